@@ -62,7 +62,7 @@ function readAlerts(list: unknown): Alert[] | null {
   return values.every(isObject) ? values.map(readAlert) : null;
 }
 
-/** Missing fields never drop an alert. */
+/** Returns the alert, with defaults for missing fields. */
 function readAlert(body: JsonObject): Alert {
   const name = textAt(body, 'name') ?? 'Unnamed alert';
   const service = textAt(body, 'service');

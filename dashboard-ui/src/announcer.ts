@@ -30,7 +30,7 @@ export class AlertAnnouncer {
     const started = without(alerts.firing, this.#firing);
     const ended = without(this.#firing, alerts.firing);
     this.#firing = alerts.firing;
-    // An alert that is in neither list is not resolved: after a restart, the server may not know it yet.
+    // An alert missing from both lists is not announced as resolved: a restarted server may not have received it yet.
     const missing = without(ended, alerts.resolved);
     return [
       sentence('Alert firing', started),

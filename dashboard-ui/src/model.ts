@@ -3,7 +3,7 @@
 export const partStates = ['fresh', 'stale', 'timeout', 'error', 'shed', 'open'] as const;
 export type PartState = (typeof partStates)[number];
 
-/** `waiting`: no data yet. `unknown`: a state that this page does not know. */
+/** `waiting`: no data yet. `unknown`: a state that this page does not support. */
 export type PanelState = PartState | 'waiting' | 'unknown';
 
 /** Events of the stream. */

@@ -221,7 +221,7 @@ void event_feed::publish_weather(std::string body) {
 task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::alerts};
   while (running.should_continue()) {
-    // Read before the body, so that a change in between is published twice instead of being missed.
+    // The revision is read before the body, so that a change in between is published twice instead of being missed.
     const auto revision = self->alert_store_->revision(loop::current().now());
     bool has_changed = false;
     {

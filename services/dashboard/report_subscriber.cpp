@@ -11,9 +11,10 @@ task<messaging::result<void>> handle(std::shared_ptr<event_feed> feed, messaging
   if (!json::is_object(message->body)) {
     co_return messaging::error{messaging::errc::invalid, "the body is not a JSON object"};
   }
-  const auto* const is_preset = message->header(preset_location_header);
+  const auto* const default_location_value = message->header(default_location_header);
   // The page shows one location.
-  if (is_preset && *is_preset == "true") feed->publish_weather(std::string{json::strip_byte_order_mark(message->body)});
+  if (default_location_value && *default_location_value == "true")
+    feed->publish_weather(std::string{json::strip_byte_order_mark(message->body)});
   co_return messaging::result<void>{};
 }
 

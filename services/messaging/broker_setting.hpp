@@ -27,6 +27,6 @@ struct broker_setting {
 /// The topic of new weather reports: the body of `GET /api/weather` without a cache. Published by the weather service.
 inline constexpr const char* weather_reports_topic = "weather.reports";
 /// Header of a report: `true` if the report is for the default location.
-inline constexpr const char* preset_location_header = "preset-location";
+inline constexpr const char* default_location_header = "preset-location";
 
 }  // namespace cohort

@@ -37,11 +37,11 @@ std::string_view lookup_outcome(const report_cache::lookup_result& result) noexc
 
 struct weather_routes {
   std::shared_ptr<report_cache> cache;
-  location preset;
+  location configured_location;
   duration fetch_timeout;
 
   static task<http::response> current(std::shared_ptr<const weather_routes> self, http::request_context& context) {
-    auto requested = std::optional{self->preset};
+    auto requested = std::optional{self->configured_location};
     if (const auto text = context.query("location")) requested = parse_location(*text);
     if (!requested) {
       co_return http::error_response(http::status::bad_request,
@@ -66,7 +66,7 @@ struct program_settings {
   http::upstream_settings policy = provider_chain::default_policy();
   bool sample = false;
   std::chrono::seconds max_age{600};
-  location preset = default_location();
+  location configured_location = default_location();
   broker_setting broker;
 
   void add_to(config::options& options) {
@@ -87,7 +87,7 @@ struct program_settings {
                                 "Serve a built-in sample report, marked as such, instead of calling providers"});
     options.add(max_age, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "Time for which a report is fresh"},
                 config::seconds(1, 86'400), "600");
-    options.add(preset, {"--weather-location", "WEATHER_LOCATION", "Default location"},
+    options.add(configured_location, {"--weather-location", "WEATHER_LOCATION", "Default location"},
                 config::value_parser<location>{parse_location, "City,Country such as Haifa,Israel"}, "Haifa,Israel");
     broker.add_to(options, "--weather-messaging-url",
                   "Message broker to which each new report is published, such as amqp://user:password@rabbitmq");
@@ -103,11 +103,11 @@ struct program_settings {
 
 }  // namespace
 
-http::router app(service::service_context context, report_cache::settings settings, location preset) {
+http::router app(service::service_context context, report_cache::settings settings, location configured_location) {
   const auto fetch_timeout = settings.providers.policy.timeout;
   auto cache = std::make_shared<report_cache>(std::move(context), std::move(settings));
-  auto routes =
-      std::make_shared<const weather_routes>(weather_routes{std::move(cache), std::move(preset), fetch_timeout});
+  auto routes = std::make_shared<const weather_routes>(
+      weather_routes{std::move(cache), std::move(configured_location), fetch_timeout});
   http::router router;
   // Most requests are served from the cache, so the usual duration of the route says nothing about a single request.
   auto& current =
@@ -135,11 +135,11 @@ service::definition definition() {
   definition.app = [settings](service::service_context& context, service::api_key_authenticator&) {
     auto cache = settings->cache_settings();
     if (auto endpoint = settings->broker.resolve(context)) {
-      auto announcer = std::make_shared<report_announcer>(context, std::move(*endpoint), settings->preset);
+      auto announcer = std::make_shared<report_announcer>(context, std::move(*endpoint), settings->configured_location);
       announcer->add_to(context);
       cache.on_new_report = [announcer](const weather_report& report) { announcer->announce(report); };
     }
-    return app(context, std::move(cache), settings->preset);
+    return app(context, std::move(cache), settings->configured_location);
   };
   return definition;
 }

@@ -6,10 +6,10 @@
 
 namespace cohort::weather {
 
-/// `GET /api/weather[?location=City,Country]`: a weather report from the providers or the cache. `preset` is the
-/// default location. `GET /api/weather/providers`: the providers with their requests and failures.
+/// `GET /api/weather[?location=City,Country]`: a weather report from the providers or the cache.
+/// `GET /api/weather/providers`: the providers with their requests and failures.
 http::router app(service::service_context context, report_cache::settings settings,
-                 location preset = default_location());
+                 location configured_location = default_location());
 
 service::definition definition();
 

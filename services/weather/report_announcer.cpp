@@ -38,7 +38,8 @@ void report_announcer::announce(const weather_report& report) {
   if (!outbox_) return;
   messaging::message message{.topic = weather_reports_topic, .body = new_report_json(report)};
   message.content_type = "application/json";
-  if (report.requested.cache_key() == preset_.cache_key()) message.set_header(preset_location_header, "true");
+  if (report.requested.cache_key() == configured_location_.cache_key())
+    message.set_header(default_location_header, "true");
   // The message starts its own trace, since several requests can wait for one fetch.
   const call_context context{.deadline = deadline::never(), .trace = telemetry::start_trace(loop::current().random())};
   // The outbox counts messages that it rejects when it is full.

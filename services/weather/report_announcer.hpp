@@ -14,9 +14,9 @@ namespace cohort::weather {
 /// outbox is full, the report is dropped and counted; the next one replaces it anyway.
 class report_announcer : public std::enable_shared_from_this<report_announcer> {
  public:
-  /// `preset`: the default location.
-  report_announcer(const service::service_context& context, messaging::broker_endpoint endpoint, location preset)
-      : context_(context), endpoint_(std::move(endpoint)), preset_(std::move(preset)) {}
+  report_announcer(const service::service_context& context, messaging::broker_endpoint endpoint,
+                   location configured_location)
+      : context_(context), endpoint_(std::move(endpoint)), configured_location_(std::move(configured_location)) {}
 
   /// Connects when the service starts; sends the remaining reports when it stops, for at most `stop_timeout`.
   void add_to(const service::service_context& context);
@@ -32,7 +32,7 @@ class report_announcer : public std::enable_shared_from_this<report_announcer> {
 
   service::service_context context_;
   messaging::broker_endpoint endpoint_;
-  location preset_;
+  location configured_location_;
   std::shared_ptr<messaging::broker> broker_;
   std::shared_ptr<messaging::publisher> outbox_;
 };

@@ -135,8 +135,8 @@ class grader {
   grade run(std::size_t threads) {
     {
       std::vector<std::jthread> others;
-      for (std::size_t i = 1; i < threads; ++i) others.emplace_back([this] { take_seeds(); });
-      take_seeds();
+      for (std::size_t i = 1; i < threads; ++i) others.emplace_back([this] { run_seeds(); });
+      run_seeds();
     }
     if (failure_) std::rethrow_exception(failure_);
     // Sort, so that the result does not depend on the order in which the threads finished.
@@ -146,7 +146,7 @@ class grader {
   }
 
  private:
-  void take_seeds() {
+  void run_seeds() {
     try {
       for (auto seed = next_++; seed <= seeds_; seed = next_++) simulate(seed);
     } catch (...) {

@@ -12,7 +12,7 @@
 namespace cohort::simulation::rehearsal {
 namespace {
 
-/// Error: the real side cannot run the plan. The message is one line.
+/// Error: the plan cannot run with real processes. The message is one line.
 struct unsupported_setting : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -23,22 +23,22 @@ constexpr std::array<std::string_view, 4> real_programs{"time-service", "system-
 void check_service(const sim::planned_service& service, const std::string& where) {
   if (service.instances > 1) {
     throw unsupported_setting{where + " \"" + service.name + "\" has " + std::to_string(service.instances) +
-                              " instances, but the real side runs one of each service"};
+                              " instances, but a real run has one instance of each service"};
   }
   if (service.cores > 1) {
     throw unsupported_setting{where + ".cores is " + std::to_string(service.cores) +
-                              ", but the real side gives each machine one core"};
+                              ", but a real run gives each machine one core"};
   }
   const auto& program = service.real_program;
   if (program.empty() && service.threads > 1) {
     throw unsupported_setting{where + ".threads is " + std::to_string(service.threads) +
-                              ", but the real side runs the model of \"" + service.name + "\" with one thread"};
+                              ", but a real run executes the model of \"" + service.name + "\" with one thread"};
   }
   if (program.empty() || std::find(real_programs.begin(), real_programs.end(), program) != real_programs.end()) return;
   throw unsupported_setting{
       where + ".real_program is \"" + program +
       "\", but must be one of: time-service, system-info-service, weather-service, dashboard-service; "
-      "without it, the real side runs the model"};
+      "without it, a real run executes the model"};
 }
 
 real_service make_service(const sim::planned_service& service) {
@@ -88,7 +88,7 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
                               ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
   }
   if (fault.powered_off > 0) {
-    throw unsupported_setting{where + ".powered_off is not supported by the real side; it can have `killed`"};
+    throw unsupported_setting{where + ".powered_off is not supported in a real run; use `killed`"};
   }
   real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
   result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
@@ -117,7 +117,7 @@ real_plan make(const sim::plan& plan) {
   if (!plan.rehearsal) {
     throw unsupported_setting{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
   }
-  if (plan.links.loss > 0) throw unsupported_setting{"links.loss is not supported: the real side runs on loopback"};
+  if (plan.links.loss > 0) throw unsupported_setting{"links.loss is not supported in a real run: it uses loopback"};
   real_plan result;
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
     check_service(plan.services[i], "services[" + std::to_string(i) + "]");
@@ -132,7 +132,7 @@ real_plan make(const sim::plan& plan) {
     const auto where = "scenarios[" + std::to_string(i) + "]";
     check_overlaps(scenario, where);
     if (!scenario.deploys.empty()) {
-      throw unsupported_setting{where + ".deploys is not supported: the real side has one instance of each service"};
+      throw unsupported_setting{where + ".deploys is not supported in a real run: it has one instance of each service"};
     }
     real_scenario real{scenario.name, phases_of(scenario, plan.load.length), {}};
     for (std::size_t j = 0; j < scenario.faults.size(); ++j) {

@@ -9,7 +9,7 @@
 
 #include <cohort/sim/plan/plan.hpp>
 
-// The instructions for the real side of a rehearsal.
+// The instructions for the runs with real processes of a rehearsal.
 namespace cohort::simulation::rehearsal {
 
 struct real_call {
@@ -98,7 +98,8 @@ std::string name_of_rate(double rate);
 /// The phases of a run: one before, during and after each fault.
 std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration length);
 
-/// The real side of a plan. The error is one line that names the settings that the real programs do not support.
+/// The instructions for runs of a plan with real processes. The error is one line that names the settings that the real
+/// programs do not support.
 result<real_plan, std::string> make_real_plan(const sim::plan& plan);
 
 }  // namespace cohort::simulation::rehearsal

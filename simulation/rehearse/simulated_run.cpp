@@ -12,7 +12,7 @@ namespace {
 
 using ended_call = sim::caller_results::ended_call;
 
-/// Polling interval of the breaker states, as on the real side.
+/// Polling interval of the breaker states, as in a real run.
 constexpr duration sampling_interval = std::chrono::milliseconds{100};
 
 std::string label_of(std::string_view line, std::string_view name) {

@@ -73,7 +73,7 @@ async function compare(program: string, name: string, directory: string, ...valu
   reportSuccess(`${name}: ${expected.size} manifests are equal`);
 }
 
-/** Returns the output of `helm template`. A Helm that was built from its Go module does not know its Kubernetes version, so the version is passed explicitly. */
+/** Returns the output of `helm template`. A Helm that was built from its Go module has no Kubernetes version, so the version is passed explicitly. */
 async function render(program: string, ...values: string[]): Promise<{ status: number; output: string }> {
   const result = await runProcess(program, ['template', 'cohort', chart, '--kube-version', '1.34.0', '-n', 'cohort', ...values]);
   // Some files of the chart are links to deploy/kubernetes, which Helm reports.

@@ -34,7 +34,7 @@ function parseArguments(words: string[]): Arguments {
     else result.plan = word;
   }
   if (result.plan === '') fail('the file of a plan is required, such as simulation/rehearsals/stack.json');
-  if (!Number.isInteger(result.repeat) || result.repeat < 1 || result.repeat > 20) fail('--repeat must be a whole number from 1 to 20');
+  if (!Number.isInteger(result.repeat) || result.repeat < 1 || result.repeat > 20) fail('--repeat must be an integer from 1 to 20');
   return result;
 }
 
@@ -61,19 +61,19 @@ const planFile = resolve(options.plan);
 const plan = await readRealPlan(planFile);
 const machines = new Set(plan.services.map(({ machine }) => machine)).size;
 if (machines > cpus().length) {
-  fail(`the plan has ${machines} machines, but the real side gives each of them a core and has ${cpus().length}; let services share a machine`);
+  fail(`the plan has ${machines} machines, but a real run needs a core for each of them, and there are ${cpus().length}; let services share a machine`);
 }
 const scenarios = plan.scenarios.filter(({ name }) => options.only === '' || name === options.only);
 if (scenarios.length === 0) fail(`--only is "${options.only}", but must be one of: ${plan.scenarios.map(({ name }) => name).join(', ')}`);
 const directory = mkdtempSync(join(tmpdir(), 'cohort-rehearsal-'));
 const real = new RealSide(plan, planFile, directory);
-const steady = (name: string, rate: number): Promise<ObservedRun> =>
+const runSteadyLoad = (name: string, rate: number): Promise<ObservedRun> =>
   real.run({ name, phases: [{ name: 'all', start_s: 0, length_s: plan.calibration_s }], faults: [] }, rate);
 
 const measured = { machine: describeMachine(), calibration: {} as ObservedRun, rates: [] as ObservedRun[], scenarios: [] as ObservedRun[] };
-measured.calibration = await steady('calibration', plan.calibration_rate);
+measured.calibration = await runSteadyLoad('calibration', plan.calibration_rate);
 for (let round = 0; round < options.repeat; ++round) {
-  for (const { name, rate } of options.only === '' ? plan.rates : []) measured.rates.push(await steady(name, rate));
+  for (const { name, rate } of options.only === '' ? plan.rates : []) measured.rates.push(await runSteadyLoad(name, rate));
   for (const scenario of scenarios) measured.scenarios.push(await real.run(scenario, plan.load.rate));
 }
 const realFile = join(directory, 'real.json');

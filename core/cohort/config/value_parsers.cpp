@@ -68,7 +68,7 @@ value_parser<std::int64_t> integer(std::int64_t min, std::int64_t max) {
             const auto number = parse_integer<std::int64_t>(text);
             return number && *number >= min && *number <= max ? number : std::nullopt;
           },
-          "a whole number from " + std::to_string(min) + " to " + std::to_string(max)};
+          "an integer from " + std::to_string(min) + " to " + std::to_string(max)};
 }
 
 value_parser<std::uint16_t> port() {

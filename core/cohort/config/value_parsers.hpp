@@ -42,7 +42,7 @@ struct word_alias {
 /// One of `words` or an alias of one, in any case. The value is the word as in `words`, which must be in lower case.
 value_parser<std::string> one_of(std::initializer_list<std::string_view> words,
                                  std::initializer_list<word_alias> aliases = {});
-/// A whole number of seconds from `min` to `max`.
+/// An integer number of seconds from `min` to `max`.
 value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max);
 
 /// A value of the TZ variable: the name of a time zone in the system's tz database (`Asia/Jerusalem`), or a POSIX TZ

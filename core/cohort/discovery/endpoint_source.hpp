@@ -8,7 +8,7 @@
 
 namespace cohort::discovery {
 
-/// The addresses at which the replicas of a service accept connections. They are in any order, without repetitions.
+/// The addresses at which the replicas of a service accept connections. They are in any order, without duplicates.
 using endpoint_list = std::vector<net::endpoint>;
 
 /// A reason why a discovery source did not respond, in one line for the log.

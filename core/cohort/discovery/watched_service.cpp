@@ -12,7 +12,7 @@
 namespace cohort::discovery {
 namespace {
 
-/// Sorted, without repetitions, at most `watched_service::max_endpoints`.
+/// Sorted, without duplicates, at most `watched_service::max_endpoints`.
 void normalize(endpoint_list& endpoints) {
   std::ranges::sort(endpoints);
   const auto repeated = std::ranges::unique(endpoints);

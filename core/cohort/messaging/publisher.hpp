@@ -23,7 +23,7 @@ namespace cohort::messaging {
 ///
 /// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
 /// - A copy that the broker may have received before has the same ID, see `duplicate_window`.
-/// - The trace of the caller is sent in the headers `traceparent` and `tracestate`.
+/// - The caller's trace context is propagated in the headers `traceparent` and `tracestate`.
 /// - The outbox is lost with the process. If a message must not be lost, await `publish`.
 ///
 /// A publisher belongs to the loop on which it was created. `try_enqueue` is safe from any thread; the other functions

@@ -29,8 +29,8 @@ class load_balancer {
   struct settings {
     /// Consecutive failures that eject an address.
     unsigned consecutive_failures = 5;
-    /// Consecutive connect failures that eject an address. The default is lower, because a failed connect shows that
-    /// nothing listens there.
+    /// Consecutive failed connection attempts that eject an address. The default is lower, because a failed attempt
+    /// shows that nothing listens there.
     unsigned consecutive_connect_failures = 2;
     /// Duration of the first ejection; multiplied by the address's count of ejections. The count decreases by one per
     /// `base_ejection_time` without an ejection.

@@ -47,9 +47,9 @@ class loop_connections;
 
 /// Connections to a PostgreSQL database, with deadlines: a bounded number for each loop.
 ///
-/// - Deadline: a call ends at the caller's deadline less `reserve`, or after its timeout. The deadline includes the
-///   wait for a connection. A statement that is running at the deadline, or whose caller is cancelled, is cancelled on
-///   the server; its connection is reused only if it becomes idle, otherwise it is closed.
+/// - Deadline: a call times out at the caller's deadline less `reserve`, or after its timeout. The deadline includes
+///   the wait for a connection. A statement that is running at the deadline, or whose caller is cancelled, is cancelled
+///   on the server; its connection is reused only if it becomes idle, otherwise it is closed.
 /// - Connections: a connection that the server has closed is replaced before it is used. A statement that was not
 ///   executed is sent again on a new connection, within the deadline; a statement that may have been executed is never
 ///   sent again.

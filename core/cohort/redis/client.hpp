@@ -27,7 +27,8 @@ class loop_connection;
 ///
 /// - Pipelining: commands are sent without waiting for earlier replies, and replies are matched in order. So a command
 ///   that blocks the connection or changes its state (BLPOP, MULTI, SELECT …) is `errc::unsupported`.
-/// - Deadline: a call ends at the caller's deadline, or after its timeout; a reply that arrives later is discarded.
+/// - Deadline: a call times out at the caller's deadline, or after its timeout; a reply that arrives later is
+///   discarded.
 /// - Connection: the first call connects; later attempts have a backoff. A command that has not been sent waits for the
 ///   new connection within its deadline; a command that has been sent fails with `errc::connection_lost`, because it
 ///   may have been executed.

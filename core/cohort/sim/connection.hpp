@@ -30,7 +30,7 @@ class connection final : public net::memory_link, public std::enable_shared_from
  public:
   connection(network& owner, const host& client, const host& server, std::uint16_t port, std::uint64_t id);
 
-  /// The number of the connect, from 1 in the order of all connects of the network, including failed ones.
+  /// The number of the connection attempt, from 1 in the order of all attempts of the network, including failed ones.
   std::uint64_t id() const noexcept { return id_; }
   const host& client() const noexcept { return *hosts_[0]; }
   const host& server() const noexcept { return *hosts_[1]; }

@@ -90,7 +90,7 @@ void fleet::post_to(const node& target, Handler handler) {
 
 task<> fleet::run_on_node(node& target, task<> work) {
   if (!target.host_.program) co_return co_await std::move(work);
-  // Called before the work is posted, because the machines run after this handler.
+  // The program is woken before the work is posted, because the machines run after this handler.
   target.host_.program->wake();
   auto running = run_on(loop_of(target), std::move(work));
   co_await std::move(running);

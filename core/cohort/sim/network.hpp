@@ -73,7 +73,7 @@ class network {
   void partition(const host& a, const host& b);
   /// Ends a partition.
   void heal(const host& a, const host& b);
-  /// Terminates the host's process: its connections are reset and connects to it are refused.
+  /// Terminates the host's process: its connections are reset and connection attempts to it are refused.
   void kill(host& target);
   /// Cuts the host's power: its connections become half-open and connection attempts to it are dropped.
   void power_off(host& target);
@@ -110,7 +110,7 @@ class network {
   const link_conditions& conditions_of(const link& carrier) const noexcept;
   /// The delay of a segment caused by losses; zero if it is not lost.
   duration draw_retransmission(const link_conditions& conditions, duration first_timeout);
-  /// By the clock of the loop that runs.
+  /// By the clock of the running loop.
   time_point now() const noexcept;
   void wake(const host& host);
   void notify_reachability_changes();

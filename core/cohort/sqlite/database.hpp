@@ -60,7 +60,7 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 /// A SQLite database in a file, whose statements run on the threads of the blocking pool: one connection that writes,
 /// and several that read at the same time (write-ahead log).
 ///
-/// - Deadline: a call ends at the deadline of its context with `errc::timeout`, and the statement that runs is
+/// - Deadline: a call times out at the deadline of its context with `errc::timeout`, and the running statement is
 ///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that was
 ///   interrupted is rolled back; if it was being committed at that moment, it may have been committed.
 /// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must

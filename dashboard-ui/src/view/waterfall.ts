@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { placeNotes, type Note } from '../request/notes.ts';
+import { placeLabels, type Label } from '../request/labels.ts';
 import type { Bar, Row, WaterfallView } from '../request/waterfall-view.ts';
 import { find, percent, setText, svg } from './dom.ts';
 
@@ -49,7 +49,7 @@ function renderRow(element: Element, row: Row, view: WaterfallView, width: numbe
     ...drawSavedTime(row, height),
     svg('line', { class: 'await', x1: percent(row.from), x2: percent(row.to), y1: padding / 2 + lineHeight / 2, y2: padding / 2 + lineHeight / 2 }),
     ...row.bars.map(drawBar),
-    ...placeNotes(row, width).flatMap((note, index) => drawNote(row.bars[index], note, width)),
+    ...placeLabels(row, width).flatMap((label, index) => drawLabel(row.bars[index], label, width)),
     ...(row.bars.length === 0 ? [svg('text', { class: 'note', x: percent(row.to), dx: 8, y: height / 2, dy: 4 }, row.result)] : []),
     ...deadline(row, height),
   );
@@ -101,10 +101,10 @@ function cross(at: number, middle: number): Node {
   return mark;
 }
 
-function drawNote(bar: Bar | undefined, note: Note | null, width: number): Node[] {
-  if (bar === undefined || note === null) return [];
-  const at = { x: percent(note.x / width), y: middleOf(bar), dy: 4, 'text-anchor': note.anchor };
-  return [svg('text', { class: `note${note.inside ? ' inside' : ''}`, ...at }, bar.label)];
+function drawLabel(bar: Bar | undefined, label: Label | null, width: number): Node[] {
+  if (bar === undefined || label === null) return [];
+  const at = { x: percent(label.x / width), y: middleOf(bar), dy: 4, 'text-anchor': label.anchor };
+  return [svg('text', { class: `note${label.inside ? ' inside' : ''}`, ...at }, bar.label)];
 }
 
 function middleOf(bar: Bar): number {

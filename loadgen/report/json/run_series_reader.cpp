@@ -84,7 +84,9 @@ class report_reader {
       return fail("is not a loadgen report: `generator.name` is not \"loadgen\".");
     }
     std::int64_t version = 0;
-    if (root["schema_version"].get(version) != simdjson::SUCCESS) return fail("has no integer `schema_version`.");
+    if (root["schema_version"].get(version) != simdjson::SUCCESS) {
+      return fail("has no valid `schema_version`: it is missing or not an integer.");
+    }
     if (version != report_schema_version) {
       fail("has `schema_version` " + std::to_string(version) + "; this version of loadgen reads " +
            std::to_string(report_schema_version) + ".");
@@ -146,7 +148,7 @@ class report_reader {
     const bool is_integer = object[name].get(value) == simdjson::SUCCESS;
     if (!is_integer || value > maximum) {
       const auto range = maximum == no_maximum ? std::string{"of at least 0"} : "from 0 to " + std::to_string(maximum);
-      fail("has no integer `" + path_ + std::string{name} + "` " + range + ".");
+      fail("has no valid `" + path_ + std::string{name} + "`: it is missing or not an integer " + range + ".");
     }
     return is_integer ? value : 0;
   }

@@ -107,7 +107,7 @@ const loops: Section = {
       id: 106,
       title: 'Blocking Jobs',
       description:
-        'Blocking jobs that run on the threads for blocking work, and those that wait for a thread. Waiting jobs indicate too few threads, or jobs that do not end.',
+        'Blocking jobs running on the threads for blocking work, and jobs waiting for a thread. Waiting jobs indicate too few threads, or jobs that do not end.',
       unit: 'short',
       width: 12,
       queries: [

@@ -22,7 +22,7 @@ struct open_meteo_urls {
 /// The requests to a provider since the start of the process.
 struct provider_status {
   std::string name;
-  /// Requested reports, and failed requests. A location that the provider does not know is not a failure.
+  /// Requested reports, and failed requests. A location that is unknown to the provider is not a failure.
   std::uint64_t requests = 0, failures = 0;
   /// Time in milliseconds until the provider may be called again; zero if it may be called now.
   std::int64_t cooldown_ms = 0;
@@ -48,7 +48,7 @@ class provider_chain {
   struct fetch_result {
     /// Null if no provider has a report.
     std::shared_ptr<const weather_report> report{};
-    /// Set without a report: `location_unknown` if a provider does not know the location; else the first failure.
+    /// Set without a report: `location_unknown` if the location is unknown to a provider; else the first failure.
     provider_failure failure{};
     /// Whether every provider has responded that the location is unknown.
     bool is_unknown_to_all = false;

@@ -96,7 +96,7 @@ weather_report read_report(element root, element current, const location& locati
   return report;
 }
 
-/// wttr.in has sent this text with status 200 for names that it does not know.
+/// wttr.in has sent this text with status 200 for unknown names.
 bool is_unknown_location_text(std::string_view body) {
   return fold_name(body.substr(0, 64)).starts_with(unknown_location_error);
 }

@@ -22,7 +22,7 @@ std::uint32_t hash(std::string_view text) noexcept {
   return value;
 }
 
-void check_front(const http::request_context& context, std::string_view token) {
+void report_request_smuggling(const http::request_context& context, std::string_view token) {
   if (token.empty()) return;
   const auto front = context.head().find("x-front");
   const auto& head = context.head();
@@ -37,7 +37,7 @@ void check_front(const http::request_context& context, std::string_view token) {
 
 http::response describe(http::request_context& context) {
   static const char* const token = std::getenv("FRONT_TOKEN");
-  check_front(context, token ? token : "");
+  report_request_smuggling(context, token ? token : "");
   const auto& head = context.head();
   http::response response;
   response.set("X-Seen", std::to_string(context.body().size()) + ' ' + std::to_string(hash(context.body())) + ' ' +

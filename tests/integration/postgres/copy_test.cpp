@@ -109,7 +109,7 @@ task<> copy_until_deadline(postgres::pool& pool) {
   CHECK(loop::current().now() - started < 5s);
 }
 
-TEST_CASE("libpq: a COPY ends at its deadline", "[postgres][libpq]") {
+TEST_CASE("libpq: a COPY times out at its deadline", "[postgres][libpq]") {
   libpq_fixture fixture;
   fixture.run(copy_until_deadline(fixture.pool));
 }

@@ -172,7 +172,7 @@ TEST_CASE("low memory: requests and connections fail, but the service keeps runn
         open.back()->send("POST /api/time HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n" +
                           std::string(100'000, 'x'));
       } catch (const std::exception&) {
-        // Closed by the service.
+        // The service closed the connection.
       }
     }
     CHECK(memory_kib(pid, "VmSize") > 0);  // the process is alive

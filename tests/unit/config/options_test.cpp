@@ -182,10 +182,10 @@ TEST_CASE("options: an invalid value is one line with the name, the value and th
       row{{"--port", "-1"}, {}, "--port is \"-1\", " + ports},
       row{{}, {{"SAMPLE_PORT", "8080 "}}, "SAMPLE_PORT is \"8080 \", " + ports},
       row{{}, {{"SAMPLE_LOG_LEVEL", "loud"}}, "SAMPLE_LOG_LEVEL is \"loud\", but must be one of debug, info"},
-      row{{"--workers", "0"}, {}, "--workers is \"0\", but must be a whole number from 1 to 64"},
+      row{{"--workers", "0"}, {}, "--workers is \"0\", but must be an integer from 1 to 64"},
       row{{},
           {{"SAMPLE_WORKERS", "a\nb\x1b[2J\xff"}},
-          "SAMPLE_WORKERS is \"a?b?[2J?\", but must be a whole number from 1 to 64"},
+          "SAMPLE_WORKERS is \"a?b?[2J?\", but must be an integer from 1 to 64"},
       row{{},
           {{"SAMPLE_PORT", std::string(200, '9')}},
           "SAMPLE_PORT is \"" + std::string(80, '9') + "\u2026\", " + ports});

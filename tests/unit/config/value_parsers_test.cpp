@@ -31,7 +31,7 @@ TEST_CASE("value parsers: visible_ascii rejects an empty text, spaces, control c
 
 TEST_CASE("value parsers: integer accepts only decimal digits within the bounds", "[config][value_parser]") {
   const auto parser = integer(-5, 100);
-  CHECK(parser.accepts == "a whole number from -5 to 100");
+  CHECK(parser.accepts == "an integer from -5 to 100");
   CHECK(parser.parse("-5") == -5);
   CHECK(parser.parse("0") == 0);
   CHECK(parser.parse("100") == 100);

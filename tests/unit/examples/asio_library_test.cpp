@@ -64,7 +64,7 @@ static task<> query_twice(loop& event_loop, bool& done) {
   done = true;
 }
 
-TEST_CASE("Asio libraries: an operation ends at its deadline", "[example][asio][threads]") {
+TEST_CASE("Asio libraries: an operation times out at its deadline", "[example][asio][threads]") {
   runtime loops{1};
   bool done = false;
   asio::co_spawn(loops.at(0).get_executor(), query_twice(loops.at(0), done),

@@ -247,7 +247,8 @@ TEST_CASE("fault injection: the error rate has the configured value and is deter
   CHECK(errors_in_1000_requests(1) == errors);
 }
 
-TEST_CASE("fault injection: a hanging request ends at its deadline or when the client disconnects", "[faults][sim]") {
+TEST_CASE("fault injection: a hanging request times out at its deadline, or ends when the client disconnects",
+          "[faults][sim]") {
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"hang_percent":100})"));
   CHECK(fixture.status_within("1500", "/quick") == 504);
@@ -266,7 +267,7 @@ TEST_CASE("fault injection: a hanging request ends at its deadline or when the c
   CHECK(fixture.injected("error") == 0);
 }
 
-TEST_CASE("fault injection: latency ends at the request's deadline", "[faults][sim]") {
+TEST_CASE("fault injection: a request with added latency times out at its deadline", "[faults][sim]") {
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"latency_ms":60000})"));
   CHECK(fixture.status_of("/adaptive") == 504);

@@ -129,7 +129,7 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
   CHECK(late.error().code == messaging::errc::unreachable);
 }
 
-TEST_CASE("kafka: a publish ends at its deadline if the broker is slow or stopped", "[kafka]") {
+TEST_CASE("kafka: a publish times out at its deadline if the broker is slow or stopped", "[kafka]") {
   kafka_fixture{}.run(check_outage);
 }
 

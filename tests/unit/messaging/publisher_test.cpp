@@ -11,7 +11,7 @@ namespace {
 
 using messaging::errc;
 
-TEST_CASE("publisher: a message is confirmed, and has an ID and the caller's trace", "[messaging][publisher]") {
+TEST_CASE("publisher: a message is confirmed, and has an ID and the caller's trace context", "[messaging][publisher]") {
   messaging_fixture fixture;
   fixture.start_consumer();
   auto context = fixture.context();

@@ -88,7 +88,8 @@ TEST_CASE("memory network: closing an acceptor ends a pending accept and closes 
   }
 }
 
-TEST_CASE("memory network: connecting to a black hole ends at the deadline or by cancellation", "[net][memory]") {
+TEST_CASE("memory network: connecting to a black hole times out at the deadline, and can be cancelled",
+          "[net][memory]") {
   virtual_time time;
   net::memory_network network;
   const auto endpoint = make_endpoint("10.0.0.1", 80);

@@ -99,7 +99,7 @@ TEST_CASE("stream: write_all returns the first error", "[net][memory]") {
   CHECK(writing.outcome().value->error() == asio::error::broken_pipe);
 }
 
-TEST_CASE("memory pipe: a read without data ends at the deadline, and not before", "[net][memory]") {
+TEST_CASE("memory pipe: a read without data times out at the deadline, and not before", "[net][memory]") {
   virtual_time time;
   connected_peers pipe{time};
   const auto start = time.now();
@@ -134,7 +134,7 @@ TEST_CASE("memory pipe: reads and writes fail after the deadline until another o
   CHECK(pipe.client.send("x") == 1U);
 }
 
-TEST_CASE("memory pipe: a write that the peer does not read ends at the deadline", "[net][memory]") {
+TEST_CASE("memory pipe: a write that the peer does not read times out at the deadline", "[net][memory]") {
   virtual_time time;
   net::memory_pipe_settings settings;
   settings.capacity = 2;

@@ -101,7 +101,7 @@ TEST_CASE("tcp: a read gets its memory when bytes have arrived", "[net][tcp]") {
   }
 }
 
-TEST_CASE("tcp: a read ends at the stream's deadline, and works again after a new one is set", "[net][tcp]") {
+TEST_CASE("tcp: a read times out at the stream's deadline, and works again after a new one is set", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.client->set_deadline(time.short_deadline());
@@ -115,7 +115,7 @@ TEST_CASE("tcp: a read ends at the stream's deadline, and works again after a ne
   CHECK(time.run(write_bytes(*streams.client, "x")) == 1U);
 }
 
-TEST_CASE("tcp: a write that the peer does not read ends at the deadline", "[net][tcp]") {
+TEST_CASE("tcp: a write that the peer does not read times out at the deadline", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.client->set_deadline(time.short_deadline());
@@ -338,7 +338,8 @@ TEST_CASE("tcp: listening on a port in use returns address_in_use", "[net][tcp]"
   CHECK(net::listen_tcp(time.event_loop(), listener->local_endpoint()).error() == asio::error::address_in_use);
 }
 
-TEST_CASE("tcp: connecting to a host that does not respond ends at the deadline or by cancellation", "[net][tcp]") {
+TEST_CASE("tcp: connecting to a host that does not respond times out at the deadline, and can be cancelled",
+          "[net][tcp]") {
   real_time_fixture time;
   const black_hole unresponsive_server;
   const auto endpoint = loopback(unresponsive_server.port());

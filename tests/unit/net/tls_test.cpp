@@ -189,7 +189,7 @@ task<result<std::string>> client_hello(net::tls_client_context& context, std::st
   co_return co_await read_once(*ends.second);
 }
 
-TEST_CASE("tls: an unanswered handshake ends at the stream's deadline; its SNI contains a name but no IP address",
+TEST_CASE("tls: an unanswered handshake times out at the stream's deadline; its SNI contains a name but no IP address",
           "[net][tls]") {
   virtual_time time;
   net::tls_client_context context;

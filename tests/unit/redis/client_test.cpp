@@ -63,7 +63,8 @@ TEST_CASE("redis client: many callers share one connection, and get their own re
   CHECK(fixture.server.connections() == 1);
 }
 
-TEST_CASE("redis client: a call ends at its deadline, and its late reply goes to no other call", "[redis][client]") {
+TEST_CASE("redis client: a call times out at its deadline, and its late reply goes to no other call",
+          "[redis][client]") {
   redis_fixture fixture;
   fixture.command("SET", "a", "first").value();
   fixture.command("SET", "b", "second").value();

@@ -175,7 +175,7 @@ TEST_CASE("redis server: a restart under load fails the commands in flight only"
   for (const auto& [text, count] : outcomes.others) FAIL_CHECK(text << ": " << count);
 }
 
-TEST_CASE("redis server: a call to a stopped server ends at its deadline, and the late reply is discarded",
+TEST_CASE("redis server: a call to a stopped server times out at its deadline, and the late reply is discarded",
           "[redis][server][threads]") {
   redis_server_fixture fixture;
   fixture.command("SET", "a", "1").value();

@@ -29,7 +29,7 @@ TEST_CASE("network faults: a host that refuses connections keeps its open ones",
   fixture.connect();
 }
 
-TEST_CASE("network faults: a connect to a black hole ends at its deadline", "[sim][network]") {
+TEST_CASE("network faults: a connection attempt to a black hole times out at its deadline", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.black_hole_connections(fixture.server);
   const auto start = fixture.time.now();
@@ -37,7 +37,7 @@ TEST_CASE("network faults: a connect to a black hole ends at its deadline", "[si
   CHECK(fixture.time.now() - start >= 3s);
 }
 
-TEST_CASE("network faults: a pending connect succeeds at a retransmission after the black hole is removed",
+TEST_CASE("network faults: a pending connection attempt succeeds at a retransmission after the black hole is removed",
           "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.black_hole_connections(fixture.server);
@@ -50,7 +50,7 @@ TEST_CASE("network faults: a pending connect succeeds at a retransmission after 
   CHECK(connecting.outcome().value->has_value());
 }
 
-TEST_CASE("network faults: a connect to a black hole can be cancelled", "[sim][network]") {
+TEST_CASE("network faults: a connection attempt to a black hole can be cancelled", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.black_hole_connections(fixture.server);
   spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
@@ -135,7 +135,7 @@ TEST_CASE("network faults: a partition delivers nothing and loses nothing", "[si
   CHECK(peers.client.read() == std::string{"answer"});
 }
 
-TEST_CASE("network faults: a connect over a partition succeeds after heal", "[sim][network]") {
+TEST_CASE("network faults: a connection attempt over a partition succeeds after heal", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.partition(fixture.client, fixture.server);
   CHECK(fixture.connect_error(5s) == error::timed_out);
@@ -192,7 +192,7 @@ TEST_CASE("network faults: kill resets the host's connections and disables its n
         error::network_down);
 }
 
-TEST_CASE("network faults: kill aborts the host's pending connects", "[sim][network]") {
+TEST_CASE("network faults: kill aborts the host's pending connection attempts", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
   const bool is_black_hole = GENERATE(false, true);
@@ -212,7 +212,8 @@ TEST_CASE("network faults: kill resets connections that the host has not accepte
   CHECK(client.read().error() == error::connection_reset);
 }
 
-TEST_CASE("network faults: power_off leaves half-open connections and unanswered connects", "[sim][network]") {
+TEST_CASE("network faults: power_off leaves half-open connections and unanswered connection attempts",
+          "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   fixture.network.power_off(fixture.server);
@@ -221,7 +222,7 @@ TEST_CASE("network faults: power_off leaves half-open connections and unanswered
   CHECK(fixture.read_error(peers.client, 1min) == error::timed_out);
   CHECK(fixture.connect_error(1min) == error::timed_out);
 
-  // The restarted host does not know the connection and resets it.
+  // The restarted host has no record of the connection and resets it.
   fixture.network.restart(fixture.server);
   CHECK(fixture.read_error(peers.client, 10min) == error::connection_reset);
 }
@@ -236,7 +237,7 @@ TEST_CASE("network faults: power_off of the client's host leaves half-open conne
   CHECK(fixture.read_error(peers.server, 10min) == error::connection_reset);
 }
 
-TEST_CASE("network faults: a connect to a powered-off host succeeds after restart", "[sim][network]") {
+TEST_CASE("network faults: a connection attempt to a powered-off host succeeds after restart", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.power_off(fixture.server);
   spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
@@ -257,7 +258,7 @@ TEST_CASE("network faults: a restarted host can connect", "[sim][network]") {
   fixture.connect();
 }
 
-TEST_CASE("network faults: connects of a killed host fail immediately", "[sim][network]") {
+TEST_CASE("network faults: connection attempts of a killed host fail immediately", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.kill(fixture.client);
   const auto start = fixture.time.now();
@@ -268,7 +269,7 @@ TEST_CASE("network faults: connects of a killed host fail immediately", "[sim][n
   CHECK(fixture.time.now() == start);
 }
 
-TEST_CASE("network faults: a partition delays a connect in progress", "[sim][network]") {
+TEST_CASE("network faults: a partition delays a connection attempt in progress", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
   spawned_task<connect_result> connecting{fixture.time, fixture.connect_task()};
@@ -299,7 +300,7 @@ TEST_CASE("network faults: held bytes are delivered at a retransmission after he
   CHECK(longest <= 10s + 1ms);
 }
 
-TEST_CASE("network faults: a pending connect succeeds at a retransmission after heal", "[sim][network]") {
+TEST_CASE("network faults: a pending connection attempt succeeds at a retransmission after heal", "[sim][network]") {
   duration longest{};
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     two_host_fixture fixture{seed};

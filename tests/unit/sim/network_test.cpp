@@ -27,7 +27,7 @@ TEST_CASE("network: hosts have distinct addresses, which their peers see", "[sim
   CHECK(peers.client.read() == std::string{"answer"});
 }
 
-TEST_CASE("network: a connect without a listener is refused after one round trip", "[sim][network]") {
+TEST_CASE("network: a connection attempt without a listener is refused after one round trip", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
   const auto start = fixture.time.now();
@@ -40,7 +40,7 @@ TEST_CASE("network: a connect without a listener is refused after one round trip
   CHECK(fixture.connect_error() == error::connection_refused);
 }
 
-TEST_CASE("network: a connect ends at its deadline and when cancelled", "[sim][network]") {
+TEST_CASE("network: a connection attempt times out at its deadline, and ends when cancelled", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
   const auto start = fixture.time.now();
@@ -53,7 +53,7 @@ TEST_CASE("network: a connect ends at its deadline and when cancelled", "[sim][n
   CHECK((connecting.ended_by_cancellation() || connecting.outcome().value->error() == error::operation_aborted));
 }
 
-TEST_CASE("network: a connect to an unused address times out", "[sim][network]") {
+TEST_CASE("network: a connection attempt to an unused address times out", "[sim][network]") {
   two_host_fixture fixture;
   const net::endpoint unused{asio::ip::make_address("203.0.113.1"), 80};
   const auto connect_deadline = deadline::after(fixture.time.now(), 3s);
@@ -194,7 +194,7 @@ TEST_CASE("network: a name resolves to the addresses that are set", "[sim][netwo
   CHECK(resolve(fixture, "server").error() == error::host_not_found);
 }
 
-TEST_CASE("network: a delayed lookup ends at its deadline and when cancelled", "[sim][network]") {
+TEST_CASE("network: a delayed lookup times out at its deadline, and ends when cancelled", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_resolve_delay("server", 100ms, 200ms);
   const auto start = fixture.time.now();
@@ -234,7 +234,7 @@ TEST_CASE("network: the event hash depends on the seed only", "[sim][network]") 
   CHECK(hash_of_messages(1) != hash_of_messages(2));
 }
 
-TEST_CASE("network: connects, bytes, closes, lookups and refusals are logged", "[sim][network]") {
+TEST_CASE("network: connection attempts, bytes, closes, lookups and refusals are logged", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.set_default_conditions(fixture.constant_latency(10ms));
   {

@@ -46,7 +46,7 @@ observed_run simulate(const sim::plan& plan, double rate = 100) {
 TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with one line", "[sim][rehearsal]") {
   const auto [replaced, replacement, reason] = GENERATE(table<const char*, const char*, const char*>({
       {R"("name": "price",)", R"("name": "price", "instances": 2,)",
-       R"(services[0] "price" has 2 instances, but the real side runs one of each service)"},
+       R"(services[0] "price" has 2 instances, but a real run has one instance of each service)"},
       {R"("name": "price",)", R"("name": "price", "real_program": "price-service",)",
        R"(services[0].real_program is "price-service", but must be one of: time-service,)"},
       {R"("name": "price",)", R"("name": "price", "threads": 2,)", "services[0].threads is 2"},
@@ -58,12 +58,14 @@ TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with 
       {R"("failure_ratio": 0.5})",
        R"("failure_ratio": 0.5}, {"at": "3s", "lasts": "2s", "service": "price", "hang_ratio": 1})",
        "scenarios[0]: two faults of price overlap"},
-      {R"("failure_ratio": 0.5)", R"("powered_off": 1)", "scenarios[0].faults[0].powered_off is not supported"},
+      {R"("failure_ratio": 0.5)", R"("powered_off": 1)",
+       "scenarios[0].faults[0].powered_off is not supported in a real run"},
       {R"("name": "failures",)", R"("name": "failures", "deploys": [{"at": "1s", "service": "front"}],)",
-       "scenarios[0].deploys is not supported"},
+       "scenarios[0].deploys is not supported in a real run"},
       {R"("attempts": 2)", R"("attempts": 2, "deadline": "500ms")", "load.deadline is not supported"},
       {R"("attempts": 2)", R"("attempts": 2, "partial_result_text": "x")", "load.partial_result_text is not supported"},
-      {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)", "links.loss is not supported"},
+      {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)",
+       "links.loss is not supported in a real run: it uses loopback"},
       {R"("rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},)", "", "rehearsal is required"},
   }));
   const auto result = make_real_plan(parse(replaced, replacement));
@@ -80,7 +82,7 @@ TEST_CASE("rehearsal: a slowdown of a real program is rejected: its fault inject
              ContainsSubstring("scenarios[0].faults[0].slowdown is not supported by weather-service"));
 }
 
-TEST_CASE("rehearsal: the real side runs services, load and faults of the plan", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a real run has the services, load and faults of the plan", "[sim][rehearsal]") {
   const auto result = make_real_plan(parse());
   REQUIRE(result.has_value());
   REQUIRE(result->services.size() == 2);

@@ -42,7 +42,7 @@ struct real_time_database : real_time_fixture {
   sqlite::database database{blocking, metrics, settings};
 };
 
-TEST_CASE("sqlite: a call ends at its deadline on virtual time, and changes nothing", "[sqlite]") {
+TEST_CASE("sqlite: a call times out at its deadline on virtual time, and changes nothing", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   fixture.blocking.set_simulated_cost(2s);

@@ -115,7 +115,7 @@ task<std::optional<source_error>> consul_registrar::renew() {
   }
   auto passing = put("/v1/agent/check/pass/service:" + id_, {});
   auto error = co_await std::move(passing);
-  // An agent that has been restarted does not know the check: register again.
+  // A restarted agent has no record of the check: register again.
   is_registered_ = !error;
   co_return error;
 }

@@ -15,7 +15,7 @@ using field = boost::beast::http::field;
 
 /// A header field as received: views into the connection's buffer.
 struct header_field {
-  /// `field::unknown` for a name that Beast does not know.
+  /// `field::unknown` for a name that is not in Beast's list of fields.
   field id;
   std::string_view name;
   /// The value without the white space around it.

@@ -36,8 +36,8 @@ struct server_limits {
   /// responses are sent first; further requests wait in the buffer and the socket.
   std::size_t max_pipelined_requests = 64;
 
-  /// Timeout from the accept to the PROXY protocol header, if one is required, and from the first byte of the header
-  /// to its end; exceeded: the connection is closed.
+  /// Timeout from the acceptance of the connection to the PROXY protocol header, if one is required, and from the first
+  /// byte of the header to its end; exceeded: the connection is closed.
   duration proxy_header_timeout = std::chrono::seconds{3};
   /// Idle timeout and header timeout of a connection of the reserve.
   duration reserve_timeout = std::chrono::seconds{1};

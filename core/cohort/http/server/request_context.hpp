@@ -130,7 +130,7 @@ class request_context {
   /// The context for calls made on behalf of this request; valid as long as the request.
   operator call_context() noexcept { return {deadline_, id_, &timing_, trace_}; }
 
-  // Used by the connection.
+  // The connection uses the following functions.
   /// The middleware of the request. Precondition: `router::match` was called.
   const http::pipeline& pipeline() const noexcept { return *pipeline_; }
   bool has_sent_callbacks() const noexcept;

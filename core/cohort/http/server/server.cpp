@@ -14,8 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Exponential backoff after a failed accept: 1, 2, 4 … 64 ms. The kernel reports no event when a descriptor or memory
-/// becomes free, and the listener stays readable meanwhile.
+/// Exponential backoff after a failed `accept`: 1, 2, 4 … 64 ms. The kernel reports no event when a descriptor or
+/// memory becomes free, and the listener stays readable meanwhile.
 constexpr duration min_accept_backoff = 1ms;
 constexpr duration max_accept_backoff = 64ms;
 /// Minimum interval between log lines of a persistent failure.
@@ -178,7 +178,7 @@ task<> server::accept_connections() {
     }
     if (failure == asio::error::operation_aborted) co_return;
     state_.metrics.bounds.on_accept_error(failure);
-    // The peer disconnected before the accept; that needs no backoff.
+    // The peer disconnected before its connection was accepted; that needs no backoff.
     if (failure == asio::error::connection_aborted) continue;
     try {
       log_accept_error(failure);

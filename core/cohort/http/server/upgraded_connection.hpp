@@ -40,7 +40,7 @@ class upgraded_connection {
     is_complete_ = is_complete;
   }
 
-  // Used by the connection.
+  // The connection uses the following functions.
   void drain() noexcept {
     try {
       if (on_drain_) std::exchange(on_drain_, nullptr)();

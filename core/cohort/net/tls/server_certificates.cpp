@@ -101,7 +101,7 @@ SSL_CTX* server_certificates::find(std::string_view server_name) const {
 int server_certificates::on_server_name(SSL* connection, int*, void* self) {
   const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
   SSL_CTX* const selected = name ? static_cast<server_certificates*>(self)->find(name) : nullptr;
-  // RFC 6066 section 3: a server that does not know the name may continue with a certificate of its choice.
+  // RFC 6066 section 3: a server without a certificate for the name may continue with a certificate of its choice.
   if (!selected) return SSL_TLSEXT_ERR_NOACK;
   SSL_set_SSL_CTX(connection, selected);
   return SSL_TLSEXT_ERR_OK;

@@ -23,7 +23,8 @@ std::string_view field(const PGresult& failed, int code) noexcept {
 
 std::string_view first_line(std::string_view text) noexcept { return text.substr(0, text.find('\n')); }
 
-/// Cancels the statement of a connection: connects to the server, and waits for its end. Blocks.
+/// Cancels a connection's running statement over a separate connection, and waits until the server closes that
+/// connection. Blocks.
 struct cancel_request {
   std::shared_ptr<PGcancel> request;
   bool operator()() const {

@@ -178,7 +178,7 @@ class broadcast {
     bool is_posted = false;
     bool closing = false;
 
-    // Used on the loop only. `values` have the positions from `begin` up to `end`.
+    // The following members are used on the loop only. `values` have the positions from `begin` up to `end`.
     std::deque<value_pointer> values;
     std::uint64_t begin = 0;
     std::uint64_t end = 0;

@@ -39,14 +39,14 @@ class sampling_round {
 
   void run(std::size_t threads, const std::function<double(std::size_t, std::uint64_t)>& sample) {
     std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([&] { take_jobs(sample); });
-    take_jobs(sample);
+    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([&] { run_jobs(sample); });
+    run_jobs(sample);
     others.clear();
     if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
-  void take_jobs(const std::function<double(std::size_t, std::uint64_t)>& sample) {
+  void run_jobs(const std::function<double(std::size_t, std::uint64_t)>& sample) {
     try {
       for (auto index = next_++; index < jobs_.size(); index = next_++) {
         const auto& current_job = jobs_[index];

@@ -15,7 +15,7 @@ std::string format_address(const boost::asio::ip::tcp::endpoint& address);
 void write_milliseconds(json::writer& out, std::string_view name, duration span);
 
 /// The member `attempts` of a call of `request`: an array of objects, whose times are milliseconds since the start of
-/// the request. An attempt that runs at `now` has its `phase`, and no `end_ms` and `outcome`. Also writes
+/// the request. An attempt running at `now` has its `phase`, and no `end_ms` and `outcome`. Also writes
 /// `attempts_dropped` if the record had no space for all of them.
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now);
 
@@ -23,7 +23,7 @@ void write_attempts(json::writer& out, const request_record& request, const call
 /// is `never`, the time that is left; for a call with attempts, also the running attempts.
 void write_awaits(json::writer& out, const request_record& request, time_point now);
 
-/// The members of an object for a request with all its calls. A request that runs at `now` has `age_ms` and, unless
+/// The members of an object for a request with all its calls. A request running at `now` has `age_ms` and, unless
 /// its deadline is `never`, `remaining_ms`; a request that has ended has `duration_ms` and `status`.
 void write_request_members(json::writer& out, const request_record& request, time_point now);
 

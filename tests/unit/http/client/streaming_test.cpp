@@ -121,7 +121,7 @@ TEST_CASE("streaming: a body above its limit and one with invalid chunks are err
   CHECK(fixture.read().error() == error);
 }
 
-TEST_CASE("streaming: a read in the middle of a body ends at its deadline", "[http][client][streaming]") {
+TEST_CASE("streaming: a read in the middle of a body times out at its deadline", "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
   auto& server = fixture.newest_connection();
@@ -249,7 +249,7 @@ TEST_CASE("streaming: the cancellation of a call cancels the source and closes t
   CHECK(fixture.metric("in_flight") == 0);
 }
 
-TEST_CASE("streaming: a call ends at its deadline while its body is sent", "[http][client][streaming]") {
+TEST_CASE("streaming: a call times out at its deadline while its body is sent", "[http][client][streaming]") {
   streaming_fixture fixture;
   scripted_source source;
   source.add("ab");

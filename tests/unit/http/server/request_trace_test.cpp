@@ -21,7 +21,7 @@ http::response respond_with_trace(request_context& context) {
                        std::string{current.state});
 }
 
-/// "<trace ID> sampled <state>", as a handler sees them.
+/// "<trace ID> sampled <state>" of the trace context that a handler gets.
 std::string trace_in_handler(std::string_view fields) {
   server_fixture server;
   server.routes.get("/", respond_with_trace);

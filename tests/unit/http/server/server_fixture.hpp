@@ -79,7 +79,7 @@ class server_fixture {
     if (!connected) throw std::runtime_error("not connected: " + connected.error().message());
     return {time, std::move(*connected)};
   }
-  /// A new connection whose peer address, as the server sees it, is `client_address`.
+  /// A new connection whose peer address at the server is `client_address`.
   peer connect_from(const std::string& client_address) {
     network_.set_client_address(client_address);
     return connect();

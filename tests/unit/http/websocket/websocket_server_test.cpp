@@ -221,7 +221,7 @@ task<> read_with_deadline(websocket& socket, log_lines& events) {
   events.push_back(!sent && sent.error() == websocket_error::closed ? "closed" : "?");
 }
 
-TEST_CASE("websocket server: reads end at their deadline, and when the peer closes", "[http][websocket]") {
+TEST_CASE("websocket server: reads time out at their deadline, and end when the peer closes", "[http][websocket]") {
   log_lines events;
   server_fixture server;
   server.routes.websocket("/", [&events](request_context&, websocket& socket) {  //

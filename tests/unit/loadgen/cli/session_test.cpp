@@ -15,7 +15,7 @@ namespace {
 using namespace cohort::test;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("session: a run that meets its objectives exits with 0 and writes its files", "[loadgen][cli]") {
+TEST_CASE("session: a run that meets its objectives ends with exit status 0 and writes its files", "[loadgen][cli]") {
   temporary_directory files;
   session_fixture fixture;
   fixture.serve_delayed([](duration) { return 5ms; });
@@ -35,7 +35,7 @@ TEST_CASE("session: a run that meets its objectives exits with 0 and writes its 
   CHECK(fixture.request_count == 501);
 }
 
-TEST_CASE("session: a missed objective exits with 99 and is named in the report", "[loadgen][cli]") {
+TEST_CASE("session: a missed objective ends loadgen with exit status 99 and is named in the report", "[loadgen][cli]") {
   session_fixture fixture;
   fixture.serve_delayed([](duration at) { return at < 5s ? duration{5ms} : duration{80ms}; });
   CHECK(fixture.run_session(parse_valid({default_target, "-r", "50", "-d", "10", "--slo", "p90<50ms"})) == 99);
@@ -43,7 +43,8 @@ TEST_CASE("session: a missed objective exits with 99 and is named in the report"
   CHECK_THAT(fixture.report_output, ContainsSubstring("missed  p90<50ms"));
 }
 
-TEST_CASE("session: an interrupted run exits with 105 and reports the requests so far", "[loadgen][cli]") {
+TEST_CASE("session: an interrupted run ends with exit status 105 and a report of the requests so far",
+          "[loadgen][cli]") {
   session_fixture fixture;
   fixture.serve_delayed([](duration) { return 5ms; });
   CHECK(fixture.run_session(parse_valid({default_target, "-r", "10", "-d", "100"}), 3500ms) == 105);
@@ -51,7 +52,7 @@ TEST_CASE("session: an interrupted run exits with 105 and reports the requests s
   CHECK_THAT(fixture.report_output, ContainsSubstring("Total Requests: 35"));
 }
 
-TEST_CASE("session: a target that fails the preflight exits with 122 and gets no load", "[loadgen][cli]") {
+TEST_CASE("session: a failed preflight ends loadgen with exit status 122 and without load", "[loadgen][cli]") {
   session_fixture fixture;
   fixture.routes.get("/else", [](http::request_context&) { return http::response{}; });
   SECTION("unknown path") {
@@ -75,7 +76,7 @@ TEST_CASE("session: without the preflight, an unreachable target gives a report 
 }
 
 TEST_CASE(
-    "session: a comparison exits with 0 if unchanged, 121 if slower, and 104 before the load if the settings differ",
+    "session: a comparison has exit status 0 if unchanged, 121 if slower, and 104 before the load for other settings",
     "[loadgen][cli]") {
   temporary_directory files;
   const auto saved = (files.path() / "before.json").string();

@@ -117,7 +117,7 @@ TEST_CASE("verdict: the reason for dispatch lag has the lag and the limit", "[lo
                                  "allowed. Run it on a CPU of its own."});
 }
 
-TEST_CASE("verdict: a closed loop is not invalid by dispatch lag", "[loadgen][results]") {
+TEST_CASE("verdict: dispatch lag does not make a closed-loop run invalid", "[loadgen][results]") {
   auto report = valid_report();
   report.planned_rate.reset();
   set_lag(report, 1s);

@@ -20,7 +20,7 @@ TEST_CASE("AMQP frames: a version mismatch is detected in any fragmentation", "[
     CHECK(parser.error().empty() == (first < 4));
     parser.append(reply.substr(first));
     CHECK_FALSE(parser.next().has_value());
-    CHECK(parser.error() == "the server requires another version of AMQP");
+    CHECK(parser.error() == "unsupported protocol version: the server does not accept AMQP 0-9-1");
   }
 }
 

@@ -197,7 +197,8 @@ TEST_CASE("tls server: a client without a common cipher suite or application pro
   CHECK(by_protocol.result == tls_handshake_result::no_common_parameters);
 }
 
-TEST_CASE("tls server: an incomplete handshake ends at the stream's deadline or when the client closes", "[net][tls]") {
+TEST_CASE("tls server: an incomplete handshake times out at the stream's deadline, or ends when the client closes",
+          "[net][tls]") {
   tls_server_fixture fixture;
   const auto start = fixture.time.now();
   CHECK(fixture.receive("", false).result == tls_handshake_result::timeout);

@@ -53,7 +53,7 @@ task<> time_out(channel<std::unique_ptr<int>>& values) {
   CHECK_FALSE(values.try_receive().has_value());
 }
 
-TEST_CASE("channel: waits end at their deadline, and the unsent value is dropped", "[runtime][sync]") {
+TEST_CASE("channel: waits time out at their deadline, and the unsent value is dropped", "[runtime][sync]") {
   virtual_time time;
   channel<std::unique_ptr<int>> values{1};
   time.run(time_out(values));

@@ -54,7 +54,7 @@ task<> lock_until_deadline(mutex& owner) {
   CHECK(owner.try_lock().has_value());
 }
 
-TEST_CASE("mutex: a wait ends at its deadline, and leaves the queue", "[runtime][sync]") {
+TEST_CASE("mutex: a wait times out at its deadline, and leaves the queue", "[runtime][sync]") {
   virtual_time time;
   mutex owner;
   time.run(lock_until_deadline(owner));

@@ -52,7 +52,7 @@ TEST_CASE("rate_gate: at most the limit passes within an interval, in the order 
   for (std::size_t i = 2; i < 7; ++i) CHECK(fixture.passes[i].after - fixture.passes[i - 2].after >= 1s);
 }
 
-TEST_CASE("rate_gate: a wait ends at its deadline and takes no turn from those behind it", "[runtime][sync]") {
+TEST_CASE("rate_gate: a wait times out at its deadline and takes no turn from those behind it", "[runtime][sync]") {
   rate_gate_fixture fixture;
   fixture.time.run(when_all(fixture.pass(0, 0ms), fixture.pass(1, 0ms), fixture.pass(2, 10ms, 500ms),
                             fixture.pass(3, 20ms), fixture.pass(4, 30ms, 100ms)));

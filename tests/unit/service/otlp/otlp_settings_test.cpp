@@ -105,7 +105,7 @@ TEST_CASE("otlp_settings: an invalid value is one line with its name and the acc
        "OTEL_EXPORTER_OTLP_HEADERS is an invalid value (not shown), but must be header fields as name=value, separated "
        "by commas, with percent-encoded values"},
       {"OTEL_EXPORTER_OTLP_TIMEOUT", "10s",
-       "OTEL_EXPORTER_OTLP_TIMEOUT is \"10s\", but must be a whole number from 1 to 3600000 (milliseconds)"},
+       "OTEL_EXPORTER_OTLP_TIMEOUT is \"10s\", but must be an integer from 1 to 3600000 (milliseconds)"},
       {"OTEL_TRACES_SAMPLER_ARG", "2", "OTEL_TRACES_SAMPLER_ARG is \"2\", but must be a number from 0 to 1"},
       {"OTEL_LOGS_EXPORTER", "console", "OTEL_LOGS_EXPORTER is \"console\", but must be one of otlp, none"},
       {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "4096",

@@ -139,7 +139,7 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
                                                            deadline call_deadline) {
   const auto now = loop_.now();
   const bool is_refresh = state->balancer.address_count() > 0;
-  // Set before the wait, so that other requests use the known addresses meanwhile.
+  // The next refresh is scheduled before the wait, so that other requests use the known addresses meanwhile.
   if (is_refresh) state->next_resolve = now + settings_.resolve_interval;
   const auto resolve_deadline =
       is_refresh ? std::min(call_deadline, deadline::after(now, refresh_timeout)) : call_deadline;

@@ -72,8 +72,8 @@ class call_middleware {
 
 /// Resilient client of one upstream service: deadlines, retries, hedging, circuit breaker, bulkhead, load balancing.
 ///
-/// - Deadline: a call ends at the caller's deadline less `reserve`, or after its timeout. The remaining time is sent to
-///   the upstream.
+/// - Deadline: a call times out at the caller's deadline less `reserve`, or after its timeout. The remaining time is
+///   sent to the upstream.
 /// - Retries: see `classify` for the responses and errors, `policy::decide_retry` for the decision. Retries and hedges
 ///   share one budget.
 /// - Rate limit: after a 429 with `Retry-After`, calls fail at once until that time has passed, at most

@@ -34,7 +34,7 @@ class bounds_metrics {
 
   void on_rejected(connection_rejection reason);
   void on_shed(idle_state state);
-  /// Counts a failed accept.
+  /// Counts a failed `accept`.
   void on_accept_error(error_code error);
   void on_proxy_header(net::received_proxy_header::outcome result);
 

@@ -20,7 +20,7 @@ enum class idle_state {
 };
 constexpr std::size_t idle_state_count = 3;
 
-/// A connection as its shard sees it, from the accept to its end.
+/// A shard's record of a connection, from when it is accepted until it is closed.
 class open_connection {
  public:
   struct idleness {

@@ -12,7 +12,7 @@ namespace {
 /// Upper bound of the size of a head without its variable parts: the date, the type, and the other fields.
 constexpr std::size_t max_fixed_size = 256;
 
-/// Beast 1.81 does not know 103 (RFC 8297).
+/// Beast 1.81 has no constant for 103 (RFC 8297).
 constexpr auto early_hints = static_cast<status>(103);
 
 /// Appends to memory that is reserved once for a whole head, which is cheaper than appending to a string.

@@ -48,8 +48,8 @@ struct request_struct_for<Body> {
 template <class T>
 concept request_input = request_struct<T> || detail::body_only<T>;
 
-/// A handler for `router` that takes a request struct, and responds with the errors of the request without calling the
-/// function if there are any. Its type describes the inputs and responses of the route.
+/// A handler for `router` that takes a request struct. An invalid request gets a response with its errors, and the
+/// function is not called. Its type describes the inputs and responses of the route.
 template <request_input Request, class Function>
 class typed_handler {
   static constexpr bool takes_context = std::is_invocable_v<const Function&, request_context&, Request>;

@@ -31,7 +31,7 @@ operation& routing_table::add(group_state& group, method verb, const std::string
   auto added = std::make_unique<operation>(verb, std::move(function), group, where);
   const auto location = added->location();
   try {
-    // Checked before the prefix is added to it.
+    // The pattern is validated before the prefix is added.
     static_cast<void>(route_pattern{pattern});
     return insert(group.prefix + pattern, std::move(added));
   } catch (const std::invalid_argument& error) {

@@ -30,7 +30,7 @@ std::optional<frame> frame_parser::next() {
   // The reply of a server that does not support this protocol version (section 4.2.2) may arrive in several parts.
   if (input.size() < other_version.size() && other_version.starts_with(input)) return std::nullopt;
   if (!is_known(type)) {
-    error_ = input.starts_with(other_version) ? "the server requires another version of AMQP"
+    error_ = input.starts_with(other_version) ? "unsupported protocol version: the server does not accept AMQP 0-9-1"
                                               : "a frame has the unknown type " + std::to_string(type);
     return std::nullopt;
   }

@@ -13,7 +13,7 @@ using namespace cohort::test;
 const std::string upgrade_lines =
     "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n";
-const std::string switching =
+const std::string switching_protocols_response =
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n"
     "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n";
 
@@ -26,7 +26,7 @@ struct open_tunnel {
   explicit open_tunnel(http::proxy_options options = api_prefix_options(), std::string_view received = {})
       : fixture(std::move(options)), client(fixture.server.connect()) {
     request = fixture.forwarded(client, get("/api/socket", upgrade_lines));
-    fixture.upstream().send(switching + std::string{received});
+    fixture.upstream().send(switching_protocols_response + std::string{received});
     head = client.read().value();
   }
   bool is_client_closed() {
@@ -84,7 +84,7 @@ TEST_CASE("proxy: bytes that follow the handshake at once are not lost", "[http]
     auto client = fixture.server.connect();
     client.send(get("/api/", upgrade_lines) + "first frame");
     fixture.upstream().read_request();
-    fixture.upstream().send(switching);
+    fixture.upstream().send(switching_protocols_response);
     fixture.run_ready();
     CHECK(fixture.upstream().read_bytes() == "first frame");
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { placeNotes } from '../src/request/notes.ts';
+import { placeLabels } from '../src/request/labels.ts';
 import type { Bar } from '../src/request/waterfall-view.ts';
 
 const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line, from, to, label, segments: [], isHedge: false, end: 'failed' });
@@ -8,26 +8,26 @@ const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line,
 const cut = { bars: [bar(0, 0.5, 'cut by the deadline (504)')], deadline: 0.5 };
 
 test('a label is inside a long bar, and not drawn if it does not fit there', () => {
-  expect(placeNotes(cut, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
+  expect(placeLabels(cut, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   // The time after the deadline belongs to its own label.
-  expect(placeNotes(cut, 250)).toEqual([null]);
+  expect(placeLabels(cut, 250)).toEqual([null]);
 });
 
 test('a label is behind a short bar, or before it where the deadline is close', () => {
-  expect(placeNotes({ bars: [bar(0.1, 0.2, 'reset')], deadline: 0.9 }, 1_000)).toEqual([{ x: 212, anchor: 'start', inside: false }]);
-  expect(placeNotes({ bars: [bar(0.8, 0.88, 'HTTP 503')], deadline: 0.9 }, 1_000)).toEqual([{ x: 792, anchor: 'end', inside: false }]);
+  expect(placeLabels({ bars: [bar(0.1, 0.2, 'reset')], deadline: 0.9 }, 1_000)).toEqual([{ x: 212, anchor: 'start', inside: false }]);
+  expect(placeLabels({ bars: [bar(0.8, 0.88, 'HTTP 503')], deadline: 0.9 }, 1_000)).toEqual([{ x: 792, anchor: 'end', inside: false }]);
 });
 
 test('labels of a line cover neither each other nor a bar', () => {
   const close = { bars: [bar(0.1, 0.2, 'connect error'), bar(0.5, 0.51, 'retry, connect error'), bar(0.55, 0.56, 'retry, connect error')], deadline: 0.95 };
-  expect(placeNotes(close, 1_000)).toEqual([
+  expect(placeLabels(close, 1_000)).toEqual([
     { x: 212, anchor: 'start', inside: false },
     // The third bar is too close for a label behind the second one.
     { x: 492, anchor: 'end', inside: false },
     { x: 572, anchor: 'start', inside: false },
   ]);
-  expect(placeNotes(close, 380).map((note) => note && Math.round(note.x))).toEqual([88, null, null]);
+  expect(placeLabels(close, 380).map((label) => label && Math.round(label.x))).toEqual([88, null, null]);
   // Other lines are no obstacle.
   const stacked = { bars: [bar(0.1, 0.2, 'reset'), bar(0.22, 0.4, 'hedge cancelled', 1)], deadline: null };
-  expect(placeNotes(stacked, 1_000).map((note) => note?.x)).toEqual([212, 412]);
+  expect(placeLabels(stacked, 1_000).map((label) => label?.x)).toEqual([212, 412]);
 });

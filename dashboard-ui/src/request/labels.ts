@@ -2,7 +2,7 @@
 import type { Bar, Row } from './waterfall-view.ts';
 
 /** The place of a label, in pixels from the start of the row. */
-export interface Note {
+export interface Label {
   readonly x: number;
   readonly anchor: 'start' | 'end';
   readonly inside: boolean;
@@ -17,22 +17,22 @@ const gap = 10;
  * bar, without overlapping other bars and labels of the line or the deadline. Returns one element for each bar, null if
  * its label does not fit: the result of the row and the table have its contents.
  */
-export function placeNotes(row: Pick<Row, 'bars' | 'deadline'>, width: number): (Note | null)[] {
+export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number): (Label | null)[] {
   const usedUntil: number[] = [];
   return row.bars.map((bar, index) => {
     const used = usedUntil[bar.line] ?? 0;
-    const place = placeNote(bar, { from: used, to: freeSpaceEnd(row, index) * width }, width);
+    const place = placeLabel(bar, { from: used, to: freeSpaceEnd(row, index) * width }, width);
     const end = place === null || place.inside || place.anchor === 'end' ? bar.to * width : place.x + textWidth(bar);
     usedUntil[bar.line] = Math.max(used, end);
     return place;
   });
 }
 
-function placeNote(bar: Bar, free: { from: number; to: number }, width: number): Note | null {
+function placeLabel(bar: Bar, free: { from: number; to: number }, width: number): Label | null {
   if (bar.label === '') return null;
   const [from, to, text] = [bar.from * width, bar.to * width, textWidth(bar)];
   const fitsInside = to - from >= text + gap;
-  const inside: Note = { x: to - 8, anchor: 'end', inside: true };
+  const inside: Label = { x: to - 8, anchor: 'end', inside: true };
   if (fitsInside && bar.to - bar.from > 0.25) return inside;
   if (free.to - to >= text + gap + 4) return { x: to + 12, anchor: 'start', inside: false };
   if (from - free.from >= text + gap) return { x: from - 8, anchor: 'end', inside: false };
