@@ -88,7 +88,7 @@ std::vector<std::pair<std::string, std::string>> make_fingerprint(const run_conf
   add("arrivals", is_poisson ? "Poisson arrivals, seed " + std::to_string(load.seed) : "constant");
   for (const auto& target : load.targets) add("target " + target.name, describe_target(target));
   add("headers and bodies", hash_text(request_content(load.targets)));
-  // Added only if they are set, so that runs without them match baselines of earlier versions.
+  // These settings are added only if they are set, so that runs without them match baselines of earlier versions.
   if (const auto overrides = describe_overrides(configuration.overrides); !overrides.empty())
     add("addresses", overrides);
   if (const auto tls = describe_tls(load.tls); !tls.empty()) add("tls", tls);

@@ -265,7 +265,7 @@ config_error configure_run(const run_options& options, flag_options flags, run_c
   if (auto error = configure_objectives(options, flags.abort_on_fail, configuration)) return error;
   if (auto error = check_output_files(configuration)) return error;
   configuration.fingerprint = make_fingerprint(configuration, options.stages);
-  // Added after the fingerprint was computed: it must not contain the key, not even hashed.
+  // The API key is added after the fingerprint was computed: the fingerprint must not contain the key, not even hashed.
   if (!flags.api_keys.empty()) add_api_key(load.targets, flags.api_keys.front().key);
   return std::nullopt;
 }

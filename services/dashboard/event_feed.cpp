@@ -123,7 +123,8 @@ void event_feed::start_polling() {
 
 void event_feed::publish(poll source, std::vector<feed_event> latest) {
   {
-    // Updated before the events are sent, so that a new subscriber receives them twice instead of missing them.
+    // The latest events are stored before they are sent, so that a new subscriber receives them twice instead of
+    // missing them.
     const std::lock_guard lock{mutex_};
     auto& state = polls_.at(index_of(source));
     if (state.is_running) state.latest = latest;

@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 
 import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
 import type { ObservedRun, RealPlan } from './rehearsal/observed_run.ts';
-import { RealSide } from './rehearsal/real_side.ts';
+import { RealRunner } from './rehearsal/real_runner.ts';
 
 interface Arguments {
   plan: string;
@@ -66,7 +66,7 @@ if (machines > cpus().length) {
 const scenarios = plan.scenarios.filter(({ name }) => options.only === '' || name === options.only);
 if (scenarios.length === 0) fail(`--only is "${options.only}", but must be one of: ${plan.scenarios.map(({ name }) => name).join(', ')}`);
 const directory = mkdtempSync(join(tmpdir(), 'cohort-rehearsal-'));
-const real = new RealSide(plan, planFile, directory);
+const real = new RealRunner(plan, planFile, directory);
 const runSteadyLoad = (name: string, rate: number): Promise<ObservedRun> =>
   real.run({ name, phases: [{ name: 'all', start_s: 0, length_s: plan.calibration_s }], faults: [] }, rate);
 

@@ -176,7 +176,7 @@ task<result<subscription>> client::subscribe_to(call_context context, std::strin
   auto connection = current_connection();
   auto bytes = encode_command(is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", name);
   auto queue = std::make_shared<detail::subscriber>(std::move(name), is_pattern, shared_->settings.max_messages);
-  // Added before the confirmation, which a message can follow immediately.
+  // The subscriber is added before the confirmation, which a message can follow immediately.
   connection->add_subscriber(queue);
   std::shared_ptr<void> registration{static_cast<void*>(nullptr), [queue, owner = std::weak_ptr{connection}](void*) {
                                        if (const auto alive = owner.lock()) alive->remove_subscriber(queue);

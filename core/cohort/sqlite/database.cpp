@@ -107,7 +107,7 @@ struct database::state {
 
   std::optional<error> execute(access kind, const char* begin, const work& job, call_limits limits) {
     auto& set = connections(kind);
-    // Returned to the set after the end of the call, which rolls back.
+    // The connection returns to the set after the end of the call, which rolls back.
     std::unique_ptr<connection, std::function<void(connection*)>> used{
         set.take().release(), [&set](connection* each) { set.return_connection(std::unique_ptr<connection>{each}); }};
     active_call call{*used, std::move(limits)};

@@ -162,7 +162,8 @@ TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another
   CHECK_THAT(found.added_latency_us, WithinAbs(350, 35));
 }
 
-TEST_CASE("rehearsal: figures of both sides are compared, with the spread of repeated runs", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: simulated and measured figures are compared, with the spread of repeated runs",
+          "[sim][rehearsal]") {
   auto plan = parse();
   auto fast = simulate(plan);
   auto slow = fast;

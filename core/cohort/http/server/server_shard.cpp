@@ -157,7 +157,7 @@ void server_shard::on_connection_closed() noexcept {
   --open_count_;
   if (open_peak_ - open_count_ < min_closed_for_return || open_count_ > open_peak_ / 2) return;
   open_peak_ = open_count_ == 0 ? 0 : std::max(open_count_, min_closed_for_return);
-  // Skipped in a simulation, where the memory does not belong to one server.
+  // A simulation returns no memory, because the memory does not belong to one server.
   if (!loop_.time_source().is_real_time()) return;
   try {
     // The closed connections free a part of their memory in handlers that are posted already.

@@ -62,8 +62,8 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   --running_;
   if (!winner_ && (succeeded(index) || running_ == 0)) {
     winner_ = index;
-    // Ignored if that attempt has ended. The hedge started later and was answered earlier. If it happens repeatedly,
-    // the address has failed without a connection error, such as a machine that was powered off.
+    // The value is ignored if that attempt has ended. The hedge started later and was answered earlier. If it happens
+    // repeatedly, the address has failed without a connection error, such as a machine that was powered off.
     first_overtaken_ = index == second && succeeded(second);
     is_superseded_ = succeeded(index);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;

@@ -100,8 +100,8 @@ class RealFleet {
   }
 }
 
-/** Runs the scenarios of a plan. */
-export class RealSide {
+/** Runs the scenarios of a plan with real processes. */
+export class RealRunner {
   private runs = 0;
 
   constructor(
