@@ -7,7 +7,7 @@ const alertsPanel = (page: Page) => page.getByRole('region', { name: 'Alerts' })
 const firingAlerts = (page: Page) => alertsPanel(page).getByRole('list', { name: 'Firing alerts' }).getByRole('listitem');
 
 test('without any signal from monitoring, the state is unknown', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(alertsPanel(page)).toContainText('No signal from monitoring yet.');
   await expect(alertsPanel(page).locator('.badge')).toHaveText('no signal');
   await expect(alertsPanel(page).locator('.badge')).toHaveAttribute('data-tone', 'idle');
@@ -19,7 +19,7 @@ test('without any signal from monitoring, the state is unknown', async ({ page, 
 
 test('without firing alerts the age of the last signal from monitoring is shown', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody();
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(alertsPanel(page)).toContainText('No alerts firing · last signal from monitoring 12 s ago');
   await expect(alertsPanel(page).locator('.badge')).toHaveText('none firing');
   await page.clock.runFor(2_000);
@@ -30,7 +30,7 @@ test('without firing alerts the age of the last signal from monitoring is shown'
 
 test('a firing alert is shown with its details and announced', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([alertBody, warningBody]);
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(alertsPanel(page).locator('.panel-head .badge')).toHaveText('2 firing');
   await expect(firingAlerts(page)).toHaveCount(2);
   const first = firingAlerts(page).first();
@@ -59,7 +59,7 @@ test('a firing alert is shown with its details and announced', async ({ page, da
 
 test('opened details stay open when other alerts are inserted', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([warningBody]);
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const opened = firingAlerts(page).filter({ hasText: 'LowCacheHitRate' });
   await opened.getByText('Details').click();
   dashboard.send('alerts', alertsBody([alertBody, { ...warningBody, summary: 'changed' }]));
@@ -72,7 +72,7 @@ test('opened details stay open when other alerts are inserted', async ({ page, d
 
 test('a resolved alert moves to the collapsed list and is announced', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([alertBody]);
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(1);
   await page.clock.runFor(1_000);
   dashboard.send('alerts', alertsBody([], [resolvedBody]));
@@ -88,7 +88,7 @@ test('a resolved alert moves to the collapsed list and is announced', async ({ p
 
 test('silent monitoring is shown with and without alerts, and announced', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody();
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await page.clock.runFor(1_000);
   dashboard.send('alerts', silentBody());
   await expect(alertsPanel(page)).toContainText('No signal from monitoring for 4 min: new alerts are not detected');
@@ -107,7 +107,7 @@ test('silent monitoring is shown with and without alerts, and announced', async 
 
 test('alerts are dimmed without events, until the page is connected again', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([alertBody]);
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(1);
   await page.clock.runFor(4_000);
   await expect(alertsPanel(page)).toHaveClass(/dimmed/);
@@ -134,7 +134,7 @@ test('alerts are dimmed without events, until the page is connected again', asyn
 
 test('alerts are hidden after the end of a session', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([alertBody]);
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(1);
   dashboard.key = 'another';
   dashboard.shutDown();
@@ -159,7 +159,7 @@ test('text of an alert is escaped, and only http links are kept', async ({ page,
     labels: { [attack]: attack, __proto__x: {} },
   };
   dashboard.alerts = { ...alertsBody([hostile, { ...hostile, runbook_url: 'https://wiki.example/x', fingerprint: 'b' }]) };
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(2);
   await expect(firingAlerts(page).first().getByRole('heading')).toHaveText(attack);
   await expect(firingAlerts(page).first().getByRole('link')).toHaveCount(0);
@@ -172,7 +172,7 @@ test('text of an alert is escaped, and only http links are kept', async ({ page,
 
 test('a malformed event is reported and changes nothing', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([alertBody]);
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(1);
   dashboard.send('alerts', { firing: [] });
   await expect(page.getByText('Ignored a malformed “alerts” event')).toBeVisible();
@@ -190,7 +190,7 @@ for (const scheme of ['light', 'dark'] as const) {
     ]);
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width: 320, height: 640 });
-    await page.goto(dashboard.url);
+    await dashboard.open(page);
     await expect(firingAlerts(page)).toHaveCount(2);
     await firingAlerts(page).first().getByText('Details').click();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
@@ -199,7 +199,7 @@ for (const scheme of ['light', 'dark'] as const) {
 
 test('the runbook opens at the section that an alert links to', async ({ page, dashboard, context }) => {
   dashboard.alerts = alertsBody([alertBody]);
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const opening = context.waitForEvent('page');
   await firingAlerts(page).getByRole('link', { name: /Runbook/ }).click();
   const runbook = await opening;

@@ -26,7 +26,7 @@ async function setHidden(page: Page, hidden: boolean): Promise<void> {
 }
 
 test('3 s after the last event no value is shown as current, until the next event', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const badge = (name: string) => page.getByRole('region', { name }).locator('.badge');
   await dashboard.waitForStreams(1);
   dashboard.send('time', timeBody);
@@ -53,8 +53,7 @@ test('3 s after the last event no value is shown as current, until the next even
 });
 
 test('without events for 6 s the page opens another stream', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   await page.clock.runFor(5_500);
   expect(dashboard.streamsOpened).toBe(1);
   await page.clock.runFor(2_500);
@@ -66,7 +65,7 @@ for (const [what, retry] of [
   ['the return of the network', (page: Page) => page.evaluate(() => window.dispatchEvent(new Event('online')))],
 ] as const) {
   test(`${what} reconnects at once`, async ({ page, dashboard }) => {
-    await page.goto(dashboard.url);
+    await dashboard.open(page);
     await expect(page.locator('#connection')).toHaveText('live');
     await dashboard.stop();
     await expect(page.locator('#connection')).toHaveText(/reconnecting/);
@@ -77,7 +76,7 @@ for (const [what, retry] of [
 }
 
 test('the page reconnects to a server that was stopped', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(page.locator('#connection')).toHaveText('live');
   await dashboard.stop();
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
@@ -101,8 +100,7 @@ test('the page reconnects to a server that was stopped', async ({ page, dashboar
 });
 
 test('the page reconnects after a final event', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   dashboard.shutDown();
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
   await dashboard.waitForStreams(0);
@@ -113,8 +111,7 @@ test('the page reconnects after a final event', async ({ page, dashboard }) => {
 });
 
 test('a hidden page closes its connection and opens one when it is shown', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   await setHidden(page, true);
   await dashboard.waitForStreams(0);
   await page.clock.runFor(60_000);
@@ -125,8 +122,7 @@ test('a hidden page closes its connection and opens one when it is shown', async
 });
 
 test('leaving the page closes its connection', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   await page.goto('about:blank');
   await dashboard.waitForStreams(0);
 });

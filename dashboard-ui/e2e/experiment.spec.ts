@@ -5,15 +5,14 @@ import { expect, test } from './fixtures.ts';
 const title = 'Experiment: the same fault with and without a deadline';
 
 test('without fault injection there is no panel for experiments', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   await expect(page.locator('#headline')).toHaveText(/3 of 3/);
   await expect(page.locator('#experiment')).toBeHidden();
 });
 
 test('an experiment sends the settings, grows both bars, and the deadline cuts one of them', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const panel = page.getByRole('region', { name: title });
   await expect(panel.locator('.measurements')).toBeHidden();
   await panel.getByRole('slider', { name: /Deadline/ }).fill('1500');
@@ -42,7 +41,7 @@ test('an experiment sends the settings, grows both bars, and the deadline cuts o
 test('a rejected or failed experiment shows the reason', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
   dashboard.experimentStatus = 409;
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const panel = page.getByRole('region', { name: title });
   await panel.getByRole('button', { name: 'Run' }).click();
   await expect(panel.locator('.status')).toHaveText('Another experiment is running.');
@@ -52,7 +51,7 @@ test('a rejected or failed experiment shows the reason', async ({ page, dashboar
 
 test('a server that restarts without fault injection offers no experiments', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(page.locator('#experiment')).toBeVisible();
   dashboard.experiment = null;
   dashboard.shutDown();

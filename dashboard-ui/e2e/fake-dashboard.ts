@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Page } from '@playwright/test';
 import type { PageFile } from '../build.mjs';
 import { aggregateBody, unknownBody } from '../test/sample-bodies.ts';
 import { mapBody } from '../test/sample-maps.ts';
@@ -89,6 +90,12 @@ export class FakeDashboard {
     server.close();
     server.closeAllConnections();
     await once(server, 'close');
+  }
+
+  /** Opens the page and waits for its stream, which the page opens after its first paint. */
+  async open(page: Page): Promise<void> {
+    await page.goto(this.url);
+    await this.waitForStreams(1);
   }
 
   /** Waits until `count` streams are open. */

@@ -34,8 +34,7 @@ for (const key of ['Tab', 'Shift+Tab']) {
   test(`${key} reaches every control in the order of the page, with a visible focus`, async ({ page, dashboard }) => {
     dashboard.alerts = alertsBody([alertBody, warningBody]);
     dashboard.experiment = doneExperiment;
-    await page.goto(dashboard.url);
-    await dashboard.waitForStreams(1);
+    await dashboard.open(page);
     dashboard.send('time', timeBody);
     await expect(page.locator('#clock')).toHaveText('14:05:06');
     await expect(page.locator('#strip input')).toBeEnabled();

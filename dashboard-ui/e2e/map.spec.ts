@@ -4,8 +4,7 @@ import { expect, test } from './fixtures.ts';
 
 test('the map has an arrow for each upstream with rate, failures and breaker, and a table with the same values', async ({ page, dashboard }) => {
   dashboard.maps = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 6, failures: 1, open: 1 })];
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   const map = page.getByRole('region', { name: 'Service map' });
   const drawing = map.getByRole('img', { name: /^Service map\. dashboard to time: 3\/s, 0\.5 failures\/s · breaker open on 1 of 2 loops\./ });
   await expect(drawing).toBeVisible();
@@ -16,8 +15,7 @@ test('the map has an arrow for each upstream with rate, failures and breaker, an
 });
 
 test('a restart of the server resets the rates, and the map is dimmed without events', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   const map = page.getByRole('region', { name: 'Service map' });
   await expect(map.locator('.summary')).toHaveText('4.5 calls/s');
   dashboard.send('map', mapBody({ atMs: 10, calls: 1 }));
@@ -32,8 +30,7 @@ for (const [width, height] of [[320, 700], [1_280, 800], [3_840, 2_160]] as cons
     const attack = '<img src=x onerror=alert(1)>'.repeat(100);
     dashboard.maps = [{ ...mapBody({ atMs: 0 }), weather: { providers: [{ name: attack, requests: 1e300 }] } }];
     await page.setViewportSize({ width, height });
-    await page.goto(dashboard.url);
-    await dashboard.waitForStreams(1);
+    await dashboard.open(page);
     await expect(page.locator('.map .node').last()).toContainText('<img src=x');
     await expect(page.locator('img')).toHaveCount(0);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);

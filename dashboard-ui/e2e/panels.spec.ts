@@ -8,7 +8,7 @@ const meta = (key: string, state: string, elapsed_ms: number, deadline_ms: numbe
 });
 
 test('all parts are shown when the stream opens', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const time = page.getByRole('region', { name: 'Time' });
   const system = page.getByRole('region', { name: 'System' });
   const weather = page.getByRole('region', { name: 'Weather' });
@@ -25,8 +25,7 @@ test('all parts are shown when the stream opens', async ({ page, dashboard }) =>
 });
 
 test('the clock shows the latest time event', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   dashboard.comment('keep-alive');
   dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 14:05:07' });
   await expect(page.locator('#clock')).toHaveText('14:05:07');
@@ -36,7 +35,7 @@ test('the clock shows the latest time event', async ({ page, dashboard }) => {
 
 for (const state of ['timeout', 'error', 'shed', 'open']) {
   test(`a part in the state ${state} keeps its last values, dimmed`, async ({ page, dashboard }) => {
-    await page.goto(dashboard.url);
+    await dashboard.open(page);
     const weather = page.getByRole('region', { name: 'Weather' });
     await expect(weather.locator('.badge')).toHaveText('fresh');
     await page.clock.runFor(5_000);
@@ -56,8 +55,7 @@ for (const state of ['timeout', 'error', 'shed', 'open']) {
 }
 
 test('a failed time event dims the clock and keeps its time', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   dashboard.send('time', timeBody);
   await expect(page.locator('#clock')).toHaveText('14:05:06');
   dashboard.send('time', { service: 'time-service', timestamp: 'Error: timeout' });
@@ -72,7 +70,7 @@ test('a stale weather report shows its state and error', async ({ page, dashboar
     weather_service: { ...weatherBody, stale: true, error: 'Using stale cache due to error: timeout' },
     meta: meta('weather_service', 'stale', 5, 5000),
   };
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const weather = page.getByRole('region', { name: 'Weather' });
   await expect(weather.locator('.badge')).toHaveText('stale');
   await expect(weather).toContainText('Using stale cache due to error: timeout');
@@ -81,7 +79,7 @@ test('a stale weather report shows its state and error', async ({ page, dashboar
 
 test('sample data is marked', async ({ page, dashboard }) => {
   dashboard.aggregate = { ...aggregateBody, weather_service: { ...weatherBody, sample: true } };
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const weather = page.getByRole('region', { name: 'Weather' });
   await expect(weather.getByText('Sample data for Haifa, Israel')).toBeVisible();
   await expect(weather).toContainText('yes, built-in data');
@@ -95,7 +93,7 @@ test('missing fields are N/A, limits of a container are shown, and data is escap
     sysinfo_service: { hostname: '<img src=x onerror=alert(1)>', cgroup_memory_limit_gb: 0.25, cgroup_cpu_limit: 1 },
     weather_service: { ...weatherBody, weather: { temperature_c: 'N/A', humidity: {} } },
   };
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const system = page.getByRole('region', { name: 'System' });
   await expect(system).toContainText('<img src=x onerror=alert(1)>');
   await expect(system).toContainText('Container memory, limit');
@@ -107,7 +105,7 @@ test('missing fields are N/A, limits of a container are shown, and data is escap
 });
 
 test('a malformed event is reported until the next valid one', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const system = page.getByRole('region', { name: 'System' });
   await expect(system).toContainText(systemBody.hostname);
   dashboard.send('aggregate', '{"time_service":');
@@ -120,7 +118,7 @@ test('a malformed event is reported until the next valid one', async ({ page, da
 });
 
 test('only changes of state are announced', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   const announcements = page.getByRole('status');
   await expect(page.locator('#connection')).toHaveText('live');
   await page.clock.runFor(1_000);
@@ -140,7 +138,7 @@ for (const scheme of ['light', 'dark'] as const) {
   test(`the page fits a narrow screen with sufficient contrast in ${scheme} mode`, async ({ page, dashboard }) => {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width: 320, height: 640 });
-    await page.goto(dashboard.url);
+    await dashboard.open(page);
     await expect(page.locator('#connection')).toHaveText('live');
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
     const colors = await page.evaluate(() => {

@@ -10,7 +10,7 @@ const timedOut = {
 };
 
 test('a request is drawn with its calls, deadlines and a headline', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(page.locator('#headline')).toHaveText('3 of 3 in time · slowest 41 ms of 5 s (weather)');
   const request = page.getByRole('region', { name: 'One request, three calls' });
   await expect(request.locator('#answered')).toHaveText('answered in 41 ms');
@@ -26,7 +26,7 @@ test('a request is drawn with its calls, deadlines and a headline', async ({ pag
 test('a call that its deadline has cut off shows its attempts and the waiting time saved', async ({ page, dashboard }) => {
   dashboard.aggregate = timedOut;
   dashboard.request = cutRequestBody;
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(page.locator('.lane .spared')).toHaveCount(1);
   await expect(page.locator('.lane .cut')).toHaveCount(1);
   await expect(page.locator('.lane-result').last()).toHaveText('cut at 5 s');
@@ -43,8 +43,7 @@ test('a call that its deadline has cut off shows its attempts and the waiting ti
 });
 
 test('a request in progress grows, and ends with its record', async ({ page, dashboard }) => {
-  await page.goto(dashboard.url);
-  await dashboard.waitForStreams(1);
+  await dashboard.open(page);
   const part = (key: string, body: object, state: string) => ({ poll: 1, [key]: body, meta: { [key]: { state, elapsed_ms: 1, deadline_ms: 3000 } } });
   dashboard.send('poll', { poll: 1, budgets_ms: { time_service: 3000, sysinfo_service: 3000, weather_service: 5000 } });
   dashboard.send('part', part('time_service', aggregateBody.time_service, 'fresh'));
@@ -62,7 +61,7 @@ test('a request in progress grows, and ends with its record', async ({ page, das
 
 test('earlier requests can be chosen and pinned, by keyboard too', async ({ page, dashboard }) => {
   dashboard.earlier = Array.from({ length: 58 }, (_, index) => requestBodyAt(index, index === 57 ? openRequestBody : requestBody));
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(page.locator('#strip .ok')).toHaveCount(58);
   const slider = page.getByRole('slider', { name: 'Request shown' });
   await slider.focus();
@@ -84,7 +83,7 @@ test('earlier requests can be chosen and pinned, by keyboard too', async ({ page
 test('without records, the server’s aggregates are drawn', async ({ page, dashboard }) => {
   dashboard.request = null;
   dashboard.aggregate = timedOut;
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await expect(page.locator('.lane-result')).toHaveText(['12 ms', '12 ms', 'cut at 5 s']);
   await expect(page.locator('.lane .spared')).toHaveCount(1);
 });
@@ -95,7 +94,7 @@ test('hostile and absurd values of a request appear as text in the page', async 
   const call = { service: attack, state: attack, start_ms: 1e9, end_ms: -5, budget_ms: 1e308, reason: attack, attempts: Array(30).fill(attempt) };
   dashboard.request = { trace_id: attack, started_at: attack, duration_ms: 1e308, deadline_ms: -1, calls: Array(40).fill(call) };
   await page.setViewportSize({ width: 320, height: 640 });
-  await page.goto(dashboard.url);
+  await dashboard.open(page);
   await page.getByText('Request as a table').click();
   await expect(page.locator('.lane')).toHaveCount(16);
   await expect(page.locator('img')).toHaveCount(0);

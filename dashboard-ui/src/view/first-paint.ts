@@ -7,8 +7,9 @@ const longestWaitMs = 1_000;
 export function afterFirstPaint(action: () => void): void {
   let isPending = true;
   const run = () => {
-    if (isPending) action();
+    if (!isPending) return;
     isPending = false;
+    action();
   };
   if (document.hidden) {
     run();
