@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/net/resolver.hpp>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <condition_variable>
@@ -10,6 +11,7 @@
 #include <unordered_map>
 
 #include <cohort/net/system/system_lookup.hpp>
+#include <cohort/runtime/loop.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
 
 namespace cohort::net {
@@ -21,6 +23,8 @@ using clock_type = std::chrono::steady_clock;
 struct lookup_waiter {
   std::shared_ptr<cross_thread_event> done = cross_thread_event::make();
   std::optional<resolver::addresses> result;
+  /// Used if the lookup takes too long.
+  std::optional<resolver::addresses> stale_result;
 };
 
 }  // namespace
@@ -54,10 +58,15 @@ class resolver::state : public std::enable_shared_from_this<state> {
       pending_.push_back(host);
       changed_.notify_one();
     }
-    if (name.cached && name.cached->has_value() && now < name.usable_until) return name.cached;
+    if (name.cached && name.cached->has_value() && now < name.usable_until) {
+      if (now < name.fresh_until + settings_.stale_while_revalidate) return name.cached;
+      waiter->stale_result = name.cached;
+    }
     name.waiters.push_back(waiter);
     return std::nullopt;
   }
+
+  duration client_response_timer() const noexcept { return settings_.client_response_timer; }
 
  private:
   struct name_entry {
@@ -145,10 +154,15 @@ task<result<std::vector<endpoint>>> resolver::resolve(std::string host, std::uin
   auto waiter = std::make_shared<lookup_waiter>();
   auto found = state_->find_or_wait(host, waiter);
   if (!found) {
-    const auto status = co_await waiter->done->wait(resolve_deadline);
-    if (status == wait_status::timed_out) co_return error_code{asio::error::timed_out};
+    auto lookup_deadline = resolve_deadline;
+    if (waiter->stale_result) {
+      const auto stale_deadline = deadline::after(loop::current().now(), state_->client_response_timer());
+      lookup_deadline = std::min(resolve_deadline, stale_deadline);
+    }
+    const auto status = co_await waiter->done->wait(lookup_deadline);
     if (status == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
-    found = waiter->result;
+    found = status == wait_status::timed_out ? waiter->stale_result : waiter->result;
+    if (!found) co_return error_code{asio::error::timed_out};
   }
   if (!*found) co_return found->error();
   for (const auto& address : **found) endpoints.emplace_back(address, port);

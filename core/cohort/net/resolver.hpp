@@ -24,9 +24,13 @@ class resolver {
     /// The time for which a result is used without a new lookup. It is short, so that added and removed replicas become
     /// visible soon; the system resolver does not return the record's TTL.
     std::chrono::seconds ttl{5};
-    /// Age up to which a result is used after `ttl`, while a new lookup runs or because lookups fail: a DNS outage does
-    /// not affect known names. Does not apply if the resolver reports that the name does not exist.
+    /// The time after `ttl` for which a request returns the old result at once, while a new lookup runs.
+    std::chrono::seconds stale_while_revalidate{5};
+    /// Age up to which a result is used if the lookup fails or takes longer than `client_response_timer`: a DNS outage
+    /// does not affect known names (RFC 8767). Does not apply if the resolver reports that the name does not exist.
     std::chrono::seconds max_stale_age{300};
+    /// The time that a request waits for a lookup before it returns a stale result (RFC 8767 section 5).
+    std::chrono::milliseconds client_response_timer{1800};
     /// The time for which a failure is cached.
     std::chrono::seconds negative_ttl{1};
     /// Number of lookup threads.

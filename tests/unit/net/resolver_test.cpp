@@ -141,6 +141,22 @@ TEST_CASE("resolver: a stale result is kept after a failed lookup", "[net][resol
     CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.1", 80));
 }
 
+TEST_CASE("resolver: after stale_while_revalidate, a stale result is used only if the lookup takes too long",
+          "[net][resolver][threads]") {
+  const bool is_slow = GENERATE(false, true);
+  real_time_fixture time;
+  scripted_lookup lookup;
+  auto settings = make_resolver_settings(0s, 1h, 1h);
+  settings.stale_while_revalidate = 0s;
+  settings.client_response_timer = is_slow ? 1ms : 1h;
+  net::resolver resolver{lookup.function(), settings};
+  lookup.complete_one(address("10.0.0.1"));
+  CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
+  if (!is_slow) lookup.complete_one(address("10.0.0.2"));
+  CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) ==
+        one_endpoint(is_slow ? "10.0.0.1" : "10.0.0.2", 80));
+}
+
 TEST_CASE("resolver: a result older than max_stale_age is not used", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
