@@ -74,6 +74,7 @@ struct program_options {
 };
 
 std::string format_recovery(const storm_result& result) {
+  if (!result.is_recovery_observable) return "-";
   if (!result.recovery) return "never";
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*result.recovery).count()) + " s";
 }

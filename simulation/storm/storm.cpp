@@ -141,6 +141,7 @@ void summarize(const storm_settings& settings, storm_result& result) {
   for (const auto& second : result.seconds) {
     result.max_amplification = std::max(result.max_amplification, second.amplification);
   }
+  result.is_recovery_observable = end + recovered_seconds <= result.seconds.size();
   for (auto first = end; first + recovered_seconds <= result.seconds.size(); ++first) {
     const auto is_good = [&](const storm_second& second) {
       return second.goodput >= recovered_ratio * result.goodput_before;

@@ -96,6 +96,10 @@ TEST_CASE("planned deploy: an invalid deploy is rejected with one line", "[sim][
       {R"("faults": [])",
        R"("faults": [{"at": "1s", "lasts": "1s", "service": "price", "killed": 1, "powered_off": 1}])",
        "scenarios[0].faults[0] must not have both `killed` and `powered_off`"},
+      {R"("faults": [])",
+       R"("faults": [{"at": "1s", "lasts": "3s", "service": "price", "killed": 1},
+                     {"at": "2s", "lasts": "3s", "service": "price", "powered_off": 1}])",
+       "scenarios[0].faults[1] kills or powers off price while another fault does"},
   }));
   const auto plan = parse_plan(deploy_plan(replaced, replacement));
   REQUIRE_FALSE(plan.has_value());

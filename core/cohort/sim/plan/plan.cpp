@@ -198,6 +198,7 @@ class plan_reader {
       for (std::size_t j = 0; j < scenarios[i].faults.size(); ++j) {
         const auto where = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
         scenario.faults.push_back(read_fault(scenarios[i].faults[j], where));
+        reject_second_stop(scenario.faults, where);
       }
       const auto deploys = scenarios[i].deploys.value_or(std::vector<plan_document::deploy>{});
       for (std::size_t j = 0; j < deploys.size(); ++j) {
@@ -260,6 +261,18 @@ class plan_reader {
     return fault;
   }
 
+  /// Two overlapping faults would both start the same processes again.
+  static void reject_second_stop(const std::vector<planned_fault>& faults, const std::string& where) {
+    const auto& last = faults.back();
+    const auto stops_with_last = [&](const planned_fault& each) {
+      const bool overlaps = each.at <= last.at + last.lasts && last.at <= each.at + each.lasts;
+      return &each != &last && each.service == last.service && each.killed + each.powered_off > 0 && overlaps;
+    };
+    if (last.killed + last.powered_off > 0 && std::any_of(faults.begin(), faults.end(), stops_with_last)) {
+      reject(where, "kills or powers off " + last.service + " while another fault does");
+    }
+  }
+
   void read_search_space(const plan_document::search_space& source, const std::string& where) {
     require_service(source.service, where + ".service");
     const auto& calls = plan_.find(source.service)->model->calls;
@@ -299,8 +312,9 @@ class plan_reader {
     rule.threshold = read_ratio(source.max_error_ratio, where + ".max_error_ratio");
     for (const auto& window : source.windows) {
       rule.windows.push_back(read_duration(window, where + ".windows"));
-      if (rule.windows.back() < alert_interval)
-        reject(where + ".windows", "must not be shorter than a scrape interval, 15s");
+      if (rule.windows.back() < alert_interval || rule.windows.back() % alert_interval != duration{0}) {
+        reject(where + ".windows", "must be multiples of the scrape interval, 15s");
+      }
     }
     if (rule.windows.empty()) reject(where + ".windows", "must have at least one duration such as 5min");
     if (source.hold) rule.hold = read_duration(*source.hold, where + ".hold");
