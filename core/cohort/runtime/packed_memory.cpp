@@ -43,7 +43,7 @@ struct chunk {
 };
 
 /// Precedes each object.
-struct object_header {
+struct alignas(packed_alignment) object_header {
   /// Null: the object has a block of its own.
   chunk* owner;
 };

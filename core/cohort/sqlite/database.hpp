@@ -114,7 +114,8 @@ class database {
 
   /// Creates the database if it does not exist, and executes the statements of `script` without parameters in one
   /// transaction, such as `CREATE TABLE IF NOT EXISTS …`. Throws `std::runtime_error` if one of them fails, or at
-  /// `timeout`. A program creates its tables by `context.on_start(database->create_schema("…"))`.
+  /// `timeout`. A program creates its tables by `context.on_start(database->create_schema("…"))`. The database must
+  /// outlive the task.
   task<> create_schema(std::string script, duration timeout = std::chrono::seconds{10});
 
   /// Waits for the calls, and closes the connections. Further calls fail with `errc::closed`.

@@ -12,17 +12,6 @@ namespace {
 constexpr std::size_t max_connections = 256;
 constexpr duration idle_timeout = std::chrono::seconds{5};
 
-/// The authority of an absolute-form, which precedes `Host` (RFC 9112 section 3.2.2), or else `Host`; both have been
-/// validated.
-std::string_view authority_of(const http::request_head& head) {
-  if (const auto scheme_end = head.target.find("://");
-      scheme_end != std::string_view::npos && !head.target.starts_with('/')) {
-    const auto rest = head.target.substr(scheme_end + 3);
-    return rest.substr(0, rest.find_first_of("/?"));
-  }
-  return head.find(http::field::host).value_or(std::string_view{});
-}
-
 /// The host of an authority, without the port. An IPv6 address is in brackets.
 std::string_view host_of(std::string_view authority) {
   const auto address_end = authority.starts_with('[') ? authority.find(']') : 0;
@@ -32,7 +21,7 @@ std::string_view host_of(std::string_view authority) {
 }  // namespace
 
 std::optional<std::string> https_location(const http::request_head& head, std::uint16_t https_port) {
-  const auto host = host_of(authority_of(head));
+  const auto host = host_of(head.find(http::field::host).value_or(std::string_view{}));
   if (host.empty()) return std::nullopt;
   auto location = "https://" + std::string{host};
   if (https_port != 443) location += ":" + std::to_string(https_port);

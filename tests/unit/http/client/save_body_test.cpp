@@ -25,7 +25,7 @@ struct download_fixture : streaming_fixture {
     auto& opened = response();
     if (then_close) server.close();
     const call_context context{.deadline = deadline::after(time.now(), timeout)};
-    return time.run(http::save_body(*opened.body, target, context));
+    return time.run(http::save_body(*opened.body, target, context, max_bytes));
   }
   std::string content() const {
     std::ifstream file{target};
@@ -35,6 +35,7 @@ struct download_fixture : streaming_fixture {
     return std::distance(std::filesystem::directory_iterator{directory.path()}, std::filesystem::directory_iterator{});
   }
 
+  std::uint64_t max_bytes = 6;
   temporary_directory directory;
   std::filesystem::path target = directory.path() / "saved";
 };
@@ -48,6 +49,15 @@ TEST_CASE("save_body: the body of a response is stored, and replaces a file", "[
   CHECK(fixture.download(response).value() == 6);
   CHECK(fixture.content() == "abcdef");
   CHECK(fixture.file_count() == 1);
+}
+
+TEST_CASE("save_body: a response of more than `max_bytes` is an error and leaves nothing behind",
+          "[http][client][streaming]") {
+  download_fixture fixture;
+  fixture.max_bytes = 5;
+  const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef");
+  CHECK(saved.error() == make_error_code(client_error::body_too_large));
+  CHECK(fixture.file_count() == 0);
 }
 
 TEST_CASE("save_body: a truncated response leaves nothing behind", "[http][client][streaming]") {

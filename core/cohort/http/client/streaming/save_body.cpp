@@ -9,7 +9,7 @@
 namespace cohort::http {
 
 task<result<std::uint64_t>> save_body(response_body_stream& body, std::filesystem::path target, call_context context,
-                                      duration idle_timeout, keep_options options) {
+                                      std::uint64_t max_bytes, duration idle_timeout, keep_options options) {
   auto file = temporary_file::create_beside(target);
   if (!file) co_return file.error();
   for (;;) {
@@ -18,6 +18,7 @@ task<result<std::uint64_t>> save_body(response_body_stream& body, std::filesyste
     const auto part = co_await std::move(reading);
     if (!part) co_return make_error_code(part.error());
     if (part->empty()) break;
+    if (part->size() > max_bytes - file->size()) co_return make_error_code(client_error::body_too_large);
     if (const auto error = file->write(*part)) co_return error;
   }
   if (const auto error = file->keep(target, options)) co_return error;

@@ -21,6 +21,16 @@ std::string random_name() {
   return ".upload-" + std::to_string(number);
 }
 
+/// Writes the name of a file to the disk. Without this, a power failure can undo `linkat` and `rename`.
+error_code sync_directory_of(const std::filesystem::path& target) {
+  const auto directory = target.has_parent_path() ? target.parent_path() : std::filesystem::path{"."};
+  const int opened = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (opened < 0) return last_error();
+  const auto error = ::fsync(opened) == 0 ? error_code{} : last_error();
+  ::close(opened);
+  return error;
+}
+
 }  // namespace
 
 result<temporary_file> temporary_file::create(const std::filesystem::path& directory) {
@@ -74,15 +84,20 @@ error_code temporary_file::write(std::string_view bytes) {
 
 error_code temporary_file::keep(const std::filesystem::path& target, keep_options options) {
   if (options.is_durable && ::fdatasync(descriptor_) != 0) return last_error();
+  if (const auto error = name_file(target, options.replaces)) return error;
+  return options.is_durable ? sync_directory_of(target) : error_code{};
+}
+
+error_code temporary_file::name_file(const std::filesystem::path& target, bool replaces) {
   if (name_.empty()) {
     const auto link = "/proc/self/fd/" + std::to_string(descriptor_);
     // Only a file with a name can replace another one.
-    const auto name = options.replaces ? target.parent_path() / random_name() : target;
+    auto name = replaces ? target.parent_path() / random_name() : target;
     if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) return last_error();
-    if (!options.replaces) return {};
-    name_ = name;
+    if (!replaces) return {};
+    name_ = std::move(name);  // cannot fail: the destructor removes the file
   }
-  if (!options.replaces) {
+  if (!replaces) {
     // Creates a second name, because renaming would replace an existing file; the destructor removes the first one.
     return ::link(name_.c_str(), target.c_str()) == 0 ? error_code{} : last_error();
   }

@@ -50,6 +50,7 @@ class temporary_file {
  private:
   temporary_file(int descriptor, std::filesystem::path name) : descriptor_(descriptor), name_(std::move(name)) {}
   static result<temporary_file> create_with(const std::filesystem::path& directory, unsigned permissions);
+  error_code name_file(const std::filesystem::path& target, bool replaces);
   void remove() noexcept;
 
   int descriptor_;

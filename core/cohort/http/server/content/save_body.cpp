@@ -6,6 +6,7 @@
 namespace cohort::http {
 
 response file_error_response(const error_code& error) {
+  if (error == boost::system::errc::file_exists) return error_response(status::conflict, "The file already exists");
   const bool exceeds_quota = error == error_code{EDQUOT, boost::system::system_category()};
   const bool is_full = exceeds_quota || error == boost::system::errc::no_space_on_device;
   return error_response(is_full ? status::insufficient_storage : status::internal_server_error,

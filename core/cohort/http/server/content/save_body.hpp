@@ -18,16 +18,17 @@ struct save_error {
   error_code file{};
 };
 
-/// The response to a file that could not be stored: 507 if there is no space on the disk, otherwise 500. It does not
-/// show the error.
+/// The response to a file that could not be stored: 507 if there is no space on the disk, 409 if the file exists and
+/// must not be replaced, otherwise 500. It does not show the error.
 response file_error_response(const error_code& error);
 /// The response to a body that was not stored: that of `body_error_response` or `file_error_response`.
 response save_error_response(const save_error& error);
 
 /// Stores the rest of a request's body in the file `target`, readable for all users less the umask, and returns its
-/// size. The file gets its name once the body is complete: a body with an error, a cancelled request and a crash of the
-/// program leave nothing behind. `target` must not be a path that a client can choose freely. `context` sets the
-/// deadline. Writing blocks the loop while the page cache does not accept more data. `body` must outlive the task.
+/// size. The file gets its name once the body is complete: a body with an error and a cancelled request leave
+/// nothing behind; a crash leaves at most a hidden file `.upload-…`. `target` must not be a path that a client can
+/// choose freely. `context` sets the deadline. Writing blocks the loop while the page cache does not accept more data.
+/// `body` must outlive the task.
 task<result<std::uint64_t, save_error>> save_body(body_reader& body, std::filesystem::path target, call_context context,
                                                   keep_options options = {.replaces = true, .is_durable = false});
 

@@ -113,8 +113,10 @@ typed_handler<Request, Function> typed(Function function) {
 ///     routes.post("/links", http::typed(create, store));
 template <class Result, class... Parameters, class... State>
 auto typed(Result (*function)(Parameters...), State... state) {
-  using request = std::remove_cvref_t<typename decltype((std::type_identity<Parameters>{}, ...))::type>;
-  return typed<request>(std::bind_front(function, std::move(state)...));
+  using last = typename decltype((std::type_identity<Parameters>{}, ...))::type;
+  static_assert(!std::is_same_v<Result, task<response>> || !std::is_reference_v<last>,
+                "an asynchronous function must take its input by value: a reference would dangle after its first wait");
+  return typed<std::remove_cvref_t<last>>(std::bind_front(function, std::move(state)...));
 }
 
 }  // namespace cohort::http

@@ -70,7 +70,7 @@ TEST_CASE("save_body: without `replaces`, an existing file is an error and is no
   saving_fixture fixture;
   fixture.options.replaces = false;
   CHECK(fixture.response_to(post("/save", "first")).status == 200);
-  CHECK(fixture.response_to(post("/save", "second")).status == 500);
+  CHECK(fixture.response_to(post("/save", "second")).status == 409);
   CHECK(fixture.content() == "first");
   CHECK(fixture.file_count() == 1);
 }
