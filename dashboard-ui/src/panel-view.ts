@@ -64,7 +64,7 @@ function explain(state: PanelState, panel: PanelData<unknown>, reason: string | 
     case 'shed':
       return `Rejected because of overload${cause}. ${nextCall}`;
     case 'open':
-      return 'Breaker open after failures. Next probe within 4 s.';
+      return 'Breaker open. Next probe within 4 s.';
     case 'waiting':
       return 'Waiting for data.';
     case 'unknown':
