@@ -24,7 +24,7 @@
 //     router.get("/customers/{customer}/orders", http::typed<list_orders>([](const list_orders& request) { … }));
 namespace cohort::http {
 
-namespace detail {
+namespace input_detail {
 /// A value with its source in a request; converts to the value.
 template <class T>
 struct sourced_value {
@@ -35,28 +35,28 @@ struct sourced_value {
   const T& operator*() const noexcept { return value; }
   const T* operator->() const noexcept { return &value; }
 };
-}  // namespace detail
+}  // namespace input_detail
 
 template <class T>
-struct from_path : detail::sourced_value<T> {
+struct from_path : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "path";
 };
 template <class T>
-struct from_query : detail::sourced_value<T> {
+struct from_query : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "query";
 };
 /// The name of the field is the name of the member with `-` for `_`.
 template <class T>
-struct from_header : detail::sourced_value<T> {
+struct from_header : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "header";
 };
 template <class T>
-struct from_cookie : detail::sourced_value<T> {
+struct from_cookie : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "cookie";
 };
 /// The whole body, as JSON.
 template <class T>
-struct from_body : detail::sourced_value<T> {
+struct from_body : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "body";
 };
 
@@ -64,7 +64,7 @@ struct from_body : detail::sourced_value<T> {
 template <class T>
 concept request_struct = json::described_struct<T>;
 
-namespace detail {
+namespace input_detail {
 template <class T>
 concept sourced = requires {
   typename T::value_type;
@@ -97,7 +97,7 @@ void read_member(input& in, Member& member, const std::string& name,
     member.value = in.body<T>();
   }
 }
-}  // namespace detail
+}  // namespace input_detail
 
 /// Fills a request struct; errors are in `in`.
 template <request_struct T>
@@ -105,10 +105,10 @@ T extract(input& in) {
   T request{};
   boost::mp11::mp_for_each<json::members_of<T>>([&](auto descriptor) {
     using descriptor_type = decltype(descriptor);
-    static_assert(detail::sourced<json::member_type<T, descriptor_type>>,
+    static_assert(input_detail::sourced<json::member_type<T, descriptor_type>>,
                   "each member of a request struct is a from_path, from_query, from_header, from_cookie or from_body");
-    detail::read_member(in, request.*descriptor_type::pointer, detail::parameter_name<T, descriptor_type>(),
-                        json::constraints_on<T, descriptor_type>);
+    input_detail::read_member(in, request.*descriptor_type::pointer, input_detail::parameter_name<T, descriptor_type>(),
+                              json::constraints_on<T, descriptor_type>);
   });
   return request;
 }
@@ -128,7 +128,7 @@ request_description describe_request(json::schema_definitions& definitions) {
     } else {
       bool is_required = json::is_required<value_type>(constraints);
       if constexpr (json::list_like<value_type>) is_required = constraints.min_items > 0;
-      description.parameters.push_back({.name = detail::parameter_name<T, descriptor_type>(),
+      description.parameters.push_back({.name = input_detail::parameter_name<T, descriptor_type>(),
                                         .in = std::string{member_type::source},
                                         .required = is_required || member_type::source == "path",
                                         .description = std::string{constraints.description},
@@ -143,7 +143,7 @@ request_description describe_request(json::schema_definitions& definitions) {
 namespace cohort::json {
 
 /// A sourced value has the constraints of its value.
-template <http::detail::sourced T>
+template <http::input_detail::sourced T>
 struct constraints_for<T> {
   using type = constraints_of<typename T::value_type>;
 };

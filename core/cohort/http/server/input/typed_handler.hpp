@@ -11,7 +11,7 @@
 
 namespace cohort::http {
 
-namespace detail {
+namespace input_detail {
 inline task<response> completed(response value) { co_return value; }
 
 inline response to_response(response value) { return value; }
@@ -19,9 +19,9 @@ template <class T>
 response to_response(const T& value) {
   return json_response(value);
 }
-}  // namespace detail
+}  // namespace input_detail
 
-namespace detail {
+namespace input_detail {
 template <class T>
 concept body_only = sourced<T> && T::source == "body";
 
@@ -42,11 +42,11 @@ struct request_struct_for<Body> {
   using type = body_request<Body>;
   static Body input(type request) { return std::move(request.body); }
 };
-}  // namespace detail
+}  // namespace input_detail
 
 /// The input of a typed handler: a request struct, or `from_body` alone.
 template <class T>
-concept request_input = request_struct<T> || detail::body_only<T>;
+concept request_input = request_struct<T> || input_detail::body_only<T>;
 
 /// A handler for `router` that takes a request struct. An invalid request gets a response with its errors, and the
 /// function is not called. Its type describes the inputs and responses of the route.
@@ -65,7 +65,7 @@ class typed_handler {
   }
 
  public:
-  using request_type = typename detail::request_struct_for<Request>::type;
+  using request_type = typename input_detail::request_struct_for<Request>::type;
   /// A result type of a typed handler: `response`, `task<response>` or a described type, which is encoded as JSON with
   /// status 200.
   using result_type = decltype(call(std::declval<const Function&>(), std::declval<request_context&>(), Request{}));
@@ -75,13 +75,13 @@ class typed_handler {
 
   std::conditional_t<is_async, task<response>, response> operator()(request_context& context) const {
     input in{context};
-    auto request = detail::request_struct_for<Request>::input(extract<request_type>(in));
+    auto request = input_detail::request_struct_for<Request>::input(extract<request_type>(in));
     if constexpr (is_async) {
-      if (!in) return detail::completed(in.error_response());
+      if (!in) return input_detail::completed(in.error_response());
       return call(function_, context, std::move(request));
     } else {
       if (!in) return in.error_response();
-      return detail::to_response(call(function_, context, std::move(request)));
+      return input_detail::to_response(call(function_, context, std::move(request)));
     }
   }
 
