@@ -7,8 +7,6 @@
 namespace cohort::simulation::labs {
 namespace {
 
-constexpr double infinite = std::numeric_limits<double>::infinity();
-
 double detection_time(const sim::planned_fault& fault, const std::vector<sim::alert_firing>& firings) {
   for (const auto& firing : firings) {
     const bool is_over = firing.end && *firing.end <= fault.at;
@@ -16,7 +14,7 @@ double detection_time(const sim::planned_fault& fault, const std::vector<sim::al
     // The alert may already have been firing for another reason.
     return to_seconds(std::max(firing.begin - fault.at, duration{0}));
   }
-  return infinite;
+  return std::numeric_limits<double>::infinity();
 }
 
 double resolution_time(const sim::planned_fault& fault, const std::vector<sim::alert_firing>& firings) {
@@ -24,7 +22,7 @@ double resolution_time(const sim::planned_fault& fault, const std::vector<sim::a
   double longest = 0;
   for (const auto& firing : firings) {
     if (firing.begin > end) continue;
-    longest = std::max(longest, firing.end ? to_seconds(*firing.end - end) : infinite);
+    longest = std::max(longest, firing.end ? to_seconds(*firing.end - end) : std::numeric_limits<double>::infinity());
   }
   return longest;
 }

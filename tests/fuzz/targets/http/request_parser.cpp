@@ -38,8 +38,18 @@ std::string serialize(const http::request_head& head, const std::string& body) {
   return text + "0\r\n\r\n";
 }
 
+/// The authority of a target in absolute-form, which replaces `Host` (RFC 9112 section 3.2.2); empty for other forms.
+std::string_view absolute_authority(std::string_view target) {
+  const auto scheme_end = target.find("://");
+  if (target.starts_with('/') || scheme_end == std::string_view::npos) return {};
+  const auto authority = target.substr(scheme_end + 3);
+  return authority.substr(0, authority.find_first_of("/?"));
+}
+
 /// Each line of the header section is the start line, a field or empty, by a reader that knows nothing else.
 void check_lines(std::string_view head_bytes, const http::request_head& head) {
+  const auto authority = absolute_authority(head.target);
+  bool has_host = false;
   std::size_t fields = 0;
   auto rest = head_bytes.substr(head_bytes.find("\r\n") + 2);
   for (;;) {
@@ -51,7 +61,15 @@ void check_lines(std::string_view head_bytes, const http::request_head& head) {
     require(fields < head.fields.size(), "each line is a field");
     const auto& field = head.fields[fields++];
     require(line.substr(0, line.find(':')) == field.name, "a field's name is the text before the colon");
-    require(http::trimmed(line.substr(line.find(':') + 1)) == field.value, "a field's value is the rest of its line");
+    const bool is_host = http::iequals(field.name, "host");
+    has_host = has_host || is_host;
+    const auto value = http::trimmed(line.substr(line.find(':') + 1));
+    require(field.value == (is_host && !authority.empty() ? authority : value),
+            "a field's value is the rest of its line, or that of `Host` the authority of the target");
+  }
+  if (!authority.empty() && !has_host) {
+    require(fields < head.fields.size() && head.fields[fields].value == authority, "an absolute target sets Host");
+    ++fields;
   }
   require(rest.empty() && fields == head.fields.size(), "each field is a line");
 }
@@ -60,7 +78,8 @@ void check_request(const http::request_head& head, const std::string& body) {
   require(http::is_token(head.method_text), "a method is a token");
   require(!head.target.empty() && head.target.size() <= limits.max_target_bytes, "a target's length is limited");
   require(head.path.starts_with('/') || (head.path == "*" && head.method == http::method::options), "a path is valid");
-  require(head.fields.size() <= limits.max_fields, "the number of fields is limited");
+  const std::size_t added_fields = absolute_authority(head.target).empty() ? 0 : 1;
+  require(head.fields.size() <= limits.max_fields + added_fields, "the number of fields is limited");
   require(body.size() <= limits.max_body_bytes, "a body's length is limited");
   std::size_t lengths = 0;
   std::size_t codings = 0;

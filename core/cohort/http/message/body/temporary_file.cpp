@@ -45,7 +45,7 @@ result<temporary_file> temporary_file::create_with(const std::filesystem::path& 
   const auto mode = static_cast<mode_t>(permissions);
   const int unnamed = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
   if (unnamed >= 0) return temporary_file{unnamed, {}};
-  // EISDIR: the kernel does not know O_TMPFILE; EOPNOTSUPP: the file system does not.
+  // EISDIR: the kernel does not support O_TMPFILE; EOPNOTSUPP: the file system does not.
   if (errno != EOPNOTSUPP && errno != EISDIR) return last_error();
   auto name = directory / random_name();
   const int named = ::open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
