@@ -33,7 +33,7 @@ namespace {
 
 /// With the heap's header, two pages.
 constexpr std::size_t chunk_size = 8 * 1024 - 16;
-[[maybe_unused]] constexpr std::size_t max_size = 1024;
+[[maybe_unused]] constexpr std::size_t max_object_size = 1024;
 
 /// The start of a chunk.
 struct chunk {
@@ -82,7 +82,7 @@ void* emplace_header(void* block, chunk* owner) noexcept { return new (block) ob
 }  // namespace
 
 void* allocate_packed(std::size_t size) {
-  assert(size <= max_size);
+  assert(size <= max_object_size);
   size = sizeof(object_header) + (size + packed_alignment - 1) / packed_alignment * packed_alignment;
   auto* const owner = chunk_with(size);
   if (!owner) return emplace_header(::operator new(size), nullptr);
