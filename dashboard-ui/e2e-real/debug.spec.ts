@@ -69,6 +69,7 @@ for (const [name, media, width] of [
   ['a narrow window', { colorScheme: 'light' }, 320],
 ] as const) {
   test(`the debug page has no accessibility findings and fits the window: ${name}`, async ({ page, busyStack }) => {
+    test.setTimeout(180_000); // axe checks a long page
     await page.emulateMedia(media);
     await page.setViewportSize({ width, height: 800 });
     await page.goto(`${busyStack.dashboard.url}/debug`);
