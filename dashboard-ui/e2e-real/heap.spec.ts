@@ -101,7 +101,7 @@ async function replay(page: Page, events: readonly RecordedEvent[]): Promise<voi
 }
 
 test('an hour of events leaves at most 0.2 MB in the memory of the page', async ({ page, stack }) => {
-  // 78 minutes of events in the simulated clock take up to three minutes on a busy machine.
+  // 78 minutes of events in the simulated clock take some minutes on a busy machine.
   test.setTimeout(400_000);
   await installClock(page);
   await replay(page, await record(stack.dashboard));
