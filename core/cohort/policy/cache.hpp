@@ -51,7 +51,7 @@ class cache {
     /// The last known value, which can be stale; null if there is none or it is too old.
     std::shared_ptr<const Value> value;
     bool stale = false;
-    /// The size of `value` in bytes.
+    /// The time since `value` was stored; zero if there is none.
     duration age{};
     /// The error of the last fetch; empty if it succeeded.
     std::string last_error;
