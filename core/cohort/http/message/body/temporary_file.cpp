@@ -21,10 +21,13 @@ std::string random_name() {
   return ".upload-" + std::to_string(number);
 }
 
+std::filesystem::path directory_of(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : ".";
+}
+
 /// Writes the name of a file to the disk. Without this, a power failure can undo `linkat` and `rename`.
 error_code sync_directory_of(const std::filesystem::path& target) {
-  const auto directory = target.has_parent_path() ? target.parent_path() : std::filesystem::path{"."};
-  const int opened = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int opened = ::open(directory_of(target).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (opened < 0) return last_error();
   const auto error = ::fsync(opened) == 0 ? error_code{} : last_error();
   ::close(opened);
@@ -38,7 +41,7 @@ result<temporary_file> temporary_file::create(const std::filesystem::path& direc
 }
 
 result<temporary_file> temporary_file::create_beside(const std::filesystem::path& target) {
-  return create_with(target.has_parent_path() ? target.parent_path() : ".", S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
+  return create_with(directory_of(target), S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH);
 }
 
 result<temporary_file> temporary_file::create_with(const std::filesystem::path& directory, unsigned permissions) {
