@@ -44,21 +44,18 @@ std::vector<alert_firing> evaluate(const alert_rule& rule, const caller_results&
   const auto samples = scrape(callers, length);
   std::vector<alert_firing> firings;
   std::optional<duration> active_since;
-  bool is_firing = false;
   for (std::size_t i = 1; i < samples.size(); ++i) {
     const auto now = alert_interval * static_cast<duration::rep>(i);
     const bool is_active = std::all_of(rule.windows.begin(), rule.windows.end(),
                                        [&](duration window) { return is_above(rule, window, samples, i); });
+    const bool is_firing = !firings.empty() && !firings.back().end;
     if (!is_active) {
       if (is_firing) firings.back().end = now;
       active_since.reset();
-      is_firing = false;
       continue;
     }
     if (!active_since) active_since = now;
-    if (is_firing || now - *active_since < rule.hold) continue;
-    is_firing = true;
-    firings.push_back({now, std::nullopt});
+    if (!is_firing && now - *active_since >= rule.hold) firings.push_back({now, std::nullopt});
   }
   return firings;
 }
