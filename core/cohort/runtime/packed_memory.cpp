@@ -67,8 +67,8 @@ struct current_chunk {
 /// A chunk of the thread with at least `size` free bytes; null if there is no memory for one.
 chunk* chunk_with(std::size_t size) noexcept {
   auto* const current = try_thread_object<current_chunk>();
-  if (!current || (current->value && current->value->used + size <= chunk_size))
-    return current ? current->value : nullptr;
+  if (!current) return nullptr;
+  if (current->value && current->value->used + size <= chunk_size) return current->value;
   if (memory_reserve::is_low()) return nullptr;
   // malloc does not call the new-handler: the memory reserve is for what has no other way.
   void* const memory = std::malloc(chunk_size);
