@@ -19,9 +19,7 @@ template <class T>
 response to_response(const T& value) {
   return json_response(value);
 }
-}  // namespace input_detail
 
-namespace input_detail {
 template <class T>
 concept body_only = sourced<T> && T::source == "body";
 
