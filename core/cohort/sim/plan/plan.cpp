@@ -17,6 +17,8 @@ struct plan_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+bool stops_instances(const planned_fault& fault) noexcept { return fault.killed + fault.powered_off > 0; }
+
 /// Maximum loss; with more, TCP's window reductions matter, which are not modelled.
 constexpr double max_modelled_loss = 0.05;
 
@@ -224,7 +226,7 @@ class plan_reader {
     if (source.pause) deploy.pause = read_duration(*source.pause, where + ".pause");
     // A fault and a deploy, or two deploys, would start the same process twice.
     const auto is_deployed = [&](const auto& each) { return each.service == deploy.service; };
-    const auto is_stopped = [&](const auto& each) { return is_deployed(each) && each.killed + each.powered_off > 0; };
+    const auto is_stopped = [&](const auto& each) { return is_deployed(each) && stops_instances(each); };
     if (std::any_of(scenario.deploys.begin(), scenario.deploys.end(), is_deployed) ||
         std::any_of(scenario.faults.begin(), scenario.faults.end(), is_stopped)) {
       reject(where + ".service",
@@ -266,9 +268,9 @@ class plan_reader {
     const auto& last = faults.back();
     const auto stops_with_last = [&](const planned_fault& each) {
       const bool overlaps = each.at <= last.at + last.lasts && last.at <= each.at + each.lasts;
-      return &each != &last && each.service == last.service && each.killed + each.powered_off > 0 && overlaps;
+      return &each != &last && each.service == last.service && stops_instances(each) && overlaps;
     };
-    if (last.killed + last.powered_off > 0 && std::any_of(faults.begin(), faults.end(), stops_with_last)) {
+    if (stops_instances(last) && std::any_of(faults.begin(), faults.end(), stops_with_last)) {
       reject(where, "kills or powers off " + last.service + " while another fault does");
     }
   }
