@@ -125,18 +125,19 @@ request_parser::rejection request_parser::check_framing() {
 
 /// The host of an absolute-form replaces that of `Host` (RFC 9112 section 3.2.2), so that a request has one host only.
 request_parser::rejection request_parser::check_host() {
-  std::size_t host_count = 0;
-  for (const auto& header : head_.fields) {
+  header_field* host = nullptr;
+  for (auto& header : head_.fields) {
     if (header.id != field::host) continue;
-    ++host_count;
-    if (!header.value.empty() && !is_host_and_port(header.value)) return status::bad_request;
+    if (host || (!header.value.empty() && !is_host_and_port(header.value))) return status::bad_request;
+    host = &header;
   }
-  if (host_count > 1 || (host_count == 0 && !head_.is_http_1_0)) return status::bad_request;
+  if (!host && !head_.is_http_1_0) return status::bad_request;
   const auto authority = target_authority(head_.target);
   if (authority.empty()) return std::nullopt;
-  if (host_count == 0) head_.fields.push_back({field::host, "Host", {}});
-  for (auto& header : head_.fields) {
-    if (header.id == field::host) header.value = authority;
+  if (host) {
+    host->value = authority;
+  } else {
+    head_.fields.push_back({field::host, "Host", authority});
   }
   return std::nullopt;
 }
