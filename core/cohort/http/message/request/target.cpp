@@ -71,10 +71,9 @@ std::optional<target_parts> split_target(std::string_view target) noexcept {
   if (!target.starts_with('/')) {
     if (target == "*") return target_parts{target, {}};
     if (!iequals(target.substr(0, 7), "http://") && !iequals(target.substr(0, 8), "https://")) return std::nullopt;
-    target.remove_prefix(target.find("//") + 2);
-    const auto path = std::min(target.find_first_of("/?"), target.size());
-    if (!is_host_and_port(target.substr(0, path))) return std::nullopt;
-    target.remove_prefix(path);
+    const auto authority = target_authority(target);
+    if (!is_host_and_port(authority)) return std::nullopt;
+    target.remove_prefix(static_cast<std::size_t>(authority.data() - target.data()) + authority.size());
     if (target.empty()) return target_parts{"/", {}};
     if (target.front() == '?') return target_parts{"/", target.substr(1)};
   }
