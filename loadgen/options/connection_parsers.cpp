@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "loadgen/options/connection_parsers.hpp"
 
-#include <charconv>
-
+#include <cohort/config/http_url.hpp>
 #include <cohort/http/message/request/target.hpp>
 
 namespace cohort::loadgen {
@@ -40,11 +39,7 @@ std::string_view take_part(std::string_view& text) {
 
 /// Zero for an empty text.
 std::optional<std::uint16_t> parse_optional_port(std::string_view text) {
-  if (text.empty()) return 0;
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
+  return text.empty() ? std::uint16_t{0} : config::parse_port(text);
 }
 
 /// Takes `HOST:PORT` from the front of `text`. Both may be empty.

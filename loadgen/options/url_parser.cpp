@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 #include <charconv>
 
+#include <cohort/config/http_url.hpp>
 #include <cohort/http/client/client_request.hpp>
 #include <cohort/http/client/protocol/url_encoding.hpp>
 
@@ -15,15 +16,6 @@ constexpr unsigned max_weight = 1000;
 constexpr std::size_t max_name_length = 64;
 
 bool is_control(char c) { return (c >= 0 && c < ' ') || c == '\x7f'; }
-
-/// `boost::urls::url::port_number` wraps around at 65536.
-bool has_valid_port(const boost::urls::url_view& url) {
-  if (!url.has_port()) return true;
-  const std::string_view port = url.port();
-  std::uint16_t number = 0;
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-  return error == std::errc{} && end == port.data() + port.size() && number > 0;
-}
 
 bool is_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
@@ -36,7 +28,8 @@ std::optional<boost::urls::url> parse_http_url(std::string_view text) {
     return std::nullopt;
   const auto encoded = http::encode_invalid_characters(text);
   const auto parsed = boost::urls::parse_uri(encoded);
-  if (!parsed || parsed->has_userinfo() || !has_valid_port(*parsed)) return std::nullopt;
+  if (!parsed || parsed->has_userinfo()) return std::nullopt;
+  if (parsed->has_port() && !config::parse_port(parsed->port())) return std::nullopt;
   const bool has_encoded_host = !text.starts_with(std::string_view{parsed->encoded_origin()});
   if (has_encoded_host) return std::nullopt;
   boost::urls::url url{*parsed};

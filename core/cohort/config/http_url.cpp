@@ -23,12 +23,6 @@ std::optional<std::string> unix_socket_url(std::string_view text) {
   return "http://" + boost::urls::encode(socket, boost::urls::unreserved_chars) + std::string{path};
 }
 
-bool is_valid_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc{} && end == text.data() + text.size() && port != 0;
-}
-
 }  // namespace
 
 std::optional<boost::urls::url> parse_http_url(std::string_view text) {
@@ -45,8 +39,15 @@ std::optional<boost::urls::url> parse_http_url(std::string_view text) {
   // Boost.URL accepts a path without a slash behind an authority: `http://127.0.0.1:5001x`.
   if (!url->encoded_path().empty() && !url->encoded_path().starts_with('/')) return std::nullopt;
   if (url->host().starts_with('/') && (is_secure || url->has_port())) return std::nullopt;
-  if (url->has_port() && !is_valid_port(url->port())) return std::nullopt;
+  if (url->has_port() && !parse_port(url->port())) return std::nullopt;
   return boost::urls::url{*url};
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) noexcept {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
 }
 
 }  // namespace cohort::config

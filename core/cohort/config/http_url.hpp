@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/url/url.hpp>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,5 +15,9 @@ namespace cohort::config {
 /// URL whose host is its percent-encoded path: `http://%2Frun%2Fapp.sock/path`, which is also accepted. The path of the
 /// socket is absolute, has at most 107 bytes and no colon; https is not supported.
 std::optional<boost::urls::url> parse_http_url(std::string_view text);
+
+/// Parses the port of a URL or an address, from 1 to 65535: unlike `boost::urls::url_view::port_number`, which wraps
+/// around at 65536. An empty text, which means the default port (RFC 3986 section 3.2.3), has no result.
+std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
 
 }  // namespace cohort::config

@@ -6,9 +6,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/url/params_view.hpp>
 #include <boost/url/parse.hpp>
-#include <charconv>
 #include <initializer_list>
 
+#include <cohort/config/http_url.hpp>
 #include <cohort/discovery/dns/resolver_configuration.hpp>
 #include <cohort/discovery/endpoint_text.hpp>
 
@@ -90,12 +90,7 @@ std::string joined(const std::vector<std::string>& segments, std::size_t count) 
 
 /// The port of the URL or the default; empty if it is invalid.
 std::optional<std::uint16_t> port_of(const boost::urls::url_view& url, std::uint16_t default_port) {
-  if (!url.has_port() || url.port().empty()) return default_port;
-  const std::string_view text = url.port();
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
+  return url.port().empty() ? default_port : config::parse_port(url.port());
 }
 
 /// `http://HOST:PORT` of a discovery system; empty if the port is invalid.

@@ -2,7 +2,8 @@
 #include <cohort/discovery/endpoint_text.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <charconv>
+
+#include <cohort/config/http_url.hpp>
 
 namespace cohort::discovery {
 
@@ -13,13 +14,11 @@ std::optional<net::endpoint> parse_endpoint(std::string_view text, std::uint16_t
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
   auto host = text.substr(0, colon);
-  const auto digits = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  const auto port = config::parse_port(text.substr(colon + 1));
+  if (!port) return std::nullopt;
   const bool has_brackets = host.starts_with('[') && host.ends_with(']');
   if (has_brackets) host = host.substr(1, host.size() - 2);
-  const auto parsed = make_endpoint(host, port);
+  const auto parsed = make_endpoint(host, *port);
   if (!parsed || parsed->address().is_v6() != has_brackets) return std::nullopt;
   return parsed;
 }

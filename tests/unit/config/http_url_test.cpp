@@ -32,5 +32,16 @@ TEST_CASE("http URL: invalid paths of Unix domain sockets are rejected", "[confi
   CHECK_FALSE(parse_http_url(text));
 }
 
+TEST_CASE("port: a number from 1 to 65535 is valid", "[config]") {
+  const auto [text, port] = GENERATE(table<std::string, std::uint16_t>({{"1", 1}, {"080", 80}, {"65535", 65'535}}));
+  CHECK(parse_port(text) == port);
+}
+
+TEST_CASE("port: other numbers and texts are invalid", "[config]") {
+  const auto text = GENERATE(as<std::string>{}, "", "0", "-1", "+1", "65536", "131072", "80x", "x80", " 80", "8 0");
+  CAPTURE(text);
+  CHECK_FALSE(parse_port(text));
+}
+
 }  // namespace
 }  // namespace cohort::config

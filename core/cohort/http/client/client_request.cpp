@@ -2,8 +2,8 @@
 #include <cohort/http/client/client_request.hpp>
 
 #include <algorithm>
-#include <charconv>
 
+#include <cohort/config/http_url.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
 #include <cohort/http/message/field_name_set.hpp>
 #include <cohort/http/message/request/target.hpp>
@@ -80,13 +80,10 @@ std::optional<origin> origin_of(const boost::urls::url& url) {
     if (secure || url.has_port()) return std::nullopt;
     return origin{false, url.host(), 0};
   }
-  // An empty port is the default one (RFC 3986 section 3.2.3). `url::port_number` wraps around at 65536.
-  std::uint16_t port = secure ? 443 : 80;
-  if (const std::string_view text = url.port(); !text.empty()) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  }
-  return origin{secure, url.host_address(), port};
+  const std::uint16_t default_port = secure ? 443 : 80;
+  const auto port = url.port().empty() ? default_port : config::parse_port(url.port());
+  if (!port) return std::nullopt;
+  return origin{secure, url.host_address(), *port};
 }
 
 bool is_idempotent(method request_method) noexcept {

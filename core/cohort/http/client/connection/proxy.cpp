@@ -4,21 +4,14 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/url/parse.hpp>
-#include <charconv>
 
+#include <cohort/config/http_url.hpp>
 #include <cohort/config/redaction.hpp>
 #include <cohort/http/message/base64.hpp>
 #include <cohort/http/message/field.hpp>
 
 namespace cohort::http {
 namespace {
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
 
 std::string_view strip_trailing_dot(std::string_view name) {
   return name.ends_with('.') ? name.substr(0, name.size() - 1) : name;
@@ -88,7 +81,7 @@ proxy_exceptions::entry proxy_exceptions::parse_entry(std::string_view text) {
   const auto colon = text.rfind(':');
   const bool has_port = colon != std::string_view::npos && (text.find(':') == colon || text[colon - 1] == ']');
   if (has_port) {
-    const auto port = parse_port(text.substr(colon + 1));
+    const auto port = config::parse_port(text.substr(colon + 1));
     if (!port) return result;
     result.port = *port;
     text = text.substr(0, colon);
