@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Simulates a retry storm, a deploy or the loss of a zone, with and without protections, and prints what each of them
-// achieves.
+// Simulates a retry storm, a deploy or the loss of a zone, with and without protections, and prints the effect of
+// each protection.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -47,7 +47,7 @@ struct program_options {
                 config::integer(1, 60'000), "800");
     options.add(patience, {"--patience", "", "Seconds until a caller abandons an attempt"}, config::seconds(1, 60),
                 "1");
-    options.add(event, {"--event", "", "What disturbs the fleet from 10 s on"},
+    options.add(event, {"--event", "", "Event that disturbs the fleet from 10 s on"},
                 config::one_of({"slow-back-ends", "deploy", "zone-loss"}), "slow-back-ends");
     options.add(length, {"--length", "", "Virtual seconds"}, config::seconds(25, 3600), "60");
     options.add(seed, {"--seed", "", "Seed"}, config::integer(0, INT64_MAX), "1");

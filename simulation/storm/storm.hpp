@@ -10,7 +10,7 @@
 
 namespace cohort::simulation {
 
-/// What happens to the fleet.
+/// The event that disturbs the fleet.
 enum class storm_event {
   /// The back ends are slower for a while.
   slow_back_ends,
@@ -71,7 +71,7 @@ struct storm_result {
   double goodput_during = 0;
   double goodput_after = 0;
   double max_amplification = 0;
-  /// The length of the event; that of the rest of the run if a deploy has not ended.
+  /// The length of the event, or of the rest of the run if a deploy does not end within the run.
   duration event_length{};
   /// Time from the end of the event until goodput stays at 95 % of its previous level for five seconds; empty if it
   /// does not recover within the run.
