@@ -31,7 +31,7 @@ TEST_CASE("alert rule: fires while the error ratio of the window is above the th
   CHECK(firings[0].end == 345s);
 }
 
-TEST_CASE("alert rule: fires after the hold time only", "[sim][plan]") {
+TEST_CASE("alert rule: fires only after the hold time", "[sim][plan]") {
   const auto held = evaluate({"errors", 0.2, {1min}, 1min}, calls_with_incident(), run_length);
   REQUIRE(held.size() == 1);
   CHECK(held[0].begin == 210s);

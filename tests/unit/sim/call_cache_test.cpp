@@ -42,7 +42,8 @@ std::size_t count_slow_calls(const plan_run& run) {
                                                 [](const auto& call) { return call.elapsed > 20ms; }));
 }
 
-TEST_CASE("call cache: with single flight, one request for each period calls and the others wait", "[sim][plan]") {
+TEST_CASE("call cache: with single flight, one request per period fetches the value and the others wait",
+          "[sim][plan]") {
   const auto run = run_cached(R"({"ttl": "1s"})");
   CHECK(run.goodput() == 1);
   CHECK(run.requests.at("offers") == 6);
@@ -51,7 +52,7 @@ TEST_CASE("call cache: with single flight, one request for each period calls and
              WithinAbs(0.09, 0.03));
 }
 
-TEST_CASE("call cache: without single flight, each request without a value calls", "[sim][plan]") {
+TEST_CASE("call cache: without single flight, each request without a value fetches it", "[sim][plan]") {
   const auto run = run_cached(R"({"ttl": "1s", "single_flight": false})");
   CHECK(run.goodput() == 1);
   // About ten requests arrive while the first one waits.
@@ -62,7 +63,7 @@ TEST_CASE("call cache: without single flight, each request without a value calls
 TEST_CASE("call cache: a stale value is used while it is revalidated", "[sim][plan]") {
   const auto run = run_cached(R"({"ttl": "1s", "stale_while_revalidate": "1s"})");
   CHECK(run.requests.at("offers") == 6);
-  // Only requests before the first value call.
+  // Only requests before the first value fetch it.
   CHECK(count_slow_calls(run) < 20);
 }
 

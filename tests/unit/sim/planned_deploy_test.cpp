@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 
-/// Two instances that the only scenario deploys.
+/// Two instances, which the only scenario replaces.
 std::string deploy_plan(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [
@@ -60,13 +60,13 @@ TEST_CASE("planned deploy: requests in flight fail if they take longer than the 
   CHECK(run_deploy(text).goodput() > 0.997);
 }
 
-TEST_CASE("planned deploy: a batch of all instances leaves none", "[sim][plan]") {
+TEST_CASE("planned deploy: during a batch of all instances, none is available", "[sim][plan]") {
   const auto run = run_deploy(deploy_plan(R"("at": "1s")", R"("at": "1s", "batch": 2)"));
   CHECK(run.goodput() < 0.95);
   CHECK(*run.deploy_times.at("price") < 3s);
 }
 
-TEST_CASE("planned deploy: a deploy that the run does not complete has no length", "[sim][plan]") {
+TEST_CASE("planned deploy: a deploy that does not end within the run has no length", "[sim][plan]") {
   const auto at_end = deploy_plan(R"("at": "1s")", R"("at": "7900ms")");
   CHECK_FALSE(run_deploy(at_end).deploy_times.at("price").has_value());
 }

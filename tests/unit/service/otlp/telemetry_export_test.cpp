@@ -21,7 +21,8 @@ service::otlp_settings json_settings() {
   return settings;
 }
 
-TEST_CASE("telemetry_export: log lines are exported with their trace, besides standard error", "[service][otlp]") {
+TEST_CASE("telemetry_export: log lines are exported with their trace, in addition to standard error",
+          "[service][otlp]") {
   captured_log captured_log;
   std::vector<std::string> lines;
   {
