@@ -42,7 +42,7 @@ async function waitForEndpoints(count: number): Promise<void> {
   await eventually(`each dashboard knows ${count} pods`, 30, async () => (await sumOfMetric(metric)) === count * dashboards);
 }
 
-/** Waits until weather reports reach the dashboards by the broker: the counter of processed messages increases. */
+/** Waits until weather reports reach the dashboards through the broker: the counter of processed messages increases. */
 async function waitForReports(): Promise<void> {
   const metric = 'cohort_messaging_received_total{consumer="dashboard-service",result="processed"}';
   const before = await sumOfMetric(metric);
@@ -105,7 +105,7 @@ function cases(program: string, values: string[]): Record<string, FaultScenario>
       url: 'http://dashboard-service:5000/api/aggregate',
       inject: async (log) => {
         await waitForReports();
-        log('weather reports reach the dashboards by the broker');
+        log('weather reports reach the dashboards through the broker');
         await run('', '-n', 'messaging', 'delete', 'pods', '--all', '--grace-period=0', '--force');
         log('the pod of the broker is killed');
         await brokerReady();
