@@ -10,7 +10,7 @@ import { expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
 import type { Value } from './helm/crd_schemas.ts';
 import { customKinds, findProblems, readDefinition } from './helm/crd_schemas.ts';
-import { root, runProcess } from './processes.ts';
+import { root, runProcess, runSuccessfully } from './processes.ts';
 
 type Manifest = { [name: string]: Value } & { kind: string; metadata: { name: string; namespace: string } };
 
@@ -20,11 +20,7 @@ const { parseAllDocuments } = createRequire(join(root, 'monitoring/package.json'
 const chart = join(root, 'deploy/helm/cohort');
 const kustomization = join(root, 'deploy/kubernetes');
 
-async function run(program: string, ...args: string[]): Promise<string> {
-  const { status, output } = await runProcess(program, args);
-  if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
-  return output;
-}
+const run = (program: string, ...args: string[]): Promise<string> => runSuccessfully(program, args);
 
 /** Names of ConfigMaps end with a hash of their content, which the two tools form in different ways. */
 const withoutHash = (text: string): string => text.replace(/^(cohort-[a-z-]+)-[a-z0-9]{10}$/, '$1');

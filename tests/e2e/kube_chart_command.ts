@@ -10,7 +10,7 @@ import { eventually, expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
 import type { FaultScenario, List } from './kube/cluster.ts';
 import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
-import { findFreePorts, root, runProcess, startProcess, terminateChildrenOnExit } from './processes.ts';
+import { findFreePorts, root, runSuccessfully, startProcess, terminateChildrenOnExit } from './processes.ts';
 
 const chart = join(root, 'deploy/helm/cohort');
 const manifests = (name: string): string => join(root, 'tests/e2e/kube', name);
@@ -19,8 +19,7 @@ const apiKey = 'local-demo-key';
 const brokerUrl = 'amqp://cohort:password-of-the-trial@rabbitmq.messaging';
 
 async function runHelm(program: string, ...args: string[]): Promise<string> {
-  const { status, output } = await runProcess(program, [...args, '-n', namespace]);
-  if (status !== 0) throw new Error(`helm ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
+  const output = await runSuccessfully(program, [...args, '-n', namespace]);
   // Some files of the chart are links to deploy/kubernetes, which Helm reports.
   return output.split('\n').filter((line) => !line.includes('found symbolic link')).join('\n');
 }

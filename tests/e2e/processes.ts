@@ -95,6 +95,13 @@ export async function runProcess(program: string, args: string[], input = ''): P
   return { status, output };
 }
 
+/** Runs a process to completion and returns its output. Throws unless its exit status is 0. */
+export async function runSuccessfully(program: string, args: string[], input = ''): Promise<string> {
+  const { status, output } = await runProcess(program, args, input);
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
+  return output;
+}
+
 /** Returns ports that are free at the time of the call. */
 export async function findFreePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
 import type { LoadReport } from './load_report.ts';
 import { aggregateLoad, findLoadReport, printEvent, printLoadReport } from './load_report.ts';
-import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
+import { root, runProcess, runSuccessfully, terminateChildrenOnExit } from './processes.ts';
 
 const stack = 'cohort';
 const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
@@ -21,11 +21,8 @@ const rate = 50;
 const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-swarm-'));
 const nodes = join(root, 'tests/e2e/swarm/nodes');
 
-async function dockerOn(node: number, input: string, ...args: string[]): Promise<string> {
-  const { status, output } = await runProcess('docker', ['-H', `unix://${directory}/${node}.sock`, ...args], input);
-  if (status !== 0) throw new Error(`docker ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
-  return output;
-}
+const dockerOn = (node: number, input: string, ...args: string[]): Promise<string> =>
+  runSuccessfully('docker', ['-H', `unix://${directory}/${node}.sock`, ...args], input);
 /** Runs a Docker command on the manager, node-1. */
 const docker = (...args: string[]): Promise<string> => dockerOn(1, '', ...args);
 const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');

@@ -11,7 +11,7 @@ import { expect, reportSuccess } from './assertions.ts';
 import type { ComposeFile } from './compose_lint.ts';
 import { lint } from './compose_lint.ts';
 import { checkMetricsFormat, checkTargets, checkWatchdog } from './monitoring_checks.ts';
-import { findFreePorts, root, runProcess, terminateChildrenOnExit } from './processes.ts';
+import { findFreePorts, root, runSuccessfully, terminateChildrenOnExit } from './processes.ts';
 import type { ServiceName, Stack } from './stack.ts';
 import { requestJson, serviceNames, stackOnDefaultPorts, waitUntilReady } from './stack.ts';
 
@@ -25,11 +25,7 @@ const innerRoutes: [ServiceName, string][] = [
   ['weather-service', '/api/weather'],
 ];
 
-async function compose(...args: string[]): Promise<string> {
-  const { status, output } = await runProcess('docker', [...composeArguments, ...args]);
-  if (status !== 0) throw new Error(`docker compose ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
-  return output;
-}
+const compose = (...args: string[]): Promise<string> => runSuccessfully('docker', [...composeArguments, ...args]);
 
 /** Sets the project and the ports of compose, and returns the URLs of the stack. */
 async function configure(): Promise<Stack> {

@@ -3,18 +3,14 @@
 import { elapsed, eventually, pause } from '../assertions.ts';
 import type { LoadReport } from '../load_report.ts';
 import { aggregateLoad, constantLoad, findLoadReport, printEvent, printLoadReport } from '../load_report.ts';
-import { root, runProcess } from '../processes.ts';
+import { root, runSuccessfully } from '../processes.ts';
 
 export const namespace = 'cohort';
 export const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
 const rate = 50;
 
 /** Runs kubectl with this input, and returns its output. Throws if it fails. */
-export async function run(input: string, ...args: string[]): Promise<string> {
-  const { status, output } = await runProcess('kubectl', args, input);
-  if (status !== 0) throw new Error(`kubectl ${args.join(' ')} exited with ${status}:\n${output.slice(-4000)}`);
-  return output;
-}
+export const run = (input: string, ...args: string[]): Promise<string> => runSuccessfully('kubectl', args, input);
 export const kubectl = (...args: string[]): Promise<string> => run('', '-n', namespace, ...args);
 export const parseJson = async <T>(...args: string[]): Promise<T> => JSON.parse(await kubectl(...args, '-o', 'json')) as T;
 
