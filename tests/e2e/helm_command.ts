@@ -8,6 +8,7 @@ import { join, relative } from 'node:path';
 
 import { expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
+import { chart, withoutLinkMessages } from './helm/chart.ts';
 import type { Value } from './helm/crd_schemas.ts';
 import { customKinds, findProblems, readDefinition } from './helm/crd_schemas.ts';
 import { root, runProcess, runSuccessfully } from './processes.ts';
@@ -17,7 +18,6 @@ type Manifest = { [name: string]: Value } & { kind: string; metadata: { name: st
 const { parseAllDocuments } = createRequire(join(root, 'monitoring/package.json'))('yaml') as {
   parseAllDocuments: (text: string) => { toJS: () => Manifest | null }[];
 };
-const chart = join(root, 'deploy/helm/cohort');
 const kustomization = join(root, 'deploy/kubernetes');
 
 const run = (program: string, ...args: string[]): Promise<string> => runSuccessfully(program, args);
@@ -71,10 +71,8 @@ async function compare(program: string, name: string, directory: string, ...valu
 
 /** Returns the output of `helm template`. A Helm that was built from its Go module has no Kubernetes version, so the version is passed explicitly. */
 async function render(program: string, ...values: string[]): Promise<{ status: number; output: string }> {
-  const result = await runProcess(program, ['template', 'cohort', chart, '--kube-version', '1.34.0', '-n', 'cohort', ...values]);
-  // Some files of the chart are links to deploy/kubernetes, which Helm reports.
-  const lines = result.output.split('\n').filter((line) => !line.startsWith('walk.go'));
-  return { status: result.status, output: lines.join('\n') };
+  const { status, output } = await runProcess(program, ['template', 'cohort', chart, '--kube-version', '1.34.0', '-n', 'cohort', ...values]);
+  return { status, output: withoutLinkMessages(output) };
 }
 
 /** Creates a kustomize directory with the base and components that no overlay combines. */

@@ -8,20 +8,18 @@ import { join } from 'node:path';
 
 import { eventually, expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
+import { chart, withoutLinkMessages } from './helm/chart.ts';
 import type { FaultScenario, List } from './kube/cluster.ts';
 import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
 import { findFreePorts, root, runSuccessfully, startProcess, terminateChildrenOnExit } from './processes.ts';
 
-const chart = join(root, 'deploy/helm/cohort');
 const manifests = (name: string): string => join(root, 'tests/e2e/kube', name);
 /** The API key of values-local.yaml. */
 const apiKey = 'local-demo-key';
 const brokerUrl = 'amqp://cohort:password-of-the-trial@rabbitmq.messaging';
 
 async function runHelm(program: string, ...args: string[]): Promise<string> {
-  const output = await runSuccessfully(program, [...args, '-n', namespace]);
-  // Some files of the chart are links to deploy/kubernetes, which Helm reports.
-  return output.split('\n').filter((line) => !line.includes('found symbolic link')).join('\n');
+  return withoutLinkMessages(await runSuccessfully(program, [...args, '-n', namespace]));
 }
 
 /** Returns the sum of a metric with these labels over the dashboards. */
