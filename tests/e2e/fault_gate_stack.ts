@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, expect } from './assertions.ts';
+import { metricSum } from './metric_sum.ts';
 import type { BackgroundProcess } from './processes.ts';
 import { FakeWeatherProvider, findFreePorts, root, startProcess } from './processes.ts';
 import type { ServiceName, Stack } from './stack.ts';
@@ -117,8 +118,6 @@ export class FaultGateStack {
 }
 
 /** The value of a metric without labels, or the sum over its series. */
-export async function metricSum(url: string, name: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  const series = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? ([^ \\n]+)$`, 'gm'))];
-  return series.reduce((sum, match) => sum + Number(match[1]), 0);
+export async function readMetricSum(url: string, name: string): Promise<number> {
+  return metricSum(await (await fetch(`${url}/metrics`)).text(), name);
 }

@@ -5,7 +5,7 @@ import type { Poll } from './aggregate_poller.ts';
 import { AggregatePoller, isFresh } from './aggregate_poller.ts';
 import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
 import type { LinkName, Resources } from './fault_gate_stack.ts';
-import { FaultGateStack, linkNames, metricSum } from './fault_gate_stack.ts';
+import { FaultGateStack, linkNames, readMetricSum } from './fault_gate_stack.ts';
 import { terminateChildrenOnExit } from './processes.ts';
 import { serviceNames } from './stack.ts';
 
@@ -82,8 +82,8 @@ async function checkNothingLeaked(faultGateStack: FaultGateStack, before: Record
     const now = faultGateStack.resources();
     for (const name of serviceNames) {
       const url = faultGateStack.stack.services[name];
-      const inFlight = await metricSum(url, 'cohort_client_in_flight');
-      const tasks = await metricSum(url, 'cohort_loop_tasks');
+      const inFlight = await readMetricSum(url, 'cohort_client_in_flight');
+      const tasks = await readMetricSum(url, 'cohort_loop_tasks');
       const left =
         `${name}: ${now[name].descriptors} descriptors (${before[name]?.descriptors} before), ${inFlight} calls in ` +
         `flight, ${tasks} tasks (${tasksBefore[name]} before)`;
@@ -112,7 +112,7 @@ const faultGateStack = await FaultGateStack.start({ WEATHER_CACHE_SECONDS: '1' }
 try {
   const before = faultGateStack.resources();
   const tasksBefore: Record<string, number> = {};
-  for (const name of serviceNames) tasksBefore[name] = await metricSum(faultGateStack.stack.services[name], 'cohort_loop_tasks');
+  for (const name of serviceNames) tasksBefore[name] = await readMetricSum(faultGateStack.stack.services[name], 'cohort_loop_tasks');
   console.log(`link       fault            recovery  states of the part during the fault (${faultSeconds} s)`);
   for (const link of linkNames.filter((name) => selected.length === 0 || selected.includes(name))) {
     for (const fault of faults) {

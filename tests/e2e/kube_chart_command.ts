@@ -11,6 +11,7 @@ import { findBackend, helm } from './backends.ts';
 import { chart, withoutLinkMessages } from './helm/chart.ts';
 import type { FaultScenario, List } from './kube/cluster.ts';
 import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
+import { metricSum } from './metric_sum.ts';
 import { findFreePorts, root, runSuccessfully, startProcess, terminateChildrenOnExit } from './processes.ts';
 
 const manifests = (name: string): string => join(root, 'tests/e2e/kube', name);
@@ -23,27 +24,26 @@ async function runHelm(program: string, ...args: string[]): Promise<string> {
 }
 
 /** Returns the sum of a metric with these labels over the dashboards. */
-async function sumOfMetric(metric: string): Promise<number> {
+async function sumOfMetric(name: string, labels: string): Promise<number> {
   const pods = await readyPods('dashboard-service');
   const texts = await Promise.all(
     pods.map(({ metadata }) => run('', 'get', '--raw', `/api/v1/namespaces/${namespace}/pods/${metadata.name}:5000/proxy/metrics`)),
   );
-  const values = texts.flatMap((text) => text.split('\n').filter((line) => line.startsWith(`${metric} `)));
-  return values.reduce((sum, line) => sum + Number(line.slice(metric.length + 1)), 0);
+  return texts.reduce((sum, text) => sum + metricSum(text, name, labels), 0);
 }
 
 /** Waits until every dashboard knows `count` endpoints of the time service. */
 async function waitForEndpoints(count: number): Promise<void> {
-  const metric = 'cohort_discovery_endpoints{upstream="time-service.cohort.svc",source="kubernetes"}';
+  const countEndpoints = () => sumOfMetric('cohort_discovery_endpoints', '{upstream="time-service.cohort.svc",source="kubernetes"}');
   const dashboards = (await readyPods('dashboard-service')).length;
-  await eventually(`each dashboard knows ${count} pods`, 30, async () => (await sumOfMetric(metric)) === count * dashboards);
+  await eventually(`each dashboard knows ${count} pods`, 30, async () => (await countEndpoints()) === count * dashboards);
 }
 
 /** Waits until weather reports reach the dashboards through the broker: the counter of processed messages increases. */
 async function waitForReports(): Promise<void> {
-  const metric = 'cohort_messaging_received_total{consumer="dashboard-service",result="processed"}';
-  const before = await sumOfMetric(metric);
-  await eventually('weather reports reach the dashboards', 60, async () => (await sumOfMetric(metric)) > before);
+  const countReports = () => sumOfMetric('cohort_messaging_received_total', '{consumer="dashboard-service",result="processed"}');
+  const before = await countReports();
+  await eventually('weather reports reach the dashboards', 60, async () => (await countReports()) > before);
 }
 
 const brokerReady = (): Promise<string> => run('', '-n', 'messaging', 'rollout', 'status', 'deployment/rabbitmq', '--timeout=120s');

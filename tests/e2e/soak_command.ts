@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { elapsed, eventually, expect, pause } from './assertions.ts';
 import type { Resources } from './fault_gate_stack.ts';
-import { FaultGateStack, linkNames, metricSum } from './fault_gate_stack.ts';
+import { FaultGateStack, linkNames, readMetricSum } from './fault_gate_stack.ts';
 import type { BackgroundProcess } from './processes.ts';
 import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './processes.ts';
 import type { ServiceName } from './stack.ts';
@@ -93,7 +93,7 @@ try {
   let sent = 0;
   for (let printed = 0; sent < requests; ) {
     await pause(sampleMilliseconds);
-    sent = await metricSum(generator, 'loadgen_requests_sent_total');
+    sent = await readMetricSum(generator, 'loadgen_requests_sent_total');
     samples.push({ sent, resources: faultGateStack.resources() });
     const seconds = (elapsed() - start) / 1000;
     if (sent >= (printed + 1) * (requests / 10)) {

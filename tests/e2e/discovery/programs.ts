@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { eventually, expect } from '../assertions.ts';
 import type { LoadReport } from '../load_report.ts';
 import { findLoadReport } from '../load_report.ts';
+import { metricSum } from '../metric_sum.ts';
 import type { BackgroundProcess } from '../processes.ts';
 import { findFreePorts, root, startProcess } from '../processes.ts';
 
@@ -103,14 +104,6 @@ export class CoreDns {
 
 async function readMetrics(url: string): Promise<string> {
   return (await fetch(`${url}/metrics`)).text();
-}
-
-/** The sum of the series of a metric whose labels contain `labels`. */
-function metricSum(text: string, name: string, labels: string): number {
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) && line.includes(labels))
-    .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
 }
 
 export class Replica {
