@@ -3,13 +3,14 @@
 // faults under open-loop load, upgrades, rolls back and uninstalls. Needs kubectl, and the images on the nodes; Helm is
 // built by Go if it is missing. Autoscaling by requests in flight is tested if the nodes have the image of
 // prometheus-adapter.
-// usage: kube_chart_command.ts [CASE]...
+// usage: kube_chart_command.ts [SCENARIO]...
 import { join } from 'node:path';
 
 import { eventually, expect, reportSuccess } from './assertions.ts';
 import { findBackend, helm } from './backends.ts';
+import { selectScenarios } from './fault_scenario.ts';
 import { chart, withoutLinkMessages } from './helm/chart.ts';
-import type { FaultScenario, List } from './kube/cluster.ts';
+import type { ClusterScenario, List } from './kube/cluster.ts';
 import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
 import { metricSum } from './metric_sum.ts';
 import { findFreePorts, root, runSuccessfully, startProcess, terminateChildrenOnExit } from './processes.ts';
@@ -66,7 +67,7 @@ interface Autoscaler {
   status: { currentMetrics?: { type: string; pods?: { current: { averageValue: string } } }[] };
 }
 
-function cases(program: string, values: string[]): Record<string, FaultScenario> {
+function scenarios(program: string, values: string[]): Record<string, ClusterScenario> {
   const upgrade = (...settings: string[]): Promise<string> =>
     runHelm(program, 'upgrade', 'cohort', chart, ...values, ...settings.flatMap((each) => ['--set', each]), '--wait', '--timeout', '3m');
   return {
@@ -177,16 +178,11 @@ async function main(): Promise<void> {
   // A new report for each request that finds the last one stale, so that there are messages.
   const settings = ['gateway.enabled', 'discovery.enabled', 'queue.enabled'].map((each) => `${each}=true`);
   const values = ['-f', join(chart, 'values-local.yaml'), '--set', settings.join(','), '--set-string', 'settings.WEATHER_CACHE_SECONDS=1,settings.ENABLE_FAULTS=true'];
-  const all = cases(program, values);
-  const names = process.argv.slice(2);
-  for (const name of names) {
-    if (!(name in all)) throw new Error(`unknown case '${name}'; one of: ${Object.keys(all).join(', ')}`);
-  }
+  const selected = selectScenarios(scenarios(program, values), process.argv.slice(2));
   let failed = 0;
   try {
     await install(program, values);
-    for (const [name, scenario] of Object.entries(all)) {
-      if (names.length > 0 && !names.includes(name)) continue;
+    for (const [name, scenario] of selected) {
       if (name.startsWith('autoscaling') && !(await startCustomMetrics())) {
         console.log(`SKIP  ${name}: the images of Prometheus and prometheus-adapter do not start on the nodes`);
         continue;

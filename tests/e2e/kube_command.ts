@@ -3,7 +3,8 @@
 // under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
 // usage: kube_command.ts [keep] [SCENARIO]...    keep: leave the stack in the cluster
 import { eventually, expect, pause, reportSuccess } from './assertions.ts';
-import type { FaultScenario, List, Pod } from './kube/cluster.ts';
+import { selectScenarios } from './fault_scenario.ts';
+import type { ClusterScenario, List, Pod } from './kube/cluster.ts';
 import { runScenario, kubectl, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
 import { root, runProcess } from './processes.ts';
 
@@ -19,7 +20,7 @@ async function workers(): Promise<string[]> {
   return items.filter(isSchedulable).map(({ metadata }) => metadata.name);
 }
 
-const scenarios: Record<string, FaultScenario> = {
+const scenarios: Record<string, ClusterScenario> = {
   none: { service: 'time-service', seconds: 10, inject: () => pause(8000) },
   'rolling update of all services': {
     service: 'time-service',
@@ -90,19 +91,14 @@ const scenarios: Record<string, FaultScenario> = {
 };
 
 async function main(): Promise<void> {
-  const names = process.argv.slice(2).filter((word) => word !== 'keep');
-  const known = Object.keys(scenarios);
-  for (const name of names) {
-    if (!known.includes(name)) throw new Error(`unknown scenario '${name}'; one of: ${known.join(', ')}`);
-  }
+  const selected = selectScenarios(scenarios, process.argv.slice(2).filter((word) => word !== 'keep'));
   const overlay = `${root}/deploy/kubernetes/overlays/local`;
   await run('', 'apply', '-k', overlay);
   // Without changes, `kubectl diff` must be empty.
   expect((await runProcess('kubectl', ['diff', '-k', overlay])).status === 0, '`kubectl diff` is empty after `kubectl apply`');
   reportSuccess('the manifests are applied, and a second application would change nothing');
   let failed = 0;
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    if (names.length > 0 && !names.includes(name)) continue;
+  for (const [name, scenario] of selected) {
     await kubectl('scale', ...services.map((service) => `deployment/${service}`), '--replicas=2');
     await waitForReplicas(2);
     if (name === 'drain of a node' && (await workers()).length < 2) {

@@ -44,8 +44,3 @@ export function aggregateLoad(service: string, rate: number, seconds: number): s
   const target = 'aggregate=http://dashboard-service:5000/api/aggregate';
   return [...constantLoad(target, rate, seconds), '--expect-body', `"${part}":{"state":"fresh"`];
 }
-
-/** Prints a line of a timeline with the seconds since `start`, a value of `elapsed()`. */
-export function printEvent(start: number, now: number, text: string): void {
-  console.log(`${((now - start) / 1000).toFixed(1).padStart(7)} s  ${text}`);
-}

@@ -7,9 +7,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
+import { eventually, expect, pause, reportSuccess } from './assertions.ts';
+import type { FaultScenario } from './fault_scenario.ts';
+import { injectUnderLoad, selectScenarios } from './fault_scenario.ts';
 import type { LoadReport } from './load_report.ts';
-import { aggregateLoad, findLoadReport, printEvent, printLoadReport } from './load_report.ts';
+import { aggregateLoad, findLoadReport } from './load_report.ts';
 import { root, runProcess, runSuccessfully, terminateChildrenOnExit } from './processes.ts';
 
 const stack = 'cohort';
@@ -47,14 +49,6 @@ async function update(service: string, ...flags: string[]): Promise<string> {
     const state = (await docker('service', 'inspect', `${stack}_${service}`, '--format', '{{.UpdateStatus.State}}')).trim();
     return ['completed', 'rollback_completed', 'paused', 'rollback_paused'].includes(state) && state;
   });
-}
-
-interface FaultScenario {
-  /** The affected service: a response without its fresh part counts as failed. */
-  service: string;
-  /** Duration of the load, in seconds. */
-  seconds: number;
-  inject: (log: (text: string) => void) => Promise<void>;
 }
 
 const scenarios: Record<string, FaultScenario> = {
@@ -145,12 +139,9 @@ async function printFailures(): Promise<void> {
   }
 }
 
-async function runScenario(name: string, { service, seconds, inject }: FaultScenario): Promise<number> {
-  const load = await startLoad(service, seconds);
-  const start = elapsed();
-  await pause(2000);
-  await inject((text) => { printEvent(start, elapsed(), text); });
-  const failed = printLoadReport(name, await readReport(load, seconds));
+async function runScenario(name: string, scenario: FaultScenario): Promise<number> {
+  const load = await startLoad(scenario.service, scenario.seconds);
+  const failed = await injectUnderLoad(name, scenario, () => readReport(load, scenario.seconds));
   await docker('service', 'rm', 'loadgen');
   if (failed > 0) await printFailures();
   return failed;
@@ -168,11 +159,7 @@ async function deploy(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const names = process.argv.slice(2);
-  const known = Object.keys(scenarios);
-  for (const name of names) {
-    if (!known.includes(name)) throw new Error(`unknown scenario '${name}'; one of: ${known.join(', ')}`);
-  }
+  const selected = selectScenarios(scenarios, process.argv.slice(2));
   terminateChildrenOnExit();
   // Runs in a synchronous exit handler, so that no engine outlives this program.
   process.once('exit', () => spawnSync(nodes, ['down', directory, String(nodeCount)], { stdio: 'inherit' }));
@@ -180,8 +167,7 @@ async function main(): Promise<void> {
   expect(status === 0, `the engines start:\n${output}`);
   await deploy();
   let failed = 0;
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    if (names.length > 0 && !names.includes(name)) continue;
+  for (const [name, scenario] of selected) {
     await docker('service', 'scale', '--detach', ...services.map((service) => `${stack}_${service}=2`));
     for (const service of services) await waitForReplicas(service, 2);
     failed += await runScenario(name, scenario);

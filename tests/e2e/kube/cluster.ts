@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // The services in the namespace `cohort` of the cluster of KUBECONFIG, and load within it. Needs kubectl.
-import { elapsed, eventually, pause } from '../assertions.ts';
+import { eventually } from '../assertions.ts';
+import type { FaultScenario } from '../fault_scenario.ts';
+import { injectUnderLoad } from '../fault_scenario.ts';
 import type { LoadReport } from '../load_report.ts';
-import { aggregateLoad, constantLoad, findLoadReport, printEvent, printLoadReport } from '../load_report.ts';
+import { aggregateLoad, constantLoad, findLoadReport } from '../load_report.ts';
 import { root, runSuccessfully } from '../processes.ts';
 
 export const namespace = 'cohort';
@@ -45,18 +47,13 @@ export async function waitForReplicas(count: number, names: string[] = services)
   }
 }
 
-export interface FaultScenario {
-  /** The affected service: an aggregate without its fresh part counts as failed. */
-  service: string;
-  /** Duration of the load, in seconds. */
-  seconds: number;
+export interface ClusterScenario extends FaultScenario {
   /** The URL that is requested instead of the dashboard's aggregate; each response with a 2xx status is a success. */
   url?: string;
-  inject: (log: (text: string) => void) => Promise<void>;
 }
 
 /** Starts a Job with `rate` requests a second. */
-async function startLoad({ service, seconds, url }: FaultScenario): Promise<string> {
+async function startLoad({ service, seconds, url }: ClusterScenario): Promise<string> {
   const job = await parseJson<{ spec: { template: { spec: { containers: [{ args: string[] }] } } } }>(
     'create', '--dry-run=client', '-f', `${root}/deploy/kubernetes/loadgen.yaml`,
   );
@@ -73,13 +70,9 @@ const readReport = (job: string, seconds: number): Promise<LoadReport> =>
   eventually('the load has ended', seconds + 60, async () => findLoadReport(await kubectl('logs', job)));
 
 /** Injects the faults under load, prints the events and the counts, and returns the number of failed requests. */
-export async function runScenario(name: string, scenario: FaultScenario): Promise<number> {
+export async function runScenario(name: string, scenario: ClusterScenario): Promise<number> {
   const job = await startLoad(scenario);
-  const start = elapsed();
-  const log = (text: string): void => { printEvent(start, elapsed(), text); };
-  await pause(2000); // load without faults
-  await scenario.inject(log);
-  const failed = printLoadReport(name, await readReport(job, scenario.seconds));
+  const failed = await injectUnderLoad(name, scenario, () => readReport(job, scenario.seconds));
   await kubectl('delete', job, '--wait=false');
   return failed;
 }

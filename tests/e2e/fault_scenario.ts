@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSL-1.0
+import { elapsed, pause } from './assertions.ts';
+import type { LoadReport } from './load_report.ts';
+import { printLoadReport } from './load_report.ts';
+
+/** Faults under open-loop load on the stack of an orchestrator. */
+export interface FaultScenario {
+  /** The affected service: an aggregate without its fresh part counts as failed. */
+  service: string;
+  /** Duration of the load, in seconds. */
+  seconds: number;
+  inject: (log: (text: string) => void) => Promise<void>;
+}
+
+/** Returns the scenarios with these names, or all if there are no names. Throws if a name is unknown. */
+export function selectScenarios<T extends FaultScenario>(all: Record<string, T>, names: string[]): [string, T][] {
+  const known = Object.keys(all);
+  for (const name of names) {
+    if (!known.includes(name)) throw new Error(`unknown scenario '${name}'; one of: ${known.join(', ')}`);
+  }
+  return Object.entries(all).filter(([name]) => names.length === 0 || names.includes(name));
+}
+
+/** Injects the faults under a load that has started, prints the events and the counts, and returns the number of failed requests. */
+export async function injectUnderLoad(name: string, { inject }: FaultScenario, readReport: () => Promise<LoadReport>): Promise<number> {
+  const start = elapsed();
+  await pause(2000); // load without faults
+  await inject((text) => { console.log(`${((elapsed() - start) / 1000).toFixed(1).padStart(7)} s  ${text}`); });
+  return printLoadReport(name, await readReport());
+}
