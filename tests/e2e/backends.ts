@@ -120,7 +120,7 @@ const zipkinVersion = '3.6.1';
 export function findZipkin(): string | undefined {
   const jar = join(cache, `zipkin-server-${zipkinVersion}-exec.jar`);
   if (spawnSync('java', ['-version']).status !== 0) {
-    console.log('SKIP Zipkin: Java is not installed');
+    console.log('SKIP  Zipkin: Java is not installed');
     return undefined;
   }
   if (existsSync(jar)) return jar;
@@ -141,7 +141,7 @@ const kafkaVersion = '4.4.0';
 export function findKafkaJars(): string | undefined {
   const directory = join(cache, `kafka-${kafkaVersion}`);
   if (spawnSync('java', ['-version']).status !== 0) {
-    console.log('SKIP Kafka: Java is not installed');
+    console.log('SKIP  Kafka: Java is not installed');
     return undefined;
   }
   if (existsSync(join(directory, `kafka_2.13-${kafkaVersion}.jar`))) return directory;

@@ -148,7 +148,7 @@ async function main(): Promise<void> {
   const program = findBackend(helm);
   if (program === undefined) return;
   if ((await runProcess('kubectl', ['version', '--client'])).status !== 0) {
-    console.log('SKIP kubectl is not installed');
+    console.log('SKIP  kubectl is not installed');
     return;
   }
   await run(program, 'lint', '--strict', '--kube-version', '1.34.0', chart);
