@@ -28,7 +28,6 @@ async function setHidden(page: Page, hidden: boolean): Promise<void> {
 test('3 s after the last event no value is shown as current, until the next event', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const badge = (name: string) => page.getByRole('region', { name }).locator('.badge');
-  await dashboard.waitForStreams(1);
   dashboard.send('time', timeBody);
   await expect(page.locator('#clock')).toHaveText('14:05:06');
   await expect(page).toHaveTitle('✓ 3 of 3 in time · Cohort');
