@@ -133,7 +133,7 @@ std::vector<std::uint64_t> back_end_requests(sim::planned_fleet& fleet, std::siz
 
 void summarize(const storm_settings& settings, storm_result& result) {
   const auto begin = seconds_of(settings.trigger_start);
-  const auto end = seconds_of(settings.trigger_start + result.event_length + std::chrono::seconds{1} - duration{1});
+  const auto end = seconds_of(std::chrono::ceil<std::chrono::seconds>(settings.trigger_start + result.event_length));
   // Excludes the first seconds, in which connections are opened.
   result.goodput_before = mean_goodput(result.seconds, std::min<std::size_t>(3, begin), begin);
   result.goodput_during = mean_goodput(result.seconds, begin, end);
