@@ -5,7 +5,7 @@
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-#include <cohort/sim/plan/planned_fleet.hpp>
+#include "tests/unit/sim/scenario_run.hpp"
 
 namespace cohort::sim {
 namespace {
@@ -30,11 +30,7 @@ plan_run run_cached(const std::string& cache, std::size_t scenario = 0) {
     ]
   })");
   REQUIRE(plan.has_value());
-  planned_fleet fleet{*plan, plan->scenarios[scenario], 1};
-  auto run = fleet.run();
-  fleet.fleet().shutdown();
-  CHECK(fleet.fleet().leaks() == std::vector<std::string>{});
-  return run;
+  return test::run_scenario(*plan, scenario);
 }
 
 std::size_t count_slow_calls(const plan_run& run) {

@@ -4,7 +4,7 @@
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-#include <cohort/sim/plan/planned_fleet.hpp>
+#include "tests/unit/sim/scenario_run.hpp"
 
 using namespace cohort;
 using namespace std::chrono_literals;
@@ -33,22 +33,13 @@ std::string plan_json(std::string_view replaced = {}, std::string_view replaceme
   return text;
 }
 
-sim::plan_run run(const sim::plan& plan, std::size_t scenario, std::uint64_t seed = 1,
-                  const sim::setting_overrides& overrides = {}) {
-  sim::planned_fleet fleet{plan, plan.scenarios.at(scenario), seed, {}, overrides};
-  auto result = fleet.run();
-  fleet.fleet().shutdown();
-  CHECK(fleet.fleet().leaks() == std::vector<std::string>{});
-  return result;
-}
-
 }  // namespace
 
 TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
   const auto plan = sim::parse_plan(plan_json());
   REQUIRE(plan.has_value());
   CHECK(plan->warnings.empty());
-  const auto quiet = run(*plan, 0);
+  const auto quiet = test::run_scenario(*plan, 0);
   CHECK(quiet.goodput() > 0.99);
   CHECK_THAT(static_cast<double>(quiet.callers.calls()), WithinAbs(1000, 100));
   CHECK(quiet.callers.amplification() == 1);
@@ -57,16 +48,17 @@ TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
   CHECK_THAT(quiet.utilization.at("price"), WithinAbs(0.1, 0.03));
   CHECK(*quiet.callers.quantile(0.5) > 5ms);
   CHECK(*quiet.callers.quantile(0.5) < 9ms);
-  CHECK(run(*plan, 0).hash == quiet.hash);
-  CHECK(run(*plan, 0, 2).hash != quiet.hash);
+  CHECK(test::run_scenario(*plan, 0).hash == quiet.hash);
+  CHECK(test::run_scenario(*plan, 0, 2).hash != quiet.hash);
 }
 
 TEST_CASE("plan: faults and settings change the result", "[sim][plan]") {
   const auto plan = sim::parse_plan(plan_json());
   REQUIRE(plan.has_value());
-  const auto one_attempt = run(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=1,hedge=off"}}}});
+  const auto one_attempt = test::run_scenario(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=1,hedge=off"}}}});
   CHECK_THAT(one_attempt.goodput(), WithinAbs(0.8, 0.05));
-  const auto three_attempts = run(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=3,budget=100%,hedge=off"}}}});
+  const auto three_attempts =
+      test::run_scenario(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=3,budget=100%,hedge=off"}}}});
   CHECK(three_attempts.goodput() > one_attempt.goodput() + 0.05);
   CHECK(three_attempts.requests_per_call("price") > 1.1);
 }
@@ -75,7 +67,7 @@ TEST_CASE("plan: callers without patience abandon attempts and try again", "[sim
   const auto text = plan_json(R"("patience": "1s")", R"("patience": "3ms", "attempts": 4)");
   const auto plan = sim::parse_plan(text);
   REQUIRE(plan.has_value());
-  const auto result = run(*plan, 0);
+  const auto result = test::run_scenario(*plan, 0);
   CHECK(result.callers.amplification() > 3);
   CHECK(result.goodput() < 0.5);
 }
@@ -85,9 +77,9 @@ TEST_CASE("plan: killed instances fail calls until they are started again", "[si
   const auto plan = sim::parse_plan(text);
   REQUIRE(plan.has_value());
   const sim::setting_overrides no_breaker{{"front", {{"PRICE_POLICY", "breaker=off,hedge=off"}}}};
-  CHECK_THAT(run(*plan, 1, 1, no_breaker).goodput(), WithinAbs(0.6, 0.1));
+  CHECK_THAT(test::run_scenario(*plan, 1, 1, no_breaker).goodput(), WithinAbs(0.6, 0.1));
   // An open breaker still rejects calls for some time after the instances have been restarted.
-  CHECK(run(*plan, 1).goodput() < 0.4);
+  CHECK(test::run_scenario(*plan, 1).goodput() < 0.4);
 }
 
 TEST_CASE("plan: an invalid plan is rejected with one line that names the value", "[sim][plan]") {

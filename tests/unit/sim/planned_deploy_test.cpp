@@ -3,7 +3,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
-#include <cohort/sim/plan/planned_fleet.hpp>
+#include "tests/unit/sim/scenario_run.hpp"
 
 namespace cohort::sim {
 namespace {
@@ -32,11 +32,7 @@ std::string deploy_plan(std::string_view replaced = {}, std::string_view replace
 plan_run run_deploy(const std::string& text) {
   const auto plan = parse_plan(text);
   REQUIRE(plan.has_value());
-  planned_fleet fleet{*plan, plan->scenarios.front(), 1};
-  auto run = fleet.run();
-  fleet.fleet().shutdown();
-  CHECK(fleet.fleet().leaks() == std::vector<std::string>{});
-  return run;
+  return test::run_scenario(*plan, 0);
 }
 
 TEST_CASE("planned deploy: no call fails if instances drain for longer than their deregistration takes",
