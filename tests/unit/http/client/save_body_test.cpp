@@ -4,9 +4,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <fstream>
-#include <iterator>
 
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/stored_file.hpp"
 #include "tests/unit/http/client/streaming_fixture.hpp"
 
 namespace cohort {
@@ -15,7 +14,7 @@ namespace {
 using namespace cohort::test;
 using http::client_error;
 
-struct download_fixture : streaming_fixture {
+struct download_fixture : streaming_fixture, stored_file {
   /// Stores the body of a response of which the server has sent `bytes`.
   result<std::uint64_t> download(std::string_view bytes, bool then_close = true, duration timeout = 1h) {
     open(get_request("http://site.test/"));
@@ -27,17 +26,8 @@ struct download_fixture : streaming_fixture {
     const call_context context{.deadline = deadline::after(time.now(), timeout)};
     return time.run(http::save_body(*opened.body, target, context, max_bytes));
   }
-  std::string content() const {
-    std::ifstream file{target};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
-  auto file_count() const {
-    return std::distance(std::filesystem::directory_iterator{directory.path()}, std::filesystem::directory_iterator{});
-  }
 
   std::uint64_t max_bytes = 6;
-  temporary_directory directory;
-  std::filesystem::path target = directory.path() / "saved";
 };
 
 TEST_CASE("save_body: the body of a response is stored, and replaces a file", "[http][client][streaming]") {

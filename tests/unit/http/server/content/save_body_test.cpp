@@ -3,10 +3,8 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
-#include <fstream>
-#include <iterator>
 
-#include "tests/support/temporary_directory.hpp"
+#include "tests/support/stored_file.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
 namespace cohort {
@@ -15,7 +13,7 @@ namespace {
 using namespace cohort::test;
 
 /// A route that stores the body of its requests in the file `target`.
-struct saving_fixture : server_fixture {
+struct saving_fixture : server_fixture, stored_file {
   saving_fixture() {
     routes
         .post("/save", [this](request_context& context,
@@ -30,16 +28,7 @@ struct saving_fixture : server_fixture {
     if (!size) co_return http::save_error_response(size.error());
     co_return text_response(std::to_string(*size));
   }
-  std::string content() const {
-    std::ifstream file{target};
-    return {std::istreambuf_iterator<char>{file}, {}};
-  }
-  auto file_count() const {
-    return std::distance(std::filesystem::directory_iterator{directory.path()}, std::filesystem::directory_iterator{});
-  }
 
-  temporary_directory directory;
-  std::filesystem::path target = directory.path() / "saved";
   http::keep_options options{.replaces = true, .is_durable = false};
 };
 
