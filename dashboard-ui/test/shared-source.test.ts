@@ -88,7 +88,7 @@ test('many pages have one connection, and all of them get its events', async () 
   for (const { received } of pages) expect(received).toEqual(['open', 'time 1']);
 });
 
-test('a page that joins is sent the last lasting events, and no other page is', async () => {
+test('a page that joins receives the last lasting events, and no other page does', async () => {
   const browser = new Browser();
   const first = browser.page();
   const second = browser.page();

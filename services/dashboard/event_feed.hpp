@@ -86,7 +86,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   static feed_event event(std::string_view type, std::string_view json);
   /// The data of the event `request`, with an ID.
   feed_event request_event(std::uint64_t number, std::string_view json) const;
-  /// The events that a subscriber is sent at once: those that it has missed, if it connects again.
+  /// The events that a new subscriber receives immediately: if it reconnects, the events that it has missed.
   std::vector<feed_event> first_events(std::string_view last_event_id);
   void publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& part);
   std::string alerts_body();

@@ -47,7 +47,7 @@ const scenarios: Record<string, ClusterScenario> = {
       } finally {
         await kubectl('uncordon', node);
       }
-      log(`${node} takes pods again`);
+      log(`${node} accepts pods again`);
     },
   },
   'a killed pod': {

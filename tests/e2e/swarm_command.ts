@@ -75,7 +75,7 @@ const scenarios: Record<string, FaultScenario> = {
       await pause(15_000);
       await docker('node', 'update', '--availability', 'active', 'node-2');
       await waitForReplicas('dashboard-service', 2);
-      log('node-2 takes tasks again');
+      log('node-2 accepts tasks again');
     },
   },
   'a killed container': {

@@ -32,7 +32,7 @@ const states = { connecting: 0, open: 1, closed: 2 } as const;
 /**
  * One event stream for all pages of this origin: browsers allow six connections per origin, and the server load is
  * lower. The page that has the lock is the leader: it has the connection, and sends its events to the others. If it
- * closes, the next one leads. A page that joins is sent the last event of each type. An error reaches all pages; each
+ * closes, the next one leads. A page that joins receives the last event of each type. An error reaches all pages; each
  * of them opens a new source.
  */
 export class SharedSource implements EventSourceLike {
@@ -48,7 +48,7 @@ export class SharedSource implements EventSourceLike {
   #source: EventSourceLike | null = null;
   #release: () => void = () => {};
 
-  /** `types` are the events that are forwarded. A page that joins is sent the last event of each type in `lasting`. */
+  /** `types` are the events that are forwarded. A page that joins receives the last event of each type in `lasting`. */
   constructor(dependencies: SharedSourceDependencies, types: readonly string[], lasting: readonly string[]) {
     this.#dependencies = dependencies;
     this.#types = types;
