@@ -20,7 +20,7 @@ struct field_error {
   friend bool operator==(const field_error&, const field_error&) = default;
 };
 
-/// The errors of one input, in the order of the document. The errors; at least one.
+/// The errors of one input, at least one, in the order of the document.
 struct decode_errors {
   std::vector<field_error> list;
   /// Whether there were more errors than `decode_options::max_errors`.

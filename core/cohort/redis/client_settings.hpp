@@ -13,13 +13,13 @@
 
 namespace cohort::redis {
 
-/// Numbers apply to each loop; each loop has its own connection.
+/// The settings of a client. Each loop has its own connection; `max_pending` applies to each loop.
 struct client_settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
   /// The user of `password`; empty: `default`.
   std::string user{};
-  /// Empty: no authentication. The password; never logged.
+  /// The password; never logged. Empty: no authentication.
   std::string password{};
   /// The number of the database.
   unsigned database = 0;

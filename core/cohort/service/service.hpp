@@ -91,7 +91,7 @@ struct service_context {
 
 /// A service: its identity and the functions that build it.
 struct definition {
-  /// The name of the service, such as `time-service`. The name of the service, also in its log lines.
+  /// The name of the service, such as `time-service`; also in its log lines.
   std::string name;
   /// Prefix of its HTTP metrics, such as `time_service`. Default: the name, with `_` for characters other than letters
   /// and digits.

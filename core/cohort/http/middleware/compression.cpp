@@ -47,7 +47,8 @@ void mark_encoded(response& result, content_coding coding) {
   result.erase("ETag").set("ETag", weak);
 }
 
-/// The entity tag of the encoded response, if the client has that response (RFC 9111 section 4.3.4).
+/// Makes the entity tag weak if the request lists the weak tag: the client then has the encoded response (RFC 9111
+/// section 4.3.4).
 void weaken_listed_etag(const request_head& request, response& not_modified) {
   const auto etag = not_modified.find("ETag");
   if (!etag || etag->starts_with("W/")) return;

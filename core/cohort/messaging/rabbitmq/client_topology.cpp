@@ -159,7 +159,7 @@ task<std::optional<error>> client::open_subscriptions(session& session) {
     if (outcome) {
       opened->opened.set();
     } else if (outcome.error().code != errc::refused && outcome.error().code != errc::closed) {
-      // Whether the queue may exist: it has been neither refused nor removed.
+      // Any other error is an error of the session: the subscription has been neither refused nor closed.
       co_return outcome.error();
     }
   }

@@ -47,7 +47,7 @@ class request_log {
 
   /// Opens the record of a request that begins at `started`; the caller must close it.
   request_record& open(time_point started);
-  /// Ends a record. Ends the record, which is kept or reused. The caller must not use it afterwards.
+  /// Ends the record, which is kept or reused. The caller must not use it afterwards.
   void close(request_record& record) noexcept;
 
   /// Calls `observe` with each record that ends, before it is kept or reused. Replaces the previous one; an empty one

@@ -93,7 +93,7 @@ class response_body_stream {
 struct streamed_response {
   /// The status and the header fields; its `body` is empty.
   client_response head;
-  /// The body as the server sent it, not decompressed. The body; never null.
+  /// The body as the server sent it, not decompressed; never null.
   std::unique_ptr<response_body_stream> body;
 
   /// The length of the body that the head states; empty if it has none.

@@ -62,8 +62,9 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   --running_;
   if (!winner_ && (succeeded(index) || running_ == 0)) {
     winner_ = index;
-    // The value is ignored if that attempt has ended. The hedge started later and was answered earlier. If it happens
-    // repeatedly, the address has failed without a connection error, such as a machine that was powered off.
+    // The hedge started later but got its response earlier: the cancellation of the first attempt counts as a failure
+    // of its address. If that happens repeatedly, the address has failed without a connection error, for example
+    // because its machine was powered off. Has no effect if the first attempt has already ended.
     first_overtaken_ = index == second && succeeded(second);
     is_superseded_ = succeeded(index);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;

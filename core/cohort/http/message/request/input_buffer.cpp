@@ -6,8 +6,8 @@
 
 namespace cohort::http {
 namespace {
-/// Holds most requests. A connection that waits for a request has no preserved header; an upgraded connection keeps the
-/// header of its request.
+/// Initial capacity; sufficient for most requests. A connection that waits for a request has no buffer; an upgraded
+/// connection keeps the buffer of its request.
 constexpr std::size_t initial_capacity = 2 * 1024;
 }  // namespace
 
