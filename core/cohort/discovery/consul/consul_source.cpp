@@ -66,7 +66,7 @@ consul_source::consul_source(http::client& transport, const service_target& targ
 
 task<result<endpoint_list, source_error>> consul_source::next() {
   if (last_query_) {
-    // Bounds the rate of queries; no event shows when Consul delays queries again.
+    // Limits the rate of queries; no event announces a change while Consul returns at once.
     auto pausing = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
     if (co_await std::move(pausing) == wait_status::cancelled) co_return source_error{"cancelled"};
   }
@@ -85,9 +85,9 @@ task<result<endpoint_list, source_error>> consul_source::next() {
     co_return response.error();
   }
   auto found = parse_consul_services(response->body);
-  if (!found) co_return source_error{"the response of Consul is invalid"};
+  if (!found) co_return source_error{"Consul returned an invalid response"};
   const auto index = index_of(*response);
-  // An index that decreases, after a restore or a restart, is reset.
+  // The index decreases after a restore or a restart of Consul; it must then be reset.
   index_ = index < index_ ? 0 : index;
   co_return std::move(*found);
 }

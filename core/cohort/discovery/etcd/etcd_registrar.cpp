@@ -52,7 +52,7 @@ task<std::optional<source_error>> etcd_registrar::register_instance() {
   const auto grant_result = co_await std::move(granting);
   if (!grant_result) co_return grant_result.error();
   auto lease = parse_etcd_lease_grant(grant_result->body);
-  if (!lease) co_return "the response of etcd to a lease request is invalid";
+  if (!lease) co_return "etcd returned an invalid response to a lease request";
   auto putting = send("/v3/kv/put", etcd_put_request(key_, value_, *lease));
   const auto put = co_await std::move(putting);
   if (!put) co_return put.error();
@@ -65,7 +65,7 @@ task<std::optional<source_error>> etcd_registrar::keep_alive() {
   const auto response = co_await std::move(sending);
   if (!response) co_return response.error();
   const auto is_alive = parse_etcd_keepalive(response->body);
-  if (!is_alive) co_return "the response of etcd to a lease renewal is invalid";
+  if (!is_alive) co_return "etcd returned an invalid response to a lease renewal";
   if (!*is_alive) {
     lease_.clear();
     co_return std::nullopt;

@@ -38,7 +38,7 @@ task<result<endpoint_list, source_error>> etcd_source::next() {
     if ((*message)->is_created && (*message)->revision < revision_) {
       watch_.reset();
       revision_ = 0;
-      co_return "etcd has an earlier revision than before";
+      co_return "the revision of etcd is lower than before";
     }
     for (const auto& change : (*message)->events) apply(change);
     revision_ = std::max(revision_, (*message)->revision);
@@ -51,7 +51,7 @@ task<std::optional<source_error>> etcd_source::read_range() {
   const auto response = co_await std::move(sending);
   if (!response) co_return response.error();
   auto range = parse_etcd_range(response->body);
-  if (!range) co_return "the response of etcd to a range request is invalid";
+  if (!range) co_return "etcd returned an invalid response to a range request";
   instances_.clear();
   for (const auto& key_value : range->key_values) apply(key_value);
   revision_ = range->revision;
@@ -78,7 +78,7 @@ task<result<std::optional<etcd_watch_message>, source_error>> etcd_source::read_
     co_return source_error{to_string(line.error())};
   }
   auto message = parse_etcd_watch(*line);
-  if (!message) co_return source_error{"a watch message of etcd is invalid"};
+  if (!message) co_return source_error{"etcd sent an invalid watch message"};
   co_return result_type{std::move(message)};
 }
 

@@ -84,7 +84,7 @@ task<result<endpoint_list, source_error>> eureka_source::next() {
   next_poll_ = loop::current().now() + poll_interval;
   if (response->status_code() == not_found) co_return endpoint_list{};
   auto found = parse_eureka_application(response->body, secure_);
-  if (!found) co_return source_error{"the response of Eureka is invalid"};
+  if (!found) co_return source_error{"Eureka returned an invalid response"};
   co_return std::move(*found);
 }
 

@@ -92,7 +92,7 @@ task<std::optional<source_error>> kubernetes_source::list() {
   auto sending = api_.send(http::method::get, slices_target_, {});
   const auto response = co_await std::move(sending);
   if (!response) co_return response.error();
-  if (!slices_.replace(response->body)) co_return "the response of the API server is not an EndpointSliceList";
+  if (!slices_.replace(response->body)) co_return "the API server's response is not an EndpointSliceList";
   co_return std::nullopt;
 }
 
@@ -126,7 +126,7 @@ task<result<bool, source_error>> kubernetes_source::read_event() {
   switch (slices_.apply(*line)) {
     case endpoint_slices::event_result::malformed:
       slices_.expire();
-      co_return source_error{"a watch event of the API server is invalid"};
+      co_return source_error{"the API server sent an invalid watch event"};
     case endpoint_slices::event_result::expired: co_return source_error{"the API server has expired the watch"};
     default: co_return result_type{boost::system::in_place_value, true};
   }
