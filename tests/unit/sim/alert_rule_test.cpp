@@ -71,7 +71,8 @@ TEST_CASE("alert rule: an invalid alert is rejected with one line", "[sim][plan]
       {R"({"name": "b", "max_error_ratio": 0.1, "windows": []})", "alerts[1].windows must have at least one"},
       {R"({"name": "b", "max_error_ratio": 0.1, "windows": ["1"]})", R"(alerts[1].windows is "1", but must be)"},
       {R"({"name": "b", "max_error_ratio": 0.1, "windows": ["5s"]})", "alerts[1].windows must be multiples of"},
-      {R"({"name": "a", "max_error_ratio": 0.1, "windows": ["1min"]})", R"(alerts[1].name is "a", as that of)"},
+      {R"({"name": "a", "max_error_ratio": 0.1, "windows": ["1min"]})",
+       R"(alerts[1].name is "a", which is also the name of)"},
   }));
   const auto plan = parse_plan(
       R"({"services": [{"name": "shop"}], "load": {"service": "shop", "rate": 1, "length": "1min"},

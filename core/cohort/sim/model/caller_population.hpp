@@ -30,7 +30,7 @@ struct caller_settings {
   std::optional<duration> deadline;
   /// A response that contains this text is a partial result: a success, but not goodput. Empty: none is.
   std::string partial_result_text;
-  /// A response without this text is also a partial result. Empty: no effect.
+  /// A response without this text also counts as a partial result. Empty: no effect.
   std::string complete_result_text;
   /// Whether each attempt sends the remaining time (`x-envoy-expected-rq-timeout-ms`).
   bool sends_deadline = false;

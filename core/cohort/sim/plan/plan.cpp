@@ -19,7 +19,7 @@ struct plan_error : std::runtime_error {
 
 bool stops_instances(const planned_fault& fault) noexcept { return fault.killed + fault.powered_off > 0; }
 
-/// Maximum loss; with more, TCP's window reductions matter, which are not modelled.
+/// Maximum loss; above it, TCP's window reductions, which are not modelled, affect the results.
 constexpr double max_modelled_loss = 0.05;
 
 /// Converts the document of a plan. Throws `plan_error`.
@@ -163,7 +163,8 @@ class plan_reader {
     if (source.jitter) links.jitter = read_duration(*source.jitter, "links.jitter");
     links.loss = read_ratio(source.loss, "links.loss");
     if (links.loss > max_modelled_loss) {
-      plan_.warnings.emplace_back("links.loss: above 5 %, TCP's congestion control matters, which is not simulated");
+      plan_.warnings.emplace_back(
+          "links.loss: above 5 %, TCP's congestion control, which is not simulated, affects the results");
     }
     if (source.bytes_per_second) {
       if (*source.bytes_per_second < 1) reject("links.bytes_per_second", "must be an integer of at least 1");
@@ -309,7 +310,8 @@ class plan_reader {
     alert_rule rule;
     rule.name = source.name;
     for (const auto& other : plan_.alerts) {
-      if (other.name == rule.name) reject(where + ".name", "is \"" + rule.name + "\", as that of another alert");
+      if (other.name == rule.name)
+        reject(where + ".name", "is \"" + rule.name + "\", which is also the name of another alert");
     }
     rule.threshold = read_ratio(source.max_error_ratio, where + ".max_error_ratio");
     for (const auto& window : source.windows) {

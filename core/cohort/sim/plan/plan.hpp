@@ -46,8 +46,8 @@ struct planned_fault {
   std::size_t powered_off = 0;
 };
 
-/// A rolling deploy: batches of instances are stopped, as SIGTERM does (`DRAIN_DELAY` of the service included), and
-/// started again in their place.
+/// A rolling deploy: batches of instances are stopped, as by SIGTERM (including the `DRAIN_DELAY` of the service), and
+/// new processes are started in their place.
 struct planned_deploy {
   duration at{};
   std::string service;
