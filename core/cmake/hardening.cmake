@@ -2,7 +2,7 @@
 # Hardening flags of the programs; enabled in the image and in the preset `release`. A project that uses Cohort keeps its own flags.
 # tests/hardening/check verifies each property of the built programs.
 #
-# Not used: control-flow integrity of Clang (-fsanitize=cfi) needs link-time optimization and libraries that are built with it. The C++ library and prometheus-cpp are Debian's, and the image is built with GCC, which does not support it.
+# Not used: control-flow integrity of Clang (-fsanitize=cfi) needs link-time optimization and libraries that are built with it. The C++ library and prometheus-cpp are Debian packages without it, and the image is built with GCC, which does not support it.
 option(COHORT_HARDENING "Build the programs with hardening flags (as in the image)" OFF)
 
 set(COHORT_HARDENING_COMPILE_OPTIONS

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The limit of Linux in path resolution (`ELOOP`).
+/// Linux's maximum number of symbolic links in the resolution of a path (`ELOOP`).
 constexpr int max_symbolic_links = 40;
 
 constexpr std::uint32_t directory_events =

@@ -28,7 +28,7 @@ file_version version_of(const std::string& path);
 /// Reports that files may have changed: by inotify(7) on the files, and on the directory of each file and of each
 /// symbolic link in its path. Kubernetes publishes a new version of a mounted secret by renaming the link `..data`, and
 /// editors and certificate clients replace a file by renaming another one. In both cases the watched file itself does
-/// not change. Network file systems do not report the changes of other hosts. Not thread-safe.
+/// not change. Network file systems do not report changes by other hosts. Not thread-safe.
 class file_watch {
  public:
   /// If inotify is unavailable, for example because its limits are reached, the object watches nothing and has no
@@ -40,9 +40,9 @@ class file_watch {
 
   /// Becomes readable when a watched file or directory changes; -1 if there is none. Belongs to this object.
   int descriptor() const noexcept { return descriptor_; }
-  /// Consumes the pending notifications, and watches the files and directories that the paths lead to now. Returns
-  /// whether there was a notification; never blocks. Changes of other files in the directories also notify: compare
-  /// `version_of`.
+  /// Consumes the pending notifications, and watches the files and directories to which the paths now resolve. Returns
+  /// whether there was a notification; never blocks. Changes of other files in the directories also cause
+  /// notifications: compare `version_of`.
   bool consume();
 
  private:

@@ -11,9 +11,9 @@ namespace cohort::config {
 
 /// Parses an absolute http or https URL without user information, query and fragment: `http://host[:port][/path]`.
 ///
-/// A Unix domain socket has nginx's syntax, `unix:/run/app.sock` or `http://unix:/run/app.sock[:/path]`, and becomes a
-/// URL whose host is its percent-encoded path: `http://%2Frun%2Fapp.sock/path`, which is also accepted. The path of the
-/// socket is absolute, has at most 107 bytes and no colon; https is not supported.
+/// A Unix domain socket is given in nginx's syntax, `unix:/run/app.sock` or `http://unix:/run/app.sock[:/path]`. The
+/// result is a URL whose host is the percent-encoded path of the socket: `http://%2Frun%2Fapp.sock/path`, which is also
+/// accepted. The path of the socket must be absolute, with at most 107 bytes and no colon; https is not supported.
 std::optional<boost::urls::url> parse_http_url(std::string_view text);
 
 /// Parses the port of a URL or an address, from 1 to 65535: unlike `boost::urls::url_view::port_number`, which wraps

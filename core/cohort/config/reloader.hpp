@@ -51,8 +51,8 @@ class reloader {
   /// Reloads all settings, in the order in which they were added.
   std::vector<report> reload();
   /// Reloads the settings whose files have changed since the last reload, by `version_of`. The first call reloads all
-  /// settings that have files, since they may have changed since the program read them. A setting with a pipe or a
-  /// device is omitted.
+  /// settings that have files, since they may have changed since the program read them. A setting that is read from a
+  /// pipe or a device is not reloaded.
   std::vector<report> reload_changed();
 
  private:

@@ -29,7 +29,7 @@ std::string_view to_string(source_kind kind) noexcept;
 ///     eureka://HOST[:8761][/PATH]/APPLICATION   instances that are UP, polled; PATH is `eureka` by default
 ///
 /// with options in its query: `tls=true` (requests to the service use https) and, by scheme, `server=IP[:PORT]` (dns,
-/// srv: the name server), `server-tls=true` (etcd, consul, eureka: the discovery system itself is called by https),
+/// srv: the name server), `server-tls=true` (etcd, consul, eureka: the discovery system itself is accessed by https),
 /// `tag=…`, `dc=…` (consul) and `api=URL` (kubernetes: the API server, by default the API server of the pod's cluster).
 struct service_target {
   source_kind kind = source_kind::dns;

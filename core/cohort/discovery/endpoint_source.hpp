@@ -8,7 +8,7 @@
 
 namespace cohort::discovery {
 
-/// The addresses at which the replicas of a service accept connections. They are in any order, without duplicates.
+/// The addresses at which the replicas of a service accept connections, in any order, without duplicates.
 using endpoint_list = std::vector<net::endpoint>;
 
 /// A reason why a discovery source did not respond, in one line for the log.
@@ -22,7 +22,7 @@ class endpoint_source {
   /// The first call, and one after an error, return the endpoints as soon as the discovery system has returned them.
   /// Later calls wait until it reports a change or confirms the list, which happens at least every 5 minutes. After an
   /// error the source starts again with the next call; the caller chooses the delay. One call at a time; the source
-  /// must outlive it, also if it is cancelled.
+  /// must outlive the call, even if the call is cancelled.
   virtual task<result<endpoint_list, source_error>> next() = 0;
 
  protected:

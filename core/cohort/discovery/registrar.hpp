@@ -21,7 +21,8 @@ struct service_instance {
   std::string id() const;
 };
 
-/// Registers one replica in a discovery system, which removes it unless it is renewed. Used on one loop.
+/// Registers one replica in a discovery system, which removes the replica unless the registration is renewed. Used on
+/// one loop.
 class registrar {
  public:
   virtual ~registrar() = default;

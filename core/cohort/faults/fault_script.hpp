@@ -12,8 +12,8 @@
 namespace cohort::faults {
 
 /// A fault of a network link between a client and a server. The text form is its name and one parameter, such as
-/// `latency 200ms` or `reset 100`. `none`, `half-open` and `garbage` have no parameter; it is optional for `reset`,
-/// `black-hole`, `cut-header` and `cut-body`.
+/// `latency 200ms` or `reset 100`. `none`, `half-open` and `garbage` have no parameter; the parameter is optional for
+/// `reset`, `black-hole`, `cut-header` and `cut-body`.
 struct link_fault {
   enum class kind : std::uint8_t {
     none,

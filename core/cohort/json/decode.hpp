@@ -240,8 +240,8 @@ void decoder::read(simdjson::dom::element source, T& out, const constraints_of<T
 /// constraints.
 ///
 /// Rejects input that is not valid JSON in UTF-8 (RFC 8259), absent members unless they are optional, repeated members,
-/// and unknown members unless they are ignored. The error has all errors of the document, not only the first. Integers
-/// outside 64 bits make the whole text invalid.
+/// and unknown members unless they are ignored. On failure, the result contains all errors of the document, not only
+/// the first. Integers outside 64 bits make the whole text invalid.
 template <class T>
 boost::system::result<T, decode_errors> decode(std::string_view text, const decode_options& options = {}) {
   decoder decoder{options};

@@ -34,7 +34,8 @@ class wakeup;
 ///   does not count deliveries, so `attempt` starts at 1 after a process has ended.
 /// - A subscriber without a group gets a private group with a random name and without committed offsets.
 /// - Dead letters are published to the topic `TOPIC.GROUP.dead`.
-/// - Topics are created by the broker if it is configured so (`auto.create.topics.enable`), else by its administrator.
+/// - Topics are created by the broker if it is configured to do so (`auto.create.topics.enable`), otherwise by its
+///   administrator.
 ///
 /// The client does not use the simulated network and the virtual clock; tests use `memory_broker`.
 class client final : public broker, public std::enable_shared_from_this<client> {

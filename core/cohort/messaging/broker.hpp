@@ -20,8 +20,8 @@ struct subscription_settings {
   /// See `message::topic`.
   std::string topic;
   /// The subscribers of a group share its queue, also across processes: each message is delivered to one of them, and
-  /// is kept while there is none. Valid as a topic is. Empty: the subscriber receives every message that is published
-  /// while it is connected, at most once.
+  /// is kept while there is none. The name has the syntax of a topic. Empty: the subscriber receives every message that
+  /// is published while it is connected, at most once.
   std::string group{};
   /// Maximum number of messages that are delivered and not acknowledged.
   std::size_t prefetch = 64;
@@ -83,9 +83,9 @@ class broker {
   virtual task<> run() = 0;
 
   /// Sends messages in order and waits for the broker's confirms, at most until `limit`. Returns one result for each
-  /// message. Confirmed: the broker has stored the message so that its restart does not lose it, in each queue that
-  /// receives the topic. After `timeout` and `connection_lost` it is unknown whether the broker has the message. If
-  /// there is one call at a time, the order is kept even when messages are sent again.
+  /// message. A confirmed message is stored in each queue that receives the topic, and survives a restart of the
+  /// broker. After `timeout` and `connection_lost` it is unknown whether the broker has the message. If there is one
+  /// call at a time, the order is kept even when messages are sent again.
   virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
                                                   publish_options options) = 0;
 

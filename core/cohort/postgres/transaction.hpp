@@ -21,8 +21,8 @@ struct transaction_options {
 };
 
 /// A transaction on one connection. The whole transaction has one deadline: the deadline of the context that it began
-/// with, at most `pool_settings::timeout`. Only one statement may run at a time. If it is destroyed without `commit`,
-/// the server rolls it back, and its connection is not used before that. The pool must outlive it.
+/// with, at most `pool_settings::timeout`. Only one statement may run at a time. If the transaction is destroyed
+/// without `commit`, the server rolls it back, and the connection is not used before that. The pool must outlive it.
 class transaction {
  public:
   transaction(transaction&&) noexcept;
@@ -44,7 +44,7 @@ class transaction {
   }
   task<result<row_stream>> open_stream(statement statement);
 
-  /// COPY within the transaction; see `pool::copy_out` and `pool::copy_in`. It must have ended before the next
+  /// COPY within the transaction; see `pool::copy_out` and `pool::copy_in`. The COPY must have ended before the next
   /// statement.
   task<result<copy_reader>> copy_out(std::string text);
   task<result<copy_writer>> copy_in(std::string text);

@@ -84,7 +84,7 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
   self->unsent_.push_back(added);
   self->start_task();
   self->work_.set();
-  // Runs also if the coroutine ends by an exception. The reply to a command that has been sent is discarded.
+  // Also runs if the coroutine ends by an exception. The reply to a command that has been sent is discarded.
   struct withdrawal {
     loop_connection& owner;
     const request_pointer& withdrawn;
@@ -164,7 +164,7 @@ task<> loop_connection::run() {
     if (is_stopped_) co_return;
     on_connect_failed(connected.error());
     // Reconnects until the connection is closed, with pauses of at most `max_backoff`; no event announces that the
-    // server is available again. They are random, so that the clients do not all reconnect at once.
+    // server is available again. The pauses are random, so that clients do not all reconnect at once.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;

@@ -29,8 +29,8 @@ enum class activity_kind : std::uint8_t { request, job };
 /// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended. The children
 /// of a coroutine have its activity, except the children of a `task_group`, which have none.
 ///
-/// The object belongs to the loop and is reused, never freed before the loop: so any thread can read its name and its
-/// trace, which may already belong to the next activity.
+/// The object belongs to the loop. It is reused, but never freed before the loop, so any thread can read its name and
+/// its trace, which may already belong to the next activity.
 class activity {
  public:
   /// `name` must live as long as the loop runs: the pattern of a route, the name of a job. Called on the loop.

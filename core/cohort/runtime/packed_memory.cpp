@@ -70,7 +70,7 @@ chunk* chunk_with(std::size_t size) noexcept {
   if (!current) return nullptr;
   if (current->value && current->value->used + size <= chunk_size) return current->value;
   if (memory_reserve::is_low()) return nullptr;
-  // malloc does not call the new-handler: the memory reserve is for what has no other way.
+  // malloc, unlike new, does not release the memory reserve, which is only for allocations that have no fallback.
   void* const memory = std::malloc(chunk_size);
   if (!memory) return nullptr;
   release(std::exchange(current->value, new (memory) chunk));

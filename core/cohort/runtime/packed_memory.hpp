@@ -14,7 +14,7 @@ inline constexpr std::size_t packed_alignment = 8;
 /// `size` is at most 1 KiB; the memory is aligned to `packed_alignment`. If there is no memory for a chunk, the object
 /// has a separate block on the heap. Throws std::bad_alloc if there is no memory for that either.
 void* allocate_packed(std::size_t size);
-/// Any thread may free the memory. A chunk returns to the heap with the last object in it.
+/// Any thread may free the memory. A chunk is returned to the heap when the last object in it is freed.
 void deallocate_packed(void* memory) noexcept;
 
 }  // namespace cohort::detail

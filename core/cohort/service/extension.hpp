@@ -46,8 +46,8 @@ class extension {
   virtual std::optional<std::string> find_conflict(const common_settings&) const { return std::nullopt; }
   /// Adds routes and filters, or wraps handlers.
   virtual void install(const extension_context& context) = 0;
-  /// Must end everything that delays requests. Called on the first loop, when the service starts to drain and again
-  /// when it stops.
+  /// Must release the requests that the extension delays. Called on the first loop, when the service starts to drain
+  /// and again when it stops.
   virtual void begin_drain() {}
 };
 

@@ -53,14 +53,14 @@ struct common_settings {
   std::chrono::seconds idle_timeout =
       std::chrono::duration_cast<std::chrono::seconds>(http::server_limits{}.idle_timeout);
   /// Time from SIGTERM to the beginning of the drain. Meanwhile `/readyz` returns 503 and requests are still served, so
-  /// that load balancers can stop sending first.
+  /// that load balancers can stop sending requests first.
   std::chrono::seconds drain_delay{0};
   /// Maximum time for requests in flight to complete at shutdown, from the beginning of the drain.
   std::chrono::seconds drain_timeout{10};
   /// The discovery system in which the services register themselves; none by default.
   std::optional<discovery::registry_target> registry;
-  /// The address under which they register, with port 0 for the port that each listens on. Default: `host`; if that is
-  /// a wildcard address, the local address of connections to the discovery system.
+  /// The address that the services register; port 0 means the port on which each service listens. Default: `host`; if
+  /// that is a wildcard address, the local address of connections to the discovery system.
   std::optional<net::endpoint> advertise_address;
   tls_options tls{};
   connection_options connections{};

@@ -21,9 +21,9 @@ std::optional<endpoint_list> parse_consul_services(std::string_view json);
 /// (https://developer.hashicorp.com/consul/api-docs/features/blocking).
 class consul_source final : public endpoint_source {
  public:
-  /// Time for which the server may delay a query until there is a change.
+  /// Maximum time for which a blocking query waits for a change.
   static constexpr std::chrono::seconds wait_time{55};
-  /// Minimum interval between queries, for a server that delays queries and for a server that does not.
+  /// Minimum interval between queries: with blocking queries, and without.
   static constexpr duration min_interval = std::chrono::milliseconds{100};
   static constexpr duration poll_interval = std::chrono::seconds{1};
 

@@ -60,7 +60,7 @@ std::optional<dns_response> parse_dns_response(std::string_view message);
 /// The records of one type for a name, with its aliases (CNAME) resolved.
 struct dns_records {
   std::vector<dns_record> records;
-  /// Seconds for which they are valid: the smallest TTL of the records and aliases, or the TTL of the negative
+  /// Seconds for which the records are valid: the smallest TTL of the records and aliases, or the TTL of the negative
   /// response.
   std::uint32_t ttl = 0;
 };

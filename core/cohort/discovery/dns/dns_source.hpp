@@ -45,7 +45,7 @@ class dns_address_source final : public dns_source {
 };
 
 /// The targets of the SRV records of a name (RFC 2782). Uses the records with the lowest priority. Ignores weights: the
-/// load balancer distributes requests by the number in flight.
+/// load balancer distributes requests by the number of requests in flight.
 class dns_srv_source final : public dns_source {
  public:
   /// Maximum number of targets that are resolved; further ones are ignored.

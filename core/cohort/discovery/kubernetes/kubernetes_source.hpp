@@ -37,7 +37,7 @@ class kubernetes_source final : public endpoint_source {
  public:
   /// The server ends a watch after this time. The API server sends a bookmark about once a minute.
   static constexpr std::chrono::seconds watch_duration{240};
-  /// A watch without any message for longer than this time is opened again.
+  /// A watch that receives no message for longer than this time is reopened.
   static constexpr duration max_silence = std::chrono::seconds{100};
 
   /// `network` must outlive the source.

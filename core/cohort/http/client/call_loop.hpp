@@ -68,8 +68,8 @@ class call_loop {
   virtual task<client::exchange> send(client::send_options options);
 
  private:
-  /// Replaces the request by the request that a redirect requires. False if the response is final; a redirect that
-  /// cannot be followed makes it an error.
+  /// Replaces the request by the request that a redirect requires. False if the response is final. A redirect that
+  /// cannot be followed turns `response` into an error.
   bool follow_redirect(client_result& response, unsigned followed);
 
   client& transport_;

@@ -11,8 +11,8 @@
 
 namespace cohort::http {
 
-/// A constant set of field names, compared without case. Each name has fewer than 64 bytes. A name with another length
-/// than all of them is rejected without a comparison.
+/// A constant set of field names, compared without case. Each name has fewer than 64 bytes. A name whose length differs
+/// from the length of each of them is rejected without a comparison.
 template <std::size_t Count>
 class field_name_set {
  public:

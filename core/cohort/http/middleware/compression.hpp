@@ -45,7 +45,7 @@ class compressor {
   ///
   /// A response is not encoded if its status is 1xx, 204, 205, 206 or 304, or it has a `Content-Encoding`, a
   /// `Content-Range`, a digest, `Cache-Control: no-transform`, a media type that is not listed, or a body that is short
-  /// or does not become shorter. If the client does not accept `identity`, the last two conditions do not count.
+  /// or does not become shorter. If the client does not accept `identity`, the last two conditions do not apply.
   ///
   /// An encoded response has a weak entity tag (RFC 9110 section 8.8.1), no `Accept-Ranges`, and `Vary:
   /// Accept-Encoding`, which is also added to a response that was not encoded only because of the request.

@@ -19,7 +19,7 @@ namespace cohort::http {
 class router;
 
 /// Adds routes below a prefix, with additional middleware. A reference to its router's routes; valid as long as the
-/// router, also after that was moved.
+/// router, even after the router was moved.
 ///
 /// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, and
 /// for a route that is registered twice or matches the same paths as another one with other parameter names. The
@@ -105,8 +105,8 @@ class route_group {
 };
 
 /// The routes and the middleware of a service. In each path segment, from left to right, a literal text has precedence
-/// over a parameter (`/things/{id}`), and that over the rest of a path (`/assets/{path...}`). It must be complete
-/// before the server starts; then it is read-only, and any thread may read it.
+/// over a parameter (`/things/{id}`), and a parameter over the rest of a path (`/assets/{path...}`). The router must be
+/// complete before the server starts; then it is read-only, and any thread may read it.
 class router : public route_group {
  public:
   router() : router(std::make_unique<routing_table>()) {}

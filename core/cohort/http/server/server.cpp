@@ -26,8 +26,8 @@ constexpr std::size_t shed_headroom_divisor = 32;
 /// Header sections and handshakes in progress are shed when less than 1/n of the maximum number of connections is free.
 constexpr std::size_t urgent_shed_headroom_divisor = 64;
 /// Maximum number of waits, of `min_accept_backoff` each, before a connection is closed because the reserve is
-/// exhausted. The accepted connection waits at most 3 ms in all, so one accept loop is not worth an event from each of
-/// the others.
+/// exhausted. The accepted connection waits at most 3 ms in all, which does not justify an event from each of the other
+/// loops.
 constexpr int max_full_waits = 3;
 /// A draining server accepts connections until none has arrived for this time, for at most `max_quiet_wait`, so that no
 /// connection in the backlog is reset. The length of the backlog cannot be read.

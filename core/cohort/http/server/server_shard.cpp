@@ -18,8 +18,8 @@ namespace {
 
 /// Timeout of pending TLS handshakes after the start of a drain.
 constexpr duration handshake_drain_timeout = std::chrono::seconds{1};
-/// Minimum number of closed connections after which memory is returned to the system; they must also be half of the
-/// former maximum.
+/// Minimum number of closed connections after which memory is returned to the system. At least half of the connections
+/// that were open at the peak must also have closed.
 constexpr std::size_t min_closed_for_return = 32;
 constexpr duration limit_log_interval = std::chrono::minutes{1};
 
@@ -160,7 +160,7 @@ void server_shard::on_connection_closed() noexcept {
   // A simulation returns no memory, because the memory does not belong to one server.
   if (!loop_.time_source().is_real_time()) return;
   try {
-    // The closed connections free a part of their memory in handlers that are posted already.
+    // The closed connections free a part of their memory in handlers that have already been posted.
     asio::post(loop_.get_executor(), return_free_memory);
   } catch (const std::bad_alloc&) {
     return_free_memory();

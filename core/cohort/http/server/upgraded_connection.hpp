@@ -34,7 +34,7 @@ class upgraded_connection {
     if (shard_.draining().is_set()) return callback();
     on_drain_ = std::move(callback);
   }
-  /// Reports to the access log the bytes that were sent after the response, and whether the protocol ended regularly.
+  /// Reports to the access log the bytes that were sent after the response, and whether the protocol ended normally.
   void set_result(std::uint64_t bytes_sent, bool is_complete) noexcept {
     bytes_sent_ = bytes_sent;
     is_complete_ = is_complete;

@@ -22,9 +22,9 @@ namespace cohort::http {
 /// A frame as sent, which several connections can share.
 using encoded_frame = std::shared_ptr<const std::string>;
 
-/// A WebSocket after its handshake: reads and writes frames, answers pings, and closes. It uses completion handlers
-/// instead of a coroutine, so that an idle connection needs little memory. Its pending operations keep it alive. All
-/// uses are on one loop.
+/// A WebSocket after its handshake: reads and writes frames, answers pings, and closes the connection. It uses
+/// completion handlers instead of a coroutine, so that an idle connection needs little memory. Its pending operations
+/// keep it alive. All uses are on one loop.
 class websocket_connection : public std::enable_shared_from_this<websocket_connection> {
  public:
   struct parameters {
@@ -98,8 +98,8 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void on_close_frame();
   /// The first frame of the queue whose transmission has not begun.
   std::list<queued_frame>::iterator first_unsent();
-  /// Replaces a pong that is still queued: of several pings, the last one may be answered alone (RFC 6455 section
-  /// 5.5.3). This prevents a peer that sends pings and reads nothing from filling the queue.
+  /// Replaces a pong that is still queued: after several pings, it is sufficient to answer the last one (RFC 6455
+  /// section 5.5.3). This prevents a peer that sends pings and reads nothing from filling the queue.
   void send_pong(std::string_view payload);
   void send_control(websocket_opcode opcode, std::string_view payload);
   void enqueue(encoded_frame frame, frame_kind kind);

@@ -44,7 +44,7 @@ struct bool_constraints {
   std::string_view description{};
 };
 
-/// Constraints on integers. The bounds are inclusive; without one, it is the limit of the type.
+/// Constraints on integers. The bounds are inclusive; a missing bound is the limit of the type.
 template <integer T>
 struct integer_constraints {
   std::optional<T> min{};

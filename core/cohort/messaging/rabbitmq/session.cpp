@@ -37,7 +37,7 @@ session::session(net::stream_ptr stream, const settings& settings, session_obser
       max_frame_size_(requested_frame_size) {}
 
 session::~session() {
-  // Closes the connection regularly, without waiting for the answer (best effort).
+  // Closes the AMQP connection in an orderly way, without waiting for the answer (best effort).
   if (!failure_ || failure_->code == errc::cancelled) {
     output_.clear();
     method_scope close{output_, 0, method_id::connection_close};
@@ -210,7 +210,7 @@ task<std::optional<error>> session::write() {
 }
 
 /// Sends heartbeats, and ends after `fail`. Source: section 4.2.7, and https://www.rabbitmq.com/docs/heartbeats: one
-/// heartbeat each half interval; the peer is considered dead after two intervals.
+/// heartbeat every half interval; the peer is considered dead after two intervals.
 task<std::optional<error>> session::watch() {
   for (;;) {
     auto waiting = failed_.wait(deadline::after(loop_.now(), heartbeat_ / 2));

@@ -31,8 +31,8 @@ struct proxy_header {
   state parsed = state::incomplete;
   /// Complete: the length of the header. Incomplete: the minimum length of the header.
   std::size_t size = 0;
-  /// The client's address. Empty if the proxy does not state one, so that the address of the connection is used: for
-  /// the command LOCAL (health checks of the proxy itself), UNKNOWN, and families other than IPv4 and IPv6.
+  /// The client's address. Empty if the header contains none, so that the address of the connection is used: for the
+  /// command LOCAL (health checks of the proxy itself), UNKNOWN, and families other than IPv4 and IPv6.
   std::optional<asio::ip::address> client_address;
   /// The description of an invalid header, for logs.
   std::string_view error;

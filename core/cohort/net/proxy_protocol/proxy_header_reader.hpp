@@ -13,9 +13,9 @@ namespace cohort::net {
 /// The result of `read_proxy_header`.
 struct received_proxy_header {
   enum class outcome {
-    /// The header states the client.
+    /// The header contains the client's address.
     proxied,
-    /// The header does not state a client, such as the header of a health check by the proxy.
+    /// The header contains no client address, such as the header of a health check by the proxy.
     local,
     /// The connection begins without a header.
     absent,

@@ -8,7 +8,7 @@
 
 namespace cohort::net {
 
-/// What the program knows about the receive queue of a TCP socket: whether a read could succeed without waiting.
+/// The known state of a TCP socket's receive queue: whether a read could succeed without waiting.
 struct tcp_receive_state {
   /// The last read has taken all bytes, and the peer had not closed its sending direction.
   bool is_drained = false;
@@ -16,8 +16,8 @@ struct tcp_receive_state {
   bool has_sent_since = false;
 };
 
-/// Enables `receive` to detect that it has drained a socket (Linux 4.18). Accepted sockets inherit it from their
-/// acceptor. Does nothing if the system does not support it.
+/// Enables `receive` to detect that it has drained a socket (Linux 4.18). Accepted sockets inherit this setting from
+/// their acceptor. Does nothing if the system does not support it.
 void enable_drain_detection(int socket) noexcept;
 
 /// Like recv(2) with `flags`, without waiting. Sets both members of `state`.

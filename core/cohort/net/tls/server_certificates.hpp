@@ -19,8 +19,7 @@ namespace cohort::net {
 /// The certificates of a server, each in its own OpenSSL context, and their selection by the server name of the client
 /// (SNI, RFC 6066 section 3): the first certificate with exactly this DNS name (subjectAltName), otherwise the first
 /// with a matching wildcard, otherwise the first of all (default). A wildcard matches one label (RFC 9525 section 6.3):
-/// `*.example.org` is for `a.example.org`, but neither for `a.b.example.org` nor for `example.org`. Read-only once
-/// loaded.
+/// `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. Read-only once loaded.
 class server_certificates {
  public:
   server_certificates() = default;

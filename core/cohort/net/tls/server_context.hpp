@@ -63,7 +63,8 @@ class tls_server_context {
   explicit tls_server_context(const tls_server_settings& settings);
   ~tls_server_context();
 
-  /// Replaces the settings for later handshakes. Open connections stay. Precondition as above.
+  /// Replaces the settings for later handshakes. Open connections are not affected. The precondition is the same as
+  /// above.
   void reload(const tls_server_settings& settings);
 
   /// Performs the handshake over `plain`, whose deadline must be set. Runs on the loop of `plain`.

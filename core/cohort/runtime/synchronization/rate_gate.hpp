@@ -25,8 +25,8 @@ class rate_gate {
   rate_gate& operator=(const rate_gate&) = delete;
 
   /// Waits for the turn of this coroutine. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if
-  /// the coroutine is cancelled; then it has not passed, and the coroutines behind it move up. Without a wait, the
-  /// coroutine passes without suspension, even after the deadline.
+  /// the coroutine is cancelled; after an error the coroutine has not passed, and the coroutines behind it move up. If
+  /// no wait is necessary, the coroutine passes without suspension, even after the deadline.
   task<result<void>> pass(deadline wait_deadline) {
     if (try_pass()) co_return result<void>{};
     queue_entry own{*this};

@@ -40,8 +40,8 @@ struct local_date_text {
   std::string time_zone;  ///< the zone's abbreviation: `IST`
 };
 
-/// Rounds down to seconds. Takes a lock that all threads share (glibc's `localtime_r`), so cache the result where that
-/// matters.
+/// Rounds down to seconds. Takes a lock that all threads share (glibc's `localtime_r`), so cache the result on hot
+/// paths.
 local_date_text format_local_date(wall_time time);
 
 }  // namespace cohort

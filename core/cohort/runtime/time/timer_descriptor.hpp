@@ -24,7 +24,7 @@ class timer_descriptor {
   /// Sets the time of expiry, also of a wait that has begun. A time that has passed expires at once.
   void set(time_point expiry) noexcept;
 
-  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. It is rarely called some
+  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases it is called a few
   /// nanoseconds early, because the clock of another processor can be behind the timer. Precondition: no wait is
   /// pending. `allocator` provides the memory of the wait.
   template <class Allocator, class Handler>

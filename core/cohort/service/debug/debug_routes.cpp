@@ -15,7 +15,7 @@
 namespace cohort::service {
 namespace {
 
-/// Maximum time to wait for the snapshot of a loop; later, it is shown as not responding.
+/// Maximum time to wait for the snapshot of a loop; after that, the loop is shown as not responding.
 constexpr duration max_query_time = std::chrono::seconds{1};
 
 /// The state that the routes share. Probes have no middleware, so these routes compress their responses themselves. The
@@ -105,7 +105,7 @@ http::response replace_level(const debug_sources& sources, const http::request_c
     sources.log.write(telemetry::log_level::info, "log level changed",
                       {{"from", telemetry::to_string(before)}, {"to", telemetry::to_string(after)}});
   };
-  // The line is written at whichever of the two levels permits it.
+  // The line is written before or after the change, whichever level permits it.
   const bool is_written = sources.log.is_enabled(telemetry::log_level::info);
   if (is_written) write();
   sources.log.set_min_level(after);

@@ -173,7 +173,7 @@ void stall_watchdog::run(const std::stop_token& stop) {
     try {
       for (const auto& each : loops_) each->observe(real_clock().now(), log_);
     } catch (const std::bad_alloc&) {
-      // There is no memory for the log line of the stall; the next observation may have memory again.
+      // There is no memory for the log line of the stall; memory may be available again at the next observation.
     }
     stopping_.wait_for(lock, stop, interval_, [] { return false; });
   }

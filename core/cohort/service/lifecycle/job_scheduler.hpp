@@ -20,7 +20,7 @@ namespace cohort::service {
 /// The loops that run a job.
 enum class job_placement : std::uint8_t {
   one_loop,
-  /// The job runs once on each loop; for state that each loop has.
+  /// The job runs once on each loop; for jobs that process the state of a loop.
   each_loop,
 };
 

@@ -31,7 +31,7 @@ struct cookie_jar_limits {
 /// - `Path`, `Secure`, `Max-Age` and `Expires` are applied; an `Expires` that is not an HTTP date (RFC 9110 section
 ///   5.6.7) is ignored. `Secure` cookies are neither accepted from nor sent to http origins.
 /// - At a limit, the oldest cookie is evicted.
-/// - Cookies of redirects in between are neither stored nor sent.
+/// - Cookies of intermediate redirects are neither stored nor sent.
 class cookie_jar final : public call_middleware {
  public:
   explicit cookie_jar(cookie_jar_limits limits = {}) : limits_(limits) {}

@@ -43,7 +43,7 @@ class response_reader final : public net::read_memory {
   /// The bytes that were read after the response.
   std::string_view excess() const noexcept { return std::string_view{buffer_}.substr(0, size_); }
   bool has_excess() const noexcept { return size_ > 0; }
-  /// Removes them and releases the buffer; used for a connection that now has another protocol.
+  /// Returns and removes the excess bytes, and releases the buffer; for a connection that now has another protocol.
   std::string take_excess();
 
  private:

@@ -12,15 +12,16 @@ namespace cohort::http {
 
 /// How `temporary_file::keep` gives a file its name.
 struct keep_options {
-  /// Replace a file of that name at once: a reader opens the old file or the new one. Otherwise, the error is
-  /// `file_exists`.
+  /// Whether to replace a file of that name atomically: a reader opens either the old file or the new one. If false,
+  /// the error is `file_exists` if there is such a file.
   bool replaces = false;
-  /// First write the content to the disk, so that the file survives a power failure. This blocks the thread.
+  /// Whether to write the content to the disk first, so that the file survives a power failure. This blocks the thread.
   bool is_durable = true;
 };
 
 /// A file without a name in a directory (`O_TMPFILE`): the system removes it when it is closed, even if the program
-/// crashes, unless `keep` gives it a name. On file systems without such files, it has a random name until then.
+/// crashes, unless `keep` gives it a name. On file systems that do not support such files, it has a random name until
+/// `keep`.
 ///
 /// Writing blocks while the page cache does not accept more data.
 class temporary_file {
@@ -28,7 +29,7 @@ class temporary_file {
   /// Creates a file that only this user may read. Returns the error of the system, for example if the directory is
   /// missing.
   static result<temporary_file> create(const std::filesystem::path& directory);
-  /// Creates a file in the directory of `target`, which all users may read, less the umask.
+  /// Creates a file in the directory of `target`, with the mode 0644, restricted by the umask.
   static result<temporary_file> create_beside(const std::filesystem::path& target);
 
   temporary_file(temporary_file&& other) noexcept

@@ -72,8 +72,8 @@ class multipart_parser {
   /// Precondition: `boundary` is from `multipart_boundary`.
   explicit multipart_parser(std::string_view boundary, const multipart_limits& limits = {});
 
-  /// The next event of `input`, from which it removes the bytes that it has read. After `end` or `error`, further calls
-  /// return the same event and remove all of `input`.
+  /// Returns the next event of `input`, and removes the bytes that it has read from `input`. After `end` or `error`,
+  /// further calls return the same event and remove all of `input`.
   event next(std::string_view& input);
   /// At the end of the body: `end`, or `error` if the last boundary is missing.
   event finish();
@@ -103,8 +103,8 @@ class multipart_parser {
   state state_ = state::preamble;
   /// The number of bytes of the delimiter at the end of the bytes that were read.
   std::size_t matched_ = 2;
-  /// The number of these bytes that are not content if the delimiter does not continue: the first boundary needs no
-  /// line break before it, and for an empty part, the line break belongs to its header section.
+  /// Of the `matched_` bytes, the number that are not content if the rest of the delimiter does not follow: the first
+  /// boundary needs no line break before it, and for an empty part, the line break belongs to its header section.
   std::size_t implied_ = 2;
   /// The header section of a part, or the rest of a boundary's line, up to the bytes read so far.
   std::string pending_;

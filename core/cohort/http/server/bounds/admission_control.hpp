@@ -31,7 +31,7 @@ struct admission_settings {
 
   /// Maximum queueing delay on the event loop; a request that waited longer is rejected. It detects CPU-bound overload,
   /// in which few requests are in flight and the others wait in their sockets. The limit is high because the machine
-  /// can cause a single long delay.
+  /// itself can cause a single long delay.
   duration max_loop_lag = std::chrono::milliseconds{500};
   /// The maximum queueing delay once the loop has lagged for `overload_delay`. With the longer limit, all requests
   /// would wait nearly as long, and more would arrive than are rejected. Source: "controlled delay" in Maurer, "Fail at

@@ -28,9 +28,9 @@ class open_connection {
     idle_state state;
   };
 
-  /// The time since when the connection is idle; empty if it must not be shed, for example because a request is in
-  /// flight. A header section, TLS handshake or PROXY protocol header in progress is idle after `grace_period`. The
-  /// time never moves backwards.
+  /// The time since which the connection has been idle; empty if it must not be shed, for example because a request is
+  /// in flight. A header section, TLS handshake or PROXY protocol header in progress counts as idle after
+  /// `grace_period`. The time never moves backwards.
   virtual std::optional<idleness> idle(time_point now, duration grace_period) const noexcept = 0;
   /// Closes the idle connection soon; it no longer counts as open. A request that has arrived in the meantime is still
   /// served, and the connection counts again.
@@ -44,13 +44,13 @@ class open_connection {
  private:
   friend class connection_registry;
   /// The position in the registry. The key is the time at which the connection was last found active, and never later
-  /// than the time since when it is idle (except by one tick).
+  /// than the time since which it has been idle (except by one tick).
   std::multimap<time_point, open_connection*>::iterator position_;
 };
 
 /// The open connections of one loop, ordered by idle time. Connections do not report activity, so requests have no
-/// overhead: the registry queries it while it searches for the connection that has been idle for longest, and updates
-/// its order then.
+/// overhead: the registry queries it only when it searches for the connection that has been idle for longest, and then
+/// updates its order.
 class connection_registry {
  public:
   void insert(open_connection& new_connection, time_point now);

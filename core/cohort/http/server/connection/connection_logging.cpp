@@ -27,7 +27,7 @@ void connection::record_response(const request_context& context, status code, ti
 }
 
 /// The request's record, with its identity. Not created for probes, or for synchronous handlers, which end before
-/// anybody could read the record.
+/// anyone could read the record.
 telemetry::request_record& connection::open_record(request_context& context, time_point start) {
   auto& recording = context.timing().recording();
   if (auto* open = recording.get()) return *open;

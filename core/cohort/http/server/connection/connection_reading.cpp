@@ -15,9 +15,10 @@ constexpr std::size_t max_reserved_body = 64 * 1024;
 /// A client may be sending a request when the server starts to drain. A connection without a new request for this long
 /// is idle.
 constexpr duration drain_grace_period = std::chrono::milliseconds{250};
-/// Maximum bytes of a request line besides the target: method, version and white space.
+/// Maximum number of bytes of a request line without the target: method, version and white space.
 constexpr std::size_t max_request_line_overhead = 64;
-/// Maximum rest of an unread body that is read and discarded after the response to keep the connection.
+/// Maximum size of the unread rest of a body that is read and discarded after the response, so that the connection can
+/// be kept.
 constexpr std::uint64_t max_discarded_body = 64 * 1024;
 
 }  // namespace

@@ -11,11 +11,11 @@ namespace {
 constexpr std::size_t initial_output_capacity = 1000;
 /// Responses to pipelined requests are sent together up to this size.
 constexpr std::size_t max_batched_output = 64 * 1024;
-/// A larger body is sent from where it is instead of being copied behind its header section.
+/// A larger body is sent from its own memory instead of being copied behind its header section.
 constexpr std::size_t max_copied_body = 16 * 1024;
-/// Lingering close (RFC 9112 section 9.6): maximum time, extended by the transfer time of the response, and maximum
-/// bytes for which a client's data is read and discarded after the last response, so that a reset does not destroy the
-/// response.
+/// Lingering close (RFC 9112 section 9.6): after the last response, the client's data is read and discarded, so that a
+/// reset does not destroy the response. Maximum time, extended by the transfer time of the response, and maximum number
+/// of bytes.
 constexpr duration linger_timeout = std::chrono::seconds{1};
 constexpr std::size_t max_lingering_bytes = 16 * 1024 * 1024;
 

@@ -40,8 +40,8 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// the handler returns.
 ///
 /// Nothing is read from the connection before the handler asks for it, except bytes that arrive together with the
-/// header section, so a handler that reads slowly slows the client down. `100 Continue` is sent when the first `read`
-/// has to wait, and never if there is none (RFC 9110 section 10.1.1).
+/// header section, so a handler that reads slowly slows the client down. `100 Continue` is sent at the first `read` if
+/// no byte of the body has arrived by then, and never if the handler does not read (RFC 9110 section 10.1.1).
 ///
 /// A handler need not read the whole body. After the response, the server discards the rest and keeps the connection if
 /// the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after

@@ -43,14 +43,14 @@ class body_writer {
   task<bool> flush();
   /// Sleeps for `span` after a `flush`; returns `notified` early, or at once, when the server drains.
   task<wait_status> pause(duration span);
-  /// Whether the server drains; the producer should end. A producer that returns after a result of true counts as
-  /// stopped early, unless it calls `mark_complete`.
+  /// Whether the server drains; the producer should end. A producer that returns after this function has returned true
+  /// counts as stopped early, unless it calls `mark_complete`.
   bool draining() noexcept {
     reported_drain_ = reported_drain_ || draining_.is_set();
     return draining_.is_set();
   }
-  /// States that the body has no missing data although the server drains, as for a stream of events, which may end at
-  /// any time.
+  /// Declares that the body is complete although the server drains; for example for a stream of events, which may end
+  /// at any time.
   void mark_complete() noexcept { is_marked_complete_ = true; }
   /// Whether all writes have succeeded.
   bool ok() const noexcept { return ok_; }
@@ -61,7 +61,7 @@ class body_writer {
 
   /// Applies a content coding to the body. The framing must not have a content length; `content_length` is the length
   /// of the unencoded body; with fewer bytes, the body is incomplete. `flush_each_write`: the client can decode each
-  /// write at once, at a lower ratio. Call it before the first write. Used by middleware.
+  /// write at once, at the cost of a lower compression ratio. Call it before the first write. Used by middleware.
   void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,
                    bool flush_each_write) noexcept {
     encoder_ = std::move(encoder);

@@ -33,7 +33,7 @@ struct server_event {
 std::string format_event(const server_event& event);
 
 /// Sends server-sent events, with a comment as heartbeat while there are none, so that proxies keep the connection open
-/// and a disconnected client is detected. One coroutine uses it.
+/// and a disconnected client is detected. Used by one coroutine.
 class event_stream {
  public:
   /// `output` must outlive it. `last_event_id` is the `Last-Event-ID` of the request; empty if there is none.

@@ -24,8 +24,8 @@ response file_error_response(const error_code& error);
 /// The response to a body that was not stored: that of `body_error_response` or `file_error_response`.
 response save_error_response(const save_error& error);
 
-/// Stores the rest of a request's body in the file `target`, readable for all users less the umask, and returns its
-/// size. The file gets its name once the body is complete: a body with an error and a cancelled request leave
+/// Stores the rest of a request's body in the file `target` (mode 0644, restricted by the umask), and returns the size
+/// of the file. The file gets its name once the body is complete: a body with an error and a cancelled request leave
 /// nothing behind; a crash leaves at most a hidden file `.upload-…`. `target` must not be a path that a client can
 /// choose freely. `context` sets the deadline. Writing blocks the loop while the page cache does not accept more data.
 /// `body` must outlive the task.

@@ -77,7 +77,8 @@ class multipart_reader {
 };
 
 /// Reads a streamed body to its end into `form`. Empty if the form is complete; otherwise the error response of `form`,
-/// or of `body_error_response` if the body could not be read. `Body` is `body_reader`; both must outlive the task.
+/// or of `body_error_response` if the body could not be read. `Body` is `body_reader`; `body` and `form` must outlive
+/// the task.
 template <class Body>
 task<std::optional<response>> read_form(Body& body, multipart_reader& form, call_context context) {
   for (;;) {

@@ -47,7 +47,7 @@ template <class T>
 concept request_input = request_struct<T> || input_detail::body_only<T>;
 
 /// A handler for `router` that takes a request struct. An invalid request gets a response with its errors, and the
-/// function is not called. Its type describes the inputs and responses of the route.
+/// function is not called. The type of the function describes the inputs and responses of the route.
 template <request_input Request, class Function>
 class typed_handler {
   static constexpr bool takes_context = std::is_invocable_v<const Function&, request_context&, Request>;
@@ -64,8 +64,8 @@ class typed_handler {
 
  public:
   using request_type = typename input_detail::request_struct_for<Request>::type;
-  /// A result type of a typed handler: `response`, `task<response>` or a described type, which is encoded as JSON with
-  /// status 200.
+  /// The result type of a typed handler: `response`, `task<response>` or a described type, which is encoded as JSON
+  /// with status 200.
   using result_type = decltype(call(std::declval<const Function&>(), std::declval<request_context&>(), Request{}));
   static constexpr bool is_async = std::is_same_v<result_type, task<response>>;
 

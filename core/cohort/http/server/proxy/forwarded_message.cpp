@@ -35,7 +35,7 @@ std::string_view forwarded_path(std::string_view path, std::string_view prefix) 
 }
 
 std::optional<boost::urls::url> target_url(const proxy_target& to, const request_head& head) {
-  // The asterisk of `OPTIONS *` is no path, and would become a part of the host.
+  // The asterisk of `OPTIONS *` is not a path, and would become part of the host.
   if (!head.path.starts_with('/')) return std::nullopt;
   const auto path = forwarded_path(head.path, to.options.strip_prefix);
   std::string text;

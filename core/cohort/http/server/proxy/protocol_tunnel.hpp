@@ -17,7 +17,7 @@ namespace cohort::http {
 
 /// The reason why a tunnel has ended.
 enum class tunnel_end {
-  /// Both directions were closed regularly.
+  /// Both directions were closed normally.
   closed,
   /// A connection failed, or one side did not close its direction in time after the other side had.
   failed,
@@ -94,10 +94,10 @@ struct tunnel_upstream {
   tunnel_group::permit permit;
 };
 
-/// Copies the bytes of another protocol between a client and an upstream that has responded 101, until both directions
-/// have ended, one of them has failed, or a time limit has been reached. The end of one direction is passed on, and the
-/// other direction stays open. Each direction is read only as fast as the other side accepts the bytes (backpressure):
-/// at most 32 KiB of each direction are buffered, 2 KiB if it is idle. `client` must outlive the task.
+/// Copies the bytes of another protocol between a client and an upstream that has responded with 101, until both
+/// directions have ended, one of them has failed, or a time limit has been reached. The end of one direction is passed
+/// on, and the other direction stays open. Each direction is read only as fast as the other side accepts the bytes
+/// (backpressure): at most 32 KiB of each direction are buffered, 2 KiB if it is idle. `client` must outlive the task.
 task<> run_tunnel(std::shared_ptr<tunnel_upstream> upstream, upgraded_connection& client);
 
 }  // namespace cohort::http

@@ -61,16 +61,16 @@ struct proxy_options {
 ///   (backpressure). A client that disconnects cancels the request; an upstream that disconnects within the body closes
 ///   the client's connection, so that the response never looks complete.
 /// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
-///   body. A request with a body is repeated only if nothing of the body has been read.
+///   body. A request with a body is repeated only if none of the body has been read.
 /// - Errors: 504 after a timeout; 503 if `target` rejects the call, or a limit of this machine is reached; 413, 408 and
-///   400 for an invalid request body; 502 for all others.
+///   400 for an invalid request body; 502 for all other errors.
 /// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,
 ///   the bytes pass through in both directions, and `target` counts the call as complete: its deadline and its limit of
 ///   concurrent calls no longer apply; the limits of tunnels do. Any other response is forwarded unchanged. Requests
 ///   for other upgrades, or with a body, are forwarded without the upgrade.
 /// - Interim responses (1xx) are forwarded to clients of HTTP/1.1 (RFC 9110 section 15.2), at most 16 for each request.
 /// - `TRACE` and `CONNECT` are rejected with 405. The server itself responds to `OPTIONS *`, and with 501 to a
-///   `CONNECT` in authority-form. Of a target in absolute-form, the path and the query are forwarded, and its host
+///   `CONNECT` in authority-form. If the target is in absolute-form, its path and its query are forwarded, and its host
 ///   counts as the client's `Host`.
 ///
 /// Metrics: `cohort_proxy_tunnels`, `cohort_proxy_tunnel_ends_total{reason}`, `cohort_proxy_tunnels_rejected_total`,
