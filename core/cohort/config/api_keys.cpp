@@ -36,8 +36,8 @@ std::string find_name_error(std::string_view name) {
                   : " has an invalid name before the colon; names are 1 to 64 letters, digits, '.', '_' and '-'";
 }
 
-/// Adds the key of one line. Returns the error, or an empty string. `subject` is the beginning of the error: `whose
-/// line 3`.
+/// Adds the key of one line. Returns the error, or an empty string. `subject` is the beginning of the error:
+/// `whose line 3`.
 std::string add_line(api_key_list& keys, std::string_view line, const std::string& subject) {
   const bool has_name = !split(line).first.empty() || line.starts_with(": ") || line.starts_with(":\t");
   const auto [name, key] = split(line);

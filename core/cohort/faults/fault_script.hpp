@@ -57,9 +57,9 @@ struct scripted_fault {
   link_fault fault;
 };
 
-/// Parses a fault script: one fault a line, `START LENGTH LINK FAULT [PARAMETER]`; `#` starts a comment. Times are
-/// integers with the unit `ms`, `s` or `m`. Faults of one link may not overlap. The faults are returned in the
-/// order of their starts; the error is a message that begins with the number of the line.
+/// Parses a fault script: one fault per line, `START LENGTH LINK FAULT [PARAMETER]`; `#` starts a comment. Times are
+/// integers with the unit `ms`, `s` or `m`. Faults of one link may not overlap. The faults are returned in the order of
+/// their starts; the error is a message that begins with the number of the line.
 ///
 ///     # start  length  link     fault
 ///     1s       2s      weather  latency 300ms

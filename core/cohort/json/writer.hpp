@@ -10,8 +10,8 @@
 
 namespace cohort::json {
 
-/// Copies `text` to `out`, which has as many bytes, if a JSON string may contain all of it unescaped: it has no quotes,
-/// backslashes, control characters or non-ASCII bytes. False otherwise; the bytes at `out` have no meaning.
+/// Copies `text` to `out`, which has space for as many bytes, if a JSON string may contain all of it unescaped: it has
+/// no quotes, backslashes, control characters or non-ASCII bytes. False otherwise; the bytes at `out` have no meaning.
 bool copy_plain(std::string_view text, char* out) noexcept;
 
 /// Maximum size of the text of a number, in bytes.

@@ -29,9 +29,9 @@ class wakeup;
 /// - A confirm is the acknowledgement of all in-sync replicas. The producer is idempotent: a message that librdkafka
 ///   resends within the deadline of a `publish` is stored once. After the deadline the producer is replaced, and a
 ///   message that is published again can be stored twice, with the same ID.
-/// - A group is a consumer group of Kafka: its members share the partitions, so more members than partitions are idle.
-///   A new group starts with the oldest message. `requeue` delivers the message to the same subscription again; Kafka
-///   does not count deliveries, so `attempt` starts at 1 after a process has ended.
+/// - A group is a consumer group of Kafka: its members share the partitions, so members beyond the number of partitions
+///   are idle. A new group starts with the oldest message. `requeue` delivers the message to the same subscription
+///   again; Kafka does not count deliveries, so `attempt` starts at 1 after a process has ended.
 /// - A subscriber without a group gets a private group with a random name and without committed offsets.
 /// - Dead letters are published to the topic `TOPIC.GROUP.dead`.
 /// - Topics are created by the broker if it is configured to do so (`auto.create.topics.enable`), otherwise by its

@@ -84,8 +84,8 @@ task<bool> consumer::receive(subscription& source) {
 
 task<bool> consumer::back_off(unsigned failures) {
   const auto delay = policy::exponential_backoff(failures, settings_.min_backoff, settings_.max_backoff);
-  // One pause of at most `max_backoff`, which a cancellation ends; no event announces that the broker, or a dependency
-  // of the handler, is available again.
+  // One pause of at most `max_backoff`, which ends early on cancellation; no event announces that the broker, or a
+  // dependency of the handler, is available again.
   co_return co_await sleep_for(delay) != wait_status::cancelled;
 }
 

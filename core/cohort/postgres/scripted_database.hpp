@@ -54,8 +54,8 @@ class scripted_database final : public database {
   /// Ends the open connections, as an immediate restart or a firewall does.
   void drop_connections();
 
-  /// The data of all COPY … FROM STDIN statements, including unfinished ones. The reply to a COPY … TO STDOUT gives its
-  /// data: one row of text for each of its rows.
+  /// The data of all COPY … FROM STDIN statements, including unfinished ones. The rows of the reply to a COPY … TO
+  /// STDOUT become its data, one line of text each.
   const std::string& copied_data() const noexcept;
   /// The statements in the order of their execution, transaction commands included.
   const std::vector<std::string>& statements() const noexcept;

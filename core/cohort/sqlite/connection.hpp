@@ -143,7 +143,7 @@ class active_call {
   /// Opens the file, if the connection has none.
   std::optional<error> open();
   /// Calls `function`; in a transaction unless `begin` is null. It is committed if the function returns no error, and
-  /// rolled back otherwise, also if it throws.
+  /// rolled back otherwise, even if it throws.
   template <class Function>
   std::optional<error> run(const char* begin, Function& function) {
     if (begin) {

@@ -64,7 +64,7 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 ///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that was
 ///   interrupted is rolled back; if it was being committed at that moment, it may have been committed.
 /// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must
-///   own what they use, and use only the connection that they get.
+///   own the objects that they use, and use only the connection that they get.
 ///
 /// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and a
 /// locked file is `errc::busy` at once. Thread-safe; calls are made on loops. Must outlive its calls. A program closes
@@ -98,15 +98,15 @@ class database {
     return call(access::write, nullptr, context, std::move(function));
   }
 
-  /// Calls `function(connection&)` in a transaction that reads: all of its queries see the same state. Returns its
-  /// value or its error: it returns a value, a `result`, or `std::optional<error>` if it has no value. Rethrows its
-  /// exception.
+  /// Calls `function(connection&)` in a transaction that reads: all of its queries see the same state. Returns the
+  /// value or the error of `function`, which returns a value, a `result`, or `std::optional<error>` if it has no value.
+  /// Rethrows an exception of `function`.
   template <class Function>
   task<result<detail::value_of<Function>>> read(call_context context, Function function) {
     return call(access::read, "BEGIN", context, std::move(function));
   }
   /// Calls `function(connection&)` in a transaction that writes, one at a time. It is committed if the function returns
-  /// no error, and rolled back otherwise, also if it throws. Returns as `read`.
+  /// no error, and rolled back otherwise, even if it throws. Return value and exceptions: see `read`.
   template <class Function>
   task<result<detail::value_of<Function>>> write(call_context context, Function function) {
     return call(access::write, "BEGIN IMMEDIATE", context, std::move(function));

@@ -47,8 +47,8 @@ class compressor {
   /// `Content-Range`, a digest, `Cache-Control: no-transform`, a media type that is not listed, or a body that is short
   /// or does not become shorter. If the client does not accept `identity`, the last two conditions do not apply.
   ///
-  /// An encoded response has a weak entity tag (RFC 9110 section 8.8.1), no `Accept-Ranges`, and `Vary:
-  /// Accept-Encoding`, which is also added to a response that was not encoded only because of the request.
+  /// An encoded response has a weak entity tag (RFC 9110 section 8.8.1), no `Accept-Ranges`, and
+  /// `Vary: Accept-Encoding`, which is also added to a response that was not encoded only because of the request.
   void apply(const request_head& request, response& result) const;
 
  private:

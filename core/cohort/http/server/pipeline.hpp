@@ -107,8 +107,8 @@ class pipeline_run {
  protected:
   /// The innermost part, if it does not have to wait; saves a coroutine.
   virtual std::optional<response> handle_immediately(request_context& context) = 0;
-  /// The innermost part, after `handle_immediately` had no response. An exception is handled like an exception of a
-  /// middleware.
+  /// The innermost part, after `handle_immediately` has returned no response. An exception is handled like an exception
+  /// of a middleware.
   virtual task<response> handle(request_context& context) = 0;
   /// The response that replaces an exception of a step or of `handle`; rethrows it if the request is cancelled.
   /// `is_cancelled`: the calling coroutine has been cancelled.

@@ -13,8 +13,8 @@
 // the reason why the value is rejected, such as `must be an integer from 1 to 100`, or an empty string.
 namespace cohort::json {
 
-/// Formats the accepted range from its bounds: `an integer from 1 to 100`, `an integer of at least 1`, `a number of at
-/// most 0.5`.
+/// Formats the accepted range from its bounds: `an integer from 1 to 100`, `an integer of at least 1`,
+/// `a number of at most 0.5`.
 std::string expected_number(std::string_view kind, const std::optional<std::string>& min,
                             const std::optional<std::string>& max);
 /// The shortest decimal text of a number.

@@ -125,7 +125,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   }
   const auto added = std::make_shared<subscribed_queue>(std::move(settings));
   queues_.push_back(added);
-  // Removes the queue also if this coroutine ends before it is confirmed.
+  // The destructor removes the queue, even if this coroutine ends before the queue is confirmed.
   auto new_subscription = std::make_unique<queue_subscription>(self, added);
   changed_.set();
   auto opening = added->opened.wait(limit);

@@ -105,7 +105,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (acquired) co_return std::move(*acquired);
     const auto error = acquired.error();
     if (!is_connect_failure(error)) co_return error;
-    // The greatest enumerator of all addresses, so `connect_refused` only if every address refused.
+    // The greatest enumerator among the errors of all addresses: `connect_refused` only if every address refused.
     failure = std::max(failure.value_or(error), error);
     options.avoid_addresses.push_back(*address);
   }

@@ -41,7 +41,7 @@ class temporary_file {
 
   /// Appends all bytes.
   error_code write(std::string_view bytes);
-  /// Gives the file the name `target`, on the same file system. Call it once.
+  /// Gives the file the name `target`, which must be on the same file system. Must be called at most once.
   error_code keep(const std::filesystem::path& target, keep_options options = {});
   /// The number of bytes that were written.
   std::uint64_t size() const noexcept { return size_; }

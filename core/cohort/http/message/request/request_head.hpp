@@ -12,7 +12,7 @@ namespace cohort::http {
 /// A request's start line and header fields: views into the connection's buffer, valid until the response is complete.
 struct request_head {
   http::method method = http::method::unknown;
-  /// The method as received, also if `method` is `unknown`.
+  /// The method as received, even if `method` is `unknown`.
   std::string_view method_text;
   /// The request target as received.
   std::string_view target;

@@ -49,7 +49,7 @@ class copy_buffer {
   unsigned short_reads_ = 0;
 };
 
-/// A tunnel while it runs. The destructor reports its end, also if the server cancels it.
+/// A tunnel while it runs. The destructor reports its end, even if the server cancels it.
 class tunnel {
  public:
   struct direction {
