@@ -13,7 +13,6 @@ const maxFieldLength = 200;
 
 export function renderPanel(panel: Element, view: PanelView, facts: Facts, fields: Fields): void {
   renderBadge(find(panel, '.badge'), view.state, view.state);
-  panel.setAttribute('data-state', view.state);
   for (const part of ['.values', '.fact', '.subfact']) find(panel, part).classList.toggle('dimmed', view.dimmed);
   setText(find(panel, '.fact'), facts.main);
   setText(find(panel, '.subfact'), facts.sub);
