@@ -11,8 +11,8 @@ export function fixed(value: number | null, digits: number, unit = ''): string {
   return quantity(value === null ? null : value.toFixed(digits), unit);
 }
 
-/** A duration in its two largest units, without zeros: "3 d 4 h", "5 min 6 s", "7 s". */
-export function duration(seconds: number): string {
+/** A duration in its two largest units (or `units` of them), without zeros: "3 d 4 h", "5 min 6 s", "7 s". */
+export function duration(seconds: number, units = 2): string {
   const whole = Math.max(0, Math.floor(seconds));
   const parts: [number, string][] = [
     [Math.floor(whole / 86_400), 'd'],
@@ -23,7 +23,7 @@ export function duration(seconds: number): string {
   const first = parts.findIndex(([count]) => count > 0);
   if (first === -1) return '0 s';
   return parts
-    .slice(first, first + 2)
+    .slice(first, first + units)
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count} ${unit}`)
     .join(' ');
@@ -31,8 +31,7 @@ export function duration(seconds: number): string {
 
 /** In the largest unit, so that it fits beside another text: "updated 4 s ago", "updated 2 min ago". */
 export function age(milliseconds: number): string {
-  const [count, unit] = duration(milliseconds / 1000).split(' ');
-  return `updated ${count} ${unit} ago`;
+  return `updated ${duration(milliseconds / 1000, 1)} ago`;
 }
 
 /** A duration with three significant digits at most: "412 µs", "4.1 ms", "41 ms", "2.05 s", "5 s". */
