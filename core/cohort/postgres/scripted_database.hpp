@@ -44,7 +44,7 @@ class scripted_database final : public database {
 
   task<result<std::unique_ptr<connection>>> connect(deadline connect_deadline) override;
 
-  /// The simulated durations of a connection attempt, and of a cancellation or rollback.
+  /// Set the simulated durations of a connection attempt, and of a cancellation or rollback.
   void set_connect_delay(duration delay) noexcept;
   void set_reset_delay(duration delay) noexcept;
   /// Stops the server: open connections end, running statements fail with `connection_lost`, and new connections are

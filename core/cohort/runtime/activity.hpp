@@ -45,7 +45,7 @@ class activity {
     name_.store(nullptr, std::memory_order_relaxed);
     recorder_ = nullptr;
   }
-  /// The record of the activity's work, valid until `end`.
+  /// Sets the record of the activity's work, which must be valid until `end`.
   void set_recorder(work_recorder* recorder) noexcept { recorder_ = recorder; }
 
   /// The name; null if nothing has begun. Thread-safe.

@@ -129,7 +129,7 @@ class fleet {
   /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. `deregisters`: its name stops resolving
   /// to it at once.
   task<> stop(node& target, duration drain_timeout, bool deregisters = true);
-  /// The service's name stops resolving to the node, until it is started again.
+  /// Makes the service's name stop resolving to the node, until the node is started again.
   void deregister(node& target) { network_.remove_address(target.service_name_, target.host_.address); }
 
   /// Runs `work` on the loop until it has ended, and returns its result. Rethrows its exception; throws

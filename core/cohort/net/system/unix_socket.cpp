@@ -36,7 +36,7 @@ file_identity identify(const std::string& path) noexcept {
   return {status.st_dev, status.st_ino};
 }
 
-/// Whether `path` may be replaced by a new socket: there is no file, or a socket that no program listens on.
+/// Returns an error unless a new socket may replace `path`: there is no file, or a socket that no program listens on.
 error_code check_replaceable(loop& event_loop, const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return errno == ENOENT ? error_code{} : last_error();

@@ -89,7 +89,7 @@ class multipart_parser {
   event read_content(std::string_view& input);
   event read_boundary_end(std::string_view& input);
   event read_header(std::string_view& input);
-  /// Sets `data_`, also for the preamble.
+  /// Reports bytes of the content as `data`, or an error if they exceed the limit of the field or file.
   event emit(std::string_view bytes);
   /// Handles a delimiter; returns whether it ended a part.
   bool end_of_content() noexcept;

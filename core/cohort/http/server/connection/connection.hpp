@@ -201,7 +201,7 @@ class connection final : public open_connection, private interim_sender {
   std::size_t requests_left_;
   /// Requests handled since the last read.
   std::size_t pipelined_count_ = 0;
-  /// Whether the last read of a header section began before any of its bytes had arrived.
+  /// The time at which the connection last began to wait for the first byte of a request.
   time_point idle_since_{};
   /// Whether a read for the first byte of a request is pending.
   bool is_idle_ = false;

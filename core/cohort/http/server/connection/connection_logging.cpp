@@ -91,7 +91,7 @@ void connection::log_aborted_body(std::string_view reason) {
                            {{"path", head_.path.substr(0, max_logged_path)}, {"what", reason}});
 }
 
-/// The recognized parts of the request line, also of a malformed request.
+/// The recognized parts of the request line, even if the request is malformed.
 request_line connection::recognized_request_line() const noexcept {
   request_line line{head_.method_text, head_.path};
   if (line.method.empty() || line.path.empty()) {
