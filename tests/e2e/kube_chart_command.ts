@@ -175,7 +175,7 @@ async function main(): Promise<void> {
   terminateChildrenOnExit();
   const program = findBackend(helm);
   if (program === undefined) return;
-  // A new report for each request that finds the last one stale, so that there are messages.
+  // Each request that finds a stale report causes a new one to be fetched, so that messages are published.
   const settings = ['gateway.enabled', 'discovery.enabled', 'queue.enabled'].map((each) => `${each}=true`);
   const values = ['-f', join(chart, 'values-local.yaml'), '--set', settings.join(','), '--set-string', 'settings.WEATHER_CACHE_SECONDS=1,settings.ENABLE_FAULTS=true'];
   const selected = selectScenarios(scenarios(program, values), process.argv.slice(2));

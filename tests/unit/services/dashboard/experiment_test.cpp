@@ -75,7 +75,7 @@ struct experiment_fixture {
   sim::fleet fleet{1};
 };
 
-TEST_CASE("experiment: the deadline ends the call, which without it waits for the end of the injected latency",
+TEST_CASE("experiment: with the deadline, the call times out; without it, the call waits for the injected latency",
           "[services][dashboard][sim]") {
   experiment_fixture fixture;
   CHECK(fixture.state("/state") == "\"idle\"");
