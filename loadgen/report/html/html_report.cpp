@@ -105,7 +105,7 @@ std::string attempts_tile(const run_report& report) {
   const auto patience = report.callers.patience;
   return tile(
       "Attempts", format_fixed(stats.amplification(), 2) + " per request",
-      format_count(stats.planned + stats.retries) + " in all" +
+      format_count(stats.planned + stats.retries) + " in total" +
           (patience ? ", " + format_count(stats.abandoned) + " abandoned after " + format_duration(*patience) : ""));
 }
 

@@ -89,7 +89,7 @@ TEST_CASE("HTML report: text from outside is escaped", "[loadgen][report]") {
 TEST_CASE("HTML report: contains no scripts and no external resources", "[loadgen][report]") {
   const auto retries = markup_check{render_html_report(samples::with_retries())}.text();
   CHECK_THAT(retries, ContainsSubstring("1.50 per request"));
-  CHECK_THAT(retries, ContainsSubstring("750 in all, 200 abandoned after 100 ms"));
+  CHECK_THAT(retries, ContainsSubstring("750 in total, 200 abandoned after 100 ms"));
   CHECK_THAT(retries, ContainsSubstring("successes within 100 ms"));
   const auto html = render_html_report(full());
   const markup_check page{html};
