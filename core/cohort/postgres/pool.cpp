@@ -9,7 +9,7 @@
 namespace cohort::postgres {
 namespace {
 
-/// Maximum number of attempts to execute a statement that was not executed.
+/// Maximum number of attempts for a statement. Only a statement that was not executed is sent again.
 constexpr int max_attempts = 3;
 
 /// At most a quarter of the remaining time, so that a call with a near deadline is still made.

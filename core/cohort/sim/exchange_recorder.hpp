@@ -90,7 +90,7 @@ class exchange_recorder final : public connection_observer {
   void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) override;
   void on_closed(const connection& connection, net::pipe_side side) override;
 
-  /// By the clock of the running loop.
+  /// The current time of the running loop.
   time_point now() const noexcept;
 
   loop& loop_;

@@ -110,7 +110,7 @@ class network {
   const link_conditions& conditions_of(const link& carrier) const noexcept;
   /// The delay of a segment caused by losses; zero if it is not lost.
   duration draw_retransmission(const link_conditions& conditions, duration first_timeout);
-  /// By the clock of the running loop.
+  /// The current time of the running loop.
   time_point now() const noexcept;
   void wake(const host& host);
   void notify_reachability_changes();

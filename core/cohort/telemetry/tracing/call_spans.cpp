@@ -120,7 +120,7 @@ class call_span_recorder {
     if (attempt.sent_deadline >= duration::zero()) {
       attributes.add("cohort.deadline.sent_ms", to_milliseconds(attempt.sent_deadline));
     }
-    // An attempt that was cancelled because its hedge won is not an error.
+    // A cancelled attempt, such as the loser of a hedge, is not an error.
     const bool is_error = attempt.status >= 500 || (attempt.status == 0 && attempt.outcome != "cancelled");
     if (is_error) attributes.add("error.type", attempt.outcome);
     const auto name = std::string{call.name.view()} + " " + std::string{to_string(attempt.kind)} + " attempt";

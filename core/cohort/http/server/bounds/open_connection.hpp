@@ -49,8 +49,8 @@ class open_connection {
 };
 
 /// The open connections of one loop, ordered by idle time. Connections do not report activity, so requests have no
-/// overhead: the registry queries it only when it searches for the connection that has been idle for longest, and then
-/// updates its order.
+/// overhead: the registry queries them only when it searches for the connection that has been idle for longest, and
+/// then updates its order.
 class connection_registry {
  public:
   void insert(open_connection& new_connection, time_point now);
