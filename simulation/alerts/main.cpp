@@ -36,7 +36,7 @@ struct program_options {
     options.add(quiet_hours, {"--quiet-hours", "", "Simulated hours without an incident"},
                 config::integer(0, 1'000'000), "as many as incidents");
     options.add(seed, {"--seed", "", "Seed of the first run"}, config::integer(0, INT64_MAX / 2), "1");
-    options.add(processes, {"--processes", "", "Number of processes that simulate"}, config::integer(1, 256), "2");
+    options.add(processes, {"--processes", "", "Number of simulation processes"}, config::integer(1, 256), "2");
     options.add(rules, {"--rules", "", "Directory with the rule files"}, config::text(), "monitoring/prometheus/rules");
     options.add(only, {"--only", "", "Only the incidents of these kinds, separated by commas"}, config::text(), "all");
     options.add(page, {"--page", "", "Markdown file in which the tables between the comments \"alerts\" are replaced"},

@@ -24,9 +24,9 @@ struct program_options {
                 config::text(), "required");
     options.add(plan_file, {"--plan", "", "Plan to grade: a file in this directory"}, config::text(), "plan.json");
     options.add(html_file, {"--html", "", "File for the report with a chart"}, config::text(), "none");
-    options.add(seeds, {"--seeds", "", "Runs of each scenario; 0: the number of the lab"},
+    options.add(seeds, {"--seeds", "", "Runs of each scenario; 0: the number in lab.json"},
                 config::integer(0, 1'000'000), "0");
-    options.add(threads, {"--threads", "", "Threads that simulate"}, config::integer(1, 256), "2");
+    options.add(threads, {"--threads", "", "Simulation threads"}, config::integer(1, 256), "2");
   }
 };
 

@@ -133,7 +133,7 @@ std::string describe(const criterion& target, const lab& exercise) {
     case measure::deploy_time: return "length of the deploy of " + target.service + ": at most " + limit;
     case measure::detection_time: return "time until " + alert_name() + " fires" + scenario + ": at most " + limit;
     case measure::resolution_time:
-      return "time until " + alert_name() + " ends after the fault" + scenario + ": at most " + limit;
+      return "time until " + alert_name() + " stops firing after the fault" + scenario + ": at most " + limit;
     case measure::false_alarms: return "false alarms of " + alert_name() + scenario + ": at most " + limit;
   }
   return {};

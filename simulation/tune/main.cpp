@@ -32,7 +32,7 @@ struct program_options {
     options.add(candidates, {"--candidates", "", "Choices of policies to try"}, config::integer(1, 100'000), "32");
     options.add(first_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
                 config::integer(1, 1000), "2");
-    options.add(threads, {"--threads", "", "Threads that simulate"}, config::integer(1, 256), "2");
+    options.add(threads, {"--threads", "", "Simulation threads"}, config::integer(1, 256), "2");
     options.add(seed, {"--seed", "", "Seed of the choices and of the runs"}, config::integer(1, 1'000'000), "1");
     options.add(max_time, {"--seconds", "", "Time after which no further round begins"}, config::seconds(1, 86'400),
                 "60");
