@@ -9,20 +9,13 @@
 #include <utility>
 
 #include <cohort/runtime/platform/memory_reserve.hpp>
+#include <cohort/runtime/platform/sanitizers.hpp>
 #include <cohort/runtime/thread_object.hpp>
 
 namespace cohort::detail {
 
 // A chunk would hide the end of an object from the sanitizer.
-#if defined(__SANITIZE_ADDRESS__)
-#define COHORT_NO_PACKING
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COHORT_NO_PACKING
-#endif
-#endif
-
-#ifdef COHORT_NO_PACKING
+#ifdef COHORT_ADDRESS_SANITIZER
 
 void* allocate_packed(std::size_t size) { return ::operator new(size); }
 void deallocate_packed(void* memory) noexcept { ::operator delete(memory); }

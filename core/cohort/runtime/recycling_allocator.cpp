@@ -5,20 +5,13 @@
 #include <new>
 #include <utility>
 
+#include <cohort/runtime/platform/sanitizers.hpp>
 #include <cohort/runtime/thread_object.hpp>
 
 // A freed block that is not returned to the heap would hide its later use from the sanitizer.
-#if defined(__SANITIZE_ADDRESS__)
-#define COHORT_NO_RECYCLING
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define COHORT_NO_RECYCLING
-#endif
-#endif
-
 namespace cohort::detail {
 
-#ifdef COHORT_NO_RECYCLING
+#ifdef COHORT_ADDRESS_SANITIZER
 
 void* allocate_recycled(std::size_t size) { return ::operator new(size); }
 void deallocate_recycled(void* block, std::size_t) noexcept { ::operator delete(block); }

@@ -9,15 +9,14 @@
 #include <system_error>
 #include <utility>
 
+#include <cohort/runtime/platform/sanitizers.hpp>
 #include <cohort/sim/shrink/shrink.hpp>
 
 namespace cohort::sim {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(COHORT_ADDRESS_SANITIZER) || defined(COHORT_THREAD_SANITIZER)
 constexpr bool has_sanitizer = true;
-#elif defined(__has_feature)
-constexpr bool has_sanitizer = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
 #else
 constexpr bool has_sanitizer = false;
 #endif
