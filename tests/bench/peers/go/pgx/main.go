@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// One query to PostgreSQL for each request, with net/http and pgx; for tests/bench/run-databases.
+// One query to PostgreSQL for each request, with net/http and pgx. Usage: pgx PORT, with PGHOST and others.
 package main
 
 import (
 	"context"
 	"log"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"peers/common"
 )
 
 func main() {
@@ -40,5 +41,5 @@ func main() {
 		out.Header().Set("Content-Type", "text/plain")
 		out.Write([]byte(name))
 	})
-	log.Fatal(http.ListenAndServe("127.0.0.1:"+os.Args[1], nil))
+	log.Fatal(http.ListenAndServe(common.Address(), nil))
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Lower bound of the cost of a request: an epoll loop that reads and sends constant bytes. It parses nothing and has
-// neither deadlines nor a current Date, so no real server is as cheap; `run` shows the others as multiples of it.
+// neither deadlines nor a current Date, so no real server is as cheap; `./dev bench` shows the others as multiples of
+// it.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -19,7 +20,7 @@
 
 namespace {
 
-// Exactly as long as the response of time-service: `run` refuses to compare otherwise.
+// Exactly as long as the response of time-service.
 constexpr std::string_view response =
     "HTTP/1.1 200 OK\r\n"
     "Date: Sun, 22 Nov 2026 13:05:09 GMT\r\n"

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSL-1.0
+// Lower bound of the cost of `GET /api/aggregate`: an epoll loop that sends three requests in parallel for each request
+// and joins the bodies of the responses. It parses only `Content-Length`, and has neither timeouts nor metrics.
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace {
+
+struct client {
+  int descriptor;
+  std::array<std::string, 3> bodies;
+  int pending = 0;
+};
+
+struct upstream_connection {
+  int descriptor;
+  std::size_t upstream;
+  std::string received;
+  client* owner = nullptr;
+};
+
+[[noreturn]] void exit_with_errno(const char* operation) {
+  std::perror(operation);
+  std::exit(1);
+}
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  return address;
+}
+
+void disable_nagle(int descriptor) {
+  const int on = 1;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void send_all(int descriptor, std::string_view bytes) {
+  if (::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
+    exit_with_errno("send");
+  }
+}
+
+/// Returns the body if `response` is complete.
+std::string_view complete_body(std::string_view response) {
+  constexpr std::string_view length_field = "\r\nContent-Length: ";
+  const auto end = response.find("\r\n\r\n");
+  const auto field = response.find(length_field);
+  if (end == response.npos || field > end) return {};
+  std::size_t length = 0;
+  const auto digits = response.substr(field + length_field.size(), 20);
+  std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  const auto body = response.substr(end + 4);
+  return body.size() >= length ? body.substr(0, length) : std::string_view{};
+}
+
+class aggregator {
+ public:
+  aggregator(std::uint16_t port, std::array<std::uint16_t, 3> upstream_ports) : upstream_ports_{upstream_ports} {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    const auto local = loopback(port);
+    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) exit_with_errno("bind");
+    if (::listen(listener_, SOMAXCONN) != 0) exit_with_errno("listen");
+    watch(listener_);
+  }
+
+  [[noreturn]] void run() {
+    std::array<epoll_event, 128> ready;
+    for (;;) {
+      const int count = ::epoll_wait(poller_, ready.data(), static_cast<int>(ready.size()), -1);
+      for (int i = 0; i < count; ++i) handle(ready[static_cast<std::size_t>(i)].data.fd);
+    }
+  }
+
+ private:
+  void watch(int descriptor) {
+    epoll_event interest{};
+    interest.events = EPOLLIN;
+    interest.data.fd = descriptor;
+    if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
+  }
+
+  void handle(int descriptor) {
+    if (descriptor == listener_) {
+      accept_all();
+    } else if (const auto found = clients_.find(descriptor); found != clients_.end()) {
+      start_calls(*found->second);
+    } else {
+      read_response(*upstreams_.at(descriptor));
+    }
+  }
+
+  void accept_all() {
+    for (;;) {
+      const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (descriptor < 0) return;
+      disable_nagle(descriptor);
+      watch(descriptor);
+      clients_.emplace(descriptor, std::make_unique<client>(client{descriptor, {}}));
+    }
+  }
+
+  /// Assumes that one read is one complete request, as on loopback from a client that does not pipeline.
+  void start_calls(client& from) {
+    if (::recv(from.descriptor, buffer_.data(), buffer_.size(), 0) <= 0) {
+      // Calls in flight refer to the client, so it is kept.
+      ::epoll_ctl(poller_, EPOLL_CTL_DEL, from.descriptor, nullptr);
+      return;
+    }
+    from.pending = 3;
+    for (std::size_t upstream = 0; upstream < 3; ++upstream) {
+      auto& connection = take_connection(upstream);
+      connection.owner = &from;
+      connection.received.clear();
+      send_all(connection.descriptor, requests[upstream]);
+    }
+  }
+
+  upstream_connection& take_connection(std::size_t upstream) {
+    auto& idle = idle_[upstream];
+    if (!idle.empty()) {
+      auto* connection = idle.back();
+      idle.pop_back();
+      return *connection;
+    }
+    const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const auto peer = loopback(upstream_ports_[upstream]);
+    if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0) exit_with_errno("connect");
+    disable_nagle(descriptor);
+    watch(descriptor);
+    auto connection = std::make_unique<upstream_connection>(upstream_connection{descriptor, upstream, {}});
+    return *upstreams_.emplace(descriptor, std::move(connection)).first->second;
+  }
+
+  void read_response(upstream_connection& connection) {
+    const auto received = ::recv(connection.descriptor, buffer_.data(), buffer_.size(), 0);
+    if (received <= 0) exit_with_errno("recv from an upstream");
+    connection.received.append(buffer_.data(), static_cast<std::size_t>(received));
+    const auto body = complete_body(connection.received);
+    if (body.empty()) return;
+    auto& owner = *connection.owner;
+    owner.bodies[connection.upstream] = body;
+    idle_[connection.upstream].push_back(&connection);
+    if (--owner.pending == 0) respond(owner);
+  }
+
+  static void respond(const client& to) {
+    const auto& [time, sysinfo, weather] = to.bodies;
+    const auto body = R"({"dashboard":"aggregator-service","time_service":)" + time + R"(,"sysinfo_service":)" +
+                      sysinfo + R"(,"weather_service":)" + weather +
+                      R"(,"meta":{"time_service":{"state":"fresh","elapsed_ms":0.7,"deadline_ms":3000},)"
+                      R"("sysinfo_service":{"state":"fresh","elapsed_ms":0.7,"deadline_ms":3000},)"
+                      R"("weather_service":{"state":"fresh","elapsed_ms":0.7,"deadline_ms":5000}}})";
+    send_all(to.descriptor, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+                                std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+
+  static constexpr std::array<std::string_view, 3> requests = {
+      "GET /api/time HTTP/1.1\r\nHost: localhost\r\nx-envoy-expected-rq-timeout-ms: 2999\r\n\r\n",
+      "GET /api/sysinfo HTTP/1.1\r\nHost: localhost\r\nx-envoy-expected-rq-timeout-ms: 2999\r\n\r\n",
+      "GET /api/weather HTTP/1.1\r\nHost: localhost\r\nx-envoy-expected-rq-timeout-ms: 4999\r\n\r\n"};
+
+  std::array<std::uint16_t, 3> upstream_ports_;
+  int poller_ = ::epoll_create1(EPOLL_CLOEXEC);
+  int listener_ = -1;
+  std::array<char, 65536> buffer_;
+  std::unordered_map<int, std::unique_ptr<client>> clients_;
+  std::unordered_map<int, std::unique_ptr<upstream_connection>> upstreams_;
+  std::array<std::vector<upstream_connection*>, 3> idle_;
+};
+
+std::uint16_t parse_port(const char* text) {
+  std::uint16_t port = 0;
+  std::from_chars(text, text + std::strlen(text), port);
+  return port;
+}
+
+}  // namespace
+
+/// `raw_epoll_aggregator PORT TIME_PORT SYSINFO_PORT WEATHER_PORT`, all on loopback.
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    std::fputs("usage: raw_epoll_aggregator PORT TIME_PORT SYSINFO_PORT WEATHER_PORT\n", stderr);
+    return 2;
+  }
+  aggregator{parse_port(argv[1]), {parse_port(argv[2]), parse_port(argv[3]), parse_port(argv[4])}}.run();
+}
