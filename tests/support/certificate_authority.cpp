@@ -75,6 +75,10 @@ std::string pem(Write write) {
   return {text, static_cast<std::size_t>(size)};
 }
 
+std::string to_pem(EVP_PKEY* key) {
+  return pem([key](BIO* to) { return PEM_write_bio_PKCS8PrivateKey(to, key, nullptr, nullptr, 0, nullptr, nullptr); });
+}
+
 std::string to_pem(X509* certificate) {
   return pem([certificate](BIO* to) { return PEM_write_bio_X509(to, certificate); });
 }
@@ -123,9 +127,13 @@ certificate_and_key certificate_authority::issue(const certificate_request& requ
   add_extension(leaf, certificate_.get(), NID_subject_key_identifier, "hash");
   add_extension(leaf, certificate_.get(), NID_authority_key_identifier, "keyid:always");
   check(X509_sign(leaf, key_.get(), EVP_sha256()) > 0, "sign");
-  auto private_key = pem(
-      [&key](BIO* to) { return PEM_write_bio_PKCS8PrivateKey(to, key.get(), nullptr, nullptr, 0, nullptr, nullptr); });
-  return {to_pem(leaf), std::move(private_key)};
+  return {to_pem(leaf), to_pem(key.get())};
+}
+
+std::string ed25519_key_pem() {
+  const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key{EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"),
+                                                           EVP_PKEY_free};
+  return to_pem(key.get());
 }
 
 }  // namespace cohort::test

@@ -2,11 +2,10 @@
 #include <cohort/config/api_keys.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <string_view>
 #include <utility>
+
+#include <cohort/config/small_file.hpp>
 
 namespace cohort::config {
 namespace {
@@ -65,14 +64,9 @@ api_key_list single_api_key(std::string key) {
 }
 
 api_key_file read_api_key_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(max_file_size + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.empty()) {
-    return {{}, "which cannot be read: " + std::string{errno != 0 ? std::strerror(errno) : "the file is empty"}};
-  }
+  const auto [text, error] = read_small_file(path, max_file_size + 1);
+  if (!error.empty()) return {{}, "which cannot be read: " + error};
+  if (text.empty()) return {{}, "which cannot be read: the file is empty"};
   if (text.size() > max_file_size) return {{}, "which is larger than " + std::to_string(max_file_size) + " bytes"};
   api_key_file result;
   std::size_t number = 0;

@@ -39,7 +39,7 @@ struct api_key_file {
 /// Reads a file with one API key per line: `name: key` (with at least one space or tab after the colon), or only the
 /// key. Names consist of 1 to 64 letters, digits, `.`, `_` and `-`; the n-th key of the file has the name `key-<n>` if
 /// it has no other. Keys are visible ASCII characters, up to 4094. Empty lines and lines that start with `#` are
-/// ignored. Blocks if the file is a pipe.
+/// ignored. Blocks if the file is a pipe, for at most `small_file_timeout` between two writes.
 api_key_file read_api_key_file(const std::string& path);
 
 /// The API keys that are valid now. They can be replaced while other threads read them. Thread-safe.

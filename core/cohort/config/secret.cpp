@@ -2,12 +2,10 @@
 #include <cohort/config/secret.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <string_view>
 #include <utility>
+
+#include <cohort/config/small_file.hpp>
 
 namespace cohort::config {
 namespace {
@@ -36,21 +34,16 @@ std::string find_secret_error(std::string_view line, const std::string& subject)
 }
 
 secret_file read_secret_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  // Bounded: `/dev/zero` has no end.
-  std::array<char, max_secret_size + 2> buffer{};
-  file.getline(buffer.data(), buffer.size());
-  const auto count = static_cast<std::size_t>(file.gcount());
-  if (file.fail() && count == buffer.size() - 1) {
+  // The longest secret, with the end of its line.
+  auto file = read_small_file(path, max_secret_size + 2, '\n');
+  if (!file.error.empty()) return {{}, "which cannot be read: " + file.error};
+  if (file.text.empty()) return {{}, "which cannot be read: the file is empty"};
+  const auto line_end = file.text.find('\n');
+  if (line_end == std::string::npos && file.text.size() > max_secret_size + 1) {
     return {{}, "whose first line is longer than " + std::to_string(max_secret_size) + " bytes"};
   }
-  if (count == 0) {
-    return {{}, "which cannot be read: " + std::string{errno != 0 ? std::strerror(errno) : "the file is empty"}};
-  }
   // A text with a NUL is rejected: with a secret up to the NUL, a shorter secret than the file's would be valid.
-  const bool has_line_feed = !file.eof();
-  std::string line{buffer.data(), count - (has_line_feed ? 1 : 0)};
+  auto line = file.text.substr(0, line_end);
   if (line.ends_with('\r')) line.pop_back();
   auto error = find_secret_error(line, "whose first line");
   if (!error.empty()) return {{}, std::move(error)};

@@ -21,7 +21,7 @@ struct secret_file {
 /// contains no part of the line. `subject` describes where the line is, such as "whose first line".
 std::string find_secret_error(std::string_view line, const std::string& subject);
 
-/// Reads the first line of a file. Blocks if the file is a pipe.
+/// Reads the first line of a file. Blocks if the file is a pipe, for at most `small_file_timeout`.
 secret_file read_secret_file(const std::string& path);
 
 /// A secret that can be replaced while other threads read it. Thread-safe.

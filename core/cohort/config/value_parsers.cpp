@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <cohort/config/http_url.hpp>
+#include <cohort/config/small_file.hpp>
 
 namespace cohort::config {
 namespace {
@@ -38,6 +39,27 @@ std::optional<std::chrono::seconds> time_unit(std::string_view name) {
   if (name == "m" || name == "min" || name == "minute") return 60s;
   if (name == "h" || name == "hour") return 3600s;
   return std::nullopt;
+}
+
+/// Whether the text is a POSIX time zone such as `EST5EDT,M3.2.0,M11.1.0`. The C library uses UTC for any other text.
+bool is_posix_time_zone(std::string_view text) {
+  static const std::string name = "([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)";
+  static const std::string time = "[+-]?([01]?[0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9])?)?";
+  // The time of a rule can be on another day (RFC 9636 section 3.3.1).
+  static const std::string rule = "(J?[0-9]{1,3}|M[0-9]{1,2}\\.[1-5]\\.[0-6])(/[+-]?[0-9]{1,3}(:[0-5][0-9]){0,2})?";
+  static const std::regex format{name + time + "(" + name + "(" + time + ")?(," + rule + "," + rule + ")?)?"};
+  return std::regex_match(text.begin(), text.end(), format);
+}
+
+/// The database also has files that are no time zones, such as `zone.tab`.
+bool is_in_time_zone_database(std::string_view name) {
+  constexpr std::string_view signature = "TZif";  // RFC 9636 section 3.1
+  if (name.find("..") != std::string_view::npos) return false;
+  const char* const database = std::getenv("TZDIR");
+  const auto file = std::filesystem::path{database ? database : "/usr/share/zoneinfo"} / name;
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(file, ignored) &&
+         read_small_file(file.string(), signature.size()).text == signature;
 }
 
 bool is_ip_address(std::string_view text) {
@@ -118,14 +140,9 @@ value_parser<std::string> time_zone() {
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;
-            static const std::regex posix_format{"([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)[+-]?[0-9]{1,2}.*"};
-            const bool is_posix = std::regex_match(name.begin(), name.end(), posix_format);
-            const char* const database = std::getenv("TZDIR");
-            const auto file = std::filesystem::path{database ? database : "/usr/share/zoneinfo"} / name;
-            std::error_code ignored;
-            const bool is_in_database =
-                name.find("..") == std::string_view::npos && std::filesystem::is_regular_file(file, ignored);
-            if (!is_posix && !is_in_database && name != "UTC" && name != "GMT") return std::nullopt;
+            if (!is_posix_time_zone(name) && !is_in_time_zone_database(name) && name != "UTC" && name != "GMT") {
+              return std::nullopt;
+            }
             return std::string{text};
           },
           "a time zone such as Asia/Jerusalem, UTC or IST-2IDT"};

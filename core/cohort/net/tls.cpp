@@ -84,8 +84,9 @@ std::optional<std::string> find_error(const tls_client_settings& settings) {
     return "there is no certificate in PEM format";
   }
   const auto key_error = load_private_key(context, settings);
-  if (!key_error) return std::nullopt;
-  if (is_key_mismatch(key_error)) return "the private key does not match the certificate";
+  const bool is_pair = !settings.certificate_chain.empty() && !settings.private_key.empty();
+  if (!key_error && (!is_pair || has_matching_key(context.native_handle()))) return std::nullopt;
+  if (!key_error || is_key_mismatch(key_error)) return "the private key does not match the certificate";
   return "there is no private key in PEM format without a passphrase";
 }
 

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/url/encode.hpp>
 #include <boost/url/parse.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
 #include <iterator>
 
 #include <cohort/config/http_url.hpp>
@@ -28,6 +30,8 @@ std::string url_host(const asio::ip::address& address) {
                          : address.is_v6()         ? asio::ip::address{asio::ip::address_v6::loopback()}
                                                    : asio::ip::address{asio::ip::address_v4::loopback()};
   const auto text = reachable.to_string();
+  // An IP literal has no zone (RFC 3986 section 3.2.2): with a zone, the address is a percent-encoded name.
+  if (text.find('%') != std::string::npos) return boost::urls::encode(text, boost::urls::unreserved_chars);
   return reachable.is_v6() ? "[" + text + "]" : text;
 }
 

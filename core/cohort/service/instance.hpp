@@ -23,6 +23,7 @@ namespace cohort::service {
 class telemetry_export;
 
 /// `http://ADDRESS:PORT` of a listening socket, or `https://`. A wildcard address is replaced by the loopback address.
+/// An IPv6 address with a zone, such as `fe80::1%eth0`, is percent-encoded without brackets.
 boost::urls::url endpoint_url(const net::endpoint& local_endpoint, bool uses_tls = false);
 
 /// Adds the options of a definition and of its extensions, which must outlive `options`.

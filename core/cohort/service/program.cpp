@@ -85,8 +85,9 @@ listen_result listen_at(loop& first_loop, const std::string& host, std::uint16_t
   const net::endpoint local_endpoint{asio::ip::make_address(host), static_cast<std::uint16_t>(port)};
   auto listener = net::listen_tcp(first_loop, local_endpoint);
   if (listener) return std::move(*listener);
-  const std::string host_and_port{endpoint_url(local_endpoint).encoded_host_and_port()};
-  return "cannot listen on " + host_and_port + ": " + listener.error().message();
+  // The text of the setting: an address that was parsed has no name of a zone that does not exist.
+  const auto shown_host = local_endpoint.address().is_v6() ? "[" + host + "]" : host;
+  return "cannot listen on " + shown_host + ":" + std::to_string(port) + ": " + listener.error().message();
 }
 
 listen_result listen_at(loop& first_loop, const unix_socket_options& socket) {

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/config/secret.hpp>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <catch2/generators/catch_generators_range.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -14,6 +19,7 @@
 
 #include <cohort/config/options.hpp>
 #include <cohort/config/reloader.hpp>
+#include <cohort/config/small_file.hpp>
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::config {
@@ -64,6 +70,30 @@ TEST_CASE("a key file that is not one line of visible ASCII text is refused with
   CHECK(exit->status == 2);
   CHECK(exit->text == "program: API_KEY_FILE is \"" + path + "\", " + read.error + "\n");
   CHECK(secret == "unset");
+}
+
+TEST_CASE("a key file that is a pipe without a writer is an error, not an endless wait", "[config][secret][case-5.1]") {
+  const test::temporary_directory directory;
+  const auto path = directory.path() / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  const auto read = read_small_file(path.string(), 100, std::nullopt, std::chrono::milliseconds{1});
+  CHECK(read.text.empty());
+  CHECK(read.error == "no process has written to it in time");
+}
+
+TEST_CASE("a key file can be a pipe, and its reader does not wait for the end after the first line",
+          "[config][secret][case-5.1]") {
+  const test::temporary_directory directory;
+  const auto path = directory.path() / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  // A descriptor for both directions can be opened without a reader, and keeps the pipe open.
+  const int writer = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  REQUIRE(writer >= 0);
+  REQUIRE(::write(writer, "first\nsecond\n", 13) == 13);
+  const auto read = read_secret_file(path.string());
+  ::close(writer);
+  CHECK(read.error.empty());
+  CHECK(read.secret == "first");
 }
 
 TEST_CASE("the first line of a key file is the key, with any line end", "[config][secret][case-5.1]") {

@@ -152,6 +152,17 @@ TEST_CASE("value parsers: event_rate rejects malformed rates and a count of zero
   CHECK_FALSE(event_rate().parse(invalid));
 }
 
+TEST_CASE("value parsers: time_zone rejects what the C library would read as UTC", "[config][value_parser][case-5.2]") {
+  const auto valid =
+      GENERATE(as<std::string>{}, "EST5EDT,M3.2.0,M11.1.0", "EST5EDT", ":UTC", "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1",
+               "IST-2:30IDT-3:30:15,J60/2:00,300", "UTC+24", "XYZ-0");
+  CHECK(time_zone().parse(valid) == valid);
+  const auto invalid =
+      GENERATE(as<std::string>{}, "zone.tab", "tzdata.zi", "/etc/passwd", "UTC+25", "UTC+999", "EST5EDT,garbage",
+               "EST5EDT,M3.2.0", "EST5x", "EST5:60", "EST5EDT,M3.2.7,M11.1.0", "EST5 ", "EST5\n", "E5", "5EST");
+  CHECK_FALSE(time_zone().parse(invalid));
+}
+
 TEST_CASE("value parsers: time_zone accepts names and POSIX formats of at most 255 characters",
           "[config][value_parser]") {
   const auto valid = GENERATE(as<std::string>{}, "UTC", "IST-2IDT", "<+03>-3", "IST-2" + std::string(250, 'a'));

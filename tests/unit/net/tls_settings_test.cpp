@@ -142,6 +142,8 @@ TEST_CASE("settings that cannot be used are errors", "[net][tls][case-4.5]") {
         no_key);
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = other.private_key_pem}) ==
         "the private key does not match the certificate");
+  CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = test::ed25519_key_pem()}) ==
+        "the private key does not match the certificate");
   CHECK(error_of({.certificate_chain = client.certificate_pem, .private_key = client.private_key_pem}) == "none");
   const auto both = client.certificate_pem + client.private_key_pem;
   CHECK(error_of({.certificate_chain = both, .private_key = both}) == "none");

@@ -31,12 +31,15 @@ service::definition make_definition(std::string version = {}) {
   return definition;
 }
 
-TEST_CASE("endpoint_url: a wildcard address becomes the loopback address", "[service][instance]") {
+TEST_CASE("endpoint_url: a wildcard address becomes the loopback address, and a zone is percent-encoded",
+          "[service][instance][case-5.3]") {
   const auto [address, url] = GENERATE(table<std::string, std::string>({
       {"192.0.2.1", "http://192.0.2.1:80"},
       {"0.0.0.0", "http://127.0.0.1:80"},
       {"2001:db8::1", "http://[2001:db8::1]:80"},
       {"::", "http://[::1]:80"},
+      // No machine has an interface with this number, so the zone has no name.
+      {"fe80::1%7777", "http://fe80%3A%3A1%257777:80"},
   }));
   CHECK(service::endpoint_url({asio::ip::make_address(address), 80}).buffer() == url);
 }

@@ -30,6 +30,12 @@ bool is_key_mismatch(const error_code& error) noexcept {
          (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
 }
 
+bool has_matching_key(const SSL_CTX* context) noexcept {
+  const bool matches = SSL_CTX_check_private_key(context) == 1;
+  ERR_clear_error();
+  return matches;
+}
+
 std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> input{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
                                                         &BIO_free};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include <functional>
@@ -26,5 +27,9 @@ std::vector<std::string> alternative_names(const X509* certificate, int type);
 
 /// Whether OpenSSL reports that a private key does not belong to the certificate.
 bool is_key_mismatch(const error_code& error) noexcept;
+
+/// Whether the private key that was added last belongs to a certificate of the context. OpenSSL stores a certificate
+/// and a key for each type of key, so it accepts a key of another type than the certificate's without an error.
+bool has_matching_key(const SSL_CTX* context) noexcept;
 
 }  // namespace cohort::net

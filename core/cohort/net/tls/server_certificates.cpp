@@ -38,8 +38,8 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
   // Without a callback, OpenSSL asks for the passphrase at the terminal.
   context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string{}; }, error);
   context.use_private_key(asio::buffer(certificate.private_key), asio::ssl::context::pem, error);
-  if (!error) return std::nullopt;
-  if (is_key_mismatch(error)) {
+  if (!error && has_matching_key(context.native_handle())) return std::nullopt;
+  if (!error || is_key_mismatch(error)) {
     return tls_server_settings_error{setting::key_pair, "the private key does not match the certificate", index};
   }
   return tls_server_settings_error{setting::private_key,

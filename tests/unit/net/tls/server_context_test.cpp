@@ -307,7 +307,7 @@ TEST_CASE("tls server: no session is resumed while client certificates are reque
   }
 }
 
-TEST_CASE("tls server: settings that cannot be used are errors that name the setting", "[net][tls]") {
+TEST_CASE("tls server: settings that cannot be used are errors that name the setting", "[net][tls][case-5.4]") {
   using setting = net::tls_server_settings_error::setting;
   certificate_authority root{"Test Root"};
   const auto leaf = issue_server_certificate(root);
@@ -332,6 +332,8 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
   check({.certificates = {{leaf.certificate_pem, leaf.certificate_pem}}}, setting::private_key,
         "there is no private key in PEM format without a passphrase");
   check({.certificates = {{leaf.certificate_pem, other.private_key_pem}}}, setting::key_pair,
+        "the private key does not match the certificate");
+  check({.certificates = {{leaf.certificate_pem, ed25519_key_pem()}}}, setting::key_pair,
         "the private key does not match the certificate");
   check(make_server_settings(expired), setting::certificate_chain, "the certificate expired on 20");
   check(make_server_settings(future), setting::certificate_chain, "the certificate is not valid before 20");

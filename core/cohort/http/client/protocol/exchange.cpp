@@ -2,6 +2,7 @@
 #include <cohort/http/client/protocol/exchange.hpp>
 
 #include <boost/asio/error.hpp>
+#include <vector>
 
 #include <cohort/http/client/connection/connector.hpp>
 #include <cohort/http/client/protocol/response_reader.hpp>
@@ -52,15 +53,29 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
 }
 
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes) {
-  const auto coding = response.find("content-encoding");
-  if (!coding || response.body.empty() || iequals(*coding, "identity")) return std::nullopt;
-  // The deflate coding is the zlib format (RFC 9110 section 8.4.1.2), which `gunzip` detects.
-  const bool is_known = iequals(*coding, "gzip") || iequals(*coding, "x-gzip") || iequals(*coding, "deflate");
-  if (!is_known) return client_error::body_malformed;
-  bool too_large = false;
-  auto decoded = gunzip(response.body, max_body_bytes, too_large);
-  if (!decoded) return too_large ? client_error::body_too_large : client_error::body_malformed;
-  response.body = std::move(*decoded);
+  // More codings than anyone applies would only multiply the work.
+  constexpr std::size_t max_codings = 3;
+  if (response.body.empty() || !response.find("content-encoding")) return std::nullopt;
+  std::vector<std::string_view> codings;
+  for (const auto& [name, value] : response.fields) {
+    if (!iequals(name, "content-encoding")) continue;
+    for (auto list = value; !list.empty();) {
+      const auto coding = next_list_element(list);
+      if (!coding.empty() && !iequals(coding, "identity")) codings.push_back(coding);
+    }
+  }
+  if (codings.empty()) return std::nullopt;
+  if (codings.size() > max_codings) return client_error::body_malformed;
+  // The codings are listed in the order in which they were applied (RFC 9110 section 8.4).
+  for (auto coding = codings.rbegin(); coding != codings.rend(); ++coding) {
+    // The deflate coding is the zlib format (RFC 9110 section 8.4.1.2), which `gunzip` detects.
+    const bool is_known = iequals(*coding, "gzip") || iequals(*coding, "x-gzip") || iequals(*coding, "deflate");
+    if (!is_known) return client_error::body_malformed;
+    bool too_large = false;
+    auto decoded = gunzip(response.body, max_body_bytes, too_large);
+    if (!decoded) return too_large ? client_error::body_too_large : client_error::body_malformed;
+    response.body = std::move(*decoded);
+  }
   response.fields.erase("content-encoding");
   return std::nullopt;
 }

@@ -26,8 +26,8 @@ struct exchange_result {
 task<exchange_result> run_exchange(net::stream& stream, std::string_view request, bool is_head_request,
                                    const client_settings& settings, telemetry::attempt_record* record = nullptr);
 
-/// Decompresses the body according to `Content-Encoding` (gzip, deflate or identity) and removes that field. After an
-/// error the response must not be used.
+/// Decompresses the body according to `Content-Encoding`, a list of at most three of gzip, deflate and identity, and
+/// removes that field. After an error the response must not be used.
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes);
 
 }  // namespace cohort::http

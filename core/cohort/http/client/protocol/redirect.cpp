@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/protocol/redirect.hpp>
 
+#include <algorithm>
 #include <boost/url/parse.hpp>
 
 #include <cohort/http/client/protocol/url_encoding.hpp>
@@ -19,6 +20,25 @@ bool is_redirect(status code) noexcept {
   }
 }
 
+/// A path without its segments `.` and `..` (RFC 3986 section 5.2.4). Boost.URL 1.81 keeps a `..` that has no segment
+/// to remove.
+std::string remove_dot_segments(std::string_view path) {
+  std::string result;
+  while (!path.empty()) {
+    const auto end = std::min(path.find('/', 1), path.size());
+    const auto segment = path.substr(0, end);
+    path.remove_prefix(end);
+    const bool is_parent = segment == "/..";
+    if (is_parent) result.resize(result.empty() ? 0 : result.rfind('/'));
+    if (!is_parent && segment != "/.") {
+      result.append(segment);
+    } else if (path.empty()) {
+      result += '/';
+    }
+  }
+  return result;
+}
+
 /// The URL of a `Location` field; empty if it is malformed or cannot be called.
 std::optional<boost::urls::url> resolve_location(const boost::urls::url& base, std::string_view location) {
   const auto text = encode_invalid_characters(location);
@@ -28,7 +48,15 @@ std::optional<boost::urls::url> resolve_location(const boost::urls::url& base, s
   const bool is_downgrade =
       base.scheme_id() == boost::urls::scheme::https && target.scheme_id() == boost::urls::scheme::http;
   if (is_downgrade || !origin_of(target)) return std::nullopt;
-  return target;
+  const std::string_view path = target.encoded_path();
+  if (path.find("/.") == std::string_view::npos) return target;
+  // `set_encoded_path` would add a segment `.` before a path that starts with two slashes.
+  const std::string_view url = target.buffer();
+  const auto path_begin = static_cast<std::size_t>(path.data() - url.data());
+  std::string normalized{url.substr(0, path_begin)};
+  normalized.append(remove_dot_segments(path)).append(url.substr(path_begin + path.size()));
+  const auto parsed = boost::urls::parse_uri(normalized);
+  return parsed ? std::optional{boost::urls::url{*parsed}} : std::nullopt;
 }
 
 }  // namespace

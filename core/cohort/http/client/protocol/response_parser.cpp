@@ -33,23 +33,27 @@ bool matches_status_line(std::string_view bytes) noexcept {
                     matches);
 }
 
-/// The blanks (BWS) between a chunk's size and the end of its line.
+/// The blanks (BWS) at the end of the line with a chunk's size.
 struct blank_range {
   std::size_t begin = 0;
   std::size_t end = 0;
-  /// The range reaches the end of the bytes: more are needed to find its end.
+  /// More bytes are needed to find the end of the line.
   bool is_open = false;
 };
 
+constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+
+/// Beast accepts blanks before an extension, but not those at the end of the line.
 blank_range blanks_after_chunk_size(std::string_view bytes, std::size_t size_begin) noexcept {
-  auto begin = size_begin;
-  while (begin < bytes.size() && is_hex_digit(bytes[begin])) ++begin;
-  auto end = begin;
-  while (end < bytes.size() && (bytes[end] == ' ' || bytes[end] == '\t')) ++end;
-  if (begin == size_begin || begin == end) return {};
-  if (end == bytes.size()) return {begin, end, true};
-  // Beast accepts blanks before an extension.
-  return bytes[end] == '\r' ? blank_range{begin, end} : blank_range{};
+  auto size_end = size_begin;
+  while (size_end < bytes.size() && is_hex_digit(bytes[size_end])) ++size_end;
+  const bool has_rest = size_end < bytes.size() && (is_blank(bytes[size_end]) || bytes[size_end] == ';');
+  if (size_end == size_begin || !has_rest) return {};
+  const auto line_end = bytes.find_first_of("\r\n", size_end);
+  if (line_end == std::string_view::npos) return {size_end, bytes.size(), true};
+  auto begin = line_end;
+  while (is_blank(bytes[begin - 1])) --begin;
+  return {begin, line_end};
 }
 
 }  // namespace
@@ -76,10 +80,21 @@ std::size_t response_parser::parse(std::string_view bytes, std::optional<client_
 }
 
 /// Parses the status line, and the bytes after it if the line is complete. The space after the code is required (RFC
-/// 9112 section 4), but some servers omit it if the reason is empty; it is then inserted.
+/// 9112 section 4), but some servers omit it if the reason is empty; it is then inserted. A higher minor version than
+/// 1.1 is processed as 1.1 (RFC 9110 section 2.5).
 std::size_t response_parser::parse_status_line(std::string_view bytes, error& failure) {
   constexpr auto code_end = status_line_pattern.size();
+  constexpr auto minor_version = std::string_view{"HTTP/1."}.size();
   if (matches_status_line(bytes)) {
+    if (bytes.starts_with("HTTP/1.") && bytes.size() > minor_version && bytes[minor_version] > '1') {
+      const auto line_end = bytes.find("\r\n");
+      if (line_end == std::string_view::npos) return 0;
+      auto line = std::string{bytes.substr(0, line_end)};
+      line[minor_version] = '1';
+      line.append(line_end == code_end ? " \r\n" : "\r\n");
+      base::put(asio::buffer(line), failure);
+      return line_end + 2;
+    }
     const bool is_space_missing = bytes.size() > code_end && bytes[code_end] == '\r';
     if (bytes.size() <= code_end || (is_space_missing && bytes.size() == code_end + 1)) return 0;
     if (is_space_missing && bytes[code_end + 1] == '\n') {

@@ -4,6 +4,7 @@
 
 #include <cohort/http/client/protocol/url_encoding.hpp>
 #include "tests/unit/http/client/client_fixture.hpp"
+#include "tests/unit/http/message/body/gzip_compression.hpp"
 
 // Responses that violate a grammar, but whose framing is unambiguous: the client reads them, as curl does.
 namespace cohort {
@@ -46,10 +47,23 @@ TEST_CASE("a status line without a space is read with a body that ends with the 
   CHECK(fixture.receive_response(get_request("http://site.test/"), bytes, true).body == "until the end");
 }
 
+TEST_CASE("a status line with a higher minor version is read as HTTP/1.1", "[http][client][case-2.1]") {
+  client_fixture fixture{random_read_sizes()};
+  const auto* const bytes =
+      GENERATE("HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.9 200\r\nContent-Length: 2\r\n\r\nhi",
+               "HTTP/1.3 200 \r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+               "HTTP/1.2 103 Early Hints\r\n\r\nHTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+  CAPTURE(bytes);
+  CHECK(fixture.receive_response(get_request("http://site.test/"), bytes).body == "hi");
+  CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("next")).body == "next");
+  CHECK(fixture.connection_count() == 1);
+}
+
 TEST_CASE("other malformed status lines are errors", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const line = GENERATE("HTTP/1.1 20\r\n", "HTTP/1.1 2000\r\n", "HTTP/1.1 200\rX\n", "HTTP/1.1 200\n",
-                                    "HTTP/1.1200\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 099\r\n");
+                                    "HTTP/1.1200\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 099\r\n", "HTTP/0.9 200 OK\r\n",
+                                    "HTTP/1.2 099\r\n", "HTTP/1.22 200 OK\r\n");
   CAPTURE(line);
   CHECK(fixture.receive_error(get_request("http://site.test/"), std::string{line} + "Content-Length: 0\r\n\r\n") ==
         client_error::response_malformed);
@@ -69,7 +83,8 @@ TEST_CASE("a chunk size followed by blanks is read", "[http][client][case-2.2]")
   const auto* const body =
       GENERATE("5 \r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "3    \r\nhel\r\n2 \t \r\nlo\r\n0  \r\n\r\n",
                "5   \r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0 \r\n\r\n", "5\r\nhello\r\n000\t\r\nX-Trailer: t\r\n\r\n",
-               "5 ;x=\"y\"\r\nhello\r\n0\t; z\r\n\r\n", "00005 \r\nhello\r\n0\r\n\r\n");
+               "5 ;x=\"y\"\r\nhello\r\n0\t; z\r\n\r\n", "00005 \r\nhello\r\n0\r\n\r\n",
+               "5;x \r\nhello\r\n0;y\t\r\n\r\n", "2;x=y \t\r\nhe\r\n3;x=\"y \" \r\nllo\r\n0\r\n\r\n");
   CAPTURE(body);
   const auto bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string{body};
   const auto response = fixture.receive_response(get_request("http://site.test/"), bytes);
@@ -81,9 +96,9 @@ TEST_CASE("a chunk size followed by blanks is read", "[http][client][case-2.2]")
 
 TEST_CASE("other bytes around a chunk size are errors", "[http][client][case-2.2]") {
   client_fixture fixture{random_read_sizes()};
-  const auto* const body =
-      GENERATE("5 5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \nhello\r\n0\r\n\r\n",
-               "5 x\r\nhello\r\n0\r\n\r\n", "5\v\r\nhello\r\n0\r\n\r\n", " \r\nhello\r\n0\r\n\r\n");
+  const auto* const body = GENERATE("5 5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \nhello\r\n0\r\n\r\n",
+                                    "5 x\r\nhello\r\n0\r\n\r\n", "5\v\r\nhello\r\n0\r\n\r\n", " \r\nhello\r\n0\r\n\r\n",
+                                    "5;x \nhello\r\n0\r\n\r\n", "5;\x01 \r\nhello\r\n0\r\n\r\n");
   CAPTURE(body);
   const auto bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string{body};
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes) == client_error::body_malformed);
@@ -115,6 +130,12 @@ TEST_CASE("a location with characters that a URL must not contain is encoded and
       {"/already%20encoded", "/already%20encoded"},
       {"/caf\xE9", "/caf%E9"},
       {"/x#a b", "/x"},
+      {"../../x", "/x"},
+      {"../../../..", "/"},
+      {"/../x/./y/.", "/x/y/"},
+      {"/x/../..//y?z=/../", "//y?z=/../"},
+      {"./a:b", "/a/a:b"},
+      {"/.well-known/..x/...", "/.well-known/..x/..."},
   }));
   CAPTURE(location);
   auto request = get_request("http://site.test/a/b?c=d");
@@ -142,6 +163,36 @@ TEST_CASE("a location that stays invalid when it is encoded is an error", "[http
   request.max_redirects = 3;
   const auto bytes = "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + std::string{location} + "\r\n\r\n";
   CHECK(fixture.receive_error(std::move(request), bytes) == client_error::invalid_request);
+}
+
+// ---- content coding
+
+TEST_CASE("content codings are a list, in which identity and empty elements have no effect",
+          "[http][client][case-2.2]") {
+  client_fixture fixture{random_read_sizes()};
+  const auto once = gzip_compress("hello");
+  const auto [fields, body] = GENERATE_COPY(table<std::string, std::string>({
+      {"Content-Encoding:\r\n", "hello"},
+      {"Content-Encoding: , identity\r\n", "hello"},
+      {"Content-Encoding: identity, gzip\r\n", once},
+      {"Content-Encoding: ,x-gzip ,\r\n", once},
+      {"Content-Encoding: identity\r\nContent-Encoding: gzip\r\n", once},
+      {"Content-Encoding: gzip, gzip\r\n", gzip_compress(once)},
+      {"Content-Encoding: gzip\r\nContent-Encoding: gzip\r\n", gzip_compress(once)},
+  }));
+  CAPTURE(fields);
+  CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response(body, fields)).body == "hello");
+}
+
+TEST_CASE("too many content codings, and those that are unknown, are errors", "[http][client][case-2.2]") {
+  client_fixture fixture;
+  const auto twice = gzip_compress(gzip_compress("hello"));
+  const auto* const coding = GENERATE("gzip, gzip, gzip, gzip", "br, gzip", "gzip, br", "gzip;q=1");
+  CAPTURE(coding);
+  const auto body = std::string_view{coding} == "gzip, gzip, gzip, gzip" ? gzip_compress(gzip_compress(twice)) : twice;
+  CHECK(fixture.receive_error(get_request("http://site.test/"),
+                              ok_response(body, "Content-Encoding: " + std::string{coding} + "\r\n")) ==
+        client_error::body_malformed);
 }
 
 }  // namespace

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace cohort::config {
+
+struct small_file {
+  std::string text;
+  /// The reason why the file cannot be read, such as "No such file or directory"; empty if it was read.
+  std::string error;
+};
+
+/// Maximum time for which `read_small_file` waits for the bytes of a pipe or a terminal.
+inline constexpr std::chrono::milliseconds small_file_timeout{5000};
+
+/// Reads up to `max_bytes` of a file; without `terminator`, up to the end, otherwise up to its first occurrence or the
+/// end. Bounded, because files such as `/dev/zero` have no end, and a named pipe without a writer never gets any bytes.
+/// The text can have bytes after the terminator. Blocks up to `timeout` for each read of a file that is not regular.
+small_file read_small_file(const std::string& path, std::size_t max_bytes,
+                           std::optional<char> terminator = std::nullopt,
+                           std::chrono::milliseconds timeout = small_file_timeout);
+
+}  // namespace cohort::config
