@@ -4,6 +4,7 @@
 //   websocket-peer call URL               a client: sends messages to an echo server and checks the answers
 //   websocket-peer idle URL COUNT         opens COUNT WebSockets, prints "ready", and sends as many messages as each
 //                                         line of its input states; all of them must receive each message
+//   websocket-peer raw                    the lower bound of a broadcast, for `idle`: see raw_broadcast.hpp
 #include <iostream>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <cohort/runtime/concurrency/broadcast.hpp>
 #include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/service/service.hpp>
+#include "tests/e2e/websocket_peers/raw_broadcast.hpp"
 
 using namespace cohort;
 using namespace std::chrono_literals;
@@ -166,6 +168,7 @@ int run_client(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const std::string_view mode = argc > 1 ? argv[1] : "";
+  if (mode == "raw") serve_raw_broadcast();
   if (mode == "call" || mode == "idle") return run_client(argc, argv);
   return service::run(argc, argv, server());
 }
