@@ -7,6 +7,7 @@
 
 #include <cohort/http/message/body/content_negotiation.hpp>
 #include <cohort/http/message/cookie.hpp>
+#include <cohort/http/server/input/content_coding.hpp>
 
 namespace cohort::http {
 namespace {
@@ -51,9 +52,13 @@ void input::reject(std::string_view in, std::string_view field, std::string reas
 
 response input::error_response() const {
   auto response = input_error_response(errors_, truncated_, status_);
-  // RFC 9110 section 15.5.16: lists the media types that the resource accepts.
-  if (status_ == status::unsupported_media_type && errors_.front().reason.find("JSON") != std::string::npos)
+  // RFC 9110 section 15.5.16: lists the content codings or media types that the resource accepts.
+  if (status_ != status::unsupported_media_type) return response;
+  if (errors_.front().field == "Content-Encoding") {
+    response.set("Accept-Encoding", "identity");
+  } else if (errors_.front().reason.find("JSON") != std::string::npos) {
     response.set("Accept", "application/json");
+  }
   return response;
 }
 
@@ -87,9 +92,19 @@ input::texts input::header_values(std::string_view name, bool is_list) const {
 }
 
 bool input::expect_json() {
-  if (is_json(media_type_of(context_))) return true;
+  if (!is_json(media_type_of(context_))) {
+    set_status(status::unsupported_media_type);
+    reject("header", "Content-Type", "must be application/json, since the body must be JSON");
+    return false;
+  }
+  return expect_no_coding();
+}
+
+bool input::expect_no_coding() {
+  const auto reason = content_coding_error(context_.head());
+  if (reason.empty()) return true;
   set_status(status::unsupported_media_type);
-  reject("header", "Content-Type", "must be application/json, since the body must be JSON");
+  reject("header", "Content-Encoding", std::string{reason});
   return false;
 }
 
@@ -99,6 +114,7 @@ form_fields input::form() {
     reject("header", "Content-Type", "must be application/x-www-form-urlencoded");
     return {};
   }
+  if (!expect_no_coding()) return {};
   auto parsed = parse_urlencoded(context_.body());
   if (parsed) return std::move(*parsed);
   reject("body", "", parsed.error());

@@ -77,8 +77,9 @@ class input {
   const form_fields& query_fields();
   texts header_values(std::string_view name, bool is_list) const;
   static texts find_all(const form_fields& fields, std::string_view name);
-  /// Returns false after reporting an error of status 415.
+  /// Return false after reporting an error of status 415.
   bool expect_json();
+  bool expect_no_coding();
   void reject_unknown_fields(const form_fields& fields, const std::vector<std::string_view>& known);
   void set_status(status code) noexcept { status_ = code; }
 

@@ -2,6 +2,7 @@
 #include <cohort/http/server/input/multipart_form.hpp>
 
 #include <cohort/http/server/content/save_body.hpp>
+#include <cohort/http/server/input/content_coding.hpp>
 #include <cohort/http/server/input/input_error.hpp>
 #include <cohort/http/server/input/text_value.hpp>
 
@@ -19,8 +20,11 @@ multipart_reader::multipart_reader(const request_context& context, std::filesyst
                                    const multipart_limits& limits)
     : directory_(std::move(directory)) {
   const auto boundary = multipart_boundary(context.head().find(field::content_type).value_or(std::string_view{}));
-  if (boundary) {
+  const auto coding_error = content_coding_error(context.head());
+  if (boundary && coding_error.empty()) {
     parser_.emplace(*boundary, limits);
+  } else if (boundary) {
+    error_ = {status::unsupported_media_type, "Content-Encoding", std::string{coding_error}};
   } else {
     error_ = {status::unsupported_media_type, "Content-Type", "must be multipart/form-data with a boundary"};
   }
@@ -81,7 +85,11 @@ response multipart_reader::error_response() const {
   if (disk_error_) return file_error_response(disk_error_);
   const auto in = error_->code == status::unsupported_media_type ? "header" : "body";
   auto response = input_error_response({{error_->field, in, error_->reason}}, false, error_->code);
-  if (error_->code == status::unsupported_media_type) response.set("Accept", "multipart/form-data");
+  if (error_->field == "Content-Encoding") {
+    response.set("Accept-Encoding", "identity");
+  } else if (error_->code == status::unsupported_media_type) {
+    response.set("Accept", "multipart/form-data");
+  }
   return response;
 }
 

@@ -110,6 +110,25 @@ TEST_CASE("input: a body of another media type gets 415 with the accepted media 
   }
 }
 
+TEST_CASE("input: a body with a content coding gets 415", "[http][input]") {
+  const auto read_json = [](http::input& in) { return std::to_string(in.body<order>().items.size()); };
+  const auto read_form = [](http::input& in) { return in.form<shop::item>().name; };
+  constexpr auto json = R"({"items":[{"name":"pen","quantity":1}]})";
+  const std::string json_type = "Content-Type: application/json\r\n";
+  const std::string form_type = "Content-Type: application/x-www-form-urlencoded\r\n";
+  CHECK(answer(post("/things/1", json, json_type + "Content-Encoding: identity\r\n"), read_json).body == "1");
+  for (const auto& response :
+       {answer(post("/things/1", json, json_type + "Content-Encoding: gzip\r\n"), read_json),
+        answer(post("/things/1", "name=a&quantity=3", form_type + "Content-Encoding: identity, br\r\n"), read_form)}) {
+    CHECK(response.status == 415);
+    CHECK(response.header("accept-encoding") == "identity");
+    CHECK(response.body == errors("Content-Encoding must be absent, since the body is not decompressed",
+                                  R"({"field":"Content-Encoding","in":"header",)"
+                                  R"("reason":"must be absent, since the body is not decompressed"})",
+                                  "Unsupported Media Type"));
+  }
+}
+
 TEST_CASE("input: a form fills a described struct", "[http][input]") {
   const auto read = [](http::input& in) {
     const auto item = in.form<shop::item>();

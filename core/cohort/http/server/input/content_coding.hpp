@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <string_view>
+
+#include <cohort/http/message/request/request_head.hpp>
+
+namespace cohort::http {
+
+/// The reason why the body cannot be read as JSON or as a form: it has a content coding (RFC 9110 section 8.4), such as
+/// gzip. Empty if there is none. The status is 415 (section 15.5.16).
+inline std::string_view content_coding_error(const request_head& head) noexcept {
+  for (const auto& header : head.fields) {
+    if (header.id != field::content_encoding) continue;
+    for (auto list = header.value; !list.empty();) {
+      const auto coding = next_list_element(list);
+      if (!coding.empty() && !iequals(coding, "identity")) return "must be absent, since the body is not decompressed";
+    }
+  }
+  return {};
+}
+
+}  // namespace cohort::http
