@@ -78,14 +78,21 @@ task<> follow(std::shared_ptr<feed> source, http::event_stream& events) {
 http::router app() {
   auto source = std::make_shared<feed>();
   http::router routes;
-  routes.post("/api/scores", [source](http::request_context& context) {
-    const auto body = context.body();
-    if (body.empty() || body.size() > 200) {
-      return http::error_response(http::status::bad_request, "The body must be a text of 1 to 200 bytes");
-    }
-    const auto id = source->publish(std::string{body});
-    return http::json_response("{\"id\":" + std::to_string(id) + "}", http::status::created);
-  });
+  routes
+      .post("/api/scores",
+            [source](http::request_context& context) {
+              const auto body = context.body();
+              if (body.empty() || body.size() > 200) {
+                return http::error_response(http::status::bad_request, "The body must be a text of 1 to 200 bytes");
+              }
+              const auto id = source->publish(std::string{body});
+              return http::json_response("{\"id\":" + std::to_string(id) + "}", http::status::created);
+            })
+      .reads({.body_schema = R"({"type":"string","minLength":1,"maxLength":200})", .body_media_type = "text/plain"})
+      .returns(http::status::created, "The ID of the event",
+               {.media_type = "application/json",
+                .schema = R"({"type":"object","properties":{"id":{"type":"integer"}},"required":["id"],)"
+                          R"("additionalProperties":false})"});
   routes.get("/events", [source](http::request_context& context) {
     return http::event_stream_response(context,
                                        [source](http::event_stream& events) { return follow(source, events); });

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <cohort/http/server/routing/is_websocket.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -28,12 +30,9 @@ std::string endpoint_of(const route& entry) {
   return entry.pattern.substr(0, entry.pattern.rfind('/')) + "/*";
 }
 
-bool is_websocket(const route& entry) {
+bool has_websocket(const route& entry) {
   return std::any_of(entry.operations().begin(), entry.operations().end(),
-                     [](const std::unique_ptr<operation>& candidate) {
-                       const auto* function = std::get_if<sync_handler>(&candidate->function());
-                       return function && function->target<websocket_route>() != nullptr;
-                     });
+                     [](const std::unique_ptr<operation>& candidate) { return is_websocket(*candidate); });
 }
 
 constexpr std::array common_statuses{200U, 400U, 401U, 429U, 500U, 502U, 503U, 504U};
@@ -70,7 +69,7 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
     }
   }
   if (std::any_of(routes.routes().begin(), routes.routes().end(),
-                  [](const auto& entry) { return is_websocket(*entry); }))
+                  [](const auto& entry) { return has_websocket(*entry); }))
     websockets();
   auto& unmatched = metrics_for(routes.routes().size(), 0);
   counter_for(unmatched, routes.routes().size(), 0, 404);

@@ -116,6 +116,22 @@ TEST_CASE("OpenAPI: an undescribed operation has generic responses and a unique 
     CHECK(!document.statuses(method, "/files/{path}").empty());
 }
 
+TEST_CASE("OpenAPI: a WebSocket has the fields and responses of its handshake", "[http][server][openapi]") {
+  http::router routes;
+  routes.websocket("/chat", [](http::request_context&, http::websocket&) -> task<> { co_return; });
+  const auto text = document_of(routes);
+  CHECK(openapi_document{text}.problems().empty());
+  const std::string operation = "/paths/~1chat/get";
+  CHECK(at(text, operation + "/parameters/0") ==
+        R"({"name":"Upgrade","in":"header","required":true,"description":"The protocol",)"
+        R"("schema":{"type":"string","enum":["websocket"]}})");
+  CHECK(at(text, operation + "/parameters/2/name") == R"("Sec-WebSocket-Key")");
+  CHECK(at(text, operation + "/responses/101") == R"({"description":"The connection is a WebSocket"})");
+  CHECK(at(text, operation + "/responses/426/headers/Upgrade/description") == R"("The protocol")");
+  CHECK(at(text, operation + "/responses/403") != "nothing");
+  CHECK(at(text, operation + "/responses/2XX") == "nothing");
+}
+
 TEST_CASE("OpenAPI: paths are sorted, and equal templates are described once", "[http][server][openapi]") {
   http::router routes;
   routes.get("/z", no_content);

@@ -2,9 +2,11 @@
 #include <cohort/http/server/openapi/api_document.hpp>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <cohort/http/server/input/input_error.hpp>
+#include <cohort/http/server/routing/is_websocket.hpp>
 
 namespace cohort::http {
 namespace {
@@ -116,6 +118,22 @@ std::vector<response_description> framework_responses(const route& entry, const 
   return list;
 }
 
+/// Adds the opening handshake of a WebSocket (RFC 6455 section 4.1), which OpenAPI cannot describe otherwise.
+void add_handshake(api_operation& operation, json::schema_definitions& definitions) {
+  const std::array parameters{
+      parameter_description{"Upgrade", "header", true, "The protocol", R"({"type":"string","enum":["websocket"]})"},
+      parameter_description{"Sec-WebSocket-Version", "header", true, "The version",
+                            R"({"type":"string","enum":["13"]})"},
+      parameter_description{"Sec-WebSocket-Key", "header", true, "16 random bytes in Base64"}};
+  operation.request.parameters.insert(operation.request.parameters.end(), parameters.begin(), parameters.end());
+  const std::array responses{
+      describe_response(status::switching_protocols, "The connection is a WebSocket", body_description{}),
+      error_description(status::forbidden, "The origin of the page may not connect"),
+      error_description(status::upgrade_required, "The request is not an opening handshake of version 13",
+                        {{"Upgrade", "The protocol"}})};
+  for (const auto& response : responses) add(operation.responses, response, definitions);
+}
+
 /// The ID of an operation without one, such as `get_api_things_id`.
 std::string default_id(std::string_view method_name, std::string_view path) {
   std::string id;
@@ -157,7 +175,9 @@ class describer {
     for (std::string unique = settings.operation_id; !ids_.insert(settings.operation_id).second;)
       settings.operation_id = unique += "_2";
     for (const auto& response : settings.responses) add(described.responses, response, definitions_);
-    if (settings.responses.empty()) {
+    if (is_websocket(each)) {
+      add_handshake(described, definitions_);
+    } else if (settings.responses.empty()) {
       described.responses["2XX"] = {.description = "A successful response"};
       described.responses["default"] = {.description = "Another response"};
     }
