@@ -10,7 +10,7 @@ using namespace cohort;
 /// PGDATABASE.
 static std::shared_ptr<postgres::database> connect_to_server(service::service_context& context) {
   auto database = postgres::libpq_database::make("", context.network(), context.blocking);
-  if (!database) throw std::invalid_argument{"invalid PG… variables: " + database.error().message};
+  if (!database) throw std::invalid_argument{"invalid PG… variables: " + cohort::postgres::log_text(database.error())};
   return *database;
 }
 

@@ -30,7 +30,7 @@ task<> create_tables(std::shared_ptr<stores> own) {
         "create table if not exists outbox (id bigserial primary key, message text not null)"}) {
     auto creating = own->database.query(context, text);
     const auto created = co_await std::move(creating);
-    if (!created) throw service::start_error{"cannot create the tables: " + created.error().message};
+    if (!created) throw service::start_error{"cannot create the tables: " + postgres::log_text(created.error())};
   }
 }
 
@@ -57,20 +57,20 @@ task<http::response> place_order(std::shared_ptr<stores> own, http::request_cont
 /// publishing.
 task<> publish_outbox(std::shared_ptr<stores> own, call_context context) {
   auto transaction = co_await own->database.begin(context);
-  if (!transaction) throw std::runtime_error{"no transaction: " + transaction.error().message};
+  if (!transaction) throw std::runtime_error{"no transaction: " + postgres::log_text(transaction.error())};
   auto finding = transaction->query("select id, message from outbox order by id limit 100 for update skip locked");
   const auto found = co_await std::move(finding);
-  if (!found) throw std::runtime_error{"cannot read the outbox: " + found.error().message};
+  if (!found) throw std::runtime_error{"cannot read the outbox: " + postgres::log_text(found.error())};
   for (const auto row : *found) {
     auto publishing = own->announcements.publish(context, "orders", row.get<std::string>("message").value());
     const auto published = co_await std::move(publishing);
-    if (!published) throw std::runtime_error{"cannot publish: " + published.error().message};
+    if (!published) throw std::runtime_error{"cannot publish: " + redis::log_text(published.error())};
     auto removing = transaction->query("delete from outbox where id = $1", row.get<std::int64_t>("id").value());
     const auto removed = co_await std::move(removing);
-    if (!removed) throw std::runtime_error{"cannot remove a message: " + removed.error().message};
+    if (!removed) throw std::runtime_error{"cannot remove a message: " + postgres::log_text(removed.error())};
   }
   const auto committed = co_await transaction->commit();
-  if (!committed) throw std::runtime_error{"cannot commit: " + committed.error().message};
+  if (!committed) throw std::runtime_error{"cannot commit: " + postgres::log_text(committed.error())};
 }
 
 http::router routes(service::service_context& context, const database_factory& connect,

@@ -20,7 +20,8 @@ class report {
   task<result<std::string>> read(deadline read_deadline) {
     auto read_file = [path = path_]() -> result<std::string> {
       std::ifstream file{path};
-      if (!file) return error_code{errno, boost::system::system_category()};
+      file.peek();  // a directory can be opened, but not read
+      if (!file.is_open() || file.bad()) return error_code{errno, boost::system::system_category()};
       std::ostringstream content;
       content << file.rdbuf();
       return content.str();

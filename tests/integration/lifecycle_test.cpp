@@ -27,6 +27,10 @@ TEST_CASE("service: a failed start hook ends the program with its reason and sta
   CHECK(result.status == 3);
   CHECK(result.error.find("start failed") != std::string::npos);
   CHECK(result.error.find("cannot read /nonexistent/report: No such file or directory") != std::string::npos);
+
+  const auto directory = run_program("report-service", {"--port", "0", "--report", "/"});
+  CHECK(directory.status == 3);
+  CHECK(directory.error.find("cannot read /: Is a directory") != std::string::npos);
 }
 
 TEST_CASE("service: blocking work that does not return delays neither responses nor the exit",

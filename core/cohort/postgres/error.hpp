@@ -38,7 +38,8 @@ struct error {
   /// The server's five characters, such as `23505` (unique_violation); empty if the error is not the server's.
   /// Source: PostgreSQL documentation, appendix A.
   std::string sqlstate{};
-  /// The error text of the server or of this module; it never contains a password.
+  /// The error text of the server or of this module; it never contains a password. Empty if `code` states all, such as
+  /// for a timeout: use `log_text` for a log.
   std::string message{};
   /// The constraint that was violated, if any.
   std::string constraint{};
