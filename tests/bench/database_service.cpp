@@ -3,6 +3,7 @@
 #include <cohort/postgres/libpq/libpq_database.hpp>
 #include <cohort/postgres/pool.hpp>
 #include <cohort/redis/client.hpp>
+#include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/service/service.hpp>
 
 using namespace cohort;
@@ -22,12 +23,24 @@ static task<http::response> read_value(std::shared_ptr<redis::client> values, ht
   co_return http::response{}.body(**value, "text/plain");
 }
 
+/// 16 commands that are sent before the first reply.
+static task<http::response> read_values(std::shared_ptr<redis::client> values, http::request_context& request) {
+  std::vector<task<redis::result<std::optional<std::string>>>> reading;
+  for (int i = 0; i < 16; ++i) reading.push_back(values->get(request, "value"));
+  auto waiting = when_all(std::move(reading));
+  const auto found = co_await std::move(waiting);
+  for (const auto& value : found) {
+    if (!value || !*value) co_return http::error_response(http::status::service_unavailable, "no value");
+  }
+  co_return http::response{}.body(**found.front(), "text/plain");
+}
+
 int main(int argc, char** argv) {
   const auto settings = std::make_shared<redis::client_settings>();
   service::definition definition;
   definition.name = "database-service";
   definition.metric_prefix = "database_service";
-  definition.description = "GET /api/users/{id} (PostgreSQL), GET /api/value (Redis)";
+  definition.description = "GET /api/users/{id} (PostgreSQL), GET /api/value and /api/values (Redis)";
   definition.port = 5099;
   definition.add_options = [settings](config::options& options) {
     options.add(settings->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::port(), "6379");
@@ -42,6 +55,7 @@ int main(int argc, char** argv) {
     http::router routes;
     routes.get("/api/users/{id:int}", [users](http::request_context& request) { return find_user(users, request); });
     routes.get("/api/value", [values](http::request_context& request) { return read_value(values, request); });
+    routes.get("/api/values", [values](http::request_context& request) { return read_values(values, request); });
     return routes;
   };
   return service::run(argc, argv, std::move(definition));

@@ -75,6 +75,7 @@ export async function databaseComparison(directory: string): Promise<Comparison 
     servers: [
       { ...cohortServer(directory, 'time-service', '/api/time', ['--concurrency-limit', 'off']), name: '`GET /api/time` (baseline)' },
       database('one GET to Redis', '/api/value'),
+      database('16 pipelined GETs to Redis', '/api/values'),
       database('one query to PostgreSQL', user),
       peerServer('go', pgx, user, (peers, port) => ({ program: join(peers, 'pgx'), args: [port] })),
     ],
