@@ -83,7 +83,7 @@ test('a killed service and its recovery are shown within 2 s', async ({ page, st
   const shown = await measured(() => expect(badge(page, 'System')).toHaveText(/error|open/));
   // A margin for a busy machine.
   expect(shown).toBeLessThan(3_000);
-  await expect(page.getByRole('region', { name: 'System' })).toContainText(/The call failed \(.+\)\. Next call within|Circuit breaker open/);
+  await expect(page.getByRole('region', { name: 'System' })).toContainText(/The call failed \(.+\)\. Next call within|Breaker open \(.+\)\. Next probe (in|within) \d s\./);
   await expect(badge(page, 'Weather')).toHaveText('fresh');
   await stack.system.start();
   expect(await measured(() => expect(badge(page, 'System')).toHaveText('fresh'))).toBeLessThan(7_000);
@@ -180,6 +180,46 @@ test('the HTML has the values that the script then shows', async ({ page, stack 
   expect(slowest).toBeLessThan(1_000);
 });
 
+/** A firing alert; the texts of an even one are hostile. */
+const firingAlert = (index: number) => ({
+  status: 'firing',
+  fingerprint: `f${index}`,
+  startsAt: new Date(Date.now() - 90_000).toISOString(),
+  endsAt: '0001-01-01T00:00:00Z',
+  labels: { alertname: index % 2 === 0 ? '<b>"Hostile"</b>' : 'ServiceDown', severity: index < 2 ? 'critical' : 'page', job: 'weather-service' },
+  annotations: { summary: '<img src=x onerror=alert(1)>', description: 'First line\nsecond', runbook_url: index % 2 === 0 ? 'javascript:alert(1)' : 'http://localhost:5000/runbook#servicedown' },
+});
+
+async function postAlerts(url: string, alerts: object[]): Promise<void> {
+  const body = JSON.stringify({ version: '4', groupKey: 'g', receiver: 'r', status: 'firing', alerts });
+  const posted = await fetch(`${url}/api/alerts`, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+  expect(posted.ok).toBe(true);
+}
+
+test('the HTML has the alerts that the script then shows', async ({ page, stack }) => {
+  const resolved = { ...firingAlert(8), status: 'resolved', endsAt: new Date().toISOString() };
+  await postAlerts(stack.dashboard.url, [...Array.from({ length: 8 }, (_, index) => firingAlert(index)), resolved]);
+  await page.goto(stack.dashboard.url);
+  await expect(page.locator('#connection')).toHaveText('live');
+  await expect(page.locator('#headline')).toHaveText('3 of 3 in time · 8 alerts firing');
+  const [html, shown] = await page.evaluate(async () => {
+    const sent = new DOMParser().parseFromString(await (await fetch('./')).text(), 'text/html');
+    return [sent, document].map((root) => {
+      const panel = root.querySelector('#alerts')?.cloneNode(true) as Element;
+      // The script shows the time zone of the browser.
+      for (const time of panel.querySelectorAll('time')) time.textContent = '';
+      const hidden = [...panel.querySelectorAll('[hidden]')].map((element) => element.className || element.id);
+      for (const element of panel.querySelectorAll('[hidden]')) element.textContent = '';
+      const links = [...panel.querySelectorAll('a[href]')].map((link) => link.getAttribute('href'));
+      const keys = [...panel.querySelectorAll('li')].map((item) => `${item.dataset['key']} ${item.dataset['tone']}`);
+      const text = (panel.textContent ?? '').replace(/\d+ s\b/g, 'N s').split(/\s+/).join(' ');
+      return { hidden, links, keys, text };
+    });
+  });
+  expect(html).toEqual(shown);
+  expect(shown?.keys.length).toBe(9);
+});
+
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
@@ -189,12 +229,25 @@ test.describe('without JavaScript', () => {
     await expect(page.locator('#system .fact')).toHaveText(/% memory$/);
     await expect(page.locator('.lane-result')).toHaveText([/\d (µs|ms)$/, /\d (µs|ms)$/, /\d (µs|ms)$/]);
     for (const name of ['Time', 'System', 'Weather']) await expect(badge(page, name)).toHaveText('fresh');
+    await expect(page.locator('#alerts .explanation')).toHaveText('No signal from monitoring yet.');
     // Nothing waits for a script, and no control needs one.
-    for (const part of ['#connection', '#alerts', '#answered', '#map', '#experiment']) await expect(page.locator(part)).toBeHidden();
+    for (const part of ['#connection', '#answered', '#map', '#experiment']) await expect(page.locator(part)).toBeHidden();
     await expect(page.locator('button:visible, input:visible, summary:visible')).toHaveCount(0);
     await expect(page.getByText(/waiting/i).filter({ visible: true })).toHaveCount(0);
     const clock = (await page.locator('#clock').textContent()) ?? '';
     await expect(page.locator('#clock')).not.toHaveText(clock);
+  });
+
+  test('the page shows firing alerts', async ({ page, stack }) => {
+    await postAlerts(stack.dashboard.url, Array.from({ length: 60 }, (_, index) => firingAlert(index)));
+    await page.goto(stack.dashboard.url);
+    const panel = page.getByRole('region', { name: 'Alerts' });
+    await expect(panel.locator('.panel-head .badge')).toHaveText('60 firing');
+    await expect(panel.locator('.alert:visible')).toHaveCount(3);
+    await expect(panel.getByRole('link', { name: 'Runbook for ServiceDown' }).first()).toHaveAttribute('href', 'runbook#servicedown');
+    await panel.getByText(/^57 more: /).click();
+    await expect(panel.locator('.alert:visible')).toHaveCount(60);
+    await expect(page.locator('img, h3 b')).toHaveCount(0);
   });
 });
 
@@ -202,7 +255,7 @@ base('a browser without a session gets no values', async ({ page }) => {
   const stack = await Stack.start({ key: 'open-sesame' });
   await page.request.get(stack.dashboard.url, { headers: { 'X-API-Key': 'open-sesame' } });
   const html = await (await page.request.get(stack.dashboard.url)).text();
-  expect(html).toContain('Waiting for the first response');
+  expect(html).toContain('API key required');
   expect(html).toContain('id="initial">[]<');
   expect(html).not.toContain('Haifa');
   await stack.stop();

@@ -210,7 +210,7 @@ export class FakeDashboard {
 
 /** The defaults of the slots that the dashboard service fills. */
 function withDefaults(html: Buffer): string {
-  return html.toString().replaceAll(/<!--(?:=[\w.]+|\/)-->/g, '');
+  return html.toString().replaceAll(/<!--(?:=[\w.-]+|\/)-->/g, '');
 }
 
 function reject(response: ServerResponse, message: string): void {

@@ -79,6 +79,8 @@ export interface Part<T> {
   readonly state: PartState | 'unknown';
   readonly timing: Timing;
   readonly value: T | null;
+  /** Time until the next probe of an open circuit breaker, in milliseconds; null if it is closed or this is unknown. */
+  readonly probeInMs: number | null;
 }
 
 export interface Aggregate {

@@ -28,6 +28,8 @@ export interface PanelData<T> {
   readonly valueAt: number | null;
   /** Time of the last event about this part, whether it succeeded or failed. */
   readonly receivedAt: number | null;
+  /** Time of the next probe of an open circuit breaker; null if it is closed or this is unknown. */
+  readonly probeAt: number | null;
 }
 
 /** The last alerts event. The server sends one only after a change. */
@@ -61,6 +63,7 @@ const emptyPanel = {
   value: null,
   valueAt: null,
   receivedAt: null,
+  probeAt: null,
 } as const;
 
 export const initialState: PageState = {
@@ -142,7 +145,7 @@ export function withMalformed(state: PageState, name: EventName): PageState {
 }
 
 function merge<T>(panel: PanelData<T>, part: Part<T>, now: number): PanelData<T> {
-  const update = { state: part.state, timing: part.timing, receivedAt: now };
+  const update = { state: part.state, timing: part.timing, receivedAt: now, probeAt: probeAt(part, now) };
   return part.value === null ? { ...panel, ...update } : { ...update, value: part.value, valueAt: now };
 }
 
@@ -153,5 +156,9 @@ function merge<T>(panel: PanelData<T>, part: Part<T>, now: number): PanelData<T>
 function mergeTime(panel: PanelData<TimeReading>, part: Part<TimeReading>, now: number): PanelData<TimeReading> {
   if (panel.receivedAt === null) return merge(panel, part, now);
   const state = hasFailed(panel.state) && !hasFailed(part.state) ? panel.state : part.state;
-  return { ...panel, state, timing: part.timing };
+  return { ...panel, state, timing: part.timing, probeAt: probeAt(part, now) };
+}
+
+function probeAt(part: Part<unknown>, now: number): number | null {
+  return part.probeInMs === null ? null : now + part.probeInMs;
 }

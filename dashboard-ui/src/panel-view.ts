@@ -27,7 +27,7 @@ export interface PanelContext {
   /** The longest such time after which values are current. */
   readonly silenceTimeoutMs?: number;
   readonly now: number;
-  /** The server's reason for the failure. */
+  /** The server's reason for the last failed call. */
   readonly reason?: string | null;
 }
 
@@ -44,12 +44,12 @@ export function viewPanel(panel: PanelData<unknown>, context: PanelContext): Pan
     age: dimmed && panel.valueAt !== null ? age(context.now - panel.valueAt) : null,
     // A call that an open breaker has rejected has no response.
     timing: panel.state === 'open' ? notAvailable : timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
-    explanation: isSilent ? 'No data from the server.' : explain(state, panel, context.reason ?? null),
+    explanation: isSilent ? 'No data from the server.' : explain(state, panel, context),
   };
 }
 
-function explain(state: PanelState, panel: PanelData<unknown>, reason: string | null): string | null {
-  const cause = reason === null ? '' : ` (${reason})`;
+function explain(state: PanelState, panel: PanelData<unknown>, context: PanelContext): string | null {
+  const cause = context.reason == null ? '' : ` (${context.reason})`;
   switch (state) {
     case 'fresh':
       return null;
@@ -64,12 +64,18 @@ function explain(state: PanelState, panel: PanelData<unknown>, reason: string | 
     case 'shed':
       return `Rejected because of overload${cause}. ${nextCall}`;
     case 'open':
-      return 'Breaker open. Next probe within 4 s.';
+      return `Breaker open${cause}. ${nextProbe(panel.probeAt, context.now)}`;
     case 'waiting':
       return 'Waiting for data.';
     case 'unknown':
       return 'The server reported an unknown state.';
   }
+}
+
+/** The first call after the open time of the breaker is the probe. */
+function nextProbe(probeAt: number | null, now: number): string {
+  const seconds = probeAt === null ? 0 : Math.ceil((probeAt - now) / 1_000);
+  return seconds > 0 ? `Next probe in ${seconds} s.` : 'Next probe within 2 s.';
 }
 
 /** State of a panel without recent events. */

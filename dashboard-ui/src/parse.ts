@@ -72,7 +72,8 @@ function readPart<T extends object>(
   // An expired report without an error is being refreshed: the next report follows shortly.
   const isRefreshing = isStaleBody && isObject(body) && textAt(body, 'error') === null;
   const state = resolveState(meta['state'], value !== null, isStaleBody);
-  return { state: state === 'stale' && isRefreshing ? 'fresh' : state, timing, value };
+  const probeInMs = state === 'open' ? numberAt(aggregate, 'probe_in_ms') : null;
+  return { state: state === 'stale' && isRefreshing ? 'fresh' : state, timing, value, probeInMs };
 }
 
 /** The state from the metadata, unless the body contradicts it: a failed part is never fresh. */

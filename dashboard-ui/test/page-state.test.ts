@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { initialState, withAggregate, withMalformed, withTime } from '../src/page-state.ts';
-import { parseAggregateEvent, parseTimeEvent } from '../src/parse.ts';
+import { initialState, withAggregate, withMalformed, withPart, withTime } from '../src/page-state.ts';
+import { parseAggregateEvent, parsePartEvent, parseTimeEvent } from '../src/parse.ts';
 import { aggregateBody, failedBody, timeBody } from './sample-bodies.ts';
 
 function aggregate(changes: object = {}) {
@@ -29,6 +29,18 @@ describe('a failed part', () => {
     const state = withAggregate(initialState, failed('weather_service', 'open'), 100);
     expect(state.system.state).toBe('fresh');
   });
+});
+
+test('a part that an open breaker rejected has the time of the next probe, until its next event', () => {
+  const part = (state: string, probe_in_ms?: number) => {
+    const meta = { weather_service: { state, elapsed_ms: 0, deadline_ms: 5000 } };
+    const parsed = parsePartEvent(JSON.stringify({ poll: 1, weather_service: failedBody, meta, probe_in_ms }));
+    if (parsed === null) throw new Error('malformed');
+    return parsed;
+  };
+  const open = withPart(initialState, part('open', 3_000), 100);
+  expect(open.weather.probeAt).toBe(3_100);
+  expect(withPart(open, part('error'), 4_000).weather.probeAt).toBeNull();
 });
 
 describe('the time', () => {

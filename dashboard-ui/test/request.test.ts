@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { parseAggregateEvent } from '../src/parse.ts';
-import { deadlineOf, isCut, parseRequestEvent, parseRequests, requestFromAggregate } from '../src/request/request.ts';
+import { deadlineOf, failureReason, isCut, parseRequestEvent, parseRequests, requestFromAggregate } from '../src/request/request.ts';
 import { aggregateBody, failedBody } from './sample-bodies.ts';
-import { cutRequestBody, requestBodyAt } from './sample-requests.ts';
+import { cutRequestBody, requestBody, requestBodyAt } from './sample-requests.ts';
 
 function parsed(body: object) {
   const request = parseRequestEvent(JSON.stringify(body));
@@ -67,4 +67,17 @@ describe('without records of the server, a request is derived from an aggregate'
     const meta = { ...aggregateBody.meta, weather_service: { state: 'open', elapsed_ms: 0, deadline_ms: 5000 } };
     expect(derive({ weather_service: failedBody, meta }).calls[2]).toMatchObject({ state: 'open', attempts: [] });
   });
+});
+
+test('the reason of a failure is that of the latest call, except for calls that an open breaker rejected', () => {
+  const request = (state: string, reason?: string) => {
+    const call = { service: 'weather_service', state, start_ms: 0, end_ms: 1, budget_ms: 5000, attempts: [], ...(reason === undefined ? {} : { reason }) };
+    const parsed = parseRequestEvent(JSON.stringify({ ...requestBody, calls: [call] }));
+    if (parsed === null) throw new Error('malformed');
+    return parsed;
+  };
+  const failures = [request('error', 'status 500'), request('open', 'the circuit breaker is open')];
+  expect(failureReason(failures, 'weather_service')).toBe('status 500');
+  expect(failureReason([...failures, request('fresh')], 'weather_service')).toBeNull();
+  expect(failureReason(failures, 'time_service')).toBeNull();
 });

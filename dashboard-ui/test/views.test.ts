@@ -12,6 +12,7 @@ const fresh: PanelData<string> = {
   value: 'a value',
   valueAt: 1_000,
   receivedAt: 1_000,
+  probeAt: null,
 };
 
 const at = (now: number, idleMs = 0, reason: string | null = null) => ({ staleTimeoutMs: 3_000, idleMs, now, reason });
@@ -66,8 +67,16 @@ describe('an explanation', () => {
     expect(explanation('timeout')).toBe('Cut off by the deadline of 3 s. Next call within 2 s.');
     expect(explanation('error')).toBe('The call failed (connection refused). Next call within 2 s.');
     expect(explanation('shed')).toContain('because of overload');
-    expect(explanation('open')).toContain('Next probe within 4 s');
+    expect(explanation('open')).toBe('Breaker open (connection refused). Next probe within 2 s.');
   });
+});
+
+test('the explanation of an open breaker counts down to the next probe', () => {
+  const panel: PanelData<string> = { ...fresh, state: 'open', receivedAt: 10_000, probeAt: 12_500 };
+  expect(viewPanel(panel, at(10_000)).explanation).toBe('Breaker open. Next probe in 3 s.');
+  expect(viewPanel(panel, at(11_600)).explanation).toBe('Breaker open. Next probe in 1 s.');
+  // The next call is the probe.
+  expect(viewPanel(panel, at(12_500)).explanation).toBe('Breaker open. Next probe within 2 s.');
 });
 
 test('no panel is current once the stream has been silent for 3 s', () => {

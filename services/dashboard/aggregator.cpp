@@ -96,7 +96,9 @@ std::string part_json(std::uint64_t number, std::string_view service, const part
   write_body(writer, service, part);
   writer.key("meta").open_object();
   write_meta(writer, service, part);
-  writer.close_object().close_object();
+  writer.close_object();
+  if (part.state == part_state::open) writer.key("probe_in_ms").fixed(to_milliseconds(part.probe_in), 0);
+  writer.close_object();
   return body;
 }
 

@@ -61,7 +61,8 @@ class aggregator {
   std::array<duration, 3> timeouts_;
 };
 
-/// The data of the event `part`: one part of the aggregate `number`, as in the body of `/api/aggregate`.
+/// The data of the event `part`: one part of the aggregate `number`, as in the body of `/api/aggregate`. If the circuit
+/// breaker is open, with the time until its next probe, `probe_in_ms`.
 std::string part_json(std::uint64_t number, std::string_view service, const part& part);
 
 /// The body of `/api/time-proxy` if the time service has failed.

@@ -65,9 +65,10 @@ struct dashboard_routes {
   }
 
   /// Returns the data of the page. `authenticator` must outlive it.
-  page_sources page(service::background_tasks& background, const service::api_key_authenticator& authenticator,
-                    std::vector<page_link> links) const {
-    page_sources sources{std::make_shared<page_values>(background, services), nullptr, nullptr, std::move(links)};
+  page_sources page(service::background_tasks& background, std::shared_ptr<alert_store> alerts,
+                    const service::api_key_authenticator& authenticator, std::vector<page_link> links) const {
+    page_sources sources{std::make_shared<page_values>(background, services), std::move(alerts), nullptr, nullptr,
+                         std::move(links)};
     sources.is_authenticated = [sessions = sessions, &authenticator](const http::request_context& context) {
       return !authenticator.is_enabled() || authenticator.has_valid_key(context) ||
              sessions->find(context, loop::current().wall_now()).has_value();
@@ -184,7 +185,7 @@ http::router app(service::service_context context, service::api_key_authenticato
         context, settings, [feed = routes->feed](std::string_view json) { feed->publish_experiment(json); });
     add_experiment_routes(router, routes->experiments, authenticator);
   }
-  add_page_routes(router, routes->page(context.background, authenticator, page.links));
+  add_page_routes(router, routes->page(context.background, alerts, authenticator, page.links));
   describe_aggregate(
       router
           .get("/api/aggregate",

@@ -134,7 +134,7 @@ void event_feed::publish(poll source, std::vector<feed_event> latest) {
 
 std::string event_feed::alerts_body() {
   const auto& loop = loop::current();
-  return alert_store_->body(loop.now(), loop.wall_now());
+  return alerts_json(alert_store_->read(loop.now()), loop.wall_now());
 }
 
 task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {

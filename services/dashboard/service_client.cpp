@@ -59,7 +59,8 @@ part to_part(http::client_result response) {
 
 service_client::service_client(const service::service_context& context, endpoint endpoint,
                                const http::upstream_settings& policy)
-    : upstream_(context.make_upstream(endpoint.upstream, policy)),
+    : directory_(context.client.upstreams()),
+      upstream_(context.make_upstream(endpoint.upstream, policy)),
       api_key_(context.api_key),
       url_(std::move(endpoint.url)),
       kept_requests_(context.loops().size()),
@@ -106,8 +107,16 @@ task<part> service_client::fetch(call_context context, std::optional<duration> t
   auto result = to_part(std::move(call.response));
   result.elapsed = call.elapsed;
   result.timeout = call.timeout;
+  if (result.state == part_state::open) result.probe_in = breaker_retry_after();
   record(result, context.trace);
   co_return result;
+}
+
+duration service_client::breaker_retry_after() const {
+  for (const auto& each : directory_.statuses()) {
+    if (each.name == label()) return each.breaker_retry_after;
+  }
+  return {};
 }
 
 void service_client::record(const part& result, const telemetry::trace_context& trace) {

@@ -27,6 +27,7 @@ struct part {
   duration elapsed{};
   duration timeout{};
   std::string reason{};  // why the state is not fresh or stale; otherwise empty
+  duration probe_in{};   // if the state is open: until the circuit breaker permits the next call
 };
 
 /// Client for one of the services that the dashboard aggregates.
@@ -51,7 +52,10 @@ class service_client {
   http::client_request take_request();
   void keep_request(http::client_request request);
   void record(const part& result, const telemetry::trace_context& trace);
+  /// Time until the circuit breaker of this loop permits a call.
+  duration breaker_retry_after() const;
 
+  http::upstream_directory& directory_;
   http::upstream upstream_;
   const config::replaceable_secret& api_key_;
   boost::urls::url url_;

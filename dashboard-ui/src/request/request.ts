@@ -25,6 +25,15 @@ export interface Attempt {
 export const phases = ['queued', 'connect', 'tls', 'wait', 'read'] as const;
 export type Phase = (typeof phases)[number];
 
+/** The server's reason for the latest call to a service, without the calls that an open breaker has rejected. */
+export function failureReason(requests: readonly RequestRecord[], service: string): string | null {
+  for (const request of [...requests].reverse()) {
+    const call = request.calls.find((candidate) => candidate.service === service);
+    if (call !== undefined && call.state !== 'open') return call.reason;
+  }
+  return null;
+}
+
 /** A call to one service, with all of its attempts. */
 export interface Call {
   readonly service: string;

@@ -5,6 +5,7 @@ import { systemFacts, timeFacts, weatherFacts } from '../facts.ts';
 import { systemFields, timeFields, weatherFields } from '../fields.ts';
 import { bounded, timeOfDay } from '../format.ts';
 import { viewHeadline, type Headline } from '../request/headline.ts';
+import { failureReason } from '../request/request.ts';
 import type { PageState } from '../page-state.ts';
 import { partStaleTimeoutMs, timeStaleTimeoutMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
 import type { Connection } from '../stream/stream.ts';
@@ -29,8 +30,8 @@ export function viewPage(state: PageState, connection: Connection, lastEventAt: 
   const idleMs = now - lastEventAt;
   const latest = state.requests.list.at(-1) ?? null;
   const context = (service: string, staleTimeoutMs: number) => {
-    const call = latest?.calls.find((candidate) => candidate.service === service);
-    return { staleTimeoutMs, idleMs, silenceTimeoutMs, now, reason: call?.reason == null ? null : bounded(call.reason, 120) };
+    const reason = failureReason(state.requests.list, service);
+    return { staleTimeoutMs, idleMs, silenceTimeoutMs, now, reason: reason === null ? null : bounded(reason, 120) };
   };
   const time = viewPanel(state.time, context('time_service', timeStaleTimeoutMs));
   const system = viewPanel(state.system, context('sysinfo_service', partStaleTimeoutMs));

@@ -31,7 +31,7 @@ struct alert_routes {
 
   http::response show() const {
     const auto& loop = loop::current();
-    auto response = http::json_response(store->body(loop.now(), loop.wall_now()));
+    auto response = http::json_response(alerts_json(store->read(loop.now()), loop.wall_now()));
     response.set("Cache-Control", "no-store");
     return response;
   }

@@ -22,11 +22,8 @@ void write_optional(json::writer& writer, std::string_view name, const std::opti
   text ? writer.value(*text) : writer.null();
 }
 
-void write_alert(json::writer& writer, const alert& alert, wall_time end, bool stale) {
-  // Rounded before the subtraction: in nanoseconds, the difference of two distant years overflows.
-  const auto active_seconds =
-      (std::chrono::floor<std::chrono::seconds>(end) - std::chrono::floor<std::chrono::seconds>(alert.starts_at))
-          .count();
+void write_alert(json::writer& writer, const alert_store::listed_alert& listed, wall_time wall_now) {
+  const auto& alert = listed.content;
   writer.open_object().field("name", alert.name);
   write_optional(writer, "severity", alert.severity);
   write_optional(writer, "service", alert.service);
@@ -35,8 +32,7 @@ void write_alert(json::writer& writer, const alert& alert, wall_time end, bool s
   write_optional(writer, "runbook_url", alert.runbook_url);
   writer.field("starts_at", format_rfc3339(alert.starts_at));
   if (!alert.firing) writer.field("ends_at", format_rfc3339(alert.ends_at));
-  // The clock of the machine that set the start may be ahead of this one.
-  writer.field("for_seconds", std::max<std::int64_t>(active_seconds, 0)).field("stale", stale);
+  writer.field("for_seconds", active_time(alert, wall_now).count()).field("stale", listed.is_stale);
   writer.key("labels").open_object();
   for (const auto& [name, value] : alert.labels) writer.field(name, value);
   writer.close_object().field("fingerprint", alert.fingerprint).close_object();
@@ -141,33 +137,47 @@ std::vector<const alert_store::entry*> alert_store::sorted(bool firing) const {
   return selected;
 }
 
-std::string alert_store::body(time_point now, wall_time wall_now) {
-  static constexpr std::array<std::string_view, 3> state_names{"unknown", "ok", "silent"};
+alert_store::snapshot alert_store::read(time_point now) {
   const std::lock_guard lock{mutex_};
   expire(now);
-  std::string text;
-  json::writer writer{text};
-  writer.open_object().key("monitoring").open_object();
-  writer.field("state", state_names.at(static_cast<std::size_t>(last_monitoring_)));
-  writer.key("last_heard_seconds");
+  snapshot result{.monitoring = last_monitoring_, .not_shown = missing_};
   if (watchdog_confirmed_) {
     // The confirmation can be in the future, because another loop read its clock later.
-    writer.value(std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{})).count());
-  } else {
-    writer.null();
+    result.last_heard = std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{}));
   }
-  writer.close_object().key("firing").open_array();
-  for (const auto* alert : sorted(true)) write_alert(writer, alert->content, wall_now, is_stale(*alert, now));
-  writer.close_array().key("resolved").open_array();
-  for (const auto* alert : sorted(false)) write_alert(writer, alert->content, alert->content.ends_at, false);
-  writer.close_array().field("not_shown", missing_).close_object();
-  return text;
+  for (const auto* each : sorted(true)) result.firing.push_back({each->content, is_stale(*each, now)});
+  for (const auto* each : sorted(false)) result.resolved.push_back({each->content, false});
+  return result;
 }
 
 std::uint64_t alert_store::revision(time_point now) {
   const std::lock_guard lock{mutex_};
   expire(now);
   return revision_;
+}
+
+std::chrono::seconds active_time(const alert& alert, wall_time wall_now) {
+  // Rounded before the subtraction: in nanoseconds, the difference of two distant years overflows.
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(alert.firing ? wall_now : alert.ends_at) -
+                       std::chrono::floor<std::chrono::seconds>(alert.starts_at);
+  // The clock of the machine that set the start may be ahead of this one.
+  return std::max<std::chrono::seconds>(seconds, std::chrono::seconds::zero());
+}
+
+std::string alerts_json(const alert_store::snapshot& alerts, wall_time wall_now) {
+  static constexpr std::array<std::string_view, 3> state_names{"unknown", "ok", "silent"};
+  std::string text;
+  json::writer writer{text};
+  writer.open_object().key("monitoring").open_object();
+  writer.field("state", state_names.at(static_cast<std::size_t>(alerts.monitoring)));
+  writer.key("last_heard_seconds");
+  alerts.last_heard ? writer.value(alerts.last_heard->count()) : writer.null();
+  writer.close_object().key("firing").open_array();
+  for (const auto& each : alerts.firing) write_alert(writer, each, wall_now);
+  writer.close_array().key("resolved").open_array();
+  for (const auto& each : alerts.resolved) write_alert(writer, each, wall_now);
+  writer.close_array().field("not_shown", alerts.not_shown).close_object();
+  return text;
 }
 
 }  // namespace cohort::dashboard

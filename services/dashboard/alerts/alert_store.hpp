@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include <boost/describe/class.hpp>
 
@@ -31,12 +35,28 @@ class alert_store {
     std::size_t shortened = 0;
   };
 
+  enum class monitoring_state { unknown, ok, silent };
+  struct listed_alert {
+    alert content;
+    bool is_stale = false;
+  };
+  struct snapshot {
+    monitoring_state monitoring = monitoring_state::unknown;
+    /// Time since the last confirmation of the Watchdog; empty if there has been none.
+    std::optional<std::chrono::seconds> last_heard;
+    /// By severity, then by age, oldest first.
+    std::vector<listed_alert> firing;
+    /// By their end, latest first.
+    std::vector<listed_alert> resolved;
+    /// Minimum number of further firing alerts that are not stored.
+    std::uint64_t not_shown = 0;
+  };
+
   update_counts update(alert_webhook webhook, time_point now);
 
-  /// The body of `GET /api/alerts`. `wall_now` is for the time that each alert has been firing.
-  std::string body(time_point now, wall_time wall_now);
+  snapshot read(time_point now);
 
-  /// Increases with each change of `body`, except for changes of elapsed seconds.
+  /// Increases with each change of `read`, except for changes of elapsed seconds.
   std::uint64_t revision(time_point now);
 
   /// Several times the `repeat_interval` at which Alertmanager confirms firing alerts and the Watchdog.
@@ -56,8 +76,6 @@ class alert_store {
     /// The time of the last confirmation of a firing alert, or of the first report that it is resolved.
     time_point confirmed;
   };
-  enum class monitoring_state { unknown, ok, silent };
-
   void update_alert(alert update, time_point now, update_counts& counts);
   void update_watchdog(bool firing, time_point now);
   void evict(update_counts& counts);
@@ -83,6 +101,12 @@ class alert_store {
   monitoring_state last_monitoring_ = monitoring_state::unknown;
   std::size_t stale_count_ = 0;
 };
+
+/// The body of `GET /api/alerts`. `wall_now` is for the time that each alert has been firing.
+std::string alerts_json(const alert_store::snapshot& alerts, wall_time wall_now);
+
+/// How long an alert has been firing, or had been when it was resolved.
+std::chrono::seconds active_time(const alert& alert, wall_time wall_now);
 
 /// The body of the response to a webhook.
 BOOST_DESCRIBE_STRUCT(alert_store::update_counts, (), (firing, resolved, dropped, forgotten, shortened))

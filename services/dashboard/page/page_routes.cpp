@@ -6,6 +6,7 @@
 #include <cohort/http/message/body/content_negotiation.hpp>
 #include <cohort/http/message/html.hpp>
 #include <cohort/http/middleware/compression.hpp>
+#include "services/dashboard/page/alerts_html.hpp"
 #include "services/dashboard/page/page_template.hpp"
 #include "services/dashboard/page/page_text.hpp"
 #include "services/dashboard/page_assets.hpp"
@@ -42,22 +43,45 @@ std::string links_html(const std::vector<page_link>& links) {
   return html;
 }
 
+/// The template of one alert, which is part of the page.
+std::string_view alert_item(std::string_view page) {
+  constexpr std::string_view begin = R"(<template id="alert">)";
+  const auto found = page.find(begin);
+  if (found == page.npos) return {};
+  page.remove_prefix(found + begin.size());
+  return page.substr(0, page.find("</template>"));
+}
+
+/// What a client may see.
+struct page_content {
+  page_values::snapshot values;
+  alert_store::snapshot alerts;
+  std::string experiment;
+  wall_time now{};
+};
+
 /// The page, with values in its HTML.
 struct first_page {
   page_sources sources;
   page_template html{html_of(page_path)};
+  page_template alert{alert_item(html_of(page_path))};
   http::compressor compressor{};
 
   static task<http::response> respond(std::shared_ptr<const first_page> self, http::request_context& context) {
-    page_values::snapshot values;
-    std::string experiment;
+    std::optional<page_content> content;
     if (self->sources.is_authenticated(context)) {
       auto reading = page_values::current(self->sources.values);
-      values = co_await std::move(reading);
-      if (self->sources.experiment) experiment = self->sources.experiment(context);
+      content.emplace();
+      content->values = co_await std::move(reading);
+      content->alerts = self->sources.alerts->read(loop::current().now());
+      content->now = loop::current().wall_now();
+      if (self->sources.experiment) content->experiment = self->sources.experiment(context);
     }
     http::response response;
-    response.body(self->html.render([&](std::string_view slot) { return self->fill(slot, values, experiment); }),
+    response.body(self->html.render([&](std::string_view slot) {
+      if (slot == "links") return links_html(self->sources.links);
+      return content ? self->fill(slot, *content) : fill_locked(slot);
+    }),
                   "text/html; charset=utf-8");
     response.set("Cache-Control", "private, no-cache");
     response.set("Vary", "Cookie, X-API-Key");
@@ -65,12 +89,22 @@ struct first_page {
     co_return response;
   }
 
-  std::string fill(std::string_view slot, const page_values::snapshot& values, const std::string& experiment) const {
-    if (slot == "links") return links_html(sources.links);
+  std::string fill(std::string_view slot, const page_content& content) const {
     // The attribute that hides the panel.
-    if (slot == "experiment") return experiment.empty() ? std::string{} : std::string{" "};
-    if (slot == "initial") return initial_events(values, experiment);
-    return slot_html(values, slot);
+    if (slot == "experiment") return content.experiment.empty() ? std::string{} : std::string{" "};
+    if (slot == "initial") {
+      return initial_events(content.values, alerts_json(content.alerts, content.now), content.experiment);
+    }
+    if (slot.starts_with("alerts.")) return alerts_html{content.alerts, alert, content.now}.slot(slot);
+    return slot_html(content.values, content.alerts.firing.size(), slot);
+  }
+
+  /// Without the API key or a session there are no values.
+  static std::string fill_locked(std::string_view slot) {
+    if (slot == "headline") return R"(<p id="headline" data-tone="idle">API key required</p>)";
+    // Without a script, the panels would wait forever.
+    if (slot == "panels") return R"( class="locked")";
+    return {};
   }
 };
 

@@ -5,14 +5,16 @@
 #include <memory>
 
 #include <cohort/http/server/router.hpp>
+#include "services/dashboard/alerts/alert_store.hpp"
 #include "services/dashboard/page/page_link.hpp"
 #include "services/dashboard/page/page_values.hpp"
 
 namespace cohort::dashboard {
 
-/// The values of the services on the page, and the access to them.
+/// The values of the services and the alerts on the page, and the access to them.
 struct page_sources {
   std::shared_ptr<page_values> values;
+  std::shared_ptr<alert_store> alerts;
   /// Whether the client may see values: it has the API key or a session if the service has one.
   std::function<bool(const http::request_context&)> is_authenticated;
   /// The state of experiments; empty for clients that may not start them. Null if there are none.

@@ -8,6 +8,7 @@
 #include <cohort/json/parser.hpp>
 #include <cohort/json/writer.hpp>
 #include <cohort/runtime/time/duration_format.hpp>
+#include "services/dashboard/page/page_markup.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -104,28 +105,14 @@ facts weather_facts(const body_reader& body) {
   return {main, sub};
 }
 
-std::string bounded(const std::string& text) {
-  std::size_t characters = 0;
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool starts_character = (static_cast<unsigned char>(text[i]) & 0xC0U) != 0x80U;
-    if (starts_character && ++characters == max_characters) kept = i;
-  }
-  return characters <= max_characters ? text : text.substr(0, kept) + "…";
-}
-
 facts facts_of(std::size_t index, const std::string& body) {
   const auto parsed = json::parse(body, [index](simdjson::dom::element root) -> result<facts> {
     const body_reader reader{root};
     return index == 0 ? time_facts(reader) : index == 1 ? system_facts(reader) : weather_facts(reader);
   });
-  return parsed ? facts{bounded(parsed->main), bounded(parsed->sub)} : facts{};
+  return parsed ? facts{bounded(parsed->main, max_characters), bounded(parsed->sub, max_characters)} : facts{};
 }
 
-struct badge_style {
-  std::string_view icon;
-  std::string_view tone;
-};
 /// Indexed by the state.
 constexpr std::array<badge_style, part_state_names.size()> badge_styles{{{"check", "good"},
                                                                          {"clock", "warn"},
@@ -140,14 +127,6 @@ part_state shown_state(const part& part) {
   const auto has_error = json::parse(
       part.body, [](simdjson::dom::element root) -> result<bool> { return !body_reader{root}.text("/error").empty(); });
   return has_error && !*has_error ? part_state::fresh : part_state::stale;
-}
-
-std::string badge_html(part_state state) {
-  const auto& style = badge_styles.at(static_cast<std::size_t>(state));
-  std::string html = R"(<span class="badge" data-tone=")";
-  html.append(style.tone).append(R"("><svg class="icon" aria-hidden="true"><use href="#icon-)").append(style.icon);
-  html.append(R"("></use></svg><span class="badge-label">)").append(name_of(state)).append("</span></span>");
-  return html;
 }
 
 bool has_response(const part& part) { return part.state == part_state::fresh || part.state == part_state::stale; }
@@ -168,7 +147,7 @@ std::string format_result(const part& part) {
 constexpr std::array<std::string_view, part_state_names.size()> headline_states{
     "in time", "stale", "timed out", "failed", "overloaded", "breaker open"};
 
-std::string headline_html(const page_values::snapshot& values) {
+std::string headline_html(const page_values::snapshot& values, std::size_t firing) {
   std::size_t known = 0;
   std::size_t in_time = 0;
   std::string problems;
@@ -191,18 +170,23 @@ std::string headline_html(const page_values::snapshot& values) {
   }
   if (known == 0) return {};
   auto text = std::to_string(in_time) + " of " + std::to_string(known) + " in time" + problems;
-  if (problems.empty() && slowest) {
+  const bool is_firing = problems.empty() && firing > 0;
+  if (is_firing) text += " · " + std::to_string(firing) + (firing == 1 ? " alert firing" : " alerts firing");
+  if (problems.empty() && !is_firing && slowest) {
     text += " · slowest " + format_duration(slowest->elapsed) + " of " + format_duration(slowest->timeout) + " (";
     text.append(slowest_name).append(")");
   }
-  const auto* const tone = in_time < known ? "bad" : problems.empty() ? "good" : "warn";
+  const auto* const tone = in_time < known ? "bad" : problems.empty() && firing == 0 ? "good" : "warn";
   return std::string{R"(<p id="headline" data-tone=")"} + tone + "\">" + text + "</p>";
 }
 
 std::string card_html(const page_values::snapshot& values, std::size_t index, std::string_view field) {
   const auto& part = values.parts.at(index);
   if (!part) return {};
-  if (field == "badge") return badge_html(shown_state(*part));
+  if (field == "badge") {
+    const auto state = shown_state(*part);
+    return badge_html(badge_styles.at(static_cast<std::size_t>(state)), name_of(state));
+  }
   if (field == "result") return format_result(*part);
   // A call that an open breaker has rejected has no response.
   if (field == "timing" && part->state == part_state::open) return "N/A";
@@ -214,8 +198,8 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
 
 }  // namespace
 
-std::string slot_html(const page_values::snapshot& values, std::string_view slot) {
-  if (slot == "headline") return headline_html(values);
+std::string slot_html(const page_values::snapshot& values, std::size_t firing, std::string_view slot) {
+  if (slot == "headline") return headline_html(values, firing);
   if (slot == "clock") return card_html(values, 0, "fact");
   const auto dot = slot.find('.');
   if (dot == slot.npos) return {};
@@ -225,7 +209,7 @@ std::string slot_html(const page_values::snapshot& values, std::string_view slot
   return {};
 }
 
-std::string initial_events(const page_values::snapshot& values, std::string_view experiment) {
+std::string initial_events(const page_values::snapshot& values, std::string_view alerts, std::string_view experiment) {
   std::string text;
   json::writer out{text};
   const auto add = [&](std::string_view type, std::string_view data) {
@@ -236,6 +220,7 @@ std::string initial_events(const page_values::snapshot& values, std::string_view
     if (const auto& part = values.parts.at(i)) add("part", part_json(0, cards.at(i).service, *part));
   }
   if (!values.request.empty()) add("request", values.request);
+  add("alerts", alerts);
   if (!experiment.empty()) add("experiment", experiment);
   out.close_array();
   // The end tag of a script would end it within a string, too.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -9,10 +10,11 @@
 // The text of the first HTML. The script of the page (`dashboard-ui/src`) shows the same text.
 namespace cohort::dashboard {
 
-/// The HTML for a slot of the page, such as `time.fact`; empty if it is not known.
-std::string slot_html(const page_values::snapshot& values, std::string_view slot);
+/// The HTML for a slot of the page, such as `time.fact`; empty if it is not known. `firing` is the number of alerts.
+std::string slot_html(const page_values::snapshot& values, std::size_t firing, std::string_view slot);
 
-/// The events that the script starts with, as `[["part",{…}],…]` in a data block.
-std::string initial_events(const page_values::snapshot& values, std::string_view experiment);
+/// The events that the script starts with, as `[["part",{…}],…]` in a data block. `alerts` and `experiment` are the
+/// data of these events; without an experiment, `experiment` is empty.
+std::string initial_events(const page_values::snapshot& values, std::string_view alerts, std::string_view experiment);
 
 }  // namespace cohort::dashboard

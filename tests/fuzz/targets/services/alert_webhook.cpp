@@ -41,7 +41,7 @@ std::string alerts_after(std::string_view body) {
   for (const auto& alert : webhook->alerts) check_alert(alert);
   dashboard::alert_store store;
   const auto counts = store.update(std::move(*webhook), time_point{});
-  auto alerts = store.body(time_point{}, wall_time{});
+  auto alerts = alerts_json(store.read(time_point{}), wall_time{});
   require(json::is_object(alerts), "a response is a JSON object");
   require(counts.firing <= body.size(), "counts come from the body");
   return alerts;

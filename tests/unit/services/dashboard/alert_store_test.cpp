@@ -33,7 +33,8 @@ struct store_fixture {
     return store.update(std::move(*webhook), now);
   }
   /// The value at a JSON pointer; "(none)" if there is none.
-  std::string at(std::string_view pointer) { return json_at(store.body(now, wall_now), pointer).value_or("(none)"); }
+  std::string at(std::string_view pointer) { return json_at(body(), pointer).value_or("(none)"); }
+  std::string body() { return alerts_json(store.read(now), wall_now); }
   std::string monitoring() { return at("/monitoring"); }
   std::uint64_t revision() { return store.revision(now); }
   std::size_t count(const std::string& list) {
@@ -60,7 +61,7 @@ std::string alerts_of_severity(std::size_t count, const std::string& severity, c
 
 TEST_CASE("alert store: initially no alert fires and monitoring is unknown", "[services][dashboard]") {
   store_fixture fixture;
-  CHECK(fixture.store.body(fixture.now, fixture.wall_now) ==
+  CHECK(fixture.body() ==
         R"({"monitoring":{"state":"unknown","last_heard_seconds":null},"firing":[],"resolved":[],"not_shown":0})");
 }
 
@@ -256,7 +257,7 @@ TEST_CASE("alert store: the total size is limited", "[services][dashboard]") {
   CHECK(count.dropped > 30);
   CHECK(count.dropped < 50);
   CHECK(fixture.count("firing") == 100 - count.dropped);
-  CHECK(fixture.store.body(fixture.now, fixture.wall_now).size() < alert_store::max_bytes + 60'000);
+  CHECK(fixture.body().size() < alert_store::max_bytes + 60'000);
 }
 
 TEST_CASE("alert store: alerts that Alertmanager has truncated count as not shown", "[services][dashboard]") {
@@ -341,7 +342,7 @@ TEST_CASE("alert store: several threads may read and update concurrently", "[ser
       for (int round = 0; round < 50; ++round) {
         auto webhook = dashboard::parse_alert_webhook(body);
         fixture.store.update(std::move(*webhook), fixture.now);
-        fixture.store.body(fixture.now, fixture.wall_now);
+        fixture.body();
         fixture.store.revision(fixture.now);
       }
     });

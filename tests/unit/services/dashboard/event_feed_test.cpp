@@ -345,5 +345,23 @@ TEST_CASE("event feed: a stream ends when the cookie of its session expires or i
   CHECK(stream.is_complete());
 }
 
+TEST_CASE("event feed: a part that an open breaker rejected has the time until the next probe",
+          "[services][dashboard]") {
+  dashboard_fixture fixture;
+  fixture.weather.status = http::status::internal_server_error;
+  fixture.serve_dashboard();
+  subscriber stream{fixture};
+  stream.receive_for(8s);
+  CHECK(stream.count("probe_in_ms") == 0);
+  const auto& text = stream.receive_for(10s);
+  const auto found = text.find(R"(,"probe_in_ms":)");
+  REQUIRE(found != std::string::npos);
+  const auto data = text.rfind("data:", found);
+  CHECK(text.substr(data, found - data).find(R"("weather_service":{"state":"open")") != std::string::npos);
+  const auto milliseconds = std::stoi(text.substr(found + 15, 8));
+  CHECK(milliseconds > 0);
+  CHECK(milliseconds <= 4'400);
+}
+
 }  // namespace
 }  // namespace cohort

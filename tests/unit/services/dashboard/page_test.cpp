@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
 
+#include "services/dashboard/alerts/alert_store.hpp"
+#include "services/dashboard/page/alerts_html.hpp"
 #include "services/dashboard/page/page_template.hpp"
 #include "services/dashboard/page/page_text.hpp"
+#include "tests/unit/services/dashboard/alert_samples.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
 // The first HTML of the page. Programs that are built without the page do not serve it.
@@ -114,14 +117,98 @@ TEST_CASE("page: without the API key or a session the HTML has no values", "[ser
   page_fixture fixture{"secret"};
   fixture.page.has_experiments = true;
   if (!fixture.has_page()) SKIP("built without the page");
-  CHECK(contains(fixture.html("X-API-Key: secret\r\n"), "Haifa"));
+  fixture.response_to(
+      post("/api/alerts", webhook_body({{}}), "Content-Type: application/json\r\nX-API-Key: secret\r\n"));
+  const auto permitted = fixture.html("X-API-Key: secret\r\n");
+  CHECK(contains(permitted, "Haifa"));
+  CHECK(contains(permitted, "ServiceDown"));
   for (const auto* fields : {"", "X-API-Key: wrong\r\n", "Cookie: cohort_session=forged\r\n"}) {
     CAPTURE(fields);
     const auto html = fixture.html(fields);
-    CHECK(contains(html, "Waiting for the first response"));
+    CHECK(contains(html, R"(<p id="headline" data-tone="idle">API key required</p>)"));
     CHECK(contains(html, R"(id="initial">[]<)"));
+    CHECK_FALSE(contains(html, "ServiceDown"));
     CHECK_FALSE(contains(html, "Haifa"));
   }
+}
+
+TEST_CASE("page: the HTML has the alerts, escaped, and their event", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  CHECK(contains(fixture.html(), "No signal from monitoring yet.</p>"));
+  const alert_sample ended{
+      .fingerprint = "ended", .status = "resolved", .ends_at = "2026-06-01T11:59:30Z", .description = "<script>"};
+  fixture.response_to(
+      post("/api/alerts", webhook_body({{.name = "<b>"}, ended, watchdog()}), "Content-Type: application/json\r\n"));
+  fixture.time.run_for(10s);
+  const auto html = fixture.html();
+  CHECK(contains(html, R"(<p id="headline" data-tone="warn">3 of 3 in time · 1 alert firing</p>)"));
+  CHECK(contains(html, R"(<p class="explanation">1 alert firing · last signal from monitoring 10 s ago</p>)"));
+  CHECK(contains(html, R"(<span class="badge-label">1 firing</span>)"));
+  CHECK(contains(html, R"(<li class="alert" data-tone="bad" data-key="0123456789abcdef">)"));
+  CHECK(contains(html, "<h3>&lt;b&gt;</h3>"));
+  CHECK(contains(html, R"(<span class="alert-service" >time-service</span>)"));
+  CHECK(contains(html, "<span>for 2 min 10 s, since</span>"));
+  CHECK(contains(html, R"(<time datetime="2026-06-01T11:58:00Z">2026-06-01 11:58 UTC</time>)"));
+  CHECK(contains(html, R"(href="runbook#servicedown">Runbook<)"));
+  CHECK(contains(html, "<dt>instance</dt><dd>time-service:5001</dd>"));
+  CHECK(contains(html, "><summary>Resolved recently (1)</summary>"));
+  CHECK(contains(html, "<span>for 1 min 30 s, until</span>"));
+  CHECK(contains(html, "&lt;script&gt;</p>"));
+  CHECK(contains(html, R"(["alerts",{"monitoring":{"state":"ok")"));
+}
+
+/// Alerts whose names repeat every `names`.
+dashboard::alert_store::snapshot numbered_alerts(std::size_t count, std::size_t names) {
+  dashboard::alert_store::snapshot alerts;
+  for (std::size_t i = 0; i < count; ++i) {
+    dashboard::alert alert{.fingerprint = std::to_string(i), .name = "alert" + std::to_string(i % names)};
+    alerts.firing.push_back({std::move(alert)});
+  }
+  return alerts;
+}
+
+TEST_CASE("page: of many alerts three are expanded, and the others are counted by name", "[services][dashboard]") {
+  const dashboard::page_template item{"<!--=alert.name--><!--/-->;"};
+  const auto slot = [&](const dashboard::alert_store::snapshot& alerts, std::string_view name) {
+    return dashboard::alerts_html{alerts, item, wall_time{}}.slot(name);
+  };
+  const auto four = numbered_alerts(4, 4);
+  CHECK(slot(four, "alerts.firing") == ">alert0;alert1;alert2;alert3;");
+  CHECK(slot(four, "alerts.more-label").empty());
+  const auto eight = numbered_alerts(8, 2);
+  CHECK(slot(eight, "alerts.firing") == ">alert0;alert1;alert0;");
+  CHECK(slot(eight, "alerts.more-label") == "><summary>5 more: alert1 × 3, alert0 × 2");
+  CHECK(slot(eight, "alerts.more") == "alert1;alert0;alert1;alert0;alert1;");
+  CHECK(slot(numbered_alerts(12, 12), "alerts.more-label") ==
+        "><summary>9 more: alert3, alert4, alert5, alert6, alert7, alert8, 3 other names");
+}
+
+TEST_CASE("page: a runbook link must be http or https", "[services][dashboard]") {
+  const dashboard::page_template item{"<!--=alert.runbook-->none<!--/-->"};
+  auto alerts = numbered_alerts(1, 1);
+  const auto link_to = [&](const char* url) {
+    alerts.firing.front().content.runbook_url = url;
+    return dashboard::alerts_html{alerts, item, wall_time{}}.slot("alerts.firing");
+  };
+  CHECK(contains(link_to("https://runbooks.test/a?b=\"c&d"), "none"));  // not a URI
+  CHECK(contains(link_to("https://runbooks.test/a?b=c&d"), R"(href="https://runbooks.test/a?b=c&amp;d")"));
+  CHECK(contains(link_to("http://localhost:5000/runbook#servicedown"), R"(href="runbook#servicedown")"));
+  CHECK(link_to("javascript:alert(1)") == ">none");
+  CHECK(link_to("/relative") == ">none");
+}
+
+TEST_CASE("page: silent monitoring is as prominent as an alert", "[services][dashboard]") {
+  const dashboard::page_template item{""};
+  dashboard::alert_store::snapshot alerts{.monitoring = dashboard::alert_store::monitoring_state::silent,
+                                          .last_heard = 240s};
+  const auto slot = [&](std::string_view name) { return dashboard::alerts_html{alerts, item, wall_time{}}.slot(name); };
+  CHECK(
+      slot("alerts.explanation") ==
+      R"(<p class="explanation no-monitoring">No signal from monitoring for 4 min: new alerts are not detected.</p>)");
+  CHECK(contains(slot("alerts.badge"), "silent"));
+  alerts.not_shown = 3;
+  CHECK(slot("alerts.not-shown") == ">At least 3 more alerts not listed.");
 }
 
 TEST_CASE("page: browsers get a page for paths that do not exist, other clients JSON", "[services][dashboard]") {
