@@ -109,6 +109,25 @@ TEST_CASE("connection pool: idle connections beyond the maximum per origin are c
   CHECK(idle == max_idle);
 }
 
+TEST_CASE("connection pool: the limit of idle connections is at least the number of addresses", "[http][client]") {
+  client_fixture fixture{{}, idle_settings(30s, 1)};
+  fixture.network.add_name("site.test", {fixture.address("192.0.2.80"), fixture.address("192.0.2.81")});
+  fixture.listen("192.0.2.81", 80);
+  // Of two addresses, the one with fewer requests in flight is chosen.
+  const auto first = fixture.get();
+  const auto second = fixture.get();
+  const auto third = fixture.get();
+  REQUIRE(fixture.connection_count() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    fixture.connection(i).read_request();
+    fixture.connection(i).send(ok_response("hello"));
+  }
+  // The least recently used connection is closed.
+  CHECK(fixture.connection(0).client_has_closed());
+  CHECK_FALSE(fixture.connection(1).client_has_closed());
+  CHECK_FALSE(fixture.connection(2).client_has_closed());
+}
+
 TEST_CASE("connection pool: the default limit of idle connections fits the default bulkhead", "[http][client]") {
   client_fixture fixture;
   const auto calls = http::upstream_settings{}.max_in_flight;

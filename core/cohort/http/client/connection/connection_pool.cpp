@@ -225,7 +225,9 @@ void connection_pool::put_idle(origin_state& state, const net::endpoint& address
   // The name may no longer have the address.
   if (settings_.max_idle_per_origin == 0 || !state.balancer.contains(address)) return;
   const auto expiry = loop_.now() + settings_.idle_timeout;
-  state.idle.put(address, std::move(stream), expiry, settings_.max_idle_per_origin);
+  // Calls are spread over all addresses: with fewer connections than addresses, most calls would open a new one.
+  const auto max_idle = std::max(settings_.max_idle_per_origin, state.balancer.address_count());
+  state.idle.put(address, std::move(stream), expiry, max_idle);
   if (!expiry_timer_.armed()) expiry_timer_.arm(expiry);
 }
 
