@@ -3,15 +3,19 @@
 
 #include <algorithm>
 
+#include <cohort/policy/same_endpoint.hpp>
+
 namespace cohort::policy {
 
 const load_balancer::host* load_balancer::find(const endpoint& address) const noexcept {
-  const auto found = std::ranges::find(hosts_, address, &host::address);
+  const auto found =
+      std::ranges::find_if(hosts_, [&](const host& candidate) { return same_endpoint(candidate.address, address); });
   return found == hosts_.end() ? nullptr : &*found;
 }
 
 load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
-  const auto found = std::ranges::find(hosts_, address, &host::address);
+  const auto found =
+      std::ranges::find_if(hosts_, [&](const host& candidate) { return same_endpoint(candidate.address, address); });
   return found == hosts_.end() ? nullptr : &*found;
 }
 
@@ -42,6 +46,7 @@ std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible eligib
   if (count == 0) return std::nullopt;
   const auto nth_eligible = [&](std::uint64_t n) {
     const auto* candidate = hosts_.data();
+    if (count == hosts_.size()) return candidate + n;
     while (!eligible(*candidate) || n-- > 0) ++candidate;
     return candidate;
   };

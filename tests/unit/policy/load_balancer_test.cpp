@@ -24,6 +24,23 @@ TEST_CASE("load balancer: pick returns no address if there is none", "[policy][l
   CHECK_FALSE(fixture.pick().has_value());
 }
 
+TEST_CASE("load balancer: distinguishes addresses by protocol version, bytes, scope and port",
+          "[policy][load_balancer]") {
+  const auto at = [](const char* text, boost::asio::ip::port_type port) {
+    return endpoint{boost::asio::ip::make_address(text), port};
+  };
+  const std::vector<endpoint> addresses{at("192.0.2.1", 80),   at("192.0.2.2", 80),   at("192.0.2.1", 81),
+                                        at("2001:db8::1", 80), at("2001:db8::2", 80), at("2001:db8::1", 81),
+                                        at("fe80::1%1", 80),   at("fe80::1%2", 80),   at("::", 80)};
+  load_balancer_fixture fixture{addresses};
+  REQUIRE(fixture.balancer.address_count() == addresses.size());
+  for (const auto& address : addresses) {
+    fixture.balancer.on_request_start(address);
+    for (const auto& other : addresses) CHECK(fixture.balancer.in_flight(other) == (other == address ? 1 : 0));
+    fixture.balancer.on_request_end(address, outcome::success, fixture.now);
+  }
+}
+
 TEST_CASE("load balancer: always picks a single address", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a}};
   CHECK(fixture.pick() == a);

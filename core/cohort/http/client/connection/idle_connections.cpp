@@ -3,12 +3,14 @@
 
 #include <algorithm>
 
+#include <cohort/policy/same_endpoint.hpp>
+
 namespace cohort::http {
 
 net::stream_ptr idle_connections::take(const net::endpoint& address, time_point now) {
   for (auto it = connections_.end(); it != connections_.begin();) {
     --it;
-    if (it->address != address) continue;
+    if (!policy::same_endpoint(it->address, address)) continue;
     auto stream = std::move(it->stream);
     const bool expired = it->expiry <= now;
     it = connections_.erase(it);
