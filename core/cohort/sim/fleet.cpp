@@ -149,6 +149,7 @@ void fleet::start_incarnation(node& target) {
     instance->start([this, &target](const std::exception_ptr& failure) {
       if (!failure) return;
       failures_.push_back("start of " + target.name() + " failed: " + exception_message(failure));
+      note(failures_.back());
       kill(target);
     });
   });

@@ -73,7 +73,7 @@ TEST_CASE("service: is not ready until its start hooks have ended", "[service][l
 }
 
 TEST_CASE("service: ends when a start hook fails", "[service][lifecycle][sim]") {
-  sim::fleet fleet{1};
+  sim::fleet fleet{1, sim::event_log::mode::timeline};
   auto& node = fleet.add_service(
       [] {
         return make_definition([](const service::service_context& context, http::router&) {
@@ -83,6 +83,7 @@ TEST_CASE("service: ends when a start hook fails", "[service][lifecycle][sim]") 
       "sample");
   fleet.run_for(2s);
   CHECK_FALSE(node.is_running());
+  CHECK(fleet.event_log().text().find("start of sample failed: no database") != std::string::npos);
   fleet.shutdown();
   CHECK(fleet.leaks() == std::vector<std::string>{"start of sample failed: no database"});
 }
