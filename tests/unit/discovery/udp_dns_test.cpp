@@ -22,9 +22,14 @@ class loopback_name_server {
   using datagrams = std::function<std::vector<std::string>(const std::string& query)>;
 
   loopback_name_server(loop& event_loop, datagrams respond)
-      : socket_(event_loop.context(), {asio::ip::address_v4::loopback(), 0}),
-        listener_(*net::listen_tcp(event_loop, loopback(socket_.local_endpoint().port()))),
-        respond_(std::move(respond)) {
+      : socket_(event_loop.context()), respond_(std::move(respond)) {
+    // The system chooses a port that is free for UDP; another process can use it for TCP.
+    while (!listener_) {
+      socket_ = {event_loop.context(), {asio::ip::address_v4::loopback(), 0}};
+      if (auto listener = net::listen_tcp(event_loop, loopback(socket_.local_endpoint().port()))) {
+        listener_ = std::move(*listener);
+      }
+    }
     receive();
   }
 
