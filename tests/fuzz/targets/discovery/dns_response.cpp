@@ -36,7 +36,20 @@ void check_record(const dns_record& record) {
           "an address has the family of its type");
 }
 
+/// The first line is a name, and the beginning of the input a query.
+void check_query(std::string_view input) {
+  const auto name = input.substr(0, input.find('\n'));
+  if (const auto query = discovery::make_dns_query(1, name, dns_type::srv)) {
+    constexpr std::size_t max_query_bytes = 12 + max_name_length + 2 + 4 + min_record_bytes;  // with EDNS
+    require(query->size() <= max_query_bytes, "the size of a query is limited");
+    require(!name.empty() && name.size() <= max_name_length + 1, "the name of a query has 1 to 253 characters");
+  }
+  static_cast<void>(discovery::is_dns_response_to(input.substr(0, input.size() / 2), input));
+  static_cast<void>(discovery::is_dns_response_to(input, input));
+}
+
 void run(std::string_view input) {
+  check_query(input);
   const auto response = discovery::parse_dns_response(input);
   const auto query = *discovery::make_dns_query(0x1234, "api.mesh.test", dns_type::a);
   require(!discovery::is_dns_response_to(query, input) || (input.size() >= 12 && input.starts_with("\x12\x34")),
@@ -48,7 +61,8 @@ void run(std::string_view input) {
     for (const auto& record : *section) check_record(record);
   }
   for (const auto type : {dns_type::a, dns_type::aaaa, dns_type::srv}) {
-    const auto found = discovery::select_dns_records(*response, "api.mesh.test", type, max_ttl);
+    const auto* const name = type == dns_type::a ? "API.mesh.test." : "api.mesh.test";
+    const auto found = discovery::select_dns_records(*response, name, type, max_ttl);
     require(found.ttl <= max_ttl, "the TTL is limited");
     require(found.records.size() <= response->answers.size(), "the selected records are part of the answers");
     for (const auto& record : found.records) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Request fields that proxies add: Forwarded and X-Forwarded-For.
+#include <array>
 #include <string>
 
 #include <cohort/http/message/request/forwarded.hpp>
@@ -44,9 +45,25 @@ void check_client(std::string_view input) {
   }
 }
 
+/// Each line is a field: two of X-Forwarded-For, one of each other name, then again.
+void check_fields(std::string_view input) {
+  static const auto trusted = *net::network_list::parse("10.0.0.0/8,192.0.2.1");
+  constexpr std::array<std::string_view, 6> names{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",
+                                                  "X-Forwarded-For", "X-Forwarded-Proto", "Forwarded"};
+  request_head head;
+  for (const auto line : lines(input)) {
+    head.fields.push_back({field::unknown, names[head.fields.size() % names.size()], line});
+  }
+  const auto client = find_forwarded_client(head, trusted);
+  require(client.proto.empty() || client.proto == "http" || client.proto == "https", "a protocol is http or https");
+  require(client.host.find_first_of(" /?#@\\\r\n") == std::string::npos, "a host has no characters that end it");
+  require(client.address.empty() || net::parse_address(client.address), "the address of a client is an IP address");
+}
+
 void run(std::string_view input) {
   check_forwarded(input);
   check_client(input);
+  check_fields(input);
 }
 
 const registration fuzz_registration{{.name = "forwarded", .run = run}};

@@ -11,7 +11,7 @@ namespace {
 using event = http::multipart_parser::event;
 
 constexpr http::multipart_limits limits{
-    .max_parts = 4, .max_header_bytes = 256, .max_field_bytes = 64, .max_file_bytes = 128, .max_total_bytes = 4096};
+    .max_parts = 4, .max_header_bytes = 256, .max_field_bytes = 64, .max_file_bytes = 128, .max_total_bytes = 768};
 
 struct parse_result {
   /// The parts with their content, without the content of a part that has an error.
@@ -63,7 +63,12 @@ parse_result parse(const std::vector<std::string_view>& slices) {
   for (auto slice : slices) {
     for (;;) {
       const auto next = collector.parser.next(slice);
-      if (!collector.handle(next)) return collector.result;
+      if (!collector.handle(next)) {
+        std::string_view more = "more";
+        require(collector.parser.next(more) == next && more.empty() && collector.parser.finish() == next,
+                "the end and an error are final");
+        return collector.result;
+      }
       if (next != event::need_input) continue;
       require(slice.empty(), "all input is read before more is needed");
       break;

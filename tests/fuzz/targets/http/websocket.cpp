@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Frames of WebSockets, and the offers of permessage-deflate.
+#include <array>
 #include <string>
 #include <vector>
 
+#include <cohort/http/websocket/frame.hpp>
 #include <cohort/http/websocket/message_decoder.hpp>
 #include <cohort/http/websocket/permessage_deflate.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
@@ -61,12 +63,34 @@ std::vector<record> decode(const std::vector<std::string_view>& slices, message_
   return records;
 }
 
+/// Sends the input as a message in two frames, and receives it.
+void check_frames(std::string_view input, http::websocket_role sender) {
+  std::string written;
+  const std::array parts{input.substr(0, input.size() / 4), input.substr(input.size() / 4)};
+  for (const bool is_final : {false, true}) {
+    const auto part = parts[is_final ? 1 : 0];
+    http::frame_header header{is_final ? http::websocket_opcode::continuation : http::websocket_opcode::binary,
+                              is_final};
+    if (sender == http::websocket_role::client) header.mask = {'m', 'a', 's', 'k'};
+    header.payload_length = part.size();
+    http::append_frame_header(written, header);
+    const auto payload = written.size();
+    written += part;
+    if (header.mask) http::apply_mask(written.data() + payload, part.size(), *header.mask, 0);
+  }
+  message_decoder decoder{{sender, input.size(), false}};
+  std::string_view rest = written;
+  require(decoder.next(rest) == event::message && decoder.message().data == input && rest.empty(),
+          "a message in frames is the same message");
+}
+
 void run(std::string_view input) {
   if (input.empty()) return;
   const auto flags = static_cast<unsigned char>(input.front());
   input.remove_prefix(1);
   const auto sender = (flags & 1U) != 0 ? http::websocket_role::server : http::websocket_role::client;
   const message_decoder::settings settings{sender, max_message_bytes, (flags & 2U) != 0};
+  check_frames(input, sender);
   const auto whole = decode({input}, settings);
   require(decode(random_slices(input, hash(input)), settings) == whole, "the result does not depend on the slices");
 

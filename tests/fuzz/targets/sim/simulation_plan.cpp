@@ -9,7 +9,7 @@ namespace cohort::fuzz {
 namespace {
 
 void check_plan(std::string_view input) {
-  const auto plan = sim::parse_plan(input, "/nonexistent");
+  const auto plan = sim::parse_plan(input, "/nonexistent", {"time-service", "weather-service"});
   if (!plan) {
     require(!plan.error().empty() && plan.error().size() < 65'536, "an error is a short text");
     require(plan.error().find('\n') == std::string::npos, "an error is one line");
