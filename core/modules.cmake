@@ -11,7 +11,7 @@ cohort_module(config LIBRARIES Boost::url PRIVATE_LIBRARIES CLI11::CLI11)
 # Layer 2
 cohort_module(net MODULES runtime PRIVATE_LIBRARIES OpenSSL::SSL OpenSSL::Crypto)
 cohort_module(policy MODULES runtime)
-cohort_module(telemetry MODULES runtime json LIBRARIES prometheus-cpp::core)
+cohort_module(telemetry MODULES runtime json LIBRARIES prometheus-cpp::headers)
 # Layer 3
 set(http_libraries OpenSSL::SSL OpenSSL::Crypto ZLIB::ZLIB)
 if(COHORT_BROTLI)

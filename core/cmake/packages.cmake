@@ -80,8 +80,15 @@ macro(cohort_find_library target)
     elseif("${target}" STREQUAL "simdjson::simdjson")
       # Its package accepts only the same minor version: a request for 3.0 would reject 3.12.
       cohort_find_package(simdjson DEBIAN libsimdjson-dev)
-    elseif("${target}" STREQUAL "prometheus-cpp::core")
-      cohort_find_package(prometheus-cpp COMPONENTS core DEBIAN prometheus-cpp-dev)
+    elseif("${target}" STREQUAL "prometheus-cpp::headers")
+      # Its data model of metrics is defined in headers, so its library is not linked.
+      find_path(COHORT_PROMETHEUS_INCLUDE_DIRECTORY prometheus/metric_family.h)
+      if(NOT COHORT_PROMETHEUS_INCLUDE_DIRECTORY)
+        message(FATAL_ERROR "Cohort needs prometheus-cpp. On Debian: apt-get install prometheus-cpp-dev")
+      endif()
+      add_library(prometheus-cpp::headers INTERFACE IMPORTED GLOBAL)
+      set_target_properties(prometheus-cpp::headers PROPERTIES
+        INTERFACE_INCLUDE_DIRECTORIES "${COHORT_PROMETHEUS_INCLUDE_DIRECTORY}")
     elseif("${target}" STREQUAL "PkgConfig::utf8proc")
       # utf8proc has no CMake package.
       cohort_find_package(PkgConfig DEBIAN pkgconf)
