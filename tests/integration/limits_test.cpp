@@ -62,6 +62,15 @@ TEST_CASE("limits: a health request gets a response within a second with 1,010 i
   set_descriptor_limit(0, former);
 }
 
+TEST_CASE("limits: an idle service uses less than 1.3 MiB of private memory", "[integration][threads]") {
+#ifdef COHORT_SANITIZED
+  SKIP("the sanitizer has an allocator of its own");
+#endif
+  running_program service{"time-service", {"--threads", "2"}};
+  CHECK(get(service.port(), "/health").status == 200);
+  CHECK(memory_kib(service.process().pid(), "RssAnon") < 1331);
+}
+
 TEST_CASE("limits: the memory of a thousand slow clients is returned to the system", "[integration][threads]") {
 #ifdef COHORT_SANITIZED
   SKIP("the sanitizer has an allocator of its own");

@@ -13,8 +13,9 @@ namespace cohort {
 /// Process-wide; thread-safe. It does not protect from the kernel's out-of-memory killer, which sends SIGKILL.
 namespace memory_reserve {
 
-inline constexpr std::size_t piece_bytes = std::size_t{64} * 1024;
-inline constexpr std::size_t max_pieces = 64;
+/// Each piece costs a page of private memory, because malloc writes its size in front of it. The rest is not touched.
+inline constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
+inline constexpr std::size_t max_pieces = 16;
 
 /// Allocates the reserve and installs the new-handler that releases it. Later calls have no effect.
 void install();
