@@ -34,6 +34,11 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
   // Without a path, the virtual host is the default, `/`; a path of only `/` would name the virtual host with an empty
   // name.
   const auto path = url.encoded_path();
+  // Boost.URL accepts a path without a slash behind an authority: `amqp://user:pass@word@host`, `amqp://host:5672x`.
+  if (!path.empty() && !path.starts_with('/')) {
+    return invalid_url_error(
+        "after the host and the port, only a path is accepted; @ in a user name or password is written as %40");
+  }
   if (path.size() > 1) {
     if (path.find('/', 1) != path.npos) return invalid_url_error("a virtual host with / is written with %2F");
     settings.virtual_host = url.segments().front();

@@ -77,6 +77,9 @@ TEST_CASE("messages: a broker's URL is parsed, or described without its credenti
   CHECK(description("amqp://rabbit/a/b") == "error: a virtual host with / is written with %2F");
   CHECK(description("amqp://rabbit?x=1") == "error: a query or fragment is not supported");
   CHECK(description("amqp://:secret@") == "error: there is no host");
+  for (const auto* url : {"amqp://user:pass@word@rabbit", "amqp://rabbit:5672x", "amqp://user:50%25@x@rabbit/test"}) {
+    CHECK(description(url).starts_with("error: after the host and the port, only a path is accepted"));
+  }
   const std::string accepted = "error: accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
   CHECK(description("http://user:secret@rabbit") == accepted);
   CHECK(description("amqp://user:se cret@rabbit") == accepted);
