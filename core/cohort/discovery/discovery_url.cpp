@@ -238,7 +238,7 @@ config::value_parser<boost::urls::url> service_url() {
 config::value_parser<registry_target> registry_url() {
   return {parse_registry_target,
           "the URL of a discovery system: etcd://HOST[:2379]/PREFIX, consul://HOST[:8500] or "
-          "eureka://HOST[:8761][/PATH], with an optional ?ttl=SECONDS"};
+          "eureka://HOST[:8761][/PATH], with the options ?ttl=SECONDS (2 to 3600) and ?server-tls=true"};
 }
 
 config::value_parser<net::endpoint> instance_address() {
