@@ -15,9 +15,6 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr std::array<std::string_view, 8> methods{"get", "put", "post", "delete", "options", "head", "patch", "trace"};
-/// Paths that the gateway answers itself.
-constexpr std::array<std::string_view, 6> own_paths{"/health",  "/livez", "/readyz",
-                                                    "/metrics", "/debug", "/openapi.json"};
 constexpr std::string_view component_reference = "#/components/";
 
 bool is_method(std::string_view name) { return std::find(methods.begin(), methods.end(), name) != methods.end(); }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/ip/address_v6.hpp>
 #include <boost/url/parse.hpp>
 #include <set>
 
@@ -80,10 +81,15 @@ void check_changes(const scope& at, const std::optional<header_changes>& changes
 }
 
 bool is_host_pattern(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) {
+    boost::system::error_code error;
+    boost::asio::ip::make_address_v6(std::string{host.substr(1, host.size() - 2)}, error);
+    return !error;
+  }
   if (host.starts_with("*.")) host.remove_prefix(2);
   const auto is_host_character = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '[' || c == ']' || c == ':';
+           c == '_';
   };
   return !host.empty() && host.front() != '.' && std::all_of(host.begin(), host.end(), is_host_character);
 }
@@ -98,6 +104,8 @@ void check_path(const scope& at, const path_rule& rule) {
       .require(is_valid,
                "must start with \"/\", and be decoded: without percent-encoding, query, dot segments and "
                "repeated slashes");
+  const bool is_own_path = std::ranges::find(own_paths, text) != own_paths.end();
+  if (rule.exact && is_own_path) at.member("exact").report("is a path that the gateway answers itself");
 }
 
 void check_match(const scope& at, const match_entry& match) {
@@ -111,6 +119,7 @@ void check_match(const scope& at, const match_entry& match) {
     const bool is_lower = std::any_of(name.begin(), name.end(), [](char c) { return c >= 'a' && c <= 'z'; });
     at.member("methods").item(i).require(http::is_token(name) && !is_lower,
                                          "must be a method in upper case, such as GET");
+    at.member("methods").item(i).require(name != "CONNECT" && name != "TRACE", "is a method that is not forwarded");
   }
   for (std::size_t i = 0; i < match.headers.size(); ++i) {
     const auto& rule = match.headers[i];

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace cohort::gateway {
+
+/// Paths that the gateway answers itself.
+inline constexpr std::array<std::string_view, 6> own_paths{"/health",  "/livez", "/readyz",
+                                                           "/metrics", "/debug", "/openapi.json"};
 
 /// The path that is matched with routes: percent-decoded, and with repeated slashes merged. So `/api/%61dmin` and
 /// `/api//admin` do not evade a route for `/api/admin`. Empty for a path that servers interpret differently, so that no

@@ -62,6 +62,24 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
   CHECK(error_of(with_route(members)) == expected);
 }
 
+TEST_CASE("routes file: a match that no request can fulfil is an error", "[gateway][routes]") {
+  const auto error_of_match = [](const std::string& match) {
+    const auto error = error_of(with_route("\"match\": {" + match + "}, \"backends\": [{\"upstream\": \"a\"}]"));
+    constexpr std::string_view start = "r.json:5: routes[0].match.";
+    return error.starts_with(start) ? error.substr(start.size()) : error;
+  };
+  const std::string path = R"("path": {"prefix": "/"}, )";
+  for (const auto* host : {"a.example:80", "[::1", "[a.example]", "*.[::1]", "::1", "a.*.org", "*."}) {
+    CHECK(error_of_match(path + "\"hosts\": [\"" + host + "\"]") ==
+          "hosts[0] must be a host name without a port, such as example.org or *.example.org");
+  }
+  CHECK(error_of_match(path + R"("hosts": ["[::1]", "127.0.0.1", "*.example.org"])").empty());
+  CHECK(error_of_match(path + R"("methods": ["CONNECT"])") == "methods[0] is a method that is not forwarded");
+  CHECK(error_of_match(path + R"("methods": ["GET", "TRACE"])") == "methods[1] is a method that is not forwarded");
+  CHECK(error_of_match(R"("path": {"exact": "/metrics"})") == "path.exact is a path that the gateway answers itself");
+  CHECK(error_of_match(R"("path": {"exact": "/metrics/x"})").empty());
+}
+
 TEST_CASE("routes file: a syntax error has a line and a column", "[gateway][routes]") {
   CHECK(error_of("{\n  \"upstreams\": {},,\n}") == "r.json:2:19: the file must be JSON, but is malformed");
   CHECK(error_of("{\n  \"upstreams\": [1 2]}").starts_with("r.json:2:19: "));
