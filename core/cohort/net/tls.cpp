@@ -73,6 +73,22 @@ error_code load_private_key(asio::ssl::context& context, const tls_client_settin
   return error;
 }
 
+/// Verifies that the certificate is for the host. Asio's own callback leaves the reason empty, so the server would get
+/// the alert `internal_error` instead of `bad_certificate`.
+class certificate_verification {
+ public:
+  explicit certificate_verification(const std::string& host) : is_for_host_(host) {}
+
+  bool operator()(bool is_trusted, asio::ssl::verify_context& context) const {
+    const bool is_valid = is_for_host_(is_trusted, context);
+    if (is_trusted && !is_valid) X509_STORE_CTX_set_error(context.native_handle(), X509_V_ERR_HOSTNAME_MISMATCH);
+    return is_valid;
+  }
+
+ private:
+  asio::ssl::host_name_verification is_for_host_;
+};
+
 }  // namespace
 
 std::optional<std::string> find_error(const tls_client_settings& settings) {
@@ -123,7 +139,7 @@ task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::st
   asio::ip::make_address(host, not_an_address);
   // RFC 6066 section 3: SNI contains names only.
   if (not_an_address) SSL_set_tlsext_host_name(connection, host.c_str());
-  if (state_->verifies_server) ssl_stream.set_verify_callback(asio::ssl::host_name_verification{host});
+  if (state_->verifies_server) ssl_stream.set_verify_callback(certificate_verification{host});
   if (const auto known = state_->sessions->find(host); known != state_->sessions->end()) {
     SSL_set_session(connection, known->second.get());
   }

@@ -25,7 +25,8 @@ class category final : public boost::system::error_category {
       case client_error::no_local_port: return "no local port is available for a connection";
       case client_error::connect_timeout: return "the connection was not established in time";
       case client_error::tls_failed: return "the TLS handshake failed";
-      case client_error::tls_certificate_invalid: return "the server's certificate is invalid";
+      case client_error::tls_certificate_invalid:
+        return "the server's certificate is invalid: untrusted, expired, or not for the name of the server";
       case client_error::tls_timeout: return "the TLS handshake did not complete in time";
       case client_error::send_failed: return "the request could not be sent";
       case client_error::send_timeout: return "the request was not sent in time";

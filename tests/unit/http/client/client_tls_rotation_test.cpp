@@ -2,9 +2,11 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cohort/http/client/fetch.hpp>
+#include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/http/server/tls_termination.hpp>
 #include "tests/unit/net/tls/server_fixture.hpp"
 #include "tests/unit/service/service_fixture.hpp"
+#include "tests/unit/telemetry/captured_log.hpp"
 
 namespace cohort {
 namespace {
@@ -88,6 +90,32 @@ TEST_CASE("client: a request in flight completes with the old certificate, and i
   REQUIRE(slow.ended());
   CHECK(rotation_fixture::body_of(*slow.outcome().value) == "spiffe://test/old");
   CHECK(fixture.client_uri() == "spiffe://test/new");
+}
+
+TEST_CASE("upstream: a certificate for another name is logged once a minute", "[http][upstream][tls]") {
+  rotation_fixture fixture;
+  auto settings = fixture.client_settings("spiffe://test/old");
+  settings.server_name = "other.example";
+  fixture.client->replace_tls(settings);
+  captured_log captured;
+  telemetry::logger log{captured.sink(), "test", telemetry::log_level::info, telemetry::log_format::text};
+  http::upstream upstream{*fixture.client, fixture.metrics, log, "there"};
+  const auto call = [&] {
+    http::client_request request;
+    request.url = parse_url("https://192.0.2.1/");
+    auto calling = upstream.call(std::move(request), call_context{.deadline = deadline::after(fixture.time.now(), 5s)});
+    return fixture.time.run(std::move(calling)).response;
+  };
+  for (int i = 0; i < 2; ++i) CHECK(call().error() == http::client_error::tls_certificate_invalid);
+  fixture.time.run_for(1min);
+  CHECK(call().error() == http::client_error::tls_certificate_invalid);
+  const auto lines = captured.close();
+  REQUIRE(lines.size() == 2);
+  for (const auto& line : lines) {
+    CHECK(line.find("warn  test TLS handshake with an upstream failed upstream=there server=192.0.2.1 "
+                    "error=\"the server's certificate is invalid: untrusted, expired, or not for the name of the "
+                    "server\"") != std::string::npos);
+  }
 }
 
 }  // namespace

@@ -9,6 +9,12 @@ namespace cohort::http {
 
 using breaker = policy::circuit_breaker;
 
+namespace {
+
+constexpr std::chrono::minutes tls_log_interval{1};
+
+}  // namespace
+
 // ---- permit
 
 upstream::permit::permit(upstream& owner, loop_state& state) : owner_(owner), state_(state), loop_(loop::current()) {
@@ -151,7 +157,22 @@ policy::retry_decision upstream::active_call::decide(const client::exchange& exc
                        {"retry", policy::to_string(decision.verdict)},
                        {"remaining_ms", to_milliseconds(attempt.remaining_time)}});
   }
+  log_tls_failure(exchange);
   return decision;
+}
+
+void upstream::active_call::log_tls_failure(const client::exchange& exchange) {
+  if (exchange.response) return;
+  const auto error = exchange.response.error();
+  if (error != client_error::tls_certificate_invalid && error != client_error::tls_failed) return;
+  const auto now = loop::current().now();
+  if (now < state_.next_tls_log) return;
+  state_.next_tls_log = now + tls_log_interval;
+  const auto message = make_error_code(error).message();
+  owner_.log_.write(telemetry::log_level::warn, "TLS handshake with an upstream failed",
+                    {{"upstream", std::string_view{owner_.name_}},
+                     {"server", std::string_view{target().host}},
+                     {"error", std::string_view{message}}});
 }
 
 }  // namespace cohort::http

@@ -36,6 +36,8 @@ struct upstream::loop_state final : upstream_directory::entry {
   connection_pool::address_counts reported_addresses;
   /// The origin of the last call.
   std::optional<origin> target;
+  /// Until then, a failed TLS handshake is not logged again.
+  time_point next_tls_log{};
 };
 
 /// The bulkhead and circuit breaker permit of a call, which is held until this object is destroyed.
@@ -88,6 +90,8 @@ class upstream::active_call : public call_loop {
   void record_rate_limit(const client_response& response, time_point now);
   task<client::exchange> send_hedged(duration delay, bool new_connection);
   policy::circuit_breaker::outcome breaker_outcome(const client_result& response) const noexcept;
+  /// Logs a failed TLS handshake, at most once a minute per loop: an invalid certificate needs an operator.
+  void log_tls_failure(const client::exchange& exchange);
 
   upstream& owner_;
   loop_state& state_;
