@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { elapsed, pause } from './assertions.ts';
+import { elapsed, expect, pause } from './assertions.ts';
 import type { LoadReport } from './load_report.ts';
 import { printLoadReport } from './load_report.ts';
 
@@ -7,9 +7,15 @@ import { printLoadReport } from './load_report.ts';
 export interface FaultScenario {
   /** The affected service: an aggregate without its fresh part counts as failed. */
   service: string;
-  /** Duration of the load, in seconds. */
-  seconds: number;
   inject: (log: (text: string) => void) => Promise<void>;
+}
+
+/** A load that runs until it is stopped. */
+export interface RunningLoad {
+  /** Waits until the orchestrator neither starts nor stops a replica. */
+  waitUntilSettled: () => Promise<void>;
+  /** Ends the load by SIGTERM and returns its report. */
+  stop: () => Promise<LoadReport>;
 }
 
 /** Returns the scenarios with these names, or all if there are no names. Throws if a name is unknown. */
@@ -21,10 +27,17 @@ export function selectScenarios<T extends FaultScenario>(all: Record<string, T>,
   return Object.entries(all).filter(([name]) => names.length === 0 || names.includes(name));
 }
 
-/** Injects the faults under a load that has started, prints the events and the counts, and returns the number of failed requests. */
-export async function injectUnderLoad(name: string, { inject }: FaultScenario, readReport: () => Promise<LoadReport>): Promise<number> {
+/**
+ * Injects the faults under a load that has started, prints the events and the counts, and returns the number of failed
+ * requests. The load runs until the last stopped replica has exited.
+ */
+export async function injectUnderLoad(name: string, { inject }: FaultScenario, load: RunningLoad): Promise<number> {
   const start = elapsed();
   await pause(2000); // load without faults
   await inject((text) => { console.log(`${((elapsed() - start) / 1000).toFixed(1).padStart(7)} s  ${text}`); });
-  return printLoadReport(name, await readReport());
+  await load.waitUntilSettled();
+  await pause(2000);
+  const report = await load.stop();
+  expect(report.verdict.word === 'interrupted', `the load runs until it is stopped, and not: ${report.verdict.word}`);
+  return printLoadReport(name, report);
 }

@@ -73,7 +73,6 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
   return {
     'gateway: rolling update': {
       service: 'time-service',
-      seconds: 40,
       url: 'http://gateway-service:5004/api/aggregate',
       inject: async (log) => {
         await kubectl('rollout', 'restart', 'deployment/gateway-service');
@@ -83,7 +82,6 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
     },
     'discovery: scaling from 2 to 4 and to 2': {
       service: 'time-service',
-      seconds: 45,
       inject: async (log) => {
         await kubectl('scale', 'deployment/time-service', '--replicas=4');
         await eventually('4 pods', 60, async () => (await readyPods('time-service')).length === 4);
@@ -97,7 +95,6 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
     },
     'queue: the broker is killed': {
       service: 'weather-service',
-      seconds: 45,
       // The parts of the aggregate are not checked: with the cache time of 1 s, a report is stale while the next one is
       // fetched.
       url: 'http://dashboard-service:5000/api/aggregate',
@@ -114,7 +111,6 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
     },
     'helm upgrade and rollback': {
       service: 'time-service',
-      seconds: 90,
       inject: async (log) => {
         await upgrade('settings.LOG_LEVEL=warn');
         log('a changed setting is rolled out');
@@ -124,7 +120,6 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
     },
     'autoscaling by requests in flight': {
       service: 'time-service',
-      seconds: 150,
       url: 'http://gateway-service:5004/api/time',
       inject: async (log) => {
         await upgrade('autoscaling.enabled=true', 'autoscaling.requestsInFlight=4');

@@ -21,10 +21,9 @@ async function workers(): Promise<string[]> {
 }
 
 const scenarios: Record<string, ClusterScenario> = {
-  none: { service: 'time-service', seconds: 10, inject: () => pause(8000) },
+  none: { service: 'time-service', inject: () => pause(6000) },
   'rolling update of all services': {
     service: 'time-service',
-    seconds: 110,
     inject: async (log) => {
       for (const service of services) await kubectl('rollout', 'restart', `deployment/${service}`);
       for (const service of services) {
@@ -35,7 +34,6 @@ const scenarios: Record<string, ClusterScenario> = {
   },
   'drain of a node': {
     service: 'time-service',
-    seconds: 90,
     inject: async (log) => {
       const nodes = await workers();
       const jobs = await parseJson<List<Pod>>('get', 'pods', '-l', 'app.kubernetes.io/name=loadgen', '--field-selector=status.phase=Running');
@@ -52,7 +50,6 @@ const scenarios: Record<string, ClusterScenario> = {
   },
   'a killed pod': {
     service: 'time-service',
-    seconds: 30,
     inject: async (log) => {
       await pause(5000);
       const [pod] = await readyPods('time-service');
@@ -64,7 +61,6 @@ const scenarios: Record<string, ClusterScenario> = {
   },
   'scaling from 2 to 5 and to 1': {
     service: 'time-service',
-    seconds: 70,
     inject: async (log) => {
       for (const count of [5, 1]) {
         await kubectl('scale', 'deployment/time-service', `--replicas=${count}`);
@@ -76,7 +72,6 @@ const scenarios: Record<string, ClusterScenario> = {
   },
   'an image that does not exist': {
     service: 'time-service',
-    seconds: 40,
     inject: async (log) => {
       await kubectl('set', 'image', 'deployment/time-service', 'time-service=cohort/time-service:does-not-exist');
       await eventually('the image cannot be had', 30, async () => /ErrImage|ImagePullBackOff|ErrImageNeverPull/.test(await kubectl('get', 'pods')));

@@ -52,17 +52,15 @@ async function update(service: string, ...flags: string[]): Promise<string> {
 }
 
 const scenarios: Record<string, FaultScenario> = {
-  none: { service: 'time-service', seconds: 10, inject: () => pause(8000) },
+  none: { service: 'time-service', inject: () => pause(6000) },
   'rolling update of all services': {
     service: 'time-service',
-    seconds: 140,
     inject: async (log) => {
       await Promise.all(services.map(async (service) => { log(`${service}: ${await update(service, '--force')}`); }));
     },
   },
   'drain of a node': {
     service: 'time-service',
-    seconds: 90,
     inject: async (log) => {
       await docker('node', 'update', '--availability', 'drain', 'node-2');
       for (const service of services.slice(0, 3)) {
@@ -80,19 +78,20 @@ const scenarios: Record<string, FaultScenario> = {
   },
   'a killed container': {
     service: 'time-service',
-    seconds: 40,
     inject: async (log) => {
       await pause(5000);
-      const [container = ''] = lines(await dockerOn(2, '', 'ps', '-q', '--filter', `label=com.docker.swarm.service.name=${stack}_time-service`));
-      await dockerOn(2, '', 'kill', container);
-      log('the container of time-service on node-2 is killed');
+      // After the drain of node-2, both tasks can be on node-1: Swarm moves no running task.
+      const [node = ''] = await runningTasks('time-service');
+      const number = Number(node.replace('node-', ''));
+      const [container = ''] = lines(await dockerOn(number, '', 'ps', '-q', '--filter', `label=com.docker.swarm.service.name=${stack}_time-service`));
+      await dockerOn(number, '', 'kill', container);
+      log(`a container of time-service on ${node} is killed`);
       await waitForReplicas('time-service', 2);
       log('its replacement is healthy');
     },
   },
   'scaling from 2 to 5 and to 1': {
     service: 'time-service',
-    seconds: 90,
     inject: async (log) => {
       for (const count of [5, 1]) {
         await docker('service', 'scale', '--detach', `${stack}_time-service=${count}`);
@@ -104,7 +103,6 @@ const scenarios: Record<string, FaultScenario> = {
   },
   'an image that does not exist': {
     service: 'time-service',
-    seconds: 90,
     inject: async (log) => {
       const state = await update('time-service', '--image', 'cohort/time-service:does-not-exist');
       log(`the update has ended: ${state}`);
@@ -114,19 +112,30 @@ const scenarios: Record<string, FaultScenario> = {
   },
 };
 
-async function startLoad(service: string, seconds: number): Promise<string> {
-  const id = await docker(
+/** Waits until each service has the number of running tasks that it should have, and the last stopped one has exited. */
+async function waitUntilSettled(): Promise<void> {
+  await eventually('no task starts or stops', 120, async () => {
+    const names = services.map((service) => `${stack}_${service}`);
+    const tasks = lines(await docker('service', 'ps', ...names, '--format', '{{.DesiredState}} {{.CurrentState}}'));
+    return tasks.every((task) => task.startsWith('Running Running ') || /^(Shutdown|Remove) (Shutdown|Failed|Rejected|Complete|Orphaned|Remove) /.test(task));
+  });
+}
+
+/** Starts a task with `rate` requests a second on node-1; returns its container. */
+async function startLoad(service: string): Promise<string> {
+  await docker(
     'service', 'create', '--detach', '--no-resolve-image', '-q', '--name', 'loadgen', '--network', `${stack}_services`,
     '--restart-condition', 'none', '--constraint', 'node.hostname==node-1',
     '--secret', 'source=cohort_api_key,target=api_key,mode=0444', '--env', 'API_KEY_FILE=/run/secrets/api_key',
-    `cohort/loadgen:${version}`, ...aggregateLoad(service, rate, seconds),
+    `cohort/loadgen:${version}`, ...aggregateLoad(service, rate),
   );
-  await eventually('the load runs', 60, async () => (await docker('service', 'ps', 'loadgen', '--format', '{{.CurrentState}}')).startsWith('Running'));
-  return id.trim();
+  return eventually('the load runs', 60, async () => lines(await docker('ps', '-q', '--filter', 'label=com.docker.swarm.service.name=loadgen'))[0]);
 }
 
-const readReport = (id: string, seconds: number): Promise<LoadReport> =>
-  eventually('the load has ended', seconds + 60, async () => findLoadReport(await docker('service', 'logs', '--raw', id)));
+async function stopLoad(container: string): Promise<LoadReport> {
+  await docker('kill', '--signal', 'TERM', container);
+  return eventually('the load has ended', 30, async () => findLoadReport(await docker('logs', container)));
+}
 
 /** Prints what the dashboards logged about failures. By their containers: `docker service logs` can wait forever for a task. */
 async function printFailures(): Promise<void> {
@@ -140,8 +149,8 @@ async function printFailures(): Promise<void> {
 }
 
 async function runScenario(name: string, scenario: FaultScenario): Promise<number> {
-  const load = await startLoad(scenario.service, scenario.seconds);
-  const failed = await injectUnderLoad(name, scenario, () => readReport(load, scenario.seconds));
+  const load = await startLoad(scenario.service);
+  const failed = await injectUnderLoad(name, scenario, { waitUntilSettled, stop: () => stopLoad(load) });
   await docker('service', 'rm', 'loadgen');
   if (failed > 0) await printFailures();
   return failed;

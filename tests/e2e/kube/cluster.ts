@@ -3,9 +3,8 @@
 import { eventually } from '../assertions.ts';
 import type { FaultScenario } from '../fault_scenario.ts';
 import { injectUnderLoad } from '../fault_scenario.ts';
-import type { LoadReport } from '../load_report.ts';
 import { aggregateLoad, constantLoad, findLoadReport } from '../load_report.ts';
-import { root, runSuccessfully } from '../processes.ts';
+import { root, runSuccessfully, startProcess } from '../processes.ts';
 
 export const namespace = 'cohort';
 export const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];
@@ -25,16 +24,24 @@ export interface Pod {
   status: { phase: string; conditions?: { type: string; status: string }[] };
 }
 
+const isReady = ({ metadata, status }: Pod): boolean =>
+  metadata.deletionTimestamp === undefined && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
+
 export async function readyPods(service: string): Promise<Pod[]> {
   const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `app.kubernetes.io/name=${service}`);
-  return items.filter(
-    ({ metadata, status }) =>
-      metadata.deletionTimestamp === undefined && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True'),
-  );
+  return items.filter(isReady);
 }
 
 export const rolledOut = (service: string, timeout = 180): Promise<string> =>
   kubectl('rollout', 'status', `deployment/${service}`, `--timeout=${timeout}s`);
+
+/** Waits until every pod of the stack, apart from the load, is ready, and the last one that was stopped has exited. */
+async function waitUntilSettled(): Promise<void> {
+  await eventually('no pod starts or stops', 120, async () => {
+    const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', 'app.kubernetes.io/part-of=cohort,app.kubernetes.io/name!=loadgen');
+    return items.every(isReady);
+  });
+}
 
 /** Waits until each of these services has `count` ready pods and no other ones. */
 export async function waitForReplicas(count: number, names: string[] = services): Promise<void> {
@@ -52,12 +59,12 @@ export interface ClusterScenario extends FaultScenario {
   url?: string;
 }
 
-/** Starts a Job with `rate` requests a second. */
-async function startLoad({ service, seconds, url }: ClusterScenario): Promise<string> {
+/** Starts a Job with `rate` requests a second; returns its name. */
+async function startLoad({ service, url }: ClusterScenario): Promise<string> {
   const job = await parseJson<{ spec: { template: { spec: { containers: [{ args: string[] }] } } } }>(
     'create', '--dry-run=client', '-f', `${root}/deploy/kubernetes/loadgen.yaml`,
   );
-  job.spec.template.spec.containers[0].args = url === undefined ? aggregateLoad(service, rate, seconds) : constantLoad(`request=${url}`, rate, seconds);
+  job.spec.template.spec.containers[0].args = url === undefined ? aggregateLoad(service, rate) : constantLoad(`request=${url}`, rate);
   const name = (await run(JSON.stringify(job), '-n', namespace, 'create', '-f', '-', '-o', 'name')).trim();
   await eventually('the load runs', 60, async () => {
     const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `batch.kubernetes.io/job-name=${name.split('/')[1] ?? ''}`);
@@ -66,13 +73,15 @@ async function startLoad({ service, seconds, url }: ClusterScenario): Promise<st
   return name;
 }
 
-const readReport = (job: string, seconds: number): Promise<LoadReport> =>
-  eventually('the load has ended', seconds + 60, async () => findLoadReport(await kubectl('logs', job)));
-
 /** Injects the faults under load, prints the events and the counts, and returns the number of failed requests. */
 export async function runScenario(name: string, scenario: ClusterScenario): Promise<number> {
   const job = await startLoad(scenario);
-  const failed = await injectUnderLoad(name, scenario, () => readReport(job, scenario.seconds));
-  await kubectl('delete', job, '--wait=false');
-  return failed;
+  // Deleting the Job terminates its pod, whose log is read until then.
+  const log = startProcess('load', 'kubectl', ['-n', namespace, 'logs', '-f', job], '/dev/null');
+  const stop = async () => {
+    await kubectl('delete', job);
+    await log.exitStatus;
+    return eventually('the load has ended', 10, () => Promise.resolve(findLoadReport(log.output)));
+  };
+  return injectUnderLoad(name, scenario, { waitUntilSettled, stop });
 }
