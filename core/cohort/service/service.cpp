@@ -6,6 +6,7 @@
 #include <ctime>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 #include <cohort/discovery/service_discovery.hpp>
 #include <cohort/runtime/version.hpp>
@@ -21,26 +22,13 @@ std::string version_text(const std::string& version) {
   return "(no version; built with Cohort " + std::string{cohort::version()} + ")";
 }
 
-}  // namespace
-
-boost::urls::url service_context::upstream_url(const boost::urls::url& setting) const {
-  return service_discovery ? service_discovery->watch(setting) : setting;
-}
-
-http::upstream service_context::make_upstream(std::string name, http::upstream_settings settings) const {
-  return {client, metrics, log, std::move(name), settings};
-}
-
-http::upstream service_context::make_upstream(std::string name, http::upstream_settings settings,
-                                              http::client_settings client_settings) const {
-  return {clients.make(std::move(client_settings)), metrics, log, std::move(name), settings};
-}
-
-int run_all(int argc, const char* const* argv, std::string program, std::string description,
-            std::vector<definition> services) {
-  common_settings settings;
+/// Reads the settings from the command line and the environment, and runs the health check if they ask for it. Returns
+/// the exit status if the program ends with that. The descriptions of the options, about 100 KiB, are freed at its end.
+std::optional<int> read_settings(int argc, const char* const* argv, const std::string& program,
+                                 const std::string& description, const std::vector<definition>& services,
+                                 common_settings& settings) {
   settings.port = services.front().port;
-  config::options options{program, std::move(description), version_text(services.front().version)};
+  config::options options{program, description, version_text(services.front().version)};
   add_common_options(options, settings,
                      services.size() > 1 ? "Port of the first service; shifts the others' ports by the same amount"
                                          : "Port to listen on");
@@ -92,6 +80,28 @@ int run_all(int argc, const char* const* argv, std::string program, std::string 
       }
     }
   }
+  return std::nullopt;
+}
+
+}  // namespace
+
+boost::urls::url service_context::upstream_url(const boost::urls::url& setting) const {
+  return service_discovery ? service_discovery->watch(setting) : setting;
+}
+
+http::upstream service_context::make_upstream(std::string name, http::upstream_settings settings) const {
+  return {client, metrics, log, std::move(name), settings};
+}
+
+http::upstream service_context::make_upstream(std::string name, http::upstream_settings settings,
+                                              http::client_settings client_settings) const {
+  return {clients.make(std::move(client_settings)), metrics, log, std::move(name), settings};
+}
+
+int run_all(int argc, const char* const* argv, std::string program, std::string description,
+            std::vector<definition> services) {
+  common_settings settings;
+  if (const auto status = read_settings(argc, argv, program, description, services, settings)) return *status;
   return run_until_signal(program, settings, std::move(services));
 }
 
