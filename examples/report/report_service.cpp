@@ -49,7 +49,7 @@ class report {
 
 static task<http::response> read_now(std::shared_ptr<report> source, deadline read_deadline) {
   const auto content = co_await source->read(read_deadline);
-  if (!content) co_return http::error_response(http::status::service_unavailable, content.error().message());
+  if (!content) co_return http::error_response(http::status::service_unavailable, "The report cannot be read now");
   co_return http::response{}.body(*content, "text/plain");
 }
 
