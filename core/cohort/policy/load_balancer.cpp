@@ -28,16 +28,22 @@ load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
 void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
   // Without another address to share the load with, slow start has no purpose.
   const auto active_since = address_count() == 0 ? now - settings_.slow_start_window : now;
-  for (auto& entry : hosts_) {
-    const bool still_listed = std::ranges::find(addresses, entry.address) != addresses.end();
+  // Usually the addresses have not changed, and each is at the position of its host.
+  const auto is_at = [&](std::size_t position, const endpoint& address) {
+    return position < addresses.size() && same_endpoint(addresses[position], address);
+  };
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    auto& entry = hosts_[i];
+    const bool still_listed = is_at(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
     if (still_listed && !entry.listed) {
       entry.active_since = active_since;
       entry.failures = entry.connect_failures = 0;
     }
     entry.listed = still_listed;
   }
-  for (const auto& address : addresses) {
-    if (find(address) == nullptr) hosts_.push_back({.address = address, .active_since = active_since});
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    const bool is_known = (i < hosts_.size() && is_at(i, hosts_[i].address)) || find(addresses[i]) != nullptr;
+    if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = active_since});
   }
   std::erase_if(hosts_, [](const host& entry) { return !entry.listed && entry.in_flight == 0; });
   // If only ejected addresses are left, all of them are used again.
