@@ -95,6 +95,11 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
       {R"("rate": 200)", R"("rate": -1)", "load.rate must be"},
       {R"("loss": 0)", R"("loss": 2)", "links.loss must be a number from 0 to 1"},
       {R"("at": "1s")", R"("at": "9s")", "scenarios[1].faults[0].at must be before the end of the load"},
+      {R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "2s", "lasts": "9s", "service": "price"})",
+       "scenarios[1].faults[1] overlaps another fault of price, but must begin after its end, or end before it"},
+      {R"("failure_ratio": 0.5})", R"("slowdown": 1e300})", "faults[0].slowdown must be a number above 0, up to 1000"},
+      {R"("name": "failures")", R"("name": "no fault")",
+       R"(scenarios[1].name is "no fault", which is also the name of another scenario)"},
       {R"("attempts": ["1", "3"])", R"("attempts": ["0"])", R"(tune[0].values.attempts has "0")"},
       {R"("attempts": ["1", "3"])", R"("tries": ["1"])", R"(tune[0].values.tries has "1")"},
       {R"("service": "front", "to": "price")", R"("service": "price", "to": "front")", "which price does not call"},
@@ -114,6 +119,23 @@ TEST_CASE("plan: the error for a text with a line feed is one line", "[sim][plan
   REQUIRE_FALSE(plan.has_value());
   CHECK_THAT(plan.error(), ContainsSubstring("x?y"));
   CHECK(plan.error().find('\n') == std::string::npos);
+}
+
+TEST_CASE("plan: a plan without services is rejected", "[sim][plan]") {
+  const auto plan =
+      sim::parse_plan(R"({"services": [], "load": {"service": "front", "rate": 1, "length": "1s"}})", ".", {});
+  REQUIRE_FALSE(plan.has_value());
+  CHECK(plan.error() == "services must have at least one service");
+}
+
+TEST_CASE("plan: faults of one service one after the other, and of several services at once, are accepted",
+          "[sim][plan]") {
+  const auto after = sim::parse_plan(plan_json(
+      R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "4s", "lasts": "1s", "service": "price"})"));
+  const auto elsewhere = sim::parse_plan(plan_json(
+      R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "2s", "lasts": "1s", "service": "front"})"));
+  CHECK(after.has_value());
+  CHECK(elsewhere.has_value());
 }
 
 TEST_CASE("plan: a value outside the model's range of validity is a warning", "[sim][plan]") {

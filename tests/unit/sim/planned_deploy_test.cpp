@@ -95,7 +95,7 @@ TEST_CASE("planned deploy: an invalid deploy is rejected with one line", "[sim][
       {R"("faults": [])",
        R"("faults": [{"at": "1s", "lasts": "3s", "service": "price", "killed": 1},
                      {"at": "2s", "lasts": "3s", "service": "price", "powered_off": 1}])",
-       "scenarios[0].faults[1] kills or powers off price while another fault does"},
+       "scenarios[0].faults[1] overlaps another fault of price"},
   }));
   const auto plan = parse_plan(deploy_plan(replaced, replacement));
   REQUIRE_FALSE(plan.has_value());

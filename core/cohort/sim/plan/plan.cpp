@@ -21,6 +21,8 @@ bool stops_instances(const planned_fault& fault) noexcept { return fault.killed 
 
 /// Maximum loss; above it, TCP's window reductions, which are not modelled, affect the results.
 constexpr double max_modelled_loss = 0.05;
+/// Limits the product with the longest CPU time, which must fit a `duration`.
+constexpr double max_slowdown = 1000;
 
 /// Converts the document of a plan. Throws `plan_error`.
 class plan_reader {
@@ -29,6 +31,7 @@ class plan_reader {
       : directory_(directory), programs_(programs) {}
 
   plan read(const plan_document::plan& document) {
+    if (document.services.empty()) throw plan_error{"services must have at least one service"};
     for (const auto& service : document.services) names_.insert(service.name);
     if (names_.size() != document.services.size()) throw plan_error{"services must have different names"};
     for (std::size_t i = 0; i < document.services.size(); ++i) {
@@ -196,12 +199,18 @@ class plan_reader {
 
   void read_scenarios(const std::vector<plan_document::scenario>& scenarios) {
     for (std::size_t i = 0; i < scenarios.size(); ++i) {
+      const auto& name = scenarios[i].name;
+      const auto has_name = [&](const planned_scenario& other) { return other.name == name; };
+      if (std::any_of(plan_.scenarios.begin(), plan_.scenarios.end(), has_name)) {
+        reject("scenarios[" + std::to_string(i) + "].name",
+               "is \"" + name + "\", which is also the name of another scenario");
+      }
       auto& scenario = plan_.scenarios.emplace_back();
-      scenario.name = scenarios[i].name;
+      scenario.name = name;
       for (std::size_t j = 0; j < scenarios[i].faults.size(); ++j) {
         const auto where = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
         scenario.faults.push_back(read_fault(scenarios[i].faults[j], where));
-        reject_second_stop(scenario.faults, where);
+        reject_overlap(scenario.faults, where);
       }
       const auto deploys = scenarios[i].deploys.value_or(std::vector<plan_document::deploy>{});
       for (std::size_t j = 0; j < deploys.size(); ++j) {
@@ -244,7 +253,9 @@ class plan_reader {
     fault.lasts = read_duration(source.lasts, where + ".lasts");
     if (fault.at >= plan_.load.length) reject(where + ".at", "must be before the end of the load");
     fault.disturbance.slowdown = source.slowdown.value_or(1);
-    if (!(fault.disturbance.slowdown > 0)) reject(where + ".slowdown", "must be a number above 0");
+    if (!(fault.disturbance.slowdown > 0 && fault.disturbance.slowdown <= max_slowdown)) {
+      reject(where + ".slowdown", "must be a number above 0, up to 1000");
+    }
     if (source.extra_latency) {
       fault.disturbance.extra_latency = read_duration(*source.extra_latency, where + ".extra_latency");
     }
@@ -264,15 +275,15 @@ class plan_reader {
     return fault;
   }
 
-  /// Two overlapping faults would both start the same processes again.
-  static void reject_second_stop(const std::vector<planned_fault>& faults, const std::string& where) {
+  /// The end of a fault ends all disturbances of its service, and starts the processes that it stopped.
+  static void reject_overlap(const std::vector<planned_fault>& faults, const std::string& where) {
     const auto& last = faults.back();
-    const auto stops_with_last = [&](const planned_fault& each) {
+    const auto overlaps_last = [&](const planned_fault& each) {
       const bool overlaps = each.at <= last.at + last.lasts && last.at <= each.at + each.lasts;
-      return &each != &last && each.service == last.service && stops_instances(each) && overlaps;
+      return &each != &last && each.service == last.service && overlaps;
     };
-    if (stops_instances(last) && std::any_of(faults.begin(), faults.end(), stops_with_last)) {
-      reject(where, "kills or powers off " + last.service + " while another fault does");
+    if (std::any_of(faults.begin(), faults.end(), overlaps_last)) {
+      reject(where, "overlaps another fault of " + last.service + ", but must begin after its end, or end before it");
     }
   }
 
