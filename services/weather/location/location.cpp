@@ -3,6 +3,8 @@
 
 #include <simdjson.h>
 
+#include <array>
+
 #include "services/weather/location/case_folding.hpp"
 
 namespace cohort::weather {
@@ -26,6 +28,28 @@ bool has_control_characters(std::string_view text) noexcept {
   return false;
 }
 
+/// With the commas and spaces that input methods of other scripts produce as those of ASCII.
+std::string normalized(std::string_view text) {
+  struct replacement {
+    std::string_view from;
+    char to;
+  };
+  constexpr std::array<replacement, 5> replacements{{
+      {"\uFF0C", ','},  // fullwidth comma
+      {"\u3001", ','},  // ideographic comma
+      {"\u060C", ','},  // Arabic comma
+      {"\u3000", ' '},  // ideographic space
+      {"\u00A0", ' '},  // no-break space
+  }};
+  std::string result{text};
+  for (const auto& [from, to] : replacements) {
+    for (auto at = result.find(from); at != std::string::npos; at = result.find(from, at + 1)) {
+      result.replace(at, from.size(), 1, to);
+    }
+  }
+  return result;
+}
+
 void append_region(std::string& region, std::string_view part) {
   if (part.empty()) return;
   if (!region.empty()) region += ',';
@@ -43,9 +67,11 @@ const location& default_location() {
   return haifa;
 }
 
-std::optional<location> parse_location(std::string_view text) {
-  if (text.size() > max_location_bytes || !simdjson::validate_utf8(text.data(), text.size())) return std::nullopt;
-  if (has_control_characters(text)) return std::nullopt;
+std::optional<location> parse_location(std::string_view input) {
+  if (input.size() > max_location_bytes || !simdjson::validate_utf8(input.data(), input.size())) return std::nullopt;
+  if (has_control_characters(input)) return std::nullopt;
+  const auto owned_text = normalized(input);
+  const std::string_view text = owned_text;
   const auto first_comma = text.find(',');
   if (first_comma == std::string_view::npos) return std::nullopt;
   const auto last_comma = text.rfind(',');

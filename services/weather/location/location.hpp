@@ -24,9 +24,10 @@ struct location {
 /// Haifa, Israel (32.7940, 34.9896).
 const location& default_location();
 
-/// Parses `City,Country`, with any further parts between the two as the region. Every name that can be sent to a
-/// provider is accepted. Empty if a part at either end is missing, if `text` is longer than 256 bytes, is not UTF-8 or
-/// has control characters. Only the default location gets coordinates.
+/// Parses `City,Country`, with any further parts between the two as the region. Commas and spaces of other scripts,
+/// such as U+FF0C and U+3000, are those of ASCII. Every name that can be sent to a provider is accepted. Empty if a
+/// part at either end is missing, if `text` is longer than 256 bytes, is not UTF-8 or has control characters. Only the
+/// default location gets coordinates.
 std::optional<location> parse_location(std::string_view text);
 
 }  // namespace cohort::weather

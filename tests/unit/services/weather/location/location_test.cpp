@@ -78,5 +78,18 @@ TEST_CASE("location: the cache key ignores case and Unicode composition only", "
   CHECK((parse_location(first)->cache_key() == parse_location(second)->cache_key()) == equal);
 }
 
+TEST_CASE("location: commas and spaces of other scripts separate the names", "[services][weather][case-3.7]") {
+  const auto* const text =
+      GENERATE("東京，日本", "東京、日本", "\u3000東京\u3000,\u3000日本\u3000", "\u00A0東京\u00A0，日本", "東京،日本");
+  CAPTURE(text);
+  const auto parsed = weather::parse_location(text);
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->city == "東京");
+  CHECK(parsed->country == "日本");
+  CHECK(parsed->region.empty());
+  CHECK_FALSE(weather::parse_location("東京，").has_value());
+  CHECK_FALSE(weather::parse_location("\u3000,日本").has_value());
+}
+
 }  // namespace
 }  // namespace cohort
