@@ -45,7 +45,7 @@ async function waitForReplicas(service: string, count: number, timeout = 90): Pr
 /** Changes a service and waits for the end of the update; returns its state, such as `completed`. */
 async function update(service: string, ...flags: string[]): Promise<string> {
   await docker('service', 'update', '--detach', '--no-resolve-image', ...flags, `${stack}_${service}`);
-  return eventually(`the update of ${service} has ended`, 120, async () => {
+  return eventually(`the update of ${service} has ended`, 240, async () => {
     const state = (await docker('service', 'inspect', `${stack}_${service}`, '--format', '{{.UpdateStatus.State}}')).trim();
     return ['completed', 'rollback_completed', 'paused', 'rollback_paused'].includes(state) && state;
   });
