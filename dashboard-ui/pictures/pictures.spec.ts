@@ -68,10 +68,10 @@ function startMonitoring(): ChildProcess {
   return spawn('../monitoring/run', [directory], { env: environment, stdio: 'inherit' });
 }
 
-/** Milliseconds between the frames of the animation, and around the experiment. */
+/** Milliseconds between the frames of the animation, and around the experiment: 10 s with the experiment. */
 const frameMs = 80;
-const leadMs = 800;
-const tailMs = 3_500;
+const leadMs = 1_500;
+const tailMs = 5_500;
 
 test('an animation of an experiment: the deadline cuts one of two bars', async ({ page }) => {
   // The recorded events are replayed with a controlled clock, since a screenshot takes longer than a frame.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { placeLabels } from '../src/request/labels.ts';
+import { deadlineLabelOffset, placeLabels } from '../src/request/labels.ts';
 import type { Bar } from '../src/request/waterfall-view.ts';
 
 const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line, from, to, label, segments: [], isHedge: false, end: 'failed' });
@@ -11,6 +11,15 @@ test('a label is inside a long bar, and not drawn if it does not fit there', () 
   expect(placeLabels(cut, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   // The time after the deadline belongs to its own label.
   expect(placeLabels(cut, 250)).toEqual([null]);
+});
+
+test('the labels of a call that ended shortly after its deadline do not cover the deadline', () => {
+  const late = { bars: [{ ...bar(0, 0.51, 'cut by the deadline'), end: 'deadline' as const }], deadline: 0.5 };
+  expect(placeLabels(late, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
+  expect(deadlineLabelOffset(late, 1_000)).toBe(18);
+  expect(deadlineLabelOffset({ ...late, deadline: 0.51 }, 1_000)).toBe(8);
+  // Bars that end elsewhere are no obstacle.
+  expect(deadlineLabelOffset({ bars: [bar(0, 0.2, ''), bar(0, 0.9, '', 1)], deadline: 0.5 }, 1_000)).toBe(5);
 });
 
 test('a label is behind a short bar, or before it where the deadline is close', () => {

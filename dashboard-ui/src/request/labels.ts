@@ -11,6 +11,9 @@ export interface Label {
 /** Estimated character width at a font size of 12 pixels; tends to be too wide. */
 const characterWidth = 7;
 const gap = 10;
+/** Distance of the deadline's label from the deadline, and from the mark at the end of a bar. */
+const deadlineGap = 5;
+const markWidth = 3;
 
 /**
  * Places the labels of a row in a drawing that is `width` pixels wide: inside a long bar, otherwise after or before the
@@ -21,18 +24,26 @@ export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number):
   const usedUntil: number[] = [];
   return row.bars.map((bar, index) => {
     const used = usedUntil[bar.line] ?? 0;
-    const place = placeLabel(bar, { from: used, to: freeSpaceEnd(row, index) * width }, width);
+    const place = placeLabel(bar, { from: used, to: freeSpaceEnd(row, index) * width }, width, (row.deadline ?? 1) * width);
     const end = place === null || place.inside || place.anchor === 'end' ? bar.to * width : place.x + textWidth(bar);
     usedUntil[bar.line] = Math.max(used, end);
     return place;
   });
 }
 
-function placeLabel(bar: Bar, free: { from: number; to: number }, width: number): Label | null {
+/** The distance of the deadline's label from the deadline, in pixels: the label is behind bars that end at it or shortly after it. */
+export function deadlineLabelOffset(row: Pick<Row, 'bars' | 'deadline'>, width: number): number {
+  const deadline = (row.deadline ?? 0) * width;
+  const ends = row.bars.map((bar) => bar.to * width + markWidth - deadline);
+  return deadlineGap + Math.max(0, ...ends.filter((end) => end > 0 && end < 4 * characterWidth));
+}
+
+function placeLabel(bar: Bar, free: { from: number; to: number }, width: number, deadline: number): Label | null {
   if (bar.label === '') return null;
   const [from, to, text] = [bar.from * width, bar.to * width, textWidth(bar)];
   const fitsInside = to - from >= text + gap;
-  const inside: Label = { x: to - 8, anchor: 'end', inside: true };
+  // A call ends some milliseconds after the deadline that cut it off.
+  const inside: Label = { x: (bar.end === 'deadline' ? Math.min(to, deadline) : to) - 8, anchor: 'end', inside: true };
   if (fitsInside && bar.to - bar.from > 0.25) return inside;
   if (free.to - to >= text + gap + 4) return { x: to + 12, anchor: 'start', inside: false };
   if (from - free.from >= text + gap) return { x: from - 8, anchor: 'end', inside: false };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { placeLabels, type Label } from '../request/labels.ts';
+import { deadlineLabelOffset, placeLabels, type Label } from '../request/labels.ts';
 import type { Bar, Row, WaterfallView } from '../request/waterfall-view.ts';
 import { find, percent, setText, svg } from './dom.ts';
 
@@ -51,7 +51,7 @@ function renderRow(element: Element, row: Row, view: WaterfallView, width: numbe
     ...row.bars.map(drawBar),
     ...placeLabels(row, width).flatMap((label, index) => drawLabel(row.bars[index], label, width)),
     ...(row.bars.length === 0 ? [svg('text', { class: 'note', x: percent(row.to), dx: 8, y: height / 2, dy: 4 }, row.result)] : []),
-    ...deadline(row, height),
+    ...deadline(row, height, width),
   );
 }
 
@@ -69,12 +69,12 @@ function drawSavedTime(row: Row, height: number): Node[] {
   return [svg('rect', { class: 'spared-ground', ...at }), svg('rect', { class: 'spared', ...at, fill: 'url(#hatch)' })];
 }
 
-function deadline(row: Row, height: number): Node[] {
+function deadline(row: Row, height: number, width: number): Node[] {
   if (row.deadline === null) return [];
   const x = percent(row.deadline);
   return [
     svg('line', { class: 'deadline', x1: x, x2: x, y1: 0, y2: height }),
-    svg('text', { class: 'deadline-label', x, y: height / 2, dx: 5, dy: 4 }, row.deadlineLabel),
+    svg('text', { class: 'deadline-label', x, y: height / 2, dx: deadlineLabelOffset(row, width), dy: 4 }, row.deadlineLabel),
   ];
 }
 
