@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The heavy headers that most tests need, parsed once. A change of them rebuilds every test.
+// The heavy headers that most tests need, parsed once. A change of these headers rebuilds every test.
 #pragma once
 
 #include "../core/precompiled/service.hpp"

@@ -24,7 +24,7 @@ endforeach()
 string(APPEND known_modules "set(_cohort_optional_modules ${optional_modules})\n")
 string(APPEND known_modules "set(_cohort_all_modules ${all_modules})\n")
 
-# The headers of another Boost have other class layouts.
+# Another Boost version has other class layouts.
 get_property(boost_version GLOBAL PROPERTY COHORT_BOOST_VERSION)
 string(REGEX MATCH "^[0-9]+\\.[0-9]+" boost_version "${boost_version}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/cohort-config.cmake.in" cohort-config.cmake

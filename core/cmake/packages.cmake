@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSL-1.0
-# The libraries that Cohort's modules use, with the Debian package of each. Also part of the installed package.
+# The libraries that Cohort's modules use, with the Debian package of each. This file is also installed with the
+# package.
 
 # cohort_find_package(<package> <arguments of find_package>... DEBIAN <Debian package>)
 # Ends with one line that names the Debian package if <package> is missing.

@@ -38,7 +38,7 @@ function(cohort_precompile_header target header)
   cohort_watch_packages()
   target_precompile_headers(${target} PRIVATE "${header}" "${cohort_BINARY_DIR}/installed_packages.hpp")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-    # Without times: a header with another time but the same content, such as one of a reinstalled package, is valid.
+    # Modification times are not compared: a reinstalled header with the same content is valid.
     target_compile_options(${target} PRIVATE -fpch-instantiate-templates "SHELL:-Xclang -fno-pch-timestamp")
   endif()
 endfunction()
@@ -98,7 +98,7 @@ function(cohort_module name)
   list(TRANSFORM arg_MODULES PREPEND cohort_ OUTPUT_VARIABLE modules)
   target_link_libraries(${target} PUBLIC ${modules} ${arg_LIBRARIES} PRIVATE ${arg_PRIVATE_LIBRARIES})
   cohort_own_options(${target})
-  # Modules without Asio do not have its macros, which the precompiled headers were made with.
+  # The precompiled headers were compiled with the macros of Asio, which modules without Asio do not define.
   if(name MATCHES "^(runtime|http|service)$")
     cohort_precompile(${target} ${name})
   elseif(arg_MODULES MATCHES "service|sim")

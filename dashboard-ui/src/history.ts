@@ -5,7 +5,7 @@ import { isAnswered, type Call, type RequestRecord } from './request/request.ts'
 export const historyMs = 15 * 60_000;
 export const bucketMs = 15_000;
 export const bucketCount = historyMs / bucketMs;
-/** Bounds the memory of the page under load: 15 minutes at 20 requests a second. */
+/** Bounds the memory of the page under load: 15 minutes at 20 requests per second. */
 const maxSamples = 18_000;
 /** Samples are removed in steps, since removing at the front moves the others. */
 const removalStep = 64;

@@ -10,13 +10,13 @@ namespace cohort::loadgen {
 
 /// Redirects connections for a host and port to another server. URL, `Host` and TLS keep the original host.
 struct connect_override {
-  /// Empty: any host.
+  /// Any host if empty.
   std::string host;
-  /// Zero: any port.
+  /// Any port if zero.
   std::uint16_t port = 0;
-  /// Empty: the original host.
+  /// The original host if empty.
   std::string new_host;
-  /// Zero: the original port.
+  /// The original port if zero.
   std::uint16_t new_port = 0;
 };
 

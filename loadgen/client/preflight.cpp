@@ -50,7 +50,7 @@ task<check_error> check_connection(const preflight_context& context, const targe
 task<check_error> check_response(const preflight_context& context, const target& target) {
   const auto response = co_await http::fetch(context.client, target.request, context.check_deadline);
   if (!response) {
-    // The target has responded, although its body exceeds the client's limit.
+    // The target has responded, although the response body exceeds the client's limit.
     if (response.error() == http::client_error::body_too_large) co_return std::nullopt;
     co_return make_error_code(response.error()).message();
   }

@@ -64,7 +64,7 @@ class request_tracker {
   /// Notified when `outstanding` becomes zero.
   wait_queue& idle() noexcept { return idle_; }
 
-  /// Moves out the statistics since the last call.
+  /// Returns the statistics since the last call, and resets them.
   interval_recorder take_interval() { return recorder_.take(); }
 
  private:

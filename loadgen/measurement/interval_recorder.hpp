@@ -27,7 +27,7 @@ class interval_recorder {
     for (std::size_t i = 0; i < stats_.size(); ++i)
       if (stats_[i]) visit(i / target_count_, i % target_count_, *stats_[i]);
   }
-  /// Moves the statistics out and starts a new interval.
+  /// Returns the statistics and starts a new interval.
   interval_recorder take() {
     interval_recorder interval_recorder{stats_.size() / target_count_, target_count_};
     std::swap(interval_recorder.stats_, stats_);

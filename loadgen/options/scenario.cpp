@@ -126,7 +126,7 @@ value_error read_target(element value, std::size_t number, run_options& options)
   value_error body_error;
   object_reader reader{element_name};
   reader.add("name", target_name_parser(), [&](std::string parsed) { name = std::move(parsed); });
-  // Name and weight have keys of their own: `=` and `@` belong to the URL.
+  // Name and weight have separate keys: `=` and `@` belong to the URL.
   reader.add("url", url_parser(), [&](boost::urls::url url) { target.location.url = std::move(url); });
   reader.add("weight", weight_parser(),
              [&](std::int64_t parsed) { target.location.weight = static_cast<unsigned>(parsed); });

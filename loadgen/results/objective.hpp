@@ -18,7 +18,7 @@ struct objective {
   enum class comparison_operator { less, less_or_equal, greater, greater_or_equal };
 
   std::string text;    // as given
-  std::string target;  // empty: all targets together
+  std::string target;  // empty for all targets together
   measure measured = measure::percentile;
   double percent = 99;
   comparison_operator comparison = comparison_operator::less;

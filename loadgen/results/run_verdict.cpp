@@ -56,7 +56,7 @@ void add_schedule_reasons(std::vector<std::string>& reasons, const run_report& r
   const auto late_count = lag.count() - lag.count_at_or_below(allowed);
   if (lag.percentile(99) > allowed && late_count > 1) {
     reasons.push_back("The generator was late: the p99 of dispatch lag is " + format_duration(lag.percentile(99)) +
-                      "; at most " + format_duration(allowed) + " is allowed. Run it on a CPU of its own.");
+                      "; at most " + format_duration(allowed) + " is allowed. Run it on a separate CPU.");
   }
   if (started_on_time(report) < min_on_time_fraction) {
     reasons.push_back("Only " + format_percent_down(started_on_time(report)) +

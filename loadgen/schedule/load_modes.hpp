@@ -24,7 +24,7 @@ struct load_stage {
 ///  - heavy: 20 × `rate`;
 ///  - stress: a ramp from zero to 400 × `rate` in a tenth of `length`, then 400 × `rate`;
 ///  - ramp: a ramp from zero to `rate`.
-/// The mode `knee` is a search and has no profile of its own.
+/// The mode `knee` is a search and has no profile.
 load_profile profile_for_mode(std::string_view mode, request_rate rate, duration length);
 
 /// The factor between `--rate` and the peak rate of a mode; for `burst`, between `--rate` and the size of a burst.

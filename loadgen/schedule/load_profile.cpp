@@ -131,7 +131,7 @@ duration load_profile::start_time_of(std::uint64_t index) const noexcept {
   const auto next = std::upper_bound(segments_.begin(), segments_.end(), target,
                                      [](area value, const segment& other) { return value < other.area_before; });
   if (next == segments_.begin() || target >= total_area_) return length_;
-  // The last of the segments with at most `target` before them is the one that has area of its own.
+  // The last of the segments with at most `target` before them is the one whose area is not zero.
   const auto& current = *std::prev(next);
   return current.start + current.offset_of(target - current.area_before);
 }

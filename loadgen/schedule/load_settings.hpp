@@ -20,7 +20,7 @@ struct caller_settings {
   /// The maximum number of attempts after the first. An attempt is repeated if it was abandoned or failed without a
   /// response, and after the statuses 429 and 5xx.
   unsigned max_retries = 0;
-  /// The pause before retry n is uniform from 0 to `backoff * 2^(n-1)` (full jitter); zero: no pause.
+  /// The pause before retry n is uniform from 0 to `backoff * 2^(n-1)` (full jitter); no pause if zero.
   duration backoff{};
 };
 

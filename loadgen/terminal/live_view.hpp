@@ -11,7 +11,7 @@ namespace cohort::loadgen {
 /// The state of a run in progress.
 struct run_progress {
   duration elapsed{};
-  duration planned_duration{};  // zero: unknown
+  duration planned_duration{};  // zero if unknown
   std::string phase;
   double planned_rate = 0;             // at this time, per second; zero in a closed loop
   const run_report* report = nullptr;  // the results so far

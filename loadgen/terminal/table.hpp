@@ -16,7 +16,7 @@ class table {
   struct column {
     std::string title;
     alignment align = alignment::right;
-    /// Columns with a higher value are dropped first; zero: never.
+    /// Columns with a higher value are dropped first; never if zero.
     unsigned drop_order = 0;
   };
   using row = std::vector<text_span>;

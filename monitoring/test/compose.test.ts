@@ -177,9 +177,9 @@ describe('compose.yml', () => {
     const { scrape_configs: jobs } = parse(readRoot('monitoring/prometheus/prometheus.yml')) as { scrape_configs: Job[] };
     const [target] = jobs.find(({ job_name: name }) => name === 'rabbitmq')?.dns_sd_configs ?? [];
     expect(target).toMatchObject({ names: ['rabbitmq'], port: 15692 });
-    const board = readRoot('monitoring/grafana/dashboards/runtime.json');
+    const dashboard = readRoot('monitoring/grafana/dashboards/runtime.json');
     const rules = readRoot('monitoring/prometheus/rules/messaging.yml');
-    for (const metric of ['outbox_messages', 'published_total', 'received_total']) expect(board.includes(`cohort_messaging_${metric}`)).toBe(true);
+    for (const metric of ['outbox_messages', 'published_total', 'received_total']) expect(dashboard.includes(`cohort_messaging_${metric}`)).toBe(true);
     for (const metric of ['connected', 'outbox_messages', 'received_total']) expect(rules.includes(`cohort_messaging_${metric}`)).toBe(true);
     const runbook = readRoot('monitoring/RUNBOOK.md');
     for (const alert of ['MessageBrokerUnreachable', 'MessageOutboxFilling', 'MessagesDeadLettered']) {

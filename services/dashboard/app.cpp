@@ -129,7 +129,8 @@ struct program_settings {
                               const char* help) {
       options.add(url, {flag, variable, help}, config::http_url(), "no link");
     };
-    add_link(grafana, "--grafana-url", "GRAFANA_URL", "URL of Grafana or a board, for a link on the page");
+    add_link(grafana, "--grafana-url", "GRAFANA_URL",
+             "URL of Grafana or of one of its dashboards, for a link on the page");
     add_link(prometheus, "--prometheus-url", "PROMETHEUS_URL", "URL of Prometheus, for a link on the page");
     add_link(jaeger, "--jaeger-url", "JAEGER_URL",
              "URL of Jaeger, for links from requests on the page to their traces");

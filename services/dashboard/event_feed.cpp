@@ -114,7 +114,7 @@ void event_feed::start_polling() {
     // The first subscribers get the current alerts.
     if (starts.at(index_of(poll::alerts))) alerts_revision_ = alert_store_->revision(loop::current().now());
   }
-  // Without the lock, since a poll may run at once.
+  // The lock is released first, because a poll may run immediately.
   if (starts.at(index_of(poll::alerts))) background_.spawn(poll_alerts(shared_from_this()));
   if (starts.at(index_of(poll::time))) background_.spawn(poll_time(shared_from_this()));
   if (starts.at(index_of(poll::aggregate))) background_.spawn(poll_aggregates(shared_from_this()));

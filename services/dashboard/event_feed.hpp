@@ -35,9 +35,9 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
         instance_(std::move(instance)) {}
 
   struct subscriber {
-    /// Whether the subscriber may still receive events. Null: always.
+    /// Whether the subscriber may still receive events. Always if null.
     std::function<bool()> is_authorized;
-    /// The current data of the event `experiment`. Null: the subscriber gets no such events.
+    /// The current data of the event `experiment`. The subscriber gets no such events if null.
     std::function<std::string()> experiment;
   };
 
@@ -108,7 +108,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   /// The number of the latest aggregate of which the part with this index, or the whole, has been published.
   std::array<std::uint64_t, 4> published_{};
 
-  /// Enough for about ten seconds. A slower subscriber misses events.
+  /// The limit corresponds to about ten seconds. Slower subscribers miss events.
   static constexpr std::size_t max_pending_events = 64;
 };
 

@@ -17,7 +17,7 @@ namespace cohort::gateway {
 class gateway : public std::enable_shared_from_this<gateway> {
  public:
   /// Reads the routes file. Throws `std::invalid_argument` with the message if it is invalid. The arguments must
-  /// outlive this.
+  /// outlive this object.
   gateway(const service::service_context& context, const service::api_key_authenticator& keys, std::string path);
 
   /// Forwards one request.
@@ -51,7 +51,7 @@ class gateway : public std::enable_shared_from_this<gateway> {
   upstream_catalog upstreams_;
   /// Used on the first loop only.
   std::shared_ptr<const route_table> latest_;
-  /// By the index of the loop; each is used on that loop only.
+  /// Element `i` is used only on the loop with the index `i`.
   std::vector<loop_slot> slots_;
   telemetry::counter& no_route_;
   telemetry::counter& ambiguous_path_;

@@ -13,7 +13,7 @@ namespace cohort {
 
 /// The setting `MESSAGING_URL`: the broker of a service. It is a secret, because it contains a password.
 struct broker_setting {
-  /// Empty: no broker.
+  /// No broker if empty.
   std::string url;
 
   /// `flag` distinguishes the services of one process, which share the variable.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // All four services in one process, on the same event loops. Each has a separate port and calls the others over HTTP.
-// A program started under the name of one service, for example through a link, runs only that service. An image then
-// needs one program.
+// A program started under the name of one service, for example through a link, runs only that service. An image
+// therefore needs only one program.
 #include <cohort/faults/fault_injection.hpp>
 
 #include <filesystem>

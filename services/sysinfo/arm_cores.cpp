@@ -28,7 +28,7 @@ constexpr auto implementers = std::to_array<implementer>({
     {0x69, "Intel"},     {0x6d, "Microsoft"}, {0x70, "Phytium"},  {0xc0, "Ampere"},
 });
 
-/// Source: ARM_CPU_PART_* and the like in the same files.
+/// Source: ARM_CPU_PART_* and similar macros in the same files.
 constexpr auto cores = std::to_array<core>({
     // ARM
     {0x41, 0x926, "ARM926EJ-S"},
@@ -39,7 +39,7 @@ constexpr auto cores = std::to_array<core>({
     {0x41, 0xc07, "Cortex-A7"},
     {0x41, 0xc08, "Cortex-A8"},
     {0x41, 0xc09, "Cortex-A9"},
-    {0x41, 0xc0d, "Cortex-A17"},  // called A12 at first
+    {0x41, 0xc0d, "Cortex-A17"},  // originally named A12
     {0x41, 0xc0e, "Cortex-A17"},
     {0x41, 0xc0f, "Cortex-A15"},
     {0x41, 0xd01, "Cortex-A32"},

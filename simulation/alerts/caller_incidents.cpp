@@ -96,7 +96,7 @@ void draw_invalid_keys(random_generator& random, incident& details) {
   details.load.api_key = "valid-key-of-the-callers";
   for (const auto service : all_services) details.settings[std::string{service}]["API_KEY"] = details.load.api_key;
   const double rate = 1 + 4 * random.uniform();
-  details.description = "a client sends " + std::to_string(rate).substr(0, 3) + " requests a second without a key";
+  details.description = "a client sends " + std::to_string(rate).substr(0, 3) + " requests per second without a key";
   details.expected = {{"HighAuthFailures", job("time-service")}};
   details.inject = [rate](monitored_fleet& fleet) {
     return call_repeatedly(fleet, "intruder", "http://time-service:5001/api/time", {}, rate);
@@ -107,7 +107,7 @@ void draw_rate_limited_client(random_generator& random, incident& details) {
   details.settings["time-service"]["RATE_LIMIT"] = "120/min";
   const double rate = 6 + 6 * random.uniform();
   details.description =
-      "a client sends " + std::to_string(static_cast<int>(rate)) + " requests a second, two of them allowed";
+      "a client sends " + std::to_string(static_cast<int>(rate)) + " requests per second, two of them allowed";
   details.expected = {{"ClientsRateLimited", job("time-service")}};
   details.inject = [rate](monitored_fleet& fleet) {
     return call_repeatedly(fleet, "script", "http://time-service:5001/api/time", {}, rate);
@@ -150,8 +150,9 @@ std::vector<incident_kind> caller_incidents() {
       {"useless cache", "a crawler requests the weather of new places, 1.5 to 2.5 times the other requests",
        draw_useless_cache},
       {"provider outage", "the weather providers fail or do not respond", draw_provider_outage},
-      {"missing keys", "1 to 5 requests a second without a key", draw_invalid_keys},
-      {"rate-limited client", "a client with 6 to 12 requests a second, two of them allowed", draw_rate_limited_client},
+      {"missing keys", "1 to 5 requests per second without a key", draw_invalid_keys},
+      {"rate-limited client", "a client with 6 to 12 requests per second, two of them allowed",
+       draw_rate_limited_client},
       {"missed deadlines", "a service takes 150 to 400 ms longer than usual; clients have deadlines of 100 ms",
        draw_missed_deadlines},
       {"fault left active", "an injected latency of 5 ms is not removed", draw_active_fault},

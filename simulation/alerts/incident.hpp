@@ -20,7 +20,7 @@ class monitored_fleet;
 /// An alert that an operator needs during an incident.
 struct expected_alert {
   std::string name;
-  /// A label that the firing alert must have, such as `job="time-service"`; empty: any labels.
+  /// A label that the firing alert must have, such as `job="time-service"`; any labels if empty.
   std::string label;
 };
 
@@ -30,7 +30,7 @@ struct load_settings {
   double requests_per_second = 5;
   /// The number of places for which weather is requested.
   std::size_t places = 12;
-  /// The API key that callers send; empty: none.
+  /// The API key that callers send; none if empty.
   std::string api_key;
 };
 

@@ -28,8 +28,8 @@ task<> deploy_service(monitored_fleet& fleet, std::string service) {
 const std::vector<incident_kind>& incident_kinds() {
   static const auto kinds = [] {
     auto all = service_incidents();
-    const auto further = caller_incidents();
-    all.insert(all.end(), further.begin(), further.end());
+    const auto caller_kinds = caller_incidents();
+    all.insert(all.end(), caller_kinds.begin(), caller_kinds.end());
     return all;
   }();
   return kinds;

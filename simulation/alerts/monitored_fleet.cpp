@@ -124,9 +124,9 @@ void monitored_fleet::add(const std::string& name, sim::node::definition_factory
 std::function<http::router()> monitored_fleet::provider(std::vector<std::pair<std::string, std::string>> bodies) {
   struct responder {
     static task<http::response> respond(monitored_fleet& self, std::string body) {
-      const auto spread = std::exp(self.random_.uniform() * 2 - 1);
+      const auto random_factor = std::exp(self.random_.uniform() * 2 - 1);
       const auto delay =
-          duration{static_cast<duration::rep>(static_cast<double>(self.providers.delay.count()) * spread)};
+          duration{static_cast<duration::rep>(static_cast<double>(self.providers.delay.count()) * random_factor)};
       const bool fails = self.random_.bernoulli(self.providers.failure_ratio);
       auto waiting = sleep_for(delay);
       co_await std::move(waiting);
@@ -218,7 +218,8 @@ task<> monitored_fleet::wait_until(duration since_start) const {
   co_await std::move(waiting);
 }
 
-/// The callers' rate: it rises and falls by 30 % within 40 minutes, and each minute has a factor of its own.
+/// The callers' rate: it rises and falls by 30 % within 40 minutes, and is multiplied by a random factor for each
+/// minute.
 double monitored_fleet::rate_now() {
   const auto elapsed = to_seconds(fleet_.elapsed());
   if (const auto minute = static_cast<std::int64_t>(elapsed / 60); minute != minute_) {
@@ -254,7 +255,7 @@ task<> monitored_fleet::run_callers(monitored_fleet& self) {
   }
 }
 
-/// Short pauses of random services, as other processes on the machine cause.
+/// Pauses random services briefly, like other processes on the same machine.
 task<> monitored_fleet::run_pauses(monitored_fleet& self) {
   for (;;) {
     auto waiting = sleep_for(self.random_.uniform_between(1s, 40s));

@@ -28,13 +28,13 @@ std::string to_promtool_notation(const sample_list& samples, std::size_t count) 
     const auto value = i < samples.size() ? samples[i] : std::nullopt;
     std::size_t next = i + 1;
     while (next < count && (next < samples.size() ? samples[next] : std::nullopt) == value) ++next;
-    const auto repeated = next - i;
+    const auto repeat_count = next - i;
     if (value) {
-      text.append(to_text(*value)).append(repeated > 1 ? "+0x" + std::to_string(repeated - 1) : "").append(" ");
+      text.append(to_text(*value)).append(repeat_count > 1 ? "+0x" + std::to_string(repeat_count - 1) : "").append(" ");
     } else if (i > 0) {
-      text.append("stale ").append(repeated > 1 ? "_x" + std::to_string(repeated - 1) + " " : "");
+      text.append("stale ").append(repeat_count > 1 ? "_x" + std::to_string(repeat_count - 1) + " " : "");
     } else {
-      text.append("_x").append(std::to_string(repeated)).append(" ");
+      text.append("_x").append(std::to_string(repeat_count)).append(" ");
     }
     i = next;
   }
@@ -57,8 +57,8 @@ bool is_excluded(const std::string& key) {
          key.find("endpoint=\"/api/faults\"") != std::string::npos;
 }
 
-/// The rules add up the series of a job over its endpoints. A series that is always zero changes no sum if another one
-/// differs in the endpoint only. A dashboard has 29 endpoints, of which callers use few.
+/// The rules sum the series of a job over its endpoints, so a series that is always zero can be omitted if another
+/// series differs from it only in the endpoint. A dashboard has 29 endpoints, most of which no caller uses.
 std::set<std::string> needless_series(const series_table& series) {
   std::set<std::string> covered_groups;
   std::set<std::string> unneeded_series;

@@ -12,8 +12,7 @@ struct execution_settings {
   std::size_t processes = 2;
   /// Directory for the files of the runs.
   std::string directory;
-  /// Evaluates the tests that the directory has instead of simulating: after a change of rules that read the same
-  /// series.
+  /// Evaluates the test files in the directory instead of simulating; for changed rules that read the same series.
   bool reuses_tests = false;
 };
 

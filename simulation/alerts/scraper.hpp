@@ -11,7 +11,7 @@
 
 namespace cohort::simulation::alerts {
 
-/// One value for each scrape; empty: the series had none.
+/// One value per scrape; empty if the series had no value.
 using sample_list = std::vector<std::optional<double>>;
 /// Series by name and labels, as in PromQL.
 using series_table = std::map<std::string, sample_list>;

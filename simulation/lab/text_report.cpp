@@ -83,7 +83,7 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
 
 std::string latency_row(const std::string& label, std::uint64_t count, std::uint64_t calls, const char* note) {
   const double fraction = static_cast<double>(count) / static_cast<double>(std::max<std::uint64_t>(calls, 1));
-  // The square root: the tail of 1 % remains visible.
+  // The length is the square root of the share, so that a tail of 1 % remains visible.
   const auto bar = static_cast<std::size_t>(std::ceil(std::sqrt(fraction) * 50));
   std::array<char, 160> line{};
   std::snprintf(line.data(), line.size(), "%12s | %7.3f %%  %s%s\n", label.c_str(), fraction * 100,

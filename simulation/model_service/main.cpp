@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Plays a modelled service of a plan as a real program: cohort-model-service PLAN SERVICE [flags of every service]. It
-// listens on --port, takes real CPU time, and takes its faults by PUT /faults.
+// listens on --port, consumes real CPU time, and accepts faults by PUT /faults.
 #include <boost/describe.hpp>
 #include <ctime>
 #include <filesystem>

@@ -13,8 +13,8 @@ namespace {
 using unit = compared_figure::unit;
 using loadgen::format_fixed;
 
-std::string text_of(double value, unit measured_in) {
-  switch (measured_in) {
+std::string text_of(double value, unit value_unit) {
+  switch (value_unit) {
     case unit::per_second: return loadgen::format_rate(value) + "/s";
     case unit::percent: return format_fixed(value * 100, 1) + " %";
     case unit::microseconds: return loadgen::format_duration(static_cast<std::uint64_t>(std::max(0.0, value)));
@@ -34,11 +34,11 @@ double over(std::int64_t count, double whole) { return whole > 0 ? static_cast<d
 
 /// Compares the value that `value` computes from a phase.
 template <class Value>
-compared_figure figure(std::string name, unit measured_in, const observed_phase& simulated,
+compared_figure figure(std::string name, unit value_unit, const observed_phase& simulated,
                        const std::vector<const observed_phase*>& real, Value value) {
   compared_figure result;
   result.name = std::move(name);
-  result.measured_in = measured_in;
+  result.value_unit = value_unit;
   result.simulated = value(simulated);
   for (const auto* phase : real) result.measured.push_back(value(*phase));
   std::sort(result.measured.begin(), result.measured.end());
@@ -100,7 +100,7 @@ bool compared_figure::is_within_spread() const {
 std::string compared_figure::difference() const {
   if (simulated_is_lower_bound && measured_is_lower_bound) return "both are lower bounds";
   const auto sign = [](double value) { return value < 0 ? "" : "+"; };
-  if (measured_in == unit::percent) {
+  if (value_unit == unit::percent) {
     const auto points = (simulated - median()) * 100;
     return sign(points) + format_fixed(points, 1) + " points";
   }
@@ -110,13 +110,13 @@ std::string compared_figure::difference() const {
 }
 
 std::string compared_figure::format_simulated() const {
-  return (simulated_is_lower_bound ? "≥ " : "") + text_of(simulated, measured_in);
+  return (simulated_is_lower_bound ? "≥ " : "") + text_of(simulated, value_unit);
 }
 
 std::string compared_figure::format_measured() const {
-  const auto middle = (measured_is_lower_bound ? "≥ " : "") + text_of(median(), measured_in);
+  const auto middle = (measured_is_lower_bound ? "≥ " : "") + text_of(median(), value_unit);
   if (measured.size() == 1) return middle;
-  return middle + " (" + text_of(measured.front(), measured_in) + " to " + text_of(measured.back(), measured_in) + ")";
+  return middle + " (" + text_of(measured.front(), value_unit) + " to " + text_of(measured.back(), value_unit) + ")";
 }
 
 comparison compare(observed_run simulated, std::vector<observed_run> real, double calibrated_rate,
@@ -132,7 +132,7 @@ comparison compare(observed_run simulated, std::vector<observed_run> real, doubl
     max_rate = std::max(max_rate, over(phase.attempts, phase.length_s));
     result.phases.push_back({phase.name, phase.start_s, phase.length_s, figures_of(phase, observed_phases)});
   }
-  // Arrivals are random: a tenth more in a phase is the same load.
+  // Arrivals are random, so a load that is higher by up to a tenth counts as the same load.
   if (max_rate > calibrated_rate * 1.1) {
     result.warnings.push_back("up to " + loadgen::format_rate(max_rate) +
                               " attempts a second, but the CPU costs were measured at " +

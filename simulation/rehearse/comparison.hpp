@@ -13,7 +13,7 @@ namespace cohort::simulation::rehearsal {
 struct compared_figure {
   enum class unit { per_second, percent, microseconds, ratio };
   std::string name;
-  unit measured_in = unit::percent;
+  unit value_unit = unit::percent;
   double simulated = 0;
   /// One value for each real run, sorted.
   std::vector<double> measured;

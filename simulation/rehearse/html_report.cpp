@@ -21,7 +21,7 @@ duration length_of(const observed_run& run) {
   return std::chrono::seconds{static_cast<std::int64_t>(run.seconds.size())};
 }
 
-void add_sides(html::chart& chart) {
+void add_legend(html::chart& chart) {
   chart.add_legend(simulated_class, "simulated");
   chart.add_legend(measured_class, "measured");
 }
@@ -50,7 +50,7 @@ std::string goodput_chart(const comparison& comparison) {
   add_faults(chart, comparison);
   for (const auto& line : measured) chart.add_line(measured_class, line);
   chart.add_line(simulated_class, simulated);
-  add_sides(chart);
+  add_legend(chart);
   return chart.html();
 }
 
@@ -79,7 +79,7 @@ std::string latency_chart(const comparison& comparison) {
   for (const auto& change : comparison.simulated.breakers) {
     chart.add_marker(simulated_class, change.at_s, change.state);
   }
-  add_sides(chart);
+  add_legend(chart);
   return chart.html();
 }
 
@@ -136,9 +136,11 @@ std::string scenario_section(const comparison& comparison) {
     const auto span = format_fixed(phase.start_s, 0) + " to " + format_fixed(phase.start_s + phase.length_s, 0) + " s";
     add_rows(table, comparison, phase.name + ", " + span, phase);
   }
-  return html::section(comparison.name, "Goodput and p99 by the second in which a call ended; the table by its begin.",
-                       warnings_of(comparison) + goodput_chart(comparison) + latency_chart(comparison) + table.html() +
-                           breakers_table(comparison));
+  return html::section(
+      comparison.name,
+      "The charts show calls by the second in which they ended, the table by the phase in which they began.",
+      warnings_of(comparison) + goodput_chart(comparison) + latency_chart(comparison) + table.html() +
+          breakers_table(comparison));
 }
 
 std::string calibration_section(const rehearsal_result& result) {

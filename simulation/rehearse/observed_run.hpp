@@ -47,7 +47,7 @@ struct breaker_change {
   std::string upstream;
   /// `closed`, `open` or `half_open`.
   std::string state;
-  /// The time of the observation; the states are read ten times a second.
+  /// The time of the observation; the states are read ten times per second.
   double at_s = 0;
 };
 BOOST_DESCRIBE_STRUCT(breaker_change, (), (service, upstream, state, at_s))

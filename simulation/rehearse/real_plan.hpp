@@ -9,7 +9,7 @@
 
 #include <cohort/sim/plan/plan.hpp>
 
-// The instructions for the runs with real processes of a rehearsal.
+// The instructions for a rehearsal's runs with real processes.
 namespace cohort::simulation::rehearsal {
 
 struct real_call {
@@ -20,7 +20,7 @@ BOOST_DESCRIBE_STRUCT(real_call, (), (to, url_variable))
 
 struct real_service {
   std::string name;
-  /// Empty: `cohort-model-service`, which runs the model.
+  /// If it is empty, `cohort-model-service` runs the model.
   std::string program;
   std::int64_t threads = 1;
   /// Services with the same machine run on the same core.

@@ -51,7 +51,7 @@ struct program_options {
                 config::one_of({"slow-back-ends", "deploy", "zone-loss"}), "slow-back-ends");
     options.add(length, {"--length", "", "Virtual seconds"}, config::seconds(25, 3600), "60");
     options.add(seed, {"--seed", "", "Seed"}, config::integer(0, INT64_MAX), "1");
-    options.add(only, {"--only", "", "Only the protection of this name"}, config::text(), "all");
+    options.add(only, {"--only", "", "Simulate only the protection with this name"}, config::text(), "all");
     options.add(html_file, {"--html", "", "File for the report with charts"}, config::text(), "none");
   }
   storm_settings settings() const {
@@ -128,7 +128,7 @@ std::string results_table(const std::vector<storm_result>& results) {
                      {"Goodput before"},
                      {"during"},
                      {"after"},
-                     {"Requests per call, at most"},
+                     {"Maximum requests per call"},
                      {"Recovery"}}};
   for (const auto& result : results) {
     table.add({html::text(result.protected_by.name), html::text(result.protected_by.policy),
@@ -139,7 +139,8 @@ std::string results_table(const std::vector<storm_result>& results) {
   return table.html();
 }
 
-/// The results that the chart shows. Of more than four: no protection, two single ones, and all.
+/// The results that the chart shows. If there are more than four results: no protection, two single protections, and
+/// all protections.
 std::vector<storm_result> charted_results(const std::vector<storm_result>& results) {
   if (results.size() <= std::size(line_classes)) return results;
   std::vector<storm_result> rows;
@@ -161,7 +162,7 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
   content +=
       html::section("Amplification", "Requests that the back ends receive for each call of a caller.",
                     over_time(lines, settings, &storm_second::amplification, "requests per call", max_amplification));
-  content += html::section("All protections", "Recovery: until goodput stays at 95 % of its level before for 5 s.",
+  content += html::section("All protections", "Recovery: until goodput stays at 95 % of its previous level for 5 s.",
                            results_table(results));
   content += html::section("Command", "The same command gives the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");

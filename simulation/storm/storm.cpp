@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view front = "front";
 constexpr std::string_view back = "back";
-/// A run has recovered when goodput stays at this part of the level before the trigger, for this long.
+/// A run has recovered when goodput stays at this fraction of its level before the trigger for this duration.
 constexpr double recovered_ratio = 0.95;
 constexpr std::size_t recovered_seconds = 5;
 

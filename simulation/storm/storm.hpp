@@ -12,11 +12,11 @@ namespace cohort::simulation {
 
 /// The event that disturbs the fleet.
 enum class storm_event {
-  /// The back ends are slower for a while.
+  /// The back ends are temporarily slower.
   slow_back_ends,
   /// All instances are replaced: a tenth of the front ends at a time, and one back end after the other.
   deploy,
-  /// A third of all instances loses its power for a while.
+  /// A third of all instances is powered off temporarily.
   zone_loss,
 };
 
@@ -26,7 +26,7 @@ struct storm_settings {
   std::size_t front_ends = 996;
   std::size_t back_ends = 4;
   double calls_per_second = 2000;
-  /// The load without retries as a part of the capacity of the back ends.
+  /// The load without retries, as a fraction of the capacity of the back ends.
   double utilization = 0.8;
   duration length = std::chrono::seconds{60};
   duration trigger_start = std::chrono::seconds{10};
@@ -51,7 +51,7 @@ struct protection {
   bool callers_retry = true;
   /// `storm_event::deploy`: the longest time for the requests in flight of an instance that is replaced.
   duration drain_timeout{};
-  /// `storm_event::deploy`: for this long, an instance that is replaced accepts requests before it drains.
+  /// `storm_event::deploy`: the time for which an instance that is replaced accepts requests before it drains.
   std::chrono::seconds drain_delay{};
 };
 

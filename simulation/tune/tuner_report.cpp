@@ -132,7 +132,8 @@ std::string html_report(const sim::plan& plan, const sim::tuner_result& result, 
   if (!content.empty())
     content = html::section("Outside the model's range of validity", "Figures are marked with ~.", content);
   content += html::section("Trade-off", "Each symbol is a choice of policies.", trade_off_chart(result));
-  content += html::section("Choices", "By rounds of the search, objective and goodput.", choices_table(plan, result));
+  content +=
+      html::section("Choices", "Sorted by rounds of the search, objective and goodput.", choices_table(plan, result));
   content += html::section("Command", "The same command gives the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
   return render_page("Policies by simulation", "Means over all scenarios; intervals have a confidence of 95 %.",

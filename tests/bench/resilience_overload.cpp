@@ -183,7 +183,7 @@ void measure(const std::string& scenario, const http::async_handler& handler, bo
 }  // namespace
 
 void measure_overload() {
-  // Alternating, so that changes of the machine's load affect both alike.
+  // The measurements alternate, so that changes of the machine's load affect both equally.
   for (const bool limited : {false, true, false, true}) measure("2 ms of computation", compute, true, limited);
   exclusive_resource resource;
   const auto use_resource = [&resource](http::request_context&) { return resource.use(); };

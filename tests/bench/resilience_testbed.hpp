@@ -23,7 +23,7 @@ auto run_concurrently(std::size_t count, MakeTask make_task) {
   return when_all(std::move(tasks));
 }
 
-/// A server and its clients in this process, each on a loop and a thread of its own, connected by loopback sockets.
+/// A server and its clients in this process, each on a separate loop and thread, connected by loopback sockets.
 class testbed {
  public:
   /// `routes` must outlive the testbed. The client keeps up to `max_idle_connections`.

@@ -17,7 +17,7 @@
 #include <cohort/runtime/synchronization/latch.hpp>
 #include <cohort/runtime/synchronization/mutex.hpp>
 #include <cohort/runtime/synchronization/once.hpp>
-#include <cohort/runtime/synchronization/rate_gate.hpp>
+#include <cohort/runtime/synchronization/rate_limiter.hpp>
 #include <cohort/runtime/synchronization/semaphore.hpp>
 #include <cohort/runtime/synchronization/shared_mutex.hpp>
 
@@ -151,9 +151,9 @@ void measure_one_loop() {
   measure("semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
   measure("semaphore, hand-over between two coroutines", 1, 2 * rounds,
           tasks(hand_over(acquire, rounds), hand_over(acquire, rounds)));
-  rate_gate gate{64, std::chrono::nanoseconds{1}};
-  const auto pass = [&](deadline end) { return gate.pass(end); };
-  measure("rate_gate, free", 1, rounds, tasks(acquire_repeatedly(pass, rounds)));
+  rate_limiter limiter{64, std::chrono::nanoseconds{1}};
+  const auto start = [&](deadline end) { return limiter.acquire(end); };
+  measure("rate_limiter, free", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
   once initialized;
   measure("once, done", 1, rounds, tasks(call_once(initialized, rounds)));
   measure("latch, at zero", 1, rounds, tasks(await_latches(rounds)));

@@ -58,7 +58,7 @@ async function slowDown(seconds: number): Promise<void> {
     await eventually('the port is forwarded', 20, () => Promise.resolve(tunnel.output.includes('Forwarding from')));
     const body = JSON.stringify({ latency_ms: 400, seconds });
     const response = await fetch(`http://127.0.0.1:${port}/api/faults`, { method: 'PUT', body, headers: { 'X-API-Key': apiKey } });
-    expect(response.ok, `the fault is accepted, and not: ${response.status} ${await response.text()}`);
+    expect(response.ok, `the fault is accepted; the response is ${response.status} ${await response.text()}`);
     await tunnel.stop();
   }
 }

@@ -74,13 +74,13 @@ const scenarios: Record<string, ClusterScenario> = {
     service: 'time-service',
     inject: async (log) => {
       await kubectl('set', 'image', 'deployment/time-service', 'time-service=cohort/time-service:does-not-exist');
-      await eventually('the image cannot be had', 30, async () => /ErrImage|ImagePullBackOff|ErrImageNeverPull/.test(await kubectl('get', 'pods')));
+      await eventually('the image cannot be pulled', 30, async () => /ErrImage|ImagePullBackOff|ErrImageNeverPull/.test(await kubectl('get', 'pods')));
       log('the new pod waits for its image');
       await pause(10000);
       expect((await readyPods('time-service')).length >= 2, 'both old pods are still ready');
       await kubectl('rollout', 'undo', 'deployment/time-service');
       await rolledOut('time-service');
-      log('the update is undone');
+      log('the update is rolled back');
     },
   },
 };

@@ -78,7 +78,7 @@ async function publishThrough(
     name,
     expected,
     `confirmed ${published.confirmed}, received ${received.received}, lost ${lost}, duplicates detected ${received.duplicates}, ` +
-      `sent again ${published.sent_again}, ${published.seconds.toFixed(1)} s, ${published.cpu_us_per_message.toFixed(1)} us CPU a message`,
+      `sent again ${published.sent_again}, ${published.seconds.toFixed(1)} s, ${published.cpu_us_per_message.toFixed(1)} us CPU per message`,
     published.confirmed === count && lost === 0 && received.processed === count,
   );
   return published;
@@ -86,7 +86,7 @@ async function publishThrough(
 
 async function checkPeers(broker: MessageBroker, count: number): Promise<void> {
   const baseline = await publishThrough(broker, `${count} messages`, `${count} confirmed, lost 0`, count, () => Promise.resolve());
-  record('CPU of publish with confirm', 'at most 15 us a message', `${baseline.cpu_us_per_message.toFixed(2)} us`, baseline.cpu_us_per_message <= 15);
+  record('CPU of publish with confirm', 'at most 15 us per message', `${baseline.cpu_us_per_message.toFixed(2)} us`, baseline.cpu_us_per_message <= 15);
   await publishThrough(broker, 'broker killed and restarted', `${count} confirmed, lost 0`, count, async () => {
     await pause(Math.min(1000, (baseline.seconds * 1000) / 3));
     await broker.kill();

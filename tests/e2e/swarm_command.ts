@@ -106,7 +106,7 @@ const scenarios: Record<string, FaultScenario> = {
     inject: async (log) => {
       const state = await update('time-service', '--image', 'cohort/time-service:does-not-exist');
       log(`the update has ended: ${state}`);
-      expect(state === 'rollback_completed', `Swarm rolls the update back, and not: ${state}`);
+      expect(state === 'rollback_completed', `Swarm rolls the update back; the state is ${state}`);
       await waitForReplicas('time-service', 2);
     },
   },

@@ -88,7 +88,7 @@ task<> gate_link::run() {
   co_await asio::this_coro::throw_if_cancelled(false);
   task_group.cancel();
   co_await task_group.join();
-  // The link outlives the loop, which the acceptor must not.
+  // The link outlives the loop, but the acceptor must not.
   acceptor_.reset();
 }
 

@@ -36,7 +36,7 @@ TEST_CASE("contract: the sysinfo service responds with the documented fields", "
   CHECK(std::stoi(json_at(response.body, "/cpu_count")) >= 1);
   CHECK(std::stoi(json_at(response.body, "/cpu_count_physical")) >= 1);
   CHECK(matches(json_at(response.body, "/runtime"), R"("C\+\+20, (GCC|Clang) \d+\.\d+, Boost 1\.\d+")"));
-  // Compared as text, because the number of decimals is documented.
+  // The value is compared as text, because the number of decimals is documented.
   CHECK(std::regex_search(response.body, std::regex{R"("memory_total_gb":\d+\.\d\d,"memory_available_gb":\d+\.\d\d,)"
                                                     R"("memory_percent":\d+\.\d,)"}));
   for (const auto* field : {"/container_hostname", "/platform_release", "/platform_version", "/architecture",

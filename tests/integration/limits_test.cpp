@@ -18,7 +18,8 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-/// Sets the soft limit of file descriptors of a process; 0: this one. Returns the former limit.
+/// Sets the soft limit of file descriptors of a process, or of this process if `process` is 0. Returns the former
+/// limit.
 rlim_t set_descriptor_limit(pid_t process, rlim_t soft_limit) {
   rlimit former{};
   if (::prlimit(process, RLIMIT_NOFILE, nullptr, &former) != 0) throw std::runtime_error("prlimit failed");
@@ -73,7 +74,7 @@ TEST_CASE("limits: an idle service uses less than 1.3 MiB of private memory", "[
 
 TEST_CASE("limits: the memory of a thousand slow clients is returned to the system", "[integration][threads]") {
 #ifdef COHORT_SANITIZED
-  SKIP("the sanitizer has an allocator of its own");
+  SKIP("the sanitizer replaces the allocator");
 #endif
   const auto former = set_descriptor_limit(0, 4096);
   {
@@ -98,9 +99,9 @@ TEST_CASE("limits: the memory of a thousand slow clients is returned to the syst
   set_descriptor_limit(0, former);
 }
 
-TEST_CASE("limits: accepting survives a lack of file descriptors", "[integration][threads]") {
+TEST_CASE("limits: the service accepts connections again after a lack of file descriptors", "[integration][threads]") {
 #ifdef COHORT_SANITIZED
-  SKIP("a sanitizer needs file descriptors of its own");
+  SKIP("a sanitizer needs additional file descriptors");
 #endif
   running_program service{"time-service", {"--threads", "1"}};
   const auto port = service.port();

@@ -36,7 +36,7 @@ TEST_CASE("loadgen: counts as many requests as the server", "[integration][loadg
   CHECK(number_at(result.output, "/totals/outcomes/2xx") == 1000);
   CHECK(number_at(result.output, "/servers/0/sent") == 1000);
   CHECK(number_at(result.output, "/servers/0/served") == 1000);
-  // Includes the request of the preflight.
+  // The count includes the request of the preflight.
   const auto series = "time_service_http_requests_total{endpoint=\"/api/time\",method=\"GET\",status=\"200\"}";
   CHECK(metric(server.port(), series) == 1001);
 }
@@ -73,7 +73,7 @@ TEST_CASE("loadgen: SIGINT ends the run with a complete report and status 105", 
   CHECK_THAT(generator.error_output(), ContainsSubstring("Interrupted (SIGINT)."));
 }
 
-TEST_CASE("every termination signal gives complete files, under load and in the preflight",
+TEST_CASE("every termination signal results in complete files, under load and in the preflight",
           "[integration][loadgen][threads][case-4.7]") {
   const auto [number, name] = GENERATE(
       table<int, std::string>({{SIGHUP, "SIGHUP"}, {SIGTERM, "SIGTERM"}, {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"}}));

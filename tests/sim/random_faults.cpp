@@ -13,7 +13,7 @@ class fault_generator {
  public:
   fault_generator(random_generator& random, const sim::schedule& result) : random_(random), schedule_(result) {}
 
-  sim::scheduled_event draw(bool is_lossless) { return is_lossless ? draw_lossless() : draw_any(); }
+  sim::scheduled_event draw(bool is_lossless) { return is_lossless ? draw_lossless() : draw_event(); }
 
  private:
   std::string draw_time_service() {
@@ -43,7 +43,7 @@ class fault_generator {
     }
   }
 
-  sim::scheduled_event draw_any() {
+  sim::scheduled_event draw_event() {
     switch (random_.uniform_below(8)) {
       case 0:
         return {.action = random_.bernoulli(0.5) ? kill : power_off, .node = draw_server(), .lasts = draw_length()};

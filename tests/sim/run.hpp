@@ -25,8 +25,8 @@ run_result run_schedule(const sim::schedule& run, sim::event_log::mode recorded 
 /// The kind of the first violation; empty without one.
 std::string failure_of(const sim::schedule& run);
 
-/// Shrinks the run of a seed and prints the result: the removed events, a test and a timeline. Each run is a process of
-/// its own. The test is also written to `test_file`, unless that is empty. False if the seed does not fail.
+/// Shrinks the run of a seed and prints the result: the removed events, a test and a timeline. Each run is a separate
+/// process. The test is also written to `test_file`, unless that is empty. False if the seed does not fail.
 bool shrink_and_print(std::uint64_t seed, const std::string& test_file);
 
 /// Prints how the services pass on and use deadlines in a long run, as text or JSON. Returns the number of findings.

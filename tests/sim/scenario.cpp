@@ -68,7 +68,7 @@ duration whole_milliseconds(duration span) { return span / 1ms * 1ms; }
 }  // namespace
 
 sim::schedule draw_schedule(std::uint64_t seed) {
-  // A generator of its own, so that the values that the services draw do not change the faults.
+  // A separate generator, so that the random values of the services do not change the faults.
   random_generator random{seed ^ 0x5CE4A210U};
   sim::schedule result;
   result.seed = seed;

@@ -9,7 +9,7 @@
 
 namespace cohort::test {
 
-/// The nodes of the stack, by name. The dashboard is always there.
+/// The nodes of the stack, by name. The dashboard is always part of the fleet.
 inline constexpr const char* dashboard_name = "dashboard-service";
 inline constexpr const char* time_name = "time-service";
 inline constexpr const char* sysinfo_name = "system-info-service";
@@ -37,7 +37,7 @@ struct scenario {
 /// All inputs that are derived from a seed: parameters, nodes, requests and faults.
 sim::schedule draw_schedule(std::uint64_t seed);
 
-/// 30 s of load on the whole stack with its default settings, 40 requests a second and 12 faults: for the audit. With
+/// 30 s of load on the whole stack with its default settings, 40 requests per second and 12 faults: for the audit. With
 /// an even seed, the clients have a deadline of 500 ms.
 sim::schedule draw_long_schedule(std::uint64_t seed);
 

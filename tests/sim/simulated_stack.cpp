@@ -67,7 +67,7 @@ config::environment dashboard_variables() {
   return {{"TIME_SERVICE_URL", "http://time-service:5001"},
           {"SYSINFO_SERVICE_URL", "http://system-info-service:5002"},
           {"WEATHER_SERVICE_URL", "http://weather-service:5003"},
-          // Without one, the service draws a key from the system, which would change the hash.
+          // Without a key, the service would generate a random one, which would change the hash.
           {"DASHBOARD_SECRET_KEY", "simulated"}};
 }
 

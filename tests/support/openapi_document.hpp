@@ -26,7 +26,7 @@ class openapi_document {
   [[nodiscard]] std::vector<std::string> violations(std::string_view method, std::string_view path, int status,
                                                     std::string_view content_type, std::string_view body) const;
 
-  /// The mutations of a body that are not detected: the result still conforms. Such as `/location/city: removed`. A
+  /// The mutations of a body that are not detected: the result still conforms. For example `/location/city: removed`. A
   /// mutation removes or replaces one member of one object, or adds an unknown one.
   [[nodiscard]] std::vector<std::string> undetected_mutations(std::string_view method, std::string_view path,
                                                               int status, std::string_view content_type,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Defined in builds with AddressSanitizer or ThreadSanitizer, whose runtimes need memory and descriptors of their own,
+// Defined in builds with AddressSanitizer or ThreadSanitizer, whose runtimes need additional memory and descriptors,
 // and end the program at allocations that cannot succeed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COHORT_SANITIZED

@@ -96,7 +96,7 @@ TEST_CASE("certificate authority: a certificate is valid for all its names and a
   CHECK(upstream.url() == "https://localhost:" + std::to_string(upstream.port()));
 }
 
-TEST_CASE("certificate authority: invalid certificates fail with the right code", "[support][threads]") {
+TEST_CASE("certificate authority: invalid certificates fail with the expected code", "[support][threads]") {
   certificate_authority ca{"test root"};
   certificate_authority other{"another root"};
   struct example {
@@ -160,7 +160,7 @@ TEST_CASE("child process: outputs are separate and the exit status is returned",
   CHECK(child.wait_for_line("unfin") == "unfinished");
 }
 
-TEST_CASE("child process: output of its own children is waited for", "[support][threads]") {
+TEST_CASE("child process: the output of its child processes is waited for", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "(sleep 0.1; echo late) & exit 0"}};
   CHECK(child.wait_for_exit() == 0);
   CHECK(child.output() == "late\n");

@@ -10,7 +10,7 @@ namespace cohort::test {
 
 using time_point = std::chrono::steady_clock::time_point;
 
-/// Long, since sanitizers on a shared core are slow. Passing tests do not wait for it.
+/// The timeout is long, because sanitizers on a shared core are slow. Passing tests do not wait for it.
 inline constexpr std::chrono::milliseconds default_timeout{20'000};
 
 /// Owns a descriptor and closes it.

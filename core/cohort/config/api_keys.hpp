@@ -47,8 +47,8 @@ class api_key_set {
  public:
   explicit api_key_set(std::string key = {}) { replace(std::move(key)); }
 
-  /// The current keys; empty: no authentication. The reference is valid as long as this object: former lists are kept,
-  /// so that readers need no lock.
+  /// The current keys; no authentication if empty. The reference is valid as long as this object: former lists are
+  /// kept, so that readers need no lock.
   const api_key_list& get() const noexcept { return *current_.load(std::memory_order_acquire); }
   /// The key that a service sends to others: the first one; empty if there is none.
   const replaceable_secret& outgoing() const noexcept { return outgoing_; }

@@ -156,7 +156,7 @@ std::vector<setting_report> options::report() const {
   using enum setting_report::origin;
   std::vector<setting_report> result;
   for (const auto& setting : settings_) {
-    auto& added = result.emplace_back(setting.in_force);
+    auto& added = result.emplace_back(setting.report);
     added.flag = long_name(setting.spec.flag);
     added.variable = setting.spec.variable;
     if (setting.is_secret) {
@@ -231,15 +231,15 @@ std::optional<early_exit> options::apply(setting& setting, const environment& va
     const auto path =
         setting.file_flag_value ? setting.file_flag_value : find_variable(variables, setting.file_variable);
     const auto& file_source = setting.file_flag_value ? setting.file_flag : setting.file_variable;
-    if (path) setting.in_force = {.source = origin_of(setting.file_flag_value.has_value()), .file = *path};
+    if (path) setting.report = {.source = origin_of(setting.file_flag_value.has_value()), .file = *path};
     if (path && !values.empty()) {
       return usage_error(source + " and " + file_source + " are both set; set only one of them");
     }
     if (path) return apply_file(setting, file_source, *path);
   }
-  if (!values.empty()) setting.in_force.source = origin_of(!setting.flag_values.empty());
+  if (!values.empty()) setting.report.source = origin_of(!setting.flag_values.empty());
   for (const auto& value : values) {
-    if (!setting.is_secret) append_value(setting.in_force.value, redact_userinfo(value));
+    if (!setting.is_secret) append_value(setting.report.value, redact_userinfo(value));
     if (setting.assign(value)) continue;
     const std::string displayed_value = setting.is_secret ? "an invalid value (not shown)" : quote(value);
     return usage_error(source + " is " + displayed_value + ", but must be " + setting.accepts);

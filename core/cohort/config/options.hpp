@@ -129,7 +129,7 @@ class options {
     std::vector<std::string> flag_values;
     std::optional<std::string> file_flag_value;
     /// Set by `parse`.
-    setting_report in_force;
+    setting_report report;
   };
   struct switch_setting {
     bool* target;

@@ -28,7 +28,7 @@ process_memory find_process_memory() {
   std::ifstream file("/proc/self/stat");
   std::string line;
   std::getline(file, line);
-  // The second field is the name of the program in parentheses, which can contain blanks and parentheses.
+  // The second field is the name of the program in parentheses, which can contain spaces and parentheses.
   const auto name_end = line.rfind(')');
   if (name_end == std::string::npos) return {};
   std::istringstream fields(line.substr(name_end + 1));

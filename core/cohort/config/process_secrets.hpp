@@ -6,7 +6,7 @@
 
 namespace cohort::config {
 
-/// The places of a program's secrets on its command line and in its environment.
+/// The locations of a program's secrets on its command line and in its environment.
 struct secret_names {
   /// Flags with their dashes, such as `--api-key` and `-H`, whose values are erased: in the next argument, after `=`,
   /// or directly after a short flag.

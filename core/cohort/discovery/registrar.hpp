@@ -27,7 +27,7 @@ class registrar {
  public:
   virtual ~registrar() = default;
 
-  /// Registers the replica, or confirms that it is still there; if the discovery system has lost it, registers it
+  /// Registers the replica, or renews the registration; if the discovery system has lost it, registers the replica
   /// again. Returns the error, or nothing. One call at a time; the registrar must outlive it.
   virtual task<std::optional<source_error>> renew() = 0;
   /// Removes the replica. Returns the error, or nothing.

@@ -15,8 +15,8 @@ namespace {
 /// Sorted, without duplicates, at most `watched_service::max_endpoints`.
 void normalize(endpoint_list& endpoints) {
   std::ranges::sort(endpoints);
-  const auto repeated = std::ranges::unique(endpoints);
-  endpoints.erase(repeated.begin(), repeated.end());
+  const auto duplicates = std::ranges::unique(endpoints);
+  endpoints.erase(duplicates.begin(), duplicates.end());
   if (endpoints.size() > watched_service::max_endpoints) endpoints.resize(watched_service::max_endpoints);
 }
 

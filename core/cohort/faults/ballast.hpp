@@ -8,14 +8,14 @@
 
 namespace cohort::faults {
 
-/// Resident memory without a purpose, to simulate a memory leak. It is made resident in small pieces, so that other
-/// work on the loop is not delayed, and returned to the system immediately. All functions are called on the loop.
+/// Unused resident memory, to simulate a memory leak. It is made resident in small pieces, so that other work on the
+/// loop is not delayed, and returned to the system immediately. All functions are called on the loop.
 class ballast {
  public:
   explicit ballast(loop& event_loop);
 
-  /// Replaces the ballast by one of this size, unless it has that size already. Returns false, and holds no memory, if
-  /// there is insufficient memory.
+  /// Resizes the ballast, unless it already has this size. Returns false, and releases all of it, if the memory is
+  /// insufficient.
   bool resize(std::size_t bytes);
   /// The size of the part that is resident already.
   std::size_t resident_bytes() const noexcept { return touched_bytes_; }

@@ -159,7 +159,7 @@ http::response fault_injector::show_settings() {
 
 void fault_injector::set(const fault_settings& settings) {
   const std::lock_guard lock{mutex_};
-  if (!has_ended_) change(settings, settings.any() ? "fault injection started" : "fault injection ended");
+  if (!has_ended_) change(settings, settings.has_faults() ? "fault injection started" : "fault injection ended");
 }
 
 void fault_injector::end() {
@@ -172,19 +172,19 @@ void fault_injector::change(const fault_settings& settings, std::string_view mes
   for (auto& kind : kinds_) {
     kind.active.add((settings.*kind.member > 0 ? 1 : 0) - (settings_.*kind.member > 0 ? 1 : 0));
   }
-  if (settings.any() || settings_.any()) {
+  if (settings.has_faults() || settings_.has_faults()) {
     log_.write(log_level::info, message,
                {{"latency_ms", settings.latency_ms},
                 {"error_percent", settings.error_percent},
                 {"hang_percent", settings.hang_percent},
                 {"memory_mb", settings.memory_mb},
                 {"cpu_percent", settings.cpu_percent},
-                {"seconds", settings.any() ? settings.seconds : 0}});
+                {"seconds", settings.has_faults() ? settings.seconds : 0}});
   }
   auto& first_loop = shards_.front()->event_loop;
   settings_ = settings;
-  expiry_ =
-      settings.any() ? deadline::after(first_loop.now(), std::chrono::seconds{settings.seconds}) : deadline::never();
+  expiry_ = settings.has_faults() ? deadline::after(first_loop.now(), std::chrono::seconds{settings.seconds})
+                                  : deadline::never();
   request_faults_.store(
       {static_cast<std::uint16_t>(settings.latency_ms), static_cast<std::uint8_t>(settings.error_percent),
        static_cast<std::uint8_t>(settings.hang_percent)},

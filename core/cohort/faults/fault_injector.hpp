@@ -20,7 +20,7 @@ namespace cohort::faults {
 /// without a lock. Metrics: `cohort_faults_active{kind}`, `cohort_faults_injected_total{kind}`.
 class fault_injector {
  public:
-  /// The loops and `metrics` must outlive this.
+  /// The loops and `metrics` must outlive this object.
   fault_injector(const std::vector<loop*>& loops, telemetry::registry& metrics, telemetry::logger log);
   fault_injector(const fault_injector&) = delete;
   fault_injector& operator=(const fault_injector&) = delete;

@@ -41,11 +41,12 @@ constexpr duration max_time = 24h;
 constexpr std::int64_t max_bytes = 1'000'000'000;
 
 std::vector<std::string_view> split_words(std::string_view line) {
-  constexpr std::string_view blanks = " \t\r";
+  constexpr std::string_view whitespace = " \t\r";
   std::vector<std::string_view> words;
-  for (auto begin = line.find_first_not_of(blanks); begin != line.npos; begin = line.find_first_not_of(blanks)) {
+  for (auto begin = line.find_first_not_of(whitespace); begin != line.npos;
+       begin = line.find_first_not_of(whitespace)) {
     line.remove_prefix(begin);
-    words.push_back(line.substr(0, line.find_first_of(blanks)));
+    words.push_back(line.substr(0, line.find_first_of(whitespace)));
     line.remove_prefix(words.back().size());
   }
   return words;

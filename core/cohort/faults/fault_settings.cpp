@@ -22,8 +22,9 @@ BOOST_DESCRIBE_STRUCT(fault_state, (),
 }  // namespace
 
 std::string to_json(const fault_settings& settings, duration remaining_time) {
-  const auto remaining_seconds = settings.any() ? std::chrono::ceil<std::chrono::seconds>(remaining_time).count() : 0;
-  return json::encode(fault_state{.active = settings.any(),
+  const auto remaining_seconds =
+      settings.has_faults() ? std::chrono::ceil<std::chrono::seconds>(remaining_time).count() : 0;
+  return json::encode(fault_state{.active = settings.has_faults(),
                                   .latency_ms = settings.latency_ms,
                                   .error_percent = settings.error_percent,
                                   .hang_percent = settings.hang_percent,

@@ -26,7 +26,7 @@ struct fault_settings {
   std::int64_t seconds = 600;
 
   /// Whether any fault is set.
-  bool any() const noexcept { return latency_ms + error_percent + hang_percent + memory_mb + cpu_percent > 0; }
+  bool has_faults() const noexcept { return latency_ms + error_percent + hang_percent + memory_mb + cpu_percent > 0; }
 };
 
 BOOST_DESCRIBE_STRUCT(fault_settings, (), (latency_ms, error_percent, hang_percent, memory_mb, cpu_percent, seconds))

@@ -26,8 +26,8 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
   if (lead_byte >= 0xF0 && lead_byte <= 0xF4) {
     if (!is_continuation(1) || !is_continuation(2) || !is_continuation(3)) return 0;
     const bool overlong = lead_byte == 0xF0 && byte(1) < 0x90;
-    const bool beyond_unicode = lead_byte == 0xF4 && byte(1) >= 0x90;
-    return overlong || beyond_unicode ? 0 : 4;
+    const bool exceeds_unicode = lead_byte == 0xF4 && byte(1) >= 0x90;
+    return overlong || exceeds_unicode ? 0 : 4;
   }
   return 0;
 }
@@ -44,12 +44,12 @@ bool is_unescaped(char c) noexcept { return unescaped_characters[static_cast<uns
 /// Whether a JSON string may contain all eight bytes unescaped. Source: Bit Twiddling Hacks (Anderson), "Determine if a
 /// word has a byte less than n".
 bool are_unescaped(std::uint64_t bytes) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101;
-  constexpr std::uint64_t high_bits = ones * 0x80;
-  const auto has_zero_byte = [](std::uint64_t word) { return (word - ones) & ~word; };
-  const std::uint64_t has_control = (bytes - ones * 0x20) & ~bytes;
-  const std::uint64_t has_quote = has_zero_byte(bytes ^ (ones * '"'));
-  const std::uint64_t has_backslash = has_zero_byte(bytes ^ (ones * '\\'));
+  constexpr std::uint64_t byte_ones = 0x0101010101010101;
+  constexpr std::uint64_t high_bits = byte_ones * 0x80;
+  const auto has_zero_byte = [](std::uint64_t word) { return (word - byte_ones) & ~word; };
+  const std::uint64_t has_control = (bytes - byte_ones * 0x20) & ~bytes;
+  const std::uint64_t has_quote = has_zero_byte(bytes ^ (byte_ones * '"'));
+  const std::uint64_t has_backslash = has_zero_byte(bytes ^ (byte_ones * '\\'));
   return ((bytes | has_control | has_quote | has_backslash) & high_bits) == 0;
 }
 

@@ -60,7 +60,8 @@ class writer {
 
   /// Space for a value of up to `size` bytes of JSON text. `finish` must be the next call.
   char* prepare(std::size_t size);
-  /// Ends the value that was written to the space from `prepare`; it ends at `end`. Null: there is no value.
+  /// Ends the value that was written to the space from `prepare`; it ends at `end`. If `end` is null, there is no
+  /// value.
   void finish(const char* end);
 
   /// A member of an object: key and value.

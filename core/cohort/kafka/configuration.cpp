@@ -88,7 +88,7 @@ void add_consumer(const settings& settings, const group_settings& group, propert
 
 }  // namespace
 
-result<owned<rd_kafka_conf_t>> make_configuration(const settings& settings, const group_settings* group) {
+result<librdkafka_ptr<rd_kafka_conf_t>> make_configuration(const settings& settings, const group_settings* group) {
   properties properties;
   add_connection(settings, properties);
   add_security(settings, properties);
@@ -97,7 +97,7 @@ result<owned<rd_kafka_conf_t>> make_configuration(const settings& settings, cons
   } else {
     add_producer(settings, properties);
   }
-  owned<rd_kafka_conf_t> configuration{rd_kafka_conf_new()};
+  librdkafka_ptr<rd_kafka_conf_t> configuration{rd_kafka_conf_new()};
   std::array<char, 512> text{};
   for (const auto& [name, value] : properties) {
     if (rd_kafka_conf_set(configuration.get(), name, value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
@@ -109,7 +109,7 @@ result<owned<rd_kafka_conf_t>> make_configuration(const settings& settings, cons
   rd_kafka_conf_set_log_cb(configuration.get(), [](const rd_kafka_t*, int, const char*, const char*) {});
   rd_kafka_conf_set_events(configuration.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_ERROR |
                                                     RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_STATS);
-  return result<owned<rd_kafka_conf_t>>{std::move(configuration)};
+  return result<librdkafka_ptr<rd_kafka_conf_t>>{std::move(configuration)};
 }
 
 }  // namespace cohort::messaging::kafka

@@ -17,6 +17,6 @@ struct group_settings {
 };
 
 /// The configuration of a producer, or of a consumer if `group` is not null. Error: a setting is invalid.
-result<owned<rd_kafka_conf_t>> make_configuration(const settings& settings, const group_settings* group);
+result<librdkafka_ptr<rd_kafka_conf_t>> make_configuration(const settings& settings, const group_settings* group);
 
 }  // namespace cohort::messaging::kafka

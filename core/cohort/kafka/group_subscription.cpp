@@ -25,7 +25,7 @@ client::group_subscription::~group_subscription() {
 }
 
 task<wait_status> client::group_subscription::join(deadline limit) {
-  const owned<rd_kafka_topic_partition_list_t> topics{rd_kafka_topic_partition_list_new(1)};
+  const librdkafka_ptr<rd_kafka_topic_partition_list_t> topics{rd_kafka_topic_partition_list_new(1)};
   rd_kafka_topic_partition_list_add(topics.get(), settings_.topic.c_str(), RD_KAFKA_PARTITION_UA);
   for (;;) {
     is_topic_missing_ = false;
@@ -135,7 +135,7 @@ std::optional<delivery> client::group_subscription::accept(const rd_kafka_messag
   const auto found = partitions_.find(record.partition);
   // The message was fetched before its partition was revoked.
   if (found == partitions_.end()) return std::nullopt;
-  const place where{record.partition, record.offset};
+  const place position{record.partition, record.offset};
   found->second.add(record.offset);
   if (settings_.group.empty()) positions_[record.partition] = record.offset + 1;
   if (record.err || record.len > message_limits::max_body_size) {
@@ -144,22 +144,22 @@ std::optional<delivery> client::group_subscription::accept(const rd_kafka_messag
                         {"topic", settings_.topic},
                         {"partition", static_cast<std::int64_t>(record.partition)},
                         {"offset", record.offset}});
-    store(where);
+    store(position);
     return std::nullopt;
   }
-  unacknowledged_.emplace(++last_tag_, where);
+  unacknowledged_.emplace(++last_tag_, position);
   return delivery{std::make_shared<const message>(make_message(record)), last_tag_, 1};
 }
 
 std::optional<delivery> client::group_subscription::take() {
   if (unacknowledged_.size() >= std::max<std::size_t>(settings_.prefetch, 1)) return std::nullopt;
   if (!requeued_.empty()) {
-    auto [again, where] = std::move(requeued_.front());
+    auto [redelivered, position] = std::move(requeued_.front());
     requeued_.pop_front();
-    again.tag = ++last_tag_;
-    ++again.attempt;
-    unacknowledged_.emplace(again.tag, where);
-    return again;
+    redelivered.tag = ++last_tag_;
+    ++redelivered.attempt;
+    unacknowledged_.emplace(redelivered.tag, position);
+    return redelivered;
   }
   while (const auto next = consumer_->next_message()) {
     if (rd_kafka_event_type(next.get()) == RD_KAFKA_EVENT_ERROR) {
@@ -190,16 +190,16 @@ result<client::group_subscription::place> client::group_subscription::remove(con
   if (found == unacknowledged_.end()) {
     return error{errc::connection_lost, "the delivery is of a partition that was given to another member"};
   }
-  const auto where = found->second;
+  const auto position = found->second;
   unacknowledged_.erase(found);
   waiters_.notify_one();
-  return where;
+  return position;
 }
 
 result<void> client::group_subscription::store(place place) {
   const auto position = partitions_[place.partition].acknowledge(place.offset);
   if (!position || settings_.group.empty()) return {};
-  const owned<rd_kafka_topic_partition_list_t> stored{rd_kafka_topic_partition_list_new(1)};
+  const librdkafka_ptr<rd_kafka_topic_partition_list_t> stored{rd_kafka_topic_partition_list_new(1)};
   rd_kafka_topic_partition_list_add(stored.get(), settings_.topic.c_str(), place.partition)->offset = *position;
   if (const auto failure = rd_kafka_offsets_store(consumer_->get(), stored.get())) {
     return error{errc::connection_lost, rd_kafka_err2str(failure)};
@@ -208,15 +208,15 @@ result<void> client::group_subscription::store(place place) {
 }
 
 result<void> client::group_subscription::acknowledge(const delivery& delivery) {
-  const auto where = remove(delivery);
-  if (!where) return where.error();
-  return store(*where);
+  const auto position = remove(delivery);
+  if (!position) return position.error();
+  return store(*position);
 }
 
 result<void> client::group_subscription::requeue(const delivery& delivery) {
-  const auto where = remove(delivery);
-  if (!where) return where.error();
-  requeued_.emplace_front(delivery, *where);
+  const auto position = remove(delivery);
+  if (!position) return position.error();
+  requeued_.emplace_front(delivery, *position);
   return {};
 }
 

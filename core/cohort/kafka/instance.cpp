@@ -59,7 +59,7 @@ instance::~instance() {
 }
 
 void instance::forward(const char* topic, std::int32_t partition) {
-  const owned<rd_kafka_queue_t> queue{rd_kafka_queue_get_partition(kafka_, topic, partition)};
+  const librdkafka_ptr<rd_kafka_queue_t> queue{rd_kafka_queue_get_partition(kafka_, topic, partition)};
   if (queue) rd_kafka_queue_forward(queue.get(), messages_.get());
 }
 

@@ -52,9 +52,9 @@ class instance {
 
   rd_kafka_t* get() const noexcept { return kafka_; }
   /// The next delivery report, group change, error or statistics event.
-  owned<rd_kafka_event_t> next_event() { return next(*events_); }
+  librdkafka_ptr<rd_kafka_event_t> next_event() { return next(*events_); }
   /// The next message of a forwarded partition, or an error.
-  owned<rd_kafka_event_t> next_message() { return next(*messages_); }
+  librdkafka_ptr<rd_kafka_event_t> next_message() { return next(*messages_); }
   /// Forwards the messages of this partition to `next_message`. Must be called before the partition is assigned.
   void forward(const char* topic, std::int32_t partition);
 
@@ -66,16 +66,16 @@ class instance {
 
  private:
   instance(rd_kafka_t* kafka, bool is_consumer, int descriptor, instance_disposal& disposal);
-  static owned<rd_kafka_event_t> next(rd_kafka_queue_t& queue) {
-    return owned<rd_kafka_event_t>{rd_kafka_queue_poll(&queue, 0)};
+  static librdkafka_ptr<rd_kafka_event_t> next(rd_kafka_queue_t& queue) {
+    return librdkafka_ptr<rd_kafka_event_t>{rd_kafka_queue_poll(&queue, 0)};
   }
 
   rd_kafka_t* kafka_;
   bool is_consumer_;
   bool is_connected_ = false;
   instance_disposal& disposal_;
-  owned<rd_kafka_queue_t> events_;
-  owned<rd_kafka_queue_t> messages_;
+  librdkafka_ptr<rd_kafka_queue_t> events_;
+  librdkafka_ptr<rd_kafka_queue_t> messages_;
 };
 
 }  // namespace cohort::messaging::kafka

@@ -19,7 +19,7 @@ struct librdkafka_deleter {
 };
 /// Owns a librdkafka object.
 template <class Object>
-using owned = std::unique_ptr<Object, librdkafka_deleter>;
+using librdkafka_ptr = std::unique_ptr<Object, librdkafka_deleter>;
 
 /// The error of librdkafka or of the broker. `text` replaces the description of the code.
 error make_error(rd_kafka_resp_err_t code, const char* text = nullptr);

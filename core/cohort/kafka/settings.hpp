@@ -27,9 +27,9 @@ struct login {
 
 /// Files in PEM format.
 struct tls_files {
-  /// Trusted certificate authorities. Empty: the certificate authorities of the system.
+  /// Trusted certificate authorities. The system's authorities are used if it is empty.
   std::string ca{};
-  /// The certificate chain of the client, and its key. Empty: none.
+  /// The certificate chain of the client, and its key. None if empty.
   std::string certificate{};
   std::string key{};
 };
@@ -39,7 +39,7 @@ struct settings {
   /// any of them.
   std::string brokers = "127.0.0.1:9092";
   std::optional<login> credentials{};
-  /// Encrypts the connections, and verifies the certificates and host names of the brokers. Empty: plain TCP.
+  /// Encrypts the connections, and verifies the certificates and host names of the brokers. Plain TCP if empty.
   std::optional<tls_files> tls{};
   /// Shown in the logs and the metrics of the brokers.
   std::string client_id = "cohort";

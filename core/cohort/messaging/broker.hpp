@@ -20,8 +20,8 @@ struct subscription_settings {
   /// See `message::topic`.
   std::string topic;
   /// The subscribers of a group share its queue, also across processes: each message is delivered to one of them, and
-  /// is kept while there is none. The name has the syntax of a topic. Empty: the subscriber receives every message that
-  /// is published while it is connected, at most once.
+  /// is kept while there is none. The name has the syntax of a topic. If it is empty, the subscriber receives every
+  /// message that is published while it is connected, at most once.
   std::string group{};
   /// Maximum number of messages that are delivered and not acknowledged.
   std::size_t prefetch = 64;
@@ -63,7 +63,7 @@ class subscription {
   virtual std::uint64_t interruptions() const noexcept = 0;
 };
 
-/// The name of the header with the reason of a dead letter.
+/// The name of the header with the reason why a message became a dead letter.
 inline constexpr const char* dead_letter_reason_header = "dead-letter-reason";
 
 struct publish_options {
@@ -78,8 +78,8 @@ class broker {
  public:
   virtual ~broker() = default;
 
-  /// Keeps the connection until it is cancelled or `close` is called. Can be called again after it has ended; one call
-  /// at a time. The other calls wait for a connection meanwhile, up to their limits.
+  /// Keeps the connection until it is cancelled or `close` is called. Only one call may run at a time; `run` can be
+  /// called again after it has ended. The other functions wait for a connection meanwhile, up to their limits.
   virtual task<> run() = 0;
 
   /// Sends messages in order and waits for the broker's confirms, at most until `limit`. Returns one result for each

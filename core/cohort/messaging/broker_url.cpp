@@ -22,7 +22,7 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
     // Boost 1.81's port_number() wraps around.
     const std::string digits{url.port()};
     const auto number = digits.size() <= 5 ? std::strtoul(digits.c_str(), nullptr, 10) : 0;
-    if (number == 0 || number > 65'535) return invalid_url_error("the port is not 1 to 65535");
+    if (number == 0 || number > 65'535) return invalid_url_error("the port is not from 1 to 65535");
     settings.port = static_cast<std::uint16_t>(number);
   } else if (is_encrypted) {
     settings.port = 5671;

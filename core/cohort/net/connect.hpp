@@ -16,9 +16,9 @@ struct connect_target {
   /// A name or an IP address.
   std::string host;
   std::uint16_t port = 0;
-  /// Null: without TLS. Must outlive the call.
+  /// Null for a connection without TLS. Must outlive the call.
   tls_client_context* tls = nullptr;
-  /// The host name for which the certificate must be valid. Empty: `host`.
+  /// The host name for which the certificate must be valid. `host` if empty.
   std::string server_name{};
   /// The index, modulo the number of addresses, of the host's address to try first. A client increases it after a
   /// failure.

@@ -13,15 +13,15 @@ namespace cohort::net {
 
 /// Settings of the client side of TLS. Certificates and keys are in PEM format.
 struct tls_client_settings {
-  /// The trusted certificates; empty: the certificates of the system.
+  /// The trusted certificates; the certificates of the system if empty.
   std::string trusted_certificates;
   /// Whether the server's certificate must be trusted and valid for the host.
   bool verifies_server = true;
-  /// The client's certificate, followed by the intermediate certificates. Empty: none is sent.
+  /// The client's certificate, followed by the intermediate certificates. None is sent if empty.
   std::string certificate_chain;
   /// The private key of the client's certificate, without a passphrase.
   std::string private_key;
-  /// The host name that is sent (SNI) and for which the certificate must be valid. Empty: the host of the URL.
+  /// The host name that is sent (SNI) and for which the certificate must be valid. The host of the URL if empty.
   std::string server_name;
 
   bool operator==(const tls_client_settings&) const = default;

@@ -73,12 +73,14 @@ std::optional<load_balancer::endpoint> load_balancer::pick_among(Eligible eligib
 
 std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpoint> avoid, time_point now,
                                                            random_generator& random) const {
-  const auto tried = [&](const host& candidate) { return std::ranges::find(avoid, candidate.address) != avoid.end(); };
-  const auto active_untried = [&](const host& candidate) { return candidate.is_active(now) && !tried(candidate); };
-  const auto untried = [&](const host& candidate) { return candidate.listed && !tried(candidate); };
+  const auto is_tried = [&](const host& candidate) {
+    return std::ranges::find(avoid, candidate.address) != avoid.end();
+  };
+  const auto active_untried = [&](const host& candidate) { return candidate.is_active(now) && !is_tried(candidate); };
+  const auto is_untried = [&](const host& candidate) { return candidate.listed && !is_tried(candidate); };
   const auto active = [&](const host& candidate) { return candidate.is_active(now); };
   if (auto found = pick_among(active_untried, now, random)) return found;
-  if (auto found = pick_among(untried, now, random)) return found;
+  if (auto found = pick_among(is_untried, now, random)) return found;
   return pick_among(active, now, random);
 }
 

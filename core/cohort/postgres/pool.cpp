@@ -78,10 +78,10 @@ task<result<rows>> pool::execute_on(active_call& call, const statement& statemen
     auto fetched = co_await std::move(executing);
     // The connection is released on every path, so that others can use it before the caller continues.
     call.release();
-    const bool repeats = !fetched && fetched.error().not_executed && attempt < max_attempts &&
-                         fetched.error().code != errc::invalid_parameter && fetched.error().code != errc::cancelled &&
-                         fetched.error().code != errc::timeout;
-    if (!repeats) co_return fetched;
+    const bool should_retry = !fetched && fetched.error().not_executed && attempt < max_attempts &&
+                              fetched.error().code != errc::invalid_parameter &&
+                              fetched.error().code != errc::cancelled && fetched.error().code != errc::timeout;
+    if (!should_retry) co_return fetched;
     metrics_->retries.increment();
   }
 }

@@ -58,7 +58,7 @@ class scripted_database::scripted_connection final : public connection {
   bool is_alive() noexcept override { return !is_broken_ && generation_ == server_->generation; }
 
   task<std::optional<error>> start(const statement& statement, deadline) override {
-    if (!is_alive()) co_return lose();
+    if (!is_alive()) co_return lose_connection();
     server_->statements.push_back(statement.text);
     command_ = command_of(statement.text);
     reply_ = reply_to(statement);
@@ -147,7 +147,7 @@ class scripted_database::scripted_connection final : public connection {
       if (wait_result == wait_status::cancelled) co_return error{errc::cancelled};
       if (wait_result == wait_status::timed_out && fetch_deadline < ready) co_return error{errc::timeout};
     }
-    if (!is_alive()) co_return lose();
+    if (!is_alive()) co_return lose_connection();
     co_return std::nullopt;
   }
 
@@ -166,7 +166,7 @@ class scripted_database::scripted_connection final : public connection {
     return false;
   }
 
-  error lose() {
+  error lose_connection() {
     is_broken_ = true;
     return {errc::connection_lost, {}, "server closed the connection unexpectedly"};
   }

@@ -91,7 +91,7 @@ class client {
   std::shared_ptr<loop_connection> current_connection();
 
   std::shared_ptr<shared_state> shared_;
-  /// By the index of the loop; each element belongs to its loop.
+  /// Element `i` belongs to the loop with the index `i`.
   std::vector<std::shared_ptr<loop_connection>> connections_;
 };
 

@@ -17,13 +17,13 @@ namespace cohort::redis {
 struct client_settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
-  /// The user of `password`; empty: `default`.
+  /// The user of `password`; `default` if empty.
   std::string user{};
-  /// The password; never logged. Empty: no authentication.
+  /// The password; never logged. No authentication if empty.
   std::string password{};
   /// The number of the database.
   unsigned database = 0;
-  /// Encrypts the connection. Empty: plain TCP.
+  /// Encrypts the connection. Plain TCP if empty.
   std::optional<net::tls_client_settings> tls{};
   /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};

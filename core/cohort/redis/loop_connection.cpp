@@ -87,9 +87,9 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
   // Also runs if the coroutine ends by an exception. The reply to a command that has been sent is discarded.
   struct withdrawal {
     loop_connection& owner;
-    const request_pointer& withdrawn;
+    const request_pointer& cancelled_request;
     ~withdrawal() {
-      if (!withdrawn->is_sent) std::erase(owner.unsent_, withdrawn);
+      if (!cancelled_request->is_sent) std::erase(owner.unsent_, cancelled_request);
     }
   };
   const withdrawal withdraw{*self, added};

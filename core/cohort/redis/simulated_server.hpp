@@ -17,10 +17,11 @@ namespace cohort::redis {
 
 /// A Redis server in memory for tests and simulations, on one loop and any `net::acceptor`, such as one of the
 /// simulated network: PING, HELLO, AUTH, SELECT, GET, SET (with PX), DEL, INCR, INCRBY, EXPIRE, PEXPIRE, PUBLISH,
-/// SUBSCRIBE, PSUBSCRIBE (patterns that end with `*`) and their opposites, in RESP3. Keys expire by the loop's clock.
+/// SUBSCRIBE, PSUBSCRIBE (patterns that end with `*`), UNSUBSCRIBE and PUNSUBSCRIBE, in RESP3. Keys expire by the
+/// loop's clock.
 class simulated_server {
  public:
-  /// `password` is the password of the user `default`; empty: no authentication is required.
+  /// `password` is the password of the user `default`; no authentication is required if empty.
   explicit simulated_server(std::string password = {});
   ~simulated_server();
   simulated_server(const simulated_server&) = delete;

@@ -25,7 +25,7 @@ class work_recorder {
 
 enum class activity_kind : std::uint8_t { request, job };
 
-/// The work of a coroutine: a request or a run of a periodic job. A loop knows the activity of the coroutine that it
+/// The work of a coroutine: a request or a run of a periodic job. A loop records the activity of the coroutine that it
 /// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended. The children
 /// of a coroutine have its activity, except the children of a `task_group`, which have none.
 ///

@@ -43,7 +43,7 @@ class loop {
   const single_writer_counter& task_counter() const noexcept { return task_counter_; }
   /// The activity of the coroutine that the loop runs, or ran last; null if it has none. Readable from any thread.
   activity* current_activity() const noexcept { return current_activity_.load(std::memory_order_relaxed); }
-  /// Records that the loop begins to run a coroutine or another handler with this activity; null: it has none.
+  /// Records that the loop begins to run a coroutine or another handler with this activity; null if it has none.
   void enter_activity(activity* activity) noexcept {
     current_activity_.store(activity, std::memory_order_relaxed);
     activity_sequence_.increment();

@@ -24,7 +24,7 @@ void deallocate_packed(void* memory) noexcept { ::operator delete(memory); }
 
 namespace {
 
-/// With the heap's header, two pages.
+/// The size of a chunk: with the header of the heap, two pages.
 constexpr std::size_t chunk_size = 8 * 1024 - 16;
 [[maybe_unused]] constexpr std::size_t max_object_size = 1024;
 
@@ -37,7 +37,7 @@ struct chunk {
 
 /// Precedes each object.
 struct alignas(packed_alignment) object_header {
-  /// Null: the object has a block of its own.
+  /// Null if the object has a separate block.
   chunk* owner;
 };
 static_assert(sizeof(object_header) % packed_alignment == 0 && sizeof(chunk) % packed_alignment == 0);

@@ -16,7 +16,7 @@ struct api_description_settings {
   std::string title;
   std::string description;
   std::string version;
-  /// The name of the cookie that `api_key_authenticator::set_alternative` accepts; empty: none.
+  /// The name of the cookie that `api_key_authenticator::set_alternative` accepts; none if empty.
   std::string session_cookie{};
   /// Whether `/api/*` requires a client certificate.
   bool requires_client_certificate = false;

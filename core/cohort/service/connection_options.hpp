@@ -15,9 +15,9 @@ namespace cohort::service {
 /// The settings of a program for connection limits and trusted proxies; see docs/limits.md.
 struct connection_options {
   std::int64_t max_connections = http::server_limits{}.max_connections;
-  /// 0: no limit.
+  /// No limit if 0.
   std::int64_t max_connections_per_client = http::server_limits{}.max_connections_per_client;
-  /// 0: no limit.
+  /// No limit if 0.
   std::int64_t max_requests_per_connection = http::server_limits{}.max_requests_per_connection;
   std::int64_t max_pipelined_requests = http::server_limits{}.max_pipelined_requests;
   net::network_list trusted_proxies;
@@ -28,7 +28,7 @@ struct connection_options {
 /// Adds the flags and environment variables of `settings`, which must outlive `options`.
 void add_connection_options(config::options& options, connection_options& settings);
 
-/// Applies the settings to the settings of a server.
+/// Copies these settings to the settings of a server.
 void apply_connection_options(const connection_options& options, http::server_settings& settings);
 
 /// The connections that each service of a process can have open.

@@ -153,7 +153,7 @@ void instance::add_common_routes(const common_settings& settings) {
                              .lifecycle = *lifecycle_,
                              .log = *log_,
                              .authenticator = *authenticator_,
-                             .settings = settings.in_force,
+                             .settings = settings.effective_settings,
                              .is_loopback = asio::ip::make_address(settings.host).is_loopback()});
   if (starting_) routes_.use(start_filter(starting_));
   const bool requires_certificate =

@@ -270,7 +270,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
     std::cerr << program << ": " << *error << "\n";
     return exit_usage;
   }
-  // Destroyed after the services, which record spans.
+  // It is destroyed after the services, because they record spans.
   auto exports = make_export(settings, network, loops, tls.upstream(), log);
   const auto default_ports = default_ports_of(services);
   if (const auto error = find_registration_conflict(settings, services.size())) {

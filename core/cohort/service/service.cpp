@@ -38,7 +38,7 @@ std::optional<int> read_settings(int argc, const char* const* argv, const std::s
     (exit->status == 0 ? std::cout : std::cerr) << exit->text;
     return exit->status;
   }
-  settings.in_force = options.report();
+  settings.effective_settings = options.report();
   auto proxies = http::proxies_from_environment([](const char* name) {
     const char* value = std::getenv(name);
     return std::string{value ? value : ""};
@@ -57,7 +57,7 @@ std::optional<int> read_settings(int argc, const char* const* argv, const std::s
     return 2;
   }
   settings.otlp = std::move(*otlp);
-  std::ranges::copy(settings.otlp.in_force, std::back_inserter(settings.in_force));
+  std::ranges::copy(settings.otlp.effective_settings, std::back_inserter(settings.effective_settings));
   auto secrets = options.secrets();
   std::ranges::copy(otlp_secret_variables(), std::back_inserter(secrets.variables));
   config::erase_process_secrets(secrets);

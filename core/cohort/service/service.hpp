@@ -33,11 +33,11 @@ struct service_context {
   telemetry::registry& metrics;
   telemetry::logger log;
   background_tasks& background;
-  /// The API key that this service sends to the other services, the first of `api_keys`; empty: none.
+  /// The API key that this service sends to the other services, the first of `api_keys`; none if empty.
   const config::replaceable_secret& api_key;
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
-  /// The API keys that callers of this service may use; empty: no authentication.
+  /// The API keys that callers of this service may use; no authentication if empty.
   const config::api_key_set& api_keys;
   service_lifecycle& lifecycle;
   /// Threads for functions that block: `co_await context.blocking.run(request, function)`.
@@ -101,7 +101,7 @@ struct definition {
   /// The version of the service, such as `1.0.0`: reported by `--version`, `cohort_build_info`, the log at start-up,
   /// `/openapi.json` and traces. Default: none; Cohort's own version is `cohort::version()`.
   std::string version;
-  /// Default port. 0: the system chooses one; in a simulated fleet, the port is 80.
+  /// Default port. The system chooses one if 0; in a simulated fleet, the port is 80.
   std::uint16_t port = 0;
   /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
   std::string content_security_policy =
@@ -135,8 +135,8 @@ struct definition {
 int run(int argc, const char* const* argv, definition service);
 
 /// Runs several services in one process, on the same event loops. `--port` sets the first service's port and shifts the
-/// others' default ports by the same amount; 0: the system chooses all ports. `--version` prints the first service's
-/// version, or that there is none. Returns the same exit status as `run`.
+/// others' default ports by the same amount; with 0, the system chooses all ports. `--version` prints the first
+/// service's version, or that there is none. Returns the same exit status as `run`.
 int run_all(int argc, const char* const* argv, std::string program, std::string description,
             std::vector<definition> services);
 

@@ -23,16 +23,16 @@ namespace cohort::service {
 struct common_settings {
   /// IP address to listen on.
   std::string host = "127.0.0.1";
-  /// Port to listen on; 0: the system chooses one.
+  /// Port to listen on; the system chooses one if 0.
   std::uint16_t port = 0;
   /// The Unix domain socket to listen on, instead of `host` and `port`.
   unix_socket_options unix_socket;
   std::int64_t threads = 1;
   /// Maximum threads for blocking work, of each service; they start with the work.
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
-  /// Time in milliseconds for which an event loop may be blocked before a stall is logged; 0: stalls are not logged.
+  /// Time in milliseconds for which an event loop may be blocked before a stall is logged; stalls are not logged if 0.
   std::int64_t loop_stall_ms = 100;
-  /// The API keys that `/api/*` accepts; empty: no authentication. The first one is sent to other services.
+  /// The API keys that `/api/*` accepts; no authentication if empty. The first one is sent to other services.
   config::api_key_list api_keys;
   /// The file that the keys were read from; empty if they were not in a file.
   std::string api_key_file;
@@ -40,11 +40,11 @@ struct common_settings {
   config::rate auth_failure_limit{10, std::chrono::minutes{1}};
   /// Maximum request rate of each client address.
   std::optional<config::rate> rate_limit;
-  /// `ignore`, `observe` or `refuse`; empty: `definition::deadline_admission`.
+  /// `ignore`, `observe` or `refuse`; `definition::deadline_admission` if empty.
   std::string deadline_admission;
   /// The concurrency limit: `adaptive` or `off`.
   std::string concurrency_limit = "adaptive";
-  /// IANA name; empty: the system's time zone.
+  /// IANA name; the system's time zone if empty.
   std::string time_zone;
   std::string log_level = "info";
   /// The log format: `json` or `text`.
@@ -67,7 +67,7 @@ struct common_settings {
   /// Proxies for requests to upstreams, from the environment (`http_proxy` and so on).
   http::proxy_settings proxies;
   /// All settings of the program with their sources, without secrets, for `/debug/config`.
-  std::vector<config::setting_report> in_force;
+  std::vector<config::setting_report> effective_settings;
   /// Export of spans and log lines, from the environment (`OTEL_*`).
   otlp_settings otlp;
   /// Whether to query a running service's health instead of serving.

@@ -24,7 +24,8 @@ namespace cohort::sim {
 
 /// The machine and the CPU costs of a service.
 struct placement {
-  /// The machine, made by `fleet::add_machine`; null: the loop of the simulation, where CPU time costs nothing.
+  /// The machine, made by `fleet::add_machine`; if it is null, the node runs on the loop of the simulation, where CPU
+  /// time costs nothing.
   machine* runs_on = nullptr;
   /// Threads of the process, each with its own loop.
   std::size_t threads = 1;

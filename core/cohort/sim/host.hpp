@@ -38,7 +38,7 @@ struct link_conditions {
   duration max_latency = std::chrono::microseconds{250};
   /// Maximum random delay added to each segment. Order is preserved.
   duration jitter = std::chrono::microseconds{50};
-  /// Bandwidth of each direction, shared by all connections of the link; 0: unlimited.
+  /// Bandwidth of each direction, shared by all connections of the link; unlimited if 0.
   std::size_t bytes_per_second = 0;
   /// The probability that a segment or a connection request is lost. TCP retransmits it after a timeout, which doubles
   /// with each further loss: 200 ms for data (Linux), 1 s for connection requests (RFC 6298).

@@ -129,7 +129,7 @@ function rates(traffic: Traffic, read: (sample: TrafficSample) => readonly [numb
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined || first === last) return null;
   const seconds = (last.atMs - first.atMs) / 1_000;
-  // A service that was started again counts from zero.
+  // The counters of a restarted service begin at zero.
   const perSecond = (index: 0 | 1) => Math.max(0, last.totals[index] - first.totals[index]) / seconds;
   return { calls: perSecond(0), failures: perSecond(1) };
 }

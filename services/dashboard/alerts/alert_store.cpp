@@ -100,9 +100,9 @@ void alert_store::expire(time_point now) {
   const auto removed = std::erase_if(alerts_, [&](const auto& entry) { return is_expired(entry.second, now); });
   const auto stale = static_cast<std::size_t>(
       std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& entry) { return is_stale(entry.second, now); }));
-  const bool missing_expired = missing_ > 0 && now - missing_recorded_ >= stale_timeout;
-  if (missing_expired) missing_ = 0;
-  if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || missing_expired) ++revision_;
+  const bool is_missing_count_expired = missing_ > 0 && now - missing_recorded_ >= stale_timeout;
+  if (is_missing_count_expired) missing_ = 0;
+  if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || is_missing_count_expired) ++revision_;
   last_monitoring_ = monitoring;
   stale_count_ = stale;
 }

@@ -53,8 +53,8 @@ struct alert_limits {
   static constexpr std::size_t runbook_url = 1024;
 };
 
-/// Parses the body of Alertmanager's webhook, version 4. The error is the path and the reason of the first problem.
-/// Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
+/// Parses the body of Alertmanager's webhook, version 4. The error is the path and the description of the first
+/// problem. Source: https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 result<alert_webhook, std::string> parse_alert_webhook(std::string_view body);
 
 }  // namespace cohort::dashboard

@@ -60,7 +60,7 @@ bool experiment::start(const experiment_settings& settings) {
 }
 
 task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
-  // Also if the service stops: the fault then ends after its lifetime.
+  // The fault is not removed if the service stops; it then ends after its lifetime.
   struct end_of_run {
     experiment& owner;
     std::uint64_t number;

@@ -21,7 +21,8 @@ class experiment : public std::enable_shared_from_this<experiment> {
   static constexpr duration max_wait = std::chrono::seconds{30};
 
   /// `on_change` is called with the current state, as JSON, after each change. The calls have the policies of
-  /// `settings`, except for the circuit breaker, which other experiments would open. `context` must outlive this.
+  /// `settings`, except for the circuit breaker, which other experiments would open. `context` must outlive this
+  /// object.
   experiment(const service::service_context& context, aggregator_settings settings,
              std::function<void(std::string_view json)> on_change);
 

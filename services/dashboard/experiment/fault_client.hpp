@@ -14,7 +14,7 @@ namespace cohort::dashboard {
 /// replicas, each request reaches one of them.
 class fault_client {
  public:
-  /// `base` is the URL of the service. The client and the key of `context` must outlive this.
+  /// `base` is the URL of the service. The client and the key of `context` must outlive this object.
   fault_client(const service::service_context& context, const boost::urls::url& base);
 
   /// Injects the faults until `remove` or for `seconds`, unless others are injected. Returns an error message, empty if

@@ -13,7 +13,7 @@ namespace cohort::dashboard {
 /// `map`. Used by one poll at a time.
 class service_map {
  public:
-  /// The client, the key and the metrics of `context` must outlive this.
+  /// The client, the key and the metrics of `context` must outlive this object.
   service_map(const service::service_context& context, const aggregator_settings& settings);
 
   /// Totals since the start of the process, as

@@ -132,16 +132,16 @@ part_state shown_state(const part& part) {
 bool has_response(const part& part) { return part.state == part_state::fresh || part.state == part_state::stale; }
 
 std::string format_result(const part& part) {
-  const auto took = format_duration(part.elapsed);
+  const auto elapsed = format_duration(part.elapsed);
   switch (part.state) {
-    case part_state::fresh: return took;
-    case part_state::stale: return shown_state(part) == part_state::stale ? took + ", stale" : took;
+    case part_state::fresh: return elapsed;
+    case part_state::stale: return shown_state(part) == part_state::stale ? elapsed + ", stale" : elapsed;
     case part_state::open: return "not called";
     case part_state::shed: return "shed";
-    case part_state::timeout: return "cut at " + took;
+    case part_state::timeout: return "cut at " + elapsed;
     case part_state::error: break;
   }
-  return "failed, " + took;
+  return "failed, " + elapsed;
 }
 
 constexpr std::array<std::string_view, part_state_names.size()> headline_states{
@@ -149,7 +149,7 @@ constexpr std::array<std::string_view, part_state_names.size()> headline_states{
 
 std::string headline_html(const page_values::snapshot& values, std::size_t firing) {
   std::size_t known = 0;
-  std::size_t in_time = 0;
+  std::size_t count_in_time = 0;
   std::string problems;
   const part* slowest = nullptr;
   std::string_view slowest_name;
@@ -158,7 +158,7 @@ std::string headline_html(const page_values::snapshot& values, std::size_t firin
     if (!part) continue;
     ++known;
     const auto state = shown_state(*part);
-    if (has_response(*part)) ++in_time;
+    if (has_response(*part)) ++count_in_time;
     if (state != part_state::fresh) {
       problems.append(" · ").append(cards.at(i).slot).append(" ");
       problems += headline_states.at(static_cast<std::size_t>(state));
@@ -169,14 +169,14 @@ std::string headline_html(const page_values::snapshot& values, std::size_t firin
     }
   }
   if (known == 0) return {};
-  auto text = std::to_string(in_time) + " of " + std::to_string(known) + " in time" + problems;
+  auto text = std::to_string(count_in_time) + " of " + std::to_string(known) + " in time" + problems;
   const bool is_firing = problems.empty() && firing > 0;
   if (is_firing) text += " · " + std::to_string(firing) + (firing == 1 ? " alert firing" : " alerts firing");
   if (problems.empty() && !is_firing && slowest) {
     text += " · slowest " + format_duration(slowest->elapsed) + " of " + format_duration(slowest->timeout) + " (";
     text.append(slowest_name).append(")");
   }
-  const auto* const tone = in_time < known ? "bad" : problems.empty() && firing == 0 ? "good" : "warn";
+  const auto* const tone = count_in_time < known ? "bad" : problems.empty() && firing == 0 ? "good" : "warn";
   return std::string{R"(<p id="headline" data-tone=")"} + tone + "\">" + text + "</p>";
 }
 

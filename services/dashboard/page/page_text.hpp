@@ -7,7 +7,7 @@
 
 #include "services/dashboard/page/page_values.hpp"
 
-// The text of the first HTML. The script of the page (`dashboard-ui/src`) shows the same text.
+// The text of the initial HTML. The script of the page (`dashboard-ui/src`) shows the same text.
 namespace cohort::dashboard {
 
 /// The HTML for a slot of the page, such as `time.fact`; empty if it is not known. `firing` is the number of alerts.

@@ -11,11 +11,11 @@
 
 namespace cohort::dashboard {
 
-/// The responses of the services for the first HTML of the page. Thread-safe.
+/// The responses of the services for the initial HTML of the page. Thread-safe.
 class page_values : public std::enable_shared_from_this<page_values> {
  public:
   struct snapshot {
-    /// Empty: the service has not responded yet.
+    /// Empty if the service has not responded yet.
     std::array<std::optional<part>, 3> parts;
     /// The record of the calls, as an element of `/api/requests`; empty until all of them have ended.
     std::string request;

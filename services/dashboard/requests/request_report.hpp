@@ -17,7 +17,7 @@ struct call_summary {
   /// The name of the upstream in the record of the request.
   std::string upstream;
   part_state state = part_state::error;
-  /// The reason of the failure; empty if the state is fresh or stale.
+  /// The reason for the failure; empty if the state is fresh or stale.
   std::string reason;
 };
 

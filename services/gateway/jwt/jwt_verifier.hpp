@@ -55,7 +55,7 @@ struct jwt_requirements {
   std::string audience;
   /// Tolerated difference between the clocks of the issuer and of this machine.
   std::chrono::seconds leeway{30};
-  /// The required `typ`; empty: any.
+  /// The required `typ`; any if empty.
   std::string type;
 };
 

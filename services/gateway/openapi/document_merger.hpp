@@ -15,7 +15,7 @@ namespace cohort::gateway {
 /// that they cannot collide.
 class document_merger {
  public:
-  /// `routes` must outlive this.
+  /// `routes` must outlive this object.
   explicit document_merger(const route_table& routes) : routes_(routes) {}
 
   /// Adds the document of an upstream. False if it is not an OpenAPI document.

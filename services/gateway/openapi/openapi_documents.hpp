@@ -16,7 +16,7 @@ namespace cohort::gateway {
 /// last version stays in use; the others are not affected.
 class openapi_documents {
  public:
-  /// `context` must outlive this.
+  /// `context` must outlive this object.
   openapi_documents(const service::service_context& context, std::shared_ptr<gateway> forwarder);
 
   /// Fetches the documents of all upstreams at once, each for at most `fetch_timeout`, and merges them. Runs on a loop.

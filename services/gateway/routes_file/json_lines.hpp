@@ -11,12 +11,13 @@
 
 namespace cohort::gateway {
 
-/// The lines of the values in a JSON text, for error messages. simdjson validates; this class only locates.
+/// The lines of the values in a JSON text, for error messages. simdjson validates the text; this class only locates
+/// values.
 class json_lines {
  public:
   struct position {
     std::size_t line;
-    /// In bytes, from 1.
+    /// The column in bytes, counted from 1.
     std::size_t column;
   };
 

@@ -20,7 +20,7 @@ struct upstream_entry {
   std::string url;
   /// Policy in the syntax of `http::upstream_policy`.
   std::string policy;
-  /// Path of the OpenAPI document; empty: the upstream is not part of the merged one.
+  /// Path of the OpenAPI document; if it is empty, the upstream is not part of the merged document.
   std::string openapi;
   std::string description;
 };
@@ -55,9 +55,9 @@ constexpr auto constraints(json::type<header_rule>) {
 
 struct match_entry {
   path_rule path;
-  /// `example.org` or `*.example.org`; empty: all.
+  /// `example.org` or `*.example.org`; all if empty.
   std::vector<std::string> hosts;
-  /// `GET` includes `HEAD`; empty: all.
+  /// `GET` includes `HEAD`; all if empty.
   std::vector<std::string> methods;
   std::vector<header_rule> headers;
 };
@@ -78,7 +78,7 @@ constexpr auto constraints(json::type<backend_entry>) {
 }
 
 struct api_key_entry {
-  /// The names of the accepted keys; empty: all.
+  /// The names of the accepted keys; all if empty.
   std::vector<std::string> names;
 };
 BOOST_DESCRIBE_STRUCT(api_key_entry, (), (names))
@@ -181,7 +181,7 @@ constexpr auto constraints(json::type<route_entry>) {
 BOOST_DEFINE_ENUM_CLASS(jwt_algorithm, HS256, RS256, ES256)
 
 struct jwt_key_entry {
-  /// Compared with the token's `kid`; empty: for tokens without one.
+  /// Compared with the token's `kid`; empty for tokens without `kid`.
   std::string id;
   jwt_algorithm algorithm{};
   /// A public key in PEM format, or the secret of HS256; relative to the routes file.
@@ -199,7 +199,7 @@ struct jwt_entry {
   std::string audience;
   /// Tolerated difference of clocks.
   std::chrono::seconds leeway_seconds{30};
-  /// The required `typ` of tokens, such as `at+jwt` (RFC 9068); empty: any.
+  /// The required `typ` of tokens, such as `at+jwt` (RFC 9068); any if empty.
   std::string type;
 };
 BOOST_DESCRIBE_STRUCT(jwt_entry, (), (keys, issuer, audience, leeway_seconds, type))

@@ -46,7 +46,7 @@ void require_name(const scope& at, const std::map<std::string, T>& known, const 
             (names.empty() ? "; there is none" : ": " + names));
 }
 
-/// Fields that the gateway sets itself, or that frame the message.
+/// Fields that the gateway sets itself, and fields that frame the message.
 bool is_reserved_field(std::string_view name) {
   static constexpr std::array reserved{"host",
                                        "content-length",

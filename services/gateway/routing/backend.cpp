@@ -16,7 +16,7 @@ void erase_field(field_vector& fields, std::string_view name) {
   std::erase_if(fields, [&](const auto& field) { return http::iequals(field.first, name); });
 }
 
-/// The changes of a route to the header section of its requests.
+/// The changes that a route makes to the header section of its requests.
 struct request_changes {
   header_changes headers;
   /// The names of fields that only claims may set.

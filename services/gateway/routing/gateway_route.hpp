@@ -30,9 +30,9 @@ struct route_backend {
 struct route_parts {
   std::vector<route_backend> backends;
   std::optional<route_authenticator> authenticator;
-  /// Null: no limit.
+  /// No limit if null.
   http::filter limit;
-  /// Null: none.
+  /// None if null.
   std::shared_ptr<gateway::mirror> mirror;
 };
 

@@ -27,7 +27,7 @@ class mirror : public std::enable_shared_from_this<mirror> {
     telemetry::registry& metrics;
     std::size_t loop_count;
   };
-  /// `base_url` is the URL of the upstream; the dependencies must outlive this and its requests.
+  /// `base_url` is the URL of the upstream; the dependencies must outlive this object and its requests.
   mirror(const std::string& route, const mirror_entry& entry, std::string base_url, const dependencies& dependencies);
 
   /// Decides whether the current request is mirrored; null if not.
@@ -48,7 +48,7 @@ class mirror : public std::enable_shared_from_this<mirror> {
   telemetry::counter& failed_;
   telemetry::counter& dropped_;
   telemetry::counter& skipped_;
-  /// By the index of the loop.
+  /// Element `i` belongs to the loop with the index `i`.
   std::vector<std::size_t> in_flight_;
 };
 

@@ -14,7 +14,7 @@ namespace cohort::gateway {
 /// The body of a request with the limit of its route, copied for the mirror.
 class observed_body final : public http::body_reader {
  public:
-  /// `source` must outlive this. `copy` may be null.
+  /// `source` must outlive this object. `copy` may be null.
   observed_body(http::body_reader& source, std::uint64_t max_bytes, std::shared_ptr<mirrored_request> copy)
       : source_(source), max_bytes_(max_bytes), copy_(std::move(copy)) {}
 

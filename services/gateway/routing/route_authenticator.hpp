@@ -22,7 +22,7 @@ using verifier_map = std::map<std::string, std::shared_ptr<const jwt_verifier>>;
 /// The `auth` of a route. Thread-safe.
 class route_authenticator {
  public:
-  /// `keys` and `metrics` must outlive this. Precondition: `find_errors` has none.
+  /// `keys` and `metrics` must outlive this object. Precondition: `find_errors` has none.
   route_authenticator(const std::string& route, const auth_entry& entry, const verifier_map& verifiers,
                       const service::api_key_authenticator& keys, telemetry::registry& metrics);
 
@@ -37,7 +37,7 @@ class route_authenticator {
 
   std::string route_;
   const service::api_key_authenticator& keys_;
-  /// Names of the accepted keys; empty: all.
+  /// Names of the accepted keys; all if empty.
   std::vector<std::string> key_names_;
   /// Null if the route accepts API keys.
   std::shared_ptr<const jwt_verifier> verifier_;

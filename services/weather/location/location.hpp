@@ -13,7 +13,7 @@ struct location {
   std::string country;
   std::optional<double> latitude;   // degrees north
   std::optional<double> longitude;  // degrees east
-  std::string region{};             // between the two, such as "DC" in "Washington,DC,USA"; usually empty
+  std::string region{};             // between city and country, such as "DC" in "Washington,DC,USA"; usually empty
 
   /// `City,Country` or `City,Region,Country`.
   std::string text() const;

@@ -9,7 +9,7 @@
 // Open-Meteo's forecast API. Source: https://open-meteo.com/en/docs
 namespace cohort::weather {
 
-/// In responses, metrics and logs.
+/// The name of the provider in responses, metrics and logs.
 inline constexpr std::string_view open_meteo_name = "open-meteo";
 
 /// `<base>/v1/forecast?latitude=…&longitude=…&current=…`, in the API's default units, °C and km/h. Precondition:

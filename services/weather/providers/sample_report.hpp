@@ -5,7 +5,7 @@
 
 namespace cohort::weather {
 
-/// In responses, metrics and logs.
+/// The name of the sample in responses, metrics and logs.
 inline constexpr std::string_view sample_name = "sample";
 
 /// The built-in report for any location, for machines without internet access. Its `sample` flag is set.

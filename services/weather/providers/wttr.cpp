@@ -56,7 +56,7 @@ double distance_km(double latitude_1, double longitude_1, double latitude_2, dou
   return 2 * earth_radius_km * std::asin(std::min(1.0, std::sqrt(haversine)));
 }
 
-/// By distance if both positions are known, else by names: "London" and "City of London" are the same. A region may
+/// Compares the positions if both are known, else the names: "London" and "City of London" are the same. A region may
 /// replace the country, as in "Austin,Texas".
 bool is_same_place(const location& location, const report_area& area) {
   constexpr double max_distance_km = 50;

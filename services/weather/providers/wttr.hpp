@@ -10,7 +10,7 @@
 // The `format=j1` API of wttr.in. Source: https://github.com/chubin/wttr.in#json-output
 namespace cohort::weather {
 
-/// In responses, metrics and logs.
+/// The name of the provider in responses, metrics and logs.
 inline constexpr std::string_view wttr_name = "wttr.in";
 
 /// `<base>/City,Country?format=j1`.

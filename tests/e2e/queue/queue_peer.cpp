@@ -5,8 +5,8 @@
 //   queue-peer poison URL TOPIC COUNT                 the same, of messages that consumers cannot process
 //   queue-peer consume URL TOPIC GROUP COUNT          until the messages 0 to COUNT-1 have been received and for 2 s
 //                                                     more, or until SIGTERM
-// The result is one line of JSON on standard output. Exit status 1: not all within the time limit: 1 ms a message, at
-// least 300 s.
+// The result is one line of JSON on standard output. Exit status 1: not all messages arrived within the time limit of 1
+// ms per message, at least 300 s.
 #include <sys/resource.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The cost of a request in counts, which do not depend on the machine's load. A change of the code that adds to one of
-// them fails here; one that removes some makes the band narrower. tests/bench measures times.
+// The cost of a request in counts, which do not depend on the machine's load. A change that increases a count fails
+// here; after a change that decreases it, narrow the band. tests/bench measures times.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/cost/counted_program.hpp"
@@ -38,14 +38,14 @@ void check_within(const char* name, double count, band limits) {
 
 void check_allocations(const counted_service& service, const cost_bands& bands) {
 #ifdef COHORT_SANITIZED
-  SKIP("the sanitizer has an allocator of its own");
+  SKIP("the sanitizer replaces the allocator");
 #endif
   check_within("allocations", allocations_per_request(service), bands.allocations);
 }
 
 void check_system_calls(const counted_service& service, const cost_bands& bands) {
 #ifdef COHORT_SANITIZED
-  SKIP("the sanitizer makes system calls of its own");
+  SKIP("the sanitizer makes additional system calls");
 #endif
   const auto strace = find_tool("strace");
   if (!strace) SKIP("strace is not installed");

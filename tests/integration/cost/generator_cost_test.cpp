@@ -26,7 +26,7 @@ double calls_of_run(const std::string& strace, const scripted_upstream& server, 
 
 TEST_CASE("cost: system calls of a request of the load generator in an open loop", "[integration][cost][threads]") {
 #ifdef COHORT_SANITIZED
-  SKIP("the sanitizer makes system calls of its own");
+  SKIP("the sanitizer makes additional system calls");
 #endif
   const auto strace = find_tool("strace");
   if (!strace) SKIP("strace is not installed");

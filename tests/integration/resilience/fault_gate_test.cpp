@@ -97,7 +97,7 @@ TEST_CASE("fault gate: the aggregate reports each fault of a link within its dea
     link.inject("none");
     CHECK(fetch_aggregate(port, "5000").state == "\"fresh\"");
   }
-  // A connection that a fault has interrupted is closed at both ends.
+  // A connection that was interrupted by a fault is closed at both ends.
   CHECK(eventually([&] { return open_descriptors(dashboard.process().pid()) <= descriptors; }, 5s));
   CHECK(eventually([&] { return std::stoi(link.state("connections")) <= 1; }, 5s));
   CHECK(metric(port, "cohort_client_in_flight{upstream=\"weather\"}") == 0);

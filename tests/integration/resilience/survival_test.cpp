@@ -177,7 +177,7 @@ TEST_CASE("low memory: requests and connections fail, but the service keeps runn
     }
     CHECK(memory_kib(pid, "VmSize") > 0);  // the process is alive
   }
-  // The limit is still in force.
+  // The limit still applies.
   CHECK(get(port, "/api/time").status == 200);
   CHECK(get(port, "/health").status == 200);
   const rlimit rlimit{RLIM_INFINITY, RLIM_INFINITY};

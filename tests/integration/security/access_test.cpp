@@ -49,9 +49,9 @@ TEST_CASE("access: a session cookie authenticates, a forged one does not", "[int
   const auto pair = cookie.substr(0, cookie.find(';'));
   CHECK(get(port, "/api/aggregate", {{"Cookie", "other=1; " + pair}}).status == 200);
   CHECK(request(port, "POST", "/session", {{"Cookie", pair}}).status == 401);
-  auto forged = pair;
-  forged[pair.find('=') + 1] = '9';  // another expiry time
-  CHECK(get(port, "/api/aggregate", {{"Cookie", forged}}).status == 401);
+  auto forged_cookie = pair;
+  forged_cookie[pair.find('=') + 1] = '9';  // another expiry time
+  CHECK(get(port, "/api/aggregate", {{"Cookie", forged_cookie}}).status == 401);
   CHECK(get(port, "/api/aggregate", {{"Cookie", "cohort_session="}}).status == 401);
   CHECK(request(port, "DELETE", "/session").header("set-cookie").find("Max-Age=0") != std::string::npos);
 }

@@ -159,10 +159,10 @@ TEST_CASE("options: a list takes the values of all its flags in order", "[config
     CHECK(settings.parse(4, argv, {}).has_value());
   }
   SECTION("an error shows the long name") {
-    options short_and_long("sample", "", "1");
-    short_and_long.add_list(sizes, {"-s,--size", "", "Size"}, integer(1, 9));
+    options mode_options("sample", "", "1");
+    mode_options.add_list(sizes, {"-s,--size", "", "Size"}, integer(1, 9));
     const char* const argv[] = {"sample", "-s", "3", "-s", "12"};
-    const auto exit = short_and_long.parse(5, argv, {});
+    const auto exit = mode_options.parse(5, argv, {});
     REQUIRE(exit);
     CHECK_THAT(exit->text, StartsWith("sample: --size is \"12\", but must be"));
   }

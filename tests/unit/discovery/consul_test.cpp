@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// By the documentation of Consul's HTTP API; not tried against a real agent.
+// The responses follow the documentation of Consul's HTTP API; they were not compared with a real agent.
 #include <cohort/discovery/consul/consul_source.hpp>
 
 #include <boost/asio/ip/tcp.hpp>

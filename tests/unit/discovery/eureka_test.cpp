@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// By the documentation of Eureka's REST API; not tried against a real server.
+// The responses follow the documentation of Eureka's REST API; they were not compared with a real server.
 #include <cohort/discovery/eureka/eureka_source.hpp>
 
 #include <boost/asio/ip/tcp.hpp>

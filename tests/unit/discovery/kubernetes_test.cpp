@@ -58,7 +58,8 @@ TEST_CASE("EndpointSlices: the port by name, by number, or the first", "[discove
   CHECK(endpoints_for("grpc") == "");
 }
 
-TEST_CASE("EndpointSlices: ready endpoints, or else those that terminate but serve", "[discovery][kubernetes]") {
+TEST_CASE("EndpointSlices: only ready endpoints are used; if there are none, terminating ones that still serve",
+          "[discovery][kubernetes]") {
   endpoint_slices slices{"http"};
   const auto terminating = endpoint_json("10.0.0.2", R"("ready":false,"serving":true,"terminating":true)");
   const auto not_ready = endpoint_json("10.0.0.3", R"("ready":false,"serving":false,"terminating":false)");

@@ -22,7 +22,7 @@ class simulated_dns {
   sim::host& host() noexcept { return host_; }
   std::string address() const { return host_.address.to_string(); }
 
-  /// The records of a name and type, as data; none: they do not exist.
+  /// The records of a name and type, as data; none if they do not exist.
   void set(const std::string& name, discovery::dns_type type, std::uint32_t ttl, std::vector<std::string> data) {
     auto& records = records_[{name, static_cast<unsigned>(type)}];
     records.clear();

@@ -62,9 +62,9 @@ struct outbox_fleet : sim::fleet {
 
 TEST_CASE("outbox example: an order is announced within a second, once", "[examples][postgres]") {
   outbox_fleet fleet;
-  const auto placed = fleet.order("?item=lamp");
-  CHECK(placed.status == http::status::created);
-  CHECK(placed.body == "1");
+  const auto placed_order = fleet.order("?item=lamp");
+  CHECK(placed_order.status == http::status::created);
+  CHECK(placed_order.body == "1");
   CHECK(fleet.tables.outbox.size() == 1);
   CHECK(fleet.tables.outbox[1] == "order 1: lamp");
   fleet.run_for(2s);

@@ -65,7 +65,7 @@ TEST_CASE("trip example: the faster of two providers wins", "[examples][sim]") {
   CHECK(fleet.call(fleet.trip.url() + "/api/rate")->body == "\"rate\"");
   CHECK(fleet.elapsed() < 60ms);
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());  // the other call was cancelled: nothing of it is left
+  CHECK(fleet.leaks().empty());  // the other call was cancelled and left no resources
 }
 
 TEST_CASE("trip example: several steps share one budget", "[examples][sim]") {

@@ -210,7 +210,7 @@ TEST_CASE("fault injection: an injected error is a 500 response with a JSON body
   CHECK(fixture.metric_value(R"(worker_http_requests_total{endpoint="/quick",method="GET",status="500"})") == 1.0);
 }
 
-double errors_in_1000_requests(std::uint64_t seed) {
+double count_errors(std::uint64_t seed) {
   worker_fixture fixture{seed};
   REQUIRE(fixture.put(R"({"error_percent":20})"));
   for (int i = 0; i < 1000; ++i) fixture.get("/quick");
@@ -242,9 +242,9 @@ TEST_CASE("fault injection: a streamed upload is delayed, fails or hangs like an
 }
 
 TEST_CASE("fault injection: the error rate has the configured value and is deterministic for a seed", "[faults][sim]") {
-  const auto errors = errors_in_1000_requests(1);
+  const auto errors = count_errors(1);
   CHECK_THAT(errors, WithinAbs(200, 40));
-  CHECK(errors_in_1000_requests(1) == errors);
+  CHECK(count_errors(1) == errors);
 }
 
 TEST_CASE("fault injection: a hanging request times out at its deadline, or ends when the client disconnects",

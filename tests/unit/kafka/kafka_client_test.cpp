@@ -33,9 +33,9 @@ task<> check_round_trip(kafka_fixture& self, kafka_fixture::client_pointer clien
   CHECK(move_result.has_value());
   CHECK(subscription->acknowledge(received).error().code == messaging::errc::connection_lost);
   auto waiting_for_dead = self.next(*dead_letters);
-  const auto letter = co_await std::move(waiting_for_dead);
-  CHECK(letter.received->id == "id-1");
-  CHECK(letter.received->header(messaging::dead_letter_reason_header) != nullptr);
+  const auto dead_letter = co_await std::move(waiting_for_dead);
+  CHECK(dead_letter.received->id == "id-1");
+  CHECK(dead_letter.received->header(messaging::dead_letter_reason_header) != nullptr);
 }
 
 TEST_CASE("kafka: a message arrives with ID, type and headers, and is moved to the topic of dead letters", "[kafka]") {
@@ -88,8 +88,8 @@ task<> check_without_group(kafka_fixture& self, kafka_fixture::client_pointer cl
   REQUIRE(before.has_value());
   auto subscribing = when_all(self.subscribe(client, ""), self.subscribe(client, ""));
   const auto both = co_await std::move(subscribing);
-  auto publishing_after = self.publish(client, self.make_message("after", "2"));
-  const auto after = co_await std::move(publishing_after);
+  auto publish_after = self.publish(client, self.make_message("after", "2"));
+  const auto after = co_await std::move(publish_after);
   REQUIRE(after.has_value());
   for (const auto* const each : {&std::get<0>(both), &std::get<1>(both)}) {
     auto waiting = self.next(**each);
@@ -108,8 +108,8 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
   const auto first = co_await std::move(publishing);
   REQUIRE(first.has_value());
   rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 600);
-  auto publishing_slow = self.publish(client, self.make_message("slow", "2"), 300ms);
-  const auto slow = co_await std::move(publishing_slow);
+  auto publish_slow = self.publish(client, self.make_message("slow", "2"), 300ms);
+  const auto slow = co_await std::move(publish_slow);
   REQUIRE(!slow.has_value());
   CHECK(slow.error().code == messaging::errc::timeout);
   rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 0);
@@ -123,8 +123,8 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
     co_await std::move(pause);
   }
   CHECK(self.connected() == 0);
-  auto publishing_late = self.publish(client, self.make_message("late", "4"), 300ms);
-  const auto late = co_await std::move(publishing_late);
+  auto publish_late = self.publish(client, self.make_message("late", "4"), 300ms);
+  const auto late = co_await std::move(publish_late);
   REQUIRE(!late.has_value());
   CHECK(late.error().code == messaging::errc::unreachable);
 }
@@ -140,8 +140,8 @@ task<> check_unknown_topic(kafka_fixture& self, kafka_fixture::client_pointer cl
   REQUIRE(!published.has_value());
   CHECK(published.error().code == messaging::errc::unroutable);
   client->close();
-  auto publishing_closed = self.publish(client, self.make_message("body", "2"));
-  const auto closed = co_await std::move(publishing_closed);
+  auto publish_closed = self.publish(client, self.make_message("body", "2"));
+  const auto closed = co_await std::move(publish_closed);
   CHECK(closed.error().code == messaging::errc::closed);
 }
 

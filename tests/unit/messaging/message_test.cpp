@@ -83,8 +83,8 @@ TEST_CASE("messages: a broker's URL is parsed, or described without its credenti
   const std::string accepted = "error: accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
   CHECK(description("http://user:secret@rabbit") == accepted);
   CHECK(description("amqp://user:se cret@rabbit") == accepted);
-  CHECK(description("amqp://rabbit:99999") == "error: the port is not 1 to 65535");
-  CHECK(description("amqp://rabbit:0") == "error: the port is not 1 to 65535");
+  CHECK(description("amqp://rabbit:99999") == "error: the port is not from 1 to 65535");
+  CHECK(description("amqp://rabbit:0") == "error: the port is not from 1 to 65535");
   CHECK(description("kafka://broker:9092").starts_with("error: kafka:// needs the optional module"));
 }
 

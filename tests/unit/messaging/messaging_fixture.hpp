@@ -17,7 +17,7 @@ namespace cohort::test {
 
 using namespace std::chrono_literals;
 
-/// A broker in memory with a publisher and a consumer, each with a client of its own, on a virtual clock.
+/// A broker in memory with a publisher and a consumer, each with a separate client, on a virtual clock.
 struct messaging_fixture {
   using publish_result = messaging::result<void>;
   using spawned_publish = testing::spawned_task<publish_result>;

@@ -42,7 +42,7 @@ TEST_CASE("publisher: messages survive a restart of the broker, in their order",
   CHECK(fixture.bodies == std::vector<std::string>{"a", "b", "c"});
 }
 
-TEST_CASE("publisher: a full outbox makes callers wait, and rejects at their deadline",
+TEST_CASE("publisher: a full outbox makes callers wait, and rejects their messages at the deadline",
           "[messaging][publisher][bounds]") {
   messaging_fixture fixture{{.max_messages = 2}};
   fixture.broker.stop();
@@ -92,8 +92,8 @@ TEST_CASE("publisher: a message that no queue receives is an error if the publis
   messaging_fixture strict{{.requires_queue = true}};
   CHECK(strict.publish(strict.make_message("a")).error().code == errc::unroutable);
   CHECK(strict.published("unroutable") == 1);
-  messaging_fixture lenient;
-  CHECK(lenient.publish(lenient.make_message("a")).has_value());
+  messaging_fixture lenient_fixture;
+  CHECK(lenient_fixture.publish(lenient_fixture.make_message("a")).has_value());
 }
 
 TEST_CASE("publisher: an invalid message is rejected, and nothing is sent", "[messaging][publisher]") {

@@ -158,7 +158,7 @@ TEST_CASE("tcp: the end of the stream is read at once if it arrived with the las
   CHECK(time.run(write_bytes(*streams.client, "request")) == 7U);
   streams.client->shutdown_write();
   CHECK(time.run(read_once(*streams.server)) == std::string{"request"});
-  // As after a response.
+  // The end of the stream is reported with and without an earlier write.
   SECTION("after a write") { CHECK(time.run(write_bytes(*streams.server, "response")) == 8U); }
   SECTION("without a write") {}
   CHECK(time.run(read_once(*streams.server)).error() == asio::error::eof);

@@ -19,15 +19,15 @@ hedging with_samples(int count, hedging::settings settings = {}) {
   return hedge;
 }
 
-bool is_within_a_bucket(std::optional<duration> actual, duration expected) {
+bool is_in_bucket_of(std::optional<duration> actual, duration expected) {
   return actual && *actual >= expected && *actual <= expected * 119 / 100;
 }
 
 TEST_CASE("hedging: the delay is the configured latency quantile", "[policy][hedging]") {
   auto hedge = with_samples(100);
-  CHECK(is_within_a_bucket(hedge.delay(1s, start), 200ms));
+  CHECK(is_in_bucket_of(hedge.delay(1s, start), 200ms));
   auto at_p90 = with_samples(100, {.quantile = 0.9});
-  CHECK(is_within_a_bucket(at_p90.delay(1s, start), 20ms));
+  CHECK(is_in_bucket_of(at_p90.delay(1s, start), 20ms));
 }
 
 TEST_CASE("hedging: there is no second request while there are too few samples", "[policy][hedging]") {
@@ -36,7 +36,7 @@ TEST_CASE("hedging: there is no second request while there are too few samples",
   CHECK(too_few_samples.median(start) == 0s);
   auto sufficient_samples = with_samples(20);
   CHECK(sufficient_samples.delay(1h, start).has_value());
-  CHECK(is_within_a_bucket(sufficient_samples.median(start), 20ms));
+  CHECK(is_in_bucket_of(sufficient_samples.median(start), 20ms));
   CHECK_FALSE(sufficient_samples.delay(1h, start + 1min).has_value());
   CHECK(sufficient_samples.median(start + 1min) == 0s);
 }
@@ -54,7 +54,7 @@ TEST_CASE("hedging: the delay is at least min_delay", "[policy][hedging]") {
   hedging hedge{{}};
   for (int i = 0; i < 20; ++i) hedge.record(100us, start);
   CHECK(hedge.delay(1s, start) == 5ms);
-  CHECK(is_within_a_bucket(hedge.median(start), 100us));
+  CHECK(is_in_bucket_of(hedge.median(start), 100us));
   CHECK(hedge.delay(5ms + hedge.median(start), start) == 5ms);
   CHECK_FALSE(hedge.delay(5ms, start).has_value());
 }
@@ -62,7 +62,7 @@ TEST_CASE("hedging: the delay is at least min_delay", "[policy][hedging]") {
 TEST_CASE("hedging: when disabled there is no second request, but the median is measured", "[policy][hedging]") {
   auto hedge = with_samples(100, {.enabled = false});
   CHECK_FALSE(hedge.delay(1h, start).has_value());
-  CHECK(is_within_a_bucket(hedge.median(start), 20ms));
+  CHECK(is_in_bucket_of(hedge.median(start), 20ms));
 }
 
 }  // namespace

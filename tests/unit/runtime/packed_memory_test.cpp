@@ -64,8 +64,7 @@ TEST_CASE("packed memory: objects share pages, regardless of allocations between
 #endif
 }
 
-TEST_CASE("packed memory: while memory is low, each object has a block of its own on the heap",
-          "[runtime][memory][threads]") {
+TEST_CASE("packed memory: while memory is low, each object has a separate heap block", "[runtime][memory][threads]") {
   memory_reserve::install();
   std::get_new_handler()();
   REQUIRE(memory_reserve::is_low());

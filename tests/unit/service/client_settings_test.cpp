@@ -43,7 +43,7 @@ service::definition caller() {
   return definition;
 }
 
-TEST_CASE("service context: an upstream with client settings has limits and connections of its own",
+TEST_CASE("service context: an upstream with client settings has separate limits and connections",
           "[service][instance][sim]") {
   sim::fleet fleet{1};
   fleet.add_stub_server("pages", 80, large_pages);

@@ -131,7 +131,7 @@ TEST_CASE("OpenAPI: the responses of the dashboard conform, and no unlisted muta
   fixture.weather.body = "{}";
   fixture.serve_dashboard();
   contract api{fixture};
-  // The bodies of the other services are not described there.
+  // The document of the dashboard does not describe the bodies of the other services.
   CHECK(api.undetected(get("/api/aggregate"), "/api/aggregate", 200) ==
         lines{"/time_service: unknown member", "/sysinfo_service: unknown member", "/weather_service: unknown member"});
   api.check(get("/api/time-proxy"), "/api/time-proxy", 200);

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinAbs;
 
-/// 100 requests a second for a value that takes 100 ms to fetch; the offers service fails from second 3 on.
+/// 100 requests per second for a value that takes 100 ms to fetch; the offers service fails from second 3 on.
 plan_run run_cached(const std::string& cache, std::size_t scenario = 0) {
   const auto plan = parse_plan(R"({
     "services": [

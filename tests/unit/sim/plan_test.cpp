@@ -44,7 +44,7 @@ TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
   CHECK_THAT(static_cast<double>(quiet.callers.calls()), WithinAbs(1000, 100));
   CHECK(quiet.callers.amplification() == 1);
   CHECK_THAT(quiet.requests_per_call("price"), WithinAbs(1, 0.001));
-  // 200 requests a second of 1 ms CPU time on two machines.
+  // 200 requests per second of 1 ms CPU time on two machines.
   CHECK_THAT(quiet.utilization.at("price"), WithinAbs(0.1, 0.03));
   CHECK(*quiet.callers.quantile(0.5) > 5ms);
   CHECK(*quiet.callers.quantile(0.5) < 9ms);

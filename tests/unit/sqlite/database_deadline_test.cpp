@@ -18,7 +18,7 @@ using sqlite::errc;
 constexpr auto endless_query =
     "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers) SELECT max(n) FROM numbers";
 
-/// A lock of another process: a connection of its own.
+/// A write lock held by a separate connection, as by another process.
 struct write_lock {
   explicit write_lock(const std::string& path) : connection{{.path = path, .max_rows = 1}} {
     if (call.open() || connection.execute_script("BEGIN IMMEDIATE")) throw std::runtime_error("no lock");
@@ -116,7 +116,7 @@ TEST_CASE("sqlite: a running statement is interrupted at the deadline of its cal
   };
   auto writing = fixture.database.write(fixture.context(50ms), std::move(endless_write));
   CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
-  // Closing waits for the threads: they have ended the statements, and rolled back.
+  // `close` waits for the threads, which have interrupted the statements and rolled back.
   fixture.run(fixture.database.close());
   CHECK(fixture.event_loop().now() - start < 20s);
   sqlite::database database{fixture.blocking, fixture.metrics, fixture.settings};

@@ -69,7 +69,7 @@ TEST_CASE("sqlite: a value of another type is an error that names the column", "
         expected{errc::no_such_column, "the result has 1 columns, but the row type has 2"});
 }
 
-TEST_CASE("sqlite: a violated constraint has an error of its own", "[sqlite]") {
+TEST_CASE("sqlite: each violated constraint has a specific error", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   fixture.execute("INSERT INTO users VALUES (1, 'Ada', 36)").value();
@@ -171,7 +171,7 @@ TEST_CASE("sqlite: the queries of one reading transaction see the same state", "
   CHECK(fixture.query<int>("SELECT count(*) FROM users").value() == std::vector{1});
 }
 
-TEST_CASE("sqlite: a full disk is an error of its own, and the database stays usable", "[sqlite]") {
+TEST_CASE("sqlite: a full disk is a specific error, and the database stays usable", "[sqlite]") {
   database_fixture fixture;
   fixture.execute("CREATE TABLE data (value BLOB)").value();
   // SQLite reports a limit of pages as it reports ENOSPC: SQLITE_FULL.

@@ -45,7 +45,7 @@ task<std::optional<source_error>> dns_source::add_addresses(std::string host, st
     auto asking = client_->look_up(host, type);
     const auto answer = co_await std::move(asking);
     if (!answer) {
-      // Some name servers fail for AAAA.
+      // Some name servers return an error for AAAA queries.
       if (found.list.size() > known) break;
       co_return answer.error();
     }

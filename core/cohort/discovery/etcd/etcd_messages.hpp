@@ -14,7 +14,7 @@
 /// api_grpc_gateway/): bytes are Base64, 64-bit integers are strings, and fields with their default value are absent.
 namespace cohort::discovery {
 
-/// A key and its value, of a list or of a change.
+/// A key-value pair from a range response or a watch event.
 struct etcd_key_value {
   std::string key;
   std::string value;

@@ -28,7 +28,7 @@ class etcd_registrar final : public registrar {
   std::string key_;
   std::string value_;
   std::chrono::seconds ttl_;
-  /// The ID of the lease; empty: there is none.
+  /// The ID of the lease; empty if there is none.
   std::string lease_;
 };
 

@@ -12,8 +12,8 @@
 
 namespace cohort::discovery {
 
-/// The endpoints below a prefix in etcd: one range, then a watch from its revision on. A watch that is silent for
-/// `max_silence` is opened again, which finds half-open connections and servers that have lost their data.
+/// The endpoints below a prefix in etcd: one range request, then a watch from its revision on. A watch that is silent
+/// for `max_silence` is opened again, which finds half-open connections and servers that have lost their data.
 class etcd_source final : public endpoint_source {
  public:
   static constexpr duration max_silence = std::chrono::seconds{30};
@@ -35,7 +35,7 @@ class etcd_source final : public endpoint_source {
   std::string prefix_;
   telemetry::logger log_;
   std::map<std::string, net::endpoint> instances_;
-  /// The revision of `instances_`; 0: they must be read first.
+  /// The revision of `instances_`; 0 if they must be read first.
   std::int64_t revision_ = 0;
   std::optional<line_reader> watch_;
 };

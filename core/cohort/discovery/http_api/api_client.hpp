@@ -16,7 +16,7 @@
 namespace cohort::discovery {
 
 /// The settings of an `http::client` for `api_client`: its connections are not reused, because requests are infrequent,
-/// and the server may close an idle connection just when the next request is sent.
+/// and the server could close an idle connection while the next request is sent.
 http::client_settings api_client_settings(net::tls_client_settings tls, http::proxy_settings proxies = {});
 
 /// The HTTP API of a discovery system.

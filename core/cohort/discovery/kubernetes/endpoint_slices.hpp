@@ -22,7 +22,7 @@ struct endpoint_slice {
 /// endpoint-slice-v1/), from a list and the events of a watch.
 class endpoint_slices {
  public:
-  /// `port` is the name of a port of the service or the number of a port of its pods; empty: the first port.
+  /// `port` is the name of a port of the service or the number of a port of its pods; the first port if empty.
   explicit endpoint_slices(std::string port) : port_(std::move(port)) {}
 
   /// Replaces all slices by the slices of an EndpointSliceList. Returns false, without effect, if `json` is not one.

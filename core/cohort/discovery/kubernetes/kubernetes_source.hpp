@@ -16,10 +16,11 @@ namespace cohort::discovery {
 /// The API server and the credentials of a pod (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
 struct kubernetes_settings {
   boost::urls::url server;
-  /// The token of the service account; read again for each request, since it is rotated. A file that does not exist:
-  /// no token.
+  /// The token of the service account; read again for each request, since it is rotated. No token is sent if the file
+  /// does not exist.
   std::string token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-  /// The authorities of the API server's certificate, in PEM format. Empty: the certificate authorities of the system.
+  /// The authorities of the API server's certificate, in PEM format. If it is empty, the certificate authorities of the
+  /// system are used.
   std::string trusted_certificates{};
 };
 
@@ -48,7 +49,7 @@ class kubernetes_source final : public endpoint_source {
  private:
   task<std::optional<source_error>> list();
   task<std::optional<source_error>> open_watch();
-  /// Reads one event and applies it. Empty: the watch has ended as expected, and is to be opened again.
+  /// Reads one event and applies it. Empty if the watch has ended as expected and must be opened again.
   task<result<bool, source_error>> read_event();
 
   http::client transport_;

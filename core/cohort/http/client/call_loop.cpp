@@ -75,8 +75,8 @@ task<client_result> call_loop::run() {
   }
 }
 
-bool call_loop::follow_redirect(client_result& response, unsigned followed) {
-  auto next = resolve_redirect(request_, response, followed);
+bool call_loop::follow_redirect(client_result& response, unsigned redirect_count) {
+  auto next = resolve_redirect(request_, response, redirect_count);
   if (next.error) response = *next.error;
   if (!next.request) return false;
   request_ = std::move(*next.request);

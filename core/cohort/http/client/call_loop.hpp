@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// Whether the request may be sent again after an exchange.
+/// Whether the request can be sent again after an exchange.
 struct classification {
   /// The reason for the failure, if a retry may help; empty otherwise.
   std::optional<policy::attempt_failure> failure;
@@ -70,7 +70,7 @@ class call_loop {
  private:
   /// Replaces the request by the request that a redirect requires. False if the response is final. A redirect that
   /// cannot be followed turns `response` into an error.
-  bool follow_redirect(client_result& response, unsigned followed);
+  bool follow_redirect(client_result& response, unsigned redirect_count);
 
   client& transport_;
   client_request& request_;

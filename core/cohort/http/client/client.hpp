@@ -62,7 +62,7 @@ class client {
     exchange head;
     /// Null if there is no response.
     std::unique_ptr<response_body_stream> body{};
-    /// Whether a part of the body of the request has been requested from its source.
+    /// Whether any part of the request body has been read from its source.
     bool has_read_source = false;
   };
 

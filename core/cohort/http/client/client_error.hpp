@@ -10,25 +10,26 @@ namespace cohort::http {
 
 /// The reason why a call has no response. The enumerators are in the order of a call's stages.
 enum class client_error {
-  invalid_request = 1,        // URL not http or https, or without a host; header field invalid, or the client's own
-  deadline_exceeded,          // the deadline had passed, or was less than a round trip away; nothing was sent
-  breaker_open,               // the upstream's circuit breaker is open; nothing was sent
-  bulkhead_full,              // the maximum of concurrent calls to the upstream is reached; nothing was sent
-  rate_limited,               // the upstream has responded 429, and its `Retry-After` is not over; nothing was sent
-  resolve_failed,             // the host name does not exist, or the resolver failed
-  resolve_timeout,            //
-  connect_refused,            // refused by every address of the name
-  connect_failed,             // network or host unreachable
-  proxy_failed,               // the proxy rejected the tunnel, or did not respond with HTTP
-  no_file_descriptor,         // the limit of the process or of the machine is reached
-  no_local_port,              // all ephemeral ports are in use
-  connect_timeout,            //
-  tls_failed,                 // no common protocol version or cipher, or a broken handshake
+  invalid_request = 1,  // invalid URL (not http or https, or without a host), or a header field that is invalid or set
+                        // by the client itself
+  deadline_exceeded,    // the deadline had passed, or was less than a round trip away; nothing was sent
+  breaker_open,         // the upstream's circuit breaker is open; nothing was sent
+  bulkhead_full,        // the maximum of concurrent calls to the upstream is reached; nothing was sent
+  rate_limited,         // the upstream responded with 429, and its `Retry-After` has not elapsed; nothing was sent
+  resolve_failed,       // the host name does not exist, or the resolver failed
+  resolve_timeout,      //
+  connect_refused,      // refused by every address of the name
+  connect_failed,       // network or host unreachable
+  proxy_failed,         // the proxy rejected the tunnel, or did not respond with HTTP
+  no_file_descriptor,   // the limit of the process or of the machine is reached
+  no_local_port,        // all ephemeral ports are in use
+  connect_timeout,      //
+  tls_failed,           // no common protocol version or cipher, or a broken handshake
   tls_certificate_invalid,    // untrusted, expired, or not for this host
   tls_timeout,                //
   send_failed,                // the server closed or reset the connection while the request was sent
   send_timeout,               //
-  request_body_failed,        // the caller's source of the request's body failed, or did not have its length
+  request_body_failed,        // the source of the request body failed, or had another length than announced
   no_response,                // closed or reset before the first byte of the response
   response_truncated,         // closed or reset within the response's header
   response_timeout,           // the deadline passed before the response's header was complete

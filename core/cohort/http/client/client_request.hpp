@@ -22,9 +22,8 @@ struct client_request {
   /// http or https, with a host. The fragment is not sent. A host that is a percent-encoded absolute path, with http,
   /// is a Unix domain socket: `http://%2Frun%2Fapp.sock/path`; see `config::parse_http_url`.
   boost::urls::url url;
-  /// The value of `Host`: `uri-host[:port]`. Empty: host and port of the URL, or `localhost` for a Unix domain
-  /// socket. Not sent to another origin after a
-  /// redirect.
+  /// The value of `Host`: `uri-host[:port]`. If it is empty, the host and port of the URL are sent, or `localhost` for
+  /// a Unix domain socket. Not sent to another origin after a redirect.
   std::string host{};
   /// Header fields. `Host`, `Content-Length` and `Transfer-Encoding` are set by the client and rejected here, as are
   /// invalid names and values with line breaks (`client_error::invalid_request`). The client adds `User-Agent` and

@@ -14,7 +14,7 @@ namespace cohort::http {
 /// A complete response.
 struct client_response {
   http::status status{};
-  /// Header fields in the order of the wire, without trailers.
+  /// Header fields in the order received, without trailers.
   response_fields fields{};
   /// The decompressed body.
   std::string body;

@@ -12,7 +12,7 @@
 
 namespace cohort::http {
 
-/// The header fields of a response, in the order of the wire: pairs of name and value. The strings are in one block of
+/// The header fields of a response, in the order received: pairs of name and value. The strings are in one block of
 /// memory; views of them are valid until the next change.
 class response_fields {
  public:

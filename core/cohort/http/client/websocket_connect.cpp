@@ -77,7 +77,7 @@ task<result<handshake_response, client_error>> exchange_handshake(net::stream& s
       co_return error_at_stage(size.error(), client_error::response_timeout, error);
     }
     input.resize(start + *size);
-    for (bool again = true; again;) {
+    for (bool needs_more_input = true; needs_more_input;) {
       std::optional<client_error> failure;
       const auto consumed = parser->parse(input, failure);
       if (failure) co_return *failure;
@@ -88,7 +88,7 @@ task<result<handshake_response, client_error>> exchange_handshake(net::stream& s
           co_return handshake_response{std::move(parser->response()), std::move(input)};
         parser.emplace(limits, true);
       }
-      again = consumed > 0 && !input.empty();
+      needs_more_input = consumed > 0 && !input.empty();
     }
     if (input.size() >= max_head_bytes) co_return client_error::response_header_too_large;
   }

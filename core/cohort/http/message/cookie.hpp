@@ -26,11 +26,11 @@ enum class same_site { strict, lax, none };
 struct set_cookie {
   std::string name;
   std::string value;
-  /// Empty: the directory of the request's path.
+  /// If it is empty, the cookie applies to the directory of the request's path.
   std::string path = "/";
-  /// Empty: only the host that sent the response, without its subdomains.
+  /// If it is empty, the cookie is sent only to the host that sent the response, not to its subdomains.
   std::string domain{};
-  /// Empty: a session cookie, which the browser deletes when it ends. Zero removes the cookie.
+  /// If it is empty, the cookie is a session cookie, which the browser deletes when it exits. Zero removes the cookie.
   std::optional<std::chrono::seconds> max_age{};
   bool http_only = true;
   http::same_site same_site = http::same_site::lax;

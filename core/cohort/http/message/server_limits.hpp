@@ -28,9 +28,9 @@ struct server_limits {
   /// on them are rejected with 503. Further connections are closed at once.
   std::size_t reserved_connections = 32;
   /// Maximum number of open connections of one client address (IPv6: /64 network); further ones are closed at once.
-  /// Loopback addresses and trusted proxies are exempt. 0: no limit.
+  /// Loopback addresses and trusted proxies are exempt. No limit if 0.
   std::size_t max_connections_per_client = 1'000;
-  /// Maximum number of requests on one connection; the response to the last one has `Connection: close`. 0: no limit.
+  /// Maximum number of requests on one connection; the response to the last one has `Connection: close`. No limit if 0.
   std::size_t max_requests_per_connection = 100'000;
   /// Maximum number of pipelined requests that a connection handles before its loop handles other connections. Their
   /// responses are sent first; further requests wait in the buffer and the socket.
@@ -41,18 +41,20 @@ struct server_limits {
   duration proxy_header_timeout = std::chrono::seconds{3};
   /// Idle timeout and header timeout of a connection of the reserve.
   duration reserve_timeout = std::chrono::seconds{1};
-  /// Timeout from the first byte of a request to the end of its header section; exceeded: 408.
+  /// Timeout from the first byte of a request to the end of its header section; when it expires, the response is 408.
   duration header_timeout = std::chrono::seconds{10};
-  /// Timeout from a response to the next request; exceeded: the connection is closed. Longer than the 60 s of many load
-  /// balancers: the client should close first, otherwise it can send a request while the server closes the connection.
+  /// Timeout from a response to the next request; when it expires, the connection is closed. Longer than the 60 s of
+  /// many load balancers: the client should close first, otherwise it can send a request while the server closes the
+  /// connection.
   duration idle_timeout = std::chrono::seconds{75};
   /// Timeout from the end of the header section to the end of the body, extended by the body's length at
-  /// `min_bytes_per_second`; exceeded: 408.
+  /// `min_bytes_per_second`; when it expires, the response is 408.
   duration body_timeout = std::chrono::seconds{10};
-  /// Timeout from the end of the header section to the response, unless the route has its own timeout; exceeded: 504.
+  /// Timeout from the end of the header section to the response, unless the route has its own timeout; when it expires,
+  /// the response is 504.
   duration request_timeout = std::chrono::seconds{30};
-  /// Timeout of a write of a response, extended by its length at `min_bytes_per_second`; exceeded: the connection
-  /// is closed.
+  /// Timeout of a write of a response, extended by its length at `min_bytes_per_second`; when it expires, the
+  /// connection is closed.
   duration write_timeout = std::chrono::seconds{10};
   /// The slowest transfer rate that is tolerated in either direction.
   std::size_t min_bytes_per_second = 16 * 1024;

@@ -143,7 +143,7 @@ void compressor::encode_whole(response& result, content_coding coding, bool must
   mark_encoded(result, coding);
 }
 
-/// Leaves the response as it is if there are too many streams, or too little memory.
+/// Does not change the response if there are too many streams or too little memory.
 void compressor::encode_stream(const request_head& request, response& result, content_coding coding) const {
   const auto length = result.stream_length();
   const bool flush_each_write = iequals(strip_parameters(result.content_type()), event_stream);

@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include <cohort/net/client_network.hpp>
-#include <cohort/policy/overload/rate_limiter.hpp>
+#include <cohort/policy/overload/client_rate_limiter.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
@@ -15,7 +15,7 @@ struct shared_limiter {
   explicit shared_limiter(config::rate limit) : limiter(limit.count, limit.period) {}
 
   std::mutex mutex;
-  policy::rate_limiter limiter;
+  policy::client_rate_limiter limiter;
 };
 
 }  // namespace

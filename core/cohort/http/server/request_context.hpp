@@ -25,7 +25,7 @@ class operation;
 class pipeline;
 class response;
 class route;
-struct tls_client;
+struct tls_connection_info;
 
 /// The end of a request, for `request_context::on_sent`.
 struct sent_response {
@@ -52,7 +52,7 @@ class interim_sender {
 class request_context {
  public:
   /// `head` and `tls` must outlive it.
-  request_context(const request_head& head, std::string_view peer_address, const tls_client* tls = nullptr)
+  request_context(const request_head& head, std::string_view peer_address, const tls_connection_info* tls = nullptr)
       : head_(head), peer_address_(peer_address), client_address_(peer_address), tls_(tls) {}
 
   const request_head& head() const noexcept { return head_; }
@@ -87,8 +87,8 @@ class request_context {
   std::string_view forwarded_host() const noexcept { return forwarded_host_; }
   /// Whether the peer is a trusted proxy (`server_settings::trusted_proxies`), whose forwarding headers are used.
   bool is_from_trusted_proxy() const noexcept { return is_from_trusted_proxy_; }
-  /// The client's side of the TLS connection, such as the URIs of its certificate; null for a plain connection.
-  const tls_client* tls() const noexcept { return tls_; }
+  /// The TLS connection, such as the URIs of the client's certificate; null for an unencrypted connection.
+  const tls_connection_info* tls() const noexcept { return tls_; }
   /// The route that matches the path; null if there is none.
   const route* matched_route() const noexcept { return route_; }
   /// The route's operation for the method; null if there is none.
@@ -160,7 +160,7 @@ class request_context {
   std::string_view forwarded_proto_;
   std::string_view forwarded_host_;
   bool is_from_trusted_proxy_ = false;
-  const tls_client* tls_;
+  const tls_connection_info* tls_;
   std::string_view body_;
   std::string_view id_;
   const route* route_ = nullptr;

@@ -29,7 +29,7 @@ class request_values {
     }
     auto added = std::make_unique<node_of<T>>(std::move(value));
     auto& stored = added->value;
-    added->following = std::move(first_);
+    added->next = std::move(first_);
     first_ = std::move(added);
     return stored;
   }
@@ -50,7 +50,7 @@ class request_values {
     explicit node(const void* type) noexcept : type(type) {}
     virtual ~node() = default;
     const void* type;
-    std::unique_ptr<node> following;
+    std::unique_ptr<node> next;
   };
   template <class T>
   struct node_of final : node {
@@ -62,7 +62,7 @@ class request_values {
   inline static char key = 0;
 
   node* find(const void* type) const noexcept {
-    for (auto* each = first_.get(); each; each = each->following.get()) {
+    for (auto* each = first_.get(); each; each = each->next.get()) {
       if (each->type == type) return each;
     }
     return nullptr;

@@ -26,13 +26,13 @@ constexpr duration limit_log_interval = std::chrono::minutes{1};
 /// Eight hexadecimal digits, with the lowest of `bits` in the lowest byte. All digits are computed at once, because
 /// each request without an ID needs them.
 std::uint64_t hexadecimal_digits(std::uint32_t bits) noexcept {
-  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t byte_ones = 0x0101010101010101;
   std::uint64_t values = bits;
   values = (values | values << 16U) & 0x0000FFFF0000FFFF;
   values = (values | values << 8U) & 0x00FF00FF00FF00FF;
   values = (values | values << 4U) & 0x0F0F0F0F0F0F0F0F;
-  const auto is_letter = (values + ones * 6) >> 4U & ones;
-  return values + ones * '0' + is_letter * ('a' - '9' - 1);
+  const auto is_letter = (values + byte_ones * 6) >> 4U & byte_ones;
+  return values + byte_ones * '0' + is_letter * ('a' - '9' - 1);
 }
 
 }  // namespace
@@ -143,7 +143,7 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
   }
   std::optional<client_connections::permit> permit;
   if (!self.acquire_client_permit(origin, permit)) co_return;
-  std::unique_ptr<const tls_client> tls;
+  std::unique_ptr<const tls_connection_info> tls;
   if (settings.tls) {
     tls = co_await self.perform_tls_handshake(stream);
     if (!tls) co_return;
@@ -186,11 +186,11 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   if (header.result == outcome::proxied || header.result == outcome::local) co_return true;
   if (header.result == outcome::absent && !is_required) co_return true;
   if (header.result == outcome::closed) co_return false;
-  const auto why = header.result == outcome::timeout  ? std::string_view{"it was not received in time"}
-                   : header.result == outcome::absent ? std::string_view{"the connection begins without a header"}
-                                                      : header.error;
+  const auto cause = header.result == outcome::timeout  ? std::string_view{"it was not received in time"}
+                     : header.result == outcome::absent ? std::string_view{"the connection begins without a header"}
+                                                        : header.error;
   state_.log.write(telemetry::log_level::warn, "connection closed because of its PROXY protocol header",
-                   {{"why", why}, {"peer", std::string_view{origin.peer_address}}});
+                   {{"why", cause}, {"peer", std::string_view{origin.peer_address}}});
   co_return false;
 }
 
@@ -212,7 +212,7 @@ bool server_shard::acquire_client_permit(const connection_origin& origin,
   return false;
 }
 
-task<std::unique_ptr<const tls_client>> server_shard::perform_tls_handshake(net::stream_ptr& stream) {
+task<std::unique_ptr<const tls_connection_info>> server_shard::perform_tls_handshake(net::stream_ptr& stream) {
   const pending_connection pending{*this, *stream};
   const auto timeout = draining_.is_set() ? handshake_drain_timeout : state_.settings.limits.header_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));

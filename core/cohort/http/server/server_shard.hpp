@@ -49,12 +49,12 @@ struct server_settings {
   /// Header lines of responses to requests over TLS, to this server or to a reverse proxy (`X-Forwarded-Proto: https`);
   /// if empty, `common_header_lines` are used.
   std::string common_header_lines_over_tls;
-  /// The server accepts TLS only; null: plain HTTP only.
+  /// If it is set, the server accepts TLS only, otherwise plain HTTP only.
   std::shared_ptr<tls_termination> tls;
   /// The peers whose `Forwarded` and `X-Forwarded-*` fields and PROXY protocol headers are trusted.
   net::network_list trusted_proxies;
   proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
-  /// Records the spans of requests, for export; null: none are recorded. Must outlive the server.
+  /// Records the spans of requests, for export; none are recorded if null. Must outlive the server.
   telemetry::tracer* tracer = nullptr;
 };
 
@@ -116,7 +116,7 @@ class server_shard {
   telemetry::request_log& requests() noexcept { return requests_; }
   /// The number of open connections, by the loop's own count.
   std::size_t open_connections() const noexcept { return open_count_; }
-  /// Set once the server drains.
+  /// The event is set when the server drains.
   event& draining() noexcept { return draining_; }
   /// The current `Date` header line (RFC 9110 section 6.6.1); formatted once a second.
   std::string_view date_line();
@@ -132,7 +132,7 @@ class server_shard {
                                asio::cancellation_signal& cancel_signal);
   task<bool> receive_proxy_header(net::stream_ptr& stream, connection_origin& origin);
   bool acquire_client_permit(const connection_origin& origin, std::optional<client_connections::permit>& permit);
-  task<std::unique_ptr<const tls_client>> perform_tls_handshake(net::stream_ptr& stream);
+  task<std::unique_ptr<const tls_connection_info>> perform_tls_handshake(net::stream_ptr& stream);
   void on_connection_closed() noexcept;
   void log_failure(const std::exception_ptr& failure);
   void on_drain_timeout();

@@ -15,7 +15,8 @@ tls_termination::tls_termination(std::shared_ptr<net::tls_server_context> contex
   }
 }
 
-task<std::unique_ptr<const tls_client>> tls_termination::accept(net::stream_ptr& plain, telemetry::logger log) {
+task<std::unique_ptr<const tls_connection_info>> tls_termination::accept(net::stream_ptr& plain,
+                                                                         telemetry::logger log) {
   const auto began = loop::current().now();
   const auto peer_address = plain->peer_address();
   auto handshaking = context_->handshake(std::move(plain));
@@ -31,7 +32,7 @@ task<std::unique_ptr<const tls_client>> tls_termination::accept(net::stream_ptr&
     co_return nullptr;
   }
   plain = std::move(accepted.stream);
-  auto client = std::make_unique<tls_client>();
+  auto client = std::make_unique<tls_connection_info>();
   client->has_certificate = accepted.has_client_certificate;
   client->certificate_uris = std::move(accepted.client_uris);
   client->handshake_duration = loop::current().now() - began;

@@ -17,8 +17,8 @@ class registry;
 
 namespace cohort::http {
 
-/// The client's side of a TLS connection.
-struct tls_client {
+/// What a server knows about a TLS connection and its client.
+struct tls_connection_info {
   /// True if the client has a certificate of an accepted authority.
   bool has_certificate = false;
   /// The URIs of that certificate (subjectAltName), such as SPIFFE IDs.
@@ -36,7 +36,7 @@ class tls_termination {
 
   /// Performs the handshake; `plain` has a deadline. Replaces `plain` by the encrypted stream. Returns null, and leaves
   /// `plain` null, if the handshake failed.
-  task<std::unique_ptr<const tls_client>> accept(net::stream_ptr& plain, telemetry::logger log);
+  task<std::unique_ptr<const tls_connection_info>> accept(net::stream_ptr& plain, telemetry::logger log);
 
  private:
   std::shared_ptr<net::tls_server_context> context_;

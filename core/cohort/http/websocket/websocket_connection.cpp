@@ -15,7 +15,7 @@ constexpr std::size_t max_close_reason = 123;
 /// Maximum number of frames in one write.
 constexpr std::size_t frames_per_write = std::tuple_size_v<net::const_buffers>;
 
-time_point later(time_point start, duration span) noexcept { return deadline::after(start, span).time(); }
+time_point time_after(time_point start, duration span) noexcept { return deadline::after(start, span).time(); }
 
 }  // namespace
 
@@ -113,8 +113,8 @@ void websocket_connection::decode() {
   input_size_ = input_.size();
   if (read_size_ == small_read && input_.capacity() > 8 * small_read && input_size_ < small_read) {
     // Releases the capacity that a long message needed.
-    std::string smaller{input_};
-    input_.swap(smaller);
+    std::string shrunk_input{input_};
+    input_.swap(shrunk_input);
   }
   if (!is_paused) read_more();
 }
@@ -122,11 +122,11 @@ void websocket_connection::decode() {
 /// Adds the change of the received bytes in memory to the total of all connections.
 void websocket_connection::account_for_messages() {
   if (!shared_bytes_) return;
-  const auto held = inbox_bytes_ + (is_discarding_ ? 0 : decoder_.buffered_bytes());
-  const auto before = std::exchange(accounted_bytes_, held);
-  const auto change = held - before;  // modulo 2^64
+  const auto held_bytes = inbox_bytes_ + (is_discarding_ ? 0 : decoder_.buffered_bytes());
+  const auto before = std::exchange(accounted_bytes_, held_bytes);
+  const auto change = held_bytes - before;  // modulo 2^64
   const auto total = shared_bytes_->fetch_add(change, std::memory_order_relaxed) + change;
-  if (held <= before || total <= max_shared_bytes_ || is_discarding_) return;
+  if (held_bytes <= before || total <= max_shared_bytes_ || is_discarding_) return;
   is_discarding_ = true;
   decoder_ = message_decoder{{}};
   close(close_code::try_again_later, "the server is overloaded");
@@ -201,8 +201,8 @@ void websocket_connection::send(encoded_frame frame) {
 }
 
 std::list<websocket_connection::queued_frame>::iterator websocket_connection::first_unsent() {
-  const std::size_t begun = writing_ ? frames_per_write : written_ > 0 ? 1 : 0;
-  return std::next(outbox_.begin(), static_cast<std::ptrdiff_t>(std::min(begun, outbox_.size())));
+  const std::size_t unremovable_frames = writing_ ? frames_per_write : written_ > 0 ? 1 : 0;
+  return std::next(outbox_.begin(), static_cast<std::ptrdiff_t>(std::min(unremovable_frames, outbox_.size())));
 }
 
 void websocket_connection::drop_oldest() {
@@ -340,14 +340,14 @@ void websocket_connection::end() {
 
 void websocket_connection::schedule_timer() {
   if (ended_) return;
-  auto next = later(last_message_, settings_.idle_timeout);
-  next = std::min(next, later(last_received_, settings_.ping_interval));
+  auto next = time_after(last_message_, settings_.idle_timeout);
+  next = std::min(next, time_after(last_received_, settings_.ping_interval));
   if (ping_pending_) {
-    next = std::min(later(last_message_, settings_.idle_timeout),
-                    later(later(last_received_, settings_.ping_interval), settings_.pong_timeout));
+    next = std::min(time_after(last_message_, settings_.idle_timeout),
+                    time_after(time_after(last_received_, settings_.ping_interval), settings_.pong_timeout));
   }
-  if (close_queued_) next = later(close_start_, settings_.close_timeout);
-  if (writing_) next = std::min(next, later(write_progress_, settings_.write_timeout));
+  if (close_queued_) next = time_after(close_start_, settings_.close_timeout);
+  if (writing_) next = std::min(next, time_after(write_progress_, settings_.write_timeout));
   timer_.arm(next);
 }
 
@@ -355,16 +355,17 @@ void websocket_connection::on_timer() {
   if (ended_) return;
   const auto now = loop_.now();
   const auto self = shared_from_this();
-  if (writing_ && now >= later(write_progress_, settings_.write_timeout)) return end();
+  if (writing_ && now >= time_after(write_progress_, settings_.write_timeout)) return end();
   if (close_queued_) {
-    if (now >= later(close_start_, settings_.close_timeout)) return end();
-  } else if (now >= later(last_message_, settings_.idle_timeout)) {
+    if (now >= time_after(close_start_, settings_.close_timeout)) return end();
+  } else if (now >= time_after(last_message_, settings_.idle_timeout)) {
     close(close_code::going_away, "no message within the idle timeout");
   } else if (is_inbox_full()) {
     last_received_ = now;  // reading is paused, so the peer's messages are not received
-  } else if (ping_pending_ && now >= later(later(last_received_, settings_.ping_interval), settings_.pong_timeout)) {
+  } else if (ping_pending_ &&
+             now >= time_after(time_after(last_received_, settings_.ping_interval), settings_.pong_timeout)) {
     return end();
-  } else if (!ping_pending_ && now >= later(last_received_, settings_.ping_interval)) {
+  } else if (!ping_pending_ && now >= time_after(last_received_, settings_.ping_interval)) {
     ping_pending_ = true;
     send_control(websocket_opcode::ping, {});
   }

@@ -36,7 +36,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
     /// May be null.
     websocket_metrics* metrics = nullptr;
     /// The bytes of received messages in memory, of all connections that share this counter, and their limit: a
-    /// connection that exceeds it is closed with 1013. Null: not limited.
+    /// connection that exceeds it is closed with 1013. Not limited if null.
     std::atomic<std::size_t>* shared_bytes = nullptr;
     std::size_t max_shared_bytes = 0;
   };

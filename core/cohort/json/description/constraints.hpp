@@ -81,7 +81,7 @@ struct string_constraints {
   std::size_t min_length = 0;
   std::optional<std::size_t> max_length{};
   /// The accepted characters as in the brackets of a regular expression: ASCII characters and ranges, such as
-  /// `A-Za-z0-9_-`; a `-` as such is first or last. Empty: all.
+  /// `A-Za-z0-9_-`; a literal `-` is first or last. All characters if empty.
   std::string_view characters{};
   /// A custom check; `expected` completes the reason "must be …".
   bool (*check)(std::string_view) = nullptr;
@@ -218,13 +218,13 @@ constexpr void find_constraints(Constraints& found) {
   if constexpr (has_constraints<T>) {
     std::apply(
         [&](const auto&... candidates) {
-          const auto consider = [&](const auto& candidate) {
+          const auto use_if_related = [&](const auto& candidate) {
             if constexpr (std::is_same_v<std::remove_cvref_t<decltype(candidate.pointer)>,
                                          std::remove_cvref_t<decltype(Descriptor::pointer)>>) {
               if (candidate.pointer == Descriptor::pointer) found = candidate.constraints;
             }
           };
-          (consider(candidates), ...);
+          (use_if_related(candidates), ...);
         },
         constraints(type<T>{}));
   }
@@ -249,8 +249,8 @@ inline constexpr auto constraints_on = detail::find_constraints<T, Descriptor>()
 /// The name of a member in JSON.
 template <class T, class Descriptor>
 constexpr std::string_view member_name() {
-  constexpr auto given = constraints_on<T, Descriptor>.name;
-  return given.empty() ? std::string_view{Descriptor::name} : given;
+  constexpr auto own_name = constraints_on<T, Descriptor>.name;
+  return own_name.empty() ? std::string_view{Descriptor::name} : own_name;
 }
 
 /// Whether a value of type `T` with these constraints must be present.

@@ -50,12 +50,12 @@ class memory_broker {
 
  private:
   friend class client;
-  struct stored {
+  struct stored_message {
     message_pointer content;
     unsigned deliveries = 0;
   };
   struct queue {
-    std::deque<stored> messages;
+    std::deque<stored_message> messages;
     std::size_t unacknowledged = 0;
     wait_queue waiters;
   };

@@ -32,7 +32,7 @@ class memory_broker::client::memory_subscription final : public subscription {
   std::shared_ptr<client> owner_;
   subscription_settings settings_;
   std::shared_ptr<queue> queue_;
-  std::map<std::uint64_t, stored> unacknowledged_;
+  std::map<std::uint64_t, stored_message> unacknowledged_;
   std::uint64_t last_tag_ = 0;
   std::uint64_t interruptions_ = 0;
 };

@@ -108,9 +108,9 @@ task<result<void>> client::call_all(session& session, std::uint16_t channel, std
   const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
   for (auto& [bytes, answer] : calls) {
     auto calling = with_deadline(limit, session.call(channel, std::move(bytes), answer));
-    const auto called = co_await std::move(calling);
-    if (!called) co_return error{errc::connection_lost, "the broker did not answer a declaration in time"};
-    if (!*called) co_return called->error();
+    const auto call_result = co_await std::move(calling);
+    if (!call_result) co_return error{errc::connection_lost, "the broker did not answer a declaration in time"};
+    if (!*call_result) co_return call_result->error();
   }
   co_return result<void>{};
 }

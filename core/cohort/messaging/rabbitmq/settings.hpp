@@ -25,7 +25,7 @@ struct settings {
   /// The password; never logged.
   std::string password = "guest";
   std::string virtual_host = "/";
-  /// Encrypts the connection. Empty: plain TCP.
+  /// Encrypts the connection. Plain TCP if empty.
   std::optional<net::tls_client_settings> tls{};
   /// Shown in RabbitMQ's list of connections.
   std::string connection_name = "cohort";

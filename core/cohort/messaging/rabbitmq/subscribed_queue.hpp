@@ -15,7 +15,7 @@ struct subscribed_queue {
   explicit subscribed_queue(subscription_settings subscription_settings) : settings(std::move(subscription_settings)) {}
 
   subscription_settings settings;
-  /// The channel of the current connection; 0: none.
+  /// The channel of the current connection; 0 if there is none.
   std::uint16_t channel = 0;
   std::deque<delivery> deliveries{};
   wait_queue waiters{};

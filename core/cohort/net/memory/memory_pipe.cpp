@@ -86,8 +86,8 @@ void memory_pipe::state::answer_with_reset(pipe_side receiver, time_point reache
   auto& incoming = channels[receiver];
   if (std::exchange(incoming.reset_sent, true) || incoming.held) return;
   const auto sent = now();
-  const auto return_latency = (link ? link->arrival_time(1 - receiver, 0) : sent + settings.latency) - sent;
-  reset_at(receiver, std::max(incoming.latest_arrival, reached + return_latency));
+  const auto reverse_latency = (link ? link->arrival_time(1 - receiver, 0) : sent + settings.latency) - sent;
+  reset_at(receiver, std::max(incoming.latest_arrival, reached + reverse_latency));
 }
 
 void memory_pipe::state::release(pipe_side sender) {

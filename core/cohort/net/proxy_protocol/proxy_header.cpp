@@ -22,7 +22,7 @@ constexpr std::size_t tlv_header_size = 3;
 constexpr unsigned char tlv_crc32c = 0x03;
 
 proxy_header invalid(std::string_view error) { return {state::invalid, 0, std::nullopt, error}; }
-proxy_header needs(std::size_t size) { return {state::incomplete, size, std::nullopt, {}}; }
+proxy_header incomplete_header(std::size_t size) { return {state::incomplete, size, std::nullopt, {}}; }
 
 std::uint8_t byte_at(std::string_view bytes, std::size_t index) { return static_cast<std::uint8_t>(bytes[index]); }
 std::size_t uint16_at(std::string_view bytes, std::size_t index) {
@@ -55,7 +55,7 @@ proxy_header parse_v1(std::string_view bytes) {
   const auto end = bytes.substr(0, max_proxy_header_v1_size).find("\r\n");
   if (end == std::string_view::npos) {
     if (bytes.size() >= max_proxy_header_v1_size) return invalid("the line is longer than 107 bytes");
-    return needs(bytes.size() + 1);
+    return incomplete_header(bytes.size() + 1);
   }
   proxy_header header{state::complete, end + 2, std::nullopt, {}};
   auto line = bytes.substr(signature_v1.size(), end - signature_v1.size());
@@ -110,7 +110,7 @@ asio::ip::address read_address(std::string_view bytes) {
 }
 
 proxy_header parse_v2(std::string_view bytes) {
-  if (bytes.size() < proxy_header_v2_prefix_size) return needs(proxy_header_v2_prefix_size);
+  if (bytes.size() < proxy_header_v2_prefix_size) return incomplete_header(proxy_header_v2_prefix_size);
   const auto version = byte_at(bytes, 12) >> 4U;
   const auto command = byte_at(bytes, 12) & 0x0FU;
   if (version != 2) return invalid("the version is not 2");
@@ -120,7 +120,7 @@ proxy_header parse_v2(std::string_view bytes) {
   if (family > 3 || transport > 2) return invalid("the address family or the transport is not defined");
   const auto size = proxy_header_v2_prefix_size + uint16_at(bytes, 14);
   if (size > max_proxy_header_v2_size) return invalid("the header is longer than 536 bytes");
-  if (bytes.size() < size) return needs(size);
+  if (bytes.size() < size) return incomplete_header(size);
   const auto header = bytes.substr(0, size);
   proxy_header result{state::complete, size, std::nullopt, {}};
   // LOCAL: the receiver must ignore the rest. UNSPEC: the addresses are unknown, and no TLVs can be located.
@@ -140,13 +140,14 @@ proxy_header parse_v2(std::string_view bytes) {
 }  // namespace
 
 proxy_header parse_proxy_header(std::string_view bytes) {
-  const auto begins = [&](std::string_view signature) {
+  const auto starts_with = [&](std::string_view signature) {
     const auto common = std::min(bytes.size(), signature.size());
     return bytes.substr(0, common) == signature.substr(0, common);
   };
-  if (begins(signature_v1)) return bytes.size() < signature_v1.size() ? needs(signature_v1.size()) : parse_v1(bytes);
-  if (begins(signature_v2))
-    return bytes.size() < signature_v2.size() ? needs(proxy_header_v2_prefix_size) : parse_v2(bytes);
+  if (starts_with(signature_v1))
+    return bytes.size() < signature_v1.size() ? incomplete_header(signature_v1.size()) : parse_v1(bytes);
+  if (starts_with(signature_v2))
+    return bytes.size() < signature_v2.size() ? incomplete_header(proxy_header_v2_prefix_size) : parse_v2(bytes);
   return {state::absent, 0, std::nullopt, {}};
 }
 

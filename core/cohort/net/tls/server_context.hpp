@@ -44,7 +44,7 @@ std::string_view to_string(tls_handshake_result result) noexcept;
 /// The result of a handshake.
 struct tls_accepted {
   tls_handshake_result result;
-  /// The reason of a failure, for logs; empty after a success.
+  /// The reason for a failure, for logs; empty after a success.
   std::string reason{};
   /// The encrypted stream; null after a failure.
   stream_ptr stream{};

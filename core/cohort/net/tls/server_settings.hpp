@@ -23,7 +23,7 @@ struct tls_server_settings {
   /// There must be at least one. The first certificate is the default; the client's server name (SNI) selects another
   /// one by its DNS names.
   std::vector<tls_server_certificate> certificates;
-  /// The authorities whose client certificates are accepted, as PEM text. Empty: no client certificate is requested.
+  /// The authorities whose client certificates are accepted, as PEM text. No client certificate is requested if empty.
   std::string client_authorities;
 
   bool operator==(const tls_server_settings&) const = default;

@@ -195,7 +195,8 @@ void tls_stream::on_watch_read(error_code error, std::size_t count) {
     return;
   }
   if (!on_hangup_ || count > 0) return;
-  // The watch ended when it was cancelled, or when a write had a deadline; otherwise the connection has ended.
+  // `operation_aborted`: the watch was cancelled. `timed_out`: the deadline of a write passed. With any other error,
+  // the connection has ended.
   if (error == asio::error::operation_aborted) {
     start_watch_read();
   } else if (error != asio::error::timed_out) {

@@ -41,8 +41,8 @@ void concurrency_limiter::release(duration latency, time_point now) noexcept {
 void concurrency_limiter::end_sample(time_point now) noexcept {
   const auto p50 = sample_.quantile(0.5);
   update_base(p50);
-  const auto unqueued = std::max(baseline_latency_, settings_.min_latency_threshold);
-  const auto ratio = unqueued / std::chrono::duration<double, duration::period>{p50};
+  const auto unloaded_latency = std::max(baseline_latency_, settings_.min_latency_threshold);
+  const auto ratio = unloaded_latency / std::chrono::duration<double, duration::period>{p50};
   const auto gradient = std::clamp(settings_.tolerance * ratio, min_gradient, 1.0);
   update_limit(gradient);
 

@@ -7,9 +7,9 @@ namespace cohort::policy {
 
 std::optional<duration> hedging::delay(duration remaining_time, time_point now) noexcept {
   if (!settings_.enabled) return std::nullopt;
-  const auto slow = latencies_.quantile(settings_.quantile, settings_.min_samples, now);
-  if (!slow) return std::nullopt;
-  const auto delay = std::max(*slow, settings_.min_delay);
+  const auto slow_latency = latencies_.quantile(settings_.quantile, settings_.min_samples, now);
+  if (!slow_latency) return std::nullopt;
+  const auto delay = std::max(*slow_latency, settings_.min_delay);
   if (remaining_time - delay < median(now)) return std::nullopt;
   return delay;
 }

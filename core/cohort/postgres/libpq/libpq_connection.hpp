@@ -68,7 +68,7 @@ class libpq_connection final : public connection {
   std::unique_ptr<libpq_socket> socket_;
   blocking_pool& blocking_;
   prepared_statements prepared_;
-  /// The number of the running prepared statement; 0: none.
+  /// The number of the running prepared statement; 0 if there is none.
   std::uint64_t running_ = 0;
   /// The direction of the running COPY.
   std::optional<copy_direction> copying_;

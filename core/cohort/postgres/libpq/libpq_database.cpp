@@ -37,7 +37,7 @@ error wait_error(socket_status status) {
 /// Waits as PQconnectPoll requests, for the current socket: libpq opens one for each address.
 task<socket_status> wait_for(PGconn* connecting, PostgresPollingStatusType direction, deadline connect_deadline) {
   auto socket = libpq_socket::make(loop::current(), PQsocket(connecting));
-  // Without a free descriptor, PQconnectPoll reports the failure of its own attempt.
+  // Without a free descriptor, PQconnectPoll reports an error of its connection attempt.
   if (!socket) co_return socket_status::ready;
   (*socket)->set_deadline(connect_deadline);
   if (direction == PGRES_POLLING_READING) co_return co_await (*socket)->wait_readable();

@@ -12,8 +12,8 @@
 namespace cohort::postgres {
 
 struct libpq_settings {
-  /// Maximum number of prepared statements of one connection. Beyond it, the least recently used one is evicted. 0: no
-  /// statement is prepared, for a connection pooler that does not support it.
+  /// Maximum number of prepared statements of one connection. Beyond it, the least recently used one is evicted. If it
+  /// is 0, no statement is prepared, as some connection poolers require.
   std::size_t max_prepared_statements = 256;
 };
 

@@ -23,7 +23,7 @@ concept has_deadline = requires(const Context& context) { deadline{context.deadl
 }  // namespace detail
 
 struct blocking_pool_settings {
-  /// Maximum number of threads. They start with the jobs that need them.
+  /// Maximum number of threads. A thread starts when a job needs it.
   std::size_t threads = 8;
   /// Maximum number of jobs that wait for a thread.
   std::size_t max_queued = 256;

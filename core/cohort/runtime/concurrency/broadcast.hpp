@@ -171,7 +171,7 @@ class broadcast {
     const std::size_t capacity;
     const slow_subscriber policy;
 
-    // Shared with the publishers.
+    // The following members are shared with the publishers.
     std::mutex mutex;
     std::deque<value_pointer> pending;
     std::uint64_t skipped = 0;

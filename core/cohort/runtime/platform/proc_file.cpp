@@ -63,10 +63,10 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 std::string_view trim(std::string_view text) noexcept {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto first = text.find_first_not_of(blanks);
+  constexpr std::string_view whitespace = " \t\r\n";
+  const auto first = text.find_first_not_of(whitespace);
   if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+  return text.substr(first, text.find_last_not_of(whitespace) - first + 1);
 }
 
 std::string_view consume_field(std::string_view& rest, char separator) noexcept {

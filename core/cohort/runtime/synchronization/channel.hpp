@@ -34,10 +34,10 @@ struct channel_sender : wait_entry {
 
 }  // namespace detail
 
-/// Waits until one of the channels has a value, and receives that one value; no other channel loses any. If several
-/// channels have a value, the first argument wins. The variant's index is the channel's position. Errors:
-/// `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled, `eof` once all
-/// channels are closed and empty. The channels must outlive the call.
+/// Waits until one of the channels has a value, and receives that value; no value is removed from the other channels.
+/// If several channels have a value, the first of them in the order of the arguments is used. The variant's index is
+/// the channel's position. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is
+/// cancelled, `eof` once all channels are closed and empty. The channels must outlive the call.
 template <class... T>
 task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... channels);
 

@@ -13,7 +13,7 @@
 namespace cohort::detail {
 
 /// A timerfd on the event loop of `context`, with one wait at a time. It costs one system call, when it is set. Asio's
-/// timers cost a second one when they expire, and setting a new time ends their wait.
+/// timers cost a second system call when they expire, and setting a new time ends their wait.
 class timer_descriptor {
  public:
   using executor = boost::asio::io_context::executor_type;

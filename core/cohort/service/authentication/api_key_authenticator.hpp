@@ -35,7 +35,7 @@ class api_key_authenticator {
   using alternative = std::function<bool(const http::request_context&)>;
 
   /// An empty set disables authentication. `keys` and `metrics` must outlive this object. New keys apply to the next
-  /// request. `throttle` limits invalid keys; null: no limit.
+  /// request. `throttle` limits invalid keys; no limit if null.
   api_key_authenticator(const config::api_key_set& keys, telemetry::registry& metrics, std::string prefix,
                         std::shared_ptr<failed_key_throttle> throttle = nullptr);
   ~api_key_authenticator();

@@ -32,11 +32,11 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 std::vector<std::string_view> split_fields(std::string_view text) {
   std::vector<std::string_view> fields;
-  constexpr std::string_view blanks = " \t";
-  for (auto begin = text.find_first_not_of(blanks); begin != std::string_view::npos;) {
-    const auto end = text.find_first_of(blanks, begin);
+  constexpr std::string_view whitespace = " \t";
+  for (auto begin = text.find_first_not_of(whitespace); begin != std::string_view::npos;) {
+    const auto end = text.find_first_of(whitespace, begin);
     fields.push_back(text.substr(begin, end - begin));
-    begin = text.find_first_not_of(blanks, end);
+    begin = text.find_first_not_of(whitespace, end);
   }
   return fields;
 }

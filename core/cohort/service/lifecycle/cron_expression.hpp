@@ -12,7 +12,7 @@
 
 namespace cohort::service {
 
-/// The times of a schedule: five fields, separated by blanks, as in crontab(5).
+/// The times of a schedule: five fields, separated by whitespace, as in crontab(5).
 ///
 /// | field | values |
 /// |---|---|

@@ -38,7 +38,7 @@ struct job_scheduler::schedule {
   std::string name;
   job work;
   job_options options;
-  /// The interval; empty: the job runs at the times of `cron`.
+  /// The interval; empty if the job runs at the times of `cron`.
   std::optional<duration> interval;
   std::optional<cron_expression> cron;
   /// The loop of a job with the placement `one_loop`.
@@ -162,9 +162,9 @@ task<> job_scheduler::run_cron(schedule& job, loop_state& state) {
     }
     if (!co_await wait_until(state, current.now() + delay)) co_return;
     co_await run_once(job);
-    const auto following = job.cron->next(*next);
+    const auto following_time = job.cron->next(*next);
     const auto now = current.wall_now();
-    if (following && *following <= now) {
+    if (following_time && *following_time <= now) {
       if (job.options.overlap == job_overlap::queue) {
         // Runs the job once for all times that have passed.
         if (co_await wait_until(state, current.now())) co_await run_once(job);
@@ -173,7 +173,7 @@ task<> job_scheduler::run_cron(schedule& job, loop_state& state) {
       }
       next = job.cron->next(current.wall_now());
     } else {
-      next = following;
+      next = following_time;
     }
   }
 }

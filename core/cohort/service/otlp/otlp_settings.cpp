@@ -116,14 +116,14 @@ struct signal_names {
   std::string signal;  // TRACES, LOGS
   std::string batch;   // BSP, BLRP
 
-  std::string specific(const char* name) const { return "OTEL_EXPORTER_OTLP_" + signal + "_" + name; }
+  std::string signal_variable(const char* name) const { return "OTEL_EXPORTER_OTLP_" + signal + "_" + name; }
   static std::string common(const char* name) { return std::string{"OTEL_EXPORTER_OTLP_"} + name; }
   std::string batch_setting(const char* name) const { return "OTEL_" + batch + "_" + name; }
 };
 
 /// The URL of a signal is used unchanged; the path of the signal is appended to the common URL.
 std::optional<boost::urls::url> read_url(reader& input, const signal_names& names, const char* path) {
-  if (auto url = input.read({names.specific("ENDPOINT")}, config::http_url())) {
+  if (auto url = input.read({names.signal_variable("ENDPOINT")}, config::http_url())) {
     if (url->encoded_path().empty()) url->set_path_absolute(true);
     return url;
   }
@@ -156,14 +156,14 @@ std::optional<otlp_target> read_target(reader& input, const signal_names& names,
   otlp_target target;
   target.schedule_delay = schedule_delay;
   const auto url = read_url(input, names, path);
-  input.read(target.headers, {names.specific("HEADERS"), signal_names::common("HEADERS")}, header_list(), true);
-  const auto protocol = input.read({names.specific("PROTOCOL"), signal_names::common("PROTOCOL")},
+  input.read(target.headers, {names.signal_variable("HEADERS"), signal_names::common("HEADERS")}, header_list(), true);
+  const auto protocol = input.read({names.signal_variable("PROTOCOL"), signal_names::common("PROTOCOL")},
                                    config::one_of({"http/protobuf", "http/json"}));
   if (protocol == "http/json") target.encoding = telemetry::otlp_encoding::json;
-  const auto compression = input.read({names.specific("COMPRESSION"), signal_names::common("COMPRESSION")},
+  const auto compression = input.read({names.signal_variable("COMPRESSION"), signal_names::common("COMPRESSION")},
                                       config::one_of({"none", "gzip"}));
   target.gzip = compression == "gzip";
-  if (const auto timeout = input.milliseconds({names.specific("TIMEOUT"), signal_names::common("TIMEOUT")})) {
+  if (const auto timeout = input.milliseconds({names.signal_variable("TIMEOUT"), signal_names::common("TIMEOUT")})) {
     target.request_timeout = *timeout;
   }
   if (const auto timeout = input.milliseconds({names.batch_setting("EXPORT_TIMEOUT")}))
@@ -218,7 +218,7 @@ result<otlp_settings, std::string> otlp_settings_from_environment(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is set; set one of them");
   }
   if (!input.error().empty()) return input.error();
-  settings.in_force = input.take_report();
+  settings.effective_settings = input.take_report();
   if (is_disabled == "true" || traces == "none") settings.traces.reset();
   // Unlike in the SDKs, logs are exported only on request: they are also written to standard error.
   if (is_disabled == "true" || logs != "otlp") settings.logs.reset();

@@ -35,16 +35,16 @@ struct otlp_target {
 
 /// The export of spans and log records by OTLP/HTTP.
 struct otlp_settings {
-  /// Empty: the signal is not exported.
+  /// The signal is not exported if empty.
   std::optional<otlp_target> traces;
   std::optional<otlp_target> logs;
   telemetry::sampler sampler;
-  /// Replaces the names of the services; empty: their own names.
+  /// Replaces the names of the services; their own names if empty.
   std::string service_name;
   /// The attributes in `OTEL_RESOURCE_ATTRIBUTES`.
   telemetry::resource_attributes resource;
   /// The environment variables that are set, for `/debug/config`.
-  std::vector<config::setting_report> in_force;
+  std::vector<config::setting_report> effective_settings;
 };
 
 /// Reads the standard variables of OpenTelemetry (docs/tracing.md lists them). `variable` returns the value of an

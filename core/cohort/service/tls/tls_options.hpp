@@ -10,7 +10,7 @@
 
 namespace cohort::service {
 
-/// The TLS options of a service program: names of PEM files, and URIs of clients. Empty: not set.
+/// The TLS options of a service program: names of PEM files, and URIs of clients. Not set if empty.
 struct tls_options {
   /// The certificate chains of the listeners, as lists of file names; without any, the listeners accept plain HTTP.
   std::vector<std::vector<std::string>> certificate_files;
@@ -18,9 +18,9 @@ struct tls_options {
   std::vector<std::vector<std::string>> private_key_files;
   /// The authorities of client certificates.
   std::string client_authorities_file;
-  /// The URIs of the clients that may use `/api/*`, as lists; empty: any client with a valid certificate.
+  /// The URIs of the clients that may use `/api/*`, as lists; any client with a valid certificate if empty.
   std::vector<std::vector<std::string>> allowed_clients;
-  /// Port of a listener that redirects plain HTTP requests; 0: the system chooses one.
+  /// Port of a listener that redirects plain HTTP requests; the system chooses one if 0.
   std::optional<std::uint16_t> redirect_port;
   /// The client certificate of requests to upstreams.
   std::string upstream_certificate_file;

@@ -117,7 +117,7 @@ duration distribution::draw(random_generator& random) const {
 
 duration distribution::quantile(double probability) const {
   const auto rounded = [](double value) { return duration{static_cast<duration::rep>(value + 0.5)}; };
-  // A draw can be 0, and a caller may ask for 1: both would be infinite.
+  // The quantile is infinite at 0, which a random number can be, and at 1, which a caller can request.
   const double inner = std::clamp(probability, 0x1.0p-54, 1 - 0x1.0p-53);
   switch (shape_) {
     case shape::constant: break;

@@ -24,7 +24,7 @@ struct alert_rule {
 /// A period in which an alert fires.
 struct alert_firing {
   duration begin{};
-  /// The end of the period; empty: the end of the run.
+  /// The end of the period; empty if it lasts until the end of the run.
   std::optional<duration> end;
 };
 

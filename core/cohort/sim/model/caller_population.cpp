@@ -117,8 +117,8 @@ task<> caller_population::call(caller_population& self, time_point begin) {
 void caller_population::record_end(caller_second& second, time_point begin, unsigned attempts, attempt_result result) {
   caller_results::ended_call call{begin - start_, loop::current().now() - begin, attempts, result.status,
                                   result.is_partial};
-  const bool in_time = !settings_.deadline || call.elapsed <= *settings_.deadline;
-  call.is_good = call.is_success() && !call.is_partial && in_time;
+  const bool is_in_time = !settings_.deadline || call.elapsed <= *settings_.deadline;
+  call.is_good = call.is_success() && !call.is_partial && is_in_time;
   if (call.is_success()) ++second.successes;
   if (call.is_good) ++second.good;
   results_.ended.push_back(call);

@@ -24,13 +24,14 @@ struct caller_settings {
   /// Maximum number of attempts of one call, including the first. An attempt without a response, or with the status 429
   /// or 5xx, is repeated.
   unsigned attempts = 1;
-  /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; zero: no pause.
+  /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; no pause if zero.
   duration backoff{};
-  /// A success within this time after the call's begin counts as goodput; empty: any success.
+  /// A success within this time after the call's begin counts as goodput; any success if empty.
   std::optional<duration> deadline;
-  /// A response that contains this text is a partial result: a success, but not goodput. Empty: none is.
+  /// A response that contains this text is a partial result: a success, but not goodput. If it is empty, no result is
+  /// partial.
   std::string partial_result_text;
-  /// A response without this text also counts as a partial result. Empty: no effect.
+  /// A response without this text also counts as a partial result. No effect if empty.
   std::string complete_result_text;
   /// Whether each attempt sends the remaining time (`x-envoy-expected-rq-timeout-ms`).
   bool sends_deadline = false;

@@ -18,7 +18,7 @@ struct service_state {
   struct upstream_call {
     http::upstream upstream;
     boost::urls::url url;
-    /// Null: responses are not cached.
+    /// Responses are not cached if null.
     std::shared_ptr<call_cache> cache;
   };
 

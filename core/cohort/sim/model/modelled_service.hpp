@@ -23,7 +23,7 @@ struct modelled_call {
   /// The setting that has the policy, such as `PRICE_POLICY`.
   std::string policy_variable;
   http::upstream_settings default_policy{};
-  /// Keeps responses of the call in memory; empty: each request makes the call.
+  /// Keeps responses of the call in memory; each request makes the call if empty.
   std::optional<call_cache_settings> cache{};
 };
 

@@ -18,10 +18,10 @@ namespace cohort::sim {
 /// A service of a plan.
 struct planned_service {
   std::string name;
-  /// A program that the caller of `planned_fleet` knows; empty: a modelled service.
+  /// A program that the caller of `planned_fleet` knows; empty for a modelled service.
   std::string program;
-  /// The program that replaces a modelled service in a rehearsal on real programs; empty: a program that runs the
-  /// model.
+  /// The program that replaces a modelled service in a rehearsal on real programs; a program that runs the model if
+  /// empty.
   std::string real_program;
   std::shared_ptr<const service_model> model;
   std::size_t instances = 1;

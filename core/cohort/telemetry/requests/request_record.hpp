@@ -58,7 +58,7 @@ enum class call_kind : std::uint8_t {
 /// The reason why an attempt was made.
 enum class attempt_kind : std::uint8_t {
   first,
-  /// After a failed attempt; also a request to another address of the name.
+  /// Sent after a failed attempt; also a request to another address of the name.
   retry,
   /// Sent while the first attempt was slow.
   hedge,
@@ -113,7 +113,7 @@ struct attempt_record {
   /// `response`, `timeout`, `connect_error`, `dns_error`, `tls_error`, `reset`, `protocol_error`, `too_large`,
   /// `invalid_request` or `cancelled`; empty while the attempt runs. A string literal.
   std::string_view outcome{};
-  /// The parent ID that was sent in `traceparent`; 0: none.
+  /// The parent ID that was sent in `traceparent`; 0 if none was sent.
   std::uint64_t span_id = 0;
   /// The status of the response; 0 without one.
   std::uint16_t status = 0;

@@ -20,7 +20,7 @@
 
 namespace {
 
-// Exactly as long as the response of time-service.
+// The response is exactly as long as that of time-service.
 constexpr std::string_view response =
     "HTTP/1.1 200 OK\r\n"
     "Date: Sun, 22 Nov 2026 13:05:09 GMT\r\n"

@@ -17,7 +17,7 @@ class temporary_file {
   explicit temporary_file(std::string_view content) : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
     require(descriptor_ >= 0, "the system creates a file in memory");
     require(::write(descriptor_, content.data(), content.size()) == static_cast<ssize_t>(content.size()),
-            "the file takes its content");
+            "the content is written to the file");
   }
   ~temporary_file() { ::close(descriptor_); }
   temporary_file(const temporary_file&) = delete;

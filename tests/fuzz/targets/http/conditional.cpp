@@ -46,7 +46,7 @@ std::optional<std::vector<std::string_view>> valid_entity_tags(std::string_view 
 
 std::string_view opaque(std::string_view tag) { return tag.substr(tag.starts_with("W/") ? 2 : 0); }
 
-/// A date if the field has exactly one line, as a field that is not a list must.
+/// The date of a field, which must have exactly one line because it is not a list.
 std::optional<sys_seconds> only_date(const request_head& head, field id) {
   const auto has_id = [id](const header_field& each) { return each.id == id; };
   const bool is_single = std::count_if(head.fields.begin(), head.fields.end(), has_id) == 1;
@@ -140,7 +140,7 @@ void check_date(std::string_view value) {
   require(parse_http_date(text) == date, "a date that is printed and parsed is the same");
 }
 
-/// Lines of header fields; what a request parser rejects is left out.
+/// Lines of header fields; lines that a request parser rejects are omitted.
 void run(std::string_view input) {
   request_head head;
   for (const auto line : lines(input)) {

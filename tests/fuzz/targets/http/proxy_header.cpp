@@ -27,7 +27,8 @@ void run(std::string_view input) {
     if (part.parsed == state::incomplete) continue;
     require(part.parsed == whole.parsed && part.client_address == whole.client_address,
             "the result does not depend on how the bytes are sliced");
-    require(part.parsed != state::complete || part.size == whole.size, "nor does the length");
+    require(part.parsed != state::complete || part.size == whole.size,
+            "the length does not depend on how the bytes are sliced");
   }
 }
 

@@ -12,7 +12,7 @@
 namespace cohort::fuzz {
 namespace {
 
-/// Small, so that a short input reaches them.
+/// The limits are small, so that short inputs reach them.
 constexpr http::server_limits limits{
     .max_target_bytes = 128, .max_header_bytes = 768, .max_fields = 12, .max_body_bytes = 512};
 
@@ -46,7 +46,7 @@ std::string_view absolute_authority(std::string_view target) {
   return authority.substr(0, authority.find_first_of("/?"));
 }
 
-/// Each line of the header section is the start line, a field or empty, by a reader that knows nothing else.
+/// An independent line reader agrees: each line of the header section is the start line, a field or empty.
 void check_lines(std::string_view head_bytes, const http::request_head& head) {
   const auto authority = absolute_authority(head.target);
   bool has_host = false;

@@ -33,7 +33,8 @@ void check_target(std::string_view text) {
   require(is_part(parts->query, text), "a query is a part of the target");
   require(parts->path.starts_with('/') || parts->path == "*", "a path starts with a slash");
   require(parts->path.find('?') == std::string_view::npos, "a path has no query");
-  require(text.find_first_of(std::string_view{"\0\r\n\t #", 6}) == std::string_view::npos, "a target has no blank");
+  require(text.find_first_of(std::string_view{"\0\r\n\t #", 6}) == std::string_view::npos,
+          "a target has no whitespace");
   require(http::percent_decode(parts->path).has_value(), "a path can be decoded");
   const auto decoded = http::percent_decode(parts->query);
   require(decoded && decoded->find('\0') == std::string::npos, "a query can be decoded and has no NUL");

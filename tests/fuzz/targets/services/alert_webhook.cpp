@@ -52,7 +52,8 @@ void run(std::string_view input) {
   const auto minified = json::minify(input);
   if (!minified.empty()) require(alerts_after(minified) == alerts, "white space does not change the result");
   const auto time = json::parse_timestamp(input);
-  require(!time || json::parse_timestamp(json::format_timestamp(*time)) == time, "a printed time is the same time");
+  require(!time || json::parse_timestamp(json::format_timestamp(*time)) == time,
+          "a formatted timestamp is parsed to the same time");
 }
 
 const registration fuzz_registration{{"alert_webhook", run}};

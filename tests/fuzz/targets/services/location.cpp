@@ -22,7 +22,7 @@ void check_names(std::string_view text) {
   const auto name = weather::fold_name(text);
   require(simdjson::validate_utf8(name.data(), name.size()), "a folded name is UTF-8");
   require(!name.starts_with(' ') && !name.ends_with(' ') && name.find("  ") == std::string::npos,
-          "a folded name has single blanks");
+          "a folded name has single spaces");
   require(weather::is_same_country(text, text), "a country equals itself");
   const auto code = weather::country_code(text);
   require(!code || (code->size() == 2 && weather::country_code(*code) == code),

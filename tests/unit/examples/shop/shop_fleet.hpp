@@ -74,7 +74,7 @@ inline std::string run(const sim::schedule& schedule) {
   return failure;
 }
 
-// 100 requests in 2 s, and four faults.
+// A schedule with 100 requests in 2 s, and four faults.
 inline sim::schedule draw(std::uint64_t seed) {
   random_generator random{seed};
   sim::schedule drawn;

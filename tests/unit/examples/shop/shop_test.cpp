@@ -8,7 +8,7 @@
 
 using namespace cohort;
 
-// The first seed that fails, as a test over many seeds would find it.
+// The first failing seed, as found by a test over many seeds.
 static sim::schedule find_failure() {
   for (std::uint64_t seed = 1;; ++seed) {
     auto drawn = shop::draw(seed);

@@ -163,7 +163,7 @@ TEST_CASE("client: an early response to a request that was not read is returned,
 TEST_CASE("client: the error of an incomplete response depends on the received part", "[http][client]") {
   client_fixture fixture;
   enum class end { stays_open, closes, resets };
-  const auto [bytes, end_of_bytes, error] = GENERATE(table<std::string, end, client_error>({
+  const auto [bytes, end_of_response, error] = GENERATE(table<std::string, end, client_error>({
       {"", end::stays_open, client_error::response_timeout},
       {"", end::closes, client_error::no_response},
       {"", end::resets, client_error::no_response},
@@ -188,8 +188,8 @@ TEST_CASE("client: the error of an incomplete response depends on the received p
   auto call = fixture.get("http://site.test/", 2s);
   fixture.newest_connection().read_request();
   if (!bytes.empty()) fixture.newest_connection().send(bytes);
-  if (end_of_bytes == end::closes) fixture.newest_connection().close();
-  if (end_of_bytes == end::resets) fixture.newest_connection().reset();
+  if (end_of_response == end::closes) fixture.newest_connection().close();
+  if (end_of_response == end::resets) fixture.newest_connection().reset();
   CHECK(call.error() == error);
   CHECK(fixture.time.now() - start <= 3s);
   CHECK(fixture.newest_connection().client_has_closed());

@@ -186,24 +186,24 @@ class client_fixture {
 
   /// Makes a call and responds to it with `bytes` on the newest connection.
   std::optional<client_error> receive_error(http::client_request request, std::string_view bytes,
-                                            bool then_close = false) {
+                                            bool close_after = false) {
     auto call = start(std::move(request));
-    respond(bytes, then_close);
+    respond(bytes, close_after);
     return call.error();
   }
   http::client_response receive_response(http::client_request request, std::string_view bytes,
-                                         bool then_close = false) {
+                                         bool close_after = false) {
     auto call = start(std::move(request));
-    respond(bytes, then_close);
+    respond(bytes, close_after);
     return call.response();
   }
 
  private:
-  void respond(std::string_view bytes, bool then_close) {
+  void respond(std::string_view bytes, bool close_after) {
     auto& connection = newest_connection();
     connection.read_request();
     connection.send(bytes);
-    if (then_close) connection.close();
+    if (close_after) connection.close();
   }
 
   std::vector<std::unique_ptr<net::acceptor>> acceptors_;

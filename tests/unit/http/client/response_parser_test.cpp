@@ -15,7 +15,7 @@ constexpr response_parser::limits large_limits{8 * 1024, 64 * 1024};
 struct parse_result {
   std::optional<client_error> error;
   http::client_response response;
-  std::string unparsed;
+  std::string unparsed_bytes;
   bool done = false;
   bool keep_alive = false;
 };
@@ -26,10 +26,10 @@ parse_result parse(const std::vector<std::string_view>& pieces, bool is_head_req
   response_parser parser{limits, is_head_request};
   parse_result result;
   for (const auto piece : pieces) {
-    result.unparsed += piece;
-    while (!result.unparsed.empty() && !parser.done() && !result.error) {
-      const auto consumed = parser.parse(result.unparsed, result.error);
-      result.unparsed.erase(0, consumed);
+    result.unparsed_bytes += piece;
+    while (!result.unparsed_bytes.empty() && !parser.done() && !result.error) {
+      const auto consumed = parser.parse(result.unparsed_bytes, result.error);
+      result.unparsed_bytes.erase(0, consumed);
       if (consumed == 0) break;
     }
   }
@@ -66,7 +66,7 @@ void check(const parse_result& result, const sample& expected) {
   CHECK(result.response.status_code() == 200);
   CHECK(result.response.find("X-A") == "b");
   CHECK(result.response.body == expected.body);
-  CHECK(result.unparsed.empty());
+  CHECK(result.unparsed_bytes.empty());
 }
 
 TEST_CASE("response parser: a response split at any byte gives the same result", "[http][client]") {
@@ -101,7 +101,7 @@ TEST_CASE("response parser: a parser that does not store the response finds the 
     CHECK(result.response.status_code() == 200);
     CHECK(result.response.fields.empty());
     CHECK(result.response.body.empty());
-    CHECK(result.unparsed.empty());
+    CHECK(result.unparsed_bytes.empty());
   }
   const auto too_large = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, without_body_storage);
   CHECK(too_large.error == client_error::body_too_large);
@@ -131,7 +131,7 @@ TEST_CASE("response parser: bytes after the response are not consumed", "[http][
     CAPTURE(sample.bytes);
     const auto result = parse({std::string{sample.bytes} + "HTTP/1.1"}, sample.is_head_request);
     CHECK(result.done);
-    CHECK(result.unparsed == "HTTP/1.1");
+    CHECK(result.unparsed_bytes == "HTTP/1.1");
   }
 }
 

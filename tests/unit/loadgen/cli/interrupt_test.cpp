@@ -86,7 +86,7 @@ TEST_CASE("an interrupt under load gives complete reports", "[loadgen][cli][case
 TEST_CASE("an interrupt in a knee search gives complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.serve_delayed([](duration) { return 1ms; });
-  // In the preflight, in the first trial, and between two trials.
+  // The interrupt arrives in the preflight, in the first trial, or between two trials.
   const auto interrupt_after = GENERATE(duration{1us}, duration{500ms}, duration{2300ms});
   CHECK(fixture.run_interrupted({default_target, "-m", "knee", "-d", "12"}, interrupt_after) == 105);
   fixture.check_reports();

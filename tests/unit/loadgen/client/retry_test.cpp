@@ -104,12 +104,12 @@ TEST_CASE("retries: the pause before a retry is random up to the backoff, which 
   CHECK(count_of(report.totals.outcomes, request_outcome::status_503) == 1);
   CHECK(report.totals.abandoned == 0);
   REQUIRE(arrivals.size() == 4);
-  bool any_long_pause = false;
+  bool has_long_pause = false;
   for (std::size_t i = 1; i < 4; ++i) {
     CHECK(arrivals[i] - arrivals[i - 1] <= 1s * (1 << (i - 1)) + 5ms);
-    any_long_pause |= arrivals[i] - arrivals[i - 1] > 100ms;
+    has_long_pause |= arrivals[i] - arrivals[i - 1] > 100ms;
   }
-  CHECK(any_long_pause);
+  CHECK(has_long_pause);
 }
 
 TEST_CASE("retries: a caller that waits for a connection gives up after its patience, too", "[loadgen][client]") {

@@ -175,7 +175,7 @@ TEST_CASE("target client: an idle connection that the server has closed is repla
   CHECK(report.totals.connections_opened == 5);
 }
 
-TEST_CASE("target client: without keep-alive, each request has a connection of its own and sends Connection: close",
+TEST_CASE("target client: without keep-alive, each request has a separate connection and sends Connection: close",
           "[loadgen][client]") {
   load_fixture fixture;
   std::size_t close_count = 0;
@@ -212,7 +212,7 @@ TEST_CASE("target client: idle connections are reused before new ones are opened
   fixture.serve_delayed([](duration) { return 30ms; });
   auto settings = constant_load(100, 5s);
   const auto report = fixture.run(settings);
-  // 100 a second × 0.03 s each: three or four at a time.
+  // 100 per second × 0.03 s each: three or four at a time.
   CHECK(report.totals.connections_opened >= 3);
   CHECK(report.totals.connections_opened <= 4);
 }

@@ -99,7 +99,7 @@ TEST_CASE("knee search: all trial rates are positive and at most a million", "[l
   CHECK_FALSE(search.capacity());
 }
 
-TEST_CASE("knee search: ends also at the lowest rates", "[loadgen][engine]") {
+TEST_CASE("knee search: terminates at the lowest rates", "[loadgen][engine]") {
   // Here 5 % is less than the smallest difference.
   const auto capacity = GENERATE(range(1, 25));
   CAPTURE(capacity);

@@ -113,8 +113,8 @@ TEST_CASE("histogram: the V2 encoding equals the reference implementation's", "[
   CHECK(recorded.percentile(100) == 3'599'999'999);  // in HdrHistogram the end of the bucket, 3600809983
 
   const auto decoded = decode(recorded.encode_v2());
-  // The Python library encodes a single zero as a run; the JavaScript library has an offset and a ratio of its own,
-  // which are not used.
+  // The Python library encodes a single zero as a run; the JavaScript library has a different offset and ratio, which
+  // are not used.
   CHECK(decoded.header == decode(python_encoding).header);
   CHECK(decoded.counts == decode(python_encoding).counts);
   CHECK(decoded.payload == decode(javascript_encoding).payload);

@@ -279,7 +279,7 @@ void add_spike(run_series& series, double factor) {
   multiply(series.p99_us, size / 4, size * 3 / 4, factor);
 }
 
-TEST_CASE("baseline: two runs of the same server are rarely a regression, despite autocorrelation",
+TEST_CASE("baseline: two runs of the same server are rarely reported as a regression, despite autocorrelation",
           "[loadgen][results]") {
   const auto intervals = GENERATE(std::size_t{8}, std::size_t{31}, std::size_t{60});
   const auto variation = GENERATE(0.2, 0.5);

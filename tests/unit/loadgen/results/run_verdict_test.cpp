@@ -114,7 +114,7 @@ TEST_CASE("verdict: the reason for dispatch lag has the lag and the limit", "[lo
   set_lag(report, 1900us);
   CHECK(find_invalid_reasons(report, parse_objectives({"p99<15ms"})) ==
         std::vector<std::string>{"The generator was late: the p99 of dispatch lag is 1.90 ms; at most 1.50 ms is "
-                                 "allowed. Run it on a CPU of its own."});
+                                 "allowed. Run it on a separate CPU."});
 }
 
 TEST_CASE("verdict: dispatch lag does not make a closed-loop run invalid", "[loadgen][results]") {
@@ -260,7 +260,7 @@ TEST_CASE("verdict: an unchanged baseline is not a regression", "[loadgen][resul
   CHECK(verdict.reasons.empty());
 }
 
-TEST_CASE("verdict: a run ended by an objective has failed, with that reason first", "[loadgen][results]") {
+TEST_CASE("verdict: a run that an objective ended has failed, and the objective is the first reason", "[loadgen][results]") {
   const auto verdict = evaluate_run(valid_report(), parse_objectives({"p50<1us"}),
                                     {"Ended early: p50<1us can no longer be met.", false});
   CHECK(verdict.kind == verdict_kind::objective_failed);

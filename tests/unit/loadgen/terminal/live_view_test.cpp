@@ -276,7 +276,7 @@ TEST_CASE("live view: a frame follows a change of the terminal's size", "[loadge
   CHECK(screen.text() == draw(run.progress, 40, 10));
 }
 
-TEST_CASE("live view: colors carry no information of their own", "[loadgen][terminal]") {
+TEST_CASE("live view: colors carry no additional information", "[loadgen][terminal]") {
   const run_in_progress run{samples::spike(), 9};
   const auto colored = make_terminal_view(80, 24, true).update(run.progress);
   CHECK(colored.find("\x1b[31m") != std::string::npos);

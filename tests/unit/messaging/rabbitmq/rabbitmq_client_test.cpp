@@ -159,8 +159,8 @@ TEST_CASE("rabbitmq: a message that no queue receives is returned if a queue is 
   CHECK(strict.publish("a") == "unroutable");
   strict.start_consumer();
   CHECK(strict.publish("a") == "ok");
-  rabbitmq_fixture lenient;
-  CHECK(lenient.publish("a") == "ok");
+  rabbitmq_fixture lenient_fixture;
+  CHECK(lenient_fixture.publish("a") == "ok");
 }
 
 TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and sends the message again",

@@ -56,7 +56,7 @@ class simulated_rabbitmq {
     std::string last_queue;
     std::string consumed;
     std::map<std::uint64_t, stored_message> unacknowledged;
-    // A publish that waits for its content.
+    // A publish method whose content has not arrived yet.
     std::string exchange;
     std::string routing_key;
     bool is_mandatory = false;

@@ -117,11 +117,11 @@ std::string numbered_lines(std::size_t size) {
 
 TEST_CASE("tls: bytes arrive in both directions through a stream that accepts parts of a record", "[net][tls]") {
   tls_server_fixture fixture;
-  net::memory_pipe_settings narrow;
-  narrow.latency = 1ms;
-  narrow.capacity = GENERATE(as<std::size_t>{}, 700, 5000, 17'000);
-  narrow.max_read_size = 900;
-  auto connected = fixture.connect({}, narrow);
+  net::memory_pipe_settings small_pipe;
+  small_pipe.latency = 1ms;
+  small_pipe.capacity = GENERATE(as<std::size_t>{}, 700, 5000, 17'000);
+  small_pipe.max_read_size = 900;
+  auto connected = fixture.connect({}, small_pipe);
   REQUIRE(connected.client.has_value());
   auto& client = **connected.client;
   auto& server = *connected.server.stream;
@@ -139,9 +139,9 @@ TEST_CASE("tls: bytes arrive in both directions through a stream that accepts pa
 TEST_CASE("tls: try_write encrypts and sends without waiting, and keeps the rest of a record for the next write",
           "[net][tls]") {
   tls_server_fixture fixture;
-  net::memory_pipe_settings narrow;
-  narrow.capacity = 5000;
-  auto connected = fixture.connect({}, narrow);
+  net::memory_pipe_settings small_pipe;
+  small_pipe.capacity = 5000;
+  auto connected = fixture.connect({}, small_pipe);
   REQUIRE(connected.client.has_value());
   auto& client = **connected.client;
   peer server{fixture.time, std::move(connected.server.stream)};
@@ -313,7 +313,7 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
   const auto leaf = issue_server_certificate(root);
   const auto other = issue_server_certificate(root);
   const auto expired = root.issue({.dns = {"service.example"}, .not_before_offset = -2h, .valid_for = 1h});
-  const auto future = root.issue({.dns = {"service.example"}, .not_before_offset = 1h});
+  const auto future_certificate = root.issue({.dns = {"service.example"}, .not_before_offset = 1h});
   const auto check = [](const net::tls_server_settings& settings, setting invalid, const std::string& reason) {
     CAPTURE(reason);
     const auto error = find_error(settings);
@@ -336,7 +336,7 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
   check({.certificates = {{leaf.certificate_pem, ed25519_key_pem()}}}, setting::key_pair,
         "the private key does not match the certificate");
   check(make_server_settings(expired), setting::certificate_chain, "the certificate expired on 20");
-  check(make_server_settings(future), setting::certificate_chain, "the certificate is not valid before 20");
+  check(make_server_settings(future_certificate), setting::certificate_chain, "the certificate is not valid before 20");
   with_authorities.client_authorities = "no PEM";
   check(with_authorities, setting::client_authorities, "there is no certificate in PEM format");
 }

@@ -43,13 +43,13 @@ task<> run_values(blocking_pool& pool, std::thread::id loop_thread) {
   CHECK(nothing.has_value());
   const auto error = co_await pool.run(limit, []() -> result<int> { return error_code{asio::error::not_found}; });
   CHECK(error.error() == asio::error::not_found);
-  bool is_thrown = false;
+  bool has_thrown = false;
   try {
     static_cast<void>(co_await pool.run(limit, []() -> int { throw std::runtime_error("from the job"); }));
   } catch (const std::runtime_error& runtime_error) {
-    is_thrown = runtime_error.what() == std::string{"from the job"};
+    has_thrown = runtime_error.what() == std::string{"from the job"};
   }
-  CHECK(is_thrown);
+  CHECK(has_thrown);
 }
 
 TEST_CASE("blocking_pool: returns the job's value, error or exception to the caller", "[runtime][blocking][threads]") {

@@ -195,8 +195,7 @@ TEST_CASE("export_worker: the end of the program exports the queued items", "[se
   CHECK(test.all_lost() == 0);
 }
 
-TEST_CASE("export_worker: the end of the program does not wait for a collector that does not respond",
-          "[service][otlp]") {
+TEST_CASE("export_worker: program exit does not wait for an unresponsive collector", "[service][otlp]") {
   worker_fixture test;
   test.collector.default_step = {.delay = 1h};
   test.add_collector();

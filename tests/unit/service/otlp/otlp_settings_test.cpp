@@ -122,11 +122,11 @@ TEST_CASE("otlp_settings: an invalid value is one line with its name and the acc
 TEST_CASE("otlp_settings: the variables that are set are reported once, without secrets", "[service][otlp]") {
   const auto settings = read(with(endpoint, {{"OTEL_EXPORTER_OTLP_HEADERS", "authorization=secret"}}));
   REQUIRE(settings.has_value());
-  REQUIRE(settings->in_force.size() == 2);
-  CHECK(settings->in_force[0].variable == "OTEL_EXPORTER_OTLP_ENDPOINT");
-  CHECK(settings->in_force[0].value == "http://collector:4318");
-  CHECK(settings->in_force[1].variable == "OTEL_EXPORTER_OTLP_HEADERS");
-  CHECK(settings->in_force[1].value == "(secret)");
+  REQUIRE(settings->effective_settings.size() == 2);
+  CHECK(settings->effective_settings[0].variable == "OTEL_EXPORTER_OTLP_ENDPOINT");
+  CHECK(settings->effective_settings[0].value == "http://collector:4318");
+  CHECK(settings->effective_settings[1].variable == "OTEL_EXPORTER_OTLP_HEADERS");
+  CHECK(settings->effective_settings[1].value == "(secret)");
 }
 
 TEST_CASE("otlp_settings: an exporter without an endpoint is an error", "[service][otlp]") {

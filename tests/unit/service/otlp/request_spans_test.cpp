@@ -287,7 +287,7 @@ TEST_CASE("request spans: database calls and cache lookups are children of the r
   CHECK(command->status == 2);
 }
 
-TEST_CASE("request spans: a retry is an attempt of its own", "[service][tracing]") {
+TEST_CASE("request spans: a retry is a separate attempt", "[service][tracing]") {
   traced_fixture test;
   scripted_response script;
   script.status = http::status::service_unavailable;

@@ -14,7 +14,7 @@ namespace {
 const std::string allowed = "spiffe://example.org/dashboard";
 
 /// The status of the filter's response; 0 if it lets the request pass.
-int status_of(const http::filter& filter, const http::tls_client* client, std::string_view path,
+int status_of(const http::filter& filter, const http::tls_connection_info* client, std::string_view path,
               std::string_view endpoint) {
   http::router routes;
   const auto respond = [](http::request_context&) { return http::response{}; };
@@ -33,7 +33,7 @@ int status_of(const http::filter& filter, const http::tls_client* client, std::s
 TEST_CASE("client certificates: /api routes require an allowed URI", "[service][tls]") {
   struct row {
     const char* description;
-    http::tls_client client;
+    http::tls_connection_info client;
     int status;
   };
   const auto each = GENERATE(values<row>({
@@ -59,8 +59,8 @@ TEST_CASE("client certificates: /api routes require an allowed URI", "[service][
 TEST_CASE("client certificates: without allowed URIs every valid certificate is accepted", "[service][tls]") {
   telemetry::registry metrics{1};
   const auto filter = service::client_certificate_filter({}, metrics);
-  const http::tls_client with_certificate{true, {}};
-  const http::tls_client without_certificate{};
+  const http::tls_connection_info with_certificate{true, {}};
+  const http::tls_connection_info without_certificate{};
   CHECK(status_of(filter, &with_certificate, "/api/time", "/api/time") == 0);
   CHECK(status_of(filter, &without_certificate, "/api/time", "/api/time") == 403);
   CHECK(status_of(filter, nullptr, "/api/time", "/api/time") == 403);
@@ -69,7 +69,7 @@ TEST_CASE("client certificates: without allowed URIs every valid certificate is 
 TEST_CASE("client certificates: rejected requests are counted by reason", "[service][tls]") {
   telemetry::registry metrics{1};
   const auto filter = service::client_certificate_filter({allowed}, metrics);
-  const http::tls_client other{true, {"spiffe://example.org/other"}};
+  const http::tls_connection_info other{true, {"spiffe://example.org/other"}};
   status_of(filter, nullptr, "/api/time", "/api/time");
   status_of(filter, &other, "/api/time", "/api/time");
   status_of(filter, &other, "/api/time", "/api/time");

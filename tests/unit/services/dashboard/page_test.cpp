@@ -8,7 +8,7 @@
 #include "tests/unit/services/dashboard/alert_samples.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// The first HTML of the page. Programs that are built without the page do not serve it.
+// The initial HTML of the page. Programs that are built without the page do not serve it.
 namespace cohort {
 namespace {
 

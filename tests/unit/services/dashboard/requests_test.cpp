@@ -69,7 +69,7 @@ TEST_CASE("dashboard requests: a part that fails has the reason and the cause of
   const auto body = requests_of(fixture);
   const auto at = [&](const std::string& pointer) { return json_at(body, "/requests/0" + pointer).value_or("absent"); };
   CHECK(at("/status") == "\"degraded\"");
-  // Rounded up to a tick of the timer.
+  // The duration is rounded up to a tick of the timer.
   CHECK(std::stod(at("/duration_ms")) >= 5000);
   CHECK(std::stod(at("/duration_ms")) < 5001);
   CHECK(at("/calls/1/state") == "\"error\"");

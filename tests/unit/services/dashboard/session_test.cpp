@@ -148,21 +148,21 @@ TEST_CASE("session: a cookie that was modified in any byte is invalid", "[servic
   const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   const auto name = std::string{"cohort_session="}.size();
   for (auto at = name; at < cookie.size(); at += 7) {
-    auto forged = cookie;
-    forged[at] = forged[at] == '1' ? '2' : '1';
-    CAPTURE(forged);
-    CHECK(fixture.get_status(forged) == 401);
+    auto forged_cookie = cookie;
+    forged_cookie[at] = forged_cookie[at] == '1' ? '2' : '1';
+    CAPTURE(forged_cookie);
+    CHECK(fixture.get_status(forged_cookie) == 401);
   }
   const auto dot = cookie.rfind('.');
   const auto text = cookie.substr(name, dot - name);
   const auto signature = cookie.substr(dot + 1);
-  for (const auto& forged : std::vector<std::string>{
+  for (const auto& forged_cookie : std::vector<std::string>{
            "cohort_session=" + text + "0." + signature, "cohort_session=key-1:a:1:99999999999." + signature,
            "cohort_session=" + text + ".", "cohort_session=." + signature, "cohort_session=" + text,
            "cohort_session=key-2" + cookie.substr(cookie.find(':')), "cohort_session=", "cohort_session", cookie + "0",
            cookie.substr(0, cookie.size() - 1), "cohort_sessions" + cookie.substr(name - 1), "x" + cookie}) {
-    CAPTURE(forged);
-    CHECK(fixture.get_status(forged) == 401);
+    CAPTURE(forged_cookie);
+    CHECK(fixture.get_status(forged_cookie) == 401);
   }
 }
 

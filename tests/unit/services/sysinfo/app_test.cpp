@@ -54,7 +54,7 @@ TEST_CASE("sysinfo: the response has the documented fields and units", "[service
       {"processor", R"("Old \"Faithful\"")"},
   };
   for (const auto& [name, value] : expected) CHECK(json_at(response.body, "/" + name) == value);
-  // Compared as text, because the number of decimals is documented.
+  // The value is compared as text, because the number of decimals is documented.
   for (const auto* text : {"\"memory_total_gb\":16.00", "\"memory_available_gb\":4.00", "\"memory_percent\":75.0",
                            "\"cpu_count\":2", "\"cpu_count_physical\":1", "\"load_average\":[0.50,1.25,2.00]",
                            "\"uptime_seconds\":12346", "\"runtime\":\"C++20, "}) {

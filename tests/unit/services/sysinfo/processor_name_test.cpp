@@ -89,7 +89,7 @@ TEST_CASE("other architectures have a name", "[services][sysinfo][case-5.6]") {
   CHECK(processor_name(cpuinfo) == name);
 }
 
-TEST_CASE("ARM parts have a name", "[services][sysinfo][case-5.6]") {
+TEST_CASE("the part numbers of ARM processors have names", "[services][sysinfo][case-5.6]") {
   const auto [implementer, part, name] = GENERATE(table<std::string, std::string, std::string>({
       {"0x41", "0xd08", "ARM Cortex-A72"},     {"0x41", "0xd0c", "ARM Neoverse-N1"},
       {"0x41", "0xd4f", "ARM Neoverse-V2"},    {"0x41", "0xd84", "ARM Neoverse-V3"},

@@ -153,7 +153,7 @@ TEST_CASE("machine: admission control sheds the requests that exceed the capacit
   machine_fixture fixture{1, 1, std::move(costs), 950us};
   fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 2000, 6'000, "/spend"));
   fixture.fleet.run_for(30s);
-  // 3 s at twice the capacity of 1,000 requests a second.
+  // 3 s at twice the capacity of 1,000 requests per second.
   CHECK(fixture.statuses[200] > 2'300);
   CHECK(fixture.statuses[200] < 3'400);
   CHECK(fixture.statuses[503] > 2'000);

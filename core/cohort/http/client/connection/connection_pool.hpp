@@ -65,7 +65,7 @@ class connection_pool {
 
   /// The connections that a request can use.
   struct lease_options {
-    /// Addresses at which the call has failed: used only if there is no other.
+    /// Addresses at which the call has failed; they are used only if there are no others.
     recycled_vector<net::endpoint> avoid_addresses;
     /// Whether to open a new connection instead of reusing an idle one.
     bool new_connection = false;

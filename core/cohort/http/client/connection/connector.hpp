@@ -59,7 +59,7 @@ class connector {
 
   net::network& network_;
   proxy_settings proxies_;
-  /// Null if the settings belong to someone else.
+  /// Null if another object owns the settings.
   std::unique_ptr<const net::replaceable_tls_client_settings> own_tls_settings_;
   const net::replaceable_tls_client_settings& tls_settings_;
   /// The settings of `tls_`.

@@ -68,12 +68,12 @@ proxy_exceptions proxy_exceptions::parse(std::string_view list) {
 
 proxy_exceptions::entry proxy_exceptions::parse_entry(std::string_view text) {
   entry result;
-  error_code not_a_network;
-  if (const auto network = asio::ip::make_network_v4(text, not_a_network); !not_a_network) {
+  error_code parse_error;
+  if (const auto network = asio::ip::make_network_v4(text, parse_error); !parse_error) {
     result.network_v4 = network;
     return result;
   }
-  if (const auto network = asio::ip::make_network_v6(text, not_a_network); !not_a_network) {
+  if (const auto network = asio::ip::make_network_v6(text, parse_error); !parse_error) {
     result.network_v6 = network;
     return result;
   }

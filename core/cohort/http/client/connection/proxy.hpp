@@ -30,7 +30,7 @@ std::optional<proxy_server> parse_proxy(std::string_view text);
 /// The hosts that are called without a proxy.
 class proxy_exceptions {
  public:
-  /// Parses a list, separated by commas or blanks. Its elements, of which invalid ones match nothing:
+  /// Parses a list, separated by commas or spaces. The elements are as follows; an invalid element matches nothing:
   /// - `example.com` or `.example.com`: the host and its subdomains,
   /// - `192.0.2.1`, `2001:db8::1`, `192.0.2.0/24`: URLs whose host is such an address,
   /// - a name or an address with `:port` (IPv6 in brackets): this port only,

@@ -11,7 +11,7 @@
 namespace cohort::http {
 
 /// Receives and discards the response to a request that no caller waits for, so that its connection can be
-/// reused: closing it after each lost hedge would cost a new connection.
+/// reused: closing it after each superseded hedge would cost a new connection.
 class superseded_exchange : public std::enable_shared_from_this<superseded_exchange> {
  public:
   /// Called once with the stream; null if it cannot be reused.

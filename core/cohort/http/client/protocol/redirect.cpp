@@ -61,11 +61,11 @@ std::optional<boost::urls::url> resolve_location(const boost::urls::url& base, s
 
 }  // namespace
 
-redirect resolve_redirect(const client_request& request, const client_result& response, unsigned followed) {
+redirect resolve_redirect(const client_request& request, const client_result& response, unsigned redirect_count) {
   if (!response || request.max_redirects == 0 || !is_redirect(response->status)) return {};
   const auto location = response->find("location");
   if (!location || (request.method != method::get && request.method != method::head)) return {};
-  if (followed == request.max_redirects) return {std::nullopt, client_error::too_many_redirects};
+  if (redirect_count == request.max_redirects) return {std::nullopt, client_error::too_many_redirects};
   auto target = resolve_location(request.url, *location);
   if (!target) return {std::nullopt, client_error::invalid_request};
   auto next = request;

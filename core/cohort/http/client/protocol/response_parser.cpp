@@ -33,26 +33,26 @@ bool matches_status_line(std::string_view bytes) noexcept {
                     matches);
 }
 
-/// The blanks (BWS) at the end of the line with a chunk's size.
-struct blank_range {
+/// The whitespace (BWS) at the end of the line with a chunk's size.
+struct whitespace_range {
   std::size_t begin = 0;
   std::size_t end = 0;
   /// More bytes are needed to find the end of the line.
   bool is_open = false;
 };
 
-constexpr bool is_blank(char c) noexcept { return c == ' ' || c == '\t'; }
+constexpr bool is_whitespace(char c) noexcept { return c == ' ' || c == '\t'; }
 
-/// Beast accepts blanks before an extension, but not those at the end of the line.
-blank_range blanks_after_chunk_size(std::string_view bytes, std::size_t size_begin) noexcept {
+/// Beast accepts whitespace before an extension, but not at the end of the line.
+whitespace_range whitespace_after_chunk_size(std::string_view bytes, std::size_t size_begin) noexcept {
   auto size_end = size_begin;
   while (size_end < bytes.size() && is_hex_digit(bytes[size_end])) ++size_end;
-  const bool has_rest = size_end < bytes.size() && (is_blank(bytes[size_end]) || bytes[size_end] == ';');
+  const bool has_rest = size_end < bytes.size() && (is_whitespace(bytes[size_end]) || bytes[size_end] == ';');
   if (size_end == size_begin || !has_rest) return {};
   const auto line_end = bytes.find_first_of("\r\n", size_end);
   if (line_end == std::string_view::npos) return {size_end, bytes.size(), true};
   auto begin = line_end;
-  while (is_blank(bytes[begin - 1])) --begin;
+  while (is_whitespace(bytes[begin - 1])) --begin;
   return {begin, line_end};
 }
 
@@ -106,17 +106,17 @@ std::size_t response_parser::parse_status_line(std::string_view bytes, error& fa
   return base::put(asio::buffer(bytes.data(), bytes.size()), failure);
 }
 
-/// Parses at most up to the end of a chunk's header or data, so that each chunk's header is checked for blanks.
+/// Parses at most up to the end of a chunk's header or data, so that each chunk's header is checked for whitespace.
 std::size_t response_parser::parse_chunked(std::string_view bytes, error& failure) {
-  std::string without_blanks;
+  std::string without_whitespace;
   std::string_view input = bytes;
-  blank_range blanks;
+  whitespace_range whitespace;
   if (chunk_bytes_left_ == 0) {
-    blanks = blanks_after_chunk_size(bytes, any_chunk_ ? std::string_view{"\r\n"}.size() : 0);
-    if (blanks.is_open) return 0;
-    if (blanks.begin < blanks.end) {
-      without_blanks.append(bytes.substr(0, blanks.begin)).append(bytes.substr(blanks.end));
-      input = without_blanks;
+    whitespace = whitespace_after_chunk_size(bytes, any_chunk_ ? std::string_view{"\r\n"}.size() : 0);
+    if (whitespace.is_open) return 0;
+    if (whitespace.begin < whitespace.end) {
+      without_whitespace.append(bytes.substr(0, whitespace.begin)).append(bytes.substr(whitespace.end));
+      input = without_whitespace;
     }
   }
   // No chunked body ends in fewer bytes, and Beast 1.81 asserts that it gets as many once it has seen the last chunk's
@@ -124,7 +124,7 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
   constexpr std::size_t min_end_size = std::string_view{"0\r\n\r\n"}.size();
   if (chunk_bytes_left_ == 0 && input.size() < min_end_size) return 0;
   const auto consumed = base::put(asio::buffer(input.data(), input.size()), failure);
-  return consumed > blanks.begin ? consumed + (blanks.end - blanks.begin) : consumed;
+  return consumed > whitespace.begin ? consumed + (whitespace.end - whitespace.begin) : consumed;
 }
 
 std::optional<client_error> response_parser::end() {

@@ -9,8 +9,8 @@
 namespace cohort::http {
 
 /// Incremental parser of one HTTP/1.0 or HTTP/1.1 response. Tolerant where the framing stays unambiguous: a status line
-/// without a space after its code and blanks after a chunk's size are accepted, two framings in one response are not
-/// (RFC 9112 section 6.3).
+/// without a space after its code and whitespace after a chunk's size are accepted, two framings in one response are
+/// not (RFC 9112 section 6.3).
 class response_parser : private boost::beast::http::basic_parser<false> {
   using base = boost::beast::http::basic_parser<false>;
 

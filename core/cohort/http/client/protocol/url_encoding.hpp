@@ -7,7 +7,7 @@
 namespace cohort::http {
 
 /// A URL or relative reference without its fragment, in which every character that RFC 3986 does not permit is
-/// percent-encoded: blanks, quotes, bytes of UTF-8, and `%` without two hexadecimal digits. Existing percent-encodings
+/// percent-encoded: spaces, quotes, bytes of UTF-8, and `%` without two hexadecimal digits. Existing percent-encodings
 /// are not changed. The result can still be invalid, for example because of its host.
 std::string encode_invalid_characters(std::string_view reference);
 

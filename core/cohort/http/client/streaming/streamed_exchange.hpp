@@ -30,7 +30,7 @@ class streamed_exchange final : public response_body_stream {
   /// Whether a reused connection ended before any byte of a response.
   bool is_stale(client_error error) const noexcept;
   const net::endpoint& address() const noexcept { return lease_.address(); }
-  /// Whether a part of the body of the request has been requested from its source.
+  /// Whether any part of the request body has been read from its source.
   bool has_read_source() const noexcept { return has_read_source_; }
 
   task<result<std::string_view, client_error>> read(deadline read_deadline) override;

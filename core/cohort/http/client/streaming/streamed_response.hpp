@@ -63,14 +63,15 @@ class text_body_source final : public request_body_source {
   bool is_read_ = false;
 };
 
-/// The body of a response, still on its connection. Destroyed before its end, it closes the connection.
+/// The body of a response, still on its connection. If it is destroyed before its end, it closes the connection.
 class response_body_stream {
  public:
   virtual ~response_body_stream() = default;
 
-  /// Returns the next part of the body, valid until the next call, or an empty view at its end; then, or after an
-  /// error, again the same. Waits until `read_deadline` (`client_error::body_timeout`). A truncated body is
-  /// `body_truncated`, never an end. Nothing is read ahead of the calls, so a slow reader slows the server down.
+  /// Returns the next part of the body, valid until the next call, or an empty view at its end. After the end or an
+  /// error, further calls return the same result. Waits until `read_deadline` (`client_error::body_timeout`). A
+  /// truncated body is `body_truncated`, never an end. Nothing is read ahead of the calls, so a slow reader slows the
+  /// server down.
   virtual task<result<std::string_view, client_error>> read(deadline read_deadline) = 0;
   /// Whether the whole body has been received, so that the next `read` does not wait.
   virtual bool is_complete() const noexcept = 0;

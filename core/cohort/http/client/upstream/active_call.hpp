@@ -86,7 +86,7 @@ class upstream::active_call : public call_loop {
 
   std::optional<client_error> begin() override;
   std::optional<duration> hedge_delay();
-  /// Holds calls back for the time in the `Retry-After` of a 429.
+  /// Rejects calls for the time in the `Retry-After` of a 429.
   void record_rate_limit(const client_response& response, time_point now);
   task<client::exchange> send_hedged(duration delay, bool new_connection);
   policy::circuit_breaker::outcome breaker_outcome(const client_result& response) const noexcept;

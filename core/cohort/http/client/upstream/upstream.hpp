@@ -40,8 +40,8 @@ struct open_options {
   std::optional<duration> timeout{};
   /// Maximum size of the body of the response, in bytes (`client_error::body_too_large`).
   std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();
-  /// Receives the first `max_interim_responses` interim responses of each attempt; null: they are ignored. Must outlive
-  /// the task of `open`.
+  /// Receives the first `max_interim_responses` interim responses of each attempt; they are ignored if null. Must
+  /// outlive the task of `open`.
   const interim_callback* on_interim = nullptr;
 };
 
@@ -98,7 +98,7 @@ class upstream {
 
   const std::string& name() const noexcept { return name_; }
   const upstream_settings& settings() const noexcept { return settings_; }
-  /// The metrics registry of the upstream, which its users can also use.
+  /// The metrics registry of the upstream; callers can register further metrics in it.
   telemetry::registry& metrics_registry() const noexcept { return *registry_; }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`

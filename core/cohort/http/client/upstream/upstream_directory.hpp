@@ -26,7 +26,7 @@ struct upstream_status {
   double retry_budget = 0;
   std::size_t in_flight = 0;
   std::size_t max_in_flight = 0;
-  /// Time after which a request is hedged now; empty: not at all.
+  /// Time after which a request is currently hedged; empty if requests are not hedged.
   std::optional<duration> hedge_delay;
   /// Zero if there are too few responses.
   duration median_latency{};

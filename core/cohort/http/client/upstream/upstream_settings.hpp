@@ -18,7 +18,7 @@ struct upstream_settings {
   duration reserve = std::chrono::milliseconds{20};
   /// Maximum number of concurrent calls. Source: Envoy's circuit breaker for requests (1024, for several threads).
   std::size_t max_in_flight = 256;
-  /// Maximum time for which calls are delayed after a 429 with `Retry-After`.
+  /// Maximum time for which calls fail with `rate_limited` after a 429 with `Retry-After`.
   duration max_rate_limit_hold = std::chrono::hours{1};
   policy::retry_settings retry{};
   policy::retry_budget::settings budget{};

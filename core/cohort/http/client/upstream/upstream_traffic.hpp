@@ -26,7 +26,7 @@ struct upstream_totals {
 /// Reads the metrics `cohort_client_*` of an upstream. Thread-safe.
 class upstream_traffic {
  public:
-  /// `upstream` is the name of the upstream, which may be created later. `registry` must outlive this.
+  /// `upstream` is the name of the upstream, which may be created later. `registry` must outlive this object.
   upstream_traffic(telemetry::registry& registry, const std::string& upstream);
 
   upstream_totals read() const;

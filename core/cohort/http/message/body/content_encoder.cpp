@@ -71,14 +71,14 @@ class gzip_encoder final : public content_encoder {
     const int flush = step == operation::finish ? Z_FINISH : step == operation::flush ? Z_SYNC_FLUSH : Z_NO_FLUSH;
     for (auto remaining = input.size();;) {
       state_.avail_in = static_cast<uInt>(std::min<std::size_t>(remaining, std::numeric_limits<uInt>::max()));
-      const auto given = state_.avail_in;
+      const auto input_size = state_.avail_in;
       std::array<char, 16 * 1024> block;
       state_.next_out = reinterpret_cast<Bytef*>(block.data());
       state_.avail_out = static_cast<uInt>(block.size());
-      const int code = deflate(&state_, given == remaining ? flush : Z_NO_FLUSH);
+      const int code = deflate(&state_, input_size == remaining ? flush : Z_NO_FLUSH);
       if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) return false;
       output.append(block.data(), block.size() - state_.avail_out);
-      remaining -= given - state_.avail_in;
+      remaining -= input_size - state_.avail_in;
       if (code == Z_STREAM_END || (remaining == 0 && state_.avail_out > 0)) return true;
     }
   }

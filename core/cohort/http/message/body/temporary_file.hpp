@@ -10,7 +10,7 @@
 
 namespace cohort::http {
 
-/// How `temporary_file::keep` gives a file its name.
+/// The options of `temporary_file::keep`.
 struct keep_options {
   /// Whether to replace a file of that name atomically: a reader opens either the old file or the new one. If false,
   /// the error is `file_exists` if there is such a file.

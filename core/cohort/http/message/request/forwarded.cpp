@@ -14,7 +14,7 @@ namespace {
 
 using hop_list = std::vector<forwarded_hop>;
 
-/// Maximum number of hops; a field with more is malformed. Real proxy chains have a few.
+/// Maximum number of hops; a field with more is malformed. Real proxy chains have only a few hops.
 constexpr std::size_t max_hops = 64;
 
 /// RFC 7239 section 6.3: `_` and letters, digits, `.`, `_`, `-`.

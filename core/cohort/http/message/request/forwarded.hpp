@@ -32,7 +32,7 @@ std::optional<forwarded_hop> parse_x_forwarded_for_element(std::string_view elem
 
 /// The client of a request as its proxies state it.
 struct forwarded_client {
-  /// The text of the IP address. Empty: unknown, so that the address of the connection counts.
+  /// The text of the IP address. If it is empty, the address is unknown, and the address of the connection is used.
   std::string address;
   /// `https` or `http`; empty if it is not stated.
   std::string proto;

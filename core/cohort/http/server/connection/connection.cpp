@@ -54,7 +54,7 @@ std::size_t max_requests(const server_limits& limits) noexcept {
 }  // namespace
 
 connection::connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
-                       std::unique_ptr<const tls_client> tls, connection_origin origin)
+                       std::unique_ptr<const tls_connection_info> tls, connection_origin origin)
     : shard_(shard),
       limits_(shard.state().settings.limits),
       stream_(std::move(stream)),
@@ -302,7 +302,7 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 
   if (interrupted == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
   if (interrupted == interruption::none && outcome.value) permit.set_completion(completion::responded);
-  auto result = conclude(interrupted, outcome);
+  auto result = end_handling(interrupted, outcome);
   if (auto* final_response = std::get_if<response>(&result); final_response && outcome.value) {
     add_server_timing(*final_response, context, start);
   }
@@ -310,7 +310,7 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 }
 
 /// The result of a handler, or of a pipeline, after `handler_run::run`.
-connection::handling_result connection::conclude(interruption cause, detail::task_outcome<response>& outcome) {
+connection::handling_result connection::end_handling(interruption cause, detail::task_outcome<response>& outcome) {
   const bool has_failed = outcome.failure && (cause == interruption::none || !is_cancellation(outcome.failure));
   switch (cause) {
     case interruption::none:

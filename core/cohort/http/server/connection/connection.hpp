@@ -33,7 +33,7 @@ class connection final : public open_connection, private interim_sender {
  public:
   /// `shard` must outlive it. `cancel_signal` cancels the coroutine of `run`. `tls` is null for a plain connection.
   connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
-             std::unique_ptr<const tls_client> tls, connection_origin origin);
+             std::unique_ptr<const tls_connection_info> tls, connection_origin origin);
   ~connection();
 
   /// Serves requests until the client or the server closes the connection.
@@ -111,7 +111,7 @@ class connection final : public open_connection, private interim_sender {
   handling_result handle_immediately(request_context& context);
   handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
-  handling_result conclude(interruption cause, detail::task_outcome<response>& outcome);
+  handling_result end_handling(interruption cause, detail::task_outcome<response>& outcome);
   static response deadline_response();
   response call_sync_handler(request_context& context, const sync_handler& sync);
   disposition conclude_without_response(request_context& context, no_response reason, time_point start);
@@ -156,7 +156,7 @@ class connection final : public open_connection, private interim_sender {
   const server_limits& limits_;
   net::stream_ptr stream_;
   connection_origin origin_;
-  std::unique_ptr<const tls_client> tls_;
+  std::unique_ptr<const tls_connection_info> tls_;
   /// The current request, for logs of stalls.
   activity_scope activity_{activity_kind::request};
 

@@ -105,7 +105,7 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
   detail::task_outcome<response> outcome;
   // A disconnect cannot be detected before the body has been read.
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  // As `handler_run::run`, without its coroutine.
+  // Like `handler_run::run`, without its coroutine.
   handler_run_.start(context.deadline(), detect_disconnect, context.timing().recording().get());
   try {
     outcome.value.emplace(co_await std::move(work));
@@ -119,7 +119,7 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
     interrupted = interruption::shutdown;
   }
   if (wrapped_request.is_connection_lost()) co_return no_response::connection_lost;
-  co_return conclude(interrupted, outcome);
+  co_return end_handling(interrupted, outcome);
 }
 
 }  // namespace cohort::http

@@ -35,8 +35,8 @@ std::string_view rejection_message(status code) noexcept {
 
 }  // namespace
 
-/// Buffers the error response to an invalid request; the connection must then be closed. No handler has seen the
-/// request.
+/// Buffers the error response to an invalid request; the connection must then be closed. The request was not passed to
+/// a handler.
 void connection::reject(status code) {
   auto& state = shard_.state();
   const auto now = begin_response();
@@ -101,7 +101,7 @@ task<bool> connection::send_unbuffered(std::string_view content) {
   co_return written.has_value();
 }
 
-/// Sends as many bytes as possible without waiting; returns whether all are sent. An error is left to `flush`.
+/// Sends as many bytes as possible without waiting; returns whether all are sent. `flush` reports an error.
 bool connection::try_flush() {
   if (output_.empty()) return true;
   const net::const_buffers buffers{asio::buffer(output_), asio::const_buffer{}};

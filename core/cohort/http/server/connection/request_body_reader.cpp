@@ -84,9 +84,9 @@ std::string_view request_body_reader::decode_received() {
 }
 
 asio::mutable_buffer request_body_reader::direct_buffer() {
-  const auto following = connection_.parser_->decoder().following_data();
+  const auto following_bytes = connection_.parser_->decoder().following_data();
   auto& buffer = connection_.body_;
-  if (following < min_direct_read || !connection_.input_.empty()) return {};
+  if (following_bytes < min_direct_read || !connection_.input_.empty()) return {};
   if (buffer.empty()) {
     buffer.resize(direct_buffer_size);
     if (!connection_.account_for_body()) {
@@ -94,7 +94,7 @@ asio::mutable_buffer request_body_reader::direct_buffer() {
       return {};
     }
   }
-  return asio::buffer(buffer.data(), static_cast<std::size_t>(std::min<std::uint64_t>(following, buffer.size())));
+  return asio::buffer(buffer.data(), static_cast<std::size_t>(std::min<std::uint64_t>(following_bytes, buffer.size())));
 }
 
 task<net::io_result> request_body_reader::receive(asio::mutable_buffer buffer, deadline read_deadline) {
@@ -109,8 +109,8 @@ task<net::io_result> request_body_reader::receive(asio::mutable_buffer buffer, d
   is_receiving_ = false;
   stream.set_deadline(deadline::never());
   if (received && rate > 0) {
-    const duration earned{static_cast<duration::rep>(*received * std::nano::den / rate)};
-    allowance_ = std::min(connection_.limits_.body_timeout, allowance_ - (event_loop.now() - start) + earned);
+    const duration earned_time{static_cast<duration::rep>(*received * std::nano::den / rate)};
+    allowance_ = std::min(connection_.limits_.body_timeout, allowance_ - (event_loop.now() - start) + earned_time);
   }
   co_return received;
 }

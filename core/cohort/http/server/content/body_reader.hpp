@@ -50,8 +50,9 @@ class body_reader {
  public:
   virtual ~body_reader() = default;
 
-  /// Returns the next part of the content, at most 64 KiB, or an empty view at the end of the body; then, or after an
-  /// error, again the same. The view is valid until the next call. `context` sets the deadline of this call.
+  /// Returns the next part of the content, at most 64 KiB, or an empty view at the end of the body. After the end or an
+  /// error, further calls return the same result. The view is valid until the next call. `context` sets the deadline of
+  /// this call.
   virtual task<result<std::string_view, body_error>> read(call_context context) = 0;
 
   /// The value of `Content-Length`; empty for a chunked body, 0 if there is no body.

@@ -11,7 +11,7 @@ namespace cohort::http {
 
 struct directory_options {
   file_options files;
-  /// The file that is sent for a path that ends with `/`; empty: 404. Directories are never listed.
+  /// The file that is sent for a path that ends with `/`; 404 if empty. Directories are never listed.
   std::string index_file = "index.html";
   /// Also serves files and directories whose name starts with a dot.
   bool hidden_files = false;

@@ -52,12 +52,12 @@ task<bool> event_stream::send_heartbeat() {
 task<bool> event_stream::pause(duration span) {
   const auto end = deadline::after(loop::current().now(), span);
   while (is_open()) {
-    const auto left = remaining(end);
-    const auto status = co_await output_.pause(std::min(left, heartbeat_));
+    const auto time_left = remaining(end);
+    const auto status = co_await output_.pause(std::min(time_left, heartbeat_));
     if (status != wait_status::timed_out) co_return false;
-    if (left <= heartbeat_) co_return is_open();
-    auto beating = send_heartbeat();
-    co_await std::move(beating);
+    if (time_left <= heartbeat_) co_return is_open();
+    auto sending_heartbeat = send_heartbeat();
+    co_await std::move(sending_heartbeat);
   }
   co_return false;
 }

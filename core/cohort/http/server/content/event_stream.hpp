@@ -64,8 +64,8 @@ class event_stream {
         co_return nullptr;
       }
       if (std::get<1>(first) != wait_status::timed_out) co_return nullptr;
-      auto beating = send_heartbeat();
-      co_await std::move(beating);
+      auto sending_heartbeat = send_heartbeat();
+      co_await std::move(sending_heartbeat);
     }
     co_return nullptr;
   }
@@ -79,8 +79,8 @@ class event_stream {
 };
 
 /// A `text/event-stream` that `producer` sends. It ends when the producer returns; the client then connects again after
-/// its retry time. `heartbeat`: the interval of comments while there are no events; less than the idle timeouts of
-/// proxies, of which 60 s is usual.
+/// its retry time. `heartbeat`: the interval of comments while there are no events; it must be shorter than the idle
+/// timeout of proxies, which is usually 60 s.
 response event_stream_response(const request_context& context, std::function<task<>(event_stream&)> producer,
                                duration heartbeat = std::chrono::seconds{15});
 

@@ -13,7 +13,7 @@
 namespace cohort::http {
 
 struct file_options {
-  /// The media type; empty: by the extension of the file name, see `media_type_of_file`.
+  /// The media type. If it is empty, the extension of the file name determines it (`media_type_of_file`).
   std::string content_type;
   /// The value of `Cache-Control`; not sent if empty.
   std::string cache_control = "no-cache";

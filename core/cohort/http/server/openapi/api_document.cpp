@@ -150,9 +150,9 @@ std::string default_id(std::string_view method_name, std::string_view path) {
   return id;
 }
 
-class describer {
+class document_builder {
  public:
-  explicit describer(api_information information) : definitions_("#/components/schemas/") {
+  explicit document_builder(api_information information) : definitions_("#/components/schemas/") {
     document_.information = std::move(information);
   }
 
@@ -203,7 +203,7 @@ api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api
   for (const auto& entry : routes) sorted.push_back(entry.get());
   std::sort(sorted.begin(), sorted.end(),
             [](const auto* left, const auto* right) { return left->pattern < right->pattern; });
-  describer describer{std::move(information)};
+  document_builder builder{std::move(information)};
   std::set<std::string> paths;
   for (const auto* entry : sorted) {
     if (!paths.insert(path_identity(entry->path_pattern())).second) continue;
@@ -211,10 +211,10 @@ api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api
     for (const auto verb : verbs) {
       const auto* each = entry->find_operation(verb);
       const bool is_implied = verb == method::head && each->verb() != method::head;
-      if (!is_implied) describer.add_operation(*entry, *each, verb);
+      if (!is_implied) builder.add_operation(*entry, *each, verb);
     }
   }
-  return describer.finish();
+  return builder.finish();
 }
 
 }  // namespace cohort::http

@@ -16,9 +16,9 @@ namespace cohort::http {
 struct api_information {
   std::string title;
   std::string description;
-  /// Empty: none, which is `unspecified` in the document.
+  /// If it is empty, the document contains `unspecified`.
   std::string version{};
-  /// Security Scheme Objects (JSON) of OpenAPI by name. Empty: no operation needs a credential.
+  /// Security Scheme Objects (JSON) of OpenAPI by name. No operation needs a credential if empty.
   std::map<std::string, std::string> security_schemes{};
   /// The alternatives, each with the names of the schemes that a request needs together.
   std::vector<std::vector<std::string>> security{};

@@ -78,7 +78,7 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
 std::string location_of(std::string_view location, const proxy_target& to) {
   const auto& prefix = to.options.strip_prefix;
   auto path = location;
-  if (path.starts_with(to.visible_origin)) path.remove_prefix(to.visible_origin.size());
+  if (path.starts_with(to.public_origin)) path.remove_prefix(to.public_origin.size());
   const bool is_same_origin = path.size() < location.size() ? (path.empty() || path.front() == '/')
                                                             : (path.starts_with('/') && !path.starts_with("//"));
   const bool is_below =

@@ -177,9 +177,9 @@ tunnel_metrics::tunnel_metrics(telemetry::registry& registry, const std::string&
       bytes_to_upstream(
           registry.make_counter(bytes_name, bytes_help, {{"upstream", upstream}, {"direction", "to_upstream"}})) {
   for (std::size_t i = 0; i < ends_.size(); ++i) {
-    ends_[i] =
-        &registry.make_counter("cohort_proxy_tunnel_ends_total", "Ended tunnels of upgraded connections, by reason.",
-                               {{"upstream", upstream}, {"reason", end_labels[i]}});
+    ends_[i] = &registry.make_counter("cohort_proxy_tunnel_ends_total",
+                                      "Tunnels of upgraded connections that have ended, by reason.",
+                                      {{"upstream", upstream}, {"reason", end_labels[i]}});
   }
 }
 

@@ -15,7 +15,7 @@ struct proxy_target {
   /// Scheme and authority, without a slash at the end.
   std::string origin;
   /// Scheme and authority that the upstream uses in its own URLs; the authority is the value of `Host`.
-  std::string visible_origin;
+  std::string public_origin;
   /// The path of the base URL, without a slash at the end.
   std::string base_path;
   proxy_options options;

@@ -181,12 +181,12 @@ streaming_handler proxy_to(upstream& target, std::string_view base_url, proxy_op
   std::string path{parsed->encoded_path()};
   while (path.ends_with('/')) path.pop_back();
   const std::string origin{parsed->encoded_origin()};
-  const auto visible_origin = target_origin->is_unix_socket() ? std::string{"http://localhost"} : origin;
+  const auto public_origin = target_origin->is_unix_socket() ? std::string{"http://localhost"} : origin;
   const tunnel_limits limits{options.max_tunnels, options.tunnel_idle_timeout, options.tunnel_half_closed_timeout,
                              options.tunnel_drain_time};
   auto tunnels = std::make_shared<tunnel_group>(target.metrics_registry(), target.name(), limits);
   const auto to = std::make_shared<const proxy_target>(
-      proxy_target{target, origin, visible_origin, path, std::move(options), std::move(tunnels)});
+      proxy_target{target, origin, public_origin, path, std::move(options), std::move(tunnels)});
   return [to](request_context& context, body_reader& body) { return forward(to, context, body); };
 }
 

@@ -32,7 +32,7 @@ struct proxy_options {
   /// Maximum size of the response's body in bytes; a longer one is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
   /// The protocols to which a client may upgrade its connection (RFC 9110 section 7.8), in lower case. `h2c` would hide
-  /// requests from this proxy. Empty: none.
+  /// requests from this proxy. None if empty.
   std::vector<std::string> upgrades{"websocket"};
   /// Maximum number of open tunnels of upgraded connections, on all loops; beyond it, upgrades get 503.
   std::size_t max_tunnels = 10'000;

@@ -48,9 +48,9 @@ struct header_description {
 
 /// The body of a response without a described type.
 struct body_description {
-  /// The media type, such as `text/html`; empty: there is no body.
+  /// The media type, such as `text/html`; empty if there is no body.
   std::string media_type{};
-  /// A JSON Schema; empty: text.
+  /// A JSON Schema; text if empty.
   std::string schema{};
 };
 
@@ -58,7 +58,7 @@ struct body_description {
 struct response_description {
   status code;
   std::string description;
-  /// The media type, such as `application/json`; empty: there is no body.
+  /// The media type, such as `application/json`; empty if there is no body.
   std::string media_type{};
   /// Returns the JSON Schema of the body.
   std::function<std::string(json::schema_definitions&)> schema{};
@@ -75,7 +75,7 @@ constexpr auto constraints(json::type<error_body>) {
   return json::constrain(
       json::member(&error_body::error, {.description = "The class of the error"}),
       json::member(&error_body::message,
-                   {.description = "The reason of the error; for an invalid value also the accepted values"}));
+                   {.description = "The reason for the error; for an invalid value also the accepted values"}));
 }
 
 /// A response whose body is a described type, or a list or map of these.

@@ -64,7 +64,7 @@ class cross_thread_channel {
     if (!waiter->value) co_return detail::failed<T>(asio::error::eof);
     co_return detail::succeeded(std::move(*waiter->value));
   }
-  /// Empty if the channel is. Safe from any thread.
+  /// Empty if the channel is empty. Safe from any thread.
   std::optional<T> try_receive() {
     const std::lock_guard lock{mutex_};
     return try_pop();

@@ -83,7 +83,8 @@ TEST_CASE("call records: a retry refers to the attempt that failed", "[http][req
   CHECK(fixture.record->all_calls().front().attempt_count == 3);
 }
 
-TEST_CASE("call records: a timeout at the deadline of the call is cancelled by the deadline", "[http][requests]") {
+TEST_CASE("call records: an attempt that times out at the deadline of the call has the cancellation cause deadline",
+          "[http][requests]") {
   // Otherwise the server responds with 504 in time.
   auto settings = single_attempt();
   settings.propagate_deadline = false;

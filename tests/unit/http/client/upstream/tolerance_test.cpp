@@ -78,7 +78,7 @@ TEST_CASE("a status line without a space that is truncated is an error", "[http]
 
 // ---- chunk size
 
-TEST_CASE("a chunk size followed by blanks is read", "[http][client][case-2.2]") {
+TEST_CASE("a chunk size followed by whitespace is read", "[http][client][case-2.2]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const body =
       GENERATE("5 \r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "3    \r\nhel\r\n2 \t \r\nlo\r\n0  \r\n\r\n",
@@ -104,7 +104,7 @@ TEST_CASE("other bytes around a chunk size are errors", "[http][client][case-2.2
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes) == client_error::body_malformed);
 }
 
-TEST_CASE("endless blanks after a chunk size are an error", "[http][client][case-2.2]") {
+TEST_CASE("endless whitespace after a chunk size are an error", "[http][client][case-2.2]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
   client_fixture fixture{random_read_sizes(), settings};

@@ -143,7 +143,7 @@ TEST_CASE("admission control: at three times the capacity the concurrency limit 
   exclusive_resource resource;
   server.routes.get("/resource", [&resource](request_context&) { return use_resource(&resource); });
   server.start();
-  // The capacity is 50 requests a second.
+  // The capacity is 50 requests per second.
   const auto statuses = send_at_rate(server, 1500, 20ms / 3, get_with_timeout("/resource", 500));
   const auto completed = std::count(statuses.begin(), statuses.end(), 200);
   const auto shed = std::count(statuses.begin(), statuses.end(), 503);

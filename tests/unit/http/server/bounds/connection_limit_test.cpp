@@ -26,7 +26,7 @@ struct limited_server : server_fixture {
     routes.get("/health", text_handler("healthy")).probe();
   }
 
-  /// A connection that has been served a request and is idle since then.
+  /// A connection that is idle after its first response.
   peer connect_idle() {
     auto client = connect();
     client.send(get("/"));

@@ -49,7 +49,7 @@ TEST_CASE("directory: without openat2, files are served, and no symbolic link is
   // The filter lasts as long as the thread.
   bool is_denied = false;
   std::map<std::string, int> statuses;
-  std::string deep;
+  std::string deep_path;
   std::thread thread{[&] {
     is_denied = deny_openat2(error);
     server_fixture server;
@@ -57,11 +57,11 @@ TEST_CASE("directory: without openat2, files are served, and no symbolic link is
     for (const auto* path : {"page.html", "sub/deep.json", "inner", "outer", "up/outside.txt", "alias/deep.json",
                              "sub/nothing", "nothing/page.html", "page.html/sub"})
       statuses[path] = server.response_to(get("/files/" + std::string{path})).status;
-    deep = server.response_to(get("/files/sub/deep.json")).body;
+    deep_path = server.response_to(get("/files/sub/deep.json")).body;
   }};
   thread.join();
   REQUIRE(is_denied);
-  CHECK(deep == "{}");
+  CHECK(deep_path == "{}");
   CHECK(statuses == std::map<std::string, int>{{"page.html", 200},
                                                {"sub/deep.json", 200},
                                                {"inner", 404},

@@ -167,7 +167,7 @@ TEST_CASE("proxy: a tunnel passes much data unchanged, and only as fast as the r
   std::size_t written = 0;
   const spawned_task<> writing{tunnel.fixture.server.time, write_pieces(sender, pieces, written)};
   tunnel.fixture.server.time.run_for(1s);
-  // The buffers of two connections, 64 KiB each, and the tunnel's own.
+  // The sum of the buffers of two connections, 64 KiB each, and of the tunnel.
   CHECK(written <= 192 * 1024);
   std::string received;
   while (received.size() < pieces * 16 * 1024) {

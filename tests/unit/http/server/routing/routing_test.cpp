@@ -151,7 +151,7 @@ TEST_CASE("routing: a mounted router keeps its routes, groups and middleware", "
   CHECK(outer.routes()[1]->operations()[0]->steps().steps().size() == 4);
 }
 
-TEST_CASE("routing: `any` handles the methods that have no handler of their own", "[http][routing]") {
+TEST_CASE("routing: `any` handles the methods without a separate handler", "[http][routing]") {
   router routes;
   routes.get("/a", no_content);
   routes.any("/a", no_content);

@@ -153,7 +153,7 @@ TEST_CASE("HTML report: only lower bounds are drawn as a dashed line", "[loadgen
       !ContainsSubstring(R"(<path class="response")") && ContainsSubstring(R"(<path class="response censored")"));
 }
 
-TEST_CASE("HTML report: an exact percentile above a lower bound is drawn as exact", "[loadgen][report]") {
+TEST_CASE("HTML report: an exact percentile that follows a lower bound is drawn as exact", "[loadgen][report]") {
   auto report = empty();
   auto& response = report.totals.response_time;
   for (int i = 0; i < 40; ++i) response.record(10ms + i * 1ms);
@@ -233,7 +233,7 @@ TEST_CASE("HTML report: intervals drawn as one point have their maximum latency"
              ContainsSubstring("600 s to 602 s: p50") && ContainsSubstring("p99 77.0 ms, max 88.0 ms"));
 }
 
-TEST_CASE("HTML report: a last interval of less than half a second has no rate of its own", "[loadgen][report]") {
+TEST_CASE("HTML report: a last interval of less than half a second has no rate", "[loadgen][report]") {
   auto report = samples::small();
   report.intervals.push_back({.start = 10s, .length = 100ms, .totals = {.planned = 0, .sent = 0, .answered = 90}});
   CHECK_THAT(render_html_report(report),

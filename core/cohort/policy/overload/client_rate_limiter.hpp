@@ -15,10 +15,10 @@ namespace cohort::policy {
 /// Rate limit per client by token buckets: a burst of `burst` requests, then `burst` more per `refill_time`, evenly
 /// spread. The table is bounded: beyond `max_clients`, the least recently seen client is evicted, and starts with a
 /// full bucket when it returns. A state machine without I/O or clock. Not thread-safe.
-class rate_limiter {
+class client_rate_limiter {
  public:
   /// `burst`, `refill_time` and `max_clients` must be positive.
-  rate_limiter(std::size_t burst, duration refill_time, std::size_t max_clients = 10'000);
+  client_rate_limiter(std::size_t burst, duration refill_time, std::size_t max_clients = 10'000);
 
   /// Takes one token of `client`. Empty if the request is within the limit; otherwise the time until the next token.
   std::optional<duration> take(std::string_view client, time_point now);
@@ -30,7 +30,7 @@ class rate_limiter {
   struct bucket {
     std::string client;
     double tokens;
-    time_point updated;
+    time_point updated_at;
   };
 
   bucket& find_or_insert(std::string_view client, time_point now);

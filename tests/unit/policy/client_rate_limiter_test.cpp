@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/policy/overload/rate_limiter.hpp>
+#include <cohort/policy/overload/client_rate_limiter.hpp>
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
@@ -9,14 +9,14 @@ namespace cohort {
 namespace {
 
 using namespace std::chrono_literals;
-using policy::rate_limiter;
+using policy::client_rate_limiter;
 
 using test::start;
 
 /// A burst of ten, then one token every six seconds.
-rate_limiter make_limiter(std::size_t max_clients = 100) { return {10, 1min, max_clients}; }
+client_rate_limiter make_limiter(std::size_t max_clients = 100) { return {10, 1min, max_clients}; }
 
-int take_all(rate_limiter& limiter, std::string_view client, time_point now) {
+int take_all(client_rate_limiter& limiter, std::string_view client, time_point now) {
   int count = 0;
   while (count < 1000 && !limiter.take(client, now)) ++count;
   return count;
@@ -27,7 +27,8 @@ bool is_approximately(std::optional<duration> actual, duration expected) {
   return actual && *actual >= expected - 1us && *actual <= expected + 1us;
 }
 
-TEST_CASE("rate limiter: admits the burst, then returns the time until the next token", "[policy][rate_limiter]") {
+TEST_CASE("client rate limiter: admits the burst, then returns the time until the next token",
+          "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
   CHECK(take_all(limiter, "a", start) == 10);
   CHECK(is_approximately(limiter.take("a", start), 6s));
@@ -35,8 +36,9 @@ TEST_CASE("rate limiter: admits the burst, then returns the time until the next 
   CHECK(is_approximately(limiter.take("a", start + 5s), 1s));
 }
 
-TEST_CASE("rate limiter: admits a client that waited for the returned time", "[policy][rate_limiter]") {
-  rate_limiter limiter{GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{7}), GENERATE(duration{1s}, duration{1h})};
+TEST_CASE("client rate limiter: admits a client that waited for the returned time", "[policy][client_rate_limiter]") {
+  client_rate_limiter limiter{GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{7}),
+                              GENERATE(duration{1s}, duration{1h})};
   auto now = start;
   while (!limiter.take("a", now)) {
   }
@@ -49,7 +51,7 @@ TEST_CASE("rate limiter: admits a client that waited for the returned time", "[p
   }
 }
 
-TEST_CASE("rate limiter: tokens are refilled evenly, up to the burst", "[policy][rate_limiter]") {
+TEST_CASE("client rate limiter: tokens are refilled evenly, up to the burst", "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
   take_all(limiter, "a", start);
   CHECK(take_all(limiter, "a", start + 7s) == 1);
@@ -57,22 +59,23 @@ TEST_CASE("rate limiter: tokens are refilled evenly, up to the burst", "[policy]
   CHECK(take_all(limiter, "a", start + 24h) == 10);
 }
 
-TEST_CASE("rate limiter: a rejection takes no token", "[policy][rate_limiter]") {
+TEST_CASE("client rate limiter: a rejection takes no token", "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
   take_all(limiter, "a", start);
   for (int i = 0; i < 100; ++i) limiter.take("a", start);
   CHECK_FALSE(limiter.take("a", start + 6001ms).has_value());
 }
 
-TEST_CASE("rate limiter: each client has its own bucket", "[policy][rate_limiter]") {
+TEST_CASE("client rate limiter: each client has its own bucket", "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
   CHECK(take_all(limiter, "a", start) == 10);
   CHECK(take_all(limiter, "b", start) == 10);
   CHECK(limiter.client_count() == 2);
 }
 
-TEST_CASE("rate limiter: a full table evicts the least recently seen client, which then starts with a full bucket",
-          "[policy][rate_limiter]") {
+TEST_CASE(
+    "client rate limiter: a full table evicts the least recently seen client, which then starts with a full bucket",
+    "[policy][client_rate_limiter]") {
   auto limiter = make_limiter(2);
   take_all(limiter, "a", start);
   take_all(limiter, "b", start);
@@ -85,7 +88,8 @@ TEST_CASE("rate limiter: a full table evicts the least recently seen client, whi
   CHECK(limiter.client_count() == 2);
 }
 
-TEST_CASE("rate limiter: time that goes backwards neither adds nor removes tokens", "[policy][rate_limiter]") {
+TEST_CASE("client rate limiter: time that goes backwards neither adds nor removes tokens",
+          "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
   CHECK(take_all(limiter, "a", start) == 10);
   CHECK(is_approximately(limiter.take("a", start - 30min), 6s));

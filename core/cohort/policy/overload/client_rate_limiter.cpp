@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/policy/overload/rate_limiter.hpp>
+#include <cohort/policy/overload/client_rate_limiter.hpp>
 
 #include <algorithm>
 #include <cmath>
 
 namespace cohort::policy {
 
-rate_limiter::rate_limiter(std::size_t burst, duration refill_time, std::size_t max_clients)
+client_rate_limiter::client_rate_limiter(std::size_t burst, duration refill_time, std::size_t max_clients)
     : burst_(static_cast<double>(burst)),
       tokens_per_nanosecond_(burst_ / static_cast<double>(refill_time.count())),
       max_clients_(max_clients) {}
 
-rate_limiter::bucket& rate_limiter::find_or_insert(std::string_view client, time_point now) {
+client_rate_limiter::bucket& client_rate_limiter::find_or_insert(std::string_view client, time_point now) {
   if (const auto known = by_client_.find(client); known != by_client_.end()) {
     buckets_.splice(buckets_.begin(), buckets_, known->second);
     return buckets_.front();
@@ -25,12 +25,12 @@ rate_limiter::bucket& rate_limiter::find_or_insert(std::string_view client, time
   return buckets_.front();
 }
 
-std::optional<duration> rate_limiter::take(std::string_view client, time_point now) {
+std::optional<duration> client_rate_limiter::take(std::string_view client, time_point now) {
   auto& client_bucket = find_or_insert(client, now);
-  const auto elapsed = std::max(now - client_bucket.updated, duration::zero());
+  const auto elapsed = std::max(now - client_bucket.updated_at, duration::zero());
   client_bucket.tokens =
       std::min(burst_, client_bucket.tokens + static_cast<double>(elapsed.count()) * tokens_per_nanosecond_);
-  client_bucket.updated = std::max(now, client_bucket.updated);
+  client_bucket.updated_at = std::max(now, client_bucket.updated_at);
   // Tolerates the rounding of doubles: a client that waited for exactly the returned time must be admitted.
   constexpr double rounding_error = 1e-9;
   if (client_bucket.tokens >= 1 - rounding_error) {
