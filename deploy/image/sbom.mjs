@@ -109,12 +109,12 @@ function main([file, version, distribution, option, document]) {
   if (document === undefined) return 0;
   const documented = documentedPackages(readFileSync(document, 'utf8'));
   const names = packages.map((entry) => entry.name);
-  const wrong = [
+  const problems = [
     ...names.filter((name) => !documented.includes(name)).map((name) => `${name} is missing`),
     ...documented.filter((name) => !names.includes(name)).map((name) => `${name} is not in the image`),
   ];
-  for (const line of wrong) console.error(`sbom.mjs: ${document}: ${line}`);
-  return wrong.length === 0 ? 0 : 1;
+  for (const line of problems) console.error(`sbom.mjs: ${document}: ${line}`);
+  return problems.length === 0 ? 0 : 1;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = main(process.argv.slice(2));

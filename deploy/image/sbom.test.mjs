@@ -84,9 +84,9 @@ test('the program prints the document, and --check compares it with a table', ()
   const complete = run(['libc6', 'libstdc++6', 'zlib1g', 'libcli11-dev']);
   assert.equal(complete.status, 0);
   assert.equal(JSON.parse(complete.stdout).creationInfo.created, '1970-01-01T00:00:00Z');
-  const wrong = run(['libc6', 'libstdc++6', 'other', 'libcli11-dev']);
-  assert.equal(wrong.status, 1);
-  assert.match(wrong.stderr, /zlib1g is missing\n.*other is not in the image/);
+  const problems = run(['libc6', 'libstdc++6', 'other', 'libcli11-dev']);
+  assert.equal(problems.status, 1);
+  assert.match(problems.stderr, /zlib1g is missing\n.*other is not in the image/);
 });
 
 test('docs/image.md has a table of packages', () => {

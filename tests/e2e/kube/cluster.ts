@@ -59,7 +59,7 @@ export interface ClusterScenario extends FaultScenario {
   url?: string;
 }
 
-/** Starts a Job with `rate` requests a second; returns its name. */
+/** Starts a Job with `rate` requests per second; returns its name. */
 async function startLoad({ service, url }: ClusterScenario): Promise<string> {
   const job = await parseJson<{ spec: { template: { spec: { containers: [{ args: string[] }] } } } }>(
     'create', '--dry-run=client', '-f', `${root}/deploy/kubernetes/loadgen.yaml`,

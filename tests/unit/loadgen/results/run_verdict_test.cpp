@@ -260,7 +260,8 @@ TEST_CASE("verdict: an unchanged baseline is not a regression", "[loadgen][resul
   CHECK(verdict.reasons.empty());
 }
 
-TEST_CASE("verdict: a run that an objective ended has failed, and the objective is the first reason", "[loadgen][results]") {
+TEST_CASE("verdict: a run that an objective ended has failed, and the objective is the first reason",
+          "[loadgen][results]") {
   const auto verdict = evaluate_run(valid_report(), parse_objectives({"p50<1us"}),
                                     {"Ended early: p50<1us can no longer be met.", false});
   CHECK(verdict.kind == verdict_kind::objective_failed);
