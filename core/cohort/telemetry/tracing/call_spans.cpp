@@ -34,23 +34,23 @@ constexpr std::string_view database_system(call_kind kind) noexcept {
   }
 }
 
-/// Converts the times of a record to the wall clock, whose offset is the same for all spans of a request.
 class call_span_recorder {
  public:
-  call_span_recorder(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop)
+  call_span_recorder(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop,
+                     duration wall_offset)
       : spans_(spans),
         record_(record),
         trace_(trace),
         random_(event_loop.random()),
         now_(event_loop.now()),
-        wall_now_(event_loop.wall_now()) {}
+        wall_offset_(wall_offset) {}
 
   void record_all() {
     for (const auto& call : record_.all_calls()) record_call(call);
   }
 
  private:
-  wall_time wall(time_point time) const noexcept { return wall_now_ - (now_ - time); }
+  wall_time wall(time_point time) const noexcept { return wall_time{time.time_since_epoch() + wall_offset_}; }
 
   void record_call(const call_record& call) {
     const auto ended = call.has_ended() ? call.ended : now_;
@@ -166,7 +166,7 @@ class call_span_recorder {
   const trace_context& trace_;
   random_generator& random_;
   time_point now_;
-  wall_time wall_now_;
+  duration wall_offset_;
 };
 
 }  // namespace
@@ -179,8 +179,9 @@ bool missed_deadline(const request_record& record) noexcept {
          std::ranges::any_of(record.all_calls(), [](const call_record& call) { return call.outcome == "timeout"; });
 }
 
-void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop) {
-  call_span_recorder{spans, record, trace, event_loop}.record_all();
+void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop,
+                  duration wall_offset) {
+  call_span_recorder{spans, record, trace, event_loop, wall_offset}.record_all();
 }
 
 }  // namespace cohort::telemetry

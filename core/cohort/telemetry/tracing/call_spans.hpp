@@ -15,7 +15,9 @@ bool missed_deadline(const request_record& record) noexcept;
 
 /// Records a span for each call of a request, to upstreams, databases, caches and blocking work, and for each attempt,
 /// from the request's record, at the end of the request. The calls are children of the span in `trace`, the attempts
-/// children of their call. The span of an attempt has the ID that was sent to the server.
-void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop);
+/// children of their call. The span of an attempt has the ID that was sent to the server. `wall_offset` converts a time
+/// of the loop's monotonic clock to the wall clock; it is the one of the request's own span.
+void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop,
+                  duration wall_offset);
 
 }  // namespace cohort::telemetry

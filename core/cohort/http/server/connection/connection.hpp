@@ -149,7 +149,7 @@ class connection final : public open_connection, private interim_sender {
 
   // Spans (connection_tracing.cpp).
   void begin_span(request_context& context) noexcept;
-  void record_span(const request_context& context, const sent_response& response);
+  void record_span(const request_context& context, const sent_response& response, time_point started);
   request_line recognized_request_line() const noexcept;
 
   server_shard& shard_;

@@ -51,7 +51,7 @@ void connection::finish_request(request_context& context, status code, std::uint
   if (!is_logged && !has_callbacks && !is_traced) return;
   const sent_response response{code, body_bytes, shard_.event_loop().now() - start, is_complete};
   if (is_logged) log_request(context, response);
-  if (is_traced) record_span(context, response);
+  if (is_traced) record_span(context, response, start);
   if (has_callbacks) context.notify_sent(response);
 }
 

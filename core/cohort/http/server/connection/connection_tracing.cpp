@@ -33,15 +33,14 @@ void connection::begin_span(request_context& context) noexcept {
   context.set_trace(trace);
 }
 
-void connection::record_span(const request_context& context, const sent_response& response) {
+void connection::record_span(const request_context& context, const sent_response& response, time_point started) {
   if (route_ && route_->is_probe()) return;
   auto& current = shard_.event_loop();
-  const auto now = current.now();
-  const auto started = now - response.elapsed;
-  const bool has_deadline = context.deadline().remaining(now) != duration::max();
+  const auto ended = started + response.elapsed;
+  const bool has_deadline = context.deadline().remaining(ended) != duration::max();
   const auto* record = context.timing().recording().get();
   // For a streamed response, the deadline applies only to the head.
-  const bool is_late = context.deadline().expired(now) && !(record && record->is_streamed);
+  const bool is_late = context.deadline().expired(ended) && !(record && record->is_streamed);
   const bool missed_deadline =
       response.code == status::gateway_timeout || is_late || (record && telemetry::missed_deadline(*record));
   if (!telemetry::tracer::is_exported(context.trace(), missed_deadline)) return;
@@ -63,7 +62,7 @@ void connection::record_span(const request_context& context, const sent_response
   add("cohort.request_id", context.id());
   if (has_deadline) {
     add("cohort.deadline.budget_ms", to_milliseconds(context.deadline().remaining(started)));
-    add("cohort.deadline.left_ms", to_milliseconds(context.deadline().remaining(now)));
+    add("cohort.deadline.left_ms", to_milliseconds(context.deadline().remaining(ended)));
   }
   if (missed_deadline) add("cohort.deadline.missed", true);
   if (!response.is_complete) add("cohort.response.incomplete", true);
@@ -72,20 +71,21 @@ void connection::record_span(const request_context& context, const sent_response
     add("error.type", std::string_view{digits.data(), static_cast<std::size_t>(digits_end - digits.data())});
 
   const auto name = span_name(context);
-  const auto end = current.wall_now();
+  // One offset for all spans of the request, so that a delay between two readings does not shift them.
+  const auto wall_offset = current.wall_now().time_since_epoch() - current.now().time_since_epoch();
   telemetry::span span;
   span.trace = context.trace();
   span.parent_id = context.parent_span_id();
   span.has_remote_parent = span.parent_id != 0;
   span.name = name;
   span.kind = telemetry::span_kind::server;
-  span.start = end - response.elapsed;
-  span.end = end;
+  span.start = wall_time{started.time_since_epoch() + wall_offset};
+  span.end = wall_time{ended.time_since_epoch() + wall_offset};
   span.attributes = {attributes.data(), count};
   span.status = is_error ? telemetry::span_status::error : telemetry::span_status::unset;
   auto& tracer = *shard_.state().settings.tracer;
   tracer.record(span);
-  if (record) telemetry::record_calls(tracer, *record, context.trace(), current);
+  if (record) telemetry::record_calls(tracer, *record, context.trace(), current, wall_offset);
 }
 
 }  // namespace cohort::http
