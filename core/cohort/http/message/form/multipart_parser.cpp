@@ -54,20 +54,26 @@ multipart_parser::multipart_parser(std::string_view boundary, const multipart_li
     : limits_(limits), delimiter_("\r\n--" + std::string{boundary}) {}
 
 multipart_parser::event multipart_parser::next(std::string_view& input) {
-  const auto size_before = input.size();
-  auto result = event::need_input;
-  switch (state_) {
-    case state::preamble:
-    case state::content: result = read_content(input); break;
-    case state::boundary_end: result = read_boundary_end(input); break;
-    case state::header: result = read_header(input); break;
-    case state::epilogue: input = {}, result = event::end; break;
-    case state::failed: input = {}, result = event::error; break;
+  if (state_ == state::failed || state_ == state::epilogue) {
+    input = {};
+    return state_ == state::failed ? event::error : event::end;
   }
-  total_bytes_ += size_before - input.size();
-  if (total_bytes_ > limits_.max_total_bytes && state_ != state::failed && state_ != state::epilogue)
+  // The bytes before the limit are parsed first, so that the error does not depend on how the input is sliced.
+  auto allowed = input.substr(0, limits_.max_total_bytes - total_bytes_);
+  const auto size_before = allowed.size();
+  const auto result = read(allowed);
+  const auto size_read = size_before - allowed.size();
+  total_bytes_ += size_read;
+  input.remove_prefix(size_read);
+  if (result == event::need_input && !input.empty())
     return fail(status::payload_too_large, "", at_most(limits_.max_total_bytes, "bytes"));
   return result;
+}
+
+multipart_parser::event multipart_parser::read(std::string_view& input) {
+  if (state_ == state::boundary_end) return read_boundary_end(input);
+  if (state_ == state::header) return read_header(input);
+  return read_content(input);
 }
 
 multipart_parser::event multipart_parser::finish() {

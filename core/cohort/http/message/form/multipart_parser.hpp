@@ -86,6 +86,7 @@ class multipart_parser {
   /// `preamble`: before the first boundary. `boundary_end`: after a boundary, up to the end of its line.
   enum class state { preamble, boundary_end, header, content, epilogue, failed };
 
+  event read(std::string_view& input);
   event read_content(std::string_view& input);
   event read_boundary_end(std::string_view& input);
   event read_header(std::string_view& input);

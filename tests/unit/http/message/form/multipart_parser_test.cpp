@@ -2,6 +2,7 @@
 #include <cohort/http/message/form/multipart_parser.hpp>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 
 namespace cohort::http {
 namespace {
@@ -128,6 +129,15 @@ TEST_CASE("multipart: parts, header sections, fields, files and the body have li
         "!413 : must have at most 16 bytes in the header section of a part");
   CHECK(events_of(std::string(100, 'x') + field + end, 10, {.max_total_bytes = 99}) ==
         "!413 : must have at most 99 bytes");
+}
+
+TEST_CASE("multipart: the limit of the body does not depend on how the bytes are sliced", "[http][multipart]") {
+  const auto slice = GENERATE(std::size_t{1}, std::size_t{999});
+  const auto malformed = std::string(100, 'x') + "\r\n--XX?\n";
+  CHECK(events_of(malformed, slice, {.max_total_bytes = 107}) == "!413 : must have at most 107 bytes");
+  CHECK(events_of(malformed, slice, {.max_total_bytes = 108}) == "!400 : must have only white space after a boundary");
+  CHECK(events_of(part("form-data; name=a", "1") + "--XX--" + std::string(100, 'x'), slice, {.max_total_bytes = 60}) ==
+        "[a|-|=1].");
 }
 
 TEST_CASE("multipart: after an error or the end, the input is ignored", "[http][multipart]") {
