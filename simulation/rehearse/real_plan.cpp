@@ -101,18 +101,6 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
   return result;
 }
 
-void check_overlaps(const sim::planned_scenario& scenario, const std::string& where) {
-  for (const auto& first : scenario.faults) {
-    for (const auto& second : scenario.faults) {
-      const bool overlap = first.at < second.at + second.lasts && second.at < first.at + first.lasts;
-      if (&first < &second && first.service == second.service && overlap) {
-        throw unsupported_setting{where + ": two faults of " + first.service +
-                                  " overlap; the second would replace the first"};
-      }
-    }
-  }
-}
-
 real_plan make(const sim::plan& plan) {
   if (!plan.rehearsal) {
     throw unsupported_setting{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
@@ -130,7 +118,6 @@ real_plan make(const sim::plan& plan) {
   for (std::size_t i = 0; i < plan.scenarios.size(); ++i) {
     const auto& scenario = plan.scenarios[i];
     const auto where = "scenarios[" + std::to_string(i) + "]";
-    check_overlaps(scenario, where);
     if (!scenario.deploys.empty()) {
       throw unsupported_setting{where + ".deploys is not supported in a real run: it has one instance of each service"};
     }
