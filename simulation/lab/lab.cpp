@@ -3,11 +3,10 @@
 
 #include <algorithm>
 #include <boost/describe.hpp>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <stdexcept>
 
+#include <cohort/config/small_file.hpp>
 #include <cohort/json/decode.hpp>
 
 namespace cohort::simulation::labs {
@@ -60,11 +59,9 @@ struct lab_error : std::runtime_error {
 };
 
 std::string read_text(const std::filesystem::path& file) {
-  std::ifstream stream{file, std::ios::binary};
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (!stream || !text) throw lab_error{file.string() + " cannot be read, or is empty"};
-  return text.str();
+  auto read = config::read_small_file(file, sim::max_plan_file_bytes);
+  if (!read.error.empty()) throw lab_error{file.string() + " cannot be read: " + read.error};
+  return std::move(read.text);
 }
 
 std::size_t scenario_index(const sim::plan& plan, const std::string& name, const std::string& where) {

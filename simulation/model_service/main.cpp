@@ -4,10 +4,9 @@
 #include <boost/describe.hpp>
 #include <ctime>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
+#include <cohort/config/small_file.hpp>
 #include <cohort/json/decode.hpp>
 #include <cohort/sim/plan/plan.hpp>
 #include "simulation/programs/program_names.hpp"
@@ -62,16 +61,14 @@ service::definition playable_service(const std::shared_ptr<const sim::service_mo
 int run(int argc, char** argv) {
   const std::string file = argc > 1 ? argv[1] : "";
   const std::string name = argc > 2 ? argv[2] : "";
-  std::ifstream stream{file, std::ios::binary};
-  std::ostringstream text;
-  text << stream.rdbuf();
   const auto fail = [](const std::string& reason) {
     std::cerr << "cohort-model-service: " << reason << "\n";
     return invalid_input;
   };
   if (name.empty()) return fail("the arguments are PLAN SERVICE, followed by flags of the service");
-  if (!stream) return fail("the plan \"" + file + "\" cannot be read");
-  const auto plan = sim::parse_plan(text.str(), std::filesystem::path{file}.parent_path(), program_names());
+  const auto text = config::read_small_file(file, sim::max_plan_file_bytes);
+  if (!text.error.empty()) return fail("the plan \"" + file + "\" cannot be read: " + text.error);
+  const auto plan = sim::parse_plan(text.text, std::filesystem::path{file}.parent_path(), program_names());
   if (!plan) return fail(file + ": " + plan.error());
   const auto* const service = plan->find(name);
   if (service == nullptr) return fail(file + " has no service \"" + name + "\"");

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Simulates a plan and compares the result with runs on real programs. `./dev rehearse PLAN` runs both sides.
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include <cohort/config/options.hpp>
+#include <cohort/config/small_file.hpp>
 #include <cohort/json/decode.hpp>
 #include "simulation/programs/programs.hpp"
 #include "simulation/rehearse/real_plan.hpp"
@@ -40,14 +39,6 @@ int fail(const std::string& message) {
   return invalid_input;
 }
 
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return std::nullopt;
-  return text.str();
-}
-
 /// The real runs of one name, in a plan that may repeat each of them.
 std::vector<observed_run> runs_of(const std::string& name, const std::vector<observed_run>& runs) {
   std::vector<observed_run> found;
@@ -78,9 +69,9 @@ rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uin
 }
 
 int run(const program_options& options, const std::string& command) {
-  const auto text = read_file(options.plan_file);
-  if (!text) return fail("--plan is \"" + options.plan_file + "\", which cannot be read");
-  const auto plan = sim::parse_plan(*text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
+  const auto text = config::read_small_file(options.plan_file, sim::max_plan_file_bytes);
+  if (!text.error.empty()) return fail("--plan is \"" + options.plan_file + "\", which cannot be read: " + text.error);
+  const auto plan = sim::parse_plan(text.text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
   const auto real_plan = make_real_plan(*plan);
   if (!real_plan) return fail(options.plan_file + ": " + real_plan.error());
@@ -88,9 +79,11 @@ int run(const program_options& options, const std::string& command) {
     std::cout << json::encode(*real_plan) << "\n";
     return success;
   }
-  const auto measurements = read_file(options.real_file);
-  if (!measurements) return fail("--real is \"" + options.real_file + "\", which cannot be read");
-  const auto real = json::decode<real_runs>(*measurements);
+  const auto measurements = config::read_small_file(options.real_file, sim::max_plan_file_bytes);
+  if (!measurements.error.empty()) {
+    return fail("--real is \"" + options.real_file + "\", which cannot be read: " + measurements.error);
+  }
+  const auto real = json::decode<real_runs>(measurements.text);
   if (!real) return fail(options.real_file + ": " + real.error().text());
   const auto result = rehearse(*plan, *real, static_cast<std::uint64_t>(options.seed));
   std::cout << text_report(result);

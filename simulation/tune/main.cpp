@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Searches the policies of upstream calls by simulation of a plan.
 #include <chrono>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include <cohort/config/options.hpp>
+#include <cohort/config/small_file.hpp>
 #include "simulation/programs/programs.hpp"
 #include "simulation/report/page.hpp"
 #include "simulation/report/program.hpp"
@@ -71,13 +70,10 @@ int report(const program_options& options, const sim::plan& plan, const sim::tun
 }
 
 int run(const program_options& options, const std::string& command) {
-  std::ifstream file{options.plan_file, std::ios::binary};
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file) return fail("--plan is \"" + options.plan_file + "\", which cannot be read");
+  const auto text = config::read_small_file(options.plan_file, sim::max_plan_file_bytes);
+  if (!text.error.empty()) return fail("--plan is \"" + options.plan_file + "\", which cannot be read: " + text.error);
   const auto programs = stack_programs();
-  const auto plan =
-      sim::parse_plan(text.str(), std::filesystem::path{options.plan_file}.parent_path(), program_names());
+  const auto plan = sim::parse_plan(text.text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
   if (plan->search_spaces.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
 

@@ -90,7 +90,7 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
        R"(services[1].calls[0].policy is "timeout=500,hedge=off", but must be)"},
       {"lognormal 5ms 20ms", "lognormal 5 20", R"(services[0].latency: "lognormal 5 20" must be a duration such as)"},
       {"lognormal 5ms 20ms", "lognormal 20ms 5ms", "needs 0 < median <= p99"},
-      {"lognormal 5ms 20ms", "loadgen missing.json", "the file ./missing.json cannot be read"},
+      {"lognormal 5ms 20ms", "loadgen missing.json", "the file ./missing.json cannot be read: No such file"},
       {R"("length": "5s")", R"("length": "5")", R"(load.length is "5", but must be a duration)"},
       {R"("rate": 200)", R"("rate": -1)", "load.rate must be"},
       {R"("loss": 0)", R"("loss": 2)", "links.loss must be a number from 0 to 1"},
@@ -106,6 +106,8 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
       {R"("max_amplification": 1.5)", R"("max_amplification": 0.5)", "objective.max_amplification must be at least 1"},
       {R"("instances": 2)", R"("instances": 0)", "services[0].instances must be an integer from 1 to 1000"},
       {R"("name": "front",)", R"("name": "front", "program": "shop",)", R"(services[1].program is "shop")"},
+      {R"("latency": "lognormal 5ms 20ms")", R"("latency": "5ms", "calls": [{"to": "front"}])",
+       "services must not call each other in a cycle: price -> front -> price"},
       {R"("tune")", R"("tuned")", "tuned"},
   }));
   const auto plan = sim::parse_plan(plan_json(replaced, replacement));

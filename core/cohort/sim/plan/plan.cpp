@@ -21,6 +21,8 @@ bool stops_instances(const planned_fault& fault) noexcept { return fault.killed 
 
 /// Maximum loss; above it, TCP's window reductions, which are not modelled, affect the results.
 constexpr double max_modelled_loss = 0.05;
+/// Limits the recursion of the search for cycles.
+constexpr std::size_t max_services = 1000;
 /// Limits the product with the longest CPU time, which must fit a `duration`.
 constexpr double max_slowdown = 1000;
 
@@ -32,11 +34,15 @@ class plan_reader {
 
   plan read(const plan_document::plan& document) {
     if (document.services.empty()) throw plan_error{"services must have at least one service"};
+    if (document.services.size() > max_services) {
+      throw plan_error{"services must have at most " + std::to_string(max_services) + " services"};
+    }
     for (const auto& service : document.services) names_.insert(service.name);
     if (names_.size() != document.services.size()) throw plan_error{"services must have different names"};
     for (std::size_t i = 0; i < document.services.size(); ++i) {
       plan_.services.push_back(read_service(document.services[i], "services[" + std::to_string(i) + "]"));
     }
+    for (const auto& service : plan_.services) reject_cycles(service);
     if (document.links) read_links(*document.links);
     read_load(document.load);
     read_scenarios(document.scenarios.value_or(std::vector<plan_document::scenario>{}));
@@ -130,6 +136,21 @@ class plan_reader {
       model->calls.push_back(std::move(call));
     }
     return model;
+  }
+
+  /// Calls in a cycle would never end.
+  void reject_cycles(const planned_service& service) {
+    if (acyclic_.contains(service.name)) return;
+    const auto is_caller = std::find(callers_.begin(), callers_.end(), service.name) != callers_.end();
+    callers_.push_back(service.name);
+    if (is_caller) {
+      std::string path;
+      for (const auto& name : callers_) path.append(path.empty() ? "" : " -> ").append(name);
+      throw plan_error{"services must not call each other in a cycle: " + path};
+    }
+    for (const auto& call : service.model->calls) reject_cycles(*plan_.find(call.upstream));
+    callers_.pop_back();
+    acyclic_.insert(service.name);
   }
 
   static call_cache_settings read_cache(const plan_document::cache& source, const std::string& where) {
@@ -353,6 +374,9 @@ class plan_reader {
   const std::filesystem::path& directory_;
   const std::vector<std::string>& programs_;
   std::set<std::string> names_;
+  /// While cycles are searched: the services on the path to the current one, and those that reach no cycle.
+  std::vector<std::string> callers_;
+  std::set<std::string> acyclic_;
   plan plan_;
 };
 

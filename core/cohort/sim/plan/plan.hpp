@@ -114,6 +114,9 @@ struct plan {
   const planned_service* find(std::string_view name) const noexcept;
 };
 
+/// Maximum size of a plan, and of each file that it names; of larger files, the rest is not read.
+inline constexpr std::size_t max_plan_file_bytes = std::size_t{64} << 20U;
+
 /// Reads a plan in JSON (docs/guide/deciding-by-simulation.md). File names in the plan are relative to `directory`. The
 /// error is one line that names the value and the accepted values. `programs` are the names accepted for `program`.
 result<plan, std::string> parse_plan(std::string_view json, const std::filesystem::path& directory = ".",

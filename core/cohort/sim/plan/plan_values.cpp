@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <charconv>
-#include <fstream>
 #include <sstream>
 
+#include <cohort/config/small_file.hpp>
 #include <cohort/sim/cpu/measured_distribution.hpp>
 #include <cohort/sim/plan/plan.hpp>
 
@@ -21,13 +21,13 @@ std::vector<std::string> words_of(std::string_view text) {
 }
 
 result<std::string, std::string> read_text(const std::filesystem::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  std::ostringstream content;
-  content << file.rdbuf();
+  auto file = config::read_small_file(path, max_plan_file_bytes);
   // Constructed in place, because value and error have the same type.
   using text_result = result<std::string, std::string>;
-  if (!file) return text_result{boost::system::in_place_error, "the file " + path.string() + " cannot be read"};
-  return text_result{boost::system::in_place_value, content.str()};
+  if (!file.error.empty()) {
+    return text_result{boost::system::in_place_error, "the file " + path.string() + " cannot be read: " + file.error};
+  }
+  return text_result{boost::system::in_place_value, std::move(file.text)};
 }
 
 result<distribution, std::string> read_measured(const std::vector<std::string>& words,
