@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "loadgen/options/read_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -31,8 +32,10 @@ result<std::string, std::string> read_file(const std::string& path) {
   const std::string reason = errno != 0        ? std::strerror(errno)
                              : content.empty() ? "the file is empty"
                                                : "the file is larger than 64 MiB";
-  return read_result(boost::system::in_place_error,
-                     '"' + config::redact_userinfo(path) + "\" cannot be read: " + reason);
+  // The error is one line, whatever the path of a scenario contains.
+  auto shown = config::redact_userinfo(path);
+  std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
+  return read_result(boost::system::in_place_error, '"' + shown + "\" cannot be read: " + reason);
 }
 
 }  // namespace cohort::loadgen

@@ -65,8 +65,7 @@ TEST_CASE(
       {{"--body", "@/"}, "--body: \"/\" cannot be read: Is a directory"},
       {{"--scenario", "/no/such/file"}, "--scenario: \"/no/such/file\" cannot be read: No such file or directory"},
       {{"--scenario", "/no/such\nfile\x1b[1m"},
-       "--scenario: \"/no/such\xef\xbf\xbd"
-       "file\xef\xbf\xbd[1m\" cannot be read: No such file or directory"},
+       "--scenario: \"/no/such?file?[1m\" cannot be read: No such file or directory"},
       {{"--slo", "goodput>99%"}, "--slo \"goodput>99%\": goodput needs a --deadline or --patience"},
       {{"--patience", "0"}, "--patience is \"0\", but must be " + time_form + "from 1ms to 1h"},
       {{"--patience", "11s"}, "--patience must be at most --timeout, which limits a request with all of its attempts"},
