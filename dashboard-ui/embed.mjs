@@ -18,6 +18,9 @@ export function pageAssetsSource(files) {
 #include <cohort/http/server/content/static_assets.hpp>
 #include "services/dashboard/page_assets.hpp"
 
+// GCC and Clang support longer literals than the 65,536 characters that the standard recommends as a minimum.
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
 namespace cohort::dashboard {
 namespace {
 
