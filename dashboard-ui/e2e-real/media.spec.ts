@@ -24,7 +24,7 @@ for (const [width, height] of [[320, 800], [3_840, 2_160]] as const) {
 test('the printed page has the values and no controls, on at most two sheets', async ({ page, stack }) => {
   await openPage(page, stack.dashboard.url);
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-  for (const control of ['#theme', '#pin', '#previous', '#experiment button']) await expect(page.locator(control)).toBeHidden();
+  for (const control of ['#theme', '#pause', '#pin', '#previous', '#experiment button']) await expect(page.locator(control)).toBeHidden();
   for (const value of ['#clock', '#headline', '#weather .fact', '#waterfall .lane', '#map .node']) await expect(page.locator(value).first()).toBeVisible();
   // Paper is white.
   expect(await page.evaluate(() => getComputedStyle(document.querySelector('.panel')!).backgroundColor)).toBe('rgb(255, 255, 255)');

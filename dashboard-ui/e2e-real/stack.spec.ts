@@ -76,6 +76,27 @@ test('an experiment measures the same fault with and without the deadline', asyn
   expect(faults).toMatchObject({ active: false });
 });
 
+test('CPU load, memory and cache have values, and a pause stops them but not the alerts or the stream', async ({ page, stack }) => {
+  await page.goto(stack.dashboard.url);
+  await expect(page.locator('#cpu-trend .trend-value')).toHaveText(/^<?\d+ %$/);
+  await expect(page.locator('#memory-trend .trend-value')).toHaveText(/^\d+ %$/);
+  await expect(page.locator('#cache-trend .trend-value')).toHaveText(/^\d+ % of \d+ reports$/);
+  await page.getByText('History of weather as a table').click();
+  await expect(page.locator('#weather .history tbody tr').first()).toContainText('closed');
+  const clock = page.locator('#clock');
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  const [time = '', trace = ''] = await Promise.all([clock.textContent(), page.locator('#trace').textContent()]);
+  await postAlerts(stack.dashboard.url, [firingAlert(1)]);
+  // The alerts are polled every second.
+  await expect(page.getByRole('region', { name: 'Alerts' }).locator('.alert:visible')).toHaveCount(1);
+  await expect(page.locator('#connection')).toHaveText('paused');
+  await expect(clock).toHaveText(time ?? '');
+  await expect(page.locator('#trace')).toHaveText(trace ?? '');
+  await page.getByRole('button', { name: 'Pause', exact: true }).click();
+  await expect(page.locator('#connection')).toHaveText('live');
+  await expect(clock).not.toHaveText(time ?? '');
+});
+
 test('a killed service and its recovery are shown within 2 s', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'System')).toHaveText('fresh');

@@ -27,6 +27,13 @@ const states: Readonly<Record<string, State>> = {
     prepare: (dashboard) => (dashboard.alerts = alertsBody()),
     reach: (page) => page.locator('details:visible > summary').evaluateAll((all) => all.forEach((one) => (one as HTMLElement).click())),
   },
+  'a paused page': {
+    prepare: () => {},
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Pause', exact: true }).click();
+      await expect(page.locator('#connection')).toHaveText('paused');
+    },
+  },
   'a part cut off by its deadline, with alerts': {
     prepare: (dashboard) => {
       dashboard.aggregate = failed('timeout');

@@ -104,6 +104,34 @@ test('missing fields are N/A, limits of a container are shown, and data is escap
   await expect(page.locator('img')).toHaveCount(0);
 });
 
+test('CPU load, memory and cache of 15 minutes are small charts with a text, and a table', async ({ page, dashboard }) => {
+  await dashboard.open(page);
+  const system = page.getByRole('region', { name: 'System', exact: true });
+  const weather = page.getByRole('region', { name: 'Weather', exact: true });
+  await expect(system).toContainText('53.2 % memory');
+  await page.clock.runFor(1_000);
+  dashboard.send('aggregate', {
+    ...aggregateBody,
+    sysinfo_service: { ...systemBody, load_average: [6, 1, 1], memory_percent: 70 },
+    weather_service: { ...weatherBody, cached: false },
+  });
+  await expect(system).toContainText('70.0 % memory');
+  const before = (await system.locator('.trends').boundingBox())?.height;
+  await page.clock.runFor(1_000);
+  await expect(system.getByRole('img', { name: 'CPU load, last 15 minutes: now 75 %, highest 41 %.' })).toBeVisible();
+  await expect(system.getByRole('img', { name: /^Memory, last 15 minutes: now 70 %/ })).toBeVisible();
+  await expect(weather.getByRole('img', { name: 'Weather reports from the cache, last 15 minutes: 1 of 2.' })).toBeVisible();
+  await expect(weather.locator('.trend-value')).toHaveText('50 % of 2 reports');
+  await expect(system.locator('.trend .share').first()).toHaveAttribute('d', /^M59 20V/);
+  expect((await system.locator('.trends').boundingBox())?.height).toBe(before);
+
+  await weather.getByText('History of weather as a table').click();
+  const row = weather.getByRole('table').getByRole('row').nth(1);
+  await expect(row.getByRole('cell')).toHaveText(['2', '0', '12 ms', '41 ms', 'closed', '50 %']);
+  await system.getByText('History of system as a table').click();
+  await expect(system.getByRole('columnheader')).toHaveText(['Minute', 'Calls', 'Failed', 'p50', 'p99', 'Breaker', 'CPU load', 'Memory']);
+});
+
 test('a malformed event is reported until the next valid one', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const system = page.getByRole('region', { name: 'System' });

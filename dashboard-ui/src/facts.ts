@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { bounded, duration, fixed, listed, milliseconds, notAvailable, quantity, timeOfDay } from './format.ts';
+import { bounded, duration, fixed, listed, milliseconds, notAvailable, quantity, sharePercent, timeOfDay } from './format.ts';
 import type { Summary } from './history.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
@@ -49,8 +49,7 @@ export function formatSummary(summary: Summary): string {
   if (summary.failureRatio === null) return 'no calls yet';
   const percentiles = summary.p50 === null || summary.p99 === null ? [] : [`p50 ${milliseconds(summary.p50)}`, `p99 ${milliseconds(summary.p99)}`];
   const rate = summary.perSecond === null ? [] : [`${Number(summary.perSecond.toPrecision(2))}/s`];
-  const percent = 100 * summary.failureRatio;
-  const items = [...percentiles, ...rate, `${percent > 0 && percent < 1 ? '<1' : percent.toFixed(0)} % failed`];
+  const items = [...percentiles, ...rate, `${sharePercent(summary.failureRatio)} failed`];
   // A line breaks between items only.
   return items.map((item) => item.replaceAll(' ', '\u00a0')).join(' · ');
 }

@@ -55,6 +55,14 @@ export function timing(elapsedMs: number | null, deadlineMs: number | null): str
   return `${elapsedMs === null ? notAvailable : milliseconds(elapsedMs)} of ${milliseconds(deadlineMs)}`;
 }
 
+/** A share as a whole percentage, rounded to 0 or 100 % only if it is exactly that: "53 %", "<1 %", ">99 %". */
+export function sharePercent(share: number): string {
+  const percent = Math.round(100 * share);
+  if (share > 0 && percent === 0) return '<1 %';
+  if (share < 1 && percent === 100) return '>99 %';
+  return `${percent} %`;
+}
+
 /** The time of day of "YYYY-MM-DD HH:MM:SS"; any other text unchanged. */
 export function timeOfDay(timestamp: string): string {
   return /^\d{4}-\d{2}-\d{2} (\d{2}:\d{2}:\d{2})$/.exec(timestamp)?.[1] ?? timestamp;

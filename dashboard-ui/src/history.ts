@@ -64,12 +64,13 @@ export class History {
     this.#samples.clear();
   }
 
-  /** The columns up to `now`, oldest first. Their bounds are multiples of `bucketMs`, so that columns do not change later. */
-  buckets(service: string, now: number): Bucket[] {
-    const last = Math.floor(now / bucketMs);
-    const grouped = Array.from({ length: bucketCount }, (): Sample[] => []);
+  /** The columns up to `now`, oldest first. Their bounds are multiples of `width`, so that columns do not change later. */
+  buckets(service: string, now: number, width = bucketMs): Bucket[] {
+    const count = historyMs / width;
+    const last = Math.floor(now / width);
+    const grouped = Array.from({ length: count }, (): Sample[] => []);
     for (const sample of this.#samples.get(service) ?? []) {
-      grouped[bucketCount - 1 - (last - Math.floor(sample.at / bucketMs))]?.push(sample);
+      grouped[count - 1 - (last - Math.floor(sample.at / width))]?.push(sample);
     }
     return grouped.map(toBucket);
   }

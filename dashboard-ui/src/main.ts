@@ -2,40 +2,46 @@
 import { AlertAnnouncer, Announcer } from './announcer.ts';
 import { combinedClock } from './clock.ts';
 import { announcedConnection } from './stream/connection-view.ts';
-import { formatSummary } from './facts.ts';
 import { offerTimeoutMs } from './request/experiment.ts';
 import { History } from './history.ts';
 import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
+import { pause, pausedState, withPinOf, type Moment, type Pause } from './pause.ts';
 import { receive } from './stream/receive.ts';
 import { lostTimeoutMs, timeStaleTimeoutMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
 import { pinAt, unpin, withEarlier, type Requests } from './request/requests.ts';
-import { services } from './services.ts';
 import { fetchRequests, probeAccess, renewSession, signIn, signOut, startExperiment } from './stream/session.ts';
 import { SessionKeeper } from './stream/session-keeper.ts';
-import { eventNames, lastingEvents } from './model.ts';
+import { eventNames, lastingEvents, type EventName } from './model.ts';
 import { openShared } from './stream/shared-source.ts';
 import { EventStream, type Connection } from './stream/stream.ts';
-import { renderChart } from './view/chart.ts';
-import { find, findAs, setText } from './view/dom.ts';
+import { Trends } from './trends.ts';
+import { find, findAs } from './view/dom.ts';
 import { ExperimentPanel } from './view/experiment.ts';
 import { afterFirstPaint } from './view/first-paint.ts';
+import { HistoryPanels } from './view/history.ts';
 import { MapPanel } from './view/map.ts';
 import { renderPage, viewPage, type PageView } from './view/page.ts';
+import { PauseButton } from './view/pause.ts';
 import { RequestPanel } from './view/request.ts';
 import { SignInForm } from './view/sign-in.ts';
 import { SignOutButton } from './view/sign-out.ts';
 import { addThemeButton } from './view/theme.ts';
 
 const now = combinedClock(() => performance.now(), () => Date.now());
+/** The start of `now`, since the epoch, so that the columns of the charts are those of a wall clock. */
+const epochMs = Date.now() - now();
 const announcer = new Announcer();
 const alertAnnouncer = new AlertAnnouncer();
 const liveRegion = find(document, '#announcements');
 const history = new History();
+const trends = new Trends();
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
 let state: PageState = initialState;
+/** Null unless the display is paused. */
+let paused: Pause | null = null;
 let connection: Connection = { phase: 'paused' };
 let lastEventAt = 0;
 let liveSince = 0;
@@ -66,7 +72,9 @@ const stream = new EventStream(
       // Without a valid session the values are hidden.
       if (next.phase === 'locked') {
         state = initialState;
+        paused = null;
         history.clear();
+        trends.clear();
         hasEarlier = false;
         sessionKeeper.stop();
       }
@@ -75,9 +83,7 @@ const stream = new EventStream(
     },
     event: (name, data) => {
       lastEventAt = now();
-      const before = state.requests;
-      state = receive(state, name, data, { now: lastEventAt, epochMs: Date.now() });
-      remember(before);
+      update(name, data, lastEventAt);
       if (name === 'request' && !hasEarlier) void loadEarlier();
       render();
     },
@@ -104,19 +110,46 @@ const sessionKeeper = new SessionKeeper({ renew: renewSession, schedule }, (hasS
 const requestPanel = new RequestPanel(
   document,
   {
-    select: (index) => showRequests(pinAt(state.requests, index)),
-    follow: () => showRequests(unpin(state.requests)),
+    select: (index) => showRequests(pinAt(shown().requests, index)),
+    follow: () => showRequests(unpin(shown().requests)),
   },
   render,
 );
+
+const historyPanels = new HistoryPanels(document, () => renderHistory());
 
 const mapPanel = new MapPanel(findAs(document, '#map', HTMLElement), () => render());
 
 const experimentPanel = new ExperimentPanel(document, { start: startExperiment, announce });
 
+const pauseButton = new PauseButton(document, () => setPaused(paused === null));
+
+/** The state that the page shows. */
+function shown(): PageState {
+  return paused === null ? state : pausedState(paused, state);
+}
+
 function showRequests(requests: Requests): void {
-  state = withRequests(state, requests);
+  if (paused === null) {
+    state = withRequests(state, requests);
+  } else {
+    paused = { ...paused, state: withRequests(paused.state, requests) };
+    state = withPinOf(state, requests);
+  }
   render();
+}
+
+/** The stream stays open while the display is paused, and the history continues. */
+function setPaused(value: boolean): void {
+  if (value) renderHistory(true);
+  paused = value ? pause(state, currentMoment()) : null;
+  renderHistory();
+  render();
+  announce(value ? 'Display paused. Alerts still update.' : 'Display resumed.');
+}
+
+function currentMoment(): Moment {
+  return { now: now(), lastEventAt, silenceTimeoutMs: isLost ? lostTimeoutMs : timeStaleTimeoutMs };
 }
 
 function schedule(delayMs: number, action: () => void): () => void {
@@ -124,10 +157,13 @@ function schedule(delayMs: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Adds new requests to the history. */
-function remember(before: Requests): void {
+/** Takes an event of the stream, and adds its values to the history. */
+function update(name: EventName, data: string, at: number): void {
+  const before = state;
+  state = receive(state, name, data, { now: at, epochMs: Date.now() });
+  trends.add(before, state, epochMs + at);
   const newest = state.requests.list.at(-1);
-  if (state.requests !== before && newest !== undefined && newest !== before.list.at(-1)) history.add(newest, now());
+  if (newest !== undefined && newest !== before.requests.list.at(-1)) history.add(newest, epochMs + at);
 }
 
 /** Loads the requests from before the page was opened. */
@@ -138,25 +174,26 @@ async function loadEarlier(): Promise<void> {
   const known = state.requests;
   state = { ...state, requests: withEarlier(known, parseRequests(text)) };
   const [first] = known.list;
-  history.addEarlier(state.requests.list.slice(0, state.requests.list.length - known.list.length), first?.startedAt ?? null, now());
+  history.addEarlier(state.requests.list.slice(0, state.requests.list.length - known.list.length), first?.startedAt ?? null, epochMs + now());
   render();
 }
 
 function render(): PageView {
-  const at = now();
-  const silenceTimeoutMs = isLost ? lostTimeoutMs : timeStaleTimeoutMs;
-  const view = viewPage(state, connection, lastEventAt, silenceTimeoutMs, at);
-  renderPage(document, state, view);
-  mapPanel.render(state.traffic, at - lastEventAt <= silenceTimeoutMs);
+  const current = currentMoment();
+  const view = viewPage(shown(), connection, current, paused?.moment ?? null);
+  renderPage(document, shown(), view);
+  pauseButton.render(paused !== null, connection.phase === 'locked');
+  const valuesAt = paused?.moment ?? current;
+  mapPanel.render(shown().traffic, valuesAt.now - valuesAt.lastEventAt <= valuesAt.silenceTimeoutMs);
   // A bar in progress grows with each frame.
-  if (renderBars(at)) grow();
+  if (renderBars(current.now)) grow();
   return view;
 }
 
 /** Returns whether bars grow. */
 function renderBars(at: number): boolean {
   const experimentGrows = experimentPanel.render(state.experiment, connection.phase === 'live', at);
-  return requestPanel.render(state, at) || experimentGrows;
+  return requestPanel.render(shown(), at) || experimentGrows;
 }
 
 let growing = 0;
@@ -172,12 +209,9 @@ function grow(): void {
   else requestAnimationFrame(next);
 }
 
-function renderHistory(): void {
-  for (const { key, panel, name } of services) {
-    const root = find(document, `#${panel}`);
-    renderChart(find(root, '.chart'), history.buckets(key, now()), name);
-    setText(find(root, '.stats'), formatSummary(history.summary(key, now())));
-  }
+/** `withTables`: also the closed tables, which can be opened during a pause. */
+function renderHistory(withTables = false): void {
+  if (paused === null) historyPanels.render(history, trends, epochMs + now(), withTables);
 }
 
 function announce(text: string): void {
@@ -228,9 +262,7 @@ function followVisibility(): void {
 function receiveInitial(): void {
   const at = now();
   for (const { name, data } of parseInitial(find(document, '#initial').textContent)) {
-    const before = state.requests;
-    state = receive(state, name, data, { now: at, epochMs: Date.now() });
-    remember(before);
+    update(name, data, at);
     lastEventAt = at;
   }
 }
@@ -240,7 +272,10 @@ addThemeButton(document);
 afterFirstPaint(() => {
   receiveInitial();
   renderHistory();
-  findAs(document, '#connection', HTMLButtonElement).addEventListener('click', () => stream.retryNow());
+  findAs(document, '#connection', HTMLButtonElement).addEventListener('click', () => {
+    if (paused !== null) setPaused(false);
+    stream.retryNow();
+  });
   window.addEventListener('online', () => stream.retryNow());
   document.addEventListener('visibilitychange', followVisibility);
   followVisibility();

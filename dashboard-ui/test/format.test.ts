@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { age, bounded, duration, fixed, listed, localMinute, milliseconds, quantity, timeOfDay, timing } from '../src/format.ts';
+import { age, bounded, duration, fixed, listed, localMinute, milliseconds, quantity, sharePercent, timeOfDay, timing } from '../src/format.ts';
 
 test.each([
   [0, '0 s'],
@@ -14,6 +14,10 @@ test.each([
   [8_640_000, '100 d'],
 ])('a duration of %d seconds is %j', (seconds, text) => {
   expect(duration(seconds)).toBe(text);
+});
+
+test('a share is rounded to 0 or 100 % only if it is exactly that', () => {
+  expect([0, 0.001, 0.053, 0.999, 1, 2.5].map(sharePercent)).toEqual(['0 %', '<1 %', '5 %', '>99 %', '100 %', '250 %']);
 });
 
 test('a missing quantity has no unit', () => {

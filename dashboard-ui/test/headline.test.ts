@@ -8,7 +8,7 @@ import { requestBody } from './sample-requests.ts';
 function headline(states: [PanelState, PanelState, PanelState], changes: Partial<HeadlineInput> = {}) {
   const panels = states.map((state, index) => ({ name: ['time', 'system', 'weather'][index] ?? '', state }));
   const request = parseRequestEvent(JSON.stringify(requestBody));
-  return viewHeadline({ panels, request, live: true, locked: false, firing: 0, ...changes });
+  return viewHeadline({ panels, request, live: true, locked: false, paused: false, firing: 0, ...changes });
 }
 
 test('all in time: the slowest call and its deadline', () => {
@@ -53,4 +53,18 @@ test('without events, no part is shown as in time', () => {
   expect(headline(['stale', 'stale', 'stale'], { live: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are out of date' });
   expect(headline(['waiting', 'waiting', 'waiting']).tone).toBe('idle');
   expect(headline(['fresh', 'fresh', 'fresh'], { locked: true }).text).toBe('API key required');
+});
+
+test('a paused page says so, whatever the state of the pause, and counts current alerts', () => {
+  expect(headline(['fresh', 'fresh', 'fresh'], { paused: true })).toEqual({
+    tone: 'idle',
+    text: 'Paused · 3 of 3 in time · slowest 41 ms of 5 s (weather)',
+    title: '‖ paused · Cohort',
+  });
+  expect(headline(['fresh', 'fresh', 'timeout'], { paused: true, firing: 2 })).toEqual({
+    tone: 'warn',
+    text: 'Paused · 2 of 3 in time · weather timed out',
+    title: '‖ paused · 2 firing · Cohort',
+  });
+  expect(headline(['fresh', 'fresh', 'fresh'], { paused: true, locked: true }).text).toBe('API key required');
 });

@@ -90,6 +90,12 @@ describe('viewConnection', () => {
     expect(viewConnection({ phase: 'live' }, 1_000, 4_001)).toEqual({ state: 'stalled', label: 'no data' });
   });
 
+  test('shows a paused display instead of a live connection, but not instead of a problem', () => {
+    expect(viewConnection({ phase: 'live' }, 1_000, 4_000, true)).toEqual({ state: 'paused', label: 'paused' });
+    expect(viewConnection({ phase: 'live' }, 1_000, 4_001, true).state).toBe('stalled');
+    expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 0, true).state).toBe('waiting');
+  });
+
   test('counts down to the next attempt, not below zero', () => {
     expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 0).label).toBe('reconnecting in 4 s');
     expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 9_000).label).toBe('reconnecting in 0 s');

@@ -19,14 +19,14 @@ const labels: Record<Exclude<ConnectionState, 'waiting'>, string> = {
   paused: 'paused',
 };
 
-/** A live connection without events is shown as stalled. */
-export function viewConnection(connection: Connection, lastEventAt: number, now: number): ConnectionView {
+/** A live connection without events is shown as stalled. `isPaused`: whether the display is paused, which hides that it is live. */
+export function viewConnection(connection: Connection, lastEventAt: number, now: number, isPaused = false): ConnectionView {
   if (connection.phase === 'waiting') {
     const seconds = Math.max(0, connection.retryAt - now) / 1000;
     return { state: 'waiting', label: `reconnecting in ${duration(Math.ceil(seconds))}` };
   }
   const stalled = connection.phase === 'live' && now - lastEventAt > timeStaleTimeoutMs;
-  const state = stalled ? 'stalled' : connection.phase;
+  const state = stalled ? 'stalled' : isPaused && connection.phase === 'live' ? 'paused' : connection.phase;
   return { state, label: labels[state] };
 }
 

@@ -7,6 +7,7 @@ import { bounded, timeOfDay } from '../format.ts';
 import { viewHeadline, type Headline } from '../request/headline.ts';
 import { failureReason } from '../request/request.ts';
 import type { PageState } from '../page-state.ts';
+import type { Moment } from '../pause.ts';
 import { partStaleTimeoutMs, timeStaleTimeoutMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
 import type { Connection } from '../stream/stream.ts';
 import { renderAlerts } from './alerts.ts';
@@ -25,8 +26,9 @@ export interface PageView {
   readonly alerts: AlertsView;
 }
 
-/** `silenceTimeoutMs`: the time without an event after which no value is current. */
-export function viewPage(state: PageState, connection: Connection, lastEventAt: number, silenceTimeoutMs: number, now: number): PageView {
+/** `paused`: when the display was paused, which is the time of all values but the alerts; null if it is not. */
+export function viewPage(state: PageState, connection: Connection, current: Moment, paused: Moment | null): PageView {
+  const { now, lastEventAt, silenceTimeoutMs } = paused ?? current;
   const idleMs = now - lastEventAt;
   const latest = state.requests.list.at(-1) ?? null;
   const context = (service: string, staleTimeoutMs: number) => {
@@ -36,13 +38,13 @@ export function viewPage(state: PageState, connection: Connection, lastEventAt: 
   const time = viewPanel(state.time, context('time_service', timeStaleTimeoutMs));
   const system = viewPanel(state.system, context('sysinfo_service', partStaleTimeoutMs));
   const weather = viewWeather(state.weather, context('weather_service', partStaleTimeoutMs));
-  const connectionView = viewConnection(connection, lastEventAt, now);
+  const connectionView = viewConnection(connection, current.lastEventAt, current.now, paused !== null);
   return {
     connection: connectionView,
     time,
     system,
     weather,
-    alerts: viewAlerts(state.alerts, idleMs, now, silenceTimeoutMs),
+    alerts: viewAlerts(state.alerts, current.now - current.lastEventAt, current.now, current.silenceTimeoutMs),
     headline: viewHeadline({
       panels: [
         { name: 'time', state: time.state },
@@ -52,6 +54,7 @@ export function viewPage(state: PageState, connection: Connection, lastEventAt: 
       request: latest,
       live: idleMs <= silenceTimeoutMs,
       locked: connection.phase === 'locked',
+      paused: paused !== null,
       firing: state.alerts.value?.firing.length ?? 0,
     }),
   };

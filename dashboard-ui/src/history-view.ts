@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSL-1.0
+import { localSecond, milliseconds, sharePercent } from './format.ts';
+import { bucketMs, type Bucket, type History } from './history.ts';
+import { services, type PanelName } from './services.ts';
+import type { Mean, Trend, Trends } from './trends.ts';
+
+/** A small chart of a share, with its text. */
+export interface TrendView {
+  /** The current value: "53 %". */
+  readonly value: string;
+  readonly description: string;
+  /** The mean of each column; null for a column without values. */
+  readonly columns: readonly (number | null)[];
+}
+
+const none = '–';
+
+/** A share that varies, such as used memory. */
+export function viewUse(name: string, trend: Trend, now: number): TrendView {
+  const means = trend.means(now);
+  const known = means.flatMap(({ mean }) => (mean === null ? [] : [mean]));
+  const latest = trend.latest;
+  const texts = latest === null || known.length === 0 ? null : { now: sharePercent(latest), highest: sharePercent(Math.max(...known)) };
+  return {
+    value: texts?.now ?? none,
+    description: describe(name, texts === null ? null : `now ${texts.now}, highest ${texts.highest}`),
+    columns: means.map(({ mean }) => mean),
+  };
+}
+
+/** The share of the weather reports that came from the cache. */
+export function viewCache(trend: Trend, now: number): TrendView {
+  const means = trend.means(now);
+  const reports = means.reduce((sum, { count }) => sum + count, 0);
+  const cached = Math.round(means.reduce((sum, { count, mean }) => sum + count * (mean ?? 0), 0));
+  return {
+    value: reports === 0 ? none : `${sharePercent(cached / reports)} of ${reports} reports`,
+    description: describe('Weather reports from the cache', reports === 0 ? null : `${cached} of ${reports}`),
+    columns: means.map(({ mean }) => mean),
+  };
+}
+
+function describe(name: string, text: string | null): string {
+  return `${name}, last 15 minutes: ${text ?? 'no values yet'}.`;
+}
+
+const minuteMs = 4 * bucketMs;
+
+/** The columns of the table of a panel that come from trends. */
+const trendColumns: Record<PanelName, readonly (readonly [string, keyof Omit<Trends, 'add' | 'clear'>])[]> = {
+  time: [],
+  system: [
+    ['CPU load', 'cpu'],
+    ['Memory', 'memory'],
+  ],
+  weather: [['From cache', 'cache']],
+};
+
+export interface HistoryTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** The values of the charts of a panel by minute, newest first, without minutes that have none. `now`: since the epoch. */
+export function viewHistoryTable(panel: PanelName, history: History, trends: Trends, now: number): HistoryTable {
+  const key = services.find((service) => service.panel === panel)?.key ?? '';
+  const columns = trendColumns[panel].map(([, name]) => trends[name].means(now, minuteMs));
+  const minutes = history.buckets(key, now, minuteMs);
+  const first = (Math.floor(now / minuteMs) - minutes.length + 1) * minuteMs;
+  const rows = minutes.flatMap((bucket, index) => {
+    const means = columns.map((column) => column[index] ?? { count: 0, mean: null });
+    if (bucket.calls === 0 && means.every(({ count }) => count === 0)) return [];
+    return [[localSecond(first + index * minuteMs).slice(0, 5), ...callCells(bucket), ...means.map(meanCell)]];
+  });
+  return { head: ['Minute', 'Calls', 'Failed', 'p50', 'p99', 'Breaker', ...trendColumns[panel].map(([title]) => title)], rows: rows.reverse() };
+}
+
+function callCells({ calls, failed, p50, p99, open }: Bucket): string[] {
+  const latency = (ms: number | null) => (ms === null ? none : milliseconds(ms));
+  return [String(calls), String(failed), latency(p50), latency(p99), open ? 'open' : calls === 0 ? none : 'closed'];
+}
+
+function meanCell({ mean }: Mean): string {
+  return mean === null ? none : sharePercent(mean);
+}

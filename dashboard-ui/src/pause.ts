@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSL-1.0
+import { withRequests, type PageState } from './page-state.ts';
+import type { Requests } from './request/requests.ts';
+
+/** When values are shown, and how recent the stream is then. Times in milliseconds of the page's clock. */
+export interface Moment {
+  readonly now: number;
+  readonly lastEventAt: number;
+  /** The time without an event after which no value is current. */
+  readonly silenceTimeoutMs: number;
+}
+
+/** The state and the time of a pause of the display. */
+export interface Pause {
+  readonly state: PageState;
+  readonly moment: Moment;
+}
+
+/** Pauses the display. No request in progress stays shown, since it would not end. */
+export function pause(state: PageState, moment: Moment): Pause {
+  return { state: { ...state, polls: [] }, moment };
+}
+
+/** What a paused page shows: the values of the pause with the current alerts, experiment and error. */
+export function pausedState(paused: Pause, current: PageState): PageState {
+  return { ...paused.state, alerts: current.alerts, experiment: current.experiment, malformed: current.malformed };
+}
+
+/** The current state after a request was selected in the paused page: it stays pinned later, if it is still in the list. */
+export function withPinOf(current: PageState, requests: Requests): PageState {
+  const isKnown = current.requests.list.some((request) => request.key === requests.pinned);
+  return withRequests(current, { ...current.requests, pinned: isKnown ? requests.pinned : null });
+}
