@@ -35,7 +35,7 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_HARDENING=ON -DCOHORT_TESTS=OFF \
       -DCOHORT_EXAMPLES=OFF -DCOHORT_SIMULATION=OFF -DCOHORT_INSTALL=OFF \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
- && cmake --build /build \
+ && cmake --build /build --target cohort-stack loadgen \
  && install -D --strip -t /rootfs/bin /build/bin/* \
  # These are links to cohort-stack, which selects the service by the name of the program file.
  && for program in dashboard-service gateway-service system-info-service time-service weather-service; do \
