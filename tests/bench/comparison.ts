@@ -14,7 +14,7 @@ export interface Comparison {
   check(body: string): void;
   /** Variables for all servers. */
   environment?: Record<string, string>;
-  /** Rates of open loops whose 99th percentile is measured, in requests per second, besides half of each server's capacity. */
+  /** Rate of an open loop whose 99th percentile is measured, in requests per second. */
   openLoopRate?: number;
 }
 
@@ -32,9 +32,8 @@ export interface Result {
   requestsPerSecond: number[];
   allocations?: number;
   systemCalls?: { total: number; byName: Record<string, number> };
-  /** In milliseconds, for each round; null: requests failed. */
-  p99AtRate: (number | null)[];
-  p99AtHalfCapacity: (number | null)[];
+  /** At the rate of the open loop, in milliseconds, for each round; null: not measured, or requests failed. */
+  p99Milliseconds: (number | null)[];
 }
 
 /** Measures all servers in turn, so that other load on the machine affects all of them equally. */
@@ -48,7 +47,7 @@ export async function compare(comparison: Comparison, options: Options, director
       await running.stop();
       comparison.check(body);
       results.set(server, {
-        server: server.name, bytes, cpuMicroseconds: [], requestsPerSecond: [], p99AtRate: [], p99AtHalfCapacity: [],
+        server: server.name, bytes, cpuMicroseconds: [], requestsPerSecond: [], p99Milliseconds: [],
       });
     } catch (error) {
       console.log(`SKIP  ${server.name}: ${error instanceof Error ? error.message : String(error)}`);
@@ -87,11 +86,9 @@ async function measureRound(comparison: Comparison, options: Options, running: R
   result.requestsPerSecond.push(requestsPerSecond);
   if (comparison.openLoopRate === undefined) return;
   // A server is not measured beyond three quarters of its capacity, where the queue determines the latency.
-  const capacity = 1e6 / cpuMicroseconds;
-  const isWithinCapacity = comparison.openLoopRate < 0.75 * capacity;
+  const isWithinCapacity = comparison.openLoopRate < (0.75 * 1e6) / cpuMicroseconds;
   const p99 = isWithinCapacity ? await measureP99(running, comparison.openLoopRate, options.seconds) : undefined;
-  result.p99AtRate.push(p99 ?? null);
-  result.p99AtHalfCapacity.push((await measureP99(running, Math.floor(capacity / 2), options.seconds)) ?? null);
+  result.p99Milliseconds.push(p99 ?? null);
 }
 
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
@@ -119,10 +116,7 @@ export function formatTable(comparison: Comparison, options: Options, results: R
   }
   columns.push(['bytes', ({ bytes }) => String(bytes)]);
   if (comparison.openLoopRate !== undefined && options.rounds > 0) {
-    columns.push(
-      [`p99 at ${comparison.openLoopRate.toLocaleString('en')}/s`, ({ p99AtRate }) => formatMedian(p99AtRate)],
-      ['p99 at half capacity', ({ p99AtHalfCapacity }) => formatMedian(p99AtHalfCapacity)],
-    );
+    columns.push([`p99 at ${comparison.openLoopRate.toLocaleString('en')}/s`, (result) => formatMedian(result.p99Milliseconds)]);
   }
   if (options.counts) {
     columns.push(
