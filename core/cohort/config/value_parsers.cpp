@@ -140,7 +140,8 @@ value_parser<std::string> time_zone() {
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;
-            if (!is_posix_time_zone(name) && !is_in_time_zone_database(name) && name != "UTC" && name != "GMT") {
+            // Names first: the regular expressions of POSIX time zones take memory and time at startup.
+            if (name != "UTC" && name != "GMT" && !is_in_time_zone_database(name) && !is_posix_time_zone(name)) {
               return std::nullopt;
             }
             return std::string{text};
