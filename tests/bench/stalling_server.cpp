@@ -2,9 +2,6 @@
 // A server that responds at once, except during one stall, such as a garbage collection or a failover. The latencies of
 // requests sent at a constant rate follow from the stall, so `generators` can compare what each load generator reports.
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -21,6 +18,10 @@
 #include <string_view>
 #include <thread>
 
+#include "tests/support/loopback_sockets.hpp"
+
+using namespace cohort::test;
+
 namespace {
 
 using clock_type = std::chrono::steady_clock;
@@ -35,27 +36,6 @@ constexpr std::string_view response =
     "\r\n"
     R"({"service":"time-service","timestamp":"2026-11-22 13:05:09","iso8601":"2026-11-22T13:05:09+00:00",)"
     R"("unix_ms":1795352709000,"timezone":"UTC"})";
-
-[[noreturn]] void exit_with_errno(const char* operation) {
-  std::perror(operation);
-  std::exit(1);
-}
-
-/// Prints the port.
-int listen_on_any_port() {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener < 0) exit_with_errno("socket");
-  sockaddr_in local{};
-  local.sin_family = AF_INET;
-  local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) exit_with_errno("bind");
-  if (::listen(listener, SOMAXCONN) != 0) exit_with_errno("listen");
-  socklen_t length = sizeof local;
-  ::getsockname(listener, reinterpret_cast<sockaddr*>(&local), &length);
-  std::printf("%u\n", static_cast<unsigned>(ntohs(local.sin_port)));
-  std::fflush(stdout);
-  return listener;
-}
 
 /// A descriptor that is readable after SIGTERM or SIGINT.
 int open_signal_descriptor() {
@@ -75,11 +55,13 @@ class server {
       : stall_after_(stall_after),
         stall_length_(stall_length),
         signals_(open_signal_descriptor()),
-        listener_(listen_on_any_port()),
+        listener_(listen_on(0)),
         poller_(::epoll_create1(EPOLL_CLOEXEC)) {
     if (poller_ < 0) exit_with_errno("epoll_create1");
-    watch(signals_);
-    watch(listener_);
+    watch(poller_, signals_);
+    watch(poller_, listener_);
+    std::printf("%u\n", unsigned{port_of(listener_)});
+    std::fflush(stdout);
   }
 
   /// Serves until SIGTERM or SIGINT. Returns the number of requests.
@@ -92,7 +74,8 @@ class server {
         const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
         if (descriptor == signals_) return requests_;
         if (descriptor == listener_) {
-          accept_all();
+          while (accept_next(poller_, listener_) >= 0) {
+          }
         } else {
           serve(descriptor);
         }
@@ -101,13 +84,6 @@ class server {
   }
 
  private:
-  void watch(int descriptor) const {
-    epoll_event interest{};
-    interest.events = EPOLLIN;
-    interest.data.fd = descriptor;
-    if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
-  }
-
   int milliseconds_until_stall() const {
     if (!stall_at_) return -1;
     const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(*stall_at_ - clock_type::now());
@@ -119,16 +95,6 @@ class server {
     // Sleep until the planned end, even if the stall began late, so that the maximum latency is known.
     std::this_thread::sleep_until(*stall_at_ + stall_length_);
     stall_at_.reset();
-  }
-
-  void accept_all() const {
-    for (;;) {
-      const int client = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (client < 0) return;
-      const int on = 1;
-      ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      watch(client);
-    }
   }
 
   /// Assumes that one read is one complete request, as on loopback from a client that does not pipeline.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "tests/e2e/websocket_peers/raw_broadcast.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,13 +15,11 @@
 
 #include <cohort/http/websocket/frame.hpp>
 #include <cohort/http/websocket/handshake.hpp>
+#include "tests/support/loopback_sockets.hpp"
+
+using namespace cohort::test;
 
 namespace {
-
-[[noreturn]] void exit_with_errno(const char* operation) {
-  std::perror(operation);
-  std::exit(1);
-}
 
 class raw_broadcast {
  public:
@@ -34,16 +29,8 @@ class raw_broadcast {
     header.payload_length = 100;
     cohort::http::append_frame_header(frame_, header);
     frame_.append(100, 'm');
-    if (listener_ < 0 || poller_ < 0) exit_with_errno("socket or epoll_create1");
-    sockaddr_in local{};
-    local.sin_family = AF_INET;
-    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof local;
-    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&local), length) != 0) exit_with_errno("bind");
-    if (::listen(listener_, SOMAXCONN) != 0) exit_with_errno("listen");
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&local), &length);
-    watch(listener_);
-    std::printf("listening url=http://127.0.0.1:%u\n", static_cast<unsigned>(ntohs(local.sin_port)));
+    watch(poller_, listener_);
+    std::printf("listening url=http://127.0.0.1:%u\n", unsigned{port_of(listener_)});
     std::fflush(stdout);
   }
 
@@ -54,7 +41,7 @@ class raw_broadcast {
       for (int i = 0; i < count; ++i) {
         const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
         if (descriptor == listener_) {
-          accept_one();
+          accept_next(poller_, listener_);
         } else {
           receive(descriptor);
         }
@@ -63,21 +50,6 @@ class raw_broadcast {
   }
 
  private:
-  void watch(int descriptor) {
-    epoll_event interest{};
-    interest.events = EPOLLIN;
-    interest.data.fd = descriptor;
-    if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
-  }
-
-  void accept_one() {
-    const int client = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (client < 0) exit_with_errno("accept4");
-    const int on = 1;
-    ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    watch(client);
-  }
-
   /// Assumes that one read is one complete handshake or frame, as from `websocket-peer idle` on loopback.
   void receive(int client) {
     std::array<char, 4096> bytes;
@@ -110,7 +82,7 @@ class raw_broadcast {
     }
   }
 
-  int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int listener_ = listen_on(0);
   int poller_ = ::epoll_create1(EPOLL_CLOEXEC);
   std::string frame_;
   std::vector<int> subscribers_;

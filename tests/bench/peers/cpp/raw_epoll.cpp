@@ -3,9 +3,6 @@
 // neither deadlines nor a current Date, so no real server is as cheap; `./dev bench` shows the others as multiples of
 // it.
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,6 +14,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+#include "tests/support/loopback_sockets.hpp"
+
+using namespace cohort::test;
 
 namespace {
 
@@ -34,46 +35,6 @@ constexpr std::string_view response =
     "\r\n"
     R"({"service":"time-service","timestamp":"2026-11-22 13:05:09","iso8601":"2026-11-22T13:05:09+00:00",)"
     R"("unix_ms":1795352709000,"timezone":"UTC"})";
-
-[[noreturn]] void exit_with_errno(const char* operation) {
-  std::perror(operation);
-  std::exit(1);
-}
-
-int listen_on(std::uint16_t port) {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (listener < 0) exit_with_errno("socket");
-  const int on = 1;
-  ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  sockaddr_in local{};
-  local.sin_family = AF_INET;
-  local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  local.sin_port = htons(port);
-  if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) exit_with_errno("bind");
-  if (::listen(listener, SOMAXCONN) != 0) exit_with_errno("listen");
-  socklen_t length = sizeof local;
-  ::getsockname(listener, reinterpret_cast<sockaddr*>(&local), &length);
-  std::printf("%u\n", static_cast<unsigned>(ntohs(local.sin_port)));
-  std::fflush(stdout);
-  return listener;
-}
-
-void watch(int poller, int descriptor) {
-  epoll_event interest{};
-  interest.events = EPOLLIN;
-  interest.data.fd = descriptor;
-  if (::epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
-}
-
-void accept_all(int poller, int listener) {
-  for (;;) {
-    const int client = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (client < 0) return;
-    const int on = 1;
-    ::setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    watch(poller, client);
-  }
-}
 
 /// Assumes that one read is one complete request, as on loopback from a client that does not pipeline.
 void serve(int client) {
@@ -93,6 +54,8 @@ int main(int argc, char** argv) {
   std::uint16_t port = 0;
   if (argc > 1) std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), port);
   const int listener = listen_on(port);
+  std::printf("%u\n", unsigned{port_of(listener)});
+  std::fflush(stdout);
   const int poller = ::epoll_create1(EPOLL_CLOEXEC);
   if (poller < 0) exit_with_errno("epoll_create1");
   watch(poller, listener);
@@ -102,7 +65,8 @@ int main(int argc, char** argv) {
     for (int i = 0; i < count; ++i) {
       const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
       if (descriptor == listener) {
-        accept_all(poller, listener);
+        while (accept_next(poller, listener) >= 0) {
+        }
       } else {
         serve(descriptor);
       }

@@ -2,9 +2,6 @@
 // Lower bound of the cost of `GET /api/aggregate`: an epoll loop that sends three requests in parallel for each request
 // and joins the bodies of the responses. It parses only `Content-Length`, and has neither timeouts nor metrics.
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +18,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tests/support/loopback_sockets.hpp"
+
+using namespace cohort::test;
+
 namespace {
 
 struct client {
@@ -35,24 +36,6 @@ struct upstream_connection {
   std::string received;
   client* owner = nullptr;
 };
-
-[[noreturn]] void exit_with_errno(const char* operation) {
-  std::perror(operation);
-  std::exit(1);
-}
-
-sockaddr_in loopback(std::uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(port);
-  return address;
-}
-
-void disable_nagle(int descriptor) {
-  const int on = 1;
-  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
 
 void send_all(int descriptor, std::string_view bytes) {
   if (::send(descriptor, bytes.data(), bytes.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(bytes.size())) {
@@ -75,14 +58,9 @@ std::string_view complete_body(std::string_view response) {
 
 class aggregator {
  public:
-  aggregator(std::uint16_t port, std::array<std::uint16_t, 3> upstream_ports) : upstream_ports_{upstream_ports} {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int on = 1;
-    ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    const auto local = loopback(port);
-    if (::bind(listener_, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) exit_with_errno("bind");
-    if (::listen(listener_, SOMAXCONN) != 0) exit_with_errno("listen");
-    watch(listener_);
+  aggregator(std::uint16_t port, std::array<std::uint16_t, 3> upstream_ports)
+      : upstream_ports_{upstream_ports}, listener_{listen_on(port)} {
+    watch(poller_, listener_);
   }
 
   [[noreturn]] void run() {
@@ -94,13 +72,6 @@ class aggregator {
   }
 
  private:
-  void watch(int descriptor) {
-    epoll_event interest{};
-    interest.events = EPOLLIN;
-    interest.data.fd = descriptor;
-    if (::epoll_ctl(poller_, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
-  }
-
   void handle(int descriptor) {
     if (descriptor == listener_) {
       accept_all();
@@ -112,11 +83,7 @@ class aggregator {
   }
 
   void accept_all() {
-    for (;;) {
-      const int descriptor = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (descriptor < 0) return;
-      disable_nagle(descriptor);
-      watch(descriptor);
+    for (int descriptor = 0; (descriptor = accept_next(poller_, listener_)) >= 0;) {
       clients_.emplace(descriptor, std::make_unique<client>(client{descriptor, {}}));
     }
   }
@@ -148,7 +115,7 @@ class aggregator {
     const auto peer = loopback(upstream_ports_[upstream]);
     if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0) exit_with_errno("connect");
     disable_nagle(descriptor);
-    watch(descriptor);
+    watch(poller_, descriptor);
     auto connection = std::make_unique<upstream_connection>(upstream_connection{descriptor, upstream, {}});
     return *upstreams_.emplace(descriptor, std::move(connection)).first->second;
   }
@@ -183,7 +150,7 @@ class aggregator {
 
   std::array<std::uint16_t, 3> upstream_ports_;
   int poller_ = ::epoll_create1(EPOLL_CLOEXEC);
-  int listener_ = -1;
+  int listener_;
   std::array<char, 65536> buffer_;
   std::unordered_map<int, std::unique_ptr<client>> clients_;
   std::unordered_map<int, std::unique_ptr<upstream_connection>> upstreams_;
