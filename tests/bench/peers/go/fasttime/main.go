@@ -9,22 +9,12 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promauto"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"peers/common"
-)
-
-var (
-	requests = promauto.NewCounterVec(prometheus.CounterOpts{
-		Name: "http_requests_total", Help: "Requests.",
-	}, []string{"handler", "method", "code"})
-	durations = promauto.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "http_request_duration_seconds", Help: "Durations.", Buckets: common.Buckets,
-	}, []string{"handler", "method", "code"})
+	"peers/httpmetrics"
 )
 
 func apiTime(ctx *fasthttp.RequestCtx) {
@@ -42,8 +32,8 @@ func instrument(route string, next fasthttp.RequestHandler) fasthttp.RequestHand
 		start := time.Now()
 		next(ctx)
 		method, code := string(ctx.Method()), strconv.Itoa(ctx.Response.StatusCode())
-		requests.WithLabelValues(route, method, code).Inc()
-		durations.WithLabelValues(route, method, code).Observe(time.Since(start).Seconds())
+		httpmetrics.Requests.WithLabelValues(route, method, code).Inc()
+		httpmetrics.Durations.WithLabelValues(route, method, code).Observe(time.Since(start).Seconds())
 	}
 }
 

@@ -14,16 +14,16 @@ import (
 )
 
 var (
-	requests = promauto.NewCounterVec(prometheus.CounterOpts{
+	Requests = promauto.NewCounterVec(prometheus.CounterOpts{
 		Name: "http_requests_total", Help: "Requests.",
 	}, []string{"handler", "method", "code"})
-	durations = promauto.NewHistogramVec(prometheus.HistogramOpts{
+	Durations = promauto.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds", Help: "Durations.", Buckets: common.Buckets,
 	}, []string{"handler", "method", "code"})
 )
 
 func Instrument(route string, next http.HandlerFunc) http.Handler {
 	label := prometheus.Labels{"handler": route}
-	return promhttp.InstrumentHandlerDuration(durations.MustCurryWith(label),
-		promhttp.InstrumentHandlerCounter(requests.MustCurryWith(label), next))
+	return promhttp.InstrumentHandlerDuration(Durations.MustCurryWith(label),
+		promhttp.InstrumentHandlerCounter(Requests.MustCurryWith(label), next))
 }
