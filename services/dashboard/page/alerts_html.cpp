@@ -34,10 +34,6 @@ badge_style style_of(const alert& alert) {
   return found == severity_styles.end() ? other_severity : found->style;
 }
 
-std::string counted(std::size_t count, std::string_view noun) {
-  return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
-}
-
 /// The target of an alert's runbook link; empty for anything but http and https URLs. The rules of this stack use the
 /// URL of the dashboard on the operator's machine, which becomes relative.
 std::string runbook_href(const std::optional<std::string>& url) {

@@ -12,6 +12,10 @@ std::string badge_html(badge_style style, std::string_view label) {
   return html;
 }
 
+std::string counted(std::size_t count, std::string_view noun) {
+  return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
+}
+
 std::string bounded(std::string_view text, std::size_t max_characters) {
   std::size_t characters = 0;
   std::size_t kept = 0;

@@ -171,7 +171,7 @@ std::string headline_html(const page_values::snapshot& values, std::size_t firin
   if (known == 0) return {};
   auto text = std::to_string(count_in_time) + " of " + std::to_string(known) + " in time" + problems;
   const bool is_firing = problems.empty() && firing > 0;
-  if (is_firing) text += " · " + std::to_string(firing) + (firing == 1 ? " alert firing" : " alerts firing");
+  if (is_firing) text += " · " + counted(firing, "alert") + " firing";
   if (problems.empty() && !is_firing && slowest) {
     text += " · slowest " + format_duration(slowest->elapsed) + " of " + format_duration(slowest->timeout) + " (";
     text.append(slowest_name).append(")");
