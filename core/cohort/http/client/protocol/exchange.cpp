@@ -6,6 +6,7 @@
 
 #include <cohort/http/client/connection/connector.hpp>
 #include <cohort/http/client/protocol/response_reader.hpp>
+#include <cohort/http/message/body/content_coding.hpp>
 #include <cohort/http/message/body/gzip.hpp>
 #include <cohort/runtime/loop.hpp>
 
@@ -59,9 +60,9 @@ std::optional<client_error> decode_content(client_response& response, std::size_
   std::vector<std::string_view> codings;
   for (const auto& [name, value] : response.fields) {
     if (!iequals(name, "content-encoding")) continue;
-    for (auto list = value; !list.empty();) {
-      const auto coding = next_list_element(list);
-      if (!coding.empty() && !iequals(coding, "identity")) codings.push_back(coding);
+    std::string_view list = value;
+    for (auto coding = next_content_coding(list); !coding.empty(); coding = next_content_coding(list)) {
+      codings.push_back(coding);
     }
   }
   if (codings.empty()) return std::nullopt;

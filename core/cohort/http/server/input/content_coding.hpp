@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include <cohort/http/message/body/content_coding.hpp>
 #include <cohort/http/message/request/request_head.hpp>
 
 namespace cohort::http {
@@ -11,10 +12,9 @@ namespace cohort::http {
 /// gzip. Empty if there is none. The status is 415 (section 15.5.16).
 inline std::string_view content_coding_error(const request_head& head) noexcept {
   for (const auto& header : head.fields) {
-    if (header.id != field::content_encoding) continue;
-    for (auto list = header.value; !list.empty();) {
-      const auto coding = next_list_element(list);
-      if (!coding.empty() && !iequals(coding, "identity")) return "must be absent, since the body is not decompressed";
+    auto list = header.value;
+    if (header.id == field::content_encoding && !next_content_coding(list).empty()) {
+      return "must be absent, since the body is not decompressed";
     }
   }
   return {};
