@@ -190,7 +190,7 @@ struct jwt_key_entry {
 BOOST_DESCRIBE_STRUCT(jwt_key_entry, (), (id, algorithm, file))
 constexpr auto constraints(json::type<jwt_key_entry>) {
   return json::constrain(json::member(&jwt_key_entry::id, {.max_length = 128, .required = false}),
-                         json::member(&jwt_key_entry::file, {.min_length = 1}));
+                         json::member(&jwt_key_entry::file, {.min_length = 1, .max_length = 1024}));
 }
 
 struct jwt_entry {

@@ -80,6 +80,9 @@ void check_changes(const scope& at, const std::optional<header_changes>& changes
   }
 }
 
+/// Maximum length of a domain name (RFC 1035 section 2.3.4).
+constexpr std::size_t max_host_length = 253;
+
 bool is_host_pattern(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) {
     boost::system::error_code error;
@@ -91,7 +94,8 @@ bool is_host_pattern(std::string_view host) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
            c == '_';
   };
-  return !host.empty() && host.front() != '.' && std::all_of(host.begin(), host.end(), is_host_character);
+  return !host.empty() && host.size() <= max_host_length && host.front() != '.' &&
+         std::all_of(host.begin(), host.end(), is_host_character);
 }
 
 void check_path(const scope& at, const path_rule& rule) {
@@ -126,6 +130,15 @@ void check_match(const scope& at, const match_entry& match) {
     const auto entry = at.member("headers").item(i);
     entry.member("name").require(http::is_token(rule.name), "must be the name of a header field");
     entry.require(!rule.value || !rule.prefix, "must have at most one of value and prefix");
+    // Values are compared without the white space around them.
+    static constexpr auto* reason = "can match no field: it has control characters or white space at an end";
+    if (const auto& value = rule.value) {
+      entry.member("value").require(http::is_field_value(*value) && http::trimmed(*value) == *value, reason);
+    }
+    if (const auto& prefix = rule.prefix) {
+      const bool has_space = prefix->starts_with(' ') || prefix->starts_with('\t');
+      entry.member("prefix").require(http::is_field_value(*prefix) && !has_space, reason);
+    }
   }
 }
 
@@ -186,7 +199,10 @@ void check_verifier(const scope& at, const jwt_entry& entry) {
   std::set<std::string> ids;
   for (std::size_t i = 0; i < entry.keys.size(); ++i) {
     const auto& id = entry.keys[i].id;
-    at.member("keys").item(i).member("id").require(ids.insert(id).second, "must not repeat that of an earlier key");
+    const auto key = at.member("keys").item(i);
+    key.member("id").require(ids.insert(id).second, "must not repeat that of an earlier key");
+    // Error messages contain the path, and must be one line.
+    key.member("file").require(http::is_field_value(entry.keys[i].file), "must be a path without control characters");
   }
 }
 

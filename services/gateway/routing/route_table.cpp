@@ -5,6 +5,7 @@
 
 #include <cohort/http/middleware/rate_limit.hpp>
 #include <cohort/net/client_network.hpp>
+#include "services/gateway/routes_file/json_lines.hpp"
 #include "services/gateway/routing/backend.hpp"
 #include "services/gateway/routing/request_path.hpp"
 
@@ -35,8 +36,7 @@ route_table::build_result route_table::build(const std::string& path, const depe
   if (!parsed) return {nullptr, parsed.error()};
   table->file_ = std::move(*parsed);
   verifier_map verifiers;
-  const auto directory = std::filesystem::path{path}.parent_path().string();
-  if (auto error = table->add_verifiers(directory, verifiers); !error.empty()) return {nullptr, std::move(error)};
+  if (auto error = table->add_verifiers(path, verifiers); !error.empty()) return {nullptr, std::move(error)};
   for (const auto& entry : table->file_.routes) {
     auto error = table->add_route(entry, dependencies, verifiers, previous);
     if (!error.empty()) return {nullptr, path + ": route \"" + entry.name + "\": " + error};
@@ -59,15 +59,22 @@ bool route_table::has_changed_files() const {
   return false;
 }
 
-std::string route_table::add_verifiers(const std::string& directory, verifier_map& verifiers) {
+std::string route_table::add_verifiers(const std::string& path, verifier_map& verifiers) {
+  const auto directory = std::filesystem::path{path}.parent_path();
   for (const auto& [name, entry] : file_.jwt) {
     std::vector<std::unique_ptr<jwt_key>> keys;
-    for (const auto& key : entry.keys) {
-      const auto path = (std::filesystem::path{directory} / key.file).string();
-      const auto source = read(path, max_key_file_bytes);
-      if (!source.error.empty()) return source.error;
-      auto loaded = jwt_key::load(key.id, key.algorithm, source.text);
-      if (!loaded.key) return path + ": the key file " + loaded.error;
+    for (std::size_t i = 0; i < entry.keys.size(); ++i) {
+      const auto& key = entry.keys[i];
+      const auto key_path = (directory / key.file).string();
+      const auto source = read(key_path, max_key_file_bytes);
+      auto loaded =
+          source.error.empty() ? jwt_key::load(key.id, key.algorithm, source.text) : jwt_key::load_result{nullptr, {}};
+      if (!loaded.key) {
+        const auto reason = source.error.empty() ? key_path + ": the key file " + loaded.error : source.error;
+        const auto member = "jwt." + json::shortened(name) + ".keys[" + std::to_string(i) + "].file";
+        const json_lines lines{contents_.front()};
+        return path + ":" + std::to_string(lines.line_of(member)) + ": " + member + ": " + reason;
+      }
       keys.push_back(std::move(loaded.key));
     }
     verifiers.emplace(

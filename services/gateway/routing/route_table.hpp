@@ -44,7 +44,8 @@ class route_table {
  private:
   route_table() = default;
   file_text read(const std::string& path, std::size_t max_bytes);
-  std::string add_verifiers(const std::string& directory, verifier_map& verifiers);
+  /// Reads the key files that the routes file at `path` names. Returns the error, or an empty string.
+  std::string add_verifiers(const std::string& path, verifier_map& verifiers);
   std::string add_route(const route_entry& entry, const dependencies& dependencies, const verifier_map& verifiers,
                         const route_table* previous);
   std::string make_backends(const route_entry& entry, const dependencies& dependencies, route_parts& parts) const;

@@ -69,15 +69,41 @@ TEST_CASE("routes file: a match that no request can fulfil is an error", "[gatew
     return error.starts_with(start) ? error.substr(start.size()) : error;
   };
   const std::string path = R"("path": {"prefix": "/"}, )";
-  for (const auto* host : {"a.example:80", "[::1", "[a.example]", "*.[::1]", "::1", "a.*.org", "*."}) {
+  const std::string too_long(254, 'a');
+  for (const auto* host :
+       {"a.example:80", "[::1", "[a.example]", "*.[::1]", "::1", "a.*.org", "*.", too_long.c_str()}) {
     CHECK(error_of_match(path + "\"hosts\": [\"" + host + "\"]") ==
           "hosts[0] must be a host name without a port, such as example.org or *.example.org");
   }
   CHECK(error_of_match(path + R"("hosts": ["[::1]", "127.0.0.1", "*.example.org"])").empty());
+  const auto error_of_header = [&](const std::string& rule) {
+    return error_of_match(path + R"("headers": [{"name": "X-A", )" + rule + "}]");
+  };
+  for (const auto* value : {R"(x\r\ny)", R"(x\u0000)", R"( x)", R"(\tx)"}) {
+    const std::string reason = " can match no field: it has control characters or white space at an end";
+    CHECK(error_of_header(R"("value": ")" + std::string{value} + "\"") == "headers[0].value" + reason);
+    CHECK(error_of_header(R"("prefix": ")" + std::string{value} + "\"") == "headers[0].prefix" + reason);
+  }
+  CHECK_FALSE(error_of_header(R"("value": "x ")").empty());
+  CHECK(error_of_header(R"("prefix": "Bearer ")").empty());
+  CHECK(error_of_header(R"("value": "a b")").empty());
   CHECK(error_of_match(path + R"("methods": ["CONNECT"])") == "methods[0] is a method that is not forwarded");
   CHECK(error_of_match(path + R"("methods": ["GET", "TRACE"])") == "methods[1] is a method that is not forwarded");
   CHECK(error_of_match(R"("path": {"exact": "/metrics"})") == "path.exact is a path that the gateway answers itself");
   CHECK(error_of_match(R"("path": {"exact": "/metrics/x"})").empty());
+}
+
+TEST_CASE("routes file: the path of a key file fits into an error of one line", "[gateway][routes]") {
+  const auto error_of_key_file = [](const std::string& file) {
+    return error_of(R"({"upstreams": {"a": {"url": "http://a"}}, "jwt": {"staff": {"issuer": "i", "audience": "a",
+      "keys": [{"algorithm": "RS256", "file": ")" +
+                    file + R"("}]}},
+      "routes": [{"name": "one", "match": {"path": {"prefix": "/"}}, "backends": [{"upstream": "a"}]}]})");
+  };
+  CHECK(error_of_key_file("keys/staff.pem").empty());
+  CHECK(error_of_key_file(R"(keys\r\nstaff.pem)") ==
+        "r.json:2: jwt.staff.keys[0].file must be a path without control characters");
+  CHECK(error_of_key_file(std::string(1025, 'a')) == "r.json:2: jwt.staff.keys[0].file must have 1 to 1024 characters");
 }
 
 TEST_CASE("routes file: a syntax error has a line and a column", "[gateway][routes]") {
