@@ -35,7 +35,7 @@ export function cohortServer(directory: string, program: string, path: string, f
 }
 
 /** A server in C++ beside this file: `PROGRAM PORT …`. */
-function cppServer(directory: string, name: string, path: string, program: string, flags: string[] = []): Server {
+export function cppServer(directory: string, name: string, path: string, program: string, flags: string[] = []): Server {
   const copy = copyProgram(directory, program);
   return { name, path, usesMalloc: true, command: (port) => ({ program: copy, args: [String(port), ...flags] }) };
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { eventually } from '../e2e/assertions.ts';
 import { findFreePorts, startProcess } from '../e2e/processes.ts';
 import type { Comparison } from './comparison.ts';
-import { cohortServer, peerServer } from './comparisons.ts';
+import { cohortServer, cppServer, peerServer } from './comparisons.ts';
 import { loadCore } from './measurement.ts';
 import { peerVersion } from './peers.ts';
 
@@ -77,6 +77,7 @@ export async function databaseComparison(directory: string): Promise<Comparison 
       database('one GET to Redis', '/api/value'),
       database('16 pipelined GETs to Redis', '/api/values'),
       database('one query to PostgreSQL', user),
+      cppServer(directory, 'raw epoll loop and libpq, one query to PostgreSQL', user, 'raw_postgres'),
       peerServer('go', pgx, user, (peers, port) => ({ program: join(peers, 'pgx'), args: [port] })),
     ],
     async stop() {

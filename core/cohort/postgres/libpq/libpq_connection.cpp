@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/postgres/libpq/libpq_connection.hpp>
 
-#include <sys/socket.h>
-
 #include <array>
-#include <cerrno>
 
 namespace cohort::postgres {
 namespace {
@@ -62,9 +59,7 @@ connection_status libpq_connection::status() const noexcept {
 bool libpq_connection::is_alive() noexcept {
   if (status() == connection_status::broken) return false;
   // A message of the server on an idle connection states why the server closes it.
-  char byte;
-  const auto received = ::recv(PQsocket(connection_.get()), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return received < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+  return !socket_->has_input();
 }
 
 error libpq_connection::wait_error(socket_status status) const {
@@ -101,7 +96,7 @@ task<std::optional<error>> libpq_connection::flush() {
 
 task<result<pg_result>> libpq_connection::next_result() {
   while (PQisBusy(connection_.get())) {
-    const auto wait_result = co_await socket_->wait_readable();
+    const auto wait_result = co_await socket_->wait_for_input();
     if (wait_result != socket_status::ready) co_return wait_error(wait_result);
     if (!PQconsumeInput(connection_.get())) co_return connection_error();
   }

@@ -58,7 +58,7 @@ task<result<std::string>> libpq_connection::read_copy(deadline read_deadline) {
     const int state = take_copied(part);
     if (!part.empty()) co_return std::move(part);
     if (state < 0) break;
-    const auto wait_result = co_await socket_->wait_readable();
+    const auto wait_result = co_await socket_->wait_for_input();
     if (wait_result != socket_status::ready) co_return wait_error(wait_result);
     if (!PQconsumeInput(connection_.get())) co_return connection_error();
   }
@@ -120,7 +120,7 @@ task<bool> libpq_connection::abandon_copy() {
     std::string discarded;
     if (take_copied(discarded) < 0) break;
     if (!discarded.empty()) continue;
-    const auto wait_result = co_await socket_->wait_readable();
+    const auto wait_result = co_await socket_->wait_for_input();
     if (wait_result != socket_status::ready || !PQconsumeInput(connection_.get())) co_return false;
   }
   copying_.reset();

@@ -2,12 +2,38 @@
 #include <cohort/postgres/libpq/libpq_socket.hpp>
 
 #include <fcntl.h>
+#include <sys/socket.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 #include <memory>
 
 #include <cohort/runtime/completion_handler.hpp>
+
+namespace cohort::postgres {
+namespace {
+
+/// The buffer of a read that reads nothing: it completes with the next event of the descriptor.
+struct input_event : asio::mutable_buffer {
+  // Not empty: Asio would complete the read of an empty buffer at once.
+  input_event() noexcept : asio::mutable_buffer(this, 1) {}
+};
+
+}  // namespace
+}  // namespace cohort::postgres
+
+namespace boost::asio::detail {
+
+/// Asio's `async_wait` calls `epoll_ctl` for each wait, so that readiness since the last event is reported again. A
+/// read does not, because Asio tries it first; only after an event of the (edge-triggered) epoll instance, since
+/// `done_and_exhausted` states that this event has been used.
+template <>
+inline reactor_op::status descriptor_read_op_base<cohort::postgres::input_event>::do_perform(reactor_op*) {
+  return done_and_exhausted;
+}
+
+}  // namespace boost::asio::detail
 
 namespace cohort::postgres {
 
@@ -27,17 +53,38 @@ libpq_socket::libpq_socket(loop& event_loop)
         static_cast<libpq_socket*>(self)->descriptor_.cancel(ignored);
       }) {}
 
-task<socket_status> libpq_socket::wait(descriptor_type::wait_type type) {
+template <class Start>
+task<socket_status> libpq_socket::run_operation(Start start) {
   if (timer_.expired()) co_return socket_status::timed_out;
-  auto waiting = async_operation<socket_status>([this, type](completion_handler<socket_status> handler) {
+  auto waiting = async_operation<socket_status>([this, start](completion_handler<socket_status> handler) {
     const auto slot = handler.get_cancellation_slot();
-    auto complete = [this, handler = std::move(handler)](error_code failure) mutable {
+    auto complete = [this, handler = std::move(handler)](error_code failure, std::size_t = 0) mutable {
       if (failure != asio::error::operation_aborted) return handler(socket_status::ready);
       handler(timer_.expired() ? socket_status::timed_out : socket_status::cancelled);
     };
-    descriptor_.async_wait(type, asio::bind_cancellation_slot(slot, std::move(complete)));
+    start(asio::bind_cancellation_slot(slot, std::move(complete)));
   });
   co_return co_await std::move(waiting);
+}
+
+task<socket_status> libpq_socket::wait(descriptor_type::wait_type type) {
+  return run_operation([this, type](auto&& handler) { descriptor_.async_wait(type, std::move(handler)); });
+}
+
+task<socket_status> libpq_socket::wait_for_input() {
+  const bool is_readable = may_have_input_ && has_input();
+  may_have_input_ = true;
+  return run_operation([this, is_readable](auto&& handler) {
+    if (!is_readable) return descriptor_.async_read_some(input_event{}, std::move(handler));
+    asio::post(descriptor_.get_executor(), [handler = std::move(handler)]() mutable { handler(error_code{}); });
+  });
+}
+
+bool libpq_socket::has_input() noexcept {
+  char byte;
+  const auto received = ::recv(descriptor_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  may_have_input_ = received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+  return may_have_input_;
 }
 
 }  // namespace cohort::postgres

@@ -22,12 +22,23 @@ class libpq_socket {
   task<socket_status> wait_readable() { return wait(descriptor_type::wait_read); }
   task<socket_status> wait_writable() { return wait(descriptor_type::wait_write); }
 
+  /// Like `wait_readable`, but without `epoll_ctl`; it may return although there is nothing to read. It calls
+  /// `has_input`, unless that has returned false since the last wait.
+  task<socket_status> wait_for_input();
+  /// Whether there are unread bytes, or the connection has ended. A system call that does not wait.
+  bool has_input() noexcept;
+
  private:
   using descriptor_type = asio::posix::basic_stream_descriptor<executor>;
   task<socket_status> wait(descriptor_type::wait_type type);
+  /// Calls `start` with the handler of an operation of the descriptor.
+  template <class Start>
+  task<socket_status> run_operation(Start start);
 
   descriptor_type descriptor_;
   net::deadline_timer timer_;
+  /// There may be bytes that cause no further event, because the last read has left them.
+  bool may_have_input_ = true;
 };
 
 }  // namespace cohort::postgres

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSL-1.0
+// The system calls of a query. The functions of the C library that Asio and libpq call are replaced by counting ones.
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "tests/integration/postgres/libpq_fixture.hpp"
+
+namespace {
+
+std::atomic<int> epoll_ctl_calls{0};
+std::atomic<int> recv_calls{0};
+
+}  // namespace
+
+#ifndef COHORT_SANITIZED
+extern "C" int epoll_ctl(int poller, int operation, int descriptor, epoll_event* event) noexcept {
+  ++epoll_ctl_calls;
+  return static_cast<int>(::syscall(SYS_epoll_ctl, poller, operation, descriptor, event));
+}
+
+extern "C" ssize_t recv(int socket, void* buffer, size_t size, int flags) {
+  ++recv_calls;
+  return ::syscall(SYS_recvfrom, socket, buffer, size, flags, nullptr, nullptr);
+}
+#endif
+
+namespace cohort::test {
+namespace {
+
+task<> count_calls_of_queries(postgres::pool& pool) {
+  constexpr int queries = 100;
+  for (int i = 0; i < 2 * queries; ++i) {
+    if (i == queries) epoll_ctl_calls = recv_calls = 0;
+    const auto found = co_await pool.query(libpq_fixture::in(10s), "select $1::int8", i);
+    REQUIRE(found.value()[0].get<int>(0).value() == i);
+  }
+  // The check that the idle connection is open, and the read of the reply, which could arrive in two parts.
+  CHECK(recv_calls >= 2 * queries);
+  CHECK(recv_calls <= 2 * queries + queries / 10);
+  // The reply is awaited without one.
+  CHECK(epoll_ctl_calls <= queries / 10);
+}
+
+TEST_CASE("libpq: a query on an idle connection costs two reads and no epoll_ctl", "[postgres][libpq][cost]") {
+#ifdef COHORT_SANITIZED
+  SKIP("the sanitizer replaces functions of the C library");
+#endif
+  libpq_fixture fixture;
+  fixture.run(count_calls_of_queries(fixture.pool));
+}
+
+}  // namespace
+}  // namespace cohort::test
