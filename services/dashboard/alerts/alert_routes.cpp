@@ -2,6 +2,7 @@
 #include "services/dashboard/alerts/alert_routes.hpp"
 
 #include <cohort/http/message/json_response.hpp>
+#include <cohort/http/message/request/unique_field.hpp>
 
 #include "services/dashboard/api_schema.hpp"
 
@@ -9,7 +10,7 @@ namespace cohort::dashboard {
 namespace {
 
 bool is_json(const http::request_head& head) {
-  const auto type = head.find(http::field::content_type).value_or(std::string_view{});
+  const auto type = http::find_unique(head, http::field::content_type).value_or(std::string_view{});
   return http::iequals(http::trimmed(type.substr(0, type.find(';'))), "application/json");
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <cohort/http/message/request/unique_field.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::gateway {
@@ -28,12 +29,7 @@ std::vector<telemetry::counter*> rejection_counters(telemetry::registry& metrics
 /// The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). Empty if there is none, or if there are several
 /// fields: the upstream could use a field other than the gateway's.
 std::optional<std::string_view> find_token(const http::request_head& head) {
-  std::optional<std::string_view> credentials;
-  for (const auto& field : head.fields) {
-    if (field.id != http::field::authorization) continue;
-    if (credentials) return std::nullopt;
-    credentials = field.value;
-  }
+  const auto credentials = http::find_unique(head, http::field::authorization);
   constexpr std::string_view scheme = "Bearer ";
   if (!credentials || !http::iequals(credentials->substr(0, scheme.size()), scheme)) return std::nullopt;
   return http::trimmed(credentials->substr(scheme.size()));

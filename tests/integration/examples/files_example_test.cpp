@@ -46,6 +46,13 @@ TEST_CASE("files example: an uploaded file is served with ranges until it is del
   CHECK(files.program.stop() == 0);
 }
 
+TEST_CASE("files example: a part does not replace the file", "[integration][threads]") {
+  files_program files;
+  CHECK(request(files.port, "PUT", "/files/a", {}, "the whole file").status == 201);
+  CHECK(request(files.port, "PUT", "/files/a", {{"Content-Range", "bytes 0-3/14"}}, "part").status == 400);
+  CHECK(get(files.port, "/files/a").body == "the whole file");
+}
+
 TEST_CASE("files example: a failed upload leaves nothing on disk", "[integration][threads]") {
   files_program files;
   SECTION("too large") {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <cohort/http/message/base64.hpp>
+#include <cohort/http/message/request/unique_field.hpp>
 
 namespace cohort::http {
 namespace {
@@ -32,9 +33,9 @@ digest sha256(std::string_view text) {
   return hash;
 }
 
-/// The decoded `user:password` of the request; empty if it has none.
+/// The decoded `user:password` of the request; empty if it has none, or several.
 std::optional<std::string> find_credentials(const request_head& head) {
-  const auto field_value = head.find(field::authorization);
+  const auto field_value = find_unique(head, field::authorization);
   if (!field_value) return std::nullopt;
   const auto scheme_length = std::min(field_value->find(' '), field_value->size());
   if (!iequals(field_value->substr(0, scheme_length), "Basic")) return std::nullopt;

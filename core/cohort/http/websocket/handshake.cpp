@@ -73,6 +73,8 @@ std::optional<response> find_rejection(const request_head& head, const handshake
   if (head.is_http_1_0) return error_response(status::bad_request, "A WebSocket handshake must use HTTP/1.1");
   if (!has_list_element(head, "connection", "upgrade"))
     return error_response(status::bad_request, "The field Connection must contain Upgrade");
+  if (count_fields(head, "sec-websocket-version") > 1)
+    return error_response(status::bad_request, "The field Sec-WebSocket-Version is repeated");
   if (head.find("sec-websocket-version").value_or(std::string_view{}) != supported_version)
     return upgrade_required("Only the WebSocket version 13 is supported");
   const auto key = head.find("sec-websocket-key");

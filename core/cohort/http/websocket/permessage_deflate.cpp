@@ -77,6 +77,7 @@ bool parse_parameter(std::string_view name, std::string_view value, bool has_val
 /// Parses `permessage-deflate` and its parameters.
 parameters parse_extension(std::string_view text) noexcept {
   parameters result;
+  result.is_valid = !text.ends_with(';');
   for (bool is_name = true; result.is_valid && !text.empty(); is_name = false) {
     const auto element = trimmed(text.substr(0, text.find(';')));
     text = text.substr(std::min(text.size(), text.find(';')));

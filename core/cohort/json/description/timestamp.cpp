@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cstdint>
+#include <optional>
 
 #include <cohort/json/description/text_format.hpp>
 
@@ -51,12 +52,15 @@ class scanner {
   bool failed_ = false;
 };
 
-nanoseconds scan_offset(scanner& scanner) {
+/// The offset from UTC; empty if its hours or minutes are out of range (RFC 3339 section 5.6).
+std::optional<nanoseconds> scan_offset(scanner& scanner) {
   const char sign = scanner.one_of("Z+-");
-  if (sign == 'Z') return {};
-  const nanoseconds hours = scanner.digits(2) * 1h;
+  if (sign == 'Z') return nanoseconds{};
+  const int hours = scanner.digits(2);
   scanner.one_of(":");
-  const nanoseconds offset = hours + scanner.digits(2) * 1min;
+  const int minutes = scanner.digits(2);
+  if (hours > 23 || minutes > 59) return std::nullopt;
+  const nanoseconds offset = hours * 1h + minutes * 1min;
   return sign == '-' ? -offset : offset;
 }
 
@@ -86,8 +90,8 @@ std::optional<timestamp> parse_timestamp(std::string_view text) {
   const auto date = year / month / day;
   const bool in_range = date.ok() && date.year() >= std::chrono::year{1678} && date.year() <= std::chrono::year{2261} &&
                         hours < 24 && minutes < 60 && seconds <= 60;
-  if (!scanner.is_done() || !in_range) return std::nullopt;
-  return timestamp{std::chrono::sys_days{date}} + hours * 1h + minutes * 1min + seconds * 1s + fraction - offset;
+  if (!scanner.is_done() || !in_range || !offset) return std::nullopt;
+  return timestamp{std::chrono::sys_days{date}} + hours * 1h + minutes * 1min + seconds * 1s + fraction - *offset;
 }
 
 std::string format_timestamp(timestamp time) {

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include <cohort/http/message/request/unique_field.hpp>
 #include <cohort/runtime/loop.hpp>
 #include <cohort/service/authentication/failed_key_throttle.hpp>
 #include <cohort/telemetry/metrics.hpp>
@@ -21,10 +22,11 @@ digest sha256(std::string_view text) {
   return hash;
 }
 
-/// The key of the request, valid or not. Credentials with a scheme other than Bearer are ignored.
+/// The key of the request, valid or not. Credentials with a scheme other than Bearer are ignored. Empty if the field is
+/// repeated: behind a gateway, an upstream could use another one of its values.
 std::optional<std::string_view> find_key(const http::request_head& head) {
-  if (const auto key = head.find("x-api-key")) return key;
-  const auto credentials = head.find(http::field::authorization);
+  if (head.find("x-api-key")) return http::find_unique(head, "x-api-key");
+  const auto credentials = http::find_unique(head, http::field::authorization);
   if (!credentials) return std::nullopt;
   const auto scheme_length = std::min(credentials->find(' '), credentials->size());
   if (!http::iequals(credentials->substr(0, scheme_length), "Bearer")) return std::nullopt;

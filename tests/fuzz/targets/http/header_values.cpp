@@ -48,6 +48,8 @@ void check_traceparent(std::string_view text) {
   const auto hex = trace->id.hex();
   require((std::string_view{hex.data(), hex.size()}) == text.substr(3, 32), "an ID is printed as it was received");
   random_generator random{1};
+  require(telemetry::parse_trace_id(text.substr(3, 32)) == trace->id, "an ID alone is the same ID");
+  require(telemetry::parse_span_id(text.substr(36, 16)) == trace->span_id, "the ID of a span alone is the same ID");
   const auto formatted = telemetry::format_traceparent(*trace, random);
   const auto again = telemetry::parse_traceparent({formatted.data(), formatted.size()});
   require(again && again->id == trace->id && again->sampled == trace->sampled, "a formatted trace is the same trace");
@@ -69,6 +71,28 @@ void check_list(std::string_view list) {
     joined.append(element).append(",");
   }
   for (std::string_view rest = joined; !rest.empty();) http::next_list_element(rest);
+}
+
+void check_ids(std::string_view text) {
+  if (const auto id = telemetry::parse_span_id(text)) {
+    const auto hex = telemetry::span_id_hex(*id);
+    require((std::string_view{hex.data(), hex.size()}) == text, "the ID of a span is printed as it was received");
+  }
+  if (const auto id = telemetry::parse_trace_id(text)) {
+    const auto hex = id->hex();
+    require((std::string_view{hex.data(), hex.size()}) == text, "the ID of a trace is printed as it was received");
+  }
+}
+
+void check_content_coding(const std::vector<std::string_view>& values) {
+  http::request_head head;
+  constexpr std::array<std::string_view, 2> offers{"br", "gzip"};
+  require(!http::negotiate_content_coding(head, offers) && http::accepts_identity(head), "no coding is not requested");
+  for (const auto value : values) head.fields.push_back({http::field::accept_encoding, "Accept-Encoding", value});
+  const auto chosen = http::negotiate_content_coding(head, offers);
+  require(!chosen || *chosen < offers.size(), "a content coding is one of the offers");
+  require(!http::negotiate_content_coding(head, {}), "without offers there is no coding");
+  http::accepts_identity(head);
 }
 
 /// Each line is the value of a field: the deadlines, then the trace, then Accept.
@@ -103,11 +127,13 @@ void run(std::string_view input) {
     check_envoy_timeout(value);
     check_grpc_timeout(value);
     check_traceparent(value);
+    check_ids(value);
     check_list(value);
     require(!telemetry::is_valid_tracestate(value) || http::is_field_value(value), "a trace state can be forwarded");
     require(!http::is_valid_request_id(value) || http::is_token(value), "a request ID can be logged");
   }
   check_retry_after(values);
+  check_content_coding(values);
   check_head(values);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <cohort/http/message/request/input_buffer.hpp>
+#include <cohort/http/message/request/request_line.hpp>
 #include <cohort/http/message/request/request_parser.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
@@ -129,7 +130,7 @@ class connection {
     if (state == http::head_scanner::state::bare_line_feed) return reject();
     if (state == http::head_scanner::state::incomplete) {
       const auto size = input_.unread().size();
-      return size >= limits.max_header_bytes ? reject() : false;
+      return size >= limits.max_header_bytes || !http::may_become_request(input_.unread()) ? reject() : false;
     }
     const auto bytes = input_.unread().substr(0, scanner_.length());
     parser_.emplace(limits, head_, body_);

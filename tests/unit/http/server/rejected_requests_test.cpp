@@ -142,6 +142,22 @@ TEST_CASE("server: a malformed or ambiguous header section is rejected", "[http]
   })));
 }
 
+TEST_CASE("server: bytes that cannot become a request are rejected without waiting for more",
+          "[http][server][case-1.4]") {
+  const auto* const bytes =
+      GENERATE("GET /\r\n", "\x16\x03\x01\x02", "SSH-2.0-OpenSSH_9.2\r\n", "GET / HTTP/1.1 \r\n", "\r\n\r\n");
+  const auto read_size = GENERATE(unlimited, std::size_t{1});
+  CAPTURE(bytes, read_size);
+  server_fixture server{max_read_size(read_size)};
+  auto client = server.connect();
+  const auto start = server.time.now();
+  client.send(bytes);
+  const auto response = client.receive();
+  REQUIRE(response.has_value());
+  CHECK(response->status == 400);
+  CHECK(server.time.now() - start < 1s);
+}
+
 TEST_CASE("server: a malformed chunked body is rejected", "[http][server]") {
   check_rejected(GENERATE(values<invalid_request>({
       {"a size that is not a number", 400, make_chunked_request("x\r\n")},

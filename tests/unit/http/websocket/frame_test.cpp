@@ -177,7 +177,8 @@ TEST_CASE("permessage-deflate: offers are accepted without context takeover", "[
        {"", "x-other", "permessage-deflate; unknown", "permessage-deflate; server_max_window_bits",
         "permessage-deflate; server_max_window_bits=16", "permessage-deflate; server_max_window_bits=08",
         "permessage-deflate; server_no_context_takeover=1", "permessage-deflate; client_max_window_bits=7",
-        "permessage-deflate; server_no_context_takeover; server_no_context_takeover"}) {
+        "permessage-deflate; server_no_context_takeover; server_no_context_takeover", "permessage-deflate;",
+        "permessage-deflate; client_max_window_bits ; ", "permessage-deflate;; client_max_window_bits"}) {
     INFO(rejected);
     CHECK_FALSE(http::accept_deflate_offer(rejected));
   }

@@ -46,6 +46,8 @@ TEST_CASE("websocket server: a valid handshake is accepted, others are rejected 
       {replaced(valid, sample_key, "dGhlIHNhbXBsZSBub25j!Q=="), 400},
       {replaced(valid, sample_key, ""), 400},
       {handshake("/echo", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 400},
+      {handshake("/echo", "Sec-WebSocket-Version: 13\r\n"), 400},
+      {handshake("/echo", "Sec-WebSocket-Version: 8\r\n"), 400},
       {handshake("/echo", "Content-Length: 2\r\n") + "{}", 400},
       {handshake("/echo", "Origin: https://other.example\r\n"), 403},
       {handshake("/echo", "Origin: null\r\n"), 403},

@@ -125,6 +125,10 @@ TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key has prec
       {"Authorization: Basic secret\r\n", "API key required"},
       {"Authorization: secret\r\n", "API key required"},
       {"Authorization:\r\n", "API key required"},
+      {"Authorization: Bearer secret\r\nAuthorization: Bearer other\r\n", "API key required"},
+      {"Authorization: Basic secret\r\nauthorization: Bearer secret\r\n", "API key required"},
+      {"X-API-Key: secret\r\nX-API-Key: other\r\n", "API key required"},
+      {"X-API-Key: secret\r\nAuthorization: Bearer secret\r\nx-api-key: secret\r\n", "API key required"},
   }));
   CAPTURE(header_lines);
   const auto response = fixture.response_to(get("/api/things", header_lines));

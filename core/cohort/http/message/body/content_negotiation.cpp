@@ -109,6 +109,11 @@ unsigned quality_of(const media_range& offer, const std::vector<media_range>& ra
   return quality;
 }
 
+/// `x-gzip` and `x-compress` are equivalent to the names without `x-` (RFC 9110 section 8.4.1).
+std::string_view canonical_coding(std::string_view name) noexcept {
+  return iequals(name, "x-gzip") || iequals(name, "x-compress") ? name.substr(2) : name;
+}
+
 /// The weights that `Accept-Encoding` gives to a coding, in thousandths.
 struct coding_weights {
   std::vector<std::pair<std::string_view, unsigned>> listed_codings;
@@ -134,7 +139,7 @@ coding_weights parse_accept_encoding(const request_head& head) {
       if (name == "*") {
         weights.any = weight;
       } else if (!name.empty()) {
-        weights.listed_codings.emplace_back(name, weight);
+        weights.listed_codings.emplace_back(canonical_coding(name), weight);
       }
     }
   }

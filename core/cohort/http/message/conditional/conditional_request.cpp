@@ -2,6 +2,7 @@
 #include <cohort/http/message/conditional/conditional_request.hpp>
 
 #include <cohort/http/message/conditional/http_date.hpp>
+#include <cohort/http/message/request/unique_field.hpp>
 
 namespace cohort::http {
 namespace {
@@ -37,12 +38,7 @@ bool lists_etag(const request_head& head, field id, std::string_view etag, bool 
 }
 
 std::optional<std::chrono::sys_seconds> find_date(const request_head& head, field id) noexcept {
-  std::optional<std::string_view> value;
-  for (const auto& header : head.fields) {
-    if (header.id != id) continue;
-    if (value) return std::nullopt;
-    value = header.value;
-  }
+  const auto value = find_unique(head, id);
   return value ? parse_http_date(*value) : std::nullopt;
 }
 
@@ -65,11 +61,12 @@ precondition evaluate_preconditions(const request_head& head, const validators& 
 }
 
 bool permits_range(const request_head& head, const validators& current, std::chrono::sys_seconds now) noexcept {
-  const auto value = head.find(field::if_range);
-  if (!value) return true;
+  if (!head.find(field::if_range)) return true;
+  const auto value = find_unique(head, field::if_range);
+  if (!value) return false;
   if (value->starts_with('"') || value->starts_with("W/"))
     return !current.etag.starts_with("W/") && *value == current.etag;
-  const auto date = find_date(head, field::if_range);
+  const auto date = parse_http_date(*value);
   return date && current.last_modified && *date == *current.last_modified &&
          now - *current.last_modified >= std::chrono::seconds{1};
 }

@@ -19,7 +19,13 @@ std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text) n
   for (const auto* format : {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"}) {
     std::tm fields{};
     const auto* end = ::strptime(date.data(), format, &fields);
-    if (end && *end == '\0') return std::chrono::sys_seconds{std::chrono::seconds{::timegm(&fields)}};
+    if (!end || *end != '\0') continue;
+    // `strptime` accepts 31 April, which `timegm` would make 1 May.
+    const std::chrono::year_month_day day{std::chrono::year{fields.tm_year + 1900},
+                                          std::chrono::month{static_cast<unsigned>(fields.tm_mon + 1)},
+                                          std::chrono::day{static_cast<unsigned>(fields.tm_mday)}};
+    if (!day.ok()) return std::nullopt;
+    return std::chrono::sys_seconds{std::chrono::seconds{::timegm(&fields)}};
   }
   return std::nullopt;
 }

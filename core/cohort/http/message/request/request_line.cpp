@@ -30,4 +30,15 @@ request_line read_request_line(std::string_view bytes) noexcept {
   return parts;
 }
 
+bool may_become_request(std::string_view bytes) noexcept {
+  if (bytes == "\r") return true;  // the start of an empty line, which is ignored (RFC 9112 section 2.2)
+  const auto line = bytes.substr(0, bytes.find('\r'));
+  const auto method = line.substr(0, line.find(' '));
+  if (!method.empty() ? !is_token(method) : !line.empty()) return false;
+  if (line.size() == bytes.size()) return true;
+  constexpr std::string_view version_pattern = " HTTP/d.d";
+  if (line.size() <= method.size() + version_pattern.size()) return false;
+  return line.substr(line.size() - version_pattern.size()).starts_with(" HTTP/");
+}
+
 }  // namespace cohort::http

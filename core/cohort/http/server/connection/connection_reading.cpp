@@ -70,7 +70,7 @@ std::optional<connection::read_result> connection::scan_head() {
   const auto state = head_scanner_.scan(input_.unread());
   if (state == head_scanner::state::complete) return read_result::complete;
   const auto size = input_.unread().size();
-  if (state == head_scanner::state::bare_line_feed) {
+  if (state == head_scanner::state::bare_line_feed || !may_become_request(input_.unread())) {
     rejection_ = status::bad_request;
   } else if (!head_scanner_.has_start_line() && size > limits_.max_target_bytes + max_request_line_overhead) {
     rejection_ = status::uri_too_long;

@@ -2,24 +2,10 @@
 #include <cohort/http/server/connection/request_identity.hpp>
 
 #include <algorithm>
-#include <optional>
+
+#include <cohort/http/message/request/unique_field.hpp>
 
 namespace cohort::http {
-namespace {
-
-/// The value of a field that occurs exactly once.
-std::optional<std::string_view> find_unique(const request_head& head, std::string_view name) noexcept {
-  std::optional<std::string_view> found;
-  for (const auto& header : head.fields) {
-    if (!iequals(header.name, name)) continue;
-    if (found) return std::nullopt;
-    found = header.value;
-  }
-  return found;
-}
-
-}  // namespace
-
 bool is_valid_request_id(std::string_view id) noexcept {
   if (id.empty() || id.size() > 128) return false;
   return std::all_of(id.begin(), id.end(), [](char c) {

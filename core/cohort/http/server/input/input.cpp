@@ -7,6 +7,7 @@
 
 #include <cohort/http/message/body/content_negotiation.hpp>
 #include <cohort/http/message/cookie.hpp>
+#include <cohort/http/message/request/unique_field.hpp>
 #include <cohort/http/server/input/content_coding.hpp>
 
 namespace cohort::http {
@@ -14,9 +15,9 @@ namespace {
 
 constexpr std::size_t max_errors = 32;
 
-/// The media type of the body without its parameters; empty if there is none.
+/// The media type of the body without its parameters; empty if there is none, or several.
 std::string_view media_type_of(const request_context& context) {
-  const auto type = context.head().find(field::content_type).value_or(std::string_view{});
+  const auto type = find_unique(context.head(), field::content_type).value_or(std::string_view{});
   return trimmed(type.substr(0, type.find(';')));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/input/multipart_form.hpp>
 
+#include <cohort/http/message/request/unique_field.hpp>
 #include <cohort/http/server/content/save_body.hpp>
 #include <cohort/http/server/input/content_coding.hpp>
 #include <cohort/http/server/input/input_error.hpp>
@@ -19,7 +20,8 @@ std::optional<std::string_view> multipart_form::find(std::string_view name) cons
 multipart_reader::multipart_reader(const request_context& context, std::filesystem::path directory,
                                    const multipart_limits& limits)
     : directory_(std::move(directory)) {
-  const auto boundary = multipart_boundary(context.head().find(field::content_type).value_or(std::string_view{}));
+  const auto boundary =
+      multipart_boundary(find_unique(context.head(), field::content_type).value_or(std::string_view{}));
   const auto coding_error = content_coding_error(context.head());
   if (boundary && coding_error.empty()) {
     parser_.emplace(*boundary, limits);

@@ -137,6 +137,8 @@ TEST_CASE("content negotiation: Accept-Encoding decides whether gzip is accepted
       {"br, *", true},
       {"*;q=0, gzip", true},
       {"gzip;q=1.000", true},
+      {"x-gzip", true},
+      {"X-GZip;q=0.5, br", true},
       {"", false},
       {"br", false},
       {"identity", false},
@@ -148,6 +150,8 @@ TEST_CASE("content negotiation: Accept-Encoding decides whether gzip is accepted
       {"*;q=0", false},
       {"gzipped", false},
       {"xgzip", false},
+      {"x-gzip;q=0", false},
+      {"x-compress", false},
       {", ,", false},
   }));
   CAPTURE(value);

@@ -39,5 +39,22 @@ TEST_CASE("the recognizable parts of an incomplete or malformed request line are
   CHECK(line.path == expected.path);
 }
 
+TEST_CASE("the start of a request is distinguished from other protocols", "[http][message][case-1.4]") {
+  const std::string request = "\r\nM-SEARCH /a%20b?c HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (std::size_t size = 2; size <= request.size(); ++size) {
+    CAPTURE(size);
+    CHECK(may_become_request(std::string_view{request}.substr(2, size - 2)));
+  }
+  CHECK(may_become_request(""));
+  CHECK(may_become_request("\r"));
+  CHECK(may_become_request("GET / HTTP/2.0\r\n"));
+  const auto* const bytes =
+      GENERATE("\x16\x03\x01", "\x80", " ", " GET / HTTP/1.1", "G(T /", "GET\t/ HTTP/1.1", "\r\n", "GET\r", "GET /\r",
+               "GET /a/b/c/d/e/f\r\n", "GET HTTP/1.1\r\n", "GET / HTTP/1\r\n", "GET / http/1.1\r\n",
+               "GET / HTTP/1.1 \r\n", "SSH-2.0-OpenSSH_9.2\r\n", "EHLO example.org\r\n");
+  CAPTURE(bytes);
+  CHECK_FALSE(may_become_request(bytes));
+}
+
 }  // namespace
 }  // namespace cohort::http

@@ -195,6 +195,7 @@ TEST_CASE("file response: If-Range permits the range only for the current file",
   CHECK(status_for(modified_date) == 206);
   CHECK(status_for("Sun, 09 Sep 2001 01:46:41 GMT") == 200);
   CHECK(status_for("garbage") == 200);
+  CHECK(status_for(etag + "\r\nIf-Range: " + etag) == 200);
 }
 
 TEST_CASE("file response: a precompressed variant is sent if the client accepts it", "[http][server]") {

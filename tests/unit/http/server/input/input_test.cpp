@@ -94,7 +94,8 @@ TEST_CASE("input: a body of another media type gets 415 with the accepted media 
     CHECK(answer(post("/things/1", body, "Content-Type: " + type + "\r\n"), [&](http::input& in) {
             return in.body<order>().items.empty() ? std::string{"none"} : std::string{"pen"};
           }).body == "pen");
-  for (const std::string line : {"", "Content-Type: text/plain\r\n", "Content-Type: application/jsonp\r\n"}) {
+  for (const std::string line : {"", "Content-Type: text/plain\r\n", "Content-Type: application/jsonp\r\n",
+                                 "Content-Type: application/json\r\nContent-Type: text/plain\r\n"}) {
     const auto response = answer(post("/things/1", body, line), [](http::input& in) {
       in.body<order>();
       return std::string{};
