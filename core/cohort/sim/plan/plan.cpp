@@ -4,18 +4,13 @@
 #include <algorithm>
 #include <boost/url/parse.hpp>
 #include <set>
-#include <stdexcept>
 
 #include <cohort/json/decode.hpp>
 #include <cohort/sim/plan/plan_document.hpp>
+#include <cohort/sim/plan/plan_error.hpp>
 
 namespace cohort::sim {
 namespace {
-
-/// The reason why a plan is rejected: one line.
-struct plan_error : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 bool stops_instances(const planned_fault& fault) noexcept { return fault.killed + fault.powered_off > 0; }
 
@@ -56,23 +51,6 @@ class plan_reader {
   }
 
  private:
-  [[noreturn]] static void reject(const std::string& where, const std::string& reason) {
-    throw plan_error{where + " " + reason};
-  }
-  static duration read_duration(const std::string& text, const std::string& where) {
-    const auto value = parse_plan_duration(text);
-    if (!value) reject(where, "is \"" + text + "\", but must be a duration such as 250us, 20ms, 1.5s or 2min");
-    return *value;
-  }
-  static std::size_t read_count(std::optional<std::int64_t> value, std::int64_t max, const std::string& where) {
-    if (!value) return 1;
-    if (*value < 1 || *value > max) reject(where, "must be an integer from 1 to " + std::to_string(max));
-    return static_cast<std::size_t>(*value);
-  }
-  static double read_ratio(std::optional<double> value, const std::string& where) {
-    if (value && (*value < 0 || *value > 1)) reject(where, "must be a number from 0 to 1");
-    return value.value_or(0);
-  }
   distribution read_distribution(const std::optional<std::string>& text, const std::string& where) {
     if (!text) return {};
     auto read = parse_distribution(*text, directory_);

@@ -54,6 +54,17 @@ inline std::string close_payload(std::uint16_t code, std::string_view reason = {
   return payload.append(reason);
 }
 
+/// The number of connections that were closed with `code`; -1 if the metric does not exist.
+inline double closes(const server_fixture& server, const std::string& code) {
+  return server.metric_value("cohort_server_websocket_closes_total{code=\"" + code + "\"}").value_or(-1);
+}
+
+/// Waits without a timeout, and records how the wait ended.
+inline task<> wait_forever(log_lines& events) {
+  const auto status = co_await sleep_for(24h);
+  events.push_back(status == wait_status::cancelled ? "cancelled" : "slept");
+}
+
 /// A client after the handshake, which reads the frames of the server.
 class frame_client {
  public:

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/http/websocket/websocket_fixture.hpp"
+
+// Queues and limits of the server: slow clients, slow handlers, memory.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+
+task<> send_until_closed(websocket& socket, std::size_t count, log_lines& events) {
+  for (std::size_t i = 0; i < count; ++i) {
+    auto sent = co_await socket.send(std::to_string(i) + std::string(1000, '.'));
+    if (!sent) {
+      events.push_back("failed");
+      co_return;
+    }
+  }
+  events.push_back("sent");
+}
+
+/// A server whose handler sends 1,000 messages to a client that does not read at first.
+struct slow_client_fixture {
+  explicit slow_client_fixture(http::full_queue policy) : server(pipe()) {
+    http::websocket_options options;
+    options.connection.max_queued_messages = 10;
+    options.connection.when_full = policy;
+    server.routes.websocket(
+        "/", [this](request_context&, websocket& socket) { return send_until_closed(socket, 1000, events); }, options);
+  }
+  static net::memory_pipe_settings pipe() {
+    net::memory_pipe_settings settings;
+    settings.capacity = 4096;
+    return settings;
+  }
+
+  log_lines events;
+  server_fixture server;
+};
+
+TEST_CASE("websocket server: a full queue makes the sender wait", "[http][websocket]") {
+  slow_client_fixture fixture{http::full_queue::wait};
+  frame_client client{fixture.server, handshake("/")};
+  fixture.server.time.run_for(5s);
+  CHECK(fixture.events.empty());
+  for (int i = 0; i < 1000; ++i) REQUIRE(client.receive_text().starts_with(std::to_string(i) + "."));
+  CHECK(client.receive_close() == close_code::normal);
+  CHECK(fixture.events == log_lines{"sent"});
+}
+
+TEST_CASE("websocket server: a full queue drops its oldest messages", "[http][websocket]") {
+  slow_client_fixture fixture{http::full_queue::drop_oldest};
+  frame_client client{fixture.server, handshake("/")};
+  fixture.server.time.run_for(1s);
+  CHECK(fixture.events == log_lines{"sent"});
+  std::string last;
+  int count = 0;
+  for (auto received = client.receive(); received->opcode == websocket_opcode::text; received = client.receive()) {
+    last = received->payload;
+    ++count;
+  }
+  CHECK(last.starts_with("999."));
+  CHECK(count < 30);
+  CHECK(fixture.server.metric_value("cohort_server_websocket_dropped_messages_total") == 1000 - count);
+}
+
+TEST_CASE("websocket server: messages are dropped whole, never while they are written", "[http][websocket]") {
+  slow_client_fixture fixture{http::full_queue::drop_oldest};
+  frame_client client{fixture.server, handshake("/")};
+  fixture.server.time.run_for(1s);
+  int previous = -1;
+  for (auto received = client.receive(); received->opcode == websocket_opcode::text; received = client.receive()) {
+    const auto number = std::stoi(received->payload);
+    CHECK(number > previous);
+    CHECK(received->payload == std::to_string(number) + std::string(1000, '.'));
+    previous = number;
+  }
+  CHECK(previous == 999);
+}
+
+TEST_CASE("websocket server: a peer that sends pings and reads nothing has one pong queued", "[http][websocket]") {
+  std::size_t queued_bytes = 0;
+  server_fixture server{slow_client_fixture::pipe()};
+  server.routes.websocket("/", [&](request_context&, websocket& socket) -> task<> {
+    co_await sleep_for(5s);
+    queued_bytes = socket.queued_bytes();
+  });
+  frame_client client{server, handshake("/")};
+  for (int i = 0; i < 1000; ++i)
+    client.send(masked({websocket_opcode::ping, std::to_string(i) + std::string(100, '.')}));
+  server.time.run_for(6s);
+  CHECK(queued_bytes > 0);
+  CHECK(queued_bytes < 500);
+  std::string last;
+  for (auto received = client.receive(); received->opcode == websocket_opcode::pong; received = client.receive())
+    last = received->payload;
+  CHECK(last == "999" + std::string(100, '.'));
+}
+
+TEST_CASE("websocket server: a full queue closes the connection with 1013", "[http][websocket]") {
+  slow_client_fixture fixture{http::full_queue::close};
+  frame_client client{fixture.server, handshake("/")};
+  fixture.server.time.run_for(1s);
+  CHECK(fixture.events == log_lines{"failed"});
+  auto received = client.receive();
+  while (received->opcode == websocket_opcode::text) received = client.receive();
+  CHECK(received->payload.substr(0, 2) == close_payload(close_code::try_again_later));
+}
+
+TEST_CASE("websocket server: a peer that does not read is disconnected at the write timeout", "[http][websocket]") {
+  slow_client_fixture fixture{http::full_queue::wait};
+  frame_client client{fixture.server, handshake("/")};
+  fixture.server.time.run_for(30s);
+  CHECK(fixture.events == log_lines{"failed"});
+  CHECK(closes(fixture.server, "1006") == 1);
+  CHECK(fixture.server.metric_value("cohort_server_connections") == 0);
+}
+
+TEST_CASE("websocket server: messages that the handler does not read stop the connection from being read",
+          "[http][websocket]") {
+  net::memory_pipe_settings pipe;
+  pipe.capacity = 4096;
+  log_lines events;
+  server_fixture server{pipe};
+  server.routes.websocket("/", [&events](request_context&, websocket&) { return wait_forever(events); });
+  frame_client client{server, handshake("/")};
+  std::string flood;
+  for (int i = 0; i < 1000; ++i) flood += masked_text(std::string(100, 'f'));
+  client.stream().set_deadline(deadline::after(server.time.event_loop().now(), 60s));
+  const auto sent = server.time.run(write_bytes(client.stream(), flood));
+  CHECK(sent.error() == asio::error::timed_out);
+  CHECK(server.metric_value("cohort_server_websocket_messages_total{direction=\"received\"}") == 16);
+}
+
+TEST_CASE("websocket server: the total size of received messages of all connections is limited", "[http][websocket]") {
+  server_fixture server;
+  server.settings.limits.max_total_body_bytes = 1000;
+  server.routes.websocket("/echo", echo_socket());
+  const auto message = masked_text(std::string(700, 'm'));
+  frame_client first{server, handshake("/echo")};
+  first.send(message.substr(0, 650));
+  frame_client second{server, handshake("/echo")};
+  second.send(message.substr(0, 650));
+  CHECK(second.receive_close() == close_code::try_again_later);
+  first.send(message.substr(650));
+  CHECK(first.receive_text() == std::string(700, 'm'));
+  frame_client third{server, handshake("/echo")};
+  third.send(message);
+  CHECK(third.receive_text() == std::string(700, 'm'));
+}
+
+}  // namespace
+}  // namespace cohort

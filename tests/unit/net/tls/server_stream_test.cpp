@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
+#include <string>
+
+#include <cohort/runtime/concurrency/when_all.hpp>
+#include "tests/unit/net/tls/handshake_fixture.hpp"
+
+// Streams of both sides after the handshake.
+namespace cohort {
+namespace {
+
+using namespace cohort::test;
+using namespace std::chrono_literals;
+
+task<std::string> read_bytes(net::stream& source, std::size_t size) {
+  std::string all;
+  while (all.size() < size) {
+    auto reading = read_once(source);
+    const auto bytes = co_await std::move(reading);
+    if (!bytes) break;
+    all += *bytes;
+  }
+  co_return all;
+}
+
+std::string numbered_lines(std::size_t size) {
+  std::string text;
+  for (int i = 0; text.size() < size; ++i) text += std::to_string(i) + "\n";
+  return text;
+}
+
+TEST_CASE("tls: bytes arrive in both directions through a stream that accepts parts of a record", "[net][tls]") {
+  tls_server_fixture fixture;
+  net::memory_pipe_settings small_pipe;
+  small_pipe.latency = 1ms;
+  small_pipe.capacity = GENERATE(as<std::size_t>{}, 700, 5000, 17'000);
+  small_pipe.max_read_size = 900;
+  auto connected = fixture.connect({}, small_pipe);
+  REQUIRE(connected.client.has_value());
+  auto& client = **connected.client;
+  auto& server = *connected.server.stream;
+  const auto question = numbered_lines(100'000);
+  const auto answer = numbered_lines(40'000);
+  auto transfer = when_all(write_bytes(client, question), read_bytes(server, question.size()),
+                           write_bytes(server, answer), read_bytes(client, answer.size()));
+  const auto results = fixture.time.run(std::move(transfer));
+  CHECK(std::get<0>(results) == question.size());
+  CHECK((std::get<1>(results) == question));
+  CHECK(std::get<2>(results) == answer.size());
+  CHECK((std::get<3>(results) == answer));
+}
+
+TEST_CASE("tls: try_write encrypts and sends without waiting, and keeps the rest of a record for the next write",
+          "[net][tls]") {
+  tls_server_fixture fixture;
+  net::memory_pipe_settings small_pipe;
+  small_pipe.capacity = 5000;
+  auto connected = fixture.connect({}, small_pipe);
+  REQUIRE(connected.client.has_value());
+  auto& client = **connected.client;
+  peer server{fixture.time, std::move(connected.server.stream)};
+  const auto try_write = [&](std::string_view bytes) {
+    return client.try_write({asio::buffer(bytes), asio::const_buffer{}});
+  };
+  CHECK(try_write("at once") == 7U);
+  CHECK(server.read().value() == "at once");
+  const auto text = numbered_lines(12'000);
+  REQUIRE(try_write(text) == text.size() - 1);
+  CHECK(try_write(text.substr(text.size() - 1)).error() == asio::error::would_block);
+  auto transfer = when_all(write_bytes(client, text.substr(text.size() - 1) + "more"),
+                           read_bytes(server.stream(), text.size() + 4));
+  const auto results = fixture.time.run(std::move(transfer));
+  CHECK((std::get<1>(results) == text + "more"));
+}
+
+/// The deadline of an earlier read passes during the watch.
+task<> watch_hangup(net::stream& stream, int& hangups) {
+  stream.set_deadline(deadline::after(loop::current().now(), 5s));
+  stream.watch_hangup([&hangups] { ++hangups; });
+  co_return;
+}
+
+task<> unwatch_hangup(net::stream& stream) {
+  stream.unwatch_hangup();
+  co_return;
+}
+
+TEST_CASE("tls stream: a hangup watch reports close_notify once, although the plain stream receives bytes",
+          "[net][tls]") {
+  tls_server_fixture fixture;
+  auto connected = fixture.connect();
+  REQUIRE(connected.client.has_value());
+  int hangups = 0;
+  fixture.time.run(watch_hangup(*connected.server.stream, hangups));
+  fixture.time.run_for(20s);
+  CHECK(hangups == 0);
+  (*connected.client)->shutdown_write();
+  fixture.time.run_for(1s);
+  CHECK(hangups == 1);
+  fixture.time.run(unwatch_hangup(*connected.server.stream));
+  peer server{fixture.time, std::move(connected.server.stream)};
+  CHECK(server.closed_cleanly());
+}
+
+TEST_CASE("tls stream: bytes that arrive during a hangup watch are read afterwards, in order", "[net][tls]") {
+  tls_server_fixture fixture;
+  auto connected = fixture.connect();
+  REQUIRE(connected.client.has_value());
+  int hangups = 0;
+  peer client{fixture.time, std::move(*connected.client)};
+  auto* const stream = connected.server.stream.get();
+  peer server{fixture.time, std::move(connected.server.stream)};
+  fixture.time.run(watch_hangup(*stream, hangups));
+  client.send("next request");
+  fixture.time.run_for(1s);
+  CHECK(stream->readable());
+  fixture.time.run(unwatch_hangup(*stream));
+  client.stream().shutdown_write();
+  CHECK(server.read_to_end() == "next request");
+  CHECK(hangups == 0);
+}
+
+TEST_CASE("tls stream: a read after a hangup watch gets the next bytes, and the watch can be repeated", "[net][tls]") {
+  tls_server_fixture fixture;
+  auto connected = fixture.connect();
+  REQUIRE(connected.client.has_value());
+  int hangups = 0;
+  peer client{fixture.time, std::move(*connected.client)};
+  auto* const stream = connected.server.stream.get();
+  peer server{fixture.time, std::move(connected.server.stream)};
+  for (int i = 0; i < 3; ++i) {
+    fixture.time.run(watch_hangup(*stream, hangups));
+    fixture.time.run(unwatch_hangup(*stream));
+    client.send("request");
+    CHECK(server.read().value() == "request");
+    server.send("response");
+    CHECK(client.read().value() == "response");
+  }
+  fixture.time.run(watch_hangup(*stream, hangups));
+  fixture.time.run(unwatch_hangup(*stream));
+  fixture.time.run(watch_hangup(*stream, hangups));
+  client.stream().close();
+  fixture.time.run_for(1s);
+  CHECK(hangups == 1);
+}
+
+TEST_CASE("tls stream: a stream can be destroyed during a hangup watch", "[net][tls]") {
+  tls_server_fixture fixture;
+  auto connected = fixture.connect();
+  REQUIRE(connected.client.has_value());
+  int hangups = 0;
+  fixture.time.run(watch_hangup(*connected.server.stream, hangups));
+  connected.server.stream.reset();
+  fixture.time.run_for(1s);
+  CHECK(hangups == 0);
+  peer client{fixture.time, std::move(*connected.client)};
+  CHECK(client.read().has_error());
+}
+
+}  // namespace
+}  // namespace cohort
