@@ -20,6 +20,26 @@ response to_response(const T& value) {
   return json_response(value);
 }
 
+/// The type that a handler's result has once it is awaited: `T` of a `task<T>`, otherwise the type itself.
+template <class T>
+struct awaited_result {
+  using type = T;
+};
+template <class T>
+struct awaited_result<task<T>> {
+  using type = T;
+};
+
+inline task<response> to_async_response(task<response> work) { return work; }
+template <class T>
+task<response> to_async_response(task<T> work) {
+  const auto value = co_await std::move(work);
+  co_return to_response(value);
+}
+
+template <class T>
+concept handler_result = std::is_same_v<T, response> || requires(const T& value) { json_response(value); };
+
 template <class T>
 concept body_only = sourced<T> && T::source == "body";
 
@@ -64,10 +84,14 @@ class typed_handler {
 
  public:
   using request_type = typename input_detail::request_struct_for<Request>::type;
-  /// The result type of a typed handler: `response`, `task<response>` or a described type, which is encoded as JSON
-  /// with status 200.
-  using result_type = decltype(call(std::declval<const Function&>(), std::declval<request_context&>(), Request{}));
-  static constexpr bool is_async = std::is_same_v<result_type, task<response>>;
+  /// The result type of a typed handler: `response`, a described type, which is encoded as JSON with status 200, or a
+  /// task of one of them.
+  using result_type =
+      std::remove_cvref_t<decltype(call(std::declval<const Function&>(), std::declval<request_context&>(), Request{}))>;
+  using body_type = typename input_detail::awaited_result<result_type>::type;
+  static constexpr bool is_async = !std::is_same_v<result_type, body_type>;
+  static_assert(input_detail::handler_result<body_type>,
+                "a typed handler must return a response, a described type, or a task of one of them");
 
   explicit typed_handler(Function function) : function_(std::move(function)) {}
 
@@ -76,7 +100,7 @@ class typed_handler {
     auto request = input_detail::request_struct_for<Request>::input(extract<request_type>(in));
     if constexpr (is_async) {
       if (!in) return input_detail::completed(in.error_response());
-      return call(function_, context, std::move(request));
+      return input_detail::to_async_response(call(function_, context, std::move(request)));
     } else {
       if (!in) return in.error_response();
       return input_detail::to_response(call(function_, context, std::move(request)));
@@ -87,9 +111,8 @@ class typed_handler {
   template <class Operation>
   static void describe(Operation& described) {
     described.template reads<request_type>();
-    using body = std::remove_cvref_t<result_type>;
-    if constexpr (!is_async && !std::is_same_v<body, response>) {
-      described.template returns<body>(status::ok, "The result");
+    if constexpr (!std::is_same_v<body_type, response>) {
+      described.template returns<body_type>(status::ok, "The result");
     }
   }
 
@@ -98,7 +121,7 @@ class typed_handler {
 };
 
 /// A handler from a function of a request struct: `f(request)` or `f(context, request)`, which returns a response, a
-/// described type for 200 with JSON, or `task<response>`. An asynchronous function takes the struct by value.
+/// described type for 200 with JSON, or a task of one of them. An asynchronous function takes the struct by value.
 template <request_input Request, class Function>
 typed_handler<Request, Function> typed(Function function) {
   return typed_handler<Request, Function>{std::move(function)};
@@ -112,8 +135,9 @@ typed_handler<Request, Function> typed(Function function) {
 template <class Result, class... Parameters, class... State>
 auto typed(Result (*function)(Parameters...), State... state) {
   using last = typename decltype((std::type_identity<Parameters>{}, ...))::type;
-  static_assert(!std::is_same_v<Result, task<response>> || !std::is_reference_v<last>,
-                "an asynchronous function must take its input by value: a reference would dangle after its first wait");
+  static_assert(
+      std::is_same_v<Result, typename input_detail::awaited_result<Result>::type> || !std::is_reference_v<last>,
+      "an asynchronous function must take its input by value: a reference would dangle after its first wait");
   return typed<std::remove_cvref_t<last>>(std::bind_front(function, std::move(state)...));
 }
 

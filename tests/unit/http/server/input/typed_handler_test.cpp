@@ -49,6 +49,11 @@ task<http::response> create(request_context& context, create_order request) {
       http::status::created);
 }
 
+task<order_count> count_later(create_order request) {
+  co_await sleep_for(1s);
+  co_return order_count{request.customer, request.order->items.size()};
+}
+
 TEST_CASE("typed handler: a function takes the request struct, and its described result is JSON", "[http][input]") {
   server_fixture fixture;
   fixture.routes.get("/customers/{customer}/orders", http::typed<list_orders>(&list));
@@ -71,6 +76,17 @@ TEST_CASE("typed handler: an asynchronous function is called only for a valid re
   CHECK(fixture.response_to(post("/customers/7/orders", "{}", type)).body ==
         R"({"error":"Bad Request","message":"items is required","fields":[{"field":"items","in":"body",)"
         R"("reason":"is required"}]})");
+}
+
+TEST_CASE("typed handler: the described result of an asynchronous function is JSON", "[http][input]") {
+  server_fixture fixture;
+  fixture.routes.post("/customers/{customer}/orders", http::typed(count_later));
+  constexpr auto type = "Content-Type: application/json\r\n";
+  const auto counted =
+      fixture.response_to(post("/customers/7/orders", R"({"items":[{"name":"pen","quantity":1}]})", type));
+  CHECK(counted.status == 200);
+  CHECK(counted.body == R"({"customer":7,"count":1})");
+  CHECK(fixture.response_to(post("/customers/x/orders", "{}", type)).status == 400);
 }
 
 TEST_CASE("typed handler: its type describes the parameters and the body", "[http][input]") {
