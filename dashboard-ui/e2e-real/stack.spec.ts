@@ -143,7 +143,7 @@ base('signing in and out', async ({ page }) => {
   await stack.stop();
 });
 
-test('hostile and absurd strings of a service appear as text in the page', async ({ page }) => {
+test('malicious and invalid strings of a service appear as text in the page', async ({ page }) => {
   const attack = '<img src=x onerror=alert(1)>'.repeat(500);
   const server = await weatherServer({
     ...weatherBody,
@@ -201,7 +201,7 @@ test('the HTML has the values that the script then shows', async ({ page, stack 
   expect(slowest).toBeLessThan(1_000);
 });
 
-/** A firing alert; the texts of an even one are hostile. */
+/** A firing alert; the texts of an even one are malicious. */
 const firingAlert = (index: number) => ({
   status: 'firing',
   fingerprint: `f${index}`,

@@ -146,7 +146,7 @@ test('alerts are hidden after the end of a session', async ({ page, dashboard })
 
 test('text of an alert is escaped, and only http links are kept', async ({ page, dashboard }) => {
   const attack = '<img src=x onerror=alert(1)>';
-  const hostile = {
+  const malicious = {
     name: attack,
     severity: attack,
     service: attack,
@@ -158,7 +158,7 @@ test('text of an alert is escaped, and only http links are kept', async ({ page,
     fingerprint: '"><img src=x>',
     labels: { [attack]: attack, __proto__x: {} },
   };
-  dashboard.alerts = { ...alertsBody([hostile, { ...hostile, runbook_url: 'https://wiki.example/x', fingerprint: 'b' }]) };
+  dashboard.alerts = { ...alertsBody([malicious, { ...malicious, runbook_url: 'https://wiki.example/x', fingerprint: 'b' }]) };
   await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(2);
   await expect(firingAlerts(page).first().getByRole('heading')).toHaveText(attack);

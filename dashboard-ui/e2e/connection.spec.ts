@@ -63,7 +63,7 @@ for (const [what, retry] of [
   ['a click on the state of the connection', (page: Page) => page.locator('#connection').click()],
   ['the return of the network', (page: Page) => page.evaluate(() => window.dispatchEvent(new Event('online')))],
 ] as const) {
-  test(`${what} reconnects at once`, async ({ page, dashboard }) => {
+  test(`${what} reconnects immediately`, async ({ page, dashboard }) => {
     await dashboard.open(page);
     await expect(page.locator('#connection')).toHaveText('live');
     await dashboard.stop();

@@ -88,7 +88,7 @@ test('without records, the server’s aggregates are drawn', async ({ page, dash
   await expect(page.locator('.lane .spared')).toHaveCount(1);
 });
 
-test('hostile and absurd values of a request appear as text in the page', async ({ page, dashboard }) => {
+test('malicious and invalid values of a request appear as text in the page', async ({ page, dashboard }) => {
   const attack = '<img src=x onerror=alert(1)>'.repeat(40);
   const attempt = { kind: attack, address: attack, start_ms: -1, end_ms: 1e308, outcome: attack, cancelled_by: attack };
   const call = { service: attack, state: attack, start_ms: 1e9, end_ms: -5, budget_ms: 1e308, reason: attack, attempts: Array(30).fill(attempt) };

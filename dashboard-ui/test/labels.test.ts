@@ -22,7 +22,7 @@ test('the labels of a call that ended shortly after its deadline do not cover th
   expect(deadlineLabelOffset({ bars: [bar(0, 0.2, ''), bar(0, 0.9, '', 1)], deadline: 0.5 }, 1_000)).toBe(5);
 });
 
-test('a label is behind a short bar, or before it where the deadline is close', () => {
+test('a label is after a short bar, or before it where the deadline is close', () => {
   expect(placeLabels({ bars: [bar(0.1, 0.2, 'reset')], deadline: 0.9 }, 1_000)).toEqual([{ x: 212, anchor: 'start', inside: false }]);
   expect(placeLabels({ bars: [bar(0.8, 0.88, 'HTTP 503')], deadline: 0.9 }, 1_000)).toEqual([{ x: 792, anchor: 'end', inside: false }]);
 });
@@ -31,7 +31,7 @@ test('labels of a line cover neither each other nor a bar', () => {
   const close = { bars: [bar(0.1, 0.2, 'connect error'), bar(0.5, 0.51, 'retry, connect error'), bar(0.55, 0.56, 'retry, connect error')], deadline: 0.95 };
   expect(placeLabels(close, 1_000)).toEqual([
     { x: 212, anchor: 'start', inside: false },
-    // The third bar is too close for a label behind the second one.
+    // The third bar is too close for a label after the second one.
     { x: 492, anchor: 'end', inside: false },
     { x: 572, anchor: 'start', inside: false },
   ]);

@@ -30,7 +30,7 @@ test.each(['', '[]', '{}', '{"calls":{}}', 'null'])('%j is malformed', (text) =>
   expect(parseRequestEvent(text)).toBeNull();
 });
 
-test('absurd values are bounded', () => {
+test('out-of-range values are bounded', () => {
   const attempts = Array.from({ length: 40 }, () => ({ kind: 7, start_ms: -4, end_ms: 1e300, wait_ms: 'x', address: 'a'.repeat(999) }));
   const calls = Array.from({ length: 40 }, () => ({ service: 's'.repeat(999), state: 'great', start_ms: 50, end_ms: 20, attempts }));
   const request = parsed({ calls, duration_ms: -1, started_at: {}, trace_id: 5 });

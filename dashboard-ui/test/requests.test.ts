@@ -101,7 +101,7 @@ describe('a request in progress', () => {
     expect(runningRequest(answered.polls, -Infinity, 2_600)).toBeNull();
   });
 
-  test('does not at once replace a request that was cut off', () => {
+  test('does not immediately replace a request that was cut off', () => {
     expect(runningRequest(started().polls, 2_900, 3_000)).toBeNull();
     expect(runningRequest(started().polls, 2_900, 4_500)).not.toBeNull();
   });

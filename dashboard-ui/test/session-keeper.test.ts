@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 describe('SessionKeeper', () => {
-  test('renews the session at once and then every five minutes', async () => {
+  test('renews the session immediately and then every five minutes', async () => {
     fixture.keeper.start();
     fixture.keeper.start();
     expect(fixture.renewals).toBe(1);

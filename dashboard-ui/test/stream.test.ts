@@ -165,7 +165,7 @@ describe('after a lost connection', () => {
   });
 });
 
-test('a request to retry connects at once, but only while the stream waits', () => {
+test('a request to retry connects immediately, but only while the stream waits', () => {
   fixture.stream.retryNow();
   fixture.source.emit('open');
   fixture.stream.retryNow();
@@ -268,7 +268,7 @@ describe('a paused stream', () => {
     expect(fixture.probes.every(({ signal }) => signal.aborted)).toBe(true);
   });
 
-  test('connects at once when the page is shown', () => {
+  test('connects immediately when the page is shown', () => {
     for (let i = 0; i < 4; i += 1) {
       fixture.source.emit('error');
       fixture.advance(30_000);

@@ -20,7 +20,7 @@ suite('the axis', () => {
     expect(scale.ticks.map((tick) => tick.label)).toEqual(['0', '100 µs', '1 ms', '10 ms', '100 ms', '1 s', '10 s']);
   });
 
-  test('is linear if the response took much of its deadline, with room behind the deadline', () => {
+  test('is linear if the response took much of its deadline, with space after the deadline', () => {
     const scale = scaleFor(5_000, 5_000, null);
     expect(scale.kind).toBe('linear');
     expect(scale.position(5_000)).toBeCloseTo(1 / 1.28);

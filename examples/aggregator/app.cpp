@@ -27,9 +27,9 @@ task<std::string> fetch(upstream_part* part, std::string id, call_context contex
   request.url = part->base;
   request.url.segments().push_back(id);
   auto calling = part->caller.call(std::move(request), context, part->timeout);
-  const auto answer = (co_await std::move(calling)).response;
-  const bool is_ok = answer && answer->status == http::status::ok;
-  co_return is_ok ? json::minify(answer->body) : std::string{};
+  const auto response = (co_await std::move(calling)).response;
+  const bool is_ok = response && response->status == http::status::ok;
+  co_return is_ok ? json::minify(response->body) : std::string{};
 }
 
 /// Awaits all upstreams concurrently, each with its own deadline. The product is required; price and reviews are
@@ -39,17 +39,17 @@ task<http::response> overview(std::shared_ptr<parts> upstreams, http::request_co
   const std::string id{context.parameter("id")};
   for (auto& part : *upstreams) calls.push_back(fetch(&part, id, context));
   auto waiting = when_all(std::move(calls));
-  const auto answers = co_await std::move(waiting);
-  if (answers[0].empty()) co_return http::error_response(http::status::bad_gateway, "The product is unavailable");
+  const auto bodies = co_await std::move(waiting);
+  if (bodies[0].empty()) co_return http::error_response(http::status::bad_gateway, "The product is unavailable");
 
   std::string body;
   json::writer writer{body};
   writer.open_object();
   bool is_degraded = false;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
+  for (std::size_t i = 0; i < bodies.size(); ++i) {
     writer.key((*upstreams)[i].caller.name());
-    answers[i].empty() ? writer.null() : writer.raw(answers[i]);
-    is_degraded = is_degraded || answers[i].empty();
+    bodies[i].empty() ? writer.null() : writer.raw(bodies[i]);
+    is_degraded = is_degraded || bodies[i].empty();
   }
   writer.field("degraded", is_degraded).close_object();
   co_return http::json_response(std::move(body));

@@ -46,7 +46,7 @@ struct providers {
   provider flights;
   provider hotels;
   provider rates;
-  provider spare_rates;
+  provider backup_rates;
 };
 
 http::response json_or_504(const body_or_nothing& body) {
@@ -80,7 +80,7 @@ task<http::response> plan(std::shared_ptr<providers> all, http::request_context&
 // GET /api/rate: the first of two upstreams to respond wins; the other call is cancelled.
 task<http::response> rate(std::shared_ptr<providers> all, http::request_context& request) {
   auto first_call = all->rates.get("/rate", request);
-  auto second_call = all->spare_rates.get("/rate", request);
+  auto second_call = all->backup_rates.get("/rate", request);
   const auto winner = co_await race(std::move(first_call), std::move(second_call));
   co_return std::visit(json_or_504, winner);
 }
@@ -115,7 +115,7 @@ service::definition trip_service() {
     boost::urls::url flights{"http://127.0.0.1:8080"};
     boost::urls::url hotels{"http://127.0.0.1:8080"};
     boost::urls::url rates{"http://127.0.0.1:8080"};
-    boost::urls::url spare_rates{"http://127.0.0.1:8080"};
+    boost::urls::url backup_rates{"http://127.0.0.1:8080"};
   };
   auto settings = std::make_shared<urls>();
   service::definition definition;
@@ -130,12 +130,12 @@ service::definition trip_service() {
     add(settings->flights, "--flights-url", "FLIGHTS_URL");
     add(settings->hotels, "--hotels-url", "HOTELS_URL");
     add(settings->rates, "--rates-url", "RATES_URL");
-    add(settings->spare_rates, "--spare-rates-url", "SPARE_RATES_URL");
+    add(settings->backup_rates, "--backup-rates-url", "BACKUP_RATES_URL");
   };
   definition.app = [settings](service::service_context& context, service::api_key_authenticator&) {
     return routes(std::make_shared<providers>(
         provider{context, "flights", settings->flights}, provider{context, "hotels", settings->hotels},
-        provider{context, "rates", settings->rates}, provider{context, "spare-rates", settings->spare_rates}));
+        provider{context, "rates", settings->rates}, provider{context, "backup-rates", settings->backup_rates}));
   };
   return definition;
 }

@@ -89,9 +89,9 @@ static task<http::response> forward(http::client& client, std::string url, deadl
   request.url = boost::urls::parse_uri(url).value();
   const auto limit = derive_deadline(request_deadline, loop::current().now(), 500ms, 10ms);
   auto calling = http::fetch(client, std::move(request), limit);
-  const auto answer = co_await std::move(calling);
-  if (!answer) co_return http::error_response(http::status::bad_gateway, "The greeter is unavailable");
-  co_return http::response{}.body(answer->body, "text/plain");
+  const auto response = co_await std::move(calling);
+  if (!response) co_return http::error_response(http::status::bad_gateway, "The greeter is unavailable");
+  co_return http::response{}.body(response->body, "text/plain");
 }
 
 static service::definition front() {

@@ -19,7 +19,7 @@ class receive_buffer {
  public:
   explicit receive_buffer(std::size_t initial_size) : initial_size_(initial_size) {}
 
-  /// Space for at least one byte behind the unparsed ones.
+  /// Space for at least one byte after the unparsed ones.
   asio::mutable_buffer prepare();
   void commit(std::size_t count) noexcept { size_ += count; }
   /// The unparsed bytes.

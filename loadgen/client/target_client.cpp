@@ -225,7 +225,7 @@ task<> target_client::run_connection(target_client& self, scheduled_request firs
   }
 }
 
-/// The whole request is one coroutine if the connection is open and accepts the request at once, which is the most
+/// The whole request is one coroutine if the connection is open and accepts the request immediately, which is the most
 /// frequent case.
 task<request_result> target_client::run_request(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
@@ -286,7 +286,7 @@ task<std::optional<request_result>> target_client::open(connection& connection, 
   co_return std::nullopt;
 }
 
-/// Sends the rest of a request that the connection did not accept at once.
+/// Sends the rest of a request that the connection did not accept immediately.
 task<std::optional<request_result>> target_client::send(connection& connection, std::string_view rest) {
   const net::const_buffers buffers{asio::buffer(rest), asio::const_buffer{}};
   auto writing = net::write_all(*connection.stream, buffers);

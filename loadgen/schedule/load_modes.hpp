@@ -20,7 +20,7 @@ struct load_stage {
 /// The load profile of a named mode:
 ///  - balanced, constant: `rate`;
 ///  - spike: `rate` for a quarter of `length`, 16 × `rate` for half of it, `rate` for a quarter;
-///  - burst: 16 × `rate` requests at once, every 10 s;
+///  - burst: 16 × `rate` simultaneous requests, every 10 s;
 ///  - heavy: 20 × `rate`;
 ///  - stress: a ramp from zero to 400 × `rate` in a tenth of `length`, then 400 × `rate`;
 ///  - ramp: a ramp from zero to `rate`.

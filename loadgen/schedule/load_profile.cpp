@@ -27,19 +27,19 @@ int128 scaled_square(int128 a, int128 b, int128 c, rounding direction) noexcept 
 }
 
 /// The first value in [0, last] for which the monotonic `predicate` holds; it must hold for `last`. Exponential search
-/// from `guess`, then bisection: fast if `guess` is close.
+/// from `estimate`, then bisection.
 template <class Predicate>
-std::int64_t find_first_true(std::int64_t guess, std::int64_t last, Predicate predicate) {
+std::int64_t find_first_true(std::int64_t estimate, std::int64_t last, Predicate predicate) {
   std::int64_t below = -1;
   std::int64_t above = last;
-  guess = std::clamp<std::int64_t>(guess, 0, last);
-  const bool holds_at_guess = predicate(guess);
-  (holds_at_guess ? above : below) = guess;
+  estimate = std::clamp<std::int64_t>(estimate, 0, last);
+  const bool holds_at_estimate = predicate(estimate);
+  (holds_at_estimate ? above : below) = estimate;
   for (std::int64_t step = 1; step < above - below; step *= 2) {
-    const auto next = holds_at_guess ? above - step : below + step;
+    const auto next = holds_at_estimate ? above - step : below + step;
     const bool holds_at_next = predicate(next);
     (holds_at_next ? above : below) = next;
-    if (holds_at_next != holds_at_guess) break;
+    if (holds_at_next != holds_at_estimate) break;
   }
   while (above - below > 1) {
     const auto middle = below + (above - below) / 2;
@@ -64,14 +64,14 @@ duration load_profile::segment::offset_of(area target) const noexcept {
   if (burst_size > 0) return duration{0};
   const auto rate = area{start_rate.millionths};
   if (start_rate == end_rate) return duration{static_cast<std::int64_t>((target + 2 * rate - 1) / (2 * rate))};
-  // The guess is the smaller root t of 2 · start_rate · t + slope · t² = target, in the form without cancellation.
+  // The estimate is the smaller root t of 2 · start_rate · t + slope · t² = target, in the form without cancellation.
   const auto slope =
       static_cast<double>(end_rate.millionths - start_rate.millionths) / static_cast<double>(length.count());
   const auto target_area = static_cast<double>(target);
   const auto rate_before = static_cast<double>(start_rate.millionths);
   const auto rate_after = std::sqrt(std::max(rate_before * rate_before + slope * target_area, 0.0));
-  const auto guess = target_area / std::max(rate_before + rate_after, 1.0);
-  return duration{find_first_true(static_cast<std::int64_t>(guess), length.count(),
+  const auto estimate = target_area / std::max(rate_before + rate_after, 1.0);
+  return duration{find_first_true(static_cast<std::int64_t>(estimate), length.count(),
                                   [&](std::int64_t time) { return area_at(duration{time}) >= target; })};
 }
 

@@ -10,9 +10,9 @@
 
 namespace cohort::dashboard {
 
-/// Receives new weather reports from a message broker, and publishes them to the event stream at once, without waiting
-/// for the next poll. It subscribes without a group, because each replica has its own event stream clients. The next
-/// poll delivers the reports that were missed while the broker was down.
+/// Receives new weather reports from a message broker, and publishes them to the event stream immediately, without
+/// waiting for the next poll. It subscribes without a group, because each replica has its own event stream clients. The
+/// next poll delivers the reports that were missed while the broker was down.
 class report_subscriber : public std::enable_shared_from_this<report_subscriber> {
  public:
   report_subscriber(const service::service_context& context, messaging::broker_endpoint endpoint,

@@ -109,7 +109,8 @@ http::router app(service::service_context context, report_cache::settings settin
   auto routes = std::make_shared<const weather_routes>(
       weather_routes{std::move(cache), std::move(configured_location), fetch_timeout});
   http::router router;
-  // Most requests are served from the cache, so the usual duration of the route says nothing about a single request.
+  // Most requests are served from the cache, so the usual duration of the route does not predict the duration of a
+  // single request.
   auto& current =
       router
           .get("/api/weather",

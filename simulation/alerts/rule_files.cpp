@@ -48,7 +48,7 @@ void rule_files::read(file& source) {
   for_each_match(text, group, [&](std::string name) { source.groups.push_back(std::move(name)); });
   for_each_match(text, alert_rule, [&](std::string name) { alerts_.push_back({std::move(name), source.name}); });
   for_each_match(text, pattern, [&](const std::string& name) { patterns_.emplace_back(name); });
-  // Matches more words than series names; a series that only a comment mentions is scraped needlessly.
+  // Matches more words than series names; a series that only a comment mentions is scraped unnecessarily.
   for_each_match(text, identifier, [&](std::string name) { names_.insert(std::move(name)); });
 }
 

@@ -18,7 +18,7 @@ constexpr auto handler_latency = 100ms;
 constexpr auto remaining_ms = "50";
 
 struct measurement {
-  testbed& bed;
+  testbed& environment;
   http::client_request request;
   unsigned requests_left = warm_up_requests;
   unsigned timeouts = 0;  // status 504
@@ -38,7 +38,7 @@ task<> send_requests(measurement& measurement) {
   while (measurement.requests_left > 0) {
     --measurement.requests_left;
     const auto call_deadline = deadline::after(loop::current().now(), 5s);
-    auto fetching = http::fetch(measurement.bed.client(), measurement.request, call_deadline);
+    auto fetching = http::fetch(measurement.environment.client(), measurement.request, call_deadline);
     const auto response = co_await std::move(fetching);
     if (response && response->status == http::status::gateway_timeout) ++measurement.timeouts;
   }
@@ -49,10 +49,10 @@ task<> run_measurement(measurement& measurement) {
   co_await std::move(warm_up);
   measurement.requests_left = measured_requests;
   measurement.request.fields.emplace_back(http::envoy_timeout_field, remaining_ms);
-  const auto before = co_await measurement.bed.server_cpu_time();
+  const auto before = co_await measurement.environment.server_cpu_time();
   auto sending = run_concurrently(clients, [&measurement] { return send_requests(measurement); });
   co_await std::move(sending);
-  measurement.server_cpu_time = co_await measurement.bed.server_cpu_time() - before;
+  measurement.server_cpu_time = co_await measurement.environment.server_cpu_time() - before;
 }
 
 void measure(std::string_view scenario, http::admission_settings::infeasible_action action) {
@@ -61,9 +61,9 @@ void measure(std::string_view scenario, http::admission_settings::infeasible_act
   routes.get("/slow", [&started_handlers](http::request_context&) { return respond_slowly(started_handlers); });
   http::admission_settings admission;
   admission.deadline_admission = action;
-  testbed bed{routes, admission, clients};
-  measurement measurement{bed, bed.request("/slow")};
-  bed.run(run_measurement(measurement));
+  testbed environment{routes, admission, clients};
+  measurement measurement{environment, environment.request("/slow")};
+  environment.run(run_measurement(measurement));
   const auto microseconds =
       std::chrono::duration<double, std::micro>(measurement.server_cpu_time).count() / measured_requests;
   print_row("infeasible", scenario,

@@ -67,7 +67,7 @@ struct request_counts {
 };
 
 struct load {
-  testbed& bed;
+  testbed& environment;
   http::client_request request;
   double rate = 0;
   time_point start{};
@@ -87,7 +87,7 @@ void begin_period(load& running, double rate, duration length) {
 
 task<> send_request(load& running, time_point intended_start) {
   // A client that shares its connections with others, such as a proxy, waits for late responses.
-  auto fetching = http::fetch(running.bed.client(), running.request, deadline{intended_start + 5s});
+  auto fetching = http::fetch(running.environment.client(), running.request, deadline{intended_start + 5s});
   const auto response = co_await std::move(fetching);
   const auto latency = loop::current().now() - intended_start;
   if (response && response->status == http::status::service_unavailable) {
@@ -130,11 +130,11 @@ task<> overload_after_warm_up(load& running) {
   begin_period(running, nominal_capacity / 2, warm_up_period);
   auto warm_up = run_concurrently(connections, [&running] { return send_at_rate(running); });
   co_await std::move(warm_up);
-  const auto before = co_await running.bed.server_cpu_time();
+  const auto before = co_await running.environment.server_cpu_time();
   begin_period(running, nominal_capacity * overload_factor, overload_period);
   auto overload = run_concurrently(connections, [&running] { return send_at_rate(running); });
   co_await std::move(overload);
-  running.server_cpu_time = co_await running.bed.server_cpu_time() - before;
+  running.server_cpu_time = co_await running.environment.server_cpu_time() - before;
 }
 
 // ---- results
@@ -145,8 +145,8 @@ http::admission_settings concurrency_limit(bool enabled) {
   return settings;
 }
 
-load make_load(testbed& bed) {
-  load running{bed, bed.request("/work")};
+load make_load(testbed& environment) {
+  load running{environment, environment.request("/work")};
   running.request.fields.emplace_back(http::envoy_timeout_field, request_timeout_ms);
   return running;
 }
@@ -167,15 +167,16 @@ void measure(const std::string& scenario, const http::async_handler& handler, bo
   testbed unlimited_testbed{routes, concurrency_limit(false), connections};
   auto full_load = make_load(unlimited_testbed);
   unlimited_testbed.run(measure_capacity(full_load));
-  testbed overloaded_bed{routes, concurrency_limit(limited), connections};
-  auto overload = make_load(overloaded_bed);
-  overloaded_bed.run(overload_after_warm_up(overload));
+  testbed overloaded_testbed{routes, concurrency_limit(limited), connections};
+  auto overload = make_load(overloaded_testbed);
+  overloaded_testbed.run(overload_after_warm_up(overload));
   const auto capacity = loadgen::per_second(full_load.counts.good.size(), warm_up_period);
   auto description = describe(overload.counts, capacity);
   if (uses_cpu) {
-    const auto useful_fraction =
+    const auto fraction_for_good_responses =
         static_cast<double>(overload.counts.good.size()) * service_time / overload.server_cpu_time;
-    description += " · " + loadgen::format_percentage(useful_fraction) + " of the server's CPU time for good responses";
+    description += " · " + loadgen::format_percentage(fraction_for_good_responses) +
+                   " of the server's CPU time for good responses";
   }
   print_row("overload", scenario + (limited ? ", limit on" : ", limit off"), description);
 }

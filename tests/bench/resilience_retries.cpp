@@ -54,15 +54,15 @@ void measure(std::string_view scenario, std::string_view policy) {
     return random.bernoulli(failure_rate) ? http::error_response(http::status::internal_server_error, "Random failure")
                                           : http::json_response("{}");
   });
-  testbed bed{routes, {}};
+  testbed environment{routes, {}};
   http::upstream_settings without_hedging;
   // Hedges would use the same budget, and their number would depend on the speed of the machine.
   without_hedging.hedging.enabled = false;
   const auto settings = http::upstream_policy(without_hedging).parse(policy);
-  http::upstream upstream{bed.client(), bed.metrics(), bed.log(), "random", settings.value()};
-  measurement measurement{upstream, bed.request("/random")};
-  bed.run(run_measurement(measurement));
-  const auto metrics = bed.metrics().prometheus_text();
+  http::upstream upstream{environment.client(), environment.metrics(), environment.log(), "random", settings.value()};
+  measurement measurement{upstream, environment.request("/random")};
+  environment.run(run_measurement(measurement));
+  const auto metrics = environment.metrics().prometheus_text();
   const auto rejected = series_value(metrics, R"(cohort_client_requests_total{upstream="random",outcome="open"})");
   using loadgen::format_fixed;
   print_row("retries", scenario,

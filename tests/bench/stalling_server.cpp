@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server that responds at once, except during one stall, such as a garbage collection or a failover. The latencies of
-// requests sent at a constant rate follow from the stall, so `generators` can compare what each load generator reports.
+// A server that responds immediately, except during one stall, such as a garbage collection or a failover. The
+// latencies of requests sent at a constant rate follow from the stall, so `generators` can compare what each load
+// generator reports.
 
 #include <sys/epoll.h>
 #include <sys/signalfd.h>

@@ -79,7 +79,7 @@ task<> acquire_repeatedly(Acquire acquire, int count) {
     require(owned.has_value());
   }
 }
-/// Holds its permit until the loop has run the other coroutines, so that each acquisition is a hand-over.
+/// Holds its permit until the loop has run the other coroutines, so that each acquisition is a handoff.
 template <class Acquire>
 task<> hand_over(Acquire acquire, int count) {
   const auto end = limit();
@@ -141,7 +141,7 @@ void measure_one_loop() {
   mutex owner;
   const auto lock = [&](deadline end) { return owner.lock(end); };
   measure("mutex, free", 1, rounds, tasks(acquire_repeatedly(lock, rounds)));
-  measure("mutex, hand-over between two coroutines", 1, 2 * rounds,
+  measure("mutex, handoff between two coroutines", 1, 2 * rounds,
           tasks(hand_over(lock, rounds), hand_over(lock, rounds)));
   shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
@@ -149,7 +149,7 @@ void measure_one_loop() {
   semaphore permits{1};
   const auto acquire = [&](deadline end) { return permits.acquire(end); };
   measure("semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
-  measure("semaphore, hand-over between two coroutines", 1, 2 * rounds,
+  measure("semaphore, handoff between two coroutines", 1, 2 * rounds,
           tasks(hand_over(acquire, rounds), hand_over(acquire, rounds)));
   rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
@@ -169,7 +169,7 @@ void measure_threads() {
   cross_thread_semaphore owner{1};
   const auto acquire = [&](deadline end) { return owner.acquire(end); };
   measure("cross_thread_semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
-  measure("cross_thread_semaphore, hand-over between two loops", 2, rounds / 5,
+  measure("cross_thread_semaphore, handoff between two loops", 2, rounds / 5,
           tasks(hand_over(acquire, rounds / 10), hand_over(acquire, rounds / 10)));
   cross_thread_channel<int> numbers{64};
   measure("cross_thread_channel between two loops, capacity 64", 2, rounds,

@@ -36,7 +36,7 @@ async function runCase(name: string, dashboard: Dashboard, limit: number, what: 
   });
 }
 
-/** Runs one case under load in which the dashboard must know the same number of endpoints for 7 s after `action`. */
+/** Runs one case under load in which the dashboard must have the same number of endpoints for 7 s after `action`. */
 async function runOutage(name: string, dashboard: Dashboard, count: number, action: () => Promise<void>): Promise<void> {
   const { failures } = await measure(dashboard, async () => {
     await action();
@@ -78,13 +78,13 @@ async function timeUntil(description: string, seconds: number, condition: () => 
 /** Milliseconds from the call, which follows the start of the program, to the first request. */
 const firstRequest = (replica: Replica): Promise<number> => timeUntil('the replica gets requests', 10, async () => (await replica.requests()) > 0);
 const waitForCount = (dashboard: Dashboard, count: number): Promise<number> =>
-  timeUntil(`the dashboard knows ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
+  timeUntil(`the dashboard has ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
 
 /** Checks for `seconds` that the number of known endpoints does not change; returns 0. */
 async function keeps(dashboard: Dashboard, count: number, seconds: number): Promise<number> {
   for (const end = elapsed() + seconds * 1000; elapsed() < end; await pause(200)) {
     const known = await dashboard.endpoints();
-    expect(known === count, `the dashboard knows ${count} endpoints, not ${known}`);
+    expect(known === count, `the dashboard has ${count} endpoints, not ${known}`);
   }
   return 0;
 }

@@ -10,7 +10,7 @@ import type { Target } from './gateway/cases.ts';
 import { cases } from './gateway/cases.ts';
 import { send } from './gateway/client.ts';
 import type { Gateway } from './gateway/gateways.ts';
-import { gateways, writeRecipe } from './gateway/gateways.ts';
+import { gateways, writeConfiguration } from './gateway/gateways.ts';
 import { TokenIssuer } from './gateway/tokens.ts';
 import { Upstream } from './gateway/upstream.ts';
 import { findFreePorts, terminateChildrenOnExit } from './processes.ts';
@@ -55,9 +55,9 @@ async function test(gateway: Gateway): Promise<Row[]> {
   const [a, b, shadow] = [new Upstream('a'), new Upstream('b'), new Upstream('shadow')];
   const [portA, portB, portShadow] = [await a.listen(), await b.listen(), await shadow.listen()];
   const [plain = 0, tls = 0] = await findFreePorts(2);
-  const recipe = writeRecipe(gateway.recipe, directory, { A: portA, B: portB, SHADOW: portShadow, LISTEN: plain, TLS: tls, DIRECTORY: directory, KEY: key });
+  const configuration = writeConfiguration(gateway.configuration, directory, { A: portA, B: portB, SHADOW: portShadow, LISTEN: plain, TLS: tls, DIRECTORY: directory, KEY: key });
   writeSecrets(directory);
-  const processes = gateway.start(recipe, { plain, tls }, directory);
+  const processes = gateway.start(configuration, { plain, tls }, directory);
   if (processes === undefined) {
     console.log(`SKIP  ${gateway.name} is not installed`);
     return [];

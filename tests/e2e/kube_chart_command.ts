@@ -33,11 +33,11 @@ async function sumOfMetric(name: string, labels: string): Promise<number> {
   return texts.reduce((sum, text) => sum + metricSum(text, name, labels), 0);
 }
 
-/** Waits until every dashboard knows `count` endpoints of the time service. */
+/** Waits until every dashboard has `count` endpoints of the time service. */
 async function waitForEndpoints(count: number): Promise<void> {
   const countEndpoints = () => sumOfMetric('cohort_discovery_endpoints', '{upstream="time-service.cohort.svc",source="kubernetes"}');
   const dashboards = (await readyPods('dashboard-service')).length;
-  await eventually(`each dashboard knows ${count} pods`, 30, async () => (await countEndpoints()) === count * dashboards);
+  await eventually(`each dashboard has ${count} pods`, 30, async () => (await countEndpoints()) === count * dashboards);
 }
 
 /** Waits until weather reports reach the dashboards through the broker: the counter of processed messages increases. */
@@ -87,10 +87,10 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
         await eventually('4 pods', 60, async () => (await readyPods('time-service')).length === 4);
         log('4 pods are ready');
         await waitForEndpoints(4);
-        log('the dashboards know 4 pods');
+        log('the dashboards have 4 pods');
         await kubectl('scale', 'deployment/time-service', '--replicas=2');
         await waitForEndpoints(2);
-        log('the dashboards know 2 pods');
+        log('the dashboards have 2 pods');
       },
     },
     'queue: the broker is killed': {

@@ -143,7 +143,7 @@ async function checkTls(broker: MessageBroker): Promise<void> {
   record('TLS', '1000 confirmed', `${published.confirmed}`, published.confirmed === 1000);
   const refused = startPeer('publish', untrusted, 'e2e.tls', '1');
   const pattern = /certificate verify failed/;
-  await eventually('the certificate is refused', 10, () => Promise.resolve(pattern.test(refused.output)));
+  await eventually('the certificate is rejected', 10, () => Promise.resolve(pattern.test(refused.output)));
   record('TLS, unknown authority', 'not confirmed, logged', 'certificate verify failed', !refused.output.includes('"confirmed":1'));
   await refused.stop();
 }
@@ -233,7 +233,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
 
 async function checkSettings(broker: MessageBroker): Promise<void> {
   const [stack, services] = await startServices(broker.url('wrong'));
-  await eventually('the refusal is logged', 10, () => Promise.resolve(services.output.includes(broker.refusal)));
+  await eventually('the rejection is logged', 10, () => Promise.resolve(services.output.includes(broker.rejection)));
   const statuses = await countStatuses(stack, 1);
   record('wrong password', 'logged with the reason, not shown, all 200', [...statuses.keys()].join(), statuses.size === 1 && !services.output.includes('wrong'));
   await services.stop();

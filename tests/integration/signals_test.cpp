@@ -18,7 +18,7 @@ int status_with_key(std::uint16_t port, const std::string& key) {
   return get(port, "/api/time", {{"X-API-Key", key}}).status;
 }
 
-TEST_CASE("a key file that is UTF-16 text is refused at start, with its name and the reason",
+TEST_CASE("a key file that is UTF-16 text is rejected at start, with its name and the reason",
           "[integration][threads][case-5.1]") {
   const temporary_directory directory;
   const auto content = GENERATE(std::string("s\0e\0c\0", 6), std::string("\xFF\xFEs\0", 4), std::string());

@@ -146,7 +146,7 @@ TEST_CASE("weather: a stale report is served after a provider failure", "[integr
   CHECK(json_at(stale.body, "/error") == "\"Using stale cache due to error: status 502\"");
 }
 
-TEST_CASE("weather: a stale report is served at once and replaced in the background",
+TEST_CASE("weather: a stale report is served immediately and replaced in the background",
           "[integration][weather][threads]") {
   scripted_upstream provider;
   provider.enqueue(canned_response{.body = wttr_response("17")});

@@ -34,8 +34,8 @@ class child_process {
   child_process& operator=(const child_process&) = delete;
 
   /// Waits for the first line of stdout or stderr that contains `text` or satisfies `predicate`. Every call searches
-  /// from the first line of the process. Throws std::runtime_error with both outputs after `timeout`, or at once when
-  /// both outputs have ended.
+  /// from the first line of the process. Throws std::runtime_error with both outputs after `timeout`, or immediately
+  /// when both outputs have ended.
   std::string wait_for_line(std::string_view text, std::chrono::milliseconds timeout = default_timeout);
   std::string wait_for_line(const std::function<bool(std::string_view)>& predicate,
                             std::chrono::milliseconds timeout = default_timeout);

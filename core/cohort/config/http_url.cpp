@@ -36,7 +36,7 @@ std::optional<boost::urls::url> parse_http_url(std::string_view text) {
   const bool is_secure = url->scheme_id() == boost::urls::scheme::https;
   const bool is_http = is_secure || url->scheme_id() == boost::urls::scheme::http;
   if (!is_http || url->host().empty() || url->has_userinfo() || url->has_query()) return std::nullopt;
-  // Boost.URL accepts a path without a slash behind an authority: `http://127.0.0.1:5001x`.
+  // Boost.URL accepts a path without a slash after the authority: `http://127.0.0.1:5001x`.
   if (!url->encoded_path().empty() && !url->encoded_path().starts_with('/')) return std::nullopt;
   if (url->host().starts_with('/') && (is_secure || url->has_port())) return std::nullopt;
   if (url->has_port() && !parse_port(url->port())) return std::nullopt;

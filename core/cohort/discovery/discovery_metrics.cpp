@@ -20,7 +20,7 @@ watch_metrics::watch_metrics(telemetry::registry& registry, const std::string& u
                                    "Failed requests to the discovery source of an upstream service.",
                                    {{"upstream", upstream}, {"source", source}})),
       endpoints_(registry.make_gauge("cohort_discovery_endpoints",
-                                     "Endpoints of an upstream service that discovery knows.",
+                                     "Endpoints of an upstream service that discovery has returned.",
                                      {{"upstream", upstream}, {"source", source}})),
       last_success_(registry.make_gauge("cohort_discovery_last_success_timestamp_seconds",
                                         "Unix time at which the discovery source last responded, or of the start.",

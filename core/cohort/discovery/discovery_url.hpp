@@ -19,7 +19,7 @@ enum class source_kind { dns, srv, etcd, kubernetes, consul, eureka };
 /// The URL scheme of a discovery system.
 std::string_view to_string(source_kind kind) noexcept;
 
-/// A service that a discovery system knows. Its URL is one of
+/// A service in a discovery system. Its URL is one of
 ///
 ///     dns://HOST[:PORT]                         A and AAAA records, by their TTL
 ///     srv://_http._tcp.DOMAIN                   SRV records (RFC 2782), by their TTL

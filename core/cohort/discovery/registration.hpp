@@ -24,7 +24,7 @@ class registration {
   task<> run();
   /// Makes `run` deregister the replica and return.
   void request_stop() { stop_.set(); }
-  /// Waits until `run` has ended; at once if it has not been started.
+  /// Waits until `run` has ended; immediately if it has not been started.
   task<> wait_until_ended(deadline wait_deadline);
 
  private:
@@ -41,7 +41,7 @@ class registration {
   bool is_started_ = false;
   /// The last renewal succeeded.
   bool is_registered_ = false;
-  /// A renewal has succeeded: the discovery system may know the replica.
+  /// A renewal has succeeded: the replica may be in the discovery system.
   bool was_registered_ = false;
 };
 

@@ -23,7 +23,7 @@ struct link_fault {
     bandwidth,
     /// Bytes are delivered in segments of at most `bytes`.
     slice,
-    /// The connection is reset after `bytes` of a response (0: at once, without any).
+    /// The connection is reset after `bytes` of a response (0: immediately, without any).
     reset,
     /// Connections are accepted, and nothing is delivered.
     half_open,

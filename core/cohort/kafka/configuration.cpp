@@ -73,7 +73,7 @@ void add_producer(const settings& settings, properties& properties) {
 
 void add_consumer(const settings& settings, const group_settings& group, properties& properties) {
   properties.emplace_back("group.id", group.group);
-  properties.emplace_back("auto.offset.reset", group.starts_with_oldest ? "earliest" : "latest");
+  properties.emplace_back("auto.offset.reset", group.starts_with_earliest ? "earliest" : "latest");
   properties.emplace_back("session.timeout.ms", in_milliseconds(settings.session_timeout));
   properties.emplace_back("heartbeat.interval.ms", in_milliseconds(settings.session_timeout / 4));
   // Acknowledged offsets are stored locally, and committed at intervals and when a partition is revoked.

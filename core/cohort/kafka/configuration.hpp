@@ -13,7 +13,7 @@ struct group_settings {
   /// The `group.id` of the consumer.
   std::string group;
   /// Whether a group without a committed position starts with the oldest message, and not after the newest one.
-  bool starts_with_oldest = true;
+  bool starts_with_earliest = true;
 };
 
 /// The configuration of a producer, or of a consumer if `group` is not null. Error: a setting is invalid.

@@ -46,7 +46,7 @@ bool is_port(std::string_view text) noexcept {
 /// Adds a port to each host. Returns the error.
 std::optional<error> parse_brokers(std::string_view text, settings& settings) {
   settings.brokers.clear();
-  if (text.ends_with(',')) return invalid_url_error("there is no host after a comma");
+  if (text.ends_with(',')) return invalid_url_error("the host after a comma is missing");
   do {
     const split_text hosts{text, ','};
     text = hosts.rest;
@@ -54,7 +54,7 @@ std::optional<error> parse_brokers(std::string_view text, settings& settings) {
     const auto bracket = hosts.first.starts_with('[') ? hosts.first.find(']') : hosts.first.npos;
     const auto colon = hosts.first.find(':', bracket == hosts.first.npos ? 0 : bracket);
     const auto host = hosts.first.substr(0, colon);
-    if (host.empty()) return invalid_url_error("there is no host");
+    if (host.empty()) return invalid_url_error("the host is missing");
     const bool is_address = bracket != hosts.first.npos && bracket + 1 == host.size() && bracket > 1;
     if (!is_address && !std::all_of(host.begin(), host.end(), is_host_character)) {
       return invalid_url_error("a host has characters that are not accepted");

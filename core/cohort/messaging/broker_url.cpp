@@ -17,7 +17,7 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
   const bool is_encrypted = url.scheme() == "amqps";
   if (is_encrypted) settings.tls.emplace();
   settings.host = url.host_address();
-  if (settings.host.empty()) return invalid_url_error("there is no host");
+  if (settings.host.empty()) return invalid_url_error("the host is missing");
   if (url.has_port()) {
     // Boost 1.81's port_number() wraps around.
     const std::string digits{url.port()};
@@ -34,7 +34,7 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
   // Without a path, the virtual host is the default, `/`; a path of only `/` would name the virtual host with an empty
   // name.
   const auto path = url.encoded_path();
-  // Boost.URL accepts a path without a slash behind an authority: `amqp://user:pass@word@host`, `amqp://host:5672x`.
+  // Boost.URL accepts a path without a slash after the authority: `amqp://user:pass@word@host`, `amqp://host:5672x`.
   if (!path.empty() && !path.starts_with('/')) {
     return invalid_url_error(
         "after the host and the port, only a path is accepted; @ in a user name or password is written as %40");

@@ -24,7 +24,7 @@ class resolver {
     /// The time for which a result is used without a new lookup. It is short, so that added and removed replicas become
     /// visible soon; the system resolver does not return the record's TTL.
     std::chrono::seconds ttl{5};
-    /// The time after `ttl` for which a request returns the old result at once, while a new lookup runs.
+    /// The time after `ttl` for which a request returns the old result immediately, while a new lookup runs.
     std::chrono::seconds stale_while_revalidate{5};
     /// Age up to which a result is used if the lookup fails or takes longer than `client_response_timer`: a DNS outage
     /// does not affect known names (RFC 8767). Does not apply if the resolver reports that the name does not exist.

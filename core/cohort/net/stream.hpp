@@ -106,7 +106,7 @@ class stream {
 
  protected:
   virtual void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) = 0;
-  /// The default implementation prepares the memory at once.
+  /// The default implementation prepares the memory immediately.
   virtual void start_deferred_read(read_memory& memory, completion_handler<io_result> handler);
   virtual void start_write(const_buffers buffers, completion_handler<io_result> handler) = 0;
   virtual void start_wait_writable(completion_handler<io_result> handler);

@@ -15,8 +15,8 @@ namespace cohort::policy {
 struct cache_settings {
   /// Age up to which a value is fresh and is used without a fetch.
   duration max_age;
-  /// Time after `max_age` in which a stale value is still used at once while one fetch replaces it (RFC 5861 section
-  /// 3).
+  /// Time after `max_age` in which a stale value is still used immediately while one fetch replaces it (RFC 5861
+  /// section 3).
   duration stale_while_revalidate{};
   /// Age from which a value is no longer used, not even when the source fails (RFC 5861 section 4, but counted from
   /// when the value was stored). Raised to `max_age + stale_while_revalidate` if less.
@@ -40,8 +40,8 @@ class cache {
   explicit cache(cache_settings settings) : settings_(settings) {}
 
   enum class action {
-    use,         // use `value` at once; if it is stale, a fetch is in flight
-    revalidate,  // use `value`, which is stale, at once; and fetch as for `fetch`
+    use,         // use `value` immediately; if it is stale, a fetch is in flight
+    revalidate,  // use `value`, which is stale, immediately; and fetch as for `fetch`
     fetch,       // the caller must fetch, then call `store` or `record_failure`
     join,        // wait for the fetch in flight
     back_off,    // no fetch: the last one failed (see `last_error` and `retry_after`), or none is permitted

@@ -111,7 +111,7 @@ std::size_t reply_parser::parse_line(std::string_view input, problem& failure) {
     return count;
   }
   line_ += input.substr(0, count);
-  // The type is checked at once, so that an HTTP server, for example, is recognized before it sends a line feed.
+  // The type is checked immediately, so that an HTTP server, for example, is recognized before it sends a line feed.
   if (std::string_view{"+-:,(#_$!=*~%>|"}.find(line_.front()) == std::string_view::npos) {
     failure = "a value begins with " + quoted(line_.front());
     return count;

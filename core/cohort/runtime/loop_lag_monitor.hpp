@@ -12,7 +12,7 @@ class loop;
 
 /// Measures a loop's lag: the time that ready handlers wait until they run. Used for admission control.
 ///
-/// A loop runs its ready handlers in order. The first measurement of an iteration posts a marker behind all handlers
+/// A loop runs its ready handlers in order. The first measurement of an iteration posts a marker after all handlers
 /// that are ready then; the iteration ends when the marker runs. All member functions must be called on the monitored
 /// loop.
 class loop_lag_monitor {

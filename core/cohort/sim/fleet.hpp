@@ -128,7 +128,7 @@ class fleet {
   /// it is running.
   void start(node& target);
   /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. `deregisters`: its name stops resolving
-  /// to it at once.
+  /// to it immediately.
   task<> stop(node& target, duration drain_timeout, bool deregisters = true);
   /// Makes the service's name stop resolving to the node, until the node is started again.
   void deregister(node& target) { network_.remove_address(target.service_name_, target.host_.address); }

@@ -31,7 +31,7 @@ struct host {
   process* program = nullptr;
 };
 
-/// Latency, bandwidth and message segmentation of a link between two hosts. All times are one way.
+/// Latency, bandwidth and message segmentation of a link between two hosts. All latencies are one-way.
 struct link_conditions {
   /// Each connection has a constant base latency, drawn from this range when it is made.
   duration min_latency = std::chrono::microseconds{50};

@@ -16,7 +16,7 @@ constexpr int progress_interval = 1000;
 /// Delay between two attempts to acquire a lock.
 constexpr duration max_lock_interval = 20ms;
 
-/// Whether the text has only white space, comments and semicolons.
+/// Whether the text has only whitespace, comments and semicolons.
 bool is_blank(sqlite3* handle, const char* begin, const char* end) {
   while (begin != end) {
     sqlite3_stmt* prepared = nullptr;

@@ -140,7 +140,7 @@ class active_call {
   active_call(const active_call&) = delete;
   active_call& operator=(const active_call&) = delete;
 
-  /// Opens the file, if the connection has none.
+  /// Opens the file unless it is open.
   std::optional<error> open();
   /// Calls `function`; in a transaction unless `begin` is null. It is committed if the function returns no error, and
   /// rolled back otherwise, even if it throws.

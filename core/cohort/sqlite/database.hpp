@@ -67,8 +67,8 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 ///   own the objects that they use, and use only the connection that they get.
 ///
 /// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and a
-/// locked file is `errc::busy` at once. Thread-safe; calls are made on loops. Must outlive its calls. A program closes
-/// it by `context.on_stop(database->close())`.
+/// locked file is `errc::busy` immediately. Thread-safe; calls are made on loops. Must outlive its calls. A program
+/// closes it by `context.on_stop(database->close())`.
 class database {
  public:
   /// `name` is the label `upstream` of the metrics. `blocking` and `metrics` must outlive the database.

@@ -118,7 +118,7 @@ export class EventStream {
   }
 
   #received(name: EventName, data: unknown): void {
-    // The delays are not reset on `open`: they must also grow for a server that closes accepted streams at once.
+    // The delays are not reset on `open`: they must also grow for a server that closes accepted streams immediately.
     this.#failures = 0;
     this.#restartIdleTimer();
     this.#listener.event(name, typeof data === 'string' ? data : '');

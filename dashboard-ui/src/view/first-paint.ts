@@ -3,7 +3,7 @@
 /** Browsers that do not report paints, and pages that are never painted. */
 const longestWaitMs = 1_000;
 
-/** Runs `action` once the browser has painted the content of the HTML; at once if the page is hidden, and not painted. */
+/** Runs `action` once the browser has painted the content of the HTML; immediately if the page is hidden, and not painted. */
 export function afterFirstPaint(action: () => void): void {
   let isPending = true;
   const run = () => {

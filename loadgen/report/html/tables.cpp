@@ -51,7 +51,7 @@ std::string format_optional(const std::optional<std::uint64_t>& microseconds) {
   return microseconds ? format_duration(*microseconds) : "–";
 }
 
-markup count_remark(const server_report& server) {
+markup format_count_difference(const server_report& server) {
   if (server.served < server.sent) return emphasize("bad", format_count(server.sent - server.served) + " missing");
   return text(server.served > server.sent ? "it has other clients" : "");
 }
@@ -64,7 +64,8 @@ void add_server(table& rows, const server_report& server) {
     return;
   }
   rows.add({name, text(format_count(server.sent)), text(format_count(server.served)),
-            text(format_optional(server.p99_us)), text(format_duration(server.client_p99_us)), count_remark(server)});
+            text(format_optional(server.p99_us)), text(format_duration(server.client_p99_us)),
+            format_count_difference(server)});
 }
 
 void add_server_phases(table& rows, const server_report& server) {

@@ -93,7 +93,7 @@ class alert_store {
   bool watchdog_resolved_ = false;
   /// The start of the current period of uninterrupted Watchdog confirmations.
   time_point watched_since_{};
-  /// The greatest number of dropped and truncated alerts at once within the last `stale_timeout`.
+  /// The greatest number of dropped and truncated alerts at the same time within the last `stale_timeout`.
   std::uint64_t missing_ = 0;
   time_point missing_recorded_{};
   std::uint64_t revision_ = 1;
@@ -105,7 +105,7 @@ class alert_store {
 /// The body of `GET /api/alerts`. `wall_now` is for the time that each alert has been firing.
 std::string alerts_json(const alert_store::snapshot& alerts, wall_time wall_now);
 
-/// How long an alert has been firing, or had been when it was resolved.
+/// The time for which an alert has been firing, or had been firing when it was resolved.
 std::chrono::seconds active_time(const alert& alert, wall_time wall_now);
 
 /// The body of the response to a webhook.

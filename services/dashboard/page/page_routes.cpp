@@ -52,7 +52,7 @@ std::string_view alert_item(std::string_view page) {
   return page.substr(0, page.find("</template>"));
 }
 
-/// What a client may see.
+/// The values that a client may see.
 struct page_content {
   page_values::snapshot values;
   alert_store::snapshot alerts;

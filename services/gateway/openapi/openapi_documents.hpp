@@ -19,7 +19,8 @@ class openapi_documents {
   /// `context` must outlive this object.
   openapi_documents(const service::service_context& context, std::shared_ptr<gateway> forwarder);
 
-  /// Fetches the documents of all upstreams at once, each for at most `fetch_timeout`, and merges them. Runs on a loop.
+  /// Fetches the documents of all upstreams concurrently, each for at most `fetch_timeout`, and merges them. Runs on a
+  /// loop.
   static task<> refresh(std::shared_ptr<openapi_documents> self);
   /// The merged document. Thread-safe.
   http::response response() const;

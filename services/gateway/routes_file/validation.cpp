@@ -73,7 +73,7 @@ void check_changes(const scope& at, const std::optional<header_changes>& changes
   for (const auto& [name, value] : changes->set) {
     const auto entry = at.member("set").member(name);
     check_field_name(entry, name);
-    entry.require(http::is_field_value(value), "must have no control characters (RFC 9110 section 5.5)");
+    entry.require(http::is_field_value(value), "must not contain control characters (RFC 9110 section 5.5)");
   }
   for (std::size_t i = 0; i < changes->remove.size(); ++i) {
     check_field_name(at.member("remove").item(i), changes->remove[i]);
@@ -130,8 +130,8 @@ void check_match(const scope& at, const match_entry& match) {
     const auto entry = at.member("headers").item(i);
     entry.member("name").require(http::is_token(rule.name), "must be the name of a header field");
     entry.require(!rule.value || !rule.prefix, "must have at most one of value and prefix");
-    // Values are compared without the white space around them.
-    static constexpr auto* reason = "can match no field: it has control characters or white space at an end";
+    // Values are compared without the whitespace around them.
+    static constexpr auto* reason = "can match no field: it has control characters or whitespace at an end";
     if (const auto& value = rule.value) {
       entry.member("value").require(http::is_field_value(*value) && http::trimmed(*value) == *value, reason);
     }

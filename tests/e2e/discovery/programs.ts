@@ -164,7 +164,7 @@ export class Dashboard {
     return metricSum(await readMetrics(this.url), 'cohort_discovery_endpoints', 'source=');
   }
   waitForEndpoints(count: number, timeout: number): Promise<unknown> {
-    return eventually(`the dashboard knows ${count} endpoints`, timeout, async () => (await this.endpoints()) === count);
+    return eventually(`the dashboard has ${count} endpoints`, timeout, async () => (await this.endpoints()) === count);
   }
   async stop(): Promise<void> {
     await this.process.stop();

@@ -75,7 +75,7 @@ async function fields(target: Target): Promise<string> {
 async function events(target: Target): Promise<string> {
   const response = await get(target, '/plain/events');
   const isStreamed = response.firstPart < 400 && response.end > 600;
-  return `${isStreamed ? 'first event at once' : 'delayed'}, ${response.body.split('data:').length - 1} events`;
+  return `${isStreamed ? 'first event immediately' : 'delayed'}, ${response.body.split('data:').length - 1} events`;
 }
 
 async function deadline(target: Target): Promise<string> {
@@ -151,7 +151,7 @@ export const cases: Case[] = [
   { name: 'TLS termination', expected: 'a', run: async ({ tlsPort, certificate }) =>
     outcome(await send(`https://localhost:${tlsPort}/plain/`, { ca: certificate })) },
   { name: 'WebSocket', expected: 'hello', run: ({ port }) => echoByWebSocket(port, '/plain/socket', 'hello') },
-  { name: 'server-sent events', expected: 'first event at once, 2 events', run: events },
+  { name: 'server-sent events', expected: 'first event immediately, 2 events', run: events },
   { name: 'deadline of 500 ms', expected: '504 within 1.5 s', run: deadline },
   { name: 'deadline sent to the upstream', expected: 'up to 500 ms', run: propagation },
   { name: 'earlier deadline of the client', expected: 'at most 200 ms', run: cappedPropagation },

@@ -9,18 +9,18 @@ import { root, startProcess } from '../processes.ts';
 /** A gateway under test, with its configuration in deploy/gateway. */
 export interface Gateway {
   name: string;
-  recipe: string;
+  configuration: string;
   /** Unsupported cases, with the reason. */
   unsupported: Record<string, string>;
   /** Starts the gateway; returns undefined if the program is not installed. */
-  start: (recipe: string, ports: { plain: number; tls: number }, directory: string) => BackgroundProcess[] | undefined;
+  start: (configuration: string, ports: { plain: number; tls: number }, directory: string) => BackgroundProcess[] | undefined;
 }
 
-/** The recipe with the values of its placeholders, such as `@LISTEN@`; written to `directory`. */
-export function writeRecipe(recipe: string, directory: string, values: Record<string, string | number>): string {
+/** The configuration file with the values of its placeholders, such as `@LISTEN@`; written to `directory`. */
+export function writeConfiguration(configuration: string, directory: string, values: Record<string, string | number>): string {
   mkdirSync(directory, { recursive: true });
-  const template = readFileSync(join(root, 'deploy/gateway', recipe), 'utf8');
-  const path = join(directory, recipe);
+  const template = readFileSync(join(root, 'deploy/gateway', configuration), 'utf8');
+  const path = join(directory, configuration);
   writeFileSync(path, template.replace(/@([A-Z]+)@/g, (_match, name: string) => String(values[name])));
   return path;
 }
@@ -30,11 +30,11 @@ const noTokens = 'no JSON Web Tokens without a commercial module';
 export const gateways: Gateway[] = [
   {
     name: 'gateway-service',
-    recipe: 'routes.json',
+    configuration: 'routes.json',
     unsupported: {},
-    start: (recipe, ports, directory) => {
+    start: (configuration, ports, directory) => {
       const program = join(root, 'build/release/bin/gateway-service');
-      const common = ['--routes', recipe, '--log-level', 'warn'];
+      const common = ['--routes', configuration, '--log-level', 'warn'];
       const environment = { API_KEY_FILE: join(directory, 'keys') };
       const certificate = ['--tls-cert', join(directory, 'tls.pem'), '--tls-key', join(directory, 'tls.key')];
       return [
@@ -45,7 +45,7 @@ export const gateways: Gateway[] = [
   },
   {
     name: 'nginx',
-    recipe: 'nginx.conf',
+    configuration: 'nginx.conf',
     unsupported: {
       'JWT: valid': noTokens,
       'JWT: none, expired, other issuer, other audience': noTokens,
@@ -53,30 +53,30 @@ export const gateways: Gateway[] = [
       'JWT: not valid yet': noTokens,
       'earlier deadline of the client': 'the deadline of the client is not understood',
     },
-    start: (recipe, _ports, directory) => {
+    start: (configuration, _ports, directory) => {
       const program = findProgram(['nginx']);
-      return program === undefined ? undefined : [startProcess('nginx', program, ['-p', directory, '-c', recipe, '-g', 'daemon off;'], join(directory, 'nginx.log'))];
+      return program === undefined ? undefined : [startProcess('nginx', program, ['-p', directory, '-c', configuration, '-g', 'daemon off;'], join(directory, 'nginx.log'))];
     },
   },
   {
     name: 'HAProxy',
-    recipe: 'haproxy.cfg',
+    configuration: 'haproxy.cfg',
     unsupported: {
       'earlier deadline of the client': 'the deadline of the client is not understood',
       'mirror': 'needs an agent (SPOE)',
     },
-    start: (recipe, _ports, directory) => {
+    start: (configuration, _ports, directory) => {
       const program = findProgram(['haproxy']);
-      return program === undefined ? undefined : [startProcess('haproxy', program, ['-db', '-f', recipe], join(directory, 'haproxy.log'))];
+      return program === undefined ? undefined : [startProcess('haproxy', program, ['-db', '-f', configuration], join(directory, 'haproxy.log'))];
     },
   },
   {
     name: 'Envoy',
-    recipe: 'envoy.yaml',
+    configuration: 'envoy.yaml',
     unsupported: {},
-    start: (recipe, _ports, directory) => {
+    start: (configuration, _ports, directory) => {
       const program = findEnvoy();
-      return program === undefined ? undefined : [startProcess('envoy', program, ['-c', recipe, '--log-level', 'warn', '--use-dynamic-base-id'], join(directory, 'envoy.log'))];
+      return program === undefined ? undefined : [startProcess('envoy', program, ['-c', configuration, '--log-level', 'warn', '--use-dynamic-base-id'], join(directory, 'envoy.log'))];
     },
   },
 ];

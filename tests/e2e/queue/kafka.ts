@@ -67,7 +67,7 @@ const accepts = (port: number): Promise<boolean> =>
 /** A Kafka broker on loopback, with its data in a temporary directory. */
 export class Kafka extends BrokerProcess implements MessageBroker {
   readonly name = 'Kafka';
-  readonly refusal = 'Authentication failed';
+  readonly rejection = 'Authentication failed';
   readonly subscribeSeconds = 6;
   // The session timeout of a member, of which the restarted broker may be unaware.
   readonly recoverySeconds = 10;

@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 export interface MessageBroker {
   readonly name: string;
   /** The broker's answer to a wrong password, as the services log it. */
-  readonly refusal: string;
+  readonly rejection: string;
   /** Time after which a new subscriber receives the published messages, or its share of them. */
   readonly subscribeSeconds: number;
   /** Maximum time, after `subscribeSeconds` from a restart of the broker, until a subscriber receives messages again. */

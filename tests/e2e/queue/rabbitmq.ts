@@ -13,7 +13,7 @@ const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 /** A RabbitMQ server on loopback, with its data in a temporary directory. */
 export class RabbitMq extends BrokerProcess implements MessageBroker {
   readonly name = 'RabbitMQ';
-  readonly refusal = 'ACCESS_REFUSED';
+  readonly rejection = 'ACCESS_REFUSED';
   readonly subscribeSeconds = 0;
   readonly recoverySeconds = 1;
 

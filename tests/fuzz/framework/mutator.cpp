@@ -17,9 +17,9 @@ std::string mutator::next() {
 }
 
 std::string_view mutator::random_part() {
-  const std::string_view donor = corpus_[random_.uniform_below(corpus_.size())];
-  const auto begin = position_in(donor);
-  return donor.substr(begin, 1 + random_.uniform_below(32));
+  const std::string_view other_input = corpus_[random_.uniform_below(corpus_.size())];
+  const auto begin = position_in(other_input);
+  return other_input.substr(begin, 1 + random_.uniform_below(32));
 }
 
 void mutator::change(std::string& input) {

@@ -76,7 +76,7 @@ TEST_CASE("cost: instructions of GET /api/time", "[integration][cost][threads]")
   check_instructions(time_service, time_bands);
 }
 
-/// The dashboard with three upstream services that respond at once.
+/// The dashboard with three upstream services that respond immediately.
 class dashboard_fixture {
  public:
   dashboard_fixture() {

@@ -26,8 +26,8 @@ std::optional<std::string> find_tool(const std::string& name);
 /// `100.00    0.004163           1      3052       123 total`.
 double total_calls(const std::filesystem::path& summary);
 
-/// What one request on a keep-alive connection costs the service, without its start and its first requests. Each has
-/// one event loop and no access log.
+/// The cost of one request on a keep-alive connection for the service, without its start and its first requests. Each
+/// has one event loop and no access log.
 double allocations_per_request(const counted_service& service);
 double system_calls_per_request(const counted_service& service, const std::string& strace);
 double instructions_per_request(const counted_service& service, const std::string& valgrind);

@@ -73,7 +73,7 @@ TEST_CASE("tls: OpenSSL's client gets a response over TLS 1.2 and TLS 1.3", "[in
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("tls: handshakes that fail are refused, logged once and counted", "[integration][tls][threads]") {
+TEST_CASE("tls: handshakes that fail are rejected, logged once and counted", "[integration][tls][threads]") {
   const certificate_files files;
   running_program service{"time-service", files.server_flags()};
   const auto port = service.port();

@@ -32,7 +32,7 @@ struct invalid_file {
   std::string_view reason;
 };
 
-TEST_CASE("a key file that is not one line of visible ASCII text is refused with the reason",
+TEST_CASE("a key file that is not one line of visible ASCII text is rejected with the reason",
           "[config][secret][case-5.1]") {
   const auto file = GENERATE(from_range(std::vector<invalid_file>{
       {"s\0e\0c\0\n"sv, "whose first line contains a NUL byte, as UTF-16 text does"},
@@ -104,7 +104,7 @@ TEST_CASE("the first line of a key file is the key, with any line end", "[config
   CHECK(read.secret == "s!~");
 }
 
-TEST_CASE("a first line longer than 4094 bytes is refused", "[config][secret][case-5.1]") {
+TEST_CASE("a first line longer than 4094 bytes is rejected", "[config][secret][case-5.1]") {
   const test::temporary_directory directory;
   CHECK(read_secret_file(directory.write("key", std::string(4094, 's') + "\n").string()).secret.size() == 4094);
   CHECK(read_secret_file(directory.write("key", std::string(5000, 's')).string()).error ==

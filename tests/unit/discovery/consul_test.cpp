@@ -108,7 +108,7 @@ class simulated_agent {
   event changed_;
 };
 
-TEST_CASE("Consul: replicas register, are found at once, and deregister", "[discovery][consul][sim]") {
+TEST_CASE("Consul: replicas register, are found immediately, and deregister", "[discovery][consul][sim]") {
   simulated_agent agent;
   sim::fleet fleet{1};
   fleet.add_stub_server("consul", 8500, [&] { return agent.router(); });

@@ -204,7 +204,7 @@ struct kubernetes_fixture {
   load requests{fleet};
 };
 
-TEST_CASE("Kubernetes: changes of the slices apply at once", "[discovery][kubernetes][sim]") {
+TEST_CASE("Kubernetes: changes of the slices apply immediately", "[discovery][kubernetes][sim]") {
   kubernetes_fixture test;
   test.requests.run(100);
   CHECK(test.requests.responses_of("first") == 100);

@@ -36,12 +36,12 @@ struct trip_fleet : sim::fleet {
   sim::node& flights = add("flights", 20ms);
   sim::node& hotels = add("hotels", 30ms);
   sim::node& rates = add("rates", 200ms);
-  sim::node& spare_rates = add("spare-rates", 50ms);
+  sim::node& backup_rates = add("backup-rates", 50ms);
   sim::node& trip = add_service(trip::trip_service, "trip",
                                 {{"FLIGHTS_URL", "http://flights"},
                                  {"HOTELS_URL", "http://hotels"},
                                  {"RATES_URL", "http://rates"},
-                                 {"SPARE_RATES_URL", "http://spare-rates"}});
+                                 {"BACKUP_RATES_URL", "http://backup-rates"}});
 };
 
 TEST_CASE("trip example: a trip plan has flights and hotels", "[examples][sim]") {

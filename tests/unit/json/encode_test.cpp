@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Structs whose members are strings, numbers and flags only are written at once, unless a string needs an escape.
+// Structs whose members are strings, numbers and flags only are written in one pass, unless a string needs an escape.
 #include <catch2/catch_test_macros.hpp>
 #include <cstdint>
 #include <limits>

@@ -111,7 +111,7 @@ TEST_CASE("JSON with any other byte order mark is invalid", "[json][parser][case
   CHECK(minify(text).empty());
 }
 
-TEST_CASE("json parser: minify removes white space between tokens only", "[json][parser]") {
+TEST_CASE("json parser: minify removes whitespace between tokens only", "[json][parser]") {
   CHECK(minify(" { \"a b\" : [ 1 , -2.5 , true , null ] ,\r\n\t\"c\" : \"x  y\\n\" } ") ==
         R"({"a b":[1,-2.5,true,null],"c":"x  y\n"})");
   CHECK(minify("{}") == "{}");

@@ -41,7 +41,7 @@ TEST_CASE("consumer: a failing handler is called again, then the message becomes
   CHECK(fixture.broker.backlog("reports", "readers") == 0);
 }
 
-TEST_CASE("consumer: a message that the handler declares invalid is a dead letter at once",
+TEST_CASE("consumer: a message that the handler declares invalid is a dead letter immediately",
           "[messaging][consumer][dead-letter]") {
   messaging_fixture fixture;
   fixture.start_consumer();

@@ -76,7 +76,7 @@ TEST_CASE("messages: a broker's URL is parsed, or described without its credenti
   CHECK(description("amqp://[::1]/orders") == "amqp://::1:5672");
   CHECK(description("amqp://rabbit/a/b") == "error: a virtual host with / is written with %2F");
   CHECK(description("amqp://rabbit?x=1") == "error: a query or fragment is not supported");
-  CHECK(description("amqp://:secret@") == "error: there is no host");
+  CHECK(description("amqp://:secret@") == "error: the host is missing");
   for (const auto* url : {"amqp://user:pass@word@rabbit", "amqp://rabbit:5672x", "amqp://user:50%25@x@rabbit/test"}) {
     CHECK(description(url).starts_with("error: after the host and the port, only a path is accepted"));
   }

@@ -109,7 +109,8 @@ TEST_CASE("resolver: a result is cached for its TTL", "[net][resolver][threads]"
   CHECK(lookup.lookup_count() == 1);
 }
 
-TEST_CASE("resolver: a stale result is returned at once while one lookup refreshes it", "[net][resolver][threads]") {
+TEST_CASE("resolver: a stale result is returned immediately while one lookup refreshes it",
+          "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
   net::resolver resolver{lookup.function(), make_resolver_settings(0s, 1h, 1h)};

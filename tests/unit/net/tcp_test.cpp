@@ -151,7 +151,7 @@ TEST_CASE("tcp: a reset by the peer is returned as connection_reset", "[net][tcp
   CHECK(time.run(read_once(**accepted)).error() == asio::error::connection_reset);
 }
 
-TEST_CASE("tcp: the end of the stream is read at once if it arrived with the last bytes", "[net][tcp]") {
+TEST_CASE("tcp: the end of the stream is read immediately if it arrived with the last bytes", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.server->set_deadline(time.long_deadline());

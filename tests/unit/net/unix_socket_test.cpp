@@ -68,7 +68,7 @@ TEST_CASE("unix socket: the socket of a program that has ended is replaced, one 
   const auto other_path = fixture.path + ".other";
   auto first = *fixture.listen();
   CHECK(fixture.listen().error() == asio::error::address_in_use);
-  // Left behind, as by a program that was killed.
+  // Left over, as by a program that was killed.
   REQUIRE(::rename(fixture.path.c_str(), other_path.c_str()) == 0);
   first.reset();
   REQUIRE(::rename(other_path.c_str(), fixture.path.c_str()) == 0);

@@ -22,7 +22,7 @@ duration bucket_bound(duration latency) {
   return histogram.quantile(0.5);
 }
 
-/// A limiter under manual time, fed with samples of 50 latencies in 100 ms.
+/// A limiter with a manual clock, fed with samples of 50 latencies in 100 ms.
 class concurrency_limiter_fixture {
  public:
   explicit concurrency_limiter_fixture(concurrency_limiter::settings settings = {}) : limiter(settings) {}

@@ -72,7 +72,7 @@ TEST_CASE("load balancer: the last active address is never ejected", "[policy][l
   CHECK(fixture.pick() == a);
 }
 
-TEST_CASE("load balancer: if only ejected addresses are left, they are picked again", "[policy][load_balancer]") {
+TEST_CASE("load balancer: if only ejected addresses are left, they are selected again", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   REQUIRE(fixture.calls(2, a, outcome::connect_failure));
   fixture.update({a});

@@ -22,7 +22,7 @@ inline const endpoint a = address(1);
 inline const endpoint b = address(2);
 inline const endpoint c = address(3);
 
-/// A load balancer under manual time.
+/// A load balancer with a manual clock.
 class load_balancer_fixture {
  public:
   explicit load_balancer_fixture(std::vector<endpoint> addresses, load_balancer::settings settings = {})
@@ -46,9 +46,9 @@ class load_balancer_fixture {
   std::map<endpoint, int> shares(int picks = 30'000, const std::vector<endpoint>& avoid = {}) {
     std::map<endpoint, int> counts;
     for (int i = 0; i < picks; ++i) {
-      const auto picked = pick(avoid);
-      ++counts[*picked];
-      call(*picked, outcome::ignored);
+      const auto selected = pick(avoid);
+      ++counts[*selected];
+      call(*selected, outcome::ignored);
     }
     for (auto& [address, count] : counts) count = count * 1000 / picks;
     return counts;

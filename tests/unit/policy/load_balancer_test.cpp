@@ -88,10 +88,10 @@ TEST_CASE("load balancer: a slow address receives a smaller share", "[policy][lo
   std::vector<std::pair<endpoint, int>> in_flight_requests;
   std::map<endpoint, int> counts;
   for (int i = 0; i < 30'000; ++i) {
-    const auto picked = *fixture.pick();
-    ++counts[picked];
-    fixture.balancer.on_request_start(picked);
-    in_flight_requests.emplace_back(picked, i + (picked == a ? 40 : 4));
+    const auto selected = *fixture.pick();
+    ++counts[selected];
+    fixture.balancer.on_request_start(selected);
+    in_flight_requests.emplace_back(selected, i + (selected == a ? 40 : 4));
     std::erase_if(in_flight_requests, [&](const auto& request) {
       if (request.second > i) return false;
       fixture.balancer.on_request_end(request.first, outcome::success, fixture.now);
@@ -175,7 +175,7 @@ TEST_CASE("load balancer: an update keeps the state of known addresses", "[polic
   CHECK(fixture.call(c, outcome::failure));
 }
 
-TEST_CASE("load balancer: a removed address is not picked, but is tracked until its requests have ended",
+TEST_CASE("load balancer: a removed address is not selected, but is tracked until its requests have ended",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   fixture.balancer.on_request_start(a);
@@ -258,12 +258,12 @@ TEST_CASE("load balancer: random event sequences pick only listed addresses and 
     if (random.bernoulli(0.02)) update();
     REQUIRE(balancer.address_count() == endpoints.size());
     REQUIRE((endpoints.empty() || balancer.ejected_count(now) < endpoints.size()));
-    const auto picked = balancer.pick({}, now, random);
-    REQUIRE(picked.has_value() == !endpoints.empty());
-    if (picked) {
-      REQUIRE(std::ranges::find(endpoints, *picked) != endpoints.end());
-      balancer.on_request_start(*picked);
-      in_flight_requests.push_back(*picked);
+    const auto selected = balancer.pick({}, now, random);
+    REQUIRE(selected.has_value() == !endpoints.empty());
+    if (selected) {
+      REQUIRE(std::ranges::find(endpoints, *selected) != endpoints.end());
+      balancer.on_request_start(*selected);
+      in_flight_requests.push_back(*selected);
     }
     while (in_flight_requests.size() > 8 || (!in_flight_requests.empty() && random.bernoulli(0.4))) {
       std::swap(in_flight_requests[random.uniform_below(in_flight_requests.size())], in_flight_requests.back());

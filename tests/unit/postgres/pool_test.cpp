@@ -47,7 +47,7 @@ TEST_CASE("postgres::pool: the number of connections is bounded, and further cal
   CHECK(fixture.metric("cohort_postgres_wait_duration_seconds_count{upstream=\"database\"}") == "6");
 }
 
-TEST_CASE("postgres::pool: a call fails at once if the queue is full", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a call fails immediately if the queue is full", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .max_waiting = 2}};
   CHECK(run_many(fixture, 5, 10s) == outcome_map{{"select 1", 3}, {"shed", 2}});
   CHECK(fixture.outcome_count("shed") == "2");
@@ -148,7 +148,7 @@ TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, an
   CHECK(outcomes == outcome_map{{"select 1", 500 - lost}, {"reset", lost}});
 }
 
-TEST_CASE("postgres::pool: calls to a server that stays down fail, at once after the reconnect window",
+TEST_CASE("postgres::pool: calls to a server that stays down fail, immediately after the reconnect window",
           "[postgres][pool]") {
   pool_fixture fixture{{.reconnect_window = 1s}};
   fixture.server->stop();

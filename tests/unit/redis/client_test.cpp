@@ -95,7 +95,7 @@ TEST_CASE("redis client: a cancelled call keeps the order of the replies", "[red
   CHECK(fixture.outcomes("cancelled") == 1);
 }
 
-TEST_CASE("redis client: more pending commands than the maximum are rejected at once", "[redis][client]") {
+TEST_CASE("redis client: more pending commands than the maximum are rejected immediately", "[redis][client]") {
   redis_fixture fixture{{.max_pending = 2}};
   fixture.server.set_delay(100ms);
   const auto first = fixture.start(1s, "GET", "a");

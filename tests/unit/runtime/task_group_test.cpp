@@ -52,7 +52,7 @@ TEST_CASE("task_group: join completes when the last task has ended", "[runtime][
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("task_group: join of an empty group completes at once", "[runtime][concurrency]") {
+TEST_CASE("task_group: join of an empty group completes immediately", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
   const auto start = time.now();
@@ -76,7 +76,7 @@ TEST_CASE("task_group: a task that never suspends is removed from the group", "[
 
 task<> spawn_failing(logging_group& group) {
   group.tasks.spawn(discard_value(throw_after(10ms, "later")));
-  group.tasks.spawn(discard_value(throw_now("at once")));
+  group.tasks.spawn(discard_value(throw_now("immediately")));
   group.tasks.spawn(log_after(20ms, group.log, "other"));
   co_return;
 }
@@ -86,7 +86,7 @@ TEST_CASE("task_group: reports each exception, and the other tasks continue", "[
   logging_group group;
   time.run(spawn_failing(group));
   time.run(join(group));
-  CHECK(group.log == log_lines{"failed: at once", "failed: later", "other", "joined"});
+  CHECK(group.log == log_lines{"failed: immediately", "failed: later", "other", "joined"});
 }
 
 task<> spawn_sleepers(logging_group& group) {

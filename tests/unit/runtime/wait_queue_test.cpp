@@ -213,14 +213,14 @@ TEST_CASE("sleep_for: completes after its duration, at most one tick late", "[ru
   CHECK(time.now() - start <= 250ms + tick);
 }
 
-TEST_CASE("sleep_until: completes at once for a time in the past", "[runtime][concurrency]") {
+TEST_CASE("sleep_until: completes immediately for a time in the past", "[runtime][concurrency]") {
   virtual_time time;
   const auto start = time.now();
   CHECK(time.run(sleep_status(deadline{start - 1s})) == wait_status::timed_out);
   CHECK(time.now() - start <= tick);
 }
 
-TEST_CASE("sleep_for: cancellation ends it at once and disarms its timer", "[runtime][concurrency]") {
+TEST_CASE("sleep_for: cancellation ends it immediately and disarms its timer", "[runtime][concurrency]") {
   virtual_time time;
   const auto start = time.now();
   spawned_task sleeping(time, sleep_status(1h));
@@ -236,7 +236,7 @@ task<> log_event_wait(event& awaited, log_lines& log, std::string name, deadline
   log.push_back(name + " " + to_string(status));
 }
 
-TEST_CASE("event: set resumes all waiters, and waits complete at once until reset", "[runtime][concurrency]") {
+TEST_CASE("event: set resumes all waiters, and waits complete immediately until reset", "[runtime][concurrency]") {
   virtual_time time;
   event awaited;
   log_lines log;

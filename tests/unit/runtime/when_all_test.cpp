@@ -88,9 +88,9 @@ TEST_CASE("when_all: a task that throws before it suspends cancels the tasks bef
   virtual_time time;
   log_lines log;
   const auto start = time.now();
-  auto all = when_all(log_sleep(1h, log, "before"), throw_now("at once"), log_sleep(1h, log, "after"));
+  auto all = when_all(log_sleep(1h, log, "before"), throw_now("immediately"), log_sleep(1h, log, "after"));
 
-  CHECK_THROWS_MATCHES(time.run(std::move(all)), std::runtime_error, Message("at once"));
+  CHECK_THROWS_MATCHES(time.run(std::move(all)), std::runtime_error, Message("immediately"));
   CHECK(log == log_lines{"before cancelled", "after cancelled"});
   CHECK(time.now() == start);
 }
@@ -187,7 +187,7 @@ TEST_CASE("when_all: returns the values of a vector of tasks in order", "[runtim
   for (int i = 0; i < 100; ++i) CHECK(values[static_cast<std::size_t>(i)] == i);
 }
 
-TEST_CASE("when_all: an empty vector completes at once", "[runtime][concurrency]") {
+TEST_CASE("when_all: an empty vector completes immediately", "[runtime][concurrency]") {
   virtual_time time;
   CHECK(time.run(when_all(std::vector<task<int>>{})).empty());
 }

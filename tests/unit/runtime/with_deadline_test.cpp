@@ -45,7 +45,8 @@ TEST_CASE("with_deadline: cancels a late task and returns timed_out within one t
   CHECK(time.now() - start <= 100ms + tick);
 }
 
-TEST_CASE("with_deadline: cancels a task that suspends after an expired deadline at once", "[runtime][concurrency]") {
+TEST_CASE("with_deadline: cancels a task that suspends after an expired deadline immediately",
+          "[runtime][concurrency]") {
   virtual_time time;
   const auto start = time.now();
   const auto outcome = time.run(with_deadline(deadline{start - 1s}, return_after(1h, 7)));

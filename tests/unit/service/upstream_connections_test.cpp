@@ -45,7 +45,7 @@ task<http::response> call_back_service(http::client& client, std::size_t count, 
   co_return http::response{}.body("all", "text/plain");
 }
 
-/// `/one` makes one call to the back service, `/burst` eight at once.
+/// `/one` makes one call to the back service, `/burst` eight concurrently.
 service::definition front_service() {
   service::definition definition;
   definition.name = "front";

@@ -152,7 +152,7 @@ TEST_CASE("deadline_audit: each fault is found, and there are no other findings"
   CHECK(audit_fixture{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
   CHECK(audit_fixture{}.findings_of("/timeouts") == std::vector{kind::timeouts_exceed_deadline});
   CHECK(audit_fixture{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
-  CHECK(audit_fixture{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_client_left});
+  CHECK(audit_fixture{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_disconnect});
 }
 
 TEST_CASE("deadline_audit: a short deadline of the caller and concurrent calls cause no findings", "[sim][deadline]") {

@@ -130,7 +130,7 @@ TEST_CASE("plan: a plan without services is rejected", "[sim][plan]") {
   CHECK(plan.error() == "services must have at least one service");
 }
 
-TEST_CASE("plan: faults of one service one after the other, and of several services at once, are accepted",
+TEST_CASE("plan: consecutive faults of one service, and simultaneous faults of several services, are accepted",
           "[sim][plan]") {
   const auto after = sim::parse_plan(plan_json(
       R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "4s", "lasts": "1s", "service": "price"})"));

@@ -74,7 +74,7 @@ TEST_CASE("planned deploy: instances without power do not answer until they are 
   const auto run = run_deploy(text);
   CHECK(run.goodput() < 0.85);
   CHECK(run.goodput() > 0.6);
-  // Refused connections would fail at once.
+  // Refused connections would fail immediately.
   for (const auto& call : run.callers.ended) {
     if (!call.is_success()) CHECK(call.elapsed > 500ms);
   }

@@ -68,7 +68,7 @@ TEST_CASE("sqlite: writers wait for each other up to their deadlines", "[sqlite]
   CHECK(fixture.query<int>("SELECT count(*) FROM users").value() == std::vector{2});
 }
 
-TEST_CASE("sqlite: more waiting calls than the maximum are rejected at once", "[sqlite]") {
+TEST_CASE("sqlite: more waiting calls than the maximum are rejected immediately", "[sqlite]") {
   database_fixture fixture{{.max_waiting = 1}};
   const auto write = [&] { return fixture.database.execute(fixture.context(), "CREATE TABLE IF NOT EXISTS t (a)"); };
   auto outcomes = fixture.time.run(when_all(write(), write(), write()));
@@ -98,7 +98,7 @@ TEST_CASE("sqlite: a closed database rejects calls", "[sqlite]") {
   CHECK(fixture.query<int>("SELECT 1").error().code == errc::closed);
 }
 
-TEST_CASE("sqlite: a locked database is an error at once on virtual time", "[sqlite]") {
+TEST_CASE("sqlite: a locked database is an error immediately on virtual time", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   const write_lock lock{fixture.settings.path};

@@ -66,7 +66,7 @@ consul_source::consul_source(http::client& transport, const service_target& targ
 
 task<result<endpoint_list, source_error>> consul_source::next() {
   if (last_query_) {
-    // Limits the rate of queries; no event announces a change while Consul returns at once.
+    // Limits the rate of queries; no event announces a change while Consul returns immediately.
     auto pausing = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
     if (co_await std::move(pausing) == wait_status::cancelled) co_return source_error{"cancelled"};
   }

@@ -35,7 +35,7 @@ class consul_source final : public endpoint_source {
  private:
   api_client api_;
   std::string query_target_;
-  /// `X-Consul-Index` of the last response; with 0, the next query returns at once.
+  /// `X-Consul-Index` of the last response; with 0, the next query returns immediately.
   std::uint64_t index_ = 0;
   std::optional<time_point> last_query_;
 };

@@ -15,7 +15,7 @@ namespace cohort::discovery {
 /// /etc/hosts. Used on one loop.
 class dns_client {
  public:
-  /// TTL limits in seconds: a name server can make the client query neither continuously nor never again.
+  /// TTL limits in seconds: a name server can cause neither continuous queries nor the end of all queries.
   static constexpr std::uint32_t min_ttl = 1;
   static constexpr std::uint32_t max_ttl = 300;
 

@@ -32,7 +32,7 @@ class client {
     std::function<void(const net::endpoint&)> on_connected{};
     /// The record of the attempt, whose phases, address and deadline are set; null for none. Must outlive the exchange.
     telemetry::attempt_record* record = nullptr;
-    /// The origin of the request's URL, if the caller knows it; null otherwise. Must outlive the exchange.
+    /// The origin of the request's URL, if the caller has parsed it; null otherwise. Must outlive the exchange.
     const origin* target = nullptr;
   };
   struct exchange {

@@ -109,7 +109,7 @@ const char* find_error(const client_response& response, const std::string& key,
   if (!subprotocol.empty() && std::find(offered.begin(), offered.end(), subprotocol) == offered.end())
     return "the server chose a subprotocol that was not offered";
   const auto extension = value("sec-websocket-extensions");
-  if (!extension.empty() && (!options.compression || !is_valid_deflate_answer(extension)))
+  if (!extension.empty() && (!options.compression || !is_valid_deflate_response(extension)))
     return "the server chose an extension or a parameter that was not offered";
   return nullptr;
 }
@@ -130,16 +130,16 @@ task<connect_result> websocket_connect(call_context context, client& transport, 
   if (!stream) co_return error_from(stream.error());
   (*stream)->set_deadline(context.deadline);
   auto exchanging = exchange_handshake(**stream, serialize(request));
-  auto answer = co_await std::move(exchanging);
-  if (!answer) co_return error_from(answer.error());
-  const auto& response = answer->response;
+  auto exchanged = co_await std::move(exchanging);
+  if (!exchanged) co_return error_from(exchanged.error());
+  const auto& response = exchanged->response;
   if (const auto* error = find_error(response, key, options)) {
     websocket_connect_error failure{client_error::response_malformed, response.status_code(), error};
     co_return failure;
   }
   websocket_connection::parameters parameters{options.connection, websocket_role::client,
                                               response.find("sec-websocket-extensions").has_value(),
-                                              std::move(answer->rest), nullptr};
+                                              std::move(exchanged->rest), nullptr};
   std::string subprotocol{response.find("sec-websocket-protocol").value_or(std::string_view{})};
   auto& used_stream = **stream;
   auto connection = std::make_shared<websocket_connection>(used_stream, std::move(*stream), std::move(parameters));

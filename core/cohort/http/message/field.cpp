@@ -21,7 +21,7 @@ constexpr std::array<bool, 256> make_token_table() noexcept {
 }
 constexpr auto token_table = make_token_table();
 
-/// Eight characters that are examined at once (SWAR).
+/// Eight characters that are examined in parallel (SWAR).
 using word = std::uint64_t;
 constexpr word each_byte = 0x0101010101010101;
 constexpr word high_bits = 0x80 * each_byte;

@@ -18,7 +18,7 @@ struct header_field {
   /// `field::unknown` for a name that is not in Beast's list of fields.
   field id;
   std::string_view name;
-  /// The value without the white space around it.
+  /// The value without the whitespace around it.
   std::string_view value;
 };
 

@@ -12,7 +12,7 @@ bool is_http_url(std::string_view text) {
   if (!url || url->encoded_host().empty() || url->has_userinfo()) return false;
   if (url->scheme_id() != boost::urls::scheme::http && url->scheme_id() != boost::urls::scheme::https) return false;
   if (!url->port().empty() && !config::parse_port(url->port())) return false;
-  // Boost.URL accepts a path without a slash behind an authority: `http://127.0.0.1:80x`.
+  // Boost.URL accepts a path without a slash after the authority: `http://127.0.0.1:80x`.
   return url->encoded_path().empty() || url->encoded_path().starts_with('/');
 }
 

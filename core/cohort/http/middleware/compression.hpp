@@ -65,8 +65,8 @@ class compressor {
 /// Applies a `compressor` to the responses of a router, group or operation. Do not use it for responses that contain
 /// both a secret and input of the request: the length of an encoded body can disclose the secret (BREACH).
 ///
-/// A body of up to 64 KiB is encoded at once and has a content length; a longer or streamed body is encoded while it is
-/// sent, and is chunked. The encoder may buffer the output of a producer until it calls `body_writer::flush` or
+/// A body of up to 64 KiB is encoded as a whole and has a content length; a longer or streamed body is encoded while it
+/// is sent, and is chunked. The encoder may buffer the output of a producer until it calls `body_writer::flush` or
 /// `pause`, or returns; with `text/event-stream`, each write is flushed.
 middleware compression(compression_settings settings = {});
 

@@ -57,7 +57,7 @@ class server {
   std::size_t accepted_count_ = 0;
   /// Above this number of connections, each new connection sheds an idle connection.
   std::size_t shed_threshold_;
-  /// Above this number of connections, header sections and handshakes in progress count as idle at once.
+  /// Above this number of connections, header sections and handshakes in progress count as idle immediately.
   std::size_t urgent_shed_threshold_;
   std::size_t next_shed_index_ = 0;
   time_point next_accept_log_{};

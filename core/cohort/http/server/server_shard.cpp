@@ -23,7 +23,7 @@ constexpr duration handshake_drain_timeout = std::chrono::seconds{1};
 constexpr std::size_t min_closed_for_return = 32;
 constexpr duration limit_log_interval = std::chrono::minutes{1};
 
-/// Eight hexadecimal digits, with the lowest of `bits` in the lowest byte. All digits are computed at once, because
+/// Eight hexadecimal digits, with the lowest of `bits` in the lowest byte. All digits are computed in parallel, because
 /// each request without an ID needs them.
 std::uint64_t hexadecimal_digits(std::uint32_t bits) noexcept {
   constexpr std::uint64_t byte_ones = 0x0101010101010101;

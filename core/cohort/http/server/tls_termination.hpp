@@ -17,7 +17,7 @@ class registry;
 
 namespace cohort::http {
 
-/// What a server knows about a TLS connection and its client.
+/// The properties of a TLS connection and of its client.
 struct tls_connection_info {
   /// True if the client has a certificate of an accepted authority.
   bool has_certificate = false;

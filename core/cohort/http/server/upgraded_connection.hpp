@@ -29,7 +29,7 @@ class upgraded_connection {
   /// Cancels the upgrade handler at this time.
   void cancel_at(deadline limit) noexcept { run_.set_deadline(limit); }
 
-  /// Sets the function that is called when the server begins to drain: at once if it already has.
+  /// Sets the function that is called when the server begins to drain: immediately if it already has.
   void on_drain(std::function<void()> callback) {
     if (shard_.draining().is_set()) return callback();
     on_drain_ = std::move(callback);

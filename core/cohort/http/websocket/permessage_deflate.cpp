@@ -101,15 +101,15 @@ std::optional<std::string> accept_deflate_offer(std::string_view offers) {
     const auto requested = parse_extension(offer);
     if (!requested.is_valid) continue;
     if (requested.server_max_window_bits != 0 && requested.server_max_window_bits != 15) continue;
-    std::string answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
-    if (requested.server_max_window_bits != 0) answer += "; server_max_window_bits=15";
-    return answer;
+    std::string response = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+    if (requested.server_max_window_bits != 0) response += "; server_max_window_bits=15";
+    return response;
   }
   return std::nullopt;
 }
 
-bool is_valid_deflate_answer(std::string_view answer) {
-  const auto accepted = parse_extension(answer);
+bool is_valid_deflate_response(std::string_view response) {
+  const auto accepted = parse_extension(response);
   // This client always compresses with a window of 32 KiB, so the server must not ask for less.
   return accepted.is_valid && accepted.server_no_context_takeover && !accepted.has_client_max_window_bits;
 }

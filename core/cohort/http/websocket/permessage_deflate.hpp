@@ -15,13 +15,13 @@ namespace cohort::http {
 inline constexpr std::string_view deflate_offer =
     "permessage-deflate; client_no_context_takeover; server_no_context_takeover";
 
-/// The server's answer to a list of offers; empty if it accepts none. It does not accept offers with an unknown,
+/// The server's response to a list of offers; empty if it accepts none. It does not accept offers with an unknown,
 /// repeated or invalid parameter, or with a window of less than 32 KiB for the server.
 std::optional<std::string> accept_deflate_offer(std::string_view offers);
 
-/// Whether a server's answer to `deflate_offer` is valid and as this client needs it: with
+/// Whether a server's response to `deflate_offer` is valid and as this client needs it: with
 /// `server_no_context_takeover`.
-bool is_valid_deflate_answer(std::string_view answer);
+bool is_valid_deflate_response(std::string_view response);
 
 /// The payload of a compressed message.
 std::string deflate_message(std::string_view message);

@@ -68,9 +68,9 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   /// Removes the oldest messages until the queue is not full.
   void drop_oldest();
 
-  /// Sends a close frame behind the queued messages. Further calls have no effect.
+  /// Sends a close frame after the queued messages. Further calls have no effect.
   void close(std::uint16_t code, std::string_view reason);
-  /// Ends the connection at once.
+  /// Ends the connection immediately.
   void abort() { end(); }
   /// Whether the connection has ended and its stream is no longer in use.
   bool is_finished() const noexcept { return ended_ && !reading_ && !writing_; }

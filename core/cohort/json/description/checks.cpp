@@ -25,13 +25,13 @@ bool is_in_class(char c, std::string_view characters) noexcept {
 }
 
 std::string amount(std::size_t min, std::optional<std::size_t> max, std::string_view what) {
-  const auto noun = [&](std::size_t count) {
+  const auto count_and_unit = [&](std::size_t count) {
     return std::to_string(count) + " " + std::string{what} + (count == 1 ? "" : "s");
   };
-  if (!max) return "at least " + noun(min);
-  if (min == 0) return "at most " + noun(*max);
-  if (min == *max) return "exactly " + noun(min);
-  return std::to_string(min) + " to " + noun(*max);
+  if (!max) return "at least " + count_and_unit(min);
+  if (min == 0) return "at most " + count_and_unit(*max);
+  if (min == *max) return "exactly " + count_and_unit(min);
+  return std::to_string(min) + " to " + count_and_unit(*max);
 }
 
 }  // namespace

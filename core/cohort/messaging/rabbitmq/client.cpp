@@ -66,7 +66,7 @@ task<> client::run() {
     }
     if (is_closed_) co_return;
     // Reconnects until `close`, with pauses of at most `max_backoff`; no event announces that the broker is available
-    // again. The pauses are random, so that clients do not all reconnect at once.
+    // again. The pauses are random, so that clients do not all reconnect simultaneously.
     const auto delay =
         policy::jittered_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
@@ -208,7 +208,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   auto confirming = batch->done.wait(limit);
   const auto status = co_await std::move(confirming);
   if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
-    // Closes the connection, because messages that are sent again would wait behind the unconfirmed ones.
+    // Closes the connection, because messages that are sent again would wait for the unconfirmed ones.
     current_->fail({errc::connection_lost, "the broker did not confirm in time"});
   }
   co_return batch->results;

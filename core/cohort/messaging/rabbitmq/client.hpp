@@ -62,7 +62,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
     std::string routing_key;
   };
 
-  /// The bytes of a method, and the method of the expected answer.
+  /// The bytes of a method, and the method of the expected response.
   using method_call = std::pair<std::string, method_id>;
 
   task<result<std::unique_ptr<session>>> connect();

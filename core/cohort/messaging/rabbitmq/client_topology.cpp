@@ -106,8 +106,8 @@ task<result<void>> client::declare_exchange(session& session) {
 
 task<result<void>> client::call_all(session& session, std::uint16_t channel, std::vector<method_call> calls) {
   const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
-  for (auto& [bytes, answer] : calls) {
-    auto calling = with_deadline(limit, session.call(channel, std::move(bytes), answer));
+  for (auto& [bytes, expected] : calls) {
+    auto calling = with_deadline(limit, session.call(channel, std::move(bytes), expected));
     const auto call_result = co_await std::move(calling);
     if (!call_result) co_return error{errc::connection_lost, "the broker did not answer a declaration in time"};
     if (!*call_result) co_return call_result->error();

@@ -37,7 +37,7 @@ session::session(net::stream_ptr stream, const settings& settings, session_obser
       max_frame_size_(requested_frame_size) {}
 
 session::~session() {
-  // Closes the AMQP connection in an orderly way, without waiting for the answer (best effort).
+  // Closes the AMQP connection in an orderly way, without waiting for the response (best effort).
   if (!failure_ || failure_->code == errc::cancelled) {
     output_.clear();
     method_scope close{output_, 0, method_id::connection_close};
@@ -145,23 +145,23 @@ task<std::optional<error>> session::open() {
   if (frame_size != 0) max_frame_size_ = std::min(requested_frame_size, frame_size);
   const auto heartbeat = proposed.count() == 0 ? settings_.heartbeat : std::min(settings_.heartbeat, proposed);
   heartbeat_ = heartbeat;
-  std::string answers;
+  std::string methods;
   {
-    method_scope method{answers, 0, method_id::connection_tune_ok};
+    method_scope method{methods, 0, method_id::connection_tune_ok};
     method->short_uint(channels == 0 ? requested_channels : std::min(requested_channels, channels));
     method->long_uint(static_cast<std::uint32_t>(max_frame_size_));
     method->short_uint(static_cast<std::uint16_t>(heartbeat.count()));
   }
   {
-    method_scope method{answers, 0, method_id::connection_open};
+    method_scope method{methods, 0, method_id::connection_open};
     method->short_string(settings_.virtual_host);
     method->short_string({});
     method->octet(0);
   }
-  auto opening = send(std::move(answers));
+  auto opening = send(std::move(methods));
   if (auto sent = co_await std::move(opening); !sent) co_return sent.error();
   auto opened = expect(method_id::connection_open_ok, nullptr);
-  if (auto answered = co_await std::move(opened); !answered) co_return answered.error();
+  if (auto is_sent = co_await std::move(opened); !is_sent) co_return is_sent.error();
   co_return std::nullopt;
 }
 
@@ -173,7 +173,7 @@ task<error> session::run() {
   auto ended = co_await std::move(all);
   auto reason = std::visit([](auto& each) { return std::move(each); }, ended).value_or(error{errc::cancelled});
   failure_ = reason;
-  // Frames that have not been sent are dropped, except the answer to the broker's close.
+  // Frames that have not been sent are dropped, except the response to the broker's close.
   if (!is_closed_by_broker_) output_.clear();
   for (const auto& [channel, call] : calls_) {
     call->failure = reason;
@@ -229,9 +229,9 @@ task<std::optional<error>> session::watch() {
   }
 }
 
-task<result<void>> session::call(std::uint16_t channel, std::string bytes, method_id answer) {
+task<result<void>> session::call(std::uint16_t channel, std::string bytes, method_id expected) {
   if (failure_) co_return *failure_;
-  pending_call pending{answer};
+  pending_call pending{expected};
   struct registration {
     std::map<std::uint16_t, pending_call*>& calls;
     std::uint16_t channel;

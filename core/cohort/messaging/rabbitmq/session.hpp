@@ -54,8 +54,8 @@ class session {
   task<std::optional<error>> open();
   /// Reads, writes and sends heartbeats until the connection ends. Returns the reason.
   task<error> run();
-  /// Sends a method and waits for its answer. If the broker closes the channel instead, returns the broker's error.
-  task<result<void>> call(std::uint16_t channel, std::string bytes, method_id answer);
+  /// Sends a method and waits for the response. If the broker closes the channel instead, returns the broker's error.
+  task<result<void>> call(std::uint16_t channel, std::string bytes, method_id expected);
 
   /// Frames to be sent are appended to this; `flush` sends them.
   std::string& output() noexcept { return output_; }
@@ -72,7 +72,7 @@ class session {
 
  private:
   struct pending_call {
-    method_id answer;
+    method_id expected;
     std::optional<error> failure{};
     event done{};
   };
@@ -97,7 +97,7 @@ class session {
   std::optional<error> on_basic_method(std::uint16_t channel, method_id method, wire_reader& arguments);
   std::optional<error> on_content(const frame& frame);
   void end_content(std::uint16_t channel, content& complete);
-  void answer(std::uint16_t channel, method_id method);
+  void respond(std::uint16_t channel, method_id method);
 
   loop& loop_;
   net::stream_ptr stream_;

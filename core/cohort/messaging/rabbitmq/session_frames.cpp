@@ -30,7 +30,7 @@ std::optional<error> session::on_method(std::uint16_t channel, std::string_view 
     if (method == method_id::channel_close_ok) closing_channels_.erase(channel);
     return std::nullopt;
   }
-  if (const auto found = calls_.find(channel); found != calls_.end() && found->second->answer == method) {
+  if (const auto found = calls_.find(channel); found != calls_.end() && found->second->expected == method) {
     found->second->done.set();
     return std::nullopt;
   }
@@ -44,7 +44,7 @@ std::optional<error> session::on_connection_method(method_id method, wire_reader
       const std::string text{arguments.short_string()};
       is_closed_by_broker_ = true;
       output_.clear();
-      answer(0, method_id::connection_close_ok);
+      respond(0, method_id::connection_close_ok);
       // 320, CONNECTION_FORCED: the broker or its operator ends the connection.
       return error{code == 320 ? errc::connection_lost : errc::refused, std::to_string(code) + " " + text};
     }
@@ -57,9 +57,9 @@ std::optional<error> session::on_connection_method(method_id method, wire_reader
 std::optional<error> session::on_channel_close(std::uint16_t channel, wire_reader& arguments) {
   const auto code = arguments.short_uint();
   const error reason{errc::refused, std::to_string(code) + " " + std::string{arguments.short_string()}};
-  answer(channel, method_id::channel_close_ok);
+  respond(channel, method_id::channel_close_ok);
   contents_.erase(channel);
-  if (is_closing(channel)) return std::nullopt;  // both sides at once: `channel.close-ok` follows
+  if (is_closing(channel)) return std::nullopt;  // both sides simultaneously: `channel.close-ok` follows
   if (const auto found = calls_.find(channel); found != calls_.end()) {
     found->second->failure = reason;
     found->second->done.set();
@@ -142,7 +142,7 @@ void session::end_content(std::uint16_t channel, content& complete) {
   }
 }
 
-void session::answer(std::uint16_t channel, method_id method) {
+void session::respond(std::uint16_t channel, method_id method) {
   {
     const method_scope empty{output_, channel, method};
   }

@@ -68,7 +68,7 @@ class memory_pipe {
   /// Powers off the host at `side`: its operations are aborted, and its peer receives nothing until it sends data after
   /// `release`.
   void power_off(pipe_side side);
-  /// Lets `size` more bytes of `sender` through, then resets both ends.
+  /// Delivers `size` more bytes of `sender`, then resets both ends.
   void reset_after(pipe_side sender, std::uint64_t size);
   /// Delays the delivery of bytes from `sender` until `release`. No bytes are lost.
   void hold(pipe_side sender);

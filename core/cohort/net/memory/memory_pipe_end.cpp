@@ -97,8 +97,8 @@ void memory_pipe::end::advance() {
 
 void memory_pipe::end::start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) {
   assert(!read_ && "one read at a time");
-  // As with a socket, an empty read completes at once. Asio's TLS stream issues an empty read to complete an operation
-  // that needs no more bytes.
+  // As with a socket, an empty read completes immediately. Asio's TLS stream issues an empty read to complete an
+  // operation that needs no more bytes.
   if (buffer.size() == 0) return handler.post(std::size_t{0});
   if (const auto received = receive(buffer)) {
     handler.post(*received);

@@ -108,7 +108,7 @@ class tls_stream final : public stream {
 
   asio::ssl::stream<tls_next_layer>& ssl_stream() noexcept { return connection_->tls; }
   SSL* native_handle() noexcept { return connection_->tls.native_handle(); }
-  /// Returns 0 bytes, or the error: of the plain stream, or of Asio's SSL category.
+  /// Returns 0 bytes, or an error of the plain stream or of Asio's SSL category.
   task<io_result> handshake(asio::ssl::stream_base::handshake_type type);
 
   /// Encrypts up to 16 KiB. If the plain stream does not accept the whole record, the last byte counts as not written:

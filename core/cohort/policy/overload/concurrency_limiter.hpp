@@ -9,7 +9,7 @@ namespace cohort::policy {
 
 /// Adaptive concurrency limit: derives from measured latency how many requests a server should process concurrently.
 /// While latency stays near its value without queueing, the limit grows; when latency rises, the limit falls by the
-/// same ratio. Requests above the limit must be rejected at once instead of queued. A state machine without I/O or
+/// same ratio. Requests above the limit must be rejected immediately instead of queued. A state machine without I/O or
 /// clock. Not thread-safe.
 ///
 /// Each sample has `sample_size` latencies and lasts at least `min_sample_time`. With p50 the median of the sample and

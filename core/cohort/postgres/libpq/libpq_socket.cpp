@@ -16,7 +16,7 @@ namespace {
 
 /// The buffer of a read that reads nothing: it completes with the next event of the descriptor.
 struct input_event : asio::mutable_buffer {
-  // Not empty: Asio would complete the read of an empty buffer at once.
+  // Not empty: Asio would complete the read of an empty buffer immediately.
   input_event() noexcept : asio::mutable_buffer(this, 1) {}
 };
 

@@ -44,7 +44,7 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   task<result<lease>> acquire(deadline call_deadline);
   /// Closes the idle connections, and waits for connections that are being reset.
   task<> close();
-  /// Closes the idle connections at once, because the loop ends.
+  /// Closes the idle connections immediately, because the loop ends.
   void shut_down() noexcept;
   /// Like `shut_down`, but for a pool that is destroyed with its metrics. Connections that are being reset are closed
   /// afterwards.

@@ -78,7 +78,7 @@ struct blocking_pool::state {
   static std::optional<blocking_error> submit(const std::shared_ptr<state>& self, const job_pointer& job) {
     const std::lock_guard lock{self->mutex};
     if (self->is_stopping) return blocking_error::stopped;
-    // A thread may not yet have taken a job that it will take at once.
+    // A thread may not yet have taken a job that it will take immediately.
     const auto jobs = self->queue.size() + self->running.size();
     if (jobs >= self->settings.threads + self->settings.max_queued) return blocking_error::overloaded;
     if (jobs >= self->workers.size() && self->workers.size() < self->settings.threads && !start_thread(self)) {
@@ -247,13 +247,13 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
       co_return make_error_code(blocking_error::overloaded);
     }
     ++counters.simulated_queued;
-    const detail::unless_dismissed leave_queue{[&] { --counters.simulated_queued; }};
+    const detail::unless_dismissed decrement_queued{[&] { --counters.simulated_queued; }};
     auto acquired = co_await simulated_threads_.acquire(job_deadline);
     if (!acquired) co_return acquired.error();
     permit.emplace(std::move(*acquired));
   }
   ++counters.simulated_running;
-  const detail::unless_dismissed leave{[&] { --counters.simulated_running; }};
+  const detail::unless_dismissed decrement_running{[&] { --counters.simulated_running; }};
   const auto started = loop::current().now();
   const auto end = deadline::after(started, simulated_cost_);
   const auto status = co_await sleep_until(std::min(end, job_deadline));

@@ -54,7 +54,7 @@ class blocking_pool {
   blocking_pool& operator=(const blocking_pool&) = delete;
 
   /// Calls `function` on a thread of the pool, and returns its value (its error if it returns a `result`), or rethrows
-  /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues at once with
+  /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues immediately with
   /// `asio::error::timed_out` or `operation_aborted`; a queued job is removed, and a running job gets a stop request
   /// through the `std::stop_token` of `function`, if it has such a parameter. So `function` must own the objects that
   /// it uses. Further errors: see `blocking_error`. `name`, a string literal, is for logs.

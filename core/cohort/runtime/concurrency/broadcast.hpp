@@ -58,7 +58,7 @@ class broadcast {
     task<result<value_pointer, next_error>> next(deadline limit = deadline::never()) {
       return wait_for_next(hub_, position_, limit);
     }
-    /// Whether `next` would return at once.
+    /// Whether `next` would return immediately.
     bool is_ready() const noexcept { return hub_->is_ready(position_->next); }
     /// The number of values that this subscriber has missed.
     std::uint64_t missed() const noexcept { return position_->missed; }

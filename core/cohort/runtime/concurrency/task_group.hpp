@@ -40,7 +40,8 @@ class task_group {
   void cancel();
   /// Completes when the group is empty. One caller at a time (asserted). Cancelling the caller cancels the tasks; the
   /// wait still continues until the group is empty. A caller that may have been cancelled before must first await
-  /// `asio::this_coro::throw_if_cancelled(false)`, otherwise awaiting `join` throws at once and the group stays full.
+  /// `asio::this_coro::throw_if_cancelled(false)`, otherwise awaiting `join` throws immediately and the group stays
+  /// full.
   task<> join();
 
   std::size_t size() const noexcept { return children_.size(); }

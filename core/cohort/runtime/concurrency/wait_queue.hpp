@@ -47,7 +47,7 @@ class wait_queue {
   detail::waiter* last_ = nullptr;
 };
 
-/// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (at once if that has passed), or
+/// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (immediately if that has passed), or
 /// `cancelled`. Suspends only the calling coroutine; the thread runs the loop's other work meanwhile.
 inline auto sleep_until(deadline wait_deadline) {
   return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
@@ -69,7 +69,7 @@ class event {
   }
   void reset() noexcept { set_ = false; }
 
-  /// Returns `notified` (at once if the event is set), `timed_out` at `wait_deadline`, or `cancelled`.
+  /// Returns `notified` (immediately if the event is set), `timed_out` at `wait_deadline`, or `cancelled`.
   task<wait_status> wait(deadline wait_deadline = deadline::never()) {
     if (set_) co_return wait_status::notified;
     co_return co_await waiters_.wait(wait_deadline);

@@ -22,7 +22,7 @@ class latch {
   }
   std::size_t count() const noexcept { return count_; }
 
-  /// Returns `notified` once the count is zero (at once if it is), `timed_out` at `wait_deadline`, or `cancelled`.
+  /// Returns `notified` once the count is zero (immediately if it is), `timed_out` at `wait_deadline`, or `cancelled`.
   task<wait_status> wait(deadline wait_deadline) { return reached_zero_.wait(wait_deadline); }
 
  private:

@@ -21,7 +21,7 @@ class timer_descriptor {
   /// Throws `boost::system::system_error` if there is no free file descriptor.
   explicit timer_descriptor(boost::asio::io_context& context);
 
-  /// Sets the time of expiry, also of a wait that has begun. A time that has passed expires at once.
+  /// Sets the time of expiry, also of a wait that has begun. A time that has passed expires immediately.
   void set(time_point expiry) noexcept;
 
   /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases it is called a few
@@ -34,7 +34,7 @@ class timer_descriptor {
 
   /// A placeholder for the buffer of a read. The descriptor is never read: setting it resets its count of expiries.
   struct expiry_buffer : boost::asio::mutable_buffer {
-    // The buffer is not empty, because Asio completes a read into an empty buffer at once.
+    // The buffer is not empty, because Asio completes a read into an empty buffer immediately.
     explicit expiry_buffer(timer_descriptor& owner) noexcept : boost::asio::mutable_buffer(&owner, 1) {}
   };
 

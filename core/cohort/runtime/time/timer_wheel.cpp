@@ -11,8 +11,9 @@ constexpr unsigned tick_shift = 14;
 constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
-/// The maximum distance at which a timer is placed; a later one is placed again when it is reached. It is half a turn
-/// of the top level, so that a slot of that level is never both the current slot and the slot one full turn ahead.
+/// The maximum distance at which a timer is placed; a later one is placed again when it is reached. It is half a
+/// revolution of the top level, so that a slot of that level is never both the current slot and the slot one revolution
+/// ahead.
 constexpr std::uint64_t max_placement_distance = max_distance / 2;
 
 std::uint64_t tick_ceil(time_point time) noexcept {
@@ -87,11 +88,11 @@ std::optional<timer_wheel::occupied_slot> timer_wheel::next_occupied_slot() cons
     const auto current_slot = static_cast<int>((current_tick_ >> shift) & slot_mask);
     const auto slots_ahead = std::countr_zero(std::rotr(occupied_[level], current_slot));
     const auto slot = static_cast<unsigned>(slots_ahead + current_slot) & slot_mask;
-    const std::uint64_t ticks_per_turn = std::uint64_t{1} << (shift + slot_bits);
-    auto tick = (current_tick_ & ~(ticks_per_turn - 1)) + (std::uint64_t{slot} << shift);
+    const std::uint64_t ticks_per_revolution = std::uint64_t{1} << (shift + slot_bits);
+    auto tick = (current_tick_ & ~(ticks_per_revolution - 1)) + (std::uint64_t{slot} << shift);
     // Only the top level wraps around: on the others, slots behind the current tick have moved to a finer level
     // already.
-    if (tick < current_tick_ && slot != static_cast<unsigned>(current_slot)) tick += ticks_per_turn;
+    if (tick < current_tick_ && slot != static_cast<unsigned>(current_slot)) tick += ticks_per_revolution;
     return occupied_slot{tick, level, static_cast<unsigned>(slot)};
   }
   return std::nullopt;
@@ -147,8 +148,8 @@ void timer_wheel::advance(time_point now) {
   if (const auto next = next_occupied_slot(); !next || next->tick > target) {
     current_tick_ = std::max(current_tick_, target);
   }
-  // Removes disarmed and postponed timers from the front of the next slot, because they would wake the loop needlessly.
-  // A timer is removed at most once for each time that it was armed.
+  // Removes disarmed and postponed timers from the front of the next slot, because they would wake the loop
+  // unnecessarily. A timer is removed at most once for each time that it was armed.
   while (const auto next = next_occupied_slot()) {
     auto& node = static_cast<timer&>(*wheel_[next->level][next->slot].next);
     const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));

@@ -82,9 +82,9 @@ class bound_timer<Method> : public timer {
 };
 
 /// Hierarchical timing wheel: six levels of 64 slots, one tick is 2^14 ns (16 µs). Arming, disarming and postponing are
-/// O(1). A timer further ahead than 6.5 days (half a turn of the last level) is placed there first, and again from
-/// there. Source: Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP 1987. Not thread-safe, except for
-/// `armed_count`.
+/// O(1). A timer further ahead than 6.5 days (half a revolution of the last level) is placed there first, and again
+/// from there. Source: Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP 1987. Not thread-safe, except
+/// for `armed_count`.
 class timer_wheel {
  public:
   explicit timer_wheel(time_point start) noexcept;

@@ -43,7 +43,7 @@ struct stall_metrics {
   telemetry::histogram& durations;
 };
 
-/// What a loop runs. Read from another thread, so the activity may have ended in the meantime.
+/// The current work of a loop. Read from another thread, so the activity may have ended in the meantime.
 struct running_activity {
   std::string_view kind = "none";
   std::string_view name;

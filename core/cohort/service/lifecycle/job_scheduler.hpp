@@ -28,7 +28,7 @@ enum class job_placement : std::uint8_t {
 enum class job_overlap : std::uint8_t {
   /// The job runs again at its next regular time.
   skip,
-  /// If at least one time has passed, the job runs again at once.
+  /// If at least one time has passed, the job runs again immediately.
   queue,
 };
 

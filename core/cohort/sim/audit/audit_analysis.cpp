@@ -181,7 +181,7 @@ void audit_analysis::find_missing_contexts() {
   }
 }
 
-void audit_analysis::find_work_after_client_left() {
+void audit_analysis::find_work_after_disconnect() {
   std::multimap<std::pair<std::string, time_point>, const request*> by_start;
   for (const auto& each : audit_.requests_) by_start.emplace(std::pair{each.service->name(), each.started}, &each);
   for (const auto& each : audit_.fleet_.recorder().exchanges()) {
@@ -190,9 +190,9 @@ void audit_analysis::find_work_after_client_left() {
     for (auto candidate = first; candidate != last; ++candidate) {
       const auto& server_request = *candidate->second;
       const auto excess = server_request.ended - *each.client_closed_at;
-      if (server_request.is_streamed || excess <= audit_.limits_.client_left_tolerance) continue;
-      add(audit_finding_kind::work_after_client_left, {server_request.service->name(), server_request.route, ""},
-          excess, "the handler continued for " + audit_time(excess) + " after its client had disconnected");
+      if (server_request.is_streamed || excess <= audit_.limits_.disconnect_tolerance) continue;
+      add(audit_finding_kind::work_after_disconnect, {server_request.service->name(), server_request.route, ""}, excess,
+          "the handler continued for " + audit_time(excess) + " after its client had disconnected");
       break;
     }
   }
@@ -206,7 +206,7 @@ audit_report audit_analysis::run() {
   }
   find_small_reserves();
   find_missing_contexts();
-  find_work_after_client_left();
+  find_work_after_disconnect();
   audit_report report;
   for (auto& [where, row] : budgets_) {
     const auto& [service, route, upstream] = where;

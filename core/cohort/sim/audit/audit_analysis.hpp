@@ -41,7 +41,7 @@ class audit_analysis {
   void find_excessive_timeouts(const request& request);
   void find_small_reserves();
   void find_missing_contexts();
-  void find_work_after_client_left();
+  void find_work_after_disconnect();
   /// Counts an occurrence; keeps the description of the worst occurrence.
   void add(audit_finding_kind kind, key where, duration worst, std::string description);
   duration timeout_of(const request& caller, const call& upstream_call) const;

@@ -23,7 +23,7 @@ enum class audit_finding_kind : std::uint8_t {
   /// A handler that needs more time after its last call than remains if that call ends at its deadline.
   reserve_too_small,
   /// A handler that continued after its client had disconnected.
-  work_after_client_left,
+  work_after_disconnect,
 };
 
 /// The text of a kind, such as `missing context`.
@@ -83,7 +83,7 @@ class deadline_audit {
   struct settings {
     /// Tolerance: work that ends later than this after the client has disconnected is reported. Default: twice the 10
     /// ms after which a half-closed connection counts as closed, plus the latency of a link.
-    duration client_left_tolerance = std::chrono::milliseconds{25};
+    duration disconnect_tolerance = std::chrono::milliseconds{25};
     /// Tolerance: the deadline of a call may be later than the deadline of its request by this much.
     duration deadline_tolerance = std::chrono::milliseconds{1};
   };

@@ -15,7 +15,7 @@ namespace cohort::sim {
 struct call_cache_settings {
   /// Age up to which a response is used without a call; longer than zero.
   duration ttl{};
-  /// Time after `ttl` in which the old response is used at once, while a call replaces it (RFC 5861 section 3).
+  /// Time after `ttl` in which the old response is used immediately, while a call replaces it (RFC 5861 section 3).
   duration stale_while_revalidate{};
   /// Time after `ttl` in which the old response is used if the call fails (RFC 5861 section 4).
   duration stale_if_error{};

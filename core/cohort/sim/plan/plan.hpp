@@ -18,7 +18,7 @@ namespace cohort::sim {
 /// A service of a plan.
 struct planned_service {
   std::string name;
-  /// A program that the caller of `planned_fleet` knows; empty for a modelled service.
+  /// A program in the catalog of `planned_fleet`; empty for a modelled service.
   std::string program;
   /// The program that replaces a modelled service in a rehearsal on real programs; a program that runs the model if
   /// empty.

@@ -77,10 +77,10 @@ bool is_better(const halving_candidate& a, const halving_candidate& b) {
 mean_estimate estimate_mean(const std::vector<double>& samples) {
   const auto mean = mean_of(samples);
   if (samples.size() < 2) return {mean, std::numeric_limits<double>::infinity()};
-  double squares = 0;
-  for (const double value : samples) squares += (value - mean) * (value - mean);
+  double sum_of_squares = 0;
+  for (const double value : samples) sum_of_squares += (value - mean) * (value - mean);
   const auto count = static_cast<double>(samples.size());
-  return {mean, student_t(samples.size() - 1) * std::sqrt(squares / (count - 1) / count)};
+  return {mean, student_t(samples.size() - 1) * std::sqrt(sum_of_squares / (count - 1) / count)};
 }
 
 std::vector<halving_candidate> successive_halving(

@@ -53,7 +53,8 @@ class export_queue {
     }
     if (is_full) wakeup_->set();
   }
-  /// Takes the oldest batch, which is empty if there is none. Its items and bytes count until `release`.
+  /// Removes and returns the oldest batch; an empty one if the queue is empty. Its items and bytes count until
+  /// `release`.
   batch take();
   /// Discards a batch that was taken.
   void release(const batch& batch);

@@ -27,7 +27,7 @@ struct span_event {
 };
 
 /// One operation of a trace, as it is exported when it has ended. All members refer to the caller's objects: a span is
-/// encoded at once and never stored.
+/// encoded immediately and never stored.
 struct span {
   /// The trace; its `span_id` is the ID of this span.
   trace_context trace;

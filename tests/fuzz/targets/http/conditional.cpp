@@ -88,8 +88,9 @@ void check_preconditions(request_head head) {
     for (const auto method : {method::get, method::head, method::put}) {
       head.method = method;
       const auto result = evaluate_preconditions(head, {etag, last_modified});
-      const auto by_rfc = expected(head, etag);
-      require(!by_rfc || result == *by_rfc, "the steps of RFC 9110 section 13.2.2 give the same result");
+      const auto expected_result = expected(head, etag);
+      require(!expected_result || result == *expected_result,
+              "the steps of RFC 9110 section 13.2.2 give the same result");
       require(result != precondition::not_modified || method != method::put, "only GET and HEAD get 304");
     }
   }

@@ -22,10 +22,10 @@ struct outcome {
   bool too_large = false;
   bool done = false;
   bool keep_alive = false;
-  /// The end of the connection behind the bytes is the end of the response.
+  /// The end of the connection after the bytes is the end of the response.
   bool ends = false;
   std::size_t interim_count = 0;
-  std::size_t unparsed = 0;
+  std::size_t remaining_size = 0;
   http::client_response response;
 };
 
@@ -56,7 +56,7 @@ outcome parse(const std::vector<std::string_view>& slices, bool is_head_request)
     if (result.failed) return result;
   }
   result.done = parser->done();
-  result.unparsed = buffer.size();
+  result.remaining_size = buffer.size();
   if (result.done) {
     result.keep_alive = parser->keep_alive() && parser->response().status_code() != switching_protocols;
   }
@@ -77,7 +77,7 @@ void check_response(const http::client_response& response) {
 }
 
 /// loadgen accepts more header bytes and a longer body. Without an expected body it stores nothing, and it scans a
-/// response that is complete, usual and received at once instead of parsing it.
+/// response that is complete, usual and received in one piece instead of parsing it.
 void check_loadgen(std::string_view input, const outcome& expected, bool is_head_request, std::string expected_body,
                    std::size_t buffer_size) {
   loadgen::target target;
@@ -120,7 +120,7 @@ void run(std::string_view input) {
   }
   if (!whole.done && !whole.ends) return;
   require(whole.keep_alive == sliced.keep_alive && whole.interim_count == sliced.interim_count &&
-              whole.unparsed == sliced.unparsed,
+              whole.remaining_size == sliced.remaining_size,
           "the end of a response does not depend on the slices");
   require(whole.response.status == sliced.response.status && whole.response.fields == sliced.response.fields &&
               whole.response.body == sliced.response.body,

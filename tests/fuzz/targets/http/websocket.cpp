@@ -101,7 +101,7 @@ void run(std::string_view input) {
           "decompression reverses compression");
   if (const auto answer = http::accept_deflate_offer(input))
     require(http::accept_deflate_offer(*answer) == answer, "an accepted extension is a valid offer");
-  static_cast<void>(http::is_valid_deflate_answer(input));
+  static_cast<void>(http::is_valid_deflate_response(input));
 }
 
 const registration fuzz_registration{{"websocket", run}};

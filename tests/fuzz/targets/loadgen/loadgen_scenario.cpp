@@ -18,7 +18,7 @@ void run(std::string_view input) {
   const auto options = read(input);
   const auto minified = json::minify(input);
   if (!minified.empty()) {
-    require(read(minified).has_value() == options.has_value(), "white space does not change the result");
+    require(read(minified).has_value() == options.has_value(), "whitespace does not change the result");
   }
   if (!options) {
     require(!options.error().empty(), "an error has a text");

@@ -50,7 +50,7 @@ std::string alerts_after(std::string_view body) {
 void run(std::string_view input) {
   const auto alerts = alerts_after(input);
   const auto minified = json::minify(input);
-  if (!minified.empty()) require(alerts_after(minified) == alerts, "white space does not change the result");
+  if (!minified.empty()) require(alerts_after(minified) == alerts, "whitespace does not change the result");
   const auto time = json::parse_timestamp(input);
   require(!time || json::parse_timestamp(json::format_timestamp(*time)) == time,
           "a formatted timestamp is parsed to the same time");

@@ -30,7 +30,7 @@ void run(std::string_view input) {
   const auto minified = json::minify(input);
   for (const auto& requested : {austin, haifa}) {
     const auto result = locate(input, requested);
-    if (!minified.empty()) require(locate(minified, requested) == result, "white space does not change the result");
+    if (!minified.empty()) require(locate(minified, requested) == result, "whitespace does not change the result");
   }
 }
 

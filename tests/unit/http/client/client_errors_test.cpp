@@ -228,7 +228,7 @@ TEST_CASE("client: endless interim responses do not extend the deadline", "[http
   CHECK(fixture.time.now() - start <= 3200ms);
 }
 
-TEST_CASE("client: a cancelled call ends at once, closes its connection and leaves no timer", "[http][client]") {
+TEST_CASE("client: a cancelled call ends immediately, closes its connection and leaves no timer", "[http][client]") {
   client_fixture fixture{GENERATE(small_pipe(), net::memory_pipe_settings{})};
   fixture.network.add_name("black-hole.test", {client_fixture::address("192.0.2.66")});
   fixture.network.add_black_hole({client_fixture::address("192.0.2.66"), 80});
@@ -263,7 +263,7 @@ TEST_CASE("client: a cancelled call ends at once, closes its connection and leav
   CHECK(fixture.time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("client: a call that is cancelled during name resolution ends at once", "[http][client]") {
+TEST_CASE("client: a call that is cancelled during name resolution ends immediately", "[http][client]") {
   failing_network network{failing_network::failure::resolver_hangs};
   client_fixture fixture{&network};
   auto call = fixture.get();

@@ -41,7 +41,7 @@ TEST_CASE("save_body: the body of a response is stored, and replaces a file", "[
   CHECK(fixture.file_count() == 1);
 }
 
-TEST_CASE("save_body: a response of more than `max_bytes` is an error and leaves nothing behind",
+TEST_CASE("save_body: a response of more than `max_bytes` is an error and leaves no file",
           "[http][client][streaming]") {
   download_fixture fixture;
   fixture.max_bytes = 5;
@@ -50,7 +50,7 @@ TEST_CASE("save_body: a response of more than `max_bytes` is an error and leaves
   CHECK(fixture.file_count() == 0);
 }
 
-TEST_CASE("save_body: a truncated response leaves nothing behind", "[http][client][streaming]") {
+TEST_CASE("save_body: a truncated response leaves no file", "[http][client][streaming]") {
   download_fixture fixture;
   const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc");
   CHECK(saved.error() == make_error_code(client_error::body_truncated));

@@ -9,7 +9,7 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("fields: list elements are returned one by one, without surrounding white space", "[http][message]") {
+TEST_CASE("fields: list elements are returned one by one, without surrounding whitespace", "[http][message]") {
   std::string_view list = " keep-alive,\tCLOSE ,x;q=1,, ";
   std::vector<std::string_view> elements;
   while (!list.empty()) elements.push_back(next_list_element(list));

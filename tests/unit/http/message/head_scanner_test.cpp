@@ -50,7 +50,7 @@ TEST_CASE("head scanner: the start line is complete at its line feed", "[http][m
   CHECK_FALSE(scanner.has_start_line());
 }
 
-TEST_CASE("head scanner: a bare line feed is found at once for every segmentation", "[http][message]") {
+TEST_CASE("head scanner: a bare line feed is found immediately for every segmentation", "[http][message]") {
   const auto bytes = GENERATE(as<std::string>{}, "\n", "GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: a\n",
                               "GET / HTTP/1.1\r\nHost: a\r\n\n", "GET / HTTP/1.1\r\n\nHost: a\r\n\r\n");
   const auto piece = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{100});

@@ -156,13 +156,13 @@ TEST_CASE("compression: a pause and each event send the buffered output of the e
   struct row {
     task<> (*producer)(body_writer&);
     std::string_view type;
-    std::string_view after_half_a_second;
+    std::string_view after_500_ms;
   };
   const auto row = GENERATE(values<struct row>({{write_and_pause, "text/plain", "one,"},
                                                 {write_and_sleep, "text/event-stream", "one,"},
                                                 {write_and_sleep, "text/plain", ""}}));
   const auto coding = supported_coding();
-  CAPTURE(coding, row.type, row.after_half_a_second);
+  CAPTURE(coding, row.type, row.after_500_ms);
   server_fixture server;
   http::compression_settings settings;
   settings.media_types.emplace_back("text/event-stream");
@@ -173,7 +173,7 @@ TEST_CASE("compression: a pause and each event send the buffered output of the e
   server.time.run_for(500ms);
   std::string bytes;
   while (client.stream().readable()) bytes += *client.read();
-  CHECK(decode(coding, received_content(bytes)).text == row.after_half_a_second);
+  CHECK(decode(coding, received_content(bytes)).text == row.after_500_ms);
   while (!is_whole(bytes)) bytes += *client.read();
   const auto decoded = decode(coding, received_content(bytes));
   CHECK(decoded.is_complete);
@@ -206,26 +206,26 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   CHECK(server.metric_value("cohort_server_connections") == 0);
 }
 
-task<> count_turns(const bool* ended, std::size_t* turns) {
+task<> count_iterations(const bool* ended, std::size_t* iterations) {
   while (!*ended) {
     co_await asio::post(loop::current().get_executor(), asio::deferred);
-    ++*turns;
+    ++*iterations;
   }
 }
 
 /// Returns how often another task of the loop ran meanwhile.
 task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   bool ended = false;
-  std::size_t turns = 0;
+  std::size_t iterations = 0;
   std::shared_ptr<http::content_encoder> encoder = http::make_content_encoder({});
   writer.encode_with(std::move(encoder), std::nullopt, false);
-  asio::co_spawn(loop::current().get_executor(), count_turns(&ended, &turns), asio::detached);
+  asio::co_spawn(loop::current().get_executor(), count_iterations(&ended, &iterations), asio::detached);
   auto writing = writer.write(std::move(text));
   co_await std::move(writing);
   ended = true;
   // The other task ends before its variables do.
   co_await asio::post(loop::current().get_executor(), asio::deferred);
-  co_return turns;
+  co_return iterations;
 }
 
 TEST_CASE("compression: other handlers of the loop run after each 64 KiB of encoded input", "[http][middleware]") {

@@ -107,7 +107,7 @@ TEST_CASE("server: a malformed or ambiguous header section is rejected", "[http]
   check_rejected(GENERATE(values<invalid_request>({
       {"a folded line", 400, make_request("X: a\r\n b\r\n")},
       {"a line folded with a tab", 400, make_request("X: a\r\n\tb\r\n")},
-      {"white space before the first field", 400, "GET / HTTP/1.1\r\n Host: test\r\n\r\n"},
+      {"whitespace before the first field", 400, "GET / HTTP/1.1\r\n Host: test\r\n\r\n"},
       {"a bare line feed after a field", 400, make_request("X: a\nY: b\r\n")},
       {"a bare line feed after the request line", 400, "GET / HTTP/1.1\nHost: test\r\n\r\n"},
       {"bare line feeds only", 400, "GET / HTTP/1.1\nHost: test\n\n"},

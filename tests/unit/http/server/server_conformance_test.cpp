@@ -46,7 +46,7 @@ TEST_CASE("after `close` in Connection no further request is processed", "[http]
   CHECK(server.request_count == 1);
 }
 
-TEST_CASE("a malformed chunked body is rejected at once, and the bytes after it are not processed",
+TEST_CASE("a malformed chunked body is rejected immediately, and the bytes after it are not processed",
           "[http][server][case-1.4]") {
   const auto body = GENERATE(as<std::string>{}, "0;a=\"\r\n\r\n", "Z\r\n", "\r\n\r\n", "Z", "\n", "0\n", "1;a=\"\n",
                              "1\r\nab", "0\r\nX\r\n");
@@ -62,7 +62,7 @@ TEST_CASE("a malformed chunked body is rejected at once, and the bytes after it 
   CHECK(server.request_count == 0);
 }
 
-TEST_CASE("an unsupported expectation is rejected with 417 at once, without the body", "[http][server][case-1.5]") {
+TEST_CASE("an unsupported expectation is rejected with 417 immediately, without the body", "[http][server][case-1.5]") {
   const auto expect = GENERATE(as<std::string>{}, "100-continue, x", "x", "x, 100-continue", "100-continue;a=b");
   CAPTURE(expect);
   conformance_fixture server;

@@ -182,10 +182,10 @@ TEST_CASE("permessage-deflate: offers are accepted without context takeover", "[
     INFO(rejected);
     CHECK_FALSE(http::accept_deflate_offer(rejected));
   }
-  CHECK(http::is_valid_deflate_answer(answer));
-  CHECK_FALSE(http::is_valid_deflate_answer("permessage-deflate"));
-  CHECK_FALSE(http::is_valid_deflate_answer(answer + "; client_max_window_bits=10"));
-  CHECK_FALSE(http::is_valid_deflate_answer("x-other; server_no_context_takeover"));
+  CHECK(http::is_valid_deflate_response(answer));
+  CHECK_FALSE(http::is_valid_deflate_response("permessage-deflate"));
+  CHECK_FALSE(http::is_valid_deflate_response(answer + "; client_max_window_bits=10"));
+  CHECK_FALSE(http::is_valid_deflate_response("x-other; server_no_context_takeover"));
 }
 
 }  // namespace

@@ -145,7 +145,7 @@ TEST_CASE("websocket server: violations close with their code, after the queued 
   CHECK(client.receive_close() == violation.code);
   const auto before = server.time.event_loop().now();
   CHECK_FALSE(client.receive());
-  // The end of the stream follows at once, not after `close_timeout`.
+  // The end of the stream follows immediately, not after `close_timeout`.
   CHECK(server.time.event_loop().now() - before < 1s);
   client.stream().close();
   server.time.run_for(1s);

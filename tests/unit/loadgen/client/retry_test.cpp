@@ -54,7 +54,7 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and tries ag
   }
 }
 
-TEST_CASE("retries: a status of 429 or 5xx and a connection without a response are retried at once, others are not",
+TEST_CASE("retries: a status of 429 or 5xx and a connection without a response are retried immediately, others are not",
           "[loadgen][client]") {
   const auto [code, is_retried] =
       GENERATE(table<int, bool>({{429, true}, {500, true}, {503, true}, {0, true}, {404, false}, {302, false}}));
@@ -81,7 +81,7 @@ TEST_CASE("retries: a success counts as goodput within the patience after the st
           "[loadgen][client]") {
   const auto [delay, on_time] = GENERATE(table<duration, std::uint64_t>({{0ms, 0}, {-100ms, 1}}));
   load_fixture fixture;
-  // The response to the second attempt comes 100 ms after the start of the request, or at once.
+  // The response to the second attempt comes 100 ms after the start of the request, or immediately.
   fixture.serve_script([late = delay == 0ms](net::stream& stream, std::size_t number) -> task<> {
     if (number == 1 && late) co_return;
     co_await send(stream, status_response(200));

@@ -319,7 +319,7 @@ inline run_report empty() {
 }
 
 /// Text from outside with escape sequences, line feeds, invalid UTF-8 and excessive length.
-inline run_report hostile() {
+inline run_report malicious() {
   auto report = spike();
   report.mode = "sp\x1b[31mike\r\n";
   report.targets[0].name = "evil\x1b]0;owned\x07\x9b name";

@@ -109,7 +109,7 @@ TEST_CASE("load profile: the requests of a burst start together", "[loadgen][sch
   CHECK(profile.request_count() == 5);
 }
 
-TEST_CASE("load profile: a step changes the rate at once, and a boundary belongs to the later phase",
+TEST_CASE("load profile: a step changes the rate immediately, and a boundary belongs to the later phase",
           "[loadgen][schedule]") {
   load_profile profile;
   profile.begin_phase("normal").add_constant(2s, requests_per_second(1));

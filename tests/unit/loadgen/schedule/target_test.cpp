@@ -39,10 +39,10 @@ TEST_CASE("round robin: the period is the sum of the weights divided by their co
     weight_list weights;
     std::uint64_t period;
   };
-  const auto period_case = GENERATE(from_range(std::vector<example>{
+  const auto test_case = GENERATE(from_range(std::vector<example>{
       {{1}, 1}, {{1000}, 1}, {{1, 1, 1, 1}, 4}, {{10, 20, 30, 40}, 10}, {{1000, 1}, 1001}, {{6, 10, 15}, 31}}));
-  CHECK(round_robin_period(make_targets(period_case.weights)) == period_case.period);
-  CHECK(weighted_round_robin{make_targets(period_case.weights)}.period() == period_case.period);
+  CHECK(round_robin_period(make_targets(test_case.weights)) == test_case.period);
+  CHECK(weighted_round_robin{make_targets(test_case.weights)}.period() == test_case.period);
 }
 
 TEST_CASE("round robin: within a period, each target has exactly the share of its weight", "[loadgen][schedule]") {

@@ -235,7 +235,7 @@ TEST_CASE("live view: at the bottom of the screen there is only one frame", "[lo
 
 TEST_CASE("live view: no line is wider than the terminal, for any names", "[loadgen][terminal]") {
   const auto columns = GENERATE(1u, 10u, 20u, 33u, 60u, 80u, 200u);
-  run_in_progress run{samples::hostile(), 9};
+  run_in_progress run{samples::malicious(), 9};
   for (auto& count : run.report.totals.outcomes) count += 1'000'000'000;
   auto view = make_terminal_view(columns);
   terminal_screen screen{columns, 60};
@@ -303,7 +303,7 @@ TEST_CASE("live view: without a terminal, there is a line every 5 seconds and at
 }
 
 TEST_CASE("live view: lines without a terminal contain no control characters", "[loadgen][terminal]") {
-  const run_in_progress run{samples::hostile(), 9};
+  const run_in_progress run{samples::malicious(), 9};
   live_view view{{}};
   const auto text = view.update(run.progress);
   CHECK(text.find("(sp�[2Jike)") != std::string::npos);

@@ -121,7 +121,7 @@ task<> overload(blocking_pool& pool, int* rejections) {
   CHECK(pool.queued() == 0);
 }
 
-TEST_CASE("blocking_pool: a job is rejected at once if the queue is full", "[runtime][blocking][threads]") {
+TEST_CASE("blocking_pool: a job is rejected immediately if the queue is full", "[runtime][blocking][threads]") {
   int rejections = 0;
   blocking_pool_observer observer;
   observer.on_rejected = [&] { ++rejections; };

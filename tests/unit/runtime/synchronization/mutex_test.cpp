@@ -78,7 +78,7 @@ task<> lock_repeatedly(mutex& owner, int& inside, int& entered) {
     --inside;
   }
 }
-/// Cancels waits at random times, including the moment of the hand-over.
+/// Cancels waits at random times, including the moment of the handoff.
 task<> cancel_waits(mutex& owner) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
@@ -86,7 +86,7 @@ task<> cancel_waits(mutex& owner) {
   }
 }
 
-TEST_CASE("mutex: no wakeup is lost when a timeout or cancellation coincides with a hand-over", "[runtime][sync]") {
+TEST_CASE("mutex: no wakeup is lost when a timeout or cancellation coincides with a handoff", "[runtime][sync]") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     virtual_time time{seed};
     mutex owner;

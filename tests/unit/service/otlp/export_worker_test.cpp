@@ -63,7 +63,8 @@ class worker_fixture {
   std::optional<service::export_worker> worker_;
 };
 
-TEST_CASE("export_worker: spans are sent in batches, a full one at once, others after the delay", "[service][otlp]") {
+TEST_CASE("export_worker: spans are sent in batches, a full one immediately, others after the delay",
+          "[service][otlp]") {
   worker_fixture test;
   test.target.headers = {{"x-tenant", "7"}};
   test.target.gzip = GENERATE(false, true);

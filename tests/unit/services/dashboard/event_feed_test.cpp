@@ -82,7 +82,7 @@ TEST_CASE("event feed: events that follow each other closely are one write, the 
   fixture.serve_dashboard();
   open_stream stream{fixture};
   stream.receive_for(1s);
-  // The aggregate at 1.5 s: two parts at once, and the rest with the part of the weather service.
+  // The aggregate at 1.5 s: two parts immediately, and the rest with the part of the weather service.
   const auto before = stream.receive_for(490ms).size();
   const auto early = stream.receive_for(20ms).substr(before);
   CHECK(early.find("\"sysinfo_service\":{") != std::string::npos);
@@ -109,7 +109,7 @@ TEST_CASE("event feed: the services are polled once for all subscribers", "[serv
   }
 }
 
-TEST_CASE("event feed: a later subscriber gets the latest aggregate at once", "[services][dashboard]") {
+TEST_CASE("event feed: a later subscriber gets the latest aggregate immediately", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   subscriber first{fixture};
@@ -214,7 +214,7 @@ received_response post_alerts(dashboard_fixture& fixture, std::initializer_list<
   return fixture.response_to(post("/api/alerts", webhook_body(alerts), "Content-Type: application/json\r\n"));
 }
 
-TEST_CASE("event feed: alerts are sent at once and after each change", "[services][dashboard]") {
+TEST_CASE("event feed: alerts are sent immediately and after each change", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   subscriber first{fixture};
@@ -305,7 +305,8 @@ std::string start_session(dashboard_fixture& fixture) {
   return "Cookie: " + value.substr(0, value.find(';')) + "\r\n";
 }
 
-TEST_CASE("event feed: signing out ends the streams of the session at once, and no others", "[services][dashboard]") {
+TEST_CASE("event feed: signing out ends the streams of the session immediately, and no others",
+          "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.serve_dashboard();
   const auto cookie = start_session(fixture);

@@ -80,7 +80,7 @@ TEST_CASE("routes file: a match that no request can fulfil is an error", "[gatew
     return error_of_match(path + R"("headers": [{"name": "X-A", )" + rule + "}]");
   };
   for (const auto* value : {R"(x\r\ny)", R"(x\u0000)", R"( x)", R"(\tx)"}) {
-    const std::string reason = " can match no field: it has control characters or white space at an end";
+    const std::string reason = " can match no field: it has control characters or whitespace at an end";
     CHECK(error_of_header(R"("value": ")" + std::string{value} + "\"") == "headers[0].value" + reason);
     CHECK(error_of_header(R"("prefix": ")" + std::string{value} + "\"") == "headers[0].prefix" + reason);
   }

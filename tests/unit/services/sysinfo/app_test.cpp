@@ -73,7 +73,7 @@ TEST_CASE("sysinfo: a configured host name is reported instead of the container'
   CHECK(json_at(response.body, "/container_hostname") == "\"build-7\"");
 }
 
-TEST_CASE("sysinfo: the limits of the container are reported, and changes show at once", "[services][sysinfo]") {
+TEST_CASE("sysinfo: the limits of the container are reported, and changes show immediately", "[services][sysinfo]") {
   machine_files machine;
   machine.write("proc/self/cgroup", "0::/\n");
   machine.write("proc/self/mountinfo", "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");

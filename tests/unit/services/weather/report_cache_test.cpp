@@ -36,7 +36,7 @@ TEST_CASE("report cache: fresh reports are served from the cache", "[services][w
   CHECK(fixture.metric_value("weather_service_cache_misses_total") == 2);
 }
 
-TEST_CASE("report cache: a stale report is served at once while one fetch replaces it", "[services][weather]") {
+TEST_CASE("report cache: a stale report is served immediately while one fetch replaces it", "[services][weather]") {
   weather_fixture fixture;
   CHECK(fixture.stale_reports("revalidate") == 0);
   const auto first = fixture.look_up();

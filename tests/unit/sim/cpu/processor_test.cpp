@@ -17,7 +17,7 @@ using Catch::Matchers::WithinRel;
 namespace {
 
 /// A route whose handler spends CPU time, admitted as any asynchronous handler is.
-http::router spending_router(duration cost) {
+http::router cpu_cost_router(duration cost) {
   struct handlers {
     static task<http::response> respond(duration cost) {
       sim::spend_cpu(cost);
@@ -36,7 +36,7 @@ struct machine_fixture {
                            std::uint64_t seed = 1)
       : fleet(seed),
         machine(fleet.add_machine("m", cores)),
-        node(fleet.add_stub_server("server", 80, [handler_cost] { return spending_router(handler_cost); },
+        node(fleet.add_stub_server("server", 80, [handler_cost] { return cpu_cost_router(handler_cost); },
                                    {&machine, threads, std::move(costs)})) {
     sim::link_conditions none;
     none.min_latency = none.max_latency = none.jitter = 0ms;
@@ -117,7 +117,7 @@ TEST_CASE("machine: two threads work at the same time if there are two cores", "
 
 TEST_CASE("machine: processes share its cores", "[sim][cpu]") {
   machine_fixture fixture{1, 1, read_cost(1ms)};
-  fixture.fleet.add_stub_server("server", 80, [] { return spending_router(0ms); },
+  fixture.fleet.add_stub_server("server", 80, [] { return cpu_cost_router(0ms); },
                                 {&fixture.machine, 1, read_cost(1ms)});
   for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
   fixture.fleet.run_for(1s);

@@ -13,7 +13,7 @@
 namespace cohort::http {
 task<exchange_result> run_exchange(net::stream& stream, std::string_view request, bool is_head_request,
                                    const client_settings& settings, telemetry::attempt_record* record) {
-  // Most requests are sent at once, without another coroutine.
+  // Most requests are sent immediately, without another coroutine.
   net::io_result sent = stream.try_write({asio::buffer(request), asio::const_buffer{}});
   if (const auto size = sent ? *sent : 0; size < request.size()) {
     const net::const_buffers rest{asio::buffer(request.substr(size)), asio::const_buffer{}};
@@ -54,7 +54,7 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
 }
 
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes) {
-  // More codings than anyone applies would only multiply the work.
+  // Limits the work: each further coding is decoded once more.
   constexpr std::size_t max_codings = 3;
   if (response.body.empty() || !response.find("content-encoding")) return std::nullopt;
   std::vector<std::string_view> codings;

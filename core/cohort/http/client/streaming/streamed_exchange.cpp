@@ -13,8 +13,8 @@ namespace {
 
 using outcome = policy::load_balancer::outcome;
 
-/// From this status on, a server has refused the request or does not need the rest of its body.
-constexpr unsigned first_refusal = 300;
+/// From this status on, the server has rejected the request, or does not need the rest of its body.
+constexpr unsigned min_rejection_status = 300;
 
 void append_chunk_header(std::string& text, std::size_t size) {
   std::array<char, 16> digits;
@@ -28,7 +28,7 @@ bool is_timeout_or_cancelled(error_code failure) noexcept {
 
 }  // namespace
 
-/// Sends the body and reads the head of the response at once. A scope for `detail::run_scope`.
+/// Sends the body and reads the head of the response concurrently. A scope for `detail::run_scope`.
 class streamed_exchange::duplex {
  public:
   duplex(streamed_exchange& exchange, std::string_view head, request_body_source& source, call_context context)
@@ -62,7 +62,7 @@ class streamed_exchange::duplex {
     --running_;
     is_head_done_ = true;
     const auto& error = reading_.outcome.value;
-    needs_whole_body_ = error && !*error && exchange_.head_.status_code() < first_refusal;
+    needs_whole_body_ = error && !*error && exchange_.head_.status_code() < min_rejection_status;
     if (!needs_whole_body_) detail::cancel(sending_.cancel_signal);
     end_if_done();
   }

@@ -76,7 +76,7 @@ class call_middleware {
 ///   sent to the upstream.
 /// - Retries: see `classify` for the responses and errors, `policy::decide_retry` for the decision. Retries and hedges
 ///   share one budget.
-/// - Rate limit: after a 429 with `Retry-After`, calls fail at once until that time has passed, at most
+/// - Rate limit: after a 429 with `Retry-After`, calls fail immediately until that time has passed, at most
 ///   `upstream_settings::max_rate_limit_hold`, on all loops. A `Retry-After` with another status applies only to the
 ///   retries of that call, since other replicas may be available.
 /// - Circuit breaker: a call fails if its last attempt has no complete response or a status of 500 or more. A timeout
@@ -109,7 +109,7 @@ class upstream {
   /// hedged and no redirect is followed. It is retried up to the head of the response, unless a part of its body has
   /// been read from a source that cannot `rewind`. The call lasts until the end of the body of the response: until then
   /// it counts as in flight, and only then its outcome is recorded. A body that is destroyed before its end is recorded
-  /// as cancelled. With a 101, the call ends at once: its connection has another protocol. The upstream must
+  /// as cancelled. With a 101, the call ends immediately: its connection has another protocol. The upstream must
   /// outlive the response.
   task<open_result> open(client_request request, call_context context, open_options options = {});
 

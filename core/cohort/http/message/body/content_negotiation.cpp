@@ -19,7 +19,7 @@ struct media_range {
   unsigned quality = 1000;
 };
 
-/// Removes and returns the text before the next `separator` outside quotes, without the white space around it.
+/// Removes and returns the text before the next `separator` outside quotes, without the whitespace around it.
 std::string_view next_part(std::string_view& rest, char separator) noexcept {
   bool quoted = false;
   std::size_t end = 0;

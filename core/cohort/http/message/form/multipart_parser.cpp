@@ -11,7 +11,7 @@ namespace cohort::http {
 namespace {
 
 constexpr std::size_t max_boundary_length = 70;
-/// White space after a boundary (RFC 2046: transport padding), with the line's end.
+/// Whitespace after a boundary (RFC 2046: transport padding), with the line's end.
 constexpr std::size_t max_boundary_end = 64;
 constexpr std::size_t max_name_bytes = 256;
 constexpr std::size_t max_filename_bytes = 1024;
@@ -154,7 +154,7 @@ multipart_parser::event multipart_parser::read_boundary_end(std::string_view& in
     if (pending_.size() > max_boundary_end) break;
   }
   if (pending_.size() <= max_boundary_end && !pending_.ends_with('\n')) return event::need_input;
-  return fail(status::bad_request, "", "must have only white space after a boundary");
+  return fail(status::bad_request, "", "must have only whitespace after a boundary");
 }
 
 multipart_parser::event multipart_parser::read_header(std::string_view& input) {

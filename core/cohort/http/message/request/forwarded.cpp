@@ -80,7 +80,7 @@ std::optional<std::string> take_value(std::string_view& text) {
   return std::nullopt;
 }
 
-void skip_white_space(std::string_view& text) noexcept {
+void skip_whitespace(std::string_view& text) noexcept {
   text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
 }
 
@@ -118,10 +118,10 @@ bool take_element(std::string_view& text, forwarded_hop& hop) {
     text.remove_prefix(equals + 1);
     const auto value = take_value(text);
     if (!value || !apply_parameter(name, *value, hop, has_node)) return false;
-    skip_white_space(text);
+    skip_whitespace(text);
     if (!text.starts_with(';')) return text.empty() || text[0] == ',';
     text.remove_prefix(1);
-    skip_white_space(text);
+    skip_whitespace(text);
   }
 }
 
@@ -191,7 +191,7 @@ void add_proto_and_host(const request_head& head, std::size_t index, forwarded_c
 std::optional<std::vector<forwarded_hop>> parse_forwarded(std::string_view value) {
   hop_list hops;
   for (;;) {
-    skip_white_space(value);
+    skip_whitespace(value);
     // RFC 9110 section 5.6.1.2: empty elements are ignored.
     if (value.empty()) break;
     if (value[0] != ',') {

@@ -17,9 +17,9 @@ namespace cohort::http {
 
 /// The reason why a connection or its requests were rejected, a label of `cohort_server_connections_rejected_total`.
 enum class connection_rejection {
-  /// The maximum number of connections is open, including the reserve for probes: the connection is closed at once.
+  /// The maximum number of connections is open, including the reserve for probes: the connection is closed immediately.
   limit,
-  /// The client has reached the per-client connection limit: the connection is closed at once.
+  /// The client has reached the per-client connection limit: the connection is closed immediately.
   client_limit,
   /// A request on a connection of the reserve is not a probe: it gets 503.
   reserve,

@@ -147,7 +147,7 @@ task<connection::disposition> connection::handle_request() {
     context.set_interim_sender(nullptr);
   }
   if (const auto* reason = std::get_if<no_response>(&result)) {
-    co_return conclude_without_response(context, *reason, start);
+    co_return finish_without_response(context, *reason, start);
   }
 
   auto& final_response = std::get<response>(result);
@@ -177,8 +177,8 @@ task<connection::disposition> connection::handle_request() {
 }
 
 /// Completes a request whose handler has no response.
-connection::disposition connection::conclude_without_response(request_context& context, no_response reason,
-                                                              time_point start) {
+connection::disposition connection::finish_without_response(request_context& context, no_response reason,
+                                                            time_point start) {
   if (reason == no_response::rejected) {
     if (auto* record = context.timing().recording().get()) record->status = static_cast<std::uint16_t>(rejection_);
     reject(rejection_);

@@ -114,7 +114,7 @@ class connection final : public open_connection, private interim_sender {
   handling_result end_handling(interruption cause, detail::task_outcome<response>& outcome);
   static response deadline_response();
   response call_sync_handler(request_context& context, const sync_handler& sync);
-  disposition conclude_without_response(request_context& context, no_response reason, time_point start);
+  disposition finish_without_response(request_context& context, no_response reason, time_point start);
   task<disposition> send_streamed_response(const response& result, bool keep_alive);
   void add_server_timing(response& result, request_context& context, time_point start) const;
 
@@ -179,7 +179,7 @@ class connection final : public open_connection, private interim_sender {
   time_point request_start_{};
   /// The time at which the last bytes of the current header section arrived.
   time_point received_at_{};
-  /// The current response began, in this turn of the loop (`loop::activity_sequence`).
+  /// The current response began, in this iteration of the loop (`loop::activity_sequence`).
   time_point responded_at_{};
   std::size_t response_turn_ = 0;
   /// Nothing of the current request but line ends has been read.

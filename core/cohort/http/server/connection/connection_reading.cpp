@@ -15,7 +15,7 @@ constexpr std::size_t max_reserved_body = 64 * 1024;
 /// A client may be sending a request when the server starts to drain. A connection without a new request for this long
 /// is idle.
 constexpr duration drain_grace_period = std::chrono::milliseconds{250};
-/// Maximum number of bytes of a request line without the target: method, version and white space.
+/// Maximum number of bytes of a request line without the target: method, version and whitespace.
 constexpr std::size_t max_request_line_overhead = 64;
 /// Maximum size of the unread rest of a body that is read and discarded after the response, so that the connection can
 /// be kept.

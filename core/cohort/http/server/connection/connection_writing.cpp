@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t initial_output_capacity = 1000;
 /// Responses to pipelined requests are sent together up to this size.
 constexpr std::size_t max_batched_output = 64 * 1024;
-/// A larger body is sent from its own memory instead of being copied behind its header section.
+/// A larger body is sent from its own memory instead of being copied after its header section.
 constexpr std::size_t max_copied_body = 16 * 1024;
 /// Lingering close (RFC 9112 section 9.6): after the last response, the client's data is read and discarded, so that a
 /// reset does not destroy the response. Maximum time, extended by the transfer time of the response, and maximum number
@@ -89,7 +89,7 @@ bool connection::buffer_response(const response& result, bool keep_alive) {
   return output_.size() < max_batched_output;
 }
 
-/// Sends the buffered output, and behind it the body if it was too large to be buffered. False if the connection is
+/// Sends the buffered output, and then the body if it was too large to be buffered. False if the connection is
 /// lost.
 task<bool> connection::send_unbuffered(std::string_view content) {
   if (content.size() <= max_copied_body) co_return co_await flush();

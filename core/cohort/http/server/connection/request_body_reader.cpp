@@ -109,8 +109,9 @@ task<net::io_result> request_body_reader::receive(asio::mutable_buffer buffer, d
   is_receiving_ = false;
   stream.set_deadline(deadline::never());
   if (received && rate > 0) {
-    const duration earned_time{static_cast<duration::rep>(*received * std::nano::den / rate)};
-    allowance_ = std::min(connection_.limits_.body_timeout, allowance_ - (event_loop.now() - start) + earned_time);
+    const duration time_for_received_bytes{static_cast<duration::rep>(*received * std::nano::den / rate)};
+    allowance_ =
+        std::min(connection_.limits_.body_timeout, allowance_ - (event_loop.now() - start) + time_for_received_bytes);
   }
   co_return received;
 }

@@ -41,7 +41,7 @@ class body_writer {
   task<bool> send_file(int file, std::uint64_t offset, std::uint64_t count);
   /// Sends the output that a content coding has buffered. Returns false like `write`.
   task<bool> flush();
-  /// Sleeps for `span` after a `flush`; returns `notified` early, or at once, when the server drains.
+  /// Sleeps for `span` after a `flush`; returns `notified` early, or immediately, when the server drains.
   task<wait_status> pause(duration span);
   /// Whether the server drains; the producer should end. A producer that returns after this function has returned true
   /// counts as stopped early, unless it calls `mark_complete`.
@@ -61,7 +61,7 @@ class body_writer {
 
   /// Applies a content coding to the body. The framing must not have a content length; `content_length` is the length
   /// of the unencoded body; with fewer bytes, the body is incomplete. `flush_each_write`: the client can decode each
-  /// write at once, at the cost of a lower compression ratio. Call it before the first write. Used by middleware.
+  /// write immediately, at the cost of a lower compression ratio. Call it before the first write. Used by middleware.
   void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,
                    bool flush_each_write) noexcept {
     encoder_ = std::move(encoder);

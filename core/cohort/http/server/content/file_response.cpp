@@ -23,7 +23,7 @@
 namespace cohort::http {
 namespace {
 
-/// A smaller file is read at once and sent together with the header section.
+/// A smaller file is read completely and sent together with the header section.
 constexpr std::uint64_t max_buffered_file = 16 * 1024;
 
 using file_ptr = std::shared_ptr<const open_file>;

@@ -13,8 +13,9 @@ namespace {
 /// `content_type` may have parameters.
 void describe_asset(operation& operation, std::string content_type) {
   content_type.resize(std::min(content_type.find(';'), content_type.size()));
-  const std::vector<header_description> headers{{"ETag", "The entity tag"}, {"Cache-Control", "How long it is fresh"}};
-  operation.summary("A file of the page")
+  const std::vector<header_description> headers{{"ETag", "The entity tag"},
+                                                {"Cache-Control", "Time for which the response is fresh"}};
+  operation.summary("An asset of the page")
       .tags({"page"})
       .returns(status::ok, "The file", {.media_type = std::move(content_type), .schema = "{}"}, headers)
       .returns(status::not_modified, "The client has the current file", {}, headers)

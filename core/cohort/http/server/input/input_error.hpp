@@ -25,7 +25,7 @@ struct input_error {
 };
 BOOST_DESCRIBE_STRUCT(input_error, (), (field, in, reason))
 
-/// The body of `input_error_response`, and of each other 400, which has no `fields`.
+/// The body of `input_error_response`, and of every other 400 response, which has no `fields`.
 struct input_error_body {
   std::string error;
   std::string message;

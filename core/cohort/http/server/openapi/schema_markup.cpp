@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view reference_prefix = R"("#/components/schemas/)";
 constexpr std::string_view reference_object_prefix = R"({"$ref":"#/components/schemas/)";
-constexpr std::string_view white_space = " \t\r\n";
+constexpr std::string_view whitespace = " \t\r\n";
 constexpr std::size_t max_line = 72;
 /// Maximum nesting level that is formatted; deeper values are copied unchanged.
 constexpr int max_depth = 32;
@@ -26,7 +26,7 @@ class formatter {
   }
 
  private:
-  void skip_white_space() { rest_.remove_prefix(std::min(rest_.find_first_not_of(white_space), rest_.size())); }
+  void skip_whitespace() { rest_.remove_prefix(std::min(rest_.find_first_not_of(whitespace), rest_.size())); }
 
   /// The length of the string at the beginning of `text`, with its quotes.
   static std::size_t string_length(std::string_view text) {
@@ -53,7 +53,7 @@ class formatter {
       } else if (c == '}' || c == ']') {
         if (depth == 0) return i;
         --depth;
-      } else if (depth > 0 || (c != ',' && white_space.find(c) == white_space.npos)) {
+      } else if (depth > 0 || (c != ',' && whitespace.find(c) == whitespace.npos)) {
         continue;
       } else {
         return i;
@@ -91,7 +91,7 @@ class formatter {
   }
 
   void write_value(int depth) {
-    skip_white_space();
+    skip_whitespace();
     if (write_reference()) return;
     if (depth < max_depth && (rest_.starts_with('{') || rest_.starts_with('['))) {
       write_container(depth);
@@ -106,10 +106,10 @@ class formatter {
 
   /// Writes a member of an object, or an element of an array.
   void write_entry(int depth) {
-    skip_white_space();
+    skip_whitespace();
     if (rest_.starts_with('"')) {
       const auto name_length = string_length(rest_);
-      const auto colon = rest_.find_first_not_of(white_space, name_length);
+      const auto colon = rest_.find_first_not_of(whitespace, name_length);
       if (colon != rest_.npos && rest_[colon] == ':') {
         write_string("name");
         rest_.remove_prefix(colon - name_length + 1);
@@ -125,17 +125,17 @@ class formatter {
     html_ += rest_.front();
     rest_.remove_prefix(1);
     const auto indent = [&](int levels) { html_ += has_lines ? "\n" + std::string(2 * levels, ' ') : ""; };
-    skip_white_space();
+    skip_whitespace();
     const bool is_empty = rest_.starts_with(end);
     while (!rest_.empty() && rest_.front() != end) {
       indent(depth + 1);
       const auto before = rest_.size();
       write_entry(depth + 1);
-      skip_white_space();
+      skip_whitespace();
       if (rest_.starts_with(',')) {
         html_ += has_lines ? "," : ", ";
         rest_.remove_prefix(1);
-        skip_white_space();
+        skip_whitespace();
       } else if (rest_.size() == before) {
         return;  // not JSON
       }

@@ -151,7 +151,7 @@ task<> copy_direction(tunnel* owner, const tunnel::direction* along, std::string
     if (!count && count.error() == asio::error::eof) co_return owner->on_eof(*along);
     if (!count) co_return owner->on_error(count.error());
     owner->touch();
-    // Most bytes are written at once, without a coroutine.
+    // Most bytes are written immediately, without a coroutine.
     const auto write_result = along->to.try_write({buffer.filled(*count), asio::const_buffer{}});
     const auto rest = buffer.filled(*count) + (write_result ? *write_result : 0);
     if (rest.size() > 0) {

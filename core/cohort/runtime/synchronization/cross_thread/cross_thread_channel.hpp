@@ -33,10 +33,10 @@ class cross_thread_channel {
       waiter = std::make_shared<sender>(std::move(value));
       senders_.add(waiter);
     }
-    detail::unless_dismissed leave_on_exception{[&] { leave(senders_, waiter); }};
+    detail::unless_dismissed remove_on_exception{[&] { remove(senders_, waiter); }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    leave_on_exception.dismiss();
-    if (!leave(senders_, waiter)) co_return detail::wait_error(status);
+    remove_on_exception.dismiss();
+    if (!remove(senders_, waiter)) co_return detail::wait_error(status);
     if (!waiter->is_accepted) co_return error_code{asio::error::broken_pipe};
     co_return result<void>{};
   }
@@ -57,10 +57,10 @@ class cross_thread_channel {
       waiter = std::make_shared<receiver>();
       receivers_.add(waiter);
     }
-    detail::unless_dismissed leave_on_exception{[&] { leave(receivers_, waiter); }};
+    detail::unless_dismissed remove_on_exception{[&] { remove(receivers_, waiter); }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    leave_on_exception.dismiss();
-    if (!leave(receivers_, waiter)) co_return detail::failed<T>(detail::wait_error(status));
+    remove_on_exception.dismiss();
+    if (!remove(receivers_, waiter)) co_return detail::failed<T>(detail::wait_error(status));
     if (!waiter->value) co_return detail::failed<T>(asio::error::eof);
     co_return detail::succeeded(std::move(*waiter->value));
   }
@@ -115,9 +115,9 @@ class cross_thread_channel {
     return value;
   }
   template <class Waiter>
-  bool leave(detail::cross_thread_waiters<Waiter>& waiting, const std::shared_ptr<Waiter>& waiter) {
+  bool remove(detail::cross_thread_waiters<Waiter>& waiting, const std::shared_ptr<Waiter>& waiter) {
     const std::lock_guard lock{mutex_};
-    return waiting.leave(waiter);
+    return waiting.remove(waiter);
   }
 
   std::size_t capacity_;

@@ -33,15 +33,15 @@ class cross_thread_event {
     return is_set_;
   }
 
-  /// Returns `notified` (at once if the event is set), `timed_out` at `wait_deadline`, or `cancelled`. Can be called on
-  /// any loop. The caller must hold a reference while it waits.
+  /// Returns `notified` (immediately if the event is set), `timed_out` at `wait_deadline`, or `cancelled`. Can be
+  /// called on any loop. The caller must hold a reference while it waits.
   task<wait_status> wait(deadline wait_deadline) {
     auto waiter = enter();
     if (!waiter) co_return wait_status::notified;
-    detail::unless_dismissed leave_on_exception{[&] { leave(waiter); }};
+    detail::unless_dismissed remove_on_exception{[&] { remove(waiter); }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    leave_on_exception.dismiss();
-    co_return leave(waiter) ? wait_status::notified : status;
+    remove_on_exception.dismiss();
+    co_return remove(waiter) ? wait_status::notified : status;
   }
 
  private:
@@ -55,9 +55,9 @@ class cross_thread_event {
     waiting_.add(waiter);
     return waiter;
   }
-  bool leave(const waiters::pointer& waiter) {
+  bool remove(const waiters::pointer& waiter) {
     const std::lock_guard lock{mutex_};
-    return waiting_.leave(waiter);
+    return waiting_.remove(waiter);
   }
 
   mutable std::mutex mutex_;

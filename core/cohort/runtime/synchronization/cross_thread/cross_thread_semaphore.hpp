@@ -43,12 +43,12 @@ class cross_thread_semaphore {
   task<result<cross_thread_permit>> acquire(deadline wait_deadline) {
     auto waiter = enter();
     if (!waiter) co_return cross_thread_permit{*this};
-    detail::unless_dismissed leave_on_exception{[&] {
-      if (leave(waiter)) release();
+    detail::unless_dismissed remove_on_exception{[&] {
+      if (remove(waiter)) release();
     }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    leave_on_exception.dismiss();
-    if (leave(waiter)) co_return cross_thread_permit{*this};
+    remove_on_exception.dismiss();
+    if (remove(waiter)) co_return cross_thread_permit{*this};
     co_return detail::wait_error(status);
   }
   /// Empty if no permit is available. Safe from any thread, including one without a loop.
@@ -78,9 +78,9 @@ class cross_thread_semaphore {
     waiting_.add(waiter);
     return waiter;
   }
-  bool leave(const waiters::pointer& waiter) {
+  bool remove(const waiters::pointer& waiter) {
     const std::lock_guard lock{mutex_};
-    return waiting_.leave(waiter);
+    return waiting_.remove(waiter);
   }
   void release() {
     const std::lock_guard lock{mutex_};

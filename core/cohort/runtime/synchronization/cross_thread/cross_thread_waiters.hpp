@@ -29,7 +29,7 @@ class cross_thread_waiters {
   void add(pointer waiter) { waiting_.push_back(std::move(waiter)); }
   Waiter& front() noexcept { return *waiting_.front(); }
   /// Removes the first waiter and wakes its loop. Must run under the mutex, because the loop can be destroyed once
-  /// `leave` has returned.
+  /// `remove` has returned.
   void grant_front() {
     auto waiter = std::move(waiting_.front());
     waiting_.pop_front();
@@ -39,7 +39,7 @@ class cross_thread_waiters {
   }
   /// Ends a wait, on the waiter's loop. Returns whether it was granted, which a timeout or cancellation does not
   /// change.
-  bool leave(const pointer& waiter) {
+  bool remove(const pointer& waiter) {
     if (!waiter->is_granted) waiting_.remove(waiter);
     return waiter->is_granted;
   }

@@ -69,10 +69,10 @@ TEST_CASE("after a 429 with Retry-After, no request is sent until that time", "[
   fixture.replica().steps = {{.status = 429, .retry_after = value}};
   CHECK(fixture.call().response->status_code() == 429);
 
-  const auto held_back = fixture.call();
-  CHECK(error_of(held_back) == client_error::rate_limited);
-  CHECK(held_back.elapsed == 0s);
-  CHECK(held_back.attempts == 0);
+  const auto rejected_call = fixture.call();
+  CHECK(error_of(rejected_call) == client_error::rate_limited);
+  CHECK(rejected_call.elapsed == 0s);
+  CHECK(rejected_call.attempts == 0);
   fixture.time.run_for(hold - 100ms);
   CHECK(error_of(fixture.call({}, http::method::post)) == client_error::rate_limited);
   CHECK(fixture.request_count() == 1);

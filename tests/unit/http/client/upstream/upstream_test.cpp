@@ -153,7 +153,7 @@ TEST_CASE("upstream: a request that is not idempotent is retried only if it was 
   }
 }
 
-TEST_CASE("upstream: Retry-After is respected; if it exceeds the deadline, the response is returned at once",
+TEST_CASE("upstream: Retry-After is respected; if it exceeds the deadline, the response is returned immediately",
           "[http][upstream]") {
   upstream_fixture fixture{with_retries()};
   const int status = GENERATE(429, 503);
@@ -210,7 +210,7 @@ TEST_CASE("upstream: an upstream that fails half of its requests receives a fift
   CHECK(fixture.metric("retries_total", "verdict=\"budget\"") > 0);
 }
 
-TEST_CASE("upstream: a stale connection is replaced at once by a new one", "[http][upstream]") {
+TEST_CASE("upstream: a stale connection is replaced immediately by a new one", "[http][upstream]") {
   client_fixture fixture;
   telemetry::registry metrics{1};
   telemetry::log_sink discarding_sink;
@@ -225,7 +225,7 @@ TEST_CASE("upstream: a stale connection is replaced at once by a new one", "[htt
   spawned_task<http::upstream_result> second{fixture.time, upstream.call(get_request("http://site.test/"), {})};
   fixture.newest_connection().read_request();
   fixture.newest_connection().close();
-  // The request is repeated at once: a retry would have a delay of some milliseconds.
+  // The request is repeated immediately: a retry would have a delay of some milliseconds.
   REQUIRE(fixture.connection_count() == 2);
   fixture.newest_connection().read_request();
   fixture.newest_connection().send(ok_response("second"));
@@ -282,7 +282,7 @@ TEST_CASE("upstream: a timeout opens the breaker only if the call had at least h
   CHECK(fixture.metric("breaker_state", "state=\"open\"") == (opens ? 1 : 0));
 }
 
-TEST_CASE("upstream: calls beyond the maximum in flight are rejected at once", "[http][upstream]") {
+TEST_CASE("upstream: calls beyond the maximum in flight are rejected immediately", "[http][upstream]") {
   auto settings = single_attempt();
   settings.max_in_flight = 3;
   upstream_fixture fixture{settings};

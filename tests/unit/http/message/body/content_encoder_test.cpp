@@ -32,10 +32,10 @@ TEST_CASE("content encoder: a decoder restores a body that was encoded in parts 
   const auto size = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{70'000}, std::size_t{1'000'000});
   const auto part = GENERATE(std::size_t{1000}, std::size_t{65'536}, std::size_t{2'000'000});
   const auto quality = GENERATE(1, 5, 9);
-  const bool knows_size = GENERATE(true, false);
-  CAPTURE(content_coding_name(coding), size, part, quality, knows_size);
+  const bool has_known_size = GENERATE(true, false);
+  CAPTURE(content_coding_name(coding), size, part, quality, has_known_size);
   const auto text = compressible_text(size);
-  const auto encoder = make_content_encoder({coding, quality, knows_size ? size : 0});
+  const auto encoder = make_content_encoder({coding, quality, has_known_size ? size : 0});
   REQUIRE(encoder);
   const auto encoded = encode_in_parts(*encoder, text, part);
   const auto decoded = decode(content_coding_name(coding), encoded);

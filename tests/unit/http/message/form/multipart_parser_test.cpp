@@ -91,9 +91,9 @@ TEST_CASE("multipart: malformed bodies are rejected with the field and the reaso
            malformed{field, "[a|-|=1!400 a: must end with the last boundary"},
            malformed{field + "--XX-", "[a|-|=1]!400 : must end with the last boundary"},
            malformed{"--XX--", "!400 : must have at least one part"},
-           malformed{"--XXy\r\n", "!400 : must have only white space after a boundary"},
-           malformed{"--XX\n", "!400 : must have only white space after a boundary"},
-           malformed{"--XX" + std::string(100, ' ') + "\r\n", "!400 : must have only white space after a boundary"},
+           malformed{"--XXy\r\n", "!400 : must have only whitespace after a boundary"},
+           malformed{"--XX\n", "!400 : must have only whitespace after a boundary"},
+           malformed{"--XX" + std::string(100, ' ') + "\r\n", "!400 : must have only whitespace after a boundary"},
            malformed{"--XX\r\n\r\n1\r\n--XX--", "!400 : must have a Content-Disposition field in each part"},
            malformed{"--XX\r\nContent-Type: a/b\r\n\r\n", "!400 : must have a Content-Disposition field in each part"},
            malformed{part("attachment; name=a", "1"), "!400 : has a malformed header section"},
@@ -135,7 +135,7 @@ TEST_CASE("multipart: the limit of the body does not depend on how the bytes are
   const auto slice = GENERATE(std::size_t{1}, std::size_t{999});
   const auto malformed = std::string(100, 'x') + "\r\n--XX?\n";
   CHECK(events_of(malformed, slice, {.max_total_bytes = 107}) == "!413 : must have at most 107 bytes");
-  CHECK(events_of(malformed, slice, {.max_total_bytes = 108}) == "!400 : must have only white space after a boundary");
+  CHECK(events_of(malformed, slice, {.max_total_bytes = 108}) == "!400 : must have only whitespace after a boundary");
   CHECK(events_of(part("form-data; name=a", "1") + "--XX--" + std::string(100, 'x'), slice, {.max_total_bytes = 60}) ==
         "[a|-|=1].");
 }

@@ -42,8 +42,9 @@ std::optional<double> infeasible_count(const server_fixture& server, const std::
   return server.metric_value("cohort_server_hopeless_requests_total{endpoint=\"/slow\",action=\"" + action + "\"}");
 }
 
-TEST_CASE("admission control: a request with less time than its route's median latency is rejected at once with 504",
-          "[http][server]") {
+TEST_CASE(
+    "admission control: a request with less time than its route's median latency is rejected immediately with 504",
+    "[http][server]") {
   server_fixture server;
   server.settings.admission.deadline_admission = infeasible_action::reject;
   server.routes.get("/slow", cancellable_handler(100ms));

@@ -106,7 +106,8 @@ TEST_CASE("server: near the limit an incomplete header section is shed after one
   CHECK(slow.back().receive()->status == 200);
 }
 
-TEST_CASE("server: at the limit incomplete header sections are shed at once, oldest first", "[http][server][bounds]") {
+TEST_CASE("server: at the limit incomplete header sections are shed immediately, oldest first",
+          "[http][server][bounds]") {
   limited_server server{2};
   std::vector<peer> slow;
   for (int i = 0; i < 2; ++i) {

@@ -64,7 +64,7 @@ TEST_CASE("save_body: without `replaces`, an existing file is an error and is no
   CHECK(fixture.file_count() == 1);
 }
 
-TEST_CASE("save_body: a body that fails leaves nothing behind", "[http][streaming]") {
+TEST_CASE("save_body: a body that fails leaves no file", "[http][streaming]") {
   const auto [bytes, status] = GENERATE(table<std::string, int>({
       {post("/save", std::string(1001, 'x')), 413},
       {"POST /save HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZ", 400},
@@ -79,7 +79,7 @@ TEST_CASE("save_body: a body that fails leaves nothing behind", "[http][streamin
   CHECK(fixture.file_count() == 0);
 }
 
-TEST_CASE("save_body: an upload that the client aborts leaves nothing behind", "[http][streaming]") {
+TEST_CASE("save_body: an upload that the client aborts leaves no file", "[http][streaming]") {
   saving_fixture fixture;
   {
     auto client = fixture.connect();

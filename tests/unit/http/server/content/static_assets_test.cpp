@@ -136,7 +136,7 @@ TEST_CASE("static assets: the files below /assets/ share one route; requests for
   CHECK(server.request_count("/assets/*", "GET", 404) == 2);
 }
 
-TEST_CASE("static assets: without files below /assets/ there is no route for it", "[http][server]") {
+TEST_CASE("static assets: without files below /assets/, the path has no route", "[http][server]") {
   http::router routes;
   http::add_assets(routes, std::span{files}.first(1));
   REQUIRE(routes.routes().size() == 1);

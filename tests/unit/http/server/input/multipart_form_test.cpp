@@ -118,10 +118,10 @@ TEST_CASE("multipart form: errors have their status, field and reason", "[http][
   CHECK(unsupported.error_response().code() == status::unsupported_media_type);
   CHECK(unsupported.error_response().find("accept") == "multipart/form-data");
 
-  auto coded_head = make_multipart_head(type);
-  coded_head.fields.push_back({field::content_encoding, "Content-Encoding", "gzip"});
-  const request_context coded{coded_head, "192.0.2.1"};
-  multipart_reader compressed{coded, directory.path};
+  auto compressed_head = make_multipart_head(type);
+  compressed_head.fields.push_back({field::content_encoding, "Content-Encoding", "gzip"});
+  const request_context compressed_context{compressed_head, "192.0.2.1"};
+  multipart_reader compressed{compressed_context, directory.path};
   CHECK_FALSE(compressed.write(body));
   CHECK(compressed.error_response().code() == status::unsupported_media_type);
   CHECK(compressed.error_response().find("accept-encoding") == "identity");

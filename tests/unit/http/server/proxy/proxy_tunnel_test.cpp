@@ -72,7 +72,7 @@ TEST_CASE("proxy: a tunnel passes bytes in both directions, beyond the deadline 
   CHECK(tunnel.metric("tunnel_bytes_total", "direction=\"to_upstream\"") == 15);
 }
 
-TEST_CASE("proxy: bytes that follow the handshake at once are not lost", "[http][proxy][websocket]") {
+TEST_CASE("proxy: bytes that follow the handshake immediately are not lost", "[http][proxy][websocket]") {
   SECTION("from the upstream") {
     open_tunnel tunnel{api_prefix_options(), "first frame"};
     auto bytes = tunnel.head.substr(tunnel.head.find("\r\n\r\n") + 4);
@@ -199,8 +199,7 @@ TEST_CASE("proxy: a tunnel does not count as a call in flight", "[http][proxy][w
   CHECK(tunnel.fixture.metric_value("cohort_client_requests_total{upstream=\"up\",outcome=\"ok\"}") == 1);
 }
 
-TEST_CASE("proxy: an upgrade that the upstream refuses is answered with the upstream's response",
-          "[http][proxy][websocket]") {
+TEST_CASE("proxy: an upgrade that the upstream rejects gets the upstream's response", "[http][proxy][websocket]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/", upgrade_lines));

@@ -46,19 +46,19 @@ run_report report_of_one_day() {
 
 /// All text from outside contains markup.
 run_report report_with_markup() {
-  const std::string hostile = R"(<script>alert(1)</script>"'&" onload="x)";
+  const std::string malicious = R"(<script>alert(1)</script>"'&" onload="x)";
   auto report = full();
-  report.mode = hostile;
-  for (auto& [name, value] : report.fingerprint) name = value = hostile;
-  for (auto& target : report.targets) target.name = target.method = target.url = hostile;
-  for (auto& phase : report.phases) phase.name = hostile;
-  for (auto& server : report.servers) server.url = server.target = hostile;
-  for (auto& phase : report.servers[0].phases) phase.phase = hostile;
-  for (auto& trial : report.knee->trials) trial.reason = hostile;
-  for (auto& measure : report.baseline->measures) measure.name = hostile;
-  for (auto& objective : report.verdict.objectives) objective.definition.text = hostile;
-  report.servers[1].failure = report.baseline->file = hostile;
-  report.verdict.reasons = {hostile};
+  report.mode = malicious;
+  for (auto& [name, value] : report.fingerprint) name = value = malicious;
+  for (auto& target : report.targets) target.name = target.method = target.url = malicious;
+  for (auto& phase : report.phases) phase.name = malicious;
+  for (auto& server : report.servers) server.url = server.target = malicious;
+  for (auto& phase : report.servers[0].phases) phase.phase = malicious;
+  for (auto& trial : report.knee->trials) trial.reason = malicious;
+  for (auto& measure : report.baseline->measures) measure.name = malicious;
+  for (auto& objective : report.verdict.objectives) objective.definition.text = malicious;
+  report.servers[1].failure = report.baseline->file = malicious;
+  report.verdict.reasons = {malicious};
   return report;
 }
 
@@ -74,7 +74,7 @@ std::size_t count_occurrences(std::string_view part, std::string_view whole) {
 TEST_CASE("HTML report: is well-formed for every report", "[loadgen][report]") {
   const auto page = render_html_report(GENERATE(as<run_report (*)()>{}, &full, &empty, &report_without_responses,
                                                 &report_of_one_second, &samples::small, &samples::closed_loop,
-                                                &samples::hostile, &report_with_markup)());
+                                                &samples::malicious, &report_with_markup)());
   CHECK(markup_check{page}.errors() == std::vector<std::string>{});
 }
 

@@ -249,7 +249,7 @@ TEST_CASE("text report: every line fits the terminal, and colors do not change t
   const auto report = which == 0   ? samples::small()
                       : which == 1 ? samples::closed_loop()
                       : which == 2 ? full_report()
-                                   : samples::hostile();
+                                   : samples::malicious();
   const auto plain = render_text_report(report, {false, columns});
   for (const auto& line : lines_of(plain)) {
     INFO(line);

@@ -92,7 +92,7 @@ TEST_CASE("provider chain: the fallback is called if wttr.in closes the connecti
   CHECK(server.ended());
 }
 
-TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown at once, and the fallback is called",
+TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown immediately, and the fallback is called",
           "[services][weather]") {
   const auto* const url =
       GENERATE("http://closed.test", "http://black-hole.test", "http://unknown.test", "https://wttr.test:80");

@@ -16,7 +16,7 @@ const provider_failure unreachable{failure_kind::provider_unreachable, "connect"
 const provider_failure failed{failure_kind::request_failed, "status 500"};
 constexpr time_point start{1h};
 
-TEST_CASE("provider health: an unreachable provider is in a cooldown at once", "[services][weather]") {
+TEST_CASE("provider health: an unreachable provider is in a cooldown immediately", "[services][weather]") {
   provider_health health;
   CHECK(health.cooldown(start) == 0s);
   health.record_failure(unreachable, "paris", start);
