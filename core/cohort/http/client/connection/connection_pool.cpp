@@ -98,8 +98,13 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (error) co_return *error;
   }
   std::optional<client_error> failure;
+  // Addresses that accepted no connection. Another one is better, even if an earlier attempt failed there.
+  recycled_vector<net::endpoint> unreachable;
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
-    const auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());
+    auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());
+    if (address && std::ranges::find(unreachable, *address) != unreachable.end()) {
+      address = state->balancer.pick(unreachable, loop_.now(), loop_.random());
+    }
     if (!address) break;
     auto acquired = co_await acquire_at(state, *address, call_deadline, options, addresses - 1, record);
     if (acquired) co_return std::move(*acquired);
@@ -108,6 +113,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     // The greatest enumerator among the errors of all addresses: `connect_refused` only if every address refused.
     failure = std::max(failure.value_or(error), error);
     options.avoid_addresses.push_back(*address);
+    unreachable.push_back(*address);
   }
   co_return failure.value_or(client_error::connect_failed);
 }

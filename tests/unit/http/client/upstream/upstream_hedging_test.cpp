@@ -187,6 +187,33 @@ TEST_CASE("upstream: when one of three replicas stops, no call fails and its add
   CHECK(fixture.replicas[1].request_count <= 30);
 }
 
+TEST_CASE("upstream: while a replica is stopped, an attempt that failed at the other one is repeated there",
+          "[http][upstream]") {
+  SECTION("the other one is ejected") {
+    upstream_fixture fixture{with_retries(), 2};
+    fixture.replicas[0].default_step = {.status = 500};
+    for (int i = 0; i < 50; ++i) REQUIRE(is_ok(fixture.call()));
+    REQUIRE(fixture.metric("addresses", "state=\"ejected\"") == 1);
+    fixture.replicas[0].default_step = {};
+    fixture.replicas[0].steps = {{.status = 503}};
+    fixture.stop(1);
+    const auto result = fixture.call();
+    CHECK(is_ok(result));
+    CHECK(result.attempts == 2);
+  }
+  SECTION("none is ejected") {
+    // Each number of calls before the stop leads to other random choices.
+    for (int calls = 0; calls < 16; ++calls) {
+      CAPTURE(calls);
+      upstream_fixture fixture{with_retries(2), 2};
+      for (int i = 0; i < calls; ++i) REQUIRE(is_ok(fixture.call()));
+      fixture.replicas[0].steps = {{.status = 503}};
+      fixture.stop(1);
+      CHECK(is_ok(fixture.call()));
+    }
+  }
+}
+
 TEST_CASE("upstream: a replica that never responds is ejected after five hedged calls, and no call fails",
           "[http][upstream]") {
   upstream_fixture fixture{with_hedges(), 2};
