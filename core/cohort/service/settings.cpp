@@ -12,7 +12,7 @@ void add_common_options(config::options& options, common_settings& settings, std
   options.add(settings.host, {"--host", "", "IP address to listen on"}, config::ip_address(), settings.host);
   options.add(settings.port, {"--port", "", std::move(port_help)}, config::port(), std::to_string(settings.port));
   options.add(settings.threads, {"--threads", "", "Number of threads, each with its own event loop"},
-              config::integer(1, 256), "the available processors");
+              config::integer(1, 256), "the number of available processors");
   options.add(settings.blocking_threads,
               {"--blocking-threads", "BLOCKING_THREADS",
                "Maximum number of threads for blocking work; they start when they are needed"},

@@ -129,7 +129,7 @@ export const cases: Case[] = [
     outcomes(to, [['/plain/', { headers: { 'X-Canary': 'always' } }], ['/plain/', { headers: { 'X-Canary': 'no' } }]]) },
   { name: 'weighted routing 80:20', expected: '10 to 30 % to b', run: weightedRouting },
   { name: 'session affinity by header', expected: '0 of 60 users changed, both used', run: sessionAffinity },
-  { name: 'API key: none, wrong, right', expected: '401, 401, a', run: (to) =>
+  { name: 'API key: missing, invalid, valid', expected: '401, 401, a', run: (to) =>
     outcomes(to, [['/key'], ['/key', { headers: { 'X-API-Key': 'wrong' } }], ['/key', { headers: { 'X-API-Key': to.key } }]]) },
   { name: 'JWT: valid', expected: 'a for alice', run: async (to) => {
     const request = received(await get(to, '/token', bearer(to.tokens.sign())));

@@ -15,7 +15,7 @@ using namespace policy;
 using test::start;
 
 retry_budget empty_budget() { return retry_budget{{.ratio = 0, .min_per_second = 0}}; }
-retry_budget ample_budget() { return retry_budget{{.ratio = 0, .min_per_second = 1e6}}; }
+retry_budget large_budget() { return retry_budget{{.ratio = 0, .min_per_second = 1e6}}; }
 
 /// A failed attempt that can be retried.
 failed_attempt retryable_attempt() {
@@ -27,7 +27,7 @@ failed_attempt retryable_attempt() {
 }
 
 retry_decision decide(const failed_attempt& attempt, std::uint64_t seed = 1) {
-  auto budget = ample_budget();
+  auto budget = large_budget();
   random_generator random{seed};
   return decide_retry({}, attempt, budget, start, random);
 }
@@ -39,7 +39,7 @@ struct delay_statistics {
 };
 
 delay_statistics sample_delays(const failed_attempt& attempt, const retry_settings& settings = {}) {
-  auto budget = ample_budget();
+  auto budget = large_budget();
   random_generator random{7};
   delay_statistics delays{.min = 24h, .max = 0s, .mean = 0s};
   constexpr int samples = 10'000;
@@ -83,7 +83,7 @@ TEST_CASE("retry: max_attempts includes the first attempt", "[policy][retry]") {
   }));
   auto attempt = retryable_attempt();
   attempt.attempts = attempts;
-  auto budget = ample_budget();
+  auto budget = large_budget();
   random_generator random{1};
   CHECK(decide_retry({.max_attempts = max_attempts}, attempt, budget, start, random).verdict == verdict);
 }

@@ -295,9 +295,9 @@ TEST_CASE("client_error: each error has its own message and a class; timeouts ar
     CHECK(message != "unknown error");
     CHECK(messages.insert(message).second);
     CHECK(http::error_class(error) != "unknown");
-    const bool mentions_time =
+    const bool is_timeout_text =
         message.find("in time") != std::string::npos || message.find("no time") != std::string::npos;
-    CHECK(http::is_timeout(error) == mentions_time);
+    CHECK(http::is_timeout(error) == is_timeout_text);
   }
   CHECK(make_error_code(static_cast<client_error>(0)).message() == "unknown error");
   CHECK(std::string_view{http::client_category().name()} == "cohort.http.client");

@@ -181,7 +181,7 @@ class connection final : public open_connection, private interim_sender {
   time_point received_at_{};
   /// The current response began, in this iteration of the loop (`loop::activity_sequence`).
   time_point responded_at_{};
-  std::size_t response_turn_ = 0;
+  std::size_t response_sequence_ = 0;
   /// Nothing of the current request but line ends has been read.
   bool may_skip_empty_line_ = true;
   /// The part of the first request's header timeout that the TLS handshake has taken.

@@ -17,7 +17,7 @@ double rounded_milliseconds(duration span) noexcept {
 
 /// The time of the response, which is read once for its metrics and the idle time after it.
 time_point connection::begin_response() noexcept {
-  response_turn_ = shard_.event_loop().activity_sequence();
+  response_sequence_ = shard_.event_loop().activity_sequence();
   return responded_at_ = shard_.event_loop().now();
 }
 

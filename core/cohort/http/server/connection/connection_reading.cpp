@@ -97,7 +97,7 @@ deadline connection::head_deadline(bool awaits_request) noexcept {
     const auto timeout = origin_.is_reserved ? limits_.reserve_timeout : limits_.header_timeout;
     return deadline::after(request_start_, timeout - used_header_timeout_);
   }
-  const bool has_just_responded = response_turn_ == shard_.event_loop().activity_sequence();
+  const bool has_just_responded = response_sequence_ == shard_.event_loop().activity_sequence();
   idle_since_ = has_just_responded ? responded_at_ : shard_.event_loop().now();
   auto timeout = shard_.draining().is_set() ? drain_grace_period : limits_.idle_timeout;
   if (origin_.is_reserved) timeout = std::min(timeout, limits_.reserve_timeout);
