@@ -5,17 +5,41 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <cassert>
+#include <chrono>
 #include <cstddef>
 #include <new>
 #include <utility>
 
+#include <cohort/runtime/recycling_extension.hpp>
 #include <cohort/runtime/thread_object.hpp>
 #include <cohort/runtime/time/timer_descriptor.hpp>
 
 namespace cohort {
 namespace {
+
 thread_local loop* current_loop = nullptr;
-}
+
+/// Lets the thread of a loop keep the memory of many concurrent requests, and returns it to the heap when it has not
+/// been used for one to two seconds. An idle loop has no timer for this.
+class request_memory {
+ public:
+  explicit request_memory(loop& owner) noexcept : owner_(owner) {}
+
+ private:
+  static constexpr auto trim_interval = std::chrono::seconds{1};
+
+  void schedule_trim() noexcept { trim_timer_.arm(owner_.now() + trim_interval); }
+  void trim() {
+    if (detail::recycling_extension::trim()) schedule_trim();
+  }
+
+  loop& owner_;
+  bound_timer<&request_memory::trim> trim_timer_{owner_.timers(), this};
+  const detail::recycling_extension extension_{
+      this, [](void* self) noexcept { static_cast<request_memory*>(self)->schedule_trim(); }};
+};
+
+}  // namespace
 
 class loop::current_loop_scope {
  public:
@@ -118,6 +142,7 @@ loop::~loop() = default;
 void loop::run() {
   prepare_thread_objects();
   const current_loop_scope scope{*this};
+  const request_memory memory{*this};
   const auto work = asio::make_work_guard(context_);
   for (;;) {
     try {

@@ -2,10 +2,14 @@
 #include <cohort/runtime/recycling_allocator.hpp>
 
 #include <array>
+#include <cassert>
+#include <cstdint>
 #include <new>
 #include <utility>
 
+#include <cohort/runtime/platform/memory_reserve.hpp>
 #include <cohort/runtime/platform/sanitizers.hpp>
+#include <cohort/runtime/recycling_extension.hpp>
 #include <cohort/runtime/thread_object.hpp>
 
 // A freed block that is not returned to the heap would hide its later use from the sanitizer.
@@ -15,6 +19,10 @@ namespace cohort::detail {
 
 void* allocate_recycled(std::size_t size) { return ::operator new(size); }
 void deallocate_recycled(void* block, std::size_t) noexcept { ::operator delete(block); }
+recycling_extension::recycling_extension(void*, growth_function) noexcept {}
+recycling_extension::~recycling_extension() = default;
+bool recycling_extension::trim() noexcept { return false; }
+bool release_recycled() noexcept { return false; }
 
 #else
 
@@ -25,12 +33,23 @@ namespace {
 constexpr std::size_t size_step = 16;
 constexpr std::size_t max_size = 4 * 1024;
 constexpr std::size_t max_kept_bytes = 256 * 1024;
+/// 64 concurrent requests of dashboard-service, each with three upstream calls, take 2 MiB.
+constexpr std::size_t max_extended_bytes = 4 * 1024 * 1024;
 
 constexpr std::size_t list_of(std::size_t size) noexcept { return (size + 7) / size_step; }
 constexpr std::size_t block_size(std::size_t list) noexcept { return list * size_step + 8; }
 
-struct free_block {
-  free_block* next;
+/// A free block, with a mark in the lowest bit of the pointer to the next one.
+class free_block {
+ public:
+  explicit free_block(free_block* next) noexcept : next_(reinterpret_cast<std::uintptr_t>(next)) {}
+  free_block* next() const noexcept { return reinterpret_cast<free_block*>(next_ & ~std::uintptr_t{1}); }
+  void set_next(free_block* next) noexcept { next_ = reinterpret_cast<std::uintptr_t>(next) | (next_ & 1); }
+  bool is_marked() const noexcept { return (next_ & 1) != 0; }
+  void mark() noexcept { next_ |= 1; }
+
+ private:
+  std::uintptr_t next_;
 };
 
 /// The free blocks of a thread. Trivially destructible, since objects that outlive the thread's other variables still
@@ -39,27 +58,73 @@ struct free_lists {
   std::array<free_block*, list_of(max_size) + 1> first;
   /// The bytes that may still be kept. Zero before the first block and after the end of the thread.
   std::size_t allowance;
+  /// The allowance and the bytes that are kept.
+  std::size_t limit;
   bool is_registered;
+  recycling_extension::growth_function on_growth;
+  void* extension_owner;
+
+  std::size_t kept() const noexcept { return limit - allowance; }
+
+  /// Precondition: not more than `bytes` are kept.
+  void set_limit(std::size_t bytes) noexcept {
+    assert(kept() <= bytes);
+    allowance = bytes - kept();
+    limit = bytes;
+  }
+
+  /// Frees blocks from `block` on until not more than `bytes` are kept. Returns the first block that remains.
+  free_block* release_from(free_block* block, std::size_t list, std::size_t bytes) noexcept {
+    while (block && kept() > bytes) {
+      ::operator delete(std::exchange(block, block->next()));
+      allowance += block_size(list);
+    }
+    return block;
+  }
+
+  void release(std::size_t bytes) noexcept {
+    for (std::size_t list = 0; list < first.size(); ++list) first[list] = release_from(first[list], list, bytes);
+  }
+
+  /// Frees the marked blocks until not more than `bytes` are kept, and marks the other ones. A block that is used loses
+  /// its mark. It is taken from the front of its list and returned to the front, so the marked blocks are at the end.
+  void release_marked(std::size_t bytes) noexcept {
+    for (std::size_t list = 0; list < first.size(); ++list) {
+      free_block* last_unmarked = nullptr;
+      auto* block = first[list];
+      for (; block && !block->is_marked(); block = block->next()) {
+        block->mark();
+        last_unmarked = block;
+      }
+      block = release_from(block, list, bytes);
+      last_unmarked ? last_unmarked->set_next(block) : void(first[list] = block);
+    }
+  }
 };
 constinit thread_local free_lists lists{};
 
 /// Returns the blocks to the heap when the thread ends.
 struct release_at_thread_end {
   ~release_at_thread_end() {
-    lists.allowance = 0;
-    for (auto*& first : lists.first) {
-      while (first) ::operator delete(std::exchange(first, first->next));
-    }
+    lists.release(0);
+    lists.set_limit(0);
   }
 };
 
-/// Frees a block that does not fit the allowance. Keeps the first block of a thread, which has none yet.
+/// Frees a block that does not fit the allowance. Keeps the first block of a thread, which has no allowance yet, and
+/// the block that begins the extension.
 [[gnu::noinline]] void deallocate_slow(void* block, std::size_t size) noexcept {
-  if (lists.is_registered || size > max_size || !try_thread_object<release_at_thread_end>()) {
+  if (size > max_size) return ::operator delete(block);
+  if (!lists.is_registered) {
+    if (!try_thread_object<release_at_thread_end>()) return ::operator delete(block);
+    lists.is_registered = true;
+    lists.set_limit(max_kept_bytes);
+  } else if (lists.on_growth && lists.limit == max_kept_bytes && !memory_reserve::is_low()) {
+    lists.set_limit(max_extended_bytes);
+    lists.on_growth(lists.extension_owner);
+  } else {
     return ::operator delete(block);
   }
-  lists.is_registered = true;
-  lists.allowance = max_kept_bytes;
   deallocate_recycled(block, size);
 }
 
@@ -70,7 +135,7 @@ void* allocate_recycled(std::size_t size) {
   const auto list = list_of(size);
   auto* const block = lists.first[list];
   if (!block) return ::operator new(block_size(list));
-  lists.first[list] = block->next;
+  lists.first[list] = block->next();
   lists.allowance += block_size(list);
   return block;
 }
@@ -80,6 +145,32 @@ void deallocate_recycled(void* block, std::size_t size) noexcept {
   if (size > max_size || block_size(list) > lists.allowance) return deallocate_slow(block, size);
   lists.first[list] = new (block) free_block{lists.first[list]};
   lists.allowance -= block_size(list);
+}
+
+recycling_extension::recycling_extension(void* owner, growth_function on_growth) noexcept {
+  assert(!lists.on_growth);
+  lists.extension_owner = owner;
+  lists.on_growth = on_growth;
+}
+
+recycling_extension::~recycling_extension() {
+  lists.on_growth = nullptr;
+  if (lists.limit <= max_kept_bytes) return;
+  lists.release(max_kept_bytes);
+  lists.set_limit(max_kept_bytes);
+}
+
+bool recycling_extension::trim() noexcept {
+  memory_reserve::is_low() ? lists.release(0) : lists.release_marked(max_kept_bytes);
+  if (lists.kept() > max_kept_bytes) return true;
+  if (lists.limit > max_kept_bytes) lists.set_limit(max_kept_bytes);
+  return false;
+}
+
+bool release_recycled() noexcept {
+  if (lists.kept() == 0) return false;
+  lists.release(0);
+  return true;
 }
 
 #endif

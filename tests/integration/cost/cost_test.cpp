@@ -112,6 +112,15 @@ TEST_CASE("cost: allocations of GET /api/aggregate, whose connections are reused
   CHECK(dashboard.connections() <= 20);
 }
 
+/// The service keeps the memory of all requests in progress. When it kept only a part, this was 50 allocations.
+TEST_CASE("cost: allocations of 32 concurrent GET /api/aggregate", "[integration][cost][threads]") {
+  const dashboard_fixture dashboard;
+  auto service = dashboard.service();
+  service.connections = 32;
+  service.variables.emplace("CONCURRENCY_LIMIT", "off");
+  check_allocations(service, aggregate_bands);
+}
+
 TEST_CASE("cost: system calls of GET /api/aggregate", "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   check_system_calls(dashboard.service(), aggregate_bands);

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <list>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
@@ -37,27 +38,34 @@ class counted_program {
     process_ = std::make_unique<child_process>(command.front(), arguments, variables);
     const bool is_listening = eventually([this] {
       try {
-        connection_ = std::make_unique<raw_connection>(port_);
+        connections_.emplace_back(port_);
         return true;
       } catch (const std::runtime_error&) {
         return false;
       }
     });
     if (!is_listening) throw std::runtime_error(service.program + " does not listen");
+    while (connections_.size() < static_cast<std::size_t>(service.connections)) connections_.emplace_back(port_);
   }
 
-  void send_requests(int count) {
+  /// Sends one request on each connection before it reads the responses. Returns the number of requests, which is
+  /// `count` or up to a request for each connection more.
+  int send_requests(int count) {
     const auto request = "GET " + path_ + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    for (int i = 0; i < count; ++i) {
-      connection_->send(request);
-      const auto result = connection_->read_response();
-      if (result.status != 200) throw std::runtime_error(path_ + ": status " + std::to_string(result.status));
+    int sent = 0;
+    for (; sent < count; sent += static_cast<int>(connections_.size())) {
+      for (auto& connection : connections_) connection.send(request);
+      for (auto& connection : connections_) {
+        const auto result = connection.read_response();
+        if (result.status != 200) throw std::runtime_error(path_ + ": status " + std::to_string(result.status));
+      }
     }
+    return sent;
   }
 
   /// Returns the output of the program and its command to stderr.
   std::string stop() {
-    connection_.reset();
+    connections_.clear();
     process_->signal(SIGTERM);
     process_->wait_for_exit();
     return process_->error_output();
@@ -67,7 +75,7 @@ class counted_program {
   std::string path_;
   std::uint16_t port_;
   std::unique_ptr<child_process> process_;
-  std::unique_ptr<raw_connection> connection_;
+  std::list<raw_connection> connections_;
 };
 
 /// The share of `count_of` that the counted requests add.
@@ -121,9 +129,9 @@ double allocations_per_request(const counted_service& service) {
       {}, service, {{"LD_PRELOAD", COHORT_COUNT_ALLOCATIONS_PRELOAD}, {"COHORT_ALLOCATIONS_FILE", file.string()}}};
   program.send_requests(warm_up_requests);
   const auto before = read_counter(file);
-  program.send_requests(counted_requests);
+  const int requests = program.send_requests(counted_requests);
   const auto after = read_counter(file);
-  return static_cast<double>(after - before) / counted_requests;
+  return static_cast<double>(after - before) / requests;
 }
 
 double system_calls_per_request(const counted_service& service, const std::string& strace) {

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <boost/asio/post.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <functional>
 #include <set>
 #include <thread>
+#include <vector>
 
+#include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/platform/sanitizers.hpp>
 #include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/recycling_extension.hpp>
 
 namespace cohort {
 namespace {
 
 /// With AddressSanitizer each block is returned to the heap, which detects its later use.
-constexpr bool is_recycling =
-#if defined(__SANITIZE_ADDRESS__)
-    false;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-    false;
+#ifdef COHORT_ADDRESS_SANITIZER
+constexpr bool is_recycling = false;
 #else
-    true;
-#endif
-#else
-    true;
+constexpr bool is_recycling = true;
 #endif
 
 TEST_CASE("recycling_allocator: a thread gets the block that it freed last", "[runtime]") {
@@ -66,6 +65,95 @@ TEST_CASE("recycling_allocator: memory can be freed by another thread and after 
   std::thread{[&] { numbers.assign(100, 7); }}.join();
   CHECK(numbers == recycled_vector<int>(100, 7));
   std::thread{[moved = std::move(numbers)]() mutable { moved = recycled_vector<int>{}; }}.join();
+}
+
+using detail::recycling_extension;
+
+constexpr std::size_t block_bytes = 4096;
+/// More than a thread keeps without an extension.
+constexpr std::size_t two_mebibytes_of_blocks = 512;
+
+/// Uses blocks of 4 KiB at the same time, and returns their addresses.
+std::set<char*> use_blocks(std::size_t count) {
+  recycling_allocator<char> allocator;
+  std::set<char*> blocks;
+  for (std::size_t i = 0; i < count; ++i) blocks.insert(allocator.allocate(block_bytes));
+  for (auto* const block : blocks) allocator.deallocate(block, block_bytes);
+  return blocks;
+}
+
+/// Runs `work` on a thread that has kept nothing yet, with an extension. Returns how often it reported growth.
+int run_extended(const std::function<void()>& work) {
+  int growths = 0;
+  std::thread{[&] {
+    const recycling_extension extension{&growths, [](void* count) noexcept { ++*static_cast<int*>(count); }};
+    work();
+  }}.join();
+  return growths;
+}
+
+TEST_CASE("recycling_extension: a thread keeps 2 MiB, and reports once that it keeps more than 256 KiB",
+          "[runtime][threads]") {
+  std::set<char*> first;
+  std::set<char*> second;
+  const int growths = run_extended([&] {
+    first = use_blocks(two_mebibytes_of_blocks);
+    second = use_blocks(two_mebibytes_of_blocks);
+  });
+  if (is_recycling) CHECK(first == second);
+  CHECK(growths == (is_recycling ? 1 : 0));
+  CHECK(run_extended([] { use_blocks(1); }) == 0);
+}
+
+TEST_CASE("recycling_extension: trim keeps the blocks that were used since the call before", "[runtime][threads]") {
+  std::vector<bool> exceeds_base;
+  const int growths = run_extended([&] {
+    use_blocks(two_mebibytes_of_blocks);
+    exceeds_base.push_back(recycling_extension::trim());
+    use_blocks(two_mebibytes_of_blocks);
+    exceeds_base.push_back(recycling_extension::trim());
+    use_blocks(100);
+    exceeds_base.push_back(recycling_extension::trim());
+    use_blocks(10);
+    exceeds_base.push_back(recycling_extension::trim());
+    use_blocks(two_mebibytes_of_blocks);
+    exceeds_base.push_back(recycling_extension::trim());
+  });
+  const std::vector<bool> expected{true, true, true, false, true};
+  if (is_recycling) CHECK(exceeds_base == expected);
+  // Once more after the trim that ended below 256 KiB.
+  if (is_recycling) CHECK(growths == 2);
+}
+
+TEST_CASE("recycling_extension: release_recycled returns everything", "[runtime][threads]") {
+  std::vector<bool> released;
+  run_extended([&] {
+    released.push_back(detail::release_recycled());
+    use_blocks(two_mebibytes_of_blocks);
+    released.push_back(detail::release_recycled());
+    released.push_back(detail::release_recycled());
+    released.push_back(recycling_extension::trim());
+  });
+  CHECK(released == std::vector<bool>{false, is_recycling, false, false});
+}
+
+TEST_CASE("recycling_extension: a loop arms a timer only while it keeps more than 256 KiB", "[runtime][threads]") {
+  loop event_loop;
+  std::size_t idle_timers = 0;
+  std::size_t grown_timers = 0;
+  std::thread{[&] {
+    asio::post(event_loop.get_executor(), [&] {
+      use_blocks(10);
+      idle_timers = event_loop.timers().armed_count();
+      use_blocks(two_mebibytes_of_blocks);
+      grown_timers = event_loop.timers().armed_count();
+      event_loop.stop();
+    });
+    event_loop.run();
+  }}.join();
+  CHECK(idle_timers == 0);
+  CHECK(grown_timers == (is_recycling ? 1U : 0U));
+  CHECK(event_loop.timers().armed_count() == 0);
 }
 
 }  // namespace

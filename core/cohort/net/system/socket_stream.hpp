@@ -6,11 +6,13 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +22,7 @@
 #include <cohort/net/deadline_timer.hpp>
 #include <cohort/net/network.hpp>
 #include <cohort/net/system/tcp_receive.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort::net {
 
@@ -65,7 +68,7 @@ class socket_stream final : public stream {
 
   void watch_hangup(std::function<void()> on_hangup) override {
     stop_idle_watch();
-    watch_ = std::make_shared<hangup_watch>(std::move(on_hangup));
+    watch_ = std::allocate_shared<hangup_watch>(recycling_allocator<hangup_watch>{}, std::move(on_hangup));
     wait_for_hangup();
   }
 
@@ -84,8 +87,7 @@ class socket_stream final : public stream {
     idle_watch_->is_pending = idle_watch_->is_active = true;
     auto end = [watch = idle_watch_](error_code, std::size_t) { watch->is_pending = watch->is_active = false; };
     socket_.async_receive(tcp_read_buffer{asio::buffer(&idle_watch_->byte, 1), idle_watch_->receive_state},
-                          socket_type::message_peek,
-                          asio::bind_cancellation_slot(idle_watch_->cancellation.slot(), std::move(end)));
+                          socket_type::message_peek, recycled(idle_watch_->cancellation.slot(), std::move(end)));
   }
 
   bool readable() noexcept override {
@@ -121,6 +123,13 @@ class socket_stream final : public stream {
   }
 
  private:
+  /// Returns a handler whose pending operation is in recycled memory: Asio's own allocator keeps only 16 blocks.
+  template <class Handler>
+  static auto recycled(asio::cancellation_slot slot, Handler handler) {
+    return asio::bind_allocator(recycling_allocator<std::byte>{},
+                                asio::bind_cancellation_slot(slot, std::move(handler)));
+  }
+
   struct hangup_watch {
     explicit hangup_watch(std::function<void()> callback) : on_hangup(std::move(callback)) {}
     std::function<void()> on_hangup;
@@ -153,8 +162,7 @@ class socket_stream final : public stream {
         current->on_hangup();
       }
     };
-    socket_.async_wait(socket_type::wait_read,
-                       asio::bind_cancellation_slot(watch_->cancellation.slot(), std::move(on_readable)));
+    socket_.async_wait(socket_type::wait_read, recycled(watch_->cancellation.slot(), std::move(on_readable)));
   }
 
   /// Like recv(2) with MSG_PEEK: does not remove the byte from the socket.
@@ -182,14 +190,14 @@ class socket_stream final : public stream {
       if (error != asio::error::would_block) return handler.post(error);
     }
     const auto slot = handler.get_cancellation_slot();
-    socket_.async_read_some(buffer, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+    socket_.async_read_some(buffer, recycled(slot, io_handler{this, std::move(handler)}));
   }
 
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
     const auto slot = handler.get_cancellation_slot();
     receive_state_.has_sent_since = true;
-    socket_.async_write_some(buffers, asio::bind_cancellation_slot(slot, io_handler{this, std::move(handler)}));
+    socket_.async_write_some(buffers, recycled(slot, io_handler{this, std::move(handler)}));
   }
 
   void start_wait_writable(completion_handler<io_result> handler) override {

@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 
+#include <cohort/runtime/recycling_extension.hpp>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -10,6 +12,7 @@
 namespace cohort {
 
 void return_free_memory() noexcept {
+  detail::release_recycled();
 #ifdef __GLIBC__
   ::malloc_trim(0);
 #endif

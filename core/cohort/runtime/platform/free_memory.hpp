@@ -3,8 +3,9 @@
 
 namespace cohort {
 
-/// Returns free pages of the allocator to the system; glibc does so automatically only at the end of an arena. It can
-/// take several milliseconds, during which other threads cannot allocate. Has no effect with other C libraries.
+/// Returns the recycled memory of the calling thread to the allocator, and free pages of the allocator to the system;
+/// glibc does so automatically only at the end of an arena. It can take several milliseconds, during which other
+/// threads cannot allocate. With other C libraries, it only returns the recycled memory.
 void return_free_memory() noexcept;
 
 }  // namespace cohort

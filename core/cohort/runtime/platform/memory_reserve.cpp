@@ -9,6 +9,8 @@
 #include <mutex>
 #include <new>
 
+#include <cohort/runtime/recycling_extension.hpp>
+
 namespace cohort::memory_reserve {
 namespace {
 
@@ -19,9 +21,13 @@ bool is_installed = false;
 std::atomic<bool> is_released{false};
 
 /// The new-handler: releases memory for one more attempt of the failed allocation.
-void release_piece() {
+void release_memory() {
+  const bool has_released_blocks = cohort::detail::release_recycled();
   const std::lock_guard lock{mutex};
-  if (piece_count == 0) throw std::bad_alloc{};
+  if (piece_count == 0) {
+    if (has_released_blocks) return;
+    throw std::bad_alloc{};
+  }
   is_released.store(true, std::memory_order_relaxed);
   std::free(pieces[--piece_count]);
 }
@@ -36,7 +42,7 @@ void install() {
   }
   is_released.store(true, std::memory_order_relaxed);
   refill();
-  std::set_new_handler(release_piece);
+  std::set_new_handler(release_memory);
 }
 
 bool is_low() noexcept { return is_released.load(std::memory_order_relaxed); }
