@@ -189,5 +189,35 @@ TEST_CASE("response parser: fields are stored in order with their case, trailers
   CHECK_FALSE(result.response.find("X-T").has_value());
 }
 
+/// A complete response is scanned (`scan_response_head`); one that arrives in two parts is parsed by Beast.
+TEST_CASE("response parser: any change of a common response has the same result for Beast and for the scanner",
+          "[http][client]") {
+  const std::string common =
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\nX-A:\t b \r\n"
+      "Connection: keep-alive\r\nX-Request-ID: 0123\r\n\r\nbody";
+  const auto compare = [](const std::string& bytes) {
+    const auto view = std::string_view{bytes};
+    const auto whole = parse({view}, false, true);
+    const auto split = parse({view.substr(0, 1), view.substr(1)}, false, true);
+    if (whole.error || split.error) return whole.error == split.error;
+    return whole.done == split.done && whole.keep_alive == split.keep_alive &&
+           whole.unparsed_bytes == split.unparsed_bytes && whole.response.status == split.response.status &&
+           whole.response.fields == split.response.fields && whole.response.body == split.response.body;
+  };
+  REQUIRE(compare(common));
+  for (std::size_t position = 0; position < common.size() - 4; ++position) {
+    for (int byte = 0; byte < 256; ++byte) {
+      auto changed = common;
+      changed[position] = static_cast<char>(byte);
+      if (!compare(changed)) FAIL("byte " << byte << " at " << position);
+      auto inserted = common;
+      inserted.insert(position, 1, static_cast<char>(byte));
+      if (!compare(inserted)) FAIL("byte " << byte << " inserted at " << position);
+    }
+    auto removed = common;
+    if (!compare(removed.erase(position, 1))) FAIL("without the byte at " << position);
+  }
+}
+
 }  // namespace
 }  // namespace cohort

@@ -14,11 +14,13 @@ const std::string common_response =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\nDate: Sun, 29 Nov 2026 14:00:00 GMT\r\n"
     "Connection: keep-alive\r\nX-Request-ID: 0123\r\n\r\nbody";
 
-/// The result of the complete parser, in the same form. Empty if the response is invalid or incomplete.
+/// The result of Beast's parser, in the same form. Empty if the response is invalid or incomplete.
 std::optional<scanned_response> parse_response(std::string_view bytes) {
   http::response_parser parser{{.max_header_bytes = 65536, .max_body_bytes = SIZE_MAX}, false};
   std::size_t size = 0;
   std::optional<http::client_error> failure;
+  // The parser scans a response that it gets at once.
+  parser.parse(bytes.substr(0, 1), failure);
   while (size < bytes.size() && !parser.done() && !failure) {
     const auto parsed = parser.parse(bytes.substr(size), failure);
     if (parsed == 0) break;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include <cohort/http/client/protocol/response_head_scanner.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -58,13 +60,18 @@ whitespace_range whitespace_after_chunk_size(std::string_view bytes, std::size_t
 
 }  // namespace
 
-response_parser::response_parser(limits bounds, bool is_head_request) : limits_(bounds) {
+response_parser::response_parser(limits bounds, bool is_head_request)
+    : limits_(bounds), is_head_request_(is_head_request) {
   base::header_limit(static_cast<std::uint32_t>(bounds.max_header_bytes));
   base::body_limit(bounds.max_body_bytes);
   base::skip(is_head_request);
 }
 
 std::size_t response_parser::parse(std::string_view bytes, std::optional<client_error>& failure) {
+  if (simple_body_) return parse_simple_body(bytes);
+  if (!any_bytes_) {
+    if (const auto size = parse_simple_head(bytes)) return size;
+  }
   any_bytes_ = any_bytes_ || !bytes.empty();
   boost::beast::error_code error;
   std::size_t consumed = 0;
@@ -77,6 +84,28 @@ std::size_t response_parser::parse(std::string_view bytes, std::optional<client_
   }
   if (error && error != beast_http::error::need_more) failure = to_client_error(error, base::is_header_done());
   return consumed;
+}
+
+/// Returns the size of a header section of the most common form, or zero if Beast must parse it, including each that
+/// exceeds a limit.
+std::size_t response_parser::parse_simple_head(std::string_view bytes) {
+  if (is_head_request_) return 0;
+  const auto head = scan_response_head(bytes, limits_.store_fields ? &response_.fields : nullptr);
+  if (!head || head->size > limits_.max_header_bytes || head->content_length > limits_.max_body_bytes) {
+    response_.fields = {};
+    return 0;
+  }
+  response_.status = static_cast<status>(head->status);
+  simple_body_ = {head->content_length, head->keep_alive};
+  any_bytes_ = true;
+  return head->size;
+}
+
+std::size_t response_parser::parse_simple_body(std::string_view bytes) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), simple_body_->bytes_left));
+  if (limits_.store_body) response_.body.append(bytes.substr(0, size));
+  simple_body_->bytes_left -= size;
+  return size;
 }
 
 /// Parses the status line, and the bytes after it if the line is complete. The space after the code is required (RFC
@@ -129,6 +158,7 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
 
 std::optional<client_error> response_parser::end() {
   if (!any_bytes_) return client_error::no_response;
+  if (simple_body_) return client_error::body_truncated;
   if (!base::got_some()) return client_error::response_truncated;
   boost::beast::error_code error;
   base::put_eof(error);

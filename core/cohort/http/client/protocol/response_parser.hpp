@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <cohort/http/client/client_response.hpp>
@@ -34,10 +36,10 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   /// Reports the end of the connection. Empty if it completes the response, otherwise why the response is incomplete.
   std::optional<client_error> end();
 
-  bool header_done() const { return base::is_header_done(); }
-  bool done() const { return base::is_done(); }
+  bool header_done() const { return simple_body_ || base::is_header_done(); }
+  bool done() const { return simple_body_ ? simple_body_->bytes_left == 0 : base::is_done(); }
   /// Whether the connection stays open after the response. Precondition: `header_done()`.
-  bool keep_alive() const { return base::keep_alive(); }
+  bool keep_alive() const { return simple_body_ ? simple_body_->keep_alive : base::keep_alive(); }
   /// The response as parsed so far. An interim response (1xx) is `done()` after its header: the caller skips it with a
   /// new parser.
   client_response& response() noexcept { return response_; }
@@ -57,12 +59,22 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   std::size_t on_chunk_body_impl(std::uint64_t, view, error&) override;
   void on_finish_impl(error&) override {}
 
+  std::size_t parse_simple_head(std::string_view bytes);
+  std::size_t parse_simple_body(std::string_view bytes);
   std::size_t parse_status_line(std::string_view bytes, error& failure);
   std::size_t parse_chunked(std::string_view bytes, error& failure);
   std::size_t append_body(view bytes, error& failure);
 
+  /// The rest of a response whose header section has the form of `scan_response_head`. Beast does not see it.
+  struct simple_body {
+    std::uint64_t bytes_left;
+    bool keep_alive;
+  };
+
   limits limits_;
+  bool is_head_request_;
   client_response response_;
+  std::optional<simple_body> simple_body_;
   std::size_t body_size_ = 0;
   /// Bytes of the current chunk that are not parsed yet; zero between chunks.
   std::uint64_t chunk_bytes_left_ = 0;

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <cohort/http/client/response_fields.hpp>
+
+namespace cohort::http {
+
+struct scanned_head {
+  unsigned status = 0;
+  /// The bytes of the header section.
+  std::size_t size = 0;
+  std::uint64_t content_length = 0;
+  bool keep_alive = true;
+};
+
+/// Recognizes the header section of a response of the most common form at the start of `bytes`: HTTP/1.1, complete,
+/// with one Content-Length, and without Transfer-Encoding. Returns an empty result for any other bytes, valid or not:
+/// `response_parser` parses those with Beast, which takes longer. Must not be used for the response to a
+/// HEAD request. `fields` is null, or receives the fields; after an empty result, its content is unspecified.
+std::optional<scanned_head> scan_response_head(std::string_view bytes, response_fields* fields);
+
+}  // namespace cohort::http
