@@ -7,12 +7,13 @@
 #include <cohort/http/client/connection/connection_pool.hpp>
 #include <cohort/http/client/protocol/response_reader.hpp>
 #include <cohort/http/client/streaming/streamed_response.hpp>
+#include <cohort/runtime/recycled_object.hpp>
 
 namespace cohort::http {
 
 /// One exchange whose bodies are streamed: sends the request, reads the head of the response, then its body in parts.
 /// Owns the connection until the end of the body.
-class streamed_exchange final : public response_body_stream {
+class streamed_exchange final : public response_body_stream, public recycled_object {
  public:
   /// `timeout_is_failure`: report timeouts to the load balancer as failures of the address.
   streamed_exchange(connection_pool::lease lease, response_parser::limits limits, bool is_head_request,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/upstream/streamed_call.hpp>
 
+#include <cohort/runtime/recycled_object.hpp>
 #include <cohort/telemetry/server_timing.hpp>
 
 namespace cohort::http {
@@ -50,10 +51,10 @@ void upstream::streamed_call::end_body(client_result result) {
 }
 
 /// The body of a response, and the record of its call.
-class upstream::recorded_body final : public response_body_stream {
+class upstream::recorded_body final : public response_body_stream, public recycled_object {
  public:
   /// The request and the state of a call, on the heap, because `streamed_call` refers to the request.
-  struct call_state {
+  struct call_state : recycled_object {
     client_request request;
     std::optional<streamed_call> call;
     time_point started;

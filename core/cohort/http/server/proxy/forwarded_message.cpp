@@ -8,6 +8,7 @@
 #include <cohort/http/message/field_name_set.hpp>
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/proxy/forwarded_fields.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort::http {
 namespace {
@@ -38,7 +39,7 @@ std::optional<boost::urls::url> target_url(const proxy_target& to, const request
   // The asterisk of `OPTIONS *` is not a path, and would become part of the host.
   if (!head.path.starts_with('/')) return std::nullopt;
   const auto path = forwarded_path(head.path, to.options.strip_prefix);
-  std::string text;
+  recycled_string text;
   text.reserve(to.origin.size() + to.base_path.size() + path.size() + std::string_view{"/?"}.size() +
                head.query.size());
   text.append(to.origin).append(to.base_path).append(path.empty() && to.base_path.empty() ? "/" : path);

@@ -6,6 +6,7 @@
 #include <cohort/http/message/request/target.hpp>
 #include <cohort/http/server/routing/route.hpp>
 #include <cohort/http/server/routing/routing_table.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort::http {
 namespace {
@@ -23,7 +24,7 @@ std::optional<std::string_view> decode(std::string_view encoded, std::string& st
 
 /// The state of one lookup. `values` are the parameter values on the path to the current node.
 struct route_tree::search {
-  std::vector<std::string> values;
+  recycled_vector<std::string> values;
   const group_state* group = nullptr;
 
   /// `path` starts with `/` or is empty.

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+
+#include <cohort/runtime/recycling_allocator.hpp>
+
+namespace cohort {
+
+/// Base class of objects that each request creates with `new` or `std::make_unique`: they are in recycled memory.
+struct recycled_object {
+  static void* operator new(std::size_t size) { return detail::allocate_recycled(size); }
+  static void operator delete(void* block, std::size_t size) noexcept { detail::deallocate_recycled(block, size); }
+};
+
+}  // namespace cohort
