@@ -45,15 +45,15 @@ bool decoder::enter(const path& at) {
   return false;
 }
 
+// An element that is a number of another type gives an error if the requested type cannot represent it.
 std::optional<integer_value> read_json_integer(simdjson::dom::element source) {
   std::int64_t number = 0;
-  if (source.is_int64() && source.get(number) == simdjson::SUCCESS) return integer_value{.number = number};
+  if (source.get(number) == simdjson::SUCCESS) return integer_value{.number = number};
   std::uint64_t large_number = 0;
-  if (source.is_uint64() && source.get(large_number) == simdjson::SUCCESS)
-    return integer_value{.large_number = large_number};
+  if (source.get(large_number) == simdjson::SUCCESS) return integer_value{.large_number = large_number};
   double real = 0;
   constexpr double max_exact = 0x1p53;
-  if (!source.is_double() || source.get(real) != simdjson::SUCCESS) return std::nullopt;
+  if (source.get(real) != simdjson::SUCCESS) return std::nullopt;
   if (std::trunc(real) != real || std::abs(real) > max_exact) return std::nullopt;
   return integer_value{.number = static_cast<std::int64_t>(real)};
 }

@@ -11,11 +11,11 @@ namespace cohort::json {
 namespace {
 
 /// The length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none (RFC 3629, section 4).
+/// Precondition: the first byte is not ASCII.
 std::size_t utf8_sequence_length(std::string_view text) noexcept {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto is_continuation = [&](std::size_t i) { return i < text.size() && (byte(i) & 0xC0U) == 0x80; };
   const unsigned lead_byte = byte(0);
-  if (lead_byte < 0x80) return 1;
   if (lead_byte >= 0xC2 && lead_byte <= 0xDF) return is_continuation(1) ? 2 : 0;
   if ((lead_byte & 0xF0U) == 0xE0) {
     if (!is_continuation(1) || !is_continuation(2)) return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The responses follow the documentation of Consul's HTTP API; they were not compared with a real agent.
+#include <cohort/discovery/consul/consul_messages.hpp>
 #include <cohort/discovery/consul/consul_source.hpp>
 
 #include <boost/asio/ip/tcp.hpp>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The responses follow the documentation of Eureka's REST API; they were not compared with a real server.
+#include <cohort/discovery/eureka/eureka_messages.hpp>
 #include <cohort/discovery/eureka/eureka_source.hpp>
 
 #include <boost/asio/ip/tcp.hpp>

@@ -4,15 +4,12 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <charconv>
 
-#include <cohort/discovery/endpoint_text.hpp>
-#include <cohort/discovery/json_fields.hpp>
+#include <cohort/discovery/consul/consul_messages.hpp>
 #include <cohort/json/writer.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 
 namespace cohort::discovery {
 namespace {
-
-using simdjson::dom::element;
 
 std::string query_target(const service_target& target) {
   auto text = "/v1/health/service/" + target.name + "?passing=true";
@@ -41,25 +38,6 @@ std::string registration_body(const service_instance& instance, const std::strin
 }
 
 }  // namespace
-
-std::optional<endpoint_list> parse_consul_services(std::string_view json) {
-  return read_json(json, [](element root) -> std::optional<endpoint_list> {
-    simdjson::dom::array entries;
-    if (root.get(entries) != simdjson::SUCCESS) return std::nullopt;
-    endpoint_list list;
-    for (const auto entry : entries) {
-      element service;
-      element node;
-      if (entry["Service"].get(service) != simdjson::SUCCESS) return std::nullopt;
-      auto address = string_field(service, "Address");
-      if (address.empty() && entry["Node"].get(node) == simdjson::SUCCESS) address = string_field(node, "Address");
-      const auto port = integer_field(service, "Port");
-      const auto parsed = port > 0 ? make_endpoint(address, static_cast<std::uint64_t>(port)) : std::nullopt;
-      if (parsed) list.push_back(*parsed);
-    }
-    return list;
-  });
-}
 
 consul_source::consul_source(http::client& transport, const service_target& target)
     : api_(transport, target.server), query_target_(query_target(target)) {}

@@ -3,7 +3,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include <cohort/discovery/discovery_url.hpp>
 #include <cohort/discovery/endpoint_source.hpp>
@@ -11,11 +10,6 @@
 #include <cohort/discovery/registrar.hpp>
 
 namespace cohort::discovery {
-
-/// The endpoints in the response of `/v1/health/service/NAME` (https://developer.hashicorp.com/consul/api-docs/health):
-/// the service's address, or else the address of its node. Entries whose address is not an IP address are omitted.
-/// Empty if `json` is not a valid response.
-std::optional<endpoint_list> parse_consul_services(std::string_view json);
 
 /// The instances of a service in Consul whose checks pass, by blocking queries
 /// (https://developer.hashicorp.com/consul/api-docs/features/blocking).

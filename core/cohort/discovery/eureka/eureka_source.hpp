@@ -12,11 +12,6 @@
 
 namespace cohort::discovery {
 
-/// The endpoints in the response of `/apps/APPLICATION`
-/// (https://github.com/Netflix/eureka/wiki/Eureka-REST-operations): the instances with status UP, at their port, or at
-/// their secure port if `secure`. Empty if `json` is not a valid response.
-std::optional<endpoint_list> parse_eureka_application(std::string_view json, bool secure);
-
 /// The instances of an application in Eureka, which has no watch: polled.
 class eureka_source final : public endpoint_source {
  public:

@@ -28,6 +28,25 @@ void check_fixed(double number) {
   require(parser.parse(written).error() == simdjson::SUCCESS, "a written array is valid JSON");
 }
 
+/// Numbers that a caller writes to prepared space, every second one withdrawn.
+void check_prepared(std::string_view text) {
+  std::string written;
+  json::writer out{written};
+  out.open_array();
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto* space = out.prepare(3);
+    const bool is_kept = text[i] % 2 == 0;
+    if (is_kept) ++count;
+    *space = '7';
+    out.finish(is_kept ? space + 1 : nullptr);
+  }
+  out.close_array();
+  simdjson::dom::element root;
+  require(json::parse_document(written, root) && root.is_array(), "written numbers are valid JSON");
+  require(simdjson::dom::array{root}.size() == count, "withdrawn numbers are not written");
+}
+
 void check_numbers(simdjson::dom::element element) {
   if (double number = 0; element.is_double() && element.get(number) == simdjson::SUCCESS) {
     std::string written;
@@ -46,9 +65,13 @@ void run(std::string_view input) {
   check_fixed(number);
   const auto minified = json::minify(input);
   require(minified.empty() || json::minify(minified) == minified, "minified text is not changed");
-  require(!minified.empty() || !json::is_object(input), "an object can be minified");
+  const bool is_object = json::is_object(input);
+  require(!minified.empty() || !is_object, "an object can be minified");
+  check_prepared(input);
   simdjson::dom::element root;
-  if (json::parse_document(input, root)) check_numbers(root);
+  if (!json::parse_document(input, root)) return;
+  require(is_object == root.is_object(), "an object is recognized");
+  check_numbers(root);
 }
 
 const registration fuzz_registration{{"json", run}};

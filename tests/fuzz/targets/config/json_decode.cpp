@@ -7,12 +7,27 @@
 namespace cohort::fuzz {
 namespace {
 
+/// Numbers without limits of their own, and lists whose items are limited.
+struct numbers {
+  std::uint64_t large = 0;
+  std::int8_t small = 0;
+  std::optional<double> real;
+  std::vector<std::string> names;
+};
+BOOST_DESCRIBE_STRUCT(numbers, (), (large, small, real, names))
+constexpr auto constraints(json::type<numbers>) {
+  return json::constrain(
+      json::member(&numbers::small, {.fallback = std::int8_t{1}}),
+      json::member(&numbers::names, {.unique = true, .items = {.max_length = 2}, .required = false}));
+}
+
 template <class T>
 void check(std::string_view input, const json::decode_options& options) {
   const auto decoded = json::decode<T>(input, options);
   if (!decoded) {
     const auto& errors = decoded.error();
     require(!errors.list.empty() && errors.list.size() <= options.max_errors, "the number of errors is limited");
+    require(!errors.text().empty() && simdjson::validate_utf8(errors.text()), "the text of all errors is UTF-8");
     for (const auto& error : errors.list) {
       require(!error.reason.empty() && error.reason.size() < 512, "a reason is a short text");
       require(simdjson::validate_utf8(error.field) && simdjson::validate_utf8(error.reason), "an error is UTF-8");
@@ -38,6 +53,7 @@ void run(std::string_view input) {
   check<test::shop::order>(input, {.max_errors = 4});
   check<test::shop::order>(input, {.unknown_members = json::unknown_members::ignore});
   check<test::shop::tree>(input, {.max_depth = 8});
+  check<numbers>(input, {.max_errors = 2, .max_bytes = 256});
 }
 
 const registration fuzz_registration{{"json_decode", run}};

@@ -3,11 +3,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/url/parse.hpp>
 
-#include <cohort/discovery/consul/consul_source.hpp>
+#include <cohort/discovery/consul/consul_messages.hpp>
 #include <cohort/discovery/discovery_url.hpp>
 #include <cohort/discovery/endpoint_text.hpp>
 #include <cohort/discovery/etcd/etcd_messages.hpp>
-#include <cohort/discovery/eureka/eureka_source.hpp>
+#include <cohort/discovery/eureka/eureka_messages.hpp>
 #include <cohort/discovery/kubernetes/endpoint_slices.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
@@ -25,8 +25,8 @@ void check(const discovery::endpoint_list& endpoints) {
   for (const auto& endpoint : endpoints) check(endpoint);
 }
 
-void check_kubernetes(std::string_view input) {
-  discovery::endpoint_slices slices{"http"};
+void check_kubernetes(std::string_view input, const std::string& port) {
+  discovery::endpoint_slices slices{port};
   if (slices.replace(input)) {
     require(!slices.resource_version().empty(), "a list has a version");
     check(slices.endpoints());
@@ -35,6 +35,23 @@ void check_kubernetes(std::string_view input) {
   const auto result = slices.apply(input);
   require(result != event_result::expired || slices.resource_version().empty(), "an expired watch has no version");
   check(slices.endpoints());
+}
+
+void check_urls(std::string_view input) {
+  if (const auto url = boost::urls::parse_uri(input)) {
+    const auto target = discovery::parse_service_target(boost::urls::url{*url});
+    require(!target || (!target->name.empty() && !target->requests.host.empty() && target->requests.port != 0),
+            "a service has a name and an origin");
+    require(!target || discovery::service_url().parse(input), "the URL of a service is a valid value");
+    for (const auto* option : {"tag", "tls"}) {
+      require(!target || target->option(option).empty() == (target->options.count(option) == 0),
+              "an option that is absent is empty");
+    }
+  }
+  discovery::service_url().parse(input);
+  discovery::parse_registry_target(input);
+  if (const auto address = discovery::instance_address().parse(input))
+    require(!address->address().is_unspecified(), "others can connect to an address");
 }
 
 void run(std::string_view input) {
@@ -47,17 +64,13 @@ void run(std::string_view input) {
   }
   if (const auto lease = discovery::parse_etcd_lease_grant(input)) require(*lease != "0", "a lease has an ID");
   discovery::parse_etcd_keepalive(input);
-  check_kubernetes(input);
+  for (const auto* port : {"http", "8080", ""}) check_kubernetes(input, port);
   if (const auto found = discovery::parse_consul_services(input)) check(*found);
   for (const bool secure : {false, true}) {
     if (const auto found = discovery::parse_eureka_application(input, secure)) check(*found);
   }
-  if (const auto url = boost::urls::parse_uri(input)) {
-    const auto target = discovery::parse_service_target(boost::urls::url{*url});
-    require(!target || (!target->name.empty() && !target->requests.host.empty() && target->requests.port != 0),
-            "a service has a name and an origin");
-  }
-  discovery::parse_registry_target(input);
+  require(discovery::etcd_range_request(input).find("range_end") != std::string::npos, "a range has an end");
+  check_urls(input);
 }
 
 const registration fuzz_registration{{.name = "discovery_json", .run = run}};

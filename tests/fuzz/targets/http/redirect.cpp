@@ -15,7 +15,7 @@ namespace {
 void check_redirect(std::string_view location, std::string_view base) {
   http::client_request request;
   request.url = boost::urls::parse_uri(base).value();
-  request.fields = {{"Authorization", "secret"}, {"Accept", "*/*"}};
+  request.fields = {{"Authorization", "secret"}, {"Accept", "*/*"}, {"User-Agent", "fuzz"}};
   request.max_redirects = hash(location) / 8 % 3;
   constexpr std::array methods{http::method::get, http::method::head, http::method::post};
   request.method = methods[hash(location) / 32 % methods.size()];
@@ -23,17 +23,21 @@ void check_redirect(std::string_view location, std::string_view base) {
   using enum http::status;
   constexpr std::array codes{moved_permanently, found, see_other, temporary_redirect, permanent_redirect, ok};
   response.status = codes[hash(location) % codes.size()];
-  response.fields.emplace_back("location", location);
+  const bool has_location = hash(location) / 1024 % 16 != 0;
+  if (has_location) response.fields.emplace_back("location", location);
   const auto next = http::resolve_redirect(request, response, hash(location) / 128 % 2);
   require(!next.request || !next.error, "a redirect is followed or an error");
   require(!next.request || (request.max_redirects > 0 && request.method != http::method::post),
           "only safe requests are redirected");
+  require(!next.request || has_location, "a redirect has a location");
+  const auto failed = http::resolve_redirect(request, http::client_error::response_truncated, 0);
+  require(!failed.request && !failed.error, "a failed call is not redirected");
   if (!next.request) return;
   const auto origin = http::origin_of(next.request->url);
   require(origin.has_value(), "a redirect leads to an http or https URL");
   require(origin->secure || base.starts_with("http://"), "a redirect does not lead from https to http");
   const bool is_same_origin = origin == http::origin_of(request.url);
-  require(next.request->fields.size() == (is_same_origin ? 2U : 1U), "credentials stay at their origin");
+  require(next.request->fields.size() == (is_same_origin ? 3U : 2U), "credentials stay at their origin");
   // `serialize` must not write anything but one request line.
   const auto text = http::serialize(*next.request);
   const auto line = std::string_view{text}.substr(0, text.find("\r\n"));
