@@ -95,7 +95,8 @@ TEST_CASE("input: a body of another media type gets 415 with the accepted media 
             return in.body<order>().items.empty() ? std::string{"none"} : std::string{"pen"};
           }).body == "pen");
   for (const std::string line : {"", "Content-Type: text/plain\r\n", "Content-Type: application/jsonp\r\n",
-                                 "Content-Type: application/json\r\nContent-Type: text/plain\r\n"}) {
+                                 "Content-Type: application/json\r\nContent-Type: text/plain\r\n",
+                                 "Content-Type: text/plain\r\nContent-Type: application/json\r\n"}) {
     const auto response = answer(post("/things/1", body, line), [](http::input& in) {
       in.body<order>();
       return std::string{};
