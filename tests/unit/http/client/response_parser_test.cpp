@@ -7,6 +7,7 @@
 namespace cohort {
 namespace {
 
+using namespace std::string_literals;
 using http::client_error;
 using http::response_parser;
 
@@ -217,6 +218,29 @@ TEST_CASE("response parser: any change of a common response has the same result 
     auto removed = common;
     if (!compare(removed.erase(position, 1))) FAIL("without the byte at " << position);
   }
+}
+
+TEST_CASE("response parser: a trailer acts neither as a framing nor as a connection field", "[http][client]") {
+  const auto* const trailer =
+      GENERATE("Content-Length: 3", "content-length: x", "Transfer-Encoding: gzip", "Connection: close",
+               "Connection: @", "Proxy-Connection: close", "Upgrade: h2c", "X-T: 1\r\nContent-Length: 5\r\nX-U: 2",
+               "X-T: 1\r\n folded\r\nContent-Length: 5");
+  CAPTURE(trailer);
+  const auto head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"s;
+  const auto end = "0;last \r\n"s + trailer + "\r\n\r\n";
+  const auto result = parse({head + end});
+  CHECK_FALSE(result.error.has_value());
+  CHECK(result.done);
+  CHECK(result.response.body == "hello");
+  CHECK(result.keep_alive);
+  CHECK(result.response.fields.size() == 1);
+}
+
+TEST_CASE("response parser: malformed trailers are an error", "[http][client]") {
+  const auto* const trailer = GENERATE(": 3", "X T: 1", "X-T", "X-T: \x01", "X-T: 1\nX-U: 2");
+  CAPTURE(trailer);
+  const auto result = parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"s + trailer + "\r\n\r\n"});
+  CHECK(result.error == client_error::body_malformed);
 }
 
 }  // namespace

@@ -58,6 +58,29 @@ whitespace_range whitespace_after_chunk_size(std::string_view bytes, std::size_t
   return {begin, line_end};
 }
 
+/// The offset of the trailer section after the last chunk (RFC 9112 section 7.1.2). No value if `bytes` begin with
+/// another chunk, an incomplete line, or the empty line that follows if there are no trailers.
+std::optional<std::size_t> find_trailers(std::string_view bytes, std::size_t size_begin) noexcept {
+  const auto size_end = bytes.find_first_not_of('0', size_begin);
+  if (size_end == size_begin || size_end == std::string_view::npos || is_hex_digit(bytes[size_end]))
+    return std::nullopt;
+  const auto line_end = bytes.find("\r\n", size_end);
+  if (line_end == std::string_view::npos) return std::nullopt;
+  const auto begin = line_end + 2;
+  if (begin == bytes.size() || bytes.substr(begin).starts_with("\r\n")) return std::nullopt;
+  return begin;
+}
+
+/// Renames all fields. Beast would use the trailers `Connection`, `Content-Length`, `Transfer-Encoding` and `Upgrade`
+/// as header fields, but they have no effect there (RFC 9110 section 6.5.1).
+std::string rename_trailers(std::string_view bytes, std::size_t begin, std::size_t end) {
+  std::string renamed{bytes};
+  for (auto line = begin; line < end; line = bytes.find("\r\n", line) + 2) {
+    if (is_token({&renamed[line], 1})) renamed[line] = 'x';
+  }
+  return renamed;
+}
+
 }  // namespace
 
 response_parser::response_parser(limits bounds, bool is_head_request)
@@ -138,14 +161,22 @@ std::size_t response_parser::parse_status_line(std::string_view bytes, error& fa
 /// Parses at most up to the end of a chunk's header or data, so that each chunk's header is checked for whitespace.
 std::size_t response_parser::parse_chunked(std::string_view bytes, error& failure) {
   std::string without_whitespace;
+  std::string with_renamed_trailers;
   std::string_view input = bytes;
   whitespace_range whitespace;
   if (chunk_bytes_left_ == 0) {
-    whitespace = whitespace_after_chunk_size(bytes, any_chunk_ ? std::string_view{"\r\n"}.size() : 0);
+    const std::size_t size_begin = any_chunk_ ? std::string_view{"\r\n"}.size() : 0;
+    whitespace = whitespace_after_chunk_size(bytes, size_begin);
     if (whitespace.is_open) return 0;
     if (whitespace.begin < whitespace.end) {
       without_whitespace.append(bytes.substr(0, whitespace.begin)).append(bytes.substr(whitespace.end));
       input = without_whitespace;
+    }
+    if (const auto trailers = find_trailers(input, size_begin)) {
+      const auto trailers_end = input.find("\r\n\r\n", *trailers);
+      if (trailers_end == std::string_view::npos) return 0;
+      with_renamed_trailers = rename_trailers(input, *trailers, trailers_end);
+      input = with_renamed_trailers;
     }
   }
   // No chunked body ends in fewer bytes, and Beast 1.81 asserts that it gets as many once it has seen the last chunk's
