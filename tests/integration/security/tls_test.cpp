@@ -73,6 +73,41 @@ TEST_CASE("tls: OpenSSL's client gets a response over TLS 1.2 and TLS 1.3", "[in
   CHECK(service.stop() == 0);
 }
 
+/// Writes `rsa.pem` and `rsa.key`: a self-signed certificate for localhost.
+void write_rsa_pair(const certificate_files& files) {
+  const auto command =
+      "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost "
+      "-keyout " +
+      files.path("rsa.key") + " -out " + files.path("rsa.pem");
+  child_process shell{"/bin/sh", {"-c", command}};
+  REQUIRE(shell.wait_for_exit() == 0);
+}
+
+TEST_CASE("tls: the client's signature algorithms select an RSA or an ECDSA certificate for one name",
+          "[integration][tls][threads]") {
+  const certificate_files files;
+  write_rsa_pair(files);
+  running_program service{"time-service",
+                          {"--tls-cert", files.path("server.pem") + "," + files.path("rsa.pem"), "--tls-key",
+                           files.path("server.key") + "," + files.path("rsa.key")}};
+  const auto port = service.port();
+  const auto* const name = GENERATE("-servername localhost ", "-noservername ");
+  CAPTURE(name);
+  const auto type_for = [&](const std::string& flags) {
+    const auto output = run_openssl(port, name + flags);
+    CHECK(contains(output, "HTTP/1.1 200 OK"));
+    return contains(output, "Peer signature type: ECDSA") ? "ECDSA"
+           : contains(output, "Peer signature type: RSA") ? "RSA"
+                                                          : output;
+  };
+  CHECK(type_for("-sigalgs rsa_pss_rsae_sha256") == "RSA");
+  CHECK(type_for("-sigalgs ecdsa_secp256r1_sha256") == "ECDSA");
+  CHECK(type_for("-sigalgs ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256") == "ECDSA");
+  CHECK(type_for("-tls1_2 -cipher aRSA") == "RSA");
+  CHECK(type_for("-tls1_2 -cipher aECDSA") == "ECDSA");
+  CHECK(service.stop() == 0);
+}
+
 TEST_CASE("tls: handshakes that fail are rejected, logged once and counted", "[integration][tls][threads]") {
   const certificate_files files;
   running_program service{"time-service", files.server_flags()};

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
+#include <algorithm>
 #include <boost/asio/buffer.hpp>
 
 #include <cohort/net/tls/certificate.hpp>
@@ -23,6 +24,15 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
 }
 
+/// Makes the intermediate certificates belong to the certificate; Asio adds them to those of all certificates.
+void own_chain(SSL_CTX* context) {
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get_extra_chain_certs_only(context, &chain);
+  if (!chain) return;
+  SSL_CTX_set1_chain(context, chain);
+  SSL_CTX_clear_extra_chain_certs(context);
+}
+
 std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& context,
                                                           const tls_server_certificate& certificate,
                                                           std::size_t index) {
@@ -32,6 +42,7 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
     return tls_server_settings_error{setting::certificate_chain,
                                      describe_load_error(error, "certificate in PEM format"), index};
   }
+  own_chain(context.native_handle());
   if (auto reason = find_validity_error(SSL_CTX_get0_certificate(context.native_handle()))) {
     return tls_server_settings_error{setting::certificate_chain, std::move(*reason), index};
   }
@@ -56,6 +67,13 @@ std::string normalize(std::string_view name) {
   return normalized;
 }
 
+std::vector<std::string> sorted_names(asio::ssl::context& context) {
+  auto names = alternative_names(SSL_CTX_get0_certificate(context.native_handle()), GEN_DNS);
+  std::transform(names.begin(), names.end(), names.begin(), normalize);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 std::optional<tls_server_settings_error> server_certificates::load(
@@ -67,6 +85,10 @@ std::optional<tls_server_settings_error> server_certificates::load(
   for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
     auto& context = contexts_.emplace_back(asio::ssl::context::tls_server);
     if (auto error = load_certificate(context, settings.certificates[i], i)) return error;
+    if (add_to_same_names(context)) {
+      contexts_.pop_back();
+      continue;
+    }
     if (auto error = configure(context)) return error;
     add_names(context);
   }
@@ -75,6 +97,26 @@ std::optional<tls_server_settings_error> server_certificates::load(
     SSL_CTX_set_tlsext_servername_arg(default_context().native_handle(), this);
   }
   return std::nullopt;
+}
+
+/// Adds the certificate to an earlier context whose certificates have the same names and other types of keys. Returns
+/// false if there is none.
+bool server_certificates::add_to_same_names(asio::ssl::context& added) {
+  const auto names = sorted_names(added);
+  if (names.empty()) return false;
+  SSL_CTX* const native = added.native_handle();
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(native, &chain);
+  for (auto& context : contexts_) {
+    if (&context == &added || sorted_names(context) != names) continue;
+    constexpr int replaces_key_of_same_type = 0;
+    if (SSL_CTX_use_cert_and_key(context.native_handle(), SSL_CTX_get0_certificate(native),
+                                 SSL_CTX_get0_privatekey(native), chain, replaces_key_of_same_type) == 1) {
+      return true;
+    }
+    ERR_clear_error();
+  }
+  return false;
 }
 
 void server_certificates::add_names(asio::ssl::context& context) {

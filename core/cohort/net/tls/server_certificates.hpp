@@ -16,10 +16,12 @@
 
 namespace cohort::net {
 
-/// The certificates of a server, each in its own OpenSSL context, and their selection by the server name of the client
-/// (SNI, RFC 6066 section 3): the first certificate with exactly this DNS name (subjectAltName), otherwise the first
-/// with a matching wildcard, otherwise the first of all (default). A wildcard matches one label (RFC 9525 section 6.3):
-/// `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. Read-only once loaded.
+/// The certificates of a server in OpenSSL contexts, and their selection by the server name of the client (SNI, RFC
+/// 6066 section 3): the first certificate with exactly this DNS name (subjectAltName), otherwise the first with a
+/// matching wildcard, otherwise the first of all (default). A wildcard matches one label (RFC 9525 section 6.3):
+/// `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. Of certificates with the
+/// same DNS names and keys of different types, such as RSA and ECDSA, the client's signature algorithms select one.
+/// Read-only once loaded.
 class server_certificates {
  public:
   server_certificates() = default;
@@ -39,6 +41,7 @@ class server_certificates {
   static int on_server_name(SSL* connection, int* alert, void* self);
   SSL_CTX* find(std::string_view server_name) const;
   void add_names(asio::ssl::context& context);
+  bool add_to_same_names(asio::ssl::context& added);
 
   std::list<asio::ssl::context> contexts_;
   std::map<std::string, SSL_CTX*, std::less<>> by_name_;

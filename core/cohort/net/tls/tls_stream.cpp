@@ -98,6 +98,9 @@ void tls_stream::set_deadline(deadline stream_deadline) {
 
 void tls_stream::close() noexcept {
   on_hangup_ = nullptr;
+  // After an error of this side, close_notify could make an incomplete message look complete; the peer has sent its own
+  // only to end the connection.
+  if (SSL_get_shutdown(native_handle()) == SSL_RECEIVED_SHUTDOWN) send_close_notify();
   connection_->plain->close();
 }
 
@@ -164,14 +167,17 @@ bool tls_stream::readable() noexcept {
   return read_ahead_ || SSL_pending(native_handle()) > 0 || connection_->plain->readable();
 }
 
-void tls_stream::shutdown_write() noexcept {
+void tls_stream::send_close_notify() noexcept {
+  // It must not interrupt a record.
+  if (!unsent_.empty() || connection_->tls.next_layer().is_writing()) return;
   auto* const ssl = native_handle();
+  const auto record = capture_records(ssl, [&] { return SSL_shutdown(ssl); });
+  if (!record.bytes.empty()) connection_->plain->try_write({asio::buffer(record.bytes), asio::const_buffer{}});
+}
+
+void tls_stream::shutdown_write() noexcept {
   // Without close_notify the peer cannot verify that a body without a length is complete; nothing else is lost.
-  // close_notify must not interrupt a record.
-  if (unsent_.empty() && !connection_->tls.next_layer().is_writing()) {
-    const auto record = capture_records(ssl, [&] { return SSL_shutdown(ssl); });
-    if (!record.bytes.empty()) connection_->plain->try_write({asio::buffer(record.bytes), asio::const_buffer{}});
-  }
+  send_close_notify();
   connection_->plain->shutdown_write();
 }
 

@@ -122,6 +122,7 @@ class tls_stream final : public stream {
   bool readable() noexcept override;
   /// Sends close_notify, if that does not have to wait (RFC 8446 section 6.1). Only allowed while no write is pending.
   void shutdown_write() noexcept override;
+  /// Answers the peer's close_notify, if that does not have to wait.
   void close() noexcept override;
   void reset() noexcept override;
   std::string peer_address() const override { return connection_->plain->peer_address(); }
@@ -150,6 +151,7 @@ class tls_stream final : public stream {
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override;
   void start_send_rest(completion_handler<io_result> handler);
+  void send_close_notify() noexcept;
   void start_watch_read();
   void on_watch_read(error_code error, std::size_t count);
 

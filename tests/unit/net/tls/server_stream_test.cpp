@@ -158,5 +158,37 @@ TEST_CASE("tls stream: a stream can be destroyed during a hangup watch", "[net][
   CHECK(client.read().has_error());
 }
 
+task<> close_from_client(handshake_pair& connected) {
+  auto& client = **connected.client;
+  auto& server = *connected.server.stream;
+  client.shutdown_write();
+  CHECK((co_await read_once(server)).error() == asio::error::eof);
+  server.close();
+  CHECK((co_await read_once(client)).error() == asio::error::eof);
+}
+
+TEST_CASE("tls stream: close answers the peer's close_notify", "[net][tls]") {
+  tls_server_fixture fixture;
+  auto connected = fixture.connect();
+  REQUIRE(connected.client.has_value());
+  fixture.time.run(close_from_client(connected));
+  auto& client = dynamic_cast<net::tls_stream&>(**connected.client);
+  CHECK((SSL_get_shutdown(client.native_handle()) & SSL_RECEIVED_SHUTDOWN) != 0);
+}
+
+task<> close_from_server(handshake_pair& connected) {
+  connected.server.stream->close();
+  CHECK((co_await read_once(**connected.client)).error() == asio::error::eof);
+}
+
+TEST_CASE("tls stream: close without the peer's close_notify sends none", "[net][tls]") {
+  tls_server_fixture fixture;
+  auto connected = fixture.connect();
+  REQUIRE(connected.client.has_value());
+  fixture.time.run(close_from_server(connected));
+  auto& client = dynamic_cast<net::tls_stream&>(**connected.client);
+  CHECK((SSL_get_shutdown(client.native_handle()) & SSL_RECEIVED_SHUTDOWN) == 0);
+}
+
 }  // namespace
 }  // namespace cohort
