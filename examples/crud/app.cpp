@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include <cohort/http/server/input/typed_handler.hpp>
+#include "examples/crud/book.hpp"
 
 using namespace cohort;
 using http::status;
@@ -14,34 +15,6 @@ namespace {
 
 /// The greatest integer that every JSON parser represents exactly.
 constexpr std::int64_t max_id = 9'007'199'254'740'991;
-
-enum class genre { fiction, science, other };
-BOOST_DESCRIBE_ENUM(genre, fiction, science, other)
-
-struct book {
-  std::string title;
-  std::vector<std::string> authors;
-  crud::genre genre = crud::genre::other;
-  std::optional<int> year;
-};
-BOOST_DESCRIBE_STRUCT(book, (), (title, authors, genre, year))
-constexpr auto constraints(json::type<book>) {
-  return json::constrain(
-      json::member(&book::title, {.min_length = 1, .max_length = 200}),
-      json::member(&book::authors, {.min_items = 1, .max_items = 16, .unique = true, .items = {.min_length = 1}}),
-      json::member(&book::genre, {.fallback = genre::other}), json::member(&book::year, {.min = 1450, .max = 2100}));
-}
-
-struct stored_book : book {
-  std::int64_t id = 0;
-};
-BOOST_DESCRIBE_STRUCT(stored_book, (book), (id))
-
-struct book_list {
-  std::vector<stored_book> books;
-  std::size_t total = 0;
-};
-BOOST_DESCRIBE_STRUCT(book_list, (), (books, total))
 
 struct list_request {
   http::from_query<int> limit;
@@ -54,11 +27,6 @@ constexpr auto constraints(json::type<list_request>) {
                          json::member(&list_request::after, {.min = 0, .max = max_id, .fallback = 0}));
 }
 
-struct create_request {
-  http::from_body<crud::book> book;
-};
-BOOST_DESCRIBE_STRUCT(create_request, (), (book))
-
 struct book_request {
   http::from_path<std::int64_t> id;
 };
@@ -67,14 +35,10 @@ constexpr auto constraints(json::type<book_request>) {
   return json::constrain(json::member(&book_request::id, {.min = 1, .max = max_id}));
 }
 
-struct replace_request {
-  http::from_path<std::int64_t> id;
+struct replace_request : book_request {
   http::from_body<crud::book> book;
 };
-BOOST_DESCRIBE_STRUCT(replace_request, (), (id, book))
-constexpr auto constraints(json::type<replace_request>) {
-  return json::constrain(json::member(&replace_request::id, {.min = 1, .max = max_id}));
-}
+BOOST_DESCRIBE_STRUCT(replace_request, (book_request), (book))
 
 /// The handlers run on several threads, so the lock is needed; it is never held across a wait.
 class collection {
@@ -125,21 +89,18 @@ http::response not_found() { return http::error_response(status::not_found, "The
 http::router app() {
   auto books = std::make_shared<collection>();
   http::router routes;
-  const std::vector<std::string> tags{"books"};
   routes
       .get("/api/books",
            http::typed<list_request>([books](const list_request& request) { return books->list(request); }))
-      .summary("Lists books by their IDs")
-      .tags(tags);
+      .summary("Lists books by their IDs");
   routes
-      .post("/api/books", http::typed<create_request>([books](const create_request& request) {
-              const auto added = books->add(request.book);
+      .post("/api/books", http::typed<http::from_body<book>>([books](const book& posted) {
+              const auto added = books->add(posted);
               if (!added) return http::error_response(status::insufficient_storage, "The collection is full");
               return http::json_response(*added, status::created)
                   .set("Location", "/api/books/" + std::to_string(added->id));
             }))
       .summary("Adds a book")
-      .tags(tags)
       .returns<stored_book>(status::created, "The book with its ID", {{"Location", "The path of the book"}})
       .returns_error(status::insufficient_storage, "The collection is full");
   routes
@@ -148,7 +109,6 @@ http::router app() {
              return found ? http::json_response(*found) : not_found();
            }))
       .summary("A book")
-      .tags(tags)
       .returns<stored_book>(status::ok, "The book")
       .returns_error(status::not_found, "There is no such book");
   routes
@@ -156,7 +116,6 @@ http::router app() {
              return books->replace(request.id, request.book) ? http::response{status::no_content} : not_found();
            }))
       .summary("Replaces a book")
-      .tags(tags)
       .returns(status::no_content, "The book is replaced")
       .returns_error(status::not_found, "There is no such book");
   routes
@@ -164,7 +123,6 @@ http::router app() {
              return books->remove(request.id) ? http::response{status::no_content} : not_found();
            }))
       .summary("Removes a book")
-      .tags(tags)
       .returns(status::no_content, "The book is removed")
       .returns_error(status::not_found, "There is no such book");
   return routes;
