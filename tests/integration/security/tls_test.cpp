@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // TLS listeners and client certificates, checked with OpenSSL's own client.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <csignal>
 #include <fstream>
 
@@ -73,11 +74,11 @@ TEST_CASE("tls: OpenSSL's client gets a response over TLS 1.2 and TLS 1.3", "[in
   CHECK(service.stop() == 0);
 }
 
-/// Writes `rsa.pem` and `rsa.key`: a self-signed certificate for localhost.
+/// Writes `rsa.pem` and `rsa.key`: a self-signed certificate with the names of `server.pem`.
 void write_rsa_pair(const certificate_files& files) {
   const auto command =
-      "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=DNS:localhost "
-      "-keyout " +
+      "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext "
+      "subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
       files.path("rsa.key") + " -out " + files.path("rsa.pem");
   child_process shell{"/bin/sh", {"-c", command}};
   REQUIRE(shell.wait_for_exit() == 0);

@@ -64,7 +64,7 @@ std::vector<std::string> alternative_names(const X509* certificate, int type) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
     const auto* name = sk_GENERAL_NAME_value(names, i);
     if (name->type != type) continue;
-    // `dNSName` and `uniformResourceIdentifier` are strings of the same type.
+    // The strings of all three types have the same structure.
     const auto* text = name->d.ia5;
     values.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
                         static_cast<std::size_t>(ASN1_STRING_length(text)));

@@ -22,7 +22,8 @@ std::size_t for_each_certificate(const std::string& pem, const std::function<voi
 /// The reason why a certificate is currently invalid, as the end of a sentence, or nothing.
 std::optional<std::string> find_validity_error(const X509* certificate);
 
-/// The values of one type of a certificate's subjectAltName (RFC 5280 section 4.2.1.6): `GEN_DNS` or `GEN_URI`.
+/// The values of one type of a certificate's subjectAltName (RFC 5280 section 4.2.1.6): `GEN_DNS`, `GEN_URI`, or
+/// `GEN_IPADD`, whose values are the bytes of addresses.
 std::vector<std::string> alternative_names(const X509* certificate, int type);
 
 /// Whether OpenSSL reports that a private key does not belong to the certificate.

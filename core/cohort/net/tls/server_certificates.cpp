@@ -67,9 +67,12 @@ std::string normalize(std::string_view name) {
   return normalized;
 }
 
+/// The DNS names and addresses of the certificate.
 std::vector<std::string> sorted_names(asio::ssl::context& context) {
-  auto names = alternative_names(SSL_CTX_get0_certificate(context.native_handle()), GEN_DNS);
+  const X509* const certificate = SSL_CTX_get0_certificate(context.native_handle());
+  auto names = alternative_names(certificate, GEN_DNS);
   std::transform(names.begin(), names.end(), names.begin(), normalize);
+  for (const auto& address : alternative_names(certificate, GEN_IPADD)) names.push_back("address " + address);
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -20,8 +20,8 @@ namespace cohort::net {
 /// 6066 section 3): the first certificate with exactly this DNS name (subjectAltName), otherwise the first with a
 /// matching wildcard, otherwise the first of all (default). A wildcard matches one label (RFC 9525 section 6.3):
 /// `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. Of certificates with the
-/// same DNS names and keys of different types, such as RSA and ECDSA, the client's signature algorithms select one.
-/// Read-only once loaded.
+/// same names and addresses and keys of different types, such as RSA and ECDSA, the client's signature algorithms
+/// select one. Read-only once loaded.
 class server_certificates {
  public:
   server_certificates() = default;
