@@ -43,7 +43,7 @@ service::definition visit_service() {
   definition.port = 5023;
   definition.add_options = [settings](config::options& options) {
     options.add(settings->host, {"--redis-host", "REDIS_HOST", "host of Redis"}, config::text(), settings->host);
-    options.add(settings->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::port(), "6379");
+    options.add(settings->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::remote_port(), "6379");
     options.add_secret(settings->password, {"--redis-password", "REDIS_PASSWORD", "password of Redis"});
   };
   definition.app = [settings](service::service_context& context, service::api_key_authenticator&) {

@@ -98,6 +98,14 @@ value_parser<std::uint16_t> port() {
           "a port from 0 to 65535 (0 lets the system choose)"};
 }
 
+value_parser<std::uint16_t> remote_port() {
+  return {[](std::string_view text) {
+            const auto number = parse_integer<std::uint16_t>(text);
+            return number != 0 ? number : std::nullopt;
+          },
+          "a port from 1 to 65535"};
+}
+
 value_parser<std::string> ip_address() {
   return {[](std::string_view text) { return is_ip_address(text) ? std::optional{std::string{text}} : std::nullopt; },
           "an IP address such as 127.0.0.1, 0.0.0.0 or ::"};

@@ -30,6 +30,8 @@ value_parser<std::string> visible_ascii(std::string description);
 value_parser<std::int64_t> integer(std::int64_t min, std::int64_t max);
 /// A TCP port from 0 to 65535. With port 0, the system chooses a free one.
 value_parser<std::uint16_t> port();
+/// A TCP port to connect to, from 1 to 65535.
+value_parser<std::uint16_t> remote_port();
 /// An IPv4 or IPv6 address, the latter with an optional zone (`fe80::1%eth0`).
 value_parser<std::string> ip_address();
 /// An http or https URL, or a Unix domain socket; see `parse_http_url`.

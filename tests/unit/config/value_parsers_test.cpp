@@ -56,6 +56,13 @@ TEST_CASE("value parsers: port accepts 0 to 65535", "[config][value_parser]") {
   const auto invalid = GENERATE("", "65536", "-1", "http", "80 ", "8080:80", "1e3");
   CAPTURE(invalid);
   CHECK_FALSE(port().parse(invalid));
+  CHECK_FALSE(remote_port().parse(invalid));
+}
+
+TEST_CASE("value parsers: remote_port does not accept 0", "[config][value_parser]") {
+  CHECK(remote_port().parse("1") == 1);
+  CHECK(remote_port().parse("65535") == 65535);
+  CHECK_FALSE(remote_port().parse("0"));
 }
 
 TEST_CASE("value parsers: ip_address accepts IPv4 and IPv6 addresses without a port", "[config][value_parser]") {
