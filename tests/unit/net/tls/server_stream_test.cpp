@@ -3,6 +3,7 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <string>
 
+#include <cohort/net/tls/tls_stream.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/net/tls/handshake_fixture.hpp"
 
