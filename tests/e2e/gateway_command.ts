@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The gateway, and nginx, HAProxy and Envoy with the recipes of deploy/gateway, in one table of cases: `./dev e2e gateway [NAME]`.
+// The gateway, and nginx, HAProxy and Envoy with the configurations of deploy/gateway, in one table of cases: `./dev e2e gateway [NAME]`.
+// `./dev e2e gateway cost`: instructions and CPU time of a forwarded request.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import { eventually, expect } from './assertions.ts';
 import type { Target } from './gateway/cases.ts';
 import { cases } from './gateway/cases.ts';
 import { send } from './gateway/client.ts';
+import { measureCost } from './gateway/cost.ts';
 import type { Gateway } from './gateway/gateways.ts';
 import { gateways, writeConfiguration } from './gateway/gateways.ts';
 import { TokenIssuer } from './gateway/tokens.ts';
@@ -78,13 +80,17 @@ async function test(gateway: Gateway): Promise<Row[]> {
   }
 }
 
-const selectedNames = process.argv.slice(2);
-const rows: Row[] = [];
-for (const gateway of gateways) {
-  if (selectedNames.length === 0 || selectedNames.includes(gateway.name)) rows.push(...(await test(gateway)));
+async function testAll(names: string[]): Promise<void> {
+  const rows: Row[] = [];
+  for (const gateway of gateways) {
+    if (names.length === 0 || names.includes(gateway.name)) rows.push(...(await test(gateway)));
+  }
+  const count = (verdict: Row['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
+  console.log(`${count('ok')} ok, ${count('not supported')} not supported, ${count('FAIL')} failed`);
+  // Only gateway-service must pass every case; the results of the other programs are for comparison.
+  expect(rows.every(({ verdict, gateway }) => verdict !== 'FAIL' || gateway !== 'gateway-service'), 'gateway-service passes every case');
 }
+
+const names = process.argv.slice(2);
+await (names[0] === 'cost' ? measureCost(base, key, writeSecrets) : testAll(names));
 rmSync(base, { recursive: true });
-const count = (verdict: Row['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
-console.log(`${count('ok')} ok, ${count('not supported')} not supported, ${count('FAIL')} failed`);
-// Only gateway-service must pass every case; the results of the other programs are for comparison.
-expect(rows.every(({ verdict, gateway }) => verdict !== 'FAIL' || gateway !== 'gateway-service'), 'gateway-service passes every case');

@@ -69,6 +69,7 @@ async function fields(target: Target): Promise<string> {
     `X-Debug ${request?.['x-debug'] ?? 'removed'}`,
     `X-Served-By ${response.headers['x-served-by']}`,
     `X-Internal ${response.headers['x-internal'] ?? 'removed'}`,
+    `X-Forwarded-For ${request?.['x-forwarded-for'] === undefined ? 'absent' : 'set'}`,
   ].join(', ');
 }
 
@@ -147,7 +148,7 @@ export const cases: Case[] = [
   { name: 'JWT: not valid yet', expected: '401', run: (to) =>
     outcomes(to, [['/token', bearer(to.tokens.sign(to.tokens.claims({ nbf: Math.floor(Date.now() / 1000) + 200 })))]]) },
   { name: 'rate limit of 5', expected: 'a, a, a, a, a, 429', run: rateLimit },
-  { name: 'header fields set and removed', expected: 'X-Tenant one, X-Debug removed, X-Served-By gateway, X-Internal removed', run: fields },
+  { name: 'header fields set and removed', expected: 'X-Tenant one, X-Debug removed, X-Served-By gateway, X-Internal removed, X-Forwarded-For set', run: fields },
   { name: 'TLS termination', expected: 'a', run: async ({ tlsPort, certificate }) =>
     outcome(await send(`https://localhost:${tlsPort}/plain/`, { ca: certificate })) },
   { name: 'WebSocket', expected: 'hello', run: ({ port }) => echoByWebSocket(port, '/plain/socket', 'hello') },
