@@ -40,19 +40,19 @@ struct time_step {
   double seconds;
   time_unit unit;
 };
-constexpr time_unit in_milliseconds{0.001, " ms"};
-constexpr time_unit in_seconds{1, " s"};
-constexpr time_unit in_minutes{60, " min"};
-constexpr time_unit in_hours{3600, " h"};
-constexpr time_unit in_days{86'400, " d"};
+constexpr time_unit millisecond_unit{0.001, " ms"};
+constexpr time_unit second_unit{1, " s"};
+constexpr time_unit minute_unit{60, " min"};
+constexpr time_unit hour_unit{3600, " h"};
+constexpr time_unit day_unit{86'400, " d"};
 constexpr auto time_steps = std::to_array<time_step>(
-    {{0.001, in_milliseconds}, {0.002, in_milliseconds}, {0.005, in_milliseconds}, {0.01, in_milliseconds},
-     {0.02, in_milliseconds},  {0.05, in_milliseconds},  {0.1, in_milliseconds},   {0.2, in_milliseconds},
-     {0.5, in_milliseconds},   {1, in_seconds},          {2, in_seconds},          {5, in_seconds},
-     {10, in_seconds},         {20, in_seconds},         {30, in_seconds},         {60, in_minutes},
-     {120, in_minutes},        {300, in_minutes},        {600, in_minutes},        {1200, in_minutes},
-     {1800, in_minutes},       {3600, in_hours},         {7200, in_hours},         {10'800, in_hours},
-     {21'600, in_hours},       {43'200, in_hours},       {86'400, in_days}});
+    {{0.001, millisecond_unit}, {0.002, millisecond_unit}, {0.005, millisecond_unit}, {0.01, millisecond_unit},
+     {0.02, millisecond_unit},  {0.05, millisecond_unit},  {0.1, millisecond_unit},   {0.2, millisecond_unit},
+     {0.5, millisecond_unit},   {1, second_unit},          {2, second_unit},          {5, second_unit},
+     {10, second_unit},         {20, second_unit},         {30, second_unit},         {60, minute_unit},
+     {120, minute_unit},        {300, minute_unit},        {600, minute_unit},        {1200, minute_unit},
+     {1800, minute_unit},       {3600, hour_unit},         {7200, hour_unit},         {10'800, hour_unit},
+     {21'600, hour_unit},       {43'200, hour_unit},       {86'400, day_unit}});
 
 /// Maximum number of steps whose labels fit side by side on a narrow screen.
 constexpr unsigned max_time_steps = 6;
@@ -61,7 +61,7 @@ time_step time_step_for(double seconds) {
   for (const auto& step : time_steps) {
     if (std::floor(seconds / step.seconds) <= max_time_steps) return step;
   }
-  return {round_step(seconds / in_days.seconds, max_time_steps) * in_days.seconds, in_days};
+  return {round_step(seconds / day_unit.seconds, max_time_steps) * day_unit.seconds, day_unit};
 }
 
 }  // namespace

@@ -84,7 +84,7 @@ const unique: Rule = (dashboard) => [
   ...dashboard.panels.filter(({ title }) => !title).map(({ id }) => `panel ${id} has no title`),
 ];
 
-const described = perPanel(({ description, fieldConfig, targets = [] }) => {
+const requiredFields = perPanel(({ description, fieldConfig, targets = [] }) => {
   const problems: string[] = [];
   if (!description) problems.push('has no description');
   const unit = fieldConfig?.defaults.unit;
@@ -234,13 +234,13 @@ const grid: Rule = (dashboard) => {
 };
 
 const variables: Rule = (dashboard) => {
-  const defined = dashboard.templating.list.map(({ name }) => name);
+  const variableNames = dashboard.templating.list.map(({ name }) => name);
   const used = new Set(textsWithVariables(dashboard).flatMap(variablesIn));
   return [
-    ...duplicates(defined).map((name) => `$${name} is defined twice`),
-    ...defined.filter((name) => !used.has(name)).map((name) => `$${name} is not used by any query`),
+    ...duplicates(variableNames).map((name) => `$${name} is defined twice`),
+    ...variableNames.filter((name) => !used.has(name)).map((name) => `$${name} is not used by any query`),
     ...[...used]
-      .filter((name) => !defined.includes(name) && !builtIns.has(name))
+      .filter((name) => !variableNames.includes(name) && !builtIns.has(name))
       .map((name) => `$${name} is not defined`),
     ...queryVariables(dashboard)
       .filter(({ allValue }) => !allValue)
@@ -292,7 +292,7 @@ const annotations: Rule = (dashboard) =>
 export const rules = {
   identity,
   unique,
-  described,
+  requiredFields,
   thresholds,
   dataSource,
   syntax,
