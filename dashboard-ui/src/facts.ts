@@ -6,12 +6,12 @@ import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 /** The most important values of a panel, above its details. */
 export interface Facts {
   readonly main: string;
-  readonly sub: string;
+  readonly detail: string;
 }
 
 const maxLength = 60;
 
-const unknown: Facts = { main: '–', sub: 'No value yet' };
+const unknown: Facts = { main: '–', detail: 'No value yet' };
 
 export function timeFacts(reading: TimeReading | null): Facts {
   if (reading === null) return unknown;
@@ -28,9 +28,10 @@ export function systemFacts(info: SystemInfo | null): Facts {
   );
 }
 
-export function weatherFacts(report: WeatherReport | null): Facts {
+/** `receivedAgeMs`: the time since the report was received. */
+export function weatherFacts(report: WeatherReport | null, receivedAgeMs: number): Facts {
   if (report === null) return unknown;
-  const seconds = report.cached === true ? report.cacheAgeSeconds : null;
+  const seconds = reportAge(report, receivedAgeMs);
   const old = seconds === null ? [] : [`${duration(seconds)} old`];
   const place = listed(report.city, report.country);
   return limited(
@@ -40,8 +41,14 @@ export function weatherFacts(report: WeatherReport | null): Facts {
   );
 }
 
-function limited(main: string, sub: string): Facts {
-  return { main: bounded(main, maxLength), sub: bounded(sub, maxLength) };
+/** The current age of a cached report in seconds; null if it is unknown. */
+export function reportAge(report: WeatherReport, receivedAgeMs: number): number | null {
+  if (report.cached !== true || report.cacheAgeSeconds === null) return null;
+  return report.cacheAgeSeconds + receivedAgeMs / 1_000;
+}
+
+function limited(main: string, detail: string): Facts {
+  return { main: bounded(main, maxLength), detail: bounded(detail, maxLength) };
 }
 
 /** Text beside a chart: "p50 412 µs · p99 1.2 ms · 0.67/s · 0 % failed". */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+import { reportAge } from './facts.ts';
 import { duration, fixed, listed, notAvailable, quantity } from './format.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
@@ -40,7 +41,8 @@ export function systemFields(info: SystemInfo | null): Record<string, string | n
   };
 }
 
-export function weatherFields(report: WeatherReport | null): Record<string, string | null> {
+/** `receivedAgeMs`: the time since the report was received. */
+export function weatherFields(report: WeatherReport | null, receivedAgeMs: number): Record<string, string | null> {
   return {
     temperature_c: quantity(report?.temperatureC ?? null, '°C'),
     temperature_f: quantity(report?.temperatureF ?? null, '°F'),
@@ -52,7 +54,7 @@ export function weatherFields(report: WeatherReport | null): Record<string, stri
     nearest_area: report?.nearestArea ?? null,
     sample: report?.sample === true ? 'yes, built-in data' : null,
     coordinates: listed(report?.latitude ?? null, report?.longitude ?? null),
-    cached: describeCache(report),
+    cached: describeCache(report, receivedAgeMs),
     stale: report?.stale === true ? 'yes, older than its maximum age' : null,
     error: report?.error ?? null,
     service: quantity(report?.service ?? null),
@@ -65,10 +67,10 @@ function formatContainerMemory(info: SystemInfo | null): string | null {
   return `${fixed(used, 2, 'GiB')} (${fixed(info?.cgroupMemoryPercent ?? null, 1, '%')})`;
 }
 
-function describeCache(report: WeatherReport | null): string {
+function describeCache(report: WeatherReport | null, receivedAgeMs: number): string {
   const cached = report?.cached ?? null;
   if (report === null || cached === null) return notAvailable;
   if (!cached) return 'no';
-  const seconds = report.cacheAgeSeconds;
+  const seconds = reportAge(report, receivedAgeMs);
   return seconds === null ? 'yes' : `yes, ${duration(seconds)} old`;
 }

@@ -34,8 +34,9 @@ export function age(milliseconds: number): string {
   return `updated ${duration(milliseconds / 1000, 1)} ago`;
 }
 
-/** A duration with three significant digits at most: "412 µs", "4.1 ms", "41 ms", "2.05 s", "5 s". */
+/** A duration with three significant digits at most: "0 s", "412 µs", "4.1 ms", "41 ms", "2.05 s", "5 s". */
 export function milliseconds(value: number): string {
+  if (value === 0) return '0 s';
   if (value < 0.9995) return `${Math.round(value * 1000)} µs`;
   if (value < 9.95) return `${trimmed(value, 1)} ms`;
   if (value < 999.5) return `${Math.round(value)} ms`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { localSecond, milliseconds, sharePercent } from './format.ts';
+import { counted, localSecond, milliseconds, sharePercent } from './format.ts';
 import { bucketMs, type Bucket, type History } from './history.ts';
 import { services, type PanelName } from './services.ts';
 import type { Mean, Trend, Trends } from './trends.ts';
@@ -34,7 +34,7 @@ export function viewCache(trend: Trend, now: number): TrendView {
   const reports = means.reduce((sum, { count }) => sum + count, 0);
   const cached = Math.round(means.reduce((sum, { count, mean }) => sum + count * (mean ?? 0), 0));
   return {
-    value: reports === 0 ? none : `${sharePercent(cached / reports)} of ${reports} reports`,
+    value: reports === 0 ? none : `${sharePercent(cached / reports)} of ${counted(reports, 'report')}`,
     description: describe('Weather reports from the cache', reports === 0 ? null : `${cached} of ${reports}`),
     columns: means.map(({ mean }) => mean),
   };

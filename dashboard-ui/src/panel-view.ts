@@ -15,6 +15,8 @@ export interface PanelView {
   readonly state: PanelState;
   readonly dimmed: boolean;
   readonly age: string | null;
+  /** Time since the values were received; 0 without values. */
+  readonly valueAgeMs: number;
   readonly timing: string;
   /** The reason why there is no current value, and the time of the next attempt. */
   readonly explanation: string | null;
@@ -38,10 +40,12 @@ export function viewPanel(panel: PanelData<unknown>, context: PanelContext): Pan
   const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > (context.silenceTimeoutMs ?? timeStaleTimeoutMs));
   const state = isSilent ? outdated(panel) : panel.state;
   const dimmed = isSilent || hasFailed(state);
+  const valueAgeMs = panel.valueAt === null ? 0 : context.now - panel.valueAt;
   return {
     state,
     dimmed,
-    age: dimmed && panel.valueAt !== null ? age(context.now - panel.valueAt) : null,
+    age: dimmed && panel.valueAt !== null ? age(valueAgeMs) : null,
+    valueAgeMs,
     // A call that an open breaker has rejected has no response.
     timing: panel.state === 'open' ? notAvailable : timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
     explanation: isSilent ? 'No data from the server.' : explain(state, panel, context),

@@ -13,7 +13,7 @@ function parsed(changes: object) {
 
 test('unknown values are N/A or hidden', () => {
   const empty = parsed({ sysinfo_service: {}, weather_service: {} });
-  for (const fields of [timeFields(null), systemFields(empty.system.value), weatherFields(empty.weather.value)]) {
+  for (const fields of [timeFields(null), systemFields(empty.system.value), weatherFields(empty.weather.value, 0)]) {
     for (const text of Object.values(fields)) expect(['N/A', null]).toContain(text);
   }
 });
@@ -47,34 +47,40 @@ test.each([
   [{ cached: undefined }, 'N/A'],
 ])('the cache text for %j is %s', (changes, text) => {
   const report = parsed({ weather_service: { ...weatherBody, ...changes } }).weather.value;
-  expect(weatherFields(report)).toMatchObject({ cached: text, stale: null, error: null });
+  expect(weatherFields(report, 0)).toMatchObject({ cached: text, stale: null, error: null });
+});
+
+test('the age of a report grows after it was received', () => {
+  const report = parsed({ weather_service: { ...weatherBody, cached: true, cache_age_seconds: 5 } }).weather.value;
+  expect(weatherFacts(report, 59_500).detail).toMatch(/ · 1 min 4 s old$/);
+  expect(weatherFields(report, 59_500)).toMatchObject({ cached: 'yes, 1 min 4 s old' });
 });
 
 test('a stale report shows its state and error', () => {
   const report = parsed({ weather_service: { ...weatherBody, stale: true, error: 'why' } }).weather.value;
-  expect(weatherFields(report)).toMatchObject({ stale: 'yes, older than its maximum age', error: 'why' });
+  expect(weatherFields(report, 0)).toMatchObject({ stale: 'yes, older than its maximum age', error: 'why' });
 });
 
 test('a sample report is marked', () => {
   const report = parsed({ weather_service: { ...weatherBody, sample: true } }).weather.value;
-  expect(weatherFields(report)).toMatchObject({ sample: 'yes, built-in data' });
-  expect(weatherFacts(report).sub).toMatch(/^Sample data for Haifa, Israel/);
+  expect(weatherFields(report, 0)).toMatchObject({ sample: 'yes, built-in data' });
+  expect(weatherFacts(report, 0).detail).toMatch(/^Sample data for Haifa, Israel/);
   for (const sample of [false, 'true', 1, undefined]) {
     const other = parsed({ weather_service: { ...weatherBody, sample } }).weather.value;
-    expect(weatherFields(other)).toMatchObject({ sample: null });
-    expect(weatherFacts(other).sub).toMatch(/^Haifa, Israel/);
+    expect(weatherFields(other, 0)).toMatchObject({ sample: null });
+    expect(weatherFacts(other, 0).detail).toMatch(/^Haifa, Israel/);
   }
 });
 
 test('a report for another place names that place', () => {
   const location = { ...weatherBody.location, nearest_area: { city: 'Oymyakon', country: 'Russia' } };
   const report = parsed({ weather_service: { ...weatherBody, location } }).weather.value;
-  expect(weatherFields(report)).toMatchObject({ location: 'Haifa, Israel', nearest_area: 'Oymyakon, Russia' });
-  expect(weatherFields(parsed({}).weather.value)).toMatchObject({ nearest_area: null });
+  expect(weatherFields(report, 0)).toMatchObject({ location: 'Haifa, Israel', nearest_area: 'Oymyakon, Russia' });
+  expect(weatherFields(parsed({}).weather.value, 0)).toMatchObject({ nearest_area: null });
 });
 
 test('a region is shown between city and country', () => {
   const location = { city: 'Washington', region: 'DC', country: 'USA' };
   const report = parsed({ weather_service: { ...weatherBody, location } }).weather.value;
-  expect(weatherFields(report)).toMatchObject({ location: 'Washington, DC, USA' });
+  expect(weatherFields(report, 0)).toMatchObject({ location: 'Washington, DC, USA' });
 });

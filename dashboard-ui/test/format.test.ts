@@ -53,7 +53,7 @@ test('a time is shown in the local time zone', () => {
 });
 
 test.each([
-  [0, '0 µs'],
+  [0, '0 s'],
   [0.4118, '412 µs'],
   [0.9996, '1 ms'],
   [4.06, '4.1 ms'],

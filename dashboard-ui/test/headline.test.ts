@@ -23,9 +23,9 @@ test('the slowest call has its own budget, not that of the request', () => {
   const [time, system, weather] = requestBody.calls;
   const request = (calls: object[]) => parseRequestEvent(JSON.stringify({ ...requestBody, calls }));
   const text = (calls: object[]) => headline(['fresh', 'fresh', 'fresh'], { request: request(calls) }).text;
-  const slowTime = { ...time, end_ms: 95 };
-  expect(text([slowTime, system!, weather!])).toBe('3 of 3 in time · slowest 95 ms of 3 s (time)');
-  expect(text([{ ...slowTime, budget_ms: null }, system!, weather!])).toBe('3 of 3 in time · slowest 95 ms (time)');
+  const slowTimeCall = { ...time, end_ms: 95 };
+  expect(text([slowTimeCall, system!, weather!])).toBe('3 of 3 in time · slowest 95 ms of 3 s (time)');
+  expect(text([{ ...slowTimeCall, budget_ms: null }, system!, weather!])).toBe('3 of 3 in time · slowest 95 ms (time)');
 });
 
 test('failed parts are named, in the title too', () => {

@@ -76,8 +76,8 @@ describe('a request in progress', () => {
   const part = (key: string, body: object, state: string) => event({ poll: 1, [key]: body, meta: { [key]: { state, elapsed_ms: 1, deadline_ms: 5000 } } });
 
   function started() {
-    const polled = receive(initialState, 'poll', event({ poll: 1, budgets_ms: budgets }), at(1_000));
-    const time = receive(polled, 'part', part('time_service', aggregateBody.time_service, 'fresh'), at(1_002));
+    const started = receive(initialState, 'poll', event({ poll: 1, budgets_ms: budgets }), at(1_000));
+    const time = receive(started, 'part', part('time_service', aggregateBody.time_service, 'fresh'), at(1_002));
     return receive(time, 'part', part('sysinfo_service', aggregateBody.sysinfo_service, 'fresh'), at(1_003));
   }
 

@@ -20,6 +20,7 @@ const at = (now: number, idleMs = 0, reason: string | null = null) => ({ staleTi
 describe('viewPanel', () => {
   test('shows the state of the server while events arrive', () => {
     expect(viewPanel(fresh, at(4_000))).toEqual({
+      valueAgeMs: 3_000,
       state: 'fresh',
       dimmed: false,
       age: null,

@@ -70,7 +70,8 @@ export function renderPage(root: ParentNode, state: PageState, view: PageView): 
   renderAlerts(find(root, '#alerts'), view.alerts);
   renderPanel(find(root, '#time'), view.time, timeFacts(state.time.value), timeFields(state.time.value));
   renderPanel(find(root, '#system'), view.system, systemFacts(state.system.value), systemFields(state.system.value));
-  renderPanel(find(root, '#weather'), view.weather, weatherFacts(state.weather.value), weatherFields(state.weather.value));
+  const { valueAgeMs } = view.weather;
+  renderPanel(find(root, '#weather'), view.weather, weatherFacts(state.weather.value, valueAgeMs), weatherFields(state.weather.value, valueAgeMs));
 }
 
 function renderClock(clock: HTMLTimeElement, state: PageState, dimmed: boolean): void {

@@ -13,9 +13,9 @@ const maxFieldLength = 200;
 
 export function renderPanel(panel: Element, view: PanelView, facts: Facts, fields: Fields): void {
   renderBadge(find(panel, '.badge'), view.state, view.state);
-  for (const part of panel.querySelectorAll('.values, .fact, .subfact, .trend-value')) part.classList.toggle('dimmed', view.dimmed);
+  for (const part of panel.querySelectorAll('.values, .fact, .fact-detail, .trend-value')) part.classList.toggle('dimmed', view.dimmed);
   setText(find(panel, '.fact'), facts.main);
-  setText(find(panel, '.subfact'), facts.sub);
+  setText(find(panel, '.fact-detail'), facts.detail);
   setText(find(panel, '.timing'), view.timing);
   // The elements keep their place, so that a change of state moves nothing.
   setText(find(panel, '.explanation'), view.explanation ?? '');

@@ -26,7 +26,7 @@ constexpr std::array<card, 3> cards{
 /// The lines below the title of a card.
 struct facts {
   std::string main;
-  std::string sub;
+  std::string detail;
 };
 
 /// The shortest text that parses to the same number, or one with this number of decimals.
@@ -95,14 +95,14 @@ facts system_facts(const body_reader& body) {
 facts weather_facts(const body_reader& body) {
   auto main = or_not_available(body.text("/weather/temperature_c"), " °C");
   if (const auto condition = body.text("/weather/condition"); !condition.empty()) main += " " + condition;
-  auto sub = join_with_comma(body.text("/location/city"), body.text("/location/country"));
+  auto detail = join_with_comma(body.text("/location/city"), body.text("/location/country"));
   // First, so that a long name does not hide the mark.
-  if (body.flag("/sample")) sub.insert(0, "Sample data for ");
+  if (body.flag("/sample")) detail.insert(0, "Sample data for ");
   if (const auto age = body.number("/cache_age_seconds"); age && body.flag("/cached")) {
     const std::chrono::duration<double> bounded_age{std::clamp(*age, 0.0, 1e9)};
-    sub += " · " + format_coarse_duration(std::chrono::duration_cast<duration>(bounded_age)) + " old";
+    detail += " · " + format_coarse_duration(std::chrono::duration_cast<duration>(bounded_age)) + " old";
   }
-  return {main, sub};
+  return {main, detail};
 }
 
 facts facts_of(std::size_t index, const std::string& body) {
@@ -110,7 +110,7 @@ facts facts_of(std::size_t index, const std::string& body) {
     const body_reader reader{root};
     return index == 0 ? time_facts(reader) : index == 1 ? system_facts(reader) : weather_facts(reader);
   });
-  return parsed ? facts{bounded(parsed->main, max_characters), bounded(parsed->sub, max_characters)} : facts{};
+  return parsed ? facts{bounded(parsed->main, max_characters), bounded(parsed->detail, max_characters)} : facts{};
 }
 
 /// Indexed by the state.
@@ -193,7 +193,7 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
   if (field == "timing") return format_duration(part->elapsed) + " of " + format_duration(part->timeout);
   if (part->body.empty()) return {};
   const auto texts = facts_of(index, part->body);
-  return http::escape_html(field == "fact" ? texts.main : field == "subfact" ? texts.sub : std::string{});
+  return http::escape_html(field == "fact" ? texts.main : field == "fact-detail" ? texts.detail : std::string{});
 }
 
 }  // namespace

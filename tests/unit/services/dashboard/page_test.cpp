@@ -39,11 +39,11 @@ TEST_CASE("page: the HTML has the current values, escaped", "[services][dashboar
   const auto& html = response.body;
   CHECK(contains(html, R"(<p id="headline" data-tone="good">3 of 3 in time · slowest )"));
   CHECK(contains(html, R"(<time id="clock">14:05:06</time>)"));
-  CHECK(contains(html, R"(data-fact="sub">2025-03-09, Asia/Jerusalem<)"));
+  CHECK(contains(html, R"(data-fact="detail">2025-03-09, Asia/Jerusalem<)"));
   CHECK(contains(html, R"(data-fact="main">53.2 % memory<)"));
-  CHECK(contains(html, R"(data-fact="sub">load 0.50 on 8 CPUs · host-1<)"));
+  CHECK(contains(html, R"(data-fact="detail">load 0.50 on 8 CPUs · host-1<)"));
   CHECK(contains(html, R"(data-fact="main">21 °C Sunny<)"));
-  CHECK(contains(html, R"(data-fact="sub">Haifa, &lt;b&gt; · 1 min 15 s old<)"));
+  CHECK(contains(html, R"(data-fact="detail">Haifa, &lt;b&gt; · 1 min 15 s old<)"));
   CHECK(contains(html, R"("country":"\u003cb>")"));
   CHECK(contains(html, R"(id="initial">[["part",{"poll":0,"time_service":{)"));
   CHECK_FALSE(contains(html, "<!--="));
@@ -55,7 +55,7 @@ TEST_CASE("page: the HTML marks sample data", "[services][dashboard]") {
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.weather.body = R"({"sample":true,"location":{"city":"Haifa"},"weather":{"temperature_c":"21"}})";
   fixture.time.run_for(1s);
-  CHECK(contains(fixture.html(), R"(data-fact="sub">Sample data for Haifa<)"));
+  CHECK(contains(fixture.html(), R"(data-fact="detail">Sample data for Haifa<)"));
 }
 
 TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][dashboard]") {
