@@ -44,7 +44,7 @@ test('a deadline that cuts a call is animated, but not with reduced motion', asy
 async function animationsOfCut(page: Page): Promise<number> {
   const before = await page.locator('#trace').textContent();
   const found = await page.waitForFunction((trace) => {
-    const isNext = document.querySelector('#trace')?.textContent !== trace && document.querySelector('.snap .spared') !== null;
+    const isNext = document.querySelector('#trace')?.textContent !== trace && document.querySelector('.snap .saved-time') !== null;
     return isNext ? { count: document.getAnimations().length } : null;
   }, before);
   return (await found.jsonValue())?.count ?? NaN;

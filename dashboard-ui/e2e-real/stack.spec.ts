@@ -48,7 +48,7 @@ test('a weather service that hangs is cut off by the deadline, and delays nothin
   await expect(badge(page, 'Weather')).toHaveText('fresh');
   await stack.weather.inject({ hang_percent: 100 });
   await expect(page.locator('.lane').last()).toHaveAttribute('data-state', 'running');
-  await expect(page.locator('.lane .spared')).toBeVisible();
+  await expect(page.locator('.lane .saved-time')).toBeVisible();
   await expect(page.locator('.lane-result').last()).toHaveText('cut at 2 s');
   await expect(page.locator('#headline')).toHaveText('2 of 3 in time · weather timed out');
   await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Cut off by the deadline of 2 s.');
@@ -68,7 +68,7 @@ test('an experiment measures the same fault with and without the deadline', asyn
   const grows = page.waitForFunction(() => document.querySelector('#experiment .lane[data-state=running] .wait') !== null);
   await panel.getByRole('button', { name: 'Run' }).click();
   await grows;
-  await expect(panel.locator('.spared')).toHaveCount(1);
+  await expect(panel.locator('.saved-time')).toHaveCount(1);
   await expect(panel.locator('.lane-result').nth(2)).toHaveText(/^cut at (49|[5-9]\d)\d ms$/);
   await expect(panel.locator('.lane-result').nth(5)).toHaveText(/^1\.[5-9]\d? s$/);
   await expect(panel.locator('.status')).toHaveText(/^The deadline saved \d.*: 2 of 3 parts after/);

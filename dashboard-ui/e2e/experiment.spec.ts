@@ -26,13 +26,20 @@ test('an experiment sends the settings, grows both bars, and the deadline cuts o
   const lanes = panel.locator('.lane');
   await expect(lanes).toHaveCount(6);
   await expect(lanes.nth(2).locator('.lane-result')).toHaveText(/^1 s …$|^9\d\d ms …$|^1\.0\d s …$/);
+  await page.clock.runFor(1_000);
   dashboard.send('experiment', cutExperiment);
   await expect(lanes.nth(2)).toHaveAttribute('data-state', 'timeout');
   await expect(lanes.nth(5)).toHaveAttribute('data-state', 'running');
+  // The saved time grows while the other call runs.
+  const savedWidth = () => lanes.nth(2).locator('.saved-time').evaluate((area) => parseFloat(area.getAttribute('width') ?? ''));
+  const before = await savedWidth();
+  await page.clock.runFor(500);
+  expect(await savedWidth()).toBeGreaterThan(before + 10);
   dashboard.send('experiment', doneExperiment);
   await expect(panel.locator('.lane-result').nth(5)).toHaveText('3 s');
   await expect(panel.locator('.status')).toHaveText(/^The deadline saved 1 s:/);
-  await expect(panel.locator('.spared')).toHaveCount(1);
+  await expect(panel.locator('.saved-time')).toHaveCount(1);
+  await expect(panel.locator('.saved-time-label')).toHaveText('1 s saved');
   await expect(panel.getByRole('button')).toBeEnabled();
   await page.clock.runFor(1_000);
   await expect(page.locator('#announcements')).toContainText('The deadline saved 1 s');

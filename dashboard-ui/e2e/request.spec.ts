@@ -17,7 +17,7 @@ test('a request is drawn with its calls, deadlines and a headline', async ({ pag
   await expect(request.locator('#trace')).toHaveText('#4c1a8f00');
   await expect(request.locator('.lane-result')).toHaveText(['450 µs', '690 µs', '41 ms']);
   await expect(request.locator('.lane .deadline')).toHaveCount(3);
-  await expect(request.locator('.lane .spared')).toHaveCount(0);
+  await expect(request.locator('.lane .saved-time')).toHaveCount(0);
   for (const phase of ['queued', 'connect', 'tls', 'wait', 'read']) {
     await expect(request.locator(`.lane .${phase}`).last()).toHaveAttribute('width', /[1-9]/);
   }
@@ -27,7 +27,8 @@ test('a call that its deadline has cut off shows its attempts and the waiting ti
   dashboard.aggregate = timedOut;
   dashboard.request = cutRequestBody;
   await dashboard.open(page);
-  await expect(page.locator('.lane .spared')).toHaveCount(1);
+  await expect(page.locator('.lane .saved-time')).toHaveCount(1);
+  await expect(page.locator('.lane .saved-time-label')).toHaveText('waiting time saved');
   await expect(page.locator('.lane .cut')).toHaveCount(1);
   await expect(page.locator('.lane-result').last()).toHaveText('cut at 5 s');
   await expect(page.locator('.lane .note')).toHaveText(['reset', 'retry, cut by the deadline', 'hedge cancelled']);
@@ -56,7 +57,7 @@ test('a request in progress grows, and ends with its record', async ({ page, das
   dashboard.send('part', part('weather_service', failedBody, 'timeout'));
   dashboard.send('request', cutRequestBody);
   await expect(weather).toHaveAttribute('data-state', 'timeout');
-  await expect(weather.locator('.spared')).toHaveCount(1);
+  await expect(weather.locator('.saved-time')).toHaveCount(1);
 });
 
 test('earlier requests can be chosen and pinned, by keyboard too', async ({ page, dashboard }) => {
@@ -85,7 +86,7 @@ test('without records, the server’s aggregates are drawn', async ({ page, dash
   dashboard.aggregate = timedOut;
   await dashboard.open(page);
   await expect(page.locator('.lane-result')).toHaveText(['12 ms', '12 ms', 'cut at 5 s']);
-  await expect(page.locator('.lane .spared')).toHaveCount(1);
+  await expect(page.locator('.lane .saved-time')).toHaveCount(1);
 });
 
 test('malicious and invalid values of a request appear as text in the page', async ({ page, dashboard }) => {

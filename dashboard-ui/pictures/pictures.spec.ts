@@ -34,10 +34,11 @@ test('screenshots in both color schemes, with a request that its deadline has cu
   // Pins a request of the live view that the fault also delayed.
   await expect(page.locator('#strip .cut').first()).toBeAttached();
   await page.getByRole('button', { name: 'Pin' }).click();
-  while ((await page.locator('#waterfall .spared').count()) === 0) await page.getByRole('button', { name: 'Previous request' }).click();
+  while ((await page.locator('#waterfall .saved-time').count()) === 0) await page.getByRole('button', { name: 'Previous request' }).click();
   for (const [colorScheme, name] of [['light', 'screenshot.png'], ['dark', 'screenshot-dark.png']] as const) {
     await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: name, fullPage: true });
+    // A selected request appears by an animation.
+    await page.screenshot({ path: name, fullPage: true, animations: 'disabled' });
   }
 });
 

@@ -64,7 +64,7 @@ suite('the view of an experiment', () => {
   test('the measured request of the deadline replaces its bars, while the other one grows', () => {
     const [limited, unlimited] = viewExperiment(parsed(cutExperiment), 10_400).measurements;
     expect(limited?.isDone).toBe(true);
-    expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', isCutByDeadline: true, result: 'cut at 2 s' });
+    expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', saved: { label: '401 ms saved' }, result: 'cut at 2 s' });
     expect(limited?.summary).toBe('answered in 2 s without weather');
     expect(unlimited?.waterfall.rows[2]?.state).toBe('running');
   });
@@ -73,6 +73,10 @@ suite('the view of an experiment', () => {
     const view = viewExperiment(parsed(doneExperiment), 0);
     expect(view.status).toBe('The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
     expect(view.tone).toBe('good');
+    const [limited, unlimited] = view.measurements.map((measured) => measured.waterfall.rows[2]);
+    // The saved time ends where the call without the deadline ended.
+    expect(limited?.saved).toEqual({ until: unlimited?.to, label: '1 s saved' });
+    expect(unlimited?.saved).toBeNull();
     const withoutTimeout = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
     expect(describeConclusion(parsed(withoutTimeout))).toBe('No call was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without it.');
   });

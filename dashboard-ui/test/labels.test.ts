@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { deadlineLabelOffset, placeLabels } from '../src/request/labels.ts';
+import { deadlineLabelOffset, placeLabels, savedLabelOffset } from '../src/request/labels.ts';
 import type { Bar } from '../src/request/waterfall-view.ts';
 
 const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line, from, to, label, segments: [], isHedge: false, end: 'failed' });
@@ -20,6 +20,16 @@ test('the labels of a call that ended shortly after its deadline do not cover th
   expect(deadlineLabelOffset({ ...late, deadline: 0.51 }, 1_000)).toBe(8);
   // Bars that end elsewhere are no obstacle.
   expect(deadlineLabelOffset({ bars: [bar(0, 0.2, ''), bar(0, 0.9, '', 1)], deadline: 0.5 }, 1_000)).toBe(5);
+});
+
+test('the label of the saved time is after that of the deadline, if the saved time is long enough', () => {
+  const row = { ...cut, deadlineLabel: '2 s', saved: { until: 1, label: '962 ms saved' } };
+  // The labels of three and of twelve characters, and the gaps before them.
+  expect(savedLabelOffset(row, 1_000)).toBe(39);
+  expect(savedLabelOffset(row, 246)).toBe(39);
+  expect(savedLabelOffset(row, 240)).toBeNull();
+  expect(savedLabelOffset({ ...row, saved: { until: 0.6, label: '962 ms saved' } }, 1_000)).toBeNull();
+  expect(savedLabelOffset({ ...row, saved: null }, 1_000)).toBeNull();
 });
 
 test('a label is after a short bar, or before it where the deadline is close', () => {

@@ -53,7 +53,7 @@ suite('a waterfall', () => {
   test('has a row for each call and a segment for each phase', () => {
     const view = viewWaterfall(parsed(requestBody), null);
     expect(view.summary).toBe('answered in 41 ms');
-    expect(view.rows.map((row) => [row.name, row.result, row.isCutByDeadline])).toEqual([
+    expect(view.rows.map((row) => [row.name, row.result, row.saved !== null])).toEqual([
       ['time', '450 µs', false],
       ['system', '690 µs', false],
       ['weather', '41 ms', false],
@@ -63,7 +63,7 @@ suite('a waterfall', () => {
 
   test('shows a retry, a hedge on a separate line, and the waiting time that the deadline saved', () => {
     const row = viewWaterfall(parsed(cutRequestBody), null).rows[2];
-    expect(row).toMatchObject({ isCutByDeadline: true, lines: 2, result: 'cut at 5 s', deadlineLabel: '5 s' });
+    expect(row).toMatchObject({ saved: { until: 1, label: 'waiting time saved' }, lines: 2, result: 'cut at 5 s', deadlineLabel: '5 s' });
     expect(row?.bars.map((bar) => [bar.line, bar.end, bar.label])).toEqual([
       [0, 'failed', 'reset'],
       [0, 'deadline', 'retry, cut by the deadline'],
@@ -72,7 +72,7 @@ suite('a waterfall', () => {
   });
 
   test('has no bar for a call that was not made', () => {
-    expect(viewWaterfall(parsed(openRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', isCutByDeadline: false });
+    expect(viewWaterfall(parsed(openRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', saved: null });
     expect(viewWaterfall(parsed(openRequestBody), null).summary).toBe('answered in 800 µs without weather');
   });
 

@@ -26,15 +26,15 @@ export interface ExperimentView {
   readonly end: number;
 }
 
-/** Space after the longest bar, for the labels. */
-const room = 1.12;
+/** The axis is longer than the longest bar by this factor: space for the labels. */
+const axisLengthFactor = 1.12;
 
 export function viewExperiment(experiment: Experiment, now: number): ExperimentView {
   const isRunning = experiment.phase === 'running';
   const requests = experiment.measurements.map((measured) => toRequest(measured, now - experiment.startedAt));
   const { latencyMs, deadlineMs } = experiment.settings;
   // Both waterfalls have the same axis. While the bars grow, it changes only if they exceed the delay and the deadline.
-  const end = Math.max(latencyMs, deadlineMs, 1, ...requests.map(({ request }) => request.duration)) * room;
+  const end = Math.max(latencyMs, deadlineMs, 1, ...requests.map(({ request }) => request.duration)) * axisLengthFactor;
   return {
     isRunning,
     end,
@@ -43,7 +43,8 @@ export function viewExperiment(experiment: Experiment, now: number): ExperimentV
     measurements: requests.map(({ request, running }, index) => {
       // The longest wait that is allowed is beyond the axis.
       const shown = index === 0 ? request : withoutDeadline(request);
-      const waterfall = viewWaterfall(shown, null, running, linear(end));
+      const ends = index === 0 ? endsOf(requests[1]?.request) : new Map<string, number>();
+      const waterfall = viewWaterfall(shown, null, running, linear(end), ends);
       return { waterfall, description: describe(shown), summary: waterfall.summary, isDone: experiment.measurements[index]?.request != null };
     }),
   };
@@ -53,6 +54,11 @@ function toRequest(measured: Measurement, elapsed: number): { request: RequestRe
   if (measured.request !== null) return { request: measured.request, running: new Set() };
   const budgets = new Map(services.map(({ key }) => [key as string, measured.deadline]));
   return requestInProgress('experiment', budgets, measured.arrivals, Math.min(elapsed, measured.deadline));
+}
+
+/** The ends of the calls; of a running call, the current time. */
+function endsOf(request: RequestRecord | undefined): ReadonlyMap<string, number> {
+  return new Map(request?.calls.map((call) => [call.service, call.end]));
 }
 
 function withoutDeadline(request: RequestRecord): RequestRecord {

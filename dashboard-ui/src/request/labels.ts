@@ -38,6 +38,14 @@ export function deadlineLabelOffset(row: Pick<Row, 'bars' | 'deadline'>, width: 
   return deadlineGap + Math.max(0, ...ends.filter((end) => end > 0 && end < 4 * characterWidth));
 }
 
+/** The distance of the label of the saved time from the deadline, in pixels: after the label of the deadline; null if it does not fit. */
+export function savedLabelOffset(row: Pick<Row, 'bars' | 'deadline' | 'deadlineLabel' | 'saved'>, width: number): number | null {
+  if (row.saved === null || row.deadline === null) return null;
+  const offset = deadlineLabelOffset(row, width) + row.deadlineLabel.length * characterWidth + gap;
+  const fits = offset + row.saved.label.length * characterWidth <= (row.saved.until - row.deadline) * width;
+  return fits ? offset : null;
+}
+
 function placeLabel(bar: Bar, free: { from: number; to: number }, width: number, deadline: number): Label | null {
   if (bar.label === '') return null;
   const [from, to, text] = [bar.from * width, bar.to * width, textWidth(bar)];

@@ -19,9 +19,9 @@ export interface Scale {
 
 /** The logarithmic axis is linear below this time, so that it can start at zero. */
 const logUnit = 0.1;
-/** Space after the deadline, to show the waiting time that it saved. */
-const linearRoom = 1.28;
-const logRoom = 4;
+/** The axis is longer than the deadline by this factor: space for the waiting time that it saved. */
+const linearAxisFactor = 1.28;
+const logAxisFactor = 4;
 /** If the deadline is below this multiple of the duration, a linear axis shows both well. */
 const maxLinearRatio = 8;
 
@@ -32,7 +32,7 @@ const maxLinearRatio = 8;
 export function scaleFor(duration: number, deadline: number | null, preference: Scale['kind'] | null): Scale {
   const longest = Math.max(duration, deadline ?? 0, 1);
   const adaptive = deadline === null || deadline < duration * maxLinearRatio ? 'linear' : 'log';
-  return (preference ?? adaptive) === 'linear' ? linear(longest * linearRoom) : logarithmic(longest * logRoom);
+  return (preference ?? adaptive) === 'linear' ? linear(longest * linearAxisFactor) : logarithmic(longest * logAxisFactor);
 }
 
 /** A linear axis from 0 to `end` milliseconds. */

@@ -26,6 +26,14 @@ export interface Bar {
   readonly end: 'done' | 'failed' | 'cancelled' | 'deadline' | 'running';
 }
 
+/** The waiting time that a deadline saved. */
+export interface SavedTime {
+  /** Its end on the axis, from 0 to 1. */
+  readonly until: number;
+  /** "962 ms saved". */
+  readonly label: string;
+}
+
 /** One call. */
 export interface Row {
   readonly service: string;
@@ -38,8 +46,8 @@ export interface Row {
   readonly bars: readonly Bar[];
   readonly deadline: number | null;
   readonly deadlineLabel: string;
-  /** Whether the deadline has cut the call off: the time after it is the waiting time that it saved. */
-  readonly isCutByDeadline: boolean;
+  /** The time after the deadline, if it has cut the call off. */
+  readonly saved: SavedTime | null;
 }
 
 export interface WaterfallView {
@@ -54,18 +62,22 @@ export interface WaterfallView {
 export type TableRow = readonly string[];
 export const tableHead: TableRow = ['Service', 'State', 'Attempt', 'Start', 'Queue', 'Connect', 'TLS', 'Wait', 'Read', 'End', 'Outcome', 'Deadline'];
 
-/** `axis` replaces the default axis of the request. */
+/**
+ * `axis` replaces the default axis of the request. `ends`: for each service, the time in milliseconds at which the call
+ * ended without the deadline, if that was measured.
+ */
 export function viewWaterfall(
   request: RequestRecord,
   preference: Scale['kind'] | null,
   running: ReadonlySet<string> = new Set(),
   axis: Scale | null = null,
+  ends: ReadonlyMap<string, number> = new Map(),
 ): WaterfallView {
   const scale = axis ?? scaleFor(request.duration, deadlineOf(request), preference);
   return {
     scale: scale.kind,
     ticks: scale.ticks,
-    rows: request.calls.map((call) => viewRow(call, scale, running.has(call.service))),
+    rows: request.calls.map((call) => viewRow(call, scale, running.has(call.service), ends.get(call.service) ?? null)),
     summary: summarize(request, running.size > 0),
   };
 }
@@ -76,7 +88,7 @@ function summarize(request: RequestRecord, isRunning: boolean): string {
   return `answered in ${milliseconds(request.duration)}${missing.length === 0 ? '' : ` without ${missing.join(', ')}`}`;
 }
 
-function viewRow(call: Call, scale: Scale, isRunning: boolean): Row {
+function viewRow(call: Call, scale: Scale, isRunning: boolean, endWithoutDeadline: number | null): Row {
   const ends: number[] = [];
   const bars = call.attempts.map((attempt): Bar => {
     const free = ends.findIndex((end) => end <= attempt.start);
@@ -96,8 +108,15 @@ function viewRow(call: Call, scale: Scale, isRunning: boolean): Row {
     bars,
     deadline: deadline === null ? null : scale.position(deadline),
     deadlineLabel: deadline === null ? '' : milliseconds(deadline),
-    isCutByDeadline: !isRunning && isCut(call),
+    saved: isRunning || deadline === null || !isCut(call) ? null : viewSavedTime(deadline, endWithoutDeadline, scale),
   };
+}
+
+/** Unless it was measured, the call would have ended at an unknown time: the saved time extends to the end of the axis. */
+function viewSavedTime(deadline: number, endWithoutDeadline: number | null, scale: Scale): SavedTime {
+  if (endWithoutDeadline === null) return { until: 1, label: 'waiting time saved' };
+  const end = Math.max(deadline, endWithoutDeadline);
+  return { until: scale.position(end), label: `${milliseconds(end - deadline)} saved` };
 }
 
 function viewBar(attempt: Attempt, line: number, scale: Scale, isRunning: boolean): Bar {

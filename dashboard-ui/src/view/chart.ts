@@ -37,7 +37,7 @@ export function renderChart(figure: Element, buckets: readonly Bucket[], name: s
   );
   const scale = document.createElement('span');
   scale.className = 'chart-max';
-  scale.textContent = `${milliseconds(max)} · last 15 min`;
+  scale.textContent = `${milliseconds(max)} · last 15 min · line p50, area p99`;
   scale.setAttribute('aria-hidden', 'true');
   figure.replaceChildren(drawing, scale);
 }

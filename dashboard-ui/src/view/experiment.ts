@@ -4,7 +4,7 @@ import { viewExperiment, type ExperimentView } from '../request/experiment-view.
 import { milliseconds } from '../format.ts';
 import type { StartResult } from '../stream/session.ts';
 import { find, findAs, setText } from './dom.ts';
-import { renderWaterfall } from './waterfall.ts';
+import { renderWaterfall, updateSavedTime } from './waterfall.ts';
 
 export interface ExperimentActions {
   start(settings: ExperimentSettings): Promise<StartResult>;
@@ -68,7 +68,10 @@ export class ExperimentPanel {
       const wasRunning = figure.dataset['done'] === 'false';
       figure.dataset['done'] = String(measured.isDone);
       // Draws a result once, so that its bar snaps once.
-      if (measured.isDone && !wasRunning && view.isRunning && !isRescaled) return;
+      if (measured.isDone && !wasRunning && view.isRunning && !isRescaled) {
+        updateSavedTime(findAs(figure, 'figure', HTMLElement), measured.waterfall);
+        return;
+      }
       setText(find(figure, '.answered'), measured.summary);
       renderWaterfall(findAs(figure, 'figure', HTMLElement), measured.waterfall, measured.description, measured.isDone && wasRunning);
     });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { deadlineLabelOffset, placeLabels, type Label } from '../request/labels.ts';
+import { deadlineLabelOffset, placeLabels, savedLabelOffset, type Label } from '../request/labels.ts';
 import type { Bar, Row, WaterfallView } from '../request/waterfall-view.ts';
 import { find, percent, setText, svg } from './dom.ts';
 
@@ -24,6 +24,19 @@ export function renderWaterfall(figure: HTMLElement, view: WaterfallView, descri
   const list = find(figure, '.lanes');
   view.rows.forEach((row, index) => renderRow(list.children[index] ?? list.appendChild(blankRow()), row, view, width));
   while (list.children.length > Math.max(view.rows.length, 1)) list.lastElementChild?.remove();
+}
+
+/** Changes only the saved time of the rows, so that the animation of a deadline continues. */
+export function updateSavedTime(figure: HTMLElement, view: WaterfallView): void {
+  const width = find(figure, '.axis').clientWidth || fallbackWidth;
+  const list = find(figure, '.lanes');
+  view.rows.forEach((row, index) => {
+    const drawing = list.children[index]?.querySelector('svg');
+    if (!drawing || row.saved === null || row.deadline === null) return;
+    for (const area of drawing.querySelectorAll('.saved-time-ground, .saved-time')) area.setAttribute('width', percent(row.saved.until - row.deadline));
+    drawing.querySelector('.saved-time-label')?.remove();
+    drawing.append(...drawSavedLabel(row, Number(drawing.getAttribute('height')), width));
+  });
 }
 
 function blankRow(): Element {
@@ -52,6 +65,7 @@ function renderRow(element: Element, row: Row, view: WaterfallView, width: numbe
     ...placeLabels(row, width).flatMap((label, index) => drawLabel(row.bars[index], label, width)),
     ...(row.bars.length === 0 ? [svg('text', { class: 'note', x: percent(row.to), dx: 8, y: height / 2, dy: 4 }, row.result)] : []),
     ...deadline(row, height, width),
+    ...drawSavedLabel(row, height, width),
   );
 }
 
@@ -62,11 +76,11 @@ function drawTick(tick: { at: number; label: string }): Node {
   return svg('text', { x: percent(tick.at), y: 12, 'text-anchor': anchor, ...(isClose && { class: 'close-tick' }) }, tick.label);
 }
 
-/** The waiting time that the deadline saved: the time after it. */
+/** The waiting time that the deadline saved: after it. */
 function drawSavedTime(row: Row, height: number): Node[] {
-  if (!row.isCutByDeadline || row.deadline === null) return [];
-  const at = { x: percent(row.deadline), y: 0, width: percent(1 - row.deadline), height };
-  return [svg('rect', { class: 'spared-ground', ...at }), svg('rect', { class: 'spared', ...at, fill: 'url(#hatch)' })];
+  if (row.saved === null || row.deadline === null) return [];
+  const at = { x: percent(row.deadline), y: 0, width: percent(row.saved.until - row.deadline), height };
+  return [svg('rect', { class: 'saved-time-ground', ...at }), svg('rect', { class: 'saved-time', ...at, fill: 'url(#hatch)' })];
 }
 
 function deadline(row: Row, height: number, width: number): Node[] {
@@ -76,6 +90,12 @@ function deadline(row: Row, height: number, width: number): Node[] {
     svg('line', { class: 'deadline', x1: x, x2: x, y1: 0, y2: height }),
     svg('text', { class: 'deadline-label', x, y: height / 2, dx: deadlineLabelOffset(row, width), dy: 4 }, row.deadlineLabel),
   ];
+}
+
+function drawSavedLabel(row: Row, height: number, width: number): Node[] {
+  const offset = savedLabelOffset(row, width);
+  if (offset === null) return [];
+  return [svg('text', { class: 'saved-time-label', x: percent(row.deadline ?? 0), y: height / 2, dx: offset, dy: 4 }, row.saved?.label ?? '')];
 }
 
 function drawBar(bar: Bar): Node {
