@@ -43,6 +43,11 @@ test('an experiment sends the settings, grows both bars, and the deadline cuts o
   await expect(panel.getByRole('button')).toBeEnabled();
   await page.clock.runFor(1_000);
   await expect(page.locator('#announcements')).toContainText('The deadline saved 1 s');
+  // A label that does not fit a narrower window disappears, without further events.
+  await page.setViewportSize({ width: 320, height: 800 });
+  await page.clock.runFor(1_000);
+  await expect(panel.locator('.saved-time-label')).toHaveCount(0);
+  await expect(panel.locator('.saved-time')).toHaveCount(1);
 });
 
 test('a rejected or failed experiment shows the reason', async ({ page, dashboard }) => {

@@ -132,6 +132,16 @@ test('CPU load, memory and cache of 15 minutes are small charts with a text, and
   await expect(system.getByRole('columnheader')).toHaveText(['Minute', 'Calls', 'Failed', 'p50', 'p99', 'Breaker', 'CPU load', 'Memory']);
 });
 
+test('the values of the small charts stay beside their names in a narrow window', async ({ page, dashboard }) => {
+  await page.setViewportSize({ width: 320, height: 800 });
+  dashboard.aggregate = { ...aggregateBody, sysinfo_service: { ...systemBody, load_average: [8_000, 1, 1] } };
+  await dashboard.open(page);
+  await page.clock.runFor(1_000);
+  await expect(page.locator('#cpu-trend .trend-value')).toHaveText('100000 %');
+  const tops = await page.locator('#cpu-trend').evaluate((trend) => [...trend.querySelectorAll('span, b')].map((text) => text.getBoundingClientRect().top));
+  expect(tops[0]).toBe(tops[1]);
+});
+
 test('a malformed event is reported until the next valid one', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const system = page.getByRole('region', { name: 'System' });

@@ -24,6 +24,7 @@ export class ExperimentPanel {
   #lastReceived: unknown = null;
   #announced = '';
   #end = 0;
+  #width = 0;
 
   constructor(root: ParentNode, actions: ExperimentActions) {
     this.#actions = actions;
@@ -52,7 +53,10 @@ export class ExperimentPanel {
     const status = findAs(this.#panel, '.status', HTMLElement);
     setText(status, this.#rejection ?? view.status);
     status.dataset['tone'] = this.#rejection === null ? view.tone : 'bad';
-    if (this.#lastReceived !== received || view.isRunning) this.#draw(view);
+    // The places of the labels depend on the width.
+    const width = this.#panel.clientWidth;
+    if (this.#lastReceived !== received || view.isRunning || width !== this.#width) this.#draw(view);
+    this.#width = width;
     this.#lastReceived = received;
     this.#announceEnd(received, view);
     return view.isRunning && isLive;

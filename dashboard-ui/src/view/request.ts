@@ -21,6 +21,7 @@ export class RequestPanel {
   #drawn: { readonly request: RequestRecord; readonly preference: Scale['kind'] | null } | null = null;
   #finishedAt = -Infinity;
   #last: RequestRecord | null = null;
+  #width = 0;
 
   /** `changed` is called when the panel must be rendered again. */
   constructor(root: ParentNode, actions: StripActions, changed: () => void) {
@@ -54,7 +55,11 @@ export class RequestPanel {
       return false;
     }
     const isNew = this.#drawn?.request !== request;
-    if (isNew || this.#drawn?.preference !== this.#preference) this.#draw(request, running?.running ?? new Set(), isNew);
+    // The places of the labels depend on the width.
+    const width = find(this.#root, '#waterfall').clientWidth;
+    const isResized = width !== this.#width;
+    this.#width = width;
+    if (isNew || isResized || this.#drawn?.preference !== this.#preference) this.#draw(request, running?.running ?? new Set(), isNew);
     return running !== null;
   }
 
