@@ -77,7 +77,7 @@ const tailMs = 5_500;
 test('an animation of an experiment: the deadline cuts one of two bars', async ({ page }) => {
   // The recorded events are replayed with a controlled clock, since a screenshot takes longer than a frame.
   const events = await measureExperiment();
-  await page.setViewportSize({ width: 960, height: 2200 });
+  await page.setViewportSize({ width: 960, height: 3200 });
   await page.addInitScript(() => {
     const sources: EventTarget[] = [];
     class Replayed extends EventTarget {
@@ -89,14 +89,17 @@ test('an animation of an experiment: the deadline cuts one of two bars', async (
       close(): void {}
     }
     const emit = (type: string, data: string) => sources.at(-1)?.dispatchEvent(new MessageEvent(type, { data }));
-    Object.assign(window, { EventSource: Replayed, emit });
+    Object.assign(window, { EventSource: Replayed, emit, sources });
   });
   await page.clock.install();
   await page.goto(stack.dashboard.url);
+  // The script has opened its stream.
+  await page.waitForFunction(() => (window as unknown as { sources: EventTarget[] }).sources.length > 0);
   await page.clock.pauseAt(Date.now() + 1_000);
   await emit(page, 'open', '');
   await emit(page, 'experiment', events.at(-1)?.data ?? '');
   await page.clock.runFor(1_000);
+  await expect(page.locator('#experiment .measurements')).toBeVisible();
   // The panel has its final height.
   const clip = (await page.locator('#experiment').boundingBox()) ?? { x: 0, y: 0, width: 900, height: 500 };
   const frames: Buffer[] = [];
