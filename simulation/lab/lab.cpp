@@ -8,6 +8,7 @@
 
 #include <cohort/config/small_file.hpp>
 #include <cohort/json/decode.hpp>
+#include <cohort/sim/plan/planned_fleet.hpp>
 
 namespace cohort::simulation::labs {
 
@@ -174,6 +175,7 @@ lab read(const std::filesystem::path& directory, const std::filesystem::path& pl
   const auto plan_text = read_text(plan_file);
   auto plan = sim::parse_plan(plan_text, plan_file.parent_path());
   if (!plan) throw lab_error{plan_file.string() + ": " + plan.error()};
+  if (const auto error = sim::find_unknown_variable(*plan)) throw lab_error{plan_file.string() + ": " + *error};
   require_only_allowed_changes(plan_file, plan_text, directory / "solution.json", document->may_change);
 
   lab read;

@@ -73,6 +73,9 @@ int run(const program_options& options, const std::string& command) {
   if (!text.error.empty()) return fail("--plan is \"" + options.plan_file + "\", which cannot be read: " + text.error);
   const auto plan = sim::parse_plan(text.text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
+  if (const auto error = sim::find_unknown_variable(*plan, stack_programs())) {
+    return fail(options.plan_file + ": " + *error);
+  }
   const auto real_plan = make_real_plan(*plan);
   if (!real_plan) return fail(options.plan_file + ": " + real_plan.error());
   if (options.real_file == "none") {

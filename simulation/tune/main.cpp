@@ -75,6 +75,7 @@ int run(const program_options& options, const std::string& command) {
   const auto programs = stack_programs();
   const auto plan = sim::parse_plan(text.text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
+  if (const auto error = sim::find_unknown_variable(*plan, programs)) return fail(options.plan_file + ": " + *error);
   if (plan->search_spaces.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
 
   const auto start = std::chrono::steady_clock::now();

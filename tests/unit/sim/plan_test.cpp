@@ -123,6 +123,42 @@ TEST_CASE("plan: the error for a text with a line feed is one line", "[sim][plan
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
+TEST_CASE("plan: an environment variable that the service does not read is an error", "[sim][plan]") {
+  const auto plan_with = [](const std::string& environment, const std::string& programs = "") {
+    const auto text = plan_json(R"("calls": [{)", programs + R"("environment": {)" + environment + R"(}, "calls": [{)");
+    auto plan = sim::parse_plan(text, ".", {"door"});
+    REQUIRE(plan.has_value());
+    return *plan;
+  };
+  sim::program_catalog programs;
+  programs["door"] = [] {
+    service::definition door;
+    door.name = "door";
+    door.add_options = [](config::options& options) {
+      static std::string key;
+      options.add_secret(key, {"--key", "DOOR_KEY", "Key"});
+    };
+    return door;
+  };
+
+  CHECK_FALSE(sim::find_unknown_variable(plan_with(R"("DRAIN_DELAY": "2", "PRICE_URL": "http://price")")));
+  CHECK(sim::find_unknown_variable(plan_with(R"("DRAIN_DELAI": "2")")) ==
+        "services[1].environment has \"DRAIN_DELAI\", which front does not read; did you mean DRAIN_DELAY?");
+  const auto listed = sim::find_unknown_variable(plan_with(R"("COLOR": "red")"));
+  REQUIRE(listed.has_value());
+  CHECK_THAT(*listed, ContainsSubstring("; its variables are ADVERTISE_ADDRESS, API_KEY, API_KEY_FILE, "));
+  CHECK_THAT(*listed, ContainsSubstring(", PRICE_POLICY, PRICE_URL, "));
+
+  const std::string real = R"("real_program": "door", )";
+  CHECK_FALSE(sim::find_unknown_variable(plan_with(R"("DOOR_KEY_FILE": "key", "PRICE_URL": "x")", real), programs));
+  CHECK(sim::find_unknown_variable(plan_with(R"("DOOR_KEYS": "key")", real), programs) ==
+        "services[1].environment has \"DOOR_KEYS\", which front does not read; did you mean DOOR_KEY?");
+  // The variables of an unknown program are not known.
+  CHECK_FALSE(sim::find_unknown_variable(plan_with(R"("DOOR_KEYS": "key")", real)));
+  const std::string program = R"("program": "door", )";
+  CHECK(sim::find_unknown_variable(plan_with(R"("PRICE_URL": "x")", program), programs).has_value());
+}
+
 TEST_CASE("plan: a plan without services is rejected", "[sim][plan]") {
   const auto plan =
       sim::parse_plan(R"({"services": [], "load": {"service": "front", "rate": 1, "length": "1s"}})", ".", {});

@@ -2,11 +2,81 @@
 #include <cohort/sim/plan/planned_fleet.hpp>
 
 #include <algorithm>
+#include <numeric>
+#include <set>
+#include <string_view>
+#include <utility>
 
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 
 namespace cohort::sim {
+namespace {
+
+/// Adds the environment variables that a program reads.
+void add_variables(std::set<std::string>& variables, const service::definition& program) {
+  service::common_settings settings;
+  config::options options{program.name, program.description, program.version};
+  service::add_common_options(options, settings, "Port to listen on");
+  service::add_service_options(options, program);
+  for (const auto& setting : options.report()) variables.insert(setting.variable);
+  for (const auto& secret : options.secrets().variables) variables.insert(secret + "_FILE");
+  variables.erase("");
+}
+
+/// The variables that a service of a plan can have; empty if not all of them are known.
+std::optional<std::set<std::string>> variables_of(const planned_service& service, const program_catalog& programs) {
+  std::set<std::string> variables;
+  if (service.program.empty()) add_variables(variables, modelled_service(service.model, nullptr));
+  for (const auto& name : {service.program, service.real_program}) {
+    if (name.empty()) continue;
+    const auto program = programs.find(name);
+    if (program == programs.end()) return std::nullopt;
+    add_variables(variables, program->second());
+  }
+  return variables;
+}
+
+/// The number of characters to insert, delete or replace (Levenshtein distance).
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> distances(to.size() + 1);
+  std::iota(distances.begin(), distances.end(), std::size_t{0});
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    auto diagonal = std::exchange(distances[0], i + 1);
+    for (std::size_t j = 0; j < to.size(); ++j) {
+      const auto replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+      diagonal = distances[j + 1];
+      distances[j + 1] = std::min({replaced, diagonal + 1, distances[j] + 1});
+    }
+  }
+  return distances.back();
+}
+
+/// The variable that is most likely meant; otherwise all of them.
+std::string suggestion(const std::string& unknown, const std::set<std::string>& variables) {
+  const auto distance = [&](const std::string& variable) { return edit_distance(unknown, variable); };
+  const auto nearest = std::ranges::min_element(variables, {}, distance);
+  if (distance(*nearest) <= unknown.size() / 3) return "; did you mean " + *nearest + "?";
+  std::string names;
+  for (const auto& each : variables) names.append(names.empty() ? "" : ", ").append(each);
+  return "; its variables are " + names;
+}
+
+}  // namespace
+
+std::optional<std::string> find_unknown_variable(const plan& source, const program_catalog& programs) {
+  for (std::size_t i = 0; i < source.services.size(); ++i) {
+    const auto& service = source.services[i];
+    const auto known = variables_of(service, programs);
+    if (!known) continue;
+    for (const auto& [variable, value] : service.environment) {
+      if (known->contains(variable)) continue;
+      return "services[" + std::to_string(i) + "].environment has \"" + variable + "\", which " + service.name +
+             " does not read" + suggestion(variable, *known);
+    }
+  }
+  return std::nullopt;
+}
 
 double plan_run::goodput() const noexcept {
   const auto calls = callers.calls();
