@@ -36,7 +36,7 @@ TEST_CASE("kafka: a URL names brokers, credentials and TLS", "[kafka][url]") {
 TEST_CASE("kafka: the error for an invalid URL does not contain the URL", "[kafka][url]") {
   CHECK(failure_of("kafka://") == "the host is missing");
   CHECK(failure_of("kafka://one,,two") == "the host is missing");
-  CHECK(failure_of("kafka://one,") == "the host is missing after a comma");
+  CHECK(failure_of("kafka://one,") == "the host after a comma is missing");
   CHECK(failure_of("kafka://one:0") == "a port is not from 1 to 65535");
   CHECK(failure_of("kafka://one:70000") == "a port is not from 1 to 65535");
   CHECK(failure_of("kafka://se cret:9092") == "a host has characters that are not accepted");
