@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ssl/error.hpp>
 
 #include <cohort/net/tls/certificate.hpp>
 
@@ -24,13 +25,18 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
 }
 
-/// Makes the intermediate certificates belong to the certificate; Asio adds them to those of all certificates.
-void own_chain(SSL_CTX* context) {
+/// Makes the intermediate certificates belong to the certificate; Asio adds them to those of all certificates. Returns
+/// the error if OpenSSL rejects one of them.
+error_code own_chain(SSL_CTX* context) {
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get_extra_chain_certs_only(context, &chain);
-  if (!chain) return;
-  SSL_CTX_set1_chain(context, chain);
+  if (!chain) return {};
+  ERR_clear_error();
+  if (SSL_CTX_set1_chain(context, chain) != 1) {
+    return {static_cast<int>(ERR_get_error()), asio::error::get_ssl_category()};
+  }
   SSL_CTX_clear_extra_chain_certs(context);
+  return {};
 }
 
 std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& context,
@@ -38,11 +44,11 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
                                                           std::size_t index) {
   error_code error;
   context.use_certificate_chain(asio::buffer(certificate.certificate_chain), error);
+  if (!error) error = own_chain(context.native_handle());
   if (error) {
     return tls_server_settings_error{setting::certificate_chain,
                                      describe_load_error(error, "certificate in PEM format"), index};
   }
-  own_chain(context.native_handle());
   if (auto reason = find_validity_error(SSL_CTX_get0_certificate(context.native_handle()))) {
     return tls_server_settings_error{setting::certificate_chain, std::move(*reason), index};
   }
