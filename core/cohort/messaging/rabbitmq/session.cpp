@@ -161,7 +161,7 @@ task<std::optional<error>> session::open() {
   auto opening = send(std::move(methods));
   if (auto sent = co_await std::move(opening); !sent) co_return sent.error();
   auto opened = expect(method_id::connection_open_ok, nullptr);
-  if (auto is_sent = co_await std::move(opened); !is_sent) co_return is_sent.error();
+  if (auto received = co_await std::move(opened); !received) co_return received.error();
   co_return std::nullopt;
 }
 
