@@ -13,7 +13,7 @@ namespace detail {
 /// is reused.
 void* allocate_recycled(std::size_t size);
 /// Frees memory of `allocate_recycled(size)`. The calling thread keeps it for the next allocation, at most 256 KiB in
-/// all; the rest returns to the heap.
+/// all, or 4 MiB on the thread of a loop (`recycling_extension`); the rest returns to the heap.
 void deallocate_recycled(void* block, std::size_t size) noexcept;
 
 }  // namespace detail

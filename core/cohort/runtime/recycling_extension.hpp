@@ -4,8 +4,8 @@
 namespace cohort::detail {
 
 /// While it exists, its thread keeps up to 4 MiB of recycled memory instead of 256 KiB, so that a loop with many
-/// concurrent requests does not use the heap for them. Memory that is no longer used is returned by `trim`. No memory
-/// is added while the memory reserve is used.
+/// concurrent requests does not use the heap for them. Memory that is no longer used is returned by `trim`. While the
+/// memory reserve is used, the limit is not raised.
 ///
 /// One for each thread. Created, used and destroyed on that thread.
 class recycling_extension {
