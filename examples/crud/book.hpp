@@ -9,7 +9,7 @@
 
 #include <cohort/json/decode.hpp>
 
-// What requests and responses contain.
+// The JSON types of requests and responses.
 namespace crud {
 
 enum class genre { fiction, science, other };

@@ -28,8 +28,8 @@ bool iequals(std::string_view a, std::string_view b) noexcept;
 /// `text` without spaces and tabs at its ends (RFC 9110 section 5.6.3).
 std::string_view trimmed(std::string_view text) noexcept;
 
-/// Removes the first element from a comma-separated list (RFC 9110 section 5.6.1) and returns it without the white
-/// space around it. Precondition: `list` is not empty.
+/// Removes the first element from a comma-separated list (RFC 9110 section 5.6.1) and returns it without the
+/// whitespace around it. Precondition: `list` is not empty.
 std::string_view next_list_element(std::string_view& list) noexcept;
 
 /// Whether `text` is a token (RFC 9110 section 5.6.2), as field names and methods are.

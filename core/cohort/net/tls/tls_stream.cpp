@@ -98,8 +98,8 @@ void tls_stream::set_deadline(deadline stream_deadline) {
 
 void tls_stream::close() noexcept {
   on_hangup_ = nullptr;
-  // After an error of this side, close_notify could make an incomplete message look complete; the peer has sent its own
-  // only to end the connection.
+  // Only in response to that of the peer: if this side closes first, a message may be incomplete, and close_notify
+  // would make it look complete.
   if (SSL_get_shutdown(native_handle()) == SSL_RECEIVED_SHUTDOWN) send_close_notify();
   connection_->plain->close();
 }

@@ -9,7 +9,7 @@
 
 #include <cohort/sim/plan/plan.hpp>
 
-// The values of a plan's document that can be invalid.
+// Reads values of a plan's document, and rejects invalid ones.
 namespace cohort::sim {
 
 /// The reason why a plan is rejected: one line.

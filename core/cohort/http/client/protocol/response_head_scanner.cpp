@@ -51,7 +51,7 @@ unsigned status_of(std::string_view line) noexcept {
   return has_body ? status : 0;
 }
 
-/// Removes the line at the start of `rest` with its CRLF, and returns it without the CRLF. Empty if it is incomplete.
+/// Removes the line at the start of `rest` with its CRLF, and returns it without the CRLF. No value if there is none.
 std::optional<std::string_view> take_line(std::string_view& rest) noexcept {
   const auto end = rest.find('\r');
   if (end == std::string_view::npos || end + 1 >= rest.size() || rest[end + 1] != '\n') return std::nullopt;

@@ -12,8 +12,8 @@ namespace cohort::http {
 
 /// Stores the rest of a response's body, as the server sent it, in the file `target` (mode 0644, restricted by the
 /// umask), and returns the size of the file. The file gets its name once the body is complete: a truncated body and a
-/// cancelled call leaves no file; a crash leaves at most a hidden file `.upload-…`. The error is a
-/// `client_error`, or a system error if the file could not be created, written or named. The transfer times out
+/// cancelled call leave no file; a crash leaves at most a hidden file `.upload-…`. The error is a `client_error`, or a
+/// system error if the file could not be created, written or named. The transfer times out
 /// (`client_error::body_timeout`) at the deadline of `context`, or after `idle_timeout` without a byte. A body of more
 /// than `max_bytes` is `client_error::body_too_large`. Writing blocks the loop while the page cache does not accept
 /// more data. `body` must outlive the task.

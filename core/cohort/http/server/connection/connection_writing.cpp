@@ -89,8 +89,7 @@ bool connection::buffer_response(const response& result, bool keep_alive) {
   return output_.size() < max_batched_output;
 }
 
-/// Sends the buffered output, and then the body if it was too large to be buffered. False if the connection is
-/// lost.
+/// Sends the buffered output, and then the body if it was too large to be buffered. False if the connection is lost.
 task<bool> connection::send_unbuffered(std::string_view content) {
   if (content.size() <= max_copied_body) co_return co_await flush();
   const auto timeout = limits_.transfer_timeout(limits_.write_timeout, content.size());

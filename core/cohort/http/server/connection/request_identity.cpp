@@ -6,6 +6,7 @@
 #include <cohort/http/message/request/unique_field.hpp>
 
 namespace cohort::http {
+
 bool is_valid_request_id(std::string_view id) noexcept {
   if (id.empty() || id.size() > 128) return false;
   return std::all_of(id.begin(), id.end(), [](char c) {
