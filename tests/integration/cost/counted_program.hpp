@@ -17,7 +17,7 @@ struct counted_service {
   std::string program;
   std::string path;
   child_process::environment variables;
-  /// Requests are sent on all of them at once.
+  /// A request is sent on each of them before the responses are read.
   int connections = 1;
 };
 
@@ -28,8 +28,8 @@ std::optional<std::string> find_tool(const std::string& name);
 /// `100.00    0.004163           1      3052       123 total`.
 double total_calls(const std::filesystem::path& summary);
 
-/// The cost of one request on keep-alive connections for the service, without its start and its first requests. Each
-/// has one event loop and no access log.
+/// The cost of one request on a keep-alive connection, without the start of the service and its first requests. The
+/// service has one event loop and no access log.
 double allocations_per_request(const counted_service& service);
 double system_calls_per_request(const counted_service& service, const std::string& strace);
 double instructions_per_request(const counted_service& service, const std::string& valgrind);

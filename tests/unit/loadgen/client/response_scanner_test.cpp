@@ -19,7 +19,7 @@ std::optional<scanned_response> parse_response(std::string_view bytes) {
   http::response_parser parser{{.max_header_bytes = 65536, .max_body_bytes = SIZE_MAX}, false};
   std::size_t size = 0;
   std::optional<http::client_error> failure;
-  // The parser scans a response that it gets at once.
+  // The parser scans a response that it gets in one part.
   parser.parse(bytes.substr(0, 1), failure);
   while (size < bytes.size() && !parser.done() && !failure) {
     const auto parsed = parser.parse(bytes.substr(size), failure);
