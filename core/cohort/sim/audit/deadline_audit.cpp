@@ -9,7 +9,7 @@ namespace cohort::sim {
 
 std::string_view to_string(audit_finding_kind kind) noexcept {
   constexpr std::array<std::string_view, 5> names{"missing context", "late deadline", "timeouts exceed deadline",
-                                                  "reserve too small", "work after client left"};
+                                                  "reserve too small", "work after disconnect"};
   return names[static_cast<std::size_t>(kind)];
 }
 
