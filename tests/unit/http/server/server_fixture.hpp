@@ -8,9 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include <cohort/http/server/server.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
-#include "tests/support/series.hpp"
+#include <cohort/testing/server.hpp>
 #include "tests/unit/net/peer.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
 #include "tests/unit/telemetry/captured_log.hpp"
@@ -45,48 +44,42 @@ inline net::memory_pipe_settings max_read_size(std::size_t bytes) {
   return settings;
 }
 
+/// A server in virtual time, with its own metrics, and connections for the bytes of a test.
 class server_fixture {
  public:
-  explicit server_fixture(net::memory_pipe_settings pipe_settings = {}) : network_(pipe_settings) {}
-  ~server_fixture() {
-    if (!server_) return;
-    if (!drain_task_) begin_drain(0s);
-    while (!is_drained()) time.run_for(100ms);
+  explicit server_fixture(net::memory_pipe_settings connection = {}) : server_({}, {}, connection) {}
+
+ private:
+  testing::server server_;
+
+ public:
+  virtual_time& time = server_.time();
+  http::router& routes = server_.routes();
+  http::server_settings& settings = server_.settings();
+  telemetry::registry& metrics = server_.metrics();
+
+  // See `testing::server`.
+  void log_to(telemetry::log_sink& sink) { server_.log_to(sink); }
+  void wrap_listener(std::function<std::unique_ptr<net::acceptor>(std::unique_ptr<net::acceptor>)> wrap) {
+    server_.wrap_listener(std::move(wrap));
   }
-  server_fixture(const server_fixture&) = delete;
-  server_fixture& operator=(const server_fixture&) = delete;
-
-  virtual_time time;
-  http::router routes;
-  http::server_settings settings;
-  telemetry::registry metrics{1};
-  /// Replaces the listener of the server, if set before the server starts.
-  std::function<std::unique_ptr<net::acceptor>(std::unique_ptr<net::acceptor>)> wrap_listener;
-
-  /// Enables the log; call it before the server starts.
-  void log_to(telemetry::log_sink& sink) {
-    log_.emplace(sink, "test", telemetry::log_level::debug, telemetry::log_format::json,
-                 time.event_loop().time_source());
-  }
-
-  void start() { time.run(start_server(*this)); }
-  net::memory_network& network() noexcept { return network_; }
+  void start() { server_.start(); }
+  net::memory_network& network() noexcept { return server_.network(); }
+  void begin_drain(duration timeout) { server_.begin_drain(timeout); }
+  bool is_drained() const { return server_.is_drained(); }
+  void drain(duration timeout) { server_.drain(timeout); }
+  std::optional<double> metric_value(const std::string& series) const { return server_.metric_value(series); }
 
   /// A new connection. Starts the server if necessary.
-  peer connect() {
-    if (!server_) start();
-    auto connected = time.run(network_.connect(endpoint(), deadline::never()));
-    if (!connected) throw std::runtime_error("not connected: " + connected.error().message());
-    return {time, std::move(*connected)};
-  }
+  peer connect() { return {time, server_.connect().value()}; }
   /// A new connection whose peer address at the server is `client_address`.
   peer connect_from(const std::string& client_address) {
-    network_.set_client_address(client_address);
+    network().set_client_address(client_address);
     return connect();
   }
   /// The error of an attempt to connect.
   error_code connect_error() {
-    const auto connected = time.run(network_.connect(endpoint(), deadline::never()));
+    const auto connected = server_.connect();
     return connected ? error_code{} : connected.error();
   }
 
@@ -99,44 +92,10 @@ class server_fixture {
     return *response;
   }
 
-  /// Starts to drain the server. The destructor drains it immediately unless this was called.
-  void begin_drain(duration timeout) { drain_task_.emplace(time, server_->drain(timeout)); }
-  bool is_drained() const { return drain_task_->ended(); }
-  void drain(duration timeout) {
-    begin_drain(timeout);
-    while (!is_drained()) time.run_for(1ms);
-  }
-
-  /// The value of a time series in the text format, such as `test_http_requests_total{…}`; empty if it does not
-  /// exist.
-  std::optional<double> metric_value(const std::string& name) const {
-    return find_series(metrics.prometheus_text(), name);
-  }
   std::optional<double> request_count(const std::string& endpoint, const std::string& method, int status) const {
     return metric_value("test_http_requests_total{endpoint=\"" + endpoint + "\",method=\"" + method + "\",status=\"" +
                         std::to_string(status) + "\"}");
   }
-
- private:
-  static net::endpoint endpoint() { return {asio::ip::make_address("192.0.2.80"), 80}; }
-
-  static task<> start_server(server_fixture& self) {
-    telemetry::logger disabled{self.discarding_sink_, "test", telemetry::log_level::off, telemetry::log_format::json};
-    self.metrics_.emplace(self.metrics, "test", self.routes);
-    auto listener = self.network_.listen(endpoint());
-    if (self.wrap_listener) listener = self.wrap_listener(std::move(listener));
-    self.server_.emplace(std::vector<loop*>{&self.time.event_loop()}, std::move(listener), self.routes, *self.metrics_,
-                         self.log_.value_or(disabled), self.settings);
-    self.server_->start();
-    co_return;
-  }
-
-  net::memory_network network_;
-  telemetry::log_sink discarding_sink_;
-  std::optional<telemetry::logger> log_;
-  std::optional<http::server_metrics> metrics_;
-  std::optional<http::server> server_;
-  std::optional<spawned_task<>> drain_task_;
 };
 
 // Handlers. The coroutines take their data as parameters, because the captures of a lambda would not live long enough.

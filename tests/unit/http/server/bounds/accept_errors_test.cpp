@@ -45,9 +45,9 @@ struct failing_server : server_fixture {
     failures.error = error_code{code, boost::system::system_category()};
     failures.remaining = count;
     routes.get("/", text_handler("hello"));
-    wrap_listener = [this](std::unique_ptr<net::acceptor> inner) -> std::unique_ptr<net::acceptor> {
+    wrap_listener([this](std::unique_ptr<net::acceptor> inner) -> std::unique_ptr<net::acceptor> {
       return std::make_unique<failing_acceptor>(std::move(inner), failures);
-    };
+    });
   }
   accept_failures failures;
 };
