@@ -169,8 +169,9 @@ bool tls_stream::readable() noexcept {
 
 void tls_stream::send_close_notify() noexcept {
   // It must not interrupt a record.
-  if (!unsent_.empty() || connection_->tls.next_layer().is_writing()) return;
   auto* const ssl = native_handle();
+  if (!unsent_.empty() || connection_->tls.next_layer().is_writing() || BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0)
+    return;
   const auto record = capture_records(ssl, [&] { return SSL_shutdown(ssl); });
   if (!record.bytes.empty()) connection_->plain->try_write({asio::buffer(record.bytes), asio::const_buffer{}});
 }
