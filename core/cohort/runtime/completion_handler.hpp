@@ -3,6 +3,7 @@
 
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/post.hpp>
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <variant>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort {
 
@@ -70,8 +72,9 @@ class completion_handler {
   /// destroyed; the coroutine is then destroyed without being resumed.
   void post(Result value) {
     slot_.clear();
-    asio::post(loop_->get_executor(),
-               [handler = std::move(*this), value = std::move(value)]() mutable { handler(std::move(value)); });
+    auto resume = [handler = std::move(*this), value = std::move(value)]() mutable { handler(std::move(value)); };
+    // Asio's own allocator keeps 16 blocks; more handlers than that are posted in one iteration of a busy loop.
+    asio::post(loop_->get_executor(), asio::bind_allocator(recycling_allocator<std::byte>{}, std::move(resume)));
   }
 
  private:

@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/upstream/hedged_attempt.hpp>
 
-#include <boost/asio/bind_allocator.hpp>
-#include <boost/asio/post.hpp>
-#include <cstddef>
-
-#include <cohort/runtime/recycling_allocator.hpp>
-
 namespace cohort::http {
 namespace {
 
 /// The delay of a timer that shows that this loop, not the server, was slow.
 constexpr duration max_lateness = std::chrono::milliseconds{1};
-
-/// `completion_handler::post` with recycled memory. Asio's own allocator keeps 16 blocks; the attempts of more requests
-/// end in one iteration of the loop.
-void post_recycled(loop& handler_loop, completion_handler<std::monostate> handler) {
-  handler.get_cancellation_slot().clear();
-  auto resume = [handler = std::move(handler)]() mutable { handler({}); };
-  asio::post(handler_loop.get_executor(), asio::bind_allocator(recycling_allocator<std::byte>{}, std::move(resume)));
-}
 
 }  // namespace
 
@@ -96,7 +82,7 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   }
   if (running_ == 0) {
     delay_timer_.disarm();
-    post_recycled(loop_, std::move(on_ended));
+    on_ended.post({});
   }
 }
 
