@@ -19,7 +19,7 @@ ARG KAFKA=
 RUN case "$KAFKA" in '' | yes) ;; *) echo "KAFKA is \"$KAFKA\", but must be yes or empty" >&2; exit 1 ;; esac \
  && apt-get update \
  && apt-get install -y --no-install-recommends ${KAFKA:+librdkafka-dev} \
-      binutils ca-certificates ccache cmake g++ libboost1.88-dev libboost-url1.88-dev libbrotli-dev libcli11-dev \
+      binutils ca-certificates ccache clang cmake lld libboost1.88-dev libboost-url1.88-dev libbrotli-dev libcli11-dev \
       libsimdjson-dev libssl-dev libutf8proc-dev ninja-build pkgconf prometheus-cpp-dev tzdata zlib1g-dev \
  && rm -rf /var/lib/apt/lists/*
 
@@ -32,7 +32,8 @@ COPY loadgen loadgen
 COPY --from=page /page/page_assets.cpp /page/page_assets.cpp
 # A changed source invalidates this layer. The ccache directory is a cache mount, so unchanged files are not recompiled.
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCOHORT_HARDENING=ON -DCOHORT_TESTS=OFF \
+    cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=clang++ -DCOHORT_HARDENING=ON \
+      -DCOHORT_STATIC="$([ -n "$KAFKA" ] && echo OFF || echo ON)" -DCOHORT_TESTS=OFF \
       -DCOHORT_EXAMPLES=OFF -DCOHORT_SIMULATION=OFF -DCOHORT_INSTALL=OFF \
       -DCOHORT_PAGE_SOURCE=/page/page_assets.cpp \
  && cmake --build /build --target cohort-stack loadgen \
@@ -42,7 +43,9 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
       ln -sf cohort-stack "/rootfs/bin/$program" && "/rootfs/bin/$program" --help | grep -qF "$program" || exit; \
     done \
  && install -D -t /loadgen/bin /rootfs/bin/loadgen && rm /rootfs/bin/loadgen
-RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 | sort -u | xargs cp -L --parents -t /rootfs \
+# The shared libraries; static programs have none.
+RUN for program in /rootfs/bin/* /loadgen/bin/*; do ldd "$program" || true; done \
+      | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 | sort -u | xargs -r cp -L --parents -t /rootfs \
  && mkdir -p /rootfs/etc /rootfs/usr/share /rootfs/usr/lib/ssl \
  && cp -a /usr/share/zoneinfo /rootfs/usr/share/ \
  && cd /rootfs/usr/share/zoneinfo && rm -f ./*.tab ./*.zi ./*.list leapseconds localtime posixrules \
@@ -54,7 +57,7 @@ RUN ldd /rootfs/bin/* /loadgen/bin/* | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 
 # Checks the hardening of the programs, and lists the packages that all other files come from.
 FROM build AS inspect
 COPY tests/hardening/check deploy/image/image_packages ./
-RUN ./check /rootfs/bin/* /loadgen/bin/* && ./image_packages /rootfs >/packages.tsv
+RUN ./check /build/bin/* && ./image_packages /rootfs >/packages.tsv
 
 # For deploy/image/sbom.
 FROM scratch AS packages

@@ -2,7 +2,7 @@
 # Hardening flags of the programs; enabled in the image and in the preset `release`. A project that uses Cohort keeps its own flags.
 # tests/hardening/check verifies each property of the built programs.
 #
-# Not used: control-flow integrity of Clang (-fsanitize=cfi) needs link-time optimization and libraries that are built with it. The C++ library and prometheus-cpp are Debian packages without it, and the image is built with GCC, which does not support it.
+# Not used: control-flow integrity of Clang (-fsanitize=cfi) needs link-time optimization and libraries that are built with it. The C++ library is a Debian package without it.
 option(COHORT_HARDENING "Build the programs with hardening flags (as in the image)" OFF)
 
 set(COHORT_HARDENING_COMPILE_OPTIONS
@@ -12,7 +12,10 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
   list(APPEND COHORT_HARDENING_COMPILE_OPTIONS -mbranch-protection=standard)
 endif()
-set(COHORT_HARDENING_LINK_OPTIONS -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+set(COHORT_HARDENING_LINK_OPTIONS -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+if(NOT COHORT_STATIC)
+  list(APPEND COHORT_HARDENING_LINK_OPTIONS -pie)
+endif()
 
 # Sets the flags of a program or of a library of programs. All targets with the same precompiled header need it.
 function(cohort_harden target)

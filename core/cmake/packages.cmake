@@ -52,6 +52,13 @@ macro(cohort_find_optional_library target package)
   endif()
 endmacro()
 
+# _cohort_link_archive(<imported target> <name>) adds an archive that the target's archive needs; a shared library would
+# load it.
+macro(_cohort_link_archive target name)
+  find_library(COHORT_ARCHIVE_${name} ${name} REQUIRED)
+  set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES "${COHORT_ARCHIVE_${name}}")
+endmacro()
+
 # cohort_find_library(<imported target>) finds the package that defines it.
 macro(cohort_find_library target)
   if(NOT TARGET ${target})
@@ -65,6 +72,9 @@ macro(cohort_find_library target)
         DEBIAN "libboost-url1.81-dev (Debian 12) or libboost-url1.88-dev (Debian 13)")
     elseif("${target}" MATCHES "^OpenSSL::")
       cohort_find_package(OpenSSL 3.0 DEBIAN libssl-dev)
+      if(COHORT_STATIC)
+        _cohort_link_archive(OpenSSL::Crypto zstd)
+      endif()
     elseif("${target}" STREQUAL "ZLIB::ZLIB")
       cohort_find_package(ZLIB DEBIAN zlib1g-dev)
     elseif("${target}" STREQUAL "Brotli::encoder")
@@ -78,9 +88,17 @@ macro(cohort_find_library target)
       add_library(Brotli::encoder UNKNOWN IMPORTED GLOBAL)
       set_target_properties(Brotli::encoder PROPERTIES IMPORTED_LOCATION "${COHORT_BROTLI_ENCODER}"
         INTERFACE_INCLUDE_DIRECTORIES "${COHORT_BROTLI_INCLUDE_DIRECTORY}")
+      if(COHORT_STATIC)
+        _cohort_link_archive(Brotli::encoder brotlicommon)
+      endif()
     elseif("${target}" STREQUAL "simdjson::simdjson")
       # Its package accepts only the same minor version: a request for 3.0 would reject 3.12.
       cohort_find_package(simdjson DEBIAN libsimdjson-dev)
+      if(COHORT_STATIC)
+        # The package has a separate target for the archive.
+        get_target_property(_cohort_archive simdjson::simdjson_static LOCATION)
+        set_target_properties(simdjson::simdjson PROPERTIES IMPORTED_LOCATION_RELEASE "${_cohort_archive}")
+      endif()
     elseif("${target}" STREQUAL "prometheus-cpp::headers")
       # Its data model of metrics is defined in headers, so its library is not linked.
       find_path(COHORT_PROMETHEUS_INCLUDE_DIRECTORY prometheus/metric_family.h)

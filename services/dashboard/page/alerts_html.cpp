@@ -37,7 +37,7 @@ badge_style style_of(const alert& alert) {
 /// The target of an alert's runbook link; empty for anything but http and https URLs. The rules of this stack use the
 /// URL of the dashboard on the operator's machine, which becomes relative.
 std::string runbook_href(const std::optional<std::string>& url) {
-  const auto parsed = url ? boost::urls::parse_uri(*url) : boost::urls::error_types::result<boost::urls::url_view>{};
+  const auto parsed = url ? boost::urls::parse_uri(*url) : boost::system::result<boost::urls::url_view>{};
   if (!url || !parsed) return {};
   const auto scheme = parsed->scheme_id();
   if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https) return {};
