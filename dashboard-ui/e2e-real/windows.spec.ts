@@ -29,7 +29,7 @@ test('twelve windows share one event stream, and another window takes it over', 
   await expect(last.locator('#connection')).toHaveText('live');
 });
 
-test('sixty firing alerts fit one screen, counted by name', async ({ page, stack }) => {
+test('sixty firing alerts fit one screen, grouped by name', async ({ page, stack }) => {
   const alert = (index: number) => ({
     status: 'firing',
     fingerprint: `f${index}`,

@@ -46,7 +46,7 @@ let connection: Connection = { phase: 'paused' };
 let lastEventAt = 0;
 let liveSince = 0;
 /** True from the loss of the stream until it is open again. */
-let isLost = false;
+let isStreamLost = false;
 /** Whether the server has been asked for earlier requests, since the page was opened or unlocked. */
 let hasEarlier = false;
 
@@ -65,10 +65,10 @@ const stream = new EventStream(
       state = { ...state, polls: [], hasParts: false };
       if (next.phase === 'live') {
         lastEventAt = liveSince = now();
-        isLost = false;
+        isStreamLost = false;
         sessionKeeper.start();
       }
-      if (next.phase === 'checking' || next.phase === 'waiting') isLost = true;
+      if (next.phase === 'checking' || next.phase === 'waiting') isStreamLost = true;
       // Without a valid session the values are hidden.
       if (next.phase === 'locked') {
         state = initialState;
@@ -149,7 +149,7 @@ function setPaused(value: boolean): void {
 }
 
 function currentMoment(): Moment {
-  return { now: now(), lastEventAt, silenceTimeoutMs: isLost ? lostTimeoutMs : timeStaleTimeoutMs };
+  return { now: now(), lastEventAt, silenceTimeoutMs: isStreamLost ? lostTimeoutMs : timeStaleTimeoutMs };
 }
 
 function schedule(delayMs: number, action: () => void): () => void {

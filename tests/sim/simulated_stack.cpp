@@ -135,7 +135,7 @@ sim::node& simulated_stack::add_nodes(bool is_audited) {
   return fleet.add_service(dashboard::definition, dashboard_name, dashboard_variables());
 }
 
-void simulated_stack::note_fault(const sim::scheduled_event& event) {
+void simulated_stack::record_fault(const sim::scheduled_event& event) {
   if (event.action == sim::event_action::stop) restarted_nodes.push_back(fleet.find(event.node));
   if (may_lose_requests(event.action)) faulty_hosts.push_back(fleet.network().find(event.node));
 }
@@ -161,7 +161,7 @@ load_reports simulated_stack::run_load() {
   for (auto& [path, settings] : loads) settings.profile = profile_of(times[path]);
   play(fleet, schedule,
        {.one_fault_at_a_time = true,
-        .on_fault = [this](const auto& event) { note_fault(event); },
+        .on_fault = [this](const auto& event) { record_fault(event); },
         .sends_requests = false});
   const loadgen::run_environment environment{fleet.event_loop(),
                                              {&fleet.event_loop()},

@@ -44,7 +44,7 @@ class simulated_stack {
 
  private:
   sim::node& add_nodes(bool is_audited);
-  void note_fault(const sim::scheduled_event& event);
+  void record_fault(const sim::scheduled_event& event);
 };
 
 }  // namespace cohort::test

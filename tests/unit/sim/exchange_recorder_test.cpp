@@ -207,7 +207,7 @@ TEST_CASE("exchange recorder: closing a connection is recorded for its pending r
     CHECK_FALSE(fixture.only_exchange().response_completed_at);
     CHECK_FALSE(fixture.only_exchange().closed_without_response);
   }
-  SECTION("after a response without a length, which it completes") {
+  SECTION("at the end of a response without a length") {
     fixture.send_response("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it");
     CHECK_FALSE(fixture.only_exchange().response_completed_at);
     fixture.peers->server.stream().close();

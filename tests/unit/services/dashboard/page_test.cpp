@@ -168,7 +168,7 @@ dashboard::alert_store::snapshot numbered_alerts(std::size_t count, std::size_t 
   return alerts;
 }
 
-TEST_CASE("page: of many alerts three are expanded, and the others are counted by name", "[services][dashboard]") {
+TEST_CASE("page: of many alerts three are expanded, and the others are grouped by name", "[services][dashboard]") {
   const dashboard::page_template item{"<!--=alert.name--><!--/-->;"};
   const auto slot = [&](const dashboard::alert_store::snapshot& alerts, std::string_view name) {
     return dashboard::alerts_html{alerts, item, wall_time{}}.slot(name);
