@@ -90,6 +90,10 @@ async function replay(page: Page, events: readonly RecordedEvent[]): Promise<voi
       const body = JSON.parse(data) as Record<string, unknown>;
       if (typeof body['poll'] === 'number') body['poll'] += by;
       if (typeof body['at_ms'] === 'number') body['at_ms'] += by;
+      if (typeof body['now_ms'] === 'number') {
+        body['now_ms'] += by;
+        for (const column of Object.values(body['services'] as Record<string, { at_ms: number }[]>).flat()) column.at_ms += by;
+      }
       if (typeof body['started_at'] === 'string') body['started_at'] = new Date(Date.parse(body['started_at']) + by).toISOString();
       if (typeof body['trace_id'] === 'string') body['trace_id'] = by.toString(16).padStart(8, '0') + body['trace_id'].slice(8);
       return JSON.stringify(body);

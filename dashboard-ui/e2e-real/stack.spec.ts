@@ -97,6 +97,17 @@ test('CPU load, memory and cache have values, and a pause stops them but not the
   await expect(clock).not.toHaveText(time ?? '');
 });
 
+test('the charts have the calls from before the page was opened, and after a reload', async ({ page, stack }) => {
+  const callsOf = async () => Number(/(\d+) calls/.exec((await page.locator('#weather .chart svg').getAttribute('aria-label')) ?? '')?.[1]);
+  for (let i = 0; i < 40; ++i) await fetch(`${stack.dashboard.url}/api/aggregate`);
+  await page.goto(stack.dashboard.url);
+  await expect.poll(callsOf).toBeGreaterThanOrEqual(40);
+  const before = await callsOf();
+  await page.reload();
+  await expect.poll(callsOf).toBeGreaterThanOrEqual(before);
+  expect(await callsOf()).toBeLessThan(before + 20);
+});
+
 test('a killed service and its recovery are shown within 2 s', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'System')).toHaveText('fresh');

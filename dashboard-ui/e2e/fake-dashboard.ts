@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import type { PageFile } from '../build.mjs';
 import { aggregateBody, unknownBody } from '../test/sample-bodies.ts';
+import { FakeHistory } from './fake-history.ts';
 import { mapBody } from '../test/sample-maps.ts';
 import { requestBody } from '../test/sample-requests.ts';
 
@@ -38,6 +39,10 @@ export class FakeDashboard {
   experimentStatus = 202;
   /** The earlier requests of `/api/requests`, oldest first. */
   earlier: object[] = [];
+  /** The calls for the charts. The requests and aggregates that are sent are added. */
+  readonly history = new FakeHistory();
+  /** The time of the server, milliseconds since the epoch. */
+  now = Date.UTC(2025, 2, 9, 12, 5, 7);
   /** The required API key; null for none. */
   key: string | null = null;
   /** The number of requests to `/session/renewal`. */
@@ -106,6 +111,15 @@ export class FakeDashboard {
   send(event: string, data: object | string): void {
     const text = typeof data === 'string' ? data : JSON.stringify(data);
     this.#write(`event: ${event}\ndata: ${text}\n\n`);
+    if (typeof data !== 'string' && this.#count(event, data)) this.send('history', this.history.latest(this.now));
+  }
+
+  /** Adds the data of an event to the history. Returns whether that has changed. */
+  #count(event: string, data: object): boolean {
+    if (event === 'request') this.history.addRequest(data, this.now);
+    else if (event === 'aggregate') this.history.addAggregate(data, this.now);
+    else return false;
+    return true;
   }
 
   comment(text: string): void {
@@ -135,6 +149,7 @@ export class FakeDashboard {
     else if (path === '/api/events') this.#openStream(response);
     else if (path === '/api/experiment') void this.#startExperiment(request, response);
     else if (path === '/api/requests') json(response, 200, { requests: this.earlier });
+    else if (path === '/api/history') json(response, 200, this.history.body(this.now));
     else if (path === '/api/aggregate') json(response, 200, this.aggregate ?? aggregateBody);
     else this.#sendFile(path, response);
   }
@@ -190,6 +205,9 @@ export class FakeDashboard {
     if (this.alerts !== null) response.write(`event: alerts\ndata: ${JSON.stringify(this.alerts)}\n\n`);
     if (this.aggregate !== null) response.write(`event: aggregate\ndata: ${JSON.stringify(this.aggregate)}\n\n`);
     if (this.request !== null) response.write(`event: request\ndata: ${JSON.stringify(this.request)}\n\n`);
+    if (this.aggregate !== null) this.#count('aggregate', this.aggregate);
+    if (this.request !== null) this.#count('request', this.request);
+    response.write(`event: history\ndata: ${JSON.stringify(this.history.latest(this.now))}\n\n`);
     if (this.experiment !== null) response.write(`event: experiment\ndata: ${JSON.stringify(this.experiment)}\n\n`);
     for (const map of this.maps) response.write(`event: map\ndata: ${JSON.stringify(map)}\n\n`);
     this.#streams.add(response);

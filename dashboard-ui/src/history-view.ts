@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 import { counted, localSecond, milliseconds, sharePercent } from './format.ts';
-import { bucketMs, type Bucket, type History } from './history.ts';
+import { bucketMs, type Bucket, type History, type Mean, type TrendName } from './history.ts';
+import type { SystemInfo } from './model.ts';
 import { services, type PanelName } from './services.ts';
-import type { Mean, Trend, Trends } from './trends.ts';
 
 /** A small chart of a share, with its text. */
 export interface TrendView {
@@ -15,12 +15,24 @@ export interface TrendView {
 
 const none = '–';
 
-/** A share that varies, such as used memory. */
-export function viewUse(name: string, trend: Trend, now: number): TrendView {
-  const means = trend.means(now);
+/** The load average over one minute, divided by the number of logical CPUs. */
+export function cpuLoad(info: SystemInfo | null): number | null {
+  const load = info?.loadAverage?.[0];
+  const cpus = info?.cpuCount ?? 0;
+  return load === undefined || cpus <= 0 ? null : load / cpus;
+}
+
+/** The share of used memory. */
+export function usedMemory(info: SystemInfo | null): number | null {
+  const percent = info?.memoryPercent ?? null;
+  return percent === null ? null : percent / 100;
+}
+
+/** A share that varies, such as used memory. `latest`: the current value if it is known; otherwise the last mean. */
+export function viewUse(name: string, means: readonly Mean[], latest: number | null): TrendView {
   const known = means.flatMap(({ mean }) => (mean === null ? [] : [mean]));
-  const latest = trend.latest;
-  const texts = latest === null || known.length === 0 ? null : { now: sharePercent(latest), highest: sharePercent(Math.max(...known)) };
+  const current = latest ?? known.at(-1);
+  const texts = current === undefined || known.length === 0 ? null : { now: sharePercent(current), highest: sharePercent(Math.max(...known)) };
   return {
     value: texts?.now ?? none,
     description: describe(name, texts === null ? null : `now ${texts.now}, highest ${texts.highest}`),
@@ -29,8 +41,7 @@ export function viewUse(name: string, trend: Trend, now: number): TrendView {
 }
 
 /** The share of the weather reports that came from the cache. */
-export function viewCache(trend: Trend, now: number): TrendView {
-  const means = trend.means(now);
+export function viewCache(means: readonly Mean[]): TrendView {
   const reports = means.reduce((sum, { count }) => sum + count, 0);
   const cached = Math.round(means.reduce((sum, { count, mean }) => sum + count * (mean ?? 0), 0));
   return {
@@ -47,13 +58,13 @@ function describe(name: string, text: string | null): string {
 const minuteMs = 4 * bucketMs;
 
 /** The columns of the table of a panel that come from trends. */
-const trendColumns: Record<PanelName, readonly (readonly [string, keyof Omit<Trends, 'add' | 'clear'>])[]> = {
+const trendColumns: Record<PanelName, readonly (readonly [string, TrendName])[]> = {
   time: [],
   system: [
     ['CPU load', 'cpu'],
     ['Memory', 'memory'],
   ],
-  weather: [['From cache', 'cache']],
+  weather: [['From cache', 'cached']],
 };
 
 export interface HistoryTable {
@@ -62,11 +73,12 @@ export interface HistoryTable {
 }
 
 /** The values of the charts of a panel by minute, newest first, without minutes that have none. `now`: since the epoch. */
-export function viewHistoryTable(panel: PanelName, history: History, trends: Trends, now: number): HistoryTable {
+export function viewHistoryTable(panel: PanelName, history: History, now: number): HistoryTable {
   const key = services.find((service) => service.panel === panel)?.key ?? '';
-  const columns = trendColumns[panel].map(([, name]) => trends[name].means(now, minuteMs));
+  const columns = trendColumns[panel].map(([, name]) => history.means(key, name, now, minuteMs));
   const minutes = history.buckets(key, now, minuteMs);
-  const first = (Math.floor(now / minuteMs) - minutes.length + 1) * minuteMs;
+  // Rounded to the minute, since the clocks of the server and of the page differ.
+  const first = history.firstAt(now, minuteMs) + minuteMs / 2;
   const rows = minutes.flatMap((bucket, index) => {
     const means = columns.map((column) => column[index] ?? { count: 0, mean: null });
     if (bucket.calls === 0 && means.every(({ count }) => count === 0)) return [];

@@ -1,22 +1,45 @@
 // SPDX-License-Identifier: BSL-1.0
-import { isAnswered, type Call, type RequestRecord } from './request/request.ts';
+import { isObject, numberAt, objectAt, parseObject, type JsonObject } from './json.ts';
+import { readServices } from './services.ts';
 
 /** The period that the history covers, and the period of one chart column. */
 export const historyMs = 15 * 60_000;
 export const bucketMs = 15_000;
 export const bucketCount = historyMs / bucketMs;
-/** Bounds the memory of the page under load: 15 minutes at 20 requests per second. */
-const maxSamples = 18_000;
-/** Samples are removed in steps, since removing at the front moves the others. */
-const removalStep = 64;
+/** Bounds the memory of the page: the server sends at most 72 latencies for a column. */
+const maxLatencies = 100;
 
-interface Sample {
-  readonly at: number;
-  readonly ms: number;
-  readonly state: Call['state'];
+/** Values that the services report. All are shares; a load may exceed 1. */
+export type TrendName = 'cpu' | 'memory' | 'cached';
+
+export interface Mean {
+  readonly count: number;
+  /** Null without values. */
+  readonly mean: number | null;
 }
 
-/** One column of a chart. Without calls, all but `calls` are null or false. */
+/** A latency in milliseconds, and the number of calls with it. */
+type Latency = readonly [ms: number, count: number];
+
+/** The calls of one column, as the server has counted them. */
+interface Column {
+  /** Multiples of `bucketMs` since the epoch of the server's clock. */
+  readonly number: number;
+  readonly calls: number;
+  readonly failed: number;
+  readonly open: number;
+  readonly latencies: readonly Latency[];
+  readonly means: Readonly<Record<TrendName, Mean>>;
+}
+
+/** A part of the server's history: columns by service. */
+export interface HistoryUpdate {
+  /** The server's clock, in milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly services: ReadonlyMap<string, readonly Column[]>;
+}
+
+/** One column of a chart. Without calls, all but `calls` are null, zero or false. */
 export interface Bucket {
   readonly calls: number;
   readonly p50: number | null;
@@ -34,81 +57,137 @@ export interface Summary {
   readonly failureRatio: number | null;
 }
 
-/** Calls of the last 15 minutes, by service. */
+/**
+ * The calls of the last 15 minutes, by service. The server counts them; the page merges what it receives, in any order and
+ * any number of times.
+ */
 export class History {
-  readonly #samples = new Map<string, Sample[]>();
+  readonly #columns = new Map<string, Map<number, Column>>();
+  /** The server's clock minus the page's. */
+  #offset = 0;
 
-  add(request: RequestRecord, at: number): void {
-    for (const call of request.calls) {
-      const list = this.#samples.get(call.service) ?? [];
-      this.#samples.set(call.service, list);
-      list.push({ at, ms: call.end - call.start, state: call.state });
-      const isExpired = (list[removalStep]?.at ?? at) < at - historyMs - bucketMs;
-      if (isExpired || list.length > maxSamples + removalStep) list.splice(0, removalStep);
+  /** `at`: milliseconds since the epoch, on the page's clock. */
+  merge(update: HistoryUpdate, at: number): void {
+    this.#offset = update.nowMs - at;
+    const last = Math.floor(update.nowMs / bucketMs);
+    for (const [service, received] of update.services) {
+      const known = this.#columns.get(service) ?? new Map<number, Column>();
+      this.#columns.set(service, known);
+      for (const column of received) {
+        // The counts of a column only grow. Those of a server that was started again do not replace the earlier ones.
+        if (column.calls >= (known.get(column.number)?.calls ?? 0)) known.set(column.number, column);
+      }
+      for (const number of known.keys()) if (number <= last - bucketCount || number > last) known.delete(number);
     }
-  }
-
-  /** Adds earlier requests. `reference` is the server's start time of a request that arrived at `at`; only differences of the server's clock are used. */
-  addEarlier(requests: readonly RequestRecord[], reference: number | null, at: number): void {
-    if (reference === null) return;
-    const later = [...this.#samples].map(([service, samples]) => [service, [...samples]] as const);
-    this.clear();
-    for (const request of requests) {
-      const ago = reference - (request.startedAt ?? -Infinity);
-      if (ago >= 0 && ago < historyMs) this.add(request, at - ago);
-    }
-    for (const [service, samples] of later) this.#samples.set(service, [...(this.#samples.get(service) ?? []), ...samples]);
   }
 
   clear(): void {
-    this.#samples.clear();
+    this.#columns.clear();
   }
 
   /** The columns up to `now`, oldest first. Their bounds are multiples of `width`, so that columns do not change later. */
   buckets(service: string, now: number, width = bucketMs): Bucket[] {
-    const count = historyMs / width;
-    const last = Math.floor(now / width);
-    const grouped = Array.from({ length: count }, (): Sample[] => []);
-    for (const sample of this.#samples.get(service) ?? []) {
-      grouped[count - 1 - (last - Math.floor(sample.at / width))]?.push(sample);
-    }
-    return grouped.map(toBucket);
+    return this.#grouped(service, now, width).map(toBucket);
+  }
+
+  /** The means of the columns up to `now`, oldest first. `width`: milliseconds of a column, a multiple of `bucketMs`. */
+  means(service: string, name: TrendName, now: number, width = bucketMs): Mean[] {
+    return this.#grouped(service, now, width).map((columns) => {
+      const count = columns.reduce((sum, { means }) => sum + means[name].count, 0);
+      const total = columns.reduce((sum, { means }) => sum + means[name].count * (means[name].mean ?? 0), 0);
+      return { count, mean: count === 0 ? null : total / count };
+    });
+  }
+
+  /** The start of the first of the columns up to `now`, on the page's clock. */
+  firstAt(now: number, width: number): number {
+    return (Math.floor((now + this.#offset) / width) - historyMs / width + 1) * width - this.#offset;
   }
 
   summary(service: string, now: number): Summary {
-    const samples = (this.#samples.get(service) ?? []).filter((sample) => sample.at > now - historyMs);
-    if (samples.length === 0) return { p50: null, p99: null, perSecond: null, failureRatio: null };
-    const first = samples[0]?.at ?? now;
-    const span = Math.min(60_000, Math.max(now - first, 1_000));
-    const recent = samples.filter((sample) => sample.at > now - span);
-    return {
-      p50: percentile(answered(samples), 0.5),
-      p99: percentile(answered(samples), 0.99),
-      perSecond: now - first < 5_000 ? null : recent.length / (span / 1_000),
-      failureRatio: samples.filter((sample) => !isAnswered(sample.state)).length / samples.length,
-    };
+    const grouped = this.#grouped(service, now, bucketMs);
+    const columns = grouped.flat();
+    const { calls, failed, p50, p99 } = toBucket(columns);
+    // The first column with calls, and the last one, may cover less than 15 s.
+    const full = grouped.slice(grouped.findIndex((group) => group.length > 0) + 1, -1).slice(-60_000 / bucketMs);
+    const perSecond = full.length === 0 ? null : (toBucket(full.flat()).calls * 1_000) / (full.length * bucketMs);
+    return calls === 0 ? { p50, p99, perSecond: null, failureRatio: null } : { p50, p99, perSecond, failureRatio: failed / calls };
+  }
+
+  #grouped(service: string, now: number, width: number): Column[][] {
+    const count = historyMs / width;
+    const last = Math.floor((now + this.#offset) / width);
+    const grouped = Array.from({ length: count }, (): Column[] => []);
+    for (const column of this.#columns.get(service)?.values() ?? []) {
+      grouped[count - 1 - (last - Math.floor((column.number * bucketMs) / width))]?.push(column);
+    }
+    return grouped;
   }
 }
 
-function toBucket(samples: readonly Sample[]): Bucket {
-  // A call that was rejected immediately is not a latency measurement.
-  const called = samples.filter((sample) => sample.state !== 'open' && sample.state !== 'shed').map((sample) => sample.ms);
+function toBucket(columns: readonly Column[]): Bucket {
+  const latencies = columns.flatMap((column) => column.latencies);
   return {
-    calls: samples.length,
-    p50: percentile(called, 0.5),
-    p99: percentile(called, 0.99),
-    failed: samples.filter((sample) => !isAnswered(sample.state)).length,
-    open: samples.some((sample) => sample.state === 'open'),
+    calls: columns.reduce((sum, { calls }) => sum + calls, 0),
+    p50: percentile(latencies, 0.5),
+    p99: percentile(latencies, 0.99),
+    failed: columns.reduce((sum, { failed }) => sum + failed, 0),
+    open: columns.some(({ open }) => open > 0),
   };
 }
 
-function answered(samples: readonly Sample[]): number[] {
-  return samples.filter((sample) => sample.state !== 'open' && sample.state !== 'shed').map((sample) => sample.ms);
+/** The nearest-rank percentile; null without values. */
+export function percentile(latencies: readonly Latency[], share: number): number | null {
+  const total = latencies.reduce((sum, [, count]) => sum + count, 0);
+  const sorted = [...latencies].sort(([a], [b]) => a - b);
+  let rank = Math.max(1, Math.ceil(share * total));
+  for (const [ms, count] of sorted) {
+    rank -= count;
+    if (rank <= 0) return ms;
+  }
+  return null;
 }
 
-/** The nearest-rank percentile; null without values. */
-export function percentile(values: readonly number[], share: number): number | null {
-  if (values.length === 0) return null;
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+/** Parses the data of a `history` event, or the body of `/api/history`; null if it is malformed. */
+export function parseHistoryEvent(data: string): HistoryUpdate | null {
+  const body = parseObject(data);
+  const nowMs = body === null ? null : numberAt(body, 'now_ms');
+  if (body === null || nowMs === null || !isObject(body['services'])) return null;
+  const lists = body['services'];
+  return {
+    nowMs,
+    services: readServices((key) => {
+      const list = lists[key];
+      return Array.isArray(list) ? (list as unknown[]).filter(isObject).slice(-bucketCount).flatMap(readColumn) : null;
+    }),
+  };
+}
+
+function readColumn(body: JsonObject): Column[] {
+  const at = numberAt(body, 'at_ms');
+  if (at === null) return [];
+  const count = (key: string) => Math.max(0, numberAt(body, key) ?? 0);
+  const latencies = Array.isArray(body['latencies']) ? (body['latencies'] as unknown[]) : [];
+  return [
+    {
+      number: Math.floor(at / bucketMs),
+      calls: count('calls'),
+      failed: count('failed'),
+      open: count('open'),
+      latencies: latencies.slice(0, maxLatencies).flatMap(readLatency),
+      means: { cpu: readMean(body, 'cpu'), memory: readMean(body, 'memory'), cached: readMean(body, 'cached') },
+    },
+  ];
+}
+
+function readLatency(pair: unknown): Latency[] {
+  if (!Array.isArray(pair)) return [];
+  const [ms, count] = pair as unknown[];
+  return typeof ms === 'number' && typeof count === 'number' && ms >= 0 && count > 0 ? [[ms, count]] : [];
+}
+
+function readMean(body: JsonObject, key: TrendName): Mean {
+  const value = objectAt(body, key);
+  const [count, mean] = [numberAt(value, 'count'), numberAt(value, 'mean')];
+  return count === null || count <= 0 || mean === null ? { count: 0, mean: null } : { count, mean };
 }

@@ -11,12 +11,11 @@ import { receive } from './stream/receive.ts';
 import { lostTimeoutMs, timeStaleTimeoutMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
 import { pinAt, unpin, withEarlier, type Requests } from './request/requests.ts';
-import { fetchRequests, probeAccess, renewSession, signIn, signOut, startExperiment } from './stream/session.ts';
+import { fetchHistory, fetchRequests, probeAccess, renewSession, signIn, signOut, startExperiment } from './stream/session.ts';
 import { SessionKeeper } from './stream/session-keeper.ts';
 import { eventNames, lastingEvents, type EventName } from './model.ts';
 import { openShared } from './stream/shared-source.ts';
 import { EventStream, type Connection } from './stream/stream.ts';
-import { Trends } from './trends.ts';
 import { find, findAs } from './view/dom.ts';
 import { ExperimentPanel } from './view/experiment.ts';
 import { afterFirstPaint } from './view/first-paint.ts';
@@ -36,7 +35,6 @@ const announcer = new Announcer();
 const alertAnnouncer = new AlertAnnouncer();
 const liveRegion = find(document, '#announcements');
 const history = new History();
-const trends = new Trends();
 const reducedMotion = matchMedia('(prefers-reduced-motion: reduce)');
 
 let state: PageState = initialState;
@@ -49,6 +47,8 @@ let liveSince = 0;
 let isStreamLost = false;
 /** Whether the server has been asked for earlier requests, since the page was opened or unlocked. */
 let hasEarlier = false;
+/** Whether the history has no gap since the HTML or the last connection. */
+let hasHistory = false;
 
 const stream = new EventStream(
   {
@@ -67,6 +67,10 @@ const stream = new EventStream(
         lastEventAt = liveSince = now();
         isStreamLost = false;
         sessionKeeper.start();
+        if (!hasHistory) void loadHistory();
+      } else if (next.phase !== 'connecting') {
+        // Events are missed until the next connection.
+        hasHistory = false;
       }
       if (next.phase === 'checking' || next.phase === 'waiting') isStreamLost = true;
       // Without a valid session the values are hidden.
@@ -74,7 +78,6 @@ const stream = new EventStream(
         state = initialState;
         paused = null;
         history.clear();
-        trends.clear();
         hasEarlier = false;
         sessionKeeper.stop();
       }
@@ -157,13 +160,11 @@ function schedule(delayMs: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Takes an event of the stream, and adds its values to the history. */
+/** Takes an event of the stream, and merges its history. */
 function update(name: EventName, data: string, at: number): void {
-  const before = state;
+  const before = state.history;
   state = receive(state, name, data, { now: at, epochMs: Date.now() });
-  trends.add(before, state, epochMs + at);
-  const newest = state.requests.list.at(-1);
-  if (newest !== undefined && newest !== before.requests.list.at(-1)) history.add(newest, epochMs + at);
+  if (state.history !== null && state.history !== before) history.merge(state.history, epochMs + at);
 }
 
 /** Loads the requests from before the page was opened. */
@@ -171,11 +172,18 @@ async function loadEarlier(): Promise<void> {
   hasEarlier = true;
   const text = await fetchRequests();
   if (text === null || !hasEarlier) return;
-  const known = state.requests;
-  state = { ...state, requests: withEarlier(known, parseRequests(text)) };
-  const [first] = known.list;
-  history.addEarlier(state.requests.list.slice(0, state.requests.list.length - known.list.length), first?.startedAt ?? null, epochMs + now());
+  state = { ...state, requests: withEarlier(state.requests, parseRequests(text)) };
   render();
+}
+
+/** Loads the history from before the connection. */
+async function loadHistory(): Promise<void> {
+  hasHistory = true;
+  const text = await fetchHistory();
+  // The next connection loads it.
+  if (text === null) hasHistory = false;
+  else if (hasHistory) update('history', text, now());
+  renderHistory();
 }
 
 function render(): PageView {
@@ -211,7 +219,7 @@ function grow(): void {
 
 /** `withTables`: also the closed tables, which can be opened during a pause. */
 function renderHistory(withTables = false): void {
-  if (paused === null) historyPanels.render(history, trends, epochMs + now(), withTables);
+  if (paused === null) historyPanels.render(history, state.system.value, epochMs + now(), withTables);
 }
 
 function announce(text: string): void {
@@ -264,6 +272,7 @@ function receiveInitial(): void {
   for (const { name, data } of parseInitial(find(document, '#initial').textContent)) {
     update(name, data, at);
     lastEventAt = at;
+    hasHistory ||= name === 'history';
   }
 }
 

@@ -7,7 +7,7 @@ export type PartState = (typeof partStates)[number];
 export type PanelState = PartState | 'waiting' | 'unknown';
 
 /** Events of the stream. */
-export const eventNames = ['time', 'aggregate', 'part', 'poll', 'request', 'alerts', 'experiment', 'map'] as const;
+export const eventNames = ['time', 'aggregate', 'part', 'poll', 'request', 'history', 'alerts', 'experiment', 'map'] as const;
 /** Events that stay valid until the next one of their type. */
 export const lastingEvents: readonly EventName[] = ['time', 'aggregate', 'request', 'alerts', 'experiment', 'map'];
 export type EventName = (typeof eventNames)[number];

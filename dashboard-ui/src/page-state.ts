@@ -2,6 +2,7 @@
 import type { Alerts } from './alerts.ts';
 import type { ReceivedExperiment } from './request/experiment.ts';
 import { withPart as pollWithPart, withPoll as pollsWithPoll, type Poll } from './stream/polls.ts';
+import type { HistoryUpdate } from './history.ts';
 import type { Traffic } from './map/traffic.ts';
 import { noRequests, type Requests } from './request/requests.ts';
 import { services } from './services.ts';
@@ -45,6 +46,8 @@ export interface PageState {
   readonly weather: PanelData<WeatherReport>;
   readonly alerts: ReceivedAlerts;
   readonly requests: Requests;
+  /** The last part of the history that was received. */
+  readonly history: HistoryUpdate | null;
   /** The experiment that the server offers; null if it offers none. */
   readonly experiment: ReceivedExperiment | null;
   /** The latest totals of the calls between services. */
@@ -72,6 +75,7 @@ export const initialState: PageState = {
   weather: emptyPanel,
   alerts: { value: null, receivedAt: 0 },
   requests: noRequests,
+  history: null,
   experiment: null,
   traffic: [],
   polls: [],

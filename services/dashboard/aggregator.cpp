@@ -15,8 +15,8 @@ constexpr duration time_proxy_timeout = 2s;
 constexpr std::size_t typical_body_size = 2048;
 
 service_client::endpoint endpoint_at(const std::string& prefix, const char* label, const boost::urls::url& base,
-                                     std::string_view route) {
-  return {label, route_url(base, route), prefix + label};
+                                     std::string_view route, std::size_t index) {
+  return {label, route_url(base, route), prefix + label, index};
 }
 
 void write_body(json::writer& writer, std::string_view name, const part& part) {
@@ -44,10 +44,12 @@ task<part> fetch_observed(service_client& client, call_context context, std::siz
 }  // namespace
 
 aggregator::aggregator(const service::service_context& context, const aggregator_settings& settings,
-                       const std::string& prefix)
-    : time_(context, endpoint_at(prefix, "time", settings.time, "/api/time"), settings.time_policy),
-      sysinfo_(context, endpoint_at(prefix, "sysinfo", settings.sysinfo, "/api/sysinfo"), settings.sysinfo_policy),
-      weather_(context, endpoint_at(prefix, "weather", settings.weather, "/api/weather"), settings.weather_policy),
+                       const std::string& prefix, const std::shared_ptr<call_history>& history)
+    : time_(context, endpoint_at(prefix, "time", settings.time, "/api/time", 0), settings.time_policy, history),
+      sysinfo_(context, endpoint_at(prefix, "sysinfo", settings.sysinfo, "/api/sysinfo", 1), settings.sysinfo_policy,
+               history),
+      weather_(context, endpoint_at(prefix, "weather", settings.weather, "/api/weather", 2), settings.weather_policy,
+               history),
       timeouts_{settings.time_policy.timeout, settings.sysinfo_policy.timeout, settings.weather_policy.timeout} {}
 
 task<aggregate> aggregator::aggregate(call_context context, part_observer observer, std::optional<duration> timeout) {

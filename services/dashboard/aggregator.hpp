@@ -38,9 +38,10 @@ struct aggregate {
 /// Calls the three services concurrently and combines their responses.
 class aggregator {
  public:
-  /// `prefix` distinguishes the upstreams of several aggregators in metrics.
+  /// `prefix` distinguishes the upstreams of several aggregators in metrics. Calls are added to `history` unless it is
+  /// null.
   aggregator(const service::service_context& context, const aggregator_settings& settings,
-             const std::string& prefix = {});
+             const std::string& prefix = {}, const std::shared_ptr<call_history>& history = nullptr);
 
   /// Called for each part when it arrives, with its index, its name in the body, and the part.
   using part_observer = std::function<void(std::size_t index, std::string_view service, const part& part)>;

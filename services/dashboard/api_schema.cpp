@@ -125,7 +125,8 @@ void describe_events(http::operation& operation) {
           "the time service. `poll`, every 1.5 s: the number of an aggregate that starts, and the timeouts of its "
           "calls. `part`: one part of it, when it arrives. `aggregate`: the body of `/api/aggregate`. `request`: an "
           "element of `requests` in `/api/requests`. `map`, every 2 s: totals of the calls to each service and, of "
-          "the weather service, to each provider, with the states of circuit breakers. `alerts`, after each change: "
+          "the weather service, to each provider, with the states of circuit breakers. `history`, after each aggregate: the body of `/api/history` with the "
+          "columns of the last 15 to 30 s. `alerts`, after each change: "
           "the body of `/api/alerts`. `bye`: the end of the stream.")
       .operation_id("get_events")
       .tags({"dashboard"})
@@ -140,6 +141,37 @@ void describe_requests(http::operation& operation) {
       .operation_id("get_requests")
       .tags({"dashboard"})
       .returns(status::ok, "The requests", {.media_type = "application/json", .schema = schema});
+}
+
+void describe_history(http::operation& operation) {
+  constexpr std::string_view mean =
+      R"({"type":"object","properties":{"count":{"type":"integer","minimum":1},"mean":{"type":"number"}},)"
+      R"("required":["count","mean"],"additionalProperties":false})";
+  std::string column =
+      R"({"type":"array","maxItems":60,"items":{"type":"object","properties":{)"
+      R"("at_ms":{"type":"integer","description":"Start of the column, since the epoch"},)"
+      R"("calls":{"type":"integer","minimum":1},)"
+      R"("failed":{"type":"integer","minimum":0,"description":"Calls without a fresh or stale response"},)"
+      R"("open":{"type":"integer","minimum":0,"description":"Calls that an open circuit breaker rejected"},)"
+      R"("latencies":{"type":"array","maxItems":72,"items":{"type":"array","items":{"type":"number"},"minItems":2,)"
+      R"("maxItems":2},"description":"Pairs of a latency in milliseconds, within 10 %, and the number of calls"},)"
+      R"("cpu":)";
+  column.append(mean).append(R"(,"memory":)").append(mean).append(R"(,"cached":)").append(mean);
+  column += R"(},"required":["at_ms","calls","failed","open","latencies"],"additionalProperties":false}})";
+  std::string schema =
+      R"({"type":"object","properties":{"now_ms":{"type":"integer","description":"Current time of the columns, which a )"
+      R"(change of the wall clock does not affect"},"services":{"type":"object","properties":{"time_service":)";
+  schema.append(column).append(R"(,"sysinfo_service":)").append(column).append(R"(,"weather_service":)").append(column);
+  schema += R"(},"required":["time_service","sysinfo_service","weather_service"],"additionalProperties":false}},)"
+            R"("required":["now_ms","services"],"additionalProperties":false})";
+  operation.summary("The calls to the services in the last 15 minutes, in columns of 15 s")
+      .description(
+          "All calls of this process to the services: for the page, `/api/aggregate` and `/api/time-proxy`. Oldest "
+          "first; a time without calls has no column. `cpu`: the load average divided by the number of CPUs. `memory`: "
+          "the share of used memory. `cached`: the share of the weather reports from the cache.")
+      .operation_id("get_history")
+      .tags({"dashboard"})
+      .returns(status::ok, "The history", {.media_type = "application/json", .schema = schema});
 }
 
 void describe_alerts(http::operation& operation) {

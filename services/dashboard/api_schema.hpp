@@ -10,6 +10,7 @@ void describe_aggregate(http::operation& operation);
 void describe_time_proxy(http::operation& operation);
 void describe_events(http::operation& operation);
 void describe_requests(http::operation& operation);
+void describe_history(http::operation& operation);
 void describe_alerts(http::operation& operation);
 /// `description` describes the response to a webhook.
 void describe_alert_update(http::operation& operation, http::response_description description);

@@ -19,6 +19,7 @@ namespace {
 
 /// State that the handlers share.
 struct dashboard_routes {
+  std::shared_ptr<call_history> history;
   std::shared_ptr<aggregator> services;
   std::shared_ptr<session_cookies> sessions;
   std::shared_ptr<event_feed> feed;
@@ -27,12 +28,18 @@ struct dashboard_routes {
 
   dashboard_routes(const service::service_context& context, const aggregator_settings& settings,
                    std::shared_ptr<session_cookies> cookies, std::shared_ptr<alert_store> alerts)
-      : services(std::make_shared<aggregator>(context, settings)),
+      : history(make_history(context)),
+        services(std::make_shared<aggregator>(context, settings, std::string{}, history)),
         sessions(std::move(cookies)),
-        feed(std::make_shared<event_feed>(
-            context.background,
-            event_feed::poll_sources{services, std::move(alerts), std::make_unique<service_map>(context, settings)},
-            make_instance_id(context))) {}
+        feed(std::make_shared<event_feed>(context.background,
+                                          event_feed::poll_sources{services, std::move(alerts), history,
+                                                                   std::make_unique<service_map>(context, settings)},
+                                          make_instance_id(context))) {}
+
+  static std::shared_ptr<call_history> make_history(const service::service_context& context) {
+    const auto& first = *context.loops().front();
+    return std::make_shared<call_history>(first.now(), first.wall_now());
+  }
 
   /// Returns an ID that differs from the one of the previous process.
   static std::string make_instance_id(const service::service_context& context) {
@@ -67,7 +74,11 @@ struct dashboard_routes {
   /// Returns the data of the page. `authenticator` must outlive it.
   page_sources page(service::background_tasks& background, std::shared_ptr<alert_store> alerts,
                     const service::api_key_authenticator& authenticator, std::vector<page_link> links) const {
-    page_sources sources{std::make_shared<page_values>(background, services), std::move(alerts), nullptr, nullptr,
+    page_sources sources{std::make_shared<page_values>(background, services),
+                         std::move(alerts),
+                         history,
+                         nullptr,
+                         nullptr,
                          std::move(links)};
     sources.is_authenticated = [sessions = sessions, &authenticator](const http::request_context& context) {
       return !authenticator.is_enabled() || authenticator.has_valid_key(context) ||
@@ -200,6 +211,11 @@ http::router app(service::service_context context, service::api_key_authenticato
   }));
   describe_requests(router.get("/api/requests", [routes](http::request_context&) {
     auto response = http::json_response(routes->feed->requests().body());
+    response.set("Cache-Control", "no-store");
+    return response;
+  }));
+  describe_history(router.get("/api/history", [history = routes->history](http::request_context&) {
+    auto response = http::json_response(history->body(loop::current().now()));
     response.set("Cache-Control", "no-store");
     return response;
   }));

@@ -181,6 +181,7 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
   auto recorded = co_await std::move(calling);
   const auto recorded_number = self->requests_.add(recorded.request);
   auto request = self->request_event(recorded_number, recorded.request);
+  self->events_.publish(event("history", self->history_->latest(loop::current().now())));
   bool is_latest = false;
   {
     const std::lock_guard lock{self->mutex_};

@@ -12,6 +12,7 @@
 #include "services/dashboard/aggregator.hpp"
 #include "services/dashboard/alerts/alert_store.hpp"
 #include "services/dashboard/map/service_map.hpp"
+#include "services/dashboard/requests/call_history.hpp"
 #include "services/dashboard/requests/request_history.hpp"
 
 namespace cohort::dashboard {
@@ -24,6 +25,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   struct poll_sources {
     std::shared_ptr<aggregator> services;
     std::shared_ptr<alert_store> alerts;
+    std::shared_ptr<call_history> history;
     std::unique_ptr<service_map> map;
   };
   /// `instance` is the prefix of event IDs, so that a client does not resume from an event ID of another process.
@@ -31,6 +33,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
       : background_(background),
         aggregator_(std::move(sources.services)),
         alert_store_(std::move(sources.alerts)),
+        history_(std::move(sources.history)),
         map_(std::move(sources.map)),
         instance_(std::move(instance)) {}
 
@@ -94,6 +97,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   service::background_tasks& background_;
   std::shared_ptr<aggregator> aggregator_;
   std::shared_ptr<alert_store> alert_store_;
+  std::shared_ptr<call_history> history_;
   std::unique_ptr<service_map> map_;  // used by `poll_map` only
   request_history requests_;
   const std::string instance_;

@@ -8,12 +8,19 @@ namespace {
 
 constexpr std::size_t max_kept_requests = 64;
 
-/// Whether a JSON object is marked as stale; empty if `body` is not a JSON object.
-std::optional<bool> read_stale_mark(std::string_view body) {
+struct body_summary {
+  bool is_stale = false;
+  reported_values values{};
+};
+
+/// Returns nothing if `body` is not a JSON object.
+std::optional<body_summary> summarize(std::string_view body) {
   simdjson::dom::element root;
-  if (!json::parse_document(body, root) || !root.is_object()) return std::nullopt;
+  simdjson::dom::object members;
+  if (!json::parse_document(body, root) || root.get(members) != simdjson::SUCCESS) return std::nullopt;
   bool flag = false;
-  return root["stale"].get(flag) == simdjson::SUCCESS && flag;
+  return body_summary{.is_stale = members["stale"].get(flag) == simdjson::SUCCESS && flag,
+                      .values = read_reported_values(members)};
 }
 
 part_state state_of(http::client_error error) noexcept {
@@ -42,9 +49,10 @@ part to_part(http::client_result response) {
     result.reason = make_error_code(response.error()).message();
     return result;
   }
-  const auto is_stale = response->status == http::status::ok ? read_stale_mark(response->body) : std::nullopt;
-  if (is_stale) {
-    result.state = *is_stale ? part_state::stale : part_state::fresh;
+  const auto summary = response->status == http::status::ok ? summarize(response->body) : std::nullopt;
+  if (summary) {
+    result.state = summary->is_stale ? part_state::stale : part_state::fresh;
+    result.values = summary->values;
     // The body becomes part of another JSON text, where a byte order mark is not permitted.
     const auto mark_size = response->body.size() - json::strip_byte_order_mark(response->body).size();
     result.body = std::move(response->body.erase(0, mark_size));
@@ -58,12 +66,14 @@ part to_part(http::client_result response) {
 }  // namespace
 
 service_client::service_client(const service::service_context& context, endpoint endpoint,
-                               const http::upstream_settings& policy)
+                               const http::upstream_settings& policy, std::shared_ptr<call_history> history)
     : directory_(context.client.upstreams()),
       upstream_(context.make_upstream(endpoint.upstream, policy)),
       api_key_(context.api_key),
       url_(std::move(endpoint.url)),
       kept_requests_(context.loops().size()),
+      index_(endpoint.index),
+      history_(std::move(history)),
       durations_(context.metrics.make_histogram("dashboard_service_upstream_request_duration_seconds",
                                                 "Duration of calls to upstream services, in seconds.",
                                                 {{"service", endpoint.label}})) {
@@ -120,7 +130,9 @@ duration service_client::breaker_retry_after() const {
 }
 
 void service_client::record(const part& result, const telemetry::trace_context& trace) {
-  durations_.observe(to_seconds(result.elapsed), trace, loop::current().now());
+  const auto now = loop::current().now();
+  durations_.observe(to_seconds(result.elapsed), trace, now);
+  if (history_) history_->add(index_, {result.state, result.elapsed, result.values}, now);
   outcomes_[static_cast<std::size_t>(result.state)]->increment();
 }
 

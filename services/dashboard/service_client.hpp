@@ -3,12 +3,14 @@
 
 #include <array>
 #include <boost/url/url.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <cohort/service/service.hpp>
+#include "services/dashboard/requests/call_history.hpp"
 
 namespace cohort::dashboard {
 
@@ -27,7 +29,8 @@ struct part {
   duration elapsed{};
   duration timeout{};
   std::string reason{};  // why the state is not fresh or stale; otherwise empty
-  duration probe_in{};   // if the state is open: until the circuit breaker permits the next call
+  reported_values values{};
+  duration probe_in{};  // if the state is open: until the circuit breaker permits the next call
 };
 
 /// Client for one of the services that the dashboard aggregates.
@@ -36,10 +39,13 @@ class service_client {
   struct endpoint {
     std::string label;  // in metrics of the service: time, sysinfo, weather
     boost::urls::url url;
-    std::string upstream;  // in metrics of clients
+    std::string upstream;   // in metrics of clients
+    std::size_t index = 0;  // of the part in the aggregate
   };
 
-  service_client(const service::service_context& context, endpoint endpoint, const http::upstream_settings& policy);
+  /// Adds its calls to `history` unless that is null.
+  service_client(const service::service_context& context, endpoint endpoint, const http::upstream_settings& policy,
+                 std::shared_ptr<call_history> history);
 
   /// The name of the upstream, in metrics and in records of requests.
   const std::string& label() const noexcept { return upstream_.name(); }
@@ -61,6 +67,8 @@ class service_client {
   boost::urls::url url_;
   /// The requests of calls that have ended, for each loop: copying the URL and the fields would cost four allocations.
   std::vector<std::vector<http::client_request>> kept_requests_;
+  const std::size_t index_;
+  std::shared_ptr<call_history> history_;
   telemetry::histogram& durations_;
   std::array<telemetry::counter*, part_state_names.size()> outcomes_;
 };

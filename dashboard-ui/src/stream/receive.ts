@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { parseAlertsEvent } from '../alerts.ts';
 import { parseExperimentEvent, withExperiment } from '../request/experiment.ts';
+import { parseHistoryEvent } from '../history.ts';
 import { parseMapEvent, withSample } from '../map/traffic.ts';
 import type { EventName } from '../model.ts';
 import { withAggregate, withAlerts, withMalformed, withPart, withPoll, withRequests, withTime, type PageState } from '../page-state.ts';
@@ -39,6 +40,12 @@ export function receive(state: PageState, name: EventName, data: string, at: Rec
         ...state,
         malformed: state.malformed === name ? null : state.malformed,
         traffic: withSample(state.traffic, sample),
+      }));
+    case 'history':
+      return apply(state, name, parseHistoryEvent(data), (history) => ({
+        ...state,
+        malformed: state.malformed === name ? null : state.malformed,
+        history,
       }));
     case 'request':
       return apply(state, name, parseRequestEvent(data), (request) => withRecorded(state, request));

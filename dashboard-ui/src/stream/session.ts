@@ -70,9 +70,18 @@ export async function signOut(): Promise<boolean> {
 }
 
 /** The body of `GET /api/requests`; null if the server has none. Never rejects. */
-export async function fetchRequests(): Promise<string | null> {
+export function fetchRequests(): Promise<string | null> {
+  return fetchText('api/requests');
+}
+
+/** The body of `GET /api/history`; null if the server has none. Never rejects. */
+export function fetchHistory(): Promise<string | null> {
+  return fetchText('api/history');
+}
+
+async function fetchText(url: string): Promise<string | null> {
   try {
-    const response = await fetch('api/requests', { cache: 'no-store' });
+    const response = await fetch(url, { cache: 'no-store' });
     return response.ok ? await response.text() : null;
   } catch {
     return null;

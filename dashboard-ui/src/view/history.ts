@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { formatSummary } from '../facts.ts';
-import { viewCache, viewHistoryTable, viewUse } from '../history-view.ts';
+import { cpuLoad, usedMemory, viewCache, viewHistoryTable, viewUse } from '../history-view.ts';
 import type { History } from '../history.ts';
+import type { SystemInfo } from '../model.ts';
 import { services } from '../services.ts';
-import type { Trends } from '../trends.ts';
 import { renderChart } from './chart.ts';
 import { find, findAs, setText } from './dom.ts';
 import { renderTable } from './table.ts';
@@ -19,19 +19,19 @@ export class HistoryPanels {
     for (const details of root.querySelectorAll('.history')) details.addEventListener('toggle', changed);
   }
 
-  /** `now`: milliseconds since the epoch. `withTables`: also the closed tables. */
-  render(history: History, trends: Trends, now: number, withTables: boolean): void {
+  /** `info`: the current values. `now`: milliseconds since the epoch. `withTables`: also the closed tables. */
+  render(history: History, info: SystemInfo | null, now: number, withTables: boolean): void {
     for (const { key, panel, name } of services) {
       const root = find(this.#root, `#${panel}`);
       renderChart(find(root, '.chart'), history.buckets(key, now), name);
       setText(find(root, '.stats'), formatSummary(history.summary(key, now)));
       const details = findAs(root, '.history', HTMLDetailsElement);
       if (!details.open && !withTables) continue;
-      const { head, rows } = viewHistoryTable(panel, history, trends, now);
+      const { head, rows } = viewHistoryTable(panel, history, now);
       renderTable(findAs(details, 'table', HTMLTableElement), head, rows);
     }
-    renderTrend(find(this.#root, '#cpu-trend'), viewUse('CPU load', trends.cpu, now));
-    renderTrend(find(this.#root, '#memory-trend'), viewUse('Memory', trends.memory, now));
-    renderTrend(find(this.#root, '#cache-trend'), viewCache(trends.cache, now));
+    renderTrend(find(this.#root, '#cpu-trend'), viewUse('CPU load', history.means('sysinfo_service', 'cpu', now), cpuLoad(info)));
+    renderTrend(find(this.#root, '#memory-trend'), viewUse('Memory', history.means('sysinfo_service', 'memory', now), usedMemory(info)));
+    renderTrend(find(this.#root, '#cache-trend'), viewCache(history.means('weather_service', 'cached', now)));
   }
 }

@@ -57,6 +57,7 @@ struct page_content {
   page_values::snapshot values;
   alert_store::snapshot alerts;
   std::string experiment;
+  std::string history;
   wall_time now{};
 };
 
@@ -74,6 +75,7 @@ struct first_page {
       content.emplace();
       content->values = co_await std::move(reading);
       content->alerts = self->sources.alerts->read(loop::current().now());
+      content->history = self->sources.history->body(loop::current().now());
       content->now = loop::current().wall_now();
       if (self->sources.experiment) content->experiment = self->sources.experiment(context);
     }
@@ -93,7 +95,9 @@ struct first_page {
     // The attribute that hides the panel.
     if (slot == "experiment") return content.experiment.empty() ? std::string{} : std::string{" "};
     if (slot == "initial") {
-      return initial_events(content.values, alerts_json(content.alerts, content.now), content.experiment);
+      return initial_events(content.values, {.alerts = alerts_json(content.alerts, content.now),
+                                             .history = content.history,
+                                             .experiment = content.experiment});
     }
     if (slot.starts_with("alerts.")) return alerts_html{content.alerts, alert, content.now}.slot(slot);
     return slot_html(content.values, content.alerts.firing.size(), slot);

@@ -8,6 +8,7 @@
 #include "services/dashboard/alerts/alert_store.hpp"
 #include "services/dashboard/page/page_link.hpp"
 #include "services/dashboard/page/page_values.hpp"
+#include "services/dashboard/requests/call_history.hpp"
 
 namespace cohort::dashboard {
 
@@ -15,6 +16,7 @@ namespace cohort::dashboard {
 struct page_sources {
   std::shared_ptr<page_values> values;
   std::shared_ptr<alert_store> alerts;
+  std::shared_ptr<call_history> history;
   /// Whether the client may see values: it has the API key or a session if the service has one.
   std::function<bool(const http::request_context&)> is_authenticated;
   /// The state of experiments; empty for clients that may not start them. Null if there are none.

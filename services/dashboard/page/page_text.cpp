@@ -209,7 +209,7 @@ std::string slot_html(const page_values::snapshot& values, std::size_t firing, s
   return {};
 }
 
-std::string initial_events(const page_values::snapshot& values, std::string_view alerts, std::string_view experiment) {
+std::string initial_events(const page_values::snapshot& values, const initial_data& data) {
   std::string text;
   json::writer out{text};
   const auto add = [&](std::string_view type, std::string_view data) {
@@ -220,8 +220,9 @@ std::string initial_events(const page_values::snapshot& values, std::string_view
     if (const auto& part = values.parts.at(i)) add("part", part_json(0, cards.at(i).service, *part));
   }
   if (!values.request.empty()) add("request", values.request);
-  add("alerts", alerts);
-  if (!experiment.empty()) add("experiment", experiment);
+  add("alerts", data.alerts);
+  add("history", data.history);
+  if (!data.experiment.empty()) add("experiment", data.experiment);
   out.close_array();
   // The end tag of a script would end it within a string, too.
   for (auto at = text.find('<'); at != text.npos; at = text.find('<', at)) text.replace(at, 1, "\\u003c");

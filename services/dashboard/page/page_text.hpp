@@ -13,8 +13,14 @@ namespace cohort::dashboard {
 /// The HTML for a slot of the page, such as `time.fact`; empty if it is not known. `firing` is the number of alerts.
 std::string slot_html(const page_values::snapshot& values, std::size_t firing, std::string_view slot);
 
-/// The events that the script starts with, as `[["part",{…}],…]` in a data block. `alerts` and `experiment` are the
-/// data of these events; without an experiment, `experiment` is empty.
-std::string initial_events(const page_values::snapshot& values, std::string_view alerts, std::string_view experiment);
+/// The data of the events with these names.
+struct initial_data {
+  std::string alerts;
+  std::string history;
+  std::string experiment;  // empty without an experiment
+};
+
+/// The events that the script starts with, as `[["part",{…}],…]` in a data block.
+std::string initial_events(const page_values::snapshot& values, const initial_data& data);
 
 }  // namespace cohort::dashboard

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include <cohort/json/parser.hpp>
+#include <cohort/json/writer.hpp>
+#include <cohort/runtime/time/clock.hpp>
+
+namespace cohort::dashboard {
+
+enum class part_state;  // services/dashboard/service_client.hpp
+
+/// Values that a service reports in a body, for the charts. All are shares; a load may exceed 1.
+struct reported_values {
+  std::optional<double> cpu;     // load average over one minute, divided by the number of logical CPUs
+  std::optional<double> memory;  // used memory
+  std::optional<double> cached;  // 1 for a weather report from the cache, else 0
+};
+
+/// Reads the values of the body of `/api/sysinfo` or `/api/weather`. Members that are missing or have another type have
+/// no value.
+reported_values read_reported_values(simdjson::dom::object body);
+
+/// The calls of this process to the three services in the last 15 minutes, in columns of 15 s, for the charts of the
+/// page: at most 70 KiB, regardless of the number of calls. Thread-safe.
+class call_history {
+ public:
+  static constexpr duration column_width = std::chrono::seconds{15};
+  static constexpr std::int64_t max_columns = 60;
+  static constexpr std::size_t services = 3;
+
+  /// `started` and `wall_started` are the same instant. Columns are numbered since the epoch by the monotonic time from
+  /// then on, so that a change of the wall clock has no effect.
+  call_history(time_point started, wall_time wall_started) : started_(started), wall_started_(wall_started) {}
+
+  struct call {
+    part_state state{};
+    duration elapsed{};
+    reported_values values{};
+  };
+  /// Adds a call that has ended at `now`. `service` is the index of a part of the aggregate. A call that is older than
+  /// the newest column and has no column of its own is counted in the newest one.
+  void add(std::size_t service, const call& ended, time_point now);
+
+  /// The body of `/api/history`: the columns that have calls, oldest first.
+  std::string body(time_point now) const { return json(now, max_columns); }
+  /// The data of the event `history`: the same, with the current and the previous column only.
+  std::string latest(time_point now) const { return json(now, 2); }
+
+ private:
+  /// The latencies of calls that reached the service: four buckets for each factor of two, from 62.5 µs to 16 s.
+  static constexpr std::size_t bucket_count = 72;
+
+  struct sum {
+    double total = 0;
+    std::uint32_t count = 0;
+
+    void add(std::optional<double> value);
+  };
+  struct column {
+    std::int64_t number = 0;  // multiples of `column_width` since the epoch
+    std::uint32_t calls = 0, failed = 0, open = 0;
+    sum cpu, memory, cached;
+    std::array<std::uint32_t, bucket_count> latencies{};
+  };
+  struct ring {
+    mutable std::mutex mutex;
+    std::deque<column> columns;
+  };
+
+  static std::size_t bucket_of(duration elapsed);
+  static void write(json::writer& out, const column& source);
+  static column& column_at(std::deque<column>& columns, std::int64_t number);
+  wall_time wall_at(time_point now) const;
+  std::int64_t number_at(time_point now) const { return wall_at(now).time_since_epoch() / column_width; }
+  std::string json(time_point now, std::int64_t columns) const;
+
+  const time_point started_;
+  const wall_time wall_started_;
+  std::array<ring, services> rings_;
+};
+
+}  // namespace cohort::dashboard
