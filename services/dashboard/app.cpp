@@ -37,8 +37,8 @@ struct dashboard_routes {
                                           make_instance_id(context))) {}
 
   static std::shared_ptr<call_history> make_history(const service::service_context& context) {
-    const auto& first = *context.loops().front();
-    return std::make_shared<call_history>(first.now(), first.wall_now());
+    const auto& loops = context.loops();
+    return std::make_shared<call_history>(loops.front()->now(), loops.front()->wall_now(), loops.size());
   }
 
   /// Returns an ID that differs from the one of the previous process.

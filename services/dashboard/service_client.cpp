@@ -130,9 +130,10 @@ duration service_client::breaker_retry_after() const {
 }
 
 void service_client::record(const part& result, const telemetry::trace_context& trace) {
-  const auto now = loop::current().now();
+  const auto& loop = loop::current();
+  const auto now = loop.now();
   durations_.observe(to_seconds(result.elapsed), trace, now);
-  if (history_) history_->add(index_, {result.state, result.elapsed, result.values}, now);
+  if (history_) history_->add(loop.index(), index_, {result.state, result.elapsed, result.values}, now);
   outcomes_[static_cast<std::size_t>(result.state)]->increment();
 }
 

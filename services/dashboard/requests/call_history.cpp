@@ -56,6 +56,21 @@ void call_history::sum::add(std::optional<double> value) {
   ++count;
 }
 
+void call_history::sum::add(const sum& other) {
+  total += other.total;
+  count += other.count;
+}
+
+void call_history::column::add(const column& other) {
+  calls += other.calls;
+  failed += other.failed;
+  open += other.open;
+  cpu.add(other.cpu);
+  memory.add(other.memory);
+  cached.add(other.cached);
+  for (std::size_t i = 0; i < bucket_count; ++i) latencies[i] += other.latencies[i];
+}
+
 std::size_t call_history::bucket_of(duration elapsed) {
   const auto ms = std::max(to_milliseconds(elapsed), min_latency_ms);
   return std::min(static_cast<std::size_t>(std::log2(ms / min_latency_ms) * buckets_per_octave), bucket_count - 1);
@@ -74,9 +89,9 @@ call_history::column& call_history::column_at(std::deque<column>& columns, std::
   return found == columns.end() ? columns.back() : *found;
 }
 
-void call_history::add(std::size_t service, const call& ended, time_point now) {
+void call_history::add(std::size_t loop, std::size_t service, const call& ended, time_point now) {
   const auto number = number_at(now);
-  auto& ring = rings_.at(service);
+  auto& ring = rings_.at(loop).at(service);
   const std::lock_guard lock{ring.mutex};
   auto& column = column_at(ring.columns, number);
   ++column.calls;
@@ -108,6 +123,18 @@ void call_history::write(json::writer& out, const column& source) {
   out.close_object();
 }
 
+std::map<std::int64_t, call_history::column> call_history::columns_of(std::size_t service, std::int64_t first) const {
+  std::map<std::int64_t, column> sums;
+  for (const auto& loop : rings_) {
+    const auto& ring = loop.at(service);
+    const std::lock_guard lock{ring.mutex};
+    for (const auto& each : ring.columns) {
+      if (each.number >= first) sums.try_emplace(each.number, column{.number = each.number}).first->second.add(each);
+    }
+  }
+  return sums;
+}
+
 std::string call_history::json(time_point now, std::int64_t columns) const {
   std::string text;
   json::writer out{text};
@@ -115,10 +142,7 @@ std::string call_history::json(time_point now, std::int64_t columns) const {
   out.open_object().field("now_ms", milliseconds_of(wall_at(now))).key("services").open_object();
   for (std::size_t i = 0; i < services; ++i) {
     out.key(service_names.at(i)).open_array();
-    const auto& ring = rings_.at(i);
-    const std::lock_guard lock{ring.mutex};
-    const auto from = std::ranges::find_if(ring.columns, [&](const column& each) { return each.number >= first; });
-    std::for_each(from, ring.columns.end(), [&](const column& each) { write(out, each); });
+    for (const auto& [number, sums] : columns_of(i, first)) write(out, sums);
     out.close_array();
   }
   out.close_object().close_object();

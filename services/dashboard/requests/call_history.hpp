@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <cohort/json/parser.hpp>
 #include <cohort/json/writer.hpp>
@@ -28,7 +30,8 @@ struct reported_values {
 reported_values read_reported_values(simdjson::dom::object body);
 
 /// The calls of this process to the three services in the last 15 minutes, in columns of 15 s, for the charts of the
-/// page: at most 75 KiB, regardless of the number of calls. Thread-safe.
+/// page: at most 75 KiB for each loop, regardless of the number of calls. Thread-safe; each loop counts its calls in
+/// memory of its own.
 class call_history {
  public:
   static constexpr duration column_width = std::chrono::seconds{15};
@@ -36,17 +39,18 @@ class call_history {
   static constexpr std::size_t services = 3;
 
   /// `started` and `wall_started` are the same instant. Columns are numbered since the epoch by the monotonic time from
-  /// then on, so that a change of the wall clock has no effect.
-  call_history(time_point started, wall_time wall_started) : started_(started), wall_started_(wall_started) {}
+  /// then on, so that a change of the wall clock has no effect. `loops` is the number of loops.
+  call_history(time_point started, wall_time wall_started, std::size_t loops)
+      : started_(started), wall_started_(wall_started), rings_(loops) {}
 
   struct call {
     part_state state{};
     duration elapsed{};
     reported_values values{};
   };
-  /// Adds a call that has ended at `now`. `service` is the index of a part of the aggregate. A call that is older than
-  /// the newest column and has no column of its own is counted in the newest one.
-  void add(std::size_t service, const call& ended, time_point now);
+  /// Adds a call that has ended at `now` on the loop with index `loop`. `service` is the index of a part of the
+  /// aggregate. A call that is older than the newest column and has no column of its own is counted in the newest one.
+  void add(std::size_t loop, std::size_t service, const call& ended, time_point now);
 
   /// The body of `/api/history`: the columns that have calls, oldest first.
   std::string body(time_point now) const { return json(now, max_columns); }
@@ -62,14 +66,17 @@ class call_history {
     std::uint32_t count = 0;
 
     void add(std::optional<double> value);
+    void add(const sum& other);
   };
   struct column {
     std::int64_t number = 0;  // multiples of `column_width` since the epoch
     std::uint32_t calls = 0, failed = 0, open = 0;
     sum cpu, memory, cached;
     std::array<std::uint32_t, bucket_count> latencies{};
+
+    void add(const column& other);
   };
-  struct ring {
+  struct alignas(64) ring {  // a cache line of its own
     mutable std::mutex mutex;
     std::deque<column> columns;
   };
@@ -79,11 +86,14 @@ class call_history {
   static column& column_at(std::deque<column>& columns, std::int64_t number);
   wall_time wall_at(time_point now) const;
   std::int64_t number_at(time_point now) const { return wall_at(now).time_since_epoch() / column_width; }
+  /// The columns of all loops from `first` on, by number.
+  std::map<std::int64_t, column> columns_of(std::size_t service, std::int64_t first) const;
   std::string json(time_point now, std::int64_t columns) const;
 
   const time_point started_;
   const wall_time wall_started_;
-  std::array<ring, services> rings_;
+  /// For each loop and service.
+  std::vector<std::array<ring, services>> rings_;
 };
 
 }  // namespace cohort::dashboard

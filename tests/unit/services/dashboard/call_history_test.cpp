@@ -18,11 +18,11 @@ constexpr time_point history_start{1h};
 constexpr wall_time history_wall_start{std::chrono::days{20'000}};  // a multiple of 15 s
 
 struct history_fixture {
-  call_history history{history_start, history_wall_start};
+  call_history history{history_start, history_wall_start, 2};
 
   void add(duration at, part_state state = part_state::fresh, duration elapsed = 10ms,
-           dashboard::reported_values values = {}) {
-    history.add(2, {state, elapsed, values}, history_start + at);
+           dashboard::reported_values values = {}, std::size_t loop = 0) {
+    history.add(loop, 2, {state, elapsed, values}, history_start + at);
   }
   /// The value of a column of the weather service, oldest first; "absent" without one.
   std::string weather(duration at, std::size_t column, const std::string& member) const {
@@ -94,6 +94,23 @@ TEST_CASE("call history: a call on a loop whose clock is behind is counted in a 
   CHECK(fixture.columns(15s) == 2);
   CHECK(fixture.weather(15s, 0, "calls") == "2");
   CHECK(fixture.weather(15s, 1, "calls") == "2");
+}
+
+TEST_CASE("call history: the calls of all loops are added", "[services][dashboard]") {
+  history_fixture fixture;
+  fixture.add(0s, part_state::fresh, 10ms, {.cpu = 1}, 0);
+  fixture.add(16s, part_state::open, 0s, {}, 1);
+  fixture.add(1s, part_state::timeout, 10ms, {.cpu = 2}, 1);
+  CHECK(fixture.columns(16s) == 2);
+  CHECK(fixture.weather(16s, 0, "calls") == "1");
+  CHECK(fixture.weather(16s, 1, "calls") == "2");
+  fixture.add(17s, part_state::fresh, 10ms, {.cpu = 4}, 0);
+  fixture.add(18s, part_state::fresh, 10ms, {.cpu = 1}, 1);
+  CHECK(fixture.weather(18s, 1, "calls") == "4");
+  CHECK(fixture.weather(18s, 1, "failed") == "2");
+  CHECK(fixture.weather(18s, 1, "open") == "1");
+  CHECK(fixture.weather(18s, 1, "latencies/0/1") == "3");
+  CHECK(fixture.weather(18s, 1, "cpu/count") == "3");
 }
 
 TEST_CASE("call history: reported values are means, and absent while no response has them", "[services][dashboard]") {
