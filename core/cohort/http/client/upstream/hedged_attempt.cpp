@@ -10,14 +10,10 @@ constexpr duration max_lateness = std::chrono::milliseconds{1};
 }  // namespace
 
 upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duration delay, bool new_connection)
-    : call_(call),
-      loop_(loop::current()),
-      delay_(delay),
-      new_connection_(new_connection),
-      delay_timer_(loop_.timers(), this) {}
+    : call_(call), delay_(delay), new_connection_(new_connection), delay_timer_(loop::current().timers(), this) {}
 
 void upstream::active_call::hedged_attempt::start_all() {
-  started_ = loop_.now();
+  started_ = loop::current().now();
   delay_timer_.arm(started_ + delay_);
   start(first, new_connection_);
 }
@@ -45,7 +41,7 @@ void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_co
 }
 
 void upstream::active_call::hedged_attempt::start_second() {
-  const auto now = loop_.now();
+  const auto now = loop::current().now();
   if (!is_postponed_ && now - (started_ + delay_) > max_lateness) {
     // The loop was blocked and the response may have arrived, so the timer is armed again; the response is read before
     // it expires.
@@ -77,7 +73,7 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   // The first attempt was slower: its latency is at least the time until now. Without that sample, the recorded
   // latencies would be biased low.
   if (index == first && winner_ == second && succeeded(second)) {
-    const auto now = loop_.now();
+    const auto now = loop::current().now();
     call_.state_.hedging.record(now - started_, now);
   }
   if (running_ == 0) {

@@ -33,7 +33,6 @@ class upstream::active_call::hedged_attempt {
   bool succeeded(std::size_t index) const;
 
   active_call& call_;
-  loop& loop_;
   duration delay_;
   bool new_connection_;
   time_point started_{};
