@@ -4,6 +4,7 @@
 #include <boost/url/parse.hpp>
 
 #include <cohort/discovery/discovery_url.hpp>
+#include <cohort/http/message/uncached.hpp>
 #include <cohort/runtime/version.hpp>
 #include "services/dashboard/alerts/alert_routes.hpp"
 #include "services/dashboard/api_schema.hpp"
@@ -210,14 +211,10 @@ http::router app(service::service_context context, service::api_key_authenticato
     return routes->events(request, authenticator);
   }));
   describe_requests(router.get("/api/requests", [routes](http::request_context&) {
-    auto response = http::json_response(routes->feed->requests().body());
-    response.set("Cache-Control", "no-store");
-    return response;
+    return http::uncached(http::json_response(routes->feed->requests().body()));
   }));
   describe_history(router.get("/api/history", [history = routes->history](http::request_context&) {
-    auto response = http::json_response(history->body(loop::current().now()));
-    response.set("Cache-Control", "no-store");
-    return response;
+    return http::uncached(http::json_response(history->body(loop::current().now())));
   }));
   add_alert_routes(router, std::move(alerts), authenticator, context.log);
   add_session_routes(router, std::move(shared_sessions), authenticator,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/session_routes.hpp"
 
+#include <cohort/http/message/uncached.hpp>
 #include <cohort/runtime/loop.hpp>
 
 #include "services/dashboard/api_schema.hpp"
@@ -17,8 +18,7 @@ struct session_routes {
   static http::response no_content(std::string set_cookie) {
     http::response response{http::status::no_content};
     response.set("Set-Cookie", std::move(set_cookie));
-    response.set("Cache-Control", "no-store");
-    return response;
+    return http::uncached(std::move(response));
   }
   static http::response cross_origin_response() {
     return http::error_response(http::status::forbidden, "Sessions cannot be changed by pages of another origin");

@@ -2,6 +2,7 @@
 #include "services/weather/providers_report.hpp"
 
 #include <cohort/http/message/json_response.hpp>
+#include <cohort/http/message/uncached.hpp>
 #include <cohort/json/schema.hpp>
 
 namespace cohort::weather {
@@ -30,9 +31,7 @@ constexpr auto constraints(json::type<providers_body>) {
 }  // namespace
 
 http::response providers_response(std::vector<provider_status> providers) {
-  auto response = http::json_response(providers_body{"weather-service", std::move(providers)});
-  response.set("Cache-Control", "no-store");
-  return response;
+  return http::uncached(http::json_response(providers_body{"weather-service", std::move(providers)}));
 }
 
 void describe_providers(http::operation& operation) {

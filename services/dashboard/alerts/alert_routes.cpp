@@ -3,6 +3,7 @@
 
 #include <cohort/http/message/json_response.hpp>
 #include <cohort/http/message/request/unique_field.hpp>
+#include <cohort/http/message/uncached.hpp>
 
 #include "services/dashboard/api_schema.hpp"
 
@@ -32,9 +33,7 @@ struct alert_routes {
 
   http::response show() const {
     const auto& loop = loop::current();
-    auto response = http::json_response(alerts_json(store->read(loop.now()), loop.wall_now()));
-    response.set("Cache-Control", "no-store");
-    return response;
+    return http::uncached(http::json_response(alerts_json(store->read(loop.now()), loop.wall_now())));
   }
 
   http::response update(const http::request_context& context) const {

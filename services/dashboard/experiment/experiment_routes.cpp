@@ -2,6 +2,7 @@
 #include "services/dashboard/experiment/experiment_routes.hpp"
 
 #include <cohort/http/message/json_response.hpp>
+#include <cohort/http/message/uncached.hpp>
 #include <cohort/http/server/input/input_error.hpp>
 #include <cohort/json/decode.hpp>
 #include <cohort/service/debug/debug_access.hpp>
@@ -46,9 +47,7 @@ struct experiment_routes {
   const service::api_key_authenticator& authenticator;
 
   http::response state(status code) const {
-    auto response = http::json_response(experiments->state_json(), code);
-    response.set("Cache-Control", "no-store");
-    return response;
+    return http::uncached(http::json_response(experiments->state_json(), code));
   }
 
   http::response show(const http::request_context& context) const {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include <cohort/http/message/json_response.hpp>
+#include <cohort/http/message/uncached.hpp>
 #include <cohort/http/middleware/compression.hpp>
 #include <cohort/http/server/input/input_error.hpp>
 #include <cohort/json/decode.hpp>
@@ -28,11 +29,6 @@ struct shared_state {
 using state_pointer = std::shared_ptr<const shared_state>;
 using format_function = http::response (*)(const debug_sources&, const loop_snapshots&, const http::request_context&);
 
-http::response uncached(http::response response) {
-  response.set("Cache-Control", "no-store");
-  return response;
-}
-
 /// A response from the snapshots of all loops.
 task<http::response> respond(state_pointer state, http::request_context& context, format_function format) {
   const auto& sources = state->sources;
@@ -41,7 +37,7 @@ task<http::response> respond(state_pointer state, http::request_context& context
   }
   auto taking = take_snapshots(sources.loops, sources.server(), sources.clients, max_query_time);
   const auto loops = co_await std::move(taking);
-  auto response = uncached(format(sources, loops, context));
+  auto response = http::uncached(format(sources, loops, context));
   state->compressor.apply(context.head(), response);
   co_return response;
 }
@@ -93,7 +89,7 @@ BOOST_DESCRIBE_STRUCT(log_level_setting, (), (level))
 http::response level_response(const debug_sources& sources) {
   std::string body;
   json::writer{body}.open_object().field("level", telemetry::to_string(sources.log.min_level())).close_object();
-  return uncached(http::json_response(std::move(body)));
+  return http::uncached(http::json_response(std::move(body)));
 }
 
 http::response replace_level(const debug_sources& sources, const http::request_context& context) {
@@ -157,10 +153,11 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
       return response;
     };
   };
-  describe(routes.get("/debug/config", guard([](const debug_sources& from, const http::request_context&) {
-                        return uncached(http::json_response(debug_config_json(from.settings, from.log.min_level())));
-                      })),
-           "The effective settings and their sources");
+  describe(
+      routes.get("/debug/config", guard([](const debug_sources& from, const http::request_context&) {
+                   return http::uncached(http::json_response(debug_config_json(from.settings, from.log.min_level())));
+                 })),
+      "The effective settings and their sources");
   describe(routes.get("/debug/log-level", guard([](const debug_sources& from, const http::request_context&) {
                         return level_response(from);
                       })),
