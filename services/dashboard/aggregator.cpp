@@ -30,8 +30,6 @@ void write_meta(json::writer& writer, std::string_view name, const part& part) {
   writer.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(part.timeout).count()).close_object();
 }
 
-constexpr std::array<std::string_view, 3> part_names{"time_service", "sysinfo_service", "weather_service"};
-
 /// `observer` outlives the call.
 task<part> fetch_observed(service_client& client, call_context context, std::size_t index,
                           const aggregator::part_observer& observer, std::optional<duration> timeout) {

@@ -5,6 +5,7 @@
 
 #include <cohort/json/schema.hpp>
 #include "services/dashboard/requests/request_report.hpp"
+#include "services/dashboard/service_client.hpp"
 
 namespace cohort::dashboard {
 namespace {
@@ -19,9 +20,8 @@ std::string aggregate_schema() {
       R"("elapsed_ms":{"type":"number","minimum":0},"deadline_ms":{"type":"integer","minimum":0}},)"
       R"("required":["state","elapsed_ms","deadline_ms"],"additionalProperties":false})";
   constexpr std::string_view body = R"({"type":"object","description":"With `error` if the call failed"})";
-  constexpr std::array<std::string_view, 3> services{"time_service", "sysinfo_service", "weather_service"};
   const auto write_services = [&](json::writer& out, std::string_view schema) {
-    for (const auto name : services) out.key(name).raw(schema);
+    for (const auto name : part_names) out.key(name).raw(schema);
   };
   std::string text;
   json::writer out{text};
@@ -31,10 +31,10 @@ std::string aggregate_schema() {
   out.key("meta").open_object().field("type", "object").key("properties").open_object();
   write_services(out, closed_meta);
   out.close_object().key("required").open_array();
-  for (const auto name : services) out.value(name);
+  for (const auto name : part_names) out.value(name);
   out.close_array().field("additionalProperties", false).close_object().close_object();
   out.key("required").open_array().value("dashboard");
-  for (const auto name : services) out.value(name);
+  for (const auto name : part_names) out.value(name);
   out.value("meta").close_array().field("additionalProperties", false).close_object();
   return text;
 }
@@ -158,12 +158,18 @@ void describe_history(http::operation& operation) {
       R"("cpu":)";
   column.append(mean).append(R"(,"memory":)").append(mean).append(R"(,"cached":)").append(mean);
   column += R"(},"required":["at_ms","calls","failed","open","latencies"],"additionalProperties":false}})";
-  std::string schema =
-      R"({"type":"object","properties":{"now_ms":{"type":"integer","description":"Current time of the columns, which a )"
-      R"(change of the wall clock does not affect"},"services":{"type":"object","properties":{"time_service":)";
-  schema.append(column).append(R"(,"sysinfo_service":)").append(column).append(R"(,"weather_service":)").append(column);
-  schema += R"(},"required":["time_service","sysinfo_service","weather_service"],"additionalProperties":false}},)"
-            R"("required":["now_ms","services"],"additionalProperties":false})";
+  std::string schema;
+  json::writer out{schema};
+  out.open_object().field("type", "object").key("properties").open_object();
+  out.key("now_ms").raw(
+      R"({"type":"integer","description":"Current time of the columns, which a change of the wall clock does not affect"})");
+  out.key("services").open_object().field("type", "object").key("properties").open_object();
+  for (const auto name : part_names) out.key(name).raw(column);
+  out.close_object().key("required").open_array();
+  for (const auto name : part_names) out.value(name);
+  out.close_array().field("additionalProperties", false).close_object().close_object();
+  out.key("required").open_array().value("now_ms").value("services").close_array();
+  out.field("additionalProperties", false).close_object();
   operation.summary("The calls to the services in the last 15 minutes, in columns of 15 s")
       .description(
           "All calls of this process to the services: for the page, `/api/aggregate` and `/api/time-proxy`. Oldest "

@@ -22,6 +22,9 @@ constexpr std::string_view name_of(part_state state) noexcept {
   return part_state_names[static_cast<std::size_t>(state)];
 }
 
+/// The parts of an aggregate, in the order of their indices.
+inline constexpr std::array<std::string_view, 3> part_names{"time_service", "sysinfo_service", "weather_service"};
+
 /// The response of one service, or the reason why there is none.
 struct part {
   part_state state = part_state::error;

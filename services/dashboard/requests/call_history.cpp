@@ -14,8 +14,7 @@ constexpr double min_latency_ms = 0.0625;
 constexpr double buckets_per_octave = 4;
 constexpr auto column_ms = std::chrono::duration_cast<std::chrono::milliseconds>(call_history::column_width).count();
 
-constexpr std::array<std::string_view, call_history::services> service_names{"time_service", "sysinfo_service",
-                                                                             "weather_service"};
+static_assert(part_names.size() == call_history::services);
 
 constexpr bool is_answered(part_state state) noexcept {
   return state == part_state::fresh || state == part_state::stale;
@@ -141,7 +140,7 @@ std::string call_history::json(time_point now, std::int64_t columns) const {
   const auto first = number_at(now) - columns + 1;
   out.open_object().field("now_ms", milliseconds_of(wall_at(now))).key("services").open_object();
   for (std::size_t i = 0; i < services; ++i) {
-    out.key(service_names.at(i)).open_array();
+    out.key(part_names.at(i)).open_array();
     for (const auto& [number, sums] : columns_of(i, first)) write(out, sums);
     out.close_array();
   }
