@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -58,6 +60,16 @@ inline void watch(int poller, int descriptor) {
   interest.events = EPOLLIN;
   interest.data.fd = descriptor;
   if (::epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &interest) != 0) exit_with_errno("epoll_ctl");
+}
+
+/// Calls `handle(descriptor)` for each watched descriptor that is readable, forever.
+template <class Handle>
+[[noreturn]] void run_epoll(int poller, Handle handle) {
+  std::array<epoll_event, 128> ready;
+  for (;;) {
+    const int count = ::epoll_wait(poller, ready.data(), static_cast<int>(ready.size()), -1);
+    for (int i = 0; i < count; ++i) handle(ready[static_cast<std::size_t>(i)].data.fd);
+  }
 }
 
 /// Accepts the next connection, without Nagle's algorithm, and watches it. Returns -1 if there is none.

@@ -59,17 +59,12 @@ int main(int argc, char** argv) {
   const int poller = ::epoll_create1(EPOLL_CLOEXEC);
   if (poller < 0) exit_with_errno("epoll_create1");
   watch(poller, listener);
-  std::array<epoll_event, 128> ready;
-  for (;;) {
-    const int count = ::epoll_wait(poller, ready.data(), static_cast<int>(ready.size()), -1);
-    for (int i = 0; i < count; ++i) {
-      const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
-      if (descriptor == listener) {
-        while (accept_next(poller, listener) >= 0) {
-        }
-      } else {
-        serve(descriptor);
+  run_epoll(poller, [&](int descriptor) {
+    if (descriptor == listener) {
+      while (accept_next(poller, listener) >= 0) {
       }
+    } else {
+      serve(descriptor);
     }
-  }
+  });
 }

@@ -64,11 +64,7 @@ class aggregator {
   }
 
   [[noreturn]] void run() {
-    std::array<epoll_event, 128> ready;
-    for (;;) {
-      const int count = ::epoll_wait(poller_, ready.data(), static_cast<int>(ready.size()), -1);
-      for (int i = 0; i < count; ++i) handle(ready[static_cast<std::size_t>(i)].data.fd);
-    }
+    run_epoll(poller_, [this](int descriptor) { handle(descriptor); });
   }
 
  private:

@@ -142,12 +142,7 @@ TEST_CASE("call history: values of bodies are read only if they have the documen
   CHECK_FALSE(read(R"({"cpu_count":0,"load_average":[1,1,1]})").cpu);
 }
 
-std::string history_of(dashboard_fixture& fixture) {
-  const auto response = fixture.response_to(get("/api/history"));
-  CHECK(response.status == 200);
-  CHECK(response.header("Cache-Control") == "no-store");
-  return response.body;
-}
+std::string history_of(dashboard_fixture& fixture) { return fixture.uncached_body("/api/history"); }
 
 TEST_CASE("call history: the route has the calls of all clients without a page", "[services][dashboard]") {
   dashboard_fixture fixture;

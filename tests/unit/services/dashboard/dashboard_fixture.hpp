@@ -23,6 +23,13 @@ struct dashboard_fixture : service_fixture {
     serve(dashboard::app(make_context(), authenticator, settings, dashboard::session_cookies{session_secret, api_key},
                          page));
   }
+  /// The body of a GET request to `path`, which must not be cached.
+  std::string uncached_body(std::string_view path) {
+    const auto response = response_to(get(path));
+    CHECK(response.status == 200);
+    CHECK(response.header("Cache-Control") == "no-store");
+    return response.body;
+  }
   /// The body of `/api/aggregate`.
   std::string aggregate(std::string_view fields = {}) {
     const auto response = response_to(get("/api/aggregate", fields));

@@ -10,12 +10,7 @@ namespace {
 
 using namespace cohort::test;
 
-std::string requests_of(dashboard_fixture& fixture) {
-  const auto response = fixture.response_to(get("/api/requests"));
-  CHECK(response.status == 200);
-  CHECK(response.header("Cache-Control") == "no-store");
-  return response.body;
-}
+std::string requests_of(dashboard_fixture& fixture) { return fixture.uncached_body("/api/requests"); }
 
 TEST_CASE("dashboard requests: empty before the first aggregate of a stream", "[services][dashboard]") {
   dashboard_fixture fixture;
