@@ -107,7 +107,7 @@ local_date_text format_local_date(wall_time time) {
   localtime_r(&second, &local);
   local_date_text text{.timestamp = format_tm("%Y-%m-%d %H:%M:%S", local),
                        .rfc3339 = format_tm("%Y-%m-%dT%H:%M:%S%z", local),
-                       .time_zone = local.tm_zone ? local.tm_zone : "UTC"};
+                       .time_zone = format_tm("%Z", local)};
   text.rfc3339.insert(text.rfc3339.size() - 2, ":");  // %z has no colon
   return text;
 }
