@@ -109,7 +109,7 @@ struct blocking_pool::state {
       auto job = std::move(queue.front());
       queue.pop_front();
       const auto position = running.insert(running.end(), {job, real_clock().now()});
-      started.notify_one();
+      if (std::exchange(supervisor_is_idle, false)) started.notify_one();
       lock.unlock();
       job->execute();
       lock.lock();
@@ -139,7 +139,12 @@ struct blocking_pool::state {
           observer.on_stuck(entry.job->name(), now - entry.started);
         }
       }
-      next ? void(started.wait_until(lock, *next)) : started.wait(lock);
+      if (next) {
+        started.wait_until(lock, *next);
+      } else {
+        supervisor_is_idle = true;
+        started.wait(lock, [this] { return is_stopping || !supervisor_is_idle; });
+      }
     }
   }
 
@@ -186,6 +191,9 @@ struct blocking_pool::state {
   std::deque<job_pointer> queue;
   std::list<running_job> running;
   bool is_stopping = false;
+  /// The supervisor waits for the start of a job. Otherwise it wakes before a job that starts now can be stuck, so that
+  /// not every job costs a wakeup.
+  bool supervisor_is_idle = false;
   /// The observer can no longer be called.
   bool is_abandoned = false;
   std::shared_ptr<cross_thread_event> all_ended = cross_thread_event::make();

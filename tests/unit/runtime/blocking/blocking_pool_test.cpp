@@ -153,26 +153,28 @@ TEST_CASE("blocking_pool: a job that never ends is reported, and does not block 
   *released = true;
 }
 
-task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> is_reported) {
+task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> is_reported, const char* name) {
   auto spin = [is_reported] {
     while (!*is_reported) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(deadline_in(30s), std::move(spin), "slow query");
+  const auto ended = co_await pool.run(deadline_in(30s), std::move(spin), name);
   CHECK(ended.has_value());
 }
 
-TEST_CASE("blocking_pool: reports a job that runs longer than the threshold", "[runtime][blocking][threads]") {
+TEST_CASE("blocking_pool: reports each job that runs longer than the threshold", "[runtime][blocking][threads]") {
   const auto is_reported = std::make_shared<std::atomic<bool>>(false);
-  std::string name;
+  std::vector<std::string> names;
   blocking_pool_observer observer;
   observer.on_stuck = [&](std::string_view job, duration running_for) {
-    name = job;
+    names.emplace_back(job);
     CHECK(running_for >= 5ms);
     *is_reported = true;
   };
   blocking_pool pool{{.stuck_job_threshold = 5ms}, std::move(observer)};
-  run_on_loop(run_until_reported(pool, is_reported));
-  CHECK(name == "slow query");
+  run_on_loop(run_until_reported(pool, is_reported, "slow query"));
+  *is_reported = false;
+  run_on_loop(run_until_reported(pool, is_reported, "slow file"));
+  CHECK(names == std::vector<std::string>{"slow query", "slow file"});
 }
 
 task<> add_all(blocking_pool& pool, std::atomic<int>* sum, int count) {
