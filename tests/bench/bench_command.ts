@@ -10,7 +10,7 @@ import { findProgram } from '../e2e/backends.ts';
 import { terminateChildrenOnExit } from '../e2e/processes.ts';
 import { compare, describeMachine, formatTable } from './comparison.ts';
 import type { Comparison, Options, Result } from './comparison.ts';
-import { aggregateComparison, proxyComparison, timeComparison, tlsComparison } from './comparisons.ts';
+import { aggregateComparison, middlewareComparison, proxyComparison, timeComparison, tlsComparison } from './comparisons.ts';
 import { databaseComparison } from './databases.ts';
 import { loadCore } from './measurement.ts';
 
@@ -20,6 +20,7 @@ const comparisons: Record<string, (directory: string) => Promise<Comparison & { 
   tls: (directory) => Promise.resolve(tlsComparison(directory)),
   proxy: proxyComparison,
   databases: databaseComparison,
+  middleware: (directory) => Promise.resolve(middlewareComparison(directory)),
 };
 
 const usage = `Usage: ./dev bench [quick] [COMPARISON…] [flags]

@@ -178,6 +178,22 @@ function mkdirIn(directory: string, name: string): string {
   return path;
 }
 
+/** A handler that returns a constant text, without middleware (baseline) and with five of them. */
+export function middlewareComparison(directory: string): Comparison {
+  const server = (path: string, name: string): Server => ({
+    ...cohortServer(directory, 'framework-service', path, ['--concurrency-limit', 'off']),
+    name,
+  });
+  return {
+    title: 'A constant text behind middleware',
+    connections: 64,
+    check: (body) => {
+      if (body !== 'hello') throw new Error(`the body is "${body}"`);
+    },
+    servers: [server('/api/plain', 'no middleware (baseline)'), server('/api/middleware', 'five middleware')],
+  };
+}
+
 /** TLS 1.3 on keep-alive connections. */
 export function tlsComparison(directory: string): Comparison {
   const certificates = join(directory, 'certificates');

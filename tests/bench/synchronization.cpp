@@ -9,10 +9,12 @@
 #include <new>
 
 #include <cohort/runtime/blocking/blocking_pool.hpp>
+#include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include <cohort/runtime/runtime.hpp>
 #include <cohort/runtime/synchronization/channel.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_channel.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
 #include <cohort/runtime/synchronization/latch.hpp>
 #include <cohort/runtime/synchronization/mutex.hpp>
@@ -129,6 +131,19 @@ task<> await_latches(int count) {
     require(co_await counted.wait(deadline::never()) == wait_status::notified);
   }
 }
+/// Waits for `own`, and then sets `other`, whose waiter does the same.
+template <class Event>
+task<> alternate(Event& own, Event& other, int count) {
+  const auto end = limit();
+  for (int i = 0; i < count; ++i) {
+    require(co_await own.wait(end) == wait_status::notified);
+    own.reset();
+    other.set();
+  }
+}
+task<> await_event(event& is_set, int count) {
+  for (int i = 0; i < count; ++i) require(co_await is_set.wait(deadline::never()) == wait_status::notified);
+}
 task<> run_jobs(blocking_pool& pool, int count) {
   const auto end = limit();
   for (int i = 0; i < count; ++i) {
@@ -146,6 +161,8 @@ void measure_one_loop() {
   shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
   measure("shared_mutex, free, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
+  const auto write = [&](deadline end) { return shared.lock(end); };
+  measure("shared_mutex, free, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
   semaphore permits{1};
   const auto acquire = [&](deadline end) { return permits.acquire(end); };
   measure("semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
@@ -156,6 +173,12 @@ void measure_one_loop() {
   measure("rate_limiter, free", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
   once initialized;
   measure("once, done", 1, rounds, tasks(call_once(initialized, rounds)));
+  event first;
+  event second;
+  first.set();
+  measure("event, set", 1, rounds, tasks(await_event(first, rounds)));
+  measure("event, between two coroutines", 1, 2 * rounds,
+          tasks(alternate(first, second, rounds), alternate(second, first, rounds)));
   measure("latch, at zero", 1, rounds, tasks(await_latches(rounds)));
   channel<int> numbers{64};
   measure("channel, capacity 64: send and receive", 1, rounds,
@@ -171,6 +194,11 @@ void measure_threads() {
   measure("cross_thread_semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
   measure("cross_thread_semaphore, handoff between two loops", 2, rounds / 5,
           tasks(hand_over(acquire, rounds / 10), hand_over(acquire, rounds / 10)));
+  const auto first = cross_thread_event::make();
+  const auto second = cross_thread_event::make();
+  first->set();
+  measure("cross_thread_event, between two loops", 2, rounds / 5,
+          tasks(alternate(*first, *second, rounds / 10), alternate(*second, *first, rounds / 10)));
   cross_thread_channel<int> numbers{64};
   measure("cross_thread_channel between two loops, capacity 64", 2, rounds,
           tasks(send_all(numbers, rounds), receive_all(numbers, rounds)));
