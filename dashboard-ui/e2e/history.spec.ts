@@ -6,7 +6,7 @@ import { expect, test } from './fixtures.ts';
 
 const chart = '#weather .chart svg';
 
-test('the charts have the calls from before the page was opened, also after a reload', async ({ page, dashboard }) => {
+test('the charts contain the calls from before the page was opened, including after a reload', async ({ page, dashboard }) => {
   const minutesAgo = (minutes: number) => columnAt(dashboard.now - minutes * 60_000, { calls: 10, failed: 2, cached: { count: 8, mean: 1 } });
   // Between them, there was no call.
   dashboard.history.addColumns('weather_service', [minutesAgo(14), minutesAgo(8), minutesAgo(2)]);

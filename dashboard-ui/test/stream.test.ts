@@ -260,7 +260,7 @@ describe('a paused stream', () => {
     ['live', () => fixture.source.emit('open')],
     ['waiting', () => fixture.source.emit('error')],
     ['checking', () => fixture.source.reject()],
-  ])('holds nothing, though it was %s', async (_, reach) => {
+  ])('closes its connection, timers and probes if it was %s', async (_, reach) => {
     reach();
     fixture.stream.pause();
     expect(fixture.phase).toBe('paused');

@@ -69,7 +69,7 @@ describe('viewMap', () => {
     expect(view.rows[0]).toEqual(['dashboard', 'time', '3.5/s', '0.5/s', 'closed', '0', '1', '7']);
   });
 
-  test('shows an open breaker, also if it is open on some loops only', () => {
+  test('shows an open breaker, even if it is open on some loops only', () => {
     const one = viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
     expect(link(one, 'weather')).toMatchObject({ state: 'open', detail: 'no failures · breaker open on 1 of 2 loops' });
     const probing = viewMap(traffic(mapBody({ atMs: 0, closed: 0, halfOpen: 1 })), true);

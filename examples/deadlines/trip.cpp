@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 namespace trip {
 namespace {
 
-/// The body of a response; nothing if there is none in time.
+/// The body of a response; empty if it was not received in time.
 using body_or_nothing = std::optional<std::string>;
 
 /// One upstream service.

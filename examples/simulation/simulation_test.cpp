@@ -26,7 +26,7 @@ struct incident {
   }
   sim::host& host(const char* name) { return fleet.find(name)->host(); }
 
-  /// Runs concurrently with the load. The seed decides how long each fault lasts.
+  /// Runs concurrently with the load. The seed determines how long each fault lasts.
   static task<> script(incident& self) {
     auto& network = self.fleet.network();
     const auto pause = [&self] {
@@ -54,14 +54,14 @@ struct incident {
 TEST_CASE("simulation example: every response is in time during an incident, and complete after it", "[examples]") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     INFO("seed " << seed);
-    incident played{seed};
-    testing::client client{played.fleet, played.node->url()};
-    played.fleet.spawn(incident::script(played));
+    incident tested{seed};
+    testing::client client{tested.fleet, tested.node->url()};
+    tested.fleet.spawn(incident::script(tested));
     unsigned degraded = 0;
-    while (!played.is_over) {
-      const auto start = played.fleet.elapsed();
+    while (!tested.is_over) {
+      const auto start = tested.fleet.elapsed();
       const auto response = client.get("/api/product/7");
-      CHECK(played.fleet.elapsed() - start < 600ms);
+      CHECK(tested.fleet.elapsed() - start < 600ms);
       REQUIRE(response);
       const bool is_complete = response->body.ends_with(R"("degraded":false})");
       if (!is_complete) ++degraded;
@@ -76,8 +76,8 @@ TEST_CASE("simulation example: every response is in time during an incident, and
     for (int i = 0; i < 20; ++i) client.get("/api/product/7");
     client.run_for(2min);
     CHECK(client.get("/api/product/7")->body == R"({"product":1,"price":1,"reviews":1,"degraded":false})");
-    CHECK(played.fleet.recorder().violations().empty());
-    played.fleet.shutdown();
-    CHECK(played.fleet.leaks().empty());
+    CHECK(tested.fleet.recorder().violations().empty());
+    tested.fleet.shutdown();
+    CHECK(tested.fleet.leaks().empty());
   }
 }

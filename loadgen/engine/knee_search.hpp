@@ -29,7 +29,7 @@ class knee_search {
   /// The result of the trial that `next` returned.
   void on_result(trial_result result);
 
-  /// The confirmed rate. The highest within 5 % if `is_bounded()`, otherwise a lower bound.
+  /// The highest confirmed rate: the capacity within 5 % if `is_bounded()`, otherwise a lower bound of it.
   std::optional<request_rate> capacity() const noexcept { return capacity_; }
   /// The highest rate that has passed, confirmed or not.
   std::optional<request_rate> highest_passed() const noexcept { return passed_; }

@@ -34,7 +34,7 @@ struct request_stats {
   void add(const request_stats& other);
   /// Attempts over planned requests; 1 without retries.
   double amplification() const noexcept;
-  /// Requests without success over all requests that have ended; zero if none has.
+  /// Failed requests divided by all requests that have ended; zero if none has.
   double error_rate() const noexcept;
   std::uint64_t failure_count() const noexcept { return total_count(outcomes) - success_count(outcomes); }
 };

@@ -130,8 +130,8 @@ table targets_table(const run_report& report, std::size_t max_rows) {
   table rows{{{""}, {"sent", right, 2}, {"answered/s", right, 1}, {"failed"}, {"p50", right, 3}, {"p99"}}};
   const auto last = last_interval(report);
   const auto target_count = std::min(report.targets.size(), report.target_stats.size());
-  const auto shown_count = target_count <= max_rows ? target_count : max_rows - 1;
-  for (std::size_t i = 0; i < shown_count; ++i) {
+  const auto displayed_count = target_count <= max_rows ? target_count : max_rows - 1;
+  for (std::size_t i = 0; i < displayed_count; ++i) {
     const auto& stats = report.target_stats[i];
     const auto answered = i < last.target_stats.size() ? per_second(last.target_stats[i].answered, last.length) : 0;
     rows.add({{report.targets[i].name},
@@ -141,8 +141,8 @@ table targets_table(const run_report& report, std::size_t max_rows) {
               {format_percentile(stats.response_time, 50)},
               {format_percentile(stats.response_time, 99)}});
   }
-  if (shown_count < target_count)
-    rows.add({{"and " + format_count(target_count - shown_count) + " more", text_style::dim}});
+  if (displayed_count < target_count)
+    rows.add({{"and " + format_count(target_count - displayed_count) + " more", text_style::dim}});
   return rows;
 }
 

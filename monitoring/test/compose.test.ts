@@ -246,7 +246,7 @@ describe('compose.yml', () => {
       expect(baseUrls.filter(([name]) => !overridden.has(name))).toEqual([]);
     });
 
-    it('mounts into each container its own certificates only, read-only, and never the key of the authority', () => {
+    it('mounts into each container its own certificates only, read-only, and never the key of the CA', () => {
       for (const [name, { volumes = [] }] of Object.entries(overrides)) {
         expect(volumes).toEqual([`\${TLS_DIR:-./certs}/${name}:/run/tls:ro`]);
       }

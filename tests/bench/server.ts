@@ -36,7 +36,7 @@ export interface Response {
   bytes: number;
 }
 
-/** A server in a process of its own, pinned to one processor. */
+/** A server in its own process, pinned to one processor. */
 export class RunningServer {
   private constructor(
     readonly server: Server,

@@ -40,7 +40,7 @@ async function runCase(name: string, dashboard: Dashboard, limit: number, what: 
 async function runOutage(name: string, dashboard: Dashboard, count: number, action: () => Promise<void>): Promise<void> {
   const { failures } = await measure(dashboard, async () => {
     await action();
-    return keeps(dashboard, count, outageSeconds);
+    return hasConstantCount(dashboard, count, outageSeconds);
   });
   addRow({
     name,
@@ -81,7 +81,7 @@ const waitForCount = (dashboard: Dashboard, count: number): Promise<number> =>
   timeUntil(`the dashboard has ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
 
 /** Checks for `seconds` that the number of known endpoints does not change; returns 0. */
-async function keeps(dashboard: Dashboard, count: number, seconds: number): Promise<number> {
+async function hasConstantCount(dashboard: Dashboard, count: number, seconds: number): Promise<number> {
   for (const end = elapsed() + seconds * 1000; elapsed() < end; await pause(200)) {
     const known = await dashboard.endpoints();
     expect(known === count, `the dashboard has ${count} endpoints, not ${known}`);

@@ -376,7 +376,7 @@ async function main(): Promise<void> {
   expect(failures.length === 0, `the services and sidecars stop with status 0: ${failures.join(', ')}`);
   await checkMeshRetries(mesh, ports);
   await checkEjection(mesh, ports);
-  console.log('\n| case | expected | seen |\n|---|---|---|');
+  console.log('\n| Case | Expected | Observed |\n|---|---|---|');
   for (const row of rows) console.log(`| ${row.join(' | ')} |`);
 }
 

@@ -262,7 +262,7 @@ async function main(): Promise<void> {
   await checkTls(broker);
   await checkServices(broker);
   await checkSettings(broker);
-  console.log('\n| case | expected | seen | |\n|---|---|---|---|');
+  console.log('\n| Case | Expected | Observed | |\n|---|---|---|---|');
   for (const [name, expected, seen, isGood] of rows) console.log(`| ${name} | ${expected} | ${seen} | ${isGood ? 'ok' : 'FAIL'} |`);
   expect(rows.every(([, , , isGood]) => isGood), 'all cases as expected');
 }

@@ -18,14 +18,14 @@ namespace {
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 
-/// Sets the soft limit of file descriptors of a process, or of this process if `process` is 0. Returns the former
+/// Sets the soft limit of file descriptors of a process, or of this process if `process` is 0. Returns the previous
 /// limit.
 rlim_t set_descriptor_limit(pid_t process, rlim_t soft_limit) {
-  rlimit former{};
-  if (::prlimit(process, RLIMIT_NOFILE, nullptr, &former) != 0) throw std::runtime_error("prlimit failed");
-  const rlimit rlimit{std::min(soft_limit, former.rlim_max), former.rlim_max};
+  rlimit previous{};
+  if (::prlimit(process, RLIMIT_NOFILE, nullptr, &previous) != 0) throw std::runtime_error("prlimit failed");
+  const rlimit rlimit{std::min(soft_limit, previous.rlim_max), previous.rlim_max};
   if (::prlimit(process, RLIMIT_NOFILE, &rlimit, nullptr) != 0) throw std::runtime_error("prlimit failed");
-  return former.rlim_cur;
+  return previous.rlim_cur;
 }
 
 /// The status of a request on a new connection that begins with `prefix`; 0 if the connection was closed.
@@ -40,7 +40,7 @@ std::string proxy_line(const std::string& client) { return "PROXY TCP4 " + clien
 TEST_CASE("limits: a health request gets a response within a second with 1,010 idle connections and 1,024 descriptors",
           "[integration][threads][case-1.13]") {
   const std::string sent = GENERATE("", "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ");
-  const auto former = set_descriptor_limit(0, 4096);
+  const auto previous = set_descriptor_limit(0, 4096);
   {
     running_program service{"time-service", descriptor_limit{1024}, {"--threads", "1"}};
     const auto port = service.port();
@@ -60,12 +60,12 @@ TEST_CASE("limits: a health request gets a response within a second with 1,010 i
     CHECK(metric(port, std::string{"cohort_server_connections_shed_total{state=\""} + state + "\"}") > 0);
     CHECK(idle.front().wait_for_close());
   }
-  set_descriptor_limit(0, former);
+  set_descriptor_limit(0, previous);
 }
 
 TEST_CASE("limits: an idle service uses less than 1.3 MiB of private memory", "[integration][threads]") {
 #ifdef COHORT_SANITIZED
-  SKIP("the sanitizer has an allocator of its own");
+  SKIP("the sanitizer replaces the allocator");
 #endif
   running_program service{"time-service", {"--threads", "2"}};
   CHECK(get(service.port(), "/health").status == 200);
@@ -76,7 +76,7 @@ TEST_CASE("limits: the memory of a thousand slow clients is returned to the syst
 #ifdef COHORT_SANITIZED
   SKIP("the sanitizer replaces the allocator");
 #endif
-  const auto former = set_descriptor_limit(0, 4096);
+  const auto previous = set_descriptor_limit(0, 4096);
   {
     running_program service{"time-service", descriptor_limit{4096}, {"--threads", "1"}};
     const auto port = service.port();
@@ -96,7 +96,7 @@ TEST_CASE("limits: the memory of a thousand slow clients is returned to the syst
     // The heap, without the pages of the programs: twice as much as before is 1.2 times the resident memory.
     CHECK(eventually([&] { return memory_kib(pid, "RssAnon") < 2 * before; }));
   }
-  set_descriptor_limit(0, former);
+  set_descriptor_limit(0, previous);
 }
 
 TEST_CASE("limits: the service accepts connections again after a lack of file descriptors", "[integration][threads]") {
@@ -107,12 +107,12 @@ TEST_CASE("limits: the service accepts connections again after a lack of file de
   const auto port = service.port();
   CHECK(get(port, "/health").status == 200);
   // The limit applies to new descriptors: none above the standard streams can be opened.
-  const auto former = set_descriptor_limit(service.process().pid(), 3);
+  const auto previous = set_descriptor_limit(service.process().pid(), 3);
   raw_connection waiting{port};
   waiting.send("GET /api/time HTTP/1.1\r\nHost: a\r\n\r\n");
   service.process().wait_for_line("connections are not accepted");
   std::this_thread::sleep_for(500ms);
-  set_descriptor_limit(service.process().pid(), former);
+  set_descriptor_limit(service.process().pid(), previous);
   CHECK(waiting.read_response().status == 200);
   const auto failures = metric(port, R"(cohort_server_accept_errors_total{reason="descriptors"})");
   CHECK(failures >= 1);

@@ -137,7 +137,7 @@ TEST_CASE("loadgen: TLS certificates are verified with the system's trust store"
   CHECK_THAT(untrusted_run.error, ContainsSubstring("the server's certificate is invalid"));
 }
 
-TEST_CASE("a certificate authority is trusted with --cacert, and any with --insecure",
+TEST_CASE("a CA is trusted with --cacert, and every certificate with --insecure",
           "[integration][loadgen][threads][case-4.5]") {
   temporary_directory files;
   certificate_authority authority{"Test CA"};

@@ -39,7 +39,7 @@ class certificate_authority {
   /// The root certificate, for the clients' trust store.
   [[nodiscard]] std::string certificate_pem() const;
 
-  /// A TLS certificate signed by this authority, with a fresh key.
+  /// A TLS certificate signed by this CA, with a fresh key.
   [[nodiscard]] certificate_and_key issue(const certificate_request& request);
 
  private:

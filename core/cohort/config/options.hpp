@@ -93,7 +93,8 @@ class options {
   /// variable `<VARIABLE>_FILE`. Setting both is an error. `file_path`, if given, receives the path of the file, so
   /// that it can be read again; it must outlive the options.
   void add_secret(std::string& target, option_spec spec, std::string* file_path = nullptr);
-  /// Adds a setting of one API key, or in a file several ones (`read_api_key_file`). Otherwise like `add_secret`.
+  /// Adds a setting for an API key; its file may contain several keys (`read_api_key_file`). Otherwise like
+  /// `add_secret`.
   void add_api_keys(api_key_list& target, option_spec spec, std::string* file_path = nullptr);
   /// Adds a flag without a value.
   void add_switch(bool& target, std::string flag, std::string help) {

@@ -29,8 +29,8 @@ class replaceable_secret {
  public:
   explicit replaceable_secret(std::string value = {}) { replace(std::move(value)); }
 
-  /// The current value. The reference is valid as long as this object: former values are kept, so that readers need no
-  /// lock.
+  /// The current value. The reference is valid as long as this object: previous values are kept, so that readers need
+  /// no lock.
   const std::string& get() const noexcept { return *current_.load(std::memory_order_acquire); }
   /// Returns false if `value` is the current one.
   bool replace(std::string value);

@@ -28,9 +28,9 @@ class registrar {
   virtual ~registrar() = default;
 
   /// Registers the replica, or renews the registration; if the discovery system has lost it, registers the replica
-  /// again. Returns the error, or nothing. One call at a time; the registrar must outlive it.
+  /// again. Returns the error; empty on success. One call at a time; the registrar must outlive it.
   virtual task<std::optional<source_error>> renew() = 0;
-  /// Removes the replica. Returns the error, or nothing.
+  /// Removes the replica. Returns the error; empty on success.
   virtual task<std::optional<source_error>> deregister() = 0;
   /// The time after a successful `renew` at which the next one is due: a third of the time to live, so that two
   /// renewals can fail.

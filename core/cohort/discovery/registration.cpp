@@ -11,7 +11,7 @@
 namespace cohort::discovery {
 namespace {
 
-/// Sets an event when a coroutine ends, also by an exception.
+/// Sets an event when a coroutine ends, including by an exception.
 class event_at_end {
  public:
   explicit event_at_end(event& ended) noexcept : ended_(ended) {}

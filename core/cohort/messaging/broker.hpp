@@ -49,7 +49,7 @@ class subscription {
   /// caller at a time.
   virtual task<result<delivery>> next(deadline wait_deadline = deadline::never()) = 0;
 
-  /// The message has been processed. Error: `connection_lost` if the delivery belongs to a former connection, so that
+  /// The message has been processed. Error: `connection_lost` if the delivery belongs to a previous connection, so that
   /// the message will be delivered again.
   virtual result<void> acknowledge(const delivery& delivery) = 0;
   /// The message is delivered again, perhaps to another subscriber of the group. Error: see `acknowledge`.

@@ -63,9 +63,9 @@ bool publisher::try_reserve() noexcept {
   return false;
 }
 
-void publisher::release(std::size_t places) noexcept {
-  size_.fetch_sub(places, std::memory_order_relaxed);
-  metrics_->outbox_messages.add(-static_cast<double>(places));
+void publisher::release(std::size_t count) noexcept {
+  size_.fetch_sub(count, std::memory_order_relaxed);
+  metrics_->outbox_messages.add(-static_cast<double>(count));
 }
 
 publisher::entry_pointer publisher::add(message message, time_point enqueued, bool is_awaited) {

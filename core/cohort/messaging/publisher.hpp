@@ -70,7 +70,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
 
   /// Reserves a place in the outbox. Safe from any thread.
   bool try_reserve() noexcept;
-  void release(std::size_t places) noexcept;
+  void release(std::size_t count) noexcept;
   /// Adds a message for which a place is reserved; must be called on the loop.
   entry_pointer add(message message, time_point enqueued, bool is_awaited);
   task<result<entry_pointer>> wait_and_add(call_context context, message message, bool is_awaited);

@@ -97,13 +97,13 @@ std::optional<std::string> find_error(const tls_client_settings& settings) {
   const bool has_own_certificates = !settings.trusted_certificates.empty();
   if ((has_own_certificates && load_trusted_certificates(context, settings)) ||
       load_client_certificate(context, settings)) {
-    return "there is no certificate in PEM format";
+    return "no certificate in PEM format was found";
   }
   const auto key_error = load_private_key(context, settings);
   const bool is_pair = !settings.certificate_chain.empty() && !settings.private_key.empty();
   if (!key_error && (!is_pair || has_matching_key(context.native_handle()))) return std::nullopt;
   if (!key_error || is_key_mismatch(key_error)) return "the private key does not match the certificate";
-  return "there is no private key in PEM format without a passphrase";
+  return "no unencrypted private key in PEM format was found";
 }
 
 struct tls_client_context::state {

@@ -53,8 +53,8 @@ class replaceable_tls_client_settings {
   std::atomic<std::uint64_t> version_{0};
 };
 
-/// The reason why OpenSSL does not accept the settings, as the end of a sentence ("there is no certificate in PEM
-/// format"), or nothing.
+/// The reason why OpenSSL does not accept the settings, as the end of a sentence ("no certificate in PEM format was
+/// found"); empty if it accepts them.
 std::optional<std::string> find_error(const tls_client_settings& settings);
 
 }  // namespace cohort::net

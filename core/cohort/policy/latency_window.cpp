@@ -39,7 +39,7 @@ duration latency_histogram::quantile(double fraction) const noexcept {
 void latency_window::advance(time_point now) noexcept {
   const auto number = now.time_since_epoch() / half_;
   if (number <= newer_half_number_) return;
-  both_halves_ = number == newer_half_number_ + 1 ? newer_half_ : latency_histogram{};
+  whole_window_ = number == newer_half_number_ + 1 ? newer_half_ : latency_histogram{};
   newer_half_ = {};
   newer_half_number_ = number;
 }
@@ -47,17 +47,17 @@ void latency_window::advance(time_point now) noexcept {
 void latency_window::record(duration latency, time_point now) noexcept {
   advance(now);
   newer_half_.record(latency);
-  both_halves_.record(latency);
+  whole_window_.record(latency);
 }
 
 std::optional<duration> latency_window::quantile(double fraction, std::uint64_t min_samples, time_point now) noexcept {
   if (count(now) < std::max(min_samples, std::uint64_t{1})) return std::nullopt;
-  return both_halves_.quantile(fraction);
+  return whole_window_.quantile(fraction);
 }
 
 std::uint64_t latency_window::count(time_point now) noexcept {
   advance(now);
-  return both_halves_.count();
+  return whole_window_.count();
 }
 
 }  // namespace cohort::policy

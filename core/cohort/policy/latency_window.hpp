@@ -44,7 +44,7 @@ class latency_window {
 
   duration half_;
   latency_histogram newer_half_;
-  latency_histogram both_halves_;  // kept as a sum, since quantiles are read as often as latencies are recorded
+  latency_histogram whole_window_;  // kept as a sum since quantiles are read as often as latencies are recorded
   std::int64_t newer_half_number_ = 0;
 };
 

@@ -35,8 +35,8 @@ enum class errc {
 /// The reason why a call failed. A response should not contain `message`, which can quote data of the database.
 struct error {
   errc code;
-  /// The server's five characters, such as `23505` (unique_violation); empty if the error is not the server's.
-  /// Source: PostgreSQL documentation, appendix A.
+  /// The SQLSTATE code (five characters), such as `23505` (unique_violation); empty if the server did not report the
+  /// error. Source: PostgreSQL documentation, appendix A.
   std::string sqlstate{};
   /// The error text of the server or of this module; it never contains a password. Empty if `code` states all, such as
   /// for a timeout: use `log_text` for a log.

@@ -156,8 +156,7 @@ void instance::add_common_routes(const common_settings& settings) {
                              .settings = settings.effective_settings,
                              .is_loopback = asio::ip::make_address(settings.host).is_loopback()});
   if (starting_) routes_.use(start_filter(starting_));
-  const bool requires_certificate =
-      !settings.tls.client_authorities_file.empty() && definition_.requires_client_certificate;
+  const bool requires_certificate = !settings.tls.client_ca_file.empty() && definition_.requires_client_certificate;
   if (definition_.describes_api) {
     add_api_description_routes(routes_,
                                {.title = definition_.name,

@@ -86,8 +86,8 @@ listen_result listen_at(loop& first_loop, const std::string& host, std::uint16_t
   auto listener = net::listen_tcp(first_loop, local_endpoint);
   if (listener) return std::move(*listener);
   // The text of the setting: an address that was parsed has no name of a zone that does not exist.
-  const auto shown_host = local_endpoint.address().is_v6() ? "[" + host + "]" : host;
-  return "cannot listen on " + shown_host + ":" + std::to_string(port) + ": " + listener.error().message();
+  const auto displayed_host = local_endpoint.address().is_v6() ? "[" + host + "]" : host;
+  return "cannot listen on " + displayed_host + ":" + std::to_string(port) + ": " + listener.error().message();
 }
 
 listen_result listen_at(loop& first_loop, const unix_socket_options& socket) {

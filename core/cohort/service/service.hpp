@@ -106,7 +106,7 @@ struct definition {
   /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
   std::string content_security_policy =
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-  /// Whether `/api/*` requires a client certificate if the program has authorities of client certificates
+  /// Whether `/api/*` requires a client certificate if the program has trusted CA certificates of clients
   /// (`--tls-client-ca`). False for a service that browsers use.
   bool requires_client_certificate = true;
   /// Whether `/api/*` requires an API key if the program has one. False for a service that authenticates requests

@@ -193,7 +193,7 @@ void fleet::start(node& target) {
     throw std::logic_error(target.name() + " is still running");
   }
   if (!is_up) network_.restart(target.host_);
-  if (target.incarnation_) former_incarnations_.push_back(std::move(target.incarnation_));
+  if (target.incarnation_) previous_incarnations_.push_back(std::move(target.incarnation_));
   start_incarnation(target);
 }
 
@@ -266,7 +266,7 @@ std::vector<std::string> fleet::leaks() {
   for (const auto& node : nodes_) {
     if (node->incarnation_) add_gauge_leaks(node->name(), *node->incarnation_, leaks);
   }
-  for (const auto& incarnation : former_incarnations_) add_gauge_leaks("terminated process", *incarnation, leaks);
+  for (const auto& incarnation : previous_incarnations_) add_gauge_leaks("terminated process", *incarnation, leaks);
   return leaks;
 }
 

@@ -83,7 +83,7 @@ class node {
   std::unique_ptr<incarnation> incarnation_;
 };
 
-/// A fleet of services on a virtual clock and a simulated network. The seed decides all random values: the same seed
+/// A fleet of services on a virtual clock and a simulated network. The seed determines all random values: the same seed
 /// gives the same run, byte for byte. See README.md.
 ///
 /// `run`, `run_for`, `call` and `shutdown` advance the clock and must be called from outside the fleet's tasks. All
@@ -197,7 +197,7 @@ class fleet {
   std::deque<std::unique_ptr<node>> nodes_;
   std::map<std::string, std::unique_ptr<http::client>, std::less<>> clients_;
   /// The incarnations of terminated processes, whose coroutines may still be unwinding.
-  std::deque<std::unique_ptr<node::incarnation>> former_incarnations_;
+  std::deque<std::unique_ptr<node::incarnation>> previous_incarnations_;
   task_group terminations_;
   task_group scripts_;
   std::vector<std::string> failures_;

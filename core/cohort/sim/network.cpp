@@ -192,9 +192,9 @@ std::size_t network::open_connections() const noexcept {
 }
 
 void network::open(const std::shared_ptr<connection>& connection) {
-  if (connections_.size() >= sweep_size_) {
+  if (connections_.size() >= cleanup_threshold_) {
     std::erase_if(connections_, [](const auto& candidate) { return !candidate->is_open(); });
-    sweep_size_ = 2 * connections_.size() + 64;
+    cleanup_threshold_ = 2 * connections_.size() + 64;
   }
   connections_.push_back(connection);
   const auto& conditions = conditions_of(connection->link_);

@@ -130,13 +130,13 @@ class network {
   std::unordered_map<std::uint64_t, link> links_;
   std::map<std::string, name_record, std::less<>> names_;
   std::map<net::endpoint, listener> listeners_;
-  /// Includes the networks of former incarnations, because a terminated program may still refer to its network.
+  /// Includes the networks of previous incarnations, because a terminated program may still refer to its network.
   std::deque<std::unique_ptr<host_network>> host_networks_;
   /// The state of the current incarnations, indexed by host.
   std::vector<host_network*> current_host_networks_;
   std::vector<std::shared_ptr<connection>> connections_;
   /// The size of `connections_` at which the closed ones are removed.
-  std::size_t sweep_size_ = 64;
+  std::size_t cleanup_threshold_ = 64;
   std::uint64_t last_connection_id_ = 0;
   std::vector<connection_observer*> observers_;
   std::function<void(connection&)> on_connection_;

@@ -48,7 +48,7 @@ std::string section(std::string_view heading, std::string_view note, std::string
 /// Content that is hidden until the reader opens it.
 std::string details(std::string_view summary, std::string_view html);
 
-/// A drawing of 24 by 24 units in the text color. `path` is SVG path data.
+/// An icon of 24 by 24 units in the text color. `path` is SVG path data.
 std::string icon(std::string_view path);
 
 }  // namespace cohort::loadgen::html

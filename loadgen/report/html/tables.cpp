@@ -111,7 +111,7 @@ std::string failures_by_outcome(const run_report& report) {
               text(format_count(count)),
               text(format_percentage(count, total))});
   }
-  return section("Failures", "Requests without success, by outcome.",
+  return section("Failures", "Failed requests, by outcome.",
                  "<div class=\"bars\">" + rows.html() + "</div>" + statuses_paragraph(report.totals));
 }
 

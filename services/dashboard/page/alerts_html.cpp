@@ -15,7 +15,7 @@ namespace cohort::dashboard {
 namespace {
 
 /// If there are more alerts than fit on a screen, only the most severe ones are expanded.
-constexpr std::size_t max_shown = 4;
+constexpr std::size_t max_displayed = 4;
 constexpr std::size_t max_groups = 6;
 constexpr std::size_t max_group_name = 40;
 
@@ -48,7 +48,7 @@ std::string runbook_href(const std::optional<std::string>& url) {
 }
 
 /// The end of the tag and the content of an element that is hidden without a text.
-std::string shown_text(const std::string& text) { return text.empty() ? std::string{} : ">" + http::escape_html(text); }
+std::string content_of(const std::string& text) { return text.empty() ? std::string{} : ">" + http::escape_html(text); }
 
 std::string time_html(wall_time at) {
   const auto text = format_rfc3339(at).str();
@@ -115,7 +115,7 @@ std::string alerts_html::badge() const {
 }
 
 std::size_t alerts_html::shown() const {
-  return alerts_.firing.size() <= max_shown ? alerts_.firing.size() : max_shown - 1;
+  return alerts_.firing.size() <= max_displayed ? alerts_.firing.size() : max_displayed - 1;
 }
 
 std::string alerts_html::more_label() const {
@@ -162,8 +162,8 @@ std::string alerts_html::item_slot(const alert_store::listed_alert& listed, std:
   if (slot == "alert.badge")
     return badge_html(style, alert.firing ? alert.severity.value_or("no severity") : "resolved");
   if (slot == "alert.name") return http::escape_html(alert.name);
-  if (slot == "alert.service") return shown_text(alert.service.value_or(std::string{}));
-  if (slot == "alert.summary") return shown_text(alert.summary.value_or(std::string{}));
+  if (slot == "alert.service") return content_of(alert.service.value_or(std::string{}));
+  if (slot == "alert.summary") return content_of(alert.summary.value_or(std::string{}));
   if (slot == "alert.since") {
     return "for " + format_coarse_duration(active_time(alert, now_)) + (alert.firing ? ", since" : ", until");
   }
@@ -177,7 +177,7 @@ std::string alerts_html::item_slot(const alert_store::listed_alert& listed, std:
   if (slot == "alert.stale" && listed.is_stale) {
     return ">Not confirmed for 15 minutes: resolved, or inhibited by another alert.";
   }
-  if (slot == "alert.description") return shown_text(alert.description.value_or(std::string{}));
+  if (slot == "alert.description") return content_of(alert.description.value_or(std::string{}));
   if (slot == "alert.labels") return labels_html(alert);
   return {};
 }

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view page_path = "/";
 constexpr std::string_view not_found_path = "/not-found";
 
-/// The files that are sent as they are.
+/// The files that are sent unchanged.
 std::span<const http::asset> static_assets() {
   static const auto files = [] {
     std::vector<http::asset> selected;

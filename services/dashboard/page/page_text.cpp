@@ -122,7 +122,7 @@ constexpr std::array<badge_style, part_state_names.size()> badge_styles{{{"check
                                                                          {"broken", "bad"}}};
 
 /// A report that has expired without an error is being refreshed, and counts as fresh.
-part_state shown_state(const part& part) {
+part_state displayed_state(const part& part) {
   if (part.state != part_state::stale) return part.state;
   const auto has_error = json::parse(
       part.body, [](simdjson::dom::element root) -> result<bool> { return !body_reader{root}.text("/error").empty(); });
@@ -135,7 +135,7 @@ std::string format_result(const part& part) {
   const auto elapsed = format_duration(part.elapsed);
   switch (part.state) {
     case part_state::fresh: return elapsed;
-    case part_state::stale: return shown_state(part) == part_state::stale ? elapsed + ", stale" : elapsed;
+    case part_state::stale: return displayed_state(part) == part_state::stale ? elapsed + ", stale" : elapsed;
     case part_state::open: return "not called";
     case part_state::shed: return "shed";
     case part_state::timeout: return "cut at " + elapsed;
@@ -157,7 +157,7 @@ std::string headline_html(const page_values::snapshot& values, std::size_t firin
     const auto& part = values.parts.at(i);
     if (!part) continue;
     ++known;
-    const auto state = shown_state(*part);
+    const auto state = displayed_state(*part);
     if (has_response(*part)) ++count_in_time;
     if (state != part_state::fresh) {
       problems.append(" · ").append(cards.at(i).slot).append(" ");
@@ -184,7 +184,7 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
   const auto& part = values.parts.at(index);
   if (!part) return {};
   if (field == "badge") {
-    const auto state = shown_state(*part);
+    const auto state = displayed_state(*part);
     return badge_html(badge_styles.at(static_cast<std::size_t>(state)), name_of(state));
   }
   if (field == "result") return format_result(*part);

@@ -31,7 +31,7 @@ constexpr auto constraints(json::type<upstream_entry>) {
                          json::member(&upstream_entry::description, {.required = false}));
 }
 
-/// Exactly one of both. Texts are compared with the percent-decoded path.
+/// Exactly one of both. Literal segments are compared with the percent-decoded path.
 struct path_rule {
   /// Matches whole segments: `/api` matches `/api` and `/api/a`, not `/apis`.
   std::optional<std::string> prefix;

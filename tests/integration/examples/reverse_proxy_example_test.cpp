@@ -28,7 +28,8 @@ TEST_CASE("reverse proxy example: uploads and downloads pass through unchanged",
   CHECK(proxy.stop() == 0);
 }
 
-TEST_CASE("reverse proxy example: WebSockets pass through, to their close", "[integration][threads][examples]") {
+TEST_CASE("reverse proxy example: WebSocket connections are forwarded until they are closed",
+          "[integration][threads][examples]") {
   running_program chat{"chat-service", {}};
   running_program proxy{"reverse-proxy", {"--site-url", "http://127.0.0.1:" + std::to_string(chat.port())}};
   const auto port = proxy.port();

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// PEM files of an authority, of a server on 127.0.0.1, and of clients.
+/// PEM files of a CA, of a server on 127.0.0.1, and of clients.
 class certificate_files {
  public:
   certificate_files() {
@@ -166,8 +166,8 @@ TEST_CASE("tls: for unusable files the program prints one line on standard error
         "--tls-cert \"" + missing + "\": the file cannot be read: No such file or directory\n");
   check({"--tls-cert", pem, "--tls-key", missing},
         "--tls-key \"" + missing + "\": the file cannot be read: No such file or directory\n");
-  check({"--tls-cert", key, "--tls-key", key}, "--tls-cert \"" + key + "\": there is no certificate in PEM format\n");
-  check({"--tls-cert", pem}, "--tls-key \"" + pem + "\": there is no private key in PEM format without a passphrase\n");
+  check({"--tls-cert", key, "--tls-key", key}, "--tls-cert \"" + key + "\": no certificate in PEM format was found\n");
+  check({"--tls-cert", pem}, "--tls-key \"" + pem + "\": no unencrypted private key in PEM format was found\n");
   check({"--tls-cert", pem, "--tls-key", files.path("other.key")},
         "--tls-key \"" + files.path("other.key") +
             "\": the private key does not match the certificate of --tls-cert \"" + pem + "\"\n");

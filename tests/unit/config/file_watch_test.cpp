@@ -44,7 +44,7 @@ TEST_CASE("file watch: reading a file is not reported as a change", "[config][fi
   CHECK_FALSE(watch.consume());
 }
 
-TEST_CASE("file watch: the symbolic links of a Kubernetes secret are followed, also after they have changed",
+TEST_CASE("file watch: the symbolic links of a Kubernetes secret are followed, even after they have changed",
           "[config][file-watch]") {
   const temporary_directory directory;
   const auto root = directory.path();

@@ -112,7 +112,7 @@ TEST_CASE("a first line longer than 4094 bytes is rejected", "[config][secret][c
   CHECK_FALSE(read_secret_file("/dev/zero").error.empty());
 }
 
-TEST_CASE("secret: a reference to a former value stays valid", "[config][secret]") {
+TEST_CASE("secret: a reference to a previous value stays valid", "[config][secret]") {
   replaceable_secret secret{"first"};
   const auto& first = secret.get();
   CHECK(secret.replace("second"));

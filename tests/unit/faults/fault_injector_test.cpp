@@ -92,7 +92,7 @@ TEST_CASE("fault_injector: the loop is busy for the configured fraction of the t
       }
     }
     CHECK_THAT(static_cast<double>(busy.count()) / 60e9 * 100, WithinAbs(static_cast<double>(percent), 4));
-    // With slices of equal length, the longest would be the mean.
+    // The lengths of the slices vary: the longest exceeds the mean.
     CHECK(longest > 1.1 * 100ms * static_cast<double>(percent) / 100.0);
     CHECK(longest < 125ms * percent / 100 + 3ms);
     injector.end();

@@ -49,7 +49,7 @@ TEST_CASE("messages: the trace of the publisher is in the W3C headers", "[messag
   CHECK(!find_trace_context(message));
 }
 
-TEST_CASE("messages: the window of IDs detects copies within its capacity", "[messaging][duplicates]") {
+TEST_CASE("messages: the window of IDs detects duplicates within its capacity", "[messaging][duplicates]") {
   messaging::duplicate_window window{2};
   CHECK(window.add("a"));
   CHECK(!window.add("a"));

@@ -127,7 +127,7 @@ TEST_CASE("publisher: close sends the outbox until its deadline, and reports the
   CHECK(down.publisher->size() == 0);
 }
 
-TEST_CASE("publisher: under random faults no confirmed message is lost, and copies are detected",
+TEST_CASE("publisher: under random faults no confirmed message is lost, and duplicates are detected",
           "[messaging][publisher][faults]") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     messaging_fixture fixture{{.max_messages = 50, .max_batch = 10}, seed};

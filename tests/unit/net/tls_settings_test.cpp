@@ -129,8 +129,8 @@ TEST_CASE("settings that cannot be used are errors", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   const auto client = issue(root, "client.example");
   const auto other = issue(root, "other.example");
-  const std::string no_certificate = "there is no certificate in PEM format";
-  const std::string no_key = "there is no private key in PEM format without a passphrase";
+  const std::string no_certificate = "no certificate in PEM format was found";
+  const std::string no_key = "no unencrypted private key in PEM format was found";
   const auto error_of = [](const net::tls_client_settings& settings) { return find_error(settings).value_or("none"); };
   CHECK(error_of({}) == "none");
   CHECK(error_of({.trusted_certificates = root.certificate_pem()}) == "none");

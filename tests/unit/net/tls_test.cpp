@@ -18,7 +18,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// Makes new contexts trust only this authority, for its lifetime.
+/// Makes new contexts trust only this CA, for its lifetime.
 class trust_scope {
  public:
   explicit trust_scope(const certificate_authority& root) {
@@ -112,7 +112,7 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
       GENERATE(values<row>({{"another name", {"other.example"}, false, true, "localhost"},
                             {"a parent name", {"host"}, false, true, "localhost"},
                             {"expired", {"localhost"}, true, true, "localhost"},
-                            {"an untrusted authority", {"localhost"}, false, false, "localhost"},
+                            {"an untrusted CA", {"localhost"}, false, false, "localhost"},
                             {"a name instead of the IP address", {"localhost"}, false, true, "127.0.0.1"}}));
   CAPTURE(test_case.description);
   certificate_authority root{"Test Root"};

@@ -194,7 +194,7 @@ TEST_CASE("circuit breaker: a successful probe discards a full ring buffer", "[p
   CHECK(fixture.breaker.current_state() == state::open);
 }
 
-TEST_CASE("circuit breaker: each failed probe doubles the open time, up to one minute plus a tenth of jitter",
+TEST_CASE("circuit breaker: each failed probe doubles the open time, up to one minute, with 10 % jitter",
           "[policy][circuit_breaker]") {
   circuit_breaker_fixture fixture;
   fixture.open(start);
@@ -209,7 +209,7 @@ TEST_CASE("circuit breaker: each failed probe doubles the open time, up to one m
   }
 }
 
-TEST_CASE("circuit breaker: jitter covers a tenth of the open time", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: jitter is 10 % of the open time", "[policy][circuit_breaker]") {
   duration shortest = 1h;
   duration longest{};
   for (std::uint64_t seed = 0; seed < 1000; ++seed) {

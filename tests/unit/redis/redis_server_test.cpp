@@ -113,7 +113,7 @@ TEST_CASE("redis server: concurrent callers get their own replies", "[redis][ser
   CHECK(clients.find("connected_clients:1\r\n") != std::string::npos);
 }
 
-TEST_CASE("redis server: messages are received, also after a restart", "[redis][server][threads]") {
+TEST_CASE("redis server: messages are received, including after a restart", "[redis][server][threads]") {
   redis_server_fixture fixture;
   auto news = fixture.run(fixture.client->subscribe(fixture.context(), "news")).value();
   CHECK(fixture.run(fixture.client->publish(fixture.context(), "news", "one")).value() == 1);

@@ -34,10 +34,10 @@ service::definition caller() {
     http::client_settings settings;
     settings.max_body_bytes = 1000;
     const auto limited = std::make_shared<http::upstream>(context.make_upstream("limited", {}, settings));
-    const auto usual = std::make_shared<http::upstream>(context.make_upstream("usual"));
+    const auto unlimited = std::make_shared<http::upstream>(context.make_upstream("unlimited"));
     http::router routes;
     routes.get("/limited", [limited](http::request_context& request) { return outcome_of(limited, &request); });
-    routes.get("/usual", [usual](http::request_context& request) { return outcome_of(usual, &request); });
+    routes.get("/unlimited", [unlimited](http::request_context& request) { return outcome_of(unlimited, &request); });
     return routes;
   };
   return definition;
@@ -49,7 +49,7 @@ TEST_CASE("service context: an upstream with client settings has separate limits
   fleet.add_stub_server("pages", 80, large_pages);
   fleet.add_service(caller, "caller");
   CHECK(fleet.call("http://caller/limited")->body == "too_big");
-  CHECK(fleet.call("http://caller/usual")->body == "ok");
+  CHECK(fleet.call("http://caller/unlimited")->body == "ok");
   // Idle connections of both clients are closed at the end.
   fleet.shutdown();
   CHECK(fleet.leaks().empty());

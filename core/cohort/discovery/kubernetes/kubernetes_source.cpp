@@ -36,7 +36,7 @@ std::string port_of(const std::string& name) {
 
 result<kubernetes_settings, std::string> make_kubernetes_settings(
     const service_target& target, const std::function<std::string(const std::string& name)>& variable,
-    const std::string& authorities_file) {
+    const std::string& ca_file) {
   kubernetes_settings settings;
   auto address = target.option("api");
   if (address.empty()) {
@@ -52,7 +52,7 @@ result<kubernetes_settings, std::string> make_kubernetes_settings(
   const auto url = config::http_url().parse(address);
   if (!url) return "the address of the Kubernetes API server is \"" + address + "\", but must be a URL";
   settings.server = *url;
-  std::ifstream file{authorities_file};
+  std::ifstream file{ca_file};
   settings.trusted_certificates.assign(std::istreambuf_iterator<char>{file}, {});
   return settings;
 }

@@ -19,17 +19,17 @@ struct kubernetes_settings {
   /// The token of the service account; read again for each request, since it is rotated. No token is sent if the file
   /// does not exist.
   std::string token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";
-  /// The authorities of the API server's certificate, in PEM format. If it is empty, the certificate authorities of the
+  /// The CA certificates that verify the API server, in PEM format. If it is empty, the CA certificates of the
   /// system are used.
   std::string trusted_certificates{};
 };
 
 /// The settings for a service: the option `api`, otherwise `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`,
-/// with the authorities in `authorities_file`, if it exists. `variable` returns the value of an environment variable,
+/// with the CA certificates in `ca_file`, if it exists. `variable` returns the value of an environment variable,
 /// or an empty string. The error states what is missing.
 result<kubernetes_settings, std::string> make_kubernetes_settings(
     const service_target& target, const std::function<std::string(const std::string& name)>& variable,
-    const std::string& authorities_file = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");
+    const std::string& ca_file = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");
 
 /// The ready endpoints of a service in a Kubernetes cluster: a list of its EndpointSlices, and a watch of their
 /// changes. The service account must be allowed to list and watch `endpointslices` of the API group `discovery.k8s.io`

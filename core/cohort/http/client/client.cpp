@@ -11,12 +11,12 @@ namespace {
 
 using outcome = policy::load_balancer::outcome;
 
-/// The target of the options, or the target of the URL, which is stored in `own_target`. Null if the URL has none.
+/// The target of the options, or the target of the URL, which is stored in `url_target`. Null if the URL has none.
 const origin* target_of(const client_request& request, const client::send_options& options,
-                        std::optional<origin>& own_target) {
+                        std::optional<origin>& url_target) {
   if (options.target) return options.target;
-  own_target = origin_of(request.url);
-  return own_target ? &*own_target : nullptr;
+  url_target = origin_of(request.url);
+  return url_target ? &*url_target : nullptr;
 }
 
 /// Records the connection of an attempt and the beginning of its exchange. `record` may be null.
@@ -69,8 +69,8 @@ deadline client::server_deadline(const origin& target, deadline call_deadline) {
 }
 
 task<client::exchange> client::send(const client_request& request, deadline call_deadline, send_options options) {
-  std::optional<origin> own_target;
-  const auto* const target = target_of(request, options, own_target);
+  std::optional<origin> url_target;
+  const auto* const target = target_of(request, options, url_target);
   if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};
   if (call_deadline.expired(loop::current().now())) co_return exchange{client_error::deadline_exceeded};
   const auto* const superseded = options.connection.superseded;
@@ -118,8 +118,8 @@ task<client::exchange> client::send(const client_request& request, deadline call
 task<client::opened_exchange> client::open(const client_request& request, request_body_source* source,
                                            deadline call_deadline, send_options options, std::size_t max_body_bytes,
                                            const interim_callback* on_interim) {
-  std::optional<origin> own_target;
-  const auto* const target = target_of(request, options, own_target);
+  std::optional<origin> url_target;
+  const auto* const target = target_of(request, options, url_target);
   if (!target || !has_valid_fields(request)) co_return opened_exchange{{client_error::invalid_request}};
   if (call_deadline.expired(loop::current().now())) co_return opened_exchange{{client_error::deadline_exceeded}};
   auto lease = pool().try_acquire(*target, options.connection);

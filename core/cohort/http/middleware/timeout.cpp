@@ -8,14 +8,14 @@ namespace cohort::http {
 
 middleware timeout(duration limit) {
   return [limit](request_context& context, next go) -> task<response> {
-    const auto outer = context.deadline();
-    const auto own = deadline::after(loop::current().now(), limit);
-    if (outer <= own) co_return co_await go(context);
-    context.set_deadline(own);
+    const auto outer_deadline = context.deadline();
+    const auto own_deadline = deadline::after(loop::current().now(), limit);
+    if (outer_deadline <= own_deadline) co_return co_await go(context);
+    context.set_deadline(own_deadline);
     auto rest = go(context);
-    auto limited = with_deadline(own, std::move(rest));
+    auto limited = with_deadline(own_deadline, std::move(rest));
     auto result = co_await std::move(limited);
-    context.set_deadline(outer);
+    context.set_deadline(outer_deadline);
     if (result) co_return std::move(*result);
     co_return error_response(status::gateway_timeout, "The request took too long");
   };

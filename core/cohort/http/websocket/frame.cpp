@@ -45,14 +45,14 @@ const char* find_error(unsigned first, unsigned second, websocket_role sender) n
 
 /// The length of the UTF-8 sequence at the start of `text`; zero if it is invalid (RFC 3629 section 4).
 std::size_t utf8_sequence_length(std::string_view text) noexcept {
-  const auto lead = byte_at(text, 0);
-  if (lead < 0x80) return 1;
-  if (lead < 0xC2 || lead > 0xF4) return 0;
-  const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  const auto lead_byte = byte_at(text, 0);
+  if (lead_byte < 0x80) return 1;
+  if (lead_byte < 0xC2 || lead_byte > 0xF4) return 0;
+  const std::size_t length = lead_byte < 0xE0 ? 2 : lead_byte < 0xF0 ? 3 : 4;
   if (text.size() < length) return 0;
   const auto second = byte_at(text, 1);
-  const unsigned lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-  const unsigned highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+  const unsigned lowest = lead_byte == 0xE0 ? 0xA0 : lead_byte == 0xF0 ? 0x90 : 0x80;
+  const unsigned highest = lead_byte == 0xED ? 0x9F : lead_byte == 0xF4 ? 0x8F : 0xBF;
   if (second < lowest || second > highest) return 0;
   for (std::size_t i = 2; i < length; ++i)
     if ((byte_at(text, i) & 0xC0U) != 0x80) return 0;

@@ -26,7 +26,7 @@ bool is_valid_deflate_response(std::string_view response);
 /// The payload of a compressed message.
 std::string deflate_message(std::string_view message);
 
-/// The message of a compressed payload. Empty if it is invalid, or longer than `max_bytes`: then `too_large` is set.
+/// The decompressed message of a payload. Empty if it is invalid, or longer than `max_bytes`: then `too_large` is set.
 std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& too_large);
 
 }  // namespace cohort::http

@@ -82,7 +82,7 @@ class memory_broker {
   bool is_rejecting_ = false;
   duration confirm_delay_{};
   std::size_t confirmed_ = 0;
-  /// The number of stops: a delivery of a former run cannot be acknowledged.
+  /// The number of stops: a delivery of a previous run cannot be acknowledged.
   std::uint64_t run_ = 0;
   /// Notified when a client may have become able to reach the broker.
   wait_queue state_changes_;

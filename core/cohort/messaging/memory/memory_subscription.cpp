@@ -48,7 +48,7 @@ task<result<delivery>> memory_broker::client::memory_subscription::next(deadline
 result<void> memory_broker::client::memory_subscription::check(const delivery& known) const {
   if (owner_->is_closed_) return error{errc::closed};
   if (!unacknowledged_.contains(known.tag))
-    return error{errc::connection_lost, "the delivery is of a former connection"};
+    return error{errc::connection_lost, "the delivery belongs to a previous connection"};
   return {};
 }
 

@@ -111,11 +111,11 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
 
 std::optional<error> session::on_content(const frame& frame) {
   const auto found = contents_.find(frame.channel);
-  if (found == contents_.end()) return protocol_error("a content without a method");
+  if (found == contents_.end()) return protocol_error("a content frame without a method frame");
   auto& current = found->second;
   if (frame.type == frame_type::header) {
     if (current.has_header || !parse_content_header(frame.payload, current.arrived.header)) {
-      return protocol_error("a content header");
+      return protocol_error("a content header frame");
     }
     current.has_header = true;
     current.arrived.is_too_large = current.arrived.header.body_size > max_received_body;

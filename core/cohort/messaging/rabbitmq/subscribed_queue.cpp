@@ -10,7 +10,7 @@ constexpr unsigned tag_bits = 40;
 constexpr std::uint64_t tag_mask = (std::uint64_t{1} << tag_bits) - 1;
 
 unsigned count_attempts(const arrived_message& message) {
-  // For quorum queues: the number of former deliveries that were not acknowledged.
+  // For quorum queues: the number of earlier deliveries that were not acknowledged.
   for (const auto& [name, text] : message.header.headers) {
     if (name == "x-delivery-count") return static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10)) + 1;
   }
@@ -70,7 +70,7 @@ task<result<delivery>> client::queue_subscription::next(deadline wait_deadline) 
 result<std::uint64_t> client::queue_subscription::find_tag(const delivery& known) const {
   if (owner_->is_closed_) return error{errc::closed};
   if (!owner_->current_ || queue_->channel == 0 || known.tag >> tag_bits != owner_->session_number_) {
-    return error{errc::connection_lost, "the delivery is of a former connection"};
+    return error{errc::connection_lost, "the delivery belongs to a previous connection"};
   }
   return known.tag & tag_mask;
 }

@@ -19,7 +19,7 @@ using x509_ptr = std::unique_ptr<X509, decltype(&X509_free)>;
 /// Calls `use` with each certificate of a PEM text; returns their number.
 std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use);
 
-/// The reason why a certificate is currently invalid, as the end of a sentence, or nothing.
+/// The reason why a certificate is currently invalid, as the end of a sentence; empty if it is valid.
 std::optional<std::string> find_validity_error(const X509* certificate);
 
 /// The values of one type of a certificate's subjectAltName (RFC 5280 section 4.2.1.6): `GEN_DNS`, `GEN_URI`, or

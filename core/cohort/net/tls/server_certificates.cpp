@@ -22,7 +22,7 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   const auto* reason = ERR_reason_error_string(code);
   // For example, a key that is too short for the security level.
   const bool is_policy = library == ERR_LIB_SSL && reason;
-  return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "there is no " + expected;
+  return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "no " + expected + " was found";
 }
 
 /// Makes the intermediate certificates belong to the certificate; Asio adds them to those of all certificates. Returns
@@ -60,7 +60,7 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
     return tls_server_settings_error{setting::key_pair, "the private key does not match the certificate", index};
   }
   return tls_server_settings_error{setting::private_key,
-                                   describe_load_error(error, "private key in PEM format without a passphrase"), index};
+                                   describe_load_error(error, "unencrypted private key in PEM format"), index};
 }
 
 /// DNS names are compared without case (RFC 4343), and a final dot only marks the name as fully qualified.
@@ -89,7 +89,7 @@ std::optional<tls_server_settings_error> server_certificates::load(
     const tls_server_settings& settings,
     const std::function<std::optional<tls_server_settings_error>(asio::ssl::context&)>& configure) {
   if (settings.certificates.empty()) {
-    return tls_server_settings_error{setting::certificate_chain, "there is no certificate"};
+    return tls_server_settings_error{setting::certificate_chain, "no certificate is set"};
   }
   for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
     auto& context = contexts_.emplace_back(asio::ssl::context::tls_server);

@@ -28,18 +28,18 @@ constexpr const char* tls_1_3_ciphers = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_
 constexpr unsigned char session_id_context[] = "cohort";
 constexpr const char* groups = "X25519:P-256:P-384";
 
-std::optional<tls_server_settings_error> load_client_authorities(SSL_CTX* native, const std::string& authorities) {
-  if (authorities.empty()) return std::nullopt;
+std::optional<tls_server_settings_error> load_client_ca_certificates(SSL_CTX* native, const std::string& certificates) {
+  if (certificates.empty()) return std::nullopt;
   bool accepted = true;
-  const auto count = for_each_certificate(authorities, [&](X509* authority) {
-    accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native), authority) == 1 &&
-               SSL_CTX_add_client_CA(native, authority) == 1 && accepted;
+  const auto count = for_each_certificate(certificates, [&](X509* certificate) {
+    accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native), certificate) == 1 &&
+               SSL_CTX_add_client_CA(native, certificate) == 1 && accepted;
   });
   if (count == 0 || !accepted) {
-    return tls_server_settings_error{setting::client_authorities, "there is no certificate in PEM format"};
+    return tls_server_settings_error{setting::client_ca_certificates, "no certificate in PEM format was found"};
   }
   SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
-  // A resumed session would not verify the certificate again, although it may have expired and the authorities may
+  // A resumed session would not verify the certificate again, although it may have expired and the CA certificates may
   // have changed.
   SSL_CTX_set_options(native, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(native, 0);
@@ -110,7 +110,7 @@ std::optional<tls_server_settings_error> configure(SSL_CTX* context, const tls_s
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_session_id_context(context, session_id_context, sizeof session_id_context - 1);
   ticket_keys::install(keys, context);
-  return load_client_authorities(context, settings.client_authorities);
+  return load_client_ca_certificates(context, settings.client_ca_certificates);
 }
 
 }  // namespace

@@ -23,8 +23,8 @@ struct tls_server_settings {
   /// There must be at least one. The first certificate is the default; the client's server name (SNI) selects another
   /// one by its DNS names.
   std::vector<tls_server_certificate> certificates;
-  /// The authorities whose client certificates are accepted, as PEM text. No client certificate is requested if empty.
-  std::string client_authorities;
+  /// The trusted CA certificates of client certificates, as PEM text. No client certificate is requested if empty.
+  std::string client_ca_certificates;
 
   bool operator==(const tls_server_settings&) const = default;
 };
@@ -32,11 +32,11 @@ struct tls_server_settings {
 /// The reason why TLS settings cannot be used.
 struct tls_server_settings_error {
   /// `key_pair`: the private key does not belong to the certificate.
-  enum class setting { certificate_chain, private_key, key_pair, client_authorities };
+  enum class setting { certificate_chain, private_key, key_pair, client_ca_certificates };
   setting invalid;
-  /// The end of a sentence: "there is no certificate in PEM format".
+  /// The end of a sentence: "no certificate in PEM format was found".
   std::string reason;
-  /// The position in `certificates`, unless the authorities are invalid.
+  /// The position in `certificates`, unless the CA certificates are invalid.
   std::size_t certificate_index = 0;
 };
 

@@ -19,7 +19,7 @@ using connection_parameters = std::map<std::string, std::string>;
 result<connection_parameters> parse_connection_string(const std::string& text);
 
 /// Resolves the host names of `hosts` into `hostaddr`, since libpq would block for that: one entry for each address.
-/// Directories of Unix sockets, and hosts that have a `hostaddr`, remain as they are.
+/// Directories of Unix sockets, and hosts that have a `hostaddr`, remain unchanged.
 task<result<connection_parameters>> resolve_hosts(connection_parameters parameters, net::network& network,
                                                   deadline resolve_deadline);
 

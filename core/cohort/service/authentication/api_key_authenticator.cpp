@@ -74,7 +74,7 @@ void api_key_authenticator::register_counters(const http::router& routes) const 
   prepare_keys();
 }
 
-/// Called once for each list of keys, so that requests take no lock. Former lists are kept, as `api_key_set` keeps
+/// Called once for each list of keys, so that requests take no lock. Previous lists are kept, as `api_key_set` keeps
 /// them.
 const api_key_authenticator::prepared_keys& api_key_authenticator::prepare_keys() const {
   const std::lock_guard lock{mutex_};

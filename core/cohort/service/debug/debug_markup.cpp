@@ -44,14 +44,15 @@ row& row::html(std::string content, std::string_view css_class) {
   return *this;
 }
 
-std::string table(std::string_view name, std::initializer_list<std::string_view> heads, const std::vector<row>& rows) {
+std::string table(std::string_view name, std::initializer_list<std::string_view> headings,
+                  const std::vector<row>& rows) {
   if (rows.empty()) return "<p class=\"quiet\">None.</p>\n";
   auto html = "<table aria-label=\"" + http::escape_html(name) + "\"><thead><tr>";
-  for (const auto head : heads) html += element("th", " scope=\"col\"", head);
+  for (const auto heading : headings) html += element("th", " scope=\"col\"", heading);
   html += "</tr></thead>\n<tbody>";
   for (const auto& each : rows) {
     html += "<tr>";
-    const auto* head = heads.begin();
+    const auto* head = headings.begin();
     for (const auto& cell : each.cells_) {
       html.append("<td data-label=\"").append(http::escape_html(*head++)).append("\"");
       html.append(class_attribute(cell.css_class)).append(">").append(cell.html).append("</td>");

@@ -38,8 +38,9 @@ class row {
   std::vector<cell> cells_;
 };
 
-/// A table, or "None." without rows. `name` is its accessible name. A row has a cell for each of `heads`.
-std::string table(std::string_view name, std::initializer_list<std::string_view> heads, const std::vector<row>& rows);
+/// A table, or "None." without rows. `name` is its accessible name. A row has a cell for each of `headings`.
+std::string table(std::string_view name, std::initializer_list<std::string_view> headings,
+                  const std::vector<row>& rows);
 
 /// A bar of the elapsed fraction of the time from `started` to the deadline; empty without a deadline.
 std::string meter(time_point started, deadline until, time_point now);

@@ -28,7 +28,7 @@ blocking_pool_observer service_lifecycle::make_observer(telemetry::registry& met
       metrics.make_counter("cohort_blocking_rejected_total",
                            "Blocking jobs rejected because the queue was full or no thread could be started.");
   blocking_pool_observer observer;
-  observer.on_ended = [&durations](duration spent) { durations.observe(to_seconds(spent)); };
+  observer.on_ended = [&durations](duration elapsed) { durations.observe(to_seconds(elapsed)); };
   observer.on_rejected = [&rejected] { rejected.increment(); };
   observer.on_stuck = [log](std::string_view job, duration running_for) {
     log.write(log_level::warn, "blocking job is stuck", {{"job", job}, {"seconds", to_seconds(running_for)}});

@@ -23,8 +23,8 @@ class program_tls {
   /// Called after a reload with the new settings of requests to upstreams.
   using upstream_listener = std::function<void(const net::tls_client_settings&)>;
 
-  /// Reads the files. Returns an error message with the flag, the file and the reason, or nothing. Called once, before
-  /// everything else. Precondition: `find_conflict(options)` returns nothing.
+  /// Reads the files. Returns an error message with the flag, the file and the reason; empty on success. Called once,
+  /// before everything else. Precondition: `find_conflict(options)` returns nothing.
   std::optional<std::string> load(const tls_options& options);
 
   /// Null if the listeners accept plain HTTP.

@@ -18,7 +18,7 @@ std::string name_file(std::string_view flag, const std::string& path) {
   return std::string{flag} + " \"" + path + "\"";
 }
 
-/// An error message, or nothing.
+/// An error message; empty on success.
 using file_error = std::optional<std::string>;
 
 /// Reads a regular file. Never blocks on a pipe.
@@ -36,20 +36,20 @@ file_error read_pem_file(std::string_view flag, const std::string& path, std::st
   content.resize(error ? 0 : size);
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   content.resize(static_cast<std::size_t>(file.gcount()));
-  // An empty file is rejected, because empty authorities would mean that none are set.
+  // An empty file is rejected, because empty CA certificates would disable the verification.
   if (content.empty()) return name_file(flag, path) + ": the file is empty";
   return std::nullopt;
 }
 
 std::string describe(const net::tls_server_settings_error& error, const std::string& certificate,
-                     const std::string& key, const std::string& authorities) {
+                     const std::string& key, const std::string& client_ca) {
   using enum net::tls_server_settings_error::setting;
   switch (error.invalid) {
     case certificate_chain: return name_file("--tls-cert", certificate) + ": " + error.reason;
     case private_key: return name_file("--tls-key", key) + ": " + error.reason;
     case key_pair:
       return name_file("--tls-key", key) + ": " + error.reason + " of " + name_file("--tls-cert", certificate);
-    case client_authorities: return name_file("--tls-client-ca", authorities) + ": " + error.reason;
+    case client_ca_certificates: return name_file("--tls-client-ca", client_ca) + ": " + error.reason;
   }
   return error.reason;
 }
@@ -69,14 +69,14 @@ file_error read_server_tls(const tls_options& tls, net::tls_server_settings& set
     if (auto error = read_pem_file("--tls-cert", certificates[i], certificate_chain)) return error;
     if (auto error = read_pem_file("--tls-key", keys[i], private_key)) return error;
   }
-  if (!tls.client_authorities_file.empty()) {
-    auto error = read_pem_file("--tls-client-ca", tls.client_authorities_file, settings.client_authorities);
+  if (!tls.client_ca_file.empty()) {
+    auto error = read_pem_file("--tls-client-ca", tls.client_ca_file, settings.client_ca_certificates);
     if (error) return error;
   }
   const auto error = net::find_error(settings);
   if (!error) return std::nullopt;
   const auto i = error->certificate_index;
-  return describe(*error, certificates[i], keys[i], tls.client_authorities_file);
+  return describe(*error, certificates[i], keys[i], tls.client_ca_file);
 }
 
 file_error read_upstream_tls(const tls_options& tls, net::tls_client_settings& settings) {
@@ -86,7 +86,7 @@ file_error read_upstream_tls(const tls_options& tls, net::tls_client_settings& s
     if (const auto error = net::find_error(settings)) return name_file(flag, path) + ": " + *error;
     return std::nullopt;
   };
-  auto error = read("--upstream-tls-ca", tls.upstream_authorities_file, settings.trusted_certificates);
+  auto error = read("--upstream-tls-ca", tls.upstream_ca_file, settings.trusted_certificates);
   if (!error) error = read("--upstream-tls-cert", tls.upstream_certificate_file, settings.certificate_chain);
   if (!error) error = read("--upstream-tls-key", upstream_key_file(tls), settings.private_key);
   return error;
@@ -95,13 +95,13 @@ file_error read_upstream_tls(const tls_options& tls, net::tls_client_settings& s
 std::vector<std::string> server_tls_files(const tls_options& tls) {
   auto files = tls.certificates();
   for (auto& key : tls.private_keys()) files.push_back(std::move(key));
-  if (!tls.client_authorities_file.empty()) files.push_back(tls.client_authorities_file);
+  if (!tls.client_ca_file.empty()) files.push_back(tls.client_ca_file);
   return files;
 }
 
 std::vector<std::string> upstream_tls_files(const tls_options& tls) {
   std::vector<std::string> files;
-  for (const auto* file : {&tls.upstream_authorities_file, &tls.upstream_certificate_file, &upstream_key_file(tls)}) {
+  for (const auto* file : {&tls.upstream_ca_file, &tls.upstream_certificate_file, &upstream_key_file(tls)}) {
     if (!file->empty()) files.push_back(*file);
   }
   return files;

@@ -9,7 +9,7 @@
 namespace cohort::service {
 namespace {
 
-/// Splits a list at its commas; nothing if `is_valid` rejects an entry.
+/// Splits a list at its commas; empty if `is_valid` rejects an entry.
 template <class Predicate>
 std::optional<std::vector<std::string>> split(std::string_view text, Predicate is_valid) {
   std::vector<std::string> entries;
@@ -66,9 +66,9 @@ void add_tls_options(config::options& options, tls_options& tls) {
                     "PEM files of the private keys of --tls-cert in the same order, without a passphrase; default: the "
                     "files of --tls-cert"},
                    file_list());
-  options.add(tls.client_authorities_file,
+  options.add(tls.client_ca_file,
               {"--tls-client-ca", "TLS_CLIENT_CA",
-               "PEM file of the authorities of client certificates, which /api/* then requires"},
+               "PEM file of the CA certificates that verify client certificates, which /api/* then requires"},
               path);
   options.add_list(tls.allowed_clients,
                    {"--tls-allowed-client", "TLS_ALLOWED_CLIENT",
@@ -86,15 +86,15 @@ void add_tls_options(config::options& options, tls_options& tls) {
               {"--upstream-tls-key", "UPSTREAM_TLS_KEY",
                "PEM file of the private key of --upstream-tls-cert, without a passphrase"},
               path, "the file of --upstream-tls-cert");
-  options.add(tls.upstream_authorities_file,
-              {"--upstream-tls-ca", "UPSTREAM_TLS_CA", "PEM file of the trusted certificates of upstreams"}, path,
+  options.add(tls.upstream_ca_file,
+              {"--upstream-tls-ca", "UPSTREAM_TLS_CA", "PEM file of the trusted CA certificates for upstreams"}, path,
               "the system's");
 }
 
 std::optional<std::string> find_conflict(const tls_options& tls) {
   if (!tls.is_enabled()) {
     if (!tls.private_key_files.empty()) return "--tls-key requires --tls-cert";
-    if (!tls.client_authorities_file.empty()) return "--tls-client-ca requires --tls-cert";
+    if (!tls.client_ca_file.empty()) return "--tls-client-ca requires --tls-cert";
     if (tls.redirect_port) return "--redirect-port requires --tls-cert";
   }
   const auto certificates = tls.certificates().size();
@@ -103,7 +103,7 @@ std::optional<std::string> find_conflict(const tls_options& tls) {
     return "--tls-cert has " + count_files(certificates) + ", but --tls-key has " + count_files(keys) +
            "; give one key for each certificate, in the same order";
   }
-  if (!tls.allowed_clients.empty() && tls.client_authorities_file.empty()) {
+  if (!tls.allowed_clients.empty() && tls.client_ca_file.empty()) {
     return "--tls-allowed-client requires --tls-client-ca";
   }
   if (!tls.upstream_private_key_file.empty() && tls.upstream_certificate_file.empty()) {

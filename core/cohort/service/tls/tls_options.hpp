@@ -16,8 +16,8 @@ struct tls_options {
   std::vector<std::vector<std::string>> certificate_files;
   /// The private keys in the same order, as lists of file names. Default: the files of the certificates.
   std::vector<std::vector<std::string>> private_key_files;
-  /// The authorities of client certificates.
-  std::string client_authorities_file;
+  /// The trusted CA certificates of client certificates.
+  std::string client_ca_file;
   /// The URIs of the clients that may use `/api/*`, as lists; any client with a valid certificate if empty.
   std::vector<std::vector<std::string>> allowed_clients;
   /// Port of a listener that redirects plain HTTP requests; the system chooses one if 0.
@@ -26,8 +26,8 @@ struct tls_options {
   std::string upstream_certificate_file;
   /// Default: the file of the certificate.
   std::string upstream_private_key_file;
-  /// The authorities of upstreams, instead of the system's.
-  std::string upstream_authorities_file;
+  /// The trusted CA certificates of upstreams, instead of the system's.
+  std::string upstream_ca_file;
 
   bool is_enabled() const noexcept { return !certificate_files.empty(); }
   /// `certificate_files` as one list.
@@ -41,7 +41,7 @@ struct tls_options {
 /// Adds the flags and environment variables of `tls`, which must outlive `options`.
 void add_tls_options(config::options& options, tls_options& tls);
 
-/// Returns the error of the combination of the options, or nothing.
+/// Returns the error of the combination of the options; empty if there is none.
 std::optional<std::string> find_conflict(const tls_options& tls);
 
 }  // namespace cohort::service

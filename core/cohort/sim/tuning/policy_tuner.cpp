@@ -12,7 +12,7 @@ namespace {
 
 /// Penalty of the ranking for a missed objective, in units of goodput: more than any difference of goodput.
 constexpr double violation_penalty = 1;
-/// The longest p99 for the ranking, if it falls among failed calls.
+/// The p99 that the ranking assumes if the percentile falls among failed calls.
 constexpr duration max_ranked_p99 = std::chrono::hours{1};
 
 std::string format(const char* pattern, double value) {

@@ -18,7 +18,8 @@ void check_text(std::string_view text) {
   require(json::parse_document(written, root), "a written text is valid JSON");
   std::string_view read;
   require(root.at(0).get(read) == simdjson::SUCCESS, "a written text is a string");
-  if (simdjson::validate_utf8(text.data(), text.size())) require(read == text, "a written text is the same text");
+  if (simdjson::validate_utf8(text.data(), text.size()))
+    require(read == text, "a text is the same after writing and parsing");
 }
 
 void check_fixed(double number) {
@@ -54,7 +55,7 @@ void check_numbers(simdjson::dom::element element) {
     simdjson::dom::parser parser;
     double read = 0;
     require(parser.parse(written).at(0).get(read) == simdjson::SUCCESS && read == number,
-            "a written number is the same number");
+            "a number is the same after writing and parsing");
   }
 }
 

@@ -7,7 +7,7 @@
 namespace cohort::fuzz {
 namespace {
 
-/// Numbers without limits of their own, and lists whose items are limited.
+/// Numbers without limits, and lists whose items are limited.
 struct numbers {
   std::uint64_t large = 0;
   std::int8_t small = 0;
@@ -36,7 +36,7 @@ void check(std::string_view input, const json::decode_options& options) {
   }
   const auto text = json::encode(*decoded);
   const auto again = json::decode<T>(text, options);
-  require(again.has_value() && json::encode(*again) == text, "an encoded value is the same value");
+  require(again.has_value() && json::encode(*again) == text, "a value is the same after encoding and decoding");
 }
 
 void check_order(std::string_view input) {

@@ -19,7 +19,7 @@ class rotation_fixture {
  public:
   rotation_fixture() {
     auto server_settings = make_server_settings(issue_server_certificate(root));
-    server_settings.client_authorities = root.certificate_pem();
+    server_settings.client_ca_certificates = root.certificate_pem();
     http::router routes;
     routes.get("/", [](http::request_context& request) { return describe(request); });
     routes.get("/slow", [](http::request_context& request) -> task<http::response> {

@@ -200,7 +200,7 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   auto client = server.connect();
   client.send(get_encoded("/", "gzip"));
   server.time.run_for(5s);
-  // The pipe, the encoder's window and one part.
+  // At most the pipe, the window of the encoder and one part are buffered.
   CHECK(written < 200'000);
   server.time.run_for(120s);
   CHECK(server.metric_value("cohort_server_connections") == 0);
@@ -300,7 +300,7 @@ TEST_CASE("compression: bytes beyond the content length of the producer are not 
 
 // ---- limits
 
-TEST_CASE("compression: beyond the maximum number of streams, bodies are sent as they are", "[http][middleware]") {
+TEST_CASE("compression: bodies beyond the maximum number of streams are sent unencoded", "[http][middleware]") {
   server_fixture server;
   http::compression_settings settings;
   settings.max_streams = 1;

@@ -53,7 +53,7 @@ task<> send_two(event_stream& events) {
   co_await std::move(sending);
 }
 
-TEST_CASE("event stream: events that are already formatted are sent as they are", "[http][sse]") {
+TEST_CASE("event stream: formatted events are sent unchanged", "[http][sse]") {
   server_fixture server;
   server.routes.get("/events", [](request_context& context) { return http::event_stream_response(context, send_two); });
   CHECK(server.response_to(get("/events")).body == "event: message\ndata: 1\n\nevent: message\ndata: 2\n\n");

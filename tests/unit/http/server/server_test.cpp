@@ -54,7 +54,7 @@ TEST_CASE("server: a security header of a response replaces the common one", "[h
   CHECK(server.response_to(get("/other")).header("Content-Security-Policy") == "default-src 'none'");
 }
 
-TEST_CASE("server: Date follows the clock, also after the clock is set", "[http][server]") {
+TEST_CASE("server: Date follows the clock, even after the clock is set", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler(""));
   auto client = server.connect();

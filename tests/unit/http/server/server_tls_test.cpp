@@ -151,7 +151,7 @@ TEST_CASE("server: the duration of the TLS handshake counts against the first re
 TEST_CASE("server: handlers see the URIs of the client's certificate", "[http][server][tls]") {
   https_server_fixture site;
   auto settings = make_server_settings(site.leaf);
-  settings.client_authorities = site.root.certificate_pem();
+  settings.client_ca_certificates = site.root.certificate_pem();
   site.context->reload(settings);
   const auto content = [](peer client) {
     client.send(get("/uris"));

@@ -164,7 +164,7 @@ TEST_CASE("command line: each mode has the load profile of its name", "[loadgen]
   CHECK(configuration.load.profile.phases().front().name == expected.phases().front().name);
 }
 
-TEST_CASE("command line: help and version exit with status 0, also after invalid flags", "[loadgen][cli]") {
+TEST_CASE("command line: help and version exit with status 0, even after invalid flags", "[loadgen][cli]") {
   for (const auto& arguments : {argument_list{"-h"}, argument_list{"--help"}, argument_list{"-m", "nonsense", "-h"}}) {
     const auto exit = parse_exit(arguments);
     CHECK(exit.status == 0);

@@ -208,7 +208,7 @@ TEST_CASE("command line: --sni is sent, and the certificate must be valid for it
   CHECK(fixture.run({"--target", "https://shop.example/", "--cacert", root_file, "--sni", "other.example"}) == 122);
   CHECK(fixture.run({"--target", "https://shop.example/", "--insecure", "--sni", "other.example"}) == 0);
   CHECK(fixture.clients.back() == "other.example/");
-  // Without the flag, SNI is the URL's host, also with another Host or another address.
+  // Without the flag, SNI is the URL's host, even with another Host or another address.
   CHECK(fixture.run({"--target", "https://shop.example/", "--cacert", root_file, "-H", "Host: other.example"}) == 0);
   CHECK(fixture.clients.back() == "shop.example/");
   CHECK(fixture.run({"--target", "https://shop.example:8443/", "--cacert", root_file, "--connect-to",
@@ -238,12 +238,12 @@ TEST_CASE("a file without the expected certificate or key is an error at startup
   const auto key = fixture.write_file("client.key", client.private_key_pem);
   const auto other_key = fixture.write_file("other.key", fixture.issue("other.example").private_key_pem);
   const auto error_of = [](const argument_list& arguments) { return parse_exit(arguments).text; };
-  CHECK(error_of({"--cacert", key}) == "loadgen: --cacert \"" + key + "\": there is no certificate in PEM format\n");
-  CHECK(error_of({"--cert", key}) == "loadgen: --cert \"" + key + "\": there is no certificate in PEM format\n");
+  CHECK(error_of({"--cacert", key}) == "loadgen: --cacert \"" + key + "\": no certificate in PEM format was found\n");
+  CHECK(error_of({"--cert", key}) == "loadgen: --cert \"" + key + "\": no certificate in PEM format was found\n");
   CHECK(error_of({"--cert", certificate}) ==
-        "loadgen: --cert \"" + certificate + "\": there is no private key in PEM format without a passphrase\n");
+        "loadgen: --cert \"" + certificate + "\": no unencrypted private key in PEM format was found\n");
   CHECK(error_of({"--cert", certificate, "--key", certificate}) ==
-        "loadgen: --key \"" + certificate + "\": there is no private key in PEM format without a passphrase\n");
+        "loadgen: --key \"" + certificate + "\": no unencrypted private key in PEM format was found\n");
   CHECK(error_of({"--cert", certificate, "--key", other_key}) ==
         "loadgen: --key \"" + other_key + "\": the private key does not match the certificate\n");
   CHECK(error_of({"--key", key}) == "loadgen: --key needs --cert\n");

@@ -102,7 +102,7 @@ TEST_CASE("objective: an unreachable objective is missed regardless of the remai
     for (std::size_t n = 0; n < ended; ++n) requests[n].add_to(stats);
     if (!is_unreachable(objective, stats, requests.size())) continue;
     for (int k = 0; k < 10; ++k) {
-      // The remaining requests fail as often as before, never, or at any rate.
+      // The remaining requests succeed, or fail at a random rate.
       request_generator rest{random, k % 2 == 0 ? 0 : static_cast<unsigned>(random() % 100),
                              k % 3 == 0 ? 0 : static_cast<unsigned>(random() % 100), k % 2 == 0 ? 1 : max_us};
       request_stats final_stats;

@@ -254,7 +254,7 @@ TEST_CASE("rabbitmq: invalid input of the broker ends the connection, and a new 
   }
 }
 
-TEST_CASE("rabbitmq: under random faults no confirmed message is lost, and no copy is handled",
+TEST_CASE("rabbitmq: under random faults no confirmed message is lost, and no duplicate is handled",
           "[messaging][rabbitmq][faults]") {
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     rabbitmq_fixture fixture{{}, {.max_messages = 30, .max_batch = 8}, seed};

@@ -109,7 +109,7 @@ TEST_CASE("tls server: an invalid certificate among several is named by its posi
 TEST_CASE("tls server: all certificates request client certificates", "[net][tls][sni]") {
   sni_fixture fixture;
   certificate_authority clients{"Clients"};
-  fixture.settings.client_authorities = clients.certificate_pem();
+  fixture.settings.client_ca_certificates = clients.certificate_pem();
   net::tls_server_context server{fixture.settings};
   for (const auto* name : {"default.example", "b.wild.example"}) {
     CAPTURE(name);

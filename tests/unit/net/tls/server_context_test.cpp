@@ -92,7 +92,7 @@ TEST_CASE("tls server: client certificates are requested, and invalid ones end t
   tls_server_fixture fixture;
   certificate_authority other_root{"Other Root"};
   auto settings = make_server_settings(fixture.leaf);
-  settings.client_authorities = fixture.root.certificate_pem();
+  settings.client_ca_certificates = fixture.root.certificate_pem();
   fixture.context.reload(settings);
 
   const auto without = fixture.connect();
@@ -169,7 +169,7 @@ TEST_CASE("tls server: no session is resumed while client certificates are reque
   auto first = fixture.connect_with(client);
   exchange_bytes(fixture.time, first);
   auto settings = make_server_settings(fixture.leaf);
-  settings.client_authorities = fixture.root.certificate_pem();
+  settings.client_ca_certificates = fixture.root.certificate_pem();
   fixture.context.reload(settings);
   for (int i = 0; i < 2; ++i) {
     auto connected = fixture.connect_with(client);
@@ -194,23 +194,23 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
     CHECK(error->reason.starts_with(reason));
   };
   CHECK_FALSE(find_error(make_server_settings(leaf)).has_value());
-  auto with_authorities = make_server_settings(leaf);
-  with_authorities.client_authorities = root.certificate_pem();
-  CHECK_FALSE(find_error(with_authorities).has_value());
+  auto with_client_ca = make_server_settings(leaf);
+  with_client_ca.client_ca_certificates = root.certificate_pem();
+  CHECK_FALSE(find_error(with_client_ca).has_value());
 
-  check({}, setting::certificate_chain, "there is no certificate");
+  check({}, setting::certificate_chain, "no certificate is set");
   check({.certificates = {{leaf.private_key_pem, leaf.private_key_pem}}}, setting::certificate_chain,
-        "there is no certificate in PEM format");
+        "no certificate in PEM format was found");
   check({.certificates = {{leaf.certificate_pem, leaf.certificate_pem}}}, setting::private_key,
-        "there is no private key in PEM format without a passphrase");
+        "no unencrypted private key in PEM format was found");
   check({.certificates = {{leaf.certificate_pem, other.private_key_pem}}}, setting::key_pair,
         "the private key does not match the certificate");
   check({.certificates = {{leaf.certificate_pem, ed25519_key_pem()}}}, setting::key_pair,
         "the private key does not match the certificate");
   check(make_server_settings(expired), setting::certificate_chain, "the certificate expired on 20");
   check(make_server_settings(future_certificate), setting::certificate_chain, "the certificate is not valid before 20");
-  with_authorities.client_authorities = "no PEM";
-  check(with_authorities, setting::client_authorities, "there is no certificate in PEM format");
+  with_client_ca.client_ca_certificates = "no PEM";
+  check(with_client_ca, setting::client_ca_certificates, "no certificate in PEM format was found");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ inline certificate_and_key issue_client_certificate(certificate_authority& root,
 }
 
 inline net::tls_server_settings make_server_settings(const certificate_and_key& leaf) {
-  return {.certificates = {{leaf.certificate_pem, leaf.private_key_pem}}, .client_authorities = {}};
+  return {.certificates = {{leaf.certificate_pem, leaf.private_key_pem}}, .client_ca_certificates = {}};
 }
 
 inline net::tls_client_settings make_client_settings(const certificate_and_key& leaf) {

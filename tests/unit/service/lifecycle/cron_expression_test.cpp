@@ -16,19 +16,19 @@ using service::cron_expression;
 class time_zone {
  public:
   explicit time_zone(const char* name) {
-    if (const char* former = std::getenv("TZ")) former_ = former;
+    if (const char* previous = std::getenv("TZ")) previous_ = previous;
     ::setenv("TZ", name, 1);
     ::tzset();
   }
   ~time_zone() {
-    former_ ? ::setenv("TZ", former_->c_str(), 1) : ::unsetenv("TZ");
+    previous_ ? ::setenv("TZ", previous_->c_str(), 1) : ::unsetenv("TZ");
     ::tzset();
   }
   time_zone(const time_zone&) = delete;
   time_zone& operator=(const time_zone&) = delete;
 
  private:
-  std::optional<std::string> former_;
+  std::optional<std::string> previous_;
 };
 
 /// Central European time; independent of the installed time zone files.

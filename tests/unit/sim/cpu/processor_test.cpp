@@ -16,7 +16,7 @@ using Catch::Matchers::WithinRel;
 
 namespace {
 
-/// A route whose handler spends CPU time, admitted as any asynchronous handler is.
+/// A route whose asynchronous handler uses CPU time; it is subject to admission control.
 http::router cpu_cost_router(duration cost) {
   struct handlers {
     static task<http::response> respond(duration cost) {

@@ -27,7 +27,7 @@ struct log_fixture {
     log.close(record);
   }
   /// The statuses of the records that were kept for this reason.
-  std::multiset<int> kept(reason why) const {
+  std::multiset<int> statuses_of(reason why) const {
     std::multiset<int> statuses;
     log.visit_finished([&](const request_record& record, const reason* kept_reason) {
       if (*kept_reason == why) statuses.insert(record.status);
@@ -39,19 +39,19 @@ struct log_fixture {
 TEST_CASE("request log: the latest requests with a problem are kept", "[telemetry][requests]") {
   log_fixture fixture;
   for (const std::uint16_t status : {500, 501, 502}) fixture.finish(1ms, status);
-  CHECK(fixture.kept(reason::problem) == std::multiset<int>{501, 502});
+  CHECK(fixture.statuses_of(reason::problem) == std::multiset<int>{501, 502});
   auto& interrupted = fixture.log.open(fixture.time.now());
   interrupted.status = 200;
   interrupted.interrupted_by = telemetry::cancellation_cause::deadline;
   fixture.log.close(interrupted);
-  CHECK(fixture.kept(reason::problem) == std::multiset<int>{200, 502});
+  CHECK(fixture.statuses_of(reason::problem) == std::multiset<int>{200, 502});
   // A client that disconnects is not a problem of the service.
   auto& abandoned = fixture.log.open(fixture.time.now());
   abandoned.status = 499;
   abandoned.interrupted_by = telemetry::cancellation_cause::client;
   abandoned.add_call("weather", fixture.time.now(), deadline::never())->outcome = "cancelled";
   fixture.log.close(abandoned);
-  CHECK(fixture.kept(reason::problem) == std::multiset<int>{200, 502});
+  CHECK(fixture.statuses_of(reason::problem) == std::multiset<int>{200, 502});
 }
 
 TEST_CASE("request log: a request whose call failed has a problem, regardless of its status", "[telemetry][requests]") {
@@ -65,7 +65,7 @@ TEST_CASE("request log: a request whose call failed has a problem, regardless of
     call->outcome = outcome;
     fixture.log.close(record);
   }
-  CHECK(fixture.kept(reason::problem).size() == 1);
+  CHECK(fixture.statuses_of(reason::problem).size() == 1);
 }
 
 TEST_CASE("request log: the slowest request of the last minute is kept", "[telemetry][requests]") {
@@ -73,20 +73,20 @@ TEST_CASE("request log: the slowest request of the last minute is kept", "[telem
   fixture.finish(50ms, 201);
   fixture.finish(90ms, 202);
   fixture.finish(70ms, 203);
-  CHECK(fixture.kept(reason::slow) == std::multiset<int>{202});
+  CHECK(fixture.statuses_of(reason::slow) == std::multiset<int>{202});
   fixture.time.run_for(61s);
   fixture.finish(1ms, 204);
-  CHECK(fixture.kept(reason::slow) == std::multiset<int>{204});
+  CHECK(fixture.statuses_of(reason::slow) == std::multiset<int>{204});
 }
 
 TEST_CASE("request log: a bounded number of other requests per second is kept", "[telemetry][requests]") {
   log_fixture fixture;
   fixture.finish(1s, 299);  // the slowest
   for (std::uint16_t i = 0; i < 50; ++i) fixture.finish(1ms, 200);
-  CHECK(fixture.kept(reason::sample).size() == 2);
+  CHECK(fixture.statuses_of(reason::sample).size() == 2);
   fixture.time.run_for(1s);
   for (std::uint16_t i = 0; i < 50; ++i) fixture.finish(1ms, 204);
-  CHECK(fixture.kept(reason::sample) == std::multiset<int>{200, 204, 204});
+  CHECK(fixture.statuses_of(reason::sample) == std::multiset<int>{200, 204, 204});
 }
 
 TEST_CASE("request log: a streamed response does not count as slow", "[telemetry][requests]") {
@@ -96,7 +96,7 @@ TEST_CASE("request log: a streamed response does not count as slow", "[telemetry
   record.is_streamed = true;
   fixture.time.run_for(1h);
   fixture.log.close(record);
-  CHECK(fixture.kept(reason::slow).empty());
+  CHECK(fixture.statuses_of(reason::slow).empty());
 }
 
 TEST_CASE("request log: requests in progress are listed, the oldest first", "[telemetry][requests]") {

@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-/// Longer texts are not dates: the longest has 33 characters, and `strptime` permits more whitespace.
+/// Longer strings are not dates: the longest has 33 characters, and `strptime` permits more whitespace.
 constexpr std::size_t max_date_length = 63;
 
 }  // namespace

@@ -202,7 +202,7 @@ bool multipart_parser::parse_header_line(std::string_view line, bool& has_dispos
   if (iequals(name, "content-type")) {
     part_.content_type = value;
   } else if (iequals(name, "content-transfer-encoding")) {
-    // Deprecated by RFC 7578 section 4.7; these mean that the content is as it is.
+    // Deprecated by RFC 7578 section 4.7; these mean that the content is not encoded.
     return iequals(value, "binary") || iequals(value, "8bit") || iequals(value, "7bit");
   } else if (iequals(name, "content-disposition")) {
     const auto disposition = parse_parameters(value);

@@ -7,7 +7,7 @@ namespace {
 /// Minimum time between two searches without a result, each of which visits all connections.
 constexpr duration failed_search_pause = std::chrono::milliseconds{10};
 
-/// A client that takes longer for a header section or a handshake counts as idle.
+/// The time for a header section or a handshake after which the client counts as idle.
 constexpr duration default_grace_period = std::chrono::seconds{1};
 
 }  // namespace

@@ -58,7 +58,7 @@ class input {
   /// The media type among the offers that the client prefers; an error of status 406 if it accepts none of them.
   std::string_view accept(std::initializer_list<std::string_view> offers);
 
-  /// Adds an error of a check of your own; `in` is `path`, `query`, `header`, `cookie` or `body`.
+  /// Adds the error of an application's check; `in` is `path`, `query`, `header`, `cookie` or `body`.
   void reject(std::string_view in, std::string_view field, std::string reason);
   /// Whether there is no error.
   explicit operator bool() const noexcept { return errors_.empty(); }

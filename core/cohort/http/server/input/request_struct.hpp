@@ -66,7 +66,7 @@ concept request_struct = json::described_struct<T>;
 
 namespace input_detail {
 template <class T>
-concept sourced = requires {
+concept has_source = requires {
   typename T::value_type;
   { T::source } -> std::convertible_to<std::string_view>;
 };
@@ -105,7 +105,7 @@ T extract(input& in) {
   T request{};
   boost::mp11::mp_for_each<json::members_of<T>>([&](auto descriptor) {
     using descriptor_type = decltype(descriptor);
-    static_assert(input_detail::sourced<json::member_type<T, descriptor_type>>,
+    static_assert(input_detail::has_source<json::member_type<T, descriptor_type>>,
                   "each member of a request struct is a from_path, from_query, from_header, from_cookie or from_body");
     input_detail::read_member(in, request.*descriptor_type::pointer, input_detail::parameter_name<T, descriptor_type>(),
                               json::constraints_on<T, descriptor_type>);
@@ -142,8 +142,8 @@ request_description describe_request(json::schema_definitions& definitions) {
 
 namespace cohort::json {
 
-/// A sourced value has the constraints of its value.
-template <http::input_detail::sourced T>
+/// A parameter or body has the constraints of its value.
+template <http::input_detail::has_source T>
 struct constraints_for<T> {
   using type = constraints_of<typename T::value_type>;
 };

@@ -41,7 +41,7 @@ template <class T>
 concept handler_result = std::is_same_v<T, response> || requires(const T& value) { json_response(value); };
 
 template <class T>
-concept body_only = sourced<T> && T::source == "body";
+concept body_only = has_source<T> && T::source == "body";
 
 /// The request struct of a function that takes a `from_body`.
 template <body_only Body>

@@ -207,11 +207,11 @@ api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api
   std::set<std::string> paths;
   for (const auto* entry : sorted) {
     if (!paths.insert(path_identity(entry->path_pattern())).second) continue;
-    const auto verbs = entry->allowed_methods();
-    for (const auto verb : verbs) {
-      const auto* each = entry->find_operation(verb);
-      const bool is_implied = verb == method::head && each->verb() != method::head;
-      if (!is_implied) builder.add_operation(*entry, *each, verb);
+    const auto allowed = entry->allowed_methods();
+    for (const auto each_method : allowed) {
+      const auto* each = entry->find_operation(each_method);
+      const bool is_implied = each_method == method::head && each->verb() != method::head;
+      if (!is_implied) builder.add_operation(*entry, *each, each_method);
     }
   }
   return builder.finish();

@@ -15,16 +15,16 @@ namespace {
 namespace fs = std::filesystem;
 
 /// A directory that is removed at the end.
-class scratch_directory {
+class upload_directory {
  public:
-  scratch_directory() {
+  upload_directory() {
     auto name = (fs::temp_directory_path() / "multipart-XXXXXX").string();
     REQUIRE(::mkdtemp(name.data()) != nullptr);
     path = name;
   }
-  ~scratch_directory() { fs::remove_all(path); }
-  scratch_directory(const scratch_directory&) = delete;
-  scratch_directory& operator=(const scratch_directory&) = delete;
+  ~upload_directory() { fs::remove_all(path); }
+  upload_directory(const upload_directory&) = delete;
+  upload_directory& operator=(const upload_directory&) = delete;
 
   std::size_t file_count() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator{path}, fs::directory_iterator{}));
@@ -50,7 +50,7 @@ constexpr std::string_view body =
     "\x89PNG\r\n\x1a\r\n--b--\r\n";
 
 TEST_CASE("multipart form: fields are values, and files are on the disk", "[http][multipart]") {
-  const scratch_directory directory;
+  const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   for (std::size_t slice = 1; slice <= body.size(); slice += 7) {
@@ -75,7 +75,7 @@ TEST_CASE("multipart form: fields are values, and files are on the disk", "[http
 }
 
 TEST_CASE("multipart form: a file that is not kept leaves nothing in the directory", "[http][multipart]") {
-  const scratch_directory directory;
+  const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   {
@@ -94,7 +94,7 @@ TEST_CASE("multipart form: a file that is not kept leaves nothing in the directo
 }
 
 TEST_CASE("multipart form: errors have their status, field and reason", "[http][multipart]") {
-  const scratch_directory directory;
+  const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
 
@@ -146,7 +146,7 @@ struct scripted_body {
 response body_error_response(scripted_error) { return http::error_response(status::request_timeout, "too slow"); }
 
 TEST_CASE("multipart form: a streamed body is read to its end, or to its first error", "[http][multipart]") {
-  const scratch_directory directory;
+  const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   const auto code_of = [&](scripted_body source) {
@@ -164,7 +164,7 @@ TEST_CASE("multipart form: a streamed body is read to its end, or to its first e
 }
 
 TEST_CASE("multipart form: if a file cannot be created, the client gets 500 without the reason", "[http][multipart]") {
-  const scratch_directory directory;
+  const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   multipart_reader reader{context, directory.path / "missing"};

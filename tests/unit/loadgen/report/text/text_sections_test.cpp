@@ -73,7 +73,7 @@ TEST_CASE("text report: the capacity is exact, a lower bound, or an upper bound"
   CHECK_THAT(render_text_report(report), ContainsSubstring("\n  Capacity: unknown\n"));
 }
 
-TEST_CASE("text report: rates are over the length of the load, also of a stopped run", "[loadgen][report]") {
+TEST_CASE("text report: rates are averages over the length of the load, even for a stopped run", "[loadgen][report]") {
   auto report = samples::small();
   report.planned_duration = 100s;
   report.run_duration = 103s;
