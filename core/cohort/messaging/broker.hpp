@@ -56,7 +56,7 @@ class subscription {
   virtual result<void> requeue(const delivery& delivery) = 0;
   /// Moves a message that cannot be processed to the dead letters of its topic and group, with the header
   /// `dead-letter-reason`. Completes when the broker has confirmed that, and only then acknowledges the message.
-  /// After an error, it is still to be acknowledged, requeued or dead-lettered.
+  /// After an error, the message must still be acknowledged, requeued or dead-lettered.
   virtual task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) = 0;
 
   /// Number of interruptions of the connection. Without a group, messages may be lost each time.
