@@ -6,6 +6,12 @@
 #include <cohort/policy/same_endpoint.hpp>
 
 namespace cohort::policy {
+namespace {
+
+/// Divides the durations of ejections by connect failures: 5 s, 10 s … 55 s by default.
+constexpr int connect_ejection_divisor = 6;
+
+}  // namespace
 
 const load_balancer::host* load_balancer::find(const endpoint& address) const noexcept {
   const auto found =
@@ -102,9 +108,18 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
   target.connect_failures = result == outcome::connect_failure ? target.connect_failures + 1 : 0;
   const bool limit_reached = target.failures >= settings_.consecutive_failures ||
                              target.connect_failures >= settings_.consecutive_connect_failures;
-  if (!limit_reached || active_count(now) == 1) return false;
-  eject(target, now);
-  return true;
+  if (!limit_reached) return false;
+  if (active_count(now) > 1) {
+    eject(target, now);
+    return true;
+  }
+  // The last active address fails as well: the ejected ones are used again, and their ejections do not count.
+  for (auto& entry : hosts_) {
+    if (!entry.listed || entry.is_active(now)) continue;
+    entry.active_since = now - settings_.slow_start_window;
+    --entry.ejections;
+  }
+  return false;
 }
 
 void load_balancer::eject(host& target, time_point now) noexcept {
@@ -112,8 +127,9 @@ void load_balancer::eject(host& target, time_point now) noexcept {
   target.ejections -= static_cast<unsigned>(std::clamp<std::int64_t>(expired_ejections, 0, target.ejections));
   const auto max_ejections = settings_.max_ejection_time / settings_.base_ejection_time + 1;
   target.ejections = static_cast<unsigned>(std::min<std::int64_t>(target.ejections + 1, max_ejections));
-  const duration ejection_time = settings_.base_ejection_time * target.ejections;
-  target.active_since = now + std::min(ejection_time, settings_.max_ejection_time);
+  const bool cannot_connect = target.connect_failures >= settings_.consecutive_connect_failures;
+  const duration base_time = settings_.base_ejection_time / (cannot_connect ? connect_ejection_divisor : 1);
+  target.active_since = now + std::min<duration>(base_time * target.ejections, settings_.max_ejection_time);
   target.failures = target.connect_failures = 0;
 }
 

@@ -17,11 +17,13 @@ namespace cohort::policy {
 
 /// Chooses among the addresses of a host name: of two random ones, the one with fewer requests in flight (power of two
 /// choices). An address with consecutive failures is ejected for a time (passive outlier ejection), but never the last
-/// one. An address that is added to others, or returns, starts slowly: when it would be chosen, it is chosen with a
-/// probability that grows from 0.1 to 1 over `slow_start_window`. A state machine without I/O or clock. Not
-/// thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Ejection after 5 consecutive failures for 30 s
-/// times the number of ejections, at most 300 s, and slow start are Envoy's. Envoy ejects at most 10 % of a cluster;
-/// clusters here are small, so all addresses but one can be ejected.
+/// one: if that fails as well, all others are used again, because one of them may work. An address that is added to
+/// others, or returns, starts slowly: when it would be chosen, it is chosen with a probability that grows from 0.1 to 1
+/// over `slow_start_window`. A state machine without I/O or clock. Not thread-safe. Source: Mitzenmacher, "The power of
+/// two choices" (2001). Ejection after 5 consecutive failures for 30 s times the number of ejections, at most 300 s,
+/// and slow start are Envoy's. Envoy ejects at most 10 % of a cluster; clusters here are small, so all addresses but
+/// one can be ejected. The shorter ejection after connect failures is not Envoy's: it limits the time for which a
+/// restarted part of a fleet gets no requests.
 class load_balancer {
  public:
   using endpoint = boost::asio::ip::basic_endpoint<boost::asio::ip::tcp>;
@@ -33,7 +35,9 @@ class load_balancer {
     /// shows that nothing listens there.
     unsigned consecutive_connect_failures = 2;
     /// Duration of the first ejection; multiplied by the address's count of ejections. The count decreases by one per
-    /// `base_ejection_time` without an ejection.
+    /// `base_ejection_time` without an ejection, and is at most 1 + `max_ejection_time / base_ejection_time`. Ejections
+    /// by connect failures last a sixth of that, because most of these addresses return: their process restarts, or
+    /// their network recovers.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};
     duration slow_start_window = std::chrono::seconds{10};

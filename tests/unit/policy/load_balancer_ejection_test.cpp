@@ -61,15 +61,31 @@ TEST_CASE("load balancer: failures are counted per address", "[policy][load_bala
 }
 
 TEST_CASE("load balancer: the last active address is never ejected", "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b, c}};
+  for (int i = 0; i < 1000; ++i) {
+    fixture.call(*fixture.pick(), outcome::connect_failure);
+    REQUIRE(fixture.balancer.ejected_count(fixture.now) < 3);
+  }
+  load_balancer_fixture single{{a}};
+  for (int i = 0; i < 100; ++i) REQUIRE_FALSE(single.call(a, outcome::connect_failure));
+  CHECK(single.pick() == a);
+}
+
+TEST_CASE("load balancer: if the last active address fails, the ejected ones are used again",
+          "[policy][load_balancer]") {
+  const auto [result, count] = GENERATE(table<outcome, int>({{outcome::failure, 5}, {outcome::connect_failure, 2}}));
   load_balancer_fixture fixture{{a, b}};
-  REQUIRE(fixture.calls(2, a, outcome::connect_failure));
-  for (int i = 0; i < 100; ++i) REQUIRE_FALSE(fixture.call(b, outcome::connect_failure));
+  REQUIRE(fixture.calls(5, a, outcome::failure));
+  REQUIRE_FALSE(fixture.calls(count - 1, b, result));
   CHECK(fixture.pick() == b);
-  CHECK(fixture.balancer.ejected_count(fixture.now) == 1);
-  // Once the other address is active again, one more failure is enough.
-  fixture.now += 30s;
-  CHECK(fixture.call(b, outcome::connect_failure));
+  // Not ejected, but no longer the only one: without a slow start of the others.
+  REQUIRE_FALSE(fixture.call(b, result));
+  CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
+  CHECK(fixture.shares()[a] == approximately(500));
+  CHECK(fixture.call(b, result));
   CHECK(fixture.pick() == a);
+  // The ejection that was ended does not count.
+  CHECK(fixture.balancer.statuses(fixture.now).front().ejections == 0);
 }
 
 TEST_CASE("load balancer: if only ejected addresses are left, they are selected again", "[policy][load_balancer]") {
@@ -82,19 +98,21 @@ TEST_CASE("load balancer: if only ejected addresses are left, they are selected 
 
 TEST_CASE("load balancer: an ejected address returns after its ejection time with a slow start",
           "[policy][load_balancer]") {
+  const auto [result, count, length] =
+      GENERATE(table<outcome, int, duration>({{outcome::failure, 5, 30s}, {outcome::connect_failure, 2, 5s}}));
   load_balancer_fixture fixture{{a, b, c}};
-  REQUIRE(fixture.calls(2, a, outcome::connect_failure));
-  fixture.now = start + 30s - 1ns;
+  REQUIRE(fixture.calls(count, a, result));
+  fixture.now = start + length - 1ns;
   CHECK(fixture.balancer.ejected_count(fixture.now) == 1);
   CHECK(fixture.shares()[a] == 0);
-  fixture.now = start + 30s;
+  fixture.now = start + length;
   CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
   CHECK(fixture.shares()[a] == approximately(33));
-  fixture.now = start + 32s;
+  fixture.now = start + length + 2s;
   CHECK(fixture.shares()[a] == approximately(67));
-  fixture.now = start + 35s;
+  fixture.now = start + length + 5s;
   CHECK(fixture.shares()[a] == approximately(167));
-  fixture.now = start + 40s;
+  fixture.now = start + length + 10s;
   CHECK(fixture.shares()[a] == approximately(333));
 }
 
@@ -111,10 +129,10 @@ TEST_CASE("load balancer: requests that end during an ejection have no effect", 
   load_balancer_fixture fixture{{a, b}};
   for (int i = 0; i < 10; ++i) fixture.balancer.on_request_start(a);
   REQUIRE(fixture.calls(2, a, outcome::connect_failure));
-  for (int i = 0; i < 10; ++i) CHECK_FALSE(fixture.balancer.on_request_end(a, outcome::connect_failure, start + 20s));
+  for (int i = 0; i < 10; ++i) CHECK_FALSE(fixture.balancer.on_request_end(a, outcome::connect_failure, start + 4s));
   CHECK(fixture.balancer.in_flight(a) == 0);
-  CHECK(fixture.balancer.ejected_count(start + 30s) == 0);
-  fixture.now = start + 30s;
+  CHECK(fixture.balancer.ejected_count(start + 5s) == 0);
+  fixture.now = start + 5s;
   CHECK_FALSE(fixture.call(a, outcome::connect_failure));
   CHECK(fixture.call(a, outcome::connect_failure));
 }
@@ -122,32 +140,47 @@ TEST_CASE("load balancer: requests that end during an ejection have no effect", 
 TEST_CASE("load balancer: each ejection is 30 s longer than the previous one, up to five minutes",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
-  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a) == std::min(30s * i, 300s));
+  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a, outcome::failure) == std::min(30s * i, 300s));
+}
+
+TEST_CASE("load balancer: each ejection by connect failures is 5 s longer than the previous one, up to 55 s",
+          "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a, outcome::connect_failure) == std::min(5s * i, 55s));
+}
+
+TEST_CASE("load balancer: ejections of both kinds are counted together", "[policy][load_balancer]") {
+  load_balancer_fixture fixture{{a, b}};
+  CHECK(fixture.ejection(a, outcome::connect_failure) == 5s);
+  CHECK(fixture.ejection(a, outcome::failure) == 60s);
+  CHECK(fixture.ejection(a, outcome::connect_failure) == 15s);
 }
 
 TEST_CASE("load balancer: the count of ejections decreases by one per 30 s without an ejection",
           "[policy][load_balancer]") {
-  const auto [pause, next_ejection] = GENERATE(table<duration, duration>({
-      {0s, 150s},
-      {29s, 150s},
-      {30s, 120s},
-      {60s, 90s},
-      {119s, 60s},
-      {120s, 30s},
-      {24h, 30s},
+  const auto [pause, count] = GENERATE(table<duration, int>({
+      {0s, 5},
+      {29s, 5},
+      {30s, 4},
+      {60s, 3},
+      {119s, 2},
+      {120s, 1},
+      {24h, 1},
   }));
+  const auto [result, base_time] =
+      GENERATE(table<outcome, duration>({{outcome::failure, 30s}, {outcome::connect_failure, 5s}}));
   load_balancer_fixture fixture{{a, b}};
-  for (int i = 0; i < 4; ++i) fixture.ejection(a);
+  for (int i = 0; i < 4; ++i) fixture.ejection(a, result);
   fixture.now += pause;
-  CHECK(fixture.ejection(a) == next_ejection);
+  CHECK(fixture.ejection(a, result) == base_time * count);
 }
 
 TEST_CASE("load balancer: after an hour without an ejection the next one has the base ejection time",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
-  for (int i = 0; i < 1000; ++i) fixture.ejection(a);
+  for (int i = 0; i < 1000; ++i) fixture.ejection(a, outcome::failure);
   fixture.now += 1h;
-  CHECK(fixture.ejection(a) == 30s);
+  CHECK(fixture.ejection(a, outcome::failure) == 30s);
 }
 
 }  // namespace

@@ -53,9 +53,9 @@ class load_balancer_fixture {
     for (auto& [address, count] : counts) count = count * 1000 / picks;
     return counts;
   }
-  /// Ejects the address and returns the length of the ejection.
-  duration ejection(const endpoint& address) {
-    REQUIRE(calls(2, address, outcome::connect_failure));
+  /// Ejects the address by failures of this kind and returns the length of the ejection.
+  duration ejection(const endpoint& address, outcome kind) {
+    REQUIRE(calls(kind == outcome::connect_failure ? 2 : 5, address, kind));
     const auto ejected = now;
     while (balancer.ejected_count(now) > 0) now += std::chrono::seconds{1};
     return now - ejected;

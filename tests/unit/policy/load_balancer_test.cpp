@@ -210,12 +210,12 @@ TEST_CASE("load balancer: the state of a removed address without requests in fli
           "[policy][load_balancer]") {
   const bool in_flight = GENERATE(false, true);
   load_balancer_fixture fixture{{a, b}};
-  CHECK(fixture.ejection(a) == 30s);
+  CHECK(fixture.ejection(a, outcome::failure) == 30s);
   if (in_flight) fixture.balancer.on_request_start(a);
   fixture.update({b});
   if (in_flight) fixture.balancer.on_request_end(a, outcome::ignored, fixture.now);
   fixture.update({a, b});
-  CHECK(fixture.ejection(a) == 30s);
+  CHECK(fixture.ejection(a, outcome::failure) == 30s);
 }
 
 TEST_CASE("load balancer: a request may start after its address was removed", "[policy][load_balancer]") {
@@ -275,7 +275,9 @@ TEST_CASE("load balancer: random event sequences pick only listed addresses and 
       if (result == outcome::failure || result == outcome::connect_failure) ++consecutive;
       const auto before = balancer.ejected_count(now);
       const bool ejects = balancer.on_request_end(ended, result, now);
-      REQUIRE(balancer.ejected_count(now) == before + (ejects ? 1 : 0));
+      const auto after = balancer.ejected_count(now);
+      // Without an ejection, the failure of the last active address can end those of the others.
+      REQUIRE((after == before + (ejects ? 1 : 0) || (after == 0 && !ejects)));
       if (ejects) REQUIRE(consecutive >= 2);
     }
     for (unsigned number = 0; number < 6; ++number) {
