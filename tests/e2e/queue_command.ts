@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Messages through a real broker that is killed, restarted and frozen, counted; and the services with it.
+// Messages through a real broker that is killed, restarted, frozen and partitioned, counted; and the services with it.
 // `./dev e2e queue [rabbitmq|kafka] [messages]` (default: RabbitMQ, 100,000)
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { eventually, expect, pause } from './assertions.ts';
 import { Kafka } from './queue/kafka.ts';
 import { readAddresses } from './local_stack.ts';
 import type { MessageBroker } from './queue/message_broker.ts';
+import { canPartition, CountingRelay, partition } from './queue/port_faults.ts';
 import type { BackgroundProcess } from './processes.ts';
 import { root, startProcess, terminateChildrenOnExit } from './processes.ts';
 import { RabbitMq } from './queue/rabbitmq.ts';
@@ -99,6 +100,12 @@ async function checkPeers(broker: MessageBroker, count: number): Promise<void> {
     await pause(15_000);
     broker.signal('SIGCONT');
   });
+  if (canPartition()) {
+    await publishThrough(broker, 'broker partitioned for 15 s', '20000 confirmed, lost 0', 20_000, async () => {
+      await pause(200);
+      await partition(broker.port, () => pause(15_000));
+    });
+  }
 }
 
 async function checkGroups(broker: MessageBroker): Promise<void> {
@@ -199,6 +206,12 @@ async function countStatuses(stack: Stack, seconds: number): Promise<Map<number,
   return statuses;
 }
 
+async function checkStatuses(stack: Stack, state: string): Promise<void> {
+  const statuses = await countStatuses(stack, 5);
+  const seen = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
+  record(`services while the broker is ${state}`, 'all 200', seen, statuses.size === 1 && statuses.has(200));
+}
+
 async function readMetric(stack: Stack, service: (typeof serviceNames)[number], pattern: RegExp): Promise<number> {
   const response = await fetch(`${stack.services[service]}/metrics`);
   return Number(pattern.exec(await response.text())?.[1] ?? NaN);
@@ -211,10 +224,12 @@ async function checkServices(broker: MessageBroker): Promise<void> {
   await pause(broker.subscribeSeconds * 1000);
   const pushed = await measurePush(stack);
   record('new report on the event stream', 'before the next poll (1500 ms)', `${pushed.toFixed(0)} ms`, pushed < 1000);
+  broker.signal('SIGSTOP');
+  await checkStatuses(stack, 'frozen');
+  broker.signal('SIGCONT');
+  if (canPartition()) await partition(broker.port, () => checkStatuses(stack, 'partitioned'));
   await broker.kill();
-  const statuses = await countStatuses(stack, 5);
-  const seen = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
-  record('services while the broker is down', 'all 200', seen, statuses.size === 1 && statuses.has(200));
+  await checkStatuses(stack, 'down');
   const connected = await readMetric(stack, 'weather-service', /cohort_messaging_connected\{client="weather-service"\} (\d)/);
   record('metric of the connection', '0', String(connected), connected === 0);
   await broker.run();
@@ -231,12 +246,30 @@ async function checkServices(broker: MessageBroker): Promise<void> {
   record('exit status of the services', '0', String(status), status === 0);
 }
 
-async function checkSettings(broker: MessageBroker): Promise<void> {
-  const [stack, services] = await startServices(broker.url('wrong'));
+/** Through a relay that counts the connections: the services have two clients, which wait up to 2 s between attempts. */
+async function checkWrongPassword(broker: MessageBroker): Promise<void> {
+  const url = new URL(broker.url('wrong'));
+  const relay = new CountingRelay(Number(url.port));
+  url.port = String(await relay.listen());
+  const [stack, services] = await startServices(url.href);
   await eventually('the rejection is logged', 10, () => Promise.resolve(services.output.includes(broker.rejection)));
-  const statuses = await countStatuses(stack, 1);
-  record('wrong password', 'logged with the reason, not shown, all 200', [...statuses.keys()].join(), statuses.size === 1 && !services.output.includes('wrong'));
+  const seconds = 10;
+  const before = relay.connections;
+  const statuses = await countStatuses(stack, seconds);
+  const attempts = (relay.connections - before) / seconds;
+  const isReason = (line: string): boolean => line.includes('broker is unreachable') && line.includes(broker.rejection);
+  const logged = services.output.split('\n').filter(isReason).length;
+  record(
+    'wrong password',
+    'one line per client with the reason, without the password; all 200; at most 4 attempts per second',
+    `${logged} lines, ${[...statuses].map(([status, count]) => `${count} × ${status}`).join(', ')}, ${attempts} attempts per second`,
+    statuses.size === 1 && statuses.has(200) && logged === 2 && attempts <= 4 && !services.output.includes('wrong'),
+  );
   await services.stop();
+  relay.close();
+}
+
+async function checkInvalidUrl(): Promise<void> {
   processes += 1;
   const log = join(directory, `invalid-${processes}.log`);
   const invalid = startProcess('cohort-stack', join(root, 'build/release/bin/cohort-stack'), ['--port', '0'], log, {
@@ -256,12 +289,14 @@ async function main(): Promise<void> {
   expect(Number.isInteger(count) && count >= 1000 && count <= 10_000_000, 'a number of messages, 1000 to 10000000');
   const broker = kind === 'kafka' ? await Kafka.start() : await RabbitMq.start();
   if (broker === undefined) return;
+  if (!canPartition()) console.log('SKIP  partitions: root and iptables are needed');
   await checkPeers(broker, count);
   await checkGroups(broker);
   await checkDeadLetters(broker);
   await checkTls(broker);
   await checkServices(broker);
-  await checkSettings(broker);
+  await checkWrongPassword(broker);
+  await checkInvalidUrl();
   console.log('\n| Case | Expected | Observed | |\n|---|---|---|---|');
   for (const [name, expected, seen, isGood] of rows) console.log(`| ${name} | ${expected} | ${seen} | ${isGood ? 'ok' : 'FAIL'} |`);
   expect(rows.every(([, , , isGood]) => isGood), 'all cases as expected');

@@ -101,6 +101,10 @@ export class Kafka extends BrokerProcess implements MessageBroker {
     return password === undefined ? `kafka://127.0.0.1:${plain}` : `kafka://guest:${password}@127.0.0.1:${sasl}`;
   }
 
+  get port(): number {
+    return this.ports[0] ?? 0;
+  }
+
   get tlsUrls(): { trusted: string; untrusted: string } {
     const untrusted = `kafkas://localhost:${this.ports[3]}`;
     return { trusted: `${untrusted}?ca=${join(this.directory, 'ca.pem')}`, untrusted };
@@ -114,7 +118,7 @@ export class Kafka extends BrokerProcess implements MessageBroker {
     this.child = spawn('java', args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const log = createWriteStream(join(this.directory, 'output.log'), { flags: 'a' });
     for (const stream of [this.child.stdout, this.child.stderr]) stream?.pipe(log);
-    await eventually('Kafka has started', 90, () => accepts(this.ports[0] ?? 0));
+    await eventually('Kafka has started', 90, () => accepts(this.port));
   }
 
   signal(name: NodeJS.Signals): void {

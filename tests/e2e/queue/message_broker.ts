@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { ChildProcess } from 'node:child_process';
 
-/** A message broker on loopback, which the test kills, restarts and freezes. */
+/** A message broker on loopback, which the test kills, restarts, freezes and partitions. */
 export interface MessageBroker {
   readonly name: string;
   /** The broker's answer to a wrong password, as the services log it. */
@@ -12,6 +12,8 @@ export interface MessageBroker {
   readonly recoverySeconds: number;
   /** With a password, the URL has credentials that are valid if it is `guest`. */
   url(password?: string): string;
+  /** The port of `url()`. */
+  readonly port: number;
   /** TLS URLs with a trusted and an untrusted authority; undefined if the test uses this broker without TLS. */
   readonly tlsUrls?: { trusted: string; untrusted: string };
   /** Starts the broker, and waits until it accepts connections. */

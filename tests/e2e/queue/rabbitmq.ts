@@ -19,7 +19,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
 
   private constructor(
     readonly directory: string,
-    private readonly port: number,
+    readonly port: number,
     private readonly environment: Record<string, string>,
   ) {
     super();
@@ -78,7 +78,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
         log.write(bytes);
       });
     }
-    await eventually('RabbitMQ has started', 90, () => Promise.resolve(output.includes('Starting broker... completed')));
+    await eventually('RabbitMQ has started', 240, () => Promise.resolve(output.includes('Starting broker... completed')));
   }
 
   signal(name: NodeJS.Signals): void {
