@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <boost/url/grammar/alnum_chars.hpp>
-#include <boost/url/grammar/digit_chars.hpp>
 #include <charconv>
 #include <cstdint>
 
 #include <cohort/http/message/field.hpp>
+#include <cohort/http/message/request/target.hpp>
 
 namespace cohort::http {
 namespace {
@@ -24,10 +24,13 @@ bool is_obfuscated(std::string_view text) noexcept {
          });
 }
 
-/// RFC 7239 section 6: up to five digits, or an obfuscated port.
+/// RFC 7239 section 6: up to five digits, here a TCP port, or an obfuscated port.
 bool is_node_port(std::string_view text) noexcept {
   if (is_obfuscated(text)) return true;
-  return !text.empty() && text.size() <= 5 && std::all_of(text.begin(), text.end(), boost::urls::grammar::digit_chars);
+  std::uint16_t port = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, port);
+  return text.size() <= 5 && error == std::errc{} && stop == end;
 }
 
 /// Parses a node (RFC 7239 section 6): an IPv4 address or an IPv6 address in brackets, `unknown` or an obfuscated
@@ -87,11 +90,9 @@ void skip_whitespace(std::string_view& text) noexcept {
 bool is_proto(std::string_view text) noexcept { return iequals(text, "http") || iequals(text, "https"); }
 std::string normalized_proto(std::string_view text) { return iequals(text, "https") ? "https" : "http"; }
 
-/// A host with an optional port, without the characters that end it in a URL.
+/// A host with an optional port, without sub-delims, which no name of a host needs.
 bool is_host(std::string_view text) noexcept {
-  return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), [](char c) {
-    return boost::urls::grammar::alnum_chars(c) || std::string_view{"-._~[]:%"}.find(c) != std::string_view::npos;
-  });
+  return text.size() <= 255 && text.find_first_of("!$&'()*+,;=") == std::string_view::npos && is_host_and_port(text);
 }
 
 /// Applies one parameter of a `Forwarded` element. False if it is malformed.

@@ -5,8 +5,9 @@
 #include <array>
 #include <boost/url/authority_view.hpp>
 #include <boost/url/encoding_opts.hpp>
-#include <boost/url/grammar/digit_chars.hpp>
 #include <boost/url/pct_string_view.hpp>
+#include <charconv>
+#include <cstdint>
 
 #include <cohort/http/message/field.hpp>
 
@@ -45,6 +46,14 @@ constexpr auto host_characters = [] {
   return table;
 }();
 
+/// Whether `text` is a TCP port or empty (RFC 3986 section 3.2.3: any number of digits, also leading zeros).
+bool is_port(std::string_view text) noexcept {
+  std::uint16_t port = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, port);
+  return text.empty() || (error == std::errc{} && stop == end);
+}
+
 std::optional<std::string> decode(std::string_view text, boost::urls::encoding_opts options) {
   const auto encoded = boost::urls::make_pct_string_view(text);
   if (!encoded) return std::nullopt;
@@ -59,11 +68,10 @@ bool is_host_and_port(std::string_view text) noexcept {
   const auto host_length = static_cast<std::size_t>(host_end - text.begin());
   const auto rest = text.substr(host_length);
   if (rest.empty()) return host_length > 0;
-  if (rest.front() == ':')
-    return host_length > 0 && std::all_of(rest.begin() + 1, rest.end(), boost::urls::grammar::digit_chars);
+  if (rest.front() == ':') return host_length > 0 && is_port(rest.substr(1));
   // An IPv6 address, or a percent-encoded name.
   const auto authority = boost::urls::parse_authority(text);
-  return authority && !authority->has_userinfo() && !authority->encoded_host().empty();
+  return authority && !authority->has_userinfo() && !authority->encoded_host().empty() && is_port(authority->port());
 }
 
 std::optional<target_parts> split_target(std::string_view target) noexcept {

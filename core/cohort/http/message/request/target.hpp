@@ -23,7 +23,8 @@ std::optional<target_parts> split_target(std::string_view target) noexcept;
 /// The host and port of a target for which `split_target` has a result; empty unless it is in absolute-form.
 std::string_view target_authority(std::string_view target) noexcept;
 
-/// Whether `text` is `uri-host [ ":" port ]` with a non-empty host (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
+/// Whether `text` is `uri-host [ ":" port ]` with a non-empty host (RFC 9110 section 7.2, RFC 3986 section 3.2.2) and a
+/// port of at most 65535.
 bool is_host_and_port(std::string_view text) noexcept;
 
 /// Decodes percent-encoding; empty if it is malformed.

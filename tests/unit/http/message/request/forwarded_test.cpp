@@ -92,7 +92,9 @@ TEST_CASE("forwarded: a malformed Forwarded field gives no client address", "[ht
                "for=\"203.0.113.9", "for=\"203.0.113.9\\", "for=\"203.0.113.9\"x", "for=203.0.113.9 proto=https",
                "for=[203.0.113.9]", "for=2001:db8::9", "for=example.org", "for=203.0.113.9;proto=ftp",
                "for=203.0.113.9;proto=http;proto=http", "for=203.0.113.9;host=\"a/b\"", "f or=203.0.113.9",
-               "for =203.0.113.9", "for=_", "for=203.0.113.9:", "for=\"\"", "203.0.113.9");
+               "for =203.0.113.9", "for=_", "for=203.0.113.9:", "for=\"\"", "203.0.113.9", "for=203.0.113.9:65536",
+               "for=\"[2001:db8::9]:99999\"", "for=203.0.113.9:000080", "for=203.0.113.9;host=\"a:65536\"",
+               "for=203.0.113.9;host=\"[::1\"", "for=203.0.113.9;host=\"a:b\"", "for=203.0.113.9;host=\"a;b\"");
   CAPTURE(value);
   const auto client = find_client({{"Forwarded", value}});
   CHECK(client.is_malformed);
@@ -119,7 +121,10 @@ TEST_CASE("forwarded: the elements of X-Forwarded-Proto and -Host at the client'
   CHECK(find_client({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "example.org:8443"}}).host ==
         "example.org:8443");
   CHECK(find_client({{"X-Forwarded-For", "203.0.113.9"}, {"X-Forwarded-Proto", "gopher"}}).is_malformed);
-  CHECK(find_client({{"X-Forwarded-Host", "a b"}}).is_malformed);
+  for (const std::string host : {"a b", "a:65536", "a:b", "a]", "%zz", "a=b"}) {
+    CAPTURE(host);
+    CHECK(find_client({{"X-Forwarded-Host", host}}).is_malformed);
+  }
 }
 
 TEST_CASE("forwarded: without forwarding headers the result is empty", "[http][proxies]") {

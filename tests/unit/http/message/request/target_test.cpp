@@ -49,23 +49,59 @@ TEST_CASE("an absolute-form without a valid host is invalid", "[http][message][c
   const auto* target =
       GENERATE("http://:80/health", "http://", "https://", "http://u:p@[zz/health", "http://u@host/", "http://@host/",
                "http://[::1/a", "http://::1/a", "http://host:a/", "http://ho\xC3\xA4st/", "http://a]b/", "http://[]/",
-               "http://[::1]a/", "http://[::1]:a/", "http://host:80:80/");
+               "http://[::1]a/", "http://[::1]:a/", "http://host:80:80/", "http://host:65536/", "http://[::1]:99999?a");
   CAPTURE(target);
   CHECK_FALSE(split_target(target).has_value());
 }
 
 TEST_CASE("a host and port is a name, an IPv4 address or an IP literal, and digits", "[http][message][case-1.2]") {
-  for (const auto* text : {"test", "test:80", "test:", "192.0.2.1", "192.0.2.1:8080", "[::1]", "[2001:db8::1]:80",
-                           "[v1.a:b]", "TEST.example.", "a_b~c", "a%20b", "a%c3%a4:1", "xn--4ca"}) {
+  for (const auto* text :
+       {"test", "test:80", "test:", "192.0.2.1", "192.0.2.1:8080", "[::1]", "[2001:db8::1]:80", "[v1.a:b]",
+        "test:65535", "test:0", "[::1]:0000000080", "TEST.example.", "a_b~c", "a%20b", "a%c3%a4:1", "xn--4ca"}) {
     CAPTURE(text);
     CHECK(is_host_and_port(text));
   }
   using namespace std::string_view_literals;
-  for (const auto text :
-       {""sv,     ":80"sv,   "[::1"sv,     "::1"sv,   "a:b"sv, "a:80b"sv, "a:-1"sv,   "%zz"sv,     "%4"sv,
-        "a%"sv,   "a\x80"sv, "\xC3\xA4"sv, "a]b"sv,   "[a]"sv, "[]"sv,    "[::1]b"sv, "[::1]:b"sv, "[::g]"sv,
-        "a b"sv,  "a/b"sv,   "a@b"sv,      "u:p@a"sv, "a?b"sv, "a#b"sv,   "a\\b"sv,   "<a>"sv,     "\"a\""sv,
-        "a\0b"sv, "a\x7f"sv, "a\tb"sv,     "a|b"sv,   "a^b"sv, "a`b"sv,   "{a}"sv,    "a:1:2"sv}) {
+  for (const auto text : {""sv,
+                          ":80"sv,
+                          "[::1"sv,
+                          "::1"sv,
+                          "a:b"sv,
+                          "a:80b"sv,
+                          "a:-1"sv,
+                          "%zz"sv,
+                          "%4"sv,
+                          "a%"sv,
+                          "a\x80"sv,
+                          "\xC3\xA4"sv,
+                          "a]b"sv,
+                          "[a]"sv,
+                          "[]"sv,
+                          "[::1]b"sv,
+                          "[::1]:b"sv,
+                          "[::g]"sv,
+                          "a b"sv,
+                          "a/b"sv,
+                          "a@b"sv,
+                          "u:p@a"sv,
+                          "a?b"sv,
+                          "a#b"sv,
+                          "a\\b"sv,
+                          "<a>"sv,
+                          "\"a\""sv,
+                          "a\0b"sv,
+                          "a\x7f"sv,
+                          "a\tb"sv,
+                          "a|b"sv,
+                          "a^b"sv,
+                          "a`b"sv,
+                          "{a}"sv,
+                          "a:1:2"sv,
+                          "a:65536"sv,
+                          "a:99999999999999999999"sv,
+                          "[::1]:65536"sv,
+                          "a%20b:70000"sv,
+                          "a:+80"sv}) {
     CAPTURE(text);
     CHECK_FALSE(is_host_and_port(text));
   }
