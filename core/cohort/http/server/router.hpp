@@ -57,7 +57,7 @@ class route_group {
                      std::source_location where = std::source_location::current()) {
     return add(method::options, pattern, std::move(callable), where);
   }
-  /// Adds a handler for all methods without a specific handler.
+  /// Adds a handler for all methods without a specific handler, except TRACE and CONNECT.
   template <class Handler>
   operation& any(const std::string& pattern, Handler callable,
                  std::source_location where = std::source_location::current()) {

@@ -115,9 +115,6 @@ response forward_upgrade(streamed_response from, tunnel_group::permit permit, st
 
 task<response> forward(std::shared_ptr<const proxy_target> to, request_context& context, body_reader& body) {
   const auto& head = context.head();
-  if (head.method == method::trace || head.method == method::connect) {
-    co_return error_response(status::method_not_allowed, "The method cannot be forwarded");
-  }
   const bool has_body = body.content_length() != 0;
   std::string upgrade;
   if (!has_body) upgrade = requested_upgrade(head, to->options.upgrades);

@@ -9,9 +9,12 @@
 namespace cohort::http {
 namespace {
 
-/// The methods of RFC 9110 section 9.3 and PATCH, without CONNECT.
-constexpr std::array standard_methods{method::get,     method::head,    method::post,  method::put,
-                                      method::delete_, method::options, method::trace, method::patch};
+/// The methods of RFC 9110 section 9.3 and PATCH, without those that `any` excludes.
+constexpr std::array standard_methods{method::get,     method::head,    method::post, method::put,
+                                      method::delete_, method::options, method::patch};
+
+/// TRACE would return credentials of the request (RFC 9110 section 9.3.8), and CONNECT needs a tunnel.
+constexpr bool needs_own_handler(method verb) noexcept { return verb == method::trace || verb == method::connect; }
 
 }  // namespace
 
@@ -40,7 +43,8 @@ const operation* route::find_operation(method verb) const noexcept {
   for (const auto& candidate : operations_) {
     if (candidate->verb() == verb) return candidate.get();
     const bool is_implied = candidate->verb() == method::get && verb == method::head;
-    if (is_implied || (candidate->verb() == method::unknown && !fallback)) fallback = candidate.get();
+    const bool is_any = candidate->verb() == method::unknown && !needs_own_handler(verb);
+    if (is_implied || (is_any && !fallback)) fallback = candidate.get();
   }
   return fallback;
 }

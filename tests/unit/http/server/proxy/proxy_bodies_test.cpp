@@ -247,9 +247,14 @@ TEST_CASE("proxy: a request without a body is repeated, one with a body that has
   CHECK(client.receive()->status == (has_body ? 503 : 200));
 }
 
-TEST_CASE("proxy: TRACE is rejected", "[http][proxy]") {
+TEST_CASE("proxy: TRACE and CONNECT are rejected, and not listed as allowed", "[http][proxy]") {
   proxy_fixture fixture;
-  CHECK(fixture.server.response_to("TRACE /api/ HTTP/1.1\r\nHost: test\r\n\r\n").status == 405);
+  const auto* method = GENERATE("TRACE", "CONNECT");
+  const auto response = fixture.server.response_to(method + std::string{" /api/ HTTP/1.1\r\nHost: test\r\n\r\n"});
+  CHECK(response.status == 405);
+  CHECK(response.header("Allow") == "GET, HEAD, POST, PUT, DELETE, OPTIONS, PATCH");
+  const auto options = fixture.server.response_to("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n");
+  CHECK(options.header("Allow") == "OPTIONS, GET, HEAD, POST, PUT, DELETE, PATCH");
   CHECK(fixture.connection_count() == 0);
 }
 
