@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -44,6 +45,12 @@ class message_decoder {
 
   explicit message_decoder(const settings& decoder_settings) : settings_(decoder_settings) {}
 
+  /// Maximum number of frames of a message: one for 64 bytes of its maximum size, at least 1,024. A frame may be empty,
+  /// so that the size of a message does not limit them.
+  static constexpr std::size_t max_frames(std::size_t max_message_bytes) noexcept {
+    return std::max<std::size_t>(max_message_bytes / 64, 1024);
+  }
+
   /// Consumes bytes from the front of `input` up to the next event. `none`: the remaining bytes, at most 13, are the
   /// beginning of a frame header and must be passed again with the following bytes.
   event next(std::string_view& input);
@@ -66,6 +73,8 @@ class message_decoder {
   websocket_message message_;
   bool has_returned_message_ = false;
   bool is_in_message_ = false;
+  /// The frames of the message so far.
+  std::size_t frames_ = 0;
   bool is_compressed_ = false;
   bool is_in_frame_ = false;
   frame_header frame_;

@@ -35,7 +35,7 @@ void check(const record& found) {
   }
   if (found.kind == event::failure) {
     require(found.code == http::close_code::protocol_error || found.code == http::close_code::invalid_data ||
-                found.code == http::close_code::message_too_big,
+                found.code == http::close_code::message_too_big || found.code == http::close_code::policy_violation,
             "a failure has its code");
   }
 }

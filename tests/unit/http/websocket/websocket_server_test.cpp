@@ -153,6 +153,31 @@ TEST_CASE("websocket server: violations close with their code, after the queued 
   CHECK(server.metric_value("cohort_server_connections") == 0);
 }
 
+TEST_CASE("websocket server: the number of frames of a message is limited", "[http][websocket]") {
+  server_fixture server;
+  http::websocket_options options;
+  options.connection.max_message_bytes = 10;
+  server.routes.websocket("/echo", echo_socket(), options);
+  const auto message_of = [](std::size_t frames) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < frames; ++i) {
+      bytes += masked({i == 0 ? websocket_opcode::text : websocket_opcode::continuation, i < 8 ? "x" : "", false});
+    }
+    return bytes + masked({websocket_opcode::continuation, "y"});
+  };
+  frame_client client{server, handshake("/echo")};
+  for (int i = 0; i < 2; ++i) {
+    client.send(message_of(1024));
+    CHECK(client.receive()->payload == "xxxxxxxxy");
+  }
+  client.send(message_of(1025));
+  CHECK(client.receive_close() == 1008);
+  CHECK_FALSE(client.receive());
+  client.stream().close();
+  server.time.run_for(1s);
+  CHECK(closes(server, "1008") == 1);
+}
+
 TEST_CASE("websocket server: subprotocol and compression are negotiated", "[http][websocket]") {
   server_fixture server;
   http::websocket_options options;
