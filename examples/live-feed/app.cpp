@@ -4,6 +4,7 @@
 #include <charconv>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 #include <cohort/http/server/content/event_stream.hpp>
 
@@ -49,15 +50,22 @@ task<bool> send(http::event_stream& events, const score& sent) {
   return events.send(std::move(event));
 }
 
+/// Empty if `text` is not the ID of an event.
+std::optional<std::uint64_t> parse_id(std::string_view text) {
+  std::uint64_t id = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, id);
+  return error == std::errc{} && stop == end ? std::optional{id} : std::nullopt;
+}
+
 /// Sends the events that the client has missed, then each new one.
 task<> follow(std::shared_ptr<feed> source, http::event_stream& events) {
   // Subscribes first: an event that is published meanwhile is in the history and in the subscription, but is sent only
   // once.
   auto updates = source->subscribe();
   std::uint64_t last = 0;
-  const auto& text = events.last_event_id();
-  if (std::from_chars(text.data(), text.data() + text.size(), last).ec == std::errc{}) {
-    for (const auto& missed : source->after(last)) {
+  if (const auto id = parse_id(events.last_event_id())) {
+    for (const auto& missed : source->after(*id)) {
       auto sending = send(events, missed);
       if (!co_await std::move(sending)) co_return;
       last = missed.id;

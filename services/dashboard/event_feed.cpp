@@ -261,7 +261,9 @@ std::vector<event_feed::feed_event> event_feed::first_events(std::string_view la
   if (last_event_id.starts_with(instance_ + "-")) {
     const auto digits = last_event_id.substr(instance_.size() + 1);
     std::uint64_t number = 0;
-    if (std::from_chars(digits.data(), digits.data() + digits.size(), number).ec == std::errc{}) last = number;
+    const auto* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, number);
+    if (error == std::errc{} && stop == end) last = number;
   }
   std::vector<feed_event> first;
   {

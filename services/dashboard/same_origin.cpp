@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/dashboard/same_origin.hpp"
 
+#include <cohort/http/message/request/unique_field.hpp>
+
 namespace cohort::dashboard {
 namespace {
 
@@ -13,9 +15,13 @@ std::string_view authority(std::string_view origin) {
 }  // namespace
 
 bool is_cross_origin(const http::request_head& head) {
-  if (const auto site = head.find("sec-fetch-site")) return *site != "same-origin" && *site != "none";
-  const auto origin = head.find("origin");
-  return origin && authority(*origin) != head.find(http::field::host).value_or(std::string_view{});
+  if (head.find("sec-fetch-site")) {
+    const auto site = http::find_unique(head, "sec-fetch-site");
+    return site != "same-origin" && site != "none";
+  }
+  if (!head.find("origin")) return false;
+  const auto origin = http::find_unique(head, "origin");
+  return !origin || authority(*origin) != head.find(http::field::host).value_or(std::string_view{});
 }
 
 }  // namespace cohort::dashboard

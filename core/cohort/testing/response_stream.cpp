@@ -47,8 +47,9 @@ void add_line(http::server_event& event, bool& has_data, std::string_view line) 
     event.id = value;
   } else if (name == "retry") {
     std::int64_t milliseconds = 0;
-    const auto parsed = std::from_chars(value.data(), value.data() + value.size(), milliseconds);
-    if (parsed.ec == std::errc{}) event.retry = std::chrono::milliseconds{milliseconds};
+    const auto* const end = value.data() + value.size();
+    const auto [stop, error] = std::from_chars(value.data(), end, milliseconds);
+    if (error == std::errc{} && stop == end) event.retry = std::chrono::milliseconds{milliseconds};
   }
 }
 

@@ -36,6 +36,16 @@ TEST_CASE("live feed example: a client that connects again gets the missed event
   CHECK(client->next_event()->id == "4");
 }
 
+TEST_CASE("live feed example: an invalid event ID does not continue the stream", "[examples]") {
+  testing::server server{live_feed::app()};
+  server.post("/api/scores", "1:0", "text/plain");
+  const auto* id = GENERATE("0 x", "0x", "-1", " ", "99999999999999999999");
+  auto client = server.events("/events", id);
+  REQUIRE(client);
+  server.post("/api/scores", "1:1", "text/plain");
+  CHECK(client->next_event()->data == "1:1");
+}
+
 TEST_CASE("live feed example: a text of the wrong size is rejected", "[examples]") {
   testing::server server{live_feed::app()};
   CHECK(server.post("/api/scores", "", "text/plain")->status == http::status::bad_request);

@@ -22,8 +22,9 @@ std::string query_target(const service_target& target) {
 std::uint64_t index_of(const http::client_response& response) {
   const auto text = response.find("X-Consul-Index").value_or(std::string_view{});
   std::uint64_t index = 0;
-  std::from_chars(text.data(), text.data() + text.size(), index);
-  return index;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, index);
+  return error == std::errc{} && stop == end ? index : 0;
 }
 
 std::string registration_body(const service_instance& instance, const std::string& id, std::chrono::seconds ttl) {

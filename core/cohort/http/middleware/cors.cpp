@@ -6,6 +6,8 @@
 #include <memory>
 #include <stdexcept>
 
+#include <cohort/http/message/request/unique_field.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -83,7 +85,7 @@ middleware cors(cors_settings settings) {
   auto policy = std::make_shared<const cors_policy>(std::move(settings));
   return [policy = std::move(policy)](request_context& context, next go) -> task<response> {
     const auto& head = context.head();
-    const auto origin = head.find(field::origin);
+    const auto origin = find_unique(head, field::origin);
     const bool is_preflight =
         head.method == method::options && origin && head.find("access-control-request-method").has_value();
     response result;

@@ -116,8 +116,9 @@ TEST_CASE("dashboard requests: a stream that is opened again gets the requests a
   const auto missed = count(again.receive_for(100ms));
   CHECK(missed >= 4);
   // The ID of another process and an invalid ID do not continue the stream.
-  for (const auto* unknown : {"17-1", "-1", "1", "-99999999999999999999999"}) {
-    open_stream fresh{fixture, "Last-Event-ID: " + std::string{unknown} + "\r\n"};
+  for (const auto& unknown : {std::string{"17-1"}, std::string{"-1"}, std::string{"1"},
+                              std::string{"-99999999999999999999999"}, id + " x", id + "\r\nLast-Event-ID: " + id}) {
+    open_stream fresh{fixture, "Last-Event-ID: " + unknown + "\r\n"};
     CHECK(count(fresh.receive_for(100ms)) <= 1);
   }
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <cohort/http/message/request/unique_field.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
@@ -64,7 +65,7 @@ task<bool> event_stream::pause(duration span) {
 
 response event_stream_response(const request_context& context, std::function<task<>(event_stream&)> producer,
                                duration heartbeat) {
-  std::string last_event_id{context.head().find("last-event-id").value_or(std::string_view{})};
+  std::string last_event_id{find_unique(context.head(), "last-event-id").value_or(std::string_view{})};
   response events;
   events.stream([producer = std::move(producer), last_event_id = std::move(last_event_id),
                  heartbeat](body_writer& output) { return produce(producer, output, last_event_id, heartbeat); },
