@@ -3,6 +3,7 @@
 
 #include <boost/url/parse.hpp>
 
+#include <cohort/http/server/input/input.hpp>
 #include <cohort/runtime/version.hpp>
 #include <cohort/telemetry/requests/call_recording.hpp>
 #include "services/messaging/broker_setting.hpp"
@@ -42,10 +43,11 @@ struct weather_routes {
 
   static task<http::response> current(std::shared_ptr<const weather_routes> self, http::request_context& context) {
     auto requested = std::optional{self->configured_location};
-    if (const auto text = context.query("location")) requested = parse_location(*text);
-    if (!requested) {
+    http::input in{context};
+    if (const auto text = in.query<std::optional<std::string>>("location")) requested = parse_location(*text);
+    if (!in || !requested) {
       co_return http::error_response(http::status::bad_request,
-                                     "location must be City,Country, such as Paris,France: UTF-8 without control "
+                                     "location must be one City,Country, such as Paris,France: UTF-8 without control "
                                      "characters, at most 256 bytes");
     }
     const auto deadline = derive_deadline(context.deadline(), loop::current().now(),

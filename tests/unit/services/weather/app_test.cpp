@@ -91,12 +91,14 @@ TEST_CASE("weather: Retry-After is the time until the next fetch", "[services][w
 
 TEST_CASE("weather: an invalid location is rejected with 400, and no provider is called", "[services][weather]") {
   weather_app_fixture fixture;
-  const auto* const query = GENERATE("", "Paris", "Paris,", ",France", "Paris%0d%0a,France", "Paris,Fran%ffce");
+  const auto* const query = GENERATE("", "Paris", "Paris,", ",France", "Paris%0d%0a,France", "Paris,Fran%ffce",
+                                     "Paris,France&location=Rome,Italy", "Paris,France&%6cocation=Paris,France");
   CAPTURE(query);
   const auto response = fixture.get_weather(query);
   CHECK(response.status == 400);
-  CHECK(json_at(response.body, "/message") ==
-        "\"location must be City,Country, such as Paris,France: UTF-8 without control characters, at most 256 bytes\"");
+  CHECK(
+      json_at(response.body, "/message") ==
+      "\"location must be one City,Country, such as Paris,France: UTF-8 without control characters, at most 256 bytes\"");
   CHECK(fixture.wttr.request_count() == 0);
 }
 
