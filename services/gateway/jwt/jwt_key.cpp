@@ -43,8 +43,8 @@ std::string der_signature(std::string_view signature) {
   number_ptr r{BN_bin2bn(bytes_of(signature), size, nullptr)};
   number_ptr s{BN_bin2bn(bytes_of(signature) + es256_integer_bytes, size, nullptr)};
   const signature_ptr pair{ECDSA_SIG_new()};
-  if (!r || !s || !pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
-  // The pair now owns them.
+  // ECDSA_SIG_set0 fails if one of them is null; otherwise the pair then owns them.
+  if (!pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
   static_cast<void>(r.release());
   static_cast<void>(s.release());
   unsigned char* encoded = nullptr;
