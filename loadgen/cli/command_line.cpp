@@ -73,7 +73,7 @@ void add_target_flags(config::options& parser, flag_options& flags) {
                       {"--api-key", "API_KEY", "API key, sent as X-API-Key; if there are several, the first one"});
   parser.add(flags.time_url, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, config::http_url(),
              "http://127.0.0.1:5001");
-  parser.add(flags.sysinfo_url, {"--sysinfo-service-url", "SYSINFO_SERVICE_URL", "URL of the system info service"},
+  parser.add(flags.sysinfo_url, {"--sysinfo-service-url", "SYSINFO_SERVICE_URL", "URL of the sysinfo service"},
              config::http_url(), "http://127.0.0.1:5002");
   parser.add(flags.weather_url, {"--weather-service-url", "WEATHER_SERVICE_URL", "URL of the weather service"},
              config::http_url(), "http://127.0.0.1:5003");
@@ -92,7 +92,7 @@ void add_connection_flags(config::options& parser, flag_options& flags, run_conf
                   {"--resolve", "", "Addresses instead of a DNS lookup: HOST:PORT:ADDRESS[,ADDRESS]...; repeatable"},
                   resolve_parser());
   parser.add(flags.trusted_certificates_file,
-             {"--cacert", "", "PEM file of the trusted certificates, instead of the system's"}, config::text());
+             {"--cacert", "", "PEM file of the trusted CA certificates, instead of the system's"}, config::text());
   parser.add(flags.certificate_file, {"--cert", "", "PEM file of the client's certificate chain"}, config::text());
   parser.add(flags.private_key_file,
              {"--key", "", "PEM file of the private key of --cert, without a passphrase (default: the file of --cert)"},

@@ -20,8 +20,8 @@ struct program_options {
   std::int64_t threads = 2;
 
   void add_to(config::options& options) {
-    options.add(directory, {"--lab", "", "Directory of the lab, with lab.json and solution.json (labs/README.md)"},
-                config::text(), "required");
+    options.add(directory, {"--lab", "", "Required: directory of the lab, with lab.json and solution.json"},
+                config::text());
     options.add(plan_file, {"--plan", "", "Plan to grade: a file in this directory"}, config::text(), "plan.json");
     options.add(html_file, {"--html", "", "File for the report with a chart"}, config::text(), "none");
     options.add(seeds, {"--seeds", "", "Runs of each scenario; 0: the number in lab.json"},

@@ -25,7 +25,7 @@ struct program_options {
   std::int64_t seed = 1;
 
   void add_to(config::options& options) {
-    options.add(plan_file, {"--plan", "", "File of the plan (docs/rehearse.md)"}, config::text(), "required");
+    options.add(plan_file, {"--plan", "", "Required: file of the plan (docs/rehearse.md)"}, config::text());
     options.add(real_file,
                 {"--real", "", "Measurements of the real programs; without it, the instructions for them are printed"},
                 config::text(), "none");

@@ -49,7 +49,7 @@ struct program_options {
                 "1");
     options.add(event, {"--event", "", "Event that disturbs the fleet from 10 s on"},
                 config::one_of({"slow-back-ends", "deploy", "zone-loss"}), "slow-back-ends");
-    options.add(length, {"--length", "", "Virtual seconds"}, config::seconds(25, 3600), "60");
+    options.add(length, {"--length", "", "Length of the run in virtual seconds"}, config::seconds(25, 3600), "60");
     options.add(seed, {"--seed", "", "Seed"}, config::integer(0, INT64_MAX), "1");
     options.add(only, {"--only", "", "Simulate only the protection with this name"}, config::text(), "all");
     options.add(html_file, {"--html", "", "File for the report with charts"}, config::text(), "none");

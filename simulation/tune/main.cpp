@@ -25,8 +25,8 @@ struct program_options {
   std::chrono::seconds max_time{60};
 
   void add_to(config::options& options) {
-    options.add(plan_file, {"--plan", "", "File of the plan (docs/guide/deciding-by-simulation.md)"}, config::text(),
-                "required");
+    options.add(plan_file, {"--plan", "", "Required: file of the plan (docs/guide/deciding-by-simulation.md)"},
+                config::text());
     options.add(html_file, {"--html", "", "File for the report with a chart"}, config::text(), "none");
     options.add(candidates, {"--candidates", "", "Choices of policies to try"}, config::integer(1, 100'000), "32");
     options.add(first_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
