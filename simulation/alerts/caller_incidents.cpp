@@ -39,9 +39,11 @@ void draw_traffic_spike(random_generator& random, incident& details) {
 
 void draw_no_traffic(random_generator&, incident& details) {
   details.description = "no caller reaches the services";
-  for (const auto service : all_services) details.expected.push_back({"NoTraffic", job(service)});
+  for (const auto service : all_programs) details.expected.push_back({"NoTraffic", job(service)});
   details.inject = [](monitored_fleet& fleet) { return overload(fleet, 0, 1); };
 }
+
+}  // namespace
 
 task<> crawl(monitored_fleet& fleet, double rate) {
   for (std::uint64_t place = 1; fleet.fleet().elapsed() < fleet.run().end; ++place) {
@@ -52,6 +54,8 @@ task<> crawl(monitored_fleet& fleet, double rate) {
   }
 }
 
+namespace {
+
 void draw_useless_cache(random_generator& random, incident& details) {
   // Two thirds of the other requests need weather; nearly all of them are hits.
   const double rate = details.load.requests_per_second * 0.65 * (1.5 + random.uniform());
@@ -61,7 +65,7 @@ void draw_useless_cache(random_generator& random, incident& details) {
   details.inject = [rate](monitored_fleet& fleet) { return crawl(fleet, rate); };
 }
 
-task<> fail_providers(monitored_fleet& fleet, monitored_fleet::provider_state state) {
+task<> fail_providers(monitored_fleet& fleet, monitored_fleet::server_state state) {
   const auto healthy = fleet.providers;
   fleet.providers = state;
   auto lasting = fleet.wait_until(fleet.run().end);
@@ -74,7 +78,7 @@ void draw_provider_outage(random_generator& random, incident& details) {
   details.description = hangs ? "the weather providers do not respond" : "the weather providers fail all requests";
   details.load.places = 400;
   details.expected = {{"HighErrorRate", job("weather-service")}};
-  monitored_fleet::provider_state state;
+  monitored_fleet::server_state state;
   if (hangs) {
     state.delay = 60s;
   } else {

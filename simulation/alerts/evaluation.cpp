@@ -10,10 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::string_view no_history = "its windows of hours are longer than the incidents";
-constexpr std::string_view no_broker = "the fleet has no message broker";
 constexpr std::string_view no_database = "the fleet has no database";
-constexpr std::string_view no_discovery = "the fleet has no discovery system";
-constexpr std::string_view no_gateway = "the fleet has no gateway";
 constexpr std::string_view no_monitoring = "Prometheus and Alertmanager themselves are not simulated";
 constexpr std::string_view no_process = "its metrics describe a real process: memory and descriptors";
 
@@ -23,23 +20,16 @@ const std::map<std::string_view, std::string_view> not_evaluated{
     {"ConnectionsNearLimit", "the limit of connections follows from the descriptors of a real process"},
     {"DatabaseCallsShed", no_database},
     {"DatabaseFailing", no_database},
-    {"DiscoveryRegistrationFailing", no_discovery},
-    {"DiscoverySilent", no_discovery},
     {"ErrorBudgetBurnSlow", no_history},
     {"EventLoopStalls", "its watchdog is a thread on the real clock"},
     {"FileDescriptorsNearLimit", no_process},
-    {"GatewayRouteFailing", no_gateway},
-    {"GatewayTokenKeyUnknown", no_gateway},
     {"HighMemoryUsage", no_process},
     {"LogLinesDropped", "the simulation discards log lines"},
     {"MemoryNearLimit", no_process},
-    {"MessageBrokerUnreachable", no_broker},
-    {"MessageOutboxFilling", no_broker},
-    {"MessagesDeadLettered", no_broker},
     {"PrometheusDown", no_monitoring},
     {"PrometheusNotificationsFailing", no_monitoring},
     {"PrometheusRuleFailures", no_monitoring},
-    {"ProxyTunnelsRejected", "the fleet has no reverse proxy"},
+    {"ProxyTunnelsRejected", "the callers open no WebSockets"},
     {"SettingReloadFailed", "it needs setting files that change"},
     {"SloMetricsAbsent", "it detects missing or renamed metrics, not incidents"},
     {"TelemetryDropped", "the fleet has no collector"},

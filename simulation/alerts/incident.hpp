@@ -78,7 +78,8 @@ struct incident_times {
 
 /// An incident of this kind. Its fault begins up to a scrape interval after `times.before`.
 incident draw_incident(const incident_kind& kind, std::uint64_t seed, const incident_times& times = {});
-/// A run of this length without a fault. In every third, one service is deployed again.
+/// A run of this length without a fault. In every third, one service is deployed again; in another third, the broker or
+/// etcd restarts.
 incident draw_quiet_run(std::uint64_t seed, duration length);
 
 }  // namespace cohort::simulation::alerts

@@ -28,8 +28,9 @@ task<> deploy_service(monitored_fleet& fleet, std::string service) {
 const std::vector<incident_kind>& incident_kinds() {
   static const auto kinds = [] {
     auto all = service_incidents();
-    const auto caller_kinds = caller_incidents();
-    all.insert(all.end(), caller_kinds.begin(), caller_kinds.end());
+    for (const auto& kinds : {caller_incidents(), platform_incidents()}) {
+      all.insert(all.end(), kinds.begin(), kinds.end());
+    }
     return all;
   }();
   return kinds;
@@ -58,10 +59,20 @@ incident draw_quiet_run(std::uint64_t seed, duration length) {
   details.load.places = 3 + random.uniform_below(40);
   details.description = "normal variation";
   if (random.bernoulli(1.0 / 3)) {
-    const auto service = draw_from(random, all_services);
-    details.description = "normal variation; " + service + " is deployed again";
+    const auto service = draw_from(random, all_programs);
+    details.description += "; " + service + " is deployed again";
     details.begin = details.end = random.uniform_between(length / 10, length);
     details.inject = [service](monitored_fleet& fleet) { return deploy_service(fleet, service); };
+  } else if (random.bernoulli(0.5)) {
+    const auto lasts = random.uniform_between(5s, 40s);
+    details.begin = random.uniform_between(length / 10, length * 8 / 10);
+    details.end = details.begin + lasts;
+    const bool is_broker = random.bernoulli(0.5);
+    details.description += std::string{"; "} + (is_broker ? "the broker" : "etcd") + " restarts within " +
+                           std::to_string(std::chrono::round<std::chrono::seconds>(lasts).count()) + " s";
+    details.inject = [is_broker](monitored_fleet& fleet) {
+      return is_broker ? stop_broker(fleet, false) : stop_discovery(fleet, false);
+    };
   }
   return details;
 }

@@ -14,6 +14,9 @@ namespace cohort::simulation::alerts {
 inline constexpr std::string_view upstream_services[] = {"time-service", "system-info-service", "weather-service"};
 inline constexpr std::string_view all_services[] = {"time-service", "system-info-service", "weather-service",
                                                     "dashboard-service"};
+/// The services and the gateway, which injects no faults into itself.
+inline constexpr std::string_view all_programs[] = {"time-service", "system-info-service", "weather-service",
+                                                    "dashboard-service", "gateway-service"};
 
 /// The label of a service's alerts.
 inline std::string job(std::string_view service) { return "job=\"" + std::string{service} + "\""; }
@@ -31,6 +34,11 @@ inline std::int64_t draw_between(random_generator& random, std::int64_t min, std
 std::string faults_json(std::string_view member, std::int64_t value);
 /// Injects faults into a service until the end of the incident.
 task<> inject_faults(monitored_fleet& fleet, std::string service, std::string json);
+/// Requests the weather of new places, so many per second on average, until the end of the incident.
+task<> crawl(monitored_fleet& fleet, double rate);
+/// Stops the broker or etcd until the end of the incident. `loses_power`: the machine instead of the process.
+task<> stop_broker(monitored_fleet& fleet, bool loses_power);
+task<> stop_discovery(monitored_fleet& fleet, bool loses_power);
 /// Stops and starts the replicas of a service one after the other.
 task<> deploy_service(monitored_fleet& fleet, std::string service);
 
@@ -38,5 +46,7 @@ task<> deploy_service(monitored_fleet& fleet, std::string service);
 std::vector<incident_kind> service_incidents();
 /// Incidents of callers, weather providers and operators.
 std::vector<incident_kind> caller_incidents();
+/// Incidents of the gateway, the message broker and the discovery system.
+std::vector<incident_kind> platform_incidents();
 
 }  // namespace cohort::simulation::alerts

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Evaluates the alerts of Prometheus on simulated incidents and quiet hours.
-#include <unistd.h>
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +8,7 @@
 
 #include <cohort/config/options.hpp>
 #include "simulation/alerts/run_all.hpp"
+#include "simulation/alerts/temporary_directory.hpp"
 #include "simulation/report/page.hpp"
 #include "simulation/report/program.hpp"
 
@@ -49,25 +49,6 @@ struct program_options {
     options.add_switch(lists_runs, "--list", "Print all runs with their fired and missed alerts");
     options.add_switch(checks, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
   }
-};
-
-/// Removed with its contents at the end.
-class temporary_directory {
- public:
-  temporary_directory()
-      : path_(std::filesystem::temp_directory_path() / ("cohort-alerts-" + std::to_string(getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
-  ~temporary_directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  temporary_directory(const temporary_directory&) = delete;
-  temporary_directory& operator=(const temporary_directory&) = delete;
-  std::string path() const { return path_.string(); }
-
- private:
-  std::filesystem::path path_;
 };
 
 /// The kinds with these names, separated by commas. Throws `std::invalid_argument` for an unknown name.

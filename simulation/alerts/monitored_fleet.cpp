@@ -10,6 +10,7 @@
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/service/health/loop_monitor.hpp>
 #include "services/dashboard/app.hpp"
+#include "services/gateway/app.hpp"
 #include "services/sysinfo/app.hpp"
 #include "services/time/app.hpp"
 #include "services/weather/app.hpp"
@@ -58,11 +59,18 @@ class loop_metrics final : public service::extension {
   std::vector<std::unique_ptr<service::loop_monitor>> monitors_;
 };
 
-sim::node::definition_factory with_monitoring(service::definition (*make)()) {
+sim::node::definition_factory with_loop_metrics(service::definition (*make)()) {
   return [make] {
     auto definition = make();
-    faults::add_fault_injection(definition);
     definition.extensions.push_back(std::make_shared<loop_metrics>());
+    return definition;
+  };
+}
+
+sim::node::definition_factory with_monitoring(service::definition (*make)()) {
+  return [make_monitored = with_loop_metrics(make)] {
+    auto definition = make_monitored();
+    faults::add_fault_injection(definition);
     return definition;
   };
 }
@@ -87,24 +95,42 @@ void post_to(sim::node& node, std::size_t thread, Handler handler) {
 }  // namespace
 
 monitored_fleet::monitored_fleet(const incident& run)
-    : run_(run), random_(run.seed ^ 0xA1E275U), fleet_(run.seed), phase_(random_.uniform()) {
-  const std::string wttr_text{wttr_body};
-  fleet_.add_stub_server("wttr.test", 80, provider({{"/{place}", wttr_text}}));
+    : run_(run),
+      random_(run.seed ^ 0xA1E275U),
+      fleet_(run.seed),
+      broker_host_(fleet_.network().add_host("rabbitmq")),
+      phase_(random_.uniform()) {
+  add_external_systems();
+  add_services();
+}
+
+void monitored_fleet::add_external_systems() {
+  fleet_.add_stub_server("wttr.test", 80, server(providers, {{"/{place}", std::string{wttr_body}}}));
   fleet_.add_stub_server(
       "meteo.test", 80,
-      provider({{"/v1/forecast", std::string{forecast_body}}, {"/v1/search", std::string{geocoding_body}}}));
-  add("time-service", with_monitoring(time_service::definition), 1, {});
-  add("time-service", with_monitoring(time_service::definition), 1, {});
+      server(providers, {{"/v1/forecast", std::string{forecast_body}}, {"/v1/search", std::string{geocoding_body}}}));
+  fleet_.add_stub_server("legacy.test", 80, server(legacy_server, {{"/legacy", "{}"}}));
+  discovery_ = &fleet_.add_stub_server("etcd", 2379, [this] { return registry_.router(); });
+  start_broker();
+}
+
+void monitored_fleet::add_services() {
+  const config::environment registered{{"REGISTER", "etcd://etcd/services?ttl=10"}};
+  add("time-service", with_monitoring(time_service::definition), 1, registered);
+  add("time-service", with_monitoring(time_service::definition), 1, registered);
   add("system-info-service", with_monitoring(sysinfo_with_fixed_data), 2, {});
   add("weather-service", with_monitoring(weather::definition), 1,
       {{"WEATHER_UPSTREAM_URL", "http://wttr.test"},
        {"WEATHER_FALLBACK_URL", "http://meteo.test"},
-       {"WEATHER_GEOCODING_URL", "http://meteo.test"}});
+       {"WEATHER_GEOCODING_URL", "http://meteo.test"},
+       {"MESSAGING_URL", "amqp://guest:guest@rabbitmq"}});
   add("dashboard-service", with_monitoring(dashboard::definition), 1,
-      {{"TIME_SERVICE_URL", "http://time-service:5001"},
+      {{"TIME_SERVICE_URL", "etcd://etcd/services/time-service"},
        {"SYSINFO_SERVICE_URL", "http://system-info-service:5002"},
        {"WEATHER_SERVICE_URL", "http://weather-service:5003"},
-       {"DASHBOARD_SECRET_KEY", "simulated"}});
+       {"DASHBOARD_SECRET_KEY", "simulated"},
+       {"MESSAGING_URL", "amqp://guest:guest@rabbitmq"}});
+  add("gateway-service", with_loop_metrics(gateway::definition), 1, {{"GATEWAY_ROUTES", files_.routes_file()}});
 }
 
 monitored_fleet::~monitored_fleet() { fleet_.shutdown(duration{0}); }
@@ -121,24 +147,27 @@ void monitored_fleet::add(const std::string& name, sim::node::definition_factory
   start_times_[nodes_.back()] = fleet_.elapsed();
 }
 
-std::function<http::router()> monitored_fleet::provider(std::vector<std::pair<std::string, std::string>> bodies) {
+std::function<http::router()> monitored_fleet::server(const server_state& state,
+                                                      std::vector<std::pair<std::string, std::string>> bodies) {
   struct responder {
-    static task<http::response> respond(monitored_fleet& self, std::string body) {
-      const auto random_factor = std::exp(self.random_.uniform() * 2 - 1);
-      const auto delay =
-          duration{static_cast<duration::rep>(static_cast<double>(self.providers.delay.count()) * random_factor)};
-      const bool fails = self.random_.bernoulli(self.providers.failure_ratio);
+    static task<http::response> respond(random_generator& random, const server_state& state, std::string body) {
+      const auto random_factor = std::exp(random.uniform() * 2 - 1);
+      const auto delay = duration{static_cast<duration::rep>(static_cast<double>(state.delay.count()) * random_factor)};
+      const bool fails = random.bernoulli(state.failure_ratio);
       auto waiting = sleep_for(delay);
-      co_await std::move(waiting);
+      // Cancelled at the deadline of the caller.
+      if (co_await std::move(waiting) == wait_status::cancelled)
+        co_return http::response{http::status::gateway_timeout};
       if (fails) co_return http::response{http::status::internal_server_error};
       co_return http::json_response(std::move(body));
     }
   };
-  return [this, bodies = std::move(bodies)] {
+  return [this, &state, bodies = std::move(bodies)] {
     http::router routes;
     for (const auto& response : bodies) {
-      routes.get(response.first,
-                 [this, body = response.second](http::request_context&) { return responder::respond(*this, body); });
+      routes.get(response.first, [this, &state, body = response.second](http::request_context&) {
+        return responder::respond(random_, state, body);
+      });
     }
     return routes;
   };
@@ -171,6 +200,19 @@ void monitored_fleet::restart_process(sim::node& node) {
   fleet_.start(node);
   start_times_[&node] = fleet_.elapsed();
   hidden_.erase(&node);
+}
+
+void monitored_fleet::stop_broker(bool loses_power) {
+  if (loses_power) {
+    fleet_.network().power_off(broker_host_);
+  } else {
+    fleet_.network().kill(broker_host_);
+  }
+}
+
+void monitored_fleet::start_broker() {
+  if (broker_host_.state != sim::host_state::up) fleet_.network().restart(broker_host_);
+  fleet_.spawn(broker_.run(fleet_.network().listen(broker_host_, 5672)));
 }
 
 task<> monitored_fleet::deploy(sim::node& node) {
@@ -231,14 +273,37 @@ double monitored_fleet::rate_now() {
   return run_.load.requests_per_second * wave * minute_factor_ * traffic_factor;
 }
 
-std::string monitored_fleet::next_url() {
+std::string monitored_fleet::next_path_of_gateway(std::vector<std::pair<std::string, std::string>>& fields) {
   const auto percentile = random_.uniform_below(100);
-  if (percentile < 40) return "http://dashboard-service:5000/api/aggregate";
-  if (percentile < 50) return "http://dashboard-service:5000/api/time-proxy";
-  if (percentile < 65) return "http://time-service:5001/api/time";
-  if (percentile < 75) return "http://system-info-service:5002/api/sysinfo";
-  const auto place = random_.uniform_below(run_.load.places);
-  return "http://weather-service:5003/api/weather?location=Town" + std::to_string(place) + ",Israel";
+  if (percentile < 75) return "/api/aggregate";
+  if (percentile < 85) return "/legacy";
+  const auto key_id = random_.bernoulli(new_key_ratio) ? std::string_view{"2026-06"} : gateway_files::known_key;
+  fields.emplace_back("Authorization", "Bearer " + gateway_files::token(fleet_.event_loop().wall_now(), key_id));
+  return "/partners/api/time";
+}
+
+std::pair<std::string, std::vector<std::pair<std::string, std::string>>> monitored_fleet::next_request() {
+  std::vector<std::pair<std::string, std::string>> fields;
+  if (!run_.load.api_key.empty()) fields.emplace_back("X-API-Key", run_.load.api_key);
+  const auto percentile = random_.uniform_below(100);
+  if (percentile < 30) {
+    auto path = next_path_of_gateway(fields);
+    return {"http://gateway-service:5004" + path, std::move(fields)};
+  }
+  std::string url;
+  if (percentile < 48) {
+    url = "http://dashboard-service:5000/api/aggregate";
+  } else if (percentile < 57) {
+    url = "http://dashboard-service:5000/api/time-proxy";
+  } else if (percentile < 68) {
+    url = "http://time-service:5001/api/time";
+  } else if (percentile < 77) {
+    url = "http://system-info-service:5002/api/sysinfo";
+  } else {
+    const auto place = random_.uniform_below(run_.load.places);
+    url = "http://weather-service:5003/api/weather?location=Town" + std::to_string(place) + ",Israel";
+  }
+  return {std::move(url), std::move(fields)};
 }
 
 task<> monitored_fleet::run_callers(monitored_fleet& self) {
@@ -248,10 +313,9 @@ task<> monitored_fleet::run_callers(monitored_fleet& self) {
     auto waiting = sleep_for(duration{static_cast<duration::rep>(gap * 1e9)});
     co_await std::move(waiting);
     if (rate <= 0) continue;
-    std::vector<std::pair<std::string, std::string>> fields;
-    if (!self.run_.load.api_key.empty()) fields.emplace_back("X-API-Key", self.run_.load.api_key);
+    auto [url, fields] = self.next_request();
     auto host = "caller-" + std::to_string(++self.last_caller_ % 8);
-    self.fleet_.spawn(self.call(std::move(host), self.next_url(), std::move(fields)));
+    self.fleet_.spawn(self.call(std::move(host), std::move(url), std::move(fields)));
   }
 }
 

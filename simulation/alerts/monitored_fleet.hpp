@@ -8,11 +8,15 @@
 #include <vector>
 
 #include <cohort/sim/fleet.hpp>
+#include "simulation/alerts/gateway_files.hpp"
 #include "simulation/alerts/incident.hpp"
+#include "simulation/external_systems/simulated_etcd.hpp"
+#include "simulation/external_systems/simulated_rabbitmq.hpp"
 
 namespace cohort::simulation::alerts {
 
-/// The four services of the stack on separate machines, two weather providers and callers, for one incident.
+/// The four services of the stack and the gateway on separate machines, two weather providers, a server behind the
+/// gateway, a message broker, a discovery system and callers, for one incident.
 class monitored_fleet {
  public:
   /// `run` must outlive the fleet.
@@ -32,12 +36,16 @@ class monitored_fleet {
   duration start_time(const sim::node& node) const { return start_times_.at(&node); }
   /// Whether the node is a target of Prometheus: false after it has left DNS.
   bool is_target(const sim::node& node) const { return !hidden_.contains(&node); }
-  /// Delay and failure probability of the weather providers.
-  struct provider_state {
+  /// Mean delay and failure probability of servers that are not scraped.
+  struct server_state {
     duration delay = std::chrono::milliseconds{80};
     double failure_ratio = 0;
   };
-  provider_state providers;
+  server_state providers;
+  /// The server behind the route `legacy` of the gateway.
+  server_state legacy_server;
+  /// The ratio of tokens with a key that the gateway does not know.
+  double new_key_ratio = 0;
   /// Multiplies the rate of the callers.
   double traffic_factor = 1;
 
@@ -45,6 +53,13 @@ class monitored_fleet {
   void start();
   /// Kills the process. `leaves_dns`: the node is no longer a target of Prometheus.
   void kill(sim::node& node, bool leaves_dns = false);
+  simulated_rabbitmq& broker() noexcept { return broker_; }
+  /// Ends the broker's process or, if it `loses_power`, its machine.
+  void stop_broker(bool loses_power);
+  /// Starts the broker, again after `stop_broker`.
+  void start_broker();
+  /// The server of etcd.
+  sim::node& discovery() noexcept { return *discovery_; }
   void restart_process(sim::node& node);
   /// Stops the process gracefully and starts it again.
   task<> deploy(sim::node& node);
@@ -61,16 +76,27 @@ class monitored_fleet {
  private:
   void add(const std::string& name, sim::node::definition_factory make_definition, std::size_t threads,
            config::environment settings);
-  std::function<http::router()> provider(std::vector<std::pair<std::string, std::string>> bodies);
+  /// Makes a server whose responses have these bodies, by path.
+  std::function<http::router()> server(const server_state& state,
+                                       std::vector<std::pair<std::string, std::string>> bodies);
+  void add_external_systems();
+  void add_services();
   double rate_now();
-  std::string next_url();
+  /// A request of the callers: its URL and fields.
+  std::pair<std::string, std::vector<std::pair<std::string, std::string>>> next_request();
+  std::string next_path_of_gateway(std::vector<std::pair<std::string, std::string>>& fields);
   static task<> run_callers(monitored_fleet& self);
   static task<> run_pauses(monitored_fleet& self);
   static task<> run_injection(monitored_fleet& self);
 
   const incident& run_;
   random_generator random_;
+  gateway_files files_;
+  simulated_rabbitmq broker_;
+  simulated_etcd registry_;
   sim::fleet fleet_;
+  sim::host& broker_host_;
+  sim::node* discovery_ = nullptr;
   std::vector<sim::node*> nodes_;
   std::map<const sim::node*, duration> start_times_;
   std::set<const sim::node*> hidden_;

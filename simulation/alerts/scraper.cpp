@@ -18,7 +18,10 @@ constexpr duration scrape_timeout = 10s;
 }  // namespace
 
 scraper::scraper(monitored_fleet& target, const rule_files& rules, duration interval)
-    : fleet_(target), rules_(rules), interval_(interval) {}
+    : fleet_(target),
+      rules_(rules),
+      interval_(interval),
+      start_(to_seconds(target.fleet().event_loop().wall_now().time_since_epoch())) {}
 
 void scraper::start() { fleet_.fleet().spawn(run(*this)); }
 
@@ -76,7 +79,10 @@ void scraper::add_text(const std::string& target_labels, std::size_t index, std:
     if (line[name.size()] == '{') {
       labels.append(",").append(line.substr(name.size() + 1, last_space - name.size() - 2));
     }
-    add(std::string{name}, labels, index, std::strtod(std::string{line.substr(last_space + 1)}.c_str(), nullptr));
+    auto value = std::strtod(std::string{line.substr(last_space + 1)}.c_str(), nullptr);
+    // promtool's clock begins at 0.
+    if (name.ends_with("_timestamp_seconds")) value -= start_;
+    add(std::string{name}, labels, index, value);
   }
 }
 

@@ -38,6 +38,8 @@ class scraper {
   monitored_fleet& fleet_;
   const rule_files& rules_;
   duration interval_;
+  /// The wall clock at the start of the run, in seconds.
+  double start_;
   std::size_t scrapes_ = 0;
   series_table series_;
 };

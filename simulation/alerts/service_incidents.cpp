@@ -99,11 +99,12 @@ void draw_dead_replica(random_generator&, incident& details) {
 }
 
 void draw_dead_service(random_generator& random, incident& details) {
-  const auto service = draw_from(random, all_services);
+  const auto service = draw_from(random, all_programs);
   const bool leaves_dns = random.bernoulli(0.5);
   details.description = service + " is killed and " + (leaves_dns ? "leaves DNS" : "stays in DNS");
   details.expected = {{"ServiceDown", job(service)}};
-  if (service != "dashboard-service") details.expected.push_back({"CircuitBreakerOpen", job("dashboard-service")});
+  const bool is_upstream = service != "dashboard-service" && service != "gateway-service";
+  if (is_upstream) details.expected.push_back({"CircuitBreakerOpen", job("dashboard-service")});
   details.inject = [=](monitored_fleet& fleet) { return kill_nodes(fleet, fleet.replicas(service), leaves_dns); };
 }
 
@@ -120,7 +121,7 @@ task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration in
 }
 
 void draw_crash_loop(random_generator& random, incident& details) {
-  const auto service = draw_from(random, all_services);
+  const auto service = draw_from(random, all_programs);
   const auto interval = random.uniform_between(60s, 200s);
   details.description = "a process of " + service + " ends every " +
                         std::to_string(std::chrono::round<std::chrono::seconds>(interval).count()) + " s";
@@ -138,7 +139,7 @@ task<> block_repeatedly(monitored_fleet& fleet, std::string service, duration co
 }
 
 void draw_blocking_handler(random_generator& random, incident& details) {
-  const auto service = draw_from(random, all_services);
+  const auto service = draw_from(random, all_programs);
   const auto cost = random.uniform_between(150ms, 800ms);
   const auto interval = random.uniform_between(1s, 4s);
   const auto milliseconds = [](duration span) {

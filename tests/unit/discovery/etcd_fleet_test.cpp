@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <catch2/catch_test_macros.hpp>
 
+#include "simulation/external_systems/simulated_etcd.hpp"
 #include "tests/unit/discovery/discovery_fixture.hpp"
-#include "tests/unit/discovery/simulated_etcd.hpp"
 
 namespace cohort::test {
 namespace {
@@ -33,7 +33,7 @@ struct etcd_fixture {
   }
   int known_endpoints() const { return static_cast<int>(metric_value(front, endpoints_series)); }
 
-  simulated_etcd data;
+  simulation::simulated_etcd data;
   sim::fleet fleet;
   sim::node& etcd = fleet.add_stub_server("etcd", 2379, [this] { return data.router(); });
   sim::node& front = fleet.add_service(front_definition, "front", {{"API_URL", "etcd://etcd/services/api"}});
@@ -161,7 +161,7 @@ TEST_CASE("etcd: a watch whose revision was compacted is replaced by a new list"
 }
 
 TEST_CASE("etcd: an empty list replaces the known endpoints only after a minute", "[discovery][sim]") {
-  simulated_etcd data;
+  simulation::simulated_etcd data;
   sim::fleet fleet{7};
   fleet.add_stub_server("etcd", 2379, [&] { return data.router(); });
   auto& front = fleet.add_service(front_definition, "front", {{"API_URL", "etcd://etcd/services/api"}});
@@ -178,7 +178,7 @@ TEST_CASE("etcd: an empty list replaces the known endpoints only after a minute"
 }
 
 TEST_CASE("etcd: values that are not valid endpoints are ignored", "[discovery][sim]") {
-  simulated_etcd data;
+  simulation::simulated_etcd data;
   sim::fleet fleet{8};
   fleet.add_stub_server("etcd", 2379, [&] { return data.router(); });
   for (const auto* value : {"", "x", "[]", "10.0.0.1", "10.0.0.1:0", "0.0.0.0:80", R"({"host":"h","port":1})",

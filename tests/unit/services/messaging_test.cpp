@@ -7,7 +7,7 @@
 #include <cohort/testing/spawned_task.hpp>
 #include "services/dashboard/app.hpp"
 #include "services/weather/app.hpp"
-#include "tests/unit/messaging/rabbitmq/simulated_rabbitmq.hpp"
+#include "simulation/external_systems/simulated_rabbitmq.hpp"
 
 namespace cohort::test {
 namespace {
@@ -47,7 +47,7 @@ struct broker_fixture {
   }
 
   sim::fleet fleet{1};
-  simulated_rabbitmq broker;
+  simulation::simulated_rabbitmq broker;
   sim::host& host = fleet.network().add_host("rabbitmq");
   std::optional<testing::spawned_task<>> serving;
   config::environment variables{{"WEATHER_SAMPLE", "true"},

@@ -25,7 +25,7 @@ void background_tasks::spawn(task<> work) {
   auto* const current = loop::current_or_null();
   if (current && current->index() < loops_.size() && loops_[current->index()] == current) {
     groups_[current->index()]->spawn(std::move(work));
-  } else if (!current && !is_started_) {
+  } else if (!is_started_) {
     pending_.push_back(std::move(work));
   } else {
     throw std::logic_error{"background_tasks::spawn was called on a thread that runs no loop of the service"};

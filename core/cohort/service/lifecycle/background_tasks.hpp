@@ -22,9 +22,8 @@ class background_tasks {
   background_tasks(std::vector<loop*> loops, telemetry::logger log);
   ~background_tasks();
 
-  /// Starts `work` on the calling loop, one of `loops`. On a thread without a loop before `start`, such as in
-  /// `definition::app`, `work` starts with the service, on the first loop. Throws `std::logic_error` on any other
-  /// thread.
+  /// Starts `work` on the calling loop, one of `loops`. Elsewhere before `start`, such as in `definition::app`, `work`
+  /// starts with the service, on the first loop. Throws `std::logic_error` on any other thread after `start`.
   void spawn(task<> work);
   /// Starts the tasks that were spawned before. Called on the first loop.
   void start();

@@ -7,7 +7,7 @@
 
 #include <cohort/messaging/consumer.hpp>
 #include <cohort/messaging/publisher.hpp>
-#include "tests/unit/messaging/rabbitmq/simulated_rabbitmq.hpp"
+#include "simulation/external_systems/simulated_rabbitmq.hpp"
 #include "tests/unit/sim/two_host_fixture.hpp"
 
 namespace cohort::test {
@@ -88,7 +88,7 @@ struct rabbitmq_fixture {
   telemetry::registry metrics{1};
   telemetry::log_sink sink;
   telemetry::logger log{sink, "test", telemetry::log_level::off, telemetry::log_format::json};
-  simulated_rabbitmq server;
+  simulation::simulated_rabbitmq server;
   messaging::rabbitmq::settings settings;
   messaging::publisher_settings outbox_settings;
   std::optional<spawned_task<>> serving;

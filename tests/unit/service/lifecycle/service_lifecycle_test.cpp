@@ -124,6 +124,35 @@ TEST_CASE("service: a task that is spawned while the router is built starts with
   CHECK(fleet.leaks().empty());
 }
 
+TEST_CASE("service: a script of a fleet restarts a service that spawns tasks while its router is built",
+          "[service][lifecycle][sim]") {
+  struct scripts {
+    static task<> restart(sim::fleet& fleet, sim::node& node) {
+      fleet.kill(node);
+      auto pausing = sleep_for(1s);
+      co_await std::move(pausing);
+      fleet.start(node);
+    }
+  };
+  event_names events;
+  sim::fleet fleet{1};
+  // Its loop is not the one on which the script runs.
+  auto& machine = fleet.add_machine("machine", 1);
+  auto& node = fleet.add_service(
+      [&] {
+        return make_definition([&](const service::service_context& context, http::router&) {
+          context.background.spawn(record_after(1s, &events, "spawned"));
+        });
+      },
+      "sample", {}, {}, {&machine});
+  fleet.run_for(2s);
+  fleet.spawn(scripts::restart(fleet, node));
+  fleet.run_for(3s);
+  CHECK(events == event_names{"spawned", "spawned"});
+  fleet.shutdown();
+  CHECK(fleet.leaks().empty());
+}
+
 TEST_CASE("background_tasks: spawn on a thread without a loop is an error after the start",
           "[service][background][case-6.4]") {
   event_names events;

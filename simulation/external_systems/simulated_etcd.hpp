@@ -9,7 +9,7 @@
 #include <cohort/http/server/router.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 
-namespace cohort::test {
+namespace cohort::simulation {
 
 /// The subset of etcd's JSON gateway that discovery uses: keys with leases, ranges, watches. Its data survives its
 /// process, as on a disk. Runs on one loop; leases expire by the clock of this loop.
@@ -72,4 +72,4 @@ class simulated_etcd {
   event changed_;
 };
 
-}  // namespace cohort::test
+}  // namespace cohort::simulation

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/unit/discovery/simulated_etcd.hpp"
+#include "simulation/external_systems/simulated_etcd.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -10,7 +10,7 @@
 #include <cohort/json/writer.hpp>
 #include <cohort/runtime/loop.hpp>
 
-namespace cohort::test {
+namespace cohort::simulation {
 namespace {
 
 using simdjson::dom::element;
@@ -223,4 +223,4 @@ time_point simulated_etcd::next_expiry() const {
   return next;
 }
 
-}  // namespace cohort::test
+}  // namespace cohort::simulation

@@ -11,7 +11,7 @@
 #include <cohort/net/network.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 
-namespace cohort::test {
+namespace cohort::simulation {
 
 /// The part of RabbitMQ that the client uses, in memory on one loop and any acceptor: login, one exchange, queues with
 /// bindings, confirms, prefetch, redelivery. Confirmed messages survive `run`. `./dev e2e queue` compares with the
@@ -46,6 +46,8 @@ class simulated_rabbitmq {
   /// Notifies all clients that the broker is short of memory, or no longer.
   void send_blocked(bool is_blocked);
   void delete_queue(const std::string& name);
+  /// Stores a message of another publisher in each queue that receives the topic.
+  void store(const std::string& topic, std::string body);
 
  private:
   struct channel {
@@ -73,7 +75,8 @@ class simulated_rabbitmq {
   struct queue {
     std::deque<stored_message> messages;
     std::string topic;
-    bool is_exclusive = false;
+    /// The session of an exclusive queue, which ends with it; null for other queues.
+    const session* owner = nullptr;
   };
 
   task<> serve(net::stream_ptr stream);
@@ -96,4 +99,4 @@ class simulated_rabbitmq {
   std::size_t generated_names_ = 0;
 };
 
-}  // namespace cohort::test
+}  // namespace cohort::simulation

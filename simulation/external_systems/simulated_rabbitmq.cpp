@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/unit/messaging/rabbitmq/simulated_rabbitmq.hpp"
+#include "simulation/external_systems/simulated_rabbitmq.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <vector>
@@ -7,7 +7,7 @@
 #include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/runtime/concurrency/task_group.hpp>
 
-namespace cohort::test {
+namespace cohort::simulation {
 
 using namespace messaging::rabbitmq;
 
@@ -50,7 +50,7 @@ task<> simulated_rabbitmq::serve(net::stream_ptr stream) {
     ~registration() {
       for (auto& [number, each] : registered.channels) server.return_unacknowledged(each);
       server.sessions_.remove(&registered);
-      std::erase_if(server.queues_, [](const auto& each) { return each.second.is_exclusive; });
+      std::erase_if(server.queues_, [&](const auto& each) { return each.second.owner == &registered; });
       server.deliver();
     }
   };
@@ -185,7 +185,7 @@ void simulated_rabbitmq::declare_queue(session& peer, std::uint16_t number, wire
     return;
   }
   if (name.empty()) name = "amq.gen-" + std::to_string(++generated_names_);
-  queues_[name].is_exclusive = is_exclusive;
+  queues_[name].owner = is_exclusive ? &peer : nullptr;
   peer.channels[number].last_queue = name;
   method_scope ok{peer.output, number, method_id::queue_declare_ok};
   ok->short_string(name);
@@ -256,6 +256,17 @@ void simulated_rabbitmq::end_publish(session& peer, std::uint16_t number) {
     method_scope confirm{peer.output, number, is_rejecting ? method_id::basic_nack : method_id::basic_ack};
     confirm->long_long_uint(tag);
     confirm->octet(0);
+  }
+  deliver();
+}
+
+void simulated_rabbitmq::store(const std::string& topic, std::string body) {
+  stored_message added;
+  added.topic = topic;
+  added.body = std::move(body);
+  added.header.id = "stored-" + std::to_string(++stored_messages);
+  for (auto& [name, each] : queues_) {
+    if (each.topic == topic) each.messages.push_back(added);
   }
   deliver();
 }
@@ -342,4 +353,4 @@ void simulated_rabbitmq::delete_queue(const std::string& name) {
   queues_.erase(name);
 }
 
-}  // namespace cohort::test
+}  // namespace cohort::simulation
