@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Plays a plan on the real programs, simulates it, and compares both. Arguments: the plan, and --html FILE, --repeat N
 // (runs of each scenario and rate), --only NAME (one scenario, no other rates).
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
-import type { ObservedRun, RealPlan } from './rehearsal/observed_run.ts';
+import { runProcess, terminateChildrenOnExit } from './processes.ts';
+import type { ObservedRun } from './rehearsal/observed_run.ts';
+import { describeMachine, readRealPlan, rehearseProgram } from './rehearsal/real_plan.ts';
 import { RealRunner } from './rehearsal/real_runner.ts';
 
 interface Arguments {
@@ -38,31 +38,10 @@ function parseArguments(words: string[]): Arguments {
   return result;
 }
 
-const program = join(root, 'build/release/bin/cohort-rehearse');
-
-async function readRealPlan(file: string): Promise<RealPlan> {
-  const { status, output } = await runProcess(program, ['--plan', file]);
-  if (status !== 0) {
-    process.stderr.write(output);
-    process.exit(status);
-  }
-  return JSON.parse(output) as RealPlan;
-}
-
-function describeMachine(): string {
-  const model = cpus()[0]?.model ?? 'unknown CPU';
-  const revision = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim();
-  return `${new Date().toISOString().slice(0, 10)}, ${cpus().length} × ${model}, revision ${revision}`;
-}
-
 const options = parseArguments(process.argv.slice(2));
 terminateChildrenOnExit();
 const planFile = resolve(options.plan);
 const plan = await readRealPlan(planFile);
-const machines = new Set(plan.services.map(({ machine }) => machine)).size;
-if (machines > cpus().length) {
-  fail(`the plan has ${machines} machines, but a real run needs a core for each of them, and there are ${cpus().length}; let services share a machine`);
-}
 const scenarios = plan.scenarios.filter(({ name }) => options.only === '' || name === options.only);
 if (scenarios.length === 0) fail(`--only is "${options.only}", but must be one of: ${plan.scenarios.map(({ name }) => name).join(', ')}`);
 const directory = mkdtempSync(join(tmpdir(), 'cohort-rehearsal-'));
@@ -79,7 +58,7 @@ for (let round = 0; round < options.repeat; ++round) {
 const realFile = join(directory, 'real.json');
 writeFileSync(realFile, JSON.stringify(measured));
 console.error(`rehearse: measurements in ${realFile}; simulating`);
-const { status, output } = await runProcess(program, ['--plan', planFile, '--real', realFile, '--html', resolve(options.html)]);
+const { status, output } = await runProcess(rehearseProgram, ['--plan', planFile, '--real', realFile, '--html', resolve(options.html)]);
 process.stdout.write(output);
 console.log(`report with charts: ${options.html}`);
 process.exitCode = status;

@@ -190,7 +190,7 @@ export class RealRunner {
       await pause(Math.max(0, start + at - elapsed()));
       for (const { name } of callers) {
         // If a service does not respond in time, its metrics are read again later.
-        const text = await fetch(`${fleet.url(name)}/metrics`, { signal: AbortSignal.timeout(2_000) }).then((response) => response.text(), () => '');
+        const text = await fetch(`${fleet.url(name)}/metrics`, { signal: AbortSignal.timeout(2_000) }).then((response) => response.text()).catch(() => '');
         for (const [upstream, state] of readBreakers(text)) {
           const key = `${name} ${upstream}`;
           if ((last.get(key) ?? 'closed') !== state) changes.push({ service: name, upstream, state, at_s: (elapsed() - start) / 1000 });
