@@ -51,4 +51,13 @@ std::string percent(double ratio) {
   return text.data();
 }
 
+std::string with_spaces(std::string_view list) {
+  std::string text;
+  for (const char c : list) {
+    text += c;
+    if (c == ',') text += ' ';
+  }
+  return text;
+}
+
 }  // namespace cohort::simulation

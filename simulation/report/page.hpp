@@ -18,4 +18,7 @@ bool write_file(const std::string& path, const std::string& content);
 /// `12.3 %`.
 std::string percent(double ratio);
 
+/// A list such as the settings of a policy with a space after each comma, so that it can be wrapped in a table.
+std::string with_spaces(std::string_view list);
+
 }  // namespace cohort::simulation

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Simulates a retry storm, a deploy or the loss of a zone, with and without protections, and prints the effect of
 // each protection.
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -104,9 +105,18 @@ const char* name_of(storm_event event) {
   return "";
 }
 
+html::axis goodput_axis() {
+  // 2 % of space above the maximum, where a line would be hard to see.
+  html::axis axis{html::scale::linear(0, 1.02), {}, "goodput"};
+  for (int percentage = 0; percentage <= 100; percentage += 20) {
+    axis.ticks.push_back({percentage / 100.0, std::to_string(percentage) + " %"});
+  }
+  return axis;
+}
+
 std::string over_time(const std::vector<storm_result>& results, const storm_settings& settings,
-                      double storm_second::* value, const char* title, double top) {
-  html::chart chart{title, html::time_axis(settings.length, "time"), html::linear_axis(top, title)};
+                      double storm_second::* value, const char* title, const html::axis& axis) {
+  html::chart chart{title, html::time_axis(settings.length, "time"), axis};
   duration event_length{};
   for (const auto& result : results) event_length = std::max(event_length, result.event_length);
   chart.add_band(to_seconds(settings.trigger_start), to_seconds(settings.trigger_start + event_length),
@@ -131,7 +141,7 @@ std::string results_table(const std::vector<storm_result>& results) {
                      {"Maximum requests per call"},
                      {"Recovery"}}};
   for (const auto& result : results) {
-    table.add({html::text(result.protected_by.name), html::text(result.protected_by.policy),
+    table.add({html::text(result.protected_by.name), html::text(with_spaces(result.protected_by.policy)),
                html::text(percent(result.goodput_before)), html::text(percent(result.goodput_during)),
                html::text(percent(result.goodput_after)), html::text(fixed(result.max_amplification)),
                html::text(format_recovery(result))});
@@ -158,10 +168,10 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
   double max_amplification = 1;
   for (const auto& line : lines) max_amplification = std::max(max_amplification, line.max_amplification);
   std::string content = html::section("Goodput", "The fraction of calls that succeed within the callers' patience.",
-                                      over_time(lines, settings, &storm_second::goodput, "goodput", 1));
-  content +=
-      html::section("Amplification", "Requests that the back ends receive for each call of a caller.",
-                    over_time(lines, settings, &storm_second::amplification, "requests per call", max_amplification));
+                                      over_time(lines, settings, &storm_second::goodput, "goodput", goodput_axis()));
+  content += html::section("Amplification", "Requests that the back ends receive for each call of a caller.",
+                           over_time(lines, settings, &storm_second::amplification, "requests per call",
+                                     html::linear_axis(max_amplification, "requests per call")));
   content += html::section("All protections", "Recovery: until goodput stays at 95 % of its previous level for 5 s.",
                            results_table(results));
   content += html::section("Command", "The same command gives the same numbers.",
@@ -171,21 +181,37 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
                      "Simulated. The model and its limits: core/cohort/sim/README.md", content);
 }
 
+/// Takes memory from the system in large steps and does not return it during a run: about 8 % less CPU time with 1,000
+/// instances.
+void keep_memory() {
+  constexpr int megabyte = 1 << 20;
+  mallopt(M_TOP_PAD, 64 * megabyte);
+  mallopt(M_TRIM_THRESHOLD, 1024 * megabyte);
+  mallopt(M_MMAP_THRESHOLD, 32 * megabyte);
+}
+
+std::vector<protection> selected_protections(const storm_settings& settings, const std::string& only) {
+  auto selected = protections(settings);
+  if (only != "all") std::erase_if(selected, [&](const protection& each) { return each.name != only; });
+  return selected;
+}
+
 int run(const program_options& options, const std::string& command) {
   const auto settings = options.settings();
-  std::vector<storm_result> results;
-  std::printf("%-30s %8s %8s %8s %9s %8s   %8s  %s\n", "protection", "before", "during", "after", "requests",
-              "recovery", "speed", "hash");
-  for (const auto& each : protections(settings)) {
-    if (options.only != "all" && options.only != each.name) continue;
-    results.push_back(run_storm(settings, each));
-    print_row(results.back());
-  }
-  if (results.empty()) {
+  const auto selected = selected_protections(settings, options.only);
+  if (selected.empty()) {
     std::cerr << "cohort-storm: --only is \"" << options.only << "\", but must be the name of a protection:";
     for (const auto& each : protections(settings)) std::cerr << " \"" << each.name << "\"";
     std::cerr << "\n";
     return 2;
+  }
+  keep_memory();
+  std::vector<storm_result> results;
+  std::printf("%-30s %8s %8s %8s %9s %8s   %8s  %s\n", "protection", "before", "during", "after", "requests",
+              "recovery", "speed", "hash");
+  for (const auto& each : selected) {
+    results.push_back(run_storm(settings, each));
+    print_row(results.back());
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);

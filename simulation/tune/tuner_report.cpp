@@ -56,34 +56,42 @@ std::string pad(const std::string& text, std::size_t width) {
   return text + std::string(width - std::min(width, length_of(text)), ' ');
 }
 
-std::string trade_off_chart(const sim::tuner_result& result) {
-  double max_amplification = 1;
-  double min_goodput = 1;
+html::axis amplification_axis(const sim::tuner_result& result) {
+  double lowest = 1;
+  double highest = 1.1;
   for (const auto& choice : result.choices) {
-    max_amplification = std::max(max_amplification, choice.score.amplification);
-    min_goodput = std::min(min_goodput, choice.score.goodput.mean);
+    lowest = std::min(lowest, choice.score.amplification);
+    highest = std::max(highest, choice.score.amplification);
   }
+  const auto step = html::round_step(highest - lowest, 8);
+  const auto first = std::floor(lowest / step) - 1;
+  const auto last = std::ceil(highest / step) + 1;
+  html::axis axis{html::scale::linear(first * step, last * step), {}, "requests per call"};
+  for (auto i = first; i <= last; ++i) axis.ticks.push_back({i * step, format("%.3g", i * step)});
+  return axis;
+}
+
+std::string trade_off_chart(const sim::tuner_result& result) {
+  double min_goodput = 1;
+  for (const auto& choice : result.choices) min_goodput = std::min(min_goodput, choice.score.goodput.mean);
   const double lowest = std::floor(min_goodput * 20) / 20;
   html::axis goodput{html::scale::linear(lowest - 0.01, 1), {}, "goodput"};
   for (double value = lowest; value <= 1.001; value += 0.05) {
     goodput.ticks.push_back({value, format("%.0f %%", value * 100)});
   }
-  html::chart chart{"Goodput and amplification of each choice",
-                    html::linear_axis(max_amplification, "requests per call"), goodput};
+  html::chart chart{"Goodput and amplification of each choice", amplification_axis(result), goodput};
   for (const auto& choice : result.choices) {
     const bool meets = choice.score.violation.empty();
     const bool is_best = &choice == &result.choices.front() && meets;
-    const auto* const css_class = choice.settings.empty() ? "max" : meets ? "met" : "missed";
-    chart.add_symbol(css_class, choice.score.amplification, choice.score.goodput.mean,
+    chart.add_symbol(meets ? "met" : "missed", choice.score.amplification, choice.score.goodput.mean,
                      choice.settings.empty() ? "■"
                      : is_best               ? "★"
                      : meets                 ? "●"
                                              : "×",
                      format_settings(choice));
   }
-  chart.add_legend("met", "● meets the objective, ★ the best");
-  chart.add_legend("missed", "× misses it");
-  chart.add_legend("max", "■ the plan's own settings");
+  chart.add_legend("met", "meets the objective: ★ the best, ■ the plan's own settings");
+  chart.add_legend("missed", "misses it");
   return chart.html();
 }
 
@@ -93,14 +101,14 @@ std::string choices_table(const sim::plan& plan, const sim::tuner_result& result
                      {"against the plan's own"},
                      {"p99"},
                      {"Requests per call"},
-                     {"Seeds"},
-                     {"Objective", html::table::content::text}}};
+                     {"Seeds"}}};
   for (const auto& choice : result.choices) {
-    table.add({html::text(format_settings(choice)), html::text(mark_if_invalid(plan, interval(choice.score.goodput))),
+    auto settings = with_spaces(format_settings(choice));
+    if (!choice.score.violation.empty()) settings += "; misses the objective: " + choice.score.violation;
+    table.add({html::text(settings), html::text(mark_if_invalid(plan, interval(choice.score.goodput))),
                html::text(format_gain(choice)), html::text(mark_if_invalid(plan, format_p99(choice.score))),
                html::text(mark_if_invalid(plan, format("%.2f", choice.score.amplification))),
-               html::text(std::to_string(choice.seeds)),
-               html::text(choice.score.violation.empty() ? "met" : choice.score.violation)});
+               html::text(std::to_string(choice.seeds))});
   }
   return table.html();
 }
