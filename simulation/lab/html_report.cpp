@@ -12,8 +12,7 @@ namespace {
 namespace html = loadgen::html;
 
 std::string goodput_over_time(const lab& exercise, const chart_data& data) {
-  html::chart chart{"goodput over time", html::time_axis(exercise.plan.load.length, "time"),
-                    html::linear_axis(1, "goodput")};
+  html::chart chart{"goodput over time", html::time_axis(exercise.plan.load.length, "time"), goodput_axis()};
   for (const auto& each : disturbed_times(exercise, data)) {
     chart.add_band(to_seconds(each.begin), to_seconds(each.end), each.label, true);
   }

@@ -51,6 +51,15 @@ std::string percent(double ratio) {
   return text.data();
 }
 
+loadgen::html::axis goodput_axis() {
+  // 2 % of space above the maximum, where a line would be hard to see.
+  loadgen::html::axis axis{loadgen::html::scale::linear(0, 1.02), {}, "goodput"};
+  for (int percentage = 0; percentage <= 100; percentage += 20) {
+    axis.ticks.push_back({percentage / 100.0, std::to_string(percentage) + " %"});
+  }
+  return axis;
+}
+
 std::string with_spaces(std::string_view list) {
   std::string text;
   for (const char c : list) {

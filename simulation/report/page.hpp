@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "loadgen/report/html/axis.hpp"
+
 namespace cohort::simulation {
 
 /// A page without scripts: `content` is trusted HTML, the rest is plain text.
@@ -17,6 +19,9 @@ bool write_file(const std::string& path, const std::string& content);
 
 /// `12.3 %`.
 std::string percent(double ratio);
+
+/// An axis from 0 to 100 % for ratios.
+loadgen::html::axis goodput_axis();
 
 /// A list such as the settings of a policy with a space after each comma, so that it can be wrapped in a table.
 std::string with_spaces(std::string_view list);

@@ -105,15 +105,6 @@ const char* name_of(storm_event event) {
   return "";
 }
 
-html::axis goodput_axis() {
-  // 2 % of space above the maximum, where a line would be hard to see.
-  html::axis axis{html::scale::linear(0, 1.02), {}, "goodput"};
-  for (int percentage = 0; percentage <= 100; percentage += 20) {
-    axis.ticks.push_back({percentage / 100.0, std::to_string(percentage) + " %"});
-  }
-  return axis;
-}
-
 std::string over_time(const std::vector<storm_result>& results, const storm_settings& settings,
                       double storm_second::* value, const char* title, const html::axis& axis) {
   html::chart chart{title, html::time_axis(settings.length, "time"), axis};
