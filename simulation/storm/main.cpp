@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Simulates a retry storm, a deploy or the loss of a zone, with and without protections, and prints the effect of
 // each protection.
-#include <malloc.h>
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -172,15 +171,6 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
                      "Simulated. The model and its limits: core/cohort/sim/README.md", content);
 }
 
-/// Takes memory from the system in large steps and does not return it during a run: about 8 % less CPU time with 1,000
-/// instances.
-void keep_memory() {
-  constexpr int megabyte = 1 << 20;
-  mallopt(M_TOP_PAD, 64 * megabyte);
-  mallopt(M_TRIM_THRESHOLD, 1024 * megabyte);
-  mallopt(M_MMAP_THRESHOLD, 32 * megabyte);
-}
-
 std::vector<protection> selected_protections(const storm_settings& settings, const std::string& only) {
   auto selected = protections(settings);
   if (only != "all") std::erase_if(selected, [&](const protection& each) { return each.name != only; });
@@ -196,7 +186,6 @@ int run(const program_options& options, const std::string& command) {
     std::cerr << "\n";
     return 2;
   }
-  keep_memory();
   std::vector<storm_result> results;
   std::printf("%-30s %8s %8s %8s %9s %8s   %8s  %s\n", "protection", "before", "during", "after", "requests",
               "recovery", "speed", "hash");
