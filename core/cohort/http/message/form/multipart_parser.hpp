@@ -102,7 +102,7 @@ class multipart_parser {
   /// CRLF, `--` and the boundary.
   std::string delimiter_;
   state state_ = state::preamble;
-  /// The length of the prefix of the delimiter with which the bytes read so far end.
+  /// The number of bytes at the end of the input read so far that are a prefix of the delimiter.
   std::size_t matched_ = 2;
   /// Of the `matched_` bytes, the number that are not content if the rest of the delimiter does not follow: the first
   /// boundary needs no line break before it, and for an empty part, the line break belongs to its header section.

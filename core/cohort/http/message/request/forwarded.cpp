@@ -90,7 +90,7 @@ void skip_whitespace(std::string_view& text) noexcept {
 bool is_proto(std::string_view text) noexcept { return iequals(text, "http") || iequals(text, "https"); }
 std::string normalized_proto(std::string_view text) { return iequals(text, "https") ? "https" : "http"; }
 
-/// A host with an optional port, without sub-delims, which no name of a host needs.
+/// A host with an optional port. Sub-delims (RFC 3986 section 2.2) are rejected, because host names do not need them.
 bool is_host(std::string_view text) noexcept {
   return text.size() <= 255 && text.find_first_of("!$&'()*+,;=") == std::string_view::npos && is_host_and_port(text);
 }

@@ -46,7 +46,7 @@ constexpr auto host_characters = [] {
   return table;
 }();
 
-/// Whether `text` is a TCP port or empty (RFC 3986 section 3.2.3: any number of digits, also leading zeros).
+/// Whether `text` is a TCP port or empty (RFC 3986 section 3.2.3: any number of digits, including leading zeros).
 bool is_port(std::string_view text) noexcept {
   std::uint16_t port = 0;
   const auto* const end = text.data() + text.size();

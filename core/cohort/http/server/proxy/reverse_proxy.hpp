@@ -70,9 +70,8 @@ struct proxy_options {
 ///   for other upgrades, or with a body, are forwarded without the upgrade.
 /// - Interim responses (1xx) are forwarded to clients of HTTP/1.1 (RFC 9110 section 15.2), at most 16 for each request.
 /// - A route for `any` method rejects `TRACE` and `CONNECT` with 405. The server itself responds to `OPTIONS *`, and
-/// with
-///   501 to a `CONNECT` in authority-form. If the target is in absolute-form, its path and its query are forwarded, and
-///   its host counts as the client's `Host`.
+///   to a `CONNECT` in authority-form with 501. If the target is in absolute-form, its path and its query are
+///   forwarded, and its host counts as the client's `Host`.
 ///
 /// Metrics: `cohort_proxy_tunnels`, `cohort_proxy_tunnel_ends_total{reason}`, `cohort_proxy_tunnels_rejected_total`,
 /// `cohort_proxy_tunnel_bytes_total{direction}`, by `upstream`.
