@@ -83,9 +83,15 @@ const scenarios: Record<string, FaultScenario> = {
       // After the drain of node-2, both tasks can be on node-1: Swarm moves no running task.
       const [node = ''] = await runningTasks('time-service');
       const number = Number(node.replace('node-', ''));
-      const [container = ''] = lines(await dockerOn(number, '', 'ps', '-q', '--filter', `label=com.docker.swarm.service.name=${stack}_time-service`));
+      const filter = `label=com.docker.swarm.service.name=${stack}_time-service`;
+      const [killed = ''] = lines(await dockerOn(number, '', 'ps', '--filter', filter, '--format', '{{.Label "com.docker.swarm.task.id"}} {{.ID}}'));
+      const [task = '', container = ''] = killed.split(' ');
       await dockerOn(number, '', 'kill', container);
       log(`a container of time-service on ${node} is killed`);
+      await eventually('the manager has noticed', 90, async () => {
+        const state = await docker('inspect', '--type', 'task', task, '--format', '{{.Status.State}}');
+        return state.trim() !== 'running';
+      });
       await waitForReplicas('time-service', 2);
       log('its replacement is healthy');
     },
