@@ -23,7 +23,7 @@ struct cost_bands {
 
 const counted_service time_service{"time-service", "/api/time", {}};
 /// One read, one write, and the wait between two requests, which a busy server shares among its connections.
-constexpr cost_bands time_bands{.allocations = {0, 0.01}, .system_calls = {2.9, 3.1}, .instructions = {8200, 9000}};
+constexpr cost_bands time_bands{.allocations = {0, 0.01}, .system_calls = {2.9, 3.1}, .instructions = {8200, 8800}};
 
 /// One read and one write for the request and for each of the three calls, and the waits between them, whose number
 /// depends on the order of events. A call that is slow on a busy machine is hedged, which costs a second one.

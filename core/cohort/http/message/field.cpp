@@ -84,8 +84,9 @@ std::string_view next_list_element(std::string_view& list) noexcept {
 }
 
 bool is_token(std::string_view text) noexcept {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return token_table[static_cast<unsigned char>(c)]; });
+  std::size_t length = 0;
+  while (length < text.size() && token_table[static_cast<unsigned char>(text[length])]) ++length;
+  return length > 0 && length == text.size();
 }
 
 bool is_field_value(std::string_view value) noexcept {

@@ -3,7 +3,7 @@
 
 #include <charconv>
 
-#include <cohort/http/message/field.hpp>
+#include <cohort/http/message/field_line.hpp>
 
 namespace cohort::http {
 namespace {
@@ -51,15 +51,6 @@ unsigned status_of(std::string_view line) noexcept {
   return has_body ? status : 0;
 }
 
-/// Removes the line at the start of `rest` with its CRLF, and returns it without the CRLF. No value if there is none.
-std::optional<std::string_view> take_line(std::string_view& rest) noexcept {
-  const auto end = rest.find('\r');
-  if (end == std::string_view::npos || end + 1 >= rest.size() || rest[end + 1] != '\n') return std::nullopt;
-  const auto line = rest.substr(0, end);
-  rest.remove_prefix(end + 2);
-  return line;
-}
-
 }  // namespace
 
 std::optional<scanned_head> scan_response_head(std::string_view bytes, response_fields* fields) {
@@ -71,12 +62,9 @@ std::optional<scanned_head> scan_response_head(std::string_view bytes, response_
   for (auto line = take_line(rest);; line = take_line(rest)) {
     if (!line) return std::nullopt;
     if (line->empty()) break;
-    const auto colon = line->find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    const auto name = line->substr(0, colon);
-    const auto value = trimmed(line->substr(colon + 1));
-    if (!is_token(name) || !is_field_value(value) || !framing.add(name, value)) return std::nullopt;
-    if (fields) fields->emplace_back(name, value);
+    const auto field = parse_field_line(*line);
+    if (!field || !framing.add(field->name, field->value)) return std::nullopt;
+    if (fields) fields->emplace_back(field->name, field->value);
   }
   if (!framing.content_length) return std::nullopt;
   return scanned_head{status, bytes.size() - rest.size(), *framing.content_length, framing.keep_alive};

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <functional>
 
+#include <cohort/http/message/field_line.hpp>
 #include <cohort/http/message/request/target.hpp>
 
 namespace cohort::http {
@@ -19,6 +20,20 @@ status status_for(const boost::beast::error_code& error) noexcept {
 }
 
 constexpr std::size_t initial_field_capacity = 8;
+
+/// Whether Beast neither checks the field nor uses it to find the end of the request.
+bool is_simple(field id, std::string_view value) noexcept {
+  switch (id) {
+    case field::connection: return iequals(value, "keep-alive") || iequals(value, "close");
+    case field::content_length:
+    case field::proxy_connection:
+    case field::transfer_encoding:
+    case field::upgrade: return false;
+    default: return true;
+  }
+}
+
+bool is_target_char(char c) noexcept { return c > ' ' && c < '\x7f'; }
 
 bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 
@@ -49,17 +64,55 @@ request_parser::request_parser(const server_limits& limits, request_head& head, 
 request_parser::rejection request_parser::parse_head(std::string_view bytes) {
   head_.clear();
   head_.fields.reserve(initial_field_capacity);
+  if (!parse_simple_head(bytes)) {
+    if (const auto rejection = parse_any_head(bytes)) return rejection;
+  }
+  if (head_.fields.size() > limits_.max_fields) return status::request_header_fields_too_large;
+  if (const auto rejection = check_target()) return rejection;
+  if (const auto rejection = check_framing()) return rejection;
+  if (const auto rejection = check_host()) return rejection;
+  return check_connection();
+}
+
+/// Parses a valid header section of the most common form: HTTP/1.1, without a body or an upgrade. Returns false for any
+/// other.
+bool request_parser::parse_simple_head(std::string_view bytes) {
+  constexpr std::string_view version = " HTTP/1.1";
+  if (bytes.size() > limits_.max_header_bytes) return false;
+  auto rest = bytes;
+  auto line = take_line(rest);
+  if (!line || !line->ends_with(version)) return false;
+  line->remove_suffix(version.size());
+  const auto space = line->find(' ');
+  if (space == std::string_view::npos) return false;
+  const auto method = line->substr(0, space);
+  const auto target = line->substr(space + 1);
+  if (!is_token(method) || target.empty() || !std::all_of(target.begin(), target.end(), is_target_char)) return false;
+  for (line = take_line(rest);; line = take_line(rest)) {
+    if (!line) return false;
+    if (line->empty()) break;
+    const auto header = parse_field_line(*line);
+    if (!header) return false;
+    const auto id = beast_http::string_to_field(header->name);
+    if (!is_simple(id, header->value)) return false;
+    head_.fields.push_back({id, header->name, header->value});
+  }
+  head_.method = beast_http::string_to_verb(method);
+  head_.method_text = method;
+  head_.target = target;
+  return true;
+}
+
+/// Parses any header section with Beast, which takes longer.
+request_parser::rejection request_parser::parse_any_head(std::string_view bytes) {
+  head_.fields.clear();
   if (const auto rejection = check_version(bytes)) return rejection;
   head_bytes_ = bytes;
   boost::beast::error_code failed;
   base::put(boost::asio::buffer(bytes.data(), bytes.size()), failed);
   if (failed) return status_for(failed);
   if (!base::is_header_done() || has_folded_line_) return status::bad_request;
-  if (head_.fields.size() > limits_.max_fields) return status::request_header_fields_too_large;
-  if (const auto rejection = check_target()) return rejection;
-  if (const auto rejection = check_framing()) return rejection;
-  if (const auto rejection = check_host()) return rejection;
-  return check_connection();
+  return std::nullopt;
 }
 
 /// 505 for a major version other than 1. A higher minor version than 1.1 is processed as 1.1 (RFC 9110 section 2.5);

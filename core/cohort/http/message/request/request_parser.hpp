@@ -31,10 +31,10 @@ class head_scanner {
   std::size_t scanned_ = 0;
 };
 
-/// Parses one request. Beast's parser reads the header section; this class adds the rules of RFC 9110 and RFC 9112 that
-/// Beast 1.81 does not enforce: no bare LF or folded line, one `Content-Length` or the transfer coding `chunked` and
-/// not both, no transfer coding in HTTP/1.0, `Host` (RFC 9112 section 3.2), `Expect`, and the version (a minor version
-/// above 1 is read as HTTP/1.1).
+/// Parses one request. Beast's parser reads the header section, unless it has the most common form. This class adds the
+/// rules of RFC 9110 and RFC 9112 that Beast 1.81 does not enforce: no bare LF or folded line, one `Content-Length` or
+/// the transfer coding `chunked` and not both, no transfer coding in HTTP/1.0, `Host` (RFC 9112 section 3.2), `Expect`,
+/// and the version (a minor version above 1 is read as HTTP/1.1).
 class request_parser : private boost::beast::http::basic_parser<true> {
   using base = boost::beast::http::basic_parser<true>;
 
@@ -81,6 +81,8 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t, view, error&) override { return 0; }
   void on_finish_impl(error&) override {}
 
+  bool parse_simple_head(std::string_view bytes);
+  rejection parse_any_head(std::string_view bytes);
   rejection check_version(std::string_view& bytes);
   rejection check_target();
   rejection check_framing();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/message/request/request_parser.hpp>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
@@ -291,6 +292,45 @@ TEST_CASE("request parser: a target of the maximum length is accepted, a longer 
   };
   CHECK_FALSE(parsed_request(head_with_target(8192)).rejected);
   CHECK(parsed_request(head_with_target(8193)).rejected == status::uri_too_long);
+}
+
+/// A request of the common form with HTTP/1.1 is parsed without Beast; with HTTP/1.2 Beast parses it.
+TEST_CASE("request parser: any change of a common request has the same result with and without Beast",
+          "[http][message]") {
+  const std::string version = " HTTP/1.1";
+  const std::string common =
+      "GET /a?b=%20 HTTP/1.1\r\nHost: test:80\r\nX-A:\t b \r\nConnection: close\r\nUser-Agent: c\r\n\r\n";
+  const auto compare = [&](const std::string& bytes) {
+    auto for_beast = bytes;
+    const auto found = bytes.find(version);
+    if (found == std::string::npos) return true;
+    for_beast[found + version.size() - 1] = '2';
+    const parsed_request one{bytes};
+    const parsed_request other{for_beast};
+    if (one.rejected || other.rejected) return one.rejected == other.rejected;
+    const auto same_field = [](const header_field& a, const header_field& b) {
+      return a.id == b.id && a.name == b.name && a.value == b.value;
+    };
+    return one.head.method == other.head.method && one.head.method_text == other.head.method_text &&
+           one.head.target == other.head.target && one.head.path == other.head.path &&
+           one.head.query == other.head.query && one.head.is_http_1_0 == other.head.is_http_1_0 &&
+           one.parser.keep_alive() == other.parser.keep_alive() && one.parser.has_body() == other.parser.has_body() &&
+           std::equal(one.head.fields.begin(), one.head.fields.end(), other.head.fields.begin(),
+                      other.head.fields.end(), same_field);
+  };
+  REQUIRE(compare(common));
+  for (std::size_t position = 0; position < common.size() - 4; ++position) {
+    for (int byte = 0; byte < 256; ++byte) {
+      auto changed = common;
+      changed[position] = static_cast<char>(byte);
+      if (!compare(changed)) FAIL("byte " << byte << " at " << position);
+      auto inserted = common;
+      inserted.insert(position, 1, static_cast<char>(byte));
+      if (!compare(inserted)) FAIL("byte " << byte << " inserted at " << position);
+    }
+    auto removed = common;
+    if (!compare(removed.erase(position, 1))) FAIL("without the byte at " << position);
+  }
 }
 
 }  // namespace
