@@ -48,8 +48,9 @@ call_loop::call_loop(client& transport, client_request& request, origin target, 
 
 task<client_result> call_loop::run() {
   for (unsigned redirects = 0;; ++redirects) {
-    if (const auto error = begin()) co_return *error;
-    auto sending = attempt(false);
+    const auto now = loop::current().now();
+    if (const auto error = begin(now)) co_return *error;
+    auto sending = attempt(false, now);
     auto exchange = co_await std::move(sending);
     for (;;) {
       const auto result = classify(exchange);
@@ -67,7 +68,7 @@ task<client_result> call_loop::run() {
           co_return client_error::cancelled;
         }
       }
-      auto retrying = attempt(new_connection);
+      auto retrying = attempt(new_connection, loop::current().now());
       exchange = co_await std::move(retrying);
     }
     end(&exchange);
@@ -85,7 +86,7 @@ bool call_loop::follow_redirect(client_result& response, unsigned redirect_count
   return true;
 }
 
-task<client::exchange> call_loop::attempt(bool new_connection) {
+task<client::exchange> call_loop::attempt(bool new_connection, time_point) {
   count_attempt();
   return send({.connection = {.new_connection = new_connection}});
 }

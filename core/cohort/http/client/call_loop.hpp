@@ -46,13 +46,13 @@ class call_loop {
   unsigned total_attempts() const noexcept { return total_attempts_; }
 
  protected:
-  /// Permission to send to `target()`; an error ends the call. Called at the start and after each redirect.
-  virtual std::optional<client_error> begin() { return std::nullopt; }
+  /// Permission to send to `target()`; an error ends the call. Called at the start and after each redirect, at `now`.
+  virtual std::optional<client_error> begin(time_point) { return std::nullopt; }
   /// Called once for each `begin` that returned no error, unless the coroutine is destroyed; with the last exchange, or
   /// null if the call was cancelled between two attempts.
   virtual void end(const client::exchange*) {}
-  /// Makes one attempt.
-  virtual task<client::exchange> attempt(bool new_connection);
+  /// Makes one attempt, which starts at `now`.
+  virtual task<client::exchange> attempt(bool new_connection, time_point now);
   /// Whether to repeat an attempt that failed, and when.
   virtual policy::retry_decision decide(const client::exchange& exchange, const classification& result);
 

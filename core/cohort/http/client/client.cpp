@@ -72,7 +72,8 @@ task<client::exchange> client::send(const client_request& request, deadline call
   std::optional<origin> url_target;
   const auto* const target = target_of(request, options, url_target);
   if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};
-  if (call_deadline.expired(loop::current().now())) co_return exchange{client_error::deadline_exceeded};
+  auto now = loop::current().now();
+  if (call_deadline.expired(now)) co_return exchange{client_error::deadline_exceeded};
   const auto* const superseded = options.connection.superseded;
   auto lease = pool().try_acquire(*target, options.connection);
   if (!lease) {
@@ -80,9 +81,9 @@ task<client::exchange> client::send(const client_request& request, deadline call
     auto acquired = co_await std::move(acquiring);
     if (!acquired) co_return exchange{acquired.error()};
     lease.emplace(std::move(*acquired));
+    now = loop::current().now();
   }
   if (options.on_connected) options.on_connected(lease->address());
-  const auto now = loop::current().now();
   record_exchange_start(options.record, *lease, now);
   const auto sent_deadline = server_deadline(*target, call_deadline);
   if (sent_deadline.expired(now)) {

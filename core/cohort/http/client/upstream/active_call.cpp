@@ -17,14 +17,15 @@ constexpr std::chrono::minutes tls_log_interval{1};
 
 // ---- permit
 
-upstream::permit::permit(upstream& owner, loop_state& state) : owner_(owner), state_(state), loop_(loop::current()) {
+upstream::permit::permit(upstream& owner, loop_state& state, time_point now)
+    : owner_(owner), state_(state), loop_(loop::current()) {
   if (!state_.bulkhead.try_acquire()) {
     rejection_ = client_error::bulkhead_full;
     return;
   }
   owner_.metrics_->in_flight.add(1);
   const auto before = state_.breaker.current_state();
-  permission_ = state_.breaker.try_acquire(loop_.now());
+  permission_ = state_.breaker.try_acquire(now);
   owner_.report_breaker(before, state_.breaker.current_state());
   if (permission_ == breaker::permission::denied) rejection_ = client_error::breaker_open;
 }
@@ -51,13 +52,12 @@ upstream::active_call::active_call(upstream& owner, loop_state& state, client_re
       timeout_is_failure_(timeout_is_failure),
       recording_(&recording) {}
 
-std::optional<client_error> upstream::active_call::begin() {
-  const auto now = loop::current().now();
+std::optional<client_error> upstream::active_call::begin(time_point now) {
   tried_addresses_.clear();
   // Less than a round trip is left: the call fails before it makes a connection, and no policy counts it.
   if (call_deadline().remaining(now) <= transport().round_trip(target())) return client_error::deadline_exceeded;
   if (owner_.hold_->is_active(now)) return client_error::rate_limited;
-  permit_.emplace(owner_, state_);
+  permit_.emplace(owner_, state_, now);
   if (const auto rejection = permit_->rejection()) {
     permit_.reset();
     return rejection;
@@ -77,27 +77,27 @@ breaker::outcome upstream::active_call::breaker_outcome(const client_result& res
   return is_timeout(response) && !timeout_is_failure_ ? breaker::outcome::ignored : breaker::outcome::failure;
 }
 
-task<client::exchange> upstream::active_call::attempt(bool new_connection) {
-  const auto delay = hedge_delay();
-  if (delay) return send_hedged(*delay, new_connection);
-  return send_recorded(new_connection, begin_attempt_record(false));
+task<client::exchange> upstream::active_call::attempt(bool new_connection, time_point now) {
+  const auto delay = hedge_delay(now);
+  if (delay) return send_hedged(*delay, new_connection, now);
+  return send_recorded(new_connection, begin_attempt_record(false, now), now);
 }
 
 /// Empty for retries, for probes and for requests that are not idempotent.
-std::optional<duration> upstream::active_call::hedge_delay() {
+std::optional<duration> upstream::active_call::hedge_delay(time_point now) {
   if (permit_->is_probe() || attempts() > 0 || !is_idempotent(request().method)) return std::nullopt;
-  const auto now = loop::current().now();
   return state_.hedging.delay(call_deadline().remaining(now), now);
 }
 
-telemetry::attempt_record* upstream::active_call::begin_attempt_record(bool is_hedge) {
+telemetry::attempt_record* upstream::active_call::begin_attempt_record(bool is_hedge, time_point now) {
   using enum telemetry::attempt_kind;
   const auto kind = is_hedge ? hedge : total_attempts() == 0 ? first : attempts() == 0 ? redirect : retry;
-  return recording_->add_attempt(kind, loop::current().now());
+  return recording_->add_attempt(kind, now);
 }
 
 task<client::exchange> upstream::active_call::send_recorded(bool new_connection, telemetry::attempt_record* record,
-                                                            const bool* overtaken, const bool* superseded) {
+                                                            time_point started, const bool* overtaken,
+                                                            const bool* superseded) {
   attempt_recording recording{*recording_, record};
   count_attempt();
   owner_.metrics_->attempts.increment();
@@ -110,7 +110,6 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection,
   options.record = record;
   options.propagate_deadline = owner_.settings_.propagate_deadline;
   options.on_connected = [this](const net::endpoint& address) { tried_addresses_.push_back(address); };
-  const auto started = loop::current().now();
   auto sending = send(std::move(options));
   auto exchange = co_await std::move(sending);
   const auto now = loop::current().now();
@@ -128,8 +127,8 @@ void upstream::active_call::record_rate_limit(const client_response& response, t
   if (retry_after) owner_.hold_->extend(now + std::min(*retry_after, owner_.settings_.max_rate_limit_hold));
 }
 
-task<client::exchange> upstream::active_call::send_hedged(duration delay, bool new_connection) {
-  hedged_attempt attempts{*this, delay, new_connection};
+task<client::exchange> upstream::active_call::send_hedged(duration delay, bool new_connection, time_point now) {
+  hedged_attempt attempts{*this, delay, new_connection, now};
   auto running = detail::run_scope(attempts);
   co_await std::move(running);
   co_return attempts.take();

@@ -43,7 +43,7 @@ struct upstream::loop_state final : upstream_directory::entry {
 /// The bulkhead and circuit breaker permit of a call, which is held until this object is destroyed.
 class upstream::permit {
  public:
-  permit(upstream& owner, loop_state& state);
+  permit(upstream& owner, loop_state& state, time_point now);
   ~permit();
   permit(const permit&) = delete;
   permit& operator=(const permit&) = delete;
@@ -72,23 +72,23 @@ class upstream::active_call : public call_loop {
 
  protected:
   void end(const client::exchange* last) override;
-  task<client::exchange> attempt(bool new_connection) override;
+  task<client::exchange> attempt(bool new_connection, time_point now) override;
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
-  /// Starts the record of the next attempt; null if the request has no record.
-  telemetry::attempt_record* begin_attempt_record(bool is_hedge);
-  /// Makes one attempt, for the metrics, the policies and `record`, which may be null.
+  /// Starts the record of the next attempt at `now`; null if the request has no record.
+  telemetry::attempt_record* begin_attempt_record(bool is_hedge, time_point now);
+  /// Makes one attempt, which starts at `now`, for the metrics, the policies and `record`, which may be null.
   /// `overtaken`, `superseded`: see `connection_pool::lease_options`.
-  task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record,
+  task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record, time_point now,
                                        const bool* overtaken = nullptr, const bool* superseded = nullptr);
 
  private:
   class hedged_attempt;
 
-  std::optional<client_error> begin() override;
-  std::optional<duration> hedge_delay();
+  std::optional<client_error> begin(time_point now) override;
+  std::optional<duration> hedge_delay(time_point now);
   /// Rejects calls for the time in the `Retry-After` of a 429.
   void record_rate_limit(const client_response& response, time_point now);
-  task<client::exchange> send_hedged(duration delay, bool new_connection);
+  task<client::exchange> send_hedged(duration delay, bool new_connection, time_point now);
   policy::circuit_breaker::outcome breaker_outcome(const client_result& response) const noexcept;
   /// Logs a failed TLS handshake, at most once a minute per loop: an invalid certificate needs an operator.
   void log_tls_failure(const client::exchange& exchange);

@@ -9,13 +9,17 @@ constexpr duration max_lateness = std::chrono::milliseconds{1};
 
 }  // namespace
 
-upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duration delay, bool new_connection)
-    : call_(call), delay_(delay), new_connection_(new_connection), delay_timer_(loop::current().timers(), this) {}
+upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duration delay, bool new_connection,
+                                                      time_point now)
+    : call_(call),
+      delay_(delay),
+      new_connection_(new_connection),
+      started_(now),
+      delay_timer_(loop::current().timers(), this) {}
 
 void upstream::active_call::hedged_attempt::start_all() {
-  started_ = loop::current().now();
   delay_timer_.arm(started_ + delay_);
-  start(first, new_connection_);
+  start(first, new_connection_, started_);
 }
 
 void upstream::active_call::hedged_attempt::cancel_all() {
@@ -31,11 +35,11 @@ client::exchange upstream::active_call::hedged_attempt::take() {
   return std::move(*outcome.value);
 }
 
-void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection) {
+void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection, time_point now) {
   ++running_;
-  records_[index] = call_.begin_attempt_record(index == second);
+  records_[index] = call_.begin_attempt_record(index == second, now);
   detail::start_child_task(attempts_[index],
-                           call_.send_recorded(new_connection, records_[index],
+                           call_.send_recorded(new_connection, records_[index], now,
                                                index == first ? &first_overtaken_ : nullptr, &is_superseded_),
                            [this, index] { on_attempt_ended(index); });
 }
@@ -55,7 +59,7 @@ void upstream::active_call::hedged_attempt::start_second() {
     return;
   }
   metrics.hedges_sent.increment();
-  start(second, false);
+  start(second, false, now);
 }
 
 void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) {

@@ -12,7 +12,7 @@ namespace cohort::http {
 /// awaited. A scope for `detail::run_scope`.
 class upstream::active_call::hedged_attempt {
  public:
-  hedged_attempt(active_call& call, duration delay, bool new_connection);
+  hedged_attempt(active_call& call, duration delay, bool new_connection, time_point now);
 
   void start_all();
   void cancel_all();
@@ -27,7 +27,7 @@ class upstream::active_call::hedged_attempt {
   static constexpr std::size_t first = 0;
   static constexpr std::size_t second = 1;
 
-  void start(std::size_t index, bool new_connection);
+  void start(std::size_t index, bool new_connection, time_point now);
   void start_second();
   void on_attempt_ended(std::size_t index);
   bool succeeded(std::size_t index) const;
@@ -35,7 +35,7 @@ class upstream::active_call::hedged_attempt {
   active_call& call_;
   duration delay_;
   bool new_connection_;
-  time_point started_{};
+  time_point started_;
   std::array<detail::child_task<client::exchange>, 2> attempts_;
   std::array<telemetry::attempt_record*, 2> records_{};
   std::optional<std::size_t> winner_;

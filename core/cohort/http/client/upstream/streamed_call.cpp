@@ -27,8 +27,8 @@ task<client::exchange> upstream::streamed_call::send(client::send_options option
 }
 
 /// Streamed calls are not hedged: a second attempt would need the body of the request twice.
-task<client::exchange> upstream::streamed_call::attempt(bool new_connection) {
-  return send_recorded(new_connection, begin_attempt_record(false));
+task<client::exchange> upstream::streamed_call::attempt(bool new_connection, time_point now) {
+  return send_recorded(new_connection, begin_attempt_record(false, now), now);
 }
 
 policy::retry_decision upstream::streamed_call::decide(const client::exchange& exchange, const classification& result) {

@@ -23,7 +23,7 @@ class upstream::streamed_call final : public active_call {
 
  private:
   task<client::exchange> send(client::send_options options) override;
-  task<client::exchange> attempt(bool new_connection) override;
+  task<client::exchange> attempt(bool new_connection, time_point now) override;
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
   void end(const client::exchange* last) override;
 
