@@ -6,6 +6,8 @@
 #include <boost/asio/error.hpp>
 #include <cerrno>
 
+#include <cohort/runtime/loop_fairness.hpp>
+
 namespace cohort::net {
 namespace {
 
@@ -49,6 +51,7 @@ task<result<std::size_t>> write_all(stream& destination, const_buffers buffers) 
     if (!written) co_return written.error();
     consume(buffers, *written);
     remaining -= *written;
+    if (must_yield_after(*written)) co_await yield_to_loop();
   }
   co_return total;
 }
@@ -57,7 +60,10 @@ task<io_result> write_file(stream& destination, int file, std::uint64_t offset, 
   count = std::min(count, max_file_piece);
   for (;;) {
     const auto sent = destination.try_send_file(file, offset, count);
-    if (sent) co_return *sent;
+    if (sent) {
+      if (must_yield_after(*sent)) co_await yield_to_loop();
+      co_return *sent;
+    }
     if (sent.error() == asio::error::operation_not_supported) break;
     if (sent.error() != asio::error::would_block) co_return sent.error();
     auto waiting = destination.wait_writable();

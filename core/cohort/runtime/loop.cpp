@@ -10,6 +10,7 @@
 #include <new>
 #include <utility>
 
+#include <cohort/runtime/loop_fairness.hpp>
 #include <cohort/runtime/recycling_extension.hpp>
 #include <cohort/runtime/thread_object.hpp>
 #include <cohort/runtime/time/timer_descriptor.hpp>
@@ -132,6 +133,7 @@ loop* loop::current_or_null() noexcept { return current_loop; }
 
 loop::loop(const clock& time_source, std::size_t index, std::uint64_t seed)
     : clock_(time_source), timers_(time_source.now()), index_(index), random_(seed) {
+  detail::reset_loop_fairness();
   if (!clock_.is_real_time()) return;
   wakeup_timer_ = std::make_unique<wakeup_timer>(*this);
   timers_.on_earlier_wakeup([this](time_point time) { schedule_wakeup(time); });

@@ -3,6 +3,8 @@
 
 #include <stdexcept>
 
+#include <cohort/runtime/loop_fairness.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -28,6 +30,8 @@ bool make_space(websocket_connection& connection) {
 }
 
 task<read_result> read_message(std::shared_ptr<websocket_connection> connection, deadline limit) {
+  // Before the message is taken: a cancelled read must not lose it.
+  if (must_yield_after(0)) co_await yield_to_loop();
   for (;;) {
     if (auto message = connection->take_message()) co_return std::move(*message);
     if (!connection->is_open()) co_return websocket_error::closed;
@@ -61,7 +65,9 @@ task<send_result> websocket::send_message(std::shared_ptr<websocket_connection> 
     if (const auto error = error_of(status)) co_return *error;
   }
   if (!connection->is_open()) co_return websocket_error::closed;
+  const auto size = data.size();
   connection->send(connection->encode(std::move(data), type));
+  if (must_yield_after(size)) co_await yield_to_loop();
   co_return send_result{};
 }
 

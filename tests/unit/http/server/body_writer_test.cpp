@@ -6,6 +6,7 @@
 
 #include "tests/unit/net/peer.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
+#include "tests/unit/runtime/turn_count.hpp"
 
 namespace cohort::http {
 namespace {
@@ -83,6 +84,32 @@ TEST_CASE("body writer: the write timeout starts with each write", "[http][serve
   CHECK(time.run(writer.write("a")));
   CHECK(time.run(writer.pause(1h)) == wait_status::timed_out);
   CHECK(time.run(writer.write("b")));
+}
+
+task<> write_lines(body_writer& writer, int count, bool& has_ended) {
+  for (int i = 0; i < count; ++i) co_await writer.write("123\n");
+  has_ended = true;
+}
+
+/// The turns that another coroutine of the loop gets while `count` lines are written to a client that never makes the
+/// writer wait.
+int turns_during_writes(int count) {
+  virtual_time time;
+  net::memory_pipe_settings settings;
+  settings.capacity = 1024 * 1024;
+  connected_peers pipe{time, settings};
+  event draining;
+  body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s}, draining};
+  bool has_ended = false;
+  int turns = 0;
+  time.run(run_both(write_lines(writer, count, has_ended), count_turns(has_ended, turns)));
+  CHECK(pipe.server.read().value().ends_with("4\r\n123\n\r\n"));
+  return turns;
+}
+
+TEST_CASE("body writer: writes that never wait yield to the loop once in 64 writes", "[http][server]") {
+  CHECK(turns_during_writes(63) == 0);
+  CHECK(turns_during_writes(640) == 10);
 }
 
 task<> set_after(event& target, duration delay) {

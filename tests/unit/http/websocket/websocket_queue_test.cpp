@@ -2,6 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
+#include "tests/unit/runtime/turn_count.hpp"
 
 // Queues and limits of the server: slow clients, slow handlers, memory.
 namespace cohort {
@@ -47,6 +48,35 @@ TEST_CASE("websocket server: a full queue makes the sender wait", "[http][websoc
   for (int i = 0; i < 1000; ++i) REQUIRE(client.receive_text().starts_with(std::to_string(i) + "."));
   CHECK(client.receive_close() == close_code::normal);
   CHECK(fixture.events == log_lines{"sent"});
+}
+
+task<> read_and_send(websocket& socket, int count, bool& has_ended) {
+  for (int i = 0; i < count; ++i) co_await socket.read();
+  for (int i = 0; i < count; ++i) co_await socket.send("123");
+  has_ended = true;
+}
+
+TEST_CASE("websocket server: reads and sends that never wait yield to the loop once in 64 messages",
+          "[http][websocket]") {
+  constexpr int count = 320;
+  net::memory_pipe_settings settings;
+  settings.capacity = 1024 * 1024;
+  server_fixture server{settings};
+  http::websocket_options options;
+  options.connection.max_unread_messages = count + 1;
+  int turns = 0;
+  server.routes.websocket(
+      "/",
+      [&turns](request_context&, websocket& socket) -> task<> {
+        co_await sleep_for(1s);  // all messages arrive
+        bool has_ended = false;
+        co_await run_both(read_and_send(socket, count, has_ended), count_turns(has_ended, turns));
+      },
+      options);
+  frame_client client{server, handshake("/")};
+  for (int i = 0; i < count; ++i) client.send(masked_text("1"));
+  for (int i = 0; i < count; ++i) REQUIRE(client.receive_text() == "123");
+  CHECK(turns == 2 * count / 64);
 }
 
 TEST_CASE("websocket server: a full queue drops its oldest messages", "[http][websocket]") {

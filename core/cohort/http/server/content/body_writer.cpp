@@ -15,8 +15,6 @@ namespace {
 
 /// The part of a file that is sent with one timeout.
 constexpr std::size_t file_piece = 256 * 1024;
-/// Bytes that are sent before other handlers of the loop run, if the client accepts them without a wait.
-constexpr std::size_t max_bytes_between_yields = 1024 * 1024;
 /// Encoded bytes that are sent before other handlers of the loop run. Encoding takes 1 to 3 ms.
 constexpr std::size_t max_encoded_between_yields = 64 * 1024;
 constexpr std::size_t encoded_piece = 64 * 1024;
@@ -124,7 +122,7 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
   }
   auto prefix = part_prefix(count);
   if (!prefix.empty()) co_await send(std::move(prefix));
-  for (std::size_t sent_since_yield = 0; ok_ && count > 0;) {
+  while (ok_ && count > 0) {
     const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(count, file_piece));
     const auto timeout = limits_.transfer_timeout(limits_.write_timeout, piece);
     stream_.set_deadline(deadline::after(loop::current().now(), timeout));
@@ -137,11 +135,6 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
     offset += *written;
     count -= *written;
     bytes_sent_ += *written;
-    // A fast client must not keep the loop from its other connections.
-    sent_since_yield += *written;
-    if (sent_since_yield < max_bytes_between_yields) continue;
-    sent_since_yield = 0;
-    co_await yield_to_loop();
   }
   if (ok_ && framing_ == framing::chunked) co_await send("\r\n");
   co_return ok_;
