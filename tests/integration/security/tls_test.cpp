@@ -123,6 +123,7 @@ TEST_CASE("tls: handshakes that fail are rejected, logged once and counted", "[i
   CHECK(contains(run_openssl(port, "-tls1_2 -cipher AES128-SHA"), "alert handshake failure"));
   raw_connection plain{port};
   plain.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  CHECK(plain.read_response().status == 400);
   CHECK(plain.wait_for_close());
 
   CHECK(handshake_count(port, "rejected_by_client") == 2);

@@ -1,10 +1,45 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/tls_termination.hpp>
 
+#include <array>
+#include <chrono>
+
+#include <cohort/http/message/response.hpp>
+#include <cohort/runtime/time/date_format.hpp>
 #include <cohort/telemetry/log.hpp>
 #include <cohort/telemetry/metrics.hpp>
 
 namespace cohort::http {
+namespace {
+
+constexpr duration plain_response_timeout = std::chrono::seconds{1};
+constexpr std::size_t max_discarded_bytes = 1024 * 1024;
+
+/// Responds to an HTTP request on the TLS port, and discards what the client still sends: with unread data the kernel
+/// would reset the connection, and the response could be lost (RFC 9112 section 9.6).
+task<> reject_plain_request(net::stream_ptr plain) {
+  const auto now = loop::current().now();
+  plain->set_deadline(deadline::after(now, plain_response_timeout));
+  const auto rejection = error_response(status::bad_request, "The plain HTTP request was sent to an HTTPS port");
+  const auto date = std::chrono::floor<std::chrono::seconds>(loop::current().wall_now());
+  const auto text =
+      "HTTP/1.1 400 Bad Request\r\nDate: " + format_imf_fixdate(date).str() +
+      "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(rejection.content().size()) +
+      "\r\nConnection: close\r\n\r\n" + std::string{rejection.content()};
+  auto writing = net::write_all(*plain, {asio::buffer(text), asio::const_buffer{}});
+  const auto written = co_await std::move(writing);
+  if (!written) co_return;
+  plain->shutdown_write();
+  std::array<char, 4096> discarded{};
+  for (std::size_t count = 0; count < max_discarded_bytes;) {
+    auto reading = plain->read_some(asio::buffer(discarded));
+    const auto read = co_await std::move(reading);
+    if (!read) co_return;
+    count += *read;
+  }
+}
+
+}  // namespace
 
 tls_termination::tls_termination(std::shared_ptr<net::tls_server_context> context, telemetry::registry& metrics)
     : context_(std::move(context)) {
@@ -29,6 +64,10 @@ task<std::unique_ptr<const tls_connection_info>> tls_termination::accept(net::st
               {{"result", net::to_string(accepted.result)},
                {"why", std::string_view{accepted.reason}},
                {"peer", std::string_view{peer_address}}});
+    if (accepted.plain_http) {
+      auto rejecting = reject_plain_request(std::move(accepted.plain_http));
+      co_await std::move(rejecting);
+    }
     co_return nullptr;
   }
   plain = std::move(accepted.stream);

@@ -80,6 +80,12 @@ tls_handshake_result classify_ssl_reason(int reason) noexcept {
   }
 }
 
+bool is_http_request(const error_code& error) {
+  if (error.category() != asio::error::get_ssl_category()) return false;
+  const auto reason = ERR_GET_REASON(static_cast<unsigned long>(error.value()));
+  return reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST;
+}
+
 tls_accepted describe_failure(const error_code& error, const SSL* ssl) {
   using enum tls_handshake_result;
   if (error == asio::error::timed_out) return {timeout, "the handshake took too long"};
@@ -169,7 +175,11 @@ task<tls_accepted> tls_server_context::handshake(stream_ptr plain) {
                                                     loop::current().get_executor());
   const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::server);
   SSL* const ssl = secure_stream->native_handle();
-  if (!completed) co_return describe_failure(completed.error(), ssl);
+  if (!completed) {
+    auto failed = describe_failure(completed.error(), ssl);
+    if (is_http_request(completed.error())) failed.plain_http = secure_stream->release_plain();
+    co_return failed;
+  }
   tls_accepted tls_accepted{tls_handshake_result::success};
   if (const x509_ptr certificate{SSL_get1_peer_certificate(ssl), &X509_free}) {
     tls_accepted.has_client_certificate = true;

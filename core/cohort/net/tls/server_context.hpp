@@ -53,6 +53,9 @@ struct tls_accepted {
   bool has_client_certificate = false;
   /// The client resumed a session instead of a full handshake.
   bool resumed = false;
+  /// The unencrypted stream, if the client began an HTTP request without TLS; null otherwise. What it had sent was read
+  /// and discarded in part.
+  stream_ptr plain_http{};
 };
 
 /// Server side of TLS: certificates, protocol versions, session tickets. TLS 1.2 and 1.3 with the cipher suites of

@@ -110,6 +110,8 @@ class tls_stream final : public stream {
   SSL* native_handle() noexcept { return connection_->tls.native_handle(); }
   /// Returns 0 bytes, or an error of the plain stream or of Asio's SSL category.
   task<io_result> handshake(asio::ssl::stream_base::handshake_type type);
+  /// Returns the plain stream after a failed handshake. Only the destructor may be called after it.
+  stream_ptr release_plain() noexcept { return std::move(connection_->plain); }
 
   /// Encrypts up to 16 KiB. If the plain stream does not accept the whole record, the last byte counts as not written:
   /// the next write sends the rest of the record instead of it.

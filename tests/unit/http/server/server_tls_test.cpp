@@ -88,13 +88,19 @@ TEST_CASE("server: requests over TLS are served with HSTS, also without X-Forwar
   CHECK(site.handshake_count("not_tls") == 0);
 }
 
-TEST_CASE("server: a plain request to a TLS server is not answered, and is counted and logged", "[http][server][tls]") {
+TEST_CASE("server: a plain request to a TLS server gets 400 in clear text, and is counted and logged",
+          "[http][server][tls]") {
   captured_log log;
   {
     https_server_fixture site;
     site.server.log_to(log.sink());
     peer client{site.server.time, site.connect_plain()};
     client.send(get("/"));
+    const auto response = client.receive();
+    REQUIRE(response.has_value());
+    CHECK(response->status == 400);
+    CHECK(response->header("Connection") == "close");
+    CHECK(response->body == R"({"error":"Bad Request","message":"The plain HTTP request was sent to an HTTPS port"})");
     CHECK(client.read_to_end().empty());
     CHECK(site.handshake_count("not_tls") == 1);
     // Other clients are served.
@@ -111,6 +117,26 @@ TEST_CASE("server: a plain request to a TLS server is not answered, and is count
     CHECK(line.find("\"why\":\"http request\"") != std::string::npos);
   }
   CHECK(lines == 1);
+}
+
+TEST_CASE("server: bytes to a TLS server that are neither TLS nor HTTP are not answered", "[http][server][tls]") {
+  https_server_fixture site;
+  peer client{site.server.time, site.connect_plain()};
+  client.send("SSH-2.0-OpenSSH_9.2\r\n");
+  CHECK(client.read_to_end().find("HTTP") == std::string::npos);
+  CHECK(site.handshake_count("not_tls") == 1);
+}
+
+TEST_CASE("server: a plain request to a TLS server is closed within a second, even if the client keeps sending",
+          "[http][server][tls]") {
+  https_server_fixture site;
+  peer client{site.server.time, site.connect_plain()};
+  const auto start = site.server.time.now();
+  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + std::string(50'000, 'x'));
+  CHECK(client.receive()->status == 400);
+  site.server.time.run_for(1500ms);
+  CHECK(client.read_to_end().empty());
+  CHECK(site.server.time.now() - start < 2s);
 }
 
 TEST_CASE("server: a TLS handshake is limited by the header timeout, and does not delay other clients",
