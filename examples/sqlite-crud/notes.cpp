@@ -114,8 +114,8 @@ service::definition note_service() {
     options.add(*path, {"--database", "DATABASE", "path of the database"}, config::text(), *path);
   };
   definition.app = [path](service::service_context& context, service::api_key_authenticator&) {
-    const auto store =
-        std::make_shared<sqlite::database>(context.blocking, context.metrics, sqlite::database_settings{.path = *path});
+    const auto store = std::make_shared<sqlite::database>(context.blocking, context.metrics, context.log,
+                                                          sqlite::database_settings{.path = *path});
     context.on_start(store->create_schema(
         "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, title TEXT NOT NULL UNIQUE, text TEXT NOT NULL)"));
     context.on_stop(store->close());

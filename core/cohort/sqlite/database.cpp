@@ -36,6 +36,22 @@ error make_error(const error_code& failure) {
   return error{code, code == errc::overloaded ? failure.message() : std::string{}};
 }
 
+/// Whether a failed call is logged: constraints are violated by what a client sends, and a call that was cancelled or
+/// rejected is counted.
+bool is_logged(errc code) noexcept {
+  switch (code) {
+    case errc::unique_violation:
+    case errc::foreign_key_violation:
+    case errc::not_null_violation:
+    case errc::check_violation:
+    case errc::constraint_violation:
+    case errc::cancelled:
+    case errc::overloaded:
+    case errc::closed: return false;
+    default: return true;
+  }
+}
+
 /// The connections for one kind of access.
 class connection_set {
  public:
@@ -121,9 +137,11 @@ struct database::state {
   std::atomic<bool> is_closed{false};
 };
 
-database::database(blocking_pool& blocking, telemetry::registry& metrics, database_settings settings, std::string name)
+database::database(blocking_pool& blocking, telemetry::registry& metrics, telemetry::logger log,
+                   database_settings settings, std::string name)
     : blocking_(blocking),
       metrics_(std::make_shared<telemetry::call_metrics>(metrics, described_metrics(), name)),
+      log_(std::move(log)),
       name_(std::move(name)),
       state_(std::make_shared<state>(std::move(settings))) {}
 
@@ -135,7 +153,18 @@ task<std::optional<error>> database::run(access kind, const char* begin, call_co
   auto running = run_unrecorded(kind, begin, context.deadline, std::move(job));
   auto failure = co_await std::move(running);
   call.set_outcome(failure ? error_class(failure->code) : "ok");
+  if (failure) log_failure(*failure, kind, context.request_id);
   co_return failure;
+}
+
+void database::log_failure(const error& failure, access kind, std::string_view request_id) const {
+  if (!is_logged(failure.code)) return;
+  const auto reason = log_text(failure);
+  log_.write(telemetry::log_level::warn, "sqlite: call failed",
+             {{"upstream", std::string_view{name_}},
+              {"error", std::string_view{reason}},
+              {"access", kind == access::write ? std::string_view{"write"} : std::string_view{"read"}},
+              {"request_id", request_id}});
 }
 
 task<std::optional<error>> database::run_unrecorded(access kind, const char* begin, deadline call_deadline, work job) {

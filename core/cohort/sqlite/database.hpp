@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <cohort/sqlite/connection.hpp>
 #include <cohort/telemetry/call_context.hpp>
 #include <cohort/telemetry/call_metrics.hpp>
+#include <cohort/telemetry/log.hpp>
 
 namespace cohort::sqlite {
 
@@ -71,8 +73,10 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 /// closes it by `context.on_stop(database->close())`.
 class database {
  public:
-  /// `name` is the label `upstream` of the metrics. `blocking` and `metrics` must outlive the database.
-  database(blocking_pool& blocking, telemetry::registry& metrics, database_settings settings,
+  /// `name` is the label `upstream` of the metrics and the name in logs. `log` gets a line for each call that fails,
+  /// unless a constraint was violated, or the call was cancelled or rejected. `blocking` and `metrics` must outlive the
+  /// database.
+  database(blocking_pool& blocking, telemetry::registry& metrics, telemetry::logger log, database_settings settings,
            std::string name = "sqlite");
   ~database();
   database(const database&) = delete;
@@ -173,10 +177,12 @@ class database {
   };
 
   task<std::optional<error>> run(access kind, const char* begin, call_context context, work job);
+  void log_failure(const error& failure, access kind, std::string_view request_id) const;
   task<std::optional<error>> run_unrecorded(access kind, const char* begin, deadline call_deadline, work job);
 
   blocking_pool& blocking_;
   std::shared_ptr<telemetry::call_metrics> metrics_;
+  telemetry::logger log_;
   std::string name_;
   /// Shared with the threads, which can outlive the database.
   std::shared_ptr<state> state_;

@@ -39,7 +39,9 @@ struct real_time_database : real_time_fixture {
   telemetry::registry metrics{1};
   blocking_pool blocking;
   sqlite::database_settings settings;
-  sqlite::database database{blocking, metrics, settings};
+  captured_log captured;
+  telemetry::logger log{captured.sink(), "test", telemetry::log_level::info, telemetry::log_format::json};
+  sqlite::database database{blocking, metrics, log, settings};
 };
 
 TEST_CASE("sqlite: a call times out at its deadline on virtual time, and changes nothing", "[sqlite]") {
@@ -119,7 +121,7 @@ TEST_CASE("sqlite: a running statement is interrupted at the deadline of its cal
   // `close` waits for the threads, which have interrupted the statements and rolled back.
   fixture.run(fixture.database.close());
   CHECK(fixture.event_loop().now() - start < 20s);
-  sqlite::database database{fixture.blocking, fixture.metrics, fixture.settings};
+  sqlite::database database{fixture.blocking, fixture.metrics, fixture.log, fixture.settings};
   CHECK(fixture.run(database.query<int>(fixture.context(), "SELECT count(*) FROM users")).value() == std::vector{0});
 }
 
@@ -129,7 +131,7 @@ TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][thr
   SECTION("at most for the busy timeout") {
     sqlite::database_settings short_timeout = fixture.settings;
     short_timeout.busy_timeout = 20ms;
-    sqlite::database other{fixture.blocking, fixture.metrics, short_timeout};
+    sqlite::database other{fixture.blocking, fixture.metrics, fixture.log, short_timeout};
     CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
   }
   SECTION("at most up to the deadline") {

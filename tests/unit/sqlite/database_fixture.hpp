@@ -7,6 +7,7 @@
 #include <cohort/runtime/time/virtual_time.hpp>
 #include <cohort/sqlite/database.hpp>
 #include "tests/support/temporary_directory.hpp"
+#include "tests/unit/telemetry/captured_log.hpp"
 
 namespace cohort::test {
 
@@ -53,12 +54,15 @@ struct database_fixture {
         .value();
   }
 
+  telemetry::logger log() { return {captured.sink(), "test", telemetry::log_level::info, telemetry::log_format::json}; }
+
   temporary_directory directory;
+  captured_log captured;
   virtual_time time;
   telemetry::registry metrics{1};
   blocking_pool blocking;
   sqlite::database_settings settings;
-  sqlite::database database{blocking, metrics, settings};
+  sqlite::database database{blocking, metrics, log(), settings};
 };
 
 }  // namespace cohort::test

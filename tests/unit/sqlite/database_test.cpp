@@ -182,10 +182,24 @@ TEST_CASE("sqlite: a full disk is a specific error, and the database stays usabl
   CHECK(fixture.metric("disk_full") == 1);
 }
 
+TEST_CASE("sqlite: a failed call is logged with its request; a violated constraint is not", "[sqlite]") {
+  database_fixture fixture;
+  fixture.create();
+  CHECK(fixture.execute("INSERT INTO users (name) VALUES (?1)", "Ada").has_value());
+  CHECK(fixture.execute("INSERT INTO users (name) VALUES (?1)", "Ada").error().code == errc::unique_violation);
+  CHECK(fixture.query<int>("SELECT age FROM people").error().code == errc::invalid_statement);
+  const auto lines = fixture.captured.close();
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0].find(R"("level":"warn")") != std::string::npos);
+  CHECK(lines[0].find(R"("msg":"sqlite: call failed")") != std::string::npos);
+  CHECK(lines[0].find(R"("error":"the statement is invalid: no such table: people")") != std::string::npos);
+  CHECK(lines[0].find(R"("access":"read","request_id":"test")") != std::string::npos);
+}
+
 TEST_CASE("sqlite: a file that cannot be opened is an error with its path", "[sqlite]") {
   database_fixture fixture;
   const auto message_of = [&](const std::string& path) {
-    sqlite::database other{fixture.blocking, fixture.metrics, {.path = path}};
+    sqlite::database other{fixture.blocking, fixture.metrics, fixture.log(), {.path = path}};
     const auto failure = fixture.time.run(other.query<int>(fixture.context(), "SELECT 1")).error();
     CHECK(failure.code == errc::cannot_open);
     return failure.message;
