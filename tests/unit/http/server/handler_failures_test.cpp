@@ -108,12 +108,15 @@ TEST_CASE("server: a log line has the route's pattern; probes are logged at leve
   CHECK(log_field(lines[2], "level") == "\"debug\"");
 }
 
-TEST_CASE("server: the message of a handler's exception is logged", "[http][server]") {
-  const auto lines = log_lines_of({get("/broken")});
+TEST_CASE("server: the message of a handler's exception is logged with the IDs of its request", "[http][server]") {
+  const auto lines = log_lines_of({get("/broken", "X-Request-Id: failing-1\r\n")});
   REQUIRE(lines.size() == 2);
   CHECK(log_field(lines[0], "level") == "\"error\"");
   CHECK(log_field(lines[0], "what") == "\"secret\"");
   CHECK(log_field(lines[0], "path") == "\"/broken\"");
+  CHECK(log_field(lines[0], "id") == "\"failing-1\"");
+  CHECK(log_field(lines[0], "trace_id").size() == 34);
+  CHECK(log_field(lines[0], "trace_id") == log_field(lines[1], "trace_id"));
   CHECK(log_field(lines[1], "status") == "500");
 }
 

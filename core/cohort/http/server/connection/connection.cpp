@@ -163,7 +163,7 @@ task<connection::disposition> connection::handle_request() {
   auto next = keep_alive ? disposition::keep_alive : disposition::linger;
   if (final_response.producer() && sends_body) {
     open_record(context, start).is_streamed = true;
-    next = co_await send_streamed_response(final_response, keep_alive);
+    next = co_await send_streamed_response(context, final_response, keep_alive);
   } else {
     // Most responses are only buffered, without a coroutine.
     bool sent = true;
@@ -252,7 +252,7 @@ connection::handling_result connection::handle_immediately(request_context& cont
   try {
     if (auto early = run_filters(context.pipeline(), context)) return std::move(*early);
   } catch (...) {
-    return log_handler_failure(std::current_exception());
+    return log_handler_failure(context, std::current_exception());
   }
   return dispatch(context);
 }
@@ -302,7 +302,7 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 
   if (interrupted == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
   if (interrupted == interruption::none && outcome.value) permit.set_completion(completion::responded);
-  auto result = end_handling(interrupted, outcome);
+  auto result = end_handling(context, interrupted, outcome);
   if (auto* final_response = std::get_if<response>(&result); final_response && outcome.value) {
     add_server_timing(*final_response, context, start);
   }
@@ -310,22 +310,23 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 }
 
 /// The result of a handler, or of a pipeline, after `handler_run::run`.
-connection::handling_result connection::end_handling(interruption cause, detail::task_outcome<response>& outcome) {
+connection::handling_result connection::end_handling(const request_context& context, interruption cause,
+                                                     detail::task_outcome<response>& outcome) {
   const bool has_failed = outcome.failure && (cause == interruption::none || !is_cancellation(outcome.failure));
   switch (cause) {
     case interruption::none:
-      if (has_failed) return log_handler_failure(outcome.failure);
+      if (has_failed) return log_handler_failure(context, outcome.failure);
       break;
     case interruption::deadline:
       shard_.state().metrics.deadline_exceeded_total.increment();
-      if (has_failed) log_handler_failure(outcome.failure);
+      if (has_failed) log_handler_failure(context, outcome.failure);
       if (!outcome.value) outcome.value = deadline_response();
       break;
     case interruption::disconnect:
       shard_.state().metrics.abandoned_total.increment();
       return no_response::client_disconnected;
     case interruption::shutdown:
-      if (has_failed) log_handler_failure(outcome.failure);
+      if (has_failed) log_handler_failure(context, outcome.failure);
       return no_response::shutdown;
   }
   return std::move(*outcome.value);
@@ -343,7 +344,7 @@ response connection::call_sync_handler(request_context& context, const sync_hand
   try {
     return sync(context);
   } catch (...) {
-    return log_handler_failure(std::current_exception());
+    return log_handler_failure(context, std::current_exception());
   }
 }
 
@@ -356,7 +357,8 @@ void connection::add_server_timing(response& result, request_context& context, t
   result.set("Server-Timing", context.timing().header_value(now - start, context.deadline(), now));
 }
 
-task<connection::disposition> connection::send_streamed_response(const response& result, bool keep_alive) {
+task<connection::disposition> connection::send_streamed_response(const request_context& context, const response& result,
+                                                                 bool keep_alive) {
   using framing = body_writer::framing;
   const auto length = result.stream_length();
   const auto used_framing = length              ? framing::fixed_length
@@ -373,12 +375,13 @@ task<connection::disposition> connection::send_streamed_response(const response&
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
   const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), detect_disconnect, outcome);
   response_bytes_ = writer.bytes_sent();
-  if (outcome.failure && !is_cancellation(outcome.failure)) log_aborted_body(exception_message(outcome.failure));
+  if (outcome.failure && !is_cancellation(outcome.failure))
+    log_aborted_body(context, exception_message(outcome.failure));
   const bool returned = !outcome.failure && interrupted == interruption::none;
   if (returned && writer.was_stopped_by_drain()) {
-    log_aborted_body("the producer stopped because the server drains");
+    log_aborted_body(context, "the producer stopped because the server drains");
   } else if (returned && writer.has_wrong_length()) {
-    log_aborted_body("the body does not have its content length");
+    log_aborted_body(context, "the body does not have its content length");
   }
   bool complete = false;
   if (returned) complete = co_await writer.finish();

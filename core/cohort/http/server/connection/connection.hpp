@@ -111,11 +111,12 @@ class connection final : public open_connection, private interim_sender {
   handling_result handle_immediately(request_context& context);
   handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
-  handling_result end_handling(interruption cause, detail::task_outcome<response>& outcome);
+  handling_result end_handling(const request_context& context, interruption cause,
+                               detail::task_outcome<response>& outcome);
   static response deadline_response();
   response call_sync_handler(request_context& context, const sync_handler& sync);
   disposition finish_without_response(request_context& context, no_response reason, time_point start);
-  task<disposition> send_streamed_response(const response& result, bool keep_alive);
+  task<disposition> send_streamed_response(const request_context& context, const response& result, bool keep_alive);
   void add_server_timing(response& result, request_context& context, time_point start) const;
 
   // Another protocol (connection_upgrade.cpp).
@@ -144,8 +145,8 @@ class connection final : public open_connection, private interim_sender {
   void finish_request(request_context& context, status code, std::uint64_t body_bytes, time_point start,
                       bool is_complete);
   void log_request(const request_context& context, const sent_response& response);
-  response log_handler_failure(const std::exception_ptr& failure);
-  void log_aborted_body(std::string_view reason);
+  response log_handler_failure(const request_context& context, const std::exception_ptr& failure);
+  void log_aborted_body(const request_context& context, std::string_view reason);
 
   // Spans (connection_tracing.cpp).
   void begin_span(request_context& context) noexcept;

@@ -79,16 +79,24 @@ void connection::log_request(const request_context& context, const sent_response
 }
 
 /// Logs the exception; the client receives only the 500.
-response connection::log_handler_failure(const std::exception_ptr& failure) {
+response connection::log_handler_failure(const request_context& context, const std::exception_ptr& failure) {
   const auto message = exception_message(failure);
+  const auto trace = context.trace_id().hex();
   shard_.state().log.write(telemetry::log_level::error, "handler threw an exception",
-                           {{"path", head_.path.substr(0, max_logged_path)}, {"what", std::string_view{message}}});
+                           {{"id", context.id()},
+                            {"trace_id", std::string_view{trace.data(), trace.size()}},
+                            {"path", head_.path.substr(0, max_logged_path)},
+                            {"what", std::string_view{message}}});
   return error_response(status::internal_server_error, "An internal error occurred");
 }
 
-void connection::log_aborted_body(std::string_view reason) {
+void connection::log_aborted_body(const request_context& context, std::string_view reason) {
+  const auto trace = context.trace_id().hex();
   shard_.state().log.write(telemetry::log_level::error, "response body aborted because its producer failed",
-                           {{"path", head_.path.substr(0, max_logged_path)}, {"what", reason}});
+                           {{"id", context.id()},
+                            {"trace_id", std::string_view{trace.data(), trace.size()}},
+                            {"path", head_.path.substr(0, max_logged_path)},
+                            {"what", reason}});
 }
 
 /// The recognized parts of the request line, even if the request is malformed.

@@ -81,14 +81,14 @@ task<response> connection::wrapped_request::handle_async(request_context& contex
   co_return std::move(*result);
 }
 
-response connection::wrapped_request::on_failure(request_context&, const std::exception_ptr& failure,
+response connection::wrapped_request::on_failure(request_context& context, const std::exception_ptr& failure,
                                                  bool is_cancelled) {
   const bool is_deadline = owner_.handler_run_.cause() == interruption::deadline;
   if (is_cancelled && is_cancellation(failure)) {
     if (is_deadline) return deadline_response();
     std::rethrow_exception(failure);
   }
-  auto result = owner_.log_handler_failure(failure);
+  auto result = owner_.log_handler_failure(context, failure);
   return is_deadline ? deadline_response() : std::move(result);
 }
 
@@ -119,7 +119,7 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
     interrupted = interruption::shutdown;
   }
   if (wrapped_request.is_connection_lost()) co_return no_response::connection_lost;
-  co_return end_handling(interrupted, outcome);
+  co_return end_handling(context, interrupted, outcome);
 }
 
 }  // namespace cohort::http

@@ -33,7 +33,7 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
     detail::task_outcome<void> outcome;
     const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), false, outcome);
     upgraded_ = nullptr;
-    if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(outcome.failure);
+    if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(context, outcome.failure);
     is_complete = interrupted != interruption::shutdown && connection.is_complete();
     bytes_sent = connection.bytes_sent();
     context.set_deadline(request_deadline);

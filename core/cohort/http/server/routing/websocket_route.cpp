@@ -31,9 +31,13 @@ std::shared_ptr<websocket_connection> make_connection(upgraded_connection& conne
 
 void log_failure(upgraded_connection& connection, const std::exception_ptr& failure) {
   const auto message = exception_message(failure);
-  connection.shard().state().log.write(
-      telemetry::log_level::error, "handler threw an exception",
-      {{"path", connection.context().head().path.substr(0, 1024)}, {"what", std::string_view{message}}});
+  const auto& context = connection.context();
+  const auto trace = context.trace_id().hex();
+  connection.shard().state().log.write(telemetry::log_level::error, "handler threw an exception",
+                                       {{"id", context.id()},
+                                        {"trace_id", std::string_view{trace.data(), trace.size()}},
+                                        {"path", context.head().path.substr(0, 1024)},
+                                        {"what", std::string_view{message}}});
 }
 
 }  // namespace
