@@ -29,32 +29,21 @@ void add_options(config::options& options, settings& values) {
               http::upstream_policy(values.site_policy), "see core/README.md");
 }
 
-// The upstreams must live as long as the router, so its handlers share them.
-struct upstreams {
-  http::upstream api;
-  http::upstream site;
-};
-
-void add_route(http::router& routes, const char* pattern, std::shared_ptr<upstreams> owner, http::upstream& target,
-               const boost::urls::url& url, http::proxy_options options) {
-  auto forward = http::proxy_to(target, std::string_view{url.buffer()}, std::move(options));
-  routes
-      .any(pattern,
-           [owner, forward](http::request_context& context, http::body_reader& body) { return forward(context, body); })
-      .body_limit(http::unlimited_body);
-}
-
 http::router make_routes(const service::service_context& context, const settings& values) {
-  const auto targets = std::make_shared<upstreams>(
-      upstreams{context.make_upstream("api", values.api_policy), context.make_upstream("site", values.site_policy)});
   http::router routes;
+  const auto add_route = [&](const char* pattern, const char* name, const http::upstream_settings& policy,
+                             const boost::urls::url& url, http::proxy_options options) {
+    auto target = std::make_shared<http::upstream>(context.make_upstream(name, policy));
+    routes.any(pattern, http::proxy_to(std::move(target), std::string_view{url.buffer()}, std::move(options)))
+        .body_limit(http::unlimited_body);
+  };
   if (values.api_url) {
     http::proxy_options options;
     options.strip_prefix = "/api";
     options.idle_timeout = std::chrono::seconds{30};
-    add_route(routes, "/api/{rest...}", targets, targets->api, *values.api_url, std::move(options));
+    add_route("/api/{rest...}", "api", values.api_policy, *values.api_url, std::move(options));
   }
-  if (values.site_url) add_route(routes, "/{rest...}", targets, targets->site, *values.site_url, {});
+  if (values.site_url) add_route("/{rest...}", "site", values.site_policy, *values.site_url, {});
   return routes;
 }
 

@@ -51,7 +51,7 @@ request_changes make_request_changes(const route_entry& entry, const std::string
 
 }  // namespace
 
-http::streaming_handler make_backend_handler(const route_entry& entry, http::upstream& target,
+http::streaming_handler make_backend_handler(const route_entry& entry, std::shared_ptr<http::upstream> target,
                                              const std::string& base_url) {
   http::proxy_options options{.strip_prefix = entry.strip_prefix,
                               .preserve_host = entry.preserve_host,
@@ -63,7 +63,7 @@ http::streaming_handler make_backend_handler(const route_entry& entry, http::ups
                                                                          http::client_request& request) {
     changes.apply(context, request);
   };
-  return http::proxy_to(target, base_url, std::move(options));
+  return http::proxy_to(std::move(target), base_url, std::move(options));
 }
 
 std::array<telemetry::counter*, 5> response_counters(telemetry::registry& metrics, const std::string& route,

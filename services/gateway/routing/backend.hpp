@@ -17,8 +17,8 @@ struct mirror_slot {
   std::shared_ptr<mirrored_request> copy;
 };
 
-/// A handler that forwards requests of a route to one upstream, by `http::proxy_to`. `target` must outlive it.
-http::streaming_handler make_backend_handler(const route_entry& entry, http::upstream& target,
+/// A handler that forwards requests of a route to one upstream, by `http::proxy_to`.
+http::streaming_handler make_backend_handler(const route_entry& entry, std::shared_ptr<http::upstream> target,
                                              const std::string& base_url);
 
 /// Counters of responses by the first digit of their status, from 1.

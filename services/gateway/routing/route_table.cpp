@@ -90,7 +90,7 @@ std::string route_table::make_mirror(const route_entry& entry, const dependencie
                                      route_parts& parts) const {
   if (!entry.mirror) return {};
   const auto& upstream = file_.upstreams.at(entry.mirror->upstream);
-  auto* target = dependencies.upstreams.find_or_add_mirror(entry.mirror->upstream, upstream.policy);
+  const auto target = dependencies.upstreams.find_or_add_mirror(entry.mirror->upstream, upstream.policy);
   if (!target) return no_more_upstreams(entry.mirror->upstream);
   const mirror::dependencies mirror_dependencies{.target = *target,
                                                  .background = dependencies.context.background,
@@ -105,13 +105,13 @@ std::string route_table::make_backends(const route_entry& entry, const dependenc
   std::uint64_t weight = 0;
   for (const auto& backend : entry.backends) {
     const auto& upstream = file_.upstreams.at(backend.upstream);
-    auto* target = dependencies.upstreams.find_or_add(backend.upstream, upstream.policy);
+    auto target = dependencies.upstreams.find_or_add(backend.upstream, upstream.policy);
     if (!target) return no_more_upstreams(backend.upstream);
     weight += backend.weight;
     parts.backends.push_back(
         {.upstream = backend.upstream,
          .weight_end = weight,
-         .forward = make_backend_handler(entry, *target, upstream.url),
+         .forward = make_backend_handler(entry, std::move(target), upstream.url),
          .responses = response_counters(dependencies.context.metrics, entry.name, backend.upstream)});
   }
   return {};

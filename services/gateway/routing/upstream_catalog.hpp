@@ -18,18 +18,18 @@ class upstream_catalog {
  public:
   explicit upstream_catalog(const service::service_context& context) : context_(context) {}
 
-  /// The upstream with this name and policy (`http::upstream_policy`); valid as long as the catalog. Null if there are
-  /// `max_upstreams` already. Precondition: the policy is valid.
-  http::upstream* find_or_add(const std::string& name, const std::string& policy);
+  /// The upstream with this name and policy (`http::upstream_policy`). Null if there are `max_upstreams` already.
+  /// Precondition: the policy is valid.
+  std::shared_ptr<http::upstream> find_or_add(const std::string& name, const std::string& policy);
   /// Like `find_or_add`, but for mirrored requests: without retries, and named `NAME-mirror`, so that its calls do not
   /// count as those of clients.
-  http::upstream* find_or_add_mirror(const std::string& name, const std::string& policy);
+  std::shared_ptr<http::upstream> find_or_add_mirror(const std::string& name, const std::string& policy);
 
   static constexpr std::size_t max_upstreams = 1000;
 
  private:
   const service::service_context& context_;
-  std::map<std::pair<std::string, std::string>, std::unique_ptr<http::upstream>> upstreams_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<http::upstream>> upstreams_;
 };
 
 }  // namespace cohort::gateway

@@ -11,7 +11,7 @@ namespace cohort::http {
 
 /// The state of a handler of `proxy_to`, shared by its copies and its requests.
 struct proxy_target {
-  upstream& target;
+  std::shared_ptr<upstream> target;
   /// Scheme and authority, without a slash at the end.
   std::string origin;
   /// Scheme and authority that the upstream uses in its own URLs; the authority is the value of `Host`.

@@ -78,6 +78,8 @@ response forwarding_error(client_error error, std::optional<body_error> body) {
   const auto code = proxy_status(error);
   if (code == status::gateway_timeout) return error_response(code, "The upstream did not respond in time");
   if (code == status::service_unavailable) return error_response(code, "The upstream is unavailable, retry later");
+  if (is_connect_failure(error) || error_class(error) == "dns")
+    return error_response(code, "The upstream could not be reached");
   return error_response(code, "The upstream did not respond correctly");
 }
 
@@ -134,7 +136,7 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   open_options options{.timeout = to->options.timeout, .max_body_bytes = to->options.max_response_bytes};
   if (has_body) options.body = &source;
   if (!head.is_http_1_0) options.on_interim = &on_interim;
-  auto opening = to->target.open(std::move(*request), context, options);
+  auto opening = to->target->open(std::move(*request), context, options);
   auto opened = co_await std::move(opening);
   if (!opened.response) co_return forwarding_error(opened.response.error(), source.error());
   auto& from = *opened.response;
@@ -157,7 +159,8 @@ status proxy_status(client_error error) noexcept {
   return name == "open" || name == "shed" || is_local_limit ? status::service_unavailable : status::bad_gateway;
 }
 
-streaming_handler proxy_to(upstream& target, std::string_view base_url, proxy_options options) {
+streaming_handler proxy_to(std::shared_ptr<upstream> target, std::string_view base_url, proxy_options options) {
+  if (!target) throw std::invalid_argument{"proxy_to: the upstream is null"};
   const auto parsed = config::parse_http_url(base_url);
   const auto target_origin = parsed ? origin_of(*parsed) : std::nullopt;
   if (!target_origin) {
@@ -181,9 +184,9 @@ streaming_handler proxy_to(upstream& target, std::string_view base_url, proxy_op
   const auto public_origin = target_origin->is_unix_socket() ? std::string{"http://localhost"} : origin;
   const tunnel_limits limits{options.max_tunnels, options.tunnel_idle_timeout, options.tunnel_half_closed_timeout,
                              options.tunnel_drain_time};
-  auto tunnels = std::make_shared<tunnel_group>(target.metrics_registry(), target.name(), limits);
+  auto tunnels = std::make_shared<tunnel_group>(target->metrics_registry(), target->name(), limits);
   const auto to = std::make_shared<const proxy_target>(
-      proxy_target{target, origin, public_origin, path, std::move(options), std::move(tunnels)});
+      proxy_target{std::move(target), origin, public_origin, path, std::move(options), std::move(tunnels)});
   return [to](request_context& context, body_reader& body) { return forward(to, context, body); };
 }
 

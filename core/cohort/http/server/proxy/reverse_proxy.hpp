@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,9 +77,9 @@ struct proxy_options {
 /// Metrics: `cohort_proxy_tunnels`, `cohort_proxy_tunnel_ends_total{reason}`, `cohort_proxy_tunnels_rejected_total`,
 /// `cohort_proxy_tunnel_bytes_total{direction}`, by `upstream`.
 ///
-/// `target` must outlive the server. Throws `std::invalid_argument` for an invalid `base_url`, `via`,
-/// `strip_prefix` or `upgrades`.
-streaming_handler proxy_to(upstream& target, std::string_view base_url, proxy_options options = {});
+/// The handler shares `target`, which must not be null. Throws `std::invalid_argument` for an invalid `base_url`,
+/// `via`, `strip_prefix` or `upgrades`.
+streaming_handler proxy_to(std::shared_ptr<upstream> target, std::string_view base_url, proxy_options options = {});
 
 /// The status of the response to a request that could not be forwarded.
 status proxy_status(client_error error) noexcept;

@@ -127,7 +127,9 @@ TEST_CASE("proxy: if the upstream fails before its response, the client gets 502
   fixture.forwarded(client, post("/api/", "a"));
   fixture.upstream().send(bytes);
   fixture.upstream().close();
-  CHECK(client.receive()->status == 502);
+  const auto received = client.receive();
+  CHECK(received->status == 502);
+  CHECK_FALSE(has_text(received->body, "reached"));
   fixture.forwarded(client, get("/api/"));
   fixture.upstream().send(ok_response("ok"));
   CHECK(client.receive()->body == "ok");
@@ -139,7 +141,9 @@ TEST_CASE("proxy: the client gets 502 after a refused connection, and 504 after 
     fixture.stop_listening();
     auto client = fixture.server.connect();
     client.send(get("/api/"));
-    CHECK(client.receive()->status == 502);
+    const auto received = client.receive();
+    CHECK(received->status == 502);
+    CHECK(has_text(received->body, "The upstream could not be reached"));
   }
   SECTION("timeout") {
     auto options = api_prefix_options();
@@ -258,15 +262,30 @@ TEST_CASE("proxy: TRACE and CONNECT are rejected, and not listed as allowed", "[
   CHECK(fixture.connection_count() == 0);
 }
 
+TEST_CASE("proxy: the handler owns its upstream", "[http][proxy]") {
+  server_fixture server;
+  telemetry::log_sink sink;
+  telemetry::registry metrics{1};
+  http::client client{server.network(), 1};
+  auto upstream = std::make_shared<http::upstream>(
+      client, metrics, telemetry::logger{sink, "test", telemetry::log_level::off, telemetry::log_format::json}, "up");
+  const std::weak_ptr<http::upstream> observed = upstream;
+  auto handler = http::proxy_to(std::move(upstream), "http://up.test");
+  CHECK_FALSE(observed.expired());
+  handler = nullptr;
+  CHECK(observed.expired());
+}
+
 TEST_CASE("proxy: invalid options are errors that name the value", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.start();
   telemetry::log_sink sink;
   telemetry::registry metrics{1};
   http::client client{fixture.server.network(), 1};
-  http::upstream upstream{
-      client, metrics, telemetry::logger{sink, "test", telemetry::log_level::off, telemetry::log_format::json}, "up"};
+  const auto upstream = std::make_shared<http::upstream>(
+      client, metrics, telemetry::logger{sink, "test", telemetry::log_level::off, telemetry::log_format::json}, "up");
   const auto base = GENERATE("ftp://up.test", "http://up.test/?a", "http://user@up.test", "up.test", "http://");
+  CHECK_THROWS_AS(http::proxy_to(nullptr, "http://up.test"), std::invalid_argument);
   CHECK_THROWS_AS(http::proxy_to(upstream, base), std::invalid_argument);
   CHECK_THROWS_AS(http::proxy_to(upstream, "http://up.test", {.via = "a b"}), std::invalid_argument);
   CHECK_THROWS_AS(http::proxy_to(upstream, "http://up.test", {.strip_prefix = "api"}), std::invalid_argument);

@@ -35,9 +35,10 @@ class proxy_fixture {
   /// The proxy forwards `/api/{rest...}`, without the prefix, to `http://up.test`.
   explicit proxy_fixture(http::proxy_options options = {.strip_prefix = "/api"},
                          std::string_view base_url = "http://up.test")
-      : client_(server.network(), 1), upstream_(client_, metrics, log_, "up", single_attempt_settings()) {
+      : client_(server.network(), 1) {
+    auto target = std::make_shared<http::upstream>(client_, metrics, log_, "up", single_attempt_settings());
     server.network().add_name("up.test", {asio::ip::make_address("198.51.100.1")});
-    server.routes.any("/api/{rest...}", http::proxy_to(upstream_, base_url, std::move(options)));
+    server.routes.any("/api/{rest...}", http::proxy_to(std::move(target), base_url, std::move(options)));
     listen();
   }
   ~proxy_fixture() {
@@ -101,7 +102,6 @@ class proxy_fixture {
   telemetry::log_sink sink_;
   telemetry::logger log_{sink_, "test", telemetry::log_level::off, telemetry::log_format::json};
   http::client client_;
-  http::upstream upstream_;
   std::unique_ptr<net::acceptor> acceptor_;
   std::deque<server_connection> connections_;
   std::optional<spawned_task<>> accepting_;

@@ -68,8 +68,8 @@ TEST_CASE("proxy: the asterisk never becomes a part of the upstream's host", "[h
   http::client client{server.network(), 1};
   telemetry::registry metrics{1};
   telemetry::log_sink sink;
-  http::upstream upstream{
-      client, metrics, telemetry::logger{sink, "test", telemetry::log_level::off, telemetry::log_format::json}, "up"};
+  const auto upstream = std::make_shared<http::upstream>(
+      client, metrics, telemetry::logger{sink, "test", telemetry::log_level::off, telemetry::log_format::json}, "up");
   const http::proxy_target to{upstream, "http://up.test", "http://up.test", "", {}, nullptr};
   http::request_head head;
   head.method = http::method::options;
