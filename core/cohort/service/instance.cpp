@@ -240,7 +240,12 @@ task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_star
   } catch (...) {
     failure = std::current_exception();
   }
-  if (is_cancellation(failure)) co_return;
+  // A hook may report the cancellation as an error of its own, such as that of a call.
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (is_cancellation(failure) || (failure && state.cancelled() != asio::cancellation_type::none)) {
+    log_->write(telemetry::log_level::info, "start cancelled by shutdown");
+    co_return;
+  }
   on_started(failure);
 }
 

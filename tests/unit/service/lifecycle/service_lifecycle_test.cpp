@@ -88,6 +88,25 @@ TEST_CASE("service: ends when a start hook fails", "[service][lifecycle][sim]") 
   CHECK(fleet.leaks() == std::vector<std::string>{"start of sample failed: no database"});
 }
 
+/// A hook that reports its cancellation as a failure of its own.
+task<> fail_when_cancelled() {
+  if (co_await sleep_for(1h) == wait_status::cancelled) throw service::start_error{"the call was cancelled"};
+}
+
+TEST_CASE("service: a start that the shutdown cancels is not a failure", "[service][lifecycle][sim]") {
+  sim::fleet fleet{1, sim::event_log::mode::timeline};
+  fleet.add_service(
+      [] {
+        return make_definition(
+            [](const service::service_context& context, http::router&) { context.on_start(fail_when_cancelled()); });
+      },
+      "sample");
+  fleet.run_for(1s);
+  fleet.shutdown();
+  CHECK(fleet.event_log().text().find("start of sample failed") == std::string::npos);
+  CHECK(fleet.leaks() == std::vector<std::string>{});
+}
+
 TEST_CASE("service: can be stopped while a start hook runs", "[service][lifecycle][sim]") {
   sim::fleet fleet{1};
   event_names events;
