@@ -40,6 +40,12 @@ std::string join(const std::vector<std::string>& names) {
   return list;
 }
 
+std::vector<std::string> names_of(const std::vector<method>& methods) {
+  std::vector<std::string> names;
+  for (const auto each : methods) names.emplace_back(boost::beast::http::to_string(each));
+  return names;
+}
+
 /// Throws unless the text is `scheme://host[:port]`.
 void check_origin(const std::string& origin) {
   const auto url = boost::urls::parse_uri(origin);
@@ -54,7 +60,7 @@ cors_policy::cors_policy(cors_settings settings)
     : origins(std::move(settings.origins)),
       allows_any(origins == std::vector<std::string>{"*"}),
       allows_credentials(settings.allow_credentials),
-      methods(join(settings.methods)),
+      methods(join(names_of(settings.methods))),
       request_headers(join(settings.request_headers)),
       exposed_headers(join(settings.exposed_headers)),
       max_age(std::to_string(settings.max_age.count())) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <cohort/http/message/field.hpp>
 #include <cohort/http/server/pipeline.hpp>
 
 namespace cohort::http {
@@ -15,7 +16,8 @@ struct cors_settings {
   std::vector<std::string> origins;
   /// Whether browsers may send cookies and client certificates. Must be false with the origin `*`.
   bool allow_credentials = false;
-  std::vector<std::string> methods{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+  /// The methods that pages may use; `method::unknown` is an error.
+  std::vector<method> methods{method::get, method::head, method::post, method::put, method::patch, method::delete_};
   /// The request fields that pages may set, in addition to the CORS-safelisted ones.
   std::vector<std::string> request_headers{"Authorization", "Content-Type", "X-API-Key"};
   /// The response fields that pages may read, in addition to the CORS-safelisted ones.
@@ -28,7 +30,7 @@ struct cors_settings {
 /// allowed origin, 403 for another one. All other requests reach the rest of the pipeline, regardless of their origin;
 /// the fields that let a page read the response are added for allowed origins, including in error responses. Add it
 /// before authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an invalid
-/// origin, and for `*` with credentials.
+/// origin, field name or method, and for `*` with credentials.
 middleware cors(cors_settings settings);
 
 }  // namespace cohort::http

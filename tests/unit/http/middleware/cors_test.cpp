@@ -98,6 +98,17 @@ TEST_CASE("CORS: the response to another origin, or to a request without Origin,
   }
 }
 
+TEST_CASE("CORS: the allowed methods are values of http::method", "[http][middleware]") {
+  server_fixture server;
+  auto settings = shop_settings();
+  settings.methods = {http::method::get, http::method::report};
+  server.routes.use(http::cors(settings));
+  const auto allowed = server.response_to(preflight("/", "http://localhost:8080"));
+  CHECK(allowed.header("Access-Control-Allow-Methods") == "GET, REPORT");
+  settings.methods = {http::method::unknown};
+  CHECK_THROWS_AS(http::cors(settings), std::invalid_argument);
+}
+
 TEST_CASE("CORS: any origin is allowed without credentials only", "[http][middleware]") {
   server_fixture server;
   http::cors_settings settings;
