@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include <cohort/http/message/request/unique_field.hpp>
 #include <cohort/http/middleware/cors.hpp>
 #include <cohort/http/middleware/request_id.hpp>
 #include <cohort/service/service.hpp>
@@ -12,8 +13,8 @@ struct user {
 
 // A filter: authenticates, and stores the user for the handler.
 static std::optional<http::response> authenticate(http::request_context& context) {
-  const auto name = context.head().find("x-user");
-  if (!name) return http::error_response(http::status::unauthorized, "X-User is missing");
+  const auto name = http::find_unique(context.head(), "x-user");  // none if the field is repeated
+  if (!name) return http::error_response(http::status::unauthorized, "X-User must occur once");
   context.set(user{std::string{*name}});
   return std::nullopt;
 }

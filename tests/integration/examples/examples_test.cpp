@@ -27,6 +27,7 @@ TEST_CASE("examples: the middleware example wraps its responses, including error
   CHECK(rejected.header("X-Request-Id").size() == 16);
   CHECK(rejected.header("Access-Control-Allow-Origin") == "https://shop.example");
   CHECK(get(program.port(), "/api/me", {{"X-User", "ann"}}).body == "ann");
+  CHECK(get(program.port(), "/api/me", {{"X-User", "ann"}, {"X-User", "bob"}}).status == 401);
   CHECK(program.stop() == 0);
 }
 
