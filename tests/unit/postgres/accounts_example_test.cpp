@@ -9,6 +9,9 @@ using namespace cohort;
 using namespace std::chrono_literals;
 
 static http::response failure_response(const postgres::error& failure) {
+  // A fault of the client: no text of PostgreSQL can contain a NUL byte, but JSON can (\u0000).
+  if (failure.code == postgres::errc::invalid_parameter)
+    return http::error_response(http::status::bad_request, "A value contains a NUL byte");
   return http::error_response(http::status::service_unavailable, postgres::error_class(failure.code));
 }
 
@@ -60,6 +63,11 @@ static postgres::scripted_reply reply(std::string_view text, std::span<const pos
   postgres::scripted_reply found{.columns = {{"balance", postgres::type::int8}}, .delay = 2ms};
   if (is_known) found.rows = {{"40"}};
   return found;
+}
+
+TEST_CASE("accounts: a text that PostgreSQL cannot contain is a fault of the client", "[postgres][example]") {
+  CHECK(failure_response({.code = postgres::errc::invalid_parameter}).code() == http::status::bad_request);
+  CHECK(failure_response({.code = postgres::errc::overloaded}).code() == http::status::service_unavailable);
 }
 
 TEST_CASE("accounts: responds within its deadline, and survives a restart of the database", "[postgres][example]") {
