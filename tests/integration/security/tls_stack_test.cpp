@@ -70,6 +70,34 @@ class tls_stack {
   std::vector<std::unique_ptr<running_program>> services_;
 };
 
+TEST_CASE("tls: make-certificates issues certificates for names of one's own", "[integration][tls]") {
+  const temporary_directory directory;
+  const auto run = [&](const std::vector<std::string>& names) {
+    std::vector<std::string> arguments{(fs::path{COHORT_SOURCE_DIR} / "deploy/tls/make-certificates").string(),
+                                       directory.path().string(), "2"};
+    arguments.insert(arguments.end(), names.begin(), names.end());
+    child_process process{"/bin/bash", arguments};
+    return process.wait_for_exit();
+  };
+  const auto verify = [&](const std::string& name, const std::string& host, const std::string& purpose) {
+    const auto certificate = (directory.path() / name / "tls.pem").string();
+    child_process process{"/usr/bin/openssl",
+                          {"verify", "-CAfile", (directory.path() / "ca.pem").string(), "-verify_hostname", host,
+                           "-purpose", purpose, certificate}};
+    return process.wait_for_exit();
+  };
+  REQUIRE(run({"order-service", "pay.example.org"}) == 0);
+  CHECK(verify("order-service", "order-service", "sslserver") == 0);
+  CHECK(verify("order-service", "localhost", "sslclient") == 0);
+  CHECK(verify("pay.example.org", "pay.example.org", "sslserver") == 0);
+  CHECK(verify("pay.example.org", "order-service", "sslserver") != 0);
+  CHECK_FALSE(fs::exists(directory.path() / "time-service"));
+  for (const auto* invalid : {"", "../up", "a/b", "a b", "-a", "a..b"}) {
+    CAPTURE(invalid);
+    CHECK(run({invalid}) == 2);
+  }
+}
+
 TEST_CASE("tls stack: the dashboard shows all services, which accept no other client",
           "[integration][tls][stack][threads]") {
   tls_stack stack;
