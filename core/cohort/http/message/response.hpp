@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <cohort/http/message/field.hpp>
@@ -118,6 +119,20 @@ class response {
 
 /// A response with a JSON body. Precondition: `body` is valid JSON.
 response json_response(std::string body, status code = status::ok);
+
+/// A value that is not text, which `json_response` has to encode.
+template <class T>
+concept structured_value = !std::is_convertible_v<const T&, std::string>;
+
+/// Does not compile: the overload for described structs, lists and maps is in `json_response.hpp`.
+template <structured_value T>
+response json_response(const T& value, status code = status::ok) {
+  static_assert(
+      !std::is_same_v<T, T>,
+      "json_response of a value needs #include <cohort/http/message/json_response.hpp>, and the value must be a "
+      "struct with BOOST_DESCRIBE_STRUCT, or a list or a map");
+  return json_response(std::string{}, code);
+}
 
 /// A response with the JSON body `{"error":…,"message":…}`. Clients see both strings: neither may contain internals.
 response error_response(status code, std::string_view error, std::string_view message);

@@ -38,7 +38,7 @@ task<response> to_async_response(task<T> work) {
 }
 
 template <class T>
-concept handler_result = std::is_same_v<T, response> || requires(const T& value) { json_response(value); };
+concept handler_result = std::is_same_v<T, response> || !structured_value<T> || json_response_value<T>;
 
 template <class T>
 concept body_only = has_source<T> && T::source == "body";
