@@ -83,6 +83,9 @@ class node {
   std::unique_ptr<incarnation> incarnation_;
 };
 
+/// The value of `fleet::leaks` after a clean run: `CHECK(fleet.leaks() == sim::no_leaks)` prints the leaks if it fails.
+inline const std::vector<std::string> no_leaks{};
+
 /// A fleet of services on a virtual clock and a simulated network. The seed determines all random values: the same seed
 /// gives the same run, byte for byte. See README.md.
 ///
@@ -161,7 +164,7 @@ class fleet {
   /// Cancels the scripts, closes the clients, then stops the services, the newest first, each with this drain timeout.
   void shutdown(duration drain_timeout = std::chrono::seconds{10});
   /// After `shutdown`: one message for each kind of leaked object (timers, suspended coroutines, connections, requests
-  /// in flight) and for each exception of a script. Empty if the run was clean.
+  /// in flight) and for each exception of a script. Equal to `no_leaks` if the run was clean.
   std::vector<std::string> leaks();
 
   virtual_time& time() noexcept { return time_; }

@@ -13,9 +13,7 @@ using discovery::dns_type;
 struct dns_fixture {
   ~dns_fixture() {
     fleet.shutdown();
-    const auto leaks = fleet.leaks();
-    for (const auto& leak : leaks) UNSCOPED_INFO(leak);
-    CHECK(leaks.empty());
+    CHECK(fleet.leaks() == sim::no_leaks);
   }
   std::string address_of(const std::string& replica) { return fleet.find(replica)->host().address.to_string(); }
   sim::node& add_front(const std::string& url) {

@@ -20,9 +20,7 @@ struct etcd_fixture {
   ~etcd_fixture() {
     CHECK(requests.failures() == 0);
     fleet.shutdown();
-    const auto leaks = fleet.leaks();
-    for (const auto& leak : leaks) UNSCOPED_INFO(leak);
-    CHECK(leaks.empty());
+    CHECK(fleet.leaks() == sim::no_leaks);
   }
   etcd_fixture(const etcd_fixture&) = delete;
   etcd_fixture& operator=(const etcd_fixture&) = delete;

@@ -186,7 +186,7 @@ struct kubernetes_fixture {
   ~kubernetes_fixture() {
     CHECK(requests.failures() == 0);
     fleet.shutdown();
-    CHECK(fleet.leaks().empty());
+    CHECK(fleet.leaks() == sim::no_leaks);
   }
   std::string endpoint_of(const std::string& replica) {
     return endpoint_json(fleet.find(replica)->host().address.to_string());

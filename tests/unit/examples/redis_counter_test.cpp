@@ -38,7 +38,7 @@ TEST_CASE("Redis example: visits are counted for a day", "[examples][redis]") {
   fleet.run_for(24h);
   CHECK(fleet.visit().body == "1");
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("Redis example: requests get 503 while Redis is unreachable, and the service recovers", "[examples][redis]") {

@@ -347,7 +347,7 @@ TEST_CASE("fault injection: a drain does not wait for injected delays and leaks 
     CHECK(fixture.fleet.elapsed() - before < 1s);
     CHECK(status == 200);
     fixture.fleet.shutdown();
-    CHECK(fixture.fleet.leaks().empty());
+    CHECK(fixture.fleet.leaks() == sim::no_leaks);
   }
 }
 
@@ -360,7 +360,7 @@ TEST_CASE("fault injection: a service that is killed leaks nothing", "[faults][s
   fixture.fleet.kill(fixture.service);
   fixture.fleet.run_for(1s);
   fixture.fleet.shutdown();
-  CHECK(fixture.fleet.leaks().empty());
+  CHECK(fixture.fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fault injection: /api/faults requires the API key", "[faults][sim]") {

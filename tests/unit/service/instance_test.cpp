@@ -140,7 +140,7 @@ TEST_CASE("instance: during the drain delay a service is not ready, but accepts 
   fleet.run_for(200ms);
   CHECK_FALSE(accepts_connections(fleet, node));
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("instance: without a drain delay a service stops accepting immediately", "[service][instance][sim]") {

@@ -35,14 +35,14 @@ TEST_CASE("fleet: a service has the given settings and its own health route and 
             "greeter_http_requests_total{endpoint=\"/greeting\",method=\"GET\",status=\"200\"} 1") !=
         std::string::npos);
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fleet: add_service throws if a setting is invalid", "[sim][fleet]") {
   fleet services{1};
   CHECK_THROWS_AS(services.add_service(greeter, "one", {{"GREETING_REPEAT", "many"}}), std::invalid_argument);
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fleet: services reach each other by name", "[sim][fleet]") {
@@ -82,7 +82,7 @@ std::uint64_t hash_of_calls(std::uint64_t seed) {
   auto& node = services.add_service(greeter, "greeter");
   for (int i = 0; i < 3; ++i) CHECK(services.call(node.url() + "/greeting").has_value());
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
   return services.event_log().hash();
 }
 
@@ -126,7 +126,7 @@ TEST_CASE("fleet: kill resets the requests of a service; start creates a new pro
   CHECK(counted.responses == 1);
   CHECK(counted.closed_without_response == 1);
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fleet: a powered-off service does not respond until it is started again", "[sim][fleet]") {
@@ -138,7 +138,7 @@ TEST_CASE("fleet: a powered-off service does not respond until it is started aga
   services.start(target);
   CHECK(body_of(services.call(target.url() + "/greeting", 1min)) == "hello");
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fleet: stop completes pending requests and removes the name; start adds it again", "[sim][fleet]") {
@@ -159,7 +159,7 @@ TEST_CASE("fleet: stop completes pending requests and removes the name; start ad
   services.run(services.stop(slow, 5s, false));
   CHECK(body_of(services.call(slow.url() + "/greeting")) == "(connect)");
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fleet: a service can be killed while it drains", "[sim][fleet]") {
@@ -172,7 +172,7 @@ TEST_CASE("fleet: a service can be killed while it drains", "[sim][fleet]") {
   services.start(slow);
   CHECK(body_of(services.call(slow.url() + "/greeting")) == "hello");
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("fleet: shutdown completes a stop that a script has begun", "[sim][fleet]") {
@@ -184,7 +184,7 @@ TEST_CASE("fleet: shutdown completes a stop that a script has begun", "[sim][fle
   services.spawn(stop_after(100ms, services, front));
   services.run_for(200ms);
   services.shutdown();
-  CHECK(services.leaks().empty());
+  CHECK(services.leaks() == sim::no_leaks);
   CHECK(services.recorder().count(backend.host(), "/greeting").requests == 1);
 }
 
@@ -286,7 +286,7 @@ TEST_CASE("fleet: shutdown cancels a script; leaks reports its exception", "[sim
     services.shutdown();
     CHECK(is_cancelled);
     CHECK(services.elapsed() < 2s);
-    CHECK(services.leaks().empty());
+    CHECK(services.leaks() == sim::no_leaks);
   }
   SECTION("a failed script") {
     services.spawn(throw_after(1s));

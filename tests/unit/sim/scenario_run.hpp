@@ -13,7 +13,7 @@ inline sim::plan_run run_scenario(const sim::plan& plan, std::size_t scenario, s
   sim::planned_fleet fleet{plan, plan.scenarios.at(scenario), seed, {}, overrides};
   auto run = fleet.run();
   fleet.fleet().shutdown();
-  CHECK(fleet.fleet().leaks() == std::vector<std::string>{});
+  CHECK(fleet.fleet().leaks() == sim::no_leaks);
   return run;
 }
 

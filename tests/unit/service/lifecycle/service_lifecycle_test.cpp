@@ -69,7 +69,7 @@ TEST_CASE("service: is not ready until its start hooks have ended", "[service][l
   CHECK(status_of(fleet, "/readyz") == 200);
   CHECK(status_of(fleet, "/") == 200);
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("service: ends when a start hook fails", "[service][lifecycle][sim]") {
@@ -104,7 +104,7 @@ TEST_CASE("service: a start that the shutdown cancels is not a failure", "[servi
   fleet.run_for(1s);
   fleet.shutdown();
   CHECK(fleet.event_log().text().find("start of sample failed") == std::string::npos);
-  CHECK(fleet.leaks() == std::vector<std::string>{});
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("service: can be stopped while a start hook runs", "[service][lifecycle][sim]") {
@@ -122,7 +122,7 @@ TEST_CASE("service: can be stopped while a start hook runs", "[service][lifecycl
   fleet.run(fleet.stop(node, 10s));
   CHECK(fleet.elapsed() - begin < 1s);
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("service: a task that is spawned while the router is built starts with the service",
@@ -140,7 +140,7 @@ TEST_CASE("service: a task that is spawned while the router is built starts with
   fleet.run_for(2s);
   CHECK(events == event_names{"spawned"});
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("service: a script of a fleet restarts a service that spawns tasks while its router is built",
@@ -169,7 +169,7 @@ TEST_CASE("service: a script of a fleet restarts a service that spawns tasks whi
   fleet.run_for(3s);
   CHECK(events == event_names{"spawned", "spawned"});
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("background_tasks: spawn on a thread without a loop is an error after the start",
@@ -209,7 +209,7 @@ TEST_CASE("service: stop hooks run after the requests and jobs, in reverse order
   CHECK(fleet.elapsed() - begin >= 10s);
   CHECK(fleet.elapsed() - begin < 12s);
   fleet.shutdown();
-  CHECK(fleet.leaks().empty());
+  CHECK(fleet.leaks() == sim::no_leaks);
 }
 
 TEST_CASE("service: a killed process runs no stop hooks", "[service][lifecycle][sim]") {

@@ -190,7 +190,7 @@ TEST_CASE("machine: the same seed gives the same run, and a shutdown leaves noth
     CHECK(fixture.statuses[200] > 300);
     CHECK(fixture.fleet.recorder().violations().empty());
     fixture.fleet.shutdown();
-    CHECK(fixture.fleet.leaks() == std::vector<std::string>{});
+    CHECK(fixture.fleet.leaks() == sim::no_leaks);
     return fixture.fleet.event_log().hash();
   };
   CHECK(run(3) == run(3));
