@@ -25,6 +25,15 @@
 namespace cohort::service {
 namespace {
 
+/// Whether a route can match a path below `/api/`.
+bool has_api_route(const http::router& routes) {
+  return std::ranges::any_of(routes.routes(), [](const auto& route) {
+    const std::string_view pattern = route->pattern;
+    const bool matches_any_segment = pattern.starts_with("/{") && pattern.find_first_of("/.", 1) != pattern.npos;
+    return pattern.starts_with("/api/") || matches_any_segment;
+  });
+}
+
 std::string url_host(const asio::ip::address& address) {
   const auto reachable = !address.is_unspecified() ? address
                          : address.is_v6()         ? asio::ip::address{asio::ip::address_v6::loopback()}
@@ -144,6 +153,8 @@ void instance::make_clients(const dependencies& dependencies) {
 
 void instance::add_common_routes(const common_settings& settings) {
   authenticator_->register_counters(routes_);
+  if (definition_.authenticates_api && settings.api_keys.empty() && has_api_route(routes_))
+    log_->write(telemetry::log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
   starting_ = lifecycle_->has_start_hooks();
   add_probe_routes(routes_, metrics_, draining_, &starting_);
   add_debug_routes(routes_, {.service = definition_.name,

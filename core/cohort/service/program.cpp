@@ -196,8 +196,6 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   }
   if (exports) exports->start();
   if (exports && exports->exports_logs()) log_output.set_exporter(exports);
-  if (settings.api_keys.empty())
-    log.write(log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
   warn_about_short_keys(settings.api_keys, log);
 
   asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};

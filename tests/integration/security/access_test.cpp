@@ -69,6 +69,13 @@ TEST_CASE("access: without a key a warning is logged", "[integration][threads]")
   CHECK_NOTHROW(service.process().wait_for_line("no API_KEY"));
 }
 
+TEST_CASE("access: a service without a route below /api/ does not warn about a missing key", "[integration][threads]") {
+  running_program service{"order-service"};
+  CHECK(service.port() > 0);
+  CHECK(service.stop() == 0);
+  CHECK(service.process().error_output().find("no API_KEY") == std::string::npos);
+}
+
 TEST_CASE("access: RATE_LIMIT responds 429 with Retry-After, health routes are exempt", "[integration][threads]") {
   running_program service{"time-service", {}, {{"RATE_LIMIT", "3/hour"}}};
   for (int i = 0; i < 3; ++i) CHECK(get(service.port(), "/api/time").status == 200);

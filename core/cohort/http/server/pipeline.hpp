@@ -40,7 +40,7 @@ class next {
 /// Runs before the rest of the pipeline and before the body is read. A response ends the request; the rest is not run.
 /// Costs no coroutine.
 using filter = std::function<std::optional<response>(request_context&)>;
-/// Wraps the rest of the pipeline: it may respond itself, change the context before `co_await go(context)` and the
+/// Wraps the rest of the pipeline: it may respond itself, change the context before `co_await next(context)` and the
 /// response after it, and await. It is stored as long as the router, so a lambda may have captures. It is cancelled
 /// like a handler; once the deadline has passed, a further `co_await` in it throws.
 using middleware = std::function<task<response>(request_context&, next)>;

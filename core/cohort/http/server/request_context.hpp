@@ -56,7 +56,7 @@ class request_context {
       : head_(head), peer_address_(peer_address), client_address_(peer_address), tls_(tls) {}
 
   const request_head& head() const noexcept { return head_; }
-  /// The whole body; empty if there is none, and before `co_await go(context)` in middleware, which runs before the
+  /// The whole body; empty if there is none, and before `co_await next(context)` in middleware, which runs before the
   /// body is read.
   std::string_view body() const noexcept { return body_; }
   /// The decoded path segment that the `{name}` of the route's pattern matched. Throws `std::logic_error` if the
