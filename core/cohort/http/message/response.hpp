@@ -126,7 +126,7 @@ concept structured_value = !std::is_convertible_v<const T&, std::string>;
 
 /// Does not compile: the overload for described structs, lists and maps is in `json_response.hpp`.
 template <structured_value T>
-response json_response(const T& value, status code = status::ok) {
+response json_response(const T&, status code = status::ok) {
   static_assert(
       !std::is_same_v<T, T>,
       "json_response of a value needs #include <cohort/http/message/json_response.hpp>, and the value must be a "
