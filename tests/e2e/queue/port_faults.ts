@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createConnection, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
@@ -15,15 +15,17 @@ export function canPartition(): boolean {
 
 /** Drops all packets to and from a TCP port on loopback while `action` runs, as a network partition does. */
 export async function partition(port: number, action: () => Promise<void>): Promise<void> {
-  const setRules = (command: '-I' | '-D'): void => {
-    for (const side of ['--dport', '--sport']) {
-      execFileSync('iptables', [command, 'INPUT', '-i', 'lo', '-p', 'tcp', side, String(port), '-j', 'DROP']);
-    }
+  const inserted: string[][] = [];
+  const heal = (): void => {
+    for (const rule of inserted.splice(0)) spawnSync('iptables', ['-D', ...rule], { stdio: 'inherit' });
   };
-  const heal = (): void => setRules('-D');
-  setRules('-I');
   process.once('exit', heal);
   try {
+    for (const side of ['--dport', '--sport']) {
+      const rule = ['INPUT', '-i', 'lo', '-p', 'tcp', side, String(port), '-j', 'DROP'];
+      execFileSync('iptables', ['-I', ...rule]);
+      inserted.push(rule);
+    }
     await action();
   } finally {
     process.removeListener('exit', heal);
