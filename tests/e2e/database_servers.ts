@@ -18,7 +18,7 @@ function findPostgres(): string {
   }
 }
 
-/** Executes a program in place of itself as the user of PostgreSQL, which refuses to run as root. */
+/** Prefix of a command that executes it as the user of PostgreSQL, which refuses to run as root. */
 const unprivileged =
   process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
 
