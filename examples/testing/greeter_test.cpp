@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <charconv>
+
 #include <boost/url/parse.hpp>
 #include <catch2/catch_test_macros.hpp>
 
@@ -17,8 +19,15 @@ static task<http::response> slow_greeting() {
   co_return http::response{}.body("hello", "text/plain");
 }
 
+static std::uint64_t parse_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && stop == end ? number : 0;
+}
+
 static task<> send_ticks(http::event_stream& events) {
-  int n = events.last_event_id().empty() ? 1 : std::stoi(events.last_event_id()) + 1;
+  auto n = parse_number(events.last_event_id()) + 1;
   for (bool open = true; open; ++n) {
     http::server_event tick{.data = "tick " + std::to_string(n), .id = std::to_string(n)};
     const bool sent = co_await events.send(std::move(tick));
@@ -72,6 +81,9 @@ TEST_CASE("greeter: ticks continue after the last event that the client has rece
   CHECK(ticks->next_event()->data == "tick 42");
   CHECK(ticks->next_event(11min)->id == "43");
   CHECK(ticks->comment_count() > 0);
+  auto restarted = server.events("/ticks", "3 x");
+  REQUIRE(restarted);
+  CHECK(restarted->next_event()->data == "tick 1");
 }
 
 TEST_CASE("greeter: the echo answers until the client closes the connection", "[testing][examples]") {
