@@ -8,11 +8,12 @@
 
 namespace cohort::simulation::alerts {
 
-/// Removed with its contents at the end. Throws `std::runtime_error` if it cannot be made.
+/// Creates a directory, and removes it with its contents at the end. Throws `std::runtime_error` if it cannot be
+/// created.
 class temporary_directory {
  public:
   temporary_directory() : path_((std::filesystem::temp_directory_path() / "cohort-alerts-XXXXXX").string()) {
-    if (!mkdtemp(path_.data())) throw std::runtime_error("cannot make the directory " + path_);
+    if (!mkdtemp(path_.data())) throw std::runtime_error("cannot create the directory " + path_);
   }
   ~temporary_directory() {
     std::error_code ignored;

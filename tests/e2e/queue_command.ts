@@ -34,9 +34,9 @@ const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-queue-'));
 const rows: [string, string, string, boolean][] = [];
 let processes = 0;
 
-function record(name: string, expected: string, seen: string, isGood: boolean): void {
-  rows.push([name, expected, seen, isGood]);
-  console.log(`${isGood ? 'ok   ' : 'FAIL '} ${name}: expected ${expected}; seen ${seen}`);
+function record(name: string, expected: string, observed: string, isGood: boolean): void {
+  rows.push([name, expected, observed, isGood]);
+  console.log(`${isGood ? 'ok   ' : 'FAIL '} ${name}: expected ${expected}; observed ${observed}`);
 }
 
 function startPeer(...args: string[]): BackgroundProcess {
@@ -208,8 +208,8 @@ async function countStatuses(stack: Stack, seconds: number): Promise<Map<number,
 
 async function checkStatuses(stack: Stack, state: string): Promise<void> {
   const statuses = await countStatuses(stack, 5);
-  const seen = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
-  record(`services while the broker is ${state}`, 'all 200', seen, statuses.size === 1 && statuses.has(200));
+  const observed = [...statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
+  record(`services while the broker is ${state}`, 'all 200', observed, statuses.size === 1 && statuses.has(200));
 }
 
 async function readMetric(stack: Stack, service: (typeof serviceNames)[number], pattern: RegExp): Promise<number> {
@@ -298,7 +298,7 @@ async function main(): Promise<void> {
   await checkWrongPassword(broker);
   await checkInvalidUrl();
   console.log('\n| Case | Expected | Observed | |\n|---|---|---|---|');
-  for (const [name, expected, seen, isGood] of rows) console.log(`| ${name} | ${expected} | ${seen} | ${isGood ? 'ok' : 'FAIL'} |`);
+  for (const [name, expected, observed, isGood] of rows) console.log(`| ${name} | ${expected} | ${observed} | ${isGood ? 'ok' : 'FAIL'} |`);
   expect(rows.every(([, , , isGood]) => isGood), 'all cases as expected');
 }
 

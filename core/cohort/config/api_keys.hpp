@@ -47,7 +47,7 @@ class api_key_set {
  public:
   explicit api_key_set(std::string key = {}) { replace(std::move(key)); }
 
-  /// The current keys; no authentication if empty. The reference is valid as long as this object: former lists are
+  /// The current keys; no authentication if empty. The reference is valid as long as this object: previous lists are
   /// kept, so that readers need no lock.
   const api_key_list& get() const noexcept { return *current_.load(std::memory_order_acquire); }
   /// The key that a service sends to others: the first one; empty if there is none.

@@ -73,9 +73,9 @@ std::string alerts_html::slot(std::string_view name) const {
     return ">At least " + counted(alerts_.not_shown, "more alert") + " not listed.";
   }
   const auto count = alerts_.firing.size();
-  if (name == "alerts.firing" && count > 0) return ">" + items(alerts_.firing, 0, shown());
-  if (name == "alerts.more-label" && count > shown()) return "><summary>" + http::escape_html(more_label());
-  if (name == "alerts.more") return items(alerts_.firing, shown(), count);
+  if (name == "alerts.firing" && count > 0) return ">" + items(alerts_.firing, 0, displayed_count());
+  if (name == "alerts.more-label" && count > displayed_count()) return "><summary>" + http::escape_html(more_label());
+  if (name == "alerts.more") return items(alerts_.firing, displayed_count(), count);
   if (name == "alerts.resolved-label" && !alerts_.resolved.empty()) {
     return "><summary>Resolved recently (" + std::to_string(alerts_.resolved.size()) + ")";
   }
@@ -114,7 +114,7 @@ std::string alerts_html::badge() const {
   return badge_html({"dots", "idle"}, "no signal");
 }
 
-std::size_t alerts_html::shown() const {
+std::size_t alerts_html::displayed_count() const {
   return alerts_.firing.size() <= max_displayed ? alerts_.firing.size() : max_displayed - 1;
 }
 
@@ -125,7 +125,7 @@ std::string alerts_html::more_label() const {
     std::size_t first = 0;  // the index of its first alert
   };
   std::vector<group> groups;
-  for (auto i = shown(); i < alerts_.firing.size(); ++i) {
+  for (auto i = displayed_count(); i < alerts_.firing.size(); ++i) {
     const std::string_view name = alerts_.firing[i].content.name;
     auto known = std::ranges::find(groups, name, &group::name);
     if (known == groups.end()) known = groups.insert(groups.end(), {name, 0, i});
@@ -134,7 +134,7 @@ std::string alerts_html::more_label() const {
   std::ranges::sort(groups, [](const group& a, const group& b) {
     return a.count != b.count ? a.count > b.count : a.first < b.first;
   });
-  auto label = std::to_string(alerts_.firing.size() - shown()) + " more: ";
+  auto label = std::to_string(alerts_.firing.size() - displayed_count()) + " more: ";
   for (std::size_t i = 0; i < std::min(groups.size(), max_groups); ++i) {
     const auto& [name, count, first] = groups[i];
     label += (i == 0 ? "" : ", ") + bounded(name, max_group_name) + (count == 1 ? "" : " × " + std::to_string(count));

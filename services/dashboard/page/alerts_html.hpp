@@ -26,7 +26,7 @@ class alerts_html {
   std::string explanation() const;
   std::string badge() const;
   /// The number of firing alerts in the open list; the others are in a collapsed one.
-  std::size_t shown() const;
+  std::size_t displayed_count() const;
   /// The heading of the collapsed firing alerts, grouped by their names.
   std::string more_label() const;
   std::string items(const std::vector<alert_store::listed_alert>& list, std::size_t first, std::size_t last) const;

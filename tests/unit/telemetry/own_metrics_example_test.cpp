@@ -53,7 +53,7 @@ static service::definition order_service() {
   return definition;
 }
 
-TEST_CASE("orders: the metrics of a service's own are exported", "[telemetry][example]") {
+TEST_CASE("orders: a service's own metrics are exported", "[telemetry][example]") {
   sim::fleet fleet{1};
   auto& node = fleet.add_service(order_service, "orders");
   testing::client client{fleet, node.url()};

@@ -11,8 +11,8 @@
 
 namespace cohort::service {
 
-/// Reads the files of the listeners and checks them. Returns an error message with the flag, the file and the reason,
-/// or nothing. Preconditions: `tls.is_enabled()`, and `find_conflict(tls)` returns nothing.
+/// Reads the files of the listeners and checks them. Returns an error message with the flag, the file and the reason;
+/// `std::nullopt` if all are valid. Preconditions: `tls.is_enabled()`, and `find_conflict(tls)` is `std::nullopt`.
 std::optional<std::string> read_server_tls(const tls_options& tls, net::tls_server_settings& settings);
 /// Like `read_server_tls`, but for requests to upstreams. Without options, `settings` remain unchanged.
 std::optional<std::string> read_upstream_tls(const tls_options& tls, net::tls_client_settings& settings);
