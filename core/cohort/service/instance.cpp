@@ -262,6 +262,7 @@ task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_star
 
 void instance::begin_drain() {
   draining_ = true;
+  server_->announce_drain();
   discovery_->begin_drain();
   begin_extension_drain();
 }

@@ -76,7 +76,7 @@ class instance {
   /// Starts serving, and runs the start hooks. `on_started` is called once they have ended: with null, or with the
   /// exception of the hook that failed. Called on the first loop.
   void start(std::function<void(std::exception_ptr)> on_started = [](const std::exception_ptr&) {});
-  /// Makes `/readyz` return 503 from now on. Called on the first loop.
+  /// Makes `/readyz` return 503 and responses end their connections from now on. Called on the first loop.
   void begin_drain();
   /// Closes the listener, waits until the requests in flight are answered and the periodic jobs have ended, or
   /// `drain_timeout` has passed, then cancels the remaining tasks and runs the stop hooks. Called on the first loop.

@@ -94,6 +94,8 @@ result<net::stream_ptr> server::connect() {
   return state_->time.run(state_->network.connect(server_endpoint(), deadline::never()));
 }
 
+void server::announce_drain() { state_->http_server->announce_drain(); }
+
 void server::begin_drain(duration timeout) {
   state_->drain_task.emplace(state_->time, state_->http_server->drain(timeout));
 }

@@ -43,6 +43,8 @@ class server : public client {
   /// A connection to the server, to send bytes that an HTTP client would not send.
   result<net::stream_ptr> connect();
 
+  /// Makes each response end its connection, as during the drain delay. Precondition: the server has started.
+  void announce_drain();
   /// Begins a graceful shutdown, as after SIGTERM. Precondition: the server has started. May be called at most once.
   void begin_drain(duration timeout);
   bool is_drained() const noexcept;

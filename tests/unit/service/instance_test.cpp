@@ -136,6 +136,7 @@ TEST_CASE("instance: during the drain delay a service is not ready, but accepts 
   CHECK(status_of("/readyz") == 503);
   CHECK(status_of("/health") == 200);
   CHECK(status_of("/") == 200);
+  CHECK(fleet.call("http://sample/")->find("Connection") == "close");
   CHECK(accepts_connections(fleet, node));
   fleet.run_for(200ms);
   CHECK_FALSE(accepts_connections(fleet, node));

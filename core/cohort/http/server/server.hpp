@@ -25,6 +25,9 @@ class server {
 
   /// Starts to accept connections. Called on the first loop.
   void start();
+  /// Announces the drain: each response ends its connection (`Connection: close`), so that clients do not send a
+  /// request on a connection that the drain is closing. Connections are still accepted. From any thread.
+  void announce_drain() noexcept { state_.closes_after_response = true; }
   /// Graceful shutdown: closes the listener, closes idle connections, lets requests in flight end and cancels those
   /// that have not ended within `timeout`. Must be called on the first loop, and must have ended before the server is
   /// destroyed.

@@ -89,6 +89,8 @@ class server_state {
   client_connections clients;
   /// The size of all request bodies in memory.
   std::atomic<std::size_t> body_bytes{0};
+  /// See `server::announce_drain`.
+  std::atomic<bool> closes_after_response{false};
 
  private:
   /// Indexed by `route::index`; the last one is for requests without a route.

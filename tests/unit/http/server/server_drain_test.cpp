@@ -26,6 +26,30 @@ TEST_CASE("server: drain closes idle connections and leaves no timer armed", "[h
   CHECK(server.time.event_loop().timers().armed_count() == 0);
 }
 
+TEST_CASE("server: after a drain is announced, each response ends its connection, and new ones are accepted",
+          "[http][server]") {
+  server_fixture server;
+  server.routes.get("/", text_handler("hello"));
+  auto client = server.connect();
+  client.send(get("/"));
+  CHECK(client.receive()->header("Connection") == std::nullopt);
+  auto idle = server.connect();
+  server.announce_drain();
+  client.send(get("/"));
+  CHECK(client.receive()->header("Connection") == "close");
+  CHECK(client.closed_cleanly());
+  // Of pipelined requests, all are answered.
+  auto pipelining = server.connect();
+  pipelining.send(get("/") + get("/"));
+  const auto first = pipelining.receive();
+  CHECK(first->header("Connection") == std::nullopt);
+  CHECK(pipelining.receive()->header("Connection") == "close");
+  // Idle connections stay open.
+  server.time.run_for(5s);
+  idle.send(get("/"));
+  CHECK(idle.receive()->body == "hello");
+}
+
 TEST_CASE("server: drain lets a request in flight end, then closes its connection", "[http][server]") {
   server_fixture server;
   server.routes.get("/slow", delayed_handler(3s));

@@ -65,6 +65,7 @@ class server_fixture {
   }
   void start() { server_.start(); }
   net::memory_network& network() noexcept { return server_.network(); }
+  void announce_drain() { server_.announce_drain(); }
   void begin_drain(duration timeout) { server_.begin_drain(timeout); }
   bool is_drained() const { return server_.is_drained(); }
   void drain(duration timeout) { server_.drain(timeout); }

@@ -58,7 +58,10 @@ void connection::reject(status code) {
 response connection::rejection_response(status code) { return error_response(code, rejection_message(code)); }
 
 bool connection::can_keep_alive(const response& result) const {
-  return parser_->keep_alive() && requests_left_ > 0 && !result.closes_connection() && !shard_.draining().is_set();
+  // A client that has pipelined requests would not know whether the discarded ones were processed.
+  const bool announces_drain = shard_.state().closes_after_response.load(std::memory_order_relaxed) && input_.empty();
+  return parser_->keep_alive() && requests_left_ > 0 && !result.closes_connection() && !announces_drain &&
+         !shard_.draining().is_set();
 }
 
 void connection::append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
