@@ -27,7 +27,7 @@ load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
 
 void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
   // Without another address to share the load with, slow start has no purpose.
-  const auto active_since = address_count() == 0 ? now - settings_.slow_start_window : now;
+  const bool starts_slowly = address_count() > 0;
   // Usually the addresses have not changed, and each is at the position of its host.
   const auto is_at = [&](std::size_t position, const endpoint& address) {
     return position < addresses.size() && same_endpoint(addresses[position], address);
@@ -36,14 +36,15 @@ void load_balancer::update(std::span<const endpoint> addresses, time_point now) 
     auto& entry = hosts_[i];
     const bool still_listed = is_at(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
     if (still_listed && !entry.listed) {
-      entry.active_since = active_since;
+      entry.active_since = now;
+      entry.starts_slowly = starts_slowly;
       entry.failures = entry.connect_failures = 0;
     }
     entry.listed = still_listed;
   }
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const bool is_known = (i < hosts_.size() && is_at(i, hosts_[i].address)) || find(addresses[i]) != nullptr;
-    if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = active_since});
+    if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = now, .starts_slowly = starts_slowly});
   }
   std::erase_if(hosts_, [](const host& entry) { return !entry.listed && entry.in_flight == 0; });
   // If only ejected addresses are left, all of them are used again.
@@ -116,7 +117,8 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
   // The last active address fails as well: the ejected ones are used again, and their ejections do not count.
   for (auto& entry : hosts_) {
     if (!entry.listed || entry.is_active(now)) continue;
-    entry.active_since = now - settings_.slow_start_window;
+    entry.active_since = now;
+    entry.starts_slowly = false;
     --entry.ejections;
   }
   return false;
@@ -130,12 +132,13 @@ void load_balancer::eject(host& target, time_point now) noexcept {
   const bool cannot_connect = target.connect_failures >= settings_.consecutive_connect_failures;
   const duration base_time = settings_.base_ejection_time / (cannot_connect ? connect_ejection_divisor : 1);
   target.active_since = now + std::min<duration>(base_time * target.ejections, settings_.max_ejection_time);
+  target.starts_slowly = true;
   target.failures = target.connect_failures = 0;
 }
 
 double load_balancer::slow_start_weight(const host& candidate, time_point now) const noexcept {
   const auto active_for = now - candidate.active_since;
-  if (active_for >= settings_.slow_start_window) return 1;
+  if (!candidate.starts_slowly || active_for >= settings_.slow_start_window) return 1;
   const auto fraction =
       static_cast<double>(active_for.count()) / static_cast<double>(settings_.slow_start_window.count());
   return std::max(0.1, fraction);

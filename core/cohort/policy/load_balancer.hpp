@@ -62,7 +62,8 @@ class load_balancer {
   /// must follow.
   void on_request_start(const endpoint& address);
   /// Records the outcome of the request; returns true if this ejects the address. Has no effect while the address is
-  /// ejected, because most of these requests started before the ejection.
+  /// ejected, because most of these requests started before the ejection. If the last active address reaches a limit of
+  /// failures, it stays active, and the ejections of all others end: they do not count, and no slow start follows.
   bool on_request_end(const endpoint& address, outcome result, time_point now) noexcept;
 
   /// Number of addresses of the name.
@@ -93,6 +94,7 @@ class load_balancer {
     endpoint address;
     bool listed = true;         // if not, it is kept only while requests are in flight
     time_point active_since{};  // in the future while ejected
+    bool starts_slowly = true;  // at active_since
     std::size_t in_flight = 0;
     unsigned failures = 0;          // consecutive
     unsigned connect_failures = 0;  // consecutive

@@ -88,6 +88,19 @@ TEST_CASE("load balancer: if the last active address fails, the ejected ones are
   CHECK(fixture.balancer.statuses(fixture.now).front().ejections == 0);
 }
 
+TEST_CASE("load balancer: an ejection that was ended leaves the count of the earlier ones, whatever the slow start",
+          "[policy][load_balancer]") {
+  const auto slow_start_window = GENERATE(as<duration>{}, 0s, 10s, 5min);
+  load_balancer_fixture fixture{{a, b}, {.slow_start_window = slow_start_window}};
+  for (int i = 1; i <= 3; ++i) REQUIRE(fixture.ejection(a, outcome::failure) == 30s * i);
+  REQUIRE(fixture.calls(5, a, outcome::failure));
+  REQUIRE_FALSE(fixture.calls(5, b, outcome::failure));
+  const auto status = fixture.balancer.statuses(fixture.now).front();
+  CHECK(status.ejections == 3);
+  CHECK(status.slow_start_weight == 1);
+  CHECK(fixture.ejection(a, outcome::failure) == 120s);
+}
+
 TEST_CASE("load balancer: if only ejected addresses are left, they are selected again", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   REQUIRE(fixture.calls(2, a, outcome::connect_failure));
