@@ -70,7 +70,7 @@ class route_group {
                        std::source_location where = std::source_location::current()) {
     return add(method::get, pattern, handler{make_websocket_route(std::move(callable), std::move(options))}, where);
   }
-  /// Adds a handler for any method, `unknown` for all.
+  /// Adds a handler for the method `verb`, which can be TRACE or CONNECT; `unknown` is the same as `any`.
   template <class Handler>
   operation& add(method verb, const std::string& pattern, Handler callable,
                  std::source_location where = std::source_location::current()) {

@@ -9,7 +9,7 @@
 namespace cohort::http {
 namespace {
 
-/// The methods of RFC 9110 section 9.3 and PATCH, without those that `any` excludes.
+/// The methods of `any`: those of RFC 9110 section 9.3 and PATCH, except TRACE and CONNECT.
 constexpr std::array standard_methods{method::get,     method::head,    method::post, method::put,
                                       method::delete_, method::options, method::patch};
 
@@ -60,10 +60,16 @@ bool route::is_probe() const noexcept {
 
 std::vector<method> route::allowed_methods() const {
   std::vector<method> allowed;
+  const auto add = [&](method verb) {
+    if (std::ranges::find(allowed, verb) == allowed.end()) allowed.push_back(verb);
+  };
   for (const auto& entry : operations_) {
-    if (entry->verb() == method::unknown) return {standard_methods.begin(), standard_methods.end()};
-    allowed.push_back(entry->verb());
-    if (entry->verb() == method::get) allowed.push_back(method::head);
+    if (entry->verb() == method::unknown) {
+      std::ranges::for_each(standard_methods, add);
+    } else {
+      add(entry->verb());
+      if (entry->verb() == method::get) add(method::head);
+    }
   }
   return allowed;
 }

@@ -239,7 +239,8 @@ class route {
   bool is_async() const noexcept;
   /// Whether one of the operations is a probe.
   bool is_probe() const noexcept;
-  /// The methods that have a handler, with `HEAD` if there is one for `GET`.
+  /// The methods that have a handler, each once: `HEAD` if there is one for `GET`, and for `any` those of RFC 9110 and
+  /// `PATCH`, except `TRACE` and `CONNECT`.
   std::vector<method> allowed_methods() const;
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/router.hpp>
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <memory>
@@ -119,6 +120,23 @@ TEST_CASE("router: a route has a handler for HEAD if it has one for GET, and lis
   CHECK_FALSE(only_post.find_operation(method::get));
   CHECK_FALSE(only_post.find_operation(method::head));
   CHECK(only_post.allowed_methods() == std::vector{method::post});
+}
+
+TEST_CASE("router: a route for any method also lists the methods that only their own handlers have", "[http][server]") {
+  const bool any_first = GENERATE(true, false);
+  router routes;
+  if (any_first) routes.any("/a", empty_response);
+  routes.add(method::trace, "/a", empty_response);
+  routes.get("/a", empty_response);
+  if (!any_first) routes.any("/a", empty_response);
+  const auto& matched = *routes.routes().front();
+  CHECK(matched.find_operation(method::trace)->verb() == method::trace);
+  CHECK(matched.find_operation(method::connect) == nullptr);
+  auto allowed = matched.allowed_methods();
+  std::ranges::sort(allowed);
+  CHECK(allowed == std::vector{method::delete_, method::get, method::head, method::post, method::put, method::options,
+                               method::trace, method::patch});
+  CHECK(server_options_response(routes).find("Allow")->find("TRACE") != std::string_view::npos);
 }
 
 TEST_CASE("router: a handler may be any copyable callable that returns a response or a task of one", "[http][server]") {
