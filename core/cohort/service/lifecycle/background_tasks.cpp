@@ -25,16 +25,23 @@ void background_tasks::spawn(task<> work) {
   auto* const current = loop::current_or_null();
   if (current && current->index() < loops_.size() && loops_[current->index()] == current) {
     groups_[current->index()]->spawn(std::move(work));
-  } else if (!is_started_) {
-    pending_.push_back(std::move(work));
-  } else {
+    return;
+  }
+  const std::lock_guard lock{mutex_};
+  if (is_started_) {
     throw std::logic_error{"background_tasks::spawn was called on a thread that runs no loop of the service"};
   }
+  pending_.push_back(std::move(work));
 }
 
 void background_tasks::start() {
-  is_started_ = true;
-  for (auto& work : std::exchange(pending_, {})) groups_.front()->spawn(std::move(work));
+  std::vector<task<>> pending;
+  {
+    const std::lock_guard lock{mutex_};
+    is_started_ = true;
+    pending.swap(pending_);
+  }
+  for (auto& work : pending) groups_.front()->spawn(std::move(work));
 }
 
 task<> background_tasks::stop_group(task_group& group) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include <cohort/runtime/task.hpp>
@@ -22,8 +22,8 @@ class background_tasks {
   background_tasks(std::vector<loop*> loops, telemetry::logger log);
   ~background_tasks();
 
-  /// Starts `work` on the calling loop, one of `loops`. Elsewhere before `start`, such as in `definition::app`, `work`
-  /// starts with the service, on the first loop. Throws `std::logic_error` on any other thread after `start`.
+  /// Starts `work` on the calling loop, one of `loops`. On any other thread before `start`, such as in
+  /// `definition::app`, `work` starts with the service, on the first loop; after `start`, throws `std::logic_error`.
   void spawn(task<> work);
   /// Starts the tasks that were spawned before. Called on the first loop.
   void start();
@@ -37,10 +37,11 @@ class background_tasks {
   telemetry::logger log_;
   /// One group for each loop, by the loop's index.
   std::vector<std::unique_ptr<task_group>> groups_;
+  /// Protects `pending_` and `is_started_`.
+  std::mutex mutex_;
   /// Tasks that have not been started yet.
   std::vector<task<>> pending_;
-  /// Atomic, because threads without a loop read it to report misuse.
-  std::atomic<bool> is_started_{false};
+  bool is_started_ = false;
 };
 
 }  // namespace cohort::service

@@ -187,6 +187,27 @@ TEST_CASE("background_tasks: spawn on a thread without a loop is an error after 
   time.run(tasks.stop());
 }
 
+TEST_CASE("background_tasks: threads without a loop can spawn at the same time before the start",
+          "[service][background][threads]") {
+  constexpr std::size_t count = 200;
+  event_names events;
+  virtual_time time;
+  telemetry::log_sink sink;
+  service::background_tasks tasks{{&time.event_loop()},
+                                  {sink, "test", telemetry::log_level::off, telemetry::log_format::json}};
+  {
+    const auto spawn_half = [&] {
+      for (std::size_t i = 0; i < count / 2; ++i) tasks.spawn(record_after(0s, &events, "spawned"));
+    };
+    const std::jthread first{spawn_half};
+    const std::jthread second{spawn_half};
+  }
+  asio::post(time.event_loop().get_executor(), [&] { tasks.start(); });
+  time.run_until_idle();
+  CHECK(events == event_names(count, "spawned"));
+  time.run(tasks.stop());
+}
+
 TEST_CASE("service: stop hooks run after the requests and jobs, in reverse order, each with a bound",
           "[service][lifecycle][sim]") {
   sim::fleet fleet{1};
