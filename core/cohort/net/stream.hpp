@@ -114,8 +114,8 @@ class stream {
 
 using stream_ptr = std::unique_ptr<stream>;
 
-/// Writes both buffers completely. Returns their size, or the first error. Yields to the loop after 1 MiB or 64 writes
-/// without a wait, like `write_file`.
+/// Writes both buffers completely. Returns their size, or the first error. Yields to the loop after 64 operations or
+/// 1 MiB of the loop, on any stream, whether they waited or not (`must_yield_after`), like `write_file`.
 task<result<std::size_t>> write_all(stream& destination, const_buffers buffers);
 
 /// Writes up to `count` bytes, at most 256 KiB, of the open file `file` from `offset`. Returns their number, which is 0

@@ -32,8 +32,8 @@ class body_writer {
               std::optional<std::uint64_t> content_length = std::nullopt)
       : stream_(stream), framing_(framing), limits_(limits), draining_(draining), remaining_(content_length) {}
 
-  /// Sends `bytes` and waits until they are written; yields to the loop after 64 writes or 1 MiB that a fast client
-  /// accepts without a wait. False once the client does not take them within the write timeout
+  /// Sends `bytes` and waits until they are written. Yields to the loop after 64 operations or 1 MiB of the loop, on
+  /// any connection, whether they waited or not. False once the client does not take the bytes within the write timeout
   /// or has disconnected, and for bytes beyond the content length, which are not sent.
   task<bool> write(std::string bytes);
   /// Sends the bytes of the open file `file` from `offset`, without a copy where the connection allows it. Returns
