@@ -20,7 +20,8 @@ enum class full_queue {
 
 /// The limits of one WebSocket; sizes in bytes.
 struct websocket_settings {
-  /// A longer message of the peer, before or after decompression, closes the connection with 1009.
+  /// A longer message of the peer, before or after decompression, closes the connection with 1009. A message of more
+  /// frames than one for 64 bytes of this size, at least 1,024, closes it with 1008.
   std::size_t max_message_bytes = 1024 * 1024;
   /// Received messages that the handler has not read. Beyond either limit, reading pauses (backpressure).
   std::size_t max_unread_messages = 16;
