@@ -45,6 +45,15 @@ void draw_no_traffic(random_generator&, incident& details) {
 
 }  // namespace
 
+task<> set_server_state(monitored_fleet& fleet, monitored_fleet::server_state monitored_fleet::* servers,
+                        monitored_fleet::server_state state) {
+  const auto healthy = fleet.*servers;
+  fleet.*servers = state;
+  auto lasting = fleet.wait_until(fleet.run().end);
+  co_await std::move(lasting);
+  fleet.*servers = healthy;
+}
+
 task<> crawl(monitored_fleet& fleet, double rate) {
   for (std::uint64_t place = 1; fleet.fleet().elapsed() < fleet.run().end; ++place) {
     auto pausing = sleep_for(duration{static_cast<duration::rep>(-std::log1p(-fleet.random().uniform()) / rate * 1e9)});
@@ -65,14 +74,6 @@ void draw_useless_cache(random_generator& random, incident& details) {
   details.inject = [rate](monitored_fleet& fleet) { return crawl(fleet, rate); };
 }
 
-task<> fail_providers(monitored_fleet& fleet, monitored_fleet::server_state state) {
-  const auto healthy = fleet.providers;
-  fleet.providers = state;
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
-  fleet.providers = healthy;
-}
-
 void draw_provider_outage(random_generator& random, incident& details) {
   const bool hangs = random.bernoulli(0.5);
   details.description = hangs ? "the weather providers do not respond" : "the weather providers fail all requests";
@@ -84,7 +85,7 @@ void draw_provider_outage(random_generator& random, incident& details) {
   } else {
     state.failure_ratio = 1;
   }
-  details.inject = [=](monitored_fleet& fleet) { return fail_providers(fleet, state); };
+  details.inject = [=](monitored_fleet& fleet) { return set_server_state(fleet, &monitored_fleet::providers, state); };
 }
 
 task<> call_repeatedly(monitored_fleet& fleet, std::string host, std::string url,

@@ -34,6 +34,10 @@ inline std::int64_t draw_between(random_generator& random, std::int64_t min, std
 std::string faults_json(std::string_view member, std::int64_t value);
 /// Injects faults into a service until the end of the incident.
 task<> inject_faults(monitored_fleet& fleet, std::string service, std::string json);
+/// Sets the state of the servers outside the fleet that `servers` points to, such as `&monitored_fleet::providers`,
+/// until the end of the incident.
+task<> set_server_state(monitored_fleet& fleet, monitored_fleet::server_state monitored_fleet::* servers,
+                        monitored_fleet::server_state state);
 /// Requests the weather of new places, so many per second on average, until the end of the incident.
 task<> crawl(monitored_fleet& fleet, double rate);
 /// Stops the broker or etcd until the end of the incident. `loses_power`: the machine instead of the process.

@@ -93,14 +93,6 @@ void draw_separated_discovery(random_generator& random, incident& details) {
   details.inject = [service](monitored_fleet& fleet) { return separate_from_discovery(fleet, service); };
 }
 
-task<> fail_legacy_server(monitored_fleet& fleet, monitored_fleet::server_state state) {
-  const auto healthy = fleet.legacy_server;
-  fleet.legacy_server = state;
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
-  fleet.legacy_server = healthy;
-}
-
 void draw_failing_route(random_generator& random, incident& details) {
   monitored_fleet::server_state state;
   if (random.bernoulli(0.5)) {
@@ -112,7 +104,9 @@ void draw_failing_route(random_generator& random, incident& details) {
                           std::to_string(static_cast<int>(state.failure_ratio * 100)) + " % of them";
   }
   details.expected = {{"GatewayRouteFailing", "route=\"legacy\""}};
-  details.inject = [=](monitored_fleet& fleet) { return fail_legacy_server(fleet, state); };
+  details.inject = [=](monitored_fleet& fleet) {
+    return set_server_state(fleet, &monitored_fleet::legacy_server, state);
+  };
 }
 
 task<> rotate_key(monitored_fleet& fleet, double ratio) {
