@@ -16,7 +16,8 @@ constexpr duration plain_response_timeout = std::chrono::seconds{1};
 constexpr std::size_t max_discarded_bytes = 1024 * 1024;
 
 /// Responds to an HTTP request on the TLS port, and discards what the client still sends: with unread data the kernel
-/// would reset the connection, and the response could be lost (RFC 9112 section 9.6).
+/// would reset the connection, and the response could be lost (RFC 9112 section 9.6). The method is not known here, so
+/// the response to HEAD has content, too, against RFC 9110 section 9.3.2: no other response follows on the connection.
 task<> reject_plain_request(net::stream_ptr plain) {
   const auto now = loop::current().now();
   plain->set_deadline(deadline::after(now, plain_response_timeout));

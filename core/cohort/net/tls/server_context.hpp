@@ -53,8 +53,8 @@ struct tls_accepted {
   bool has_client_certificate = false;
   /// The client resumed a session instead of a full handshake.
   bool resumed = false;
-  /// The unencrypted stream, if the client began an HTTP request without TLS; null otherwise. What it had sent was read
-  /// and discarded in part.
+  /// The unencrypted stream, if the client began an HTTP request without TLS and OpenSSL recognizes its method: GET,
+  /// HEAD, POST, PUT or CONNECT; null otherwise. What it had sent was read and discarded in part.
   stream_ptr plain_http{};
 };
 
