@@ -4,6 +4,8 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include "tests/support/byte_changes.hpp"
+
 namespace cohort {
 namespace {
 
@@ -206,18 +208,7 @@ TEST_CASE("response parser: any change of a common response has the same result 
            whole.response.fields == split.response.fields && whole.response.body == split.response.body;
   };
   REQUIRE(compare(common));
-  for (std::size_t position = 0; position < common.size() - 4; ++position) {
-    for (int byte = 0; byte < 256; ++byte) {
-      auto changed = common;
-      changed[position] = static_cast<char>(byte);
-      if (!compare(changed)) FAIL("byte " << byte << " at " << position);
-      auto inserted = common;
-      inserted.insert(position, 1, static_cast<char>(byte));
-      if (!compare(inserted)) FAIL("byte " << byte << " inserted at " << position);
-    }
-    auto removed = common;
-    if (!compare(removed.erase(position, 1))) FAIL("without the byte at " << position);
-  }
+  test::check_byte_changes(common, common.size() - 4, compare);
 }
 
 TEST_CASE("response parser: a trailer acts neither as a framing nor as a connection field", "[http][client]") {
