@@ -58,11 +58,14 @@ TEST_CASE("fault gate: the aggregate reports each fault of a link within its dea
       canned_response{.body = R"({"service":"weather-service","text":")" + std::string(2000, 'x') + "\"}"});
   fault_gate_link link{weather.port()};
   running_program time{"time-service"};
-  // The breaker is off, so that each request reaches the link.
+  // The breaker is off, so that each request reaches the link. A hedge, which is sent if the machine is slow, would
+  // keep its connection.
   running_program dashboard{"dashboard-service",
                             {"--threads", "1"},
                             {{"TIME_SERVICE_URL", time.url()},
+                             {"TIME_SERVICE_POLICY", "hedge=off"},
                              {"SYSINFO_SERVICE_URL", time.url()},
+                             {"SYSINFO_SERVICE_POLICY", "hedge=off"},
                              {"WEATHER_SERVICE_URL", link.url()},
                              {"WEATHER_SERVICE_POLICY", "breaker=off,hedge=off"}}};
   const auto port = dashboard.port();
