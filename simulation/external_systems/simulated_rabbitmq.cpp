@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "simulation/external_systems/simulated_rabbitmq.hpp"
 
-#include <boost/asio/this_coro.hpp>
 #include <vector>
 
+#include <cohort/net/serve_connections.hpp>
 #include <cohort/runtime/concurrency/race.hpp>
-#include <cohort/runtime/concurrency/task_group.hpp>
 
 namespace cohort::simulation {
 
@@ -27,18 +26,8 @@ void append_close(std::string& output, std::uint16_t channel, std::uint16_t code
 }  // namespace
 
 task<> simulated_rabbitmq::run(std::unique_ptr<net::acceptor> acceptor) {
-  task_group sessions{[](const std::exception_ptr&) {}};
-  co_await asio::this_coro::throw_if_cancelled(false);
-  for (;;) {
-    auto accepting = acceptor->accept(loop::current());
-    auto accepted = co_await std::move(accepting);
-    if (!accepted) break;
-    sessions.spawn(serve(std::move(*accepted)));
-  }
-  acceptor->close();
-  sessions.cancel();
-  auto ending = sessions.join();
-  co_await std::move(ending);
+  return net::serve_connections(std::move(acceptor),
+                                [this](net::stream_ptr stream) { return serve(std::move(stream)); });
 }
 
 task<> simulated_rabbitmq::serve(net::stream_ptr stream) {

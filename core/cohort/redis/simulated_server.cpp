@@ -2,14 +2,13 @@
 #include <cohort/redis/simulated_server.hpp>
 
 #include <algorithm>
-#include <boost/asio/this_coro.hpp>
 #include <charconv>
 #include <set>
 
+#include <cohort/net/serve_connections.hpp>
 #include <cohort/redis/command.hpp>
 #include <cohort/redis/reply_parser.hpp>
 #include <cohort/runtime/concurrency/race.hpp>
-#include <cohort/runtime/concurrency/task_group.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 
 namespace cohort::redis {
@@ -60,18 +59,8 @@ simulated_server::simulated_server(std::string password) : password_(std::move(p
 simulated_server::~simulated_server() = default;
 
 task<> simulated_server::run(std::unique_ptr<net::acceptor> acceptor) {
-  task_group sessions{[](const std::exception_ptr&) {}};
-  co_await asio::this_coro::throw_if_cancelled(false);
-  for (;;) {
-    auto accepting = acceptor->accept(loop::current());
-    auto accepted = co_await std::move(accepting);
-    if (!accepted) break;
-    sessions.spawn(serve(std::move(*accepted)));
-  }
-  acceptor->close();
-  sessions.cancel();
-  auto ending = sessions.join();
-  co_await std::move(ending);
+  return net::serve_connections(std::move(acceptor),
+                                [this](net::stream_ptr stream) { return serve(std::move(stream)); });
 }
 
 task<> simulated_server::serve(net::stream_ptr stream) {
