@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include <cohort/http/message/response.hpp>
+#include <cohort/net/linger.hpp>
 #include <cohort/runtime/time/date_format.hpp>
 #include <cohort/telemetry/log.hpp>
 #include <cohort/telemetry/metrics.hpp>
@@ -15,12 +16,11 @@ namespace {
 constexpr duration plain_response_timeout = std::chrono::seconds{1};
 constexpr std::size_t max_discarded_bytes = 1024 * 1024;
 
-/// Responds to an HTTP request on the TLS port, and discards what the client still sends: with unread data the kernel
-/// would reset the connection, and the response could be lost (RFC 9112 section 9.6). The method is not known here, so
-/// the response to HEAD has content, too, against RFC 9110 section 9.3.2: no other response follows on the connection.
+/// Responds to an HTTP request on the TLS port. The method is not known here, so the response to HEAD has content, too,
+/// against RFC 9110 section 9.3.2: no other response follows on the connection.
 task<> reject_plain_request(net::stream_ptr plain) {
-  const auto now = loop::current().now();
-  plain->set_deadline(deadline::after(now, plain_response_timeout));
+  const auto until = deadline::after(loop::current().now(), plain_response_timeout);
+  plain->set_deadline(until);
   const auto rejection = error_response(status::bad_request, "The plain HTTP request was sent to an HTTPS port");
   const auto date = std::chrono::floor<std::chrono::seconds>(loop::current().wall_now());
   const auto text =
@@ -30,14 +30,9 @@ task<> reject_plain_request(net::stream_ptr plain) {
   auto writing = net::write_all(*plain, {asio::buffer(text), asio::const_buffer{}});
   const auto written = co_await std::move(writing);
   if (!written) co_return;
-  plain->shutdown_write();
-  std::array<char, 4096> discarded{};
-  for (std::size_t count = 0; count < max_discarded_bytes;) {
-    auto reading = plain->read_some(asio::buffer(discarded));
-    const auto read = co_await std::move(reading);
-    if (!read) co_return;
-    count += *read;
-  }
+  std::array<char, 4096> memory{};
+  auto lingering = net::linger(*plain, until, asio::buffer(memory), max_discarded_bytes);
+  co_await std::move(lingering);
 }
 
 }  // namespace

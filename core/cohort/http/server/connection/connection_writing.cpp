@@ -2,6 +2,7 @@
 // Writes responses.
 #include <cohort/http/server/connection/connection.hpp>
 #include <cohort/http/server/connection/response_head.hpp>
+#include <cohort/net/linger.hpp>
 
 namespace cohort::http {
 namespace {
@@ -13,9 +14,8 @@ constexpr std::size_t initial_output_capacity = 1000;
 constexpr std::size_t max_batched_output = 64 * 1024;
 /// A larger body is sent from its own memory instead of being copied after its header section.
 constexpr std::size_t max_copied_body = 16 * 1024;
-/// Lingering close (RFC 9112 section 9.6): after the last response, the client's data is read and discarded, so that a
-/// reset does not destroy the response. Maximum time, extended by the transfer time of the response, and maximum number
-/// of bytes.
+/// Limits of the lingering close after the last response: the time, which is extended by the transfer time of the
+/// response, and the number of bytes.
 constexpr duration linger_timeout = std::chrono::seconds{1};
 constexpr std::size_t max_lingering_bytes = 16 * 1024 * 1024;
 
@@ -151,18 +151,11 @@ task<bool> connection::send_interim(const response& interim) {
 }
 
 task<> connection::linger() {
-  stream_->shutdown_write();
   const auto timeout = limits_.transfer_timeout(linger_timeout, response_bytes_);
-  stream_->set_deadline(deadline::after(shard_.event_loop().now(), timeout));
-  std::size_t discarded = 0;
-  while (discarded < max_lingering_bytes) {
-    input_.clear();
-    input_.reserve();
-    auto read = stream_->read_some(input_.free_space());
-    const auto size = co_await std::move(read);
-    if (!size) co_return;
-    discarded += *size;
-  }
+  const auto until = deadline::after(shard_.event_loop().now(), timeout);
+  input_.clear();
+  input_.reserve();
+  return net::linger(*stream_, until, input_.free_space(), max_lingering_bytes);
 }
 
 }  // namespace cohort::http

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/net/linger.hpp>
+
+namespace cohort::net {
+
+task<> linger(stream& source, deadline until, asio::mutable_buffer memory, std::size_t max_bytes) {
+  source.shutdown_write();
+  source.set_deadline(until);
+  for (std::size_t discarded = 0; discarded < max_bytes;) {
+    auto reading = source.read_some(memory);
+    const auto size = co_await std::move(reading);
+    if (!size) co_return;
+    discarded += *size;
+  }
+}
+
+}  // namespace cohort::net
