@@ -146,6 +146,8 @@ bool copy_plain(std::string_view text, char* out) noexcept {
 char* write_number(char* out, double number) noexcept {
   if (auto* const end = write_thousandths(out, number)) return end;
   if (!std::isfinite(number)) return std::copy_n("null", 4, out);
+  // Without a decimal point, -0 is parsed as the integer 0.
+  if (number == 0 && std::signbit(number)) return std::copy_n("-0.0", 4, out);
   // Digits without point and exponent are parsed as an integer, for which many parsers (simdjson too) have only 64
   // bits.
   const bool fits_integer = std::abs(number) < 0x1p63;

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -24,9 +23,9 @@ using namespace cohort;
 
 constexpr const char* usage =
     "usage: fuzz-replay --list\n"
-    "       fuzz-replay TARGET SECONDS FILE-OR-DIRECTORY...\n"
-    "Runs TARGET on all files, then on mutations of them for SECONDS. An input that fails is written to\n"
-    "fuzz-failure-TARGET in the current directory.\n";
+    "       fuzz-replay TARGET MUTATIONS FILE-OR-DIRECTORY...\n"
+    "Runs TARGET on all files, then on MUTATIONS changed copies of them, which are the same in every run. An input that\n"
+    "fails is written to fuzz-failure-TARGET in the current directory.\n";
 
 /// The current input, for the signal handler.
 std::string current_input;
@@ -74,8 +73,7 @@ std::vector<std::string> read_corpus(int count, char** paths) {
   return corpus;
 }
 
-int replay(const fuzz::target& target, std::chrono::duration<double> mutation_time,
-           const std::vector<std::string>& corpus) {
+int replay(const fuzz::target& target, std::size_t mutation_count, const std::vector<std::string>& corpus) {
   if (corpus.empty()) {
     std::fprintf(stderr, "fuzz-replay: the corpus of %s is empty\n", std::string{target.name}.c_str());
     return 1;
@@ -83,10 +81,8 @@ int replay(const fuzz::target& target, std::chrono::duration<double> mutation_ti
   for (const int signal : {SIGABRT, SIGSEGV, SIGFPE, SIGILL}) std::signal(signal, save_current_input);
   for (const auto& input : corpus) run(target, input);
   fuzz::mutator mutations{corpus, 1};
-  const auto end = std::chrono::steady_clock::now() + mutation_time;
-  std::size_t count = 0;
-  for (; std::chrono::steady_clock::now() < end; ++count) run(target, mutations.next());
-  std::printf("%s: %zu inputs and %zu mutations\n", std::string{target.name}.c_str(), corpus.size(), count);
+  for (std::size_t i = 0; i < mutation_count; ++i) run(target, mutations.next());
+  std::printf("%s: %zu inputs and %zu mutations\n", std::string{target.name}.c_str(), corpus.size(), mutation_count);
   return 0;
 }
 
@@ -108,7 +104,7 @@ int main(int argc, char** argv) {
   }
   failure_file = "fuzz-failure-" + std::string{argv[1]};
   try {
-    return replay(*target, std::chrono::duration<double>{std::atof(argv[2])}, read_corpus(argc - 3, argv + 3));
+    return replay(*target, std::strtoul(argv[2], nullptr, 10), read_corpus(argc - 3, argv + 3));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fuzz-replay: %s\n", error.what());
     return 1;

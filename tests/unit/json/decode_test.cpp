@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <array>
 #include <catch2/catch_test_macros.hpp>
+#include <cmath>
 #include <cohort/json/decode.hpp>
 #include <limits>
 #include "tests/unit/json/described_types.hpp"
@@ -141,6 +142,7 @@ TEST_CASE("decode: integers must fit their type exactly", "[json][decode]") {
   CHECK(errors_of<int>("3.5") == "the document must be an integer");
   CHECK(errors_of<std::int64_t>("1e300") == "the document must be an integer");
   CHECK(json::decode<double>("3").value() == 3.0);
+  CHECK(std::signbit(json::decode<double>(json::encode(-0.0)).value()));
 }
 
 TEST_CASE("decode: base classes, arrays, character classes and custom checks are supported", "[json][decode]") {

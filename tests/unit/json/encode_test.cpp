@@ -34,6 +34,8 @@ TEST_CASE("encode: a struct of strings, numbers and flags becomes an object", "[
   CHECK(json::encode(reading{"a", 17, 0.5, true, "kelvin"}) ==
         R"({"sensor":"a","time":17,"value":0.5,"valid":true,"unit":"kelvin"})");
   CHECK(json::encode(reading{}) == R"({"sensor":"","time":0,"value":0,"valid":false,"unit":""})");
+  CHECK(json::encode(reading{"a", 17, -0.0, true, "kelvin"}) ==
+        R"({"sensor":"a","time":17,"value":-0.0,"valid":true,"unit":"kelvin"})");
   constexpr auto least = std::numeric_limits<std::int64_t>::min();
   CHECK(json::encode(reading{std::string(1000, 'x'), least, std::numeric_limits<double>::lowest(), false, "m"}) ==
         "{\"sensor\":\"" + std::string(1000, 'x') +

@@ -25,6 +25,8 @@ constexpr std::string_view secret = "secret";
 constexpr std::string_view api_key = "key";
 /// The current time of the test.
 constexpr wall_time now{std::chrono::hours{24}};
+/// The same. Times of cookies are compared in seconds, since they can be too large for nanoseconds.
+constexpr auto now_seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
 
 const config::api_key_set& api_keys() {
   static const config::api_key_set keys{std::string{api_key}};
@@ -108,7 +110,6 @@ std::optional<dashboard::session> expected_session(const std::string& value) {
   if (fields.size() != 4 || fields[0] != api_keys().get().front().name) return std::nullopt;
   const auto started = parse_seconds(fields[2]);
   const auto expires = parse_seconds(fields[3]);
-  constexpr auto now_seconds = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch());
   if (!started || !expires || *expires <= now_seconds.count()) return std::nullopt;
   return dashboard::session{fields[1], fields[0], std::chrono::seconds{*started}, std::chrono::seconds{*expires},
                             value};
@@ -136,14 +137,14 @@ bool check_revocation_limit() {
 /// Renews and revokes a session.
 void check_session(const dashboard::session& found) {
   // Only the service signs cookies: the start of a session is in the past.
-  if (found.started < std::chrono::seconds{0} || found.started > now.time_since_epoch()) return;
+  if (found.started < std::chrono::seconds{0} || found.started > now_seconds) return;
   static const bool is_limit_checked = check_revocation_limit();
   static_cast<void>(is_limit_checked);
   dashboard::session_cookies sessions{std::string{secret}, api_keys()};
   require(sessions.is_active(found, now), "a session of find is active");
   const auto renewed = value_of(sessions.renew(found, now, true));
   const auto again = expected_session(renewed);
-  const bool is_over = found.started + dashboard::session_cookies::max_lifetime <= now.time_since_epoch();
+  const bool is_over = found.started + dashboard::session_cookies::max_lifetime <= now_seconds;
   require(again.has_value() != is_over, "a session can be renewed until its maximum lifetime");
   require(!again || (again->id == found.id && again->started == found.started), "a renewed cookie is the same session");
   sessions.revoke(found, now);

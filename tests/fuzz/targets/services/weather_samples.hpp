@@ -26,13 +26,14 @@ inline std::string respond(const weather::report_result& result, const weather::
   return std::string{response.content()};
 }
 
-/// A provider's parser gives the same result for the same JSON with other whitespace.
+/// A provider's parser gives the same result for the same JSON object with other whitespace. Other documents are
+/// searched for the text of an error, and `minify` changes their escapes.
 template <class Parse>
 void check_provider(std::string_view input, Parse parse) {
   const auto minified = json::minify(input);
   for (const auto& requested : {austin, haifa}) {
     const auto response = respond(parse(input, requested), requested);
-    if (!minified.empty()) {
+    if (minified.starts_with('{')) {
       require(respond(parse(minified, requested), requested) == response, "whitespace does not change the result");
     }
   }
