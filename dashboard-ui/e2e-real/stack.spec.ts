@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { test as base } from '@playwright/test';
-import { weatherBody } from '../test/sample-bodies.ts';
+import { weatherBody } from '../test/samples/bodies.ts';
 import { badge, expect, test } from './fixtures.ts';
 import { Stack, weatherServer } from './programs.ts';
 

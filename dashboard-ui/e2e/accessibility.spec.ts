@@ -3,10 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { aggregateBody, alertBody, alertsBody, failedBody, resolvedBody, silentBody, timeBody, warningBody } from '../test/sample-bodies.ts';
-import { doneExperiment } from '../test/sample-experiments.ts';
-import { mapBody } from '../test/sample-maps.ts';
-import { cutRequestBody, openRequestBody } from '../test/sample-requests.ts';
+import { aggregateBody, alertBody, alertsBody, failedBody, resolvedBody, silentBody, timeBody, warningBody } from '../test/samples/bodies.ts';
+import { doneExperiment } from '../test/samples/experiments.ts';
+import { mapBody } from '../test/samples/maps.ts';
+import { cutRequestBody, openRequestBody } from '../test/samples/requests.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
 import { expect, test } from './fixtures.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Page } from '@playwright/test';
-import { alertBody, alertsBody, resolvedBody, silentBody, timeBody, unknownBody, warningBody } from '../test/sample-bodies.ts';
+import { alertBody, alertsBody, resolvedBody, silentBody, timeBody, unknownBody, warningBody } from '../test/samples/bodies.ts';
 import { expect, test } from './fixtures.ts';
 
 const alertsPanel = (page: Page) => page.getByRole('region', { name: 'Alerts' });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Page } from '@playwright/test';
-import { aggregateBody, timeBody } from '../test/sample-bodies.ts';
+import { aggregateBody, timeBody } from '../test/samples/bodies.ts';
 import { expect, test } from './fixtures.ts';
 
 test('windows of one browser share one stream, and another window takes it over', async ({ page, context, dashboard }) => {

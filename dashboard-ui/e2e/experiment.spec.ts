@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { cutExperiment, doneExperiment, idleExperiment, runningExperiment } from '../test/sample-experiments.ts';
+import { cutExperiment, doneExperiment, idleExperiment, runningExperiment } from '../test/samples/experiments.ts';
 import { expect, test } from './fixtures.ts';
 
 const title = 'Experiment: the same fault with and without a deadline';

@@ -4,10 +4,10 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Page } from '@playwright/test';
 import type { PageFile } from '../build.mjs';
-import { aggregateBody, unknownBody } from '../test/sample-bodies.ts';
+import { aggregateBody, unknownBody } from '../test/samples/bodies.ts';
 import { FakeHistory } from './fake-history.ts';
-import { mapBody } from '../test/sample-maps.ts';
-import { requestBody } from '../test/sample-requests.ts';
+import { mapBody } from '../test/samples/maps.ts';
+import { requestBody } from '../test/samples/requests.ts';
 
 const contentSecurityPolicy = [
   "default-src 'self'",

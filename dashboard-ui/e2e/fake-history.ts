@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import { bucketCount, bucketMs } from '../src/history.ts';
+import { bucketCount, bucketMs } from '../src/history/history.ts';
 import { isObject, numberAt, objectAt, type JsonObject } from '../src/json.ts';
 import { services } from '../src/services.ts';
-import type { SampleColumn } from '../test/sample-history.ts';
+import type { SampleColumn } from '../test/samples/history.ts';
 
 type Mean = { readonly count: number; readonly mean: number };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-import { bucketMs } from '../src/history.ts';
-import { columnAt } from '../test/sample-history.ts';
-import { requestBodyAt } from '../test/sample-requests.ts';
+import { bucketMs } from '../src/history/history.ts';
+import { columnAt } from '../test/samples/history.ts';
+import { requestBodyAt } from '../test/samples/requests.ts';
 import { expect, test } from './fixtures.ts';
 
 const chart = '#weather .chart svg';

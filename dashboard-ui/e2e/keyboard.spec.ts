@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Page } from '@playwright/test';
-import { alertBody, alertsBody, timeBody, warningBody } from '../test/sample-bodies.ts';
-import { doneExperiment } from '../test/sample-experiments.ts';
+import { alertBody, alertsBody, timeBody, warningBody } from '../test/samples/bodies.ts';
+import { doneExperiment } from '../test/samples/experiments.ts';
 import { expect, test } from './fixtures.ts';
 
 /** The visible controls in the order of the document, as `describeFocus` names them. */

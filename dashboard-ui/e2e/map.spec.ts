@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { mapBody } from '../test/sample-maps.ts';
+import { mapBody } from '../test/samples/maps.ts';
 import { expect, test } from './fixtures.ts';
 
 test('the map has an arrow for each upstream with rate, failures and breaker, and a table with the same values', async ({ page, dashboard }) => {

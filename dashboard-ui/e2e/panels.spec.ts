@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from '../test/sample-bodies.ts';
+import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from '../test/samples/bodies.ts';
 import { expect, test } from './fixtures.ts';
 
 const meta = (key: string, state: string, elapsed_ms: number, deadline_ms: number) => ({

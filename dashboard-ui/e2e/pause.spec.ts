@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import { aggregateBody, alertBody, alertsBody, systemBody, timeBody } from '../test/sample-bodies.ts';
-import { requestBodyAt } from '../test/sample-requests.ts';
+import { aggregateBody, alertBody, alertsBody, systemBody, timeBody } from '../test/samples/bodies.ts';
+import { requestBodyAt } from '../test/samples/requests.ts';
 import { expect, test } from './fixtures.ts';
 
 const later = { ...timeBody, timestamp: '2025-03-09 14:05:16' };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { alertBody, alertsBody } from '../test/sample-bodies.ts';
+import { alertBody, alertsBody } from '../test/samples/bodies.ts';
 import { FakeDashboard } from './fake-dashboard.ts';
 import { expect, test } from './fixtures.ts';
 

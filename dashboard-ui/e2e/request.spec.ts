@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import { aggregateBody, failedBody } from '../test/sample-bodies.ts';
-import { cutRequestBody, openRequestBody, requestBody, requestBodyAt } from '../test/sample-requests.ts';
+import { aggregateBody, failedBody } from '../test/samples/bodies.ts';
+import { cutRequestBody, openRequestBody, requestBody, requestBodyAt } from '../test/samples/requests.ts';
 import { expect, test } from './fixtures.ts';
 
 const timedOut = {

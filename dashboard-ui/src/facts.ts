@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { bounded, duration, fixed, listed, milliseconds, notAvailable, quantity, sharePercent, timeOfDay } from './format.ts';
-import type { Summary } from './history.ts';
+import type { Summary } from './history/history.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
 /** The most important values of a panel, above its details. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-import { AlertAnnouncer, Announcer } from './announcer.ts';
+import { AlertAnnouncer, Announcer } from './alerts/announcer.ts';
 import { combinedClock } from './clock.ts';
 import { announcedConnection } from './stream/connection-view.ts';
 import { offerTimeoutMs } from './request/experiment.ts';
-import { History } from './history.ts';
+import { History } from './history/history.ts';
 import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
 import { pause, pausedState, withPinOf, type Moment, type Pause } from './pause.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { Alerts } from './alerts.ts';
+import type { Alerts } from './alerts/alerts.ts';
 import type { ReceivedExperiment } from './request/experiment.ts';
 import { withPart as pollWithPart, withPoll as pollsWithPoll, type Poll } from './stream/polls.ts';
-import type { HistoryUpdate } from './history.ts';
+import type { HistoryUpdate } from './history/history.ts';
 import type { Traffic } from './map/traffic.ts';
 import { noRequests, type Requests } from './request/requests.ts';
 import { services } from './services.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { weatherFacts } from '../src/facts.ts';
 import { systemFields, timeFields, weatherFields } from '../src/fields.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
-import { aggregateBody, systemBody, weatherBody } from './sample-bodies.ts';
+import { aggregateBody, systemBody, weatherBody } from './samples/bodies.ts';
 
 function parsed(changes: object) {
   const aggregate = parseAggregateEvent(JSON.stringify({ ...aggregateBody, ...changes }));

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { initialState, withAggregate, withMalformed, withPart, withTime } from '../src/page-state.ts';
 import { parseAggregateEvent, parsePartEvent, parseTimeEvent } from '../src/parse.ts';
-import { aggregateBody, failedBody, timeBody } from './sample-bodies.ts';
+import { aggregateBody, failedBody, timeBody } from './samples/bodies.ts';
 
 function aggregate(changes: object = {}) {
   const parsed = parseAggregateEvent(JSON.stringify({ ...aggregateBody, ...changes }));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { parseAggregateEvent, parseTimeEvent } from '../src/parse.ts';
-import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from './sample-bodies.ts';
+import { aggregateBody, failedBody, systemBody, timeBody, weatherBody } from './samples/bodies.ts';
 
 function aggregate(changes: object) {
   const parsed = parseAggregateEvent(JSON.stringify({ ...aggregateBody, ...changes }));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
 import { initialState, withAlerts, withPoll, withRequests, type PageState } from '../src/page-state.ts';
-import { parseAlertsEvent } from '../src/alerts.ts';
+import { parseAlertsEvent } from '../src/alerts/alerts.ts';
 import { pause, pausedState, withPinOf } from '../src/pause.ts';
 import { parsePollEvent } from '../src/parse.ts';
 import { parseRequestEvent } from '../src/request/request.ts';
 import { pinAt, withRequest } from '../src/request/requests.ts';
-import { alertBody, alertsBody } from './sample-bodies.ts';
-import { requestBodyAt } from './sample-requests.ts';
+import { alertBody, alertsBody } from './samples/bodies.ts';
+import { requestBodyAt } from './samples/requests.ts';
 
 const moment = { now: 5_000, lastEventAt: 4_500, silenceTimeoutMs: 3_000 };
 

@@ -4,7 +4,7 @@ import { initialState, withAggregate, type PanelData } from '../src/page-state.t
 import { announcedConnection, viewConnection } from '../src/stream/connection-view.ts';
 import { viewPanel, viewWeather } from '../src/panel-view.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
-import { aggregateBody, weatherBody } from './sample-bodies.ts';
+import { aggregateBody, weatherBody } from './samples/bodies.ts';
 
 const fresh: PanelData<string> = {
   state: 'fresh',

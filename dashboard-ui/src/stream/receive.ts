@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-import { parseAlertsEvent } from '../alerts.ts';
+import { parseAlertsEvent } from '../alerts/alerts.ts';
 import { parseExperimentEvent, withExperiment } from '../request/experiment.ts';
-import { parseHistoryEvent } from '../history.ts';
+import { parseHistoryEvent } from '../history/history.ts';
 import { parseMapEvent, withSample } from '../map/traffic.ts';
 import type { EventName } from '../model.ts';
 import { withAggregate, withAlerts, withMalformed, withPart, withPoll, withRequests, withTime, type PageState } from '../page-state.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { AlertsPanelState, AlertsView, AlertView } from '../alerts-view.ts';
-import { renderBadgeStyle, type BadgeStyle } from './badge.ts';
+import type { AlertsPanelState, AlertsView, AlertView } from '../alerts/alerts-view.ts';
+import { renderBadgeStyle, type BadgeStyle } from './components/badge.ts';
 import { find, findAs, setOptional, setText } from './dom.ts';
 
 const badgeStyles: Record<AlertsPanelState, BadgeStyle> = {

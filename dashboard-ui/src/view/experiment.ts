@@ -4,7 +4,7 @@ import { viewExperiment, type ExperimentView } from '../request/experiment-view.
 import { milliseconds } from '../format.ts';
 import type { StartResult } from '../stream/session.ts';
 import { find, findAs, setText } from './dom.ts';
-import { renderWaterfall, updateSavedTime } from './waterfall.ts';
+import { renderWaterfall, updateSavedTime } from './components/waterfall.ts';
 
 export interface ExperimentActions {
   start(settings: ExperimentSettings): Promise<StartResult>;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 import { formatSummary } from '../facts.ts';
-import { cpuLoad, usedMemory, viewCache, viewHistoryTable, viewUse } from '../history-view.ts';
-import type { History } from '../history.ts';
+import { cpuLoad, usedMemory, viewCache, viewHistoryTable, viewUse } from '../history/history-view.ts';
+import type { History } from '../history/history.ts';
 import type { SystemInfo } from '../model.ts';
 import { services } from '../services.ts';
-import { renderChart } from './chart.ts';
+import { renderChart } from './components/chart.ts';
 import { find, findAs, setText } from './dom.ts';
-import { renderTable } from './table.ts';
-import { renderTrend } from './trend.ts';
+import { renderTable } from './components/table.ts';
+import { renderTrend } from './components/trend.ts';
 
 /** The last 15 minutes in the panels of the services: charts, and their values as tables. */
 export class HistoryPanels {

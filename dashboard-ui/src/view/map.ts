@@ -2,7 +2,7 @@
 import { describeMap, mapTableHead, viewMap, type LinkView, type MapView } from '../map/map-view.ts';
 import type { Traffic } from '../map/traffic.ts';
 import { findAs, setText, svg } from './dom.ts';
-import { renderTable } from './table.ts';
+import { renderTable } from './components/table.ts';
 
 /** Units of the drawing of an arrow, in pixels. */
 const wireHeight = 14;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { viewAlerts, type AlertsView } from '../alerts-view.ts';
+import { viewAlerts, type AlertsView } from '../alerts/alerts-view.ts';
 import { viewConnection, type ConnectionView } from '../stream/connection-view.ts';
 import { systemFacts, timeFacts, weatherFacts } from '../facts.ts';
 import { systemFields, timeFields, weatherFields } from '../fields.ts';
@@ -11,7 +11,7 @@ import type { Moment } from '../pause.ts';
 import { partStaleTimeoutMs, timeStaleTimeoutMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
 import type { Connection } from '../stream/stream.ts';
 import { renderAlerts } from './alerts.ts';
-import { renderBadge } from './badge.ts';
+import { renderBadge } from './components/badge.ts';
 import { find, findAs, setOptional, setText } from './dom.ts';
 import { renderHeadline } from './headline.ts';
 import { renderPanel } from './panel.ts';

@@ -2,7 +2,7 @@
 import type { Facts } from '../facts.ts';
 import { bounded } from '../format.ts';
 import type { PanelView } from '../panel-view.ts';
-import { renderBadge } from './badge.ts';
+import { renderBadge } from './components/badge.ts';
 import { find, setText } from './dom.ts';
 
 /** Texts of a panel's rows, by `data-field`; null hides the row. */

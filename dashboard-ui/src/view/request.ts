@@ -6,9 +6,9 @@ import { isCut, type RequestRecord } from '../request/request.ts';
 import { shownRequest } from '../request/requests.ts';
 import type { Scale } from '../request/scale.ts';
 import { findAs, find, setText } from './dom.ts';
-import { Strip, type StripActions } from './strip.ts';
-import { renderTable } from './table.ts';
-import { renderWaterfall } from './waterfall.ts';
+import { Strip, type StripActions } from './components/strip.ts';
+import { renderTable } from './components/table.ts';
+import { renderWaterfall } from './components/waterfall.ts';
 
 /** The panel with one request: its waterfall, its table, and the strip of the last requests. */
 export class RequestPanel {

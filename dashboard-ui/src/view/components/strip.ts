@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import { milliseconds, localSecond } from '../format.ts';
-import { maxRequests, shownIndex, type Requests } from '../request/requests.ts';
-import { deadlineOf, isCut, type RequestRecord } from '../request/request.ts';
-import { findAs, find, setText, svg } from './dom.ts';
+import { milliseconds, localSecond } from '../../format.ts';
+import { maxRequests, shownIndex, type Requests } from '../../request/requests.ts';
+import { deadlineOf, isCut, type RequestRecord } from '../../request/request.ts';
+import { findAs, find, setText, svg } from '../dom.ts';
 
 export interface StripActions {
   /** Shows the request at an index, and keeps it. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EventStream, type EventSourceLike, type ProbeResult, type StreamDependencies } from '../src/stream/stream.ts';
+import { EventStream, type EventSourceLike, type ProbeResult, type StreamDependencies } from '../../src/stream/stream.ts';
 
 const closed = 2;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe as suite, expect, test } from 'vitest';
-import { parseRequestEvent } from '../src/request/request.ts';
-import { scaleFor } from '../src/request/scale.ts';
-import { describe, tableHead, viewTable, viewWaterfall } from '../src/request/waterfall-view.ts';
-import { cutRequestBody, openRequestBody, requestBody } from './sample-requests.ts';
+import { parseRequestEvent } from '../../src/request/request.ts';
+import { scaleFor } from '../../src/request/scale.ts';
+import { describe, tableHead, viewTable, viewWaterfall } from '../../src/request/waterfall-view.ts';
+import { cutRequestBody, openRequestBody, requestBody } from '../samples/requests.ts';
 
 function parsed(body: object) {
   const request = parseRequestEvent(JSON.stringify(body));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { TrendView } from '../history-view.ts';
-import { find, setText, svg } from './dom.ts';
+import type { TrendView } from '../../history/history-view.ts';
+import { find, setText, svg } from '../dom.ts';
 
 /** Units of the drawing; a column is one unit wide. */
 const height = 20;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { bucketMs } from '../src/history.ts';
+import { bucketMs } from '../../src/history/history.ts';
 
 export interface SampleColumn {
   readonly at_ms: number;

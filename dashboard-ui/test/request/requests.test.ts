@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { initialState } from '../src/page-state.ts';
-import { runningRequest } from '../src/stream/polls.ts';
-import { receive } from '../src/stream/receive.ts';
-import { parseRequestEvent } from '../src/request/request.ts';
-import { noRequests, pinAt, shownIndex, shownRequest, unpin, withEarlier, withRequest } from '../src/request/requests.ts';
-import { aggregateBody, failedBody, weatherBody } from './sample-bodies.ts';
-import { requestBody, requestBodyAt } from './sample-requests.ts';
+import { initialState } from '../../src/page-state.ts';
+import { runningRequest } from '../../src/stream/polls.ts';
+import { receive } from '../../src/stream/receive.ts';
+import { parseRequestEvent } from '../../src/request/request.ts';
+import { noRequests, pinAt, shownIndex, shownRequest, unpin, withEarlier, withRequest } from '../../src/request/requests.ts';
+import { aggregateBody, failedBody, weatherBody } from '../samples/bodies.ts';
+import { requestBody, requestBodyAt } from '../samples/requests.ts';
 
 function requestAt(index: number) {
   const request = parseRequestEvent(JSON.stringify(requestBodyAt(index)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { renderRunbook } from '../runbook.mjs';
+import { renderRunbook } from '../../runbook.mjs';
 
 const sample = `# Runbook
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { describeMap, formatRate, viewMap } from '../src/map/map-view.ts';
-import { parseMapEvent, providerRates, serviceRates, withSample, type Traffic, type TrafficSample } from '../src/map/traffic.ts';
-import { mapBody } from './sample-maps.ts';
+import { describeMap, formatRate, viewMap } from '../../src/map/map-view.ts';
+import { parseMapEvent, providerRates, serviceRates, withSample, type Traffic, type TrafficSample } from '../../src/map/traffic.ts';
+import { mapBody } from '../samples/maps.ts';
 
 function parse(body: object): TrafficSample {
   const sample = parseMapEvent(JSON.stringify(body));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { ConnectionState } from '../stream/connection-view.ts';
-import type { PanelState } from '../model.ts';
-import { find, setText } from './dom.ts';
+import type { ConnectionState } from '../../stream/connection-view.ts';
+import type { PanelState } from '../../model.ts';
+import { find, setText } from '../dom.ts';
 
 export type BadgeStyle = { readonly icon: string; readonly tone: 'good' | 'warn' | 'bad' | 'idle' };
 

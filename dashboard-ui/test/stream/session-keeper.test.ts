@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { RenewalResult } from '../src/stream/session.ts';
-import { SessionKeeper } from '../src/stream/session-keeper.ts';
+import type { RenewalResult } from '../../src/stream/session.ts';
+import { SessionKeeper } from '../../src/stream/session-keeper.ts';
 
 /** A keeper whose renewals and timers are under the control of the test. */
 class Fixture {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { parseAlertsEvent } from '../src/alerts.ts';
-import { AlertAnnouncer, Announcer } from '../src/announcer.ts';
-import { alertBody, alertsBody, warningBody } from './sample-bodies.ts';
+import { parseAlertsEvent } from '../../src/alerts/alerts.ts';
+import { AlertAnnouncer, Announcer } from '../../src/alerts/announcer.ts';
+import { alertBody, alertsBody, warningBody } from '../samples/bodies.ts';
 
 const weather = (state: string | null) => [{ name: 'Weather', state, expected: 'fresh' }];
 

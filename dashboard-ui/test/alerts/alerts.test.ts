@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { viewAlerts } from '../src/alerts-view.ts';
-import { parseAlertsEvent } from '../src/alerts.ts';
-import { initialState, withAlerts, withMalformed } from '../src/page-state.ts';
-import { alertBody, alertsBody, resolvedBody, silentBody, unknownBody, warningBody } from './sample-bodies.ts';
+import { viewAlerts } from '../../src/alerts/alerts-view.ts';
+import { parseAlertsEvent } from '../../src/alerts/alerts.ts';
+import { initialState, withAlerts, withMalformed } from '../../src/page-state.ts';
+import { alertBody, alertsBody, resolvedBody, silentBody, unknownBody, warningBody } from '../samples/bodies.ts';
 
 function parsed(body: object) {
   const alerts = parseAlertsEvent(JSON.stringify(body));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { SharedSource, type Channel } from '../src/stream/shared-source.ts';
+import { SharedSource, type Channel } from '../../src/stream/shared-source.ts';
 
 type Listener = (event: { readonly data?: unknown }) => void;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from './json.ts';
+import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from '../json.ts';
 
 /** Severities of this stack's rules, highest first; `other` is any other text, or none. */
 export const severities = ['critical', 'warning', 'info', 'other'] as const;

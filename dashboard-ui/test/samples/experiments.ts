@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { requestBody } from './sample-requests.ts';
+import { requestBody } from './requests.ts';
 
 const [timeCall, systemCall, weatherCall] = requestBody.calls;
 const attempt = { ...weatherCall?.attempts[0], start_ms: 0.1, connect_ms: 0, tls_ms: 0, wait_ms: 3000, read_ms: 0.3, end_ms: 3001 };

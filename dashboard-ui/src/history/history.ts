@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-import { isObject, numberAt, objectAt, parseObject, type JsonObject } from './json.ts';
-import { readServices } from './services.ts';
+import { isObject, numberAt, objectAt, parseObject, type JsonObject } from '../json.ts';
+import { readServices } from '../services.ts';
 
 /** The period that the history covers, and the period of one chart column. */
 export const historyMs = 15 * 60_000;

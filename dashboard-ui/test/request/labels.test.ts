@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { deadlineLabelOffset, placeLabels, savedLabelOffset } from '../src/request/labels.ts';
-import type { Bar } from '../src/request/waterfall-view.ts';
+import { deadlineLabelOffset, placeLabels, savedLabelOffset } from '../../src/request/labels.ts';
+import type { Bar } from '../../src/request/waterfall-view.ts';
 
 const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line, from, to, label, segments: [], isHedge: false, end: 'failed' });
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe as suite, expect, test } from 'vitest';
-import { parseExperimentEvent, withExperiment, type Experiment } from '../src/request/experiment.ts';
-import { describeConclusion, viewExperiment } from '../src/request/experiment-view.ts';
-import { cutExperiment, doneExperiment, idleExperiment, limitedRequest, runningExperiment } from './sample-experiments.ts';
+import { parseExperimentEvent, withExperiment, type Experiment } from '../../src/request/experiment.ts';
+import { describeConclusion, viewExperiment } from '../../src/request/experiment-view.ts';
+import { cutExperiment, doneExperiment, idleExperiment, limitedRequest, runningExperiment } from '../samples/experiments.ts';
 
 function parsed(body: object, now = 10_000): Experiment {
   const experiment = parseExperimentEvent(JSON.stringify(body), now);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { severities, type Alert, type Alerts, type Severity } from './alerts.ts';
-import { age, bounded, counted, duration, localMinute, notAvailable } from './format.ts';
-import type { ReceivedAlerts } from './page-state.ts';
-import { timeStaleTimeoutMs } from './panel-view.ts';
-import { runbookHref } from './runbook-link.ts';
+import { age, bounded, counted, duration, localMinute, notAvailable } from '../format.ts';
+import type { ReceivedAlerts } from '../page-state.ts';
+import { timeStaleTimeoutMs } from '../panel-view.ts';
+import { runbookHref } from '../runbook-link.ts';
 
 /**
  * State of the alerts panel: the highest severity that fires; `none`: no alert fires; `silent`: the Watchdog is missing;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { viewHeadline, type HeadlineInput } from '../src/request/headline.ts';
-import type { PanelState } from '../src/model.ts';
-import { parseRequestEvent } from '../src/request/request.ts';
-import { requestBody } from './sample-requests.ts';
+import { viewHeadline, type HeadlineInput } from '../../src/request/headline.ts';
+import type { PanelState } from '../../src/model.ts';
+import { parseRequestEvent } from '../../src/request/request.ts';
+import { requestBody } from '../samples/requests.ts';
 
 function headline(states: [PanelState, PanelState, PanelState], changes: Partial<HeadlineInput> = {}) {
   const panels = states.map((state, index) => ({ name: ['time', 'system', 'weather'][index] ?? '', state }));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-import { deadlineLabelOffset, placeLabels, savedLabelOffset, type Label } from '../request/labels.ts';
-import type { Bar, Row, WaterfallView } from '../request/waterfall-view.ts';
-import { find, percent, setText, svg } from './dom.ts';
+import { deadlineLabelOffset, placeLabels, savedLabelOffset, type Label } from '../../request/labels.ts';
+import type { Bar, Row, WaterfallView } from '../../request/waterfall-view.ts';
+import { find, percent, setText, svg } from '../dom.ts';
 
 /** Heights in pixels. */
 const lineHeight = 22;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-import type { Bucket } from '../history.ts';
-import { milliseconds } from '../format.ts';
-import { svg } from './dom.ts';
+import type { Bucket } from '../../history/history.ts';
+import { milliseconds } from '../../format.ts';
+import { svg } from '../dom.ts';
 
 /** Units of the drawing, which is stretched to the width of its panel. */
 const width = 300;

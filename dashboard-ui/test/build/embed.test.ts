@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { literalLines, pageAssetsSource } from '../embed.mjs';
+import { literalLines, pageAssetsSource } from '../../embed.mjs';
 
 /** The bytes of a C++ string literal. */
 function decode(lines: string[]): number[] {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { bucketCount, bucketMs, History, historyMs, parseHistoryEvent, percentile } from '../src/history.ts';
-import { cpuLoad, usedMemory, viewCache, viewHistoryTable, viewUse } from '../src/history-view.ts';
-import { parseAggregateEvent } from '../src/parse.ts';
-import { aggregateBody, systemBody } from './sample-bodies.ts';
-import { columnAt, historyBody, type SampleColumn } from './sample-history.ts';
+import { bucketCount, bucketMs, History, historyMs, parseHistoryEvent, percentile } from '../../src/history/history.ts';
+import { cpuLoad, usedMemory, viewCache, viewHistoryTable, viewUse } from '../../src/history/history-view.ts';
+import { parseAggregateEvent } from '../../src/parse.ts';
+import { aggregateBody, systemBody } from '../samples/bodies.ts';
+import { columnAt, historyBody, type SampleColumn } from '../samples/history.ts';
 
 function parsed(now: number, weather: readonly SampleColumn[]) {
   const update = parseHistoryEvent(JSON.stringify(historyBody(now, { weather })));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-import { counted, localSecond, milliseconds, sharePercent } from './format.ts';
+import { counted, localSecond, milliseconds, sharePercent } from '../format.ts';
 import { bucketMs, type Bucket, type History, type Mean, type TrendName } from './history.ts';
-import type { SystemInfo } from './model.ts';
-import { services, type PanelName } from './services.ts';
+import type { SystemInfo } from '../model.ts';
+import { services, type PanelName } from '../services.ts';
 
 /** A small chart of a share, with its text. */
 export interface TrendView {

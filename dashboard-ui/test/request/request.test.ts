@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { parseAggregateEvent } from '../src/parse.ts';
-import { deadlineOf, failureReason, isCut, parseRequestEvent, parseRequests, requestFromAggregate } from '../src/request/request.ts';
-import { aggregateBody, failedBody } from './sample-bodies.ts';
-import { cutRequestBody, requestBody, requestBodyAt } from './sample-requests.ts';
+import { parseAggregateEvent } from '../../src/parse.ts';
+import { deadlineOf, failureReason, isCut, parseRequestEvent, parseRequests, requestFromAggregate } from '../../src/request/request.ts';
+import { aggregateBody, failedBody } from '../samples/bodies.ts';
+import { cutRequestBody, requestBody, requestBodyAt } from '../samples/requests.ts';
 
 function parsed(body: object) {
   const request = parseRequestEvent(JSON.stringify(body));
