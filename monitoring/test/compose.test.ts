@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { lint, type ComposeFile, type ComposeService } from '../../tests/e2e/compose_lint.ts';
+import { lint, type ComposeFile, type ComposeService } from '../../tests/e2e/support/compose_lint.ts';
 
 type Port = NonNullable<ComposeService['ports']>[number];
 type Environment = Record<string, string>;

@@ -6,16 +6,16 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { AggregatePoller, isFresh } from './aggregate_poller.ts';
-import { eventually, expect, reportSuccess } from './assertions.ts';
-import type { ComposeFile } from './compose_lint.ts';
-import { lint } from './compose_lint.ts';
-import { formatEvent, runIncident } from './incident.ts';
-import { checkExemplars, checkMetricsFormat, checkRules, checkTargets, checkWatchdog } from './monitoring_checks.ts';
-import { FakeWeatherProvider, root, runProcess, terminateChildrenOnExit } from './processes.ts';
-import { query } from './prometheus.ts';
-import type { Stack } from './stack.ts';
-import { injectFaults, requestJson, serviceNames, stackOnDefaultPorts, waitUntilReady } from './stack.ts';
+import { AggregatePoller, isFresh } from './support/aggregate_poller.ts';
+import { eventually, expect, reportSuccess } from './support/assertions.ts';
+import type { ComposeFile } from './support/compose_lint.ts';
+import { lint } from './support/compose_lint.ts';
+import { formatEvent, runIncident } from './support/incident.ts';
+import { checkExemplars, checkMetricsFormat, checkRules, checkTargets, checkWatchdog } from './support/monitoring_checks.ts';
+import { FakeWeatherProvider, root, runProcess, terminateChildrenOnExit } from './support/processes.ts';
+import { query } from './support/prometheus.ts';
+import type { Stack } from './support/stack.ts';
+import { injectFaults, requestJson, serviceNames, stackOnDefaultPorts, waitUntilReady } from './support/stack.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-'));
 const keyFile = join(directory, 'api_key');

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // The fault gate in front of each link of the real programs in turn, with each fault in turn, under a low load: typed
 // responses within their deadlines, recovery, and nothing leaked.
-import type { Poll } from './aggregate_poller.ts';
-import { AggregatePoller, isFresh } from './aggregate_poller.ts';
-import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
-import type { LinkName, Resources } from './fault_gate_stack.ts';
-import { FaultGateStack, linkNames, readMetricSum } from './fault_gate_stack.ts';
-import { terminateChildrenOnExit } from './processes.ts';
-import { serviceNames } from './stack.ts';
+import type { Poll } from './support/aggregate_poller.ts';
+import { AggregatePoller, isFresh } from './support/aggregate_poller.ts';
+import { elapsed, eventually, expect, pause, reportSuccess } from './support/assertions.ts';
+import type { LinkName, Resources } from './support/fault_gate_stack.ts';
+import { FaultGateStack, linkNames, readMetricSum } from './support/fault_gate_stack.ts';
+import { terminateChildrenOnExit } from './support/processes.ts';
+import { serviceNames } from './support/stack.ts';
 
 const faults = [
   'latency 300ms', 'bandwidth 2000', 'slice 8', 'reset', 'reset 100', 'half-open', 'black-hole', 'black-hole 200', 'garbage',

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 // Runs an incident for demonstration: on the stack that is running on the default ports with fault injection, or on a
 // new one.
-import { formatEvent, runIncident } from './incident.ts';
-import { LocalStack } from './local_stack.ts';
-import { terminateChildrenOnExit } from './processes.ts';
-import type { Stack } from './stack.ts';
-import { request, stackOnDefaultPorts } from './stack.ts';
+import { formatEvent, runIncident } from './support/incident.ts';
+import { LocalStack } from './support/local_stack.ts';
+import { terminateChildrenOnExit } from './support/processes.ts';
+import type { Stack } from './support/stack.ts';
+import { request, stackOnDefaultPorts } from './support/stack.ts';
 
 async function demonstrate(stack: Stack): Promise<void> {
   const { services, prometheus, alertmanager } = stack;

@@ -6,9 +6,9 @@ import { get } from 'node:https';
 import { join } from 'node:path';
 
 import { checkQueries, formatTable } from '../../monitoring/grafana/check-queries.ts';
-import { eventually, expect, reportSuccess } from './assertions.ts';
-import { formatEvent, runIncident } from './incident.ts';
-import { LocalStack, readAddresses } from './local_stack.ts';
+import { eventually, expect, reportSuccess } from './support/assertions.ts';
+import { formatEvent, runIncident } from './support/incident.ts';
+import { LocalStack, readAddresses } from './support/local_stack.ts';
 import {
   checkExemplars,
   checkLoadgenTarget,
@@ -16,10 +16,10 @@ import {
   checkRules,
   checkTargets,
   checkWatchdog,
-} from './monitoring_checks.ts';
-import { root, runProcess, startProcess, terminateChildrenOnExit } from './processes.ts';
-import type { Stack } from './stack.ts';
-import { clearFaults, injectFaults, request, serviceNames, stackOnDefaultPorts } from './stack.ts';
+} from './support/monitoring_checks.ts';
+import { root, runProcess, startProcess, terminateChildrenOnExit } from './support/processes.ts';
+import type { Stack } from './support/stack.ts';
+import { clearFaults, injectFaults, request, serviceNames, stackOnDefaultPorts } from './support/stack.ts';
 
 /** Writes the metrics of a service with TLS, a key file and an OTLP export, and returns the file: some metrics exist only then. */
 async function writeTlsMetrics(directory: string): Promise<string> {

@@ -4,13 +4,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { elapsed, eventually, expect, pause } from './assertions.ts';
-import type { Resources } from './fault_gate_stack.ts';
-import { FaultGateStack, linkNames, readMetricSum } from './fault_gate_stack.ts';
-import type { BackgroundProcess } from './processes.ts';
-import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './processes.ts';
-import type { ServiceName } from './stack.ts';
-import { clearFaults, injectFaults, serviceNames } from './stack.ts';
+import { elapsed, eventually, expect, pause } from './support/assertions.ts';
+import type { Resources } from './support/fault_gate_stack.ts';
+import { FaultGateStack, linkNames, readMetricSum } from './support/fault_gate_stack.ts';
+import type { BackgroundProcess } from './support/processes.ts';
+import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './support/processes.ts';
+import type { ServiceName } from './support/stack.ts';
+import { clearFaults, injectFaults, serviceNames } from './support/stack.ts';
 
 /** Faults are short, since a link without responses blocks the closed-loop load. */
 const linkFaults = ['latency 20ms', 'slice 512', 'bandwidth 200000', 'reset', 'reset 100', 'half-open', 'black-hole 100', 'garbage', 'cut-header', 'cut-body'];

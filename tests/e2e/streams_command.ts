@@ -7,8 +7,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
-import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './processes.ts';
+import { elapsed, eventually, expect, pause, reportSuccess } from './support/assertions.ts';
+import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './support/processes.ts';
 
 const maxMegabytes = 30;
 /** Of one core. */

@@ -7,13 +7,13 @@ import { readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
 
-import { expect, reportSuccess } from './assertions.ts';
-import type { ComposeFile } from './compose_lint.ts';
-import { lint } from './compose_lint.ts';
-import { checkMetricsFormat, checkTargets, checkWatchdog } from './monitoring_checks.ts';
-import { findFreePorts, root, runSuccessfully, terminateChildrenOnExit } from './processes.ts';
-import type { ServiceName, Stack } from './stack.ts';
-import { requestJson, serviceNames, stackOnDefaultPorts, waitUntilReady } from './stack.ts';
+import { expect, reportSuccess } from './support/assertions.ts';
+import type { ComposeFile } from './support/compose_lint.ts';
+import { lint } from './support/compose_lint.ts';
+import { checkMetricsFormat, checkTargets, checkWatchdog } from './support/monitoring_checks.ts';
+import { findFreePorts, root, runSuccessfully, terminateChildrenOnExit } from './support/processes.ts';
+import type { ServiceName, Stack } from './support/stack.ts';
+import { requestJson, serviceNames, stackOnDefaultPorts, waitUntilReady } from './support/stack.ts';
 
 const certificates = process.env['TLS_DIR'] ?? '';
 expect(certificates !== '', 'TLS_DIR is set; use ./dev e2e tls');

@@ -3,12 +3,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { eventually, expect } from '../assertions.ts';
-import type { LoadReport } from '../load_report.ts';
-import { findLoadReport } from '../load_report.ts';
-import { metricSum } from '../metric_sum.ts';
-import type { BackgroundProcess } from '../processes.ts';
-import { findFreePorts, root, startProcess } from '../processes.ts';
+import { eventually, expect } from '../support/assertions.ts';
+import type { LoadReport } from '../support/load_report.ts';
+import { findLoadReport } from '../support/load_report.ts';
+import { metricSum } from '../support/metric_sum.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { findFreePorts, root, startProcess } from '../support/processes.ts';
 
 const program = (name: string): string => join(root, 'build/release/bin', name);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { pause } from '../assertions.ts';
+import { pause } from '../support/assertions.ts';
 import type { RequestOptions, Response } from './client.ts';
 import { echoByWebSocket, received, send } from './client.ts';
 import type { TokenIssuer } from './tokens.ts';

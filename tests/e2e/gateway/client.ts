@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 
-import { elapsed } from '../assertions.ts';
+import { elapsed } from '../support/assertions.ts';
 import type { ReceivedRequest } from './upstream.ts';
 
 export interface Response {

@@ -5,10 +5,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 
-import { eventually, expect } from '../assertions.ts';
-import { findProgram } from '../backends.ts';
-import type { BackgroundProcess } from '../processes.ts';
-import { findFreePorts, root, startProcess } from '../processes.ts';
+import { eventually, expect } from '../support/assertions.ts';
+import { findProgram } from '../support/backends.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { findFreePorts, root, startProcess } from '../support/processes.ts';
 import { writeConfiguration } from './gateways.ts';
 import { Upstream } from './upstream.ts';
 

@@ -2,9 +2,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { findEnvoy, findProgram } from '../backends.ts';
-import type { BackgroundProcess } from '../processes.ts';
-import { root, startProcess } from '../processes.ts';
+import { findEnvoy, findProgram } from '../support/backends.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { root, startProcess } from '../support/processes.ts';
 
 /** A gateway under test, with its configuration in deploy/gateway. */
 export interface Gateway {

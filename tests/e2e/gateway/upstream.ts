@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-import { pause } from '../assertions.ts';
+import { pause } from '../support/assertions.ts';
 
 /** A request as an upstream has received it. */
 export interface ReceivedRequest {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { join } from 'node:path';
 
-import { root } from '../processes.ts';
+import { root } from '../support/processes.ts';
 
 /** The directory of the Helm chart. */
 export const chart = join(root, 'deploy/helm/cohort');

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // The services in the namespace `cohort` of the cluster of KUBECONFIG, and load within it. Needs kubectl.
-import { eventually } from '../assertions.ts';
-import type { FaultScenario } from '../fault_scenario.ts';
-import { injectUnderLoad } from '../fault_scenario.ts';
-import { aggregateLoad, constantLoad, findLoadReport } from '../load_report.ts';
-import { root, runSuccessfully, startProcess } from '../processes.ts';
+import { eventually } from '../support/assertions.ts';
+import type { FaultScenario } from '../support/fault_scenario.ts';
+import { injectUnderLoad } from '../support/fault_scenario.ts';
+import { aggregateLoad, constantLoad, findLoadReport } from '../support/load_report.ts';
+import { root, runSuccessfully, startProcess } from '../support/processes.ts';
 
 export const namespace = 'cohort';
 export const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];

@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { BackgroundProcess } from '../processes.ts';
-import { root, startProcess } from '../processes.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { root, startProcess } from '../support/processes.ts';
 
 /** Retries and outlier detection of the dashboard's sidecar for its outbound calls. */
 export interface OutboundPolicy {

@@ -5,10 +5,10 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually, expect } from '../assertions.ts';
-import { findKafkaJars } from '../backends.ts';
+import { eventually, expect } from '../support/assertions.ts';
+import { findKafkaJars } from '../support/backends.ts';
 import { BrokerProcess, type MessageBroker } from './message_broker.ts';
-import { findFreePorts, root } from '../processes.ts';
+import { findFreePorts, root } from '../support/processes.ts';
 
 const clusterId = 'MkU3OEVBNTcwNTJENDM2Qk';
 

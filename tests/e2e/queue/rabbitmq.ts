@@ -4,9 +4,9 @@ import { createWriteStream, existsSync, mkdirSync, mkdtempSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually, expect } from '../assertions.ts';
+import { eventually, expect } from '../support/assertions.ts';
 import { BrokerProcess, type MessageBroker } from './message_broker.ts';
-import { findFreePorts } from '../processes.ts';
+import { findFreePorts } from '../support/processes.ts';
 
 const program = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 
-import { root, runProcess } from '../processes.ts';
+import { root, runProcess } from '../support/processes.ts';
 import type { RealPlan } from './observed_run.ts';
 
 export const rehearseProgram = join(root, 'build/release/bin/cohort-rehearse');

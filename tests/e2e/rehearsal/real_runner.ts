@@ -3,9 +3,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 
-import { elapsed, eventually, expect, pause } from '../assertions.ts';
-import type { BackgroundProcess } from '../processes.ts';
-import { FakeWeatherProvider, findFreePorts, root, startProcess } from '../processes.ts';
+import { elapsed, eventually, expect, pause } from '../support/assertions.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { FakeWeatherProvider, findFreePorts, root, startProcess } from '../support/processes.ts';
 import type { BreakerChange, LoadgenReport, ObservedRun, RealFault, RealPlan, RealScenario, RealService } from './observed_run.ts';
 import { observePhase, readBreakers } from './observed_run.ts';
 

@@ -15,7 +15,7 @@
 
 #include <cohort/http/websocket/frame.hpp>
 #include <cohort/http/websocket/handshake.hpp>
-#include "tests/support/loopback_sockets.hpp"
+#include "tests/support/net/loopback_sockets.hpp"
 
 using namespace cohort::test;
 

@@ -6,14 +6,14 @@
 // usage: kube_chart_command.ts [SCENARIO]...
 import { join } from 'node:path';
 
-import { eventually, expect, reportSuccess } from './assertions.ts';
-import { findBackend, helm } from './backends.ts';
-import { selectScenarios } from './fault_scenario.ts';
-import { chart, withoutLinkMessages } from './helm/chart.ts';
-import type { ClusterScenario, List } from './kube/cluster.ts';
-import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
-import { metricSum } from './metric_sum.ts';
-import { findFreePorts, root, runSuccessfully, startProcess, terminateChildrenOnExit } from './processes.ts';
+import { eventually, expect, reportSuccess } from '../support/assertions.ts';
+import { findBackend, helm } from '../support/backends.ts';
+import { selectScenarios } from '../support/fault_scenario.ts';
+import { chart, withoutLinkMessages } from '../helm/chart.ts';
+import type { ClusterScenario, List } from './cluster.ts';
+import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './cluster.ts';
+import { metricSum } from '../support/metric_sum.ts';
+import { findFreePorts, root, runSuccessfully, startProcess, terminateChildrenOnExit } from '../support/processes.ts';
 
 const manifests = (name: string): string => join(root, 'tests/e2e/kube', name);
 /** The API key of values-local.yaml. */

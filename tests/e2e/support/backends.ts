@@ -2,8 +2,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, chmodSync, constants, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { delimiter, join } from 'node:path';
+
+import { root } from './processes.ts';
 
 /** A program of another project that is built from its Go module. */
 export interface Backend {
@@ -31,7 +32,7 @@ export const collector: Backend = {
   names: ['cohort-otel-collector'],
   module: 'collector',
   version: 'v0.148.0',
-  source: join(dirname(fileURLToPath(import.meta.url)), 'collector'),
+  source: join(root, 'tests/e2e/collector'),
 };
 
 export const etcd: Backend = { names: ['etcd'], module: 'go.etcd.io/etcd/server/v3', version: 'v3.7.3' };
@@ -145,7 +146,7 @@ export function findKafkaJars(): string | undefined {
     return undefined;
   }
   if (existsSync(join(directory, `kafka_2.13-${kafkaVersion}.jar`))) return directory;
-  const project = join(dirname(fileURLToPath(import.meta.url)), 'kafka/pom.xml');
+  const project = join(root, 'tests/e2e/kafka/pom.xml');
   const args = ['-q', '-B', '-f', project, 'dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${directory}`];
   if (spawnSync('mvn', args, { stdio: 'inherit' }).status === 0) return directory;
   console.log(`SKIP  Kafka ${kafkaVersion} is not in ${directory}, and Maven cannot download it`);

@@ -6,10 +6,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { elapsed, expect, pause } from './assertions.ts';
-import { coreDns, etcd as etcdBackend, findBackend } from './backends.ts';
-import { CoreDns, Dashboard, Etcd, Replica, underLoad } from './discovery/programs.ts';
-import { findFreePorts, root, terminateChildrenOnExit } from './processes.ts';
+import { elapsed, expect, pause } from '../support/assertions.ts';
+import { coreDns, etcd as etcdBackend, findBackend } from '../support/backends.ts';
+import { CoreDns, Dashboard, Etcd, Replica, underLoad } from './programs.ts';
+import { findFreePorts, root, terminateChildrenOnExit } from '../support/processes.ts';
 
 interface Row {
   name: string;

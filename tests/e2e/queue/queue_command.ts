@@ -5,16 +5,16 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually, expect, pause } from './assertions.ts';
-import { Kafka } from './queue/kafka.ts';
-import { readAddresses } from './local_stack.ts';
-import type { MessageBroker } from './queue/message_broker.ts';
-import { canPartition, CountingRelay, partition } from './queue/port_faults.ts';
-import type { BackgroundProcess } from './processes.ts';
-import { root, startProcess, terminateChildrenOnExit } from './processes.ts';
-import { RabbitMq } from './queue/rabbitmq.ts';
-import type { serviceNames, Stack } from './stack.ts';
-import { stackOnDefaultPorts, waitUntilReady } from './stack.ts';
+import { eventually, expect, pause } from '../support/assertions.ts';
+import { Kafka } from './kafka.ts';
+import { readAddresses } from '../support/local_stack.ts';
+import type { MessageBroker } from './message_broker.ts';
+import { canPartition, CountingRelay, partition } from './port_faults.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { root, startProcess, terminateChildrenOnExit } from '../support/processes.ts';
+import { RabbitMq } from './rabbitmq.ts';
+import type { serviceNames, Stack } from '../support/stack.ts';
+import { stackOnDefaultPorts, waitUntilReady } from '../support/stack.ts';
 
 interface PublishResult {
   confirmed: number;

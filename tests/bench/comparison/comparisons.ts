@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { root } from '../e2e/processes.ts';
+import { root } from '../../e2e/support/processes.ts';
 import type { Comparison } from './comparison.ts';
 import { loadCore } from './measurement.ts';
 import { constantTimeLocation, nginxCommand } from './nginx.ts';

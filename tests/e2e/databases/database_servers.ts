@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { eventually } from './assertions.ts';
-import type { BackgroundProcess } from './processes.ts';
-import { findFreePorts, startProcess } from './processes.ts';
+import { eventually } from '../support/assertions.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { findFreePorts, startProcess } from '../support/processes.ts';
 
 function findPostgres(): string {
   const parent = '/usr/lib/postgresql';

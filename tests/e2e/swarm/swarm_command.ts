@@ -7,12 +7,12 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually, expect, pause, reportSuccess } from './assertions.ts';
-import type { FaultScenario } from './fault_scenario.ts';
-import { injectUnderLoad, selectScenarios } from './fault_scenario.ts';
-import type { LoadReport } from './load_report.ts';
-import { aggregateLoad, findLoadReport } from './load_report.ts';
-import { root, runProcess, runSuccessfully, terminateChildrenOnExit } from './processes.ts';
+import { eventually, expect, pause, reportSuccess } from '../support/assertions.ts';
+import type { FaultScenario } from '../support/fault_scenario.ts';
+import { injectUnderLoad, selectScenarios } from '../support/fault_scenario.ts';
+import type { LoadReport } from '../support/load_report.ts';
+import { aggregateLoad, findLoadReport } from '../support/load_report.ts';
+import { root, runProcess, runSuccessfully, terminateChildrenOnExit } from '../support/processes.ts';
 
 const stack = 'cohort';
 const services = ['time-service', 'system-info-service', 'weather-service', 'dashboard-service'];

@@ -6,10 +6,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { root, runProcess, terminateChildrenOnExit } from './processes.ts';
-import type { ObservedRun, RealPlan } from './rehearsal/observed_run.ts';
-import { describeMachine, readRealPlan } from './rehearsal/real_plan.ts';
-import { RealRunner } from './rehearsal/real_runner.ts';
+import { root, runProcess, terminateChildrenOnExit } from '../support/processes.ts';
+import type { ObservedRun, RealPlan } from './observed_run.ts';
+import { describeMachine, readRealPlan } from './real_plan.ts';
+import { RealRunner } from './real_runner.ts';
 
 const tuningPlan = 'simulation/rehearsals/tuning.json';
 const checkPlan = 'simulation/rehearsals/tuning_check.json';

@@ -5,10 +5,10 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { runProcess, terminateChildrenOnExit } from './processes.ts';
-import type { ObservedRun } from './rehearsal/observed_run.ts';
-import { describeMachine, readRealPlan, rehearseProgram } from './rehearsal/real_plan.ts';
-import { RealRunner } from './rehearsal/real_runner.ts';
+import { runProcess, terminateChildrenOnExit } from '../support/processes.ts';
+import type { ObservedRun } from './observed_run.ts';
+import { describeMachine, readRealPlan, rehearseProgram } from './real_plan.ts';
+import { RealRunner } from './real_runner.ts';
 
 interface Arguments {
   plan: string;

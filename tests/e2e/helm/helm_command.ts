@@ -6,12 +6,12 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 
-import { expect, reportSuccess } from './assertions.ts';
-import { findBackend, helm } from './backends.ts';
-import { chart, withoutLinkMessages } from './helm/chart.ts';
-import type { Value } from './helm/crd_schemas.ts';
-import { customKinds, findProblems, readDefinition } from './helm/crd_schemas.ts';
-import { root, runProcess, runSuccessfully } from './processes.ts';
+import { expect, reportSuccess } from '../support/assertions.ts';
+import { findBackend, helm } from '../support/backends.ts';
+import { chart, withoutLinkMessages } from './chart.ts';
+import type { Value } from './crd_schemas.ts';
+import { customKinds, findProblems, readDefinition } from './crd_schemas.ts';
+import { root, runProcess, runSuccessfully } from '../support/processes.ts';
 
 type Manifest = { [name: string]: Value } & { kind: string; metadata: { name: string; namespace: string } };
 

@@ -6,15 +6,15 @@ import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { elapsed, eventually, expect } from './assertions.ts';
-import { findBackend, findEnvoy, jaeger } from './backends.ts';
-import { startJaeger } from './jaeger.ts';
-import type { Mesh, OutboundPolicy, ServicePorts } from './mesh/sidecars.ts';
-import { readCounter, startDashboardSidecar, startServiceSidecar } from './mesh/sidecars.ts';
-import type { BackgroundProcess } from './processes.ts';
-import { findFreePorts, root, runProcess, startProcess, terminateChildrenOnExit } from './processes.ts';
-import type { Stack } from './stack.ts';
-import { clearFaults, injectFaults, request, stackOnDefaultPorts } from './stack.ts';
+import { elapsed, eventually, expect } from '../support/assertions.ts';
+import { findBackend, findEnvoy, jaeger } from '../support/backends.ts';
+import { startJaeger } from '../support/jaeger.ts';
+import type { Mesh, OutboundPolicy, ServicePorts } from './sidecars.ts';
+import { readCounter, startDashboardSidecar, startServiceSidecar } from './sidecars.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { findFreePorts, root, runProcess, startProcess, terminateChildrenOnExit } from '../support/processes.ts';
+import type { Stack } from '../support/stack.ts';
+import { clearFaults, injectFaults, request, stackOnDefaultPorts } from '../support/stack.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-mesh-'));
 const certificates = join(directory, 'certificates');

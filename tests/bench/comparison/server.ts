@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { pause } from '../e2e/assertions.ts';
-import type { BackgroundProcess } from '../e2e/processes.ts';
-import { findFreePorts, startProcess } from '../e2e/processes.ts';
+import { pause } from '../../e2e/support/assertions.ts';
+import type { BackgroundProcess } from '../../e2e/support/processes.ts';
+import { findFreePorts, startProcess } from '../../e2e/support/processes.ts';
 
 export interface Command {
   program: string;

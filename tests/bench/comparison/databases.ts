@@ -2,7 +2,7 @@
 // Requests with one query to PostgreSQL or one command to Redis, beside `GET /api/time`.
 import { join } from 'node:path';
 
-import { PostgresServer, RedisServer } from '../e2e/database_servers.ts';
+import { PostgresServer, RedisServer } from '../../e2e/databases/database_servers.ts';
 import type { Comparison } from './comparison.ts';
 import { cohortServer, cppServer, peerServer } from './comparisons.ts';
 import { loadCore } from './measurement.ts';

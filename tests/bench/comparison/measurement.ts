@@ -4,9 +4,9 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { pause } from '../e2e/assertions.ts';
-import { findLoadReport } from '../e2e/load_report.ts';
-import { root, runSuccessfully } from '../e2e/processes.ts';
+import { pause } from '../../e2e/support/assertions.ts';
+import { findLoadReport } from '../../e2e/support/load_report.ts';
+import { root, runSuccessfully } from '../../e2e/support/processes.ts';
 import { RunningServer } from './server.ts';
 import type { Server } from './server.ts';
 

@@ -6,8 +6,8 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { findProgram } from '../e2e/backends.ts';
-import { terminateChildrenOnExit } from '../e2e/processes.ts';
+import { findProgram } from '../../e2e/support/backends.ts';
+import { terminateChildrenOnExit } from '../../e2e/support/processes.ts';
 import { compare, describeMachine, formatTable } from './comparison.ts';
 import type { Comparison, Options, Result } from './comparison.ts';
 import { aggregateComparison, middlewareComparison, proxyComparison, timeComparison, tlsComparison } from './comparisons.ts';

@@ -2,11 +2,11 @@
 // The stack on the Kubernetes cluster of KUBECONFIG: applies the local overlay in a separate namespace, injects faults
 // under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
 // usage: kube_command.ts [keep] [SCENARIO]...    keep: leave the stack in the cluster
-import { eventually, expect, pause, reportSuccess } from './assertions.ts';
-import { selectScenarios } from './fault_scenario.ts';
-import type { ClusterScenario, List, Pod } from './kube/cluster.ts';
-import { runScenario, kubectl, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './kube/cluster.ts';
-import { root, runProcess } from './processes.ts';
+import { eventually, expect, pause, reportSuccess } from '../support/assertions.ts';
+import { selectScenarios } from '../support/fault_scenario.ts';
+import type { ClusterScenario, List, Pod } from './cluster.ts';
+import { runScenario, kubectl, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './cluster.ts';
+import { root, runProcess } from '../support/processes.ts';
 
 interface Node {
   metadata: { name: string };

@@ -3,9 +3,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { eventually, expect, reportSuccess } from './assertions.ts';
-import type { BackgroundProcess } from './processes.ts';
-import { startProcess } from './processes.ts';
+import { eventually, expect, reportSuccess } from '../support/assertions.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { startProcess } from '../support/processes.ts';
 
 interface ZipkinSpan {
   id: string;

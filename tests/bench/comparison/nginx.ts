@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { findProgram } from '../e2e/backends.ts';
+import { findProgram } from '../../e2e/support/backends.ts';
 import type { Command } from './server.ts';
 
 /** The body of a response to `GET /api/time`, as long as that of time-service. */

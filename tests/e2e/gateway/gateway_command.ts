@@ -6,16 +6,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually, expect } from './assertions.ts';
-import type { Target } from './gateway/cases.ts';
-import { cases } from './gateway/cases.ts';
-import { send } from './gateway/client.ts';
-import { measureCost } from './gateway/cost.ts';
-import type { Gateway } from './gateway/gateways.ts';
-import { gateways, writeConfiguration } from './gateway/gateways.ts';
-import { TokenIssuer } from './gateway/tokens.ts';
-import { Upstream } from './gateway/upstream.ts';
-import { findFreePorts, terminateChildrenOnExit } from './processes.ts';
+import { eventually, expect } from '../support/assertions.ts';
+import type { Target } from './cases.ts';
+import { cases } from './cases.ts';
+import { send } from './client.ts';
+import { measureCost } from './cost.ts';
+import type { Gateway } from './gateways.ts';
+import { gateways, writeConfiguration } from './gateways.ts';
+import { TokenIssuer } from './tokens.ts';
+import { Upstream } from './upstream.ts';
+import { findFreePorts, terminateChildrenOnExit } from '../support/processes.ts';
 
 terminateChildrenOnExit();
 const base = mkdtempSync(join(tmpdir(), 'cohort-e2e-gateway-'));

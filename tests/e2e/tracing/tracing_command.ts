@@ -6,14 +6,14 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { eventually, expect, reportSuccess } from './assertions.ts';
-import { collector, findBackend, findZipkin, jaeger, victoriaLogs } from './backends.ts';
-import { startJaeger } from './jaeger.ts';
-import { readAddresses } from './local_stack.ts';
-import type { BackgroundProcess } from './processes.ts';
-import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './processes.ts';
-import type { Stack } from './stack.ts';
-import { clearFaults, injectFaults, stackOnDefaultPorts, waitUntilReady } from './stack.ts';
+import { eventually, expect, reportSuccess } from '../support/assertions.ts';
+import { collector, findBackend, findZipkin, jaeger, victoriaLogs } from '../support/backends.ts';
+import { startJaeger } from '../support/jaeger.ts';
+import { readAddresses } from '../support/local_stack.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
+import { findFreePorts, root, startProcess, terminateChildrenOnExit } from '../support/processes.ts';
+import type { Stack } from '../support/stack.ts';
+import { clearFaults, injectFaults, stackOnDefaultPorts, waitUntilReady } from '../support/stack.ts';
 import { checkZipkin, startCollector, startZipkin } from './tracing_collector.ts';
 
 interface JaegerSpan {

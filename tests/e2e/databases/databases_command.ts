@@ -5,12 +5,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { elapsed, eventually, expect, pause, reportSuccess } from './assertions.ts';
+import { elapsed, eventually, expect, pause, reportSuccess } from '../support/assertions.ts';
 import { PostgresServer, RedisServer } from './database_servers.ts';
-import { countFailures } from './load_report.ts';
-import type { LoadReport } from './load_report.ts';
-import { root, startProcess, terminateChildrenOnExit } from './processes.ts';
-import type { BackgroundProcess } from './processes.ts';
+import { countFailures } from '../support/load_report.ts';
+import type { LoadReport } from '../support/load_report.ts';
+import { root, startProcess, terminateChildrenOnExit } from '../support/processes.ts';
+import type { BackgroundProcess } from '../support/processes.ts';
 
 const programs = join(root, 'build/release/bin');
 const loadSeconds = 14;

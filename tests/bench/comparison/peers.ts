@@ -4,8 +4,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { findProgram } from '../e2e/backends.ts';
-import { root } from '../e2e/processes.ts';
+import { findProgram } from '../../e2e/support/backends.ts';
+import { root } from '../../e2e/support/processes.ts';
 
 const sources = join(root, 'tests/bench/peers');
 const cache = join(root, 'build/bench/peers');
