@@ -128,12 +128,29 @@ async function checkApiServer(program: string): Promise<void> {
   }
 }
 
+/** Checks that a pod is not killed before its drain delay and its drain have ended. */
+async function checkGracePeriod(program: string): Promise<void> {
+  const { output } = await render(program, '--set-string', 'settings.DRAIN_DELAY=60');
+  const periods = [...output.matchAll(/terminationGracePeriodSeconds: (\d+)/g)].map(([, period]) => Number(period));
+  expect(periods.length === 4 && periods.every((period) => period === 78), `the grace period includes the drain delay: ${periods.join(', ')}`);
+  reportSuccess('the grace period includes the drain delay');
+}
+
 /** Malformed values and a part of the expected error. */
 const malformed: [string[], RegExp][] = [
   [['--set', 'replicas=two'], /replicas/],
   [['--set', 'replicas=0'], /replicas/],
   [['--set', 'autoscaling.enabled=perhaps'], /autoscaling\/enabled/],
   [['--set', 'tls.enable=true'], /enable/],
+  [['--set', 'tls=null'], /missing property 'tls'/],
+  [['--set', 'autoscaling.maxReplicas=null'], /missing property 'maxReplicas'/],
+  [['--set', 'autoscaling.enabled=true,autoscaling.minReplicas=5,autoscaling.maxReplicas=2'], /minReplicas is 5, but must be at most autoscaling.maxReplicas, 2/],
+  [['--set', 'image.repository=Upper/Case'], /image\/repository/],
+  [['--set', 'image.tag=a b'], /image\/tag/],
+  [['--set', 'ingress.host=a..b'], /ingress\/host/],
+  [['--set', 'httpRoute.gateway=Public'], /httpRoute\/gateway/],
+  [['--set-string', 'settings.DRAIN_DELAY=12s'], /DRAIN_DELAY/],
+  [['--set', 'dashboard.nodePort=30500'], /dashboard.nodePort needs dashboard.serviceType/],
   [['--set', 'settings.log_level=debug'], /log_level/],
   [['--set', 'settings.DRAIN_DELAY=12'], /DRAIN_DELAY/],
   [['--set', 'dashboard.serviceType=Public'], /dashboard\/serviceType/],
@@ -159,6 +176,7 @@ async function main(): Promise<void> {
     const values = components.flatMap((each) => ['--set', `${chartSettings[each] ?? `${each}.enabled`}=${each === 'autoscaling-requests' ? 50 : true}`]);
     await compare(program, ['the base', ...components].join(' + '), combination(components), ...values);
   }
+  await checkGracePeriod(program);
   await checkCustomResources(program);
   await checkApiServer(program);
   for (const [values, pattern] of malformed) {

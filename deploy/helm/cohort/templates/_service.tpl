@@ -96,7 +96,8 @@ spec:
   serviceAccountName: {{ .name }}
   {{- end }}
   enableServiceLinks: false
-  terminationGracePeriodSeconds: 30
+  {{- /* The drain delay, the drain (10 s), and a margin. */}}
+  terminationGracePeriodSeconds: {{ add (.root.Values.settings.DRAIN_DELAY | default "0") 18 }}
   securityContext:
     runAsNonRoot: true
     runAsUser: 65532
@@ -128,6 +129,9 @@ spec:
 
 {{- define "cohort.service" -}}
 {{- $metadata := dict "root" .root "name" .name "selects" true -}}
+{{- if and .root.Values.dashboard.nodePort (eq .root.Values.dashboard.serviceType "ClusterIP") }}
+{{- fail "dashboard.nodePort needs dashboard.serviceType NodePort or LoadBalancer" }}
+{{- end -}}
 {{- $isDashboard := eq .name "dashboard-service" -}}
 apiVersion: apps/v1
 kind: Deployment
@@ -184,6 +188,10 @@ spec:
 {{- end }}
 
 {{- define "cohort.autoscaler" -}}
+{{- $range := .root.Values.autoscaling -}}
+{{- if gt (int $range.minReplicas) (int $range.maxReplicas) }}
+{{- fail (printf "autoscaling.minReplicas is %d, but must be at most autoscaling.maxReplicas, %d" (int $range.minReplicas) (int $range.maxReplicas)) }}
+{{- end -}}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata:
