@@ -19,7 +19,7 @@
 #include <string_view>
 #include <thread>
 
-#include "tests/support/loopback_sockets.hpp"
+#include "tests/support/net/loopback_sockets.hpp"
 
 using namespace cohort::test;
 

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "tests/integration/running_program.hpp"
-#include "tests/integration/wttr_samples.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/integration/weather/wttr_samples.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 
 namespace cohort::test {
 namespace {

@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "tests/integration/running_program.hpp"
-#include "tests/support/certificate_authority.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 // The load generator's program, over real sockets.

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "tests/support/socket.hpp"
+#include "tests/support/net/socket.hpp"
 
 namespace cohort::test {
 namespace {

@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "tests/integration/running_program.hpp"
-#include "tests/integration/wttr_samples.hpp"
-#include "tests/support/certificate_authority.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/integration/weather/wttr_samples.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {

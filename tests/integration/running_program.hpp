@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/support/child_process.hpp"
-#include "tests/support/http_exchange.hpp"
+#include "tests/support/http/http_exchange.hpp"
 #include "tests/support/sanitizers.hpp"
 
 namespace cohort::test {

@@ -14,8 +14,8 @@
 #include "services/sysinfo/app.hpp"
 #include "services/time/app.hpp"
 #include "services/weather/app.hpp"
-#include "tests/integration/open_meteo_samples.hpp"
-#include "tests/integration/wttr_samples.hpp"
+#include "tests/integration/weather/open_meteo_samples.hpp"
+#include "tests/integration/weather/wttr_samples.hpp"
 #include "tests/sim/random_faults.hpp"
 
 namespace cohort::test {

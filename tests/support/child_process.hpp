@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "tests/support/socket.hpp"
+#include "tests/support/net/socket.hpp"
 
 #include <sys/types.h>
 

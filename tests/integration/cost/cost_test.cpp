@@ -5,7 +5,7 @@
 
 #include "tests/integration/cost/counted_program.hpp"
 #include "tests/integration/running_program.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 
 namespace cohort::test {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "tests/integration/cost/counted_program.hpp"
 #include "tests/integration/running_program.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {

@@ -5,7 +5,7 @@
 #include <cohort/runtime/concurrency/task_group.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "tests/integration/postgres/libpq_fixture.hpp"
-#include "tests/support/http_exchange.hpp"
+#include "tests/support/http/http_exchange.hpp"
 #include "tests/unit/net/loopback.hpp"
 
 namespace cohort::test {

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "tests/support/http_exchange.hpp"
+#include "tests/support/http/http_exchange.hpp"
 
 namespace cohort::test {
 

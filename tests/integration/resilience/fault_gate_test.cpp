@@ -6,7 +6,7 @@
 #include "tests/integration/process_resources.hpp"
 #include "tests/integration/running_program.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 
 namespace cohort::test {
 namespace {

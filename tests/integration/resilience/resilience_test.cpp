@@ -6,9 +6,9 @@
 #include <thread>
 
 #include "tests/integration/running_program.hpp"
-#include "tests/integration/wttr_samples.hpp"
-#include "tests/support/black_hole.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/integration/weather/wttr_samples.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
+#include "tests/support/net/black_hole.hpp"
 
 namespace cohort::test {
 namespace {

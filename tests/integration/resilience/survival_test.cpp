@@ -12,9 +12,9 @@
 
 #include "tests/integration/process_resources.hpp"
 #include "tests/integration/running_program.hpp"
-#include "tests/integration/wttr_samples.hpp"
+#include "tests/integration/weather/wttr_samples.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {

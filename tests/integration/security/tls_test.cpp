@@ -7,7 +7,7 @@
 
 #include "tests/integration/running_program.hpp"
 #include "tests/integration/security/openssl_client.hpp"
-#include "tests/support/certificate_authority.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {

@@ -7,7 +7,7 @@
 #include <cohort/net/system/tcp.hpp>
 #include <cohort/runtime/concurrency/child_task.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
-#include "tests/support/socket.hpp"
+#include "tests/support/net/socket.hpp"
 #include "tests/unit/net/peer.hpp"
 
 // Sockets on 127.0.0.1 with ports that the system chooses. These tests do not measure time.

@@ -9,7 +9,7 @@
 
 #include <cohort/net/memory/memory_network.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
-#include "tests/support/http_message.hpp"
+#include "tests/support/http/http_message.hpp"
 
 // Test peers on streams under virtual time, without sockets.
 namespace cohort::test {

@@ -7,7 +7,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cohort/runtime/concurrency/with_deadline.hpp>
-#include "tests/support/black_hole.hpp"
+#include "tests/support/net/black_hole.hpp"
 #include "tests/unit/net/loopback.hpp"
 
 namespace cohort {

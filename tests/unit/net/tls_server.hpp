@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "tests/support/certificate_authority.hpp"
-#include "tests/support/server_stream.hpp"
+#include "tests/support/http/server_stream.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/unit/net/peer.hpp"
 
 namespace cohort::test {

@@ -7,8 +7,8 @@
 #include <catch2/generators/catch_generators.hpp>
 #include <cstdlib>
 
-#include "tests/support/certificate_authority.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/net/loopback.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"

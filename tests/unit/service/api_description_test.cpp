@@ -6,7 +6,7 @@
 #include <cohort/http/server/openapi/api_document.hpp>
 #include <cohort/service/instance.hpp>
 #include <cohort/sim/fleet.hpp>
-#include "tests/support/openapi_document.hpp"
+#include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
 namespace cohort {

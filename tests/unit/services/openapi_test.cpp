@@ -3,7 +3,7 @@
 
 #include "services/sysinfo/app.hpp"
 #include "services/time/app.hpp"
-#include "tests/support/openapi_document.hpp"
+#include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/services/dashboard/alert_samples.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 #include "tests/unit/services/weather/weather_fixture.hpp"

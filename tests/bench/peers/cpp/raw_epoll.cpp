@@ -15,7 +15,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "tests/support/loopback_sockets.hpp"
+#include "tests/support/net/loopback_sockets.hpp"
 
 using namespace cohort::test;
 

@@ -18,7 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "tests/support/loopback_sockets.hpp"
+#include "tests/support/net/loopback_sockets.hpp"
 
 using namespace cohort::test;
 

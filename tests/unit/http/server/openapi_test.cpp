@@ -9,7 +9,7 @@
 
 #include <cohort/http/server/input/typed_handler.hpp>
 #include <cohort/http/server/openapi/schema_markup.hpp>
-#include "tests/support/openapi_document.hpp"
+#include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
 namespace cohort {

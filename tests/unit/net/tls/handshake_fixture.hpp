@@ -10,7 +10,7 @@
 
 #include <cohort/net/tls/server_context.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
-#include "tests/support/server_stream.hpp"
+#include "tests/support/http/server_stream.hpp"
 #include "tests/unit/net/tls/server_fixture.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
 

@@ -8,7 +8,7 @@
 
 #include <cohort/net/tls.hpp>
 #include <cohort/net/tls/server_context.hpp>
-#include "tests/support/certificate_authority.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/unit/net/peer.hpp"
 
 namespace cohort::test {

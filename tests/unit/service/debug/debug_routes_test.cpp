@@ -2,7 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <cohort/service/debug/debug_snapshot.hpp>
-#include "tests/support/openapi_document.hpp"
+#include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/service/debug/debug_fixture.hpp"
 

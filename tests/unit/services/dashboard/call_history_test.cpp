@@ -3,7 +3,7 @@
 
 #include "services/dashboard/requests/call_history.hpp"
 #include "services/dashboard/service_client.hpp"
-#include "tests/support/openapi_document.hpp"
+#include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
 // The calls of the last 15 minutes for the charts of the page.

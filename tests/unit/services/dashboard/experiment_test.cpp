@@ -5,7 +5,7 @@
 #include <cohort/faults/fault_injection.hpp>
 #include <cohort/sim/fleet.hpp>
 #include "services/weather/app.hpp"
-#include "tests/support/openapi_document.hpp"
+#include "tests/support/http/openapi_document.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
 // Experiments with injected faults, in a simulated network.

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "services/weather/providers/provider_chain.hpp"
-#include "tests/integration/open_meteo_samples.hpp"
-#include "tests/integration/wttr_samples.hpp"
+#include "tests/integration/weather/open_meteo_samples.hpp"
+#include "tests/integration/weather/wttr_samples.hpp"
 #include "tests/unit/service/service_fixture.hpp"
 
 namespace cohort::test {

@@ -4,7 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/integration/open_meteo_samples.hpp"
+#include "tests/integration/weather/open_meteo_samples.hpp"
 #include "tests/unit/services/weather/providers_fixture.hpp"
 
 namespace cohort {

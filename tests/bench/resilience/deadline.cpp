@@ -2,9 +2,9 @@
 // A dashboard whose time service is slower than the deadline of the dashboard's callers.
 #include <thread>
 
-#include "tests/bench/resilience_parts.hpp"
+#include "tests/bench/resilience/parts.hpp"
 #include "tests/integration/running_program.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 
 namespace cohort::bench {
 namespace {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/http_exchange.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/http_exchange.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "tests/support/http_message.hpp"
-#include "tests/support/socket.hpp"
+#include "tests/support/http/http_message.hpp"
+#include "tests/support/net/socket.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -3,12 +3,12 @@
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
 
-#include "tests/integration/open_meteo_samples.hpp"
 #include "tests/integration/running_program.hpp"
-#include "tests/integration/wttr_samples.hpp"
-#include "tests/support/black_hole.hpp"
-#include "tests/support/certificate_authority.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/integration/weather/open_meteo_samples.hpp"
+#include "tests/integration/weather/wttr_samples.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
+#include "tests/support/net/black_hole.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/openapi_document.hpp"
+#include "tests/support/http/openapi_document.hpp"
 
 #include <boost/json.hpp>
 

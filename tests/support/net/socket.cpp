@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/socket.hpp"
+#include "tests/support/net/socket.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

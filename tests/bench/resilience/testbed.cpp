@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/bench/resilience_testbed.hpp"
+#include "tests/bench/resilience/testbed.hpp"
 
 #include <boost/url/parse.hpp>
 #include <ctime>

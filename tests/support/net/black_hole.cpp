@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/black_hole.hpp"
+#include "tests/support/net/black_hole.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

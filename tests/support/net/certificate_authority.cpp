@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/certificate_authority.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/ec.h>

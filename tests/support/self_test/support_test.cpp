@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/black_hole.hpp"
-#include "tests/support/certificate_authority.hpp"
 #include "tests/support/child_process.hpp"
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
+#include "tests/support/net/black_hole.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <catch2/catch_test_macros.hpp>

@@ -10,8 +10,8 @@
 #include <cohort/http/client/upstream/upstream.hpp>
 #include <cohort/net/system/system_network.hpp>
 #include "loadgen/results/format.hpp"
-#include "tests/bench/resilience_parts.hpp"
-#include "tests/bench/resilience_testbed.hpp"
+#include "tests/bench/resilience/parts.hpp"
+#include "tests/bench/resilience/testbed.hpp"
 #include "tests/integration/running_program.hpp"
 
 namespace cohort::bench {

@@ -8,7 +8,7 @@
 #include <map>
 
 #include "loadgen/results/format.hpp"
-#include "tests/bench/resilience_parts.hpp"
+#include "tests/bench/resilience/parts.hpp"
 #include "tests/support/series.hpp"
 
 namespace cohort::bench {

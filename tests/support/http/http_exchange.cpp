@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/http_exchange.hpp"
+#include "tests/support/http/http_exchange.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/server_stream.hpp"
+#include "tests/support/http/server_stream.hpp"
 
-#include "tests/support/certificate_authority.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>

@@ -2,8 +2,8 @@
 // Calls to a server that responds to half of all requests with status 500, with and without retries.
 #include <cohort/http/client/upstream/upstream.hpp>
 #include "loadgen/results/format.hpp"
-#include "tests/bench/resilience_parts.hpp"
-#include "tests/bench/resilience_testbed.hpp"
+#include "tests/bench/resilience/parts.hpp"
+#include "tests/bench/resilience/testbed.hpp"
 
 namespace cohort::bench {
 namespace {

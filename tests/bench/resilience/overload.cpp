@@ -3,8 +3,8 @@
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "loadgen/results/format.hpp"
-#include "tests/bench/resilience_parts.hpp"
-#include "tests/bench/resilience_testbed.hpp"
+#include "tests/bench/resilience/parts.hpp"
+#include "tests/bench/resilience/testbed.hpp"
 
 namespace cohort::bench {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/scripted_upstream.hpp"
+#include "tests/support/http/scripted_upstream.hpp"
 
-#include "tests/support/certificate_authority.hpp"
+#include "tests/support/net/certificate_authority.hpp"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include "tests/support/black_hole.hpp"
-#include "tests/support/http_message.hpp"
-#include "tests/support/server_stream.hpp"
-#include "tests/support/socket.hpp"
+#include "tests/support/http/http_message.hpp"
+#include "tests/support/http/server_stream.hpp"
+#include "tests/support/net/black_hole.hpp"
+#include "tests/support/net/socket.hpp"
 
 #include <atomic>
 #include <chrono>

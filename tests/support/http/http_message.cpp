@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include "tests/support/http_message.hpp"
+#include "tests/support/http/http_message.hpp"
 
 #include <algorithm>
 #include <charconv>
