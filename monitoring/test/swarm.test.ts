@@ -15,11 +15,19 @@ interface Service {
   healthcheck: { test: string[] };
   stop_grace_period: string;
   ports?: { target: number; mode: string }[];
-  deploy: { endpoint_mode: string; update_config: { order: string; failure_action: string }; resources: { limits: { memory: string } } };
+  deploy: {
+    replicas: number;
+    placement: { max_replicas_per_node: number | string };
+    endpoint_mode: string;
+    update_config: { order: string; failure_action: string };
+    resources: { limits: { memory: string } };
+  };
 }
 const servicesOf = (path: string) => (parse(read(path), { merge: true }) as { services: Record<string, Service> }).services;
 const compose = servicesOf('compose.yml');
 const swarm = servicesOf('deploy/swarm/stack.yml');
+/** A number, or the default in `${NAME-default}`. */
+const numberOf = (value: number | string | undefined): number => Number(/^\$\{[A-Z_]+-(\d+)\}$/.exec(String(value))?.[1] ?? value);
 const seconds = (duration: string): number => Number(duration.replace(/s$/, ''));
 /** The drain timeout of the services in seconds: the default of --drain-seconds. */
 const drainSeconds = 10;
@@ -44,8 +52,16 @@ describe.each(Object.keys(swarm))('the Swarm service %s', (name) => {
   });
 
   it('has time for the drain delay and the drain before it is killed', () => {
-    const delay = Number(/-(\d+)\}$/.exec(service.environment['DRAIN_DELAY'] ?? '')?.[1]);
+    const delay = numberOf(service.environment['DRAIN_DELAY'] ?? '');
     expect(seconds(service.stop_grace_period)).toBeGreaterThan(delay + drainSeconds);
+  });
+
+  it('keeps a replica when a node of two is drained, and has a place for the new task of an update', () => {
+    const { replicas, placement, update_config } = service.deploy;
+    const perNode = numberOf(placement.max_replicas_per_node);
+    expect(perNode).toBeGreaterThan(0);
+    expect(perNode).toBeLessThan(replicas);
+    expect(2 * perNode).toBeGreaterThanOrEqual(update_config.order === 'start-first' ? replicas + 1 : replicas);
   });
 
   it('is found by the addresses of all its tasks, and rolled back if an update fails', () => {
