@@ -15,7 +15,11 @@
 #include <cohort/runtime/synchronization/channel.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_channel.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_latch.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_once.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_rate_limiter.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_shared_mutex.hpp>
 #include <cohort/runtime/synchronization/latch.hpp>
 #include <cohort/runtime/synchronization/mutex.hpp>
 #include <cohort/runtime/synchronization/once.hpp>
@@ -118,15 +122,17 @@ task<> select_all(channel<int>& first, channel<int>& second, int count) {
 }
 
 task<> do_nothing() { co_return; }
-task<> call_once(once& initialized, int count) {
+template <class Once>
+task<> call_once(Once& initialized, int count) {
   for (int i = 0; i < count; ++i) {
     const auto called = co_await initialized.call(deadline::never(), do_nothing);
     require(called.has_value());
   }
 }
+template <class Latch>
 task<> await_latches(int count) {
   for (int i = 0; i < count; ++i) {
-    latch counted{1};
+    Latch counted{1};
     counted.count_down();
     require(co_await counted.wait(deadline::never()) == wait_status::notified);
   }
@@ -179,7 +185,7 @@ void measure_one_loop() {
   measure("event, set", 1, rounds, tasks(await_event(first, rounds)));
   measure("event, between two coroutines", 1, 2 * rounds,
           tasks(alternate(first, second, rounds), alternate(second, first, rounds)));
-  measure("latch, at zero", 1, rounds, tasks(await_latches(rounds)));
+  measure("latch, at zero", 1, rounds, tasks(await_latches<latch>(rounds)));
   channel<int> numbers{64};
   measure("channel, capacity 64: send and receive", 1, rounds,
           tasks(send_all(numbers, rounds), receive_all(numbers, rounds)));
@@ -194,6 +200,19 @@ void measure_threads() {
   measure("cross_thread_semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
   measure("cross_thread_semaphore, handoff between two loops", 2, rounds / 5,
           tasks(hand_over(acquire, rounds / 10), hand_over(acquire, rounds / 10)));
+  cross_thread_shared_mutex shared;
+  const auto read = [&](deadline end) { return shared.lock_shared(end); };
+  measure("cross_thread_shared_mutex, free, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
+  const auto write = [&](deadline end) { return shared.lock(end); };
+  measure("cross_thread_shared_mutex, free, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
+  measure("cross_thread_shared_mutex, handoff between two loops", 2, rounds / 5,
+          tasks(hand_over(write, rounds / 10), hand_over(write, rounds / 10)));
+  cross_thread_rate_limiter limiter{64, std::chrono::nanoseconds{1}};
+  const auto start = [&](deadline end) { return limiter.acquire(end); };
+  measure("cross_thread_rate_limiter, free", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
+  cross_thread_once initialized;
+  measure("cross_thread_once, done", 1, rounds, tasks(call_once(initialized, rounds)));
+  measure("cross_thread_latch, at zero", 1, rounds, tasks(await_latches<cross_thread_latch>(rounds)));
   const auto first = cross_thread_event::make();
   const auto second = cross_thread_event::make();
   first->set();

@@ -6,11 +6,11 @@
 
 #include <cohort/runtime/concurrency/race.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
-#include <cohort/runtime/runtime.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_channel.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_event.hpp>
 #include <cohort/runtime/synchronization/cross_thread/cross_thread_semaphore.hpp>
 #include <cohort/runtime/time/virtual_time.hpp>
+#include "tests/unit/runtime/synchronization/run_on_loops.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
 
 namespace cohort {
@@ -18,23 +18,8 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::deadline_in;
+using test::run_on_loops;
 using test::sleep_task;
-
-/// Runs `make(i)` on each of several loops, and returns when all have ended.
-template <class Make>
-void run_on_loops(std::size_t count, Make make) {
-  runtime loops{count};
-  std::atomic<std::size_t> running{count};
-  std::atomic<int> failures{0};
-  for (std::size_t i = 0; i < count; ++i) {
-    asio::co_spawn(loops.at(i).get_executor(), make(i), [&](const std::exception_ptr& failure) {
-      if (failure) ++failures;
-      if (--running == 0) loops.stop();
-    });
-  }
-  loops.run();
-  CHECK(failures == 0);
-}
 
 task<> increment(cross_thread_semaphore& owner, int* unprotected, int count) {
   for (int i = 0; i < count; ++i) {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include <cohort/runtime/synchronization/cross_thread/cross_thread_waiters.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_queue.hpp>
 
 namespace cohort {
 
@@ -20,49 +20,30 @@ class cross_thread_event {
   /// Resumes all waiters, each on its loop. The event stays set until `reset`. Safe from any thread, including one
   /// without a loop. Writes before this call are visible to the coroutines that it resumes.
   void set() {
-    const std::lock_guard lock{mutex_};
-    is_set_ = true;
-    while (!waiting_.empty()) waiting_.grant_front();
+    queue_.update([](state& current) { current.is_set = true; });
   }
   void reset() {
-    const std::lock_guard lock{mutex_};
-    is_set_ = false;
+    queue_.update([](state& current) { current.is_set = false; });
   }
   bool is_set() const {
-    const std::lock_guard lock{mutex_};
-    return is_set_;
+    return queue_.read([](const state& current) { return current.is_set; });
   }
 
   /// Returns `notified` (immediately if the event is set), `timed_out` at `wait_deadline`, or `cancelled`. Can be
   /// called on any loop. The caller must hold a reference while it waits.
-  task<wait_status> wait(deadline wait_deadline) {
-    auto waiter = enter();
-    if (!waiter) co_return wait_status::notified;
-    detail::unless_dismissed remove_on_exception{[&] { remove(waiter); }};
-    const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    remove_on_exception.dismiss();
-    co_return remove(waiter) ? wait_status::notified : status;
-  }
+  task<wait_status> wait(deadline wait_deadline) { return queue_.acquire({}, wait_deadline); }
 
  private:
-  using waiters = detail::cross_thread_waiters<detail::cross_thread_waiter>;
+  struct state {
+    struct request {};
+    bool can_grant(request) const noexcept { return is_set; }
+    void grant(request) noexcept {}
+    void release(request) noexcept {}
+    bool is_set = false;
+  };
   cross_thread_event() = default;
 
-  waiters::pointer enter() {
-    const std::lock_guard lock{mutex_};
-    if (is_set_) return nullptr;
-    auto waiter = std::make_shared<detail::cross_thread_waiter>();
-    waiting_.add(waiter);
-    return waiter;
-  }
-  bool remove(const waiters::pointer& waiter) {
-    const std::lock_guard lock{mutex_};
-    return waiting_.remove(waiter);
-  }
-
-  mutable std::mutex mutex_;
-  waiters waiting_;
-  bool is_set_ = false;
+  detail::cross_thread_queue<state> queue_;
 };
 
 }  // namespace cohort

@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include <cohort/runtime/synchronization/cross_thread/cross_thread_waiters.hpp>
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_queue.hpp>
 
 namespace cohort {
 
@@ -34,66 +34,47 @@ class [[nodiscard]] cross_thread_permit {
 /// semaphore must outlive its permits and waits.
 class cross_thread_semaphore {
  public:
-  explicit cross_thread_semaphore(std::size_t permits) : available_(permits) {}
+  explicit cross_thread_semaphore(std::size_t permits) : queue_(permits) {}
   cross_thread_semaphore(const cross_thread_semaphore&) = delete;
   cross_thread_semaphore& operator=(const cross_thread_semaphore&) = delete;
 
   /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled. Can be
   /// called on any loop.
   task<result<cross_thread_permit>> acquire(deadline wait_deadline) {
-    auto waiter = enter();
-    if (!waiter) co_return cross_thread_permit{*this};
-    detail::unless_dismissed remove_on_exception{[&] {
-      if (remove(waiter)) release();
-    }};
-    const auto status = co_await waiter->wakeup.wait(wait_deadline);
-    remove_on_exception.dismiss();
-    if (remove(waiter)) co_return cross_thread_permit{*this};
-    co_return detail::wait_error(status);
+    if (queue_.try_acquire({})) co_return cross_thread_permit{*this};
+    queue::pending_request pending{queue_, {}};
+    if (!pending.is_granted()) {
+      const auto status = co_await pending.wait(wait_deadline);
+      if (!pending.end()) co_return detail::wait_error(status);
+    }
+    co_return cross_thread_permit{*this};
   }
   /// Empty if no permit is available. Safe from any thread, including one without a loop.
   std::optional<cross_thread_permit> try_acquire() {
-    const std::lock_guard lock{mutex_};
-    if (available_ == 0) return std::nullopt;
-    --available_;
+    if (!queue_.try_acquire({})) return std::nullopt;
     return cross_thread_permit{*this};
   }
   std::size_t available() const {
-    const std::lock_guard lock{mutex_};
-    return available_;
+    return queue_.read([](const state& current) { return current.available; });
   }
 
  private:
   friend class cross_thread_permit;
-  using waiters = detail::cross_thread_waiters<detail::cross_thread_waiter>;
+  struct state {
+    struct request {};
+    bool can_grant(request) const noexcept { return available > 0; }
+    void grant(request) noexcept { --available; }
+    void release(request) noexcept { ++available; }
+    std::size_t available;
+  };
 
-  /// Null if a permit was available.
-  waiters::pointer enter() {
-    const std::lock_guard lock{mutex_};
-    if (available_ > 0) {
-      --available_;
-      return nullptr;
-    }
-    auto waiter = std::make_shared<detail::cross_thread_waiter>();
-    waiting_.add(waiter);
-    return waiter;
-  }
-  bool remove(const waiters::pointer& waiter) {
-    const std::lock_guard lock{mutex_};
-    return waiting_.remove(waiter);
-  }
-  void release() {
-    const std::lock_guard lock{mutex_};
-    waiting_.empty() ? void(++available_) : waiting_.grant_front();
-  }
+  using queue = detail::cross_thread_queue<state>;
 
-  mutable std::mutex mutex_;
-  waiters waiting_;
-  std::size_t available_;
+  queue queue_;
 };
 
 void cross_thread_permit::release() noexcept {
-  if (auto* const owner = std::exchange(owner_, nullptr)) owner->release();
+  if (auto* const owner = std::exchange(owner_, nullptr)) owner->queue_.release({});
 }
 
 }  // namespace cohort

@@ -14,8 +14,8 @@ namespace cohort::detail {
 /// that it waits for, until it is granted.
 struct cross_thread_waiter {
   loop& owner = loop::current();
-  /// An event of the loop `owner`, which resumes the coroutine.
-  event wakeup;
+  /// Used on the loop `owner` only.
+  wait_queue wakeup;
   bool is_granted = false;
 };
 
@@ -35,7 +35,7 @@ class cross_thread_waiters {
     waiting_.pop_front();
     waiter->is_granted = true;
     const auto target = waiter->owner.get_executor();
-    asio::post(target, [waiter = std::move(waiter)] { waiter->wakeup.set(); });
+    asio::post(target, [waiter = std::move(waiter)] { waiter->wakeup.notify_one(); });
   }
   /// Ends a wait, on the waiter's loop. Returns whether it was granted, which a timeout or cancellation does not
   /// change.

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_queue.hpp>
+
+namespace cohort {
+
+/// Single-use countdown that coroutines of any loop wait for, for example for the end of N operations on other loops.
+/// Thread-safe. Must outlive its waits; once a `wait` has returned `notified`, it can be destroyed, even if the call of
+/// `count_down` that reached zero has not returned.
+class cross_thread_latch {
+ public:
+  explicit cross_thread_latch(std::size_t count) : queue_(count) {}
+  cross_thread_latch(const cross_thread_latch&) = delete;
+  cross_thread_latch& operator=(const cross_thread_latch&) = delete;
+
+  /// Decrements the count, not below zero. At zero, resumes all waiters, each on its loop. Safe from any thread,
+  /// including one without a loop. Writes before this call are visible to the coroutines that wait for zero.
+  void count_down(std::size_t count = 1) {
+    queue_.update([count](state& current) { current.count -= std::min(count, current.count); });
+  }
+  std::size_t count() const {
+    return queue_.read([](const state& current) { return current.count; });
+  }
+
+  /// Returns `notified` once the count is zero (immediately if it is), `timed_out` at `wait_deadline`, or `cancelled`.
+  /// Can be called on any loop.
+  task<wait_status> wait(deadline wait_deadline) { return queue_.acquire({}, wait_deadline); }
+
+ private:
+  struct state {
+    struct request {};
+    bool can_grant(request) const noexcept { return count == 0; }
+    void grant(request) noexcept {}
+    void release(request) noexcept {}
+    std::size_t count;
+  };
+
+  detail::cross_thread_queue<state> queue_;
+};
+
+}  // namespace cohort

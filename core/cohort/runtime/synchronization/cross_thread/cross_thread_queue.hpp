@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <cohort/runtime/synchronization/cross_thread/cross_thread_waiters.hpp>
+
+namespace cohort::detail {
+
+/// A resource, such as permits, and the coroutines of all loops that wait for it, in the order in which they began to
+/// wait. Thread-safe; must outlive its waits. `Resource` is a state machine, whose functions run under the mutex of the
+/// queue:
+///
+/// - `request`: what a coroutine can ask for, a type that is copied
+/// - `bool can_grant(request) const`
+/// - `void grant(request)`: changes the state; called only after `can_grant` returned true
+/// - `void release(request)`: the reverse of `grant`
+template <class Resource>
+class cross_thread_queue {
+  struct waiter;
+
+ public:
+  using request = typename Resource::request;
+
+  template <class... Arguments>
+  explicit cross_thread_queue(Arguments... arguments) : resource_{std::move(arguments)...} {}
+  cross_thread_queue(const cross_thread_queue&) = delete;
+  cross_thread_queue& operator=(const cross_thread_queue&) = delete;
+
+  /// The request of one coroutine, a local variable of it. If `end` has not been called, because the coroutine is
+  /// destroyed or its wait throws, the destructor removes the request, or gives back what has been granted.
+  class pending_request {
+   public:
+    pending_request(cross_thread_queue& owner, request wanted) : owner_(owner), waiting_(owner.enter(wanted)) {}
+    ~pending_request() {
+      if (waiting_ && owner_.leave(waiting_)) owner_.release(waiting_->wanted);
+    }
+    pending_request(const pending_request&) = delete;
+    pending_request& operator=(const pending_request&) = delete;
+
+    /// Whether the request was granted without a wait.
+    bool is_granted() const noexcept { return waiting_ == nullptr; }
+    /// Returns an awaitable for a `wait_status`. Await it once, unless the request is granted.
+    auto wait(deadline wait_deadline) { return waiting_->wakeup.wait(wait_deadline); }
+    /// Ends the wait. Returns whether the request was granted, which a timeout or cancellation does not change.
+    bool end() { return owner_.leave(std::exchange(waiting_, nullptr)); }
+
+   private:
+    cross_thread_queue& owner_;
+    std::shared_ptr<waiter> waiting_;
+  };
+
+  /// Returns `notified` once the request is granted, even if the wait has timed out or has been cancelled at that
+  /// moment; otherwise `timed_out` or `cancelled`. Can be called on any loop.
+  task<wait_status> acquire(request wanted, deadline wait_deadline) {
+    pending_request pending{*this, wanted};
+    if (pending.is_granted()) co_return wait_status::notified;
+    const auto status = co_await pending.wait(wait_deadline);
+    co_return pending.end() ? wait_status::notified : status;
+  }
+  /// Returns false if the request cannot be granted without a wait. Safe from any thread.
+  bool try_acquire(request wanted) {
+    const std::lock_guard lock{mutex_};
+    return try_grant(wanted);
+  }
+  /// Gives back what a request has been granted. Safe from any thread.
+  void release(request granted) {
+    update([&](Resource& resource) { resource.release(granted); });
+  }
+  /// Changes the resource, and grants the requests that this permits. Safe from any thread. The queue can be destroyed
+  /// as soon as a coroutine that this call resumes has continued.
+  template <class Change>
+  void update(Change change) {
+    const std::lock_guard lock{mutex_};
+    change(resource_);
+    grant_waiting();
+  }
+  /// Returns the value of a function of the resource. Safe from any thread.
+  template <class Read>
+  auto read(Read read) const {
+    const std::lock_guard lock{mutex_};
+    return read(resource_);
+  }
+
+ private:
+  struct waiter : cross_thread_waiter {
+    explicit waiter(request requested) : wanted(requested) {}
+    request wanted;
+  };
+
+  bool try_grant(request wanted) {
+    if (!waiting_.empty() || !resource_.can_grant(wanted)) return false;
+    resource_.grant(wanted);
+    return true;
+  }
+  /// Null if the request was granted.
+  std::shared_ptr<waiter> enter(request wanted) {
+    const std::lock_guard lock{mutex_};
+    if (try_grant(wanted)) return nullptr;
+    auto added = std::make_shared<waiter>(wanted);
+    waiting_.add(added);
+    return added;
+  }
+  bool leave(const std::shared_ptr<waiter>& ended) {
+    const std::lock_guard lock{mutex_};
+    if (waiting_.remove(ended)) return true;
+    // This request may have blocked others behind it.
+    grant_waiting();
+    return false;
+  }
+  void grant_waiting() {
+    while (!waiting_.empty() && resource_.can_grant(waiting_.front().wanted)) {
+      resource_.grant(waiting_.front().wanted);
+      waiting_.grant_front();
+    }
+  }
+
+  mutable std::mutex mutex_;
+  cross_thread_waiters<waiter> waiting_;
+  Resource resource_;
+};
+
+}  // namespace cohort::detail
