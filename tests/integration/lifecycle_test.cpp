@@ -4,9 +4,14 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
+#include <csignal>
 #include <filesystem>
+#include <fstream>
+#include <list>
 
 #include "tests/integration/running_program.hpp"
+#include "tests/support/eventually.hpp"
+#include "tests/support/socket.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {
@@ -61,6 +66,34 @@ TEST_CASE("service: SIGTERM ends a program whose start hook does not return", "[
   CHECK(get(program.port(), "/readyz").status == 503);
   CHECK(get(program.port(), "/api/report").status == 503);
   CHECK(program.stop() == 0);
+}
+
+/// A pseudoterminal without input: a read blocks until `hang_up`, and then fails with EIO.
+class silent_terminal {
+ public:
+  silent_terminal() : controller_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+    REQUIRE(controller_.get() >= 0);
+    REQUIRE(::grantpt(controller_.get()) == 0);
+    REQUIRE(::unlockpt(controller_.get()) == 0);
+  }
+  std::string path() const { return ::ptsname(controller_.get()); }
+  void hang_up() { controller_ = file_descriptor{}; }
+
+ private:
+  file_descriptor controller_;
+};
+
+TEST_CASE("service: a start hook that fails after SIGTERM ends the drain delay, with its reason and status",
+          "[integration][threads][lifecycle]") {
+  silent_terminal terminal;
+  running_program program{"report-service", {"--report", terminal.path(), "--drain-delay", "3600"}};
+  CHECK(get(program.port(), "/readyz").status == 503);
+  program.process().signal(SIGTERM);
+  program.process().wait_for_line("not ready, draining after a delay");
+  terminal.hang_up();
+  CHECK(program.process().wait_for_exit() == 3);
+  const auto line = program.process().wait_for_line("start failed");
+  CHECK(contains(json_at(line, "/error"), ": Input/output error"));
 }
 
 }  // namespace

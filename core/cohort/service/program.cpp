@@ -219,14 +219,16 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   if (settings.drain_delay > settings.drain_delay.zero()) {
     log.write(log_level::info, "not ready, draining after a delay",
               {{"signal", std::int64_t{number}}, {"delay_seconds", std::int64_t{settings.drain_delay.count()}}});
-    co_await sleep_for(settings.drain_delay);
+    ended.reset();
+    // A start hook that fails now ends the delay.
+    co_await ended.wait(deadline::after(loop::current().now(), settings.drain_delay));
   }
   log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});
   co_await stop_all(instances, settings.drain_timeout);
   log.write(log_level::info, "stopped");
   co_await stop_export(exports, log_output);
   signals.cancel();
-  co_return 0;
+  co_return status;
 }
 
 /// Returns why the service cannot be built: an invalid or conflicting route, or an exception of `definition::app`.
