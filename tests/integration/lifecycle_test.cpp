@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Start hooks, blocking work and shutdown of a real program, the report example.
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
@@ -56,6 +59,56 @@ TEST_CASE("service: blocking work that does not return delays neither responses 
   const auto stop_begin = std::chrono::steady_clock::now();
   CHECK(program.stop() == 0);
   CHECK(std::chrono::steady_clock::now() - stop_begin < 5s);
+  const auto line = program.process().wait_for_line("blocking job has not ended and is abandoned");
+  CHECK(json_at(line, "/job") == "\"read report\"");
+  CHECK(json_at(line, "/level") == "\"error\"");
+}
+
+/// Sends the same request on many connections, and returns the statuses of the responses.
+std::map<int, int> get_on_connections(std::uint16_t port, std::string_view path, std::size_t count) {
+  std::list<raw_connection> connections;
+  while (connections.size() < count) connections.emplace_back(port);
+  for (auto& connection : connections) connection.send("GET " + std::string{path} + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::map<int, int> statuses;
+  for (auto& connection : connections) ++statuses[connection.read_response().status];
+  return statuses;
+}
+
+TEST_CASE("service: blocking work that exceeds its queue is rejected, and the service recovers",
+          "[integration][threads][lifecycle]") {
+  temporary_directory directory;
+  const auto path = directory.write("report", "first").string();
+  // The concurrency limit would reject the requests before they reach the queue.
+  running_program program{"report-service",
+                          {"--report", path, "--blocking-threads", "1", "--concurrency-limit", "off"}};
+  const auto port = program.port();
+  CHECK(get(port, "/api/report/now").body == "first");
+  make_blocking_file(path);
+  CHECK(get(port, "/api/report/now").status == 503);
+  REQUIRE(metric(port, "cohort_blocking_running") == 1);
+
+  // More requests than the queue has places, within the 300 ms after which the example gives up. A slow machine needs
+  // several attempts.
+  constexpr std::size_t requests = 400;
+  CHECK(eventually([&] {
+    CHECK(get_on_connections(port, "/api/report/now", requests) == std::map<int, int>{{503, int{requests}}});
+    return metric(port, "cohort_blocking_rejected_total") > 0;
+  }));
+  const auto line = program.process().wait_for_line("blocking job rejected");
+  CHECK(json_at(line, "/error") == "\"the queue for blocking work is full\"");
+  // Requests without blocking work are not affected.
+  CHECK(get(port, "/api/report").body == "first");
+  // Jobs whose caller has given up do not stay in the queue.
+  CHECK(metric(port, "cohort_blocking_queued") == 0);
+  CHECK(metric(port, "cohort_blocking_running") == 1);
+
+  const auto blocking_path = path + ".old";
+  std::filesystem::rename(path, blocking_path);
+  directory.write("report", "second");
+  // Ends the job that waits for a writer.
+  std::ofstream{blocking_path};
+  CHECK(eventually([&] { return get(port, "/api/report/now").body == "second"; }));
+  CHECK(program.stop() == 0);
 }
 
 TEST_CASE("service: SIGTERM ends a program whose start hook does not return", "[integration][threads][lifecycle]") {

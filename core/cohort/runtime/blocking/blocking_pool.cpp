@@ -234,7 +234,7 @@ task<error_code> blocking_pool::execute_on_thread(std::shared_ptr<detail::blocki
   auto& current = loop::current();
   if (job_deadline.expired(current.now())) co_return error_code{asio::error::timed_out};
   if (const auto rejection = state::submit(state_, job)) {
-    if (*rejection != blocking_error::stopped) state_->observer.on_rejected();
+    if (*rejection != blocking_error::stopped) state_->observer.on_rejected(*rejection);
     co_return make_error_code(*rejection);
   }
   detail::unless_dismissed abandon{[&] { state_->abandon(job); }};
@@ -251,7 +251,7 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
   auto permit = simulated_threads_.try_acquire();
   if (!permit) {
     if (counters.simulated_queued >= settings_.max_queued) {
-      counters.observer.on_rejected();
+      counters.observer.on_rejected(blocking_error::overloaded);
       co_return make_error_code(blocking_error::overloaded);
     }
     ++counters.simulated_queued;

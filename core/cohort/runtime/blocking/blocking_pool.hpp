@@ -35,7 +35,8 @@ struct blocking_pool_settings {
 struct blocking_pool_observer {
   /// Called when a job ends, with its run time; the time in the queue is not included.
   std::function<void(duration)> on_ended = [](duration) {};
-  std::function<void()> on_rejected = [] {};
+  /// A job was rejected: `overloaded` or `no_thread`. Called on the caller's loop.
+  std::function<void(blocking_error)> on_rejected = [](blocking_error) {};
   /// A job still runs after `stuck_job_threshold`.
   std::function<void(std::string_view job, duration running_for)> on_stuck = [](std::string_view, duration) {};
 };

@@ -2,13 +2,19 @@
 #include <cohort/service/lifecycle/service_lifecycle.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <memory>
 
 #include <cohort/runtime/concurrency/with_deadline.hpp>
 
 namespace cohort::service {
 
 using telemetry::log_level;
+
+namespace {
+constexpr duration rejection_log_interval = std::chrono::minutes{1};
+}
 
 service_lifecycle::service_lifecycle(std::vector<loop*> loops, telemetry::registry& metrics, telemetry::logger log,
                                      blocking_pool_settings blocking)
@@ -29,7 +35,15 @@ blocking_pool_observer service_lifecycle::make_observer(telemetry::registry& met
                            "Blocking jobs rejected because the queue was full or no thread could be started.");
   blocking_pool_observer observer;
   observer.on_ended = [&durations](duration elapsed) { durations.observe(to_seconds(elapsed)); };
-  observer.on_rejected = [&rejected] { rejected.increment(); };
+  observer.on_rejected = [&rejected, log,
+                          next_log = std::make_shared<std::atomic<time_point>>()](blocking_error reason) {
+    rejected.increment();
+    const auto now = loop::current().now();
+    auto earliest = next_log->load();
+    if (now < earliest || !next_log->compare_exchange_strong(earliest, now + rejection_log_interval)) return;
+    const auto error = make_error_code(reason).message();
+    log.write(log_level::warn, "blocking job rejected", {{"error", std::string_view{error}}});
+  };
   observer.on_stuck = [log](std::string_view job, duration running_for) {
     log.write(log_level::warn, "blocking job is stuck", {{"job", job}, {"seconds", to_seconds(running_for)}});
   };

@@ -124,7 +124,7 @@ task<> overload(blocking_pool& pool, int* rejections) {
 TEST_CASE("blocking_pool: a job is rejected immediately if the queue is full", "[runtime][blocking][threads]") {
   int rejections = 0;
   blocking_pool_observer observer;
-  observer.on_rejected = [&] { ++rejections; };
+  observer.on_rejected = [&](blocking_error reason) { rejections += reason == blocking_error::overloaded; };
   blocking_pool pool{{.threads = 1, .max_queued = 1}, std::move(observer)};
   run_on_loop(overload(pool, &rejections));
   CHECK(pool.threads() == 1);
