@@ -23,7 +23,9 @@ void write_location(json::writer& writer, const weather_report& report) {
   write_optional(writer, "latitude", requested.latitude);
   write_optional(writer, "longitude", requested.longitude);
   if (report.area) {
-    writer.key("nearest_area").open_object().field("city", report.area->city).field("country", report.area->country);
+    writer.key("nearest_area").open_object().field("city", report.area->city);
+    if (!requested.region.empty() && !report.area->region.empty()) writer.field("region", report.area->region);
+    writer.field("country", report.area->country);
     write_optional(writer, "latitude", report.area->latitude);
     write_optional(writer, "longitude", report.area->longitude);
     writer.close_object();

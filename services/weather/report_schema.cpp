@@ -12,10 +12,14 @@ namespace {
 
 /// The latitude and longitude are null if they are not known.
 struct nearest_area {
-  std::string city, country;
+  std::string city, region, country;
   std::optional<double> latitude, longitude;
 };
-BOOST_DESCRIBE_STRUCT(nearest_area, (), (city, country, latitude, longitude))
+BOOST_DESCRIBE_STRUCT(nearest_area, (), (city, region, country, latitude, longitude))
+constexpr auto constraints(json::type<nearest_area>) {
+  return json::constrain(json::member(
+      &nearest_area::region, {.required = false, .description = "If the requested location has a region"}));
+}
 
 struct report_location {
   std::string city, region, country;

@@ -3,6 +3,7 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <memory>
@@ -25,9 +26,10 @@ bool is_letter_or_digit(utf8proc_int32_t code_point) noexcept {
   return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
 }
 
-/// Within a word: "U.S.A.", "d'Ivoire".
+/// Within a word: "U.S.A.", "d'Ivoire", "O\u02BBzbekiston".
 bool is_joiner(utf8proc_int32_t code_point) noexcept {
-  return code_point == '.' || code_point == '\'' || code_point == 0x2019;
+  constexpr std::array<utf8proc_int32_t, 7> joiners{'.', '\'', '`', 0x2018, 0x2019, 0x02BB, 0x02BC};
+  return std::find(joiners.begin(), joiners.end(), code_point) != joiners.end();
 }
 
 void append_code_point(std::string& text, utf8proc_int32_t code_point) {

@@ -12,14 +12,24 @@ namespace {
 
 using code_map = std::unordered_map<std::string, std::string_view>;
 
+/// Without spaces: "Hongkong" and "U. S. A." are written in both ways.
+std::string key_of(std::string_view name) {
+  auto key = fold_name(name);
+  std::erase(key, ' ');
+  return key;
+}
+
 code_map make_code_map() {
   code_map codes;
-  for (const auto& country : all_country_names()) codes.emplace(fold_name(country.code), country.code);
+  // A code keeps its meaning where a name in another language is the same text.
+  for (const auto& country : all_country_names()) {
+    codes.emplace(key_of(country.code), country.code);
+    codes.emplace(key_of(country.names.substr(0, country.names.find('|'))), country.code);
+  }
   for (const auto& country : all_country_names()) {
     for (auto rest = country.names; !rest.empty();) {
       const auto end = rest.find('|');
-      // A code keeps its meaning where a name in another language is the same text.
-      codes.emplace(fold_name(rest.substr(0, end)), country.code);
+      codes.emplace(key_of(rest.substr(0, end)), country.code);
       rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     }
   }
@@ -30,7 +40,7 @@ code_map make_code_map() {
 
 std::optional<std::string_view> country_code(std::string_view name) {
   static const auto codes = make_code_map();
-  const auto found = codes.find(fold_name(name));
+  const auto found = codes.find(key_of(name));
   if (found == codes.end()) return std::nullopt;
   return found->second;
 }

@@ -1,68 +1,133 @@
 // SPDX-License-Identifier: BSL-1.0
 // Writes country_names.cpp: `node country_names.mjs > country_names.cpp`. Names: Unicode CLDR, as Node's Intl has them, in
-// widely used languages and in the country's own. Alpha-3 codes: Debian's package iso-codes.
+// widely used languages and in the country's own. Official English names and alpha-3 codes: Debian's package iso-codes.
+// Names that differ only in what `country_code` ignores are written once.
 import { readFileSync } from 'node:fs';
 
 const countries = JSON.parse(readFileSync('/usr/share/iso-codes/json/iso_3166-1.json', 'utf8'))['3166-1'];
-const languages = ['de', 'fr', 'es', 'pt', 'it', 'nl', 'pl', 'sv', 'tr', 'ru', 'ar', 'hi', 'zh', 'zh-Hant', 'ja', 'ko'];
+const languages = [
+  'de', 'fr', 'es', 'pt', 'it', 'nl', 'pl', 'sv', 'da', 'nn', 'fi', 'cs', 'hu', 'ro', 'el', 'tr', 'ru', 'uk', 'he', 'ar', 'hi', 'th',
+  'vi', 'id', 'zh', 'zh-Hant', 'ja', 'ko',
+];
 
-/** Common English names that CLDR does not list, and parts of a country that are used in place of it. */
+/** Kosovo has no code in ISO 3166-1; this one is in use, at Open-Meteo too. */
+const kosovo = { alpha_2: 'XK', alpha_3: 'XKX', name: 'Kosovo' };
+
+/** Common names that neither CLDR nor iso-codes has, and parts of a country that are used in place of it. */
 const variants = {
-  AE: ['UAE', 'Emirates'],
-  BA: ['Bosnia'],
-  BO: ['Plurinational State of Bolivia'],
+  AE: ['UAE', 'Emirates', 'الإمارات'],
+  AG: ['Antigua'],
+  AL: ['Shqipëria'],
+  AM: ['Hayastan'],
+  BA: ['Bosnia', 'BiH', 'Bosna i Hercegovina'],
   BN: ['Brunei Darussalam'],
-  BY: ['Byelorussia'],
-  CD: ['Democratic Republic of the Congo', 'DR Congo', 'DRC', 'Zaire'],
-  CG: ['Republic of the Congo', 'Congo'],
+  BY: ['Byelorussia', 'White Russia', 'Weißrussland'],
+  CD: ['Democratic Republic of Congo', 'DR Congo', 'Congo DR', 'DRC', 'Zaire'],
+  CG: ['Congo', 'Republic of Congo'],
+  CH: ['Svizra', 'Swiss'],
   CI: ['Ivory Coast'],
-  CN: ["People's Republic of China", 'PRC', 'Mainland China'],
+  CN: ['PRC', 'PR China', 'Mainland China', '中华人民共和国', '中華人民共和國'],
   CV: ['Cape Verde', 'Cabo Verde'],
-  CZ: ['Czech Republic'],
+  CZ: ['Česká republika'],
+  DE: ['Bundesrepublik Deutschland', 'BRD'],
+  EG: ['Misr'],
+  ES: ['Espanya', 'Espainia'],
+  ET: ['Abyssinia'],
   FK: ['Falklands', 'Malvinas'],
-  FM: ['Federated States of Micronesia'],
-  GB: ['UK', 'United Kingdom of Great Britain and Northern Ireland', 'Great Britain', 'Britain', 'England', 'Scotland', 'Wales',
-    'Northern Ireland'],
-  HK: ['Hong Kong'],
+  FO: ['Faroes', 'Faeroe Islands'],
+  FR: ['République française'],
+  GB: ['UK', 'Great Britain', 'Britain', 'England', 'Scotland', 'Wales', 'Northern Ireland', 'Großbritannien', 'Grande-Bretagne',
+    'Gran Bretaña', 'Grã-Bretanha', 'Gran Bretagna', 'Groot-Brittannië', 'Angleterre', 'Inglaterra', 'Inghilterra', 'Engeland',
+    'Schottland', 'Écosse', 'Escocia', 'Scozia'],
+  GE: ['Sakartvelo'],
+  GL: ['Grønland'],
+  GR: ['Hellas', 'Ellada'],
+  HK: ['Hong Kong SAR', '香港'],
   IE: ['Republic of Ireland', 'Eire'],
-  IR: ['Islamic Republic of Iran'],
-  KP: ["Democratic People's Republic of Korea", 'DPRK'],
-  KR: ['Republic of Korea', 'Korea', 'ROK'],
-  LA: ["Lao People's Democratic Republic"],
-  MD: ['Republic of Moldova'],
-  MK: ['Macedonia'],
-  MM: ['Burma', 'Myanmar'],
-  MO: ['Macao', 'Macau'],
-  NL: ['Holland', 'Kingdom of the Netherlands'],
-  PS: ['Palestine', 'State of Palestine'],
-  RU: ['Russian Federation'],
+  IL: ['Yisrael'],
+  IN: ['Bharat', 'Hindustan'],
+  IR: ['Persia'],
+  JP: ['Nippon', 'Nihon', '日本国'],
+  KH: ['Kampuchea'],
+  KN: ['Saint Kitts'],
+  KP: ['DPRK', 'N. Korea', 'Korea North'],
+  KR: ['Korea', 'ROK', 'S. Korea', 'Korea South', '한국', '韓國'],
+  KZ: ['Қазақстан'],
+  LA: ['Lao PDR'],
+  LK: ['Ceylon'],
+  LU: ['Lëtzebuerg'],
+  ME: ['Crna Gora'],
+  MK: ['Macedonia', 'FYROM', 'Makedonija'],
+  MM: ['Burma', 'Myanmar', 'Birma', 'Birmanie', 'Birmania'],
+  MO: ['Macao', 'Macau', '澳門', '澳门'],
+  NL: ['Holland'],
+  NO: ['Noreg'],
+  NZ: ['Aotearoa'],
+  PG: ['PNG'],
+  PS: ['Palestine', 'West Bank', 'Gaza', 'Gaza Strip'],
+  RO: ['Roumania'],
+  RS: ['Srbija'],
+  SA: ['KSA', 'السعودية'],
   SY: ['Syrian Arab Republic'],
   SZ: ['Swaziland'],
+  TH: ['Siam', 'ประเทศไทย'],
   TL: ['East Timor'],
   TR: ['Turkey'],
-  TW: ['Republic of China'],
-  TZ: ['United Republic of Tanzania'],
-  US: ['USA', 'United States of America', 'America', 'The States'],
-  VA: ['Vatican', 'Holy See'],
-  VE: ['Bolivarian Republic of Venezuela'],
+  TT: ['Trinidad', 'Tobago'],
+  TW: ['Republic of China', 'ROC', 'Taiwan ROC', 'Chinese Taipei', '臺灣'],
+  US: ['USA', 'America', 'The States', 'US of A', 'EE. UU.', 'EUA', 'США', 'Vereinigte Staaten von Amerika',
+    "États-Unis d'Amérique", 'Estados Unidos de América', 'Estados Unidos da América', "Stati Uniti d'America"],
+  VA: ['Vatican', 'Vatican City State', 'Holy See'],
+  VC: ['Saint Vincent'],
+  VI: ['Virgin Islands', 'United States Virgin Islands'],
   VN: ['Viet Nam'],
+  XK: ['Kosova', 'Косово'],
+  ZA: ['RSA', 'Suid-Afrika', 'S. Africa'],
 };
+
+/** All texts in which each `from` is kept or replaced. */
+function spellings(text, replacements) {
+  return replacements.reduce((all, [from, to]) => [...all, ...all.map((one) => one.replaceAll(from, to))], [text]);
+}
+
+const englishSpellings = [[' & ', ' and '], [' and ', ' & '], ['St. ', 'Saint '], ['Saint ', 'St. ']];
+/** Of keyboards without umlauts. */
+const germanSpellings = [['ä', 'ae'], ['ö', 'oe'], ['ü', 'ue'], ['Ä', 'Ae'], ['Ö', 'Oe'], ['Ü', 'Ue']];
+
+/** What `country_code` compares. */
+function key(text) {
+  const folded = text.normalize('NFKD').toLowerCase().replaceAll('ß', 'ss');
+  return folded.replace(/[^\p{L}\p{N}]/gu, '').replace(/[ʻʼ]/g, '');
+}
+
+/** With a second text for an inverted one, such as "Korea, Republic of". */
+function uninverted(text) {
+  const [first, ...rest] = text.split(', ');
+  return rest.length === 1 ? [`${first} ${rest[0]}`, `${rest[0]} ${first}`] : [text];
+}
 
 function displayName(language, code, style) {
   return new Intl.DisplayNames([language], { type: 'region', style }).of(code);
 }
 
-function names({ alpha_2: code, alpha_3: alpha3 }) {
+function names({ alpha_2: code, alpha_3: alpha3, name, official_name: officialName, common_name: commonName }) {
   const own = new Intl.Locale(`und-${code}`).maximize().language;
-  const all = [alpha3, ...(variants[code] ?? [])];
-  const english = ['long', 'short'].map((style) => displayName('en', code, style));
-  all.push(...english, ...english.map((name) => name.replace('&', 'and').replace('St. ', 'Saint ')));
+  const all = [alpha3];
+  const english = [
+    ...(variants[code] ?? []),
+    ...[name, officialName, commonName].filter(Boolean).flatMap(uninverted),
+    ...['long', 'short'].map((style) => displayName('en', code, style)),
+  ];
+  all.push(...english.flatMap((text) => spellings(text, englishSpellings)));
   // Only long forms: a short form in one language can be another country's code.
   for (const language of [...languages, own]) all.push(displayName(language, code, 'long'));
-  return [...new Set(all)].filter((name) => name !== code);
+  all.push(...spellings(displayName('de', code, 'long'), germanSpellings));
+  const distinct = new Map([[key(code), code]]);
+  for (const text of all) if (!distinct.has(key(text))) distinct.set(key(text), text);
+  return [...distinct.values()].slice(1);
 }
 
-const rows = countries
+const rows = [...countries, kosovo]
   .sort((a, b) => (a.alpha_2 < b.alpha_2 ? -1 : 1))
   .map((country) => `    {"${country.alpha_2}", "${names(country).join('|')}"},`);
 process.stdout.write(`// SPDX-License-Identifier: BSL-1.0

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "services/weather/location/case_folding.hpp"
+#include "services/weather/location/country.hpp"
 
 namespace cohort::weather {
 namespace {
@@ -61,6 +62,10 @@ void append_region(std::string& region, std::string_view part) {
 std::string location::text() const { return city + "," + (region.empty() ? "" : region + ",") + country; }
 
 std::string location::cache_key() const { return fold_case(text()); }
+
+bool location::is_in_country(std::string_view name) const {
+  return is_same_country(country, name) || (!region.empty() && is_same_country(region + " " + country, name));
+}
 
 const location& default_location() {
   static const location haifa{"Haifa", "Israel", 32.7940, 34.9896};

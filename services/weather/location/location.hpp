@@ -19,6 +19,8 @@ struct location {
   std::string text() const;
   /// `text` case-folded: equal for spellings that differ only in case or Unicode composition.
   std::string cache_key() const;
+  /// Whether `name` names the country, which may be inverted as in ISO 3166: `Seoul,Korea, Republic of`.
+  bool is_in_country(std::string_view name) const;
 };
 
 /// Haifa, Israel (32.7940, 34.9896).

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/weather/providers/provider_chain.hpp"
 
-#include "services/weather/providers/geocoding.hpp"
 #include "services/weather/providers/open_meteo.hpp"
 #include "services/weather/providers/sample_report.hpp"
 #include "services/weather/providers/wttr.hpp"
@@ -35,11 +34,21 @@ bool has_report(http::status status) noexcept {
 
 /// The failure for a response without a report.
 provider_failure failure_of(const http::client_response& response, std::string_view provider) {
-  if (provider == wttr_name && is_unknown_location_status(response.status)) return unknown_location();
+  if (provider == wttr_name &&
+      (is_unknown_location_status(response.status) || is_unknown_location_text(response.body))) {
+    return unknown_location();
+  }
   // A rate limit applies to this client, not to the requested location.
   const bool is_rate_limited = response.status == http::status::too_many_requests;
   return {is_rate_limited ? failure_kind::provider_unreachable : failure_kind::request_failed,
           "status " + std::to_string(response.status_code())};
+}
+
+report_result report_for_other_place(weather_report report, report_area other) {
+  report.area = std::move(other);
+  report.requested.latitude.reset();
+  report.requested.longitude.reset();
+  return std::make_shared<const weather_report>(std::move(report));
 }
 
 }  // namespace
@@ -156,19 +165,22 @@ task<report_result> provider_chain::fetch_wttr(location location) {
 
 task<report_result> provider_chain::fetch_open_meteo(location location) {
   const auto fetch_deadline = deadline_from_now();
-  if (!location.latitude || !location.longitude) {
-    auto geocoding = geocode(std::move(location), fetch_deadline);
+  geocoded_place place{std::move(location)};
+  if (!place.found.latitude || !place.found.longitude) {
+    auto geocoding = geocode(std::move(place.found), fetch_deadline);
     auto geocoding_result = co_await std::move(geocoding);
     if (!geocoding_result) co_return geocoding_result.error();
-    location = std::move(*geocoding_result);
+    place = std::move(*geocoding_result);
   }
-  auto getting = get_body(open_meteo_, open_meteo_url(settings_.open_meteo->forecast, location), fetch_deadline);
+  auto getting = get_body(open_meteo_, open_meteo_url(settings_.open_meteo->forecast, place.found), fetch_deadline);
   const auto body = co_await std::move(getting);
   if (!body) co_return body.error();
-  co_return parse_open_meteo(*body, location);
+  auto report = parse_open_meteo(*body, place.found);
+  if (report && place.other) report = report_for_other_place(**report, std::move(*place.other));
+  co_return report;
 }
 
-task<result<location, provider_failure>> provider_chain::geocode(location location, deadline fetch_deadline) {
+task<result<geocoded_place, provider_failure>> provider_chain::geocode(location location, deadline fetch_deadline) {
   auto getting = get_body(open_meteo_, geocoding_url(settings_.open_meteo->geocoding, location), fetch_deadline);
   const auto body = co_await std::move(getting);
   if (!body) co_return body.error();

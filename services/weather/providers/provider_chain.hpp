@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <cohort/service/service.hpp>
+#include "services/weather/providers/geocoding.hpp"
 #include "services/weather/providers/provider_health.hpp"
 
 namespace cohort::weather {
@@ -83,7 +84,7 @@ class provider_chain {
 
   task<report_result> fetch_wttr(location location);
   task<report_result> fetch_open_meteo(location location);
-  task<result<location, provider_failure>> geocode(location location, deadline fetch_deadline);
+  task<result<geocoded_place, provider_failure>> geocode(location location, deadline fetch_deadline);
   task<result<std::string, provider_failure>> get_body(provider& from, boost::urls::url url, deadline fetch_deadline);
   /// The error of the provider's cooldown; empty if the provider may be called.
   std::optional<std::string> cooldown_error(const provider& provider) const;

@@ -8,6 +8,8 @@
 #include <cohort/json/parser.hpp>
 #include "services/weather/location/case_folding.hpp"
 #include "services/weather/location/country.hpp"
+#include "services/weather/location/place_name.hpp"
+#include "services/weather/location/region_code.hpp"
 #include "services/weather/providers/provider_url.hpp"
 
 namespace cohort::weather {
@@ -56,20 +58,20 @@ double distance_km(double latitude_1, double longitude_1, double latitude_2, dou
   return 2 * earth_radius_km * std::asin(std::min(1.0, std::sqrt(haversine)));
 }
 
-/// Compares the positions if both are known, else the names: "London" and "City of London" are the same. A region may
-/// replace the country, as in "Austin,Texas".
+/// Compares the positions if both are known, else the names. A region may replace the country, as in "Austin,Texas".
 bool is_same_place(const location& location, const report_area& area) {
   constexpr double max_distance_km = 50;
   if (location.latitude && location.longitude && area.latitude && area.longitude) {
     return distance_km(*location.latitude, *location.longitude, *area.latitude, *area.longitude) <= max_distance_km;
   }
-  const bool is_same_region = !area.region.empty() && fold_name(location.country) == fold_name(area.region);
-  const bool is_in_country = area.country.empty() || is_same_country(location.country, area.country);
-  if (!is_same_region && !is_in_country) return false;
-  if (area.city.empty()) return true;
-  const auto requested_name = fold_name(location.city);
-  const auto area_name = fold_name(area.city);
-  return requested_name.find(area_name) != std::string::npos || area_name.find(requested_name) != std::string::npos;
+  const auto region_or_country = expand_region_code(location.country, area.country);
+  const bool replaces_country = !area.region.empty() && fold_name(region_or_country) == fold_name(area.region);
+  const bool is_in_country = area.country.empty() || location.is_in_country(area.country);
+  if (!replaces_country && !is_in_country) return false;
+  const bool has_regions =
+      !location.region.empty() && !area.region.empty() && is_same_country(location.country, area.country);
+  if (has_regions && !is_same_region(expand_region_code(location.region, area.country), area.region)) return false;
+  return area.city.empty() || is_same_city(location.city, area.city);
 }
 
 void set_area(weather_report& report, std::optional<report_area> area) {
@@ -96,9 +98,19 @@ weather_report read_report(element root, element current, const location& locati
   return report;
 }
 
-/// wttr.in has sent this text with status 200 for unknown names.
-bool is_unknown_location_text(std::string_view body) {
-  return fold_name(body.substr(0, 64)).starts_with(unknown_location_error);
+/// The document that has the current weather: the root, or what is below `data`, as in the API that wttr.in calls.
+element document_of(element root) {
+  element document;
+  const bool has_data = root["data"].get(document) == simdjson::SUCCESS && document.is_object();
+  return has_data && root["current_condition"].error() != simdjson::SUCCESS ? document : root;
+}
+
+/// Whether `document` is the error of the API that wttr.in calls for a name that it cannot find:
+/// `{"error":[{"msg":"Unable to find any matching weather location to the query submitted!"}]}`.
+bool is_unknown_location_document(element document) {
+  std::string_view message;
+  return document.at_pointer("/error/0/msg").get(message) == simdjson::SUCCESS &&
+         fold_name(message).starts_with("unable to find any matching weather location");
 }
 
 }  // namespace
@@ -110,9 +122,10 @@ boost::urls::url wttr_url(const boost::urls::url& base, const location& location
 }
 
 report_result parse_wttr(std::string_view body, const location& location) {
+  bool is_unknown = false;
   const auto report = json::parse(body, [&](element root) -> result<weather_report> {
-    element document;
-    if (root["data"].get(document) != simdjson::SUCCESS || !document.is_object()) document = root;
+    const auto document = document_of(root);
+    is_unknown = is_unknown_location_document(document);
     element current;
     if (document.at_pointer("/current_condition/0").get(current) != simdjson::SUCCESS || !current.is_object()) {
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
@@ -120,7 +133,12 @@ report_result parse_wttr(std::string_view body, const location& location) {
     return read_report(document, current, location);
   });
   if (report) return std::make_shared<const weather_report>(*report);
-  return is_unknown_location_text(body) ? unknown_location() : invalid_response();
+  return is_unknown || is_unknown_location_text(body) ? unknown_location() : invalid_response();
+}
+
+bool is_unknown_location_text(std::string_view body) {
+  const auto text = fold_name(body.substr(0, 64));
+  return text.starts_with(unknown_location_error) || text.starts_with("location not found");
 }
 
 bool is_unknown_location_status(http::status status) noexcept {

@@ -21,6 +21,9 @@ boost::urls::url wttr_url(const boost::urls::url& base, const location& location
 /// that is another place is set as the report's `area`.
 report_result parse_wttr(std::string_view body, const location& location);
 
+/// Whether a body that is not a report is the text that wttr.in sends for unknown names, with status 200, 404 or 500.
+bool is_unknown_location_text(std::string_view body);
+
 /// Whether a status other than 200 means that wttr.in has no report for the requested location.
 bool is_unknown_location_status(http::status status) noexcept;
 

@@ -13,17 +13,18 @@ namespace {
 
 /// The coordinates as text; the error if there are none.
 std::string locate(std::string_view body, const weather::location& location) {
-  const auto geocoding_result = weather::parse_geocoding(body, location);
-  if (!geocoding_result) {
-    require(!geocoding_result.error().error.empty(), "an error has a text");
-    return geocoding_result.error().error;
+  const auto result = weather::parse_geocoding(body, location);
+  if (!result) {
+    require(!result.error().error.empty(), "an error has a text");
+    return result.error().error;
   }
-  require(geocoding_result->text() == location.text(), "a location keeps its names");
-  require(geocoding_result->latitude && std::abs(*geocoding_result->latitude) <= 90, "a latitude is in range");
-  require(geocoding_result->longitude && std::abs(*geocoding_result->longitude) <= 180, "a longitude is in range");
+  const auto& found = result->found;
+  require(found.text() == location.text(), "a location keeps its names");
+  require(found.latitude && std::abs(*found.latitude) <= 90, "a latitude is in range");
+  require(found.longitude && std::abs(*found.longitude) <= 180, "a longitude is in range");
   static const auto base = boost::urls::parse_uri("http://a").value();
-  const auto url = weather::open_meteo_url(base, *geocoding_result);
-  return std::string{url.buffer()};
+  const auto url = weather::open_meteo_url(base, found);
+  return std::string{url.buffer()} + (result->other ? " " + result->other->city : "");
 }
 
 void run(std::string_view input) {

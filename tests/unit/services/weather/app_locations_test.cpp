@@ -69,6 +69,11 @@ TEST_CASE("without a fallback, wttr.in alone decides that a location is unknown"
       {http::status::unavailable_for_legal_reasons, "{}"},
       {http::status::ok, "Unknown location; please try ~32.8,34.9"},
       {http::status::ok, ">>>   Unknown location"},
+      {http::status::ok, "Location not found: location not found"},
+      {http::status::internal_server_error, "Unknown location; please try ~32.8,34.9"},
+      {http::status::ok, R"({"data":{"error":[{"msg":"Unable to find any matching weather location to the query )"
+                         R"(submitted!"}]}})"},
+      {http::status::ok, R"({"error":[{"msg":"Unable to find any matching weather location"}]})"},
   }));
   weather_app_fixture fixture;
   fixture.wttr.status = status;
@@ -206,6 +211,9 @@ TEST_CASE("wttr.in's document below a data key is read", "[services][weather][ca
       R"({"request":{"type":"City"},"data":)" + document + R"(,"version":2})",
       R"({"data":null,)" + document.substr(1),
       R"({"data":[],)" + document.substr(1),
+      R"({"data":{},)" + document.substr(1),
+      R"({"data":{"error":[]},)" + document.substr(1),
+      "\xEF\xBB\xBF{\"data\":" + document + "}",
   }));
   const auto response = fixture.get_weather("Paris,France");
   CHECK(response.status == 200);
@@ -224,6 +232,9 @@ TEST_CASE("a report for another place names that place", "[services][weather][ca
       {"Paris,France", "Oymyakon", "Russia"},
       {"Paris,France", "Marseille", "France"},
       {"Paris,France", "Paris", "United States of America"},
+      {"York,USA", "New York", "United States of America"},
+      {"Ham,UK", "Birmingham", "United Kingdom"},
+      {"Rom,Italy", "Romano", "Italy"},
       {"Xyzzy,Nowhere", "Hefa", "Israel"},
   }));
   weather_app_fixture fixture;
@@ -241,6 +252,11 @@ TEST_CASE("a report for the requested place names no other", "[services][weather
       {"Haifa,Israel", "Hefa", "Israel"},  // by distance
       {"London,UK", "City of London", "United Kingdom"},
       {"London,England", "London", "United Kingdom"},
+      {"Frankfurt,Germany", "Frankfurt am Main", "Germany"},
+      {"Saint+Louis,USA", "St. Louis", "United States of America"},
+      {"Tel+Aviv,Israel", "Tel Aviv-Yafo", "Israel"},
+      {"%E6%9D%B1%E4%BA%AC,Japan", "\u6771\u4EAC\u90FD", "Japan"},
+      {"Seoul,Korea,+Republic+of", "Seoul", "South Korea"},
       {"new+york,USA", "New York", "United States of America"},
       {"S%C3%A3o+Paulo,Brasil", "Sao Paulo", "Brazil"},
       {"Berlin,Deutschland", "Berlin", "Germany"},
@@ -300,7 +316,34 @@ TEST_CASE("a region is reported and selects among results", "[services][weather]
   const auto response = fixture.get_weather("Springfield,Illinois,USA");
   CHECK(json_at(response.body, "/location/region") == "\"Illinois\"");
   CHECK(json_at(response.body, "/location/latitude") == "39.8");
-  CHECK(json_at(fixture.get_weather("Springfield,Ohio,USA").body, "/location/latitude") == "37.2");
+}
+
+TEST_CASE("a report of the fallback for another place names that place", "[services][weather][case-3.6]") {
+  both_providers_fixture fixture;
+  fixture.wttr.status = http::status::bad_gateway;
+  fixture.set_geocoding(geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3));
+  const auto other_region = fixture.get_weather("Springfield,Ohio,USA");
+  CHECK(json_at(other_region.body, "/location/latitude") == "null");
+  CHECK(json_at(other_region.body, "/location/nearest_area") ==
+        R"({"city":"Springfield","region":"Missouri","country":"United States","latitude":37.2,"longitude":-93.3})");
+  const auto other_name = fixture.get_weather("Spring,USA");
+  CHECK(json_at(other_name.body, "/location/nearest_area") ==
+        R"({"city":"Springfield","country":"United States","latitude":37.2,"longitude":-93.3})");
+  // The coordinates of another place are not those of the requested one.
+  fixture.time.run_for(11min);
+  CHECK(json_at(fixture.get_weather("Spring,USA").body, "/location/nearest_area/city") == "\"Springfield\"");
+}
+
+TEST_CASE("a report of wttr.in for another region names that region", "[services][weather][case-3.6]") {
+  weather_app_fixture fixture;
+  const std::string no_region = R"("region":[{"value":""}])";
+  auto document = wttr_response("21", "Springfield", "United States of America");
+  fixture.wttr.body = document.replace(document.find(no_region), no_region.size(), R"("region":[{"value":"Missouri"}])");
+  CHECK(json_at(fixture.get_weather("Springfield,Ohio,USA").body, "/location/nearest_area/region") == "\"Missouri\"");
+  for (const auto* query : {"Springfield,Missouri,USA", "Springfield,MO,USA", "Springfield,MO", "Springfield,USA"}) {
+    CAPTURE(query);
+    CHECK_FALSE(json_at(fixture.get_weather(query).body, "/location/nearest_area").has_value());
+  }
 }
 
 TEST_CASE("slashes at the end of a provider's URL are ignored", "[services][weather][case-3.8]") {

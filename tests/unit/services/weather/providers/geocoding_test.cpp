@@ -44,10 +44,82 @@ TEST_CASE("geocoding: the first result in the country is used", "[services][weat
   const weather::location location{"paris", country, {}, {}};
   const auto result = parse_geocoding(geocoding_response(), location);
   REQUIRE(result.has_value());
-  CHECK(result->latitude == latitude);
-  CHECK(result->longitude == longitude);
-  CHECK(result->city == "paris");
-  CHECK(result->country == country);
+  CHECK(result->found.latitude == latitude);
+  CHECK(result->found.longitude == longitude);
+  CHECK(result->found.city == "paris");
+  CHECK(result->found.country == country);
+  CHECK_FALSE(result->other.has_value());
+}
+
+TEST_CASE("geocoding: a place whose name merely begins with the requested one is another place",
+          "[services][weather][case-3.6]") {
+  const auto springfield = geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3);
+  const weather::location spring{"Spring", "USA", {}, {}};
+  const auto other = parse_geocoding(results({springfield}), spring);
+  REQUIRE(other.has_value());
+  REQUIRE(other->other.has_value());
+  CHECK(other->other->city == "Springfield");
+  CHECK(other->other->region == "Missouri");
+  CHECK(other->other->country == "United States");
+  CHECK(other->other->latitude == 37.2);
+
+  const auto same = parse_geocoding(
+      results({springfield, geocoding_result("Spring", "US", "United States", "Texas", 30.1, -95.4)}), spring);
+  REQUIRE(same.has_value());
+  CHECK(same->found.latitude == 30.1);
+  CHECK_FALSE(same->other.has_value());
+}
+
+TEST_CASE("geocoding: a place of another region is another place, unless the region is an unknown abbreviation",
+          "[services][weather][case-3.6]") {
+  const auto [region, is_other] = GENERATE(table<std::string, bool>({
+      {"Missouri", false},
+      {"missouri", false},
+      {"State of Missouri", false},
+      {"Ohio", true},
+      {"OH", true},
+      {"MO", false},
+      {"mo.", false},
+      {"XY", false},
+  }));
+  CAPTURE(region);
+  const auto body = results({geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3)});
+  const auto result = parse_geocoding(body, {"Springfield", "USA", {}, {}, region});
+  REQUIRE(result.has_value());
+  CHECK(result->other.has_value() == is_other);
+}
+
+TEST_CASE("geocoding: the abbreviation of a state or province stands for it", "[services][weather][case-3.4]") {
+  const auto body = results({geocoding_result("Perth", "CA", "Canada", "Ontario", 44.9, -76.2),
+                             geocoding_result("Perth", "US", "United States", "North Dakota", 48.7, -99.5),
+                             geocoding_result("Perth", "AU", "Australia", "Western Australia", -31.9, 115.9)});
+  const auto [region, country, latitude] = GENERATE(table<std::string, std::string, double>({
+      {"", "ON", 44.9},
+      {"", "on", 44.9},
+      {"", "N.D.", 48.7},
+      {"", "WA", -31.9},
+      {"WA", "Australia", -31.9},
+      {"nd", "USA", 48.7},
+      {"", "CA", 44.9},  // a country's code rather than California
+  }));
+  CAPTURE(region, country);
+  const auto result = parse_geocoding(body, {"Perth", country, {}, {}, region});
+  REQUIRE(result.has_value());
+  CHECK(result->found.latitude == latitude);
+  CHECK_FALSE(result->other.has_value());
+  CHECK(parse_geocoding(body, {"Perth", "TX", {}, {}}).has_error());
+}
+
+TEST_CASE("geocoding: a country may be inverted as in ISO 3166", "[services][weather][case-3.4]") {
+  const auto [region, country] = GENERATE(table<std::string, std::string>({
+      {"Korea", "Republic of"},
+      {"Korea", "South"},
+      {"KOREA", "REPUBLIC OF"},
+  }));
+  const auto body = results({geocoding_result("Seoul", "KR", "South Korea", "Seoul", 37.6, 127.0)});
+  const auto result = parse_geocoding(body, {"Seoul", country, {}, {}, region});
+  REQUIRE(result.has_value());
+  CHECK_FALSE(result->other.has_value());
 }
 
 TEST_CASE("geocoding: a name that is a region and a country prefers the region", "[services][weather]") {
@@ -55,7 +127,7 @@ TEST_CASE("geocoding: a name that is a region and a country prefers the region",
                              geocoding_result("Atlanta", "GE", "Georgia", "", 42.0, 43.0)});
   const auto atlanta = parse_geocoding(body, {"Atlanta", "Georgia", {}, {}});
   REQUIRE(atlanta.has_value());
-  CHECK(atlanta->latitude == 33.7);
+  CHECK(atlanta->found.latitude == 33.7);
 }
 
 TEST_CASE("geocoding: without a match the location is unknown", "[services][weather]") {
@@ -64,6 +136,7 @@ TEST_CASE("geocoding: without a match the location is unknown", "[services][weat
       {"F", geocoding_response()},
       {"France", R"({"generationtime_ms":0.1})"},
       {"France", R"({"results":[],"generationtime_ms":0.1})"},
+      {"France", R"({"results":null})"},
       {"France", R"({"results":[{"country":"France"}]})"},
       {"France", R"({"results":[{"country":"France","latitude":1.5}]})"},
       {"France", R"({"results":[{"country":"France","longitude":1.5}]})"},
@@ -79,7 +152,7 @@ TEST_CASE("geocoding: without a match the location is unknown", "[services][weat
 
 TEST_CASE("geocoding: a body without a list of results is an invalid response", "[services][weather]") {
   const auto* const body =
-      GENERATE("", "null", "[]", "<html>Sorry</html>", R"({"results":null})", R"({"results":{}})", R"({"results":[})");
+      GENERATE("", "null", "[]", "<html>Sorry</html>", R"({"results":{}})", R"({"results":[})");
   CAPTURE(body);
   const auto result = parse_geocoding(body, paris);
   REQUIRE(result.has_error());
