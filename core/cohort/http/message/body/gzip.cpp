@@ -12,20 +12,20 @@ std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_b
   too_large = false;
   z_stream state{};
   // A window of 15 bits; 32 more let zlib detect whether the format is gzip or zlib.
-  if (inflateInit2(&state, 15 + 32) != Z_OK) return std::nullopt;
+  int code = inflateInit2(&state, 15 + 32);
   const std::unique_ptr<z_stream, int (*)(z_stream*)> state_guard{&state, &inflateEnd};
 
   state.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(compressed.data()));
   state.avail_in = static_cast<uInt>(compressed.size());
   std::string content;
   std::array<char, 16 * 1024> block;
-  for (int code = Z_OK; code != Z_STREAM_END;) {
+  while (code != Z_STREAM_END) {
+    // Also after a failed allocation, and after the end of truncated data.
+    if (code != Z_OK) return std::nullopt;
     state.next_out = reinterpret_cast<Bytef*>(block.data());
     state.avail_out = static_cast<uInt>(block.size());
     code = inflate(&state, Z_NO_FLUSH);
-    if (code != Z_OK && code != Z_STREAM_END) return std::nullopt;
     const auto size = block.size() - state.avail_out;
-    if (size == 0 && code != Z_STREAM_END) return std::nullopt;
     if (content.size() + size > max_bytes) {
       too_large = true;
       return std::nullopt;
