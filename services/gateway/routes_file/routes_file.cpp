@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/gateway/routes_file/routes_file.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-
 #include <cohort/json/decode.hpp>
 #include "services/gateway/routes_file/json_lines.hpp"
 #include "services/gateway/routes_file/validation.hpp"
@@ -45,23 +40,6 @@ result<routes_file, std::string> parse_routes(std::string_view text, const std::
   if (!decoded) return describe(decoded.error(), text, path);
   if (auto errors = find_errors(*decoded); !errors.list.empty()) return describe(errors, text, path);
   return std::move(*decoded);
-}
-
-file_text read_file(const std::string& path, std::size_t max_bytes) {
-  std::error_code ignored;
-  const auto status = std::filesystem::status(path, ignored);
-  if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-    return {{}, path + ": not a regular file"};
-  }
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {{}, path + ": cannot be read: " + std::strerror(errno)};
-  std::string text(max_bytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return {{}, path + ": cannot be read: " + std::strerror(errno)};
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > max_bytes) return {{}, path + ": larger than " + std::to_string(max_bytes) + " bytes"};
-  return {std::move(text), {}};
 }
 
 }  // namespace cohort::gateway

@@ -237,12 +237,4 @@ inline constexpr std::size_t max_routes_file_bytes = std::size_t{1} << 20U;
 /// file, separated by `; `. `path` is for messages only.
 result<routes_file, std::string> parse_routes(std::string_view text, const std::string& path);
 
-struct file_text {
-  std::string text;
-  /// The reason why the file could not be read, beginning with its path; empty if it was.
-  std::string error;
-};
-/// Reads a regular file of at most `max_bytes`.
-file_text read_file(const std::string& path, std::size_t max_bytes);
-
 }  // namespace cohort::gateway

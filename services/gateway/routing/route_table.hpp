@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <cohort/service/service.hpp>
+#include "services/gateway/routing/file_text.hpp"
 #include "services/gateway/routing/gateway_route.hpp"
 #include "services/gateway/routing/upstream_catalog.hpp"
 
