@@ -45,6 +45,14 @@ double normal_quantile(double p) {
           1);
 }
 
+/// The tail of a lognormal distribution can exceed what `duration` can represent.
+constexpr duration max_value = std::chrono::hours{24 * 365};
+
+/// `value` is in nanoseconds.
+duration rounded(double value) {
+  return duration{static_cast<duration::rep>(std::min(value, nanoseconds(max_value)) + 0.5)};
+}
+
 /// The quantile of the standard normal distribution at 0.99.
 constexpr double normal_p99 = 2.3263478740408408;
 
@@ -116,7 +124,6 @@ duration distribution::draw(random_generator& random) const {
 }
 
 duration distribution::quantile(double probability) const {
-  const auto rounded = [](double value) { return duration{static_cast<duration::rep>(value + 0.5)}; };
   // The quantile is infinite at 0, which a random number can be, and at 1, which a caller can request.
   const double inner = std::clamp(probability, 0x1.0p-54, 1 - 0x1.0p-53);
   switch (shape_) {
@@ -142,7 +149,6 @@ duration distribution::quantile(double probability) const {
 }
 
 duration distribution::mean() const {
-  const auto rounded = [](double value) { return duration{static_cast<duration::rep>(value + 0.5)}; };
   switch (shape_) {
     case shape::constant:
     case shape::exponential: break;

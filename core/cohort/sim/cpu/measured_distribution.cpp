@@ -20,6 +20,9 @@ constexpr std::uint32_t hdr_v2_cookie = 0x1c849303;
 constexpr std::uint32_t hdr_v2_compressed_cookie = 0x1c849304;
 constexpr std::size_t hdr_header_bytes = 40;
 constexpr std::size_t max_payload_bytes = std::size_t{16} << 20U;
+/// Limits of what a file can claim: a time converts to a `duration`, and the sum of all counts of a file to an integer.
+constexpr std::chrono::hours max_time{24};
+constexpr std::int64_t max_count = 1'000'000'000'000;
 
 std::optional<std::string> decode_base64(std::string_view text) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -71,7 +74,7 @@ std::optional<std::int64_t> read_zig_zag(std::string_view& bytes) {
 
 /// The highest value, in microseconds, of a bucket with three significant digits: 2048 buckets of width 1, then 1024
 /// buckets for each power of two.
-std::uint64_t highest_value(std::uint64_t index) {
+constexpr std::uint64_t highest_value(std::uint64_t index) {
   if (index < 2048) return index;
   const auto shift = index / 1024 - 1;
   return ((index % 1024 + 1024 + 1) << shift) - 1;
@@ -86,15 +89,19 @@ std::optional<std::vector<distribution::bucket>> decode_hdr(std::string_view tex
   if (read_big_endian(std::string_view{*payload}.substr(12)) != 3) return std::nullopt;
   std::string_view counts = *payload;
   counts.remove_prefix(hdr_header_bytes);
+  /// Above it, values exceed `max_time`.
+  constexpr std::uint64_t max_index = 27 * 1024;
+  static_assert(highest_value(max_index) <= std::chrono::microseconds{max_time}.count());
   std::vector<distribution::bucket> buckets;
   std::uint64_t index = 0;
   while (!counts.empty()) {
     const auto count = read_zig_zag(counts);
-    if (!count || index > 64 * 1024) return std::nullopt;
+    if (!count || *count > max_count || *count < -max_count) return std::nullopt;
     if (*count < 0) {
       index += static_cast<std::uint64_t>(-*count);
       continue;
     }
+    if (index >= max_index) return std::nullopt;
     if (*count > 0) {
       const auto empty_below = index == 0 ? 0 : highest_value(index - 1);
       if (buckets.empty() || buckets.back().upper_bound < std::chrono::microseconds{empty_below}) {
@@ -164,11 +171,22 @@ std::optional<sample> parse_sample(std::string_view line) {
   }
   line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
   const auto parse_result = std::from_chars(line.data(), line.data() + line.size(), sample.value);
-  if (parse_result.ec != std::errc{}) return std::nullopt;
+  const bool is_count = sample.value >= 0 && sample.value <= max_count;
+  if (parse_result.ec != std::errc{} || !is_count) return std::nullopt;
   return sample;
 }
 
-/// The cumulative counts by upper bound in seconds.
+/// The bound of a bucket in seconds, or infinity. No value if it cannot be that of a duration.
+std::optional<double> parse_upper_bound(std::string_view text) {
+  constexpr std::chrono::duration<double> max_bound = max_time;
+  if (text == "+Inf") return HUGE_VAL;
+  double bound = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), bound);
+  if (parsed.ec != std::errc{} || !(bound >= 0 && bound <= max_bound.count())) return std::nullopt;
+  return bound;
+}
+
+/// The cumulative counts by upper bound in seconds. Samples with an invalid value or bound are ignored.
 std::map<double, double> sum_buckets(std::string_view text, const std::string& name,
                                      const std::map<std::string, std::string, std::less<>>& labels) {
   std::map<double, double> cumulative;
@@ -185,11 +203,7 @@ std::map<double, double> sum_buckets(std::string_view text, const std::string& n
     });
     const auto bound = parsed->labels.find("le");
     if (!matches || bound == parsed->labels.end()) continue;
-    double upper = HUGE_VAL;
-    if (bound->second != "+Inf") {
-      std::from_chars(bound->second.data(), bound->second.data() + bound->second.size(), upper);
-    }
-    cumulative[upper] += parsed->value;
+    if (const auto upper = parse_upper_bound(bound->second)) cumulative[*upper] += parsed->value;
   }
   return cumulative;
 }

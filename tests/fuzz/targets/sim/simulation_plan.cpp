@@ -1,15 +1,60 @@
 // SPDX-License-Identifier: BSL-1.0
-// Plans of cohort-tune, with their durations and distributions.
+// Plans of cohort-tune, with their durations and distributions, and the files of measured distributions.
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
 #include <string>
 
+#include <cohort/sim/cpu/measured_distribution.hpp>
 #include <cohort/sim/plan/plan.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
 namespace cohort::fuzz {
 namespace {
 
+/// A directory with the files of a plan: `loadgen r` and `prometheus m m_seconds`.
+class plan_directory {
+ public:
+  plan_directory() {
+    std::filesystem::create_directories(path);
+    std::ofstream{path / "r"}
+        << R"({"verdict":{"word":"pass"},"targets":[{"name":"a","totals":{"service":{"hdr_v2_base64":)"
+        << R"("HISTBAAAACp4nJNpmczMwMDAxQABzFCaEURcm7yEwf4DROA4o8hb1QWMPwNEAJNpCG0="}}}]})";
+    std::ofstream{path / "m"} << "m_seconds_bucket{le=\"0.01\",a=\"b\"} 50\nm_seconds_bucket{le=\"+Inf\",a=\"b\"} 90\n";
+  }
+  ~plan_directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  plan_directory(const plan_directory&) = delete;
+  plan_directory& operator=(const plan_directory&) = delete;
+
+  const std::filesystem::path path =
+      std::filesystem::temp_directory_path() / ("cohort-plans-" + std::to_string(::getpid()));
+};
+
+const std::filesystem::path& files() {
+  static const plan_directory directory;
+  return directory.path;
+}
+
+void check_distribution(const result<sim::distribution, std::string>& read) {
+  if (!read) return require(!read.error().empty(), "an invalid distribution has an error");
+  const auto median = read->quantile(0.5);
+  require(duration::zero() <= median && median <= read->quantile(1), "quantiles ascend");
+  require(read->mean() >= duration::zero(), "a mean is not negative");
+  require(read->overflow_fraction() >= 0 && read->overflow_fraction() <= 1, "a fraction is from 0 to 1");
+}
+
+void check_measured(std::string_view input) {
+  check_distribution(sim::distribution_from_loadgen_report(input));
+  check_distribution(sim::distribution_from_prometheus(input, "m_seconds"));
+  check_distribution(sim::distribution_from_prometheus(input, "m_seconds", {{"a", "b"}}));
+}
+
 void check_plan(std::string_view input) {
-  const auto plan = sim::parse_plan(input, "/nonexistent", {"time-service", "weather-service"});
+  const auto plan = sim::parse_plan(input, files(), {"time-service", "weather-service"});
   if (!plan) {
     require(!plan.error().empty() && plan.error().size() < 65'536, "an error is a short text");
     require(plan.error().find('\n') == std::string::npos, "an error is one line");
@@ -31,13 +76,12 @@ void check_plan(std::string_view input) {
 
 void run(std::string_view input) {
   check_plan(input);
+  check_measured(input);
   for (const auto line : lines(input)) {
     if (const auto parsed = sim::parse_plan_duration(line))
       require(*parsed >= duration::zero(), "a duration is positive");
-    // Skips distributions that read a file.
-    if (line.find("loadgen") != line.npos || line.find("prometheus") != line.npos) continue;
-    const auto distribution = sim::parse_distribution(line, "/nonexistent");
-    require(distribution || !distribution.error().empty(), "an invalid distribution has an error");
+    // Skips files of the system, such as terminals.
+    if (line.find('/') == line.npos) check_distribution(sim::parse_distribution(line, files()));
   }
 }
 

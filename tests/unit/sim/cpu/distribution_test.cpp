@@ -53,6 +53,8 @@ TEST_CASE("distribution: a lognormal distribution has the given quantiles", "[si
   CHECK_THAT(to_milliseconds(latency.quantile(0.5)), WithinRel(10.0, 1e-6));
   CHECK_THAT(to_milliseconds(latency.quantile(0.99)), WithinRel(120.0, 1e-6));
   CHECK(latency.quantile(1) < 10min);
+  CHECK(distribution::lognormal(1us, 24h).quantile(1) == 365 * 24h);
+  CHECK(distribution::lognormal(1us, 24h).mean() == 365 * 24h);
   CHECK_THROWS_AS(distribution::lognormal(0ms, 1ms), std::invalid_argument);
   CHECK_THROWS_AS(distribution::lognormal(2ms, 1ms), std::invalid_argument);
 }
@@ -84,6 +86,35 @@ TEST_CASE("measured distribution: an unusable report is rejected with a sentence
   CHECK(sim::distribution_from_loadgen_report(report("invalid")).error().starts_with("the report's verdict is"));
   CHECK(sim::distribution_from_loadgen_report(report("pass", "HISTFAAA")).error() ==
         "the target api has no service times");
+}
+
+TEST_CASE("measured distribution: counts and times that no run has are rejected", "[sim][distribution]") {
+  // Compressed, after the header: one count of 2^62; -2^63, then 1; a time of 2^51 us.
+  const auto* const encoded = GENERATE(
+      "HISTBAAAACJ42pNpmczMwMDAyQABzFCaEURcm7yEwf4DRKABBgCOswkA", "HISTBAAAACR42pNpmczMwMDAxQABzFCaEURcm7yEwf4DROA/DDABALKqDXo=", "HISTBAAAACR42pNpmczMwMDAwgABzFCaEURcm7yEwf4DROD/fxYmAGf9Bn8=");
+  CHECK(sim::distribution_from_loadgen_report(report("pass", encoded)).error() ==
+        "the target api has no service times");
+}
+
+TEST_CASE("measured distribution: samples without a count or a bound are ignored", "[sim][distribution]") {
+  const auto [bound, count] = GENERATE(table<std::string, std::string>({
+      {"0.01", "-1"},
+      {"0.01", "1e300"},
+      {"0.01", "NaN"},
+      {"0.01", "+Inf"},
+      {"-1", "7"},
+      {"1e300", "7"},
+      {"nan", "7"},
+      {"1e999", "7"},
+      {"", "7"},
+  }));
+  CAPTURE(bound, count);
+  const auto sample = "a_seconds_bucket{le=\"" + bound + "\"} " + count + "\n";
+  CHECK(sim::distribution_from_prometheus(sample, "a_seconds").error() ==
+        "there is no histogram a_seconds with these labels");
+  const auto measured = sim::distribution_from_prometheus(sample + "a_seconds_bucket{le=\"2\"} 8\n", "a_seconds");
+  REQUIRE(measured.has_value());
+  CHECK(measured->quantile(1) == 2s);
 }
 
 TEST_CASE("measured distribution: service times are read from a Prometheus histogram", "[sim][distribution]") {
