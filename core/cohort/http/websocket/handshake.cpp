@@ -19,7 +19,8 @@ std::string base64(const unsigned char* bytes, std::size_t size) {
   return encode_base64({reinterpret_cast<const char*>(bytes), size});
 }
 
-/// The Base64 of 16 bytes: 22 characters and `==`, with four unused bits that are zero.
+/// The Base64 of 16 bytes: 22 characters and `==`. The four unused bits may have any value, as RFC 4648 section 3.5
+/// permits.
 bool is_valid_key(std::string_view key) noexcept {
   if (key.size() != key_length || !key.ends_with("==")) return false;
   const auto is_digit = [](char c) {
