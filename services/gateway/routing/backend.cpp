@@ -5,6 +5,7 @@
 #include <boost/url/parse.hpp>
 #include <utility>
 
+#include <cohort/http/server/proxy/forwarded_fields.hpp>
 #include "services/gateway/routing/caller_identity.hpp"
 
 namespace cohort::gateway {
@@ -13,7 +14,7 @@ namespace {
 using field_vector = std::vector<std::pair<std::string, std::string>>;
 
 void erase_field(field_vector& fields, std::string_view name) {
-  std::erase_if(fields, [&](const auto& field) { return http::iequals(field.first, name); });
+  std::erase_if(fields, [&](const auto& field) { return http::is_same_cgi_name(field.first, name); });
 }
 
 /// The changes that a route makes to the header section of its requests.

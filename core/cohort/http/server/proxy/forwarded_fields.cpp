@@ -98,6 +98,20 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
   }
 }
 
+bool is_same_cgi_name(std::string_view first, std::string_view second) noexcept {
+  const auto is_same = [](char a, char b) {
+    return iequals({&a, 1}, {&b, 1}) || ((a == '-' || a == '_') && (b == '-' || b == '_'));
+  };
+  return std::equal(first.begin(), first.end(), second.begin(), second.end(), is_same);
+}
+
+std::string_view with_hyphens(std::string_view name, std::string& storage) {
+  if (name.find('_') == std::string_view::npos) return name;
+  storage = name;
+  std::replace(storage.begin(), storage.end(), '_', '-');
+  return storage;
+}
+
 std::string via_value(std::string_view previous, bool is_http_1_0, std::string_view pseudonym) {
   std::string value;
   value.reserve(previous.size() + std::string_view{", 1.1 "}.size() + pseudonym.size());

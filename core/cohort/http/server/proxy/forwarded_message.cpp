@@ -60,9 +60,12 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
     if (field.id == field::via) via.append(via.empty() ? "" : ", ").append(field.value);
   }
   request.fields.reserve(head.fields.size() + 8);
+  std::string storage;
   for (const auto& field : head.fields) {
-    const bool is_replaced = replaced_request_fields.contains(field.name) || is_forwarded_field(field.name);
-    if (is_replaced || hop_by_hop.contains(field.name)) continue;
+    // Else `X_Forwarded_For` would replace the field that this server sets.
+    const auto name = with_hyphens(field.name, storage);
+    const bool is_replaced = replaced_request_fields.contains(name) || is_forwarded_field(name);
+    if (is_replaced || hop_by_hop.contains(name)) continue;
     request.fields.emplace_back(std::string{field.name}, std::string{field.value});
   }
   // Without a trusted proxy, the client's address is the peer's address, or the address in the PROXY protocol header.

@@ -151,6 +151,22 @@ TEST_CASE("proxy: Forwarded and X-Forwarded-* describe the client, and the clien
   CHECK(request.header("Via") == "1.0 first, 1.1 cohort");
 }
 
+TEST_CASE("proxy: a field with underscores cannot replace one that the proxy sets", "[http][proxy]") {
+  proxy_fixture fixture;
+  auto client = fixture.server.connect();
+  const auto request = fixture.forwarded(
+      client, get("/api/",
+                  "X_Forwarded_For: 10.0.0.1\r\nx_forwarded-proto: https\r\nX_Real_IP: 10.0.0.1\r\n"
+                  "X_Request_ID: forged\r\nTransfer_Encoding: chunked\r\nContent_Length: 5\r\nX_Other: kept\r\n"));
+  for (const auto* name :
+       {"X_Forwarded_For", "x_forwarded-proto", "X_Real_IP", "X_Request_ID", "Transfer_Encoding", "Content_Length"}) {
+    CAPTURE(name);
+    CHECK_FALSE(request.header(name).has_value());
+  }
+  CHECK(request.header("X-Forwarded-For") == "192.0.2.1");
+  CHECK(request.header("X_Other") == "kept");
+}
+
 TEST_CASE("proxy: the fields of a trusted proxy are kept, and this hop is added", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
