@@ -186,13 +186,15 @@ body_decoder::rejection body_decoder::decode_trailers(char c) noexcept {
         state_ = state::final_line_feed;
         return std::nullopt;
       }
-      trailer_name_length_ = 0;
-      state_ = state::trailer_name;
-      [[fallthrough]];
-    case state::trailer_name:
-      if (c == ':') return end_trailer_name();
       if (!is_token_char(c)) return status::bad_request;
-      if (trailer_name_length_ < trailer_name_.size()) trailer_name_[trailer_name_length_++] = c;
+      state_ = state::trailer_name;
+      return std::nullopt;
+    case state::trailer_name:
+      if (c == ':') {
+        state_ = state::trailer_value;
+      } else if (!is_token_char(c)) {
+        return status::bad_request;
+      }
       return std::nullopt;
     case state::trailer_value:
       if (c == '\r') {
@@ -210,14 +212,6 @@ body_decoder::rejection body_decoder::decode_trailers(char c) noexcept {
       state_ = state::complete;
       return std::nullopt;
   }
-}
-
-/// Trailers that would frame the message are rejected (RFC 9110 section 6.5.1).
-body_decoder::rejection body_decoder::end_trailer_name() noexcept {
-  const std::string_view name{trailer_name_.data(), trailer_name_length_};
-  if (name.empty() || iequals(name, "content-length") || iequals(name, "transfer-encoding")) return status::bad_request;
-  state_ = state::trailer_value;
-  return std::nullopt;
 }
 
 }  // namespace cohort::http

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -86,7 +85,6 @@ class body_decoder {
   rejection decode_trailers(char c) noexcept;
   rejection add_size_digit(unsigned digit) noexcept;
   rejection end_size_line() noexcept;
-  rejection end_trailer_name() noexcept;
 
   const server_limits& limits_;
   std::string& body_;
@@ -101,9 +99,6 @@ class body_decoder {
   /// Framing bytes in excess of the allowance for the chunks' sizes.
   std::size_t excess_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
-  /// The current trailer's name, truncated to a length that no rejected name has.
-  std::array<char, 18> trailer_name_{};
-  std::size_t trailer_name_length_ = 0;
 };
 
 }  // namespace cohort::http

@@ -66,12 +66,11 @@ TEST_CASE("body decoder: chunks are joined, extensions and trailers discarded, a
 
 TEST_CASE("a malformed chunked body is rejected at its first invalid byte", "[http][message][case-1.4]") {
   // The last byte of each is the first invalid one.
-  const auto bytes =
-      GENERATE(as<std::string>{}, "Z", "\r", "\n", "-", "+", " ", ";", "0x", "1g", "1 \r", "1\n", "1\rx", "1;\r",
-               "1;=", "1;a=\r", "1;a=;", "1;a b", "1;a =\r", "1;a \r", "1;a=b c", "1;a=b \r", "1;a=\"\r", "1;a=\"\n",
-               "1;a=\"\x01", "1;a=\"\\\r", "1;a=\"b\"c", "0;a=\"\r", "1\r\nab", "1\r\na\n", "1\r\na\rb",
-               "11111111111111111", "0\r\n\n", "0\r\n:", "0\r\n ", "0\r\na\r", "0\r\na ", "0\r\na: \x01",
-               "0\r\na: b\rc", "0\r\na: b\r\n ", "0\r\nContent-Length:", "0\r\ntransfer-encoding:", "0\r\n\rx");
+  const auto bytes = GENERATE(as<std::string>{}, "Z", "\r", "\n", "-", "+", " ", ";", "0x", "1g", "1 \r", "1\n", "1\rx",
+                              "1;\r", "1;=", "1;a=\r", "1;a=;", "1;a b", "1;a =\r", "1;a \r", "1;a=b c", "1;a=b \r",
+                              "1;a=\"\r", "1;a=\"\n", "1;a=\"\x01", "1;a=\"\\\r", "1;a=\"b\"c", "0;a=\"\r", "1\r\nab",
+                              "1\r\na\n", "1\r\na\rb", "11111111111111111", "0\r\n\n", "0\r\n:", "0\r\n ", "0\r\na\r",
+                              "0\r\na ", "0\r\na: \x01", "0\r\na: b\rc", "0\r\na: b\r\n ", "0\r\n\rx");
   CAPTURE(bytes);
   const decoded_body body{bytes, GENERATE(std::size_t{1}, std::size_t{1000})};
   CHECK(body.rejected == status::bad_request);

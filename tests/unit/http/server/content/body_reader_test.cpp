@@ -179,7 +179,7 @@ TEST_CASE("body reader: a body that is malformed or exceeds the limits of its fr
   const auto test_case =
       GENERATE(values<row>({{"3\r\nabc\r\nZ", body_error::malformed, 400},
                             {"3\r\nabcd", body_error::malformed, 400},
-                            {"3\r\nabc\r\n0\r\nContent-Length: 3\r\n\r\n", body_error::malformed, 400},
+                            {"3\r\nabc\r\n0\r\nX : 3\r\n\r\n", body_error::malformed, 400},
                             {"3;" + std::string(20'000, 'e'), body_error::too_large, 413},
                             {"3\r\nabc\r\n0\r\nX: " + std::string(20'000, 'e'), body_error::too_large, 413}}));
   CAPTURE(test_case.bytes.substr(0, 30));
