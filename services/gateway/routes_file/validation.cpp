@@ -87,7 +87,8 @@ bool is_host_pattern(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) {
     boost::system::error_code error;
     boost::asio::ip::make_address_v6(std::string{host.substr(1, host.size() - 2)}, error);
-    return !error;
+    // The system's function reads up to a NUL.
+    return !error && host.find('\0') == std::string_view::npos;
   }
   if (host.starts_with("*.")) host.remove_prefix(2);
   const auto is_host_character = [](char c) {

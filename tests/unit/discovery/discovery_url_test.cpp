@@ -88,6 +88,7 @@ TEST_CASE("instance address: an address with or without a port is accepted", "[d
   const std::string text = GENERATE("", "host", "0.0.0.0", "::", "10.0.0.5:0", "10.0.0.5:65536", "10.0.0.5:x", "[::1]");
   INFO(text);
   CHECK_FALSE(parse_address(text));
+  CHECK_FALSE(parse_address(std::string{"10.0.0.5\0.6:80", 14}));
 }
 
 }  // namespace

@@ -76,14 +76,17 @@ std::optional<origin> origin_of(const boost::urls::url& url) {
   // Boost.URL 1.81 parses the text after an invalid port, as in `http://host:x/`, as a path.
   const auto path = url.encoded_path();
   if (!path.empty() && path.front() != '/') return std::nullopt;
+  auto host = url.host_address();
+  // Functions of the system read a name up to a NUL: `127.0.0.1%00.site.test` would be 127.0.0.1.
+  if (!is_field_value(host)) return std::nullopt;
   if (is_unix_socket_host(url.encoded_host())) {
     if (secure || url.has_port()) return std::nullopt;
-    return origin{false, url.host(), 0};
+    return origin{false, std::move(host), 0};
   }
   const std::uint16_t default_port = secure ? 443 : 80;
   const auto port = url.port().empty() ? default_port : config::parse_port(url.port());
   if (!port) return std::nullopt;
-  return origin{secure, url.host_address(), *port};
+  return origin{secure, std::move(host), *port};
 }
 
 bool is_idempotent(method request_method) noexcept {

@@ -120,7 +120,9 @@ TEST_CASE("redirect: a redirect is the response if none is allowed or it has no 
 TEST_CASE("redirect: an invalid location is an error", "[http][client][redirect]") {
   client_fixture fixture;
   const auto* const location =
-      GENERATE("http://[", "ht tp://x", "ftp://site.test/", "javascript:alert(1)", "http:///x", "http://:80/");
+      GENERATE("http://[", "ht tp://x", "ftp://site.test/", "javascript:alert(1)", "http:///x", "http://:80/",
+               "http://127.0.0.1%00.site.test/", "http://site.test%0D%0AX:%20y/", "http://%2Frun%2Fx.sock/",
+               "//%2frun%2fx.sock/y");
   CAPTURE(location);
   CHECK(fixture.receive_error(with_redirects(3), redirect_to(location)) == client_error::invalid_request);
 }

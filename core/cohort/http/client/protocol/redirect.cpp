@@ -47,7 +47,10 @@ std::optional<boost::urls::url> resolve_location(const boost::urls::url& base, s
   if (!reference || !boost::urls::resolve(base, *reference, target)) return std::nullopt;
   const bool is_downgrade =
       base.scheme_id() == boost::urls::scheme::https && target.scheme_id() == boost::urls::scheme::http;
-  if (is_downgrade || !origin_of(target)) return std::nullopt;
+  const auto target_origin = origin_of(target);
+  if (is_downgrade || !target_origin) return std::nullopt;
+  // A server must not make the client call a Unix domain socket of its machine.
+  if (target_origin->is_unix_socket() && target_origin != origin_of(base)) return std::nullopt;
   const std::string_view path = target.encoded_path();
   if (path.find("/.") == std::string_view::npos) return target;
   // `set_encoded_path` would add a segment `.` before a path that starts with two slashes.
