@@ -19,10 +19,10 @@ bool is_name_character(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
 }
 
-/// Splits `name: key`. The name is empty if the line has none.
+/// Splits `name: key`. The name is empty if the line has none. `name:` has an empty key.
 std::pair<std::string_view, std::string_view> split(std::string_view line) {
   const auto colon = line.find(':');
-  if (colon == std::string_view::npos || colon + 1 == line.size()) return {{}, line};
+  if (colon == std::string_view::npos) return {{}, line};
   const auto key = line.find_first_not_of(" \t", colon + 1);
   if (key == colon + 1) return {{}, line};  // a key may contain colons
   return {line.substr(0, colon), key == std::string_view::npos ? std::string_view{} : line.substr(key)};

@@ -45,6 +45,7 @@ TEST_CASE("API keys: an invalid line is an error with its number, and without it
        "whose first line has an invalid name before the colon; names are 1 to 64 letters, digits, '.', '_' "
        "and '-'"},
       {"\nname:  \n", "whose line 2 is empty; it must be a secret of visible ASCII characters"},
+      {"name:\n", "whose first line is empty; it must be a secret of visible ASCII characters"},
       {"a: secret\na: other", "whose line 2 has the name \"a\" of an earlier key"},
       {"a: secret\nb: secret", "whose line 2 has the same key as an earlier line"},
       {"key-2: secret\nother", "whose line 2 has the name \"key-2\" of an earlier key"},
