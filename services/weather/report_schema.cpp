@@ -17,8 +17,8 @@ struct nearest_area {
 };
 BOOST_DESCRIBE_STRUCT(nearest_area, (), (city, region, country, latitude, longitude))
 constexpr auto constraints(json::type<nearest_area>) {
-  return json::constrain(json::member(
-      &nearest_area::region, {.required = false, .description = "If the requested location has a region"}));
+  return json::constrain(json::member(&nearest_area::region,
+                                      {.required = false, .description = "If the requested location has a region"}));
 }
 
 struct report_location {

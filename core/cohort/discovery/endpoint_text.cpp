@@ -27,7 +27,8 @@ std::optional<net::endpoint> make_endpoint(std::string_view host, std::uint64_t 
   error_code error;
   const auto address = asio::ip::make_address(std::string{host}, error);
   // The system's function reads up to a NUL, which JSON can contain.
-  if (error || host.find('\0') != std::string_view::npos || address.is_unspecified() || port == 0 || port > 65535) return std::nullopt;
+  if (error || host.find('\0') != std::string_view::npos || address.is_unspecified() || port == 0 || port > 65535)
+    return std::nullopt;
   return net::endpoint{address, static_cast<std::uint16_t>(port)};
 }
 

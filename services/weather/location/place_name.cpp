@@ -10,8 +10,8 @@ namespace cohort::weather {
 namespace {
 
 /// Terms before the name of a city that do not change its meaning, folded.
-constexpr std::array<std::string_view, 7> general_terms{
-    "city of ", "town of ", "municipality of ", "greater ", "central ", "downtown ", "metropolitan "};
+constexpr std::array<std::string_view, 7> general_terms{"city of ", "town of ",  "municipality of ", "greater ",
+                                                        "central ", "downtown ", "metropolitan "};
 constexpr std::array<std::string_view, 2> saint_terms{"saint ", "sankt "};
 
 std::string city_key(std::string_view name) {

@@ -338,7 +338,8 @@ TEST_CASE("a report of wttr.in for another region names that region", "[services
   weather_app_fixture fixture;
   const std::string no_region = R"("region":[{"value":""}])";
   auto document = wttr_response("21", "Springfield", "United States of America");
-  fixture.wttr.body = document.replace(document.find(no_region), no_region.size(), R"("region":[{"value":"Missouri"}])");
+  fixture.wttr.body =
+      document.replace(document.find(no_region), no_region.size(), R"("region":[{"value":"Missouri"}])");
   CHECK(json_at(fixture.get_weather("Springfield,Ohio,USA").body, "/location/nearest_area/region") == "\"Missouri\"");
   for (const auto* query : {"Springfield,Missouri,USA", "Springfield,MO,USA", "Springfield,MO", "Springfield,USA"}) {
     CAPTURE(query);

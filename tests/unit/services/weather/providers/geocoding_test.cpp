@@ -151,8 +151,7 @@ TEST_CASE("geocoding: without a match the location is unknown", "[services][weat
 }
 
 TEST_CASE("geocoding: a body without a list of results is an invalid response", "[services][weather]") {
-  const auto* const body =
-      GENERATE("", "null", "[]", "<html>Sorry</html>", R"({"results":{}})", R"({"results":[})");
+  const auto* const body = GENERATE("", "null", "[]", "<html>Sorry</html>", R"({"results":{}})", R"({"results":[})");
   CAPTURE(body);
   const auto result = parse_geocoding(body, paris);
   REQUIRE(result.has_error());
