@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <mutex>
-#include <thread>
 
 #include <cohort/sim/plan/planned_fleet.hpp>
+#include <cohort/sim/tuning/parallel_for.hpp>
 #include "simulation/lab/alert_measures.hpp"
 
 namespace cohort::simulation::labs {
@@ -133,12 +132,7 @@ class grader {
   }
 
   grade run(std::size_t threads) {
-    {
-      std::vector<std::jthread> others;
-      for (std::size_t i = 1; i < threads; ++i) others.emplace_back([this] { run_seeds(); });
-      run_seeds();
-    }
-    if (failure_) std::rethrow_exception(failure_);
+    sim::parallel_for(seeds_, threads, [this](std::size_t index) { simulate(index + 1); });
     // Sort, so that the result does not depend on the order in which the threads finished.
     for (auto& each : grade_.criteria) std::sort(each.values.begin(), each.values.end());
     for (auto& second : grade_.chart.goodput) std::sort(second.begin(), second.end());
@@ -146,16 +140,6 @@ class grader {
   }
 
  private:
-  void run_seeds() {
-    try {
-      for (auto seed = next_++; seed <= seeds_; seed = next_++) simulate(seed);
-    } catch (...) {
-      next_ = seeds_ + 1;
-      const std::lock_guard lock{mutex_};
-      if (!failure_) failure_ = std::current_exception();
-    }
-  }
-
   void simulate(std::uint64_t seed) {
     for (const auto scenario : lab_.scenarios()) {
       sim::planned_fleet fleet{lab_.plan, lab_.plan.scenarios[scenario], seed};
@@ -174,10 +158,8 @@ class grader {
 
   const lab& lab_;
   const std::size_t seeds_;
-  std::atomic<std::size_t> next_{1};
   std::mutex mutex_;
   grade grade_;
-  std::exception_ptr failure_;
 };
 
 }  // namespace
@@ -197,7 +179,7 @@ bool grade::is_passed() const noexcept {
 }
 
 grade grade_lab(const lab& exercise, std::size_t seeds, std::size_t threads) {
-  return grader{exercise, seeds}.run(std::max<std::size_t>(threads, 1));
+  return grader{exercise, seeds}.run(threads);
 }
 
 }  // namespace cohort::simulation::labs

@@ -108,6 +108,15 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
       {R"("name": "front",)", R"("name": "front", "program": "shop",)", R"(services[1].program is "shop")"},
       {R"("latency": "lognormal 5ms 20ms")", R"("latency": "5ms", "calls": [{"to": "front"}])",
        "services must not call each other in a cycle: price -> front -> price"},
+      {R"("min_goodput": 0.9)", R"("max_loss": 2)", "objective.max_loss must be a number from 0 to 1"},
+      {R"("tune")", R"("random_scenarios": {"services": ["prize"], "count": 3}, "tune")",
+       R"(random_scenarios.services names the service "prize", but the services are front, price)"},
+      {R"("tune")", R"("random_scenarios": {"services": [], "count": 3}, "tune")",
+       "random_scenarios.services must have at least one service"},
+      {R"("tune")", R"("random_scenarios": {"services": ["price"], "count": 0}, "tune")",
+       "random_scenarios.count must be an integer from 1 to 10000"},
+      {R"("tune")", R"("random_scenarios": {"services": ["price"], "count": 3, "seed": -1}, "tune")",
+       "random_scenarios.seed must be an integer from 1 to "},
       {R"("tune")", R"("tuned")", "tuned"},
   }));
   const auto plan = sim::parse_plan(plan_json(replaced, replacement));

@@ -91,3 +91,35 @@ TEST_CASE("policy tuner: an objective that no choice meets is reported", "[sim][
   const auto result = sim::tune_policies(*plan, {}, {});
   CHECK_FALSE(result.choices.front().score.violation.empty());
 }
+
+TEST_CASE("policy tuner: a choice that is better on average must not be worse in one scenario", "[sim][tuning]") {
+  const auto plan_with = [](std::string_view objective) {
+    auto plan = sim::parse_plan(R"({
+      "services": [{"name": "price", "latency": "5ms"},
+                   {"name": "front", "calls": [{"to": "price", "policy": "attempts=1,hedge=p95,breaker=off"}]}],
+      "load": {"service": "front", "rate": 50, "length": "4s", "deadline": "500ms"},
+      "scenarios": [
+        {"name": "errors", "faults": [{"at": "0s", "lasts": "4s", "service": "price", "failure_ratio": 0.5}]},
+        {"name": "hangs", "faults": [{"at": "1s", "lasts": "3s", "service": "price", "hang_ratio": 0.1}]}
+      ],
+      "tune": [{"service": "front", "to": "price", "values": {
+        "attempts": ["1", "8"], "budget": ["100%"], "hedge": ["off"], "breaker": ["off"]}}],
+      "objective": )" + std::string{objective} +
+                                "}");
+    REQUIRE(plan.has_value());
+    return std::move(*plan);
+  };
+  const auto on_average = sim::tune_policies(plan_with("{}"), {}, {}).choices.front();
+  REQUIRE(on_average.lines().size() == 1);
+  CHECK(on_average.lines().front().find("attempts=8") != std::string::npos);
+  CHECK(on_average.score.max_loss > 0.02);
+  CHECK(on_average.score.max_loss_scenario == "hangs");
+  CHECK(on_average.score.violation.empty());
+
+  const auto result = sim::tune_policies(plan_with(R"({"max_loss": 0.01})"), {}, {});
+  CHECK(result.choices.front().lines().empty());
+  CHECK(result.choices.front().score.max_loss == 0);
+  for (const auto& choice : result.choices) {
+    if (!choice.settings.empty()) CHECK(choice.score.violation.starts_with("goodput in the scenario \"hangs\" is "));
+  }
+}

@@ -8,6 +8,7 @@
 #include <cohort/json/decode.hpp>
 #include <cohort/sim/plan/plan_document.hpp>
 #include <cohort/sim/plan/plan_error.hpp>
+#include <cohort/sim/plan/random_scenarios.hpp>
 
 namespace cohort::sim {
 namespace {
@@ -20,6 +21,7 @@ constexpr double max_modelled_loss = 0.05;
 constexpr std::size_t max_services = 1000;
 /// Limits the product with the longest CPU time, which must fit a `duration`.
 constexpr double max_slowdown = 1000;
+constexpr std::int64_t max_random_scenarios = 10'000;
 
 /// Converts the document of a plan. Throws `plan_error`.
 class plan_reader {
@@ -41,6 +43,8 @@ class plan_reader {
     if (document.links) read_links(*document.links);
     read_load(document.load);
     read_scenarios(document.scenarios.value_or(std::vector<plan_document::scenario>{}));
+    if (document.random_scenarios) add_random_scenarios(*document.random_scenarios);
+    if (plan_.scenarios.empty()) plan_.scenarios.push_back({"no fault", {}, {}});
     const auto spaces = document.tune.value_or(std::vector<plan_document::search_space>{});
     for (std::size_t i = 0; i < spaces.size(); ++i) read_search_space(spaces[i], "tune[" + std::to_string(i) + "]");
     if (document.objective) read_objective(*document.objective);
@@ -198,14 +202,8 @@ class plan_reader {
 
   void read_scenarios(const std::vector<plan_document::scenario>& scenarios) {
     for (std::size_t i = 0; i < scenarios.size(); ++i) {
-      const auto& name = scenarios[i].name;
-      const auto has_name = [&](const planned_scenario& other) { return other.name == name; };
-      if (std::any_of(plan_.scenarios.begin(), plan_.scenarios.end(), has_name)) {
-        reject("scenarios[" + std::to_string(i) + "].name",
-               "is \"" + name + "\", which is also the name of another scenario");
-      }
-      auto& scenario = plan_.scenarios.emplace_back();
-      scenario.name = name;
+      reject_same_name(scenarios[i].name, "scenarios[" + std::to_string(i) + "].name");
+      auto& scenario = plan_.scenarios.emplace_back(planned_scenario{scenarios[i].name, {}, {}});
       for (std::size_t j = 0; j < scenarios[i].faults.size(); ++j) {
         const auto where = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
         scenario.faults.push_back(read_fault(scenarios[i].faults[j], where));
@@ -217,7 +215,25 @@ class plan_reader {
         scenario.deploys.push_back(read_deploy(deploys[j], scenario, where));
       }
     }
-    if (plan_.scenarios.empty()) plan_.scenarios.push_back({"no fault", {}, {}});
+  }
+
+  void add_random_scenarios(const plan_document::random_scenarios& source) {
+    auto& settings = plan_.random_scenarios.emplace();
+    if (source.services.empty()) reject("random_scenarios.services", "must have at least one service");
+    for (const auto& service : source.services) require_service(service, "random_scenarios.services");
+    settings.services = source.services;
+    settings.count = read_count(source.count, max_random_scenarios, "random_scenarios.count");
+    settings.seed = read_count(source.seed, INT64_MAX, "random_scenarios.seed");
+    for (auto& scenario : draw_scenarios(plan_, settings)) {
+      reject_same_name(scenario.name, "scenarios");
+      plan_.scenarios.push_back(std::move(scenario));
+    }
+  }
+
+  void reject_same_name(const std::string& name, const std::string& where) const {
+    const auto has_name = [&](const planned_scenario& other) { return other.name == name; };
+    if (std::none_of(plan_.scenarios.begin(), plan_.scenarios.end(), has_name)) return;
+    reject(where, "is \"" + name + "\", which is also the name of another scenario");
   }
 
   planned_deploy read_deploy(const plan_document::deploy& source, const planned_scenario& scenario,
@@ -314,6 +330,7 @@ class plan_reader {
     if (source.max_amplification && *source.max_amplification < 1) {
       reject("objective.max_amplification", "must be at least 1: each call needs one attempt");
     }
+    if (source.max_loss) plan_.objective.max_loss = read_ratio(source.max_loss, "objective.max_loss");
   }
 
   void read_alert(const plan_document::alert& source, const std::string& where) {

@@ -71,6 +71,14 @@ struct planned_scenario {
   std::vector<planned_deploy> deploys;
 };
 
+/// Scenarios whose faults are random: see `draw_scenarios`.
+struct random_scenario_settings {
+  /// The services that have faults: services of the plan, at least one.
+  std::vector<std::string> services;
+  std::size_t count = 1;
+  std::uint64_t seed = 1;
+};
+
 /// The values that a search tries for one policy: for each key of a policy (`timeout`, `attempts`, …) a list of
 /// strings.
 struct policy_search_space {
@@ -84,6 +92,8 @@ struct plan_objective {
   std::optional<double> min_goodput;
   std::optional<duration> max_p99;
   std::optional<double> max_amplification;
+  /// How much lower than with the plan's own settings the goodput of a scenario may be.
+  std::optional<double> max_loss;
 };
 
 /// The runs without faults of a rehearsal on real programs.
@@ -103,6 +113,8 @@ struct plan {
   std::string load_service;
   std::string load_path = "/";
   std::vector<planned_scenario> scenarios;
+  /// The settings of the random ones among the scenarios, which are the last ones; empty if there are none.
+  std::optional<random_scenario_settings> random_scenarios;
   std::vector<policy_search_space> search_spaces;
   plan_objective objective;
   std::vector<alert_rule> alerts;

@@ -113,6 +113,13 @@ struct scenario {
 };
 BOOST_DESCRIBE_STRUCT(scenario, (), (name, faults, deploys))
 
+struct random_scenarios {
+  std::vector<std::string> services;
+  std::int64_t count = 0;
+  std::optional<std::int64_t> seed;
+};
+BOOST_DESCRIBE_STRUCT(random_scenarios, (), (services, count, seed))
+
 struct search_space {
   std::string service;
   std::string to;
@@ -124,8 +131,9 @@ struct objective {
   std::optional<double> min_goodput;
   std::optional<std::string> max_p99;
   std::optional<double> max_amplification;
+  std::optional<double> max_loss;
 };
-BOOST_DESCRIBE_STRUCT(objective, (), (min_goodput, max_p99, max_amplification))
+BOOST_DESCRIBE_STRUCT(objective, (), (min_goodput, max_p99, max_amplification, max_loss))
 
 struct alert {
   std::string name;
@@ -147,11 +155,13 @@ struct plan {
   std::optional<plan_document::links> links;
   plan_document::load load;
   std::optional<std::vector<scenario>> scenarios;
+  std::optional<plan_document::random_scenarios> random_scenarios;
   std::optional<std::vector<search_space>> tune;
   std::optional<plan_document::objective> objective;
   std::optional<std::vector<alert>> alerts;
   std::optional<plan_document::rehearsal> rehearsal;
 };
-BOOST_DESCRIBE_STRUCT(plan, (), (services, links, load, scenarios, tune, objective, alerts, rehearsal))
+BOOST_DESCRIBE_STRUCT(plan, (),
+                      (services, links, load, scenarios, random_scenarios, tune, objective, alerts, rehearsal))
 
 }  // namespace cohort::sim::plan_document

@@ -90,6 +90,14 @@ double plan_run::requests_per_call(const std::string& service) const noexcept {
   return static_cast<double>(found->second) / static_cast<double>(calls);
 }
 
+double plan_run::max_requests_per_call(const plan& source) const noexcept {
+  double highest = 0;
+  for (const auto& service : source.services) {
+    for (const auto& call : service.model->calls) highest = std::max(highest, requests_per_call(call.upstream));
+  }
+  return highest;
+}
+
 planned_fleet::planned_fleet(const plan& source, const planned_scenario& scenario, std::uint64_t seed,
                              const program_catalog& programs, const setting_overrides& overrides)
     : plan_(source), scenario_(scenario), fleet_(seed) {

@@ -42,6 +42,8 @@ struct plan_run {
   double goodput() const noexcept;
   /// The number of requests to a service per call of the callers; 0 without calls.
   double requests_per_call(const std::string& service) const noexcept;
+  /// The highest number of requests to one upstream per call of the callers; `source` is the plan of the run.
+  double max_requests_per_call(const plan& source) const noexcept;
 };
 
 /// A fleet as a plan describes it, for one run.

@@ -17,6 +17,10 @@ struct policy_score {
   /// The lowest goodput of a scenario.
   double worst_goodput = 1;
   std::string worst_scenario;
+  /// The largest difference by which the goodput of a scenario is lower than with the plan's own settings; 0 if it is
+  /// lower in none.
+  double max_loss = 0;
+  std::string max_loss_scenario;
   /// The longest p99 of a scenario; empty if it falls among failed calls.
   std::optional<duration> p99;
   /// The highest number of requests to one upstream per call of the callers, over all upstreams and scenarios.

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
-#include <exception>
 #include <limits>
-#include <mutex>
 #include <numeric>
-#include <thread>
+
+#include <cohort/sim/tuning/parallel_for.hpp>
 
 namespace cohort::sim {
 namespace {
@@ -27,52 +25,9 @@ double mean_of(const std::vector<double>& samples) {
   return std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(samples.size());
 }
 
-/// Takes samples on several threads, and stores each at its index.
-class sampling_round {
- public:
-  struct job {
-    halving_candidate* candidate;
-    std::size_t seed;
-  };
-
-  explicit sampling_round(std::vector<job> jobs) : jobs_(std::move(jobs)) {}
-
-  void run(std::size_t threads, const std::function<double(std::size_t, std::uint64_t)>& sample) {
-    std::vector<std::jthread> others;
-    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([&] { run_jobs(sample); });
-    run_jobs(sample);
-    others.clear();
-    if (failure_) std::rethrow_exception(failure_);
-  }
-
- private:
-  void run_jobs(const std::function<double(std::size_t, std::uint64_t)>& sample) {
-    try {
-      for (auto index = next_++; index < jobs_.size(); index = next_++) {
-        const auto& current_job = jobs_[index];
-        current_job.candidate->samples[current_job.seed] = sample(current_job.candidate->index, current_job.seed);
-      }
-    } catch (...) {
-      next_ = jobs_.size();
-      const std::lock_guard lock{mutex_};
-      if (!failure_) failure_ = std::current_exception();
-    }
-  }
-
-  std::vector<job> jobs_;
-  std::atomic<std::size_t> next_{0};
-  std::mutex mutex_;
-  std::exception_ptr failure_;
-};
-
-bool is_better(const halving_candidate& a, const halving_candidate& b) {
-  if (a.rounds != b.rounds) return a.rounds > b.rounds;
-  const auto first = mean_of(a.samples);
-  const auto second = mean_of(b.samples);
-  return first != second ? first > second : a.index < b.index;
-}
-
 }  // namespace
+
+double mean_of_samples(const halving_candidate& candidate) { return mean_of(candidate.samples); }
 
 mean_estimate estimate_mean(const std::vector<double>& samples) {
   const auto mean = mean_of(samples);
@@ -85,23 +40,32 @@ mean_estimate estimate_mean(const std::vector<double>& samples) {
 
 std::vector<halving_candidate> successive_halving(
     const halving_settings& settings, const std::function<double(std::size_t candidate, std::uint64_t seed)>& sample,
-    const std::function<bool()>& may_continue) {
+    const std::function<double(const halving_candidate& candidate)>& score, const std::function<bool()>& may_continue) {
   std::vector<halving_candidate> all(settings.candidates);
+  std::vector<double> scores(all.size());
+  const auto is_better = [&](const halving_candidate& a, const halving_candidate& b) {
+    if (a.rounds != b.rounds) return a.rounds > b.rounds;
+    return scores[a.index] != scores[b.index] ? scores[a.index] > scores[b.index] : a.index < b.index;
+  };
   for (std::size_t i = 0; i < all.size(); ++i) all[i].index = i;
   std::vector<halving_candidate*> remaining;
   for (auto& candidate : all) remaining.push_back(&candidate);
   for (std::size_t seeds = settings.first_seeds;; seeds *= 2) {
-    std::vector<sampling_round::job> jobs;
+    std::vector<std::pair<halving_candidate*, std::size_t>> jobs;
     for (std::size_t seed = 0; seed < seeds; ++seed) {
       for (auto* candidate : remaining) {
-        if (seed >= candidate->samples.size()) jobs.push_back({candidate, seed});
+        if (seed >= candidate->samples.size()) jobs.emplace_back(candidate, seed);
       }
     }
     for (auto* candidate : remaining) {
       candidate->samples.resize(seeds);
       ++candidate->rounds;
     }
-    sampling_round{std::move(jobs)}.run(std::max<std::size_t>(settings.threads, 1), sample);
+    parallel_for(jobs.size(), settings.threads, [&](std::size_t index) {
+      const auto& [candidate, seed] = jobs[index];
+      candidate->samples[seed] = sample(candidate->index, seed);
+    });
+    for (const auto* candidate : remaining) scores[candidate->index] = score(*candidate);
     std::sort(remaining.begin(), remaining.end(), [&](const auto* a, const auto* b) { return is_better(*a, *b); });
     if (remaining.size() <= settings.final_candidates + settings.kept || !may_continue()) break;
     const auto half = std::max(remaining.size() / 2, settings.final_candidates);

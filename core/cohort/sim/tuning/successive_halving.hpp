@@ -40,11 +40,15 @@ struct halving_candidate {
   std::size_t rounds = 0;
 };
 
-/// Returns all candidates, the best first: sorted by the number of rounds, then by the mean of their samples.
+/// The mean of the samples.
+double mean_of_samples(const halving_candidate& candidate);
+
+/// Returns all candidates, the best first: sorted by the number of rounds, then by `score`, of which greater is better.
 /// `sample(candidate, seed)` must depend only on its arguments, and be thread-safe. The result does not depend on
 /// `threads`. `may_continue` is called before each round except the first; false ends the search.
 std::vector<halving_candidate> successive_halving(
     const halving_settings& settings, const std::function<double(std::size_t candidate, std::uint64_t seed)>& sample,
+    const std::function<double(const halving_candidate& candidate)>& score = mean_of_samples,
     const std::function<bool()>& may_continue = [] { return true; });
 
 }  // namespace cohort::sim
