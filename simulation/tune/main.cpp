@@ -8,6 +8,7 @@
 #include "simulation/programs/programs.hpp"
 #include "simulation/report/page.hpp"
 #include "simulation/report/program.hpp"
+#include "simulation/tune/held_out.hpp"
 #include "simulation/tune/tuner_report.hpp"
 
 namespace cohort::simulation {
@@ -18,6 +19,10 @@ enum exit_status { success = 0, output_failed = 1, invalid_input = 2, objective_
 struct program_options {
   std::string plan_file;
   std::string html_file = "none";
+  std::string json_file = "none";
+  std::int64_t held_out = 0;
+  std::int64_t held_out_seed = 2;
+  std::int64_t held_out_runs = 5;
   std::int64_t candidates = 32;
   std::int64_t first_seeds = 2;
   std::int64_t threads = 2;
@@ -28,6 +33,16 @@ struct program_options {
     options.add(plan_file, {"--plan", "", "Required: file of the plan (docs/guide/deciding-by-simulation.md)"},
                 config::text());
     options.add(html_file, {"--html", "", "File for the report with a chart"}, config::text(), "none");
+    options.add(
+        held_out,
+        {"--held-out", "",
+         "Random scenarios, not used by the search, in which the choice is compared with the plan's own settings"},
+        config::integer(0, 10'000), "0");
+    options.add(held_out_seed, {"--held-out-seed", "", "Seed of these scenarios"}, config::integer(1, INT64_MAX), "2");
+    options.add(held_out_runs, {"--held-out-runs", "", "Runs of each of these scenarios and settings"},
+                config::integer(1, 1000), "5");
+    options.add(json_file, {"--json", "", "File for the choice and the comparison with the plan's own settings"},
+                config::text(), "none");
     options.add(candidates, {"--candidates", "", "Choices of policies to try"}, config::integer(1, 100'000), "32");
     options.add(first_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
                 config::integer(1, 1000), "2");
@@ -44,6 +59,15 @@ struct program_options {
     tuner.seed = static_cast<std::uint64_t>(seed);
     return tuner;
   }
+  held_out_settings comparison() const {
+    held_out_settings result;
+    result.count = static_cast<std::size_t>(held_out);
+    result.seed = static_cast<std::uint64_t>(held_out_seed);
+    // Not the seed of the search, so that the runs are independent of it.
+    result.comparison = {static_cast<std::size_t>(held_out_runs), static_cast<std::size_t>(threads),
+                         static_cast<std::uint64_t>(seed) + 1};
+    return result;
+  }
 };
 
 int fail(const std::string& message) {
@@ -51,8 +75,14 @@ int fail(const std::string& message) {
   return invalid_input;
 }
 
-int report(const program_options& options, const sim::plan& plan, const sim::tuner_result& result,
-           const std::string& command) {
+bool write_report(const std::string& file, const std::string& content) {
+  if (file == "none" || write_file(file, content)) return true;
+  std::cerr << "cohort-tune: cannot write " << file << "\n";
+  return false;
+}
+
+int report(const program_options& options, const sim::plan& plan, const sim::program_catalog& programs,
+           const sim::tuner_result& result, const std::string& command) {
   std::cout << text_report(plan, result);
   const auto& best = result.choices.front();
   if (best.score.violation.empty()) {
@@ -60,8 +90,13 @@ int report(const program_options& options, const sim::plan& plan, const sim::tun
     for (const auto& line : best.lines()) std::cout << "  " << line << "\n";
     if (best.settings.empty()) std::cout << "  (the plan's own)\n";
   }
-  if (options.html_file != "none" && !write_file(options.html_file, html_report(plan, result, command))) {
-    std::cerr << "cohort-tune: cannot write " << options.html_file << "\n";
+  std::vector<sim::scenario_comparison> held_out;
+  if (options.held_out > 0) {
+    held_out = compare_in_held_out_scenarios(plan, programs, best.settings, options.comparison());
+    std::cout << text_report(held_out, options.comparison());
+  }
+  if (!write_report(options.html_file, html_report(plan, result, command)) ||
+      !write_report(options.json_file, json_report(best, held_out))) {
     return output_failed;
   }
   if (best.score.violation.empty()) return success;
@@ -78,6 +113,16 @@ int run(const program_options& options, const std::string& command) {
   if (const auto error = sim::find_unknown_variable(*plan, programs)) return fail(options.plan_file + ": " + *error);
   if (plan->search_spaces.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
 
+  if (options.held_out > 0) {
+    if (!plan->random_scenarios) {
+      return fail(options.plan_file + ": random_scenarios is required by --held-out: the services that have faults");
+    }
+    if (options.comparison().seed == plan->random_scenarios->seed) {
+      return fail("--held-out-seed is " + std::to_string(options.held_out_seed) +
+                  ", but must differ from random_scenarios.seed of the plan, whose scenarios the search uses");
+    }
+  }
+
   const auto start = std::chrono::steady_clock::now();
   bool ended_early = false;
   const auto result = sim::tune_policies(*plan, programs, options.settings(), [&] {
@@ -87,7 +132,7 @@ int run(const program_options& options, const std::string& command) {
   const auto elapsed = to_seconds(std::chrono::steady_clock::now() - start);
   std::cerr << result.runs << " simulated runs in " << static_cast<int>(elapsed + 0.5) << " s\n";
   if (ended_early) std::cerr << "cohort-tune: --seconds ended the search early: the ranking depends on the machine\n";
-  return report(options, *plan, result, command);
+  return report(options, *plan, programs, result, command);
 }
 
 }  // namespace
