@@ -20,12 +20,62 @@ const maxConnections = 10_000;
 /** Machines of the plan get the first cores, one each; loadgen runs on the last one. */
 const loadCore = String(cpus().length - 1);
 
+/** Other programs may use this ratio of the time of a core of the services. */
+const maxForeignRatio = 0.1;
+/** The unit of /proc/stat: USER_HZ, which is 100 on all architectures that this program supports. */
+const ticksPerSecond = 100;
+
 /** The CPU time of all threads of a process in seconds. */
 function cpuSeconds(pid: number): number {
   const nanoseconds = readdirSync(`/proc/${pid}/task`).map((task) => {
     return Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]);
   });
   return nanoseconds.reduce((sum, value) => sum + value, 0) / 1e9;
+}
+
+/** The time in seconds for which each core ran programs, or was withheld by a hypervisor; without interrupts. */
+function busySeconds(): Map<string, number> {
+  const lines = readFileSync('/proc/stat', 'utf8').matchAll(/^cpu(\d+) (.*)$/gm);
+  return new Map([...lines].map(([, core = '', text = '']) => {
+    const [user = 0, nice = 0, system = 0, , , , , steal = 0] = text.split(' ').map(Number);
+    return [core, (user + nice + system + steal) / ticksPerSecond];
+  }));
+}
+
+/** The CPU time of a process and of its core, until now. */
+interface ProcessTimes {
+  pid: number;
+  core: string;
+  cpu_s: number;
+}
+
+interface MachineTimes {
+  at_s: number;
+  busy_s: Map<string, number>;
+  /** The CPU time of this program, which can use any core. */
+  own_s: number;
+  services: Map<string, ProcessTimes>;
+}
+
+/** The CPU time of each service in a run. The process of a service that was killed in the run began in it. */
+function cpuTimes(before: MachineTimes, after: MachineTimes): Record<string, number> {
+  return Object.fromEntries([...after.services].map(([name, { pid, cpu_s }]) => {
+    const start = before.services.get(name);
+    return [name, start?.pid === pid ? cpu_s - start.cpu_s : cpu_s];
+  }));
+}
+
+/** The reason why a run is invalid, if other programs used the cores of the services; otherwise empty. */
+function findDisturbance(before: MachineTimes, after: MachineTimes): string {
+  const used = cpuTimes(before, after);
+  for (const [core, busy] of after.busy_s) {
+    const services = [...after.services].filter(([, times]) => times.core === core);
+    if (services.length === 0) continue;
+    const ours = services.reduce((sum, [name]) => sum + (used[name] ?? 0), after.own_s - before.own_s);
+    const ratio = (busy - (before.busy_s.get(core) ?? 0) - ours) / (after.at_s - before.at_s);
+    if (ratio > maxForeignRatio) return `other programs used ${(100 * ratio).toFixed(0)} % of core ${core}, on which services run, above ${100 * maxForeignRatio} %`;
+  }
+  return '';
 }
 
 /** One run of the real programs, with new processes. */
@@ -89,8 +139,14 @@ class RealFleet {
     await process_?.exitStatus;
   }
 
-  cpuTimes(): Record<string, number> {
-    return Object.fromEntries([...this.processes].map(([name, { pid }]) => [name, cpuSeconds(pid)]));
+  times(): MachineTimes {
+    const services = new Map<string, ProcessTimes>();
+    for (const service of this.plan.services) {
+      const pid = this.processes.get(service.name)?.pid;
+      if (pid !== undefined) services.set(service.name, { pid, core: this.assignedCore(service), cpu_s: cpuSeconds(pid) });
+    }
+    const { user, system } = process.cpuUsage();
+    return { at_s: elapsed() / 1000, busy_s: busySeconds(), own_s: (user + system) / 1e6, services };
   }
 
   async stop(): Promise<void> {
@@ -110,23 +166,24 @@ export class RealRunner {
     private readonly directory: string,
   ) {}
 
-  async run(scenario: RealScenario, rate: number): Promise<ObservedRun> {
+  /** `seed` determines the times of the calls; runs without it have different ones. */
+  async run(scenario: RealScenario, rate: number, seed?: number): Promise<ObservedRun> {
     const fleet = new RealFleet(this.plan, this.planFile, this.directory);
     await fleet.start();
     try {
-      return await this.runOn(fleet, scenario, rate);
+      return await this.runOn(fleet, scenario, rate, seed ?? this.runs + 1);
     } finally {
       await fleet.stop();
     }
   }
 
-  private loadFlags(fleet: RealFleet, scenario: RealScenario, rate: number, file: string): string[] {
+  private loadFlags(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number, file: string): string[] {
     const { load } = this.plan;
     // Twice the maximum number of attempts in flight, which is reached if each attempt lasts as long as the patience.
     const connections = Math.min(Math.ceil(2 * rate * load.patience_s * (load.retries + 1)) + 100, maxConnections);
     const stages = scenario.phases.flatMap(({ length_s }) => ['--stage', `${length_s * 1000}ms:${rate}:step`]);
     return [
-      ...stages, '--arrivals', 'poisson', '--seed', String(this.runs), '-q', '--no-preflight', '--json', file,
+      ...stages, '--arrivals', 'poisson', '--seed', String(seed), '-q', '--no-preflight', '--json', file,
       '-c', String(connections), '--timeout', `${Math.ceil(load.timeout_s * 1000)}ms`, '--patience', `${load.patience_s * 1000}ms`,
       ...(load.retries > 0 ? ['--retries', String(load.retries)] : []),
       ...(load.backoff_s > 0 ? ['--retry-backoff', `${load.backoff_s * 1000}ms`] : []),
@@ -136,12 +193,12 @@ export class RealRunner {
     ];
   }
 
-  private async runOn(fleet: RealFleet, scenario: RealScenario, rate: number): Promise<ObservedRun> {
+  private async runOn(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number): Promise<ObservedRun> {
     const length = scenario.phases.reduce((sum, { length_s }) => sum + length_s, 0);
     const file = join(this.directory, `run-${++this.runs}.json`);
     console.error(`rehearse: ${scenario.name}, ${rate}/s for ${length} s`);
-    const before = fleet.cpuTimes();
-    const flags = ['-c', loadCore, join(programs, 'loadgen'), ...this.loadFlags(fleet, scenario, rate, file)];
+    const before = fleet.times();
+    const flags = ['-c', loadCore, join(programs, 'loadgen'), ...this.loadFlags(fleet, scenario, rate, seed, file)];
     const load = startProcess('loadgen', 'taskset', flags, join(this.directory, 'loadgen.log'), { API_KEY: '' });
     const start = elapsed();
     const breakers: BreakerChange[] = [];
@@ -151,9 +208,7 @@ export class RealRunner {
     ]);
     const status = await load.exitStatus;
     expect(status === 0 || status === invalidRun, `loadgen ends with 0 or ${invalidRun}, not ${status}: ${load.output}`);
-    const isKilled = scenario.faults.some(({ is_killed }) => is_killed);
-    const after = fleet.cpuTimes();
-    const cpu_s = Object.fromEntries(Object.entries(after).map(([name, time]) => [name, time - (isKilled ? 0 : (before[name] ?? 0))]));
+    const after = fleet.times();
     const report = JSON.parse(readFileSync(file, 'utf8')) as LoadgenReport;
     const seconds = report.intervals.filter(({ start_s }) => start_s < length);
     return {
@@ -166,8 +221,8 @@ export class RealRunner {
         return observePhase(phase, totals);
       }),
       breakers,
-      cpu_s,
-      invalid_reason: report.verdict.word === 'invalid' ? (report.verdict.reasons[0] ?? 'invalid') : '',
+      cpu_s: cpuTimes(before, after),
+      invalid_reason: report.verdict.word === 'invalid' ? (report.verdict.reasons[0] ?? 'invalid') : findDisturbance(before, after),
     };
   }
 

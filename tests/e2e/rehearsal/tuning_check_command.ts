@@ -1,51 +1,86 @@
 // SPDX-License-Identifier: BSL-1.0
 // Tunes the policies of the stack by simulation (simulation/rehearsals/tuning.json), and measures the choice and the
-// defaults with the real programs in fault scripts that the search has not used (tuning_check.json). Prints a table.
-// Argument: --repeat N (runs of each script and setting, default 3).
-import { mkdtempSync } from 'node:fs';
+// defaults with the real programs in random fault scripts that the search has not used. Prints a table.
+// Arguments: --repeat N (runs of each script and setting, default 3), --seed N (of the scripts, default 2).
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { root, runProcess, terminateChildrenOnExit } from '../support/processes.ts';
-import type { ObservedRun, RealPlan } from './observed_run.ts';
+import type { ObservedRun, RealPlan, RealScenario } from './observed_run.ts';
 import { describeMachine, readRealPlan } from './real_plan.ts';
 import { RealRunner } from './real_runner.ts';
 
-const tuningPlan = 'simulation/rehearsals/tuning.json';
-const checkPlan = 'simulation/rehearsals/tuning_check.json';
-/** In how many of ten scripts the choice must be better than the defaults. */
+const tuningPlan = join(root, 'simulation/rehearsals/tuning.json');
+/** The number of scripts that are measured. */
+const measuredScripts = 10;
+/** In how many of the scripts the choice must be better than the defaults. */
 const requiredRatio = 0.9;
+/** The number of scripts that are drawn and simulated; the first ones in which policies matter are measured. */
+const drawnScripts = 60;
+/**
+ * Policies matter in a script if the defaults lose at least this ratio of the calls in the simulation. Five runs differ
+ * by about one percent, so that smaller improvements cannot be measured.
+ */
+const relevantLoss = 0.02;
+/** The ratio of runs that may be repeated because the machine was busy. */
+const maxRepetitionRatio = 0.1;
+
+interface Options {
+  repeat: number;
+  seed: number;
+}
+
+/** The part of the report of cohort-tune that this command reads. */
+interface TuningReport {
+  settings: Record<string, Record<string, string>>;
+  held_out: { scenario: string; own: number; chosen: number }[];
+}
 
 function fail(message: string): never {
   console.error(`tune check: ${message}`);
   process.exit(2);
 }
 
-function parseRepeat(words: string[]): number {
-  if (words.length === 0) return 3;
-  const repeat = Number(words[1]);
-  if (words.length !== 2 || words[0] !== '--repeat') fail(`unknown argument "${words.join(' ')}"; accepted: --repeat N`);
-  if (!Number.isInteger(repeat) || repeat < 1 || repeat > 20) fail(`--repeat is "${words[1]}", but must be an integer from 1 to 20`);
-  return repeat;
+function parseOptions(words: string[]): Options {
+  const options: Options = { repeat: 3, seed: 2 };
+  const limits: Record<string, { name: keyof Options; max: number }> = {
+    '--repeat': { name: 'repeat', max: 20 }, '--seed': { name: 'seed', max: 1e9 },
+  };
+  for (let i = 0; i < words.length; i += 2) {
+    const word = words[i] ?? '';
+    const limit = limits[word] ?? fail(`unknown argument "${word}"; accepted: --repeat N, --seed N`);
+    const value = Number(words[i + 1] ?? '');
+    if (!Number.isInteger(value) || value < 1 || value > limit.max) fail(`${word} must be an integer from 1 to ${limit.max}`);
+    options[limit.name] = value;
+  }
+  return options;
 }
 
-/** The settings that the search prints, as variables of the dashboard. */
-async function tune(): Promise<Record<string, string>> {
+/** Searches the policies, and simulates the choice and the defaults in the drawn scripts. */
+async function tune(seed: number, directory: string): Promise<TuningReport> {
+  const file = join(directory, 'tuning.json');
   const { status, output } = await runProcess(join(root, 'build/release/bin/cohort-tune'), [
-    '--plan', join(root, tuningPlan), '--candidates', '64', '--seconds', '3600',
+    '--plan', tuningPlan, '--candidates', '48', '--first-seeds', '1', '--seconds', '3600',
+    '--held-out', String(drawnScripts), '--held-out-seed', String(seed), '--json', file,
   ]);
   process.stdout.write(`${output}\n`);
   if (status !== 0) process.exit(status);
-  const lines = output.slice(output.indexOf('best settings:')).split('\n').slice(1);
-  const settings = lines.map((line) => /^ {2}([A-Z_]+_POLICY)=(\S+)$/.exec(line)).filter((match) => match !== null);
-  if (settings.length === 0) fail("the search has chosen the plan's own settings, so that there is nothing to compare");
-  return Object.fromEntries(settings.map(([, variable, value]) => [variable, value]));
+  const report = JSON.parse(readFileSync(file, 'utf8')) as TuningReport;
+  if (Object.keys(report.settings).length === 0) fail("the search has chosen the plan's own settings, so that there is nothing to compare");
+  return report;
 }
 
-function withSettings(plan: RealPlan, settings: Record<string, string>): RealPlan {
-  const services = plan.services.map((service) => {
-    return service.name === plan.load.service ? { ...service, environment: { ...service.environment, ...settings } } : service;
-  });
+/** A plan file with the drawn scripts as its scenarios. */
+function writeScripts(seed: number, directory: string): string {
+  const plan = JSON.parse(readFileSync(tuningPlan, 'utf8')) as { random_scenarios: object };
+  const file = join(directory, 'scripts.json');
+  writeFileSync(file, JSON.stringify({ ...plan, scenarios: [], random_scenarios: { ...plan.random_scenarios, count: drawnScripts, seed } }));
+  return file;
+}
+
+function withSettings(plan: RealPlan, settings: TuningReport['settings']): RealPlan {
+  const services = plan.services.map((service) => ({ ...service, environment: { ...service.environment, ...settings[service.name] } }));
   return { ...plan, services };
 }
 
@@ -68,46 +103,85 @@ function summarize(values: number[]): Sample {
   return { median: (at(Math.floor(last / 2)) + at(Math.ceil(last / 2))) / 2, lowest: at(0), highest: at(last) };
 }
 
-/** `worse` and `better` if the medians differ by more than the larger spread of the runs. */
+/** The verdict as in cohort-tune: `worse` and `better` if the medians differ by more than the larger range of the runs. */
 function compare(defaults: Sample, chosen: Sample): string {
-  const spread = Math.max(defaults.highest - defaults.lowest, chosen.highest - chosen.lowest);
+  const range = Math.max(defaults.highest - defaults.lowest, chosen.highest - chosen.lowest);
   const difference = chosen.median - defaults.median;
-  if (Math.abs(difference) > spread) return difference > 0 ? 'better' : 'worse';
-  return difference > 0 ? 'better, within the spread' : 'not better, within the spread';
+  if (difference === 0) return 'equal';
+  const word = difference > 0 ? 'better' : 'worse';
+  return Math.abs(difference) > range ? word : `${word}, within the range`;
+}
+
+/** Runs scripts with both settings, and repeats runs that are invalid because the machine was busy. */
+class Measurement {
+  disturbed = 0;
+  invalid = 0;
+
+  constructor(
+    private readonly runners: RealRunner[],
+    private readonly rate: number,
+    private spareRuns: number,
+  ) {}
+
+  async measure(scenario: RealScenario, repeat: number, firstSeed: number): Promise<Sample[]> {
+    const values: number[][] = this.runners.map(() => []);
+    for (let round = 0; round < repeat; ++round) {
+      // Both settings get the same arrivals, and each is first in every second round.
+      for (const index of round % 2 === 0 ? [0, 1] : [1, 0]) {
+        const runner = this.runners[index];
+        if (runner !== undefined) values[index]?.push(goodput(await this.run(runner, scenario, firstSeed + round)));
+      }
+    }
+    return values.map(summarize);
+  }
+
+  private async run(runner: RealRunner, scenario: RealScenario, seed: number): Promise<ObservedRun> {
+    for (;;) {
+      const result = await runner.run(scenario, this.rate, seed);
+      if (result.invalid_reason === '') return result;
+      ++this.disturbed;
+      const isRepeated = this.spareRuns-- > 0;
+      console.error(`tune check: invalid run${isRepeated ? ', repeated' : ''}: ${result.invalid_reason}`);
+      if (isRepeated) continue;
+      ++this.invalid;
+      return result;
+    }
+  }
 }
 
 const percent = (ratio: number): string => `${(100 * ratio).toFixed(1)} %`;
 const format = ({ median, lowest, highest }: Sample): string => `${percent(median)} (${percent(lowest)} to ${percent(highest)})`;
 
-const repeat = parseRepeat(process.argv.slice(2));
+const { repeat, seed } = parseOptions(process.argv.slice(2));
 terminateChildrenOnExit();
-const plan = await readRealPlan(join(root, checkPlan));
-const settings = await tune();
 const directory = mkdtempSync(join(tmpdir(), 'cohort-tuning-'));
-const runners = [plan, withSettings(plan, settings)].map((each) => new RealRunner(each, join(root, checkPlan), directory));
+const { settings, held_out } = await tune(seed, directory);
+const file = writeScripts(seed, directory);
+const plan = await readRealPlan(file);
+const relevant = held_out.filter(({ own }) => 1 - own >= relevantLoss);
+const measured = relevant.slice(0, measuredScripts);
+if (measured.length === 0) fail(`the defaults lose less than ${percent(relevantLoss)} in each of the ${drawnScripts} scripts of the seed ${seed}`);
+const runners = [plan, withSettings(plan, settings)].map((each) => new RealRunner(each, file, directory));
+const runs = 2 * repeat * measured.length;
+const measurement = new Measurement(runners, plan.load.rate, Math.ceil(runs * maxRepetitionRatio));
 
+console.log(`In ${relevant.length} of ${drawnScripts} random fault scripts (seed ${seed}), the defaults lose at least ${percent(relevantLoss)} of the calls in the simulation. The first ${measured.length} of these, measured:\n`);
+console.log(`| Faults | simulated: defaults → choice | defaults | choice | the choice is |\n|---|---|---|---|---|`);
 const verdicts: string[] = [];
-let invalidRuns = 0;
-console.log(`| Faults | defaults | chosen | chosen is |\n|---|---|---|---|`);
-for (const scenario of plan.scenarios) {
-  const values: number[][] = [[], []];
-  for (let round = 0; round < repeat; ++round) {
-    // Both settings get the same arrivals, and each is first in every second round.
-    for (const index of round % 2 === 0 ? [0, 1] : [1, 0]) {
-      const run = await runners[index]?.run(scenario, plan.load.rate);
-      if (run === undefined) continue;
-      values[index]?.push(goodput(run));
-      if (run.invalid_reason !== '') ++invalidRuns;
-    }
-  }
-  const [defaults, chosen] = values.map(summarize);
-  if (defaults === undefined || chosen === undefined) continue;
-  verdicts.push(compare(defaults, chosen));
-  console.log(`| ${scenario.name} | ${format(defaults)} | ${format(chosen)} | ${verdicts.at(-1) ?? ''} |`);
+for (const [index, { scenario: name, own, chosen: predicted }] of measured.entries()) {
+  const scenario = plan.scenarios.find((each) => each.name === name) ?? fail(`there is no script "${name}"`);
+  const invalidBefore = measurement.invalid;
+  const [defaults, choice] = await measurement.measure(scenario, repeat, 1 + index * repeat);
+  if (defaults === undefined || choice === undefined) continue;
+  const verdict = compare(defaults, choice);
+  verdicts.push(verdict);
+  const mark = measurement.invalid > invalidBefore ? '~' : '';
+  console.log(`| ${name} | ${percent(own)} → ${percent(predicted)} | ${mark}${format(defaults)} | ${mark}${format(choice)} | ${mark}${verdict} |`);
 }
 const better = verdicts.filter((verdict) => verdict.startsWith('better')).length;
 const worse = verdicts.filter((verdict) => verdict === 'worse').length;
-console.log(`\n${Object.entries(settings).map(([variable, value]) => `${variable}=${value}`).join(' ')}`);
-console.log(`better in ${better} of ${verdicts.length} fault scripts, worse by more than the spread in ${worse}; ${repeat} runs each`);
-console.log(`${describeMachine()}; loadgen's verdict was INVALID in ${invalidRuns} of ${2 * repeat * verdicts.length} runs`);
-process.exitCode = better >= requiredRatio * verdicts.length && worse === 0 ? 0 : 1;
+const lines = Object.values(settings).flatMap((variables) => Object.entries(variables).map(([variable, value]) => `${variable}=${value}`));
+console.log(`\n${lines.join(' ')}`);
+console.log(`better in ${better} of ${verdicts.length} fault scripts, worse by more than the range in ${worse}; ${repeat} runs each`);
+console.log(`${describeMachine()}; ${measurement.disturbed} invalid runs, ${measurement.disturbed - measurement.invalid} of them repeated; ~: with an invalid run`);
+process.exitCode = better >= requiredRatio * verdicts.length && worse === 0 && measurement.invalid === 0 ? 0 : 1;
