@@ -2,6 +2,7 @@
 #include <cohort/postgres/copy.hpp>
 
 #include <cohort/postgres/pool/active_call.hpp>
+#include <cohort/runtime/loop_fairness.hpp>
 
 namespace cohort::postgres {
 namespace {
@@ -29,7 +30,10 @@ task<result<std::string>> copy_reader::next() {
   if (ended_) co_return std::string{};
   auto reading = call->read_copy();
   auto part = co_await std::move(reading);
-  if (part && !part->empty()) co_return part;
+  if (part && !part->empty()) {
+    if (must_yield_after(part->size())) co_await yield_to_loop();
+    co_return part;
+  }
   ended_ = true;
   end_call(*call, ends_call_, part ? std::nullopt : std::optional{part.error()});
   co_return part;
@@ -46,7 +50,11 @@ task<result<void>> copy_writer::write(std::string data) {
   if (ended_) co_return ended_error();
   auto writing = call->write_copy(data);
   auto failure = co_await std::move(writing);
-  if (!failure) co_return result<void>{};
+  if (!failure) {
+    // A write waits only while the socket's buffer is full.
+    if (must_yield_after(data.size())) co_await yield_to_loop();
+    co_return result<void>{};
+  }
   ended_ = true;
   end_call(*call, ends_call_, failure);
   co_return std::move(*failure);

@@ -2,6 +2,7 @@
 #include <cohort/postgres/row_stream.hpp>
 
 #include <cohort/postgres/pool/active_call.hpp>
+#include <cohort/runtime/loop_fairness.hpp>
 
 namespace cohort::postgres {
 namespace {
@@ -22,7 +23,11 @@ task<result<rows>> row_stream::next(std::size_t max_rows) {
   rows part;
   const fetch_limits limits{.max_rows = std::max<std::size_t>(max_rows, 1), .max_bytes = max_part_bytes};
   const auto has_more = co_await call->fetch(part, limits);
-  if (has_more && *has_more) co_return std::move(part);
+  if (has_more && *has_more) {
+    // Rows that libpq has received already are returned without a wait.
+    if (must_yield_after(part.bytes())) co_await yield_to_loop();
+    co_return std::move(part);
+  }
   ended_ = true;
   if (!has_more) call->log_failure(has_more.error(), "(rows of a stream)");
   if (ends_call_) {

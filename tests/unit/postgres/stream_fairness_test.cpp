@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/postgres/pool_fixture.hpp"
+#include "tests/unit/runtime/turn_count.hpp"
+
+// Streams and COPY that never wait for the database must not keep the loop from its other work.
+namespace cohort::test {
+namespace {
+
+constexpr int part_count = 640;
+/// One in 64 operations, or one more if the loop had counted others before.
+bool is_fair(int turns) { return turns == 10 || turns == 11; }
+
+struct fairness_fixture : pool_fixture {
+  fairness_fixture() {
+    scripted_reply reply{.columns = {{"n", postgres::type::int4}}};
+    for (int i = 0; i < part_count; ++i) reply.rows.push_back({std::to_string(i)});
+    replies["select numbers"] = replies["copy numbers to stdout"] = std::move(reply);
+    replies["copy numbers from stdin"] = {};
+  }
+
+  /// The turns that another coroutine gets while `work` reads or writes.
+  int turns_during(task<> work) {
+    time.run(run_both(std::move(work), count_turns(has_ended, all_turns)));
+    return turns;
+  }
+  void begin() { turns = all_turns; }
+  void end() {
+    turns = all_turns - turns;
+    has_ended = true;
+  }
+
+  int all_turns = 0;
+  int turns = 0;
+  bool has_ended = false;
+};
+
+task<> read_single_rows(fairness_fixture& fixture) {
+  auto stream = co_await fixture.pool.stream(fixture.in(10s), "select numbers");
+  fixture.begin();
+  for (int i = 0; i < part_count; ++i) CHECK((co_await stream->next(1)).value().size() == 1);
+  fixture.end();
+  CHECK((co_await stream->next()).value().empty());
+}
+task<> copy_lines_out(fairness_fixture& fixture) {
+  auto reader = co_await fixture.pool.copy_out(fixture.in(10s), "copy numbers to stdout");
+  fixture.begin();
+  for (int i = 0; i < part_count; ++i) CHECK_FALSE((co_await reader->next()).value().empty());
+  fixture.end();
+  CHECK((co_await reader->next()).value().empty());
+}
+task<> copy_lines_in(fairness_fixture& fixture) {
+  auto writer = co_await fixture.pool.copy_in(fixture.in(10s), "copy numbers from stdin");
+  fixture.begin();
+  for (int i = 0; i < part_count; ++i) CHECK((co_await writer->write("1\n")).has_value());
+  fixture.end();
+  CHECK((co_await writer->finish()).value() == part_count);
+}
+
+TEST_CASE("postgres::row_stream: parts that never wait yield to the loop once in 64 parts", "[postgres][stream]") {
+  fairness_fixture fixture;
+  CHECK(is_fair(fixture.turns_during(read_single_rows(fixture))));
+}
+
+TEST_CASE("postgres copy: reads and writes that never wait yield to the loop once in 64", "[postgres][copy]") {
+  fairness_fixture out;
+  CHECK(is_fair(out.turns_during(copy_lines_out(out))));
+  fairness_fixture in;
+  CHECK(is_fair(in.turns_during(copy_lines_in(in))));
+}
+
+}  // namespace
+}  // namespace cohort::test
