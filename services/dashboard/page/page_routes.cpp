@@ -18,14 +18,11 @@ constexpr std::string_view page_path = "/";
 constexpr std::string_view not_found_path = "/not-found";
 
 /// The files that are sent unchanged.
-std::span<const http::asset> static_assets() {
-  static const auto files = [] {
-    std::vector<http::asset> selected;
-    std::ranges::copy_if(page_assets(), std::back_inserter(selected),
-                         [](const http::asset& file) { return file.path != page_path && file.path != not_found_path; });
-    return selected;
-  }();
-  return files;
+std::vector<http::asset> static_assets() {
+  std::vector<http::asset> selected;
+  std::ranges::copy_if(page_assets(), std::back_inserter(selected),
+                       [](const http::asset& file) { return file.path != page_path && file.path != not_found_path; });
+  return selected;
 }
 
 std::string_view html_of(std::string_view path) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include <cohort/http/message/body/content_negotiation.hpp>
 #include <cohort/http/message/conditional/conditional_request.hpp>
@@ -46,19 +48,19 @@ response asset_response(const asset& file, const request_context& context) {
 }
 
 void add_assets(router& routes, std::span<const asset> files) {
-  bool has_assets_directory = false;
+  std::vector<asset> directory;
   for (const auto& file : files) {
     if (file.path.starts_with("/assets/")) {
-      has_assets_directory = true;
+      directory.push_back(file);
       continue;
     }
     describe_asset(
-        routes.get(std::string{file.path}, [&file](request_context& context) { return asset_response(file, context); }),
+        routes.get(std::string{file.path}, [file](request_context& context) { return asset_response(file, context); }),
         std::string{file.content_type});
   }
-  if (!has_assets_directory) return;
-  auto& assets = routes.get("/assets/{path...}", [files](request_context& context) {
-    for (const auto& file : files)
+  if (directory.empty()) return;
+  auto& assets = routes.get("/assets/{path...}", [directory = std::move(directory)](request_context& context) {
+    for (const auto& file : directory)
       if (file.path == context.head().path) return asset_response(file, context);
     return not_found_response();
   });

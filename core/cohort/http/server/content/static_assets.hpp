@@ -26,8 +26,8 @@ struct asset {
 /// if `If-None-Match` does (RFC 9110 section 13.2.2).
 response asset_response(const asset& file, const request_context& context);
 
-/// Adds routes for `files`, which must outlive the router. Files below `/assets/` share the route `/assets/{path...}`,
-/// so that metric labels do not change with each build.
+/// Adds routes for `files`; the list is copied, the strings are not. Files below `/assets/` share the route
+/// `/assets/{path...}`, so that metric labels do not change with each build.
 void add_assets(router& routes, std::span<const asset> files);
 
 }  // namespace cohort::http

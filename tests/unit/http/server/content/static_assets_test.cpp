@@ -3,6 +3,7 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
+#include <vector>
 
 #include "tests/unit/http/server/server_fixture.hpp"
 
@@ -18,7 +19,8 @@ constexpr std::array<http::asset, 3> files{{
 }};
 
 struct asset_server_fixture : server_fixture {
-  asset_server_fixture() { http::add_assets(routes, files); }
+  // The routes must not use the list after the call.
+  asset_server_fixture() { http::add_assets(routes, std::vector(files.begin(), files.end())); }
 };
 
 std::string header_line(std::string_view name, std::string_view value) {
