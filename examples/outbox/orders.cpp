@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include <cohort/http/server/input/typed_handler.hpp>
 #include <cohort/postgres/pool.hpp>
 #include <cohort/redis/client.hpp>
 
@@ -16,6 +17,14 @@ struct stores {
   postgres::pool database;
   redis::client announcements;
 };
+
+struct order_request {
+  http::from_query<std::string> item;
+};
+BOOST_DESCRIBE_STRUCT(order_request, (), (item))
+constexpr auto constraints(json::type<order_request>) {
+  return json::constrain(json::member(&order_request::item, {.min_length = 1, .max_length = 200}));
+}
 
 http::response failed(const postgres::error& failure) {
   const bool is_late = failure.code == postgres::errc::timeout;
@@ -35,16 +44,14 @@ task<> create_tables(std::shared_ptr<stores> own) {
 }
 
 /// The order and its announcement are stored in one transaction: there is never one without the other.
-task<http::response> place_order(std::shared_ptr<stores> own, http::request_context& request) {
-  const std::string item{request.query("item").value_or("")};
-  if (item.empty()) co_return http::error_response(status::bad_request, "the parameter item is missing");
+task<http::response> place_order(std::shared_ptr<stores> own, http::request_context& request, order_request order) {
   auto transaction = co_await own->database.begin(request);
   if (!transaction) co_return failed(transaction.error());
-  auto inserting = transaction->query("insert into orders (item) values ($1) returning id", item);
+  auto inserting = transaction->query("insert into orders (item) values ($1) returning id", *order.item);
   const auto inserted = co_await std::move(inserting);
   if (!inserted) co_return failed(inserted.error());
   const auto id = (*inserted)[0].get<std::string>("id").value();
-  auto announcing = transaction->query("insert into outbox (message) values ($1)", "order " + id + ": " + item);
+  auto announcing = transaction->query("insert into outbox (message) values ($1)", "order " + id + ": " + *order.item);
   const auto announced = co_await std::move(announcing);
   if (!announced) co_return failed(announced.error());
   const auto committed = co_await transaction->commit();
@@ -86,7 +93,9 @@ http::router routes(service::service_context& context, const database_factory& c
   context.on_stop(own->database.close());
   context.on_stop(own->announcements.close());
   http::router router;
-  router.post("/api/orders", [own](http::request_context& request) { return place_order(own, request); });
+  router.post("/api/orders", http::typed(place_order, own))
+      .summary("Places an order for an item")
+      .returns(status::created, "The ID of the order", {.media_type = "text/plain"});
   return router;
 }
 

@@ -70,6 +70,7 @@ TEST_CASE("outbox example: an order is announced within a second, once", "[examp
   fleet.run_for(2s);
   CHECK(fleet.tables.outbox.empty());
   CHECK(fleet.order("").status == http::status::bad_request);
+  CHECK(fleet.order("?item=lamp&item=desk").status == http::status::bad_request);
   fleet.shutdown();
   CHECK(fleet.leaks() == sim::no_leaks);
 }
