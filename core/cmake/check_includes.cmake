@@ -71,5 +71,5 @@ foreach(source IN LISTS sources)
 endforeach()
 
 if(failed)
-  message(FATAL_ERROR "an include breaks the layers")
+  message(FATAL_ERROR "an include violates the layers of core/modules.cmake")
 endif()

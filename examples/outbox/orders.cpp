@@ -109,9 +109,9 @@ service::definition outbox_service(database_factory connect) {
   definition.description = "Takes orders into PostgreSQL and announces them in Redis: POST /api/orders?item=NAME";
   definition.port = 5025;
   definition.add_options = [redis](config::options& options) {
-    options.add(redis->host, {"--redis-host", "REDIS_HOST", "host of Redis"}, config::text(), redis->host);
-    options.add(redis->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::remote_port(), "6379");
-    options.add_secret(redis->password, {"--redis-password", "REDIS_PASSWORD", "password of Redis"});
+    options.add(redis->host, {"--redis-host", "REDIS_HOST", "Host of Redis"}, config::text(), redis->host);
+    options.add(redis->port, {"--redis-port", "REDIS_PORT", "Port of Redis"}, config::remote_port(), "6379");
+    options.add_secret(redis->password, {"--redis-password", "REDIS_PASSWORD", "Password of Redis"});
   };
   definition.app = [redis, connect](service::service_context& context, service::api_key_authenticator&) {
     return routes(context, connect, *redis);

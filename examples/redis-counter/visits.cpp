@@ -42,9 +42,9 @@ service::definition visit_service() {
   definition.description = "Counts visits in Redis: /api/visits/{page}";
   definition.port = 5023;
   definition.add_options = [settings](config::options& options) {
-    options.add(settings->host, {"--redis-host", "REDIS_HOST", "host of Redis"}, config::text(), settings->host);
-    options.add(settings->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::remote_port(), "6379");
-    options.add_secret(settings->password, {"--redis-password", "REDIS_PASSWORD", "password of Redis"});
+    options.add(settings->host, {"--redis-host", "REDIS_HOST", "Host of Redis"}, config::text(), settings->host);
+    options.add(settings->port, {"--redis-port", "REDIS_PORT", "Port of Redis"}, config::remote_port(), "6379");
+    options.add_secret(settings->password, {"--redis-password", "REDIS_PASSWORD", "Password of Redis"});
   };
   definition.app = [settings](service::service_context& context, service::api_key_authenticator&) {
     const auto counters = std::make_shared<redis::client>(context.network(), context.loops().size(), context.metrics,

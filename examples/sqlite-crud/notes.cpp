@@ -13,7 +13,7 @@ namespace notes {
 namespace {
 
 using database = std::shared_ptr<sqlite::database>;
-using handled = task<http::response>;
+using response_task = task<http::response>;
 struct note {
   std::string title;
   std::string text;
@@ -63,7 +63,7 @@ http::response failed(const sqlite::error& failure) {
   }
 }
 
-handled list(database store, http::request_context& context, list_request request) {
+response_task list(database store, http::request_context& context, list_request request) {
   auto reading = store->query<stored_note>(
       context, "SELECT title, text, id FROM notes WHERE id > ?1 ORDER BY id LIMIT 20", *request.after);
   auto found = co_await std::move(reading);
@@ -71,7 +71,7 @@ handled list(database store, http::request_context& context, list_request reques
   co_return http::json_response(note_list{std::move(*found)});
 }
 
-handled create(database store, http::request_context& context, http::from_body<note> added) {
+response_task create(database store, http::request_context& context, http::from_body<note> added) {
   auto writing = store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", added->title, added->text);
   const auto inserted = co_await std::move(writing);
   if (!inserted) co_return failed(inserted.error());
@@ -79,14 +79,14 @@ handled create(database store, http::request_context& context, http::from_body<n
   co_return http::json_response(stored, status::created).set("Location", "/api/notes/" + std::to_string(stored.id));
 }
 
-handled find(database store, http::request_context& context, note_request request) {
+response_task find(database store, http::request_context& context, note_request request) {
   auto reading = store->query<stored_note>(context, "SELECT title, text, id FROM notes WHERE id = ?1", *request.id);
   const auto found = co_await std::move(reading);
   if (!found) co_return failed(found.error());
   co_return found->empty() ? not_found() : http::json_response(found->front());
 }
 
-handled replace(database store, http::request_context& context, replace_request request) {
+response_task replace(database store, http::request_context& context, replace_request request) {
   auto writing = store->execute(context, "UPDATE notes SET title = ?1, text = ?2 WHERE id = ?3", request.note->title,
                                 request.note->text, *request.id);
   const auto updated = co_await std::move(writing);
@@ -94,7 +94,7 @@ handled replace(database store, http::request_context& context, replace_request 
   co_return updated->rows == 0 ? not_found() : http::response{status::no_content};
 }
 
-handled remove(database store, http::request_context& context, note_request request) {
+response_task remove(database store, http::request_context& context, note_request request) {
   auto writing = store->execute(context, "DELETE FROM notes WHERE id = ?1", *request.id);
   const auto removed = co_await std::move(writing);
   if (!removed) co_return failed(removed.error());
@@ -111,7 +111,7 @@ service::definition note_service() {
   definition.description = "Notes in a SQLite database: /api/notes";
   definition.port = 5022;
   definition.add_options = [path](config::options& options) {
-    options.add(*path, {"--database", "DATABASE", "path of the database"}, config::text(), *path);
+    options.add(*path, {"--database", "DATABASE", "Path of the database"}, config::text(), *path);
   };
   definition.app = [path](service::service_context& context, service::api_key_authenticator&) {
     const auto store = std::make_shared<sqlite::database>(context.blocking, context.metrics, context.log,

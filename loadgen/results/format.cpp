@@ -91,8 +91,8 @@ std::string format_percentage(double ratio) {
   return format_fixed(ratio * 100, 2) + " %";
 }
 
-std::string format_percentage(std::uint64_t part, std::uint64_t whole) {
-  return format_percentage(whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole));
+std::string format_percentage(std::uint64_t part, std::uint64_t total) {
+  return format_percentage(total == 0 ? 0 : static_cast<double>(part) / static_cast<double>(total));
 }
 
 double per_second(std::uint64_t count, duration period) noexcept {

@@ -27,8 +27,8 @@ std::string format_rate(double per_second);
 double per_second(std::uint64_t count, duration period) noexcept;
 /// A ratio in percent: `98.04 %`. Never rounded to 0 % or 100 %: `< 0.01 %`, `> 99.99 %`.
 std::string format_percentage(double ratio);
-/// `0.00 %` for an empty whole.
-std::string format_percentage(std::uint64_t part, std::uint64_t whole);
+/// `0.00 %` for a total of zero.
+std::string format_percentage(std::uint64_t part, std::uint64_t total);
 /// `24.5 MiB`
 std::string format_bytes(double bytes);
 /// `12.385 s`, `60 s`

@@ -52,8 +52,8 @@ struct server_report {
   std::uint64_t sent = 0;    // by this generator
   std::uint64_t served = 0;  // by the server's own counter
   std::optional<std::uint64_t> p99_us;
-  /// The generator's p99 of the service time. The difference to `p99_us` is the network and the queues in front of the
-  /// server's clock.
+  /// The generator's p99 of the service time. The difference from `p99_us` is the network and the queues in front of
+  /// the server's clock.
   std::uint64_t client_p99_us = 0;
   struct phase_metrics {
     std::string phase;

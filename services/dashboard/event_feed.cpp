@@ -140,13 +140,13 @@ std::string event_feed::alerts_body() {
 task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::time};
   while (running.should_continue()) {
-    const auto started = loop::current().now();
+    const auto start = loop::current().now();
     auto calling = self->aggregator_->fetch_time(poll_context);
     const auto time = co_await std::move(calling);
     std::vector<feed_event> latest;
     latest.push_back(event("time", time.body.empty() ? time_error_body(time) : time.body));
     self->publish(poll::time, std::move(latest));
-    auto pause = sleep_until(deadline::after(started, time_interval));
+    auto pause = sleep_until(deadline::after(start, time_interval));
     co_await std::move(pause);
   }
 }
@@ -154,7 +154,7 @@ task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
 task<> event_feed::poll_aggregates(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::aggregate};
   while (running.should_continue()) {
-    const auto started = loop::current().now();
+    const auto start = loop::current().now();
     std::uint64_t number = 0;
     {
       const std::lock_guard lock{self->mutex_};
@@ -164,7 +164,7 @@ task<> event_feed::poll_aggregates(std::shared_ptr<event_feed> self) {
       }
     }
     if (number != 0) self->background_.spawn(publish_aggregate(self, number));
-    auto pause = sleep_until(deadline::after(started, aggregate_interval));
+    auto pause = sleep_until(deadline::after(start, aggregate_interval));
     co_await std::move(pause);
   }
 }
@@ -239,13 +239,13 @@ task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
 task<> event_feed::poll_map(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::map};
   while (running.should_continue()) {
-    const auto started = loop::current().now();
+    const auto start = loop::current().now();
     auto reading = self->map_->next_json();
     const auto json = co_await std::move(reading);
     std::vector<feed_event> latest;
     latest.push_back(event("map", json));
     self->publish(poll::map, std::move(latest));
-    auto pause = sleep_until(deadline::after(started, map_interval));
+    auto pause = sleep_until(deadline::after(start, map_interval));
     co_await std::move(pause);
   }
 }

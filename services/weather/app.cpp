@@ -87,7 +87,8 @@ struct program_settings {
                 http::upstream_policy(policy), "see core/README.md");
     options.add_switch(sample, {"--weather-sample", "WEATHER_SAMPLE",
                                 "Serve a built-in sample report, marked as such, instead of calling providers"});
-    options.add(max_age, {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "Time for which a report is fresh"},
+    options.add(max_age,
+                {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "Time in seconds for which a report is fresh"},
                 config::seconds(1, 86'400), "600");
     options.add(configured_location, {"--weather-location", "WEATHER_LOCATION", "Default location"},
                 config::value_parser<location>{parse_location, "City,Country such as Haifa,Israel"}, "Haifa,Israel");

@@ -42,7 +42,7 @@ class simulated_rabbitmq {
 
   const std::deque<stored_message>& messages(const std::string& queue) { return queues_[queue].messages; }
   std::size_t unacknowledged() const;
-  std::size_t connections() const { return sessions_.size(); }
+  std::size_t connection_count() const { return sessions_.size(); }
   /// Notifies all clients that the broker is short of memory, or no longer.
   void send_blocked(bool is_blocked);
   void delete_queue(const std::string& name);

@@ -39,7 +39,7 @@ void burn_cpu(duration cost) {
 }
 
 /// One thread: the handler of `PUT /faults` and the requests run on the same loop.
-service::definition playable_service(const std::shared_ptr<const sim::service_model>& model) {
+service::definition faultable_service(const std::shared_ptr<const sim::service_model>& model) {
   auto faults = std::make_shared<sim::service_disturbance>();
   auto definition = sim::modelled_service(model, faults, burn_cpu);
   definition.app = [model_app = definition.app, faults](service::service_context& context,
@@ -65,7 +65,10 @@ int run(int argc, char** argv) {
     std::cerr << "cohort-model-service: " << reason << "\n";
     return invalid_input;
   };
-  if (name.empty()) return fail("the arguments are PLAN SERVICE, followed by flags of the service");
+  if (name.empty()) {
+    std::cerr << "usage: cohort-model-service PLAN SERVICE [FLAG…], with the flags of the service\n";
+    return invalid_input;
+  }
   const auto text = config::read_small_file(file, sim::max_plan_file_bytes);
   if (!text.error.empty()) return fail("the plan \"" + file + "\" cannot be read: " + text.error);
   const auto plan = sim::parse_plan(text.text, std::filesystem::path{file}.parent_path(), program_names());
@@ -73,7 +76,7 @@ int run(int argc, char** argv) {
   const auto* const service = plan->find(name);
   if (service == nullptr) return fail(file + " has no service \"" + name + "\"");
   argv[2] = argv[0];
-  return service::run(argc - 2, argv + 2, playable_service(service->model));
+  return service::run(argc - 2, argv + 2, faultable_service(service->model));
 }
 
 }  // namespace

@@ -104,8 +104,8 @@ const char* name_of(storm_event event) {
   return "";
 }
 
-std::string over_time(const std::vector<storm_result>& results, const storm_settings& settings,
-                      double storm_second::* value, const char* title, const html::axis& axis) {
+std::string render_over_time(const std::vector<storm_result>& results, const storm_settings& settings,
+                             double storm_second::* value, const char* title, const html::axis& axis) {
   html::chart chart{title, html::time_axis(settings.length, "time"), axis};
   duration event_length{};
   for (const auto& result : results) event_length = std::max(event_length, result.event_length);
@@ -157,11 +157,12 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
   const auto lines = charted_results(results);
   double max_amplification = 1;
   for (const auto& line : lines) max_amplification = std::max(max_amplification, line.max_amplification);
-  std::string content = html::section("Goodput", "The fraction of calls that succeed within the callers' patience.",
-                                      over_time(lines, settings, &storm_second::goodput, "goodput", goodput_axis()));
+  std::string content =
+      html::section("Goodput", "The fraction of calls that succeed within the callers' patience.",
+                    render_over_time(lines, settings, &storm_second::goodput, "goodput", goodput_axis()));
   content += html::section("Amplification", "Requests that the back ends receive for each call of a caller.",
-                           over_time(lines, settings, &storm_second::amplification, "requests per call",
-                                     html::linear_axis(max_amplification, "requests per call")));
+                           render_over_time(lines, settings, &storm_second::amplification, "requests per call",
+                                            html::linear_axis(max_amplification, "requests per call")));
   content += html::section("All protections", "Recovery: until goodput stays at 95 % of its previous level for 5 s.",
                            results_table(results));
   content += html::section("Command", "The same command gives the same numbers.",

@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   definition.description = "GET /api/users/{id} (PostgreSQL), GET /api/value and /api/values (Redis)";
   definition.port = 5099;
   definition.add_options = [settings](config::options& options) {
-    options.add(settings->port, {"--redis-port", "REDIS_PORT", "port of Redis"}, config::remote_port(), "6379");
+    options.add(settings->port, {"--redis-port", "REDIS_PORT", "Port of Redis"}, config::remote_port(), "6379");
   };
   definition.app = [settings](service::service_context& context, service::api_key_authenticator&) {
     const auto loops = context.loops().size();

@@ -101,7 +101,7 @@ std::string fault_gate::describe_links() const {
         .field("url", link->url())
         .field("target", link->target())
         .field("fault", faults::to_text(link->state().fault))
-        .field("connections", link->connections())
+        .field("connections", link->connection_count())
         .field("accepted", link->state().accepted)
         .field("injected", link->state().injected)
         .close_object();

@@ -41,7 +41,7 @@ class gate_link {
 
   const std::string& name() const noexcept { return settings_.name; }
   const link_state& state() const noexcept { return state_; }
-  std::size_t connections() const noexcept { return connections_.size(); }
+  std::size_t connection_count() const noexcept { return connections_.size(); }
   std::string url() const;
   std::string target() const;
 

@@ -248,7 +248,7 @@ config::value_parser<net::endpoint> instance_address() {
             if (!address) return std::nullopt;
             return net::endpoint{address->address(), 0};
           },
-          "an IP address that others reach, such as 10.0.0.5, or with a port, 10.0.0.5:5001"};
+          "an IP address that other machines can reach, such as 10.0.0.5, or with a port, 10.0.0.5:5001"};
 }
 
 }  // namespace cohort::discovery

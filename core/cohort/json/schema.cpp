@@ -31,16 +31,16 @@ std::string schema_definitions::reference(std::string_view type_name, std::strin
   const auto known = names_.find(type_name);
   if (known != names_.end()) return reference_prefix_ + known->second;
   const auto to_name = [](std::string_view text) {
-    std::string cleaned;
+    std::string identifier;
     for (const char c : text) {
       const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
       if (is_letter) {
-        cleaned += c;
-      } else if (!cleaned.empty() && cleaned.back() != '_') {
-        cleaned += '_';
+        identifier += c;
+      } else if (!identifier.empty() && identifier.back() != '_') {
+        identifier += '_';
       }
     }
-    return cleaned;
+    return identifier;
   };
   const auto arguments = std::min(type_name.find('<'), type_name.size());
   const auto scope = type_name.substr(0, arguments).rfind("::");

@@ -134,7 +134,7 @@ task<result<void>> consumer::call_handler(message_pointer message) {
   call_context context{.deadline = deadline::after(event_loop.now(), settings_.handler_timeout),
                        .request_id = message->id};
   if (const auto trace = find_trace_context(*message)) context.trace = *trace;
-  const auto started = event_loop.now();
+  const auto start = event_loop.now();
   std::optional<result<void>> outcome;
   try {
     auto handling = with_deadline(context.deadline, handle_(message, context));
@@ -145,7 +145,7 @@ task<result<void>> consumer::call_handler(message_pointer message) {
     outcome = is_cancellation(failure) ? error{errc::cancelled} : error{errc::refused, exception_message(failure)};
   }
   const auto ended = event_loop.now();
-  metrics_.handler_duration.observe(to_seconds(ended - started), context.trace, ended);
+  metrics_.handler_duration.observe(to_seconds(ended - start), context.trace, ended);
   co_return std::move(*outcome);
 }
 

@@ -38,7 +38,7 @@ struct error {
   /// The SQLSTATE code (five characters), such as `23505` (unique_violation); empty if the server did not report the
   /// error. Source: PostgreSQL documentation, appendix A.
   std::string sqlstate{};
-  /// The error text of the server or of this module; it never contains a password. Empty if `code` states all, such as
+  /// The error text of the server or of this module; it never contains a password. Empty if `code` is sufficient, as
   /// for a timeout: use `log_text` for a log.
   std::string message{};
   /// The constraint that was violated, if any.

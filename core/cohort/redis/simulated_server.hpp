@@ -34,8 +34,8 @@ class simulated_server {
   /// Time that each further batch of commands takes, for example longer than the callers' deadlines.
   void set_delay(duration delay) noexcept { delay_ = delay; }
   /// The number of executed commands, excluding the handshake.
-  std::size_t commands() const noexcept { return commands_; }
-  std::size_t connections() const noexcept { return sessions_.size(); }
+  std::size_t command_count() const noexcept { return commands_; }
+  std::size_t connection_count() const noexcept { return sessions_.size(); }
 
  private:
   struct session;

@@ -35,13 +35,13 @@ bool has_api_route(const http::router& routes) {
 }
 
 std::string url_host(const asio::ip::address& address) {
-  const auto reachable = !address.is_unspecified() ? address
-                         : address.is_v6()         ? asio::ip::address{asio::ip::address_v6::loopback()}
-                                                   : asio::ip::address{asio::ip::address_v4::loopback()};
-  const auto text = reachable.to_string();
+  const auto reachable_address = !address.is_unspecified() ? address
+                                 : address.is_v6()         ? asio::ip::address{asio::ip::address_v6::loopback()}
+                                                           : asio::ip::address{asio::ip::address_v4::loopback()};
+  const auto text = reachable_address.to_string();
   // An IP literal has no zone (RFC 3986 section 3.2.2): with a zone, the address is a percent-encoded name.
   if (text.find('%') != std::string::npos) return boost::urls::encode(text, boost::urls::unreserved_chars);
-  return reachable.is_v6() ? "[" + text + "]" : text;
+  return reachable_address.is_v6() ? "[" + text + "]" : text;
 }
 
 http::admission_settings::infeasible_action parse_action(std::string_view name,

@@ -55,7 +55,7 @@ void add_common_options(config::options& options, common_settings& settings, std
                "Seconds from SIGTERM to the drain; meanwhile /readyz returns 503 and requests are served"},
               config::seconds(0, 3600), std::to_string(settings.drain_delay.count()));
   options.add(settings.drain_timeout,
-              {"--drain-seconds", "", "Maximum time for requests in flight to complete after SIGTERM"},
+              {"--drain-seconds", "", "Maximum time in seconds for requests in flight to complete after SIGTERM"},
               config::seconds(0, 3600), std::to_string(settings.drain_timeout.count()));
   options.add(settings.registry,
               {"--register", "REGISTER",

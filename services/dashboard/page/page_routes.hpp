@@ -12,7 +12,7 @@
 
 namespace cohort::dashboard {
 
-/// The values of the services and the alerts on the page, and the access to them.
+/// The data of the page, and who may read it.
 struct page_sources {
   std::shared_ptr<page_values> values;
   std::shared_ptr<alert_store> alerts;

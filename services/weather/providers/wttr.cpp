@@ -50,11 +50,11 @@ std::optional<report_area> nearest_area(element root) {
 
 double distance_km(double latitude_1, double longitude_1, double latitude_2, double longitude_2) {
   constexpr double earth_radius_km = 6371;
-  constexpr double radians = std::numbers::pi / 180;
-  const double sine_1 = std::sin((latitude_2 - latitude_1) * radians / 2);
-  const double sine_2 = std::sin((longitude_2 - longitude_1) * radians / 2);
-  const double haversine =
-      sine_1 * sine_1 + std::cos(latitude_1 * radians) * std::cos(latitude_2 * radians) * sine_2 * sine_2;
+  constexpr double radians_per_degree = std::numbers::pi / 180;
+  const double sine_1 = std::sin((latitude_2 - latitude_1) * radians_per_degree / 2);
+  const double sine_2 = std::sin((longitude_2 - longitude_1) * radians_per_degree / 2);
+  const double haversine = sine_1 * sine_1 + std::cos(latitude_1 * radians_per_degree) *
+                                                 std::cos(latitude_2 * radians_per_degree) * sine_2 * sine_2;
   return 2 * earth_radius_km * std::asin(std::min(1.0, std::sqrt(haversine)));
 }
 

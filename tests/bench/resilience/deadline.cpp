@@ -22,10 +22,10 @@ void measure_responses(test::running_program& dashboard, const test::scripted_up
   unsigned timeouts = 0;
   test::raw_connection connection{dashboard.port()};
   for (unsigned i = 0; i < requests_with_deadline; ++i) {
-    const auto started = now();
+    const auto start = now();
     connection.send(request);
     const auto response = connection.read_response();
-    latencies.push_back(now() - started);
+    latencies.push_back(now() - start);
     if (test::json_at(response.body, "/meta/time_service/state") == "\"timeout\"") ++timeouts;
   }
   time_service.wait_for_disconnects(requests_with_deadline);

@@ -35,8 +35,8 @@ class exclusive_resource {
  public:
   task<http::response> use() {
     if (in_use_) {
-      auto turn = waiting_.wait();
-      if (co_await std::move(turn) == wait_status::cancelled) co_return deadline_exceeded();
+      auto waiting = waiting_.wait();
+      if (co_await std::move(waiting) == wait_status::cancelled) co_return deadline_exceeded();
     }
     in_use_ = true;
     const release_guard guard{*this};

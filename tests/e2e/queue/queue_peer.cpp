@@ -81,17 +81,17 @@ task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string
 task<int> publish(peer& self, std::string topic, std::size_t count, std::string body) {
   auto outbox = messaging::publisher::make(self.broker, self.metrics, self.log, {}, "peer");
   auto connecting = self.broker->run();
-  const auto started = loop::current().now();
-  const auto cpu_started = cpu_time();
+  const auto start = loop::current().now();
+  const auto initial_cpu_time = cpu_time();
   auto all = race(enqueue_all(outbox, std::move(topic), count, std::move(body)), std::move(connecting),
                   messaging::publisher::run(outbox));
   const auto ended = co_await std::move(all);
-  const auto cpu = cpu_time() - cpu_started;
-  const auto seconds = to_seconds(loop::current().now() - started);
+  const auto cpu_used = cpu_time() - initial_cpu_time;
+  const auto seconds = to_seconds(loop::current().now() - start);
   const messaging::publisher_metrics counted{self.metrics, "peer"};
   std::cout << R"({"confirmed":)" << counted.confirmed.value() << R"(,"sent_again":)" << counted.retries.value()
-            << R"(,"seconds":)" << seconds << R"(,"cpu_us_per_message":)" << cpu / static_cast<double>(count) << "}"
-            << std::endl;
+            << R"(,"seconds":)" << seconds << R"(,"cpu_us_per_message":)" << cpu_used / static_cast<double>(count)
+            << "}" << std::endl;
   co_return ended.index() == 0 && std::get<0>(ended) ? 0 : 1;
 }
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // node differential.mjs FRAMING_SERVER COUNT [SEED]: sends the same bytes to Cohort's server and to Node's, and through
 // haproxy and nginx to Cohort's (those that are installed). Fails if two servers accept the same bytes as different
-// requests, or if Cohort sees a request that a proxy has not forwarded as one. See README.md.
+// requests, or if Cohort receives a request that a proxy has not forwarded as one. See README.md.
 import { existsSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 

@@ -95,7 +95,7 @@ TEST_CASE("libpq: a COPY that fails, is abandoned or has the wrong direction lea
 
 task<> copy_until_deadline(postgres::pool& pool) {
   auto context = libpq_fixture::in(300ms);
-  const auto started = loop::current().now();
+  const auto start = loop::current().now();
   auto reader = co_await pool.copy_out(context, "copy (select pg_sleep(20)) to stdout");
   // The server may send the beginning of the COPY with the first row only.
   auto code = errc::timeout;
@@ -106,7 +106,7 @@ task<> copy_until_deadline(postgres::pool& pool) {
     code = reader.error().code;
   }
   CHECK(code == errc::timeout);
-  CHECK(loop::current().now() - started < 5s);
+  CHECK(loop::current().now() - start < 5s);
 }
 
 TEST_CASE("libpq: a COPY times out at its deadline", "[postgres][libpq]") {

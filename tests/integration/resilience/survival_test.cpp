@@ -161,8 +161,8 @@ TEST_CASE("low memory: requests and connections fail, but the service keeps runn
   REQUIRE(get(port, "/api/time").status == 200);
   // The next allocations that need memory from the system fail.
   const rlim_t limit = (memory_kib(pid, "VmSize") + 1024) * 1024;
-  const rlimit lowered{limit, RLIM_INFINITY};
-  REQUIRE(::prlimit(pid, RLIMIT_AS, &lowered, nullptr) == 0);
+  const rlimit lowered_limit{limit, RLIM_INFINITY};
+  REQUIRE(::prlimit(pid, RLIMIT_AS, &lowered_limit, nullptr) == 0);
   {
     // Each connection holds memory for its incomplete body.
     std::vector<std::unique_ptr<raw_connection>> open;

@@ -79,7 +79,8 @@ TEST_CASE("options: a secret and its file cannot both be set", "[config][options
   CHECK(line == "sample-service: " + test_case.names + " are both set; set only one of them");
 }
 
-TEST_CASE("options: an unreadable secret file is one line with the path and the reason", "[config][options]") {
+TEST_CASE("options: the error for an unreadable secret file is one line with the path and the reason",
+          "[config][options]") {
   secret_directory files;
   struct row {
     std::string path;
@@ -95,7 +96,7 @@ TEST_CASE("options: an unreadable secret file is one line with the path and the 
   }
 }
 
-TEST_CASE("options: a secret file with an invalid first line is one line", "[config][options]") {
+TEST_CASE("options: the error for a secret file with an invalid first line is one line", "[config][options]") {
   secret_directory files;
   const auto path = files.file("\nsecond line\n");
   sample_program program;

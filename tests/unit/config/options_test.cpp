@@ -102,7 +102,7 @@ TEST_CASE("options: a list takes the values of all its flags in order", "[config
   }
 }
 
-TEST_CASE("options: an invalid value is one line with the name, the value and the accepted values",
+TEST_CASE("options: the error for an invalid value is one line with the name, the value and the accepted values",
           "[config][options]") {
   struct row {
     std::vector<std::string> flags;
@@ -127,12 +127,12 @@ TEST_CASE("options: an invalid value is one line with the name, the value and th
   CHECK(usage_error_line(program.parse(test_case.flags, test_case.variables)) == "sample-service: " + test_case.line);
 }
 
-TEST_CASE("options: several invalid values are one line", "[config][options]") {
+TEST_CASE("options: the error for several invalid values is one line", "[config][options]") {
   sample_program program;
   usage_error_line(program.parse({"--port", "x", "--workers", "y"}, {{"SAMPLE_LOG_LEVEL", "z"}}));
 }
 
-TEST_CASE("options: a malformed command line is one line that refers to --help", "[config][options]") {
+TEST_CASE("options: the error for a malformed command line is one line that refers to --help", "[config][options]") {
   const auto flags = GENERATE(values<std::vector<std::string>>({{"--prot", "80"},
                                                                 {"--port"},
                                                                 {"extra"},

@@ -55,11 +55,11 @@ static task<> query_twice(loop& event_loop, bool& done) {
   const auto answer = co_await std::move(querying);
   CHECK(answer.value() == "yes\n");
 
-  const auto started = event_loop.now();
-  auto querying_again = client.query(deadline::after(started, 50ms), "ready?\n");
+  const auto start = event_loop.now();
+  auto querying_again = client.query(deadline::after(start, 50ms), "ready?\n");
   const auto late = co_await std::move(querying_again);
   CHECK(late.error() == asio::error::timed_out);
-  CHECK(event_loop.now() - started >= 50ms);
+  CHECK(event_loop.now() - start >= 50ms);
   CHECK_FALSE(client.connection().is_open());
   done = true;
 }

@@ -48,7 +48,7 @@ TEST_CASE("postgres::resolve_hosts: hosts have addresses, and paths of Unix sock
 TEST_CASE("postgres::prepared_statements: the least recently used statement is evicted", "[postgres][settings]") {
   prepared_statements statements{2};
   for (const auto* const text : {"a", "b"}) statements.add(text, statements.next_number());
-  CHECK(statements.full());
+  CHECK(statements.is_full());
   REQUIRE(statements.find("a"));
   CHECK(statements.remove_oldest() == 2);
   CHECK(statements.find("b") == nullptr);

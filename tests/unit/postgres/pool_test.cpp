@@ -38,10 +38,10 @@ TEST_CASE("postgres::pool: a query returns its rows, and its connection is used 
 
 TEST_CASE("postgres::pool: the number of connections is bounded, and further calls wait", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 3}};
-  const auto started = fixture.time.now();
+  const auto start = fixture.time.now();
   CHECK(run_many(fixture, 9, 10s) == outcome_map{{"select 1", 9}});
   CHECK(fixture.server->max_open_connections() == 3);
-  const auto elapsed = fixture.time.now() - started;
+  const auto elapsed = fixture.time.now() - start;
   CHECK(elapsed >= 3ms);
   CHECK(elapsed < 4ms);
   CHECK(fixture.metric("cohort_postgres_wait_duration_seconds_count{upstream=\"database\"}") == "6");
@@ -56,10 +56,10 @@ TEST_CASE("postgres::pool: a call fails immediately if the queue is full", "[pos
 TEST_CASE("postgres::pool: the wait for a connection counts against the deadline", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .reserve = 0ms}};
   fixture.reply_delay = 100ms;
-  const auto started = fixture.time.now();
+  const auto start = fixture.time.now();
   // The third would begin after 200 ms.
   CHECK(run_many(fixture, 3, 150ms) == outcome_map{{"select 1", 1}, {"timeout", 2}});
-  CHECK(fixture.time.now() - started < 151ms);
+  CHECK(fixture.time.now() - start < 151ms);
   CHECK(fixture.server->statements().size() == 2);
 }
 
@@ -67,10 +67,10 @@ TEST_CASE("postgres::pool: at the deadline the statement is cancelled, and its c
           "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .reserve = 10ms}};
   fixture.reply_delay = 1h;
-  const auto started = fixture.time.now();
+  const auto start = fixture.time.now();
   CHECK(fixture.query("select pg_sleep(3600)", 300ms) == "timeout");
-  CHECK(fixture.time.now() - started >= 290ms);
-  CHECK(fixture.time.now() - started < 291ms);
+  CHECK(fixture.time.now() - start >= 290ms);
+  CHECK(fixture.time.now() - start < 291ms);
   fixture.reply_delay = 1ms;
   CHECK(fixture.query("select 2") == "select 2");
   CHECK(fixture.server->cancelled_statements() == 1);
@@ -81,9 +81,9 @@ TEST_CASE("postgres::pool: at the deadline the statement is cancelled, and its c
 TEST_CASE("postgres::pool: the pool's timeout limits a call whose caller has more time", "[postgres][pool]") {
   pool_fixture fixture{{.timeout = 50ms}};
   fixture.reply_delay = 1h;
-  const auto started = fixture.time.now();
+  const auto start = fixture.time.now();
   CHECK(fixture.query("select 1", 10s) == "timeout");
-  CHECK(fixture.time.now() - started < 51ms);
+  CHECK(fixture.time.now() - start < 51ms);
 }
 
 TEST_CASE("postgres::pool: a connection that cannot be reset is closed", "[postgres][pool]") {
@@ -152,9 +152,9 @@ TEST_CASE("postgres::pool: calls to a server that stays down fail, immediately a
           "[postgres][pool]") {
   pool_fixture fixture{{.reconnect_window = 1s}};
   fixture.server->stop();
-  const auto started = fixture.time.now();
+  const auto start = fixture.time.now();
   CHECK(fixture.query("select 1") == "connect");
-  CHECK(fixture.time.now() - started <= 1s);
+  CHECK(fixture.time.now() - start <= 1s);
   fixture.time.run_for(1s);
   const auto later = fixture.time.now();
   CHECK(fixture.query("select 1") == "connect");
@@ -171,9 +171,9 @@ TEST_CASE("postgres::pool: calls to a server that stays down fail, immediately a
 TEST_CASE("postgres::pool: a call to a slow server times out", "[postgres][pool]") {
   pool_fixture fixture{{.connect_timeout = 100ms}};
   fixture.server->set_connect_delay(1h);
-  const auto started = fixture.time.now();
+  const auto start = fixture.time.now();
   CHECK(fixture.query("select 1", 250ms) == "timeout");
-  CHECK(fixture.time.now() - started <= 250ms);
+  CHECK(fixture.time.now() - start <= 250ms);
   CHECK(fixture.server->statements().empty());
 }
 

@@ -39,10 +39,10 @@ TEST_CASE("redis client: convenience functions send their commands", "[redis][cl
   CHECK(run(client.get(fixture.context(), "name")) == "Ada");
   fixture.time().run_for(600ms);
   CHECK(run(client.get(fixture.context(), "name")) == std::nullopt);
-  CHECK(fixture.server.connections() == 1);
+  CHECK(fixture.server.connection_count() == 1);
 }
 
-TEST_CASE("redis client: an error that the server reports is an error value", "[redis][client]") {
+TEST_CASE("redis client: an error of the server is returned as a value", "[redis][client]") {
   redis_fixture fixture;
   fixture.command("SET", "name", "Ada").value();
   const auto failure = fixture.command("INCR", "name").error();
@@ -60,7 +60,7 @@ TEST_CASE("redis client: many callers share one connection, and get their own re
   fixture.time().run_for(10ms);
   for (int i = 0; i < 50; ++i) CHECK(outcome_of(commands[i])->as_integer().value() == i);
   for (int i = 150; i < 200; ++i) CHECK(outcome_of(commands[i])->as_integer().value() == 4 * (i % 50) + 300);
-  CHECK(fixture.server.connections() == 1);
+  CHECK(fixture.server.connection_count() == 1);
 }
 
 TEST_CASE("redis client: a call times out at its deadline, and its late reply goes to no other call",
@@ -79,7 +79,7 @@ TEST_CASE("redis client: a call times out at its deadline, and its late reply go
   fixture.time().run_for(1s);
   CHECK(outcome_of(long_call)->text == "second");
   CHECK(fixture.time().now() - start < 1200ms);
-  CHECK(fixture.server.connections() == 1);
+  CHECK(fixture.server.connection_count() == 1);
 }
 
 TEST_CASE("redis client: a cancelled call keeps the order of the replies", "[redis][client]") {
@@ -114,7 +114,7 @@ TEST_CASE("redis client: commands that cannot share a connection are rejected", 
   for (const auto* name : {"MULTI", "blpop", "Select", "SUBSCRIBE", "MONITOR", "CLIENT"}) {
     CHECK(fixture.command(name, "x").error().code == errc::unsupported);
   }
-  CHECK(fixture.server.connections() == 0);
+  CHECK(fixture.server.connection_count() == 0);
 }
 
 TEST_CASE("redis client: a password is sent, and a wrong one is one clear error", "[redis][client]") {
@@ -260,7 +260,7 @@ TEST_CASE("redis client: a subscription receives the messages of its channel", "
   CHECK(next_of(fixture, all).value() == redis::message{"notes", "two"});
   CHECK(next_of(fixture, news).error().code == errc::timeout);
   // Commands and messages share the connection.
-  CHECK(fixture.server.connections() == 1);
+  CHECK(fixture.server.connection_count() == 1);
 }
 
 TEST_CASE("redis client: the last subscription of a channel unsubscribes when it is destroyed", "[redis][pubsub]") {

@@ -74,9 +74,9 @@ TEST_CASE("services: an unavailable broker does not delay requests, and gets the
   stack.fleet.run_for(5s);
   stack.stop_broker();
   for (int i = 0; i < 5; ++i) {
-    const auto started = stack.fleet.elapsed();
+    const auto start = stack.fleet.elapsed();
     CHECK(stack.status("http://weather:5003/api/weather") == 200);
-    CHECK(stack.fleet.elapsed() - started < 100ms);
+    CHECK(stack.fleet.elapsed() - start < 100ms);
     stack.fleet.run_for(2s);
   }
   const auto before = stack.published("confirmed");

@@ -255,10 +255,10 @@ TEST_CASE("exchange recorder: exchanges are counted by server and path", "[sim][
   fixture.read(3 * get_request.size() + other.size());
   fixture.send_response(ok_response + ok_response);
   fixture.peers->server.stream().close();
-  const auto things = fixture.recorder.count(fixture.hosts.server, "/things");
-  CHECK(things.requests == 3);
-  CHECK(things.responses == 2);
-  CHECK(things.closed_without_response == 1);
+  const auto counts = fixture.recorder.count(fixture.hosts.server, "/things");
+  CHECK(counts.requests == 3);
+  CHECK(counts.responses == 2);
+  CHECK(counts.closed_without_response == 1);
   CHECK(fixture.recorder.count(fixture.hosts.server, "/other").requests == 1);
   CHECK(fixture.recorder.count(fixture.hosts.client, "/things").requests == 0);
   CHECK(fixture.recorder.count([](const exchange&) { return true; }).requests == 4);

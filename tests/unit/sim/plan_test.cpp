@@ -141,13 +141,13 @@ TEST_CASE("plan: an environment variable that the service does not read is an er
   };
   sim::program_catalog programs;
   programs["door"] = [] {
-    service::definition door;
-    door.name = "door";
-    door.add_options = [](config::options& options) {
+    service::definition program;
+    program.name = "door";
+    program.add_options = [](config::options& options) {
       static std::string key;
       options.add_secret(key, {"--key", "DOOR_KEY", "Key"});
     };
-    return door;
+    return program;
   };
 
   CHECK_FALSE(sim::find_unknown_variable(plan_with(R"("DRAIN_DELAY": "2", "PRICE_URL": "http://price")")));

@@ -134,7 +134,7 @@ TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][thr
     sqlite::database other{fixture.blocking, fixture.metrics, fixture.log, short_timeout};
     CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
   }
-  SECTION("at most up to the deadline") {
+  SECTION("at most until the deadline") {
     auto writing = fixture.database.execute(fixture.context(20ms), "DELETE FROM users");
     CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
   }

@@ -19,8 +19,8 @@ inline constexpr std::string_view deflate_offer =
 /// repeated or invalid parameter, or with a window of less than 32 KiB for the server.
 std::optional<std::string> accept_deflate_offer(std::string_view offers);
 
-/// Whether a server's response to `deflate_offer` is valid and as this client needs it: with
-/// `server_no_context_takeover`.
+/// Whether a server's response to `deflate_offer` is valid and has `server_no_context_takeover`, which this client
+/// requires.
 bool is_valid_deflate_response(std::string_view response);
 
 /// The payload of a compressed message.

@@ -21,7 +21,7 @@ error connection_lost_error(const error_code& failure) {
   return {errc::connection_lost, failure.message()};
 }
 
-bool lists_plain(std::string_view mechanisms) {
+bool offers_plain(std::string_view mechanisms) {
   const auto padded = " " + std::string{mechanisms} + " ";
   return padded.find(" PLAIN ") != std::string::npos;
 }
@@ -129,7 +129,7 @@ task<std::optional<error>> session::open() {
   wire_reader start{arguments};
   start.short_uint();  // the version, which the server has accepted
   start.table();
-  if (const auto mechanisms = start.long_string(); start.failed() || !lists_plain(mechanisms)) {
+  if (const auto mechanisms = start.long_string(); start.failed() || !offers_plain(mechanisms)) {
     co_return error{errc::refused, "the broker does not offer the SASL mechanism PLAIN"};
   }
   auto logging_in = send(start_ok());

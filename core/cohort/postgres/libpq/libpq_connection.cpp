@@ -127,7 +127,7 @@ task<std::optional<error>> libpq_connection::run_command(const std::string& text
 }
 
 task<std::optional<error>> libpq_connection::prepare(const std::string& text, std::uint64_t& number) {
-  if (prepared_.full()) {
+  if (prepared_.is_full()) {
     const auto removing = "deallocate " + prepared_statements::name_of(prepared_.remove_oldest());
     // In a failed transaction the server ignores it; it reports the error of the transaction for the statement.
     if (auto failure = co_await run_command(removing); failure && failure->code != errc::statement_failed) {

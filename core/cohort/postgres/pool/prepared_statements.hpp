@@ -28,7 +28,7 @@ class prepared_statements {
   explicit prepared_statements(std::size_t max_size) : max_size_(max_size) {}
 
   bool enabled() const noexcept { return max_size_ > 0; }
-  bool full() const noexcept { return entries_.size() >= max_size_; }
+  bool is_full() const noexcept { return entries_.size() >= max_size_; }
   /// The statement, marked as used; null if it is not prepared.
   entry* find(std::string_view text) noexcept;
   entry* find(std::uint64_t number) noexcept;

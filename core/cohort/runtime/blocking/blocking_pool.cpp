@@ -262,13 +262,13 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
   }
   ++counters.simulated_running;
   const detail::unless_dismissed decrement_running{[&] { --counters.simulated_running; }};
-  const auto started = loop::current().now();
-  const auto end = deadline::after(started, simulated_cost_);
+  const auto start = loop::current().now();
+  const auto end = deadline::after(start, simulated_cost_);
   const auto status = co_await sleep_until(std::min(end, job_deadline));
   const bool is_complete = status == wait_status::timed_out && end <= job_deadline;
   if (!is_complete) job->stop().request_stop();
   job->execute();
-  counters.observer.on_ended(loop::current().now() - started);
+  counters.observer.on_ended(loop::current().now() - start);
   if (is_complete) co_return error_code{};
   co_return detail::wait_error(status);
 }

@@ -180,9 +180,9 @@ task<> job_scheduler::run_cron(schedule& job, loop_state& state) {
 
 task<> job_scheduler::run_once(schedule& job) {
   auto& current = loop::current();
-  const auto started = current.now();
-  const auto run_deadline = deadline::after(started, job.options.timeout);
-  const job_record job_record{job.name, started, run_deadline};
+  const auto start = current.now();
+  const auto run_deadline = deadline::after(start, job.options.timeout);
+  const job_record job_record{job.name, start, run_deadline};
   telemetry::server_timing timing;
   timing.recording().attach(job_record.record());
   std::exception_ptr failure;
@@ -194,7 +194,7 @@ task<> job_scheduler::run_once(schedule& job) {
   } catch (...) {
     failure = std::current_exception();
   }
-  job.durations.observe(to_seconds(current.now() - started));
+  job.durations.observe(to_seconds(current.now() - start));
   // A job may also return early when it is cancelled.
   const auto cancellation = co_await asio::this_coro::cancellation_state;
   if (cancellation.cancelled() != asio::cancellation_type::none) {

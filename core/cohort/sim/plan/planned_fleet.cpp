@@ -200,8 +200,8 @@ plan_run planned_fleet::run() {
     }
   }
   // Maximum duration of the last call, with all of its attempts.
-  const auto backoffs = plan_.load.backoff * (1LL << std::min(plan_.load.attempts, 16U));
-  fleet_.run_for(plan_.load.patience * plan_.load.attempts + backoffs + std::chrono::seconds{1});
+  const auto max_backoff = plan_.load.backoff * (1LL << std::min(plan_.load.attempts, 16U));
+  fleet_.run_for(plan_.load.patience * plan_.load.attempts + max_backoff + std::chrono::seconds{1});
   run.callers = callers_->results();
   std::map<const host*, const std::string*> names;
   for (const auto& [service, nodes] : nodes_) {

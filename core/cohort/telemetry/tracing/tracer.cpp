@@ -7,8 +7,8 @@
 
 namespace cohort::telemetry {
 
-tracer::tracer(std::size_t loop_count, sampler decides, otlp_encoding encoding, export_queue_limits limits)
-    : sampler_(decides), encoding_(encoding) {
+tracer::tracer(std::size_t loop_count, sampler root_sampler, otlp_encoding encoding, export_queue_limits limits)
+    : sampler_(root_sampler), encoding_(encoding) {
   for (std::size_t i = 0; i < loop_count; ++i) queues_.push_back(std::make_unique<export_queue>(limits));
 }
 

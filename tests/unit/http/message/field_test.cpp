@@ -61,13 +61,13 @@ TEST_CASE("fields: a field value has no control character except tab", "[http][m
     const bool valid = byte == '\t' || (byte >= ' ' && byte != 0x7F);
     CHECK(is_field_value(std::string{"a"} + static_cast<char>(byte) + "b") == valid);
     // The implementation examines long values word by word.
-    std::size_t as_expected = 0;
+    std::size_t matching_count = 0;
     for (std::size_t at = 0; at < 19; ++at) {
       std::string text(19, 'a');
       text[at] = static_cast<char>(byte);
-      as_expected += is_field_value(text) == valid ? 1 : 0;
+      matching_count += is_field_value(text) == valid ? 1 : 0;
     }
-    CHECK(as_expected == 19);
+    CHECK(matching_count == 19);
   }
 }
 

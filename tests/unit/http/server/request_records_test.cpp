@@ -42,7 +42,7 @@ TEST_CASE("request records: a request in progress is listed with its route and d
   records_fixture fixture;
   fixture.routes.get("/items/{id}", delayed_handler(1s)).timeout(3s);
   auto client = fixture.connect();
-  const auto started = fixture.time.now();
+  const auto start = fixture.time.now();
   client.send(get("/items/7",
                   "X-Request-Id: call-7\r\ntraceparent: "
                   "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
@@ -54,7 +54,7 @@ TEST_CASE("request records: a request in progress is listed with its route and d
   CHECK(record.request_id.view() == "call-7");
   const auto hex = record.trace.id.hex();
   CHECK(std::string_view{hex.data(), hex.size()} == "0af7651916cd43dd8448eb211c80319c");
-  CHECK(record.until.remaining(started) >= 3s);
+  CHECK(record.until.remaining(start) >= 3s);
   CHECK_FALSE(record.has_ended());
   fixture.time.run_for(1s);
   CHECK(fixture.open().empty());

@@ -38,7 +38,7 @@ TEST_CASE("server: after a drain is announced, each response ends its connection
   client.send(get("/"));
   CHECK(client.receive()->header("Connection") == "close");
   CHECK(client.closed_cleanly());
-  // Of pipelined requests, all are answered.
+  // All pipelined requests are answered.
   auto pipelining = server.connect();
   pipelining.send(get("/") + get("/"));
   const auto first = pipelining.receive();

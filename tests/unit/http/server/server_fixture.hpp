@@ -84,11 +84,11 @@ class server_fixture {
     return connected ? error_code{} : connected.error();
   }
 
-  /// Sends a request on a new connection. `to_head`: the request's method is HEAD.
-  received_response response_to(std::string_view request, bool to_head = false) {
+  /// Sends a request on a new connection. `is_head`: the request's method is HEAD.
+  received_response response_to(std::string_view request, bool is_head = false) {
     auto client = connect();
     client.send(request);
-    auto response = client.receive(to_head);
+    auto response = client.receive(is_head);
     if (!response) throw std::runtime_error("closed without a response");
     return *response;
   }

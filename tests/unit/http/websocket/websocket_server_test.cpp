@@ -127,7 +127,8 @@ TEST_CASE("websocket server: messages are echoed, however the bytes are divided"
   CHECK(server.request_count("/echo", "GET", 101) == 1);
 }
 
-TEST_CASE("websocket server: violations close with their code, after the queued messages", "[http][websocket]") {
+TEST_CASE("websocket server: a violation closes the connection with its code, after the queued messages",
+          "[http][websocket]") {
   server_fixture server;
   http::websocket_options options;
   options.connection.max_message_bytes = 10;

@@ -62,7 +62,7 @@ TEST_CASE("objective: an invalid text is rejected with the reason and the accept
   constexpr std::string_view missing_operator =
       "no comparison; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s.";
   const auto with = [](std::string_view what, std::string_view rest) { return std::string{what}.append(rest); };
-  const auto many = std::string(400, '9');
+  const auto digits = std::string(400, '9');
   const std::vector<std::pair<std::string, std::string>> rows{
       {"", std::string{missing_operator}},
       {"p99", std::string{missing_operator}},
@@ -93,7 +93,7 @@ TEST_CASE("objective: an invalid text is rejected with the reason and the accept
       {"p99<<5ms", with(R"(limit "<5ms" is not a number)", times)},
       {"p99==5ms", std::string{missing_operator}},
       {"p99<1.2.3ms", with(R"(limit "1.2.3" is not a number, or too large)", times)},
-      {"p99<" + many + "s", with("limit \"" + many + R"(" is not a number, or too large)", times)},
+      {"p99<" + digits + "s", with("limit \"" + digits + R"(" is not a number, or too large)", times)},
       {"p99<3600s", R"(limit "3600s" is too long; accepted: less than one hour.)"},
       {"p99<0ms", "no value can meet it."},
       {"error_rate<0.1", with(R"(limit "0.1" has no unit)", shares)},
@@ -104,7 +104,7 @@ TEST_CASE("objective: an invalid text is rejected with the reason and the accept
       {"goodput>100%", "no value can meet it."},
       {"rate>=990/s", with(R"(unknown unit "/s")", rates)},
       {"rate>=", with("no limit", rates)},
-      {"rate>" + many, with("limit \"" + many + R"(" is not a number, or too large)", rates)},
+      {"rate>" + digits, with("limit \"" + digits + R"(" is not a number, or too large)", rates)},
       {"rate<0", "no value can meet it."},
   };
   for (const auto& [text, reason] : rows) {

@@ -127,12 +127,12 @@ TEST_CASE("rabbitmq: a rejected login is an error that names the reason", "[mess
   CHECK(fixture.publish("b") == "ok");
 }
 
-TEST_CASE("rabbitmq: a queue of another type is an error of the subscription alone", "[messaging][rabbitmq]") {
+TEST_CASE("rabbitmq: a queue of another type fails only its subscription", "[messaging][rabbitmq]") {
   rabbitmq_fixture fixture;
   fixture.server.required_queue_type = "classic";
   CHECK(fixture.subscribe("readers") == "refused: 406 PRECONDITION_FAILED - inequivalent arg 'x-queue-type'");
   CHECK(fixture.publish("a") == "ok");
-  CHECK(fixture.server.connections() == 1);
+  CHECK(fixture.server.connection_count() == 1);
   fixture.server.required_queue_type = "quorum";
   CHECK(fixture.subscribe("readers") == "ok");
 }
@@ -233,7 +233,7 @@ TEST_CASE("rabbitmq: a deleted queue is declared again", "[messaging][rabbitmq]"
   CHECK(fixture.server.logins == 1);
 }
 
-TEST_CASE("rabbitmq: invalid input of the broker ends the connection, and a new one is made",
+TEST_CASE("rabbitmq: invalid input from the broker ends the connection, and a new one is made",
           "[messaging][rabbitmq][security]") {
   using namespace std::string_literals;
   rabbitmq_fixture fixture;

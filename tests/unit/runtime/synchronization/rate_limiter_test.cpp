@@ -36,7 +36,8 @@ struct rate_limiter_fixture {
   std::vector<started_operation> timed_out;
 };
 
-TEST_CASE("rate_limiter: at most the limit starts within any interval, in the order of arrival", "[runtime][sync]") {
+TEST_CASE("rate_limiter: within any interval, at most the limit of operations starts, in the order of arrival",
+          "[runtime][sync]") {
   rate_limiter_fixture fixture;
   std::vector<task<>> callers;
   callers.reserve(7);

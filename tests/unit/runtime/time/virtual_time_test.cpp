@@ -119,17 +119,17 @@ TEST_CASE("virtual_time: stepping the wall clock does not change deadlines", "[r
 
 /// Sleeps, races and cancels tasks at random, and logs each event with its time.
 task<int> random_walk(std::mt19937& random, log_lines& log, int depth, std::string name) {
-  const auto roll = [&random](unsigned sides) { return static_cast<int>(random() % sides); };
+  const auto random_below = [&random](unsigned limit) { return static_cast<int>(random() % limit); };
   for (int step = 0; step < 4; ++step) {
-    const duration pause = roll(5000) * 1us;
-    if (depth > 0 && roll(3) == 0) {
+    const duration pause = random_below(5000) * 1us;
+    if (depth > 0 && random_below(3) == 0) {
       auto left = random_walk(random, log, depth - 1, name + "l");
       auto right = random_walk(random, log, depth - 1, name + "r");
       auto both = race(std::move(left), std::move(right));
       const auto first = co_await std::move(both);
       log.push_back(name + " race " + std::to_string(first.index()));
     } else {
-      const deadline task_deadline = deadline::after(loop::current().now(), roll(5000) * 1us);
+      const deadline task_deadline = deadline::after(loop::current().now(), random_below(5000) * 1us);
       auto work = with_deadline(task_deadline, return_after(pause, step));
       const auto outcome = co_await std::move(work);
       log.push_back(name + (outcome ? " in time " : " late ") +

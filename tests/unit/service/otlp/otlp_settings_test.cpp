@@ -94,7 +94,8 @@ TEST_CASE("otlp_settings: a variable of a signal takes precedence over the commo
   CHECK(settings->traces->limits.max_batch_items == 100);
 }
 
-TEST_CASE("otlp_settings: an invalid value is one line with its name and the accepted values", "[service][otlp]") {
+TEST_CASE("otlp_settings: the error for an invalid value is one line with its name and the accepted values",
+          "[service][otlp]") {
   const auto [name, value, error] = GENERATE(table<std::string, std::string, std::string>({
       {"OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318",
        "OTEL_EXPORTER_OTLP_ENDPOINT is \"collector:4318\", but must be a URL such as http://127.0.0.1:5001 or "

@@ -27,10 +27,10 @@ struct log_fixture {
     log.close(record);
   }
   /// The statuses of the records that were kept for this reason.
-  std::multiset<int> statuses_of(reason why) const {
+  std::multiset<int> statuses_of(reason wanted) const {
     std::multiset<int> statuses;
     log.visit_finished([&](const request_record& record, const reason* kept_reason) {
-      if (*kept_reason == why) statuses.insert(record.status);
+      if (*kept_reason == wanted) statuses.insert(record.status);
     });
     return statuses;
   }

@@ -14,12 +14,12 @@ telemetry::gauge& state_gauge(telemetry::registry& registry, const char* name, c
 }
 
 /// The shards of a value are not read atomically, so the sum can be temporarily negative.
-std::uint64_t count_of(double value) { return value > 0 ? static_cast<std::uint64_t>(value) : 0; }
+std::uint64_t to_count(double value) { return value > 0 ? static_cast<std::uint64_t>(value) : 0; }
 
 std::uint64_t sum_of(const std::vector<const telemetry::counter*>& counters) {
   double sum = 0;
   for (const auto* each : counters) sum += each->value();
-  return count_of(sum);
+  return to_count(sum);
 }
 
 }  // namespace
@@ -44,13 +44,13 @@ upstream_totals upstream_traffic::read() const {
   upstream_totals totals;
   totals.failures = sum_of(failures_);
   totals.calls = totals.failures + sum_of(successes_);
-  totals.in_flight = count_of(in_flight_.value());
-  totals.closed_breakers = count_of(closed_.value());
-  totals.open_breakers = count_of(open_.value());
-  totals.half_open_breakers = count_of(half_open_.value());
+  totals.in_flight = to_count(in_flight_.value());
+  totals.closed_breakers = to_count(closed_.value());
+  totals.open_breakers = to_count(open_.value());
+  totals.half_open_breakers = to_count(half_open_.value());
   const auto loops = totals.closed_breakers + totals.open_breakers + totals.half_open_breakers;
   if (loops == 0) return totals;
-  const auto per_loop = [loops](double sum) { return count_of(std::ceil(sum / static_cast<double>(loops))); };
+  const auto per_loop = [loops](double sum) { return to_count(std::ceil(sum / static_cast<double>(loops))); };
   totals.addresses = per_loop(addresses_known_.value());
   totals.ejected_addresses = per_loop(addresses_ejected_.value());
   return totals;

@@ -46,14 +46,14 @@ result<temporary_file> temporary_file::create_beside(const std::filesystem::path
 
 result<temporary_file> temporary_file::create_with(const std::filesystem::path& directory, unsigned permissions) {
   const auto mode = static_cast<mode_t>(permissions);
-  const int unnamed = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
-  if (unnamed >= 0) return temporary_file{unnamed, {}};
+  const int unnamed_descriptor = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
+  if (unnamed_descriptor >= 0) return temporary_file{unnamed_descriptor, {}};
   // EISDIR: the kernel does not support O_TMPFILE; EOPNOTSUPP: the file system does not.
   if (errno != EOPNOTSUPP && errno != EISDIR) return last_error();
   auto name = directory / random_name();
-  const int named = ::open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
-  if (named < 0) return last_error();
-  return temporary_file{named, std::move(name)};
+  const int named_descriptor = ::open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, mode);
+  if (named_descriptor < 0) return last_error();
+  return temporary_file{named_descriptor, std::move(name)};
 }
 
 temporary_file& temporary_file::operator=(temporary_file&& other) noexcept {

@@ -10,12 +10,12 @@
 namespace cohort::http {
 namespace {
 
-bool is_lack_of_descriptors(error_code error) noexcept {
+bool is_out_of_descriptors(error_code error) noexcept {
   return error == boost::system::errc::too_many_files_open ||
          error == boost::system::errc::too_many_files_open_in_system;
 }
 
-bool is_lack_of_memory(error_code error) noexcept {
+bool is_out_of_memory(error_code error) noexcept {
   return error == boost::system::errc::not_enough_memory || error == boost::system::errc::no_buffer_space;
 }
 
@@ -60,7 +60,7 @@ void bounds_metrics::on_rejected(connection_rejection reason) {
 void bounds_metrics::on_shed(idle_state state) { shed_[static_cast<std::size_t>(state)]->increment(); }
 
 void bounds_metrics::on_accept_error(error_code error) {
-  const std::size_t index = is_lack_of_descriptors(error) ? 0 : is_lack_of_memory(error) ? 1 : 2;
+  const std::size_t index = is_out_of_descriptors(error) ? 0 : is_out_of_memory(error) ? 1 : 2;
   accept_errors_[index]->increment();
 }
 
@@ -69,7 +69,7 @@ void bounds_metrics::on_proxy_header(net::received_proxy_header::outcome result)
 }
 
 bool is_resource_exhaustion(error_code error) noexcept {
-  return is_lack_of_descriptors(error) || is_lack_of_memory(error);
+  return is_out_of_descriptors(error) || is_out_of_memory(error);
 }
 
 }  // namespace cohort::http

@@ -53,9 +53,9 @@ response forward_response(streamed_response from, const std::shared_ptr<const pr
   response result{from.head.status};
   append_response_fields(result, from.head, *to);
   const auto type = from.head.find("content-type").value_or(std::string_view{});
-  auto whole = from.body->is_complete() ? from.body->take_rest() : std::string{};
-  if (!whole.empty()) {
-    result.body(std::move(whole), type);
+  auto complete_body = from.body->is_complete() ? from.body->take_rest() : std::string{};
+  if (!complete_body.empty()) {
+    result.body(std::move(complete_body), type);
     if (to->options.on_response) to->options.on_response(from.head, result);
   } else {
     const auto length = from.content_length();

@@ -104,7 +104,7 @@ TEST_CASE("other bytes around a chunk size are errors", "[http][client][case-2.2
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes) == client_error::body_malformed);
 }
 
-TEST_CASE("endless whitespace after a chunk size are an error", "[http][client][case-2.2]") {
+TEST_CASE("endless whitespace after a chunk size is an error", "[http][client][case-2.2]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
   client_fixture fixture{random_read_sizes(), settings};

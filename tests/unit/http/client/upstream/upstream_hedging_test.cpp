@@ -226,7 +226,7 @@ TEST_CASE("upstream: a replica that never responds is ejected after five hedged 
   CHECK(fixture.metric("addresses", "state=\"ejected\"") == 1);
 }
 
-TEST_CASE("upstream: a replica is not ejected for hedges that lose", "[http][upstream]") {
+TEST_CASE("upstream: a replica is not ejected for hedges that are slower than the first request", "[http][upstream]") {
   upstream_fixture fixture{with_hedges(), 2};
   warm_up(fixture);
   // Each call is hedged, and its first request is answered first.

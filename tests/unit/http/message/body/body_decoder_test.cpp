@@ -11,8 +11,8 @@ using namespace std::string_literals;
 
 /// A chunked body that is decoded in pieces.
 struct decoded_body {
-  explicit decoded_body(const std::string& bytes, std::size_t piece = 1 << 20, server_limits used_limits = {})
-      : limits(used_limits) {
+  explicit decoded_body(const std::string& bytes, std::size_t piece = 1 << 20, server_limits decoder_limits = {})
+      : limits(decoder_limits) {
     decoder.start_chunked();
     for (std::size_t i = 0; i < bytes.size() && !rejected && !decoder.is_complete(); i += piece) {
       const auto part = std::string_view{bytes}.substr(i, piece);

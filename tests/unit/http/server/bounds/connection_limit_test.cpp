@@ -173,8 +173,8 @@ TEST_CASE("server: probes are served beyond the connection limit, further connec
   server.time.run_for(10ms);
   auto probe = server.connect();
   auto second_probe = server.connect();
-  auto beyond = server.connect();
-  CHECK(beyond.closed_cleanly());
+  auto rejected = server.connect();
+  CHECK(rejected.closed_cleanly());
   CHECK(server.metric_value(limit_rejections) == 1);
   CHECK(server.status_of(probe, "/health") == 200);
   CHECK(probe.closed_cleanly());

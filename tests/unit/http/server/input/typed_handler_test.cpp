@@ -136,10 +136,10 @@ TEST_CASE("typed handler: a function gets state before the context, and its last
 TEST_CASE("typed handler: a body alone is described as the body of the request", "[http][input]") {
   json::schema_definitions definitions;
   using handler = decltype(http::typed(count_items, std::make_shared<int>(0), "crate"));
-  const auto alone = http::describe_request<handler::request_type>(definitions);
-  CHECK(alone.parameters.empty());
-  CHECK(alone.body_schema == http::describe_request<create_order>(definitions).body_schema);
-  CHECK_FALSE(alone.body_schema.empty());
+  const auto description = http::describe_request<handler::request_type>(definitions);
+  CHECK(description.parameters.empty());
+  CHECK(description.body_schema == http::describe_request<create_order>(definitions).body_schema);
+  CHECK_FALSE(description.body_schema.empty());
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ std::string value_at(const std::string& json, std::string_view pointer) {
   return simdjson::minify(element);
 }
 
-TEST_CASE("JSON report: every report is valid by the schema", "[loadgen][report]") {
+TEST_CASE("JSON report: every report conforms to the schema", "[loadgen][report]") {
   const auto text = render_json_report(GENERATE(as<run_report (*)()>{}, &full, &empty, &samples::small,
                                                 &samples::closed_loop, &samples::malicious, &samples::with_retries)());
   CHECK(report_schema().violations(text) == std::vector<std::string>{});
