@@ -14,7 +14,7 @@
 
 #include "tests/integration/running_program.hpp"
 #include "tests/support/eventually.hpp"
-#include "tests/support/socket.hpp"
+#include "tests/support/net/socket.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 namespace cohort::test {

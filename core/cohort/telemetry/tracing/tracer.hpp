@@ -19,7 +19,7 @@ namespace cohort::telemetry {
 /// queue contains only bytes.
 class tracer {
  public:
-  tracer(std::size_t loop_count, sampler decides, otlp_encoding encoding, export_queue_limits limits = {});
+  tracer(std::size_t loop_count, sampler root_sampler, otlp_encoding encoding, export_queue_limits limits = {});
 
   /// Starts the span of a request: decides whether its trace is sampled, and gives it a span ID. Returns the ID of the
   /// caller's span; zero for a new trace.
