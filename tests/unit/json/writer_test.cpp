@@ -173,6 +173,31 @@ TEST_CASE("json writer: fixed rounds to the given number of decimals", "[json][w
   CHECK(write_fixed(test_case.number, test_case.decimals) == test_case.json);
 }
 
+/// Most numbers are written without `std::to_chars`.
+TEST_CASE("json writer: fixed writes the text of std::to_chars", "[json][writer]") {
+  const auto expected = [](double number, int decimals) {
+    std::array<char, 400> digits;
+    const auto end =
+        std::to_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::fixed, decimals).ptr;
+    return std::string(digits.data(), end);
+  };
+  const auto check = [&](double number, int decimals) {
+    if (write_fixed(number, decimals) != expected(number, decimals))
+      FAIL(write_fixed(number, decimals) << " instead of " << expected(number, decimals));
+  };
+  std::minstd_rand random{1};
+  for (int i = 0; i < 20'000; ++i) {
+    // Two of three numbers are halfway between two texts, or next to that.
+    const auto digits = static_cast<int>(random() % 12);
+    const auto halves = static_cast<double>(random()) / (i % 2 == 0 ? 1 : 1000);
+    const auto middle = halves / 2 / std::pow(10, digits);
+    for (const auto number : {middle, std::nextafter(middle, 0), std::nextafter(middle, 1e10), -middle})
+      check(number, digits);
+  }
+  for (const auto number : {-0.0, 0.0, 0.4999995, 0.9999999999, 3999999.9995, 4294967.2955, 4e9, 1e300, 5e-324})
+    for (int decimals = 0; decimals < 12; ++decimals) check(number, decimals);
+}
+
 TEST_CASE("json writer: fixed supports the largest double", "[json][writer]") {
   const auto text = write_fixed(-std::numeric_limits<double>::max(), 6);
   CHECK(text.size() == 1 + 309 + 1 + 6);
