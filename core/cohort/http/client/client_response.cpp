@@ -5,7 +5,7 @@ namespace cohort::http {
 
 std::optional<std::string_view> client_response::find(std::string_view name) const noexcept {
   for (const auto& [field_name, value] : fields)
-    if (iequals(field_name, name)) return value;
+    if (field_name.size() == name.size() && iequals(field_name, name)) return value;
   return std::nullopt;
 }
 

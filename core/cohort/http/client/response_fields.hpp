@@ -41,17 +41,35 @@ class response_fields {
     std::size_t index_ = 0;
   };
 
+  /// The positions of a name and a value in a text.
+  struct position {
+    std::uint32_t name_begin;
+    std::uint32_t name_size;
+    std::uint32_t value_begin;
+    std::uint32_t value_size;
+  };
+  using position_list = recycled_vector<position>;
+
   response_fields() noexcept = default;
+  /// The fields at `positions` in `text`, which is copied. It is shorter than 4 GiB.
+  response_fields(std::string_view text, position_list positions);
   response_fields(std::initializer_list<value_type> fields) {
     for (const auto& [name, value] : fields) emplace_back(name, value);
   }
 
-  std::size_t size() const noexcept { return entries_.size(); }
-  bool empty() const noexcept { return entries_.empty(); }
+  std::size_t size() const noexcept { return positions_.size(); }
+  bool empty() const noexcept { return positions_.empty(); }
   /// Precondition: `index` is less than `size()`.
-  value_type operator[](std::size_t index) const noexcept;
+  value_type operator[](std::size_t index) const noexcept {
+    const auto& found = positions_[index];
+    const auto* const text = text_.data();
+    return {{text + found.name_begin, found.name_size}, {text + found.value_begin, found.value_size}};
+  }
   const_iterator begin() const noexcept { return {*this, 0}; }
   const_iterator end() const noexcept { return {*this, size()}; }
+
+  /// Initial capacity of the positions; sufficient for most responses.
+  static constexpr std::size_t initial_capacity = 16;
 
   void emplace_back(std::string_view name, std::string_view value);
   /// Removes the fields of this name; the comparison ignores case.
@@ -60,14 +78,8 @@ class response_fields {
   friend bool operator==(const response_fields& a, const response_fields& b) noexcept;
 
  private:
-  /// The positions of a name and of the value that follows it.
-  struct entry {
-    std::uint32_t begin;
-    std::uint32_t name_size;
-    std::uint32_t value_size;
-  };
   recycled_string text_;
-  recycled_vector<entry> entries_;
+  position_list positions_;
 };
 
 }  // namespace cohort::http

@@ -51,6 +51,13 @@ unsigned status_of(std::string_view line) noexcept {
   return has_body ? status : 0;
 }
 
+/// `field` is part of `bytes`.
+response_fields::position position_of(const field_line& field, std::string_view bytes) noexcept {
+  const auto offset = [&](std::string_view part) { return static_cast<std::uint32_t>(part.data() - bytes.data()); };
+  return {offset(field.name), static_cast<std::uint32_t>(field.name.size()), offset(field.value),
+          static_cast<std::uint32_t>(field.value.size())};
+}
+
 }  // namespace
 
 std::optional<scanned_head> scan_response_head(std::string_view bytes, response_fields* fields) {
@@ -59,15 +66,19 @@ std::optional<scanned_head> scan_response_head(std::string_view bytes, response_
   const auto status = status_line ? status_of(*status_line) : 0;
   if (status == 0) return std::nullopt;
   message_framing framing;
+  response_fields::position_list positions;
+  if (fields) positions.reserve(response_fields::initial_capacity);
   for (auto line = take_line(rest);; line = take_line(rest)) {
     if (!line) return std::nullopt;
     if (line->empty()) break;
     const auto field = parse_field_line(*line);
     if (!field || !framing.add(field->name, field->value)) return std::nullopt;
-    if (fields) fields->emplace_back(field->name, field->value);
+    if (fields) positions.push_back(position_of(*field, bytes));
   }
   if (!framing.content_length) return std::nullopt;
-  return scanned_head{status, bytes.size() - rest.size(), *framing.content_length, framing.keep_alive};
+  const auto size = bytes.size() - rest.size();
+  if (fields) *fields = response_fields{bytes.substr(0, size), std::move(positions)};
+  return scanned_head{status, size, *framing.content_length, framing.keep_alive};
 }
 
 }  // namespace cohort::http
