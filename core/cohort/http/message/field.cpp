@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -51,6 +52,12 @@ constexpr word control_characters(word text) noexcept {
   return ((~at_least_space & ~is_tab) | is_delete) & ~text & high_bits;
 }
 
+/// The index of the first byte, in memory, whose high bit is set. Precondition: there is one.
+constexpr std::size_t first_byte(word bits) noexcept {
+  const bool is_little_endian = std::endian::native == std::endian::little;
+  return static_cast<std::size_t>(is_little_endian ? std::countr_zero(bits) : std::countl_zero(bits)) / 8;
+}
+
 }  // namespace
 
 bool iequals(std::string_view a, std::string_view b) noexcept {
@@ -83,11 +90,22 @@ std::string_view next_list_element(std::string_view& list) noexcept {
   return element;
 }
 
-bool is_token(std::string_view text) noexcept {
-  std::size_t length = 0;
-  while (length < text.size() && token_table[static_cast<unsigned char>(text[length])]) ++length;
-  return length > 0 && length == text.size();
+std::size_t token_size(std::string_view text) noexcept {
+  const auto* const end =
+      std::find_if_not(text.begin(), text.end(), [](char c) { return token_table[static_cast<unsigned char>(c)]; });
+  return static_cast<std::size_t>(end - text.begin());
 }
+
+std::size_t field_value_size(std::string_view text) noexcept {
+  std::size_t size = 0;
+  for (; text.size() - size >= sizeof(word); size += sizeof(word)) {
+    if (const auto found = control_characters(load_word(text.data() + size))) return size + first_byte(found);
+  }
+  while (size < text.size() && is_field_value(text.substr(size, 1))) ++size;
+  return size;
+}
+
+bool is_token(std::string_view text) noexcept { return !text.empty() && token_size(text) == text.size(); }
 
 bool is_field_value(std::string_view value) noexcept {
   const auto size = value.size();

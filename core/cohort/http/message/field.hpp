@@ -4,6 +4,7 @@
 #include <boost/beast/http/field.hpp>
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/verb.hpp>
+#include <cstddef>
 #include <ostream>  // for the operators in Beast's headers
 #include <string_view>
 
@@ -31,6 +32,13 @@ std::string_view trimmed(std::string_view text) noexcept;
 /// Removes the first element from a comma-separated list (RFC 9110 section 5.6.1) and returns it without the
 /// whitespace around it. Precondition: `list` is not empty.
 std::string_view next_list_element(std::string_view& list) noexcept;
+
+/// The number of characters at the start of `text` that a token may contain (RFC 9110 section 5.6.2).
+std::size_t token_size(std::string_view text) noexcept;
+
+/// The number of characters at the start of `text` that the value of a field may contain: up to the first control
+/// character except tab (RFC 9110 section 5.5).
+std::size_t field_value_size(std::string_view text) noexcept;
 
 /// Whether `text` is a token (RFC 9110 section 5.6.2), as field names and methods are.
 bool is_token(std::string_view text) noexcept;

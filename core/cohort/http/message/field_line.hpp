@@ -24,13 +24,17 @@ struct field_line {
   std::string_view value;
 };
 
-/// Parses a line of a header section (RFC 9112 section 5). No value if it is invalid or continues the line before it.
-inline std::optional<field_line> parse_field_line(std::string_view line) noexcept {
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return std::nullopt;
-  const field_line field{line.substr(0, colon), trimmed(line.substr(colon + 1))};
-  if (!is_token(field.name) || !is_field_value(field.value)) return std::nullopt;
-  return field;
+/// Removes the header field line at the start of `rest` with its CRLF, and parses it (RFC 9112 section 5). No value if
+/// it is invalid, incomplete, or continues the line before it.
+inline std::optional<field_line> take_field_line(std::string_view& rest) noexcept {
+  const auto name = rest.substr(0, token_size(rest));
+  if (name.empty() || name.size() == rest.size() || rest[name.size()] != ':') return std::nullopt;
+  auto after_name = rest.substr(name.size() + 1);
+  const auto value = after_name.substr(0, field_value_size(after_name));
+  after_name.remove_prefix(value.size());
+  if (!after_name.starts_with("\r\n")) return std::nullopt;
+  rest = after_name.substr(2);
+  return field_line{name, trimmed(value)};
 }
 
 }  // namespace cohort::http

@@ -71,5 +71,29 @@ TEST_CASE("fields: a field value has no control character except tab", "[http][m
   }
 }
 
+TEST_CASE("fields: the size of a value is the position of its first control character except tab", "[http][message]") {
+  for (std::size_t length = 0; length < 40; ++length) {
+    const std::string valid(length, 'v');
+    if (field_value_size(valid) != length) FAIL("length " << length);
+    for (std::size_t position = 0; position < length; ++position) {
+      for (int byte = 0; byte < 256; ++byte) {
+        auto text = valid;
+        text[position] = static_cast<char>(byte);
+        const bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7F;
+        if (field_value_size(text) != (is_control ? position : length)) FAIL("byte " << byte << " at " << position);
+        // Further control characters do not matter.
+        if (field_value_size(text + "\r\n") != (is_control ? position : length)) FAIL("byte " << byte);
+      }
+    }
+  }
+}
+
+TEST_CASE("fields: the size of a token is the position of the first other character", "[http][message]") {
+  CHECK(token_size("") == 0);
+  CHECK(token_size("Content-Length") == 14);
+  CHECK(token_size("Content-Length: 3") == 14);
+  CHECK(token_size(" a") == 0);
+}
+
 }  // namespace
 }  // namespace cohort::http

@@ -68,14 +68,13 @@ std::optional<scanned_head> scan_response_head(std::string_view bytes, response_
   message_framing framing;
   response_fields::position_list positions;
   if (fields) positions.reserve(response_fields::initial_capacity);
-  for (auto line = take_line(rest);; line = take_line(rest)) {
-    if (!line) return std::nullopt;
-    if (line->empty()) break;
-    const auto field = parse_field_line(*line);
+  while (!rest.starts_with("\r\n")) {
+    const auto field = take_field_line(rest);
     if (!field || !framing.add(field->name, field->value)) return std::nullopt;
     if (fields) positions.push_back(position_of(*field, bytes));
   }
   if (!framing.content_length) return std::nullopt;
+  rest.remove_prefix(2);
   const auto size = bytes.size() - rest.size();
   if (fields) *fields = response_fields{bytes.substr(0, size), std::move(positions)};
   return scanned_head{status, size, *framing.content_length, framing.keep_alive};

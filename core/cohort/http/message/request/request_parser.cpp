@@ -88,10 +88,8 @@ bool request_parser::parse_simple_head(std::string_view bytes) {
   const auto method = line->substr(0, space);
   const auto target = line->substr(space + 1);
   if (!is_token(method) || target.empty() || !std::all_of(target.begin(), target.end(), is_target_char)) return false;
-  for (line = take_line(rest);; line = take_line(rest)) {
-    if (!line) return false;
-    if (line->empty()) break;
-    const auto header = parse_field_line(*line);
+  while (!rest.starts_with("\r\n")) {
+    const auto header = take_field_line(rest);
     if (!header) return false;
     const auto id = beast_http::string_to_field(header->name);
     if (!is_simple(id, header->value)) return false;
