@@ -6,6 +6,7 @@
 #include <cohort/config/http_url.hpp>
 #include <cohort/http/client/connection/proxy.hpp>
 #include <cohort/http/message/field_name_set.hpp>
+#include <cohort/http/message/head_writer.hpp>
 #include <cohort/http/message/request/target.hpp>
 #include <cohort/runtime/loop.hpp>
 #include <cohort/runtime/version.hpp>
@@ -21,12 +22,15 @@ bool has_field(const client_request& request, std::string_view name) {
 /// Fields that the client sets itself: they frame the message or name its target.
 constexpr auto fields_of_client = make_field_name_set("host", "content-length", "transfer-encoding");
 
-void append_trace(recycled_string& text, const telemetry::trace_context& trace, std::uint64_t span_id) {
+/// Upper bound of the size of a header section without its variable parts.
+constexpr std::size_t max_fixed_size = 512;
+
+void append_trace(head_writer& head, const telemetry::trace_context& trace, std::uint64_t span_id) {
   if (!trace.id) return;
   const auto parent =
       telemetry::format_traceparent(trace, span_id != 0 ? span_id : telemetry::make_span_id(loop::current().random()));
-  text.append("traceparent: ").append(parent.data(), parent.size()).append("\r\n");
-  if (!trace.state.empty()) text.append("tracestate: ").append(trace.state).append("\r\n");
+  head.field("traceparent", {parent.data(), parent.size()});
+  if (!trace.state.empty()) head.field("tracestate", trace.state);
 }
 
 /// The Host of requests to a Unix domain socket, as curl and nginx send it.
@@ -36,34 +40,50 @@ bool is_unix_socket_host(std::string_view encoded_host) noexcept {
   return encoded_host.starts_with("%2F") || encoded_host.starts_with("%2f");
 }
 
-/// Initial capacity; sufficient for most requests without a body.
-constexpr std::size_t initial_head_capacity = 1024;
+/// Upper bound of the size of the header section.
+std::size_t max_head_size(const client_request& request, extra_field extra, const proxy_server* proxy) noexcept {
+  constexpr std::size_t separators = std::string_view{": \r\n"}.size();
+  // The host can be in the request line and in `Host`.
+  auto size = max_fixed_size + 2 * request.url.buffer().size() + request.host.size() + request.request_id.size() +
+              request.trace.state.size() + extra.name.size() + extra.value.size();
+  for (const auto& [name, value] : request.fields) size += name.size() + value.size() + separators;
+  return size + (proxy ? proxy->authorization.size() : 0);
+}
 
 /// The request line and `Host`.
-recycled_string start_of_head(const client_request& request, const proxy_server* proxy) {
+void append_start(head_writer& head, const client_request& request, const proxy_server* proxy) {
   const bool is_unix_socket = is_unix_socket_host(request.url.encoded_host());
   const std::string_view host_and_port =
       is_unix_socket ? unix_socket_host : std::string_view{request.url.encoded_host_and_port()};
-  recycled_string text;
-  text.reserve(initial_head_capacity + request.body.size());
-  text.append(boost::beast::http::to_string(request.method)).append(" ");
-  if (proxy) text.append("http://").append(host_and_port);
+  head.text(std::string_view{boost::beast::http::to_string(request.method)});
+  head.text(" ");
+  if (proxy) {
+    head.text("http://");
+    head.text(host_and_port);
+  }
   const std::string_view path = request.url.encoded_path();
-  text.append(path.empty() ? "/" : path);
-  if (request.url.has_query()) text.append("?").append(std::string_view{request.url.encoded_query()});
-  text.append(" HTTP/1.1\r\nHost: ");
-  text.append(request.host.empty() ? host_and_port : std::string_view{request.host}).append("\r\n");
-  return text;
+  head.text(path.empty() ? "/" : path);
+  if (request.url.has_query()) {
+    head.text("?");
+    head.text(std::string_view{request.url.encoded_query()});
+  }
+  head.text(" HTTP/1.1\r\n");
+  head.field("Host", request.host.empty() ? host_and_port : std::string_view{request.host});
 }
 
-void append_fields(recycled_string& text, const client_request& request, extra_field extra, const proxy_server* proxy,
+void append_fields(head_writer& head, const client_request& request, extra_field extra, const proxy_server* proxy,
                    std::uint64_t span_id) {
-  for (const auto& [name, value] : request.fields) text.append(name).append(": ").append(value).append("\r\n");
-  if (!request.request_id.empty()) text.append("X-Request-Id: ").append(request.request_id).append("\r\n");
-  append_trace(text, request.trace, span_id);
-  if (proxy && !proxy->authorization.empty())
-    text.append("Proxy-Authorization: ").append(proxy->authorization).append("\r\n");
-  if (!extra.name.empty()) text.append(extra.name).append(": ").append(extra.value).append("\r\n");
+  for (const auto& [name, value] : request.fields) head.field(name, value);
+  if (!request.request_id.empty()) head.field("X-Request-Id", request.request_id);
+  append_trace(head, request.trace, span_id);
+  if (proxy && !proxy->authorization.empty()) head.field("Proxy-Authorization", proxy->authorization);
+  if (!extra.name.empty()) head.field(extra.name, extra.value);
+}
+
+void append_content_length(head_writer& head, std::uint64_t length) {
+  head.text("Content-Length: ");
+  head.number(length);
+  head.text("\r\n");
 }
 
 }  // namespace
@@ -111,27 +131,38 @@ bool has_valid_fields(const client_request& request) {
 
 recycled_string serialize(const client_request& request, extra_field extra, const proxy_server* proxy,
                           std::uint64_t span_id) {
-  auto text = start_of_head(request, proxy);
-  if (!has_field(request, "user-agent")) text.append("User-Agent: cohort/").append(version()).append("\r\n");
-  if (!has_field(request, "accept-encoding")) text.append("Accept-Encoding: gzip\r\n");
-  append_fields(text, request, extra, proxy, span_id);
-  if (!request.body.empty() || request.method == method::post || request.method == method::put) {
-    text.append("Content-Length: ").append(std::to_string(request.body.size())).append("\r\n");
+  const auto max_size = max_head_size(request, extra, proxy);
+  recycled_string text;
+  text.reserve(max_size + request.body.size());
+  {
+    head_writer head{text, max_size};
+    append_start(head, request, proxy);
+    if (!has_field(request, "user-agent")) {
+      head.text("User-Agent: cohort/");
+      head.text(version());
+      head.text("\r\n");
+    }
+    if (!has_field(request, "accept-encoding")) head.text("Accept-Encoding: gzip\r\n");
+    append_fields(head, request, extra, proxy, span_id);
+    if (!request.body.empty() || request.method == method::post || request.method == method::put)
+      append_content_length(head, request.body.size());
+    head.text("\r\n");
   }
-  text.append("\r\n").append(request.body);
+  text.append(request.body);
   return text;
 }
 
 recycled_string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
                                const proxy_server* proxy, std::uint64_t span_id) {
-  auto text = start_of_head(request, proxy);
-  append_fields(text, request, extra, proxy, span_id);
-  if (framing.content_length) {
-    text.append("Content-Length: ").append(std::to_string(*framing.content_length)).append("\r\n");
-  } else if (framing.is_chunked) {
-    text.append("Transfer-Encoding: chunked\r\n");
+  recycled_string text;
+  {
+    head_writer head{text, max_head_size(request, extra, proxy)};
+    append_start(head, request, proxy);
+    append_fields(head, request, extra, proxy, span_id);
+    if (framing.content_length) append_content_length(head, *framing.content_length);
+    if (framing.is_chunked) head.text("Transfer-Encoding: chunked\r\n");
+    head.text("\r\n");
   }
-  text.append("\r\n");
   return text;
 }
 

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/connection/response_head.hpp>
 
-#include <algorithm>
-#include <charconv>
-
 #include <cohort/http/message/field_name_set.hpp>
+#include <cohort/http/message/head_writer.hpp>
 
 namespace cohort::http {
 namespace {
@@ -15,36 +13,15 @@ constexpr std::size_t max_fixed_size = 256;
 /// Beast 1.81 has no constant for 103 (RFC 8297).
 constexpr auto early_hints = static_cast<status>(103);
 
-/// Appends to memory that is reserved once for a whole head, which is cheaper than appending to a string.
-class head_writer {
- public:
-  head_writer(recycled_string& output, std::size_t max_size) : output_(output) {
-    const auto start = output.size();
-    output.resize(start + max_fixed_size + max_size);
-    end_ = output.data() + start;
-  }
-  ~head_writer() { output_.resize(static_cast<std::size_t>(end_ - output_.data())); }
-  head_writer(const head_writer&) = delete;
-  head_writer& operator=(const head_writer&) = delete;
-
-  void text(std::string_view text) noexcept { end_ = std::copy_n(text.data(), text.size(), end_); }
-  void number(std::uint64_t number) noexcept { end_ = std::to_chars(end_, end_ + max_digits, number).ptr; }
-
-  void status_line(status code) {
-    if (code == status::ok) return text("HTTP/1.1 200 OK\r\n");
-    text("HTTP/1.1 ");
-    number(static_cast<unsigned>(code));
-    text(" ");
-    text(code == early_hints ? std::string_view{"Early Hints"}
-                             : std::string_view{boost::beast::http::obsolete_reason(code)});
-    text("\r\n");
-  }
-
- private:
-  static constexpr std::size_t max_digits = 20;
-  recycled_string& output_;
-  char* end_;
-};
+void append_status_line(head_writer& output, status code) {
+  if (code == status::ok) return output.text("HTTP/1.1 200 OK\r\n");
+  output.text("HTTP/1.1 ");
+  output.number(static_cast<unsigned>(code));
+  output.text(" ");
+  output.text(code == early_hints ? std::string_view{"Early Hints"}
+                                  : std::string_view{boost::beast::http::obsolete_reason(code)});
+  output.text("\r\n");
+}
 
 /// The common fields that a response may override.
 constexpr auto replaceable_fields =
@@ -80,8 +57,8 @@ bool may_have_body(status code) noexcept {
 }
 
 void append_interim_head(recycled_string& output, const response& interim) {
-  head_writer out{output, interim.header_lines().size()};
-  out.status_line(interim.code());
+  head_writer out{output, max_fixed_size + interim.header_lines().size()};
+  append_status_line(out, interim.code());
   out.text(interim.header_lines());
   out.text("\r\n");
 }
@@ -90,8 +67,9 @@ void append_response_head(recycled_string& output, const response& result, const
                           std::string_view date_line, std::string_view common_header_lines) {
   const auto type = result.static_content_type();
   const auto own_lines = result.header_lines();
-  head_writer out{output, date_line.size() + type.size() + own_lines.size() + common_header_lines.size()};
-  out.status_line(result.code());
+  head_writer out{output,
+                  max_fixed_size + date_line.size() + type.size() + own_lines.size() + common_header_lines.size()};
+  append_status_line(out, result.code());
   out.text(date_line);
   if (!type.empty()) {
     out.text("Content-Type: ");
