@@ -101,16 +101,16 @@ http::client_request service_client::take_request() {
   return request;
 }
 
-void service_client::keep_request(http::client_request request) {
+void service_client::keep_request(http::client_request&& request) {
   auto& kept = kept_requests_.at(loop::current().index());
   if (kept.size() < max_kept_requests) kept.push_back(std::move(request));
 }
 
 task<part> service_client::fetch(call_context context, std::optional<duration> timeout) {
   auto request = take_request();
-  auto calling = upstream_.call(std::move(request), context, timeout);
+  auto calling = upstream_.call_in_place(request, context, timeout);
   auto call = co_await std::move(calling);
-  keep_request(std::move(call.request));
+  keep_request(std::move(request));
   // A cancelled call is not counted. The caller is cancelled at its next wait.
   if (!call.response && call.response.error() == http::client_error::cancelled)
     co_return part{.reason = "the call was cancelled"};

@@ -59,7 +59,7 @@ class service_client {
 
  private:
   http::client_request take_request();
-  void keep_request(http::client_request request);
+  void keep_request(http::client_request&& request);
   void record(const part& result, const telemetry::trace_context& trace);
   /// Time until the circuit breaker of this loop permits a call.
   duration breaker_retry_after() const;

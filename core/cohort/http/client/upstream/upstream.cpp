@@ -91,6 +91,12 @@ void upstream::prepare_request(client_request& request, const call_context& cont
 }
 
 task<upstream_result> upstream::call(client_request request, call_context context, std::optional<duration> timeout) {
+  auto calling = call_in_place(request, context, timeout);
+  co_return co_await std::move(calling);
+}
+
+task<upstream_result> upstream::call_in_place(client_request& request, call_context context,
+                                              std::optional<duration> timeout) {
   const auto started = loop::current().now();
   const auto max_timeout = timeout.value_or(settings_.timeout);
   const auto call_deadline = call_deadline_of(context, started, max_timeout);
@@ -114,7 +120,6 @@ task<upstream_result> upstream::call(client_request request, call_context contex
   metrics_->record_call(result.response, result.elapsed, context.trace, now);
   recording.end(outcome_label(result.response));
   if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(result.response));
-  result.request = std::move(request);
   co_return result;
 }
 

@@ -27,8 +27,6 @@ struct upstream_result {
   duration timeout{};
   /// Number of requests sent, including retries, hedges and redirects.
   unsigned attempts = 0;
-  /// The request, with the changes of middleware and redirects: a caller that sends it often can reuse its memory.
-  client_request request{};
 };
 
 /// The options of `upstream::open`.
@@ -52,8 +50,6 @@ struct open_result {
   duration elapsed{};
   /// Number of requests sent, including retries.
   unsigned attempts = 0;
-  /// The request, with the changes of middleware and redirects: a caller that sends it often can reuse its memory.
-  client_request request{};
 };
 
 /// Observes and changes the calls to an upstream, for example to add a header field, to sign requests or to log. Called
@@ -104,6 +100,11 @@ class upstream {
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`
   /// replaces the timeout of the settings. Runs on a loop. Never throws, except to unwind a cancelled coroutine.
   task<upstream_result> call(client_request request, call_context context, std::optional<duration> timeout = {});
+
+  /// Like `call`, but with a request that must outlive the task, so that a caller that sends it often can reuse its
+  /// memory. Middleware and redirects change it.
+  task<upstream_result> call_in_place(client_request& request, call_context context,
+                                      std::optional<duration> timeout = {});
 
   /// Sends a request whose bodies are streamed (see `client::open`), with the same policies, except that it is not
   /// hedged and no redirect is followed. It is retried up to the head of the response, unless a part of its body has
