@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/runtime/concurrency/child_task.hpp>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_allocator.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
+
+#include <cohort/runtime/recycling_allocator.hpp>
 
 namespace cohort {
 
-void detail::start_stored_task(task<> work, asio::cancellation_slot slot, std::function<void()> on_done) {
-  asio::co_spawn(
-      loop::current().get_executor(), std::move(work),
-      asio::bind_cancellation_slot(slot, [on_done = std::move(on_done)](const std::exception_ptr&) { on_done(); }));
+void detail::start_stack(stack_bottom bottom, asio::cancellation_slot slot) {
+  asio::detail::awaitable_thread<executor> stack{std::move(bottom), loop::current().get_executor(), slot,
+                                                 asio::cancellation_state{slot}};
+  stack.launch();
+}
+
+void detail::end_child(std::function<void()> on_done, bool has_suspended) {
+  if (has_suspended) return on_done();
+  asio::post(loop::current().get_executor(),
+             asio::bind_allocator(recycling_allocator<std::byte>{}, std::move(on_done)));
 }
 
 bool is_cancellation(const std::exception_ptr& failure) noexcept {

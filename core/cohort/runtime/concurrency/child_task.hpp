@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <exception>
 #include <functional>
 #include <optional>
@@ -33,8 +32,19 @@ struct child_task {
   task_outcome<T> outcome;
 };
 
+/// The lowest coroutine of a stack of coroutines. Asio has no public name for it. Its `co_spawn` would add a coroutine
+/// that only waits for the executor, and a second cancellation signal, which doubles the cost of a child.
+using stack_bottom = asio::awaitable<asio::detail::awaitable_thread_entry_point, executor>;
+
+/// Starts the coroutine on the current loop and runs it up to its first suspension.
+void start_stack(stack_bottom bottom, asio::cancellation_slot slot);
+
+/// Calls `on_done` now, or from the loop's queue if the child never suspended: then the caller is the function that
+/// started it.
+void end_child(std::function<void()> on_done, bool has_suspended);
+
 template <class T>
-task<> store_outcome(task<T> work, task_outcome<T>* outcome) {
+stack_bottom run_child(task<T> work, task_outcome<T>* outcome, std::function<void()> on_done) {
   try {
     if constexpr (std::is_void_v<T>) {
       co_await std::move(work);
@@ -46,21 +56,16 @@ task<> store_outcome(task<T> work, task_outcome<T>* outcome) {
   } catch (...) {
     outcome->failure = std::current_exception();
   }
-  // `co_spawn` itself awaits once more after a task that never suspended. If the task had been cancelled by then, that
-  // await would throw out of the loop, and the child's completion would be lost.
-  co_await asio::this_coro::throw_if_cancelled(false);
+  const bool has_suspended = co_await asio::detail::awaitable_thread_has_context_switched{};
+  end_child(std::move(on_done), has_suspended);
 }
-
-/// `start_child_task` for a task that stores its outcome. This is not a template, so that Asio's `co_spawn` is compiled
-/// once only.
-void start_stored_task(task<> work, asio::cancellation_slot slot, std::function<void()> on_done);
 
 /// Starts `work` on the current loop and runs it up to its first suspension. `on_done` is called once, from the loop's
 /// queue and not inside this call; `child` must live until then. It does not allocate if `on_done` captures at most two
 /// pointers.
 template <class T>
 void start_child_task(child_task<T>& child, task<T> work, std::function<void()> on_done) {
-  start_stored_task(store_outcome<T>(std::move(work), &child.outcome), child.cancel_signal.slot(), std::move(on_done));
+  start_stack(run_child<T>(std::move(work), &child.outcome, std::move(on_done)), child.cancel_signal.slot());
 }
 
 /// Emits a terminal cancellation: the only type that Asio's coroutines accept by default.

@@ -11,10 +11,10 @@ virtual_time::virtual_time(std::uint64_t seed, wall_time start) : loop_(clock_, 
   clock_.wall_offset = start.time_since_epoch() - clock_.current.time_since_epoch();
 }
 
-void virtual_time::run_to_end(task<> work, asio::cancellation_signal& cancel_signal) {
+void virtual_time::run_to_end(const std::function<void(std::function<void()> on_done)>& start,
+                              asio::cancellation_signal& cancel_signal) {
   bool ended = false;
-  asio::post(loop_.get_executor(),
-             [&] { detail::start_stored_task(std::move(work), cancel_signal.slot(), [&ended] { ended = true; }); });
+  asio::post(loop_.get_executor(), [&] { start([&ended] { ended = true; }); });
   if (run_until([&] { return ended; })) return;
   // The task refers to the caller's locals and must end before this function returns.
   asio::post(loop_.get_executor(), [&] { detail::cancel(cancel_signal); });

@@ -44,7 +44,10 @@ class virtual_time {
   template <class T>
   T run(task<T> work) {
     detail::child_task<T> child;
-    run_to_end(detail::store_outcome<T>(std::move(work), &child.outcome), child.cancel_signal);
+    const auto start = [&](std::function<void()> on_done) {
+      detail::start_child_task(child, std::move(work), std::move(on_done));
+    };
+    run_to_end(start, child.cancel_signal);
     if (child.outcome.failure) std::rethrow_exception(child.outcome.failure);
     if constexpr (!std::is_void_v<T>) return std::move(*child.outcome.value);
   }
@@ -66,8 +69,9 @@ class virtual_time {
     duration wall_offset{};
   };
 
-  /// Implements `run` for a task that stores its outcome.
-  void run_to_end(task<> work, asio::cancellation_signal& cancel_signal);
+  /// Implements `run` for a task that `start` starts.
+  void run_to_end(const std::function<void(std::function<void()> on_done)>& start,
+                  asio::cancellation_signal& cancel_signal);
   /// Runs all handlers that are ready, on all loops.
   void run_ready();
   /// Returns false if nothing was left to run before `condition` held.
