@@ -30,13 +30,17 @@ void write_meta(json::writer& writer, std::string_view name, const part& part) {
   writer.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(part.timeout).count()).close_object();
 }
 
-/// `observer` outlives the call.
+/// Calls `observer` when a part arrives; it outlives the call.
+task<part> observe(task<part> fetching, std::size_t index, const aggregator::part_observer& observer) {
+  auto arrived = co_await std::move(fetching);
+  observer(index, part_names.at(index), arrived);
+  co_return arrived;
+}
+
 task<part> fetch_observed(service_client& client, call_context context, std::size_t index,
                           const aggregator::part_observer& observer, std::optional<duration> timeout) {
   auto fetching = client.fetch(context, timeout);
-  auto arrived = co_await std::move(fetching);
-  if (observer) observer(index, part_names.at(index), arrived);
-  co_return arrived;
+  return observer ? observe(std::move(fetching), index, observer) : std::move(fetching);
 }
 
 }  // namespace
