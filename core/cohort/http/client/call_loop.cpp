@@ -46,9 +46,8 @@ bool is_success(const client::exchange& exchange) {
 call_loop::call_loop(client& transport, client_request& request, origin target, deadline call_deadline)
     : transport_(transport), request_(request), target_(std::move(target)), call_deadline_(call_deadline) {}
 
-task<client_result> call_loop::run() {
+task<client_result> call_loop::run(time_point now) {
   for (unsigned redirects = 0;; ++redirects) {
-    const auto now = loop::current().now();
     if (const auto error = begin(now)) co_return *error;
     auto sending = attempt(false, now);
     auto exchange = co_await std::move(sending);
@@ -73,6 +72,7 @@ task<client_result> call_loop::run() {
     }
     end(&exchange);
     if (!follow_redirect(exchange.response, redirects)) co_return std::move(exchange.response);
+    now = exchange.ended;
   }
 }
 

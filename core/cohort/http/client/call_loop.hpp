@@ -40,8 +40,8 @@ class call_loop {
   call_loop(const call_loop&) = delete;
   call_loop& operator=(const call_loop&) = delete;
 
-  /// Runs the call to its end. May be called once. The loop must outlive the task.
-  task<client_result> run();
+  /// Runs the call, which starts at `now`, to its end. May be called once. The loop must outlive the task.
+  task<client_result> run(time_point now);
   /// Number of requests sent so far, to all locations.
   unsigned total_attempts() const noexcept { return total_attempts_; }
 

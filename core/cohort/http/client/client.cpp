@@ -19,6 +19,12 @@ const origin* target_of(const client_request& request, const client::send_option
   return url_target ? &*url_target : nullptr;
 }
 
+/// The deadline for the response of the server. It must arrive before `call_deadline`, so the server has a round trip
+/// less.
+deadline server_deadline(deadline call_deadline, const connection_pool::lease& lease) noexcept {
+  return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - lease.round_trip()};
+}
+
 /// Records the connection of an attempt and the beginning of its exchange. `record` may be null.
 void record_exchange_start(telemetry::attempt_record* record, const connection_pool::lease& lease, time_point now) {
   if (!record) return;
@@ -40,6 +46,8 @@ outcome address_outcome(const client_result& response, bool timeout_is_failure) 
   if (!response && is_caused_by_caller(response.error())) return outcome::ignored;
   return is_timeout(response) && !timeout_is_failure ? outcome::ignored : outcome::failure;
 }
+
+client::exchange failed_exchange(client_error error) { return {.response = error, .ended = loop::current().now()}; }
 
 bool is_stale_connection(client_error error, bool reused) noexcept {
   return reused && (error == client_error::no_response || error == client_error::send_failed);
@@ -63,32 +71,27 @@ task<result<net::stream_ptr, client_error>> client::connect(origin target, deadl
   return pool().connect(std::move(target), call_deadline);
 }
 
-deadline client::server_deadline(const origin& target, deadline call_deadline) {
-  // The response must arrive before `call_deadline`, so the server has a round trip less.
-  return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - pool().round_trip(target)};
-}
-
 task<client::exchange> client::send(const client_request& request, deadline call_deadline, send_options options) {
   std::optional<origin> url_target;
   const auto* const target = target_of(request, options, url_target);
-  if (!target || !has_valid_fields(request)) co_return exchange{client_error::invalid_request};
+  if (!target || !has_valid_fields(request)) co_return failed_exchange(client_error::invalid_request);
   auto now = loop::current().now();
-  if (call_deadline.expired(now)) co_return exchange{client_error::deadline_exceeded};
+  if (call_deadline.expired(now)) co_return failed_exchange(client_error::deadline_exceeded);
   const auto* const superseded = options.connection.superseded;
-  auto lease = pool().try_acquire(*target, options.connection);
+  auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
     auto acquiring = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
     auto acquired = co_await std::move(acquiring);
-    if (!acquired) co_return exchange{acquired.error()};
+    if (!acquired) co_return failed_exchange(acquired.error());
     lease.emplace(std::move(*acquired));
     now = loop::current().now();
   }
   if (options.on_connected) options.on_connected(lease->address());
   record_exchange_start(options.record, *lease, now);
-  const auto sent_deadline = server_deadline(*target, call_deadline);
+  const auto sent_deadline = server_deadline(call_deadline, *lease);
   if (sent_deadline.expired(now)) {
-    lease->release(outcome::ignored, true);
-    co_return exchange{client_error::deadline_exceeded};
+    lease->release(outcome::ignored, true, now);
+    co_return failed_exchange(client_error::deadline_exceeded);
   }
   std::string remaining;
   if (options.propagate_deadline && !call_deadline.is_never()) {
@@ -101,13 +104,14 @@ task<client::exchange> client::send(const client_request& request, deadline call
   lease->stream().set_deadline(call_deadline);
   auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_, options.record);
   if (lease->reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
+  const auto ended = result.received_at ? *result.received_at : loop::current().now();
   const auto address_result = address_outcome(result.response, options.timeout_is_failure);
   if (result.is_unanswered && superseded && *superseded && result.response.error() == client_error::cancelled) {
-    lease->release_superseded(address_result, request.method == method::head);
+    lease->release_superseded(address_result, request.method == method::head, ended);
   } else {
-    lease->release(address_result, result.reusable);
+    lease->release(address_result, result.reusable, ended);
   }
-  exchange exchange{std::move(result.response), lease->address()};
+  exchange exchange{.response = std::move(result.response), .address = lease->address(), .ended = ended};
   if (exchange.response) {
     if (const auto error = decode_content(*exchange.response, settings_.max_body_bytes)) exchange.response = *error;
   } else {
@@ -121,22 +125,23 @@ task<client::opened_exchange> client::open(const client_request& request, reques
                                            const interim_callback* on_interim) {
   std::optional<origin> url_target;
   const auto* const target = target_of(request, options, url_target);
-  if (!target || !has_valid_fields(request)) co_return opened_exchange{{client_error::invalid_request}};
-  if (call_deadline.expired(loop::current().now())) co_return opened_exchange{{client_error::deadline_exceeded}};
-  auto lease = pool().try_acquire(*target, options.connection);
+  if (!target || !has_valid_fields(request)) co_return opened_exchange{failed_exchange(client_error::invalid_request)};
+  auto now = loop::current().now();
+  if (call_deadline.expired(now)) co_return opened_exchange{failed_exchange(client_error::deadline_exceeded)};
+  auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
     auto acquiring = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
     auto acquired = co_await std::move(acquiring);
-    if (!acquired) co_return opened_exchange{{acquired.error()}};
+    if (!acquired) co_return opened_exchange{failed_exchange(acquired.error())};
     lease.emplace(std::move(*acquired));
+    now = loop::current().now();
   }
   if (options.on_connected) options.on_connected(lease->address());
-  const auto now = loop::current().now();
   record_exchange_start(options.record, *lease, now);
-  const auto sent_deadline = server_deadline(*target, call_deadline);
+  const auto sent_deadline = server_deadline(call_deadline, *lease);
   if (sent_deadline.expired(now)) {
-    lease->release(outcome::ignored, true);
-    co_return opened_exchange{{client_error::deadline_exceeded}};
+    lease->release(outcome::ignored, true, now);
+    co_return opened_exchange{failed_exchange(client_error::deadline_exceeded)};
   }
   std::string remaining;
   if (options.propagate_deadline && !call_deadline.is_never()) {
@@ -155,7 +160,8 @@ task<client::opened_exchange> client::open(const client_request& request, reques
                                                     options.timeout_is_failure);
   auto running = stream->run(text, source, {.deadline = call_deadline}, on_interim);
   const auto error = co_await std::move(running);
-  opened_exchange exchange{{client_error::cancelled, stream->address()}, nullptr, stream->has_read_source()};
+  opened_exchange exchange{failed_exchange(client_error::cancelled), nullptr, stream->has_read_source()};
+  exchange.head.address = stream->address();
   if (error) {
     exchange.head.response = *error;
     exchange.head.stale_connection = stream->is_stale(*error);

@@ -42,6 +42,8 @@ class client {
     /// A reused connection ended before any byte of a response: the server most likely had closed it before it read the
     /// request.
     bool stale_connection = false;
+    /// The time at which the last bytes of the response arrived, or at which the exchange failed.
+    time_point ended{};
   };
 
   /// `network` must outlive the client. `loop_count` is the number of loops that use it.
@@ -80,7 +82,9 @@ class client {
   /// Smoothed round-trip time of this loop's connections to an origin; zero before the first.
   duration round_trip(const origin& target) { return pool().round_trip(target); }
   /// This loop's view of the addresses of an origin.
-  connection_pool::address_counts addresses(const origin& target) { return pool().addresses(target); }
+  connection_pool::address_counts addresses(const origin& target, time_point now) {
+    return pool().addresses(target, now);
+  }
 
   /// Makes the next request of this loop to an origin resolve its name again, because its addresses have changed.
   void refresh_addresses(const origin& target) { pool().refresh_addresses(target); }
@@ -100,8 +104,6 @@ class client {
 
  private:
   connection_pool& pool();
-  /// The deadline for the response of the server.
-  deadline server_deadline(const origin& target, deadline call_deadline);
 
   net::network& network_;
   client_settings settings_;

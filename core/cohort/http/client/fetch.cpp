@@ -8,8 +8,8 @@ namespace cohort::http {
 task<client_result> fetch(client& transport, client_request request, deadline call_deadline) {
   auto target = origin_of(request.url);
   if (!target) co_return client_error::invalid_request;
-  call_loop loop{transport, request, std::move(*target), call_deadline};
-  auto running = loop.run();
+  call_loop call{transport, request, std::move(*target), call_deadline};
+  auto running = call.run(loop::current().now());
   co_return co_await std::move(running);
 }
 

@@ -18,8 +18,11 @@ call_recording::call_recording(request_record* request, std::string_view name, t
 }
 
 void call_recording::end(std::string_view outcome) noexcept {
+  if (call_ && !call_->has_ended()) end(outcome, loop_.now());
+}
+
+void call_recording::end(std::string_view outcome, time_point now) noexcept {
   if (!call_ || call_->has_ended()) return;
-  const auto now = loop_.now();
   // A hedged attempt may have been cancelled before it began to run.
   const auto index = request_->index_of(*call_);
   for (std::size_t i = 0; i < request_->attempt_count; ++i) {

@@ -27,6 +27,8 @@ class call_recording {
 
   /// Ends the record, and its attempts that have not ended. `outcome` is a string literal. Later calls do nothing.
   void end(std::string_view outcome) noexcept;
+  /// Like the overload above, for a caller that has read the time.
+  void end(std::string_view outcome, time_point now) noexcept;
   /// Sets the statement or command, unless it has been set.
   void set_detail(std::string_view detail) noexcept;
   /// Detaches from the record, which then ends with the request; for a call whose owner may outlive the request.

@@ -54,25 +54,29 @@ connection_pool::lease::lease(lease&& other) noexcept
       reused_(other.reused_),
       released_(std::exchange(other.released_, true)) {}
 
-connection_pool::lease::~lease() { release(outcome::ignored, false); }
+connection_pool::lease::~lease() {
+  if (!released_) release(outcome::ignored, false, pool_->loop_.now());
+}
+
+duration connection_pool::lease::round_trip() const noexcept { return state_->round_trip; }
 
 void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_all_to(address_); }
 
-void connection_pool::lease::release(outcome result, bool reusable) {
-  if (!end(result)) return;
-  if (reusable && stream_) pool_->put_idle(*state_, address_, std::move(stream_), tls_version_);
+void connection_pool::lease::release(outcome result, bool reusable, time_point now) {
+  if (!end(result, now)) return;
+  if (reusable && stream_) pool_->put_idle(*state_, address_, std::move(stream_), tls_version_, now);
   stream_.reset();
 }
 
-void connection_pool::lease::release_superseded(outcome result, bool is_head_request) {
-  if (!end(result)) return;
+void connection_pool::lease::release_superseded(outcome result, bool is_head_request, time_point now) {
+  if (!end(result, now)) return;
   pool_->discard_response(std::move(state_), address_, std::move(stream_), tls_version_, is_head_request);
 }
 
-bool connection_pool::lease::end(outcome result) {
+bool connection_pool::lease::end(outcome result, time_point now) {
   if (std::exchange(released_, true)) return false;
   if (result == outcome::ignored && overtaken_ && *overtaken_) result = outcome::failure;
-  if (state_->balancer.on_request_end(address_, result, pool_->loop_.now())) ++state_->ejections;
+  if (state_->balancer.on_request_end(address_, result, now)) ++state_->ejections;
   return true;
 }
 
@@ -118,9 +122,9 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
   co_return failure.value_or(client_error::connect_failed);
 }
 
-std::optional<connection_pool::lease> connection_pool::try_acquire(const origin& target, const lease_options& options) {
+std::optional<connection_pool::lease> connection_pool::try_acquire(const origin& target, const lease_options& options,
+                                                                   time_point now) {
   const auto found = origins_.find(target);
-  const auto now = loop_.now();
   if (options.new_connection || found == origins_.end() || now >= found->second->next_resolve) return std::nullopt;
   auto& state = *found->second;
   const auto generator = loop_.random();
@@ -191,7 +195,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     const auto error = connected.error();
     const bool has_local_cause = error == client_error::cancelled || error == client_error::no_file_descriptor ||
                                  error == client_error::no_local_port;
-    lease.release(has_local_cause ? outcome::ignored : outcome::connect_failure, false);
+    lease.release(has_local_cause ? outcome::ignored : outcome::connect_failure, false, loop_.now());
     if (error == client_error::cancelled && options.superseded && *options.superseded) {
       connect_in_background(state, address);
     } else {
@@ -226,11 +230,11 @@ void connection_pool::forget_unused_origins() {
 }
 
 void connection_pool::put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream,
-                               std::uint64_t tls_version) {
+                               std::uint64_t tls_version, time_point now) {
   if (state.name.secure && tls_version != tls_.version()) return;
   // The name may no longer have the address.
   if (settings_.max_idle_per_origin == 0 || !state.balancer.contains(address)) return;
-  const auto expiry = loop_.now() + settings_.idle_timeout;
+  const auto expiry = now + settings_.idle_timeout;
   // Calls are spread over all addresses: with fewer connections than addresses, most calls would open a new one.
   const auto max_idle = std::max(settings_.max_idle_per_origin, state.balancer.address_count());
   state.idle.put(address, std::move(stream), expiry, max_idle);
@@ -243,7 +247,7 @@ void connection_pool::discard_response(std::shared_ptr<origin_state> state, net:
   auto on_end = [this, state = std::move(state), address, tls_version](superseded_exchange& superseded_exchange,
                                                                        net::stream_ptr reusable) {
     std::erase_if(superseded_, [&](const auto& exchange) { return exchange.get() == &superseded_exchange; });
-    if (reusable) put_idle(*state, address, std::move(reusable), tls_version);
+    if (reusable) put_idle(*state, address, std::move(reusable), tls_version, loop_.now());
   };
   const response_parser::limits limits{settings_.max_header_bytes, settings_.max_body_bytes, false, false};
   superseded_.push_back(
@@ -259,7 +263,7 @@ void connection_pool::connect_in_background(std::shared_ptr<origin_state> state,
   if (connecting_.size() >= max_superseded) return;
   auto on_end = [this, state, address](background_connect& background_connect, net::stream_ptr stream) {
     std::erase_if(connecting_, [&](const auto& attempt) { return attempt.get() == &background_connect; });
-    if (stream) put_idle(*state, address, std::move(stream), state->tls_version);
+    if (stream) put_idle(*state, address, std::move(stream), state->tls_version, loop_.now());
   };
   connecting_.push_back(std::make_shared<background_connect>(std::move(on_end)));
   connecting_.back()->start(network_, address, deadline::after(loop_.now(), settings_.connect_timeout));
@@ -278,11 +282,11 @@ duration connection_pool::round_trip(const origin& target) const noexcept {
   return found == origins_.end() ? duration{} : found->second->round_trip;
 }
 
-connection_pool::address_counts connection_pool::addresses(const origin& target) const noexcept {
+connection_pool::address_counts connection_pool::addresses(const origin& target, time_point now) const noexcept {
   const auto found = origins_.find(target);
   if (found == origins_.end()) return {};
   const auto& balancer = found->second->balancer;
-  return {balancer.address_count(), balancer.ejected_count(loop_.now()), found->second->ejections};
+  return {balancer.address_count(), balancer.ejected_count(now), found->second->ejections};
 }
 
 void connection_pool::refresh_addresses(const origin& target) noexcept {

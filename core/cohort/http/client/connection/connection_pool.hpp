@@ -34,6 +34,8 @@ class connection_pool {
     /// Valid until `release`.
     net::stream& stream() noexcept { return *stream_; }
     const net::endpoint& address() const noexcept { return address_; }
+    /// See `connection_pool::round_trip`.
+    duration round_trip() const noexcept;
     /// Whether the connection has carried a request before. The server may have closed it in the meantime.
     bool reused() const noexcept { return reused_; }
     /// Closes the idle connections to the same address. Called for a reused connection that got no response: if a peer
@@ -42,14 +44,14 @@ class connection_pool {
     void close_idle_to_same_address();
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls do nothing.
-    void release(policy::load_balancer::outcome result, bool reusable);
+    void release(policy::load_balancer::outcome result, bool reusable, time_point now);
     /// Like `release`, but for a request that was sent and whose response is no longer needed: the connection is kept
     /// for other requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
-    void release_superseded(policy::load_balancer::outcome result, bool is_head_request);
+    void release_superseded(policy::load_balancer::outcome result, bool is_head_request, time_point now);
 
    private:
     /// Reports the result. False if the lease has ended before.
-    bool end(policy::load_balancer::outcome result);
+    bool end(policy::load_balancer::outcome result, time_point now);
 
     friend class connection_pool;
     connection_pool* pool_;
@@ -99,7 +101,7 @@ class connection_pool {
 
   /// Like `acquire`, but does not wait: returns an idle connection, or nothing if `acquire` has to resolve or to
   /// connect.
-  std::optional<lease> try_acquire(const origin& target, const lease_options& options);
+  std::optional<lease> try_acquire(const origin& target, const lease_options& options, time_point now);
 
   /// A new connection that does not belong to the pool; see `connector::connect`.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline) {
@@ -108,7 +110,7 @@ class connection_pool {
 
   /// Smoothed round-trip time of the connections made to the origin; zero before the first.
   duration round_trip(const origin& target) const noexcept;
-  address_counts addresses(const origin& target) const noexcept;
+  address_counts addresses(const origin& target, time_point now) const noexcept;
 
   /// Makes the next request to the origin resolve its name again, even before `resolve_interval` has passed.
   /// Connections and requests in flight are kept.
@@ -139,7 +141,8 @@ class connection_pool {
   void end_background_work() noexcept;
   std::shared_ptr<origin_state> state_of(const origin& target);
   /// Closes a stream with outdated TLS settings.
-  void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream, std::uint64_t tls_version);
+  void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream, std::uint64_t tls_version,
+                time_point now);
   void close_outdated(origin_state& state);
   void forget_unused_origins();
   void close_expired();

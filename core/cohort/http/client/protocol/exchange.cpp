@@ -27,6 +27,7 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
   }
   response_reader reader{{settings.max_header_bytes, settings.max_body_bytes}, is_head_request};
   auto& parser = reader.parser();
+  time_point received_at;
   for (bool any_bytes = false;; any_bytes = true) {
     auto reading = stream.read_some(reader);
     const auto count = co_await std::move(reading);
@@ -44,12 +45,16 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
       failed.is_unanswered = !any_bytes && !send_failed;
       co_return failed;
     }
-    if (record && !any_bytes) record->enter(telemetry::attempt_phase::read, loop::current().now());
+    received_at = loop::current().now();
+    if (record && !any_bytes) record->enter(telemetry::attempt_phase::read, received_at);
     if (const auto failure = reader.parse(*count)) co_return exchange_result{*failure};
     if (!parser.done()) continue;
     const bool is_http = parser.response().status_code() != switching_protocols;
     const bool reusable = !reader.has_excess() && !send_failed && is_http && parser.keep_alive();
-    co_return exchange_result{std::move(parser.response()), reusable, reader.has_excess()};
+    co_return exchange_result{.response = std::move(parser.response()),
+                              .reusable = reusable,
+                              .has_excess = reader.has_excess(),
+                              .received_at = received_at};
   }
 }
 

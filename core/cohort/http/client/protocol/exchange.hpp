@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <cohort/http/client/client_response.hpp>
@@ -18,6 +19,9 @@ struct exchange_result {
   bool has_excess = false;
   /// Whether the whole request was sent and nothing received, so that the response may still arrive.
   bool is_unanswered = false;
+  /// The time at which the last bytes of the response arrived; empty after a failure, and if the response ends with the
+  /// connection.
+  std::optional<time_point> received_at{};
 };
 
 /// Sends a serialized request and reads the response to it, until the stream's deadline. Interim responses (1xx) are

@@ -230,14 +230,15 @@ bool streamed_exchange::is_stale(client_error error) const noexcept {
 /// The response is complete.
 void streamed_exchange::end(bool reusable) {
   is_done_ = true;
-  lease_.release(head_.status_code() < 500 ? outcome::success : outcome::failure, reusable);
+  const auto result = head_.status_code() < 500 ? outcome::success : outcome::failure;
+  lease_.release(result, reusable, loop::current().now());
 }
 
 client_error streamed_exchange::fail(client_error error) {
   failure_ = error;
   if (lease_.reused() && is_timeout(error)) lease_.close_idle_to_same_address();
   const bool is_ignored = is_caused_by_caller(error) || (is_timeout(error) && !timeout_is_failure_);
-  lease_.release(is_ignored ? outcome::ignored : outcome::failure, false);
+  lease_.release(is_ignored ? outcome::ignored : outcome::failure, false, loop::current().now());
   return error;
 }
 

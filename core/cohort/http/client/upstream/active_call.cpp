@@ -18,7 +18,7 @@ constexpr std::chrono::minutes tls_log_interval{1};
 // ---- permit
 
 upstream::permit::permit(upstream& owner, loop_state& state, time_point now)
-    : owner_(owner), state_(state), loop_(loop::current()) {
+    : owner_(owner), state_(state), loop_(loop::current()), ended_(now) {
   if (!state_.bulkhead.try_acquire()) {
     rejection_ = client_error::bulkhead_full;
     return;
@@ -36,7 +36,7 @@ upstream::permit::~permit() {
   owner_.metrics_->in_flight.add(-1);
   if (permission_ == breaker::permission::denied) return;
   const auto before = state_.breaker.current_state();
-  state_.breaker.record(permission_, outcome_, loop_.now(), loop_.random());
+  state_.breaker.record(permission_, outcome_, ended_, loop_.random());
   owner_.report_breaker(before, state_.breaker.current_state());
 }
 
@@ -67,7 +67,7 @@ std::optional<client_error> upstream::active_call::begin(time_point now) {
 }
 
 void upstream::active_call::end(const client::exchange* last) {
-  if (last) permit_->set_outcome(breaker_outcome(last->response));
+  if (last) permit_->set_outcome(breaker_outcome(last->response), last->ended);
   permit_.reset();
 }
 
@@ -112,7 +112,7 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection,
   options.on_connected = [this](const net::endpoint& address) { tried_addresses_.push_back(address); };
   auto sending = send(std::move(options));
   auto exchange = co_await std::move(sending);
-  const auto now = loop::current().now();
+  const auto now = exchange.ended;
   recording.end(exchange.response, now);
   if (exchange.response) {
     state_.hedging.record(now - started, now);

@@ -51,13 +51,17 @@ class upstream::permit {
   /// The reason for the rejection of the call; empty if it was admitted.
   std::optional<client_error> rejection() const noexcept { return rejection_; }
   bool is_probe() const noexcept { return permission_ == policy::circuit_breaker::permission::probe; }
-  /// Sets the outcome that the breaker records when the permit ends. Default: `ignored`.
-  void set_outcome(policy::circuit_breaker::outcome outcome) noexcept { outcome_ = outcome; }
+  /// Sets the outcome that the breaker records when the permit ends, and the time of the outcome. Default: `ignored`.
+  void set_outcome(policy::circuit_breaker::outcome outcome, time_point now) noexcept {
+    outcome_ = outcome;
+    ended_ = now;
+  }
 
  private:
   upstream& owner_;
   loop_state& state_;
   loop& loop_;
+  time_point ended_;
   std::optional<client_error> rejection_;
   policy::circuit_breaker::permission permission_ = policy::circuit_breaker::permission::denied;
   policy::circuit_breaker::outcome outcome_ = policy::circuit_breaker::outcome::ignored;

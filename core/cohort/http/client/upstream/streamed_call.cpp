@@ -45,8 +45,8 @@ void upstream::streamed_call::end(const client::exchange* last) {
   if (!has_pending_body) active_call::end(last);
 }
 
-void upstream::streamed_call::end_body(client_result result) {
-  const client::exchange last{std::move(result)};
+void upstream::streamed_call::end_body(client_result result, time_point now) {
+  const client::exchange last{.response = std::move(result), .ended = now};
   active_call::end(&last);
 }
 
@@ -91,7 +91,7 @@ class upstream::recorded_body final : public response_body_stream, public recycl
     is_finished_ = true;
     const auto now = loop::current().now();
     owner_.metrics_->record_call(result, now - state_->started, {.id = state_->trace}, now);
-    state_->call->end_body(std::move(result));
+    state_->call->end_body(std::move(result), now);
   }
 
   upstream& owner_;
@@ -108,9 +108,9 @@ task<open_result> upstream::open(client_request request, call_context context, o
   open_result result{.response = client_error::invalid_request};
   // Up to the head of the response: the body may outlive the request that the call is made for.
   telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
-  const auto record = [&](const client_result& client_result) {
-    result.elapsed = loop::current().now() - started;
-    recording.end(outcome_label(client_result));
+  const auto record = [&](const client_result& client_result, time_point now) {
+    result.elapsed = now - started;
+    recording.end(outcome_label(client_result), now);
     if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(client_result));
   };
   if (target) {
@@ -125,12 +125,13 @@ task<open_result> upstream::open(client_request request, call_context context, o
     auto& on_loop = current_loop_state();
     auto& call = state->call.emplace(*this, on_loop, state->request, *target, call_deadline, timeout_is_failure,
                                      recording, options);
-    auto running = call.run();
+    auto running = call.run(started);
     auto head = co_await std::move(running);
     notify_response(state->request, head);
     result.attempts = call.total_attempts();
-    report_addresses(on_loop, *target);
-    record(head);
+    const auto now = loop::current().now();
+    report_addresses(on_loop, *target, now);
+    record(head, now);
     if (head) {
       state->head.status = head->status;
       auto body = call.take_body();
@@ -140,7 +141,7 @@ task<open_result> upstream::open(client_request request, call_context context, o
     }
     result.response = head.error();
   } else {
-    record(client_error::invalid_request);
+    record(client_error::invalid_request, started);
   }
   const auto now = loop::current().now();
   metrics_->record_call(result.response.error(), result.elapsed, context.trace, now);

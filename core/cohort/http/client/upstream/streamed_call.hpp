@@ -18,8 +18,8 @@ class upstream::streamed_call final : public active_call {
 
   /// The body of the response; null if there is none.
   std::unique_ptr<response_body_stream> take_body() noexcept { return std::move(body_); }
-  /// Ends a call that has a response: `result` is its head or the error of its body.
-  void end_body(client_result result);
+  /// Ends a call that has a response, at `now`: `result` is its head or the error of its body.
+  void end_body(client_result result, time_point now);
 
  private:
   task<client::exchange> send(client::send_options options) override;

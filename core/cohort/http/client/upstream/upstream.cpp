@@ -103,22 +103,23 @@ task<upstream_result> upstream::call_in_place(client_request& request, call_cont
   auto target = origin_of(request.url);
   upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
   telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
+  auto now = started;
   if (target) {
     const telemetry::server_timing::scoped_wait wait{context.timing};
     prepare_request(request, context);
     const bool timeout_is_failure = result.timeout * 2 >= max_timeout;
     auto& state = current_loop_state();
     active_call call{*this, state, request, *target, call_deadline, context.request_id, timeout_is_failure, recording};
-    auto running = call.run();
+    auto running = call.run(started);
     result.response = co_await std::move(running);
     notify_response(request, result.response);
     result.attempts = call.total_attempts();
-    report_addresses(state, *target);
+    now = loop::current().now();
+    report_addresses(state, *target, now);
   }
-  const auto now = loop::current().now();
   result.elapsed = now - started;
   metrics_->record_call(result.response, result.elapsed, context.trace, now);
-  recording.end(outcome_label(result.response));
+  recording.end(outcome_label(result.response), now);
   if (context.timing) context.timing->add(name_, result.elapsed, outcome_label(result.response));
   co_return result;
 }
@@ -133,10 +134,10 @@ void upstream::report_breaker(policy::circuit_breaker::state before, policy::cir
       {{"upstream", std::string_view{name_}}, {"from", policy::to_string(before)}, {"to", policy::to_string(after)}});
 }
 
-void upstream::report_addresses(loop_state& state, const origin& target) {
-  const auto now = transport_.addresses(target);
-  metrics_->record_addresses(state.reported_addresses, now);
-  state.reported_addresses = now;
+void upstream::report_addresses(loop_state& state, const origin& target, time_point now) {
+  const auto addresses = transport_.addresses(target, now);
+  metrics_->record_addresses(state.reported_addresses, addresses);
+  state.reported_addresses = addresses;
   if (state.target != target) state.target = target;
 }
 

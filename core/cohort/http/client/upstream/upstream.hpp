@@ -128,7 +128,7 @@ class upstream {
   void prepare_request(client_request& request, const call_context& context) const;
   void notify_response(const client_request& request, client_result& result) const;
   void report_breaker(policy::circuit_breaker::state before, policy::circuit_breaker::state after);
-  void report_addresses(loop_state& state, const origin& target);
+  void report_addresses(loop_state& state, const origin& target, time_point now);
 
   client& transport_;
   std::string name_;
