@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/message/response.hpp>
 
+#include <cassert>
+
+#include <cohort/http/message/field_line.hpp>
 #include <cohort/json/writer.hpp>
 
 namespace cohort::http {
@@ -21,6 +24,15 @@ bool is_server_field(std::string_view name) noexcept {
     case 17: return iequals(name, "transfer-encoding");
     default: return false;
   }
+}
+
+/// Whether `lines` fulfill the precondition of `response::append_lines`.
+[[maybe_unused]] bool are_valid_lines(std::string_view lines) noexcept {
+  while (!lines.empty()) {
+    const auto field = take_field_line(lines);
+    if (!field || is_server_field(field->name) || iequals(field->name, "content-type")) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -97,6 +109,16 @@ response& response::set(std::string_view name, std::string_view value) {
     header_lines_.append(name).append(": ").append(value).append("\r\n");
   } else {
     reject_field(name);
+  }
+  return *this;
+}
+
+response& response::append_lines(recycled_string lines) {
+  assert(are_valid_lines(lines));
+  if (header_lines_.empty()) {
+    header_lines_ = std::move(lines);
+  } else {
+    header_lines_.append(lines);
   }
   return *this;
 }

@@ -50,8 +50,9 @@ class response {
   /// section 5.5), and the fields that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`,
   /// `Proxy-Connection`, `Trailer`, `Transfer-Encoding`, `Upgrade`.
   response& set(std::string_view name, std::string_view value);
-  /// Reserves memory for fields of this many bytes, with their names and separators, that `set` will add.
-  void reserve_fields(std::size_t bytes) { header_lines_.reserve(header_lines_.size() + bytes); }
+  /// Adds the fields of `lines`, each as `Name: value\r\n`, without the checks of `set`, for fields that a parser has
+  /// checked. Precondition: `set` would add each of them, and none is `Content-Type`.
+  response& append_lines(recycled_string lines);
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
   /// Turns this response into a 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then

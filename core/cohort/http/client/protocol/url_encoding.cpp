@@ -19,7 +19,8 @@ bool is_percent_encoding(std::string_view text) noexcept {
          urls::grammar::hexdig_chars(text[2]);
 }
 
-void append_encoded(std::string& output, std::string_view text, const urls::grammar::lut_chars& permitted_characters) {
+template <class String>
+void append_encoded(String& output, std::string_view text, const urls::grammar::lut_chars& permitted_characters) {
   std::size_t run_start = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (permitted_characters(text[i]) || is_percent_encoding(text.substr(i))) continue;
@@ -49,6 +50,10 @@ std::string encode_invalid_characters(std::string_view reference) {
   append_encoded(output, reference.substr(0, split), authority_chars);
   append_encoded(output, reference.substr(split), url_chars);
   return output;
+}
+
+void append_encoded_target(recycled_string& output, std::string_view target) {
+  append_encoded(output, target, url_chars);
 }
 
 }  // namespace cohort::http

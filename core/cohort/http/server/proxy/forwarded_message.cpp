@@ -6,6 +6,7 @@
 
 #include <cohort/http/client/protocol/url_encoding.hpp>
 #include <cohort/http/message/field_name_set.hpp>
+#include <cohort/http/message/head_writer.hpp>
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/proxy/forwarded_fields.hpp>
 #include <cohort/runtime/recycling_allocator.hpp>
@@ -42,10 +43,10 @@ std::optional<boost::urls::url> target_url(const proxy_target& to, const request
   recycled_string text;
   text.reserve(to.origin.size() + to.base_path.size() + path.size() + std::string_view{"/?"}.size() +
                head.query.size());
-  text.append(to.origin).append(to.base_path).append(path.empty() && to.base_path.empty() ? "/" : path);
-  if (!head.query.empty()) text.append("?").append(head.query);
-  const auto encoded = encode_invalid_characters(text);
-  const auto parsed = boost::urls::parse_uri(encoded);
+  text.append(to.origin).append(to.base_path);
+  append_encoded_target(text, path.empty() && to.base_path.empty() ? "/" : path);
+  if (!head.query.empty()) append_encoded_target(text.append("?"), head.query);
+  const auto parsed = boost::urls::parse_uri(text);
   if (!parsed) return std::nullopt;
   return boost::urls::url{*parsed};
 }
@@ -132,17 +133,23 @@ void append_response_fields(response& result, const client_response& head, const
     bytes += name.size() + value.size() + std::string_view{": \r\n"}.size();
     if (name.size() == connection_name.size() && iequals(name, connection_name)) hop_by_hop.add_connection(value);
     if (name.size() == via_name.size() && iequals(name, via_name)) via.append(via.empty() ? "" : ", ").append(value);
+    if (name.size() == location_name.size()) bytes += to.options.strip_prefix.size();
   }
-  result.reserve_fields(bytes);
-  for (const auto& [name, value] : head.fields) {
-    if (replaced_response_fields.contains(name) || hop_by_hop.contains(name)) continue;
-    if (name.size() == location_name.size() && iequals(name, location_name)) {
-      result.set(name, location_of(value, to));
-    } else {
-      result.set(name, value);
+  via = via_value(via, false, to.options.via);
+  recycled_string lines;
+  {
+    head_writer output{lines, bytes + via.size()};
+    for (const auto& [name, value] : head.fields) {
+      if (replaced_response_fields.contains(name) || hop_by_hop.contains(name)) continue;
+      if (name.size() == location_name.size() && iequals(name, location_name)) {
+        output.field(name, location_of(value, to));
+      } else {
+        output.field(name, value);
+      }
     }
+    output.field("Via", via);
   }
-  result.set("Via", via_value(via, false, to.options.via));
+  result.append_lines(std::move(lines));
 }
 
 }  // namespace cohort::http

@@ -171,9 +171,11 @@ streaming_handler proxy_to(std::shared_ptr<upstream> target, std::string_view ba
   if (!is_token(options.via)) {
     throw std::invalid_argument{"proxy_to: invalid name in Via \"" + options.via + "\"; accepted are tokens"};
   }
-  if (!options.strip_prefix.empty() && (options.strip_prefix.front() != '/' || options.strip_prefix.back() == '/')) {
-    throw std::invalid_argument{"proxy_to: invalid prefix \"" + options.strip_prefix +
-                                "\"; it starts with a slash and ends without one"};
+  const auto& prefix = options.strip_prefix;
+  const bool is_path = prefix.starts_with('/') && !prefix.ends_with('/') && is_field_value(prefix);
+  if (!prefix.empty() && !is_path) {
+    throw std::invalid_argument{"proxy_to: invalid prefix \"" + prefix +
+                                "\"; it starts with a slash, ends without one, and has no control characters"};
   }
   if (!std::all_of(options.upgrades.begin(), options.upgrades.end(), [](const auto& name) { return is_token(name); })) {
     throw std::invalid_argument{"proxy_to: invalid protocol in upgrades; accepted are tokens such as \"websocket\""};

@@ -290,6 +290,7 @@ TEST_CASE("proxy: invalid options are errors that name the value", "[http][proxy
   CHECK_THROWS_AS(http::proxy_to(upstream, "http://up.test", {.via = "a b"}), std::invalid_argument);
   CHECK_THROWS_AS(http::proxy_to(upstream, "http://up.test", {.strip_prefix = "api"}), std::invalid_argument);
   CHECK_THROWS_AS(http::proxy_to(upstream, "http://up.test", {.strip_prefix = "/api/"}), std::invalid_argument);
+  CHECK_THROWS_AS(http::proxy_to(upstream, "http://up.test", {.strip_prefix = "/a\r\nb"}), std::invalid_argument);
 }
 
 }  // namespace
