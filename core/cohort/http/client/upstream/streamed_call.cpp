@@ -55,6 +55,9 @@ class upstream::recorded_body final : public response_body_stream, public recycl
  public:
   /// The request and the state of a call, on the heap, because `streamed_call` refers to the request.
   struct call_state : recycled_object {
+    call_state(client_request&& sent, time_point now, telemetry::trace_id id) noexcept
+        : request(std::move(sent)), started(now), trace(id) {}
+
     client_request request;
     std::optional<streamed_call> call;
     time_point started;
@@ -115,10 +118,7 @@ task<open_result> upstream::open(client_request request, call_context context, o
   };
   if (target) {
     const telemetry::server_timing::scoped_wait wait{context.timing};
-    auto state = std::make_unique<recorded_body::call_state>();
-    state->request = std::move(request);
-    state->started = started;
-    state->trace = context.trace.id;
+    auto state = std::make_unique<recorded_body::call_state>(std::move(request), started, context.trace.id);
     prepare_request(state->request, context);
     state->request.max_redirects = 0;
     const bool timeout_is_failure = call_deadline.remaining(started) >= std::min(max_timeout, settings_.timeout) / 2;

@@ -36,19 +36,29 @@ std::string_view forwarded_path(std::string_view path, std::string_view prefix) 
   return rest.empty() || rest.front() == '/' ? rest : path;
 }
 
-std::optional<boost::urls::url> target_url(const proxy_target& to, const request_head& head) {
+/// Makes a new `url` the URL of the upstream for a request. False if the target of the request is invalid.
+bool make_target_url(boost::urls::url& url, const proxy_target& to, const request_head& head) {
   // The asterisk of `OPTIONS *` is not a path, and would become part of the host.
-  if (!head.path.starts_with('/')) return std::nullopt;
+  if (!head.path.starts_with('/')) return false;
   const auto path = forwarded_path(head.path, to.options.strip_prefix);
+  const std::string_view origin = to.origin.buffer();
   recycled_string text;
-  text.reserve(to.origin.size() + to.base_path.size() + path.size() + std::string_view{"/?"}.size() +
-               head.query.size());
-  text.append(to.origin).append(to.base_path);
+  text.reserve(origin.size() + to.base_path.size() + path.size() + std::string_view{"/?"}.size() + head.query.size());
+  text.append(origin).append(to.base_path);
   append_encoded_target(text, path.empty() && to.base_path.empty() ? "/" : path);
-  if (!head.query.empty()) append_encoded_target(text.append("?"), head.query);
+  const auto full_path = std::string_view{text}.substr(origin.size());
+  if (head.query.empty()) {
+    // Faster than a parse of the whole text. Boost.URL changes some paths, such as `/` to `/./`.
+    url.reserve(text.size());
+    url = to.origin;
+    url.set_encoded_path(full_path);
+    if (std::string_view{url.buffer()} == text) return true;
+  } else {
+    append_encoded_target(text.append("?"), head.query);
+  }
   const auto parsed = boost::urls::parse_uri(text);
-  if (!parsed) return std::nullopt;
-  return boost::urls::url{*parsed};
+  if (parsed) url = *parsed;
+  return parsed.has_value();
 }
 
 void append_request_fields(client_request& request, const proxy_target& to, const request_context& context,
@@ -114,15 +124,14 @@ std::string requested_upgrade(const request_head& head, const std::vector<std::s
   return protocols;
 }
 
-std::optional<client_request> forwarded_request(const proxy_target& to, const request_context& context,
-                                                std::string_view upgrade) {
+bool make_forwarded_request(client_request& request, const proxy_target& to, const request_context& context,
+                            std::string_view upgrade) {
   const auto& head = context.head();
-  auto url = target_url(to, head);
-  if (!url) return std::nullopt;
-  client_request request{.method = head.method, .url = std::move(*url)};
+  if (!make_target_url(request.url, to, head)) return false;
+  request.method = head.method;
   if (to.options.preserve_host) request.host = head.find(field::host).value_or(std::string_view{});
   append_request_fields(request, to, context, upgrade);
-  return request;
+  return true;
 }
 
 void append_response_fields(response& result, const client_response& head, const proxy_target& to) {

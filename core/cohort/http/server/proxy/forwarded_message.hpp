@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,10 +12,10 @@ namespace cohort::http {
 /// the request is not a GET of HTTP/1.1.
 std::string requested_upgrade(const request_head& head, const std::vector<std::string>& upgrades);
 
-/// The request to the upstream for a client's request, without its body. `upgrade` is a list of protocols or empty.
-/// Empty if the target of the request is invalid.
-std::optional<client_request> forwarded_request(const proxy_target& to, const request_context& context,
-                                                std::string_view upgrade);
+/// Makes a new `request` the request to the upstream for a client's request, without its body. `upgrade` is a list of
+/// protocols or empty. False if the target of the request is invalid.
+bool make_forwarded_request(client_request& request, const proxy_target& to, const request_context& context,
+                            std::string_view upgrade);
 
 /// Copies the fields of an upstream's response to the client's response, except fields that this server sends, and
 /// `Content-Type`, which `response::body` sets.

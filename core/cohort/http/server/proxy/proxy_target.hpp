@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <boost/url/url.hpp>
 #include <memory>
 #include <string>
 
@@ -13,7 +14,7 @@ namespace cohort::http {
 struct proxy_target {
   std::shared_ptr<upstream> target;
   /// Scheme and authority, without a slash at the end.
-  std::string origin;
+  boost::urls::url origin;
   /// Scheme and authority that the upstream uses in its own URLs; the authority is the value of `Host`.
   std::string public_origin;
   /// The path of the base URL, without a slash at the end.

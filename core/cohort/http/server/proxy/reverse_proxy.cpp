@@ -2,6 +2,7 @@
 #include <cohort/http/server/proxy/reverse_proxy.hpp>
 
 #include <algorithm>
+#include <boost/url/parse.hpp>
 #include <memory>
 #include <stdexcept>
 
@@ -125,9 +126,11 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
     permit = tunnel_group::acquire(to->tunnels);
     if (!permit) co_return too_many_tunnels();
   }
-  auto request = forwarded_request(*to, context, upgrade);
-  if (!request) co_return error_response(status::bad_request, "The target of the request is invalid");
-  if (to->options.on_request) to->options.on_request(context, *request);
+  client_request request;
+  if (!make_forwarded_request(request, *to, context, upgrade)) {
+    co_return error_response(status::bad_request, "The target of the request is invalid");
+  }
+  if (to->options.on_request) to->options.on_request(context, request);
 
   forwarded_body source{body};
   const interim_callback on_interim = [&context, target = to.get()](const client_response& interim) {
@@ -136,7 +139,7 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   open_options options{.timeout = to->options.timeout, .max_body_bytes = to->options.max_response_bytes};
   if (has_body) options.body = &source;
   if (!head.is_http_1_0) options.on_interim = &on_interim;
-  auto opening = to->target->open(std::move(*request), context, options);
+  auto opening = to->target->open(std::move(request), context, options);
   auto opened = co_await std::move(opening);
   if (!opened.response) co_return forwarding_error(opened.response.error(), source.error());
   auto& from = *opened.response;
@@ -182,13 +185,14 @@ streaming_handler proxy_to(std::shared_ptr<upstream> target, std::string_view ba
   }
   std::string path{parsed->encoded_path()};
   while (path.ends_with('/')) path.pop_back();
-  const std::string origin{parsed->encoded_origin()};
-  const auto public_origin = target_origin->is_unix_socket() ? std::string{"http://localhost"} : origin;
+  boost::urls::url origin{*boost::urls::parse_uri(parsed->encoded_origin())};
+  const std::string public_origin{target_origin->is_unix_socket() ? "http://localhost"
+                                                                  : std::string_view{origin.buffer()}};
   const tunnel_limits limits{options.max_tunnels, options.tunnel_idle_timeout, options.tunnel_half_closed_timeout,
                              options.tunnel_drain_time};
   auto tunnels = std::make_shared<tunnel_group>(target->metrics_registry(), target->name(), limits);
   const auto to = std::make_shared<const proxy_target>(
-      proxy_target{std::move(target), origin, public_origin, path, std::move(options), std::move(tunnels)});
+      proxy_target{std::move(target), std::move(origin), public_origin, path, std::move(options), std::move(tunnels)});
   return [to](request_context& context, body_reader& body) { return forward(to, context, body); };
 }
 

@@ -70,12 +70,13 @@ TEST_CASE("proxy: the asterisk never becomes a part of the upstream's host", "[h
   telemetry::log_sink sink;
   const auto upstream = std::make_shared<http::upstream>(
       client, metrics, telemetry::logger{sink, "test", telemetry::log_level::off, telemetry::log_format::json}, "up");
-  const http::proxy_target to{upstream, "http://up.test", "http://up.test", "", {}, nullptr};
+  const http::proxy_target to{upstream, boost::urls::url{"http://up.test"}, "http://up.test", "", {}, nullptr};
   http::request_head head;
   head.method = http::method::options;
   head.path = "*";
   const http::request_context context{head, "192.0.2.1"};
-  CHECK_FALSE(http::forwarded_request(to, context, {}).has_value());
+  http::client_request request;
+  CHECK_FALSE(http::make_forwarded_request(request, to, context, {}));
 }
 
 TEST_CASE("proxy: hop-by-hop fields are not forwarded", "[http][proxy]") {
