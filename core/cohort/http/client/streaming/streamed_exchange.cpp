@@ -112,8 +112,13 @@ task<std::optional<client_error>> streamed_exchange::run(std::string_view head, 
     co_await std::move(running);
     error = both.take();
   } else {
-    const net::const_buffers buffers{asio::buffer(head), asio::const_buffer{}};
-    const auto sent = co_await net::write_all(lease_.stream(), buffers);
+    // Most requests are sent immediately, without another coroutine.
+    net::io_result sent = lease_.stream().try_write({asio::buffer(head), asio::const_buffer{}});
+    if (const auto size = sent ? *sent : 0; size < head.size()) {
+      const net::const_buffers rest{asio::buffer(head.substr(size)), asio::const_buffer{}};
+      auto writing = net::write_all(lease_.stream(), rest);
+      sent = co_await std::move(writing);
+    }
     is_sent_ = sent.has_value();
     send_failed_ = !is_sent_;
     // A server that rejects a request early may respond and close before it has read all of it: read the response.
