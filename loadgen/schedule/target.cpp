@@ -39,8 +39,8 @@ std::size_t weighted_round_robin::worker_connections(std::size_t target, std::si
                                                      std::size_t worker_count) const {
   std::size_t worker_requests = 0;
   std::size_t target_requests = 0;
-  const auto joint_period = std::lcm(order_.size(), worker_count);
-  for (std::size_t i = 0; i < joint_period; ++i) {
+  const auto common_period = std::lcm(order_.size(), worker_count);
+  for (std::size_t i = 0; i < common_period; ++i) {
     if (target_of(i) != target) continue;
     ++target_requests;
     worker_requests += i % worker_count == worker ? 1 : 0;

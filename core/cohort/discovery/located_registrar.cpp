@@ -23,9 +23,9 @@ task<std::optional<source_error>> located_registrar::renew() {
     auto resolving = network_.resolve(server.host_address(), server.port_number(), end);
     const auto servers = co_await std::move(resolving);
     if (!servers) co_return "cannot resolve " + server.host() + ": " + servers.error().message();
-    const auto own = net::source_address(servers->front());
-    if (!own) co_return "no route to " + server.host() + ": " + own.error().message();
-    instance_.address.address(*own);
+    const auto local_address = net::source_address(servers->front());
+    if (!local_address) co_return "no route to " + server.host() + ": " + local_address.error().message();
+    instance_.address.address(*local_address);
     registrar_ = make_registrar_(instance_);
   }
   auto renewing = registrar_->renew();

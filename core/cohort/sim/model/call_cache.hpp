@@ -25,7 +25,7 @@ struct call_cache_settings {
 };
 
 /// The cache for the responses of one call of a modelled service, in the memory of an instance: empty after each start.
-/// All requests need the same response. A failed call is not cached. Can be used on any loop of the service.
+/// All requests share one cached response. A failed call is not cached. Can be used on any loop of the service.
 class call_cache {
  public:
   /// Makes the call, and returns whether it succeeded.
