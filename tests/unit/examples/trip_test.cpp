@@ -14,7 +14,9 @@ static http::router stub(duration delay) {
   struct handlers {
     static task<http::response> respond(duration delay, std::string path) {
       auto pause = sleep_for(delay);
-      co_await std::move(pause);
+      const auto status = co_await std::move(pause);
+      // At the caller's deadline the wait ends early: the result is not ready.
+      if (status == wait_status::cancelled) co_return http::error_response(http::status::gateway_timeout, "cancelled");
       co_return http::json_response('"' + path + '"');
     }
   };

@@ -48,7 +48,9 @@ class wait_queue {
 };
 
 /// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (immediately if that has passed), or
-/// `cancelled`. Suspends only the calling coroutine; the thread runs the loop's other work meanwhile.
+/// `cancelled`, also at the deadline of the caller. Then the coroutine continues: a handler that does not check the
+/// status responds as if it had waited to the end, and that response is sent. Suspends only the calling coroutine; the
+/// thread runs the loop's other work meanwhile.
 inline auto sleep_until(deadline wait_deadline) {
   return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
     detail::start_waiting(nullptr, wait_deadline, std::move(handler));
