@@ -249,6 +249,7 @@ std::optional<start_error> build_service(instance& service, const dependencies& 
 
 int run_until_signal(const std::string& program, const common_settings& settings, std::vector<definition> services) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGHUP, SIG_IGN);
   open_missing_descriptors();
   memory_reserve::install();

@@ -25,10 +25,11 @@ using namespace std::chrono_literals;
 /// A service whose outputs a shell redirects. It replaces the shell, so that it receives the signals.
 class redirected_service {
  public:
-  explicit redirected_service(const std::string& redirection)
+  /// `preparation`: commands of the shell before the service starts.
+  redirected_service(const std::string& redirection, const std::string& preparation)
       : process_{"/bin/bash",
-                 {"-c", "exec \"$0\" \"$@\" " + redirection, program_path("time-service"), "--log-format", "json",
-                  "--port", std::to_string(port_)}} {
+                 {"-c", preparation + "exec \"$0\" \"$@\" " + redirection, program_path("time-service"), "--log-format",
+                  "json", "--port", std::to_string(port_)}} {
     eventually([this] { return is_listening(); }, 10s);
   }
 
@@ -61,16 +62,20 @@ TEST_CASE("outputs: a service serves requests even if its outputs fail, and coun
   struct example {
     std::string redirection;
     bool loses_lines;
+    std::string preparation = "";
   };
+  const temporary_directory directory;
+  const auto file = directory.write("log", "").string();
   for (const auto& test_case : {
-           example{"2>/dev/full", true},          // the disk is full
-           example{">/dev/full 2>&1", true},      //
-           example{"2> >(exec true)", true},      // the reader of the pipe has ended
-           example{">&- 2>&-", false},            // closed
-           example{"<&- >&- 2>/dev/full", true},  //
+           example{"2>/dev/full", true},                 // the disk is full
+           example{">/dev/full 2>&1", true},             //
+           example{"2> >(exec true)", true},             // the reader of the pipe has ended
+           example{">&- 2>&-", false},                   // closed
+           example{"<&- >&- 2>/dev/full", true},         //
+           example{"2>" + file, true, "ulimit -f 1; "},  // the file may have 1 KiB
        }) {
     CAPTURE(test_case.redirection);
-    redirected_service service{test_case.redirection};
+    redirected_service service{test_case.redirection, test_case.preparation};
     for (int i = 0; i < 100; ++i) REQUIRE(get(service.port(), "/api/time").status == 200);
     const auto has_dropped = [&] { return metric(service.port(), "cohort_log_lines_dropped_total") > 0; };
     CHECK((test_case.loses_lines ? eventually(has_dropped, 2s) : has_dropped()) == test_case.loses_lines);
