@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { PostgresServer, RedisServer } from './database_servers.ts';
-import { root, terminateChildrenOnExit } from './processes.ts';
+import { PostgresServer, RedisServer } from './databases/database_servers.ts';
+import { root, terminateChildrenOnExit } from './support/processes.ts';
 
 terminateChildrenOnExit();
 const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-openapi-'));
