@@ -34,7 +34,7 @@ std::size_t json_lines::line_of(std::string_view path) const {
 json_lines::position json_lines::current_position() const noexcept { return {line_, offset_ - line_start_ + 1}; }
 
 bool json_lines::fail() noexcept {
-  if (!error_) error_ = current_position();
+  error_ = current_position();
   return false;
 }
 
@@ -139,7 +139,8 @@ bool json_lines::read_number() {
   if (!at('e') && !at('E')) return true;
   ++offset_;
   if (at('+') || at('-')) ++offset_;
-  return digits() || fail();
+  if (!digits()) return fail();
+  return true;
 }
 
 bool json_lines::read_word(std::string_view word) {

@@ -47,6 +47,9 @@ void check_path(std::string_view path) {
   }
   require(matching->find('\\') == std::string_view::npos, "there is no backslash");
   require(is_below(*matching, *matching) && is_below(*matching, ""), "a path has itself as a prefix");
+  const std::string prefix{*matching};
+  require(is_below(prefix + "/x", prefix) && !is_below("", prefix), "a prefix ends at a slash or at the end");
+  require(is_below(prefix + "x", prefix) == prefix.ends_with('/'), "a prefix is a whole segment");
 }
 
 void run(std::string_view input) {
