@@ -118,19 +118,10 @@ void instance::build(const dependencies& dependencies) {
   authenticator_.emplace(api_keys_, metrics_, definition_.metric_prefix,
                          dependencies.key_throttle ? dependencies.key_throttle
                                                    : make_key_throttle(dependencies.settings.auth_failure_limit));
-  service_context context{clients_->shared(),
-                          metrics_,
-                          *log_,
-                          *background_,
-                          api_keys_.outgoing(),
-                          dependencies.sibling_urls,
-                          api_keys_,
-                          *lifecycle_,
-                          lifecycle_->blocking(),
-                          dependencies.network,
-                          *clients_,
-                          discovery_.get()};
-  routes_ = definition_.app(context, *authenticator_);
+  context_.emplace(service_context{clients_->shared(), metrics_, *log_, *background_, api_keys_.outgoing(),
+                                   dependencies.sibling_urls, api_keys_, *lifecycle_, lifecycle_->blocking(),
+                                   dependencies.network, *clients_, discovery_.get()});
+  routes_ = definition_.app(*context_, *authenticator_);
   if (dependencies.settings.registry) register_in_discovery(dependencies.settings);
   for (const auto& extension : extensions_) extension->install({routes_, loops_, metrics_, *log_});
   add_common_routes(dependencies.settings);

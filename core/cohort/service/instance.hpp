@@ -114,6 +114,8 @@ class instance {
   std::atomic<bool> starting_{false};
   config::api_key_set api_keys_;
   std::optional<telemetry::logger> log_;
+  /// The argument of `definition::app`. Declared before the objects that own handlers and tasks, which may refer to it.
+  std::optional<service_context> context_;
   /// Null until `build`. Declared before the clients, which use the network of discovery.
   std::unique_ptr<discovery::service_discovery> discovery_;
   std::optional<client_set> clients_;

@@ -26,7 +26,8 @@ class service_discovery;
 
 namespace cohort::service {
 
-/// The objects that `definition::app` uses to build its router. They outlive the router.
+/// The objects that `definition::app` uses to build its router. The `service_context` that `app` gets and the objects
+/// that it refers to outlive the router and all work of the service: a handler or a task may capture a reference to it.
 struct service_context {
   /// The client with default limits that `make_upstream` uses.
   http::client& client;

@@ -42,6 +42,10 @@ task<> record_after(duration span, event_names* events, std::string name) {
   if (span > 0s && co_await sleep_for(span) != wait_status::timed_out) co_return;
   events->push_back(std::move(name));
 }
+task<> record_sibling_count(const service::service_context& context, event_names* events) {
+  events->push_back(std::to_string(context.sibling_urls.size()) + " siblings");
+  co_return;
+}
 task<> fail_after(duration span, std::string reason) {
   co_await sleep_for(span);
   throw std::runtime_error(reason);
@@ -70,6 +74,26 @@ TEST_CASE("service: is not ready until its start hooks have ended", "[service][l
   CHECK(status_of(fleet, "/") == 200);
   fleet.shutdown();
   CHECK(fleet.leaks() == sim::no_leaks);
+}
+
+TEST_CASE("service: handlers, tasks and stop hooks may refer to the context of app", "[service][lifecycle][sim]") {
+  sim::fleet fleet{1};
+  event_names events;
+  auto& node = fleet.add_service(
+      [&] {
+        return make_definition([&](service::service_context& context, http::router& routes) {
+          context.on_stop(record_sibling_count(context, &events));
+          routes.get("/work", [&context, &events](http::request_context&) {
+            context.background.spawn(record_sibling_count(context, &events));
+            return http::response{http::status::accepted};
+          });
+        });
+      },
+      "sample");
+  CHECK(status_of(fleet, "/work") == 202);
+  CHECK(events == event_names{"0 siblings"});
+  fleet.run(fleet.stop(node, 1s));
+  CHECK(events == event_names{"0 siblings", "0 siblings"});
 }
 
 TEST_CASE("service: ends when a start hook fails", "[service][lifecycle][sim]") {
