@@ -91,7 +91,7 @@ class typed_handler {
   using body_type = typename input_detail::awaited_result<result_type>::type;
   static constexpr bool is_async = !std::is_same_v<result_type, body_type>;
   static_assert(input_detail::handler_result<body_type>,
-                "a typed handler must return a response, a described type, or a task of one of them");
+                "a typed handler must return a response, a type with BOOST_DESCRIBE_STRUCT, or a task of one of them");
 
   explicit typed_handler(Function function) : function_(std::move(function)) {}
 
@@ -122,9 +122,16 @@ class typed_handler {
 
 /// A handler from a function of a request struct: `f(request)` or `f(context, request)`, which returns a response, a
 /// described type for 200 with JSON, or a task of one of them. An asynchronous function takes the struct by value.
-template <request_input Request, class Function>
-typed_handler<Request, Function> typed(Function function) {
-  return typed_handler<Request, Function>{std::move(function)};
+template <class Request, class Function>
+auto typed(Function function) {
+  static_assert(request_input<Request>,
+                "the request struct of http::typed needs BOOST_DESCRIBE_STRUCT(type, (), (member, ...)) after its "
+                "definition, in the same namespace");
+  if constexpr (request_input<Request>) {
+    return typed_handler<Request, Function>{std::move(function)};
+  } else {
+    return [](request_context&) { return response{}; };
+  }
 }
 
 /// A handler from a function whose last parameter is the request struct. `state` are the arguments before the context,
