@@ -118,7 +118,8 @@ class response {
   std::optional<std::uint64_t> stream_length_;
 };
 
-/// A response with a JSON body. Precondition: `body` is valid JSON.
+/// A response whose body is `body` as it is. Precondition: `body` is valid JSON, which is not checked. A text such as
+/// `hello` is not: `json::encode(text)` makes it a JSON string.
 response json_response(std::string body, status code = status::ok);
 
 /// A value that is not text, which `json_response` has to encode.
