@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 
+#include <atomic>
+#include <memory>
+#include <string>
+
 #include <cohort/http/message/request/unique_field.hpp>
 #include <cohort/http/middleware/cors.hpp>
 #include <cohort/http/middleware/request_id.hpp>
@@ -26,7 +30,22 @@ static task<http::response> add_version(http::request_context& context, http::ne
   co_return response;
 }
 
-static http::router routes() {
+// Anyone may count a visit; resetting the count needs an API key.
+static void add_visits(http::router& router, const service::api_key_authenticator& keys) {
+  const auto visits = std::make_shared<std::atomic<int>>();
+  router.get("/visits", [visits](http::request_context&) {
+    return http::response{}.body(std::to_string(++*visits), "text/plain");
+  });
+  router
+      .del("/visits",
+           [visits](http::request_context&) {
+             *visits = 0;
+             return http::response{http::status::no_content};
+           })
+      .use(service::require_api_key(keys));
+}
+
+static http::router routes(const service::api_key_authenticator& keys) {
   http::router router;
   http::cors_settings cors;
   cors.origins = {"https://shop.example"};
@@ -37,6 +56,7 @@ static http::router routes() {
   api.get("/me", [](http::request_context& context) {
     return http::response{}.body(context.require<user>().name, "text/plain");
   });
+  add_visits(router, keys);
   return router;
 }
 
@@ -44,8 +64,8 @@ int main(int argc, char** argv) {
   service::definition definition;
   definition.name = "middleware-service";
   definition.metric_prefix = "middleware_service";
-  definition.description = "Shows middleware: GET /api/me";
+  definition.description = "Shows middleware: GET /api/me, /visits";
   definition.port = 5012;
-  definition.app = [](service::service_context&, service::api_key_authenticator&) { return routes(); };
+  definition.app = [](service::service_context&, service::api_key_authenticator& keys) { return routes(keys); };
   return service::run(argc, argv, std::move(definition));
 }

@@ -48,7 +48,9 @@ void add_security(http::api_information& information, const api_description_sett
   }
   if (credentials.empty() && !others.empty()) information.security.push_back(others);
   if (!information.security.empty())
-    information.is_protected = [](const http::route& entry) { return entry.pattern.starts_with("/api/"); };
+    information.is_protected = [](const http::route& entry, const http::operation& operation) {
+      return entry.pattern.starts_with("/api/") || operation.steps().requires_credential();
+    };
 }
 
 /// The documents for a service with and without API keys.

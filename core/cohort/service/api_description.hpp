@@ -18,15 +18,15 @@ struct api_description_settings {
   std::string version;
   /// The name of the cookie that `api_key_authenticator::set_alternative` accepts; none if empty.
   std::string session_cookie{};
-  /// Whether `/api/*` requires a client certificate.
+  /// Whether `/api/*` and operations with `require_api_key` require a client certificate.
   bool requires_client_certificate = false;
   /// Whether the service has a rate limit.
   bool has_rate_limit = false;
 };
 
 /// Adds `/openapi.json`, the OpenAPI 3.1 document of all routes, and `/docs`, a page to read it. They require no
-/// credential. While `authenticator` is enabled, they describe the credentials of `/api/*`. The documents are created
-/// at the first request. `authenticator` must outlive the routes.
+/// credential. While `authenticator` is enabled, they describe the credentials of `/api/*` and of operations with
+/// `require_api_key`. The documents are created at the first request. `authenticator` must outlive the routes.
 void add_api_description_routes(http::router& routes, api_description_settings settings,
                                 const api_key_authenticator& authenticator);
 

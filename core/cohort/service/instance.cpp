@@ -34,6 +34,18 @@ bool has_api_route(const http::router& routes) {
   });
 }
 
+/// The operations with a `credential_step`, such as `POST /orders, DELETE /orders/{id}`.
+std::string operations_with_credential(const http::router& routes) {
+  std::string list;
+  for (const auto& route : routes.routes()) {
+    for (const auto& operation : route->operations()) {
+      if (!operation->steps().requires_credential()) continue;
+      list += (list.empty() ? "" : ", ") + std::string{operation->method_name()} + " " + route->pattern;
+    }
+  }
+  return list;
+}
+
 std::string url_host(const asio::ip::address& address) {
   const auto reachable_address = !address.is_unspecified() ? address
                                  : address.is_v6()         ? asio::ip::address{asio::ip::address_v6::loopback()}
@@ -108,6 +120,8 @@ boost::urls::url instance::url() const {
 }
 
 void instance::build(const dependencies& dependencies) {
+  if (definition_.requires_api_key && dependencies.settings.api_keys.empty())
+    throw start_error{"the service " + definition_.name + " needs an API key: set API_KEY_FILE or API_KEY", 2};
   api_keys_.replace(dependencies.settings.api_keys);
   log_.emplace(dependencies.log.with_service(definition_.name));
   make_clients(dependencies);
@@ -144,8 +158,7 @@ void instance::make_clients(const dependencies& dependencies) {
 
 void instance::add_common_routes(const common_settings& settings) {
   authenticator_->register_counters(routes_);
-  if (definition_.authenticates_api && settings.api_keys.empty() && has_api_route(routes_))
-    log_->write(telemetry::log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
+  if (settings.api_keys.empty()) warn_about_missing_keys();
   starting_ = lifecycle_->has_start_hooks();
   add_probe_routes(routes_, metrics_, draining_, &starting_);
   add_debug_routes(routes_, {.service = definition_.name,
@@ -172,6 +185,14 @@ void instance::add_common_routes(const common_settings& settings) {
   if (const auto limit = settings.rate_limit) routes_.use(rate_limit_filter(*limit, metrics_, *authenticator_));
   if (requires_certificate) routes_.use(client_certificate_filter(settings.tls.allowed_client_uris(), metrics_));
   if (definition_.authenticates_api) routes_.use(api_key_filter(*authenticator_));
+}
+
+void instance::warn_about_missing_keys() const {
+  if (definition_.authenticates_api && has_api_route(routes_))
+    log_->write(telemetry::log_level::warn, "no API_KEY: /api/* accepts requests without authentication");
+  if (const auto open = operations_with_credential(routes_); !open.empty())
+    log_->write(telemetry::log_level::warn, "no API_KEY: operations that need a key accept requests without it",
+                {{"operations", std::string_view{open}}});
 }
 
 void instance::make_server(const dependencies& dependencies) {

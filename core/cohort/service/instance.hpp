@@ -92,6 +92,7 @@ class instance {
   void make_clients(const dependencies& dependencies);
   /// Adds the routes and filters that every service has, in addition to the routes of its `app`.
   void add_common_routes(const common_settings& settings);
+  void warn_about_missing_keys() const;
   void make_server(const dependencies& dependencies);
   http::server_settings make_server_settings(const dependencies& dependencies) const;
   void begin_extension_drain();

@@ -107,12 +107,14 @@ struct definition {
   /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
   std::string content_security_policy =
       "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-  /// Whether `/api/*` requires a client certificate if the program has trusted CA certificates of clients
-  /// (`--tls-client-ca`). False for a service that browsers use.
+  /// Whether `/api/*` and operations with `require_api_key` require a client certificate if the program has trusted CA
+  /// certificates of clients (`--tls-client-ca`). False for a service that browsers use.
   bool requires_client_certificate = true;
   /// Whether `/api/*` requires an API key if the program has one. False for a service that authenticates requests
   /// itself, such as a gateway.
   bool authenticates_api = true;
+  /// Whether the program needs an API key: without one, it prints the reason and ends with status 2.
+  bool requires_api_key = false;
   /// Whether the service has `/openapi.json` and `/docs`, which describe its API and need no credential.
   bool describes_api = true;
   /// The name of the cookie that `api_key_authenticator::set_alternative` accepts, for the description of the API.

@@ -69,6 +69,24 @@ TEST_CASE("access: without a key a warning is logged", "[integration][threads]")
   CHECK_NOTHROW(service.process().wait_for_line("no API_KEY"));
 }
 
+TEST_CASE("access: without a key a warning lists the operations with require_api_key", "[integration][threads]") {
+  running_program service{"middleware-service"};
+  const auto line = service.process().wait_for_line("operations that need a key accept requests without it");
+  CHECK(line.find("DELETE /visits") != std::string::npos);
+  CHECK(line.find("GET /visits") == std::string::npos);
+}
+
+TEST_CASE("access: require_api_key protects a write outside /api/", "[integration][threads]") {
+  running_program service{"middleware-service", {}, {{"API_KEY", "secret"}}};
+  CHECK(get(service.port(), "/visits").body == "1");
+  CHECK(get(service.port(), "/visits").body == "2");
+  CHECK(request(service.port(), "DELETE", "/visits").status == 401);
+  CHECK(request(service.port(), "DELETE", "/visits", {{"X-API-Key", "secret"}}).status == 204);
+  CHECK(get(service.port(), "/visits").body == "1");
+  CHECK(service.stop() == 0);
+  CHECK(service.process().error_output().find("operations that need a key") == std::string::npos);
+}
+
 TEST_CASE("access: a service without a route below /api/ does not warn about a missing key", "[integration][threads]") {
   running_program service{"order-service"};
   CHECK(service.port() > 0);

@@ -49,6 +49,22 @@ TEST_CASE("API description: the credentials are described while a key is configu
   CHECK(!json_at(described(), "/components/securitySchemes"));
 }
 
+TEST_CASE("API description: an operation with require_api_key has the credentials and the response 401",
+          "[service][openapi]") {
+  service_fixture fixture{"key"};
+  http::router routes;
+  routes.get("/orders", [](http::request_context&) { return http::response{http::status::no_content}; });
+  routes.post("/orders", [](http::request_context&) { return http::response{http::status::no_content}; })
+      .use(service::require_api_key(fixture.authenticator));
+  fixture.serve(std::move(routes));
+  const auto document = fixture.response_to(get("/openapi.json")).body;
+  CHECK(openapi_document{document}.problems().empty());
+  CHECK(json_at(document, "/paths/~1orders/post/security") == R"([{"api_key":[]},{"bearer":[]},{"session":[]}])");
+  CHECK(json_at(document, "/paths/~1orders/post/responses/401/description"));
+  CHECK(json_at(document, "/paths/~1orders/get/security") == "[]");
+  CHECK_FALSE(json_at(document, "/paths/~1orders/get/responses/401"));
+}
+
 TEST_CASE("API description: a definition can switch it off", "[service][openapi][sim]") {
   const bool describes = GENERATE(false, true);
   sim::fleet fleet{1};

@@ -63,5 +63,19 @@ TEST_CASE("service: an exception of app ends the program with one line and a sta
   CHECK(lines == log_lines{"conflict-service: no template"});
 }
 
+TEST_CASE("service: requires_api_key without a key ends the program with one line and status 2",
+          "[service][threads][authentication]") {
+  captured_log standard_error;
+  service::definition definition;
+  definition.name = "order-service";
+  definition.requires_api_key = true;
+  definition.app = [](service::service_context&, service::api_key_authenticator&) { return http::router{}; };
+  const std::array arguments{"order-service", "--port", "0", "--threads", "1"};
+  const auto status = service::run(static_cast<int>(arguments.size()), arguments.data(), std::move(definition));
+  CHECK(status == 2);
+  CHECK(standard_error.close() ==
+        log_lines{"order-service: the service order-service needs an API key: set API_KEY_FILE or API_KEY"});
+}
+
 }  // namespace
 }  // namespace cohort

@@ -55,6 +55,11 @@ concept middleware_callable = std::copy_constructible<Callable> &&
 
 using pipeline_step = std::variant<filter, middleware>;
 
+/// A step that rejects requests without a credential. Its type says so by `static constexpr bool requires_credential =
+/// true`: then the description of the API has the credential for each operation that the step applies to.
+template <class Callable>
+concept credential_step = Callable::requires_credential;
+
 /// Owns the steps that were added to one router, group or operation.
 class step_list {
  public:
@@ -68,11 +73,14 @@ class step_list {
     } else if constexpr (filter_callable<Callable>) {
       steps_.push_back(std::make_unique<const pipeline_step>(filter{std::move(step)}));
     }
+    if constexpr (credential_step<Callable>) requires_credential_ = true;
   }
+  bool requires_credential() const noexcept { return requires_credential_; }
   const std::vector<std::unique_ptr<const pipeline_step>>& steps() const noexcept { return steps_; }
 
  private:
   std::vector<std::unique_ptr<const pipeline_step>> steps_;
+  bool requires_credential_ = false;
 };
 
 /// The steps of a request, outermost first: of the router, of its groups, and of its operation.
@@ -83,14 +91,18 @@ class pipeline {
       steps_.push_back(step.get());
       has_middleware_ = has_middleware_ || std::holds_alternative<middleware>(*step);
     }
+    requires_credential_ = requires_credential_ || list.requires_credential();
   }
   std::span<const pipeline_step* const> steps() const noexcept { return steps_; }
   /// Whether there are steps other than filters.
   bool has_middleware() const noexcept { return has_middleware_; }
+  /// Whether one of the steps is a `credential_step`.
+  bool requires_credential() const noexcept { return requires_credential_; }
 
  private:
   std::vector<const pipeline_step*> steps_;
   bool has_middleware_ = false;
+  bool requires_credential_ = false;
 };
 
 /// Runs the pipeline of one request around the framework's own handling. Must outlive the run.

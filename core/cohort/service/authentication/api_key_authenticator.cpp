@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <array>
 
 #include <cohort/http/message/request/unique_field.hpp>
@@ -67,7 +68,9 @@ api_key_authenticator::~api_key_authenticator() = default;
 
 void api_key_authenticator::register_counters(const http::router& routes) const {
   for (const auto& route : routes.routes()) {
-    if (!route->pattern.starts_with("/api/")) continue;
+    const bool is_protected = std::ranges::any_of(
+        route->operations(), [](const auto& operation) { return operation->steps().requires_credential(); });
+    if (!is_protected && !route->pattern.starts_with("/api/")) continue;
     for (const auto* reason : {"missing", "invalid"}) failure_counter(metrics_, prefix_, route->pattern, reason);
   }
   throttled_counter(metrics_);
@@ -170,17 +173,22 @@ http::response api_key_authenticator::reject(const http::request_context& contex
   return unauthorized;
 }
 
+std::optional<http::response> api_key_requirement::operator()(http::request_context& context) const {
+  // An operation below `/api/` can have both filters: the request is authenticated and counted once.
+  if (!authenticator_->is_enabled() || context.get<authenticated_caller>()) return std::nullopt;
+  auto caller = authenticator_->authenticate_caller(context, context.endpoint());
+  if (!caller) return std::move(caller).error();
+  context.set(*caller);
+  return std::nullopt;
+}
+
 http::filter api_key_filter(const api_key_authenticator& authenticator) {
-  return [&authenticator](http::request_context& context) -> std::optional<http::response> {
-    const auto endpoint = context.endpoint();
-    // The path may be percent-encoded, so the endpoint is also checked.
-    const bool is_api = endpoint.starts_with("/api/") || context.head().path.starts_with("/api/");
-    if (!is_api || !authenticator.is_enabled()) return std::nullopt;
-    auto caller = authenticator.authenticate_caller(context, endpoint);
-    if (!caller) return std::move(caller).error();
-    context.set(*caller);
-    return std::nullopt;
-  };
+  return
+      [requirement = require_api_key(authenticator)](http::request_context& context) -> std::optional<http::response> {
+        // The path may be percent-encoded, so the endpoint is also checked.
+        const bool is_api = context.endpoint().starts_with("/api/") || context.head().path.starts_with("/api/");
+        return is_api ? requirement(context) : std::nullopt;
+      };
 }
 
 }  // namespace cohort::service

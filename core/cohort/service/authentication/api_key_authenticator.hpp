@@ -25,9 +25,10 @@ class failed_key_throttle;
 /// Compares two secrets. The duration depends neither on the position of a difference nor on the length of `expected`.
 bool constant_time_equal(std::string_view candidate, std::string_view expected);
 
-/// Authenticates requests to `/api/*` by an API key in `X-API-Key` or, without that, in `Authorization: Bearer KEY`
-/// (RFC 6750). Counts rejected requests in `<prefix>_auth_failures_total{endpoint,reason}`, those that exceed the limit
-/// of invalid keys also in `cohort_server_auth_throttled_total`, and accepted ones by the name of their key in
+/// Authenticates requests to `/api/*` and to operations with `require_api_key` by an API key in `X-API-Key` or, without
+/// that, in `Authorization: Bearer KEY` (RFC 6750). Counts rejected requests in
+/// `<prefix>_auth_failures_total{endpoint,reason}`, those that exceed the limit of invalid keys also in
+/// `cohort_server_auth_throttled_total`, and accepted ones by the name of their key in
 /// `<prefix>_api_key_requests_total{key}`. Thread-safe after the service has started.
 class api_key_authenticator {
  public:
@@ -45,7 +46,7 @@ class api_key_authenticator {
   /// `authenticate` accepts requests without a key if `is_authenticated` returns true. Must be called from
   /// `definition::app`.
   void set_alternative(alternative is_authenticated) { alternative_ = std::move(is_authenticated); }
-  /// Creates the counters of all `/api/*` routes and of all keys, with value 0.
+  /// Creates the counters of all routes that can require a key and of all keys, with value 0.
   void register_counters(const http::router& routes) const;
 
   /// Returns an empty optional if the request has a valid key, or if it has no key and `set_alternative`'s function
@@ -82,7 +83,30 @@ class api_key_authenticator {
   mutable std::atomic<const prepared_keys*> current_{nullptr};
 };
 
-/// A filter that authenticates requests to `/api/*`. `authenticator` must outlive it.
+/// A filter that requires an API key. See `require_api_key`.
+class api_key_requirement {
+ public:
+  static constexpr bool requires_credential = true;
+
+  explicit api_key_requirement(const api_key_authenticator& authenticator) noexcept : authenticator_(&authenticator) {}
+  std::optional<http::response> operator()(http::request_context& context) const;
+
+ private:
+  const api_key_authenticator* authenticator_;
+};
+
+/// Requires an API key for an operation, or for all routes of a group or router, also outside `/api/`:
+///
+///     routes.post("/orders", create).use(service::require_api_key(keys));
+///
+/// A request without a valid key is rejected with 401. The description of the API has the key and the response 401 for
+/// these operations. While no key is configured, all requests are accepted, which is logged at the start;
+/// `definition::requires_api_key` makes a missing key an error. `authenticator` must outlive the routes.
+inline api_key_requirement require_api_key(const api_key_authenticator& authenticator) noexcept {
+  return api_key_requirement{authenticator};
+}
+
+/// A filter that requires an API key for `/api/*`. `authenticator` must outlive it.
 http::filter api_key_filter(const api_key_authenticator& authenticator);
 
 }  // namespace cohort::service

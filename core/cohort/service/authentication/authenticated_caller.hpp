@@ -6,7 +6,7 @@
 
 namespace cohort::service {
 
-/// The caller of `/api/*` as authenticated by `api_key_filter`: `context.get<authenticated_caller>()`. Absent if
+/// The caller of `/api/*`, or of an operation with `require_api_key`: `context.get<authenticated_caller>()`. Absent if
 /// authentication is disabled.
 struct authenticated_caller {
   enum class credential : std::uint8_t {

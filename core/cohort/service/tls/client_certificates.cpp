@@ -27,8 +27,11 @@ http::filter client_certificate_filter(std::vector<std::string> allowed_uris, te
   return [allowed = std::move(allowed_uris), missing,
           not_allowed](http::request_context& context) -> std::optional<http::response> {
     const auto endpoint = context.endpoint();
+    const auto* const operation = context.matched_operation();
     // The path may be percent-encoded, so the endpoint is also checked.
-    if (!endpoint.starts_with("/api/") && !context.head().path.starts_with("/api/")) return std::nullopt;
+    const bool is_protected = endpoint.starts_with("/api/") || context.head().path.starts_with("/api/") ||
+                              (operation && operation->steps().requires_credential());
+    if (!is_protected) return std::nullopt;
     const auto* client = context.tls();
     if (!client || !client->has_certificate) {
       missing->increment();

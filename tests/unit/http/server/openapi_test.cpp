@@ -148,10 +148,11 @@ TEST_CASE("OpenAPI: protected operations have the security of the information", 
   http::router routes;
   routes.get("/api/x", no_content);
   routes.get("/open", no_content);
-  http::api_information information{.security_schemes = {{"key", R"({"type":"apiKey","in":"header","name":"K"})"}},
-                                    .security = {{"key"}},
-                                    .is_protected = [](const http::route& entry) { return entry.pattern == "/api/x"; },
-                                    .requires_client_certificate = true};
+  http::api_information information{
+      .security_schemes = {{"key", R"({"type":"apiKey","in":"header","name":"K"})"}},
+      .security = {{"key"}},
+      .is_protected = [](const http::route& entry, const http::operation&) { return entry.pattern == "/api/x"; },
+      .requires_client_certificate = true};
   const auto text = document_of(routes, information);
   CHECK(openapi_document{text}.problems().empty());
   CHECK(at(text, "/paths/~1api~1x/get/security") == R"([{"key":[]}])");

@@ -34,6 +34,57 @@ TEST_CASE("constant_time_equal: two secrets are equal only if every byte is", "[
   CHECK(service::constant_time_equal(candidate, expected) == is_equal);
 }
 
+/// Routes outside `/api/`, some of which require a key.
+http::router shop_routes(const service::api_key_authenticator& keys) {
+  http::router routes;
+  routes.get("/orders", [](request_context&) { return text_response("orders"); });
+  routes
+      .post("/orders",
+            [](request_context& context) {
+              const auto* caller = context.get<service::authenticated_caller>();
+              return text_response(caller ? std::string{caller->name} : "anonymous");
+            })
+      .use(service::require_api_key(keys));
+  auto admin = routes.group("/admin");
+  admin.get("/users", [](request_context&) { return text_response("users"); });
+  admin.use(service::require_api_key(keys));
+  routes.get("/api/both", [](request_context&) { return text_response("both"); }).use(service::require_api_key(keys));
+  return routes;
+}
+
+TEST_CASE("authentication: require_api_key protects operations and groups outside /api/", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(shop_routes(fixture.authenticator));
+  const std::string key = "X-API-Key: secret\r\n";
+  CHECK(fixture.response_to(get("/orders")).status == 200);
+  CHECK(fixture.response_to(post("/orders", "")).status == 401);
+  CHECK(fixture.response_to(post("/orders", "", "X-API-Key: wrong\r\n")).status == 401);
+  const auto accepted = fixture.response_to(post("/orders", "", key));
+  CHECK(accepted.status == 200);
+  CHECK(accepted.body == "key-1");
+  CHECK(fixture.response_to(get("/admin/users")).status == 401);
+  CHECK(fixture.response_to(get("/admin/unknown")).status == 401);
+  CHECK(fixture.response_to(get("/admin/users", key)).status == 200);
+  CHECK(fixture.metric_value(R"(service_auth_failures_total{endpoint="/orders",reason="missing"})") == 1);
+  CHECK(fixture.metric_value(R"(service_auth_failures_total{endpoint="/admin/users",reason="invalid"})") == 0);
+}
+
+TEST_CASE("authentication: a request that two filters authenticate is counted once", "[service][authentication]") {
+  service_fixture fixture{"secret"};
+  fixture.serve(shop_routes(fixture.authenticator));
+  CHECK(fixture.response_to(get("/api/both", "X-API-Key: secret\r\n")).status == 200);
+  CHECK(fixture.metric_value(R"(service_api_key_requests_total{key="key-1"})") == 1);
+  CHECK(fixture.response_to(get("/api/both")).status == 401);
+  CHECK(fixture.metric_value(R"(service_auth_failures_total{endpoint="/api/both",reason="missing"})") == 1);
+}
+
+TEST_CASE("authentication: require_api_key accepts all requests without a configured key",
+          "[service][authentication]") {
+  service_fixture fixture;
+  fixture.serve(shop_routes(fixture.authenticator));
+  CHECK(fixture.response_to(post("/orders", "")).body == "anonymous");
+}
+
 TEST_CASE("authentication: without a configured key, all requests are accepted", "[service][authentication]") {
   service_fixture fixture;
   fixture.serve(sample_routes());

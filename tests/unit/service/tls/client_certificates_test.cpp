@@ -13,6 +13,12 @@ namespace {
 
 const std::string allowed = "spiffe://example.org/dashboard";
 
+/// A filter that requires a credential.
+struct credential_check {
+  static constexpr bool requires_credential = true;
+  std::optional<http::response> operator()(http::request_context&) const { return std::nullopt; }
+};
+
 /// The status of the filter's response; 0 if it lets the request pass.
 int status_of(const http::filter& filter, const http::tls_connection_info* client, std::string_view path,
               std::string_view endpoint) {
@@ -20,6 +26,7 @@ int status_of(const http::filter& filter, const http::tls_connection_info* clien
   const auto respond = [](http::request_context&) { return http::response{}; };
   routes.get("/api/time", respond);
   routes.get("/page", respond);
+  routes.get("/orders", respond).use(credential_check{});
   http::request_head head;
   head.method = http::method::get;
   head.path = path;
@@ -30,7 +37,8 @@ int status_of(const http::filter& filter, const http::tls_connection_info* clien
   return response ? static_cast<int>(response->code()) : 0;
 }
 
-TEST_CASE("client certificates: /api routes require an allowed URI", "[service][tls]") {
+TEST_CASE("client certificates: /api routes and operations with a credential require an allowed URI",
+          "[service][tls]") {
   struct row {
     const char* description;
     http::tls_connection_info client;
@@ -53,6 +61,7 @@ TEST_CASE("client certificates: /api routes require an allowed URI", "[service][
   CHECK(status_of(filter, &each.client, "/api/time", "/api/time") == each.status);
   CHECK(status_of(filter, &each.client, "/api/unknown", "unmatched") == each.status);
   CHECK(status_of(filter, &each.client, "/%61pi/time", "/api/time") == each.status);
+  CHECK(status_of(filter, &each.client, "/orders", "/orders") == each.status);
   CHECK(status_of(filter, &each.client, "/page", "/page") == 0);
 }
 

@@ -158,12 +158,13 @@ class document_builder {
 
   void add_operation(const route& entry, const operation& each, method verb) {
     const auto& information = document_.information;
-    auto& described = document_.operations.emplace_back(api_operation{.path = path_template(entry.path_pattern()),
-                                                                      .verb = verb,
-                                                                      .settings = each.settings(),
-                                                                      .request = {},
-                                                                      .responses = {},
-                                                                      .is_protected = information.is_protected(entry)});
+    auto& described =
+        document_.operations.emplace_back(api_operation{.path = path_template(entry.path_pattern()),
+                                                        .verb = verb,
+                                                        .settings = each.settings(),
+                                                        .request = {},
+                                                        .responses = {},
+                                                        .is_protected = information.is_protected(entry, each)});
     auto& settings = described.settings;
     const std::string method_name{boost::beast::http::to_string(verb)};
     if (settings.request) described.request = settings.request(definitions_);

@@ -22,8 +22,10 @@ struct api_information {
   std::map<std::string, std::string> security_schemes{};
   /// The alternatives, each with the names of the schemes that a request needs together.
   std::vector<std::vector<std::string>> security{};
-  /// Whether a route needs a credential.
-  std::function<bool(const route&)> is_protected = [](const route&) { return false; };
+  /// Whether an operation of a route needs a credential.
+  std::function<bool(const route&, const operation&)> is_protected = [](const route&, const operation&) {
+    return false;
+  };
   /// Whether protected operations need a client certificate: then they respond 403 without one.
   bool requires_client_certificate = false;
   /// Whether all operations but probes have a rate limit: then they respond 429.
