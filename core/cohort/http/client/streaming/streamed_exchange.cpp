@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/streaming/streamed_exchange.hpp>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <charconv>
@@ -165,6 +166,7 @@ task<std::optional<client_error>> streamed_exchange::send_body(std::string_view 
     at_end = at_end || (length && sent_bytes == *length);
   }
   is_sent_ = true;
+  lease_.stream().set_deadline(std::min(context.deadline, source->response_deadline()));
   co_return std::nullopt;
 }
 

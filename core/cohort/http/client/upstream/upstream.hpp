@@ -34,7 +34,8 @@ struct open_options {
   /// The body of the request; null for none. Must outlive the task of `open`.
   request_body_source* body = nullptr;
   /// Timeout until the head of the response, capped by the caller's deadline. Default: the timeout of the settings; for
-  /// a request with a body, whose transfer has no natural limit, only the caller's deadline.
+  /// a request with a body, whose transfer has no natural limit, only the caller's deadline, and after the body
+  /// `request_body_source::response_deadline`.
   std::optional<duration> timeout{};
   /// Maximum size of the body of the response, in bytes (`client_error::body_too_large`).
   std::size_t max_body_bytes = std::numeric_limits<std::size_t>::max();

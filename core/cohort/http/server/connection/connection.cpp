@@ -13,9 +13,6 @@
 namespace cohort::http {
 namespace {
 
-/// About a year. Limited so that the sum with other durations does not overflow.
-constexpr std::uint64_t max_transfer_seconds = 30'000'000;
-
 /// Adds one to a gauge for its lifetime.
 class gauge_guard {
  public:
@@ -208,17 +205,7 @@ void connection::prepare(request_context& context, time_point start) {
   if (deadline_headers.invalid) shard_.state().metrics.invalid_deadlines_total.increment();
   timeout = std::min(timeout, deadline_headers.remaining.value_or(timeout));
   context.set_deadline(deadline::after(start, timeout));
-}
-
-/// The timeout of the operation.
-duration connection::request_timeout() const noexcept {
-  if (const auto& own = operation_->settings().timeout) return *own;
-  const bool streams_body = std::holds_alternative<streaming_handler>(operation_->function());
-  if (!streams_body || !parser_->has_body()) return limits_.request_timeout;
-  const auto bytes = parser_->content_length().value_or(max_body_bytes());
-  const auto rate = min_body_rate();
-  if (rate == 0 || bytes / rate > max_transfer_seconds) return duration::max();
-  return limits_.request_timeout + std::chrono::seconds{bytes / rate};
+  streaming_deadline_ = extends_deadline() ? deadline::after(start, limits_.request_timeout) : deadline::never();
 }
 
 /// Sets the address, the protocol and the host of a request's client.
@@ -297,8 +284,8 @@ task<connection::handling_result> connection::handle_async(request_context& cont
   auto work = start_handler(selected, context);
   detail::task_outcome<response> outcome;
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interrupted = co_await handler_run_.run(std::move(work), context.deadline(), detect_disconnect, outcome,
-                                                     context.timing().recording().get());
+  const auto interrupted = co_await handler_run_.run(std::move(work), current_deadline(context), detect_disconnect,
+                                                     outcome, context.timing().recording().get());
 
   if (interrupted == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
   if (interrupted == interruption::none && outcome.value) permit.set_completion(completion::responded);
@@ -310,8 +297,9 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 }
 
 /// The result of a handler, or of a pipeline, after `handler_run::run`.
-connection::handling_result connection::end_handling(const request_context& context, interruption cause,
+connection::handling_result connection::end_handling(request_context& context, interruption cause,
                                                      detail::task_outcome<response>& outcome) {
+  limit_recorded_calls(context);
   const bool has_failed = outcome.failure && (cause == interruption::none || !is_cancellation(outcome.failure));
   switch (cause) {
     case interruption::none:
@@ -336,7 +324,7 @@ task<response> connection::start_handler(const handler& handler, request_context
   context.set_interim_sender(this);
   const auto* streaming = std::get_if<streaming_handler>(&handler);
   if (!streaming) return start_task<response>(std::get<async_handler>(handler), context);
-  body_reader& body = body_reader_.emplace(*this);
+  body_reader& body = body_reader_.emplace(*this, context);
   return start_task<response>(*streaming, context, body);
 }
 
@@ -354,7 +342,7 @@ response connection::deadline_response() {
 
 void connection::add_server_timing(response& result, request_context& context, time_point start) const {
   const auto now = shard_.event_loop().now();
-  result.set("Server-Timing", context.timing().header_value(now - start, context.deadline(), now));
+  result.set("Server-Timing", context.timing().header_value(now - start, current_deadline(context), now));
 }
 
 task<connection::disposition> connection::send_streamed_response(const request_context& context, const response& result,

@@ -104,20 +104,24 @@ class connection final : public open_connection, private interim_sender {
   task<disposition> handle_request();
   void prepare(request_context& context, time_point start);
   telemetry::request_record& open_record(request_context& context, time_point start);
-  duration request_timeout() const noexcept;
   task<response> start_handler(const handler& handler, request_context& context);
   void find_client(request_context& context);
   bool leave_reserve() noexcept;
   handling_result handle_immediately(request_context& context);
   handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
-  handling_result end_handling(const request_context& context, interruption cause,
-                               detail::task_outcome<response>& outcome);
+  handling_result end_handling(request_context& context, interruption cause, detail::task_outcome<response>& outcome);
   static response deadline_response();
   response call_sync_handler(request_context& context, const sync_handler& sync);
   disposition finish_without_response(request_context& context, no_response reason, time_point start);
   task<disposition> send_streamed_response(const request_context& context, const response& result, bool keep_alive);
   void add_server_timing(response& result, request_context& context, time_point start) const;
+
+  // Deadline (connection_deadline.cpp).
+  duration request_timeout() const noexcept;
+  bool extends_deadline() const noexcept;
+  deadline current_deadline(const request_context& context) const noexcept;
+  void limit_recorded_calls(request_context& context) const noexcept;
 
   // Another protocol (connection_upgrade.cpp).
   task<disposition> run_upgrade(request_context& context, const response& result, time_point start);
@@ -171,6 +175,9 @@ class connection final : public open_connection, private interim_sender {
   std::string body_;
   /// Set while a handler streams the body, and until the response has been sent.
   recycled_optional<request_body_reader> body_reader_;
+  /// Deadline of a request whose body extends its deadline: advances with each read of the body, up to its end.
+  /// Otherwise `never()`.
+  deadline streaming_deadline_;
   bool has_sent_continue_ = false;
   /// While it is true, nothing else is written: the body's reader waits for `interim_sent_`.
   bool is_sending_interim_ = false;

@@ -36,7 +36,7 @@ telemetry::request_record& connection::open_record(request_context& context, tim
   record.request_id = context.id();
   record.method = head_.method_text;
   record.route = context.endpoint();
-  record.until = context.deadline();
+  record.until = current_deadline(context);
   activity_->set_recorder(&record);
   return record;
 }
@@ -73,7 +73,7 @@ void connection::log_request(const request_context& context, const sent_response
                             {"bytes", static_cast<std::int64_t>(response.body_bytes)},
                             {"complete", response.is_complete},
                             {"duration_ms", rounded_milliseconds(response.elapsed)},
-                            {"remaining_ms", rounded_milliseconds(context.deadline().remaining(now))},
+                            {"remaining_ms", rounded_milliseconds(current_deadline(context).remaining(now))},
                             {"peer", origin_.peer_address},
                             {"client", context.client_address()}});
 }

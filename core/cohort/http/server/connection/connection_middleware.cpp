@@ -106,7 +106,7 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
   // A disconnect cannot be detected before the body has been read.
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
   // Like `handler_run::run`, without its coroutine.
-  handler_run_.start(context.deadline(), detect_disconnect, context.timing().recording().get());
+  handler_run_.start(current_deadline(context), detect_disconnect, context.timing().recording().get());
   try {
     outcome.value.emplace(co_await std::move(work));
   } catch (...) {

@@ -37,10 +37,11 @@ void connection::record_span(const request_context& context, const sent_response
   if (route_ && route_->is_probe()) return;
   auto& current = shard_.event_loop();
   const auto ended = started + response.elapsed;
-  const bool has_deadline = context.deadline().remaining(ended) != duration::max();
+  const auto request_deadline = current_deadline(context);
+  const bool has_deadline = request_deadline.remaining(ended) != duration::max();
   const auto* record = context.timing().recording().get();
   // For a streamed response, the deadline applies only to the head.
-  const bool is_late = context.deadline().expired(ended) && !(record && record->is_streamed);
+  const bool is_late = request_deadline.expired(ended) && !(record && record->is_streamed);
   const bool missed_deadline =
       response.code == status::gateway_timeout || is_late || (record && telemetry::missed_deadline(*record));
   if (!telemetry::tracer::is_exported(context.trace(), missed_deadline)) return;
@@ -61,8 +62,8 @@ void connection::record_span(const request_context& context, const sent_response
   add("network.peer.address", context.peer_address());
   add("cohort.request_id", context.id());
   if (has_deadline) {
-    add("cohort.deadline.budget_ms", to_milliseconds(context.deadline().remaining(started)));
-    add("cohort.deadline.left_ms", to_milliseconds(context.deadline().remaining(ended)));
+    add("cohort.deadline.budget_ms", to_milliseconds(request_deadline.remaining(started)));
+    add("cohort.deadline.left_ms", to_milliseconds(request_deadline.remaining(ended)));
   }
   if (missed_deadline) add("cohort.deadline.missed", true);
   if (!response.is_complete) add("cohort.response.incomplete", true);

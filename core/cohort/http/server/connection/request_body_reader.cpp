@@ -17,8 +17,8 @@ constexpr std::uint64_t min_direct_read = 16 * 1024;
 
 }  // namespace
 
-request_body_reader::request_body_reader(connection& owner) noexcept
-    : connection_(owner), allowance_(owner.limits_.body_timeout) {}
+request_body_reader::request_body_reader(connection& owner, request_context& context) noexcept
+    : connection_(owner), context_(context), allowance_(owner.limits_.body_timeout) {}
 
 std::optional<std::uint64_t> request_body_reader::content_length() const noexcept {
   const auto& parser = *connection_.parser_;
@@ -33,6 +33,11 @@ task<result<std::string_view, body_error>> request_body_reader::read(call_contex
     if (co_await std::move(waiting) != wait_status::notified) co_return body_error::deadline;
   }
   if (!has_started_) start();
+  if (!failure_ && connection_.parser_->has_body()) {
+    // The minimum rate limits the time for which this read may wait.
+    const auto max_wait = connection_.min_body_rate() > 0 ? allowance_ : duration::zero();
+    advance_deadline(deadline::after(connection_.shard_.event_loop().now(), max_wait));
+  }
   for (;;) {
     const auto data = decode_received();
     if (failure_) co_return *failure_;
@@ -67,8 +72,19 @@ void request_body_reader::start() {
   connection_.buffer_continue();
 }
 
-/// The whole body has been read.
+void request_body_reader::advance_deadline(deadline from) noexcept {
+  auto& limit = connection_.streaming_deadline_;
+  if (limit.is_never()) return;
+  limit = deadline::after(from.time(), connection_.limits_.request_timeout);
+  const auto current = connection_.current_deadline(context_);
+  connection_.handler_run_.set_deadline(current);
+  if (auto* record = context_.timing().recording().get()) record->until = current;
+}
+
+/// The whole body has been read: from now on, the rest of the request has the ordinary timeout.
 void request_body_reader::finish() noexcept {
+  advance_deadline(deadline{connection_.shard_.event_loop().now()});
+  context_.set_deadline(connection_.current_deadline(context_));
   if (connection_.input_.empty()) connection_.handler_run_.detect_disconnect();
 }
 

@@ -12,13 +12,14 @@
 namespace cohort::http {
 
 class connection;
+class request_context;
 
 /// Reads the body of the current request of a connection. A long body is read into a separate buffer, a short one or a
 /// small chunk into the connection's buffer.
 class request_body_reader final : public body_reader {
  public:
-  /// `owner` must outlive it.
-  explicit request_body_reader(connection& owner) noexcept;
+  /// `owner` must outlive it; `context` must be valid during each `read`.
+  request_body_reader(connection& owner, request_context& context) noexcept;
 
   task<result<std::string_view, body_error>> read(call_context context) override;
   std::optional<std::uint64_t> content_length() const noexcept override;
@@ -31,6 +32,8 @@ class request_body_reader final : public body_reader {
  private:
   void start();
   void finish() noexcept;
+  /// Advances the deadline of the request, if its body extends it, to `request_timeout` after `from`.
+  void advance_deadline(deadline from) noexcept;
   /// The next part of the content that has been received; empty if there is none.
   std::string_view decode_received();
   /// The buffer for the content that is certain to follow; empty if that is short, or if the server has no memory left
@@ -41,6 +44,7 @@ class request_body_reader final : public body_reader {
   body_error receive_error(error_code error, deadline read_deadline) const noexcept;
 
   connection& connection_;
+  request_context& context_;
   bool has_started_ = false;
   bool is_receiving_ = false;
   std::optional<body_error> failure_;

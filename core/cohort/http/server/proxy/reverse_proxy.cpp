@@ -16,7 +16,9 @@ namespace {
 /// Forwards the body of the client's request as the body of the upstream's request.
 class forwarded_body final : public request_body_source {
  public:
-  explicit forwarded_body(body_reader& body) : body_(body) {}
+  /// All arguments must outlive it.
+  forwarded_body(body_reader& body, const proxy_target& to, const request_context& context)
+      : body_(body), to_(to), context_(context) {}
 
   task<result<std::string_view, client_error>> read(call_context context) override {
     auto reading = body_.read(context);
@@ -26,10 +28,21 @@ class forwarded_body final : public request_body_source {
     co_return client_error::request_body_failed;
   }
   std::optional<std::uint64_t> content_length() const override { return body_.content_length(); }
+  /// A call without a timeout of its own has the upstream's, from the end of the body. The end of the body has also set
+  /// the deadline of the request.
+  deadline response_deadline() override {
+    const auto& settings = to_.target->settings();
+    const auto timeout = to_.options.timeout ? duration::max() : settings.timeout;
+    const auto now = loop::current().now();
+    const auto reserve = std::min(settings.reserve, context_.deadline().remaining(now) / 4);
+    return derive_deadline(context_.deadline(), now, timeout, reserve);
+  }
   std::optional<body_error> error() const noexcept { return error_; }
 
  private:
   body_reader& body_;
+  const proxy_target& to_;
+  const request_context& context_;
   std::optional<body_error> error_;
 };
 
@@ -132,7 +145,7 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   }
   if (to->options.on_request) to->options.on_request(context, request);
 
-  forwarded_body source{body};
+  forwarded_body source{body, *to, context};
   const interim_callback on_interim = [&context, target = to.get()](const client_response& interim) {
     return forward_interim(context, *target, interim);
   };
@@ -156,7 +169,8 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
 }  // namespace
 
 status proxy_status(client_error error) noexcept {
-  if (is_timeout(error)) return status::gateway_timeout;
+  // A call is cancelled at the deadline of the request; without it, because nobody waits for the response.
+  if (is_timeout(error) || error == client_error::cancelled) return status::gateway_timeout;
   const auto name = error_class(error);
   const bool is_local_limit = error == client_error::no_file_descriptor || error == client_error::no_local_port;
   return name == "open" || name == "shed" || is_local_limit ? status::service_unavailable : status::bad_gateway;

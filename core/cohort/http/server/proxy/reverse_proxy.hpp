@@ -23,8 +23,8 @@ struct proxy_options {
   bool preserve_host = false;
   /// Name of this proxy in `Via`: a token (RFC 9110 section 7.6.3).
   std::string via = "cohort";
-  /// Timeout until the head of the response, and for the body of the request. Default: the timeout in the upstream's
-  /// settings; for a request with a body, only the deadline of the request.
+  /// Timeout until the head of the response, including the body of the request. Default: the timeout in the upstream's
+  /// settings, from the end of the body of the request. The deadline of the request always applies.
   std::optional<duration> timeout{};
   /// Maximum time between two parts of the response's body. Then the response is truncated.
   duration idle_timeout = std::chrono::seconds{60};
@@ -63,7 +63,8 @@ struct proxy_options {
 ///   the client's connection, so that the response never looks complete.
 /// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
 ///   body. A request with a body is repeated only if none of the body has been read.
-/// - Errors: 504 after a timeout; 503 if `target` rejects the call, or a limit of this machine is reached; 413, 408 and
+/// - Errors: 504 after a timeout or at the deadline of the request; 503 if `target` rejects the call, or a limit of
+/// this machine is reached; 413, 408 and
 ///   400 for an invalid request body; 502 for all other errors.
 /// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,
 ///   the bytes pass through in both directions, and `target` counts the call as complete: its deadline and its limit of

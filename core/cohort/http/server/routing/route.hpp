@@ -95,8 +95,8 @@ class operation {
   operation& operator=(const operation&) = delete;
 
   /// Replaces the server's `request_timeout`, by a shorter or longer one. The deadline of the client still applies.
-  /// Without it, an operation that streams the body of the request has `request_timeout`, extended by the length of the
-  /// body at the minimum rate.
+  /// It includes the body of the request. Without it, an operation that streams the body has `request_timeout` from the
+  /// end of the body; see `body_reader`.
   operation& timeout(duration limit) {
     settings_.timeout = limit;
     return *this;
