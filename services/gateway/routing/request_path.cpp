@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "services/gateway/routing/request_path.hpp"
 
-#include <algorithm>
-
+#include <cohort/http/message/request/dot_segment.hpp>
 #include <cohort/http/message/request/target.hpp>
 
 namespace cohort::gateway {
@@ -18,11 +17,6 @@ bool is_plain(std::string_view path) noexcept {
   return true;
 }
 
-bool is_dot_segment(std::string_view segment) noexcept {
-  segment = segment.substr(0, segment.find(';'));
-  return segment == "." || segment == "..";
-}
-
 }  // namespace
 
 std::optional<std::string_view> matching_path(std::string_view path, std::string& storage) {
@@ -30,18 +24,13 @@ std::optional<std::string_view> matching_path(std::string_view path, std::string
   const auto encoded_slash = [](std::string_view text, std::string_view lower, std::string_view upper) {
     return text.find(lower) != std::string_view::npos || text.find(upper) != std::string_view::npos;
   };
-  if (encoded_slash(path, "%2f", "%2F")) return std::nullopt;
+  if (encoded_slash(path, "%2f", "%2F") || http::has_dot_segment(path)) return std::nullopt;
   const auto decoded = http::percent_decode(path);
   if (!decoded) return std::nullopt;
   storage.clear();
   for (const char c : *decoded) {
     if (c == '\\' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return std::nullopt;
     if (c != '/' || !storage.ends_with('/')) storage += c;
-  }
-  for (std::string_view rest{storage}; !rest.empty();) {
-    const auto end = std::min(rest.find('/'), rest.size());
-    if (is_dot_segment(rest.substr(0, end))) return std::nullopt;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return storage;
 }

@@ -46,12 +46,19 @@ TEST_CASE("gateway: a path whose meaning differs between servers gets 400", "[ga
     {"name": "admin", "match": {"path": {"prefix": "/api/admin"}}, "auth": {"api_key": {}}, "backends": [{"upstream": "a"}]},
     {"name": "rest", "match": {"path": {"prefix": "/"}}, "backends": [{"upstream": "a"}]})"),
               {{"API_KEY", "0123456789abcdef"}});
-  CHECK(stack.call("/api/x%2f..%2fadmin").status == http::status::bad_request);
+  for (const auto* const path : {"/api/x%2f..%2fadmin", "/api/x/../admin", "/api/x/%2e%2E/admin", "/api/./admin",
+                                 "/api/x/..%5cadmin", "/api/x/..;a/admin", "/api%2fadmin"}) {
+    CAPTURE(path);
+    CHECK(stack.call(path).status == http::status::bad_request);
+  }
   CHECK(stack.call("/api/%61dmin").status == http::status::unauthorized);
   CHECK(stack.call("/api//admin").status == http::status::unauthorized);
   CHECK(stack.upstream("a").requests.empty());
   // A key is needed where a route requires it, not for every path below /api.
   CHECK(stack.call("/api/open").body == "a");
+  // Encoded twice: sent as received.
+  CHECK(stack.call("/api/%252e%252e/admin").body == "a");
+  CHECK(stack.upstream("a").requests.back().target == "/api/%252e%252e/admin");
 }
 
 TEST_CASE("gateway: API keys are checked by route and by name", "[gateway][security]") {

@@ -133,6 +133,7 @@ TEST_CASE("matching_path: paths are decoded and merged, and ambiguous ones are r
       {"/a/.", ""},
       {"/a/%2e%2E/b", ""},
       {"/a/..;x/b", ""},
+      {"/a/%252e%252e/b", "/a/%2e%2e/b"},
       {"/a%2fb", ""},
       {"/a%5cb", ""},
       {"/a\\b", ""},

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include <cohort/config/http_url.hpp>
+#include <cohort/http/message/request/dot_segment.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
 #include <cohort/http/server/proxy/forwarded_message.hpp>
 
@@ -131,6 +132,13 @@ response forward_upgrade(streamed_response from, tunnel_group::permit permit, st
 
 task<response> forward(std::shared_ptr<const proxy_target> to, request_context& context, body_reader& body) {
   const auto& head = context.head();
+  // A proxy does not change the path (RFC 9110 section 7.7), so a path whose meaning depends on the upstream is
+  // rejected.
+  if (has_dot_segment(head.path)) {
+    co_return error_response(
+        status::bad_request,
+        "The path has a dot segment (\".\" or \"..\", also percent-encoded), which is not forwarded");
+  }
   const bool has_body = body.content_length() != 0;
   std::string upgrade;
   if (!has_body) upgrade = requested_upgrade(head, to->options.upgrades);

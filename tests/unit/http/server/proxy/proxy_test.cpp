@@ -19,7 +19,8 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
       {"http://up.test/", "/api/", "GET / HTTP/1.1"},
       {"http://up.test/v1/", "/api/a", "GET /v1/a HTTP/1.1"},
       {"http://up.test", "/api/a|b", "GET /a%7Cb HTTP/1.1"},
-      {"http://up.test", "/api//a/./b", "GET //a/./b HTTP/1.1"},
+      {"http://up.test", "/api//a//b", "GET //a//b HTTP/1.1"},
+      {"http://up.test/v1", "/api/%252e%252e/..a/b..?c=/../d", "GET /v1/%252e%252e/..a/b..?c=/../d HTTP/1.1"},
   }));
   proxy_fixture fixture{api_prefix_options(), base};
   auto client = fixture.server.connect();
@@ -30,6 +31,21 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
   CHECK(request.header("Cookie") == "a=b");
   CHECK_FALSE(request.header("User-Agent").has_value());
   CHECK_FALSE(request.header("Accept-Encoding").has_value());
+}
+
+TEST_CASE("proxy: a path with a dot segment gets 400, and nothing is forwarded", "[http][proxy][security]") {
+  const auto* const target =
+      GENERATE("/api/../secret", "/api/..", "/api/a/../../secret", "/api/./secret", "/api/%2e%2e/secret",
+               "/api/.%2E/secret", "/api/..%2fsecret", "/api/a%2F..%2F..%2Fsecret", "/api/..%5csecret",
+               "/api/..\\secret", "/api/..;a/secret", "/api/%2e", "http://public.test/api/../secret");
+  CAPTURE(target);
+  proxy_fixture fixture{api_prefix_options(), "http://up.test/public"};
+  const auto response = fixture.server.response_to(get(target));
+  CHECK(response.status == 400);
+  CHECK(response.body ==
+        R"({"error":"Bad Request","message":"The path has a dot segment (\".\" or \"..\", also percent-encoded), )"
+        R"(which is not forwarded"})");
+  CHECK(fixture.connection_count() == 0);
 }
 
 TEST_CASE("proxy: the host of a target in absolute-form is the host of the client, and its path is forwarded",
