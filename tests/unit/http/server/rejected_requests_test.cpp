@@ -2,7 +2,9 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
+#include <cohort/json/parser.hpp>
 #include "tests/unit/http/server/server_fixture.hpp"
+#include "tests/unit/telemetry/captured_log.hpp"
 
 // Requests that a server rejects as RFC 9112 requires or allows, for every segmentation.
 namespace cohort {
@@ -205,8 +207,74 @@ TEST_CASE("server: chunks that exceed the body limit together are rejected with 
 TEST_CASE("server: the response to a rejected request does not contain parts of the request", "[http][server]") {
   server_fixture server;
   const auto response = server.response_to("GET /%zzsecret HTTP/1.1\r\nHost: test\r\n\r\n");
-  CHECK(response.body == R"({"error":"Bad Request","message":"The request is malformed"})");
+  CHECK(response.body == R"({"error":"Bad Request","message":"The request is malformed: )"
+                         R"(the target has an invalid percent-encoding"})");
   CHECK(response.header("Content-Type") == "application/json");
+}
+
+/// The reason in the only log line.
+std::string reason_in_log(captured_log& log) {
+  const auto lines = log.close();
+  REQUIRE(lines.size() == 1);
+  simdjson::dom::parser parser;
+  return std::string{std::string_view{parser.parse(lines.front())["reason"]}};
+}
+
+TEST_CASE("server: the response to a malformed request and its log line have the reason", "[http][server]") {
+  struct row {
+    std::string bytes;
+    std::string reason;
+  };
+  const auto invalid = GENERATE(values<row>({
+      {"GET / HTTP/1.1\r\n\r\n", "Host is missing"},
+      {make_request("Host: other\r\n"), "Host is repeated"},
+      {"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "the value of Host is invalid"},
+      {make_request("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"),
+       "both Content-Length and Transfer-Encoding"},
+      {make_request("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n"),
+       "both Content-Length and Transfer-Encoding"},
+      {make_request("Content-Length: 4\r\nContent-Length: 5\r\n"), "Content-Length is repeated"},
+      {make_request("Content-Length: 4\r\nContent-Length: 4\r\n"), "Content-Length is repeated"},
+      {make_request("Content-Length: +2\r\n"), "Content-Length is not a number"},
+      {make_request("Transfer-Encoding: chunked\r\n", "", "POST /echo HTTP/1.0"), "Transfer-Encoding in HTTP/1.0"},
+      {make_request("X: a\r\n b\r\n"), "a header field has a folded line"},
+      {make_request("X : a\r\n"), "the name of a header field is invalid"},
+      {make_request("X: a\0b\r\n"s), "the value of a header field is invalid"},
+      {"GET / HTTP/1.1\nHost: test\n\n", "a line does not end with CR LF"},
+      {"GET /%zz HTTP/1.1\r\nHost: test\r\n\r\n", "the target has an invalid percent-encoding"},
+      {"GET /%00 HTTP/1.1\r\nHost: test\r\n\r\n", "the target has an invalid percent-encoding"},
+      {"GET /#a HTTP/1.1\r\nHost: test\r\n\r\n", "the target has a fragment"},
+      {"GET a HTTP/1.1\r\nHost: test\r\n\r\n", "the target is neither a path nor an http URL"},
+      {"GET * HTTP/1.1\r\nHost: test\r\n\r\n", "the target * is valid for OPTIONS only"},
+      {"\x16\x03\x01\x02", "a TLS handshake on a port without TLS"},
+      {"SSH-2.0-OpenSSH_9.2\r\n", "the request line is invalid"},
+      {make_chunked_request("x\r\n"), "a chunk size is invalid"},
+      {make_chunked_request("1;=\r\n"), "a chunk extension is invalid"},
+      {make_chunked_request("1\r\nab\r\n"), "a chunk does not end with CR LF after its size"},
+      {make_chunked_request("0\r\n:\r\n"), "the trailer section is invalid"},
+  }));
+  CAPTURE(invalid.bytes);
+  captured_log log;
+  {
+    server_fixture server;
+    server.log_to(log.sink());
+    server.routes.post("/echo", echo_handler);
+    const auto response = server.response_to(invalid.bytes);
+    CHECK(response.status == 400);
+    CHECK(response.body == R"({"error":"Bad Request","message":"The request is malformed: )" + invalid.reason + "\"}");
+  }
+  CHECK(reason_in_log(log) == invalid.reason);
+}
+
+TEST_CASE("server: the log line of any other rejected request has the message of the response as its reason",
+          "[http][server]") {
+  captured_log log;
+  {
+    server_fixture server;
+    server.log_to(log.sink());
+    CHECK(server.response_to("GET / HTTP/2.0\r\nHost: test\r\n\r\n").status == 505);
+  }
+  CHECK(reason_in_log(log) == "Only HTTP/1.1 and HTTP/1.0 are supported");
 }
 
 }  // namespace

@@ -69,12 +69,12 @@ void body_decoder::skip_data(std::uint64_t count) noexcept {
 body_decoder::rejection body_decoder::decode_framing(char c) noexcept {
   if (state_ >= state::trailer_start) return decode_trailers(c);
   if (state_ == state::data_carriage_return) {
-    if (c != '\r') return status::bad_request;
+    if (c != '\r') return reject("a chunk does not end with CR LF after its size");
     state_ = state::data_line_feed;
     return std::nullopt;
   }
   if (state_ == state::data_line_feed) {
-    if (c != '\n') return status::bad_request;
+    if (c != '\n') return reject("a chunk does not end with CR LF after its size");
     state_ = state::size_start;
     return std::nullopt;
   }
@@ -86,7 +86,7 @@ body_decoder::rejection body_decoder::decode_size_line(char c) noexcept {
   switch (state_) {
     case state::size_start: {
       const auto digit = hex_value(c);
-      if (!digit) return status::bad_request;
+      if (!digit) return reject("a chunk size is invalid");
       remaining_ = *digit;
       state_ = state::size;
       return std::nullopt;
@@ -102,10 +102,10 @@ body_decoder::rejection body_decoder::decode_size_line(char c) noexcept {
       } else if (c == '\r' && state_ == state::size) {
         state_ = state::size_line_feed;
       } else {
-        return status::bad_request;
+        return reject("a chunk size is invalid");
       }
       return std::nullopt;
-    case state::size_line_feed: return c == '\n' ? end_size_line() : status::bad_request;
+    case state::size_line_feed: return c == '\n' ? end_size_line() : reject("a chunk size is invalid");
     default: return decode_extension(c);
   }
 }
@@ -115,7 +115,7 @@ body_decoder::rejection body_decoder::decode_extension(char c) noexcept {
   switch (state_) {
     case state::extension_name_start:
       if (is_blank(c)) return std::nullopt;
-      if (!is_token_char(c)) return status::bad_request;
+      if (!is_token_char(c)) return reject("a chunk extension is invalid");
       state_ = state::extension_name;
       return std::nullopt;
     case state::extension_name:
@@ -129,19 +129,19 @@ body_decoder::rejection body_decoder::decode_extension(char c) noexcept {
       break;
     case state::extension_value_start:
       if (is_blank(c)) return std::nullopt;
-      if (c != '"' && !is_token_char(c)) return status::bad_request;
+      if (c != '"' && !is_token_char(c)) return reject("a chunk extension is invalid");
       state_ = c == '"' ? state::extension_quoted : state::extension_token;
       return std::nullopt;
     case state::extension_token:
       if (is_token_char(c)) return std::nullopt;
       break;
     case state::extension_quoted:
-      if (!is_text_char(c)) return status::bad_request;
+      if (!is_text_char(c)) return reject("a chunk extension is invalid");
       if (c == '\\') state_ = state::extension_quoted_pair;
       if (c == '"') state_ = state::extension_end;
       return std::nullopt;
     case state::extension_quoted_pair:
-      if (!is_text_char(c)) return status::bad_request;
+      if (!is_text_char(c)) return reject("a chunk extension is invalid");
       state_ = state::extension_quoted;
       return std::nullopt;
     default: break;
@@ -156,13 +156,13 @@ body_decoder::rejection body_decoder::decode_extension(char c) noexcept {
   } else if (c == '\r' && state_ != state::space_after_extension_name) {
     state_ = state::size_line_feed;
   } else {
-    return status::bad_request;
+    return reject("a chunk extension is invalid");
   }
   return std::nullopt;
 }
 
 body_decoder::rejection body_decoder::add_size_digit(unsigned digit) noexcept {
-  if (remaining_ > std::numeric_limits<std::uint64_t>::max() >> 4U) return status::bad_request;
+  if (remaining_ > std::numeric_limits<std::uint64_t>::max() >> 4U) return reject("a chunk size is invalid");
   remaining_ = remaining_ << 4U | digit;
   return std::nullopt;
 }
@@ -186,29 +186,29 @@ body_decoder::rejection body_decoder::decode_trailers(char c) noexcept {
         state_ = state::final_line_feed;
         return std::nullopt;
       }
-      if (!is_token_char(c)) return status::bad_request;
+      if (!is_token_char(c)) return reject("the trailer section is invalid");
       state_ = state::trailer_name;
       return std::nullopt;
     case state::trailer_name:
       if (c == ':') {
         state_ = state::trailer_value;
       } else if (!is_token_char(c)) {
-        return status::bad_request;
+        return reject("the trailer section is invalid");
       }
       return std::nullopt;
     case state::trailer_value:
       if (c == '\r') {
         state_ = state::trailer_line_feed;
       } else if (!is_text_char(c)) {
-        return status::bad_request;
+        return reject("the trailer section is invalid");
       }
       return std::nullopt;
     case state::trailer_line_feed:
-      if (c != '\n') return status::bad_request;
+      if (c != '\n') return reject("the trailer section is invalid");
       state_ = state::trailer_start;
       return std::nullopt;
     default:
-      if (c != '\n') return status::bad_request;
+      if (c != '\n') return reject("the trailer section is invalid");
       state_ = state::complete;
       return std::nullopt;
   }

@@ -44,6 +44,10 @@ class body_decoder {
   /// Like `decode`, but returns the first part of the content in `bytes`, without a copy.
   decoded_part decode_part(std::string_view bytes, std::optional<status>& rejection);
 
+  /// What is wrong with a malformed body (status 400): a text of this class, without bytes of the request. Empty for
+  /// any other rejection.
+  std::string_view rejection_reason() const noexcept { return reason_; }
+
   /// The content bytes that are certain to follow next, without framing: the rest of the body, or of a chunk.
   std::uint64_t following_data() const noexcept { return state_ == state::data ? remaining_ : 0; }
   /// The input was content, and at most `following_data` bytes.
@@ -79,6 +83,11 @@ class body_decoder {
   };
   using rejection = std::optional<status>;
 
+  /// Rejects the body as malformed.
+  rejection reject(const char* reason) noexcept {
+    reason_ = reason;
+    return status::bad_request;
+  }
   rejection decode_framing(char c) noexcept;
   rejection decode_size_line(char c) noexcept;
   rejection decode_extension(char c) noexcept;
@@ -99,6 +108,7 @@ class body_decoder {
   /// Framing bytes in excess of the allowance for the chunks' sizes.
   std::size_t excess_bytes_ = 0;
   std::size_t trailer_bytes_ = 0;
+  const char* reason_ = "";
 };
 
 }  // namespace cohort::http

@@ -15,10 +15,6 @@ namespace beast_http = boost::beast::http;
 
 std::string_view to_std(boost::beast::string_view text) noexcept { return {text.data(), text.size()}; }
 
-status status_for(const boost::beast::error_code& error) noexcept {
-  return error == beast_http::error::header_limit ? status::request_header_fields_too_large : status::bad_request;
-}
-
 constexpr std::size_t initial_field_capacity = 8;
 
 /// Whether Beast neither checks the field nor uses it to find the end of the request.
@@ -36,6 +32,23 @@ bool is_simple(field id, std::string_view value) noexcept {
 bool is_target_char(char c) noexcept { return c > ' ' && c < '\x7f'; }
 
 bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
+
+bool has_field(const request_head& head, field id) noexcept {
+  return std::any_of(head.fields.begin(), head.fields.end(), [id](const auto& header) { return header.id == id; });
+}
+
+/// Why `split_target` has no result.
+std::string_view invalid_target_reason(std::string_view target) {
+  if (target.find('#') != std::string_view::npos) return "the target has a fragment";
+  if (!percent_decode(target) || target.find("%00") != std::string_view::npos) {
+    return "the target has an invalid percent-encoding";
+  }
+  if (!target.starts_with('/')) return "the target is neither a path nor an http URL";
+  return "the target has an invalid character";
+}
+
+constexpr std::string_view two_framings = "both Content-Length and Transfer-Encoding";
+constexpr std::string_view repeated_length = "Content-Length is repeated";
 
 }  // namespace
 
@@ -108,9 +121,32 @@ request_parser::rejection request_parser::parse_any_head(std::string_view bytes)
   head_bytes_ = bytes;
   boost::beast::error_code failed;
   base::put(boost::asio::buffer(bytes.data(), bytes.size()), failed);
-  if (failed) return status_for(failed);
-  if (!base::is_header_done() || has_folded_line_) return status::bad_request;
+  if (failed == beast_http::error::header_limit) return status::request_header_fields_too_large;
+  if (failed) return reject(beast_error_reason(failed));
+  if (has_folded_line_) return reject("a header field has a folded line");
+  if (!base::is_header_done()) return reject("the header section is incomplete");
   return std::nullopt;
+}
+
+/// `head_` has the fields before the invalid one.
+std::string_view request_parser::beast_error_reason(const error& failed) const noexcept {
+  using error_value = beast_http::error;
+  const bool has_length = has_field(head_, field::content_length);
+  if (failed == error_value::bad_line_ending) return "a line does not end with CR LF";
+  if (failed == error_value::bad_method) return "the method is invalid";
+  if (failed == error_value::bad_target) return "the target is empty or has an invalid character";
+  if (failed == error_value::bad_version) return "the HTTP version is invalid";
+  if (failed == error_value::bad_field) return "the name of a header field is invalid";
+  if (failed == error_value::bad_value) return "the value of a header field is invalid";
+  if (failed == error_value::multiple_content_length) return repeated_length;
+  if (failed == error_value::bad_content_length) {
+    if (has_field(head_, field::transfer_encoding)) return two_framings;
+    return has_length ? repeated_length : "Content-Length is not a number";
+  }
+  if (failed == error_value::bad_transfer_encoding) {
+    return has_length ? two_framings : "Transfer-Encoding is invalid";
+  }
+  return "the header section is invalid";
 }
 
 /// 505 for a major version other than 1. A higher minor version than 1.1 is processed as 1.1 (RFC 9110 section 2.5);
@@ -138,11 +174,14 @@ request_parser::rejection request_parser::check_target() {
   if (!parts) {
     // Only CONNECT has the authority-form; a server that is not a proxy responds with 501 (RFC 9110 sections 9.1 and
     // 9.3.6).
-    return head_.method == method::connect ? status::not_implemented : status::bad_request;
+    if (head_.method == method::connect) return status::not_implemented;
+    return reject(invalid_target_reason(head_.target));
   }
   head_.path = parts->path;
   head_.query = parts->query;
-  if (head_.path == "*") return head_.method == method::options ? rejection{} : status::bad_request;
+  if (head_.path == "*") {
+    return head_.method == method::options ? rejection{} : reject("the target * is valid for OPTIONS only");
+  }
   // An absolute-form without path and query means `*` if the method is OPTIONS (RFC 9112 section 3.2.4).
   if (head_.method == method::options && !head_.target.starts_with('/') &&
       head_.target.find_first_of("/?", head_.target.find("//") + 2) == std::string_view::npos) {
@@ -157,15 +196,18 @@ request_parser::rejection request_parser::check_framing() {
   for (const auto& header : head_.fields) {
     if (header.id == field::content_length) {
       ++length_count;
-      if (header.value.find(',') != std::string_view::npos) return status::bad_request;
+      if (header.value.find(',') != std::string_view::npos) return reject(repeated_length);
     }
     if (header.id == field::transfer_encoding) {
       ++coding_count;
-      if (head_.is_http_1_0 || coding_count > 1) return status::bad_request;
+      if (head_.is_http_1_0) return reject("Transfer-Encoding in HTTP/1.0");
+      if (coding_count > 1) return reject("Transfer-Encoding is repeated");
       if (!iequals(header.value, "chunked")) return status::not_implemented;
     }
   }
-  if (length_count > 1 || (length_count > 0 && coding_count > 0)) return status::bad_request;
+  if (length_count > 1 || (length_count > 0 && coding_count > 0)) {
+    return reject(coding_count > 0 ? two_framings : repeated_length);
+  }
   if (coding_count > 0) body_decoder_.start_chunked();
   if (length_count > 0) {
     content_length_ = *base::content_length();
@@ -179,10 +221,11 @@ request_parser::rejection request_parser::check_host() {
   header_field* host = nullptr;
   for (auto& header : head_.fields) {
     if (header.id != field::host) continue;
-    if (host || (!header.value.empty() && !is_host_and_port(header.value))) return status::bad_request;
+    if (host) return reject("Host is repeated");
+    if (!header.value.empty() && !is_host_and_port(header.value)) return reject("the value of Host is invalid");
     host = &header;
   }
-  if (!host && !head_.is_http_1_0) return status::bad_request;
+  if (!host && !head_.is_http_1_0) return reject("Host is missing");
   const auto authority = target_authority(head_.target);
   if (authority.empty()) return std::nullopt;
   if (host) {

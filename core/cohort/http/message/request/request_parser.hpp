@@ -49,6 +49,12 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   /// parser must stay in place as long as `head` is used. Called once.
   rejection parse_head(std::string_view bytes);
 
+  /// What is wrong with a malformed header section or body (status 400): one of a fixed set of texts, without bytes of
+  /// the request. Empty for any other rejection.
+  std::string_view rejection_reason() const noexcept {
+    return reason_.empty() ? body_decoder_.rejection_reason() : reason_;
+  }
+
   /// Whether body bytes are still to be read.
   bool has_body() const noexcept { return !body_decoder_.is_complete(); }
   /// The value of `Content-Length`, if there is one.
@@ -81,6 +87,12 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   std::size_t on_chunk_body_impl(std::uint64_t, view, error&) override { return 0; }
   void on_finish_impl(error&) override {}
 
+  /// Rejects the request as malformed.
+  status reject(std::string_view reason) noexcept {
+    reason_ = reason;
+    return status::bad_request;
+  }
+  std::string_view beast_error_reason(const error& failed) const noexcept;
   bool parse_simple_head(std::string_view bytes);
   rejection parse_any_head(std::string_view bytes);
   rejection check_version(std::string_view& bytes);
@@ -96,6 +108,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   /// The header section with its version changed to 1.1; empty unless the minor version is above 1.
   std::string rewritten_head_;
   std::optional<std::uint64_t> content_length_;
+  std::string_view reason_;
   bool has_folded_line_ = false;
   bool keep_alive_ = false;
   bool expects_continue_ = false;

@@ -100,7 +100,7 @@ task<> connection::run() {
         co_await pause_pipeline();
       }
     } else {
-      if (head == read_result::rejected) reject(rejection_);
+      if (head == read_result::rejected) reject();
       next = head == read_result::rejected ? disposition::linger : disposition::close;
     }
     if (next == disposition::keep_alive && parser_->has_body()) next = co_await discard_body();
@@ -120,7 +120,9 @@ task<connection::disposition> connection::handle_request() {
   parser_.emplace(limits_, head_, body_);
   const auto head_bytes = input_.unread().substr(0, head_scanner_.length());
   if (const auto rejection = parser_->parse_head(head_bytes)) {
-    reject(*rejection);
+    rejection_ = *rejection;
+    rejection_reason_ = parser_->rejection_reason();
+    reject();
     co_return disposition::linger;
   }
   input_.consume(head_bytes.size());
@@ -178,7 +180,7 @@ connection::disposition connection::finish_without_response(request_context& con
                                                             time_point start) {
   if (reason == no_response::rejected) {
     if (auto* record = context.timing().recording().get()) record->status = static_cast<std::uint16_t>(rejection_);
-    reject(rejection_);
+    reject();
     return disposition::linger;
   }
   const auto code = reason == no_response::shutdown ? status::service_unavailable : client_closed_request;

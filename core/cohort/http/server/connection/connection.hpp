@@ -131,8 +131,8 @@ class connection final : public open_connection, private interim_sender {
   task<handling_result> handle_in_middleware(request_context& context);
 
   // Writing (connection_writing.cpp).
-  void reject(status code);
-  static response rejection_response(status code);
+  void reject();
+  response rejection_response() const;
   bool can_keep_alive(const response& result) const;
   void append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
                    bool is_chunked);
@@ -203,6 +203,8 @@ class connection final : public open_connection, private interim_sender {
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};
+  /// What is wrong with a malformed request: a fixed text. Empty for other rejections.
+  std::string_view rejection_reason_;
   /// The size of the last response's body.
   std::uint64_t response_bytes_ = 0;
   /// Requests that may still follow on this connection.

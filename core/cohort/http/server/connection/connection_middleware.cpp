@@ -29,7 +29,7 @@ class connection::wrapped_request final : public pipeline_run {
 std::optional<response> connection::wrapped_request::handle_immediately(request_context& context) {
   auto immediate = owner_.dispatch(context);
   if (auto* result = std::get_if<response>(&immediate)) return std::move(*result);
-  if (owner_.rejection_ != status{}) return rejection_response(owner_.rejection_);
+  if (owner_.rejection_ != status{}) return owner_.rejection_response();
   return std::nullopt;
 }
 
@@ -38,7 +38,7 @@ task<response> connection::wrapped_request::handle(request_context& context) {
   const bool streams_body = std::holds_alternative<streaming_handler>(selected);
   if (owner_.parser_->has_body() && !streams_body) {
     const auto body = co_await owner_.read_body(context.deadline());
-    if (body == read_result::rejected) co_return rejection_response(owner_.rejection_);
+    if (body == read_result::rejected) co_return owner_.rejection_response();
     if (body == read_result::closed) {
       // After a cancellation, the pipeline stores the reason.
       const auto state = co_await asio::this_coro::cancellation_state;

@@ -21,6 +21,14 @@ constexpr std::size_t max_request_line_overhead = 64;
 /// be kept.
 constexpr std::uint64_t max_discarded_body = 64 * 1024;
 
+/// Why the start of a header section is malformed.
+std::string_view invalid_start_reason(std::string_view bytes, head_scanner::state state) noexcept {
+  // The content type of a TLS record with a handshake, and its major version (RFC 8446 section 5.1).
+  if (bytes.starts_with("\x16\x03")) return "a TLS handshake on a port without TLS";
+  if (state == head_scanner::state::bare_line_feed) return "a line does not end with CR LF";
+  return "the request line is invalid";
+}
+
 }  // namespace
 
 std::optional<open_connection::idleness> connection::idle(time_point now, duration grace_period) const noexcept {
@@ -54,6 +62,7 @@ void connection::begin_head() noexcept {
   route_ = nullptr;
   operation_ = nullptr;
   rejection_ = {};
+  rejection_reason_ = {};
   head_.clear();  // its views refer to bytes that may now be overwritten
   may_skip_empty_line_ = true;
   request_start_ = received_at_ = input_.empty() ? time_point{} : shard_.event_loop().now();
@@ -72,6 +81,7 @@ std::optional<connection::read_result> connection::scan_head() {
   const auto size = input_.unread().size();
   if (state == head_scanner::state::bare_line_feed || !may_become_request(input_.unread())) {
     rejection_ = status::bad_request;
+    rejection_reason_ = invalid_start_reason(input_.unread(), state);
   } else if (!head_scanner_.has_start_line() && size > limits_.max_target_bytes + max_request_line_overhead) {
     rejection_ = status::uri_too_long;
   } else if (size >= limits_.max_header_bytes) {
@@ -176,6 +186,7 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
     if (!rejection && !account_for_body()) rejection = status::service_unavailable;
     if (rejection) {
       rejection_ = *rejection;
+      rejection_reason_ = parser_->rejection_reason();
       co_return read_result::rejected;
     }
     if (!parser_->has_body()) co_return read_result::complete;

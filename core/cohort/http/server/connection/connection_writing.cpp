@@ -37,25 +37,31 @@ std::string_view rejection_message(status code) noexcept {
 
 /// Buffers the error response to an invalid request; the connection must then be closed. The request was not passed to
 /// a handler.
-void connection::reject(status code) {
+void connection::reject() {
   auto& state = shard_.state();
+  const auto code = rejection_;
   const auto now = begin_response();
   const auto start = request_start_ == time_point{} ? now : request_start_;
   const auto line = recognized_request_line();
   state.metrics.on_response(route_, head_.method_text, head_.method, code, now - start, {}, now);
   state.log.write(telemetry::log_level::info, "request rejected",
                   {{"status", static_cast<std::int64_t>(code)},
+                   {"reason", rejection_reason_.empty() ? rejection_message(code) : rejection_reason_},
                    {"method", line.method},
                    {"path", line.path},
                    {"peer", origin_.peer_address},
                    {"client", origin_.client_address}});
-  const auto error = rejection_response(code);
+  const auto error = rejection_response();
   append_head(error, error.content().size(), false, false);
   if (line.method != "HEAD") output_.append(error.content());
   response_bytes_ = error.content().size();
 }
 
-response connection::rejection_response(status code) { return error_response(code, rejection_message(code)); }
+response connection::rejection_response() const {
+  std::string message{rejection_message(rejection_)};
+  if (!rejection_reason_.empty()) message.append(": ").append(rejection_reason_);
+  return error_response(rejection_, message);
+}
 
 bool connection::can_keep_alive(const response& result) const {
   // A client that has pipelined requests would not know whether the discarded ones were processed.
