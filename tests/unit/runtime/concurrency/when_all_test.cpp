@@ -125,7 +125,7 @@ TEST_CASE("when_all: waits for a task that ignores cancellation", "[runtime][con
   CHECK(log == log_lines{"other cancelled", "ended despite cancellation"});
 }
 
-task<> nested(log_lines& log) {
+task<> run_nested_scopes(log_lines& log) {
   auto inner = when_all(log_sleep(1h, log, "inner a"), log_sleep(1h, log, "inner b"));
   auto outer = when_all(std::move(inner), log_sleep(1h, log, "outer"));
   co_await std::move(outer);
@@ -134,7 +134,7 @@ task<> nested(log_lines& log) {
 TEST_CASE("when_all: cancellation propagates to nested scopes, the inner one first", "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;
-  spawned_task parent(time, nested(log));
+  spawned_task parent(time, run_nested_scopes(log));
   parent.cancel();
 
   CHECK(parent.ended());
