@@ -40,7 +40,7 @@ struct program_options {
         config::integer(0, 10'000), "0");
     options.add(held_out_seed, {"--held-out-seed", "", "Seed of these scenarios"}, config::integer(1, INT64_MAX), "2");
     options.add(held_out_runs, {"--held-out-runs", "", "Runs of each of these scenarios and settings"},
-                config::integer(1, 1000), "5");
+                config::integer(2, 1000), "5");
     options.add(json_file, {"--json", "", "File for the choice and the comparison with the plan's own settings"},
                 config::text(), "none");
     options.add(candidates, {"--candidates", "", "Choices of policies to try"}, config::integer(1, 100'000), "32");

@@ -87,3 +87,14 @@ TEST_CASE("random scenarios: the name states the faults", "[sim][plan]") {
     CHECK(scenario.name.find("price") == std::string::npos);
   }
 }
+
+TEST_CASE("random scenarios: need a load of at least 1 s, so that faults do not overlap", "[sim][plan]") {
+  const auto plan = sim::parse_plan(R"({
+    "services": [{"name": "price", "latency": "5ms"}],
+    "load": {"service": "price", "rate": 50, "length": "600ms"},
+    "random_scenarios": {"services": ["price"], "count": 3}
+  })",
+                                    ".", {});
+  REQUIRE_FALSE(plan.has_value());
+  CHECK(plan.error() == "load.length must be at least 1s for random_scenarios");
+}

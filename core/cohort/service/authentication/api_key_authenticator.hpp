@@ -95,7 +95,8 @@ class api_key_requirement {
   const api_key_authenticator* authenticator_;
 };
 
-/// Requires an API key for an operation, or for all routes of a group or router, also outside `/api/`:
+/// Requires an API key for an operation, or for all routes of a group or router (of the whole router: also for
+/// `/openapi.json` and `/docs`), also outside `/api/`:
 ///
 ///     routes.post("/orders", create).use(service::require_api_key(keys));
 ///

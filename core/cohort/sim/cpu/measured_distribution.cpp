@@ -89,7 +89,7 @@ std::optional<std::vector<distribution::bucket>> decode_hdr(std::string_view tex
   if (read_big_endian(std::string_view{*payload}.substr(12)) != 3) return std::nullopt;
   std::string_view counts = *payload;
   counts.remove_prefix(hdr_header_bytes);
-  /// Above it, values exceed `max_time`.
+  /// The index of 2^36 µs, the largest power of two below `max_time`.
   constexpr std::uint64_t max_index = 27 * 1024;
   static_assert(highest_value(max_index) <= std::chrono::microseconds{max_time}.count());
   std::vector<distribution::bucket> buckets;

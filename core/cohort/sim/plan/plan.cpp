@@ -219,6 +219,8 @@ class plan_reader {
 
   void add_random_scenarios(const plan_document::random_scenarios& source) {
     auto& settings = plan_.random_scenarios.emplace();
+    if (plan_.load.length < std::chrono::seconds{1})
+      reject("load.length", "must be at least 1s for random_scenarios");
     if (source.services.empty()) reject("random_scenarios.services", "must have at least one service");
     for (const auto& service : source.services) require_service(service, "random_scenarios.services");
     settings.services = source.services;

@@ -40,7 +40,6 @@ duration draw_fraction(random_generator& random, duration whole, double min, dou
 
 void draw_effect(random_generator& random, const planned_service& target, planned_fault& fault) {
   auto& disturbance = fault.disturbance;
-  // All kinds are drawn for each service, so that the number of random values does not depend on it.
   auto kind = static_cast<fault_kind>(random.uniform_below(fault_kinds));
   if (!target.program.empty()) kind = fault_kind::killed;
   switch (kind) {

@@ -235,7 +235,7 @@ TEST_CASE("server: the response to a malformed request and its log line have the
        "both Content-Length and Transfer-Encoding"},
       {make_request("Content-Length: 4\r\nContent-Length: 5\r\n"), "Content-Length is repeated"},
       {make_request("Content-Length: 4\r\nContent-Length: 4\r\n"), "Content-Length is repeated"},
-      {make_request("Content-Length: +2\r\n"), "Content-Length is not a number"},
+      {make_request("Content-Length: +2\r\n"), "Content-Length is invalid"},
       {make_request("Transfer-Encoding: chunked\r\n", "", "POST /echo HTTP/1.0"), "Transfer-Encoding in HTTP/1.0"},
       {make_request("X: a\r\n b\r\n"), "a header field has a folded line"},
       {make_request("X : a\r\n"), "the name of a header field is invalid"},
@@ -250,7 +250,7 @@ TEST_CASE("server: the response to a malformed request and its log line have the
       {"SSH-2.0-OpenSSH_9.2\r\n", "the request line is invalid"},
       {make_chunked_request("x\r\n"), "a chunk size is invalid"},
       {make_chunked_request("1;=\r\n"), "a chunk extension is invalid"},
-      {make_chunked_request("1\r\nab\r\n"), "a chunk does not end with CR LF after its size"},
+      {make_chunked_request("1\r\nab\r\n"), "the data of a chunk is not followed by CR LF"},
       {make_chunked_request("0\r\n:\r\n"), "the trailer section is invalid"},
   }));
   CAPTURE(invalid.bytes);

@@ -63,7 +63,8 @@ class call_middleware {
   /// fails with `client_error::invalid_request`.
   virtual void on_request(client_request& request, const call_context& context);
   /// Called after the last attempt, before the result is returned: `result` is the response (of `upstream::open`: its
-  /// head) or the error. `request` is the last request that was sent.
+  /// head) or the error. `request` is the last request that was sent. Fields that it adds must have valid names and
+  /// values: `proxy_to` forwards them unchanged.
   virtual void on_response(const client_request& request, client_result& result);
 };
 

@@ -69,12 +69,12 @@ void body_decoder::skip_data(std::uint64_t count) noexcept {
 body_decoder::rejection body_decoder::decode_framing(char c) noexcept {
   if (state_ >= state::trailer_start) return decode_trailers(c);
   if (state_ == state::data_carriage_return) {
-    if (c != '\r') return reject("a chunk does not end with CR LF after its size");
+    if (c != '\r') return reject("the data of a chunk is not followed by CR LF");
     state_ = state::data_line_feed;
     return std::nullopt;
   }
   if (state_ == state::data_line_feed) {
-    if (c != '\n') return reject("a chunk does not end with CR LF after its size");
+    if (c != '\n') return reject("the data of a chunk is not followed by CR LF");
     state_ = state::size_start;
     return std::nullopt;
   }

@@ -141,7 +141,7 @@ std::string_view request_parser::beast_error_reason(const error& failed) const n
   if (failed == error_value::multiple_content_length) return repeated_length;
   if (failed == error_value::bad_content_length) {
     if (has_field(head_, field::transfer_encoding)) return two_framings;
-    return has_length ? repeated_length : "Content-Length is not a number";
+    return has_length ? repeated_length : "Content-Length is invalid";
   }
   if (failed == error_value::bad_transfer_encoding) {
     return has_length ? two_framings : "Transfer-Encoding is invalid";

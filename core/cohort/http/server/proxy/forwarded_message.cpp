@@ -76,7 +76,7 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
     // Else `X_Forwarded_For` would replace the field that this server sets.
     const auto name = with_hyphens(field.name, storage);
     const bool is_replaced = replaced_request_fields.contains(name) || is_forwarded_field(name);
-    if (is_replaced || hop_by_hop.contains(name)) continue;
+    if (is_replaced || hop_by_hop.contains(name) || hop_by_hop.contains(field.name)) continue;
     request.fields.emplace_back(std::string{field.name}, std::string{field.value});
   }
   // Without a trusted proxy, the client's address is the peer's address, or the address in the PROXY protocol header.

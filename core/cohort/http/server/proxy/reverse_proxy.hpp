@@ -67,8 +67,7 @@ struct proxy_options {
 /// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
 ///   body. A request with a body is repeated only if none of the body has been read.
 /// - Errors: 504 after a timeout or at the deadline of the request; 503 if `target` rejects the call, or a limit of
-/// this machine is reached; 413, 408 and
-///   400 for an invalid request body; 502 for all other errors.
+///   this machine is reached; 413, 408 and 400 for an invalid request body; 502 for all other errors.
 /// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,
 ///   the bytes pass through in both directions, and `target` counts the call as complete: its deadline and its limit of
 ///   concurrent calls no longer apply; the limits of tunnels do. Any other response is forwarded unchanged. Requests

@@ -95,8 +95,8 @@ class operation {
   operation& operator=(const operation&) = delete;
 
   /// Replaces the server's `request_timeout`, by a shorter or longer one. The deadline of the client still applies.
-  /// It includes the body of the request. Without it, an operation that streams the body has `request_timeout` from the
-  /// end of the body; see `body_reader`.
+  /// It includes the body of the request. Without it, an operation that streams the body has at most
+  /// `request_timeout` from the end of the body; see `body_reader`.
   operation& timeout(duration limit) {
     settings_.timeout = limit;
     return *this;

@@ -100,6 +100,7 @@ TEST_CASE("proxy: hop-by-hop fields are not forwarded", "[http][proxy]") {
       {"Connection: keep-alive\r\n", "Connection"},
       {"Connection: close, X-Own\r\nX-Own: 1\r\n", "X-Own"},
       {"Connection: x-own\r\nConnection: ,x-other , \r\nX-Other: 1\r\n", "X-Other"},
+      {"Connection: x_own\r\nx_own: 1\r\n", "x_own"},
       {"Keep-Alive: timeout=5\r\n", "Keep-Alive"},
       {"Proxy-Connection: keep-alive\r\n", "Proxy-Connection"},
       {"Proxy-Authorization: Basic YTpi\r\n", "Proxy-Authorization"},
