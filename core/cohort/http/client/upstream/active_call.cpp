@@ -135,17 +135,9 @@ task<client::exchange> upstream::active_call::send_hedged(duration delay, bool n
 }
 
 policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
-  constexpr auto retry = policy::retry_verdict::retry;
   const auto now = loop::current().now();
   // A probe must be one request, and a breaker that has opened meanwhile also applies to this call.
   const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
-  // The server has most likely closed the idle connection without having read the request. A call has at most one such
-  // retry, as gRPC's transparent retries (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
-  const bool may_retry = !single_attempt && owner_.settings_.retry.max_attempts > 1;
-  if (may_retry && call_loop::decide(exchange, result).verdict == retry) {
-    owner_.metrics_->record_retry(retry);
-    return {retry};
-  }
   const policy::failed_attempt attempt{
       .failure = *result.failure,
       .idempotent = is_idempotent(request().method),

@@ -234,43 +234,6 @@ TEST_CASE("upstream: a stale connection is replaced immediately by a new one", "
   CHECK(second.outcome().value->response->body == "second");
 }
 
-TEST_CASE("upstream: the replacement of a stale connection does not use the retry budget", "[http][upstream]") {
-  client_fixture fixture;
-  telemetry::registry metrics{1};
-  telemetry::log_sink discarding_sink;
-  const telemetry::logger log{discarding_sink, "test", telemetry::log_level::off, telemetry::log_format::json};
-  auto settings = with_retries();
-  settings.retry.max_attempts = 2;
-  http::upstream upstream{fixture.client, metrics, log, "there", settings};
-  const auto start_call = [&] { return upstream.call(get_request("http://site.test/"), {}); };
-  spawned_task<http::upstream_result> first{fixture.time, start_call()};
-  fixture.newest_connection().read_request();
-  fixture.newest_connection().send(ok_response("first"));
-  fixture.run_ready();
-  for (int i = 0; i < 50; ++i) {
-    spawned_task<http::upstream_result> next{fixture.time, start_call()};
-    fixture.newest_connection().read_request();
-    fixture.newest_connection().close();
-    fixture.newest_connection().read_request();
-    fixture.newest_connection().send(ok_response("next"));
-    fixture.run_ready();
-    REQUIRE(next.ended());
-    REQUIRE(next.outcome().value->response.has_value());
-  }
-  CHECK(fixture.connection_count() == 51);
-
-  // It is an attempt.
-  spawned_task<http::upstream_result> last{fixture.time, start_call()};
-  fixture.newest_connection().read_request();
-  fixture.newest_connection().close();
-  fixture.newest_connection().read_request();
-  fixture.newest_connection().close();
-  fixture.run_ready();
-  REQUIRE(last.ended());
-  CHECK(error_of(*last.outcome().value) == client_error::no_response);
-  CHECK(fixture.connection_count() == 52);
-}
-
 // ---- the breaker
 
 TEST_CASE("upstream: consecutive failures open the breaker, and a successful probe closes it", "[http][upstream]") {
