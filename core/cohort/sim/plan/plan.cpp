@@ -218,15 +218,12 @@ class plan_reader {
   }
 
   void add_random_scenarios(const plan_document::random_scenarios& source) {
-    auto& settings = plan_.random_scenarios.emplace();
-    if (plan_.load.length < std::chrono::seconds{1})
-      reject("load.length", "must be at least 1s for random_scenarios");
+    if (plan_.load.length < std::chrono::seconds{1}) reject("load.length", "must be at least 1s for random_scenarios");
     if (source.services.empty()) reject("random_scenarios.services", "must have at least one service");
     for (const auto& service : source.services) require_service(service, "random_scenarios.services");
-    settings.services = source.services;
-    settings.count = read_count(source.count, max_random_scenarios, "random_scenarios.count");
-    settings.seed = read_count(source.seed, INT64_MAX, "random_scenarios.seed");
-    for (auto& scenario : draw_scenarios(plan_, settings)) {
+    plan_.random_scenarios = {source.services, read_count(source.count, max_random_scenarios, "random_scenarios.count"),
+                              read_count(source.seed, INT64_MAX, "random_scenarios.seed")};
+    for (auto& scenario : draw_scenarios(plan_, *plan_.random_scenarios)) {
       reject_same_name(scenario.name, "scenarios");
       plan_.scenarios.push_back(std::move(scenario));
     }
