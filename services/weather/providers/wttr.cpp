@@ -31,7 +31,7 @@ std::string text_or_empty(simdjson::simdjson_result<element> value) {
   return text == not_available ? std::string{} : text;
 }
 
-std::optional<double> read_number(simdjson::simdjson_result<element> value) {
+std::optional<double> number_of(simdjson::simdjson_result<element> value) {
   const auto text = text_of(value);
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -42,10 +42,9 @@ std::optional<double> read_number(simdjson::simdjson_result<element> value) {
 std::optional<report_area> nearest_area(element root) {
   element area;
   if (root.at_pointer("/nearest_area/0").get(area) != simdjson::SUCCESS) return std::nullopt;
-  return report_area{text_or_empty(area.at_pointer("/areaName/0/value")),
-                     text_or_empty(area.at_pointer("/region/0/value")),
-                     text_or_empty(area.at_pointer("/country/0/value")), read_number(area["latitude"]),
-                     read_number(area["longitude"])};
+  return report_area{
+      text_or_empty(area.at_pointer("/areaName/0/value")), text_or_empty(area.at_pointer("/region/0/value")),
+      text_or_empty(area.at_pointer("/country/0/value")), number_of(area["latitude"]), number_of(area["longitude"])};
 }
 
 double distance_km(double latitude_1, double longitude_1, double latitude_2, double longitude_2) {
