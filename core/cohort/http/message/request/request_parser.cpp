@@ -33,10 +33,6 @@ bool is_target_char(char c) noexcept { return c > ' ' && c < '\x7f'; }
 
 bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 
-bool has_field(const request_head& head, field id) noexcept {
-  return std::any_of(head.fields.begin(), head.fields.end(), [id](const auto& header) { return header.id == id; });
-}
-
 /// Why `split_target` has no result.
 std::string_view invalid_target_reason(std::string_view target) {
   if (target.find('#') != std::string_view::npos) return "the target has a fragment";
@@ -131,7 +127,7 @@ request_parser::rejection request_parser::parse_any_head(std::string_view bytes)
 /// `head_` has the fields before the invalid one.
 std::string_view request_parser::beast_error_reason(const error& failed) const noexcept {
   using error_value = beast_http::error;
-  const bool has_length = has_field(head_, field::content_length);
+  const bool has_length = head_.find(field::content_length).has_value();
   if (failed == error_value::bad_line_ending) return "a line does not end with CR LF";
   if (failed == error_value::bad_method) return "the method is invalid";
   if (failed == error_value::bad_target) return "the target is empty or has an invalid character";
@@ -140,7 +136,7 @@ std::string_view request_parser::beast_error_reason(const error& failed) const n
   if (failed == error_value::bad_value) return "the value of a header field is invalid";
   if (failed == error_value::multiple_content_length) return repeated_length;
   if (failed == error_value::bad_content_length) {
-    if (has_field(head_, field::transfer_encoding)) return two_framings;
+    if (head_.find(field::transfer_encoding)) return two_framings;
     return has_length ? repeated_length : "Content-Length is invalid";
   }
   if (failed == error_value::bad_transfer_encoding) {

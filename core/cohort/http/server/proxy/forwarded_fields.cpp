@@ -98,11 +98,10 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
   }
 }
 
-bool is_same_cgi_name(std::string_view first, std::string_view second) noexcept {
-  const auto is_same = [](char a, char b) {
-    return iequals({&a, 1}, {&b, 1}) || ((a == '-' || a == '_') && (b == '-' || b == '_'));
-  };
-  return std::equal(first.begin(), first.end(), second.begin(), second.end(), is_same);
+bool is_same_cgi_name(std::string_view first, std::string_view second) {
+  std::string first_storage;
+  std::string second_storage;
+  return iequals(with_hyphens(first, first_storage), with_hyphens(second, second_storage));
 }
 
 std::string_view with_hyphens(std::string_view name, std::string& storage) {

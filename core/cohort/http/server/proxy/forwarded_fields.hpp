@@ -46,7 +46,7 @@ bool is_forwarded_field(std::string_view name) noexcept;
 
 /// Whether two names are one to an upstream: in any case, and with `_` for `-`, which servers that use CGI's names of
 /// variables, such as WSGI, do not distinguish (RFC 3875 section 4.1.18).
-bool is_same_cgi_name(std::string_view first, std::string_view second) noexcept;
+bool is_same_cgi_name(std::string_view first, std::string_view second);
 /// `name` with `-` for `_`; `storage` keeps the result if it differs.
 std::string_view with_hyphens(std::string_view name, std::string& storage);
 
