@@ -41,7 +41,6 @@ class cross_thread_semaphore {
   /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled. Can be
   /// called on any loop.
   task<result<cross_thread_permit>> acquire(deadline wait_deadline) {
-    if (queue_.try_acquire({})) co_return cross_thread_permit{*this};
     queue::pending_request pending{queue_, {}};
     if (!pending.is_granted()) {
       const auto status = co_await pending.wait(wait_deadline);

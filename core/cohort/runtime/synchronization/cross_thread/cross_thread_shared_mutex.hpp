@@ -77,7 +77,6 @@ class cross_thread_shared_mutex {
   using queue = detail::cross_thread_queue<state>;
 
   task<result<cross_thread_shared_mutex_lock>> acquire(bool is_exclusive, deadline wait_deadline) {
-    if (queue_.try_acquire({is_exclusive})) co_return cross_thread_shared_mutex_lock{*this, is_exclusive};
     queue::pending_request pending{queue_, {is_exclusive}};
     if (!pending.is_granted()) {
       const auto status = co_await pending.wait(wait_deadline);
