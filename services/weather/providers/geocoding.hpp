@@ -21,8 +21,8 @@ struct geocoded_place {
 
 /// The best match, which is in this order: one in the requested region; one in the region that is given in place of a
 /// country ("Austin,Texas"); one in the country; one in the region whose abbreviation is given in place of a country
-/// ("Austin,TX"). Of these the first, unless its name merely begins with the requested
-/// one ("Springfield" for "Spring"). `location_unknown` if none matches.
+/// ("Austin,TX"). Of these the first, unless its name merely begins with the requested one ("Springfield" for
+/// "Spring"). `location_unknown` if none matches.
 result<geocoded_place, provider_failure> parse_geocoding(std::string_view body, const location& location);
 
 }  // namespace cohort::weather

@@ -51,8 +51,8 @@ struct server_limits {
   /// `min_bytes_per_second`; when it expires, the response is 408.
   duration body_timeout = std::chrono::seconds{10};
   /// Timeout from the end of the header section to the response, unless the route has its own timeout; when it expires,
-  /// the response is 504. If a handler streams the body of the request: at most this
-  /// time from the end of the body, see `body_reader`.
+  /// the response is 504. If a handler streams the body of the request: at most this time from the end of the body, see
+  /// `body_reader`.
   duration request_timeout = std::chrono::seconds{30};
   /// Timeout of a write of a response, extended by its length at `min_bytes_per_second`; when it expires, the
   /// connection is closed.
