@@ -24,7 +24,7 @@ export function systemFacts(info: SystemInfo | null): Facts {
   const load = info.loadAverage?.[0];
   return limited(
     `${fixed(info.memoryPercent, 1, '%')} memory`,
-    `load ${load === undefined ? notAvailable : load.toFixed(2)} on ${quantity(info.cpuCount)} CPUs · ${info.hostname ?? notAvailable}`,
+    `load ${load === undefined ? notAvailable : load.toFixed(2)} on ${quantity(info.cpuCount, info.cpuCount === 1 ? 'CPU' : 'CPUs')} · ${info.hostname ?? notAvailable}`,
   );
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { weatherFacts } from '../src/facts.ts';
+import { systemFacts, weatherFacts } from '../src/facts.ts';
 import { systemFields, timeFields, weatherFields } from '../src/fields.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
 import { aggregateBody, systemBody, weatherBody } from './samples/bodies.ts';
@@ -16,6 +16,12 @@ test('unknown values are N/A or hidden', () => {
   for (const fields of [timeFields(null), systemFields(empty.system.value), weatherFields(empty.weather.value, 0)]) {
     for (const text of Object.values(fields)) expect(['N/A', null]).toContain(text);
   }
+});
+
+test('the number of CPUs has its singular', () => {
+  const facts = (count: number) => systemFacts(parsed({ sysinfo_service: { ...systemBody, cpu_count: count } }).system.value).detail;
+  expect(facts(1)).toContain(' on 1 CPU · ');
+  expect(facts(2)).toContain(' on 2 CPUs · ');
 });
 
 test('the limits of a container are shown if there are any', () => {

@@ -99,7 +99,7 @@ function grouping(firing: readonly Alert[]): { shown: number; moreLabel: string 
   for (const alert of more) groups.set(alert.name, (groups.get(alert.name) ?? 0) + 1);
   const sorted = [...groups].sort(([, a], [, b]) => b - a);
   const names = sorted.slice(0, maxGroups).map(([name, count]) => bounded(name, 40) + (count === 1 ? '' : ` × ${count}`));
-  const others = sorted.length > maxGroups ? [`${sorted.length - maxGroups} other names`] : [];
+  const others = sorted.length > maxGroups ? [counted(sorted.length - maxGroups, 'other name')] : [];
   return { shown: maxShown - 1, moreLabel: `${more.length} more: ${[...names, ...others].join(', ')}` };
 }
 

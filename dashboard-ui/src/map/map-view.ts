@@ -45,7 +45,7 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
   return {
     services: links,
     providers: providerLinks(traffic),
-    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : formatRate(total).replace('/', ' calls/'),
+    summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : describeRate(total, 'call'),
     rows: [
       ...services.map(({ key, name }, index) => serviceRow(name, links[index], latest?.services.get(key), serviceRates(traffic, key))),
       ...(latest?.providers ?? []).map((one) => providerRow(one, providerRates(traffic, one.name))),
@@ -58,6 +58,13 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
 export function formatRate(perSecond: number): string {
   if (perSecond === 0) return 'no calls';
   return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${perSecond < 1 ? Number(perSecond.toFixed(2)) : Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
+}
+
+/** A rate with its noun: "no failures", "1 call/s", "0.5 failures/s". */
+function describeRate(perSecond: number, noun: string): string {
+  if (perSecond === 0) return `no ${noun}s`;
+  const [count, unit] = formatRate(perSecond).split('/');
+  return `${counted(Number(count), noun)}/${unit}`;
 }
 
 /** Returns the thickness of an arrow, for rates from one call in ten seconds to 100,000 calls per second. */
@@ -87,7 +94,7 @@ function stateOf(totals: ServiceTotals, rates: Rates | null): LinkState {
 
 function describeFailures(rates: Rates | null): string {
   if (rates === null) return '';
-  return rates.failures === 0 ? 'no failures' : formatRate(rates.failures).replace('/', ' failures/');
+  return describeRate(rates.failures, 'failure');
 }
 
 /** The state of the breakers of all loops: "breaker open on 1 of 2 loops" if they differ. */

@@ -69,6 +69,17 @@ describe('viewMap', () => {
     expect(view.rows[0]).toEqual(['dashboard', 'time', '3.5/s', '0.5/s', 'closed', '0', '1', '7']);
   });
 
+  test('has the singular for a rate of one', () => {
+    const view = (calls: number, failures: number, seconds: number) => viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 1_000 * seconds, calls, failures })), true);
+    const one = view(1, 1, 1);
+    expect(link(one, 'time')).toMatchObject({ rate: '1/s', detail: '1 failure/s · breaker closed' });
+    expect(one.summary).toBe('3 calls/s');
+    expect(view(2, 0, 6).summary).toBe('1 call/s');
+    expect(link(view(1, 1, 60), 'time')?.detail).toBe('1 failure/min · breaker closed');
+    expect(link(view(0, 0, 1), 'time')?.detail).toBe('no failures · breaker closed');
+    expect(view(0, 0, 1).summary).toBe('no calls');
+  });
+
   test('shows an open breaker, even if it is open on some loops only', () => {
     const one = viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
     expect(link(one, 'weather')).toMatchObject({ state: 'open', detail: 'no failures · breaker open on 1 of 2 loops' });
