@@ -10,6 +10,7 @@
 #include <cohort/config/value_parsers.hpp>
 #include <cohort/http/client/upstream/upstream_settings.hpp>
 #include <cohort/http/message/field.hpp>
+#include <cohort/http/message/request/target.hpp>
 #include <cohort/http/server/proxy/forwarded_fields.hpp>
 #include "services/gateway/routing/request_path.hpp"
 
@@ -169,15 +170,24 @@ void check_backends(const scope& at, const routes_file& file, const route_entry&
   at.require(total > 0, "must have a weight above 0");
 }
 
+void check_strip_prefix(const scope& at, const route_entry& route) {
+  const auto& prefix = route.strip_prefix;
+  if (prefix.empty()) return;
+  at.require(prefix.front() == '/' && prefix.back() != '/', "must start with \"/\" and not end with one");
+  const auto& rule = route.match.path;
+  const auto decoded = http::percent_decode(prefix).value_or(prefix);
+  const bool can_match = (rule.prefix && (is_below(*rule.prefix, decoded) || is_below(decoded, *rule.prefix))) ||
+                         (rule.exact && is_below(*rule.exact, decoded));
+  if (rule.prefix || rule.exact) at.require(can_match, "is not a prefix of the paths that the route matches");
+}
+
 void check_route(const scope& at, const routes_file& file, const route_entry& route) {
   check_match(at.member("match"), route.match);
   check_backends(at.member("backends"), file, route);
   if (route.sticky_header) {
     at.member("sticky_header").require(http::is_token(*route.sticky_header), "must be the name of a header field");
   }
-  const auto& prefix = route.strip_prefix;
-  const bool has_valid_prefix = prefix.empty() || (prefix.front() == '/' && prefix.back() != '/');
-  at.member("strip_prefix").require(has_valid_prefix, "must start with \"/\" and not end with one");
+  check_strip_prefix(at.member("strip_prefix"), route);
   if (route.auth) check_auth(at.member("auth"), file, *route.auth);
   if (route.rate_limit) check_limit(at.member("rate_limit"), route);
   check_changes(at.member("request_headers"), route.request_headers);

@@ -55,6 +55,8 @@ request_changes make_request_changes(const route_entry& entry, const std::string
 http::streaming_handler make_backend_handler(const route_entry& entry, std::shared_ptr<http::upstream> target,
                                              const std::string& base_url) {
   http::proxy_options options{.strip_prefix = entry.strip_prefix,
+                              // As in `matching_path`.
+                              .merges_slashes = true,
                               .preserve_host = entry.preserve_host,
                               .via = "cohort-gateway",
                               .timeout = entry.timeout_ms,

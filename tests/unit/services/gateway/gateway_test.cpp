@@ -61,6 +61,21 @@ TEST_CASE("gateway: a path whose meaning differs between servers gets 400", "[ga
   CHECK(stack.upstream("a").requests.back().target == "/api/%252e%252e/admin");
 }
 
+TEST_CASE("gateway: the prefix is removed from every path that the route matches", "[gateway][routes]") {
+  gateway_fixture stack{{"a", "b"}};
+  stack.start(routes(R"({"name": "r", "match": {"path": {"prefix": "/api/v1"}}, "strip_prefix": "/api",
+                         "backends": [{"upstream": "a"}]})"));
+  const auto sent = [&](const std::string& path) {
+    stack.call(path);
+    return stack.upstream("a").requests.back().target;
+  };
+  CHECK(sent("/api/v1/x") == "/v1/x");
+  CHECK(sent("/%61pi/v1/x%20y") == "/v1/x%20y");
+  CHECK(sent("//api/v1/x") == "/v1/x");
+  CHECK(sent("/a%70i//v%31//x") == "//v%31//x");
+  CHECK(stack.call("/apis/v1").status == http::status::not_found);
+}
+
 TEST_CASE("gateway: API keys are checked by route and by name", "[gateway][security]") {
   gateway_fixture stack{{"a", "b"}};
   const auto keys = stack.directory.write("keys", "ops: 0123456789abcdef\nother: fedcba9876543210\n").string();

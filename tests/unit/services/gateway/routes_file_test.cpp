@@ -46,6 +46,10 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
       {"\"match\": {\"path\": {\"exact\": \"/a/../b\"}},\n\"backends\": [{\"upstream\": \"a\"}]",
        "r.json:5: routes[0].match.path.exact must start with \"/\", and be decoded: without percent-encoding, query, "
        "dot segments and repeated slashes"},
+      {"\"match\": {\"path\": {\"prefix\": \"/a\"}}, \"backends\": [{\"upstream\": \"a\"}],\n\"strip_prefix\": \"/ab\"",
+       "r.json:6: routes[0].strip_prefix is not a prefix of the paths that the route matches"},
+      {"\"match\": {\"path\": {\"exact\": \"/a\"}}, \"backends\": [{\"upstream\": \"a\"}],\n\"strip_prefix\": \"/a/b\"",
+       "r.json:6: routes[0].strip_prefix is not a prefix of the paths that the route matches"},
       {"\"match\": {\"path\": {\"prefix\": \"/\"}},\n\"backends\": [{\"upstream\": \"a\", \"weight\": 0}]",
        "r.json:6: routes[0].backends must have a weight above 0"},
       {"\"match\": {\"path\": {\"prefix\": \"/\"}}, \"backends\": [{\"upstream\": \"a\"}],\n"

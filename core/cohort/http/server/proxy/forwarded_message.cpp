@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/url/parse.hpp>
+#include <charconv>
 
 #include <cohort/http/client/protocol/url_encoding.hpp>
 #include <cohort/http/message/field_name_set.hpp>
@@ -29,10 +30,34 @@ constexpr std::string_view location_name = "location";
 /// Maximum size of the fields that the server adds to a response.
 constexpr std::size_t max_added_bytes = 512;
 
-/// The path of the request below the base URL.
-std::string_view forwarded_path(std::string_view path, std::string_view prefix) noexcept {
-  if (prefix.empty() || !path.starts_with(prefix)) return path;
-  const auto rest = path.substr(prefix.size());
+/// An encoded slash is not a separator, so it differs from every character.
+constexpr int encoded_slash = 256;
+
+/// Removes the first character of a non-empty path and returns it, percent-decoded; or `encoded_slash`. A `%` without
+/// an encoding is a character.
+int take_character(std::string_view& path) noexcept {
+  const auto first = static_cast<unsigned char>(path.front());
+  unsigned char decoded = 0;
+  if (first == '%' && path.size() >= 3) {
+    const auto* const digits = path.data() + 1;
+    if (std::from_chars(digits, digits + 2, decoded, 16).ptr == digits + 2) {
+      path.remove_prefix(3);
+      return decoded == '/' ? encoded_slash : decoded;
+    }
+  }
+  path.remove_prefix(1);
+  return first;
+}
+
+/// The path of the request below the base URL: without the prefix, whose characters are compared percent-decoded, as
+/// routes are (RFC 3986 section 6.2.2.2).
+std::string_view forwarded_path(std::string_view path, std::string_view prefix, bool merges_slashes) noexcept {
+  auto rest = path;
+  while (!prefix.empty()) {
+    const auto expected = take_character(prefix);
+    if (rest.empty() || take_character(rest) != expected) return path;
+    while (merges_slashes && expected == '/' && rest.starts_with('/')) rest.remove_prefix(1);
+  }
   return rest.empty() || rest.front() == '/' ? rest : path;
 }
 
@@ -40,7 +65,7 @@ std::string_view forwarded_path(std::string_view path, std::string_view prefix) 
 bool make_target_url(boost::urls::url& url, const proxy_target& to, const request_head& head) {
   // The asterisk of `OPTIONS *` is not a path, and would become part of the host.
   if (!head.path.starts_with('/')) return false;
-  const auto path = forwarded_path(head.path, to.options.strip_prefix);
+  const auto path = forwarded_path(head.path, to.options.strip_prefix, to.options.merges_slashes);
   const std::string_view origin = to.origin.buffer();
   recycled_string text;
   text.reserve(origin.size() + to.base_path.size() + path.size() + std::string_view{"/?"}.size() + head.query.size());

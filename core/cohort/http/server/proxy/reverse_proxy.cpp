@@ -10,6 +10,7 @@
 #include <cohort/http/message/request/dot_segment.hpp>
 #include <cohort/http/server/content/body_writer.hpp>
 #include <cohort/http/server/proxy/forwarded_message.hpp>
+#include <cohort/telemetry/requests/request_record.hpp>
 
 namespace cohort::http {
 namespace {
@@ -36,11 +37,24 @@ class forwarded_body final : public request_body_source {
     const auto timeout = to_.options.timeout ? duration::max() : settings.timeout;
     const auto now = loop::current().now();
     const auto reserve = std::min(settings.reserve, context_.deadline().remaining(now) / 4);
-    return derive_deadline(context_.deadline(), now, timeout, reserve);
+    const auto limit = derive_deadline(context_.deadline(), now, timeout, reserve);
+    limit_recorded_call(limit);
+    return limit;
   }
   std::optional<body_error> error() const noexcept { return error_; }
 
  private:
+  /// The record of the call has the deadline of the whole transfer. A call that ends at the shorter one of the response
+  /// would have no cause.
+  void limit_recorded_call(deadline limit) const noexcept {
+    auto* const record = context_.timing().recording().get();
+    if (!record) return;
+    const decltype(telemetry::call_record::name) name{to_.target->name()};
+    for (auto& call : record->all_calls()) {
+      if (!call.has_ended() && call.name.view() == name.view()) call.until = std::min(call.until, limit);
+    }
+  }
+
   body_reader& body_;
   const proxy_target& to_;
   const request_context& context_;

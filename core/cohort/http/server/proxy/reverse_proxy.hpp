@@ -16,9 +16,12 @@ namespace cohort::http {
 
 /// The options of `proxy_to`.
 struct proxy_options {
-  /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match; a path
-  /// without the prefix is sent unchanged. The prefix is added again to a `Location` in the response.
+  /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match, and they
+  /// are compared percent-decoded, like those of routes: `/%61pi/a%2Fb` is sent as `/a%2Fb`. A path without the prefix
+  /// is sent unchanged. The prefix is added again to a `Location` in the response.
   std::string strip_prefix{};
+  /// Whether repeated slashes in the path match one slash in `strip_prefix`, for code that selects routes like this.
+  bool merges_slashes = false;
   /// Whether to send the client's `Host` instead of the host of the base URL, for upstreams with virtual hosts.
   bool preserve_host = false;
   /// Name of this proxy in `Via`: a token (RFC 9110 section 7.6.3).

@@ -158,6 +158,40 @@ TEST_CASE("proxy: the client gets 502 after a refused connection, and 504 after 
   }
 }
 
+TEST_CASE("proxy: a call that ends at the deadline of its request has the cause deadline in its record",
+          "[http][proxy][requests]") {
+  const auto [request, has_timeout] = GENERATE(table<std::string, bool>({
+      {get("/api/"), false},
+      {get("/api/", "x-envoy-expected-rq-timeout-ms: 800\r\n"), false},
+      {post("/api/", "whole"), false},
+      {post("/api/", "whole", "x-envoy-expected-rq-timeout-ms: 800\r\n"), false},
+      {"POST /api/ HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\n\r\n", false},
+      {"POST /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n"
+       "x-envoy-expected-rq-timeout-ms: 800\r\n\r\npart",
+       false},
+      {post("/api/", "whole"), true},
+  }));
+  CAPTURE(request, has_timeout);
+  auto options = api_prefix_options();
+  if (has_timeout) options.timeout = 400ms;
+  // A record with a problem is kept after its request.
+  const telemetry::request_record* record = nullptr;
+  options.on_request = [&](const http::request_context& context, http::client_request&) {
+    record = context.timing().recording().get();
+  };
+  proxy_fixture fixture{std::move(options)};
+  fixture.server.settings.limits.request_timeout = 2s;
+  auto client = fixture.server.connect();
+  client.send(request);
+  fixture.server.time.run_for(10s);
+  CHECK(client.receive()->status == 504);
+  REQUIRE(record);
+  REQUIRE(record->all_calls().size() == 1);
+  CHECK(record->all_calls()[0].cancelled_by == telemetry::cancellation_cause::deadline);
+  REQUIRE(record->all_attempts().size() == 1);
+  CHECK(record->all_attempts()[0].cancelled_by == telemetry::cancellation_cause::deadline);
+}
+
 TEST_CASE("proxy: errors map to 502, 503 and 504", "[http][proxy]") {
   using enum http::client_error;
   const auto [error, status] = GENERATE(table<http::client_error, int>({

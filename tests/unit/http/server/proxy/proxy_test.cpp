@@ -20,6 +20,9 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
       {"http://up.test/v1/", "/api/a", "GET /v1/a HTTP/1.1"},
       {"http://up.test", "/api/a|b", "GET /a%7Cb HTTP/1.1"},
       {"http://up.test", "/api//a//b", "GET //a//b HTTP/1.1"},
+      {"http://up.test", "/%61pi/a%2Fb/%61", "GET /a%2Fb/%61 HTTP/1.1"},
+      {"http://up.test/v1", "/a%70%69/%41?b=%61", "GET /v1/%41?b=%61 HTTP/1.1"},
+      {"http://up.test", "/ap%69/", "GET / HTTP/1.1"},
       {"http://up.test/v1", "/api/%252e%252e/..a/b..?c=/../d", "GET /v1/%252e%252e/..a/b..?c=/../d HTTP/1.1"},
   }));
   proxy_fixture fixture{api_prefix_options(), base};
@@ -31,6 +34,44 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
   CHECK(request.header("Cookie") == "a=b");
   CHECK_FALSE(request.header("User-Agent").has_value());
   CHECK_FALSE(request.header("Accept-Encoding").has_value());
+}
+
+TEST_CASE("proxy: the prefix is removed from paths that have it as whole segments, percent-decoded", "[http][proxy]") {
+  const auto [prefix, merges_slashes, path, expected] = GENERATE(table<std::string, bool, std::string, std::string>({
+      {"/a/b", false, "/a/b", "/"},
+      {"/a/b", false, "/%61/%62/c%62", "/c%62"},
+      {"/a/b", false, "/a%2Fb/c", "/a%2Fb/c"},
+      {"/a/b", false, "/a%2fb", "/a%2fb"},
+      {"/a/b", false, "/a/%62c", "/a/%62c"},
+      {"/a/b", false, "/a/b%2Fc", "/a/b%2Fc"},
+      {"/a/b", false, "/a", "/a"},
+      {"/a/b", false, "//a/b/c", "//a/b/c"},
+      {"/a/b", true, "//a///b//c", "//c"},
+      {"/a/b", true, "//%61//b", "/"},
+      {"/a/b", true, "/a//bc", "/a//bc"},
+      {"/a%2Fb", false, "/a%2fb/c", "/c"},
+      {"/a%2Fb", false, "/a/b/c", "/a/b/c"},
+      {"/a!", false, "/a%21/c", "/c"},
+      {"/caf\xC3\xA9", false, "/caf%c3%A9/c", "/c"},
+      {"/caf%C3%A9", false, "/caf%c3%a9/c", "/c"},
+      {"/100%", false, "/100%25/c", "/c"},
+  }));
+  CAPTURE(prefix, path);
+  server_fixture server;
+  http::client client{server.network(), 1};
+  server.network().add_name("up.test", {asio::ip::make_address("198.51.100.1")});
+  telemetry::registry metrics{1};
+  telemetry::log_sink sink;
+  telemetry::logger log{sink, "test", telemetry::log_level::off, telemetry::log_format::json};
+  auto target = std::make_shared<http::upstream>(client, metrics, log, "up", http::upstream_settings{});
+  std::string sent;
+  http::proxy_options options{.strip_prefix = prefix, .merges_slashes = merges_slashes};
+  options.on_request = [&](const http::request_context&, http::client_request& request) {
+    sent = request.url.encoded_path();
+  };
+  server.routes.get("/{rest...}", http::proxy_to(std::move(target), "http://up.test", std::move(options)));
+  CHECK(server.response_to(get(path)).status == 502);
+  CHECK(sent == expected);
 }
 
 TEST_CASE("proxy: a path with a dot segment gets 400, and nothing is forwarded", "[http][proxy][security]") {
