@@ -93,6 +93,18 @@ interface LoadgenTotals {
   on_time: number;
   attempts: number;
   response: { p50_us: number | null; p99_us: number | null; lower_bounds: string[] };
+  dispatch_lag: { p99_us: number | null };
+}
+
+/** The beginnings of remarks that do not make a run of loadgen invalid. */
+const remarks = ['Requests waited for a connection', 'The error rate of'];
+
+/** The reason why loadgen's report is invalid, if it is not only a lag of at most `allowedLag_s`; otherwise empty. */
+export function findInvalidity({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
+  if (verdict.word !== 'invalid') return '';
+  const lag_us = Math.max(0, ...phases.map(({ totals }) => totals.dispatch_lag.p99_us ?? 0));
+  const ignored = lag_us <= 1e6 * allowedLag_s ? ['The generator was late', ...remarks] : remarks;
+  return verdict.reasons.find((reason) => !ignored.some((start) => reason.startsWith(start))) ?? '';
 }
 
 const outcomeNames: Record<string, string> = {

@@ -7,7 +7,7 @@ import { elapsed, eventually, expect, pause } from '../support/assertions.ts';
 import type { BackgroundProcess } from '../support/processes.ts';
 import { FakeWeatherProvider, findFreePorts, root, startProcess } from '../support/processes.ts';
 import type { BreakerChange, LoadgenReport, ObservedRun, RealFault, RealPlan, RealScenario, RealService } from './observed_run.ts';
-import { observePhase, readBreakers } from './observed_run.ts';
+import { findInvalidity, observePhase, readBreakers } from './observed_run.ts';
 
 const programs = join(root, 'build/release/bin');
 /** The port in the URLs of a plan, which the simulated services listen on. */
@@ -134,9 +134,7 @@ class RealFleet {
   }
 
   async kill(name: string): Promise<void> {
-    const process_ = this.processes.get(name);
-    if (process_ !== undefined) process.kill(process_.pid, 'SIGKILL');
-    await process_?.exitStatus;
+    await this.processes.get(name)?.kill();
   }
 
   times(): MachineTimes {
@@ -150,13 +148,15 @@ class RealFleet {
   }
 
   async stop(): Promise<void> {
-    for (const process_ of this.processes.values()) process.kill(process_.pid, 'SIGKILL');
-    await Promise.all([...this.processes.values()].map(({ exitStatus }) => exitStatus));
+    await Promise.all([...this.processes.values()].map((each) => each.kill()));
     this.provider.close();
   }
 }
 
-/** Runs the scenarios of a plan with real processes. */
+/**
+ * Runs the scenarios of a plan with real processes. A run is invalid if the 99th percentile of the load generator's
+ * dispatch lag is above `allowedLag_s`.
+ */
 export class RealRunner {
   private runs = 0;
 
@@ -164,6 +164,7 @@ export class RealRunner {
     private readonly plan: RealPlan,
     private readonly planFile: string,
     private readonly directory: string,
+    private readonly allowedLag_s = 0.001,
   ) {}
 
   /** `seed` determines the times of the calls; runs without it have different ones. */
@@ -222,7 +223,7 @@ export class RealRunner {
       }),
       breakers,
       cpu_s: cpuTimes(before, after),
-      invalid_reason: report.verdict.word === 'invalid' ? (report.verdict.reasons[0] ?? 'invalid') : findDisturbance(before, after),
+      invalid_reason: findInvalidity(report, this.allowedLag_s) || findDisturbance(before, after),
     };
   }
 

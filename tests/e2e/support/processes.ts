@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,12 @@ export class BackgroundProcess {
     this.child.kill('SIGTERM');
     return this.exitStatus;
   }
+
+  /** Sends SIGKILL, unless the process has ended, and returns the exit status. */
+  async kill(): Promise<number> {
+    this.child.kill('SIGKILL');
+    return this.exitStatus;
+  }
 }
 
 export function startProcess(
@@ -102,13 +108,29 @@ export async function runSuccessfully(program: string, args: string[], input = '
   return output;
 }
 
-/** Returns ports that are free at the time of the call. */
+/** Whether a server can listen on the port of 127.0.0.1 at the time of the call. */
+function isFreePort(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * Returns ports that are free at the time of the call. They are below the range from which the system takes the ports of
+ * clients, so that no connection uses one of them before its server listens, or while its server restarts.
+ */
 export async function findFreePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const firstClientPort = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/)[0]);
+  const first = 10_000;
+  const end = Math.max(firstClientPort, 2 * first);
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = first + Math.floor((end - first) * Math.random());
+    if (await isFreePort(port)) ports.add(port);
+  }
+  return [...ports];
 }
 
 /**
