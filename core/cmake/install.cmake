@@ -44,8 +44,8 @@ set(archives "")
 foreach(module IN LISTS all_modules)
   string(PREPEND archives "-lcohort_${module} ")
 endforeach()
-# The .pc files name the prefix relative to their directory: `cmake --install --prefix` and Debian packages choose another
-# prefix than the one of the configuration. An absolute library or include directory does not depend on the prefix.
+# The .pc files name the prefix relative to their directory: `cmake --install --prefix` and Debian packages choose a prefix
+# other than that of the configuration. An absolute library or include directory does not depend on the prefix.
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
   set(pkg_config_prefix "${CMAKE_INSTALL_PREFIX}")
   set(pkg_config_libdir "${CMAKE_INSTALL_LIBDIR}")

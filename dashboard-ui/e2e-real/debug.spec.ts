@@ -16,7 +16,7 @@ const test = base.extend<{ busyStack: Stack }>({
 
 const region = (page: Page, name: string) => page.getByRole('region', { name });
 
-test('the debug page shows what a request awaits, and updates itself', async ({ page, busyStack }) => {
+test('the debug page shows the operation that a request awaits, and refreshes automatically', async ({ page, busyStack }) => {
   await page.goto(`${busyStack.dashboard.url}/debug`);
   await expect(page.locator('#headline')).toHaveText(/^\d+ in flight · no problems$/);
   // Detects a reload of the page, which would remove this property.
@@ -85,7 +85,7 @@ for (const [name, media, width] of [
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('the debug page reloads itself', async ({ page, stack }) => {
+  test('the debug page reloads automatically', async ({ page, stack }) => {
     await page.goto(`${stack.dashboard.url}/debug`);
     await expect(page.locator('#updates')).toHaveText('Updated every 5 s');
     await expect(page.locator('#pause')).toBeHidden();

@@ -32,7 +32,7 @@ test('the printed page has the values and no controls, on at most two sheets', a
   expect(sheets.match(/\/Type\s*\/Page\b/g)?.length).toBeLessThanOrEqual(2);
 });
 
-test('a deadline that cuts a call is animated, but not with reduced motion', async ({ page, stack }) => {
+test('a deadline that cancels a call is animated, except with reduced motion', async ({ page, stack }) => {
   await openPage(page, stack.dashboard.url);
   await stack.weather.inject({ hang_percent: 100 });
   expect(await animationsOfCut(page)).toBeGreaterThan(0);

@@ -38,7 +38,7 @@ test('the page shows the calls of the running services, small and without layout
   for (const name of ['Time', 'System', 'Weather']) await expect(badge(page, name)).toHaveText('fresh');
   await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Sample data for Haifa, Israel');
   expect(await page.evaluate(() => (window as unknown as { shifts: { total: number } }).shifts.total)).toBeLessThanOrEqual(0.01);
-  // The open stream of events is the sixth request.
+  // The open event stream is the sixth request.
   expect(requests.length).toBeLessThanOrEqual(5);
   expect(bytes).toBeLessThanOrEqual(60_000);
 });
@@ -179,7 +179,7 @@ test('the runbook and the icon have their own paths', async ({ page, stack }) =>
   await expect(page.getByRole('link', { name: 'Dashboard' })).toBeVisible();
 });
 
-test('browsers get a page for a path that does not exist, other clients JSON', async ({ page, stack }) => {
+test('a nonexistent path returns an HTML page to browsers and JSON to other clients', async ({ page, stack }) => {
   const json = await page.request.get(`${stack.dashboard.url}/nowhere`);
   expect([json.status(), json.headers()['content-type']]).toEqual([404, 'application/json']);
   const response = await page.goto(`${stack.dashboard.url}/no/where/<b>`);
@@ -255,7 +255,7 @@ test('the HTML has the alerts that the script then shows', async ({ page, stack 
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('the page shows the values of its HTML, and reloads itself', async ({ page, stack }) => {
+  test('the page shows the values of its HTML, and reloads automatically', async ({ page, stack }) => {
     await page.goto(stack.dashboard.url);
     await expect(page.locator('#headline')).toHaveText(/^3 of 3 in time/);
     await expect(page.locator('#system .fact')).toHaveText(/% memory$/);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { bounded, duration, fixed, listed, milliseconds, notAvailable, quantity, sharePercent, timeOfDay } from './format.ts';
+import { duration, fixed, joinAvailable, milliseconds, notAvailable, quantity, sharePercent, timeOfDay, truncate } from './format.ts';
 import type { Summary } from './history/history.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
@@ -16,7 +16,7 @@ const unknown: Facts = { main: '–', detail: 'No value yet' };
 export function timeFacts(reading: TimeReading | null): Facts {
   if (reading === null) return unknown;
   const day = reading.timestamp.split(' ')[0] ?? '';
-  return limited(timeOfDay(reading.timestamp), listed(day === reading.timestamp ? null : day, reading.timezone));
+  return limited(timeOfDay(reading.timestamp), joinAvailable(day === reading.timestamp ? null : day, reading.timezone));
 }
 
 export function systemFacts(info: SystemInfo | null): Facts {
@@ -33,7 +33,7 @@ export function weatherFacts(report: WeatherReport | null, receivedAgeMs: number
   if (report === null) return unknown;
   const seconds = reportAge(report, receivedAgeMs);
   const old = seconds === null ? [] : [`${duration(seconds)} old`];
-  const place = listed(report.city, report.country);
+  const place = joinAvailable(report.city, report.country);
   return limited(
     [quantity(report.temperatureC, '°C'), report.condition].filter(Boolean).join(' '),
     // First, so that a long name does not hide the mark.
@@ -48,7 +48,7 @@ export function reportAge(report: WeatherReport, receivedAgeMs: number): number 
 }
 
 function limited(main: string, detail: string): Facts {
-  return { main: bounded(main, maxLength), detail: bounded(detail, maxLength) };
+  return { main: truncate(main, maxLength), detail: truncate(detail, maxLength) };
 }
 
 /** Text beside a chart: "p50 412 µs · p99 1.2 ms · 0.67/s · 0 % failed". */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { reportAge } from './facts.ts';
-import { duration, fixed, listed, notAvailable, quantity } from './format.ts';
+import { duration, fixed, joinAvailable, notAvailable, quantity } from './format.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
 export function timeFields(reading: TimeReading | null): Record<string, string | null> {
@@ -50,10 +50,10 @@ export function weatherFields(report: WeatherReport | null, receivedAgeMs: numbe
     feels_like_c: quantity(report?.feelsLikeC ?? null, '°C'),
     humidity: quantity(report?.humidity ?? null, '%'),
     wind_speed_kmph: quantity(report?.windSpeedKmph ?? null, 'km/h'),
-    location: listed(report?.city ?? null, report?.region ?? null, report?.country ?? null),
+    location: joinAvailable(report?.city ?? null, report?.region ?? null, report?.country ?? null),
     nearest_area: report?.nearestArea ?? null,
     sample: report?.sample === true ? 'yes, built-in data' : null,
-    coordinates: listed(report?.latitude ?? null, report?.longitude ?? null),
+    coordinates: joinAvailable(report?.latitude ?? null, report?.longitude ?? null),
     cached: describeCache(report, receivedAgeMs),
     stale: report?.stale === true ? 'yes, older than its maximum age' : null,
     error: report?.error ?? null,

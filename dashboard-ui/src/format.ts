@@ -78,18 +78,20 @@ export function localMinute(iso8601: string | null): string {
   return `${date} ${two(when.getHours())}:${two(when.getMinutes())}`;
 }
 
-export function listed(...values: (string | null)[]): string {
+/** Returns the values that are not null, separated by commas; "N/A" if there are none. */
+export function joinAvailable(...values: (string | null)[]): string {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? notAvailable : known.join(', ');
 }
 
-/** At most `length` characters; a longer text ends in an ellipsis. */
-export function bounded(text: string, length: number): string {
+/** Returns at most `length` characters of a text; a truncated text ends in an ellipsis. */
+export function truncate(text: string, length: number): string {
   const characters = Array.from(text.slice(0, 2 * length + 2));
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
 }
 
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
+/** Returns a count and its noun in singular or plural. */
+export function pluralize(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }
 

@@ -35,7 +35,7 @@ export interface PanelContext {
 
 const nextCall = 'Next call within 2 s.';
 
-export function viewPanel(panel: PanelData<unknown>, context: PanelContext): PanelView {
+export function toPanelView(panel: PanelData<unknown>, context: PanelContext): PanelView {
   const isLate = panel.receivedAt !== null && context.now - panel.receivedAt > context.staleTimeoutMs;
   const isSilent = panel.receivedAt !== null && (isLate || context.idleMs > (context.silenceTimeoutMs ?? timeStaleTimeoutMs));
   const state = isSilent ? outdated(panel) : panel.state;
@@ -87,8 +87,8 @@ function outdated(panel: PanelData<unknown>): PanelState {
   return panel.value === null ? 'waiting' : 'stale';
 }
 
-export function viewWeather(panel: PanelData<WeatherReport>, context: PanelContext): PanelView {
-  const view = viewPanel(panel, context);
+export function toWeatherView(panel: PanelData<WeatherReport>, context: PanelContext): PanelView {
+  const view = toPanelView(panel, context);
   const isRefreshed = view.state === 'fresh' && panel.value?.stale === true;
   return isRefreshed ? { ...view, explanation: 'The report has expired; a new one is being fetched.' } : view;
 }

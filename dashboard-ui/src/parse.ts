@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { listed } from './format.ts';
+import { joinAvailable } from './format.ts';
 import { booleanAt, isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from './json.ts';
 import {
   partStates,
@@ -161,5 +161,5 @@ function readWeather(body: JsonObject): WeatherReport | null {
 }
 
 function readAreaName(area: unknown): string | null {
-  return isObject(area) ? listed(textAt(area, 'city'), textAt(area, 'country')) : null;
+  return isObject(area) ? joinAvailable(textAt(area, 'city'), textAt(area, 'country')) : null;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { age, bounded, duration, fixed, listed, localMinute, milliseconds, quantity, sharePercent, timeOfDay, timing } from '../src/format.ts';
+import { age, duration, fixed, joinAvailable, localMinute, milliseconds, quantity, sharePercent, timeOfDay, timing, truncate } from '../src/format.ts';
 
 test.each([
   [0, '0 s'],
@@ -44,7 +44,7 @@ test('an age is in whole seconds', () => {
 });
 
 test('a list omits missing values', () => {
-  expect([listed('Haifa', null), listed('Haifa', 'Israel'), listed(null, null)]).toEqual(['Haifa', 'Haifa, Israel', 'N/A']);
+  expect([joinAvailable('Haifa', null), joinAvailable('Haifa', 'Israel'), joinAvailable(null, null)]).toEqual(['Haifa', 'Haifa, Israel', 'N/A']);
 });
 
 test('a time is shown in the local time zone', () => {
@@ -68,7 +68,7 @@ test.each([
 });
 
 test('a long text ends in an ellipsis', () => {
-  expect(bounded('abcdef', 6)).toBe('abcdef');
-  expect(bounded('abcdefg', 6)).toBe('abcde…');
-  expect(bounded('🌦'.repeat(9), 3)).toBe('🌦🌦…');
+  expect(truncate('abcdef', 6)).toBe('abcdef');
+  expect(truncate('abcdefg', 6)).toBe('abcde…');
+  expect(truncate('🌦'.repeat(9), 3)).toBe('🌦🌦…');
 });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { initialState, withAggregate, type PanelData } from '../src/page-state.ts';
 import { announcedConnection, viewConnection } from '../src/stream/connection-view.ts';
-import { viewPanel, viewWeather } from '../src/panel-view.ts';
+import { toPanelView, toWeatherView } from '../src/panel-view.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
 import { aggregateBody, weatherBody } from './samples/bodies.ts';
 
@@ -17,9 +17,9 @@ const fresh: PanelData<string> = {
 
 const at = (now: number, idleMs = 0, reason: string | null = null) => ({ staleTimeoutMs: 3_000, idleMs, now, reason });
 
-describe('viewPanel', () => {
+describe('toPanelView', () => {
   test('shows the state of the server while events arrive', () => {
-    expect(viewPanel(fresh, at(4_000))).toEqual({
+    expect(toPanelView(fresh, at(4_000))).toEqual({
       valueAgeMs: 3_000,
       state: 'fresh',
       dimmed: false,
@@ -30,39 +30,39 @@ describe('viewPanel', () => {
   });
 
   test('is stale, dimmed and shows its age without recent events', () => {
-    expect(viewPanel(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'updated 3 s ago' });
+    expect(toPanelView(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'updated 3 s ago' });
   });
 
   test('is stale sooner after the loss of the stream', () => {
     const lost = { ...at(2_500, 1_001), silenceTimeoutMs: 1_000 };
-    expect(viewPanel(fresh, at(2_500, 1_001)).state).toBe('fresh');
-    expect(viewPanel(fresh, lost)).toMatchObject({ state: 'stale', dimmed: true });
+    expect(toPanelView(fresh, at(2_500, 1_001)).state).toBe('fresh');
+    expect(toPanelView(fresh, lost)).toMatchObject({ state: 'stale', dimmed: true });
   });
 
   const failures = ['timeout', 'error', 'shed', 'open'] as const;
   test.each(failures)('is dimmed and shows the age of its value in the state %s', (state) => {
     const panel = { ...fresh, state, receivedAt: 9_000 };
-    expect(viewPanel(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'updated 8 s ago' });
+    expect(toPanelView(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'updated 8 s ago' });
   });
 
   test('has no response time if an open breaker has rejected the call', () => {
-    expect(viewPanel({ ...fresh, state: 'open', receivedAt: 9_000 }, at(9_000)).timing).toBe('N/A');
+    expect(toPanelView({ ...fresh, state: 'open', receivedAt: 9_000 }, at(9_000)).timing).toBe('N/A');
   });
 
   test('is not dimmed if the server reports stale values, which are the latest', () => {
-    expect(viewPanel({ ...fresh, state: 'stale' }, at(1_000))).toMatchObject({ state: 'stale', dimmed: false, age: null });
+    expect(toPanelView({ ...fresh, state: 'stale' }, at(1_000))).toMatchObject({ state: 'stale', dimmed: false, age: null });
   });
 
   test('has no age without a value', () => {
     const panel: PanelData<string> = { ...fresh, state: 'error', value: null, valueAt: null };
-    expect(viewPanel(panel, at(1_000))).toMatchObject({ state: 'error', age: null });
-    expect(viewPanel(panel, at(9_000))).toMatchObject({ state: 'waiting', age: null });
+    expect(toPanelView(panel, at(1_000))).toMatchObject({ state: 'error', age: null });
+    expect(toPanelView(panel, at(9_000))).toMatchObject({ state: 'waiting', age: null });
   });
 });
 
 describe('an explanation', () => {
   const explanation = (state: 'timeout' | 'error' | 'shed' | 'open') =>
-    viewPanel({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
+    toPanelView({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
 
   test('shows why there is no current value, and the time of the next attempt', () => {
     expect(explanation('timeout')).toBe('Cut off by the deadline of 3 s. Next call within 2 s.');
@@ -74,15 +74,15 @@ describe('an explanation', () => {
 
 test('the explanation of an open breaker counts down to the next probe', () => {
   const panel: PanelData<string> = { ...fresh, state: 'open', receivedAt: 10_000, probeAt: 12_500 };
-  expect(viewPanel(panel, at(10_000)).explanation).toBe('Breaker open. Next probe in 3 s.');
-  expect(viewPanel(panel, at(11_600)).explanation).toBe('Breaker open. Next probe in 1 s.');
+  expect(toPanelView(panel, at(10_000)).explanation).toBe('Breaker open. Next probe in 3 s.');
+  expect(toPanelView(panel, at(11_600)).explanation).toBe('Breaker open. Next probe in 1 s.');
   // The next call is the probe.
-  expect(viewPanel(panel, at(12_500)).explanation).toBe('Breaker open. Next probe within 2 s.');
+  expect(toPanelView(panel, at(12_500)).explanation).toBe('Breaker open. Next probe within 2 s.');
 });
 
 test('no panel is current once the stream has been silent for 3 s', () => {
   const panel = { ...fresh, receivedAt: 1_000 };
-  expect(viewPanel(panel, { ...at(4_000, 3_001), staleTimeoutMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
+  expect(toPanelView(panel, { ...at(4_000, 3_001), staleTimeoutMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
 });
 
 describe('viewConnection', () => {
@@ -108,11 +108,11 @@ describe('viewConnection', () => {
   });
 });
 
-describe('viewWeather', () => {
+describe('toWeatherView', () => {
   function weatherView(changes: object) {
     const aggregate = parseAggregateEvent(JSON.stringify({ ...aggregateBody, weather_service: { ...weatherBody, ...changes } }));
     if (aggregate === null) throw new Error('malformed');
-    return viewWeather(withAggregate(initialState, aggregate, 0).weather, at(0));
+    return toWeatherView(withAggregate(initialState, aggregate, 0).weather, at(0));
   }
 
   test('a report that is being refreshed is fresh', () => {

@@ -60,12 +60,12 @@ test('relationships connect the document, the image and its packages', () => {
   assert.deepEqual([count('DESCRIBES'), count('CONTAINS'), count('STATIC_LINK')], [1, 3, 1]);
 });
 
-test('the same packages give the same namespace, other ones another', () => {
+test('the namespace depends only on the list of packages', () => {
   assert.equal(makeDocument(packages, details).documentNamespace, document.documentNamespace);
   assert.notEqual(makeDocument(packages.slice(1), details).documentNamespace, document.documentNamespace);
 });
 
-test('a malformed line is an error', () => {
+test('a malformed line is rejected', () => {
   for (const line of ['libc6\t2.41', 'contained\tlibc6', `${lines[0]}\textra`, 'installed\ta\t1\tall\ta\t1\t']) {
     assert.throws(() => parsePackages(line), /not a line of image_packages/);
   }

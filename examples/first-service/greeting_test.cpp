@@ -7,7 +7,7 @@
 
 using namespace cohort;
 
-TEST_CASE("greeting: a name is greeted as often as requested") {
+TEST_CASE("greeting: the greeting is repeated the requested number of times") {
   sim::fleet fleet{1};
   auto& service = fleet.add_service(greeting_service, "greeting");
   const auto response = fleet.call(service.url() + "/api/greeting/Ann?times=2");
@@ -15,13 +15,13 @@ TEST_CASE("greeting: a name is greeted as often as requested") {
   CHECK(response->body == R"({"lines":["Hello, Ann","Hello, Ann"]})");
 }
 
-TEST_CASE("greeting: the word is a setting") {
+TEST_CASE("greeting: the greeting word is configurable") {
   sim::fleet fleet{1};
   auto& service = fleet.add_service(greeting_service, "greeting", {{"GREETING_WORD", "Shalom"}});
   CHECK(fleet.call(service.url() + "/api/greeting/Ann")->body == R"({"lines":["Shalom, Ann"]})");
 }
 
-TEST_CASE("greeting: an invalid number is an error that names it") {
+TEST_CASE("greeting: an invalid number is rejected by an error that contains it") {
   sim::fleet fleet{1};
   auto& service = fleet.add_service(greeting_service, "greeting");
   const auto response = fleet.call(service.url() + "/api/greeting/Ann?times=11");

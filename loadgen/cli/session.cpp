@@ -46,7 +46,7 @@ std::string failure_reason(const run_verdict& verdict) {
   return {};
 }
 
-knee_report::trial describe_trial(const run_report& report, request_rate rate) {
+knee_report::trial make_trial(const run_report& report, request_rate rate) {
   return {.rate = rate,
           .is_met = report.verdict.kind == verdict_kind::passed,
           .is_valid = report.verdict.kind != verdict_kind::invalid,
@@ -230,7 +230,7 @@ task<run_report> session::run_knee_search() {
     settings.abort_objectives = configuration_.objectives;
     last_report = co_await run_trial(settings, trial_label(*trial));
     if (ending_.is_interrupted) break;
-    knee.trials.push_back(describe_trial(last_report, trial->rate));
+    knee.trials.push_back(make_trial(last_report, trial->rate));
     search.on_result(result_of(last_report.verdict));
     co_await run_until_interrupted(pause_for(pause_between_trials));
   }

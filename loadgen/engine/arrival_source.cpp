@@ -26,7 +26,7 @@ class open_loop_source final : public arrival_source {
       auto waiting = stopped_.wait();
       co_await std::move(waiting);
     }
-    // Destroyed here, on the loop of the timer: the source is destroyed on another thread.
+    // The timer must be destroyed on its loop; the source is destroyed on another thread.
     arrival_timer_.reset();
     count_overdue();
   }

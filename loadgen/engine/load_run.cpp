@@ -160,7 +160,7 @@ void load_run::check_abort_objectives() {
       const bool applies = objective.target.empty() || objective.target == report_.targets[i].name;
       planned += applies ? planned_by_target_[i] : 0;
     }
-    if (planned == 0 || !is_unreachable(objective, report_.stats_of(objective.target), planned)) continue;
+    if (planned == 0 || !is_infeasible(objective, report_.stats_of(objective.target), planned)) continue;
     stop("Ended early: " + objective.text + " can no longer be met.");
     return;
   }

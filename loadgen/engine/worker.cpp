@@ -45,7 +45,7 @@ task<> worker::run(time_point start) {
   co_await wait_for_profile_end(start);
   co_await wait_until_idle();
   for (auto& client : clients_) client->close();
-  // Destroyed here, on the worker's loop: the worker is destroyed on another thread.
+  // The timer must be destroyed on its loop; the worker is destroyed on another thread.
   interval_timer_.reset();
   co_await connections_.join();
   report_interval(loop_.now(), true);

@@ -52,7 +52,7 @@ std::uint64_t violation_count(const objective& objective, const histogram& times
   return times.count() - times.count_at_or_below(static_cast<std::uint64_t>(longest));
 }
 
-bool is_percentile_unreachable(const objective& objective, const censored_histogram& times, std::uint64_t planned) {
+bool is_percentile_infeasible(const objective& objective, const censored_histogram& times, std::uint64_t planned) {
   if (!is_upper_limit(objective)) return false;
   const auto total = std::max({planned, times.count(), std::uint64_t{1}});
   const auto allowed = total - percentile_rank(objective.measured == measure::max ? 100 : objective.percent, total);
@@ -60,8 +60,8 @@ bool is_percentile_unreachable(const objective& objective, const censored_histog
 }
 
 /// Whether a ratio misses its limit even if all remaining requests count in its favor.
-bool is_ratio_unreachable(const objective& objective, std::uint64_t counted, std::uint64_t ended,
-                          std::uint64_t planned) {
+bool is_ratio_infeasible(const objective& objective, std::uint64_t counted, std::uint64_t ended,
+                         std::uint64_t planned) {
   if (ended == 0) return false;
   const auto total = std::max(planned, ended);
   const auto remaining = total - ended;
@@ -106,13 +106,13 @@ objective_result evaluate(const objective& objective, const request_stats& stats
           .is_lower_bound = measured->is_lower_bound};
 }
 
-bool is_unreachable(const objective& objective, const request_stats& stats, std::uint64_t planned) {
+bool is_infeasible(const objective& objective, const request_stats& stats, std::uint64_t planned) {
   const auto ended = total_count(stats.outcomes);
   switch (objective.measured) {
     case measure::percentile:
-    case measure::max: return is_percentile_unreachable(objective, stats.response_time, planned);
-    case measure::error_rate: return is_ratio_unreachable(objective, stats.failure_count(), ended, planned);
-    case measure::goodput: return is_ratio_unreachable(objective, stats.on_time, ended, planned);
+    case measure::max: return is_percentile_infeasible(objective, stats.response_time, planned);
+    case measure::error_rate: return is_ratio_infeasible(objective, stats.failure_count(), ended, planned);
+    case measure::goodput: return is_ratio_infeasible(objective, stats.on_time, ended, planned);
     case measure::mean:
     case measure::rate: break;
   }

@@ -24,7 +24,7 @@ objective_result evaluate(const objective& objective, const request_stats& stats
 /// Whether the objective will be missed regardless of the remaining requests: `planned` is the maximum number
 /// of requests at the end of the run. Always false for `mean` and `rate`, which can recover, and for a lower limit of a
 /// percentile.
-bool is_unreachable(const objective& objective, const request_stats& stats, std::uint64_t planned);
+bool is_infeasible(const objective& objective, const request_stats& stats, std::uint64_t planned);
 
 /// A value with its unit: `187 ms`, `0.02 %`, `998.2/s`. It has more digits where rounding would make it equal to the
 /// limit or to 100 %.

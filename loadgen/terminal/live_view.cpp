@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr duration line_interval = 5s;
 constexpr std::size_t max_failure_kinds = 4;
 constexpr std::size_t max_sparkline_width = 60;
-constexpr std::size_t rate_columns = 28;  // width of the rates table without its sparkline
+constexpr std::size_t rates_table_width = 28;  // width of the rates table without its sparkline
 
 std::string format_progress_time(const run_progress& progress) {
   auto text = format_elapsed(progress.elapsed);
@@ -66,7 +66,7 @@ styled_line progress_bar(const run_progress& progress, std::size_t columns) {
 table rates_table(const run_progress& progress, std::size_t columns) {
   const auto& report = *progress.report;
   const auto sparkline_width =
-      std::min<std::size_t>(max_sparkline_width, columns > rate_columns ? columns - rate_columns : 0);
+      std::min<std::size_t>(max_sparkline_width, columns > rates_table_width ? columns - rates_table_width : 0);
   std::vector<double> answered;
   std::vector<double> p99;
   for (const auto& interval : report.intervals) {

@@ -138,7 +138,7 @@ describe('the Helm chart', () => {
     expect(values.settings).toEqual(settings);
   });
 
-  it('has a schema of each value, and of no other', () => {
+  it('has a schema for each value, and for no other', () => {
     interface Schema {
       additionalProperties?: boolean;
       properties?: Record<string, Schema>;

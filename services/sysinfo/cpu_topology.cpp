@@ -62,7 +62,7 @@ std::optional<unsigned> cores_in_sysfs(const fs::path& root, const std::vector<u
   return static_cast<unsigned>(cores.size());
 }
 
-/// Counts the pairs of package and core ID. LoongArch uses other keys than x86.
+/// Counts the pairs of package and core ID. The keys of LoongArch differ from those of x86.
 std::optional<unsigned> cores_in_cpuinfo(const std::vector<std::string_view>& processors) {
   std::set<std::pair<std::string_view, std::string_view>> cores;
   for (const auto processor : processors) {

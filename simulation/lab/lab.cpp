@@ -80,7 +80,7 @@ duration read_duration(const std::string& text, const std::string& where) {
   return *value;
 }
 
-/// The measure and its limit, of which the text must have exactly one.
+/// Reads the measure and its limit into `read`. Throws `lab_error` unless `source` has exactly one limit.
 void read_limit(const lab_document::criterion& source, criterion& read, const std::string& where) {
   int limits = 0;
   const auto take = [&](measure limited, std::optional<double> limit) {

@@ -26,9 +26,10 @@ struct program_options {
 
   void add_to(config::options& options) {
     options.add(plan_file, {"--plan", "", "Required: file of the plan (docs/rehearse.md)"}, config::text());
-    options.add(real_file,
-                {"--real", "", "Measurements of the real programs; without it, the instructions for them are printed"},
-                config::text(), "none");
+    options.add(
+        real_file,
+        {"--real", "", "File of measurements of the real programs; without it, the plan for their runs is printed"},
+        config::text(), "none");
     options.add(html_file, {"--html", "", "File for the report with charts"}, config::text(), "none");
     options.add(seed, {"--seed", "", "Seed of the simulated runs"}, config::integer(0, INT64_MAX), "1");
   }

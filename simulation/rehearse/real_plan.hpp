@@ -9,7 +9,7 @@
 
 #include <cohort/sim/plan/plan.hpp>
 
-// The instructions for a rehearsal's runs with real processes.
+// The plan of a rehearsal's runs with real processes.
 namespace cohort::simulation::rehearsal {
 
 struct real_call {
@@ -98,8 +98,8 @@ std::string name_of_rate(double rate);
 /// The phases of a run: one before, during and after each fault.
 std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration length);
 
-/// The instructions for runs of a plan with real processes. The error is one line that names the settings that the real
-/// programs do not support.
+/// Returns the plan for runs with real processes, or one line that names the settings that the real programs do not
+/// support.
 result<real_plan, std::string> make_real_plan(const sim::plan& plan);
 
 }  // namespace cohort::simulation::rehearsal

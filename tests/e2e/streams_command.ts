@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Opens 1,000 streams of events of a dashboard service, and measures what they cost it in memory and CPU time.
+// Opens 1,000 event streams of a dashboard service, and measures the memory and CPU time that the service uses for them.
 // `./dev e2e streams [streams] [seconds]`
 import { mkdtempSync, readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';

@@ -116,9 +116,9 @@ task<> gate_connection::deliver(net::tcp_socket& sink, std::span<char> data, dir
 
 task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, const link_fault& fault) {
   const bool is_slice = fault.type == kind::slice;
-  const auto piece_size = is_slice ? fault.bytes : std::max<std::int64_t>(1, fault.bytes / bandwidth_steps_per_second);
+  const auto chunk_bytes = is_slice ? fault.bytes : std::max<std::int64_t>(1, fault.bytes / bandwidth_steps_per_second);
   while (!data.empty() && link_.fault == fault && !is_lost_ && sink.is_open()) {
-    const auto piece = data.first(std::min(data.size(), static_cast<std::size_t>(piece_size)));
+    const auto piece = data.first(std::min(data.size(), static_cast<std::size_t>(chunk_bytes)));
     data = data.subspan(piece.size());
     co_await write(sink, piece);
     const duration pause =

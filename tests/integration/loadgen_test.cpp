@@ -23,7 +23,7 @@ std::uint64_t number_at(const std::string& json, const std::string& pointer) {
   return std::stoull(json_at(json, pointer));
 }
 
-TEST_CASE("loadgen: counts as many requests as the server", "[integration][loadgen][threads]") {
+TEST_CASE("loadgen: the number of requests equals the server's count", "[integration][loadgen][threads]") {
   running_program server("time-service");
   const auto result =
       run_program("loadgen", {"-q", "-m", "constant", "-r", "500", "-d", "2", "--json", "-", "--target",

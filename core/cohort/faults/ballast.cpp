@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20U;
 /// Bytes that are made resident in one step; their page faults take one or two milliseconds.
-constexpr std::size_t piece_size = 4 * mebibyte;
+constexpr std::size_t chunk_bytes = 4 * mebibyte;
 constexpr duration pause = std::chrono::milliseconds{1};
 /// The smallest page size of the supported platforms.
 constexpr std::size_t page_size = 4096;
@@ -37,7 +37,7 @@ bool ballast::resize(std::size_t bytes) {
 }
 
 void ballast::touch_chunk() {
-  const auto end = std::min(touched_bytes_ + piece_size, size_);
+  const auto end = std::min(touched_bytes_ + chunk_bytes, size_);
   for (; touched_bytes_ < end; touched_bytes_ = std::min(touched_bytes_ + page_size, end)) {
     // The store is volatile: the compiler may remove stores that are never read.
     *static_cast<volatile std::byte*>(block_.get() + touched_bytes_) = std::byte{1};

@@ -57,11 +57,12 @@ bool is_valid_name(std::string_view name) noexcept;
 /// A random ID of 32 hexadecimal digits.
 std::string make_message_id(random_generator& random);
 
-/// Sets the headers `traceparent` and `tracestate`: the trace, with a new span as the parent of the receiver's
-/// spans. Does nothing without a trace. Source: W3C Trace Context, and its draft for AMQP, which uses the same names as
-/// application properties (https://w3c.github.io/trace-context-amqp/).
+/// Sets the headers `traceparent` and `tracestate` to the trace, with a new span as the parent of the receiver's spans.
+/// Does nothing if `trace` has no trace ID. Source: W3C Trace Context, and its draft for AMQP, which uses the same
+/// names as application properties (https://w3c.github.io/trace-context-amqp/).
 void set_trace_context(message& message, const telemetry::trace_context& trace, random_generator& random);
-/// The trace of the headers; its views refer to the message. Empty if `traceparent` is missing or invalid.
+/// Returns the trace context in the headers, which is valid as long as `message`. Empty if `traceparent` is missing or
+/// invalid.
 std::optional<telemetry::trace_context> find_trace_context(const message& message) noexcept;
 
 }  // namespace cohort::messaging

@@ -12,9 +12,9 @@ namespace cohort::net {
 namespace {
 
 /// Maximum size of one piece of a file, which limits the time for which it blocks the loop.
-constexpr std::size_t max_file_piece = 256 * 1024;
+constexpr std::size_t max_file_chunk_bytes = 256 * 1024;
 /// Maximum size of one piece of a file that is copied, which limits its time and memory.
-constexpr std::size_t max_copied_file_piece = 64 * 1024;
+constexpr std::size_t max_copied_chunk_bytes = 64 * 1024;
 
 void consume(const_buffers& buffers, std::size_t count) noexcept {
   for (auto& buffer : buffers) {
@@ -57,7 +57,7 @@ task<result<std::size_t>> write_all(stream& destination, const_buffers buffers) 
 }
 
 task<io_result> write_file(stream& destination, int file, std::uint64_t offset, std::size_t count) {
-  count = std::min(count, max_file_piece);
+  count = std::min(count, max_file_chunk_bytes);
   for (;;) {
     const auto sent = destination.try_send_file(file, offset, count);
     if (sent) {
@@ -70,7 +70,7 @@ task<io_result> write_file(stream& destination, int file, std::uint64_t offset, 
     const auto writable = co_await std::move(waiting);
     if (!writable) co_return writable.error();
   }
-  std::string piece(std::min(count, max_copied_file_piece), '\0');
+  std::string piece(std::min(count, max_copied_chunk_bytes), '\0');
   const auto size = ::pread(file, piece.data(), piece.size(), static_cast<off_t>(offset));
   if (size < 0) co_return error_code{errno, boost::system::system_category()};
   if (size == 0) co_return std::size_t{0};

@@ -18,7 +18,8 @@ class row_stream {
   row_stream& operator=(row_stream&&) noexcept;
   ~row_stream();
 
-  /// The next rows: at most `max_rows`, and at most 64 KiB plus one row. Empty at the end of the result.
+  /// Returns the next rows: at most `max_rows`, and at most 64 KiB plus one row. An empty `rows` marks the end of the
+  /// result.
   task<result<rows>> next(std::size_t max_rows = 256);
 
  private:

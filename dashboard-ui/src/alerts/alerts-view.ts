@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { severities, type Alert, type Alerts, type Severity } from './alerts.ts';
-import { age, bounded, counted, duration, localMinute, notAvailable } from '../format.ts';
+import { age, duration, localMinute, notAvailable, pluralize, truncate } from '../format.ts';
 import type { ReceivedAlerts } from '../page-state.ts';
 import { timeStaleTimeoutMs } from '../panel-view.ts';
 import { runbookHref } from '../runbook-link.ts';
@@ -68,7 +68,7 @@ const waiting: AlertsView = {
 };
 
 /** `idleMs` is the time since the last event of any kind, since alerts events are sent only after changes. */
-export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number, silenceTimeoutMs = timeStaleTimeoutMs): AlertsView {
+export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: number, silenceTimeoutMs = timeStaleTimeoutMs): AlertsView {
   const alerts = received.value;
   if (alerts === null) return waiting;
   const elapsedSeconds = Math.max(0, now - received.receivedAt) / 1000;
@@ -79,10 +79,10 @@ export function viewAlerts(received: ReceivedAlerts, idleMs: number, now: number
     explanation: dimmed ? 'No data from the server.' : explain(alerts, elapsedSeconds),
     silent: !dimmed && alerts.monitoring.state === 'silent',
     age: dimmed ? age(idleMs) : null,
-    notShown: alerts.notShown > 0 ? `At least ${counted(alerts.notShown, 'more alert')} not listed.` : null,
+    notShown: alerts.notShown > 0 ? `At least ${pluralize(alerts.notShown, 'more alert')} not listed.` : null,
     ...grouping(alerts.firing),
-    firing: alerts.firing.map((alert) => viewFiring(alert, elapsedSeconds)),
-    resolved: alerts.resolved.map(viewResolved),
+    firing: alerts.firing.map((alert) => toFiringAlertView(alert, elapsedSeconds)),
+    resolved: alerts.resolved.map(toResolvedAlertView),
     resolvedLabel: `Resolved recently (${alerts.resolved.length})`,
     announcedMonitoring: alerts.monitoring.state === 'unknown' ? null : alerts.monitoring.state,
   };
@@ -98,8 +98,8 @@ function grouping(firing: readonly Alert[]): { shown: number; moreLabel: string 
   const groups = new Map<string, number>();
   for (const alert of more) groups.set(alert.name, (groups.get(alert.name) ?? 0) + 1);
   const sorted = [...groups].sort(([, a], [, b]) => b - a);
-  const names = sorted.slice(0, maxGroups).map(([name, count]) => bounded(name, 40) + (count === 1 ? '' : ` × ${count}`));
-  const others = sorted.length > maxGroups ? [counted(sorted.length - maxGroups, 'other name')] : [];
+  const names = sorted.slice(0, maxGroups).map(([name, count]) => truncate(name, 40) + (count === 1 ? '' : ` × ${count}`));
+  const others = sorted.length > maxGroups ? [pluralize(sorted.length - maxGroups, 'other name')] : [];
   return { shown: maxShown - 1, moreLabel: `${more.length} more: ${[...names, ...others].join(', ')}` };
 }
 
@@ -125,15 +125,15 @@ function explain(alerts: Alerts, elapsedSeconds: number): string {
     const consequence = isFiring ? 'this list may be incomplete' : 'new alerts are not detected';
     return `No signal from monitoring for ${since}: ${consequence}.`;
   }
-  const count = isFiring ? `${counted(alerts.firing.length, 'alert')} firing` : 'No alerts firing';
+  const count = isFiring ? `${pluralize(alerts.firing.length, 'alert')} firing` : 'No alerts firing';
   if (state === 'ok') return `${count} · last signal from monitoring ${since} ago`;
   return isFiring ? `${count} · no signal from monitoring yet` : 'No signal from monitoring yet.';
 }
 
-function viewFiring(alert: Alert, elapsedSeconds: number): AlertView {
+function toFiringAlertView(alert: Alert, elapsedSeconds: number): AlertView {
   const active = alert.forSeconds === null ? notAvailable : duration(alert.forSeconds + elapsedSeconds);
   return {
-    ...viewAlert(alert),
+    ...toAlertView(alert),
     since: `for ${active}, since`,
     time: localMinute(alert.startsAt),
     dateTime: alert.startsAt,
@@ -141,10 +141,10 @@ function viewFiring(alert: Alert, elapsedSeconds: number): AlertView {
   };
 }
 
-function viewResolved(alert: Alert): AlertView {
+function toResolvedAlertView(alert: Alert): AlertView {
   const active = alert.forSeconds === null ? notAvailable : duration(alert.forSeconds);
   return {
-    ...viewAlert(alert),
+    ...toAlertView(alert),
     severityLabel: 'resolved',
     since: `for ${active}, until`,
     time: localMinute(alert.endsAt),
@@ -153,7 +153,7 @@ function viewResolved(alert: Alert): AlertView {
   };
 }
 
-function viewAlert(alert: Alert): Omit<AlertView, 'since' | 'time' | 'dateTime' | 'stale'> {
+function toAlertView(alert: Alert): Omit<AlertView, 'since' | 'time' | 'dateTime' | 'stale'> {
   return {
     key: alert.fingerprint,
     name: alert.name,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { counted, localSecond, milliseconds, sharePercent } from '../format.ts';
+import { localSecond, milliseconds, pluralize, sharePercent } from '../format.ts';
 import { bucketMs, type Bucket, type History, type Mean, type TrendName } from './history.ts';
 import type { SystemInfo } from '../model.ts';
 import { services, type PanelName } from '../services.ts';
@@ -45,7 +45,7 @@ export function viewCache(means: readonly Mean[]): TrendView {
   const reports = means.reduce((sum, { count }) => sum + count, 0);
   const cached = Math.round(means.reduce((sum, { count, mean }) => sum + count * (mean ?? 0), 0));
   return {
-    value: reports === 0 ? none : `${sharePercent(cached / reports)} of ${counted(reports, 'report')}`,
+    value: reports === 0 ? none : `${sharePercent(cached / reports)} of ${pluralize(reports, 'report')}`,
     description: describe('Weather reports from the cache', reports === 0 ? null : `${cached} of ${reports}`),
     columns: means.map(({ mean }) => mean),
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { counted, duration } from '../format.ts';
+import { duration, pluralize } from '../format.ts';
 import { services } from '../services.ts';
 import { providerRates, serviceRates, type ProviderTotals, type Rates, type ServiceTotals, type Traffic } from './traffic.ts';
 
@@ -64,7 +64,7 @@ export function formatRate(perSecond: number): string {
 function describeRate(perSecond: number, noun: string): string {
   if (perSecond === 0) return `no ${noun}s`;
   const [count, unit] = formatRate(perSecond).split('/');
-  return `${counted(Number(count), noun)}/${unit}`;
+  return `${pluralize(Number(count), noun)}/${unit}`;
 }
 
 /** Returns the thickness of an arrow, for rates from one call in ten seconds to 100,000 calls per second. */
@@ -109,7 +109,7 @@ function describeBreakers(totals: ServiceTotals): string {
 function describeAddresses(totals: ServiceTotals): string {
   if (totals.addresses <= 1 && totals.ejected === 0) return '';
   const ejected = totals.ejected === 0 ? '' : `, ${totals.ejected} ejected`;
-  return `${counted(totals.addresses, 'address', 'addresses')}${ejected}`;
+  return `${pluralize(totals.addresses, 'address', 'addresses')}${ejected}`;
 }
 
 function providerLinks(traffic: Traffic): LinkView[] {
@@ -135,7 +135,7 @@ function providerLinks(traffic: Traffic): LinkView[] {
 
 function describeProvider(provider: ProviderTotals): string {
   if (provider.requests === 0) return 'no calls yet';
-  return `${counted(provider.requests, 'call')} in total, ${provider.failures === 0 ? 'no failures' : counted(provider.failures, 'failure')}`;
+  return `${pluralize(provider.requests, 'call')} in total, ${provider.failures === 0 ? 'no failures' : pluralize(provider.failures, 'failure')}`;
 }
 
 function unknownLink(from: string, to: string, note = ''): LinkView {

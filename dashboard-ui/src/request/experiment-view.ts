@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Experiment, Measurement } from './experiment.ts';
-import { bounded, counted, milliseconds } from '../format.ts';
+import { milliseconds, pluralize, truncate } from '../format.ts';
 import { requestInProgress } from '../stream/polls.ts';
 import { isAnswered, type RequestRecord } from './request.ts';
 import { linear } from './scale.ts';
@@ -66,7 +66,7 @@ function withoutDeadline(request: RequestRecord): RequestRecord {
 }
 
 function status(experiment: Experiment): string {
-  const message = experiment.message === null ? '' : bounded(experiment.message, 200);
+  const message = experiment.message === null ? '' : truncate(experiment.message, 200);
   switch (experiment.phase) {
     case 'idle':
       return 'Injects this fault into the weather service, and measures one request with the deadline and one without it.';
@@ -85,7 +85,7 @@ export function describeConclusion(experiment: Experiment): string {
   if (limited == null || unlimited == null) return '';
   const result = (request: RequestRecord) => {
     const answered = request.calls.filter((call) => isAnswered(call.state)).length;
-    return `${answered} of ${counted(request.calls.length, 'part')} after ${milliseconds(request.duration)}`;
+    return `${answered} of ${pluralize(request.calls.length, 'part')} after ${milliseconds(request.duration)}`;
   };
   const saved = unlimited.duration - limited.duration;
   const missing = limited.calls.filter((call) => call.state === 'timeout').map((call) => serviceName(call.service));

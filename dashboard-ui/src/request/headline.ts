@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { counted, milliseconds } from '../format.ts';
+import { milliseconds, pluralize } from '../format.ts';
 import type { PanelState } from '../model.ts';
 import { isAnswered, type RequestRecord } from './request.ts';
 import { serviceName } from '../services.ts';
@@ -50,7 +50,7 @@ function viewStates(input: HeadlineInput): Headline {
   const alerts = input.firing > 0 ? ` · ${input.firing} firing` : '';
   return {
     tone,
-    text: [count, ...(details.length > 0 ? details : input.firing > 0 ? [`${counted(input.firing, 'alert')} firing`] : slowest(input.request))].join(' · '),
+    text: [count, ...(details.length > 0 ? details : input.firing > 0 ? [`${pluralize(input.firing, 'alert')} firing`] : slowest(input.request))].join(' · '),
     title: `${mark} ${details.length > 0 ? details.join(', ') : count}${alerts} · Cohort`,
   };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { bounded, milliseconds } from '../format.ts';
+import { milliseconds, truncate } from '../format.ts';
 import { deadlineOf, isAnswered, isCut, phases, type Attempt, type Call, type Phase, type RequestRecord } from './request.ts';
 import { scaleFor, type Scale, type Tick } from './scale.ts';
 import { serviceName } from '../services.ts';
@@ -84,7 +84,7 @@ export function viewWaterfall(
 
 function summarize(request: RequestRecord, isRunning: boolean): string {
   if (isRunning) return `waiting, ${milliseconds(request.duration)} so far`;
-  const missing = request.calls.filter((call) => !isAnswered(call.state)).map((call) => bounded(serviceName(call.service), 24));
+  const missing = request.calls.filter((call) => !isAnswered(call.state)).map((call) => truncate(serviceName(call.service), 24));
   return `answered in ${milliseconds(request.duration)}${missing.length === 0 ? '' : ` without ${missing.join(', ')}`}`;
 }
 
@@ -99,7 +99,7 @@ function viewRow(call: Call, scale: Scale, isRunning: boolean, endWithoutDeadlin
   const deadline = call.budget === null ? null : call.start + call.budget;
   return {
     service: call.service,
-    name: bounded(serviceName(call.service), 24),
+    name: truncate(serviceName(call.service), 24),
     state: isRunning ? 'running' : call.state,
     result: isRunning ? `${milliseconds(call.end - call.start)} …` : result(call),
     lines: Math.max(1, ends.length),
@@ -169,7 +169,7 @@ function barLabel(attempt: Attempt): string {
 
 function describeFailure(attempt: Attempt): string {
   if (attempt.status !== null) return `HTTP ${attempt.status}`;
-  return bounded((attempt.outcome ?? 'failed').replaceAll('_', ' '), 40);
+  return truncate((attempt.outcome ?? 'failed').replaceAll('_', ' '), 40);
 }
 
 function result(call: Call): string {
@@ -184,7 +184,7 @@ function result(call: Call): string {
 export function viewTable(request: RequestRecord, running: ReadonlySet<string> = new Set()): TableRow[] {
   return request.calls.flatMap((call): TableRow[] => {
     const state = running.has(call.service) ? 'waiting' : call.state;
-    const name = bounded(serviceName(call.service), 40);
+    const name = truncate(serviceName(call.service), 40);
     const budget = call.budget === null ? '–' : milliseconds(call.budget);
     if (call.attempts.length === 0) {
       return [[name, state, 'none', milliseconds(call.start), '–', '–', '–', '–', '–', milliseconds(call.end), call.reason ?? call.state, budget]];
@@ -192,7 +192,7 @@ export function viewTable(request: RequestRecord, running: ReadonlySet<string> =
     return call.attempts.map((attempt) => [
       name,
       state,
-      attempt.kind + (attempt.address === null ? '' : ` to ${bounded(attempt.address, 60)}`),
+      attempt.kind + (attempt.address === null ? '' : ` to ${truncate(attempt.address, 60)}`),
       milliseconds(attempt.start),
       ...phases.map((phase) => (attempt.phases[phase] === 0 ? '–' : milliseconds(attempt.phases[phase]))),
       milliseconds(attempt.end),
@@ -203,14 +203,14 @@ export function viewTable(request: RequestRecord, running: ReadonlySet<string> =
 }
 
 function describeOutcome(attempt: Attempt): string {
-  if (attempt.cancelledBy !== null) return `cancelled: ${bounded(attempt.cancelledBy.replaceAll('_', ' '), 40)}`;
-  return attempt.status === null ? bounded((attempt.outcome ?? '–').replaceAll('_', ' '), 40) : String(attempt.status);
+  if (attempt.cancelledBy !== null) return `cancelled: ${truncate(attempt.cancelledBy.replaceAll('_', ' '), 40)}`;
+  return attempt.status === null ? truncate((attempt.outcome ?? '–').replaceAll('_', ' '), 40) : String(attempt.status);
 }
 
 /** Describes the picture: "time 412 µs; weather cut at 5 s by its deadline of 5 s". */
 export function describe(request: RequestRecord): string {
   const calls = request.calls.map((call) => {
-    const name = bounded(serviceName(call.service), 24);
+    const name = truncate(serviceName(call.service), 24);
     const kinds = call.attempts.map((attempt) => attempt.kind).filter((kind) => kind !== 'first');
     const extra = kinds.length === 0 ? '' : `, with ${kinds.join(' and ')}`;
     return `${name}: ${result(call)}${extra}`;

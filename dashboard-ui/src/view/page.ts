@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
-import { viewAlerts, type AlertsView } from '../alerts/alerts-view.ts';
+import { toAlertsView, type AlertsView } from '../alerts/alerts-view.ts';
 import { viewConnection, type ConnectionView } from '../stream/connection-view.ts';
 import { systemFacts, timeFacts, weatherFacts } from '../facts.ts';
 import { systemFields, timeFields, weatherFields } from '../fields.ts';
-import { bounded, timeOfDay } from '../format.ts';
+import { timeOfDay, truncate } from '../format.ts';
 import { viewHeadline, type Headline } from '../request/headline.ts';
 import { failureReason } from '../request/request.ts';
 import type { PageState } from '../page-state.ts';
 import type { Moment } from '../pause.ts';
-import { partStaleTimeoutMs, timeStaleTimeoutMs, viewPanel, viewWeather, type PanelView } from '../panel-view.ts';
+import { partStaleTimeoutMs, timeStaleTimeoutMs, toPanelView, toWeatherView, type PanelView } from '../panel-view.ts';
 import type { Connection } from '../stream/stream.ts';
 import { renderAlerts } from './alerts.ts';
 import { renderBadge } from './components/badge.ts';
@@ -33,18 +33,18 @@ export function viewPage(state: PageState, connection: Connection, current: Mome
   const latest = state.requests.list.at(-1) ?? null;
   const context = (service: string, staleTimeoutMs: number) => {
     const reason = failureReason(state.requests.list, service);
-    return { staleTimeoutMs, idleMs, silenceTimeoutMs, now, reason: reason === null ? null : bounded(reason, 120) };
+    return { staleTimeoutMs, idleMs, silenceTimeoutMs, now, reason: reason === null ? null : truncate(reason, 120) };
   };
-  const time = viewPanel(state.time, context('time_service', timeStaleTimeoutMs));
-  const system = viewPanel(state.system, context('sysinfo_service', partStaleTimeoutMs));
-  const weather = viewWeather(state.weather, context('weather_service', partStaleTimeoutMs));
+  const time = toPanelView(state.time, context('time_service', timeStaleTimeoutMs));
+  const system = toPanelView(state.system, context('sysinfo_service', partStaleTimeoutMs));
+  const weather = toWeatherView(state.weather, context('weather_service', partStaleTimeoutMs));
   const connectionView = viewConnection(connection, current.lastEventAt, current.now, paused !== null);
   return {
     connection: connectionView,
     time,
     system,
     weather,
-    alerts: viewAlerts(state.alerts, current.now - current.lastEventAt, current.now, current.silenceTimeoutMs),
+    alerts: toAlertsView(state.alerts, current.now - current.lastEventAt, current.now, current.silenceTimeoutMs),
     headline: viewHeadline({
       panels: [
         { name: 'time', state: time.state },
@@ -76,7 +76,7 @@ export function renderPage(root: ParentNode, state: PageState, view: PageView): 
 
 function renderClock(clock: HTMLTimeElement, state: PageState, dimmed: boolean): void {
   const reading = state.time.value;
-  setText(clock, reading === null ? '--:--:--' : bounded(timeOfDay(reading.timestamp), 40));
+  setText(clock, reading === null ? '--:--:--' : truncate(timeOfDay(reading.timestamp), 40));
   if (reading?.iso8601) clock.dateTime = reading.iso8601;
   else clock.removeAttribute('datetime');
   clock.classList.toggle('dimmed', dimmed);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Facts } from '../facts.ts';
-import { bounded } from '../format.ts';
+import { truncate } from '../format.ts';
 import type { PanelView } from '../panel-view.ts';
 import { renderBadge } from './components/badge.ts';
 import { find, setText } from './dom.ts';
@@ -25,7 +25,7 @@ export function renderPanel(panel: Element, view: PanelView, facts: Facts, field
 
 function renderField(panel: Element, name: string, text: string | null): void {
   const field = find(panel, `[data-field="${name}"]`);
-  if (text !== null) setText(field, bounded(text, maxFieldLength));
+  if (text !== null) setText(field, truncate(text, maxFieldLength));
   const row = field.closest<HTMLElement>('.row');
   if (row !== null) row.hidden = text === null;
 }

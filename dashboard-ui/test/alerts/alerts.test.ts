@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { viewAlerts } from '../../src/alerts/alerts-view.ts';
+import { toAlertsView } from '../../src/alerts/alerts-view.ts';
 import { parseAlertsEvent } from '../../src/alerts/alerts.ts';
 import { initialState, withAlerts, withMalformed } from '../../src/page-state.ts';
 import { alertBody, alertsBody, resolvedBody, silentBody, unknownBody, warningBody } from '../samples/bodies.ts';
@@ -13,7 +13,7 @@ function parsed(body: object) {
 
 /** The view at a time after the event. `idleMs` is the time since the last event of any kind. */
 function view(body: object, afterMs = 0, idleMs = 0) {
-  return viewAlerts({ value: parsed(body), receivedAt: 1_000 }, idleMs, 1_000 + afterMs);
+  return toAlertsView({ value: parsed(body), receivedAt: 1_000 }, idleMs, 1_000 + afterMs);
 }
 
 describe('parseAlertsEvent', () => {
@@ -93,7 +93,7 @@ describe('page state', () => {
   });
 });
 
-describe('viewAlerts', () => {
+describe('toAlertsView', () => {
   test.each([
     [alertsBody(), 'none', 'none firing', 'No alerts firing · last signal from monitoring 12 s ago', false],
     [alertsBody([alertBody]), 'critical', '1 firing', '1 alert firing · last signal from monitoring 12 s ago', false],
@@ -146,7 +146,7 @@ describe('viewAlerts', () => {
   });
 
   test('is waiting before the first event', () => {
-    expect(viewAlerts(initialState.alerts, 60_000, 60_000)).toMatchObject({ state: 'waiting', firing: [], dimmed: false });
+    expect(toAlertsView(initialState.alerts, 60_000, 60_000)).toMatchObject({ state: 'waiting', firing: [], dimmed: false });
   });
 
   test('marks a stale alert', () => {

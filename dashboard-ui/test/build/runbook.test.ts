@@ -40,13 +40,13 @@ describe('renderRunbook', () => {
     expect(html).toContain('<li><a href="#servicedown">ServiceDown</a></li>\n<li><a href="#what-else">What else?</a></li>');
   });
 
-  test('assigns IDs to lower headings', () => {
+  test('assigns IDs to lower-level headings', () => {
     const html = renderRunbook(sample);
     expect(html).toContain('<h3 id="afterwards">');
     expect(html).toContain('<h3 id="afterwards-1">');
   });
 
-  test('keeps the ID of a section if a lower heading has the same text', () => {
+  test('keeps the ID of a section if a lower-level heading has the same text', () => {
     expect(renderRunbook('## A\n\n### Watchdog\n\n## Watchdog\n')).toMatch(/<h3 id="watchdog-1">[^]*<section class="panel" id="watchdog"/);
   });
 

@@ -104,7 +104,7 @@ describe('parseHistoryEvent', () => {
     expect(parseHistoryEvent(text)).toBeNull();
   });
 
-  test('ignores what it does not know, and bounds lists', () => {
+  test('ignores unknown services and invalid values, and limits the length of lists', () => {
     const column = { at_ms: 0, calls: -3, failed: 'x', latencies: [[1], ['1', 2], null, [-1, 1], [5, 0], [2, 3]], cpu: { count: 0, mean: 1 }, memory: { count: 1 }, cached: 7 };
     const weather = [...Array.from({ length: 500 }, () => columnAt(0)), null, 1, {}, column];
     const update = parseHistoryEvent(JSON.stringify({ now_ms: 1, services: { weather_service: weather, time_service: 3, other: [] } }));
@@ -119,7 +119,7 @@ describe('parseHistoryEvent', () => {
 describe('means', () => {
   const mean = (count: number, value: number) => ({ count, mean: value });
 
-  test('are those of columns of 15 s, or of a multiple', () => {
+  test('are calculated for columns of 15 s, or of a multiple of 15 s', () => {
     const start = 4 * bucketMs;
     const history = historyOf(start + bucketMs, [columnAt(start, { cached: mean(3, 1) }), columnAt(start + bucketMs, { cached: mean(1, 0) })]);
     const columns = history.means('weather_service', 'cached', start + bucketMs);

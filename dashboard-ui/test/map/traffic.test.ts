@@ -13,7 +13,7 @@ function parse(body: object): TrafficSample {
 const traffic = (...bodies: object[]): Traffic => bodies.map(parse).reduce(withSample, [] as Traffic);
 
 describe('parseMapEvent', () => {
-  test('is null for anything but an object with a time', () => {
+  test('is null unless the data is an object with a time', () => {
     for (const text of ['', '[]', '{}', '{"at_ms":"1"}']) expect(parseMapEvent(text)).toBeNull();
   });
 

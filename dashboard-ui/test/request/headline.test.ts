@@ -11,7 +11,7 @@ function headline(states: [PanelState, PanelState, PanelState], changes: Partial
   return viewHeadline({ panels, request, live: true, locked: false, paused: false, firing: 0, ...changes });
 }
 
-test('all in time: the slowest call and its deadline', () => {
+test('names the slowest call and its deadline if all calls are in time', () => {
   expect(headline(['fresh', 'fresh', 'fresh'])).toEqual({
     tone: 'good',
     text: '3 of 3 in time · slowest 41 ms of 5 s (weather)',
@@ -55,7 +55,7 @@ test('without events, no part is shown as in time', () => {
   expect(headline(['fresh', 'fresh', 'fresh'], { locked: true }).text).toBe('API key required');
 });
 
-test('a paused page says so, whatever the state of the pause, and counts current alerts', () => {
+test('the headline of a paused page states the pause, and counts current alerts', () => {
   expect(headline(['fresh', 'fresh', 'fresh'], { paused: true })).toEqual({
     tone: 'idle',
     text: 'Paused · 3 of 3 in time · slowest 41 ms of 5 s (weather)',

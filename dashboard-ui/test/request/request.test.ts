@@ -58,12 +58,12 @@ describe('without records of the server, a request is derived from an aggregate'
     return requestFromAggregate(aggregate, 'key', 0);
   };
 
-  test('with one attempt for each call', () => {
+  test('contains one attempt for each call', () => {
     expect(derive({})).toMatchObject({ duration: 12, complete: true, calls: [{ end: 12 }, { end: 12 }, { attempts: [{ phases: { wait: 12 } }] }] });
     expect(deadlineOf(derive({}))).toBe(5000);
   });
 
-  test('with none for a call that an open breaker rejected', () => {
+  test('contains no attempt of a call that an open breaker rejected', () => {
     const meta = { ...aggregateBody.meta, weather_service: { state: 'open', elapsed_ms: 0, deadline_ms: 5000 } };
     expect(derive({ weather_service: failedBody, meta }).calls[2]).toMatchObject({ state: 'open', attempts: [] });
   });

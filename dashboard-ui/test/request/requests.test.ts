@@ -36,7 +36,7 @@ describe('the list of requests', () => {
     expect(shownIndex(pinAt(noRequests, 0))).toBe(-1);
   });
 
-  test('has no request twice', () => {
+  test('contains each request once', () => {
     expect(withRequest(first(3), requestAt(1)).list.length).toBe(3);
     expect(withEarlier(first(3), [requestAt(0), requestAt(1)]).list.length).toBe(3);
   });
@@ -93,7 +93,7 @@ describe('a request in progress', () => {
     expect(runningRequest(ended.polls, -Infinity, 6_000)).toBeNull();
   });
 
-  test('ends with the response to a later one, after which the server does not publish its own', () => {
+  test('ends with the response to a later request, after which the server does not publish its own', () => {
     const later = receive(started(), 'poll', event({ poll: 2, budgets_ms: budgets }), at(2_500));
     const body = { poll: 2, weather_service: aggregateBody.weather_service, meta: { weather_service: { state: 'fresh', elapsed_ms: 1, deadline_ms: 5000 } } };
     const answered = receive(later, 'part', event(body), at(2_501));

@@ -100,7 +100,7 @@ test('the table has the same attempts', () => {
   expect(viewTable(parsed(openRequestBody), new Set(['time_service'])).map((row) => row[1])).toEqual(['waiting', 'fresh', 'open']);
 });
 
-test('the picture is described in words', () => {
+test('the picture has a text description', () => {
   expect(describe(parsed(cutRequestBody))).toBe(
     'Calls of one request, deadline 5 s. time: 450 µs; system: 690 µs; weather: cut at 5 s, with retry and hedge.',
   );

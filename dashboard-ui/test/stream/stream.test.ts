@@ -218,7 +218,7 @@ describe('a rejected stream', () => {
     expect(fixture.timers).toBe(0);
   });
 
-  test('is retried later for any other reason', async () => {
+  test('is retried later if the probe has a result other than unauthorized', async () => {
     fixture.source.reject();
     await fixture.probe.respond('other');
     expect(fixture.phase).toBe('waiting');

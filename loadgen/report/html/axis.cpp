@@ -15,7 +15,7 @@ namespace {
 constexpr std::array<int, 3> round_digits{1, 2, 5};
 constexpr double rounding_tolerance = 1e-9;
 
-/// 1, 2 and 5 times powers of ten, in microseconds, beyond the range of the histograms.
+/// Returns 1, 2 and 5 times each power of ten, in microseconds, from 1 µs to beyond the maximum of the histograms.
 std::vector<double> round_durations() {
   std::vector<double> durations;
   for (double power = 1; power <= 1e10; power *= 10) {

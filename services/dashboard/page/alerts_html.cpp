@@ -70,7 +70,7 @@ std::string alerts_html::slot(std::string_view name) const {
   if (name == "alerts.explanation") return explanation();
   if (name == "alerts.badge") return badge();
   if (name == "alerts.not-shown" && alerts_.not_shown > 0) {
-    return ">At least " + counted(alerts_.not_shown, "more alert") + " not listed.";
+    return ">At least " + pluralize(alerts_.not_shown, "more alert") + " not listed.";
   }
   const auto count = alerts_.firing.size();
   if (name == "alerts.firing" && count > 0) return ">" + items(alerts_.firing, 0, displayed_count());
@@ -87,7 +87,8 @@ std::string alerts_html::explanation() const {
   using enum alert_store::monitoring_state;
   const auto since = alerts_.last_heard ? format_coarse_duration(*alerts_.last_heard) : std::string{"N/A"};
   const bool is_firing = !alerts_.firing.empty();
-  const auto count = is_firing ? counted(alerts_.firing.size(), "alert") + " firing" : std::string{"No alerts firing"};
+  const auto count =
+      is_firing ? pluralize(alerts_.firing.size(), "alert") + " firing" : std::string{"No alerts firing"};
   switch (alerts_.monitoring) {
     case silent:
       return R"(<p class="explanation no-monitoring">No signal from monitoring for )" + since + ": " +
@@ -137,7 +138,7 @@ std::string alerts_html::more_label() const {
   auto label = std::to_string(alerts_.firing.size() - displayed_count()) + " more: ";
   for (std::size_t i = 0; i < std::min(groups.size(), max_groups); ++i) {
     const auto& [name, count, first] = groups[i];
-    label += (i == 0 ? "" : ", ") + bounded(name, max_group_name) + (count == 1 ? "" : " × " + std::to_string(count));
+    label += (i == 0 ? "" : ", ") + truncate(name, max_group_name) + (count == 1 ? "" : " × " + std::to_string(count));
   }
   if (groups.size() > max_groups) label += ", " + std::to_string(groups.size() - max_groups) + " other names";
   return label;

@@ -12,11 +12,11 @@ std::string badge_html(badge_style style, std::string_view label) {
   return html;
 }
 
-std::string counted(std::size_t count, std::string_view noun) {
+std::string pluralize(std::size_t count, std::string_view noun) {
   return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
 }
 
-std::string bounded(std::string_view text, std::size_t max_characters) {
+std::string truncate(std::string_view text, std::size_t max_characters) {
   std::size_t characters = 0;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -14,13 +14,13 @@ struct badge_style {
   std::string_view tone;
 };
 
-/// The HTML of a badge. `label` is escaped.
+/// Returns the HTML of a badge. `label` is escaped.
 std::string badge_html(badge_style style, std::string_view label);
 
-/// A count and its noun in singular or plural, such as `2 alerts`.
-std::string counted(std::size_t count, std::string_view noun);
+/// Returns a count and its noun in singular or plural, such as `2 alerts`.
+std::string pluralize(std::size_t count, std::string_view noun);
 
-/// The first `max_characters` characters of a UTF-8 text; a longer text ends in an ellipsis.
-std::string bounded(std::string_view text, std::size_t max_characters);
+/// Returns a UTF-8 text, truncated to `max_characters` characters; a truncated text ends in an ellipsis.
+std::string truncate(std::string_view text, std::size_t max_characters);
 
 }  // namespace cohort::dashboard

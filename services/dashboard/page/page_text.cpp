@@ -110,7 +110,7 @@ facts facts_of(std::size_t index, const std::string& body) {
     const body_reader reader{root};
     return index == 0 ? time_facts(reader) : index == 1 ? system_facts(reader) : weather_facts(reader);
   });
-  return parsed ? facts{bounded(parsed->main, max_characters), bounded(parsed->detail, max_characters)} : facts{};
+  return parsed ? facts{truncate(parsed->main, max_characters), truncate(parsed->detail, max_characters)} : facts{};
 }
 
 /// Indexed by the state.
@@ -171,7 +171,7 @@ std::string headline_html(const page_values::snapshot& values, std::size_t firin
   if (known == 0) return {};
   auto text = std::to_string(count_in_time) + " of " + std::to_string(known) + " in time" + problems;
   const bool is_firing = problems.empty() && firing > 0;
-  if (is_firing) text += " · " + counted(firing, "alert") + " firing";
+  if (is_firing) text += " · " + pluralize(firing, "alert") + " firing";
   if (problems.empty() && !is_firing && slowest) {
     text += " · slowest " + format_duration(slowest->elapsed) + " of " + format_duration(slowest->timeout) + " (";
     text.append(slowest_name).append(")");

@@ -19,7 +19,7 @@ namespace cohort::gateway {
 /// The verifiers of a routes file by their names.
 using verifier_map = std::map<std::string, std::shared_ptr<const jwt_verifier>>;
 
-/// The `auth` of a route. Thread-safe.
+/// Authenticates the requests of one route according to its `auth` entry. Thread-safe.
 class route_authenticator {
  public:
   /// `keys` and `metrics` must outlive this object. Precondition: `find_errors` has none.

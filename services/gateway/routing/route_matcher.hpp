@@ -10,7 +10,7 @@
 
 namespace cohort::gateway {
 
-/// The `match` of a route.
+/// Selects the requests of one route according to its `match` entry. Thread-safe.
 class route_matcher {
  public:
   /// Precondition: `find_errors` has none.

@@ -64,15 +64,15 @@ void check_instructions(const counted_service& service, const cost_bands& bands)
   check_within("instructions", instructions_per_request(service, *valgrind), bands.instructions);
 }
 
-TEST_CASE("cost: allocations of GET /api/time", "[integration][cost][threads]") {
+TEST_CASE("cost: GET /api/time stays within its bounds for allocations", "[integration][cost][threads]") {
   check_allocations(time_service, time_bands);
 }
 
-TEST_CASE("cost: system calls of GET /api/time", "[integration][cost][threads]") {
+TEST_CASE("cost: GET /api/time stays within its bounds for system calls", "[integration][cost][threads]") {
   check_system_calls(time_service, time_bands);
 }
 
-TEST_CASE("cost: instructions of GET /api/time", "[integration][cost][threads]") {
+TEST_CASE("cost: GET /api/time stays within its bounds for instructions", "[integration][cost][threads]") {
   check_instructions(time_service, time_bands);
 }
 
@@ -105,7 +105,8 @@ class dashboard_fixture {
   scripted_upstream weather_;
 };
 
-TEST_CASE("cost: allocations of GET /api/aggregate, whose connections are reused", "[integration][cost][threads]") {
+TEST_CASE("cost: GET /api/aggregate with reused connections stays within its bounds for allocations",
+          "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   check_allocations(dashboard.service(), aggregate_bands);
   // One each, and one more for each service whose calls were hedged: a hedge that loses keeps its connection.
@@ -113,7 +114,8 @@ TEST_CASE("cost: allocations of GET /api/aggregate, whose connections are reused
 }
 
 /// The service keeps the memory of all requests in progress. With a limit of 256 KiB, each had 74 allocations.
-TEST_CASE("cost: allocations of 32 concurrent GET /api/aggregate", "[integration][cost][threads]") {
+TEST_CASE("cost: 32 concurrent GET /api/aggregate stay within their bounds for allocations",
+          "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   auto service = dashboard.service();
   service.connections = 32;
@@ -121,12 +123,12 @@ TEST_CASE("cost: allocations of 32 concurrent GET /api/aggregate", "[integration
   check_allocations(service, aggregate_bands);
 }
 
-TEST_CASE("cost: system calls of GET /api/aggregate", "[integration][cost][threads]") {
+TEST_CASE("cost: GET /api/aggregate stays within its bounds for system calls", "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   check_system_calls(dashboard.service(), aggregate_bands);
 }
 
-TEST_CASE("cost: instructions of GET /api/aggregate", "[integration][cost][threads]") {
+TEST_CASE("cost: GET /api/aggregate stays within its bounds for instructions", "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   check_instructions(dashboard.service(), aggregate_bands);
 }

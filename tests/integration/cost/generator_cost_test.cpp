@@ -24,7 +24,8 @@ double calls_of_run(const std::string& strace, const scripted_upstream& server, 
   return total_calls(summary);
 }
 
-TEST_CASE("cost: system calls of a request of the load generator in an open loop", "[integration][cost][threads]") {
+TEST_CASE("cost: a request of the load generator in an open loop stays within its bounds for system calls",
+          "[integration][cost][threads]") {
 #ifdef COHORT_SANITIZED
   SKIP("the sanitizer makes additional system calls");
 #endif

@@ -46,7 +46,7 @@ TEST_CASE("files example: an uploaded file is served with ranges until it is del
   CHECK(files.program.stop() == 0);
 }
 
-TEST_CASE("files example: a part does not replace the file", "[integration][threads]") {
+TEST_CASE("files example: a partial upload does not replace the file", "[integration][threads]") {
   files_program files;
   CHECK(request(files.port, "PUT", "/files/a", {}, "the whole file").status == 201);
   CHECK(request(files.port, "PUT", "/files/a", {{"Content-Range", "bytes 0-3/14"}}, "part").status == 400);

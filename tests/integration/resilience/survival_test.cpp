@@ -57,7 +57,7 @@ bool has_ended(pid_t process) {
   return fields.empty() || fields.find(") Z ") != std::string::npos;
 }
 
-TEST_CASE("outputs: a service serves requests even if its outputs fail, and counts lost lines",
+TEST_CASE("outputs: a service serves requests even if its outputs fail, and counts dropped lines",
           "[integration][threads][survival]") {
   struct example {
     std::string redirection;

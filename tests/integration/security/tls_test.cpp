@@ -75,7 +75,7 @@ TEST_CASE("tls: OpenSSL's client gets a response over TLS 1.2 and TLS 1.3", "[in
 }
 
 /// Writes `rsa.pem` and `rsa.key`: a self-signed certificate with the names of `server.pem`.
-void write_rsa_pair(const certificate_files& files) {
+void write_rsa_certificate(const certificate_files& files) {
   const auto command =
       "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext "
       "subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout " +
@@ -87,7 +87,7 @@ void write_rsa_pair(const certificate_files& files) {
 TEST_CASE("tls: the client's signature algorithms select an RSA or an ECDSA certificate for one name",
           "[integration][tls][threads]") {
   const certificate_files files;
-  write_rsa_pair(files);
+  write_rsa_certificate(files);
   running_program service{"time-service",
                           {"--tls-cert", files.path("server.pem") + "," + files.path("rsa.pem"), "--tls-key",
                            files.path("server.key") + "," + files.path("rsa.key")}};

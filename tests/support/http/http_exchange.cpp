@@ -30,8 +30,8 @@ response parse_status_line(message_head head) {
 
 bool is_interim(int status) { return status >= 100 && status < 200 && status != 101; }
 
-bool has_body(int status, bool head_request) {
-  return !head_request && status != 101 && status != 204 && status != 304;
+bool has_body(int status, bool is_head_request) {
+  return !is_head_request && status != 101 && status != 204 && status != 304;
 }
 
 std::string take_event_line(std::string& input, std::size_t end) {
@@ -101,7 +101,7 @@ bool raw_connection::fill(time_point deadline) {
   }
 }
 
-response raw_connection::read_head(std::chrono::milliseconds timeout, bool head_request) {
+response raw_connection::read_head(std::chrono::milliseconds timeout, bool is_head_request) {
   const auto deadline = deadline_after(timeout);
   std::vector<response> interim;
   for (;;) {
@@ -118,7 +118,7 @@ response raw_connection::read_head(std::chrono::milliseconds timeout, bool head_
       continue;
     }
     result.interim = std::move(interim);
-    body_ = has_body(result.status, head_request)
+    body_ = has_body(result.status, is_head_request)
                 ? body_decoder{result.headers, body_decoder::unframed_body::until_close}
                 : body_decoder{};
     decoded_.clear();
@@ -127,9 +127,9 @@ response raw_connection::read_head(std::chrono::milliseconds timeout, bool head_
   }
 }
 
-response raw_connection::read_response(std::chrono::milliseconds timeout, bool head_request) {
+response raw_connection::read_response(std::chrono::milliseconds timeout, bool is_head_request) {
   const auto deadline = deadline_after(timeout);
-  auto result = read_head(timeout, head_request);
+  auto result = read_head(timeout, is_head_request);
   body_.consume(input_, decoded_);
   while (!body_.finished()) {
     fill_body(deadline);

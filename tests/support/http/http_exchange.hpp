@@ -40,11 +40,11 @@ class raw_connection {
   /// it has read everything, which is not an error here.
   std::size_t send(std::string_view bytes);
 
-  /// Reads a complete response. `head_request`: it responds to HEAD and so has no body.
-  response read_response(std::chrono::milliseconds timeout = default_timeout, bool head_request = false);
+  /// Reads a complete response. `is_head_request`: the response is to a HEAD request, so it has no body.
+  response read_response(std::chrono::milliseconds timeout = default_timeout, bool is_head_request = false);
 
   /// Reads a response without its body, which read_sse_event() reads.
-  response read_head(std::chrono::milliseconds timeout = default_timeout, bool head_request = false);
+  response read_head(std::chrono::milliseconds timeout = default_timeout, bool is_head_request = false);
 
   /// Reads the next event of the body whose head was read last. Lines end in LF or CRLF; comments are skipped.
   sse_event read_sse_event(std::chrono::milliseconds timeout = default_timeout);

@@ -55,7 +55,7 @@ class certificate_authority {
   long last_serial_{1};
 };
 
-/// A new private key of another type than those of `certificate_authority`: PKCS #8, unencrypted.
+/// Returns a new private key whose type differs from the keys of `certificate_authority`: PKCS #8, unencrypted.
 std::string ed25519_key_pem();
 
 }  // namespace cohort::test

@@ -91,7 +91,7 @@ TEST_CASE("API keys: API_KEY is one key, API_KEY_FILE can have several", "[confi
         "program: API_KEY_FILE is \"" + path + "\", whose line 2 has the name \"a\" of an earlier key\n");
 }
 
-TEST_CASE("API keys: a reload replaces them, and keeps them if the file is invalid", "[config][reloader]") {
+TEST_CASE("API keys: a reload replaces the keys, or keeps them if the file is invalid", "[config][reloader]") {
   const test::temporary_directory directory;
   const auto path = directory.write("keys", "old\n").string();
   api_key_set keys{"old"};

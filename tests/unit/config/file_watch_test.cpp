@@ -93,7 +93,7 @@ TEST_CASE("file watch: a loop of symbolic links ends the search", "[config][file
   CHECK(watch.consume());
 }
 
-TEST_CASE("file watch: the version of a directory or of a missing file differs from every file's",
+TEST_CASE("file watch: the version of a directory or of a missing file differs from that of every file's",
           "[config][file-watch]") {
   const temporary_directory directory;
   CHECK(version_of(directory.path().string()).type == file_version::kind::other);

@@ -72,7 +72,7 @@ TEST_CASE("a key file that is not one line of visible ASCII text is rejected wit
   CHECK(secret == "unset");
 }
 
-TEST_CASE("a key file that is a pipe without a writer is an error, not an endless wait", "[config][secret][case-5.1]") {
+TEST_CASE("a key file that is a pipe without a writer is rejected after a timeout", "[config][secret][case-5.1]") {
   const test::temporary_directory directory;
   const auto path = directory.path() / "pipe";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
@@ -121,7 +121,7 @@ TEST_CASE("secret: a reference to a previous value stays valid", "[config][secre
   CHECK(secret.get() == "second");
 }
 
-TEST_CASE("secret: can be replaced while another thread reads it", "[config][secret][threads]") {
+TEST_CASE("secret: a secret can be replaced while another thread reads it", "[config][secret][threads]") {
   replaceable_secret secret{"0000"};
   std::atomic<bool> done = false;
   std::thread reader([&] {

@@ -59,7 +59,7 @@ TEST_CASE("settings report: the source is the flag or the variable", "[config]")
   CHECK(fixture.report_of("--flag").source == origin::variable);
 }
 
-TEST_CASE("settings report: secrets and the passwords of URLs are not part of it", "[config]") {
+TEST_CASE("settings report: secrets and the passwords of URLs are omitted", "[config]") {
   report_fixture fixture;
   fixture.parse({"--url", "http://user:pass-word@there.test/"}, {{"SECRET", "s3cret-value"}});
   CHECK(fixture.report_of("--secret").value == "(secret)");

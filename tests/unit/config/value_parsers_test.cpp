@@ -93,8 +93,9 @@ TEST_CASE("value parsers: http_url accepts http and https and keeps host, port a
   CHECK(std::string_view{url->path()} == test_case.path);
 }
 
-TEST_CASE("value parsers: http_url rejects other schemes, user, query, fragment and invalid ports",
-          "[config][value_parser]") {
+TEST_CASE(
+    "value parsers: http_url rejects schemes other than http and https, user information, queries, fragments and invalid ports",
+    "[config][value_parser]") {
   const auto invalid =
       GENERATE("", "wttr.in", "//wttr.in", "ftp://wttr.in", "http://", "http:///path", "http:wttr.in",
                "http://user@host", "http://user:secret@host", "http://host?q=1", "http://host#part", "http://host:0",
@@ -159,7 +160,8 @@ TEST_CASE("value parsers: event_rate rejects malformed rates and a count of zero
   CHECK_FALSE(event_rate().parse(invalid));
 }
 
-TEST_CASE("value parsers: time_zone rejects what the C library would read as UTC", "[config][value_parser][case-5.2]") {
+TEST_CASE("value parsers: time_zone rejects names that the C library would treat as UTC",
+          "[config][value_parser][case-5.2]") {
   const auto valid =
       GENERATE(as<std::string>{}, "EST5EDT,M3.2.0,M11.1.0", "EST5EDT", ":UTC", "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1",
                "IST-2:30IDT-3:30:15,J60/2:00,300", "UTC+24", "XYZ-0");

@@ -35,7 +35,7 @@ constexpr std::string_view documented_response = R"([
   {"Node": {"Address": "10.1.10.15"}, "Service": {"Service": "redis", "Address": "a.name.test", "Port": 8000}}
 ])";
 
-TEST_CASE("Consul: the documented response", "[discovery][consul]") {
+TEST_CASE("Consul: the response in Consul's documentation is parsed", "[discovery][consul]") {
   const auto found = discovery::parse_consul_services(documented_response);
   REQUIRE(found);
   CHECK(*found == discovery::endpoint_list{{asio::ip::make_address("10.1.10.13"), 8000},

@@ -48,7 +48,7 @@ TEST_CASE("service URL: a discovery URL is parsed into its parts", "[discovery][
   CHECK(service_url().parse(expected.url));
 }
 
-TEST_CASE("service URL: invalid ones are rejected", "[discovery][config]") {
+TEST_CASE("service URL: an invalid discovery URL is rejected", "[discovery][config]") {
   const std::string url = GENERATE(
       "zookeeper://h/time", "etcd://h", "etcd://h/", "etcd:///time", "etcd:h/time", "etcd://u:p@h/time",
       "etcd://h:0/time", "etcd://h:65536/time", "etcd://h//time", "etcd://h/a%20b", "etcd://h/..", "etcd://h/time#x",

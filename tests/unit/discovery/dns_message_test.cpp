@@ -16,7 +16,7 @@ using namespace cohort::test;
 
 const std::string query = *make_dns_query(0x1234, "api.mesh.test", dns_type::a);
 
-TEST_CASE("DNS query: header, question and EDNS", "[discovery][dns]") {
+TEST_CASE("DNS query: a query consists of a header, a question and an EDNS record", "[discovery][dns]") {
   const std::string expected = std::string{"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01", 12} +
                                dns_name("api.mesh.test") + dns_u16(1) + dns_u16(1) +
                                std::string{"\x00\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00", 11};
@@ -30,7 +30,7 @@ TEST_CASE("DNS query: header, question and EDNS", "[discovery][dns]") {
   CHECK_FALSE(make_dns_query(1, std::string(64, 'a') + ".test", dns_type::a));
 }
 
-TEST_CASE("DNS response: addresses with their TTL, after an alias", "[discovery][dns]") {
+TEST_CASE("DNS response: addresses and their TTL are read, also behind an alias", "[discovery][dns]") {
   const dns_sections sections{{dns_record_bytes(dns_question_name, dns_type::cname, 60, dns_name("Host.MESH.test")),
                                dns_record_bytes(dns_name("host.mesh.test"), dns_type::a, 30, dns_address("10.0.0.1")),
                                dns_record_bytes(dns_name("host.mesh.test"), dns_type::a, 45, dns_address("10.0.0.2")),
@@ -46,7 +46,7 @@ TEST_CASE("DNS response: addresses with their TTL, after an alias", "[discovery]
   CHECK(found.ttl == 30);
 }
 
-TEST_CASE("DNS response: SRV and AAAA records, and unknown ones", "[discovery][dns]") {
+TEST_CASE("DNS response: SRV and AAAA records are read, and records of unknown types are ignored", "[discovery][dns]") {
   const auto srv = dns_record_bytes(dns_question_name, dns_type::srv, 5, dns_srv_data(10, 20, 8080, "x.mesh.test"));
   const auto text = dns_record_bytes(dns_question_name, static_cast<dns_type>(16), 5,
                                      "\x03"
@@ -113,7 +113,7 @@ TEST_CASE("DNS response: malformed messages are rejected", "[discovery][dns]") {
   CHECK(parse_dns_response(truncated)->is_truncated);
 }
 
-TEST_CASE("DNS response: must match the query by ID and question", "[discovery][dns]") {
+TEST_CASE("DNS response: a response must match the ID and the question of the query", "[discovery][dns]") {
   const auto response = dns_response_bytes(query, 0, {});
   CHECK(is_dns_response_to(query, response));
   CHECK_FALSE(is_dns_response_to(*make_dns_query(0x1235, "api.mesh.test", dns_type::a), response));
@@ -126,14 +126,14 @@ TEST_CASE("DNS response: must match the query by ID and question", "[discovery][
   CHECK(is_dns_response_to(query, query.substr(0, 2) + "\x80\x01" + std::string(8, '\0')));
 }
 
-TEST_CASE("resolv.conf: servers, search domains and options within their limits", "[discovery][dns]") {
+TEST_CASE("resolv.conf: servers, search domains and options are read up to their limits", "[discovery][dns]") {
   const auto parsed = parse_resolver_configuration(
       "# comment\nnameserver 10.0.0.1\nnameserver ::1\nnameserver x\nnameserver 10.0.0.2\nnameserver 10.0.0.3\n"
       "domain old.test\nsearch a.test b.test.\noptions ndots:5 timeout:1 attempts:9 rotate timeout:0 ndots:x\n");
   REQUIRE(parsed.servers.size() == 3);
   CHECK(parsed.servers[1] == net::endpoint{asio::ip::make_address("::1"), 53});
   CHECK(parsed.search == std::vector<std::string>{"a.test", "b.test"});
-  CHECK(parsed.min_dots == 5);
+  CHECK(parsed.ndots == 5);
   CHECK(parsed.timeout == std::chrono::seconds{1});
   CHECK(parsed.attempts == 5);
   CHECK(parse_resolver_configuration("").servers.front().address().is_loopback());

@@ -23,7 +23,7 @@ constexpr std::string_view documented_application = R"({"application":{"name":"M
   {"instanceId":"b","ipAddr":"10.0.0.11","status":"DOWN","port":{"$":8080,"@enabled":"true"}},
   {"instanceId":"c","ipAddr":"10.0.0.12","status":"UP","port":{"$":"8081","@enabled":"true"}}]}})";
 
-TEST_CASE("Eureka: the documented application", "[discovery][eureka]") {
+TEST_CASE("Eureka: the application in Eureka's documentation is parsed", "[discovery][eureka]") {
   CHECK(*discovery::parse_eureka_application(documented_application, false) ==
         discovery::endpoint_list{{asio::ip::make_address("10.0.0.10"), 8080},
                                  {asio::ip::make_address("10.0.0.12"), 8081}});

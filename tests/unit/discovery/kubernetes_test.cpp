@@ -44,7 +44,8 @@ std::string text_of(const discovery::endpoint_list& endpoints) {
   return text;
 }
 
-TEST_CASE("EndpointSlices: the port by name, by number, or the first", "[discovery][kubernetes]") {
+TEST_CASE("EndpointSlices: the port is selected by name or by number, and is otherwise the first",
+          "[discovery][kubernetes]") {
   const auto list = list_json(7, slice_json("a", 6, endpoint_json("10.0.0.1")));
   const auto endpoints_for = [&](const std::string& port) {
     endpoint_slices slices{port};
@@ -70,7 +71,7 @@ TEST_CASE("EndpointSlices: only ready endpoints are used; if there are none, ter
   CHECK(text_of(slices.endpoints()) == "10.0.0.2:8080");
 }
 
-TEST_CASE("EndpointSlices: events of a watch", "[discovery][kubernetes]") {
+TEST_CASE("EndpointSlices: events of a watch change the endpoints", "[discovery][kubernetes]") {
   endpoint_slices slices{"http"};
   REQUIRE(slices.replace(list_json(1, slice_json("a", 1, endpoint_json("10.0.0.1")))));
   CHECK(slices.apply(event_json("ADDED", slice_json("b", 2, endpoint_json("10.0.0.2")))) == event_result::changed);

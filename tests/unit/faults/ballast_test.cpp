@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t mebibyte = 1024 * 1024;
 
-TEST_CASE("ballast: memory becomes resident in small pieces", "[faults][ballast]") {
+TEST_CASE("ballast: memory becomes resident in small chunks", "[faults][ballast]") {
   virtual_time time;
   ballast memory{time.event_loop()};
   REQUIRE(memory.resize(10 * mebibyte));
@@ -28,7 +28,8 @@ TEST_CASE("ballast: memory becomes resident in small pieces", "[faults][ballast]
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("ballast: resize keeps a ballast of the same size and replaces any other", "[faults][ballast]") {
+TEST_CASE("ballast: resize keeps a ballast of the same size and replaces a ballast of another size",
+          "[faults][ballast]") {
   virtual_time time;
   ballast memory{time.event_loop()};
   REQUIRE(memory.resize(3 * mebibyte));

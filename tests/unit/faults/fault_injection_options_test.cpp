@@ -9,8 +9,8 @@ namespace cohort {
 namespace {
 
 /// Parses these flags and environment variables as a program with fault injection does.
-struct parsed_program {
-  explicit parsed_program(std::vector<const char*> flags, const config::environment& variables = {}) {
+struct parsed_options {
+  explicit parsed_options(std::vector<const char*> flags, const config::environment& variables = {}) {
     faults::add_fault_injection(definition);
     config::options options{"worker", "", "1"};
     service::add_common_options(options, settings, "Port");
@@ -28,29 +28,29 @@ struct parsed_program {
 TEST_CASE("fault injection: --enable-faults conflicts with a public address without an API key", "[faults][settings]") {
   for (const auto* host : {"127.0.0.1", "127.9.9.9", "::1"}) {
     CAPTURE(host);
-    CHECK_FALSE(parsed_program{{"--host", host, "--enable-faults"}}.find_conflict().has_value());
+    CHECK_FALSE(parsed_options{{"--host", host, "--enable-faults"}}.find_conflict().has_value());
   }
   for (const auto* host : {"0.0.0.0", "::", "192.0.2.1", "2001:db8::1"}) {
     CAPTURE(host);
-    CHECK_FALSE(parsed_program{{"--host", host}}.find_conflict().has_value());
+    CHECK_FALSE(parsed_options{{"--host", host}}.find_conflict().has_value());
     CHECK(
-        parsed_program{{"--host", host, "--enable-faults"}}.find_conflict() ==
+        parsed_options{{"--host", host, "--enable-faults"}}.find_conflict() ==
         "--host is \"" + std::string{host} +
             "\", but must be a loopback address such as 127.0.0.1 with --enable-faults (ENABLE_FAULTS), unless API_KEY "
             "is set");
-    CHECK_FALSE(parsed_program({"--host", host, "--enable-faults"}, {{"API_KEY", "key"}}).find_conflict().has_value());
+    CHECK_FALSE(parsed_options({"--host", host, "--enable-faults"}, {{"API_KEY", "key"}}).find_conflict().has_value());
   }
 }
 
 TEST_CASE("fault injection: ENABLE_FAULTS accepts 0, 1, false and true", "[faults][settings]") {
   const auto conflict = [](const char* value) {
-    return parsed_program({"--host", "0.0.0.0"}, {{"ENABLE_FAULTS", value}}).find_conflict().has_value();
+    return parsed_options({"--host", "0.0.0.0"}, {{"ENABLE_FAULTS", value}}).find_conflict().has_value();
   };
   CHECK(conflict("1"));
   CHECK(conflict("true"));
   CHECK_FALSE(conflict("0"));
   CHECK_FALSE(conflict("false"));
-  CHECK(parsed_program({}, {{"ENABLE_FAULTS", "maybe"}}).has_failed);
+  CHECK(parsed_options({}, {{"ENABLE_FAULTS", "maybe"}}).has_failed);
 }
 
 TEST_CASE("fault injection: the services of one program share the flag", "[faults][settings]") {

@@ -35,7 +35,7 @@ TEST_CASE("fault_script: the text of each fault parses to the same fault", "[fau
   CHECK(parse_link_fault("latency 2s")->delay == 2s);
 }
 
-TEST_CASE("fault_script: an invalid fault is rejected with its text and the accepted ones", "[faults][script]") {
+TEST_CASE("fault_script: an invalid fault is rejected with its text and the accepted faults", "[faults][script]") {
   for (const auto* const text :
        {"", "slow", "Reset", "latency", "latency 5", "latency -1s", "latency 25m1s", "latency 2000m", "bandwidth 0",
         "bandwidth 1.5", "slice 0", "slice", "reset x", "half-open 5", "garbage 1", "reset 1 2", "reset 99999999999"}) {

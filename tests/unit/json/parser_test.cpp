@@ -102,7 +102,7 @@ TEST_CASE("a byte order mark before JSON is ignored", "[json][parser][case-2.4]"
   CHECK(strip_byte_order_mark("{}") == "{}");
 }
 
-TEST_CASE("JSON with any other byte order mark is invalid", "[json][parser][case-2.4]") {
+TEST_CASE("JSON with a byte order mark of another encoding is invalid", "[json][parser][case-2.4]") {
   using namespace std::string_literals;
   const auto text = GENERATE("\xEF\xBB\xBF"s, "\xEF\xBB\xBF\xEF\xBB\xBF{}"s, " \xEF\xBB\xBF{}"s, "{}\xEF\xBB\xBF"s,
                              "\xEF\xBB{}"s, "\xFF\xFE{\0}\0"s, "\xFE\xFF\0{\0}"s);

@@ -21,7 +21,7 @@ struct pair {
 BOOST_DESCRIBE_STRUCT(pair, (), (first, second, third))
 }  // namespace other
 
-TEST_CASE("schema: contains the constraints, the required members and the nested types", "[json][schema]") {
+TEST_CASE("schema: a schema contains the constraints, the required members and the nested types", "[json][schema]") {
   CHECK(json::schema<order>() ==
         R"({"$schema":"https://json-schema.org/draft/2020-12/schema","$ref":"#/$defs/order","$defs":{)"
         R"("color":{"type":"string","enum":["red","green"]},)"

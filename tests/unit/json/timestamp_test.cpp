@@ -38,7 +38,7 @@ TEST_CASE("RFC 3339: fractions of a second are kept", "[json][timestamp]") {
   CHECK(*json::parse_timestamp("2026-06-01T12:00:00.000000001Z") - *whole == 1ns);
 }
 
-TEST_CASE("RFC 3339: a formatted fraction has as many digits as it needs, in groups of three", "[json][timestamp]") {
+TEST_CASE("RFC 3339: a formatted fraction has no trailing groups of three zeros", "[json][timestamp]") {
   for (const std::string_view text : {"2026-11-28T12:00:00Z", "2026-11-28T12:00:00.250Z", "1969-12-31T23:59:59.000001Z",
                                       "2000-02-29T00:00:00.123456789Z"}) {
     const auto parsed = json::parse_timestamp(text);
@@ -47,7 +47,7 @@ TEST_CASE("RFC 3339: a formatted fraction has as many digits as it needs, in gro
   }
 }
 
-TEST_CASE("RFC 3339: other strings are rejected", "[json][timestamp]") {
+TEST_CASE("RFC 3339: malformed timestamps are rejected", "[json][timestamp]") {
   const std::string text =
       GENERATE("", "now", "2026-06-01", "2026-06-01T12:00:00", "2026-06-01 12:00:00Z", "2026-06-01T12:00Z",
                "2026-06-01T12:00:00Zulu", "2026-06-01T12:00:00.Z", "2026-06-01T12:00:00+0200", "2026-06-01T12:00:00+02",

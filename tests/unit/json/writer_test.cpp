@@ -65,7 +65,7 @@ TEST_CASE("json writer: a number with three decimals has the text of std::to_cha
     CHECK(write(number) == expected(number));
 }
 
-TEST_CASE("json writer: appends to the string", "[json][writer]") {
+TEST_CASE("json writer: output is appended to the string", "[json][writer]") {
   std::string out = "data: ";
   writer(out).open_array().value(1).close_array();
   CHECK(out == "data: [1]");

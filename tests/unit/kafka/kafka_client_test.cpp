@@ -38,7 +38,7 @@ task<> check_round_trip(kafka_fixture& self, kafka_fixture::client_pointer clien
   CHECK(dead_letter.received->header(messaging::dead_letter_reason_header) != nullptr);
 }
 
-TEST_CASE("kafka: a message arrives with ID, type and headers, and is moved to the topic of dead letters", "[kafka]") {
+TEST_CASE("kafka: a message arrives with ID, type and headers, and is moved to the dead-letter topic", "[kafka]") {
   kafka_fixture{}.run(check_round_trip);
 }
 
@@ -145,7 +145,7 @@ task<> check_unknown_topic(kafka_fixture& self, kafka_fixture::client_pointer cl
   CHECK(closed.error().code == messaging::errc::closed);
 }
 
-TEST_CASE("kafka: a topic that does not exist is an error", "[kafka]") { kafka_fixture{}.run(check_unknown_topic); }
+TEST_CASE("kafka: a nonexistent topic is an error", "[kafka]") { kafka_fixture{}.run(check_unknown_topic); }
 
 /// A publisher and a consumer with the mock cluster, which rejects and loses requests.
 struct counting_consumer {
@@ -193,7 +193,7 @@ task<> check_outbox(kafka_fixture& self, kafka_fixture::client_pointer client) {
   CHECK(counts->calls == 200);
 }
 
-TEST_CASE("kafka: messages through an outbox are received once, although the broker fails requests",
+TEST_CASE("kafka: messages through an outbox are received once, although some requests to the broker fail",
           "[kafka][faults]") {
   kafka_fixture{}.run(check_outbox);
 }

@@ -52,8 +52,9 @@ TEST_CASE("consumer: a message that the handler declares invalid is a dead lette
   CHECK(fixture.received("dead_letter") == 1);
 }
 
-TEST_CASE("consumer: a message that has ended its process too often is a dead letter without a call",
-          "[messaging][consumer][dead-letter]") {
+TEST_CASE(
+    "consumer: a message whose handling has ended the process too many times becomes a dead letter without a call of the handler",
+    "[messaging][consumer][dead-letter]") {
   messaging_fixture fixture;
   fixture.delays["slow"] = 1h;
   for (int i = 0; i < 2; ++i) {

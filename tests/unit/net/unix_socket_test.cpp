@@ -52,7 +52,8 @@ TEST_CASE("unix socket: bytes are transferred in both directions, and the peer r
   CHECK(fixture.time.run(read_once(*server)).error() == asio::error::timed_out);
 }
 
-TEST_CASE("unix socket: the file has its permissions, and disappears with the listener", "[net][unix]") {
+TEST_CASE("unix socket: the socket file has the configured permissions, and is removed with the listener",
+          "[net][unix]") {
   socket_fixture fixture;
   const unsigned mode = GENERATE(0600U, 0666U);
   {
@@ -63,7 +64,8 @@ TEST_CASE("unix socket: the file has its permissions, and disappears with the li
   CHECK(fixture.connect().error() == errc::no_such_file_or_directory);
 }
 
-TEST_CASE("unix socket: the socket of a program that has ended is replaced, one in use is not", "[net][unix]") {
+TEST_CASE("unix socket: a stale socket file is replaced; a socket in use is rejected with address_in_use",
+          "[net][unix]") {
   socket_fixture fixture;
   const auto other_path = fixture.path + ".other";
   auto first = *fixture.listen();
@@ -87,7 +89,8 @@ TEST_CASE("unix socket: a listener does not remove the socket that has replaced 
   CHECK(fixture.connect());
 }
 
-TEST_CASE("unix socket: no other file is replaced, and the length of the path is limited", "[net][unix]") {
+TEST_CASE("unix socket: a file that is not a socket is not replaced, and the length of the path is limited",
+          "[net][unix]") {
   socket_fixture fixture;
   SECTION("a file") {
     fixture.directory.write("app.sock", "content");

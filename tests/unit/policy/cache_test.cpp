@@ -277,7 +277,7 @@ TEST_CASE("cache: a key with a fetch in flight is not evicted, and the cache shr
   CHECK(cache.look_up("e", start).next_action == action::use);
 }
 
-TEST_CASE("cache: without permission to fetch, a lookup backs off with the value there is", "[policy][cache]") {
+TEST_CASE("cache: without permission to fetch, a lookup backs off with the existing value", "[policy][cache]") {
   auto cache = make_cache();
   CHECK(cache.look_up("a", start, false).next_action == action::back_off);
   fetch_and_store(cache, "a", start);

@@ -25,14 +25,14 @@ TEST_CASE("load balancer: consecutive failures eject an address", "[policy][load
     CHECK(shares[a] == 0);
     CHECK(shares[b] == approximately(500));
   }
-  SECTION("not with a success in between") {
+  SECTION("a success in between resets the count") {
     for (int i = 0; i < 20; ++i) {
       if (count > 1) REQUIRE_FALSE(fixture.calls(count - 1, a, result));
       REQUIRE_FALSE(fixture.call(a, outcome::success));
     }
     CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
   }
-  SECTION("also with ignored outcomes in between") {
+  SECTION("ignored outcomes in between have no effect") {
     for (int i = 0; i + 1 < count; ++i) {
       REQUIRE_FALSE(fixture.call(a, result));
       REQUIRE_FALSE(fixture.calls(10, a, outcome::ignored));
@@ -88,7 +88,7 @@ TEST_CASE("load balancer: if the last active address fails, the ejected ones are
   CHECK(fixture.balancer.statuses(fixture.now).front().ejections == 0);
 }
 
-TEST_CASE("load balancer: an ejection that was ended leaves the count of the earlier ones, whatever the slow start",
+TEST_CASE("load balancer: an ejection that ended early keeps the count of earlier ejections, for every slow start",
           "[policy][load_balancer]") {
   const auto slow_start_window = GENERATE(as<duration>{}, 0s, 10s, 5min);
   load_balancer_fixture fixture{{a, b}, {.slow_start_window = slow_start_window}};

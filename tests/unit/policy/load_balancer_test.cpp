@@ -103,7 +103,7 @@ TEST_CASE("load balancer: a slow address receives a smaller share", "[policy][lo
   CHECK(counts[b] == Approx(counts[c]).epsilon(0.05));
 }
 
-TEST_CASE("load balancer: avoids tried addresses while there is another", "[policy][load_balancer]") {
+TEST_CASE("load balancer: avoids tried addresses while there is an untried one", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b, c}};
   auto shares = fixture.shares(30'000, {a});
   CHECK(shares[a] == 0);
@@ -115,7 +115,7 @@ TEST_CASE("load balancer: avoids tried addresses while there is another", "[poli
   CHECK(shares[b] == 0);
 }
 
-TEST_CASE("load balancer: prefers an untried ejected address to a tried one, and any other to both",
+TEST_CASE("load balancer: prefers an untried ejected address to a tried one, and an untried active address to both",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b, c}};
   REQUIRE(fixture.calls(2, b, outcome::connect_failure));

@@ -141,7 +141,7 @@ TEST_CASE("retry: jitter is shortened to keep the expected duration before the d
   CHECK(sample_delays(attempt).max == 2s);
 }
 
-TEST_CASE("retry: a retry withdraws one from the budget", "[policy][retry]") {
+TEST_CASE("retry: a retry makes one withdrawal from the budget", "[policy][retry]") {
   retry_budget budget{{.ratio = 0, .min_per_second = 0.2}};  // two in ten seconds
   random_generator random{1};
   CHECK(decide_retry({}, retryable_attempt(), budget, start, random).verdict == retry_verdict::retry);

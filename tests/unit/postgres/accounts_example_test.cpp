@@ -65,12 +65,13 @@ static postgres::scripted_reply reply(std::string_view text, std::span<const pos
   return found;
 }
 
-TEST_CASE("accounts: a text that PostgreSQL cannot contain is a fault of the client", "[postgres][example]") {
+TEST_CASE("accounts: a text that PostgreSQL cannot store gets 400", "[postgres][example]") {
   CHECK(failure_response({.code = postgres::errc::invalid_parameter}).code() == http::status::bad_request);
   CHECK(failure_response({.code = postgres::errc::overloaded}).code() == http::status::service_unavailable);
 }
 
-TEST_CASE("accounts: responds within its deadline, and survives a restart of the database", "[postgres][example]") {
+TEST_CASE("accounts: the service responds within its deadline, and recovers after a restart of the database",
+          "[postgres][example]") {
   auto database = std::make_shared<postgres::scripted_database>(reply);
   sim::fleet fleet{1};
   auto& node = fleet.add_service([database] { return accounts_service(database); }, "accounts");

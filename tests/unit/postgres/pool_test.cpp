@@ -10,7 +10,7 @@
 namespace cohort::test {
 namespace {
 
-/// Runs `count` queries at the same time, and returns how often each outcome occurred.
+/// Runs `count` queries at the same time, and returns the number of times that each outcome occurred.
 task<> count_outcome(pool_fixture* fixture, duration left, std::map<std::string, int>* outcomes) {
   ++(*outcomes)[co_await fixture->query_task("select 1", left)];
 }
@@ -138,7 +138,7 @@ task<> restart_under_load(pool_fixture* fixture, std::map<std::string, int>* out
   co_await calls.join();
 }
 
-TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, and no others", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, and no later calls", "[postgres][pool]") {
   pool_fixture fixture;
   std::map<std::string, int> outcomes;
   fixture.time.run(restart_under_load(&fixture, &outcomes));
@@ -215,7 +215,8 @@ task<postgres::error> query_with(pool_fixture* fixture, postgres::parameter valu
   co_return fetched ? postgres::error{} : fetched.error();
 }
 
-TEST_CASE("postgres::pool: a text parameter with a NUL byte is rejected, and bytes are not", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a text parameter with a NUL byte is rejected, and a parameter of bytes is not",
+          "[postgres][pool]") {
   pool_fixture fixture;
   const auto failure = fixture.time.run(query_with(&fixture, std::string{"a\0b", 3}));
   CHECK(failure.code == errc::invalid_parameter);

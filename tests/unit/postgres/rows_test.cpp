@@ -41,7 +41,8 @@ TEST_CASE("postgres::row: a null value is an error, unless it is read as an opti
   CHECK(one_row({{"age", pg::type::int4}}, {"7"})[0].get<std::optional<int>>("age").value() == 7);
 }
 
-TEST_CASE("postgres::row: another type, a value out of range and an unknown column are errors", "[postgres][rows]") {
+TEST_CASE("postgres::row: a mismatched type, a value out of range and an unknown column are errors",
+          "[postgres][rows]") {
   const auto row_set =
       one_row({{"large", pg::type::int8}, {"name", pg::type::text}, {"data", pg::type::bytea}}, {"300", "7", "\\x00"});
   CHECK(row_set[0].get<std::int8_t>("large").error().code == errc::type_mismatch);

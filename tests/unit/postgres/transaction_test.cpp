@@ -33,7 +33,7 @@ task<> leave_uncommitted(pool_fixture* fixture) {
   static_cast<void>(co_await transaction->query("insert 1"));
 }
 
-TEST_CASE("postgres::transaction: without a commit it is rolled back before its connection is used again",
+TEST_CASE("postgres::transaction: without a commit, the transaction is rolled back before its connection is reused",
           "[postgres][transaction]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.server->set_reset_delay(5ms);
@@ -89,7 +89,7 @@ task<> pass_deadline(pool_fixture* fixture) {
   CHECK((co_await transaction->commit()).error().code == errc::invalid_parameter);
 }
 
-TEST_CASE("postgres::transaction: at the deadline its statement is cancelled, and it is rolled back",
+TEST_CASE("postgres::transaction: at the deadline the statement is cancelled and the transaction rolled back",
           "[postgres][transaction]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.time.run(pass_deadline(&fixture));
@@ -135,7 +135,8 @@ task<> read_first_part(pool_fixture* fixture) {
   CHECK((co_await stream->next(10)).value().size() == 10);
 }
 
-TEST_CASE("postgres::row_stream: destroying it before its end cancels the statement", "[postgres][stream]") {
+TEST_CASE("postgres::row_stream: the destruction of a stream before its end cancels the statement",
+          "[postgres][stream]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.replies["select numbers"] = numbered_rows(100);
   fixture.time.run(read_first_part(&fixture));

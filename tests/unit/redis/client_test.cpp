@@ -117,7 +117,7 @@ TEST_CASE("redis client: commands that cannot share a connection are rejected", 
   CHECK(fixture.server.connection_count() == 0);
 }
 
-TEST_CASE("redis client: a password is sent, and a wrong one is one clear error", "[redis][client]") {
+TEST_CASE("redis client: a password is sent, and a wrong password is reported by one clear error", "[redis][client]") {
   SECTION("correct") {
     redis_fixture fixture{{.password = "secret"}, "secret"};
     CHECK(fixture.command("GET", "a").has_value());
@@ -198,7 +198,7 @@ TEST_CASE("redis client: a server that does not respond is replaced after the re
   CHECK(fixture.command("GET", "a")->text == "1");
 }
 
-TEST_CASE("redis client: a server that does not use RESP is one clear error", "[redis][client]") {
+TEST_CASE("redis client: a server that does not use RESP is reported by one clear error", "[redis][client]") {
   redis_fixture fixture;
   fixture.stop_server();
   struct web_server {

@@ -79,7 +79,7 @@ TEST_CASE("redis reply parser: rejects an invalid reply with one message", "[red
   CHECK(problem_of("*1\r\n>1\r\n+a\r\n") == "a push is inside another value");
 }
 
-TEST_CASE("redis reply parser: limits size, values and depth of a reply", "[redis][parser]") {
+TEST_CASE("redis reply parser: limits the size, the number of values and the depth of a reply", "[redis][parser]") {
   CHECK(problem_of("$1000000\r\n", {.max_bytes = 100}) == "the reply has more than 100 bytes");
   const std::string half = "$60\r\n" + std::string(60, 'x') + "\r\n";
   CHECK(problem_of("*2\r\n" + half + half, {.max_bytes = 100}) == "the reply has more than 100 bytes");

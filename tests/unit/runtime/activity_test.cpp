@@ -68,7 +68,8 @@ task<> spawn_and_join(std::vector<std::string>* seen) {
   co_await std::move(joining);
 }
 
-TEST_CASE("activity: a task of a group has no activity, because it can outlive its creator's", "[runtime][activity]") {
+TEST_CASE("activity: a task of a group has no activity, because it can outlive the activity of its creator",
+          "[runtime][activity]") {
   virtual_time time;
   std::vector<std::string> seen;
   time.run(spawn_and_join(&seen));

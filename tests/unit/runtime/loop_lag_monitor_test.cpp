@@ -40,7 +40,8 @@ TEST_CASE("loop_lag_monitor: the lag is the time since the iteration began", "[r
   CHECK(lags.back() == 0ms);
 }
 
-TEST_CASE("loop_lag_monitor: lags from the first long iteration until a short one or a long pause", "[runtime][loop]") {
+TEST_CASE("loop_lag_monitor: the loop lags from the first long iteration until a short iteration or a long pause",
+          "[runtime][loop]") {
   manual_clock time;
   loop event_loop{time, 0, 1};
   loop_lag_monitor monitor{event_loop, 10ms};

@@ -22,7 +22,7 @@ TEST_CASE("random_generator: generates the reference sequence of SplitMix64", "[
   }
 }
 
-TEST_CASE("random_generator: the same seed gives the same sequence, and another seed a different one",
+TEST_CASE("random_generator: the same seed gives the same sequence, and different seeds give different sequences",
           "[runtime][random]") {
   random_generator first{7};
   random_generator same_seed{7};

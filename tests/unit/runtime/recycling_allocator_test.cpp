@@ -82,7 +82,8 @@ std::set<char*> use_blocks(std::size_t count) {
   return blocks;
 }
 
-/// Runs `work` on a thread that has kept nothing yet, with an extension. Returns how often it reported growth.
+/// Runs `work` on a thread that has kept nothing yet, with an extension. Returns the number of times that the extension
+/// reported growth.
 int run_extended(const std::function<void()>& work) {
   int growths = 0;
   std::thread{[&] {
@@ -105,7 +106,7 @@ TEST_CASE("recycling_extension: a thread keeps 2 MiB, and reports once that it k
   CHECK(run_extended([] { use_blocks(1); }) == 0);
 }
 
-TEST_CASE("recycling_extension: trim keeps the blocks that were used since the call before", "[runtime][threads]") {
+TEST_CASE("recycling_extension: trim keeps the blocks that were used since the previous call", "[runtime][threads]") {
   std::vector<bool> exceeds_base;
   const int growths = run_extended([&] {
     use_blocks(two_mebibytes_of_blocks);
@@ -125,7 +126,7 @@ TEST_CASE("recycling_extension: trim keeps the blocks that were used since the c
   if (is_recycling) CHECK(growths == 2);
 }
 
-TEST_CASE("recycling_extension: release_recycled returns everything", "[runtime][threads]") {
+TEST_CASE("recycling_extension: release_recycled frees all blocks", "[runtime][threads]") {
   std::vector<bool> released;
   run_extended([&] {
     released.push_back(detail::release_recycled());

@@ -116,7 +116,9 @@ TEST_CASE("without a quota, all CPUs of the affinity mask are used", "[runtime][
   const limited_host host;
   SECTION("v2: max") { host.add_v2("/system.slice/sample.service", "max 100000\n"); }
   SECTION("v1: -1") { host.add_v1("-1\n", "100000\n"); }
-  SECTION("more than the machine has") { host.add_v2("/system.slice/sample.service", "99999900000 100000\n"); }
+  SECTION("a quota of more CPUs than the machine has") {
+    host.add_v2("/system.slice/sample.service", "99999900000 100000\n");
+  }
   SECTION("malformed") { host.add_v2("/system.slice/sample.service", "many\n"); }
   CHECK(host.parallelism() == all);
 }

@@ -65,7 +65,7 @@ TEST_CASE("API description: an operation with require_api_key has the credential
   CHECK_FALSE(json_at(document, "/paths/~1orders/get/responses/401"));
 }
 
-TEST_CASE("API description: a definition can switch it off", "[service][openapi][sim]") {
+TEST_CASE("API description: a service definition can disable the description", "[service][openapi][sim]") {
   const bool describes = GENERATE(false, true);
   sim::fleet fleet{1};
   const auto& instance = fleet.add_service(

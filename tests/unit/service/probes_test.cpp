@@ -59,7 +59,7 @@ TEST_CASE("/metrics: Accept selects the Prometheus text format or OpenMetrics", 
   CHECK(head->header("Vary") == "Accept, Accept-Encoding");
 }
 
-TEST_CASE("/metrics: is compressed if the client accepts it", "[service][probes]") {
+TEST_CASE("/metrics: the response is compressed if the client accepts it", "[service][probes]") {
   service_fixture fixture;
   for (int i = 0; i < 100; ++i) fixture.metrics.make_counter("things_" + std::to_string(i) + "_total", "Things.");
   fixture.serve({});

@@ -58,7 +58,7 @@ std::string empty_request(std::string_view method, std::string_view path, std::s
          std::string{fields} + "\r\n";
 }
 
-TEST_CASE("OpenAPI: the responses of every service's own routes conform", "[services][openapi]") {
+TEST_CASE("OpenAPI: the responses of every service's own routes conform to its document", "[services][openapi]") {
   service_fixture fixture;
   fixture.serve(time_service::app());
   contract api{fixture};
@@ -69,7 +69,8 @@ TEST_CASE("OpenAPI: the responses of every service's own routes conform", "[serv
   CHECK(api.undetected(get("/readyz"), "/readyz", 503) == lines{});
 }
 
-TEST_CASE("OpenAPI: the responses of the time service conform, and no mutation of them does", "[services][openapi]") {
+TEST_CASE("OpenAPI: the responses of the time service conform to its document, and no mutated response does",
+          "[services][openapi]") {
   service_fixture fixture{"key"};
   fixture.serve(time_service::app(), config::rate{3, 1min});
   contract api{fixture};
@@ -80,7 +81,7 @@ TEST_CASE("OpenAPI: the responses of the time service conform, and no mutation o
   CHECK(limited.header("Retry-After").has_value());
 }
 
-TEST_CASE("OpenAPI: the responses of the framework conform", "[services][openapi]") {
+TEST_CASE("OpenAPI: the responses of the framework conform to the document", "[services][openapi]") {
   service_fixture fixture;
   fixture.serve(time_service::app());
   contract api{fixture};
@@ -93,7 +94,8 @@ TEST_CASE("OpenAPI: the responses of the framework conform", "[services][openapi
   api.check("GET /api/time HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: gzip\r\n\r\n", "/api/time", 501);
 }
 
-TEST_CASE("OpenAPI: the response of the sysinfo service conforms, and no mutation of it does", "[services][openapi]") {
+TEST_CASE("OpenAPI: the response of the sysinfo service conforms to its document, and no mutated response does",
+          "[services][openapi]") {
   service_fixture fixture;
   fixture.serve(sysinfo::app("", sysinfo::system_info_reader{}));
   contract api{fixture};
@@ -103,8 +105,9 @@ TEST_CASE("OpenAPI: the response of the sysinfo service conforms, and no mutatio
   CHECK(undetected == lines{});
 }
 
-TEST_CASE("OpenAPI: the responses of the weather service conform, and no unlisted mutation of them does",
-          "[services][openapi]") {
+TEST_CASE(
+    "OpenAPI: the responses of the weather service conform to its document, and no unlisted mutation of them does",
+    "[services][openapi]") {
   weather_app_fixture fixture;
   contract api{fixture};
   const lines optional{"/location/latitude: removed", "/location/longitude: removed"};
@@ -123,7 +126,7 @@ TEST_CASE("OpenAPI: the responses of the weather service conform, and no unliste
   CHECK(api.undetected(get("/api/weather/providers"), "/api/weather/providers", 200) == lines{});
 }
 
-TEST_CASE("OpenAPI: the responses of the dashboard conform, and no unlisted mutation of them does",
+TEST_CASE("OpenAPI: the responses of the dashboard conform to its document, and no unlisted mutation of them does",
           "[services][openapi]") {
   dashboard_fixture fixture;
   fixture.time_service.body = "{}";
@@ -142,7 +145,7 @@ TEST_CASE("OpenAPI: the responses of the dashboard conform, and no unlisted muta
   api.check(empty_request("DELETE", "/session", "Origin: http://other.test\r\n"), "/session", 403);
 }
 
-TEST_CASE("OpenAPI: the responses of the alert routes conform, and no unlisted mutation of them does",
+TEST_CASE("OpenAPI: the responses of the alert routes conform to the document, and no unlisted mutation of them does",
           "[services][openapi]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
@@ -163,7 +166,7 @@ TEST_CASE("OpenAPI: the responses of the alert routes conform, and no unlisted m
                             alert + "runbook_url: removed"});
 }
 
-TEST_CASE("OpenAPI: the responses to sessions conform", "[services][openapi]") {
+TEST_CASE("OpenAPI: the responses to sessions conform to the document", "[services][openapi]") {
   dashboard_fixture fixture{"key"};
   fixture.serve_dashboard();
   contract api{fixture};

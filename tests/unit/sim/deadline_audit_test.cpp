@@ -140,7 +140,7 @@ struct audit_fixture {
 
 }  // namespace
 
-TEST_CASE("deadline_audit: a fleet that passes deadlines on has no findings", "[sim][deadline]") {
+TEST_CASE("deadline_audit: a fleet that propagates deadlines has no findings", "[sim][deadline]") {
   audit_fixture fleet;
   CHECK(fleet.findings_of("/clean").empty());
   CHECK(fleet.findings_of("/clean", 10ms).empty());  // the client disconnects: the handler is cancelled

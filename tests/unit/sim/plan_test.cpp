@@ -35,7 +35,7 @@ std::string plan_json(std::string_view replaced = {}, std::string_view replaceme
 
 }  // namespace
 
-TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
+TEST_CASE("plan: a run has the planned load and CPU time, and is deterministic for a seed", "[sim][plan]") {
   const auto plan = sim::parse_plan(plan_json());
   REQUIRE(plan.has_value());
   CHECK(plan->warnings.empty());
@@ -52,7 +52,7 @@ TEST_CASE("plan: the fleet of a plan runs as described", "[sim][plan]") {
   CHECK(test::run_scenario(*plan, 0, 2).hash != quiet.hash);
 }
 
-TEST_CASE("plan: faults and settings change the result", "[sim][plan]") {
+TEST_CASE("plan: attempts and a retry budget increase the goodput during a fault", "[sim][plan]") {
   const auto plan = sim::parse_plan(plan_json());
   REQUIRE(plan.has_value());
   const auto one_attempt = test::run_scenario(*plan, 1, 1, {{"front", {{"PRICE_POLICY", "attempts=1,hedge=off"}}}});
@@ -63,7 +63,7 @@ TEST_CASE("plan: faults and settings change the result", "[sim][plan]") {
   CHECK(three_attempts.requests_per_call("price") > 1.1);
 }
 
-TEST_CASE("plan: callers without patience abandon attempts and try again", "[sim][plan]") {
+TEST_CASE("plan: callers with a short patience abandon attempts and retry", "[sim][plan]") {
   const auto text = plan_json(R"("patience": "1s")", R"("patience": "3ms", "attempts": 4)");
   const auto plan = sim::parse_plan(text);
   REQUIRE(plan.has_value());

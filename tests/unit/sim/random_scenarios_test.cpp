@@ -29,7 +29,8 @@ std::string faults_of(const sim::planned_scenario& scenario) { return scenario.n
 
 }  // namespace
 
-TEST_CASE("random scenarios: follow the scenarios of the plan, and depend only on seed and number", "[sim][plan]") {
+TEST_CASE("random scenarios: the scenarios have the parameters of the plan, and depend only on seed and number",
+          "[sim][plan]") {
   const auto plan = plan_with_random_scenarios();
   REQUIRE(plan.scenarios.size() == 201);
   CHECK(plan.scenarios.front().name == "no fault");
@@ -88,7 +89,7 @@ TEST_CASE("random scenarios: the name states the faults", "[sim][plan]") {
   }
 }
 
-TEST_CASE("random scenarios: need a load of at least 1 s, so that faults do not overlap", "[sim][plan]") {
+TEST_CASE("random scenarios: a load of at least 1 s is required, so that faults do not overlap", "[sim][plan]") {
   const auto plan = sim::parse_plan(R"({
     "services": [{"name": "price", "latency": "5ms"}],
     "load": {"service": "price", "rate": 50, "length": "600ms"},

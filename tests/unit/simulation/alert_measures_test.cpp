@@ -35,7 +35,8 @@ struct alert_case {
   alert_measures expected;
 };
 
-TEST_CASE("alert measures: detection, resolution and false alarms of the firings", "[simulation][alerts]") {
+TEST_CASE("alert measures: detection time, resolution time and false alarms are computed from the firings",
+          "[simulation][alerts]") {
   const auto fault = fault_at(10min, 5min);
   const auto tested = GENERATE_COPY(values<alert_case>({
       {"no fault, no firing", {}, {}, {0, 0, 0}},

@@ -128,17 +128,17 @@ TEST_CASE("sqlite: a running statement is interrupted at the deadline of its cal
 TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][threads]") {
   real_time_database fixture{{.busy_timeout = 30s}};
   auto lock = std::make_unique<write_lock>(fixture.settings.path);
-  SECTION("at most for the busy timeout") {
+  SECTION("the wait ends at the busy timeout") {
     sqlite::database_settings short_timeout = fixture.settings;
     short_timeout.busy_timeout = 20ms;
     sqlite::database other{fixture.blocking, fixture.metrics, fixture.log, short_timeout};
     CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
   }
-  SECTION("at most until the deadline") {
+  SECTION("the wait ends at the deadline") {
     auto writing = fixture.database.execute(fixture.context(20ms), "DELETE FROM users");
     CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
   }
-  SECTION("and continues when the lock is released") {
+  SECTION("the write continues when the lock is released") {
     auto write = [](sqlite::database& database, call_context context,
                     std::unique_ptr<write_lock>& held) -> task<sqlite::result<sqlite::changes>> {
       auto release = [](std::unique_ptr<write_lock>& write_lock) -> task<> {

@@ -84,7 +84,7 @@ TEST_CASE("sqlite: each violated constraint has a specific error", "[sqlite]") {
   CHECK(fixture.metric("constraint") == 6);
 }
 
-TEST_CASE("sqlite: a wrong statement is one clear error", "[sqlite]") {
+TEST_CASE("sqlite: an invalid statement is reported by one clear error", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   const auto text_of = [](const auto& outcome) {

@@ -220,7 +220,7 @@ void wait_for_dropped_lines(const log_sink& sink, std::uint64_t count) {
   CHECK(sink.dropped_lines() == count);
 }
 
-TEST_CASE("log: lines that a full disk prevents are counted, and logging continues when there is space again",
+TEST_CASE("log: lines that a full disk rejects are counted, and logging continues when there is space again",
           "[telemetry][log][threads]") {
   const int full_device = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   REQUIRE(full_device >= 0);
@@ -270,7 +270,7 @@ TEST_CASE("log: after a partially written line, the next one begins on a new lin
   CHECK(text == "part\nwhole\n");
 }
 
-TEST_CASE("log: lines to a pipe without a reader are counted", "[telemetry][log][threads]") {
+TEST_CASE("log: lines that a pipe without a reader rejects are counted", "[telemetry][log][threads]") {
   full_pipe pipe;
   pipe.close_reading();
   std::optional<standard_error_redirect> redirect{pipe.write_end()};

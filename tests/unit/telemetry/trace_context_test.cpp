@@ -107,7 +107,7 @@ TEST_CASE("traceparent: a parent ID is never zero", "[telemetry][trace]") {
   CHECK(parse_traceparent(formatted).has_value());
 }
 
-TEST_CASE("tracestate: valid if printable and of 1 to 512 characters", "[telemetry][trace]") {
+TEST_CASE("tracestate: a value is valid if it is printable and has 1 to 512 characters", "[telemetry][trace]") {
   const auto [value, valid] = GENERATE(table<std::string, bool>({
       {"congo=t61rcWkgMzE,rojo=00f067aa0ba902b7", true},
       {"a=~ b", true},

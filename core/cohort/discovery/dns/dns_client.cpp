@@ -18,7 +18,7 @@ std::vector<std::string> dns_client::candidates(const std::string& name) const {
   std::vector<std::string> names;
   for (const auto& domain : configuration_.search) names.push_back(name + "." + domain);
   const auto dots = static_cast<std::size_t>(std::ranges::count(name, '.'));
-  names.insert(dots >= configuration_.min_dots ? names.begin() : names.end(), name);
+  names.insert(dots >= configuration_.ndots ? names.begin() : names.end(), name);
   return names;
 }
 

@@ -25,7 +25,7 @@ std::optional<unsigned> option_value(std::string_view option, std::string_view n
 }
 
 void apply_option(resolver_configuration& configuration, std::string_view option) {
-  if (const auto dots = option_value(option, "ndots:", 15)) configuration.min_dots = *dots;
+  if (const auto dots = option_value(option, "ndots:", 15)) configuration.ndots = *dots;
   if (const auto seconds = option_value(option, "timeout:", 30); seconds && *seconds > 0) {
     configuration.timeout = std::chrono::seconds{*seconds};
   }

@@ -18,10 +18,10 @@ struct resolver_configuration {
   /// The name servers, at most three, which are queried in this order. Never empty after
   /// `parse_resolver_configuration`.
   std::vector<net::endpoint> servers;
-  /// Search domains. A name with fewer than `min_dots` dots is queried with these domains first; any other name only if
+  /// Search domains. A name with fewer than `ndots` dots is queried with these domains first; any other name only if
   /// the name itself has no records.
   std::vector<std::string> search;
-  std::size_t min_dots = 1;
+  std::size_t ndots = 1;
   /// Timeout of one query to one server.
   duration timeout = std::chrono::seconds{2};
   /// Number of rounds over all servers.

@@ -19,8 +19,7 @@ const origin* target_of(const client_request& request, const client::send_option
   return url_target ? &*url_target : nullptr;
 }
 
-/// The deadline for the response of the server. It must arrive before `call_deadline`, so the server has a round trip
-/// less.
+/// The server's deadline: one round-trip time (RTT) before `call_deadline`, so that the response arrives in time.
 deadline server_deadline(deadline call_deadline, const connection_pool::lease& lease) noexcept {
   return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - lease.round_trip()};
 }

@@ -169,7 +169,7 @@ task<result<void>> client::open_subscription(session& session, queue_pointer que
   const auto channel = queue->channel;
   const auto& subscribed = queue->settings;
   const auto dead_letters = dead_letter_queue(subscribed);
-  const field_table type{{"x-queue-type", settings_.group_queues == queue_type::quorum ? "quorum" : "classic"}};
+  const field_table type{{"x-queue-type", settings_.group_queue_type == queue_type::quorum ? "quorum" : "classic"}};
   std::vector<method_call> calls;
   calls.push_back(open_channel(channel));
   calls.push_back(set_prefetch(channel, subscribed.prefetch));

@@ -32,7 +32,7 @@ struct settings {
   /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. It has the syntax of a topic, and
   /// at most 40 bytes.
   std::string exchange = "cohort";
-  queue_type group_queues = queue_type::quorum;
+  queue_type group_queue_type = queue_type::quorum;
   /// Timeout of an attempt to connect, with TLS, login and the declarations.
   duration connect_timeout = std::chrono::seconds{5};
   /// Interval of the heartbeats. The connection is closed after two intervals without a byte from the broker. In whole

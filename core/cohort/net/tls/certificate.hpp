@@ -30,7 +30,7 @@ std::vector<std::string> alternative_names(const X509* certificate, int type);
 bool is_key_mismatch(const error_code& error) noexcept;
 
 /// Whether the private key that was added last belongs to a certificate of the context. OpenSSL stores a certificate
-/// and a key for each type of key, so it accepts a key of another type than the certificate's without an error.
+/// and a key for each type of key, so it accepts a key whose type differs from the certificate's without an error.
 bool has_matching_key(const SSL_CTX* context) noexcept;
 
 }  // namespace cohort::net

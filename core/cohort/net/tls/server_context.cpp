@@ -86,7 +86,7 @@ bool is_http_request(const error_code& error) {
   return reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST;
 }
 
-tls_accepted describe_failure(const error_code& error, const SSL* ssl) {
+tls_accepted to_tls_accepted(const error_code& error, const SSL* ssl) {
   using enum tls_handshake_result;
   if (error == asio::error::timed_out) return {timeout, "the handshake took too long"};
   if (error == asio::error::operation_aborted) return {cancelled, "the server is stopping"};
@@ -176,7 +176,7 @@ task<tls_accepted> tls_server_context::handshake(stream_ptr plain) {
   const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::server);
   SSL* const ssl = secure_stream->native_handle();
   if (!completed) {
-    auto failed = describe_failure(completed.error(), ssl);
+    auto failed = to_tls_accepted(completed.error(), ssl);
     if (is_http_request(completed.error())) failed.plain_http = secure_stream->release_plain();
     co_return failed;
   }

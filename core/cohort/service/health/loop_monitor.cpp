@@ -32,12 +32,12 @@ double loop_monitor::cpu_seconds() const noexcept {
 }
 
 void loop_monitor::arm_timer() {
-  due_ = loop_.now() + interval;
-  timer_.arm(due_);
+  due_time_ = loop_.now() + interval;
+  timer_.arm(due_time_);
 }
 
 void loop_monitor::on_timer() {
-  const auto lag_seconds = to_seconds(loop_.now() - due_);
+  const auto lag_seconds = to_seconds(loop_.now() - due_time_);
   for (auto* histogram : lag_histograms_) histogram->observe(lag_seconds);
   memory_reserve::refill();
   arm_timer();

@@ -33,7 +33,7 @@ class loop_monitor {
 
   loop& loop_;
   std::vector<telemetry::histogram*> lag_histograms_;
-  time_point due_{};
+  time_point due_time_{};
   bound_timer<&loop_monitor::on_timer> timer_;
   clockid_t cpu_clock_{};
   std::atomic<bool> has_cpu_clock_{false};

@@ -159,7 +159,8 @@ result<cron_expression, std::string> cron_expression::parse(std::string_view tex
   cron_expression.text_ = text;
   // 2028 is a leap year.
   if (!cron_expression.next(wall_time{std::chrono::sys_days{std::chrono::January / 1 / 2028}})) {
-    return prefix + "no month that it selects has day of month \"" + std::string{fields[2]} + "\"";
+    return prefix + "day of month \"" + std::string{fields[2]} + "\" does not occur in the selected months \"" +
+           std::string{fields[3]} + "\"";
   }
   return cron_expression;
 }

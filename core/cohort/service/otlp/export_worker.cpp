@@ -40,13 +40,13 @@ export_worker::export_worker(http::client& transport, telemetry::export_queue& q
         log_.write(telemetry::log_level::error, "telemetry export failed", {{"what", std::string_view{message}}});
       }) {}
 
-/// A batch that was taken from the queue. Its items count as lost at the end of the program, unless another result is
-/// recorded.
+/// A batch that was taken from the queue. Its items count as dropped at the end of the program, unless another result
+/// is recorded.
 class export_worker::taken_batch {
  public:
   explicit taken_batch(export_worker& worker) : worker_(worker), batch_(worker.queue_.take()) {}
   ~taken_batch() {
-    if (!is_decided_ && count() > 0) worker_.report_loss(export_loss::shutdown, count(), "the program ended");
+    if (!is_decided_ && count() > 0) worker_.report_dropped(drop_reason::shutdown, count(), "the program ended");
     worker_.queue_.release(batch_);
   }
   taken_batch(const taken_batch&) = delete;
@@ -55,9 +55,9 @@ class export_worker::taken_batch {
   std::size_t count() const noexcept { return batch_.count; }
   const std::string& items() const noexcept { return batch_.items; }
   void on_exported() noexcept { is_decided_ = true; }
-  void on_lost(export_loss reason, std::string_view cause) {
+  void on_dropped(drop_reason reason, std::string_view cause) {
     is_decided_ = true;
-    worker_.report_loss(reason, count(), cause);
+    worker_.report_dropped(reason, count(), cause);
   }
 
  private:
@@ -86,14 +86,14 @@ task<> export_worker::stop(deadline stop_deadline) {
   if (!running_.empty()) co_await ended_.wait(stop_deadline);
   running_.cancel();
   co_await running_.join();
-  while (!queue_.empty()) const taken_batch lost{*this};
+  while (!queue_.empty()) const taken_batch dropped{*this};
 }
 
 task<> export_worker::export_batch(taken_batch& batch) {
   auto making = make_request(batch.items());
   const auto request = co_await std::move(making);
   if (!request) {
-    batch.on_lost(export_loss::unavailable, "insufficient memory");
+    batch.on_dropped(drop_reason::unavailable, "insufficient memory");
     co_return;
   }
   auto& current = loop::current();
@@ -109,14 +109,14 @@ task<> export_worker::export_batch(taken_batch& batch) {
     const auto delay =
         retry->after.value_or(policy::jittered_backoff(retries + 1, first_backoff, max_backoff, current.random()));
     if (current.now() + delay >= end) {
-      batch.on_lost(export_loss::unavailable, retry->cause);
+      batch.on_dropped(drop_reason::unavailable, retry->cause);
       co_return;
     }
     // At the end of the program, each batch gets one attempt.
     auto wait_result = wait_status::notified;
     if (!stopping_) wait_result = co_await stop_requested_.wait(deadline::after(current.now(), delay));
     if (wait_result == wait_status::notified) {
-      batch.on_lost(export_loss::shutdown, retry->cause);
+      batch.on_dropped(drop_reason::shutdown, retry->cause);
       co_return;
     }
     statistics_.retries.fetch_add(1, std::memory_order_relaxed);
@@ -160,7 +160,7 @@ std::optional<export_worker::retry_request> export_worker::evaluate_response(con
   if (!result) {
     auto cause = http::make_error_code(result.error()).message();
     if (result.error() != http::client_error::invalid_request) return retry_request{std::move(cause)};
-    batch.on_lost(export_loss::rejected, cause);
+    batch.on_dropped(drop_reason::rejected, cause);
     return std::nullopt;
   }
   const auto status = result->status_code();
@@ -173,7 +173,7 @@ std::optional<export_worker::retry_request> export_worker::evaluate_response(con
   if (is_retryable(status)) {
     return retry_request{std::move(cause), http::retry_after_of(*result, loop::current().wall_now())};
   }
-  batch.on_lost(export_loss::rejected, cause);
+  batch.on_dropped(drop_reason::rejected, cause);
   return std::nullopt;
 }
 
@@ -182,11 +182,11 @@ void export_worker::on_success(const http::client_response& response, std::uint6
   const auto partial = telemetry::parse_export_response(signal_, target_.encoding, response.body);
   const auto rejected = partial ? std::min(partial->rejected, count) : 0;
   statistics_.exported.fetch_add(count - rejected, std::memory_order_relaxed);
-  if (rejected > 0) report_loss(export_loss::rejected, rejected, partial->message);
+  if (rejected > 0) report_dropped(drop_reason::rejected, rejected, partial->message);
 }
 
-void export_worker::report_loss(export_loss reason, std::uint64_t count, std::string_view cause) {
-  statistics_.add_lost(reason, count);
+void export_worker::report_dropped(drop_reason reason, std::uint64_t count, std::string_view cause) {
+  statistics_.add_dropped(reason, count);
   const auto now = loop::current().now();
   if (now < next_log_) return;
   next_log_ = now + log_interval;

@@ -16,8 +16,8 @@
 
 namespace cohort::service {
 
-/// The reason why exported items were lost, besides a full queue.
-enum class export_loss : std::uint8_t {
+/// The reason why exported items were dropped, besides a full queue.
+enum class drop_reason : std::uint8_t {
   /// The collector rejected them: a partial success, or a status that is not retried.
   rejected,
   /// No successful response within `otlp_target::export_timeout`.
@@ -29,12 +29,12 @@ enum class export_loss : std::uint8_t {
 /// Counts of one signal. Readable from any thread.
 struct export_statistics {
   std::atomic<std::uint64_t> exported{0};
-  std::array<std::atomic<std::uint64_t>, 3> lost{};
+  std::array<std::atomic<std::uint64_t>, 3> dropped{};
   std::atomic<std::uint64_t> retries{0};
   std::atomic<std::uint64_t> requests{0};
 
-  void add_lost(export_loss reason, std::uint64_t count) noexcept {
-    lost[static_cast<std::size_t>(reason)].fetch_add(count, std::memory_order_relaxed);
+  void add_dropped(drop_reason reason, std::uint64_t count) noexcept {
+    dropped[static_cast<std::size_t>(reason)].fetch_add(count, std::memory_order_relaxed);
   }
 };
 
@@ -52,7 +52,8 @@ class export_worker {
 
   /// Starts the worker on the calling loop.
   void start() { running_.spawn(run()); }
-  /// Exports the queued items until `stop_deadline`, then ends. The remaining items count as lost. Called on its loop.
+  /// Exports the queued items until `stop_deadline`, then ends. The remaining items count as dropped. Called on its
+  /// loop.
   task<> stop(deadline stop_deadline);
 
  private:
@@ -73,7 +74,7 @@ class export_worker {
   /// Records the end of the batch, unless it needs another request.
   std::optional<retry_request> evaluate_response(const http::client_result& result, taken_batch& batch);
   void on_success(const http::client_response& response, std::uint64_t count);
-  void report_loss(export_loss reason, std::uint64_t count, std::string_view cause);
+  void report_dropped(drop_reason reason, std::uint64_t count, std::string_view cause);
 
   http::client& transport_;
   telemetry::export_queue& queue_;
@@ -82,7 +83,7 @@ class export_worker {
   const telemetry::resource_attributes& resource_;
   export_statistics& statistics_;
   telemetry::logger log_;
-  /// The earliest time of the next log line about lost items.
+  /// The earliest time of the next log line about dropped items.
   time_point next_log_{};
   bool stopping_ = false;
   event stop_requested_;

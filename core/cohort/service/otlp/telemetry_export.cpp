@@ -89,12 +89,14 @@ void add_export_metrics(telemetry::registry& metrics, std::vector<const export_p
     };
     for (const auto* each : pipelines) {
       const auto& statistics = each->statistics();
-      const auto lost = [&](export_loss reason) { return load(statistics.lost[static_cast<std::size_t>(reason)]); };
+      const auto count_of = [&](drop_reason reason) {
+        return load(statistics.dropped[static_cast<std::size_t>(reason)]);
+      };
       add_sample(exported, each->signal(), {}, load(statistics.exported));
       add_sample(dropped, each->signal(), "queue_full", static_cast<double>(each->queue_dropped()));
-      add_sample(dropped, each->signal(), "rejected", lost(export_loss::rejected));
-      add_sample(dropped, each->signal(), "unavailable", lost(export_loss::unavailable));
-      add_sample(dropped, each->signal(), "shutdown", lost(export_loss::shutdown));
+      add_sample(dropped, each->signal(), "rejected", count_of(drop_reason::rejected));
+      add_sample(dropped, each->signal(), "unavailable", count_of(drop_reason::unavailable));
+      add_sample(dropped, each->signal(), "shutdown", count_of(drop_reason::shutdown));
       add_sample(retries, each->signal(), {}, load(statistics.retries));
       add_sample(requests, each->signal(), {}, load(statistics.requests));
       add_sample(queued, each->signal(), {}, static_cast<double>(each->queued()));

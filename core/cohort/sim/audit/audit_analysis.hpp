@@ -28,7 +28,7 @@ class audit_analysis {
     std::vector<duration> used;
     std::vector<duration> needed;
   };
-  /// The worst case of a finding, and how often it occurred.
+  /// The worst case of a finding, and the number of its occurrences.
   struct evidence {
     std::uint64_t count = 0;
     duration worst{};

@@ -17,9 +17,10 @@ struct mean_estimate {
 mean_estimate estimate_mean(const std::vector<double>& samples);
 
 /// A search for the best of many candidates, whose values can only be sampled. All candidates are sampled with the same
-/// few seeds; the better half is sampled with twice as many, and so on. So most of the time is spent on candidates with
-/// similar results, and differences between them are not differences of the seeds (common random numbers).
-/// Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization" (2016).
+/// few seeds; the better half is sampled with twice as many, until one is left. So most of the time is spent on
+/// candidates with similar results, and differences between them are not differences of the seeds (common random
+/// numbers). Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization"
+/// (2016).
 struct halving_settings {
   std::size_t candidates = 32;
   /// Number of seeds of the first round.

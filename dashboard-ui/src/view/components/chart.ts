@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Bucket } from '../../history/history.ts';
-import { counted, milliseconds } from '../../format.ts';
+import { pluralize, milliseconds } from '../../format.ts';
 import { svg } from '../dom.ts';
 
 /** Units of the drawing, which is stretched to the width of its panel. */
@@ -90,5 +90,5 @@ function describeChart(buckets: readonly Bucket[], name: string): string {
   const failed = buckets.reduce((sum, bucket) => sum + bucket.failed, 0);
   const slowest = Math.max(0, ...buckets.map((bucket) => bucket.p99 ?? 0));
   const open = buckets.some((bucket) => bucket.open) ? ' The circuit breaker was open.' : '';
-  return `${name}, last 15 minutes: ${counted(calls, 'call')}, ${failed} failed, slowest ${milliseconds(slowest)}.${open}`;
+  return `${name}, last 15 minutes: ${pluralize(calls, 'call')}, ${failed} failed, slowest ${milliseconds(slowest)}.${open}`;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-import { milliseconds, localSecond } from '../../format.ts';
+import { localSecond, milliseconds } from '../../format.ts';
 import { maxRequests, shownIndex, type Requests } from '../../request/requests.ts';
 import { deadlineOf, isCut, type RequestRecord } from '../../request/request.ts';
 import { findAs, find, setText, svg } from '../dom.ts';
 
-export interface StripActions {
+export interface RequestTimelineActions {
   /** Shows the request at an index, and keeps it. */
   select(index: number): void;
   /** Shows the latest request again. */
@@ -23,7 +23,7 @@ export class Strip {
   readonly #next: HTMLButtonElement;
   #requests: Requests | null = null;
 
-  constructor(root: ParentNode, actions: StripActions) {
+  constructor(root: ParentNode, actions: RequestTimelineActions) {
     this.#root = root;
     this.#slider = findAs(root, '#strip input', HTMLInputElement);
     this.#pin = findAs(root, '#pin', HTMLButtonElement);

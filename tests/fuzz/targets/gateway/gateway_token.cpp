@@ -54,7 +54,7 @@ const public_token& ec_token() {
   return token;
 }
 
-/// Verifies with several keys of each algorithm, a required type, and one key of ES256.
+/// Returns a verifier with two HS256 keys, one RS256 key and one ES256 key, which requires the type `at+jwt`.
 const jwt_verifier& verifier_with_many_keys() {
   static const auto verifier = [] {
     std::vector<std::unique_ptr<jwt_key>> keys;

@@ -37,7 +37,7 @@ TEST_CASE("shop example: a failing seed is reduced to a fault and a request", "[
   CHECK(sim::to_catch2_test(shrunk, parts) == committed_test());
 }
 
-TEST_CASE("shop example: the deadlines hold", "[examples][sim]") {
+TEST_CASE("shop example: an audit finds no violated deadline", "[examples][sim]") {
   sim::fleet fleet{1};
   sim::deadline_audit audit{fleet};
   fleet.add_stub_server("price", 80, shop::upstream_routes);

@@ -277,7 +277,7 @@ TEST_CASE("fetch: an idempotent request on a stale connection is repeated once o
   CHECK(call.response().status_code() == 200);
 }
 
-TEST_CASE("fetch: the repeated request is the last one and has the remaining time", "[http][client]") {
+TEST_CASE("fetch: a request is repeated only once, within the remaining time", "[http][client]") {
   client_fixture fixture;
   make_idle_connection(fixture);
   auto call = fixture.get("http://site.test/", 4s);

@@ -69,7 +69,8 @@ struct body_fixture {
   }
 };
 
-TEST_CASE("multipart body: fields and files are sent as the server's parser reads them", "[http][client][form]") {
+TEST_CASE("multipart body: the server's parser reads back the fields and files that were added",
+          "[http][client][form]") {
   body_fixture fixture;
   auto& form = *fixture.body;
   form.add_field("title", "a report").add_field("empty", "").add_field("a \"b\"\r\nc: d", "--x\r\n");
@@ -96,7 +97,7 @@ TEST_CASE("multipart body: a form without parts has only its last delimiter", "[
   CHECK(fixture.body->content_length() == bytes.size());
 }
 
-TEST_CASE("multipart body: a file from the disk is sent in pieces of at most 64 KiB", "[http][client][form]") {
+TEST_CASE("multipart body: a file from the disk is sent in chunks of at most 64 KiB", "[http][client][form]") {
   body_fixture fixture;
   const temporary_directory directory;
   const std::string content(1'000'000, 'x');
@@ -124,7 +125,8 @@ TEST_CASE("multipart body: a file that cannot be read is an error", "[http][clie
                   std::invalid_argument);
 }
 
-TEST_CASE("multipart body: the length and the repetition depend on the sources", "[http][client][form]") {
+TEST_CASE("multipart body: a source without a length or rewind makes the length unknown and the body not repeatable",
+          "[http][client][form]") {
   body_fixture fixture;
   auto source = std::make_unique<scripted_source>();
   source->add("ab");

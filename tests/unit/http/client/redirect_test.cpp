@@ -106,7 +106,8 @@ TEST_CASE("redirect: HEAD is redirected as HEAD, unsafe methods are not redirect
   CHECK(call.response().find("Location") == "/x");
 }
 
-TEST_CASE("redirect: a redirect is the response if none is allowed or it has no location", "[http][client][redirect]") {
+TEST_CASE("redirect: a redirect is returned as the response if no redirect is allowed or it has no location",
+          "[http][client][redirect]") {
   client_fixture fixture;
   CHECK(fixture.receive_response(with_redirects(0), redirect_to("/x")).status_code() == 302);
   CHECK(fixture.receive_response(with_redirects(3), "HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n").status_code() ==

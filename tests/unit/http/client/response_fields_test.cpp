@@ -37,7 +37,7 @@ TEST_CASE("response_fields: erase removes all fields of a name in any case", "[h
   CHECK_FALSE(fields == response_fields{{"B", "2"}, {"A", "B"}});
 }
 
-TEST_CASE("response_fields: a copy is independent", "[http][client]") {
+TEST_CASE("response_fields: a change of a copy does not affect the original", "[http][client]") {
   response_fields fields{{"A", "1"}};
   auto copy = fields;
   copy.emplace_back("B", "2");

@@ -355,7 +355,7 @@ TEST_CASE("upstream: middleware changes the request once per call, and the respo
   CHECK(log == log_lines{"A request request-1", "B request request-1", "B response 200", "A response 200"});
 }
 
-TEST_CASE("streaming: truncated bodies open the circuit breaker, those that the caller drops do not",
+TEST_CASE("streaming: truncated bodies open the circuit breaker, bodies that the caller drops do not",
           "[http][client][streaming]") {
   auto settings = http::upstream_settings{};
   settings.retry.max_attempts = 1;

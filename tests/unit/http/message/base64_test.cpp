@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("base64: the test vectors of RFC 4648 section 10", "[http][message]") {
+TEST_CASE("base64: the test vectors of RFC 4648 section 10 are encoded and decoded", "[http][message]") {
   const auto [text, encoded] = GENERATE(table<std::string, std::string>({{"f", "Zg=="},
                                                                          {"fo", "Zm8="},
                                                                          {"foo", "Zm9v"},

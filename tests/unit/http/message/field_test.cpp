@@ -88,7 +88,8 @@ TEST_CASE("fields: the size of a value is the position of its first control char
   }
 }
 
-TEST_CASE("fields: the size of a token is the position of the first other character", "[http][message]") {
+TEST_CASE("fields: the size of a token is the position of the first character that a token must not contain",
+          "[http][message]") {
   CHECK(token_size("") == 0);
   CHECK(token_size("Content-Length") == 14);
   CHECK(token_size("Content-Length: 3") == 14);

@@ -17,7 +17,7 @@ TEST_CASE("http date: the three formats of RFC 9110 are read", "[http][message]"
   CHECK(http::parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT")->time_since_epoch() == seconds{253402300799});
 }
 
-TEST_CASE("http date: a day that its month does not have makes it invalid", "[http][message]") {
+TEST_CASE("http date: a date whose day does not exist in its month is invalid", "[http][message]") {
   CHECK_FALSE(http::parse_http_date("Mon, 31 Nov 2026 02:02:47 GMT"));
   CHECK_FALSE(http::parse_http_date("Sunday, 29-Feb-26 02:02:47 GMT"));
   CHECK_FALSE(http::parse_http_date("Sat Feb 30 02:02:47 2024"));
@@ -26,7 +26,7 @@ TEST_CASE("http date: a day that its month does not have makes it invalid", "[ht
   CHECK(http::parse_http_date("Tue, 31 Dec 2024 23:59:60 GMT"));  // a leap second
 }
 
-TEST_CASE("http date: text before or after a date makes it invalid", "[http][message]") {
+TEST_CASE("http date: text before or after a date makes the value invalid", "[http][message]") {
   const std::string date = "Sun, 06 Nov 1994 08:49:37 GMT";
   CHECK_FALSE(http::parse_http_date(""));
   CHECK_FALSE(http::parse_http_date("x" + date));

@@ -14,8 +14,9 @@ TEST_CASE("is_http_url: an absolute http or https URL with a host is valid", "[h
   CHECK(http::is_http_url(url));
 }
 
-TEST_CASE("is_http_url: other schemes, relative and malformed URLs, and user information are invalid",
-          "[http][message]") {
+TEST_CASE(
+    "is_http_url: schemes other than http and https, relative and malformed URLs, and user information are invalid",
+    "[http][message]") {
   const auto* url = GENERATE("", "example.org", "/a", "//example.org/a", "ftp://example.org/", "javascript:alert(1)",
                              "http:", "http://", "http:///a", "http://:80/", "http:a", "http://user@example.org/",
                              "http://user:secret@example.org/", "http://127.0.0.1:80x", "http://a b/", "http://a/%zz",

@@ -48,7 +48,7 @@ TEST_CASE("a field with a control character in its value or an invalid name is r
   CHECK(result.rejected_field() == name);
 }
 
-TEST_CASE("a field without a name is rejected", "[http][message][case-1.9]") {
+TEST_CASE("response: a header field with an empty name is rejected", "[http][message][case-1.9]") {
   response result;
   result.set("", "a");
   CHECK(result.header_lines().empty());
@@ -98,7 +98,7 @@ TEST_CASE("a media type with a control character is rejected", "[http][message][
   CHECK(result.rejected_field() == "Content-Type");
 }
 
-TEST_CASE("response: the last body is sent", "[http][message]") {
+TEST_CASE("response: the body that was set last is sent", "[http][message]") {
   response result;
   CHECK(result.content().empty());
   result.body("own", "text/plain");

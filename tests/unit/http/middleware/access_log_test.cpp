@@ -102,7 +102,7 @@ TEST_CASE("access log: an incomplete response is marked", "[http][middleware]") 
   CHECK(field_of(lines[3], "complete") == "false");
 }
 
-TEST_CASE("on_sent: is called once, when the response has left the server", "[http][middleware]") {
+TEST_CASE("on_sent: the callback is called once, when the response has left the server", "[http][middleware]") {
   log_lines events;
   server_fixture server;
   server.routes.get("/", [&events](request_context& context) {

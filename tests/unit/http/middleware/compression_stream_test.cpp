@@ -213,7 +213,8 @@ task<> count_iterations(const bool* ended, std::size_t* iterations) {
   }
 }
 
-/// Returns how often another task of the loop ran meanwhile.
+/// Writes `text` with an encoder. Returns the number of times that another task of the loop ran before the write
+/// completed.
 task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   bool ended = false;
   std::size_t iterations = 0;
@@ -228,7 +229,7 @@ task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   co_return iterations;
 }
 
-TEST_CASE("compression: other handlers of the loop run after each 64 KiB of encoded input", "[http][middleware]") {
+TEST_CASE("compression: other handlers of the loop run after each 64 KiB of input", "[http][middleware]") {
   virtual_time time;
   net::memory_pipe_settings pipe;
   pipe.capacity = 64 * 1024 * 1024;

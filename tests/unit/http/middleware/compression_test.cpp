@@ -54,7 +54,7 @@ TEST_CASE("compression: the coding is the one that Accept-Encoding prefers", "[h
   CHECK((response.body.size() < 5000) == !row.coding.empty());
 }
 
-TEST_CASE("compression: a request without Accept-Encoding gets the body as it is, with Vary", "[http][middleware]") {
+TEST_CASE("compression: a request without Accept-Encoding gets the unencoded body, with Vary", "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::compression());
   server.routes.get("/", text_handler(compressible_text(10'000)));
@@ -123,7 +123,7 @@ TEST_CASE("compression: a response that must not be transformed is unchanged", "
   CHECK(coding_of(response) == (row.field == "Content-Encoding" ? "br" : ""));
 }
 
-TEST_CASE("compression: short and incompressible bodies are sent as they are, unless identity is not accepted",
+TEST_CASE("compression: short and incompressible bodies are sent unencoded, unless identity is not accepted",
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::compression());

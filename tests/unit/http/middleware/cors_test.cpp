@@ -98,7 +98,7 @@ TEST_CASE("CORS: the response to another origin, or to a request without Origin,
   }
 }
 
-TEST_CASE("CORS: the allowed methods are values of http::method", "[http][middleware]") {
+TEST_CASE("CORS: the allowed methods are sent by name, and an unknown method is rejected", "[http][middleware]") {
   server_fixture server;
   auto settings = shop_settings();
   settings.methods = {http::method::get, http::method::report};

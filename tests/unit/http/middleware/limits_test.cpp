@@ -35,7 +35,7 @@ TEST_CASE("timeout: the rest of the pipeline gets the shorter deadline, and is c
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("rate limit: applies to the routes of its group, and has exemptions", "[http][middleware]") {
+TEST_CASE("rate limit: the limit applies to the routes of its group, except exempt requests", "[http][middleware]") {
   server_fixture server;
   int rejected = 0;
   http::rate_limit_hooks hooks;

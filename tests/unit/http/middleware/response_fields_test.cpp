@@ -20,7 +20,7 @@ TEST_CASE("request ID: every response, including an error, has the ID of the req
   CHECK(generated.body.size() == 16);
 }
 
-TEST_CASE("security headers: are set unless the response has them", "[http][middleware]") {
+TEST_CASE("security headers: the fields are set unless the response has them", "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::security_headers("default-src 'self'"));
   server.routes.get("/", [](request_context&) { return text_response("x").set("X-Frame-Options", "SAMEORIGIN"); });

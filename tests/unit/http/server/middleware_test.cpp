@@ -37,7 +37,7 @@ task<response> wait_twice() {
 
 http::response failing_handler(request_context&) { throw std::runtime_error("secret"); }
 
-TEST_CASE("middleware: runs in the order router, group, operation, for routes before and after it",
+TEST_CASE("middleware: the order is router, group, operation, for routes before and after its registration",
           "[http][middleware]") {
   server_fixture server;
   auto& routes = server.routes;
@@ -54,7 +54,7 @@ TEST_CASE("middleware: runs in the order router, group, operation, for routes be
   CHECK(trace_of(slow) == "router");
 }
 
-TEST_CASE("middleware: wraps the framework's own responses", "[http][middleware][case-6.7]") {
+TEST_CASE("middleware: the framework's own responses pass through it", "[http][middleware][case-6.7]") {
   server_fixture server;
   server.settings.limits.max_body_bytes = 10;
   auto& routes = server.routes;
@@ -101,7 +101,7 @@ TEST_CASE("middleware: wraps the framework's own responses", "[http][middleware]
   CHECK(received.body.find("secret") == std::string::npos);
 }
 
-TEST_CASE("middleware: an exception of a middleware becomes a 500 response, which passes through the outer ones",
+TEST_CASE("middleware: an exception of a middleware becomes a 500 response, which passes through the outer middleware",
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(tracing("outer"));
@@ -120,7 +120,7 @@ TEST_CASE("middleware: an exception of a middleware becomes a 500 response, whic
   }
 }
 
-TEST_CASE("middleware: may respond itself, and filters may precede and follow it", "[http][middleware]") {
+TEST_CASE("middleware: a middleware may respond itself, and filters may precede and follow it", "[http][middleware]") {
   server_fixture server;
   log_lines calls;
   const auto filter = [&calls](std::string name) {
@@ -157,7 +157,7 @@ task<response> wait_then_call(duration delay, log_lines* events, request_context
   co_return co_await go(context);
 }
 
-TEST_CASE("middleware: is cancelled at the deadline; the connection is kept", "[http][middleware]") {
+TEST_CASE("middleware: a middleware is cancelled at the deadline; the connection is kept", "[http][middleware]") {
   log_lines events;
   server_fixture server;
   server.routes.use(tracing("outer"));
@@ -174,7 +174,7 @@ TEST_CASE("middleware: is cancelled at the deadline; the connection is kept", "[
   CHECK(server.metric_value("cohort_server_deadline_exceeded_total") == 2);
 }
 
-TEST_CASE("middleware: is cancelled when the client disconnects, before the handler and within it",
+TEST_CASE("middleware: a middleware is cancelled when the client disconnects, before and during the handler",
           "[http][middleware]") {
   log_lines events;
   server_fixture server;
@@ -196,7 +196,7 @@ TEST_CASE("middleware: is cancelled when the client disconnects, before the hand
   if (!waits_in_handler && !has_body) CHECK(events == log_lines{"cancelled"});
 }
 
-TEST_CASE("middleware: pipelined requests are answered in order, and a drain ends a waiting one",
+TEST_CASE("middleware: pipelined requests are answered in order, and a drain cancels a waiting middleware",
           "[http][middleware]") {
   log_lines events;
   server_fixture server;
@@ -234,7 +234,7 @@ TEST_CASE("middleware: values of the request reach the handler", "[http][middlew
   CHECK(server.response_to(get("/require")).status == 500);
 }
 
-TEST_CASE("request values: one per type, replaced by a new one", "[http][middleware]") {
+TEST_CASE("request values: a request has one value per type, and a new value replaces it", "[http][middleware]") {
   http::request_values values;
   CHECK_FALSE(values.get<int>());
   values.set(1);

@@ -144,7 +144,7 @@ TEST_CASE("OpenAPI: paths are sorted, and equal templates are described once", "
   CHECK(text == document_of(routes));
 }
 
-TEST_CASE("OpenAPI: protected operations have the security of the information", "[http][server][openapi]") {
+TEST_CASE("OpenAPI: protected operations have the security requirement of the document", "[http][server][openapi]") {
   http::router routes;
   routes.get("/api/x", no_content);
   routes.get("/open", no_content);
@@ -166,7 +166,7 @@ TEST_CASE("OpenAPI: protected operations have the security of the information", 
   CHECK(at(document_of(routes, information), "/paths/~1open/get/responses/429/description") != "nothing");
 }
 
-TEST_CASE("OpenAPI page: lists operations and schemas, and escapes text", "[http][server][openapi]") {
+TEST_CASE("OpenAPI page: the page lists operations and schemas, and escapes text", "[http][server][openapi]") {
   http::router routes;
   routes.post("/items", http::typed<add_item>([](const add_item&) { return http::response{}; }))
       .summary("<script>alert(1)</script>")

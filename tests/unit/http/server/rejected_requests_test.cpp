@@ -266,7 +266,7 @@ TEST_CASE("server: the response to a malformed request and its log line have the
   CHECK(reason_in_log(log) == invalid.reason);
 }
 
-TEST_CASE("server: the log line of any other rejected request has the message of the response as its reason",
+TEST_CASE("server: the log line of a request with an unsupported version has the message of the response as its reason",
           "[http][server]") {
   captured_log log;
   {

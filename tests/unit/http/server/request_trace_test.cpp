@@ -52,7 +52,7 @@ TEST_CASE("trace: a tracestate that is too long or repeated is dropped, the trac
   CHECK(trace_in_handler(traceparent + "tracestate: a=b\r\ntracestate: c=d\r\n") == trace + " sampled ");
 }
 
-TEST_CASE("trace: requests without a trace get different ones", "[http][server]") {
+TEST_CASE("trace: requests without a trace get different trace IDs", "[http][server]") {
   server_fixture server;
   server.routes.get("/", respond_with_trace);
   auto client = server.connect();
@@ -142,7 +142,7 @@ struct upstream_trace_fixture : service_fixture {
   std::vector<std::pair<std::string, std::string>> received_fields;
 };
 
-TEST_CASE("trace: a call for a request sends its trace ID, a new parent ID, and its state", "[http][server]") {
+TEST_CASE("trace: a call for a request sends its trace ID and its state, and a new parent ID", "[http][server]") {
   upstream_trace_fixture fixture;
   const auto flags = std::string{GENERATE("01", "00")};
   fixture.response_to(
@@ -164,7 +164,7 @@ TEST_CASE("trace: the exemplar of a call's duration is the trace of its request"
   CHECK(page.substr(line, page.find('\n', line) - line).find("{trace_id=\"" + trace + "\"}") != std::string::npos);
 }
 
-TEST_CASE("trace: a call for a request without a trace sends the new one", "[http][server]") {
+TEST_CASE("trace: a call for a request without a trace sends the trace started for it", "[http][server]") {
   upstream_trace_fixture fixture;
   fixture.response_to(get("/", "tracestate: a=b\r\n"));
   const auto parents = fixture.received("traceparent");

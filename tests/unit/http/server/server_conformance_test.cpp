@@ -148,7 +148,7 @@ std::vector<std::string> log_values(const std::vector<std::string>& lines, const
   return values;
 }
 
-TEST_CASE("an invalid field that a handler sets is not sent, and logged once for each route",
+TEST_CASE("an invalid field that a handler sets is not sent, and is logged once for each route",
           "[http][server][case-1.9]") {
   captured_log log;
   {
@@ -312,7 +312,8 @@ TEST_CASE("a stream with a length is framed by Content-Length, and keeps the con
   CHECK(client.receive()->body == "hello world");
 }
 
-TEST_CASE("a stream that does not have its length is aborted, and the cause is logged", "[http][server][case-6.2]") {
+TEST_CASE("a stream whose size differs from its content length is aborted, and the cause is logged",
+          "[http][server][case-6.2]") {
   const auto length = GENERATE(std::uint64_t{4}, std::uint64_t{6});
   captured_log log;
   {

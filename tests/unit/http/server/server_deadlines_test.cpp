@@ -157,7 +157,7 @@ TEST_CASE("server: the timeout is the route's, otherwise the server's, but not l
   CHECK(server.metric_value("cohort_server_absurd_deadlines_total") == 0);
 }
 
-TEST_CASE("server: an invalid deadline header is ignored and counted; a valid one next to it is used",
+TEST_CASE("server: an invalid deadline header is ignored and counted; a second, valid header is used",
           "[http][server]") {
   server_fixture server;
   server.routes.get(

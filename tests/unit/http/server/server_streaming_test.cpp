@@ -91,7 +91,7 @@ TEST_CASE("server: HEAD does not start the producer of a streamed body", "[http]
   CHECK(client.receive(true)->status == 200);
 }
 
-TEST_CASE("server: a stream of events is not limited by the request timeout and ends when the client disconnects",
+TEST_CASE("server: an event stream is not limited by the request timeout and ends when the client disconnects",
           "[http][server]") {
   log_lines events;
   server_fixture server;

@@ -88,7 +88,7 @@ TEST_CASE("server: requests over TLS are served with HSTS, also without X-Forwar
   CHECK(site.handshake_count("not_tls") == 0);
 }
 
-TEST_CASE("server: a plain request to a TLS server gets 400 in clear text, and is counted and logged",
+TEST_CASE("server: a plain HTTP request to a TLS port gets 400 in clear text, and is counted and logged",
           "[http][server][tls]") {
   captured_log log;
   {
@@ -119,7 +119,7 @@ TEST_CASE("server: a plain request to a TLS server gets 400 in clear text, and i
   CHECK(lines == 1);
 }
 
-TEST_CASE("server: a plain request to a TLS server gets 400 with each method that OpenSSL recognizes",
+TEST_CASE("server: a plain HTTP request to a TLS port gets 400 if OpenSSL recognizes its method",
           "[http][server][tls]") {
   const std::string method = GENERATE("GET", "HEAD", "POST", "PUT", "CONNECT");
   CAPTURE(method);
@@ -131,7 +131,8 @@ TEST_CASE("server: a plain request to a TLS server gets 400 with each method tha
   CHECK(response->status == 400);
 }
 
-TEST_CASE("server: other bytes without TLS are not answered by a TLS server", "[http][server][tls]") {
+TEST_CASE("server: bytes that OpenSSL does not recognize as TLS or HTTP get no response from a TLS port",
+          "[http][server][tls]") {
   const std::string bytes = GENERATE("SSH-2.0-OpenSSH_9.2\r\n", "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n",
                                      "PATCH / HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n");
   CAPTURE(bytes);
@@ -142,8 +143,9 @@ TEST_CASE("server: other bytes without TLS are not answered by a TLS server", "[
   CHECK(site.handshake_count("not_tls") == 1);
 }
 
-TEST_CASE("server: a plain request to a TLS server is closed within a second, even if the client keeps sending",
-          "[http][server][tls]") {
+TEST_CASE(
+    "server: a connection with a plain HTTP request to a TLS port is closed within a second, even if the client keeps sending",
+    "[http][server][tls]") {
   https_server_fixture site;
   peer client{site.server.time, site.connect_plain()};
   const auto start = site.server.time.now();
@@ -155,7 +157,8 @@ TEST_CASE("server: a plain request to a TLS server is closed within a second, ev
   CHECK(site.server.time.now() - start < 1500ms);
 }
 
-TEST_CASE("server: at most 1 MiB that follows a plain request to a TLS server is read", "[http][server][tls][bounds]") {
+TEST_CASE("server: at most 1 MiB that follows a plain HTTP request to a TLS port is read",
+          "[http][server][tls][bounds]") {
   https_server_fixture site;
   peer client{site.server.time, site.connect_plain()};
   const auto start = site.server.time.now();

@@ -69,7 +69,7 @@ TEST_CASE("streams in middleware: a body that is read by the handler arrives unc
   CHECK(server.events == log_lines{"200", "404"});
 }
 
-TEST_CASE("streams in middleware: error responses of a body pass through the middleware",
+TEST_CASE("streams in middleware: error responses caused by a body pass through the middleware",
           "[http][server][middleware]") {
   echo_fixture server;
   struct row {

@@ -15,7 +15,7 @@ std::string replaced(std::string text, std::string_view from, std::string_view t
   return text.replace(text.find(from), from.size(), to);
 }
 
-TEST_CASE("websocket server: a valid handshake is accepted, others are rejected with a status and a reason",
+TEST_CASE("websocket server: a valid handshake is accepted, and an invalid one is rejected with a status and a reason",
           "[http][websocket]") {
   server_fixture server;
   server.routes.websocket("/echo", echo_socket());
@@ -61,7 +61,8 @@ TEST_CASE("websocket server: a valid handshake is accepted, others are rejected 
   }
 }
 
-TEST_CASE("websocket server: only pages of the same host may connect, unless others are allowed", "[http][websocket]") {
+TEST_CASE("websocket server: only pages of the same host may connect, unless other origins are allowed",
+          "[http][websocket]") {
   server_fixture server;
   server.routes.websocket("/same", echo_socket());
   http::websocket_options options;
@@ -97,7 +98,7 @@ TEST_CASE("websocket server: middleware rejects a handshake before the upgrade",
   CHECK(client.receive_text() == "hello");
 }
 
-TEST_CASE("websocket server: messages are echoed, however the bytes are divided", "[http][websocket]") {
+TEST_CASE("websocket server: messages are echoed, for any segmentation of the bytes", "[http][websocket]") {
   const auto read_size = GENERATE(1U, 7U, 100'000U);
   server_fixture server{max_read_size(read_size)};
   server.routes.websocket("/echo", echo_socket());
@@ -127,7 +128,7 @@ TEST_CASE("websocket server: messages are echoed, however the bytes are divided"
   CHECK(server.request_count("/echo", "GET", 101) == 1);
 }
 
-TEST_CASE("websocket server: a violation closes the connection with its code, after the queued messages",
+TEST_CASE("websocket server: a protocol violation closes the connection with its close code, after the queued messages",
           "[http][websocket]") {
   server_fixture server;
   http::websocket_options options;

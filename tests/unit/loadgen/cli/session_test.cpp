@@ -76,7 +76,7 @@ TEST_CASE("session: without the preflight, an unreachable target gives a report 
 }
 
 TEST_CASE(
-    "session: a comparison has exit status 0 if unchanged, 121 if slower, and 104 before the load for other settings",
+    "session: a comparison has exit status 0 if unchanged, 121 if slower, and 104 before the load if the settings differ",
     "[loadgen][cli]") {
   temporary_directory files;
   const auto saved = (files.path() / "before.json").string();

@@ -64,7 +64,7 @@ TEST_CASE("preflight: a status that indicates an invalid request is an error wit
   CHECK(fixture.check() == error_list{"time (http://192.0.2.80/a): responded " + example.error});
 }
 
-TEST_CASE("preflight: any other status is accepted", "[loadgen][client]") {
+TEST_CASE("preflight: a status that does not indicate an invalid request is accepted", "[loadgen][client]") {
   const unsigned code = GENERATE(200U, 204U, 301U, 304U, 400U, 408U, 409U, 410U, 429U, 500U, 502U, 503U, 504U);
   CAPTURE(code);
   preflight_fixture fixture;
@@ -117,7 +117,8 @@ TEST_CASE("preflight: all targets are checked concurrently, within the timeout",
   CHECK(fixture.load.time.now() - start < 3s + 4 * tick);
 }
 
-TEST_CASE("preflight: unsafe methods are not sent, only the connection is made", "[loadgen][client]") {
+TEST_CASE("preflight: a request with an unsafe method is not sent, only the connection is opened",
+          "[loadgen][client]") {
   using enum http::method;
   const auto method = GENERATE(post, put, patch, delete_);
   preflight_fixture fixture;

@@ -41,7 +41,8 @@ TEST_CASE("response scanner: a complete response with a Content-Length is recogn
   CHECK(scan_response(padded) == scanned_response{404, padded.size(), true});
 }
 
-TEST_CASE("response scanner: other responses are left to the parser", "[loadgen][client]") {
+TEST_CASE("response scanner: responses with an unusual status, framing or syntax are left to the parser",
+          "[loadgen][client]") {
   const auto response = GENERATE(
       as<std::string>{}, "", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
       "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",

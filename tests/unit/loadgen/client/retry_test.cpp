@@ -27,7 +27,7 @@ peer_script silent_peer(load_fixture& fixture, std::vector<duration>& arrivals) 
   };
 }
 
-TEST_CASE("retries: a caller abandons an attempt after its patience and tries again, at most --retries times",
+TEST_CASE("retries: a caller abandons an attempt after its patience and retries at most --retries times",
           "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
@@ -54,8 +54,9 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and tries ag
   }
 }
 
-TEST_CASE("retries: a status of 429 or 5xx and a connection without a response are retried immediately, others are not",
-          "[loadgen][client]") {
+TEST_CASE(
+    "retries: a status of 429 or 5xx and a connection without a response are retried immediately, other outcomes are not",
+    "[loadgen][client]") {
   const auto [code, is_retried] =
       GENERATE(table<int, bool>({{429, true}, {500, true}, {503, true}, {0, true}, {404, false}, {302, false}}));
   CAPTURE(code);

@@ -54,7 +54,7 @@ TEST_CASE("knee search: the rate is doubled until it fails, bisected to within 5
   CHECK_FALSE(search.is_generator_limited());
 }
 
-TEST_CASE("knee search: ends within 5 % below the capacity, from any first rate", "[loadgen][engine]") {
+TEST_CASE("knee search: the result is at most 5 % below the capacity, for any first rate", "[loadgen][engine]") {
   const auto first_rate = GENERATE(
       from_range(std::vector<std::int64_t>{1'000'000, 5'000'000, 333'333, 77'700'000, 1'000'000'000, 64'000'000'000}));
   const auto capacity =
@@ -99,7 +99,7 @@ TEST_CASE("knee search: all trial rates are positive and at most a million", "[l
   CHECK_FALSE(search.capacity());
 }
 
-TEST_CASE("knee search: terminates at the lowest rates", "[loadgen][engine]") {
+TEST_CASE("knee search: the search terminates at the lowest rates", "[loadgen][engine]") {
   // Here 5 % is less than the smallest difference.
   const auto capacity = GENERATE(range(1, 25));
   CAPTURE(capacity);
@@ -188,7 +188,8 @@ TEST_CASE("knee search: an invalid confirmation is repeated at a lower rate", "[
   CHECK(search.is_generator_limited());
 }
 
-TEST_CASE("knee search: a failed confirmation lowers the rate by 5 % until one passes", "[loadgen][engine]") {
+TEST_CASE("knee search: a failed confirmation lowers the rate by 5 % until a confirmation passes",
+          "[loadgen][engine]") {
   const auto failures = GENERATE(range(0, 6));
   int failures_left = failures;
   knee_search search{per_second(100)};

@@ -182,7 +182,7 @@ TEST_CASE("load run: a stopped run counts requests in flight and waiting request
   auto settings = constant_load(10, 10s);
   settings.connections = 4;
   const auto report = fixture.run(settings, [](loadgen::load_run& run) { return stop_after(run, 2020ms); });
-  // The requests intended for 0, 0.1 … 1.9 s; the request of 2.0 s may be included.
+  // The requests scheduled at 0, 0.1 … 1.9 s; the request scheduled at 2.0 s may be included.
   CHECK(report.totals.planned >= 20);
   CHECK(report.totals.planned <= 21);
   CHECK(count_of(report.totals.outcomes, request_outcome::unfinished) == 4);
@@ -199,7 +199,8 @@ TEST_CASE("load run: the run ends as soon as an objective can no longer be met",
   auto settings = constant_load(100, 100s);
   settings.abort_objectives.push_back(*loadgen::parse_objective("site:p99<100ms"));
   const auto report = fixture.run(settings);
-  // One percent of 10,000 may be late. From 3 s on all requests are late; the request of 4.0 s is the 101st.
+  // One percent of 10,000 requests may be late. From 3 s on, all requests are late; the request scheduled at 4.0 s is
+  // the 101st late one.
   CHECK(report.totals.planned > 400);
   CHECK(report.totals.planned < 700);
   CHECK(loadgen::total_count(report.totals.outcomes) == report.totals.planned);

@@ -14,33 +14,33 @@ using namespace std::chrono_literals;
 using measure = objective::measure;
 using comparison_operator = objective::comparison_operator;
 
-TEST_CASE("objective: becomes unreachable at the first decisive request", "[loadgen][results]") {
+TEST_CASE("objective: an objective becomes infeasible at the first decisive request", "[loadgen][results]") {
   request_stats slow = make_stats(1, 0);
   slow.response_time.record(1s);
-  CHECK(is_unreachable(parse("p99<1s"), slow, 99));
-  CHECK_FALSE(is_unreachable(parse("p99<1s"), slow, 100));  // 99 of 100 can still be short
-  CHECK_FALSE(is_unreachable(parse("p99<=1s"), slow, 1));
-  CHECK(is_unreachable(parse("max<1s"), slow, 1'000'000));
-  CHECK_FALSE(is_unreachable(parse("p99>2s"), slow, 1));
-  CHECK_FALSE(is_unreachable(parse("mean<1ms"), slow, 1));
-  CHECK_FALSE(is_unreachable(parse("rate>=100"), slow, 1));
+  CHECK(is_infeasible(parse("p99<1s"), slow, 99));
+  CHECK_FALSE(is_infeasible(parse("p99<1s"), slow, 100));  // 99 of 100 can still be short
+  CHECK_FALSE(is_infeasible(parse("p99<=1s"), slow, 1));
+  CHECK(is_infeasible(parse("max<1s"), slow, 1'000'000));
+  CHECK_FALSE(is_infeasible(parse("p99>2s"), slow, 1));
+  CHECK_FALSE(is_infeasible(parse("mean<1ms"), slow, 1));
+  CHECK_FALSE(is_infeasible(parse("rate>=100"), slow, 1));
   request_stats censored_stats = make_stats(0, 1);
   censored_stats.response_time.record_censored(1s);
-  CHECK(is_unreachable(parse("p50<1s"), censored_stats, 1));
-  CHECK_FALSE(is_unreachable(parse("p50<1s"), censored_stats, 2));
+  CHECK(is_infeasible(parse("p50<1s"), censored_stats, 1));
+  CHECK_FALSE(is_infeasible(parse("p50<1s"), censored_stats, 2));
 
-  CHECK(is_unreachable(parse("error_rate<1%"), make_stats(0, 1), 100));
-  CHECK_FALSE(is_unreachable(parse("error_rate<=1%"), make_stats(0, 1), 100));
-  CHECK_FALSE(is_unreachable(parse("error_rate<1%"), make_stats(0, 1), 101));
-  CHECK(is_unreachable(parse("error_rate>1%"), make_stats(99, 0), 100));
-  CHECK_FALSE(is_unreachable(parse("error_rate>1%"), make_stats(98, 0), 100));
-  CHECK(is_unreachable(parse("goodput>99%"), make_stats(1, 0, 0), 100));
-  CHECK_FALSE(is_unreachable(parse("goodput>=99%"), make_stats(1, 0, 0), 100));
-  CHECK(is_unreachable(parse("goodput<1%"), make_stats(1, 0, 1), 100));
+  CHECK(is_infeasible(parse("error_rate<1%"), make_stats(0, 1), 100));
+  CHECK_FALSE(is_infeasible(parse("error_rate<=1%"), make_stats(0, 1), 100));
+  CHECK_FALSE(is_infeasible(parse("error_rate<1%"), make_stats(0, 1), 101));
+  CHECK(is_infeasible(parse("error_rate>1%"), make_stats(99, 0), 100));
+  CHECK_FALSE(is_infeasible(parse("error_rate>1%"), make_stats(98, 0), 100));
+  CHECK(is_infeasible(parse("goodput>99%"), make_stats(1, 0, 0), 100));
+  CHECK_FALSE(is_infeasible(parse("goodput>=99%"), make_stats(1, 0, 0), 100));
+  CHECK(is_infeasible(parse("goodput<1%"), make_stats(1, 0, 1), 100));
   // More requests than planned: the actual number counts.
-  CHECK_FALSE(is_unreachable(parse("error_rate<=1%"), make_stats(99, 1), 10));
-  CHECK_FALSE(is_unreachable(parse("p99<100ms"), make_hundred_times(), 10));
-  CHECK_FALSE(is_unreachable(parse("p99<100ms"), request_stats{}, 0));
+  CHECK_FALSE(is_infeasible(parse("error_rate<=1%"), make_stats(99, 1), 10));
+  CHECK_FALSE(is_infeasible(parse("p99<100ms"), make_hundred_times(), 10));
+  CHECK_FALSE(is_infeasible(parse("p99<100ms"), request_stats{}, 0));
 }
 
 /// A request that has ended.
@@ -88,7 +88,7 @@ objective random_objective(std::mt19937_64& random, std::uint64_t max_us) {
   return objective;
 }
 
-TEST_CASE("objective: an unreachable objective is missed regardless of the remaining outcomes", "[loadgen][results]") {
+TEST_CASE("objective: an infeasible objective is missed regardless of the remaining outcomes", "[loadgen][results]") {
   std::mt19937_64 random{GENERATE(range(1u, 300u))};
   const std::uint64_t max_us = 1 + random() % 200'000;
   request_generator generator{random, static_cast<unsigned>(random() % 30), static_cast<unsigned>(random() % 10),
@@ -100,7 +100,7 @@ TEST_CASE("objective: an unreachable objective is missed regardless of the remai
     const auto ended = 1 + random() % requests.size();
     request_stats stats;
     for (std::size_t n = 0; n < ended; ++n) requests[n].add_to(stats);
-    if (!is_unreachable(objective, stats, requests.size())) continue;
+    if (!is_infeasible(objective, stats, requests.size())) continue;
     for (int k = 0; k < 10; ++k) {
       // The remaining requests succeed, or fail at a random rate.
       request_generator rest{random, k % 2 == 0 ? 0 : static_cast<unsigned>(random() % 100),
@@ -114,7 +114,7 @@ TEST_CASE("objective: an unreachable objective is missed regardless of the remai
   }
 }
 
-TEST_CASE("objective: a reachable objective can still be met if no value is censored", "[loadgen][results]") {
+TEST_CASE("objective: a feasible objective can still be met if no value is censored", "[loadgen][results]") {
   std::mt19937_64 random{GENERATE(range(1u, 300u))};
   const std::uint64_t max_us = 1 + random() % 200'000;
   request_generator generator{random, static_cast<unsigned>(random() % 30), 0, max_us};
@@ -132,7 +132,7 @@ TEST_CASE("objective: a reachable objective can still be met if no value is cens
     const bool has_ratio = is_ratio(objective.measured);
     const bool can_recover = objective.measured == measure::mean || objective.measured == measure::rate;
     if (can_recover || (!has_ratio && !is_upper)) continue;
-    if (is_unreachable(objective, stats, planned)) continue;
+    if (is_infeasible(objective, stats, planned)) continue;
     const bool is_success = is_upper == (objective.measured == measure::error_rate);
     request_stats final_stats;
     final_stats.add(stats);

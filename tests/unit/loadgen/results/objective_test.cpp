@@ -177,7 +177,7 @@ TEST_CASE("objective: without requests, no objective is met", "[loadgen][results
   const auto result = evaluate(parse(text), request_stats{}, 10);
   CHECK_FALSE(result.is_met);
   CHECK(result.value == 0);
-  CHECK_FALSE(is_unreachable(parse(text), request_stats{}, 0));
+  CHECK_FALSE(is_infeasible(parse(text), request_stats{}, 0));
 }
 
 TEST_CASE("objective: without responses, no latency objective is met", "[loadgen][results]") {

@@ -131,7 +131,7 @@ std::string draw(const run_progress& progress, unsigned columns = 80, unsigned r
   return screen.text();
 }
 
-TEST_CASE("live view: the frame of a run on a terminal", "[loadgen][terminal]") {
+TEST_CASE("live view: the frame of a run on a terminal equals the expected text", "[loadgen][terminal]") {
   const run_in_progress run{samples::spike(), 9};
   CHECK(draw(run.progress) == R"(spike  0:09 of 0:12, phase spike
 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄  75 %

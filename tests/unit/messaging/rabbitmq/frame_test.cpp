@@ -10,7 +10,7 @@ namespace {
 using namespace std::string_view_literals;
 
 // Found by the fuzz target amqp.
-TEST_CASE("AMQP frames: a version mismatch is detected in any fragmentation", "[messaging][rabbitmq]") {
+TEST_CASE("AMQP frames: a version mismatch is detected for any segmentation", "[messaging][rabbitmq]") {
   constexpr auto reply = "AMQP\0\0\x09\x01"sv;
   for (std::size_t first = 1; first < reply.size(); ++first) {
     CAPTURE(first);

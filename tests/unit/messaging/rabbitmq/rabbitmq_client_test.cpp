@@ -101,7 +101,7 @@ struct rabbitmq_fixture {
   std::vector<messaging::message> received;
 };
 
-TEST_CASE("rabbitmq: a message arrives with its headers, by frames of the negotiated size", "[messaging][rabbitmq]") {
+TEST_CASE("rabbitmq: a message arrives with its headers, in frames of the negotiated size", "[messaging][rabbitmq]") {
   rabbitmq_fixture fixture;
   fixture.start_consumer();
   const std::string large(300'000, 'x');
@@ -127,7 +127,8 @@ TEST_CASE("rabbitmq: a rejected login is an error that names the reason", "[mess
   CHECK(fixture.publish("b") == "ok");
 }
 
-TEST_CASE("rabbitmq: a queue of another type fails only its subscription", "[messaging][rabbitmq]") {
+TEST_CASE("rabbitmq: a queue whose type differs from the setting fails only its subscription",
+          "[messaging][rabbitmq]") {
   rabbitmq_fixture fixture;
   fixture.server.required_queue_type = "classic";
   CHECK(fixture.subscribe("readers") == "refused: 406 PRECONDITION_FAILED - inequivalent arg 'x-queue-type'");
@@ -137,7 +138,7 @@ TEST_CASE("rabbitmq: a queue of another type fails only its subscription", "[mes
   CHECK(fixture.subscribe("readers") == "ok");
 }
 
-TEST_CASE("rabbitmq: a poison message is moved to the dead letters of its group",
+TEST_CASE("rabbitmq: a poison message is moved to the dead-letter queue of its group",
           "[messaging][rabbitmq][dead-letter]") {
   rabbitmq_fixture fixture;
   fixture.start_consumer();

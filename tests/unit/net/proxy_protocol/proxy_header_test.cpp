@@ -110,7 +110,7 @@ TEST_CASE("proxy header: every prefix of a header is incomplete", "[net][proxies
   }
 }
 
-TEST_CASE("proxy header: other bytes are not a header", "[net][proxies]") {
+TEST_CASE("proxy header: bytes that begin with neither signature are not a header", "[net][proxies]") {
   const std::string bytes = GENERATE("GET / HTTP/1.1\r\n", "POST", "PROX Y", "\x16\x03\x01", "\r\nGET / HTTP/1.1",
                                      "\r\n\r\nGET", "proxy TCP4", " PROXY");
   CHECK(parse_proxy_header(bytes).parsed == state::absent);

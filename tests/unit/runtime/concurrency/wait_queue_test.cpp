@@ -125,7 +125,7 @@ TEST_CASE("wait_queue: a notified wait disarms its timer", "[runtime][concurrenc
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("wait_queue: a cancelled wait returns cancelled and keeps the order of the others",
+TEST_CASE("wait_queue: a cancelled wait returns cancelled and keeps the order of the other waiters",
           "[runtime][concurrency]") {
   virtual_time time;
   wait_queue queue;
@@ -144,7 +144,7 @@ TEST_CASE("wait_queue: a cancelled wait returns cancelled and keeps the order of
   CHECK(log == log_lines{"second cancelled", "first notified", "third notified"});
 }
 
-TEST_CASE("wait_queue: the wait after a cancelled one throws", "[runtime][concurrency]") {
+TEST_CASE("wait_queue: a wait after a cancelled wait throws", "[runtime][concurrency]") {
   virtual_time time;
   wait_queue queue;
   log_lines log;

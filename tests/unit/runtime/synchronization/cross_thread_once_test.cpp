@@ -60,7 +60,7 @@ TEST_CASE("cross_thread_once: the callers of all loops share one initialization"
   }
 }
 
-TEST_CASE("cross_thread_once: after a failed initialization, the next caller of any loop runs its own",
+TEST_CASE("cross_thread_once: after a failed initialization, the next caller of any loop runs its own initialization",
           "[runtime][sync][threads]") {
   for (int round = 0; round < 20; ++round) {
     lazy_value lazy;

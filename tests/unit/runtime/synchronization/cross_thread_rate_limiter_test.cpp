@@ -29,8 +29,9 @@ task<> start_operation(cross_thread_rate_limiter& limiter, int id, duration star
   }
 }
 
-TEST_CASE("cross_thread_rate_limiter: at most the limit starts within any interval, in the order of arrival",
-          "[runtime][sync]") {
+TEST_CASE(
+    "cross_thread_rate_limiter: within any interval, at most the limit of operations starts, in the order of arrival",
+    "[runtime][sync]") {
   virtual_time time;
   cross_thread_rate_limiter limiter{2, 1s};
   starts started;

@@ -60,14 +60,14 @@ task<> own_until_timeout(cross_thread_shared_mutex& owner, int rounds) {
   }
 }
 
-TEST_CASE("cross_thread_shared_mutex: is free after waits that end at the moment of an unlock",
+TEST_CASE("cross_thread_shared_mutex: the mutex is free after waits that end at the moment of an unlock",
           "[runtime][sync][threads]") {
   cross_thread_shared_mutex owner;
   run_on_loops(4, [&](std::size_t) { return own_until_timeout(owner, 300); });
   CHECK(owner.try_lock().has_value());
 }
 
-TEST_CASE("cross_thread_shared_mutex: is free after waits that end at random times", "[runtime][sync]") {
+TEST_CASE("cross_thread_shared_mutex: the mutex is free after waits that end at random times", "[runtime][sync]") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     virtual_time time{seed};
     cross_thread_shared_mutex owner;
@@ -85,7 +85,8 @@ task<> hold_and_record(cross_thread_shared_mutex& owner, bool is_exclusive, int 
   co_await sleep_for(10ms);
 }
 
-TEST_CASE("cross_thread_shared_mutex: readers share it, and one after a waiting writer waits", "[runtime][sync]") {
+TEST_CASE("cross_thread_shared_mutex: readers share the mutex, and a reader behind a waiting writer waits",
+          "[runtime][sync]") {
   virtual_time time;
   cross_thread_shared_mutex owner;
   std::vector<int> entered;

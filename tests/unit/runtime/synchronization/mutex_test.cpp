@@ -29,7 +29,7 @@ task<> use_mutex(mutex& owner, order& entered, int id, duration start, duration 
   co_await sleep_for(hold);
 }
 
-TEST_CASE("mutex: coroutines own it one after the other, in the order in which they came", "[runtime][sync]") {
+TEST_CASE("mutex: coroutines own the mutex one after the other, in the order of arrival", "[runtime][sync]") {
   virtual_time time;
   mutex owner;
   order entered;
@@ -106,7 +106,8 @@ task<> take_permits(semaphore& permits, std::size_t count, int id, order& acquir
   co_await sleep_for(hold);
 }
 
-TEST_CASE("semaphore: a request for many permits is not overtaken by later ones for few", "[runtime][sync]") {
+TEST_CASE("semaphore: a request for many permits is not overtaken by later requests for few permits",
+          "[runtime][sync]") {
   virtual_time time;
   semaphore permits{2};
   order acquired;
@@ -131,7 +132,7 @@ task<> release_blocked_by_timeout(semaphore& permits) {
   CHECK(loop::current().now() - begin < 50ms);
 }
 
-TEST_CASE("semaphore: a request that times out admits the smaller one behind it", "[runtime][sync]") {
+TEST_CASE("semaphore: a request that times out admits the smaller request behind it", "[runtime][sync]") {
   virtual_time time;
   semaphore permits{2};
   time.run(release_blocked_by_timeout(permits));
@@ -177,7 +178,7 @@ task<> write(shared_mutex& owner, int id, order& entered, duration hold) {
   co_await sleep_for(hold);
 }
 
-TEST_CASE("shared_mutex: readers share it, and one after a waiting writer waits", "[runtime][sync]") {
+TEST_CASE("shared_mutex: readers share the mutex, and a reader behind a waiting writer waits", "[runtime][sync]") {
   virtual_time time;
   shared_mutex owner;
   order entered;
@@ -203,7 +204,7 @@ task<> share_at_random(shared_mutex& owner, int& writers, int& readers) {
   }
 }
 
-TEST_CASE("shared_mutex: is free after waits that end at random times", "[runtime][sync]") {
+TEST_CASE("shared_mutex: the mutex is free after waits that end at random times", "[runtime][sync]") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     virtual_time time{seed};
     shared_mutex owner;
@@ -257,7 +258,7 @@ TEST_CASE("once: concurrent callers share one initialization", "[runtime][sync]"
   CHECK(calls == 1);
 }
 
-TEST_CASE("once: after a failed initialization, the next caller runs its own", "[runtime][sync]") {
+TEST_CASE("once: after a failed initialization, the next caller runs its own initialization", "[runtime][sync]") {
   virtual_time time;
   once initialized;
   int calls = 0;

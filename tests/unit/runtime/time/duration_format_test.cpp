@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("duration format: at most three significant digits", "[runtime]") {
+TEST_CASE("duration format: a duration has at most three significant digits", "[runtime]") {
   CHECK(format_duration(0s) == "0 µs");
   CHECK(format_duration(412us) == "412 µs");
   CHECK(format_duration(999'600ns) == "1 ms");

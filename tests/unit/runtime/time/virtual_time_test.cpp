@@ -150,7 +150,7 @@ log_lines run_random_tasks(unsigned seed) {
   return log;
 }
 
-TEST_CASE("virtual_time: the same seed gives the same run to the nanosecond, and another seed a different one",
+TEST_CASE("virtual_time: the same seed gives the same run to the nanosecond, and different seeds give different runs",
           "[runtime][time]") {
   for (unsigned seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);

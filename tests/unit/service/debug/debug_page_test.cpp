@@ -30,7 +30,8 @@ std::string_view section(std::string_view page, std::string_view id) {
   return text_between(page, "<section id=\"" + std::string{id} + "\"", "</section>");
 }
 
-TEST_CASE("debug page: a request in flight has its age, the time left and what it awaits", "[service][debug]") {
+TEST_CASE("debug page: a request in flight has its age, its remaining time and the operation that it awaits",
+          "[service][debug]") {
   debug_fixture fixture;
   auto client = fixture.connect();
   client.send(get("/item", "x-envoy-expected-rq-timeout-ms: 1500\r\n"));
@@ -92,7 +93,8 @@ TEST_CASE("debug page: settings have their sources, and strings are escaped", "[
   CHECK(contains(settings, "X-API-Key: $API_KEY"));
 }
 
-TEST_CASE("debug page: its policy permits its own style sheet and script only", "[service][debug][security]") {
+TEST_CASE("debug page: the content security policy permits only the page's own style sheet and script",
+          "[service][debug][security]") {
   debug_fixture fixture;
   const auto response = fixture.get_debug("/debug");
   const auto policy = response.header("Content-Security-Policy").value_or("");

@@ -159,7 +159,7 @@ TEST_CASE("debug routes: the log level changes for all loggers of the program", 
   CHECK(other.min_level() == telemetry::log_level::debug);
 }
 
-TEST_CASE("debug routes: without an API key they exist on a loopback address only", "[service][debug]") {
+TEST_CASE("debug routes: without an API key, the routes exist on a loopback address only", "[service][debug]") {
   debug_fixture local;
   debug_fixture open{{}, false};
   for (const auto path : paths) {
@@ -172,7 +172,7 @@ TEST_CASE("debug routes: without an API key they exist on a loopback address onl
   CHECK(open.log.min_level() == telemetry::log_level::off);
 }
 
-TEST_CASE("debug routes: with an API key, it is required", "[service][debug]") {
+TEST_CASE("debug routes: a configured API key is required", "[service][debug]") {
   for (const bool is_loopback : {true, false}) {
     debug_fixture fixture{"secret", is_loopback};
     for (const auto path : paths) {
@@ -220,7 +220,7 @@ TEST_CASE("debug routes: web pages, other host names and proxies are rejected wi
   CHECK(with_key.get_debug("/debug/config", "X-API-Key: secret\r\nOrigin: http://evil.test\r\n").status == 403);
 }
 
-TEST_CASE("debug routes: their responses conform to the OpenAPI document", "[service][debug]") {
+TEST_CASE("debug routes: the responses conform to the OpenAPI document", "[service][debug]") {
   debug_fixture fixture{"secret"};
   const openapi_document document{fixture.get_debug("/openapi.json").body};
   CHECK(document.problems() == std::vector<std::string>{});

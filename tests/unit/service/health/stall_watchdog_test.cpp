@@ -75,8 +75,9 @@ struct watchdog_fixture {
   std::optional<service::stall_watchdog> watchdog;
 };
 
-TEST_CASE("stall_watchdog: a stall is logged while it lasts, with the route and the trace that the loop runs",
-          "[service][stall][threads]") {
+TEST_CASE(
+    "stall_watchdog: a stall is logged while it lasts, with the route and the trace of the request that the loop runs",
+    "[service][stall][threads]") {
   watchdog_fixture test;
   std::string line;
   double stalled_seconds = 0;

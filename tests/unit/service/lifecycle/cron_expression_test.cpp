@@ -89,7 +89,7 @@ TEST_CASE("cron_expression: an invalid expression is an error that names the fie
       {"*/ * * * *", "has an invalid step"},
       {"5/10 * * * *", "minute \"5/10\" has a step without a range"},
       {"30-10 * * * *", "minute \"30-10\" is a range that ends before it begins"},
-      {"0 0 30 2 *", "no month that it selects has day of month \"30\""},
+      {"0 0 30 2 *", "day of month \"30\" does not occur in the selected months \"2\""},
   }));
   const auto parsed = cron_expression::parse(expression);
   REQUIRE(parsed.has_error());

@@ -51,7 +51,7 @@ task<> fail_after(duration span, std::string reason) {
   throw std::runtime_error(reason);
 }
 
-TEST_CASE("service: is not ready until its start hooks have ended", "[service][lifecycle][sim]") {
+TEST_CASE("service: a service is not ready until its start hooks have ended", "[service][lifecycle][sim]") {
   sim::fleet fleet{1};
   event_names events;
   fleet.add_service(
@@ -96,7 +96,7 @@ TEST_CASE("service: handlers, tasks and stop hooks may refer to the context of a
   CHECK(events == event_names{"0 siblings", "0 siblings"});
 }
 
-TEST_CASE("service: ends when a start hook fails", "[service][lifecycle][sim]") {
+TEST_CASE("service: a service ends when a start hook fails", "[service][lifecycle][sim]") {
   sim::fleet fleet{1, sim::event_log::mode::timeline};
   auto& node = fleet.add_service(
       [] {
@@ -131,7 +131,7 @@ TEST_CASE("service: a start that the shutdown cancels is not a failure", "[servi
   CHECK(fleet.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("service: can be stopped while a start hook runs", "[service][lifecycle][sim]") {
+TEST_CASE("service: a service can be stopped while a start hook runs", "[service][lifecycle][sim]") {
   sim::fleet fleet{1};
   event_names events;
   auto& node = fleet.add_service(

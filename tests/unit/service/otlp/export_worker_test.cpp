@@ -9,7 +9,7 @@
 namespace cohort::test {
 namespace {
 
-using service::export_loss;
+using service::drop_reason;
 
 task<> start_worker(service::export_worker& worker) {
   worker.start();
@@ -53,9 +53,9 @@ class worker_fixture {
       queue.push([&](std::string& items) { append_item(items, target.encoding, span); });
     }
   }
-  std::uint64_t lost(export_loss reason) const { return statistics.lost[static_cast<std::size_t>(reason)]; }
-  std::uint64_t all_lost() const {
-    return lost(export_loss::rejected) + lost(export_loss::unavailable) + lost(export_loss::shutdown);
+  std::uint64_t dropped(drop_reason reason) const { return statistics.dropped[static_cast<std::size_t>(reason)]; }
+  std::uint64_t total_dropped() const {
+    return dropped(drop_reason::rejected) + dropped(drop_reason::unavailable) + dropped(drop_reason::shutdown);
   }
 
  private:
@@ -63,7 +63,7 @@ class worker_fixture {
   std::optional<service::export_worker> worker_;
 };
 
-TEST_CASE("export_worker: spans are sent in batches, a full one immediately, others after the delay",
+TEST_CASE("export_worker: spans are sent in batches: a full batch immediately, a smaller batch after the delay",
           "[service][otlp]") {
   worker_fixture test;
   test.target.headers = {{"x-tenant", "7"}};
@@ -84,7 +84,7 @@ TEST_CASE("export_worker: spans are sent in batches, a full one immediately, oth
   CHECK(count_in(test.collector.bodies, "\"first\"") == 3);
   CHECK(test.statistics.exported == 3);
   CHECK(test.queue.size() == 0);
-  CHECK(test.all_lost() == 0);
+  CHECK(test.total_dropped() == 0);
 }
 
 TEST_CASE("export_worker: nothing is sent without spans", "[service][otlp]") {
@@ -95,7 +95,7 @@ TEST_CASE("export_worker: nothing is sent without spans", "[service][otlp]") {
   CHECK(test.collector.bodies.empty());
 }
 
-TEST_CASE("export_worker: a batch is sent again with backoff after status 429, 502, 503 or 504", "[service][otlp]") {
+TEST_CASE("export_worker: a batch is retried with backoff after status 429, 502, 503 or 504", "[service][otlp]") {
   const int status = GENERATE(429, 502, 503, 504);
   worker_fixture test;
   test.collector.steps = {{.status = status}, {.status = status}};
@@ -111,7 +111,7 @@ TEST_CASE("export_worker: a batch is sent again with backoff after status 429, 5
   CHECK(test.collector.times[2] - test.collector.times[1] <= 2010ms);
   CHECK(test.statistics.exported == 2);
   CHECK(test.statistics.retries == 2);
-  CHECK(test.all_lost() == 0);
+  CHECK(test.total_dropped() == 0);
 }
 
 TEST_CASE("export_worker: Retry-After replaces the backoff", "[service][otlp]") {
@@ -126,7 +126,8 @@ TEST_CASE("export_worker: Retry-After replaces the backoff", "[service][otlp]") 
   CHECK(test.collector.times[1] - test.collector.times[0] < 7100ms);
 }
 
-TEST_CASE("export_worker: a batch is dropped after another status", "[service][otlp]") {
+TEST_CASE("export_worker: a batch is dropped after an error status other than 429, 502, 503 and 504",
+          "[service][otlp]") {
   const int status = GENERATE(400, 401, 404, 413, 500, 302);
   worker_fixture test;
   test.collector.steps = {{.status = status}};
@@ -135,15 +136,14 @@ TEST_CASE("export_worker: a batch is dropped after another status", "[service][o
   test.push("bad", 2);
   test.services.time.run_for(10s);
   CHECK(test.collector.bodies.size() == 1);
-  CHECK(test.lost(export_loss::rejected) == 2);
+  CHECK(test.dropped(drop_reason::rejected) == 2);
   CHECK(test.queue.size() == 0);
   test.push("good", 2);
   test.services.time.run_for(10s);
   CHECK(test.statistics.exported == 2);
 }
 
-TEST_CASE("export_worker: the items of a partial success that were rejected are counted and not repeated",
-          "[service][otlp]") {
+TEST_CASE("export_worker: the items rejected by a partial success are counted and not retried", "[service][otlp]") {
   worker_fixture test;
   test.collector.steps = {{.body = R"({"partialSuccess":{"rejectedSpans":"1","errorMessage":"too old"}})"}};
   test.add_collector();
@@ -152,7 +152,7 @@ TEST_CASE("export_worker: the items of a partial success that were rejected are 
   test.services.time.run_for(10s);
   CHECK(test.collector.bodies.size() == 1);
   CHECK(test.statistics.exported == 1);
-  CHECK(test.lost(export_loss::rejected) == 1);
+  CHECK(test.dropped(drop_reason::rejected) == 1);
 }
 
 TEST_CASE("export_worker: while the collector is down, the queue is bounded and old batches are dropped",
@@ -166,9 +166,9 @@ TEST_CASE("export_worker: while the collector is down, the queue is bounded and 
     CHECK(test.queue.size() <= 8);
   }
   CHECK(test.statistics.exported == 0);
-  CHECK(test.lost(export_loss::unavailable) > 0);
+  CHECK(test.dropped(drop_reason::unavailable) > 0);
   CHECK(test.queue.dropped() > 0);
-  CHECK(test.lost(export_loss::unavailable) + test.queue.dropped() + test.queue.size() == 120);
+  CHECK(test.dropped(drop_reason::unavailable) + test.queue.dropped() + test.queue.size() == 120);
 }
 
 TEST_CASE("export_worker: a collector that does not respond is abandoned after the export timeout", "[service][otlp]") {
@@ -180,9 +180,9 @@ TEST_CASE("export_worker: a collector that does not respond is abandoned after t
   test.start();
   test.push("span", 2);
   test.services.time.run_for(24s);
-  CHECK(test.all_lost() == 0);
+  CHECK(test.total_dropped() == 0);
   test.services.time.run_for(2s);
-  CHECK(test.lost(export_loss::unavailable) == 2);
+  CHECK(test.dropped(drop_reason::unavailable) == 2);
   CHECK(test.collector.bodies.size() >= 2);
 }
 
@@ -193,7 +193,7 @@ TEST_CASE("export_worker: the end of the program exports the queued items", "[se
   test.push("span", 5);
   test.stop(2s);
   CHECK(test.statistics.exported == 5);
-  CHECK(test.all_lost() == 0);
+  CHECK(test.total_dropped() == 0);
 }
 
 TEST_CASE("export_worker: program exit does not wait for an unresponsive collector", "[service][otlp]") {
@@ -206,7 +206,7 @@ TEST_CASE("export_worker: program exit does not wait for an unresponsive collect
   const auto before = test.services.time.now();
   test.stop(2s);
   CHECK(test.services.time.now() - before < 2100ms);
-  CHECK(test.lost(export_loss::shutdown) == 5);
+  CHECK(test.dropped(drop_reason::shutdown) == 5);
   CHECK(test.queue.size() == 0);
 }
 
@@ -220,7 +220,7 @@ TEST_CASE("export_worker: the end of the program interrupts a wait for a retry",
   const auto before = test.services.time.now();
   test.stop(10s);
   CHECK(test.services.time.now() - before < 1s);
-  CHECK(test.lost(export_loss::shutdown) == 2);
+  CHECK(test.dropped(drop_reason::shutdown) == 2);
 }
 
 }  // namespace

@@ -68,7 +68,8 @@ TEST_CASE("otlp_settings: the URL of a signal is used unchanged", "[service][otl
   CHECK(settings->traces->url.buffer() == url);
 }
 
-TEST_CASE("otlp_settings: a variable of a signal takes precedence over the common one", "[service][otlp]") {
+TEST_CASE("otlp_settings: a variable of a signal takes precedence over the variable for all signals",
+          "[service][otlp]") {
   const auto settings = read(with(endpoint, {{"OTEL_LOGS_EXPORTER", "otlp"},
                                              {"OTEL_EXPORTER_OTLP_HEADERS", "authorization=Basic%20abc, x-tenant=7"},
                                              {"OTEL_EXPORTER_OTLP_LOGS_HEADERS", "x-tenant=8"},

@@ -141,7 +141,7 @@ TEST_CASE("request spans: a status of 500 or more is an error", "[service][traci
   CHECK(spans[1].name == "GET");
 }
 
-TEST_CASE("request spans: garbage in traceparent starts a new trace", "[service][tracing]") {
+TEST_CASE("request spans: an invalid traceparent starts a new trace", "[service][tracing]") {
   traced_fixture test;
   test.serve(simple_routes());
   test.response_to(get("/items/1", "traceparent: 00-zz-1-01\r\ntracestate: a=1\r\n"));

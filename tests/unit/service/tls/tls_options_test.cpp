@@ -32,7 +32,7 @@ TEST_CASE("tls options: allowed clients are lists in a variable, or in repeated 
   CHECK(parsed_options{{}, {{"TLS_ALLOWED_CLIENT", ""}}}.tls.allowed_client_uris().empty());
 }
 
-TEST_CASE("tls options: options that need another one are conflicts without it", "[service][tls]") {
+TEST_CASE("tls options: an option without the option that it requires is a conflict", "[service][tls]") {
   const auto conflict_of = [](std::vector<const char*> arguments) {
     return find_conflict(parsed_options{std::move(arguments)}.tls).value_or("none");
   };

@@ -135,7 +135,8 @@ TEST_CASE("alert routes: incomplete updates are reported in the response and the
   CHECK(json_at(lines[2], "/error") == "\"version is missing or not a string\"");
 }
 
-TEST_CASE("alert routes: other methods are rejected with Allow", "[services][dashboard]") {
+TEST_CASE("alert routes: methods other than GET, HEAD and POST are rejected with 405 and Allow",
+          "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   const auto response = fixture.response_to("PUT /api/alerts HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");

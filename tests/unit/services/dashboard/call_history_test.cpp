@@ -181,7 +181,7 @@ TEST_CASE("call history: an event after each aggregate has the current column, t
   if (page.status == 200) CHECK(page.body.find(R"(["history",{"now_ms":)") != std::string::npos);
 }
 
-TEST_CASE("call history: the route requires the key, and other methods are rejected", "[services][dashboard]") {
+TEST_CASE("call history: the route requires the key, and POST is rejected with 405", "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.serve_dashboard();
   CHECK(fixture.response_to(get("/api/history")).status == 401);

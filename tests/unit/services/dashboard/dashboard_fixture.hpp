@@ -23,14 +23,14 @@ struct dashboard_fixture : service_fixture {
     serve(dashboard::app(make_context(), authenticator, settings, dashboard::session_cookies{session_secret, api_key},
                          page));
   }
-  /// The body of a GET request to `path`, which must not be cached.
+  /// Returns the body of the response to `GET path`. Checks for status 200 and `Cache-Control: no-store`.
   std::string uncached_body(std::string_view path) {
     const auto response = response_to(get(path));
     CHECK(response.status == 200);
     CHECK(response.header("Cache-Control") == "no-store");
     return response.body;
   }
-  /// The body of `/api/aggregate`.
+  /// Returns the body of the response to `GET /api/aggregate`. Throws unless its status is 200.
   std::string aggregate(std::string_view fields = {}) {
     const auto response = response_to(get("/api/aggregate", fields));
     if (response.status != 200) throw std::runtime_error(response.start_line);
@@ -50,7 +50,7 @@ struct dashboard_fixture : service_fixture {
   }
 };
 
-/// A stream of events that stays open.
+/// An event stream that stays open.
 class open_stream {
  public:
   explicit open_stream(dashboard_fixture& fixture, std::string_view fields = {})

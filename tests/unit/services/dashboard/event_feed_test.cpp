@@ -75,7 +75,7 @@ TEST_CASE("event feed: the time is sent every second, the aggregate every 1.5 s"
   first.disconnect();
 }
 
-TEST_CASE("event feed: events that follow each other closely are one write, the others are not delayed",
+TEST_CASE("event feed: events that follow each other closely are sent in one write; separate events are not delayed",
           "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.weather.delay = 300ms;
@@ -305,7 +305,7 @@ std::string start_session(dashboard_fixture& fixture) {
   return "Cookie: " + value.substr(0, value.find(';')) + "\r\n";
 }
 
-TEST_CASE("event feed: signing out ends the streams of the session immediately, and no others",
+TEST_CASE("event feed: signing out ends the streams of the session immediately, and no other streams",
           "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.serve_dashboard();

@@ -110,7 +110,7 @@ TEST_CASE("experiment: an injected error is retried", "[services][dashboard][sim
   CHECK(fixture.state("/measurements/0/request/calls/2/attempts/1/kind") == "\"retry\"");
 }
 
-TEST_CASE("experiment: only one runs at a time, and none while another fault is injected",
+TEST_CASE("experiment: only one experiment runs at a time, and none while another fault is injected",
           "[services][dashboard][sim]") {
   experiment_fixture fixture;
   CHECK(fixture.start("{}").status_code() == 202);
@@ -126,7 +126,7 @@ TEST_CASE("experiment: only one runs at a time, and none while another fault is 
   CHECK(json_at(faults.body, "/latency_ms") == "20");
 }
 
-TEST_CASE("experiment: it reports that the weather service has no fault injection", "[services][dashboard][sim]") {
+TEST_CASE("experiment: a weather service without fault injection is reported", "[services][dashboard][sim]") {
   experiment_fixture fixture{{"--weather-sample"}};
   fixture.start("{}");
   fixture.fleet.run_for(1s);
@@ -157,7 +157,7 @@ TEST_CASE("experiment: without --enable-faults there is no route", "[services][d
   CHECK(fixture.start("{}").status_code() == 404);
 }
 
-TEST_CASE("experiment: the event stream has its state, and the routes require the key if one is set",
+TEST_CASE("experiment: the event stream contains its state, and the routes require the key if one is set",
           "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.page.has_experiments = true;

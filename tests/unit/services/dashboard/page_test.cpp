@@ -74,7 +74,7 @@ TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][d
   CHECK(contains(fixture.html(), "3 of 3 in time"));
 }
 
-TEST_CASE("page: the headline has the timeout of the slowest call, not of another one", "[services][dashboard]") {
+TEST_CASE("page: the headline has the timeout of the slowest call", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.sysinfo.delay = 40ms;
@@ -211,7 +211,8 @@ TEST_CASE("page: silent monitoring is as prominent as an alert", "[services][das
   CHECK(slot("alerts.not-shown") == ">At least 3 more alerts not listed.");
 }
 
-TEST_CASE("page: browsers get a page for paths that do not exist, other clients JSON", "[services][dashboard]") {
+TEST_CASE("page: a nonexistent path returns an HTML page to browsers and JSON to other clients",
+          "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   constexpr auto browser = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n";
@@ -228,7 +229,8 @@ TEST_CASE("page: browsers get a page for paths that do not exist, other clients 
   }
 }
 
-TEST_CASE("page: a template replaces its slots and keeps the defaults of others", "[services][dashboard]") {
+TEST_CASE("page: a template replaces the given slots and keeps the defaults of the remaining slots",
+          "[services][dashboard]") {
   const auto fill = [](std::string_view slot) { return slot == "a" ? std::string{"x"} : std::string{}; };
   CHECK(dashboard::page_template{"1<!--=a-->2<!--/-->3<!--=b-->4<!--/-->5"}.render(fill) == "1x345");
   CHECK(dashboard::page_template{""}.render(fill).empty());

@@ -12,7 +12,7 @@ using namespace cohort::test;
 
 std::string requests_of(dashboard_fixture& fixture) { return fixture.uncached_body("/api/requests"); }
 
-TEST_CASE("dashboard requests: empty before the first aggregate of a stream", "[services][dashboard]") {
+TEST_CASE("dashboard requests: the list is empty before the first aggregate of a stream", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   fixture.aggregate();

@@ -56,7 +56,7 @@ TEST_CASE("service map: an event every 2 s has the totals of the calls to each s
   CHECK(at(map, "/services/weather_service/failures") == "0");
 }
 
-TEST_CASE("service map: calls of other clients count, and an open breaker is shown", "[services][dashboard]") {
+TEST_CASE("service map: the map includes the calls of all clients and shows an open breaker", "[services][dashboard]") {
   map_fixture fixture;
   fixture.settings.sysinfo_policy.retry.max_attempts = 1;
   fixture.sysinfo.status = http::status::internal_server_error;

@@ -76,7 +76,7 @@ TEST_CASE("LoongArch processors have a name and a topology", "[services][sysinfo
   CHECK(counts.cores == 2);
 }
 
-TEST_CASE("other architectures have a name", "[services][sysinfo][case-5.6]") {
+TEST_CASE("MIPS, SPARC, PA-RISC, Alpha and old ARM processors have a name", "[services][sysinfo][case-5.6]") {
   const auto [cpuinfo, name] = GENERATE(table<std::string, std::string>({
       {"system type\t\t: MIPS Malta\nmachine\t\t\t: mti,malta\nprocessor\t\t: 0\ncpu model\t\t: MIPS 24Kc V0.0  FPU V0.0\n",
        "MIPS 24Kc V0.0  FPU V0.0"},
@@ -119,7 +119,8 @@ TEST_CASE("processor name: a core's name is preferred to 32-bit ARM's model name
   CHECK(processor_name("processor : 0\nmodel name : ARMv7 Processor rev 4 (v7l)\n") == "ARMv7 Processor rev 4 (v7l)");
 }
 
-TEST_CASE("processor name: without one, the system on a chip or the board is named", "[services][sysinfo]") {
+TEST_CASE("processor name: without a known core or model, the system on a chip or the board is named",
+          "[services][sysinfo]") {
   const auto [cpuinfo, name] = GENERATE(table<std::string, std::string>({
       {"processor : 0\nCPU implementer : 0x01\nCPU part : 0xd49\n\nModel : a board\n", "a board"},
       {"processor : 0\nmodel name :\n\nHardware : BCM2711\nModel : a board\n", "BCM2711"},

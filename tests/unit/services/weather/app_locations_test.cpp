@@ -247,7 +247,7 @@ TEST_CASE("a report for another place names that place", "[services][weather][ca
   CHECK(json_at(fixture.get_weather(query).body, "/location/nearest_area/city") == "\"" + city + "\"");
 }
 
-TEST_CASE("a report for the requested place names no other", "[services][weather][case-3.6]") {
+TEST_CASE("a report for the requested place names no other place", "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Haifa,Israel", "Hefa", "Israel"},  // by distance
       {"London,UK", "City of London", "United Kingdom"},

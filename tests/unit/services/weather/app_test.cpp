@@ -177,7 +177,7 @@ TEST_CASE("the built-in sample is marked, and no provider is called", "[services
   CHECK(fixture.wttr.request_count() + fixture.geocoder.request_count() + fixture.forecast.request_count() == 0);
 }
 
-TEST_CASE("weather: the providers have their requests, failures and cooldowns", "[services][weather]") {
+TEST_CASE("weather: the response lists the requests, failures and cooldown of each provider", "[services][weather]") {
   weather_app_fixture fixture{"", providers_fixture::open_meteo()};
   fixture.wttr.status = http::status::too_many_requests;
   CHECK(fixture.get_weather("Paris,France").status == 200);

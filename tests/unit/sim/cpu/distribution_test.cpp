@@ -88,7 +88,7 @@ TEST_CASE("measured distribution: an unusable report is rejected with a sentence
         "the target api has no service times");
 }
 
-TEST_CASE("measured distribution: counts and times that no run has are rejected", "[sim][distribution]") {
+TEST_CASE("measured distribution: impossible counts and times are rejected", "[sim][distribution]") {
   // Compressed, after the header: one count of 2^62; -2^63, then 1; a time of 2^51 us.
   const auto* const encoded = GENERATE("HISTBAAAACJ42pNpmczMwMDAyQABzFCaEURcm7yEwf4DRKABBgCOswkA",
                                        "HISTBAAAACR42pNpmczMwMDAxQABzFCaEURcm7yEwf4DROA/DDABALKqDXo=",

@@ -23,7 +23,7 @@ caller_results calls_with_incident() {
   return results;
 }
 
-TEST_CASE("alert rule: fires while the error ratio of the window is above the threshold", "[sim][plan]") {
+TEST_CASE("alert rule: an alert fires while the error ratio of the window is above the threshold", "[sim][plan]") {
   const auto firings = evaluate({"errors", 0.2, {1min}, 0s}, calls_with_incident(), run_length);
   REQUIRE(firings.size() == 1);
   // More than 12 errors of 60 calls, at an evaluation every 15 s: 15 of them at 150 s, and 7 at 345 s.
@@ -31,7 +31,7 @@ TEST_CASE("alert rule: fires while the error ratio of the window is above the th
   CHECK(firings[0].end == 345s);
 }
 
-TEST_CASE("alert rule: fires only after the hold time", "[sim][plan]") {
+TEST_CASE("alert rule: an alert fires only after the hold time", "[sim][plan]") {
   const auto held = evaluate({"errors", 0.2, {1min}, 1min}, calls_with_incident(), run_length);
   REQUIRE(held.size() == 1);
   CHECK(held[0].begin == 210s);
@@ -60,7 +60,7 @@ TEST_CASE("alert rule: calls without a response are errors, responses with 4xx a
   if (fires) CHECK_FALSE(firings.at(0).end.has_value());
 }
 
-TEST_CASE("alert rule: does not fire without calls", "[sim][plan]") {
+TEST_CASE("alert rule: no alert fires without calls", "[sim][plan]") {
   CHECK(evaluate({"errors", 0, {1min}, 0s}, {}, run_length).empty());
 }
 

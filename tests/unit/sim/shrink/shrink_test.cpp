@@ -36,7 +36,7 @@ http::router greeting() {
 
 }  // namespace
 
-TEST_CASE("schedule: the text form is complete", "[sim][shrink]") {
+TEST_CASE("schedule: the text form of a schedule parses to an equal schedule", "[sim][shrink]") {
   constexpr auto text = R"(seed 42
 set deadline 300ms
 node time-service-2

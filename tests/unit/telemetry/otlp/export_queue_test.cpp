@@ -45,7 +45,7 @@ TEST_CASE("export_queue: items of a full queue are dropped and counted", "[telem
   }
 }
 
-TEST_CASE("export_queue: the bytes are bounded", "[telemetry][otlp]") {
+TEST_CASE("export_queue: the total size of the items is bounded", "[telemetry][otlp]") {
   export_queue queue{{.max_items = 100, .max_batch_items = 2, .max_bytes = 1000}};
   for (int i = 0; i < 20; ++i) push(queue, std::string(300, 'x'));
   CHECK(queue.size() == 4);

@@ -27,7 +27,7 @@ TEST_CASE("protobuf: a varint has seven bits in each byte", "[telemetry][otlp]")
   CHECK_FALSE(input.is_malformed());
 }
 
-TEST_CASE("protobuf: the length of a message follows its size", "[telemetry][otlp]") {
+TEST_CASE("protobuf: the length prefix of a message is its size", "[telemetry][otlp]") {
   const auto size = GENERATE(std::size_t{0}, std::size_t{10}, std::size_t{125}, std::size_t{126}, std::size_t{20'000});
   std::string out;
   protobuf_writer output{out};

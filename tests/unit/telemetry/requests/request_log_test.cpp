@@ -79,7 +79,7 @@ TEST_CASE("request log: the slowest request of the last minute is kept", "[telem
   CHECK(fixture.statuses_of(reason::slow) == std::multiset<int>{204});
 }
 
-TEST_CASE("request log: a bounded number of other requests per second is kept", "[telemetry][requests]") {
+TEST_CASE("request log: a bounded number of requests without a problem is kept per second", "[telemetry][requests]") {
   log_fixture fixture;
   fixture.finish(1s, 299);  // the slowest
   for (std::uint16_t i = 0; i < 50; ++i) fixture.finish(1ms, 200);
@@ -135,7 +135,7 @@ TEST_CASE("request log: the record of a request that was not kept is used again,
   fixture.log.close(next);
 }
 
-TEST_CASE("request record: calls and attempts without room are counted", "[telemetry][requests]") {
+TEST_CASE("request record: calls and attempts beyond the capacity of the record are counted", "[telemetry][requests]") {
   const auto record = std::make_unique<request_record>();
   record->reset({}, {});
   for (std::size_t i = 0; i < request_record::max_calls; ++i) {

@@ -12,7 +12,8 @@ namespace {
 
 trace_context with_low_bits(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .sampled = sampled}; }
 
-TEST_CASE("sampler: parent-based samplers continue the caller's decision, others do not", "[telemetry][tracing]") {
+TEST_CASE("sampler: parent-based samplers continue the caller's decision, other samplers do not",
+          "[telemetry][tracing]") {
   const auto [name, ratio, of_sampled_parent, of_other_parent, as_root] =
       GENERATE(table<std::string, double, bool, bool, bool>({
           {"always_on", 1.0, true, true, true},

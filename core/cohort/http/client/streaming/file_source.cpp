@@ -12,7 +12,7 @@
 namespace cohort::http {
 namespace {
 
-constexpr std::uint64_t max_piece = 64 * 1024;
+constexpr std::uint64_t max_chunk_bytes = 64 * 1024;
 
 error_code last_error() noexcept { return error_code{errno, boost::system::system_category()}; }
 
@@ -35,11 +35,11 @@ result<std::unique_ptr<file_source>> file_source::open(const std::string& path) 
 file_source::~file_source() { ::close(descriptor_); }
 
 task<result<std::string_view, client_error>> file_source::read(call_context) {
-  const auto piece_size = static_cast<std::size_t>(std::min(max_piece, size_ - offset_));
-  if (piece_size == 0) co_return std::string_view{};
-  buffer_.resize(piece_size);
+  const auto chunk_bytes = static_cast<std::size_t>(std::min(max_chunk_bytes, size_ - offset_));
+  if (chunk_bytes == 0) co_return std::string_view{};
+  buffer_.resize(chunk_bytes);
   ssize_t count = 0;
-  do count = ::pread(descriptor_, buffer_.data(), piece_size, static_cast<off_t>(offset_));
+  do count = ::pread(descriptor_, buffer_.data(), chunk_bytes, static_cast<off_t>(offset_));
   while (count < 0 && errno == EINTR);
   if (count <= 0) co_return client_error::request_body_failed;
   offset_ += static_cast<std::uint64_t>(count);

@@ -117,8 +117,8 @@ class brotli_encoder final : public content_encoder {
     auto available_in = input.size();
     const auto* next_in = reinterpret_cast<const std::uint8_t*>(input.data());
     do {
-      std::size_t no_output = 0;
-      if (!BrotliEncoderCompressStream(state_, operation, &available_in, &next_in, &no_output, nullptr, nullptr))
+      std::size_t available_out = 0;
+      if (!BrotliEncoderCompressStream(state_, operation, &available_in, &next_in, &available_out, nullptr, nullptr))
         return false;
       for (std::size_t size = 0; BrotliEncoderHasMoreOutput(state_); size = 0) {
         const auto* bytes = BrotliEncoderTakeOutput(state_, &size);

@@ -13,11 +13,12 @@
 namespace cohort::http {
 namespace {
 
-/// The part of a file that is sent with one timeout.
-constexpr std::size_t file_piece = 256 * 1024;
-/// Encoded bytes that are sent before other handlers of the loop run. Encoding takes 1 to 3 ms.
-constexpr std::size_t max_encoded_between_yields = 64 * 1024;
-constexpr std::size_t encoded_piece = 64 * 1024;
+/// Maximum number of bytes of a file that are sent with one timeout.
+constexpr std::size_t max_file_chunk_bytes = 256 * 1024;
+/// Maximum number of bytes to encode before other handlers of the loop run. That takes 1 to 3 ms.
+constexpr std::size_t max_input_bytes_between_yields = 64 * 1024;
+/// Maximum number of bytes that are encoded by one call of the encoder.
+constexpr std::size_t max_input_chunk_bytes = 64 * 1024;
 /// Minimum encoded output that is sent; less is buffered until there is more, a flush or the end.
 constexpr std::size_t min_encoded_part = 8 * 1024;
 
@@ -75,14 +76,14 @@ task<> body_writer::encode(std::string_view bytes, content_encoder::operation st
 task<> body_writer::write_encoded(std::string_view bytes) {
   using operation = content_encoder::operation;
   while (ok_ && !bytes.empty()) {
-    const auto piece = bytes.substr(0, encoded_piece);
+    const auto piece = bytes.substr(0, max_input_chunk_bytes);
     bytes.remove_prefix(piece.size());
     const bool flushes = bytes.empty() && flushes_each_write_;
     auto encoding = encode(piece, flushes ? operation::flush : operation::process);
     co_await std::move(encoding);
-    encoded_since_yield_ += piece.size();
-    if (encoded_since_yield_ < max_encoded_between_yields) continue;
-    encoded_since_yield_ = 0;
+    input_bytes_since_yield_ += piece.size();
+    if (input_bytes_since_yield_ < max_input_bytes_between_yields) continue;
+    input_bytes_since_yield_ = 0;
     co_await yield_to_loop();
   }
 }
@@ -90,7 +91,7 @@ task<> body_writer::write_encoded(std::string_view bytes) {
 task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t count) {
   std::string piece;
   while (ok_ && count > 0) {
-    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count, encoded_piece)));
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count, max_input_chunk_bytes)));
     const auto size = ::pread(file, piece.data(), piece.size(), static_cast<off_t>(offset));
     // A file that became shorter cannot be completed.
     ok_ = size > 0;
@@ -123,7 +124,7 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
   auto prefix = part_prefix(count);
   if (!prefix.empty()) co_await send(std::move(prefix));
   while (ok_ && count > 0) {
-    const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(count, file_piece));
+    const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(count, max_file_chunk_bytes));
     const auto timeout = limits_.transfer_timeout(limits_.write_timeout, piece);
     stream_.set_deadline(deadline::after(loop::current().now(), timeout));
     auto writing = net::write_file(stream_, file, offset, piece);

@@ -50,7 +50,7 @@ class body_writer {
     reported_drain_ = reported_drain_ || draining_.is_set();
     return draining_.is_set();
   }
-  /// Declares that the body is complete although the server drains; for example for a stream of events, which may end
+  /// Declares that the body is complete although the server drains; for example for an event stream, which may end
   /// at any time.
   void mark_complete() noexcept { is_marked_complete_ = true; }
   /// Whether all writes have succeeded.
@@ -104,7 +104,7 @@ class body_writer {
   std::shared_ptr<content_encoder> encoder_;
   /// Encoded bytes that are not sent yet.
   std::string encoded_;
-  std::size_t encoded_since_yield_ = 0;
+  std::size_t input_bytes_since_yield_ = 0;
   bool flushes_each_write_ = false;
   bool exceeds_length_ = false;
   bool reported_drain_ = false;

@@ -12,7 +12,7 @@ namespace {
 
 task<> produce(std::function<task<>(event_stream&)> producer, body_writer& output, std::string last_event_id,
                duration heartbeat) {
-  output.mark_complete();  // a stream of events may end at any time
+  output.mark_complete();  // an event stream may end at any time
   event_stream events{output, std::move(last_event_id), heartbeat};
   auto work = producer(events);
   co_await std::move(work);

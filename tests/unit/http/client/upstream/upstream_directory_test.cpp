@@ -12,7 +12,7 @@ struct counting_entry final : upstream_directory::entry {
   int destroyed = 0;
 };
 
-TEST_CASE("upstream directory: its destructor detaches the entries that are left", "[http][upstream]") {
+TEST_CASE("upstream directory: the destructor detaches the remaining entries", "[http][upstream]") {
   counting_entry left;
   counting_entry removed;
   {

@@ -187,8 +187,9 @@ TEST_CASE("upstream: when one of three replicas stops, no call fails and its add
   CHECK(fixture.replicas[1].request_count <= 30);
 }
 
-TEST_CASE("upstream: while a replica is stopped, an attempt that failed at the other one is repeated there",
-          "[http][upstream]") {
+TEST_CASE(
+    "upstream: while one of two replicas is stopped, a failed attempt at the other is retried at the same replica",
+    "[http][upstream]") {
   SECTION("the other one is ejected") {
     upstream_fixture fixture{with_retries(), 2};
     fixture.replicas[0].default_step = {.status = 500};

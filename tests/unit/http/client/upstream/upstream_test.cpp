@@ -127,7 +127,7 @@ TEST_CASE("upstream: the last response is returned after the maximum of attempts
   CHECK(fixture.metric("retries_total", "verdict=\"attempts\"") == 1);
 }
 
-TEST_CASE("upstream: other statuses are not retried", "[http][upstream]") {
+TEST_CASE("upstream: statuses other than 500, 502 and 503 are not retried", "[http][upstream]") {
   const int status = GENERATE(200, 301, 400, 404, 429, 501, 504);
   upstream_fixture fixture{with_retries()};
   fixture.replica().default_step = {.status = status};
@@ -172,7 +172,7 @@ TEST_CASE("upstream: Retry-After is respected; if it exceeds the deadline, the r
   }
 }
 
-TEST_CASE("upstream: an invalid Retry-After is not retried", "[http][upstream]") {
+TEST_CASE("upstream: a response with an invalid Retry-After is not retried", "[http][upstream]") {
   const int status = GENERATE(429, 503);
   upstream_fixture fixture{with_retries()};
   fixture.replica().default_step = {.status = status, .retry_after = "next week"};

@@ -36,7 +36,7 @@ TEST_CASE("body decoder: without a length or a coding there is no body", "[http]
   CHECK(decoder.is_complete());
 }
 
-TEST_CASE("body decoder: a body of a fixed length ends there", "[http][message]") {
+TEST_CASE("body decoder: a body of a fixed length ends after that length", "[http][message]") {
   const server_limits limits;
   std::string body;
   body_decoder decoder{limits, body};

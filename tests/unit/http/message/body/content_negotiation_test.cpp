@@ -98,8 +98,9 @@ TEST_CASE("content negotiation: the offer that Accept prefers is selected, other
   CHECK(negotiate_media_type(head, offers) == preferred);
 }
 
-TEST_CASE("content negotiation: without Accept the first offer is selected; repeated fields are one list",
-          "[http][message]") {
+TEST_CASE(
+    "content negotiation: without Accept the first offer is selected; several field lines are combined into one list",
+    "[http][message]") {
   request_head head;
   head.fields = {{field::host, "Host", "test"}};
   CHECK(negotiate_media_type(head, offers) == text);
@@ -109,7 +110,7 @@ TEST_CASE("content negotiation: without Accept the first offer is selected; repe
   CHECK(negotiate_media_type(head, offers) == open_metrics);
 }
 
-TEST_CASE("content negotiation: no offer is acceptable if every one is excluded", "[http][message]") {
+TEST_CASE("content negotiation: no offer is selected if Accept excludes every offer", "[http][message]") {
   const auto [accept, is_acceptable] = GENERATE(table<std::string, bool>({
       {"image/png", false},
       {"*/*;q=0", false},

@@ -59,7 +59,7 @@ std::string part(std::string_view disposition, std::string_view content, std::st
          std::string{content} + "\r\n";
 }
 
-TEST_CASE("multipart: fields and files are events, in any slicing of the bytes", "[http][multipart]") {
+TEST_CASE("multipart: fields and files are events, for any segmentation of the bytes", "[http][multipart]") {
   const auto body =
       "preamble\r\n" + part("form-data; name=\"a\"", "1\r\n--X\r\n--XY\r\r\n-") +
       part("form-data; name=file; filename=\"C:\\x \\\"y\\\".txt\"", "", "Content-Type: text/html\r\n") +
@@ -131,7 +131,7 @@ TEST_CASE("multipart: parts, header sections, fields, files and the body have li
         "!413 : must have at most 99 bytes");
 }
 
-TEST_CASE("multipart: the limit of the body does not depend on how the bytes are sliced", "[http][multipart]") {
+TEST_CASE("multipart: the limit of the body does not depend on the segmentation of the bytes", "[http][multipart]") {
   const auto slice = GENERATE(std::size_t{1}, std::size_t{999});
   const auto malformed = std::string(100, 'x') + "\r\n--XX?\n";
   CHECK(events_of(malformed, slice, {.max_total_bytes = 107}) == "!413 : must have at most 107 bytes");

@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("dot segments: found in every encoding, and after every separator, that servers interpret",
+TEST_CASE("dot segments: a dot segment is found in every encoding, and after every separator, that servers interpret",
           "[http][message][security]") {
   const auto* const path =
       GENERATE("/.", "/..", "/./", "/../", "/a/..", "/a/../b", "/a/./b", "//..", "/%2e", "/%2E%2e", "/.%2e/a",
@@ -17,7 +17,7 @@ TEST_CASE("dot segments: found in every encoding, and after every separator, tha
   CHECK(has_dot_segment(path));
 }
 
-TEST_CASE("dot segments: other segments with dots, and what only a second decoding would find, are none",
+TEST_CASE("dot segments: longer segments with dots, and doubly encoded dots, are not dot segments",
           "[http][message][security]") {
   const auto* const path = GENERATE("", "/", "*", "/a", "/a.b", "/.a", "/a.", "/..a", "/a..", "/...", "/%2e%2e%2e",
                                     "/.well-known/a", "/a;..", "/a;b/..c", "/.%20", "/%252e%252e", "/%252e%252e%252fa",

@@ -43,7 +43,7 @@ TEST_CASE("forwarded: X-Forwarded-For is read from the right up to the first unt
   CHECK(client.address == address);
 }
 
-TEST_CASE("forwarded: several X-Forwarded-For fields are one list", "[http][proxies]") {
+TEST_CASE("forwarded: several X-Forwarded-For field lines are combined into one list", "[http][proxies]") {
   CHECK(find_client({{"x-forwarded-for", "198.51.100.1"}, {"X-FORWARDED-FOR", "203.0.113.9, 10.0.0.2"}}).address ==
         "203.0.113.9");
 }

@@ -17,7 +17,7 @@ void receive(input_buffer& buffer, std::string_view bytes) {
   buffer.commit(bytes.size());
 }
 
-TEST_CASE("input_buffer: release gives the memory back only if all bytes are consumed", "[http][server]") {
+TEST_CASE("input_buffer: release frees the memory only if all bytes are consumed", "[http][server]") {
   input_buffer buffer{16 * 1024};
   receive(buffer, "GET /first");
   buffer.consume(4);
@@ -31,7 +31,7 @@ TEST_CASE("input_buffer: release gives the memory back only if all bytes are con
   CHECK(buffer.unread() == "GET /second");
 }
 
-TEST_CASE("input_buffer: grows up to its limit and keeps the unread bytes", "[http][server]") {
+TEST_CASE("input_buffer: the buffer grows up to its limit and keeps the unread bytes", "[http][server]") {
   input_buffer buffer{10'000};
   std::string sent;
   while (buffer.reserve()) {

@@ -222,7 +222,7 @@ TEST_CASE("HTTP/1.0 has no expectations, and an empty one is ignored", "[http][m
   CHECK_FALSE(empty.parser.expects_continue());
 }
 
-TEST_CASE("request parser: a body with a Content-Length ends there, and later bytes are not consumed",
+TEST_CASE("request parser: a body with a Content-Length ends after that length, and later bytes are not consumed",
           "[http][message]") {
   const auto piece = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{100});
   parsed_request request{post_head("Content-Length: 5\r\n"), "helloGET", piece};

@@ -36,7 +36,8 @@ TEST_CASE("target: path and query are split", "[http][message]") {
   CHECK(parts->query == expected.query);
 }
 
-TEST_CASE("target: other forms, fragments, control characters and malformed encodings are invalid", "[http][message]") {
+TEST_CASE("target: unknown forms, fragments, control characters and malformed encodings are invalid",
+          "[http][message]") {
   using namespace std::string_view_literals;
   const auto target = GENERATE(""sv, "a"sv, "host:80"sv, "?a"sv, "**"sv, "*/a"sv, "ftp://host/"sv, "http:/a"sv,
                                "http:///a"sv, "http://?a"sv, "/a b"sv, "/a#b"sv, "/a\tb"sv, "/a\0b"sv, "/\x7f"sv,
@@ -107,7 +108,7 @@ TEST_CASE("a host and port is a name, an IPv4 address or an IP literal, and digi
   }
 }
 
-TEST_CASE("percent-decoding: returns the bytes; empty for malformed input", "[http][message]") {
+TEST_CASE("percent-decoding: the result is the decoded bytes, or empty for malformed input", "[http][message]") {
   CHECK(percent_decode("a%20b%2f%C3%a4") == "a b/\xC3\xA4");
   CHECK(percent_decode("a+b") == "a+b");
   CHECK(decode_query_component("a+b%2B") == "a b+");

@@ -25,7 +25,8 @@ class low_memory_scope {
   low_memory_scope& operator=(const low_memory_scope&) = delete;
 };
 
-TEST_CASE("low memory: bodies and asynchronous handlers get 503, others are served", "[http][server]") {
+TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, other requests are served",
+          "[http][server]") {
   server_fixture server;
   server.routes.get("/sync", text_handler("sync"));
   server.routes.get("/async", delayed_handler(1ms));

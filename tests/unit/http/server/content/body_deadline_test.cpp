@@ -291,7 +291,7 @@ TEST_CASE("body deadline: a timeout of the proxy includes the body", "[http][pro
   CHECK(fixture.server.time.now() - start >= 8s - 100ms);
 }
 
-TEST_CASE("body deadline: an upstream that does not read does not hold a request forever", "[http][proxy]") {
+TEST_CASE("body deadline: an upstream that does not read does not delay a request indefinitely", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.limits.max_body_bytes = http::unlimited_body;
   auto client = fixture.server.connect();

@@ -216,11 +216,11 @@ TEST_CASE("file response: a precompressed variant is sent if the client accepts 
   CHECK(range.body == "Z");
   CHECK(range.header("Content-Range") == "bytes 1-1/2");
 
-  SECTION("not one that is older than the file") {
+  SECTION("a variant older than the file is not sent") {
     server.write("digits.txt", "new", modified + 5);
     CHECK(server.fetch("/digits", "Accept-Encoding: gzip, br\r\n").body == "new");
   }
-  SECTION("not if they are disabled") {
+  SECTION("no variant is sent if they are disabled") {
     server.options.precompressed = false;
     CHECK_FALSE(server.fetch("/digits", "Accept-Encoding: gzip, br\r\n").header("Vary").has_value());
   }

@@ -111,7 +111,7 @@ TEST_CASE("If-Match is compared strongly, and 412 is sent if it does not match",
   CHECK(response.header("ETag") == "\"page\"");
 }
 
-TEST_CASE("If-None-Match on several lines is one list", "[http][server][case-1.10]") {
+TEST_CASE("several If-None-Match field lines are combined into one list", "[http][server][case-1.10]") {
   asset_server_fixture server;
   const auto fields = GENERATE(as<std::string>{}, "If-None-Match: \"x\"\r\nIf-None-Match: \"page\"\r\n",
                                "If-None-Match: \"page\"\r\nIf-None-Match: \"x\"\r\n",

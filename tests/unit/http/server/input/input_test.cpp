@@ -88,7 +88,7 @@ TEST_CASE("input: the response lists every error of the request", "[http][input]
                                 R"({"field":"items[0].name","in":"body","reason":"must have 1 to 5 characters"})"));
 }
 
-TEST_CASE("input: a body of another media type gets 415 with the accepted media type", "[http][input]") {
+TEST_CASE("input: a body of an unsupported media type gets 415 with the accepted media type", "[http][input]") {
   constexpr auto body = R"({"items":[{"name":"pen","quantity":1}]})";
   for (const std::string type : {"application/json", "Application/JSON;charset=utf-8", "application/x+json"})
     CHECK(answer(post("/things/1", body, "Content-Type: " + type + "\r\n"), [&](http::input& in) {

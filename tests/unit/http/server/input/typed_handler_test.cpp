@@ -89,7 +89,7 @@ TEST_CASE("typed handler: the described result of an asynchronous function is JS
   CHECK(fixture.response_to(post("/customers/x/orders", "{}", type)).status == 400);
 }
 
-TEST_CASE("typed handler: its type describes the parameters and the body", "[http][input]") {
+TEST_CASE("typed handler: the type of the input describes the parameters and the body", "[http][input]") {
   json::schema_definitions definitions{"#/components/schemas/"};
   const auto description = http::describe_request<list_orders>(definitions);
   REQUIRE(description.parameters.size() == 5);

@@ -116,12 +116,12 @@ TEST_CASE("server: an interim response to a client that does not read it never c
   fixture.routes.get("/hints", [&](request_context& context) { return respond_with_hints(&context, 103, &sent); });
   auto client = fixture.connect();
   client.send(get("/hints"));
-  SECTION("and reads it later") {
+  SECTION("the client reads it later") {
     CHECK(client.receive()->status == 103);
     CHECK(client.receive()->body == "final");
     CHECK(sent == "sent ");
   }
-  SECTION("and never reads it") {
+  SECTION("the client never reads it") {
     fixture.time.run_for(1min);
     CHECK(std::string_view{"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"}.starts_with(
         client.read_to_end()));

@@ -90,7 +90,7 @@ TEST_CASE("proxy: bytes that follow the handshake immediately are not lost", "[h
   }
 }
 
-TEST_CASE("proxy: the end of one direction of a tunnel is passed on, and the other one stays open",
+TEST_CASE("proxy: a tunnel forwards the end of one direction, and the other direction stays open",
           "[http][proxy][websocket]") {
   open_tunnel tunnel;
   tunnel.client.stream().shutdown_write();
@@ -103,8 +103,7 @@ TEST_CASE("proxy: the end of one direction of a tunnel is passed on, and the oth
   CHECK(tunnel.metric("tunnel_ends_total", "reason=\"closed\"") == 1);
 }
 
-TEST_CASE("proxy: a tunnel of which one direction has ended does not stay open without bytes",
-          "[http][proxy][websocket]") {
+TEST_CASE("proxy: a half-closed tunnel without traffic is closed", "[http][proxy][websocket]") {
   open_tunnel tunnel{{.strip_prefix = "/api", .tunnel_half_closed_timeout = 3s}};
   tunnel.fixture.upstream().stream().shutdown_write();
   CHECK(tunnel.client.read().error() == asio::error::eof);
@@ -118,7 +117,7 @@ TEST_CASE("proxy: a tunnel of which one direction has ended does not stay open w
   CHECK(tunnel.metric("tunnel_ends_total", "reason=\"failed\"") == 1);
 }
 
-TEST_CASE("proxy: a reset of one side of a tunnel resets the other one", "[http][proxy][websocket]") {
+TEST_CASE("proxy: a reset of one side of a tunnel resets the other side", "[http][proxy][websocket]") {
   open_tunnel tunnel;
   SECTION("of the upstream") {
     tunnel.fixture.upstream().reset();
@@ -158,7 +157,7 @@ TEST_CASE("proxy: a tunnel ends after the tunnel drain time when the server drai
   CHECK(tunnel.metric("tunnels") == 0);
 }
 
-TEST_CASE("proxy: a tunnel passes much data unchanged, and only as fast as the receiver takes it",
+TEST_CASE("proxy: a tunnel passes a large amount of data unchanged, and only as fast as the receiver takes it",
           "[http][proxy][websocket]") {
   open_tunnel tunnel;
   constexpr std::size_t pieces = 64;

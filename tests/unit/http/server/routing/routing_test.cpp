@@ -61,7 +61,8 @@ TEST_CASE("routing: a typed parameter matches only values of its type", "[http][
   CHECK_FALSE(matches("/uuid/f81d4fae-7dec-11d0-a765-00a0c91e6bf"));
 }
 
-TEST_CASE("routing: the most specific segment decides, from left to right", "[http][routing]") {
+TEST_CASE("routing: patterns are compared segment by segment from the left, and the most specific segment is selected",
+          "[http][routing]") {
   router routes;
   for (const auto* pattern : {"/a/{rest...}", "/a/{x}", "/a/{n:int}", "/a/{u:uint}", "/a/b", "/a/b/{y}/end",
                               "/a/{x}/c/d", "/{first}/b/c/d"}) {
@@ -165,7 +166,7 @@ TEST_CASE("routing: `any` handles the methods without a separate handler", "[htt
   CHECK(error_of([&] { routes.any("/a", no_content); }) != "no exception");
 }
 
-TEST_CASE("routing: the properties of an operation are set in a chain", "[http][routing]") {
+TEST_CASE("routing: the properties of an operation can be set in a method chain", "[http][routing]") {
   router routes;
   auto& added = routes.patch("/a", no_content)
                     .timeout(std::chrono::minutes{5})

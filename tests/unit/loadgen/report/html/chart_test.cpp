@@ -105,7 +105,8 @@ TEST_CASE("chart: a range of the x axis can have a tooltip", "[loadgen][report]"
                                              "<title>1 to 2</title></rect>"));
 }
 
-TEST_CASE("chart: contains a description, axis titles, and a line and a label for each tick", "[loadgen][report]") {
+TEST_CASE("chart: a chart contains a description, axis titles, and a line and a label for each tick",
+          "[loadgen][report]") {
   auto chart = make_chart();
   chart.add_legend("p50", "half of them");
   const auto html = chart.html();

@@ -54,13 +54,13 @@ TEST_CASE("country: codes, names and variants give the alpha-2 code", "[services
   CHECK(country_code(name) == code);
 }
 
-TEST_CASE("country: other strings have no code", "[services][weather]") {
+TEST_CASE("country: an unknown name has no code", "[services][weather]") {
   const auto* const name = GENERATE("", " ", "-", "Texas", "Atlantis", "XX", "USSR", "Germany!France");
   CAPTURE(name);
   CHECK_FALSE(country_code(name).has_value());
 }
 
-TEST_CASE("country: names of one country are equal; other strings are equal only if they are identical",
+TEST_CASE("country: names of one country are equal; unknown names are equal only if they are identical",
           "[services][weather]") {
   CHECK(is_same_country("UK", "United Kingdom"));
   CHECK(is_same_country("atlantis", "Atlantis"));

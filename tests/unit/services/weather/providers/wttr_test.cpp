@@ -79,7 +79,8 @@ TEST_CASE("wttr: an area in the region in place of the country is the same place
   CHECK_FALSE((*parsed)->area.has_value());
 }
 
-TEST_CASE("wttr: numbers are kept as written; missing and other values are N/A", "[services][weather]") {
+TEST_CASE("wttr: numbers are kept as written; missing values, and values of an unexpected type, are N/A",
+          "[services][weather]") {
   const auto [current, temperature, condition] = GENERATE(table<std::string, std::string, std::string>({
       {R"({})", "N/A", "N/A"},
       {R"({"temp_C":"21","weatherDesc":[{"value":"Sunny"}]})", "21", "Sunny"},
