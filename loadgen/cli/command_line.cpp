@@ -50,7 +50,7 @@ void add_load_flags(config::options& parser, run_options& run, flag_options& fla
              retries_parser(), "0");
   parser.add(
       run.retry_backoff,
-      {"--retry-backoff", "", "Upper limit of the random pause before the first retry; doubled for each further one"},
+      {"--retry-backoff", "", "Upper limit of the random pause before the first retry; doubled for each further retry"},
       retry_backoff_parser(), "0: no pause");
   parser.add_switch(flags.no_keep_alive, "--no-keep-alive", "Open a connection for each request");
   parser.add_list(run.objectives, {"--slo", "", "Objective such as 'time:p99<200ms' or 'error_rate<0.1%'; repeatable"},

@@ -19,7 +19,7 @@ class receive_buffer {
  public:
   explicit receive_buffer(std::size_t initial_size) : initial_size_(initial_size) {}
 
-  /// Space for at least one byte after the unparsed ones.
+  /// Space for at least one byte after the unparsed bytes.
   asio::mutable_buffer prepare();
   void commit(std::size_t count) noexcept { size_ += count; }
   /// The unparsed bytes.
@@ -36,7 +36,7 @@ class receive_buffer {
   std::size_t size_ = 0;
 };
 
-/// Reads the response to one request, and keeps the body only if the target has an expected one.
+/// Reads the response to one request, and keeps the body only if the target has an expected body.
 class response_reader {
  public:
   /// `target` must outlive the reader.

@@ -38,7 +38,7 @@ struct client_context {
 };
 
 /// One worker's client of one target: its connections, and the requests that wait for one. Requests are served first
-/// in, first out; connections last in, first out, so that superfluous ones stay idle. One loop.
+/// in, first out; connections last in, first out, so that superfluous connections stay idle. One loop.
 class target_client {
  public:
   /// `context` and the target must outlive the client.
@@ -69,7 +69,7 @@ class target_client {
   static std::optional<request_result> receive(connection& connection, active_request& request, response_reader& reader,
                                                const net::io_result& count, bool any_bytes);
   next_request dequeue_request();
-  /// Whether a caller tries again after an attempt with this outcome.
+  /// Whether a caller retries after an attempt with this outcome.
   bool will_retry(const scheduled_request& request, request_outcome outcome) const noexcept;
   /// Submits the next attempt, after the pause of the backoff.
   void retry(const scheduled_request& last_attempt);

@@ -7,9 +7,9 @@
 
 namespace cohort::loadgen {
 
-/// Searches for the highest rate that meets the objectives: doubles the rate until one is missed, bisects until the two
-/// rates are within 5 %, then confirms the lower one in a longer trial. A failed confirmation lowers the rate by 5 %
-/// and is repeated. A state machine without I/O.
+/// Searches for the highest rate that meets the objectives: doubles the rate until an objective is missed, bisects
+/// until the two rates are within 5 %, then confirms the lower rate in a longer trial. A failed confirmation lowers the
+/// rate by 5 % and is repeated. A state machine without I/O.
 class knee_search {
  public:
   struct trial {

@@ -20,7 +20,7 @@ percentile_value censored_histogram::percentile(double percent) const {
   const auto rank = percentile_rank(percent, count());
   const auto lowest_index = histogram::index_at_rank(observed_, &censored_, rank);
   const auto bucket_end = histogram::highest_value_at(lowest_index);
-  // If the censored durations are infinite, their ranks follow those of all observed ones.
+  // If the censored durations are infinite, their ranks follow those of all observed durations.
   const bool is_exact = rank <= observed_.count() && histogram::index_at_rank(observed_, nullptr, rank) == lowest_index;
   if (is_exact) return {.microseconds = std::min(bucket_end, observed_.max())};
   return {.microseconds = std::min(bucket_end, std::max(observed_.max(), censored_.max())), .is_lower_bound = true};

@@ -15,7 +15,7 @@ struct request_stats {
   std::uint64_t planned = 0;
   /// Requests written to the connection completely, retries included.
   std::uint64_t sent = 0;
-  /// Attempts after the first ones.
+  /// Attempts after the first attempt of each request.
   std::uint64_t retries = 0;
   /// Attempts that a caller abandoned after its patience.
   std::uint64_t abandoned = 0;

@@ -156,7 +156,7 @@ config_error configure_profile(const run_options& options, run_configuration& co
   return std::nullopt;
 }
 
-/// Callers that leave and try again arrive independently of responses, so they need an open loop.
+/// Callers that abandon attempts and retry arrive independently of responses, so they need an open loop.
 config_error configure_callers(const run_options& options, load_settings& load) {
   const bool retries = options.retries.value_or(0) > 0;
   const std::string flag = options.patience ? "--patience" : "--retries";

@@ -81,7 +81,7 @@ struct knee_report {
   std::vector<trial> trials;
   /// The highest confirmed rate; empty if no rate met the objectives.
   std::optional<request_rate> capacity;
-  /// False if no higher rate missed the objectives: the capacity is at least this.
+  /// False if no higher rate missed the objectives: the capacity is at least this rate.
   bool is_bounded = false;
 };
 
@@ -129,7 +129,7 @@ struct run_report {
 
   /// See `load_settings::goodput_limit`.
   std::optional<duration> goodput_limit() const noexcept { return deadline ? deadline : callers.patience; }
-  /// Callers abandon attempts or try again.
+  /// Callers abandon attempts or retry.
   bool has_callers() const noexcept { return callers.patience.has_value() || callers.max_retries > 0; }
   bool is_closed_loop() const noexcept { return !planned_rate; }
   /// The statistics of the target of that name, or the totals if there is none.

@@ -22,7 +22,7 @@ struct arrival {
   std::size_t phase = 0;
 };
 
-/// The arrivals of a load profile, in order: every `stride`-th one from `first` on, for one of several workers. The
+/// The arrivals of a load profile, in order: every `stride`-th arrival from `first` on, for one of several workers. The
 /// same seed gives the same arrivals on every machine, with any number of workers. The profile must outlive it.
 ///
 /// With `poisson`, bursts stay bursts: only the arrivals of segments with a rate are randomized. The number of requests

@@ -116,7 +116,7 @@ std::uint64_t load_profile::request_count() const noexcept { return request_coun
 
 std::uint64_t load_profile::request_count_before(duration offset) const noexcept {
   if (offset <= duration{0} || segments_.empty()) return 0;
-  // Start times are whole nanoseconds, so the last one before `offset` is at most one nanosecond earlier.
+  // Start times are whole nanoseconds, so the last start before `offset` is at most one nanosecond earlier.
   const auto last = std::min(offset, length_) - duration{1};
   const auto& current = segments_[segment_at(last)];
   const auto elapsed_area = current.area_before + current.area_at(last - current.start);

@@ -51,7 +51,7 @@ class load_profile {
   duration start_time_of(std::uint64_t index) const noexcept;
   /// Zero in burst segments and outside the profile.
   request_rate rate_at(duration offset) const noexcept;
-  /// The index of the phase at `offset`: the later one at a boundary; clamped to the first or last phase outside the
+  /// The index of the phase at `offset`: the later phase at a boundary; clamped to the first or last phase outside the
   /// profile.
   std::size_t phase_at(duration offset) const noexcept;
 

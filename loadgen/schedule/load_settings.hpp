@@ -15,7 +15,7 @@ namespace cohort::loadgen {
 /// Callers that abandon slow attempts and retry, as users, browsers and mobile applications do.
 struct caller_settings {
   /// A caller abandons an attempt without a complete response after this time, by closing its connection. The time
-  /// counts from the start of the attempt: for the first one the intended start of the request.
+  /// counts from the start of the attempt: for the first attempt the intended start of the request.
   std::optional<duration> patience;
   /// The maximum number of attempts after the first. An attempt is repeated if it was abandoned or failed without a
   /// response, and after the statuses 429 and 5xx.
@@ -31,8 +31,8 @@ struct load_settings {
   arrival_process arrivals = arrival_process::constant;
   /// The seed of Poisson arrivals.
   std::uint64_t seed = 1;
-  /// Closed loop: every connection sends its next request when its last one has ended. Of the profile, only the phases
-  /// and their lengths count.
+  /// Closed loop: every connection sends its next request when its previous request has ended. Of the profile, only the
+  /// phases and their lengths count.
   bool closed_loop = false;
   /// The maximum number of connections to each target.
   std::size_t connections = 256;
@@ -42,7 +42,7 @@ struct load_settings {
   /// A success within it counts as goodput. Sent to the server as a deadline header.
   std::optional<duration> deadline;
   caller_settings callers;
-  /// The run ends as soon as one of these can no longer be met.
+  /// The run ends as soon as one of these objectives can no longer be met.
   std::vector<objective> abort_objectives;
   bool keep_alive = true;
   net::tls_client_settings tls;

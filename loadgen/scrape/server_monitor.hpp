@@ -18,7 +18,7 @@ class server_monitor {
   /// `client` must outlive the monitor.
   server_monitor(http::client& client, const std::vector<boost::urls::url>& urls, const std::vector<target>& targets);
 
-  /// Takes a snapshot of each server: once before the run, then at the end of each phase, the last one after all
+  /// Takes a snapshot of each server: once before the run, then at the end of each phase, the last snapshot after all
   /// requests have ended. A cancelled scrape has no effect.
   task<> scrape();
   /// Adds the servers to the report, which must contain the statistics of the targets.

@@ -42,7 +42,7 @@ struct dashboard_routes {
     return std::make_shared<call_history>(loops.front()->now(), loops.front()->wall_now(), loops.size());
   }
 
-  /// Returns an ID that differs from the one of the previous process.
+  /// Returns an ID that differs from that of the previous process.
   static std::string make_instance_id(const service::service_context& context) {
     const auto now = context.loops().front()->wall_now().time_since_epoch();
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
@@ -62,8 +62,8 @@ struct dashboard_routes {
                                   is_timeout ? http::status::gateway_timeout : http::status::bad_gateway);
   }
 
-  /// The stream of a session ends with it. After the expiry of its cookie, the page opens another one with the renewed
-  /// cookie.
+  /// The stream of a session ends with it. After the expiry of its cookie, the page opens another stream with the
+  /// renewed cookie.
   std::function<bool()> make_authorization(const http::request_context& context,
                                            const service::api_key_authenticator& authenticator) const {
     if (!authenticator.is_enabled() || authenticator.has_valid_key(context)) return nullptr;

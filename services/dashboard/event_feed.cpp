@@ -19,7 +19,7 @@ constexpr duration alerts_interval = 1s;
 constexpr duration map_interval = 2s;
 /// The parts of an aggregate usually arrive within a few milliseconds, and are sent in one write.
 constexpr duration batch_window = 5ms;
-/// An aggregate that waits for a slow service does not delay the next ones, up to this number.
+/// An aggregate that waits for a slow service does not delay the next aggregates, up to this number.
 constexpr std::size_t max_aggregates_in_progress = 4;
 /// The index of the whole aggregate, after its parts.
 constexpr std::size_t whole = 3;

@@ -18,7 +18,7 @@
 namespace cohort::dashboard {
 
 /// The events of `/api/events` for the subscribers of all loops. The services and the alert store are polled once for
-/// all of them, on the loop of the first one, and only while there are any. Thread-safe.
+/// all of them, on the loop of the first subscriber, and only while there are subscribers. Thread-safe.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
   /// Sources of the polled data.

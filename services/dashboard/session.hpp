@@ -32,7 +32,7 @@ struct session {
 /// `cookie_lifetime`. Thread-safe.
 class session_cookies {
  public:
-  /// If `secret` is empty, a random one is used: sessions end with the process. `keys` must outlive this object.
+  /// If `secret` is empty, a random secret is used: sessions end with the process. `keys` must outlive this object.
   session_cookies(std::string secret, const config::api_key_set& keys);
   session_cookies(session_cookies&&) noexcept;
   ~session_cookies();

@@ -9,8 +9,8 @@
 
 namespace cohort::dashboard {
 
-/// Adds the routes of sessions. `POST /session` starts one in exchange for an API key. `POST /session/renewal` renews
-/// the cookie of a session, without which it expires (200 if there is no API key, so that no session is needed).
+/// Adds the routes of sessions. `POST /session` starts a session in exchange for an API key. `POST /session/renewal`
+/// renews the cookie of a session, without which it expires (200 if there is no API key, so that no session is needed).
 /// `DELETE /session` ends the session of the cookie on this replica, removes the cookie, and calls `on_revocation`. The
 /// latter two respond 403 to web pages of other origins. `authenticator` must outlive the router.
 void add_session_routes(http::router& router, std::shared_ptr<session_cookies> sessions,

@@ -34,7 +34,8 @@ std::vector<unsigned> parse_cpu_list(std::string_view list) {
   return cpus;
 }
 
-/// The paragraphs of /proc/cpuinfo about one logical CPU each. ARM appends one about the board, which is omitted.
+/// The paragraphs of /proc/cpuinfo about one logical CPU each. ARM appends a paragraph about the board, which is
+/// omitted.
 std::vector<std::string_view> processor_paragraphs(std::string_view cpuinfo) {
   std::vector<std::string_view> paragraphs;
   while (!cpuinfo.empty()) {

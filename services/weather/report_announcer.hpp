@@ -11,7 +11,7 @@
 namespace cohort::weather {
 
 /// Publishes new reports to a message broker, through a bounded outbox. A request never waits for the broker: if the
-/// outbox is full, the report is dropped and counted; the next one replaces it anyway.
+/// outbox is full, the report is dropped and counted; the next report replaces it.
 class report_announcer : public std::enable_shared_from_this<report_announcer> {
  public:
   report_announcer(const service::service_context& context, messaging::broker_endpoint endpoint,

@@ -8,7 +8,7 @@ constexpr std::string_view fetch_limit_error = "busy";
 
 telemetry::counter& stale_counter(telemetry::registry& metrics, const char* reason) {
   return metrics.make_counter("weather_service_cache_stale_total",
-                              "Stale reports served from the cache, by reason: a fetch in progress, or a failed one.",
+                              "Stale reports served from the cache, by reason: a fetch in progress, or a failed fetch.",
                               {{"reason", reason}});
 }
 

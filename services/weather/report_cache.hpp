@@ -16,8 +16,8 @@
 namespace cohort::weather {
 
 /// Caches the providers' reports by location, for all loops: one fetch at a time for a location (single flight), old
-/// reports while a new one is fetched (stale-while-revalidate) or if that fails (stale-if-error), and no fetch for a
-/// while after a failed one. Locations that no provider has are cached too.
+/// reports while a new one is fetched (stale-while-revalidate) or if that fails (stale-if-error), and no fetch for some
+/// time after a failed fetch. Locations that no provider has are cached too.
 class report_cache : public std::enable_shared_from_this<report_cache> {
  public:
   struct settings {

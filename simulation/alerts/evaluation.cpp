@@ -96,7 +96,7 @@ std::string row(std::initializer_list<std::string> cells) {
 }
 
 std::string alert_table(const std::map<std::string, alert_figures>& figures, std::size_t incidents, std::size_t quiet) {
-  std::string text = row({"Alert", "Incidents", "Missed", "Detected after, p50", "p90", "Flapping",
+  std::string text = row({"Alert", "Incidents", "Missed", "Detection time, p50", "p90", "Flapping",
                           "False alarms in " + std::to_string(quiet) + " quiet hours",
                           "Other incidents of " + std::to_string(incidents)});
   text += "|---|--:|--:|--:|--:|--:|--:|--:|\n";
@@ -110,8 +110,9 @@ std::string alert_table(const std::map<std::string, alert_figures>& figures, std
 }
 
 std::string kind_table(const std::vector<incident_run>& runs) {
-  std::string text = row({"Incident", "Runs", "Without an expected alert", "First alert after, p50", "p90"}) +
-                     "|---|--:|--:|--:|--:|\n";
+  std::string text =
+      row({"Incident", "Runs", "Runs without an expected alert", "Time to the first alert, p50", "p90"}) +
+      "|---|--:|--:|--:|--:|\n";
   for (const auto& kind : incident_kinds()) {
     std::size_t count = 0;
     alert_figures first;

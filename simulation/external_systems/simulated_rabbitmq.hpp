@@ -29,7 +29,7 @@ class simulated_rabbitmq {
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
   std::string password = "guest";
-  /// The type that existing queues have; another one is rejected.
+  /// The type that existing queues have; another type is rejected.
   std::string required_queue_type = "quorum";
   /// Messages are accepted and never confirmed.
   bool is_silent = false;

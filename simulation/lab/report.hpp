@@ -10,7 +10,7 @@ namespace cohort::simulation::labs {
 /// `goodput from 2 s to 8 s, scenario "no fault": at least 97.0 %`.
 std::string describe(const criterion& target, const lab& exercise);
 
-/// The median of a criterion, the range of 90 % of the seeds, and how many met the limit.
+/// The median of a criterion, the range of 90 % of the seeds, and the number of seeds that met the limit.
 std::string describe(const criterion& target, const criterion_grade& grade);
 
 /// A part of the run with a fault or a deploy.

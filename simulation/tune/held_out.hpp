@@ -12,7 +12,7 @@
 namespace cohort::simulation {
 
 struct held_out_settings {
-  /// Number of random scenarios; a different seed than that of the plan's own ones.
+  /// Number of random scenarios; a different seed than that of the plan's own random scenarios.
   std::size_t count = 0;
   std::uint64_t seed = 2;
   sim::comparison_settings comparison;

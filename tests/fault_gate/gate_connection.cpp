@@ -118,11 +118,11 @@ task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, con
   const bool is_slice = fault.type == kind::slice;
   const auto chunk_bytes = is_slice ? fault.bytes : std::max<std::int64_t>(1, fault.bytes / bandwidth_steps_per_second);
   while (!data.empty() && link_.fault == fault && !is_lost_ && sink.is_open()) {
-    const auto piece = data.first(std::min(data.size(), static_cast<std::size_t>(chunk_bytes)));
-    data = data.subspan(piece.size());
-    co_await write(sink, piece);
+    const auto chunk = data.first(std::min(data.size(), static_cast<std::size_t>(chunk_bytes)));
+    data = data.subspan(chunk.size());
+    co_await write(sink, chunk);
     const duration pause =
-        is_slice ? slice_interval : duration{1s} * static_cast<std::int64_t>(piece.size()) / fault.bytes;
+        is_slice ? slice_interval : duration{1s} * static_cast<std::int64_t>(chunk.size()) / fault.bytes;
     auto waiting = sleep_for(pause);
     if (co_await std::move(waiting) == wait_status::cancelled) co_return;
   }

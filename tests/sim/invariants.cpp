@@ -197,7 +197,7 @@ class invariant_checker {
                       " attempts");
       const auto extra = extra_attempts(metrics, upstream);
       if (attempts > calls + extra) {
-        add_violation("attempts that are no retries or hedges", upstream, ": ", attempts, " attempts for ", calls,
+        add_violation("attempts that are neither retries nor hedges", upstream, ": ", attempts, " attempts for ", calls,
                       " calls, ", extra, " retries and hedges");
       }
       if (metrics.sum("cohort_client_in_flight", {{"upstream", upstream}}) != 0) {

@@ -29,7 +29,7 @@ std::string failure_of(const sim::schedule& run);
 /// process. The test is also written to `test_file`, unless that is empty. False if the seed does not fail.
 bool shrink_and_print(std::uint64_t seed, const std::string& test_file);
 
-/// Prints how the services pass on and use deadlines in a long run, as text or JSON. Returns the number of findings.
+/// Prints how the services propagate and use deadlines in a long run, as text or JSON. Returns the number of findings.
 std::size_t audit_and_print(std::uint64_t seed, bool as_json);
 
 }  // namespace cohort::test

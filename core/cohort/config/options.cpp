@@ -23,7 +23,7 @@ std::string help_text(const std::string& help, const std::string& variable, cons
   return text;
 }
 
-/// `value` with each byte that is not printable ASCII replaced by '?', for one line of a terminal.
+/// Returns `value` with each byte that is not printable ASCII replaced by '?', for one line of a terminal.
 std::string printable(std::string_view value) {
   std::string text;
   for (const char c : value) text += (c >= ' ' && c <= '~') ? c : '?';

@@ -6,8 +6,8 @@
 
 namespace cohort::config {
 
-/// `text` for a message or a log: if it is a URL with user information, or could be meant as one, `***` replaces the
-/// text before the `@`. The text need not be a valid URL, and a password may contain any character.
+/// Returns `text` for a message or a log: if it is a URL with user information, or could be meant as one, `***`
+/// replaces the text before the `@`. The text need not be a valid URL, and a password may contain any character.
 std::string redact_userinfo(std::string_view text);
 
 }  // namespace cohort::config

@@ -25,7 +25,7 @@ std::optional<Number> parse_integer(std::string_view text) {
   return number;
 }
 
-/// `text` with its ASCII letters in lower case, in every locale.
+/// Returns `text` with its ASCII letters in lower case, in every locale.
 std::string lower_case(std::string_view text) {
   std::string lower{text};
   for (char& c : lower)
@@ -51,7 +51,7 @@ bool is_posix_time_zone(std::string_view text) {
   return std::regex_match(text.begin(), text.end(), format);
 }
 
-/// The database also has files that are no time zones, such as `zone.tab`.
+/// The database also has files that are not time zones, such as `zone.tab`.
 bool is_in_time_zone_database(std::string_view name) {
   constexpr std::string_view signature = "TZif";  // RFC 9636 section 3.1
   if (name.find("..") != std::string_view::npos) return false;

@@ -9,8 +9,8 @@
 
 namespace cohort::discovery {
 
-/// Parses `IP:PORT`, `[IPv6]:PORT` or, with a `default_port` other than 0, an IP address alone. Empty if the text is
-/// none of them or the port is 0.
+/// Parses `IP:PORT`, `[IPv6]:PORT` or, with a `default_port` other than 0, an IP address alone. Empty if the text has
+/// none of these forms or the port is 0.
 std::optional<net::endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port = 0);
 
 /// The address and port of an instance as two values; empty unless `host` is an IP address (not a name, not a wildcard

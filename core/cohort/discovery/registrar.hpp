@@ -28,7 +28,7 @@ class registrar {
   virtual ~registrar() = default;
 
   /// Registers the replica, or renews the registration; if the discovery system has lost it, registers the replica
-  /// again. Returns the error; empty on success. One call at a time; the registrar must outlive it.
+  /// again. Returns the error; empty on success. One call at a time; the registrar must outlive the call.
   virtual task<std::optional<source_error>> renew() = 0;
   /// Removes the replica. Returns the error; empty on success.
   virtual task<std::optional<source_error>> deregister() = 0;

@@ -8,7 +8,7 @@
 
 namespace cohort::faults {
 
-/// Unused resident memory, to simulate a memory leak. It is made resident in small pieces, so that other work on the
+/// Unused resident memory, to simulate a memory leak. It is made resident in small chunks, so that other work on the
 /// loop is not delayed, and returned to the system immediately. All functions are called on the loop.
 class ballast {
  public:

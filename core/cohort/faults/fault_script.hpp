@@ -43,7 +43,7 @@ struct link_fault {
   bool operator==(const link_fault&) const = default;
 };
 
-/// Parses the text of a fault. The error is a message with the text and the accepted ones.
+/// Parses the text of a fault. The error is a message with the text and the accepted faults.
 result<link_fault, std::string> parse_link_fault(std::string_view text);
 /// The text that parses to the same fault.
 std::string to_text(const link_fault& fault);

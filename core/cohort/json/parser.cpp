@@ -17,7 +17,7 @@ simdjson::error_code try_parse_document(std::string_view text, simdjson::dom::el
   const auto document = strip_byte_order_mark(text);
   // The data of an empty view can be null, which simdjson would pass to memcpy.
   if (document.empty()) return simdjson::EMPTY;
-  // Newer versions of simdjson skip a byte order mark themselves, so a second one would be accepted.
+  // Newer versions of simdjson skip a byte order mark themselves, so a second byte order mark would be accepted.
   if (strip_byte_order_mark(document).size() != document.size()) return simdjson::TAPE_ERROR;
   return thread_local_parser().parse(document.data(), document.size()).get(root);
 }

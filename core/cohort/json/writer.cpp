@@ -150,7 +150,7 @@ bool copy_plain(std::string_view text, char* out) noexcept {
     std::copy_n(from, size, out);
     return std::ranges::all_of(text, [](char c) { return is_unescaped(c); });
   }
-  // The last block overlaps the previous one.
+  // The last block overlaps the previous block.
   if (size < word) {
     const auto first = load(from, half);
     const auto last = load(from + size - half, half);

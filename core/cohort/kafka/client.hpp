@@ -64,7 +64,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
 
   /// Creates the producer if there is none. Returns the error, if any.
   std::optional<error> ensure_producer();
-  /// Fails all unconfirmed messages with `reason`, and replaces the producer, so that the old one cannot send them
+  /// Fails all unconfirmed messages with `reason`, and replaces the producer, so that the old producer cannot send them
   /// later.
   void replace_producer(const error& reason);
   /// `topic` overrides the topics of the messages; used for dead letters.

@@ -32,7 +32,7 @@ struct delivery {
   message_pointer received;
   /// Identifies the delivery within its subscription.
   std::uint64_t tag = 0;
-  /// The number of deliveries of this message that the broker has counted, including this one and deliveries to
+  /// The number of deliveries of this message that the broker has counted, including this delivery and deliveries to
   /// processes that ended without an acknowledgement.
   unsigned attempt = 1;
 };

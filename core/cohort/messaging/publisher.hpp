@@ -19,7 +19,7 @@
 namespace cohort::messaging {
 
 /// Publishes messages through a bounded outbox in memory. `run` sends them in order and in batches, and sends them
-/// again until the broker has confirmed them, so that the broker receives each one at least once.
+/// again until the broker has confirmed them, so that the broker receives each message at least once.
 ///
 /// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
 /// - A copy that the broker may have received before has the same ID, see `duplicate_window`.

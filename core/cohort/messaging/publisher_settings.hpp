@@ -12,7 +12,7 @@ struct publisher_settings {
   /// Maximum number of messages in the outbox, at least 1. A further message waits, or is rejected with
   /// `errc::overloaded`.
   std::size_t max_messages = 1024;
-  /// Maximum number of messages that are sent together; their confirms are awaited before the next ones are sent.
+  /// Maximum number of messages that are sent together; their confirms are awaited before the next messages are sent.
   std::size_t max_batch = 512;
   /// Maximum total size, in bytes, of the bodies of messages that are sent together. A single message is sent
   /// regardless of its size.

@@ -11,9 +11,9 @@
 namespace cohort::net {
 namespace {
 
-/// Maximum size of one piece of a file, which limits the time for which it blocks the loop.
+/// Maximum size of one chunk of a file, which limits the time for which it blocks the loop.
 constexpr std::size_t max_file_chunk_bytes = 256 * 1024;
-/// Maximum size of one piece of a file that is copied, which limits its time and memory.
+/// Maximum size of one chunk of a file that is copied, which limits its time and memory.
 constexpr std::size_t max_copied_chunk_bytes = 64 * 1024;
 
 void consume(const_buffers& buffers, std::size_t count) noexcept {
@@ -70,11 +70,11 @@ task<io_result> write_file(stream& destination, int file, std::uint64_t offset, 
     const auto writable = co_await std::move(waiting);
     if (!writable) co_return writable.error();
   }
-  std::string piece(std::min(count, max_copied_chunk_bytes), '\0');
-  const auto size = ::pread(file, piece.data(), piece.size(), static_cast<off_t>(offset));
+  std::string chunk(std::min(count, max_copied_chunk_bytes), '\0');
+  const auto size = ::pread(file, chunk.data(), chunk.size(), static_cast<off_t>(offset));
   if (size < 0) co_return error_code{errno, boost::system::system_category()};
   if (size == 0) co_return std::size_t{0};
-  const const_buffers buffers{asio::buffer(piece.data(), static_cast<std::size_t>(size)), asio::const_buffer{}};
+  const const_buffers buffers{asio::buffer(chunk.data(), static_cast<std::size_t>(size)), asio::const_buffer{}};
   auto writing = write_all(destination, buffers);
   co_return co_await std::move(writing);
 }

@@ -21,7 +21,7 @@ struct cache_settings {
   /// Age from which a value is no longer used, not even when the source fails (RFC 5861 section 4, but counted from
   /// when the value was stored). Raised to `max_age + stale_while_revalidate` if less.
   duration max_stale_age = std::chrono::hours{24};
-  /// Time without a fetch after a failed one; doubles with each consecutive failure.
+  /// Time without a fetch after a failed fetch; doubles with each consecutive failure.
   duration base_retry_delay = std::chrono::seconds{5};
   duration max_retry_delay = std::chrono::seconds{60};
   /// Maximum number of keys, with or without a value. Beyond it, keys without a value are evicted first, then the least
@@ -44,7 +44,7 @@ class cache {
     revalidate,  // use `value`, which is stale, immediately; and fetch as for `fetch`
     fetch,       // the caller must fetch, then call `store` or `record_failure`
     join,        // wait for the fetch in flight
-    back_off,    // no fetch: the last one failed (see `last_error` and `retry_after`), or none is permitted
+    back_off,    // no fetch: the last fetch failed (see `last_error` and `retry_after`), or none is permitted
   };
   struct decision {
     action next_action{};

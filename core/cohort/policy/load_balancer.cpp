@@ -114,7 +114,7 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
     eject(target, now);
     return true;
   }
-  // The last active address fails as well: the ejected ones are used again, and their ejections do not count.
+  // The last active address fails as well: the ejected addresses are used again, and their ejections do not count.
   for (auto& entry : hosts_) {
     if (!entry.listed || entry.is_active(now)) continue;
     entry.active_since = now;

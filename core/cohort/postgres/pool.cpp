@@ -76,7 +76,7 @@ task<result<rows>> pool::execute_on(active_call& call, const statement& statemen
     if (auto failure = co_await connect(call)) co_return std::move(*failure);
     auto executing = call.execute(statement);
     auto fetched = co_await std::move(executing);
-    // The connection is released on every path, so that others can use it before the caller continues.
+    // The connection is released on every path, so that other calls can use it before the caller continues.
     call.release();
     const bool should_retry = !fetched && fetched.error().not_executed && attempt < max_attempts &&
                               fetched.error().code != errc::invalid_parameter &&

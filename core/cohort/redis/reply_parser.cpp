@@ -11,7 +11,7 @@ namespace {
 
 using kind = reply::kind;
 
-/// Maximum length of a simple string or an error; Redis sends longer ones as blobs.
+/// Maximum length of a simple string or an error; Redis sends longer values as blobs.
 constexpr std::size_t max_line = 64 * 1024;
 
 template <class T>

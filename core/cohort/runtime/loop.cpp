@@ -98,8 +98,9 @@ struct loop::wakeup_timer {
     descriptor.async_wait(operation_allocator<void>{wait_memory}, std::move(on_end));
   }
 
-  /// Sets the next wake-up after the coroutines that the current one has resumed have run: most of them start a timer,
-  /// and each time that the wake-up becomes earlier costs a system call. Until then, `schedule_wakeup` does nothing.
+  /// Sets the next wake-up after the coroutines that the current wake-up has resumed have run: most of them start a
+  /// timer, and each time that the wake-up becomes earlier costs a system call. Until then, `schedule_wakeup` does
+  /// nothing.
   struct deferred_wait {
     explicit deferred_wait(loop& waking) noexcept : owner(waking) { owner.scheduled_wakeup_ = time_point::min(); }
     // Also runs after an exception of a callback; otherwise all timers of the loop would stop.

@@ -39,7 +39,7 @@ constexpr std::size_t max_extended_bytes = 4 * 1024 * 1024;
 constexpr std::size_t list_of(std::size_t size) noexcept { return (size + 7) / size_step; }
 constexpr std::size_t block_size(std::size_t list) noexcept { return list * size_step + 8; }
 
-/// A free block, with a mark in the lowest bit of the pointer to the next one.
+/// A free block, with a mark in the lowest bit of the pointer to the next block.
 class free_block {
  public:
   explicit free_block(free_block* next) noexcept : next_(reinterpret_cast<std::uintptr_t>(next)) {}
@@ -86,8 +86,9 @@ struct free_lists {
     for (std::size_t list = 0; list < first.size(); ++list) first[list] = release_from(first[list], list, bytes);
   }
 
-  /// Frees the marked blocks until not more than `bytes` are kept, and marks the other ones. A block that is used loses
-  /// its mark. It is taken from the front of its list and returned to the front, so the marked blocks are at the end.
+  /// Frees the marked blocks until not more than `bytes` are kept, and marks the other blocks. A block that is used
+  /// loses its mark. It is taken from the front of its list and returned to the front, so the marked blocks are at the
+  /// end.
   void release_marked(std::size_t bytes) noexcept {
     for (std::size_t list = 0; list < first.size(); ++list) {
       free_block* last_unmarked = nullptr;

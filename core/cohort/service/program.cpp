@@ -79,7 +79,8 @@ std::optional<std::string> find_registration_conflict(const common_settings& set
 
 using listen_result = result<std::unique_ptr<net::acceptor>, std::string>;
 
-/// Listens for the service at `offset` from the first one, or on a port that the system chooses if `first_port` is 0.
+/// Listens for the service at `offset` from the first service, or on a port that the system chooses if `first_port` is
+/// 0.
 listen_result listen_at(loop& first_loop, const std::string& host, std::uint16_t first_port, int offset) {
   const int port = first_port == 0 ? 0 : first_port + offset;
   const net::endpoint local_endpoint{asio::ip::make_address(host), static_cast<std::uint16_t>(port)};
@@ -133,7 +134,7 @@ std::optional<std::string> add_redirects(instance_list& instances, loop& first_l
   return std::nullopt;
 }
 
-/// Stops the services one after the other, so that an earlier one can still call a later one.
+/// Stops the services one after the other, so that an earlier service can still call a later service.
 task<> stop_all(instance_list& instances, duration drain_timeout) {
   const auto drain_deadline = deadline::after(loop::current().now(), drain_timeout);
   for (auto& service : instances) co_await service->stop(remaining(drain_deadline));
@@ -344,8 +345,8 @@ int run_until_signal(const std::string& program, const common_settings& settings
   const bool has_blocking_jobs = std::ranges::any_of(
       *instances, [](const auto& service) { return !service->lifecycle().unfinished_blocking_jobs().empty(); });
   if (has_blocking_jobs) {
-    // Blocking jobs still use objects of this process, so the only destructor that runs is the one that writes the last
-    // log lines.
+    // Blocking jobs still use objects of this process, so the only destructor that runs is the destructor that writes
+    // the last log lines.
     sink_owner.reset();
     std::_Exit(status);
   }

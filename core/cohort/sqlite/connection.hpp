@@ -117,7 +117,7 @@ class connection {
   std::optional<error> configure();
   void close() noexcept;
   bool is_in_transaction() const noexcept;
-  /// The statement from the cache, or a new one.
+  /// The statement from the cache, or a new statement.
   result<sqlite3_stmt*> prepare(std::string_view text);
   std::optional<error> check_stopped() const;
   error last_error() const;
@@ -132,7 +132,7 @@ class connection {
   call_limits limits_;
 };
 
-/// Limits the statements of a connection while it exists, and interrupts a running one when a stop is requested.
+/// Limits the statements of a connection while it exists, and interrupts a running statement when a stop is requested.
 class active_call {
  public:
   active_call(connection& connection, call_limits limits);

@@ -36,7 +36,7 @@ error make_error(const error_code& failure) {
   return error{code, code == errc::overloaded ? failure.message() : std::string{}};
 }
 
-/// Whether a failed call is logged: constraints are violated by what a client sends, and a call that was cancelled or
+/// Whether a failed call is logged: constraints are violated by input of clients, and a call that was cancelled or
 /// rejected is counted.
 bool is_logged(errc code) noexcept {
   switch (code) {

@@ -58,7 +58,7 @@ class statement {
 
  private:
   bool is_null(int index) const noexcept;
-  /// Checks the type of a value: SQLITE_INTEGER and others.
+  /// Checks the type of a value: SQLITE_INTEGER or another type code.
   std::optional<error> expect(int index, int type, const char* type_name) const;
   error mismatch_error(int index, const char* reason) const;
   error last_error() const;

@@ -85,7 +85,7 @@ result<http::server_event, http::client_error> response_stream::next_event(durat
   }
 }
 
-/// Removes complete events from the input up to the first one with data, and returns that one.
+/// Removes complete events from the input up to the first event with data, and returns that event.
 std::optional<http::server_event> response_stream::take_event() {
   for (;;) {
     const auto end = input_.find("\n\n");

@@ -58,9 +58,7 @@ export interface Summary {
 }
 
 /**
- * The calls of the last 15 minutes, by service. The server counts them; the page merges what it receives, in any order and
- * any number of times.
- */
+ * The calls of the last 15 minutes, by service. The server counts them; the page merges the received columns, in any order and any number of times. /
 export class History {
   readonly #columns = new Map<string, Map<number, Column>>();
   /** The server's clock minus the page's. */
@@ -74,7 +72,7 @@ export class History {
       const known = this.#columns.get(service) ?? new Map<number, Column>();
       this.#columns.set(service, known);
       for (const column of received) {
-        // The counts of a column only grow. Those of a server that was started again do not replace the earlier ones.
+        // The counts of a column only grow. The counts of a restarted server do not replace the earlier counts.
         if (column.calls >= (known.get(column.number)?.calls ?? 0)) known.set(column.number, column);
       }
       for (const number of known.keys()) if (number <= last - bucketCount || number > last) known.delete(number);

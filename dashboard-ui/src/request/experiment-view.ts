@@ -33,7 +33,8 @@ export function viewExperiment(experiment: Experiment, now: number): ExperimentV
   const isRunning = experiment.phase === 'running';
   const requests = experiment.measurements.map((measured) => toRequest(measured, now - experiment.startedAt));
   const { latencyMs, deadlineMs } = experiment.settings;
-  // Both waterfalls have the same axis. While the bars grow, it changes only if they exceed the delay and the deadline.
+  // Both waterfalls have the same axis. While the bars grow, the axis changes only if the bars exceed the delay and the
+  // deadline.
   const end = Math.max(latencyMs, deadlineMs, 1, ...requests.map(({ request }) => request.duration)) * axisLengthFactor;
   return {
     isRunning,

@@ -31,9 +31,9 @@ const states = { connecting: 0, open: 1, closed: 2 } as const;
 
 /**
  * One event stream for all pages of this origin: browsers allow six connections per origin, and the server load is
- * lower. The page that has the lock is the leader: it has the connection, and sends its events to the others. If it
- * closes, the next one leads. A page that joins receives the last event of each type. An error reaches all pages; each
- * of them opens a new source.
+ * lower. The page that has the lock is the leader: it has the connection, and sends its events to the others. If the
+ * leader closes, the next page leads. A page that joins receives the last event of each type. An error reaches all
+ * pages; each of them opens a new source.
  */
 export class SharedSource implements EventSourceLike {
   readonly #dependencies: SharedSourceDependencies;

@@ -176,7 +176,7 @@ std::string latency_histogram(const run_report& report) {
 std::string percentile_curve(const run_report& report) {
   const auto& stats = report.totals;
   if (stats.response_time.count() == 0) return {};
-  // The last one of n requests is the percentile 100 · (1 − 1/n).
+  // The last of n requests is at the percentile 100 · (1 − 1/n).
   const double end = std::clamp(std::log10(static_cast<double>(stats.response_time.count())), 1.0, 6.0);
   const auto lines = make_lines(stats, end);
   chart chart{"Percentiles of the response time and of the service time, up to the maximum of " +

@@ -31,7 +31,7 @@ class table {
 
   explicit table(std::vector<column> columns) : columns_(std::move(columns)) {}
 
-  /// Precondition: one cell for each column. The first one is the header of the row.
+  /// Precondition: one cell for each column. The first cell is the header of the row.
   void add(const std::vector<markup>& cells);
   bool empty() const noexcept { return rows_.empty(); }
   /// The table in HTML. It has no header row if all titles are empty.

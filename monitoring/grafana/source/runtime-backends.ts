@@ -35,7 +35,7 @@ export const databases: Section = {
       id: 503,
       title: 'PostgreSQL Connections',
       description:
-        'Open connections, idle ones, and calls that wait for one. Waiting calls with no idle connection indicate a slow database or too few connections.',
+        'Open connections, idle connections, and calls that wait for a connection. Waiting calls with no idle connection indicate a slow database or too few connections.',
       unit: 'short',
       width: 8,
       queries: [

@@ -208,7 +208,7 @@ const processes: Section = {
     chart({
       id: 404,
       title: 'Log Lines Dropped per Second',
-      description: 'Log lines dropped because of a full log queue or a failed output. LogLinesDropped fires for the first one.',
+      description: 'Log lines dropped because of a full log queue or a failed output. LogLinesDropped fires for the first dropped line.',
       unit: 'cps',
       width: 6,
       queries: [{ expr: ratePerReplica('cohort_log_lines_dropped_total'), legend: replica }],
@@ -226,7 +226,7 @@ const processes: Section = {
     chart({
       id: 407,
       title: 'Telemetry Dropped per Second',
-      description: 'Spans and log records that were not exported, by reason. TelemetryDropped fires for them.',
+      description: 'Spans and log records that were not exported, by reason. TelemetryDropped fires if items are dropped.',
       unit: 'cps',
       width: 12,
       queries: [

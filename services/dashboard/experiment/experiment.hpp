@@ -63,7 +63,7 @@ class experiment : public std::enable_shared_from_this<experiment> {
   time_point started_{};
   std::uint64_t number_ = 0;
   std::string message_;
-  /// The measurement with the deadline, then the one without.
+  /// The measurement with the deadline, then the measurement without.
   std::array<measurement, 2> measurements_;
 };
 

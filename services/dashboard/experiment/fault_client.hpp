@@ -17,8 +17,8 @@ class fault_client {
   /// `base` is the URL of the service. The client and the key of `context` must outlive this object.
   fault_client(const service::service_context& context, const boost::urls::url& base);
 
-  /// Injects the faults until `remove` or for `seconds`, unless others are injected. Returns an error message, empty if
-  /// the faults are injected.
+  /// Injects the faults until `remove` or for `seconds`, unless other faults are injected. Returns an error message,
+  /// empty if the faults are injected.
   task<std::string> inject(experiment_settings settings, std::int64_t seconds);
   /// Returns whether the faults have been removed.
   task<bool> remove();

@@ -34,8 +34,8 @@ badge_style style_of(const alert& alert) {
   return found == severity_styles.end() ? other_severity : found->style;
 }
 
-/// The target of an alert's runbook link; empty for anything but http and https URLs. The rules of this stack use the
-/// URL of the dashboard on the operator's machine, which becomes relative.
+/// The target of an alert's runbook link; empty if it is not an http or https URL. The rules of this stack use the URL
+/// of the dashboard on the operator's machine, which becomes relative.
 std::string runbook_href(const std::optional<std::string>& url) {
   const auto parsed = url ? boost::urls::parse_uri(*url) : boost::system::result<boost::urls::url_view>{};
   if (!url || !parsed) return {};

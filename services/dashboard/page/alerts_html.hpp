@@ -26,7 +26,7 @@ class alerts_html {
  private:
   std::string explanation() const;
   std::string badge() const;
-  /// The number of firing alerts in the open list; the others are in a collapsed one.
+  /// The number of firing alerts in the open list; the other alerts are in a collapsed list.
   std::size_t displayed_count() const;
   /// The heading of the collapsed firing alerts, grouped by their names.
   std::string more_label() const;

@@ -29,7 +29,7 @@ struct facts {
   std::string detail;
 };
 
-/// The shortest text that parses to the same number, or one with this number of decimals.
+/// The shortest text that parses to the same number, or a text with this number of decimals.
 std::string number_text(double value, std::optional<int> decimals = {}) {
   std::array<char, 400> digits{};
   const auto end = digits.data() + digits.size();

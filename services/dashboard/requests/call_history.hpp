@@ -49,7 +49,7 @@ class call_history {
     reported_values values{};
   };
   /// Adds a call that has ended at `now` on the loop with index `loop`. `service` is the index of a part of the
-  /// aggregate. A call that is older than the newest column and has no column is counted in the newest one.
+  /// aggregate. A call that is older than the newest column and has no column is counted in the newest column.
   void add(std::size_t loop, std::size_t service, const call& ended, time_point now);
 
   /// The body of `/api/history`: the columns that have calls, oldest first.

@@ -12,8 +12,8 @@
 
 namespace cohort::gateway {
 
-/// The OpenAPI documents of the upstreams, and the one that is merged from them. If a document cannot be fetched, its
-/// last version stays in use; the others are not affected.
+/// The OpenAPI documents of the upstreams, and the merged document. If a document cannot be fetched, its last version
+/// stays in use; the others are not affected.
 class openapi_documents {
  public:
   /// `context` must outlive this object.

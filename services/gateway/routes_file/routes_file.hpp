@@ -31,7 +31,7 @@ constexpr auto constraints(json::type<upstream_entry>) {
                          json::member(&upstream_entry::description, {.required = false}));
 }
 
-/// Exactly one of both. Literal segments are compared with the percent-decoded path.
+/// Exactly one of both members is set. Literal segments are compared with the percent-decoded path.
 struct path_rule {
   /// Matches whole segments: `/api` matches `/api` and `/api/a`, not `/apis`.
   std::optional<std::string> prefix;
@@ -217,7 +217,7 @@ BOOST_DEFINE_ENUM_CLASS(access_log_scope, all, errors, off)
 
 struct routes_file {
   std::map<std::string, upstream_entry> upstreams;
-  /// The first that matches is used.
+  /// The first matching route is used.
   std::vector<route_entry> routes;
   std::map<std::string, jwt_entry> jwt;
   access_log_scope access_log = access_log_scope::all;

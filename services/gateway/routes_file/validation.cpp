@@ -17,7 +17,7 @@
 namespace cohort::gateway {
 namespace {
 
-/// Collects errors at paths below the one that it was created with.
+/// Collects errors at paths below the path that it was created with.
 class scope {
  public:
   explicit scope(json::decode_errors& errors) : errors_(errors) {}

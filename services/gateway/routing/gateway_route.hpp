@@ -19,7 +19,7 @@ namespace cohort::gateway {
 /// One of the upstreams of a route.
 struct route_backend {
   std::string upstream;
-  /// The sum of the weights up to this one.
+  /// The sum of the weights up to this backend.
   std::uint64_t weight_end;
   http::streaming_handler forward;
   /// Responses by the first digit of their status, from 1.

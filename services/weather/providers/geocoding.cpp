@@ -21,7 +21,7 @@ struct match {
   report_area area;                  // with coordinates; its region is the first administrative area
   std::vector<std::string> regions;  // administrative areas, as they are sent
   bool in_country = false;
-  /// The name begins with the requested one, but is another: the API searches for prefixes.
+  /// The name begins with the requested name, but is another name: the API searches for prefixes.
   bool has_longer_name = false;
 
   bool is_in_region(std::string_view name) const {

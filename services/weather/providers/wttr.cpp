@@ -97,7 +97,7 @@ weather_report read_report(element root, element current, const location& locati
   return report;
 }
 
-/// The document that has the current weather: the root, or what is below `data`, as in the API that wttr.in calls.
+/// The document that has the current weather: the root, or the object below `data`, as in the API that wttr.in calls.
 element document_of(element root) {
   element document;
   const bool has_data = root["data"].get(document) == simdjson::SUCCESS && document.is_object();

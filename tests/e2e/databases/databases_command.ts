@@ -100,7 +100,7 @@ process.once('exit', () => {
   try {
     postgres.stop();
   } catch {
-    // It does not run, for example after a failed restart. The error of the test is the one to report.
+    // The server is not running, for example after a failed restart. Report the error of the test instead.
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -124,7 +124,7 @@ const visits = await runWithRestarts(
   { program: 'visit-service', path: '/api/visits/home', requestsPerSecond: 500, environment: { REDIS_PORT: String(redis.port) } },
   [() => redis.restart('SIGTERM'), () => redis.restart('SIGKILL')],
 );
-// The client logs how many commands a lost connection had sent without a reply.
+// The client logs the number of commands that a lost connection had sent without a reply.
 const lost = [...visits.log.matchAll(/redis connection lost .*commands=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
 checkFailures('Redis, restarted and killed', visits, lost);
 const counted = Number(redis.query('get', 'visits:home'));

@@ -70,7 +70,7 @@ task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string
     auto waiting = messaging::publisher::enqueue(outbox, context, std::move(next));
     if (!co_await std::move(waiting)) co_return false;
   }
-  // Waits until the last messages are confirmed: polls every 10 ms, at most until the deadline.
+  // Waits until the last messages are confirmed: polls every 10 ms, until the deadline at the latest.
   while (outbox->size() > 0 && !context.deadline.expired(loop::current().now())) {
     auto pause = sleep_for(10ms);
     co_await std::move(pause);

@@ -109,7 +109,7 @@ TEST_CASE("cost: GET /api/aggregate with reused connections stays within its bou
           "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   check_allocations(dashboard.service(), aggregate_bands);
-  // One each, and one more for each service whose calls were hedged: a hedge that loses keeps its connection.
+  // Each service has its connections, and one more if its calls were hedged: a hedge that loses keeps its connection.
   CHECK(dashboard.connections() <= 20);
 }
 

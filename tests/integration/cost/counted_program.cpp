@@ -16,7 +16,7 @@
 namespace cohort::test {
 namespace {
 
-/// They fill caches and pools, and the window of the latencies that a hedge needs.
+/// Number of requests that fill caches and pools, and the window of the latencies that a hedge needs.
 constexpr int warm_up_requests = 150;
 constexpr int counted_requests = 300;
 

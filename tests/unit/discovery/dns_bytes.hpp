@@ -17,7 +17,7 @@ inline std::string dns_u16(unsigned value) {
 
 inline std::string dns_u32(std::uint32_t value) { return dns_u16(value >> 16U) + dns_u16(value & 0xffffU); }
 
-/// A name without compression; an empty one is the root.
+/// A name without compression; an empty name is the root.
 inline std::string dns_name(std::string_view name) {
   std::string bytes;
   while (!name.empty()) {

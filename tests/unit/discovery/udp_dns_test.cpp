@@ -16,7 +16,7 @@ namespace {
 
 using discovery::dns_type;
 
-/// A name server on UDP and TCP, at the same port of 127.0.0.1. Responds to each datagram with the given ones.
+/// A name server on UDP and TCP, at the same port of 127.0.0.1. Responds to each datagram with the given datagrams.
 class loopback_name_server {
  public:
   using datagrams = std::function<std::vector<std::string>(const std::string& query)>;

@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The tables of the service. A transaction that is rolled back keeps its changes, so the tests do not roll back one
-/// that has changed something.
+/// The tables of the service. A transaction that is rolled back keeps its changes, so the tests roll back only
+/// transactions without changes.
 struct order_tables {
   postgres::scripted_reply reply(std::string_view text, std::span<const postgres::parameter> parameters) {
     if (text.starts_with("insert into orders")) {

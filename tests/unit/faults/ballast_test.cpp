@@ -16,14 +16,14 @@ TEST_CASE("ballast: memory becomes resident in small chunks", "[faults][ballast]
   ballast memory{time.event_loop()};
   REQUIRE(memory.resize(10 * mebibyte));
   CHECK(memory.resident_bytes() == 0);
-  std::size_t pieces = 0;
+  std::size_t chunks = 0;
   for (std::size_t previous = 0; memory.resident_bytes() < 10 * mebibyte; previous = memory.resident_bytes()) {
     time.run_for(std::chrono::milliseconds{1});
     CHECK(memory.resident_bytes() > previous);
     CHECK(memory.resident_bytes() - previous <= 8 * mebibyte);
-    REQUIRE(++pieces < 100);
+    REQUIRE(++chunks < 100);
   }
-  CHECK(pieces > 1);
+  CHECK(chunks > 1);
   CHECK(memory.resident_bytes() == 10 * mebibyte);
   CHECK(time.event_loop().timers().armed_count() == 0);
 }

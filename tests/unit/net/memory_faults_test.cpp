@@ -191,7 +191,7 @@ TEST_CASE("memory pipe: a held reset arrives after the release", "[net][memory]"
 TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data for it causes a reset", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
-  CHECK(fixture.server->send("lost on the way") == 15U);
+  CHECK(fixture.server->send("lost in transit") == 15U);
   fixture.pipe.power_off(1);
   CHECK(fixture.server->send("x").error() == asio::error::operation_aborted);
   CHECK(next_read_error(time, *fixture.client) == asio::error::timed_out);
@@ -205,7 +205,7 @@ TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data fo
   SECTION("sent after the release") {
     fixture.pipe.release(0);
     fixture.pipe.release(1);
-    CHECK(fixture.client->read() == std::string{"lost on the way"});
+    CHECK(fixture.client->read() == std::string{"lost in transit"});
     CHECK(next_read_error(time, *fixture.client) == asio::error::timed_out);
     time.run(set_deadline(fixture.client->stream(), deadline::never()));
     CHECK(fixture.client->send("too late") == 8U);

@@ -241,7 +241,7 @@ TEST_CASE("concurrency limiter: after five seconds of reductions, a probe at hal
   CHECK(after >= before - 2);
   CHECK(after <= before);
 
-  // A latency that was too high for the old base is not for the new one.
+  // A latency that was too high for the old base is not too high for the new base.
   for (int i = 0; i < 10; ++i) fixture.sample_at_limit(120ms);
   CHECK(limiter.limit() > after);
 }

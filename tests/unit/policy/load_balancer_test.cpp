@@ -276,7 +276,7 @@ TEST_CASE("load balancer: random event sequences pick only listed addresses and 
       const auto before = balancer.ejected_count(now);
       const bool ejects = balancer.on_request_end(ended, result, now);
       const auto after = balancer.ejected_count(now);
-      // Without an ejection, the failure of the last active address can end those of the others.
+      // Without an ejection, the failure of the last active address can end the ejections of the other addresses.
       REQUIRE((after == before + (ejects ? 1 : 0) || (after == 0 && !ejects)));
       if (ejects) REQUIRE(consecutive >= 2);
     }

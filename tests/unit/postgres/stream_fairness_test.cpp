@@ -20,7 +20,7 @@ struct fairness_fixture : pool_fixture {
     replies["copy numbers from stdin"] = {};
   }
 
-  /// The turns that another coroutine gets while `work` reads or writes.
+  /// Returns the number of times that another coroutine of the loop runs while `work` reads or writes.
   int turns_during(task<> work) {
     time.run(run_both(std::move(work), count_turns(has_ended, all_turns)));
     return turns;

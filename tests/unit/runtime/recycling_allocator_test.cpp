@@ -28,7 +28,7 @@ TEST_CASE("recycling_allocator: a thread gets the block that it freed last", "[r
   CHECK(first != second);
   allocator.deallocate(second, 700);
   allocator.deallocate(first, 700);
-  // A size that is rounded to the same.
+  // A size that is rounded to the same block size.
   auto* const again = allocator.allocate(698);
   if (is_recycling) CHECK(again == first);
   allocator.deallocate(again, 698);
@@ -122,7 +122,7 @@ TEST_CASE("recycling_extension: trim keeps the blocks that were used since the p
   });
   const std::vector<bool> expected{true, true, true, false, true};
   if (is_recycling) CHECK(exceeds_base == expected);
-  // Once more after the trim that ended below 256 KiB.
+  // It reported growth once more after the trim that ended below 256 KiB.
   if (is_recycling) CHECK(growths == 2);
 }
 

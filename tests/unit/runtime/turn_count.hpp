@@ -3,10 +3,10 @@
 
 #include <cohort/runtime/concurrency/when_all.hpp>
 
-// Counts the turns that a coroutine leaves to the others of its loop.
+// Counts the number of times that a coroutine lets another coroutine of its loop run.
 namespace cohort::test {
 
-/// Counts its turns on the loop until `has_ended`.
+/// Counts the number of times that it runs on the loop, until `has_ended`.
 inline task<> count_turns(const bool& has_ended, int& turns) {
   while (!has_ended) {
     ++turns;
@@ -14,7 +14,7 @@ inline task<> count_turns(const bool& has_ended, int& turns) {
   }
 }
 
-/// Runs both concurrently until both have ended.
+/// Runs two tasks concurrently until both have ended.
 inline task<> run_both(task<> first, task<> second) {
   auto both = when_all(std::move(first), std::move(second));
   co_await std::move(both);

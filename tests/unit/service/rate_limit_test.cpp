@@ -80,7 +80,7 @@ TEST_CASE("the addresses of an IPv6 /64 network share one limit", "[service][rat
   CHECK(status("2001:db8:0:1:2:3:4:5") == 200);
   CHECK(status("2001:db8:0:1:ffff::") == 429);
   CHECK(status("2001:db8:0:2::1") == 200);
-  // One IPv4 client, on a socket for IPv4 and on one for both.
+  // One IPv4 client, on a socket for IPv4 and on a socket for both families.
   CHECK(status("192.0.2.1") == 200);
   CHECK(status("::ffff:192.0.2.1") == 200);
   CHECK(status("::ffff:c000:201") == 429);

@@ -175,7 +175,7 @@ inline task<http::response> respond_as_scripted(scripted_response* script) {
   co_return response;
 }
 
-/// A router with one route that responds according to `script`. `script` must outlive it.
+/// A router with one route that responds according to `script`. `script` must outlive the router.
 inline http::router scripted_router(std::string pattern, scripted_response& script) {
   http::router routes;
   routes.get(std::move(pattern), [&script](request_context& context) {

@@ -18,7 +18,7 @@ enum class dns_type : std::uint16_t { a = 1, cname = 5, soa = 6, aaaa = 28, srv 
 /// Response codes (RFC 1035 section 4.1.1). Others are possible.
 enum class dns_code : std::uint8_t { no_error = 0, server_failure = 2, name_error = 3 };
 
-/// A record of a type in `dns_type` and of class IN. The members after `ttl` belong to the type.
+/// A record of a type in `dns_type` and of class IN. The members that follow `ttl` are set for some types only.
 struct dns_record {
   /// Lower case, without the dot at the end. The root is an empty text.
   std::string name;

@@ -25,7 +25,8 @@ class endpoint_slices {
   /// `port` is the name of a port of the service or the number of a port of its pods; the first port if empty.
   explicit endpoint_slices(std::string port) : port_(std::move(port)) {}
 
-  /// Replaces all slices by the slices of an EndpointSliceList. Returns false, without effect, if `json` is not one.
+  /// Replaces all slices by the slices of an EndpointSliceList. Returns false, without effect, if `json` is not an
+  /// EndpointSliceList.
   bool replace(std::string_view json);
 
   enum class event_result {

@@ -21,8 +21,8 @@ std::optional<std::string_view> cookie_value(const request_head& head, std::stri
 /// The requests from other sites with which a browser sends a cookie (RFC 6265bis section 5.6.7).
 enum class same_site { strict, lax, none };
 
-/// A `Set-Cookie` field (RFC 6265bis section 4.1). The defaults are the safe ones; an http origin other than localhost
-/// needs `secure = false`.
+/// A `Set-Cookie` field (RFC 6265bis section 4.1). The defaults are the safe values; an http origin other than
+/// localhost needs `secure = false`.
 struct set_cookie {
   std::string name;
   std::string value;

@@ -18,7 +18,7 @@ namespace {
 
 using digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
-/// Maximum size of the encoded credentials; longer ones are invalid.
+/// Maximum size of the encoded credentials; longer credentials are invalid.
 constexpr std::size_t max_encoded_credentials = 4096;
 
 struct account {

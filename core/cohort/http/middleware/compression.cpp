@@ -62,9 +62,9 @@ void weaken_listed_etag(const request_head& request, response& not_modified) {
 
 task<> write_whole(std::shared_ptr<const std::string> content, body_writer* writer) {
   for (std::string_view rest = *content; !rest.empty();) {
-    std::string piece{rest.substr(0, max_input_chunk_bytes)};
-    rest.remove_prefix(piece.size());
-    auto writing = writer->write(std::move(piece));
+    std::string chunk{rest.substr(0, max_input_chunk_bytes)};
+    rest.remove_prefix(chunk.size());
+    auto writing = writer->write(std::move(chunk));
     if (!co_await std::move(writing)) co_return;
   }
 }

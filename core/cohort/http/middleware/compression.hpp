@@ -18,7 +18,7 @@ namespace cohort::http {
 std::vector<std::string> compressible_media_types();
 
 struct compression_settings {
-  /// Minimum size of a body in bytes; a shorter one is sent unencoded. A streamed body without a content length is
+  /// Minimum size of a body in bytes; a shorter body is sent unencoded. A streamed body without a content length is
   /// encoded.
   std::size_t min_size = 1024;
   /// Media types without parameters. `text/*` is all subtypes, except `text/event-stream`, which must be named; `+json`
@@ -30,7 +30,7 @@ struct compression_settings {
   int brotli_quality = 4;
   /// False: gzip only. Without effect if the program was built without brotli (COHORT_BROTLI).
   bool brotli = true;
-  /// The maximum number of responses that are streamed with a content coding at a time; further ones are sent
+  /// The maximum number of responses that are streamed with a content coding at a time; further responses are sent
   /// unencoded. Limits the memory: each response takes up to `max_content_encoder_bytes`.
   std::size_t max_streams = 64;
 };

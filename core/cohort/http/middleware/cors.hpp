@@ -18,19 +18,19 @@ struct cors_settings {
   bool allow_credentials = false;
   /// The methods that pages may use; `method::unknown` is an error.
   std::vector<method> methods{method::get, method::head, method::post, method::put, method::patch, method::delete_};
-  /// The request fields that pages may set, in addition to the CORS-safelisted ones.
+  /// The request fields that pages may set, in addition to the CORS-safelisted fields.
   std::vector<std::string> request_headers{"Authorization", "Content-Type", "X-API-Key"};
-  /// The response fields that pages may read, in addition to the CORS-safelisted ones.
+  /// The response fields that pages may read, in addition to the CORS-safelisted fields.
   std::vector<std::string> exposed_headers;
   /// Time for which a browser may reuse the response to a preflight request.
   std::chrono::seconds max_age{600};
 };
 
 /// Cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Answers preflight requests itself: 204 for an
-/// allowed origin, 403 for another one. All other requests reach the rest of the pipeline, regardless of their origin;
-/// the fields that let a page read the response are added for allowed origins, including in error responses. Add it
-/// before authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an invalid
-/// origin, field name or method, and for `*` with credentials.
+/// allowed origin, 403 for another origin. All other requests reach the rest of the pipeline, regardless of their
+/// origin; the fields that let a page read the response are added for allowed origins, including in error responses.
+/// Add it before authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an
+/// invalid origin, field name or method, and for `*` with credentials.
 middleware cors(cors_settings settings);
 
 }  // namespace cohort::http

@@ -98,7 +98,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void on_close_frame();
   /// The first frame of the queue whose transmission has not begun.
   std::list<queued_frame>::iterator first_unsent();
-  /// Replaces a pong that is still queued: after several pings, it is sufficient to answer the last one (RFC 6455
+  /// Replaces a pong that is still queued: after several pings, it is sufficient to answer the last ping (RFC 6455
   /// section 5.5.3). This prevents a peer that sends pings and reads nothing from filling the queue.
   void send_pong(std::string_view payload);
   void send_control(websocket_opcode opcode, std::string_view payload);

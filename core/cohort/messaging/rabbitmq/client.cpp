@@ -208,7 +208,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   auto confirming = batch->done.wait(limit);
   const auto status = co_await std::move(confirming);
   if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
-    // Closes the connection, because messages that are sent again would wait for the unconfirmed ones.
+    // Closes the connection, because messages that are sent again would wait for the unconfirmed messages.
     current_->fail({errc::connection_lost, "the broker did not confirm in time"});
   }
   co_return batch->results;

@@ -105,7 +105,7 @@ class memory_pipe::end final : public stream {
   void power_off();
   /// Completes pending operations that have become possible; always on the end's loop, even if another loop calls.
   void advance();
-  /// An end on another loop, which replaces this one.
+  /// An end on another loop, which replaces this end.
   std::unique_ptr<end> move_to(loop& target);
   const loop& event_loop() const noexcept { return loop_; }
 

@@ -16,7 +16,7 @@ namespace cohort {
 
 /// The handling of a subscriber that has missed values because it was too slow.
 enum class slow_subscriber {
-  /// The subscriber continues with the oldest value that is kept; `subscription::missed` counts the others.
+  /// The subscriber continues with the oldest value that is kept; `subscription::missed` counts the skipped values.
   skip,
   /// The subscription of the subscriber ends.
   disconnect,

@@ -15,8 +15,8 @@ namespace cohort::memory_reserve {
 namespace {
 
 std::mutex mutex;
-std::array<void*, max_pieces> pieces{};
-std::size_t piece_count = 0;
+std::array<void*, max_blocks> blocks{};
+std::size_t block_count = 0;
 bool is_installed = false;
 std::atomic<bool> is_released{false};
 
@@ -24,12 +24,12 @@ std::atomic<bool> is_released{false};
 void release_memory() {
   const bool has_released_blocks = cohort::detail::release_recycled();
   const std::lock_guard lock{mutex};
-  if (piece_count == 0) {
+  if (block_count == 0) {
     if (has_released_blocks) return;
     throw std::bad_alloc{};
   }
   is_released.store(true, std::memory_order_relaxed);
-  std::free(pieces[--piece_count]);
+  std::free(blocks[--block_count]);
 }
 
 }  // namespace
@@ -50,11 +50,11 @@ bool is_low() noexcept { return is_released.load(std::memory_order_relaxed); }
 bool refill() noexcept {
   if (!is_low()) return true;
   const std::lock_guard lock{mutex};
-  while (piece_count < max_pieces) {
+  while (block_count < max_blocks) {
     // malloc does not call the new-handler.
-    void* const piece = std::malloc(piece_bytes);
-    if (!piece) return false;
-    pieces[piece_count++] = piece;
+    void* const block = std::malloc(block_bytes);
+    if (!block) return false;
+    blocks[block_count++] = block;
   }
   is_released.store(false, std::memory_order_relaxed);
   return true;

@@ -6,16 +6,16 @@
 namespace cohort {
 
 /// Memory that is reserved so that a program survives a lack of memory. When an allocation fails (RLIMIT_AS, a
-/// container without swap and overcommit), the reserve is released piece by piece, and the allocation is repeated: the
-/// requests in progress can end. Meanwhile `is_low` is true, and servers accept no connections. An allocation that
+/// container without swap and overcommit), the reserve is released one block at a time, and the allocation is repeated:
+/// the requests in progress can end. Meanwhile `is_low` is true, and servers accept no connections. An allocation that
 /// fails with the reserve exhausted throws `std::bad_alloc`.
 ///
 /// Process-wide; thread-safe. It does not protect from the kernel's out-of-memory killer, which sends SIGKILL.
 namespace memory_reserve {
 
-/// Each piece costs a page of private memory, because malloc writes its size in front of it. The rest is not touched.
-inline constexpr std::size_t piece_bytes = std::size_t{256} * 1024;
-inline constexpr std::size_t max_pieces = 16;
+/// Each block costs a page of private memory, because malloc writes its size in front of it. The rest is not touched.
+inline constexpr std::size_t block_bytes = std::size_t{256} * 1024;
+inline constexpr std::size_t max_blocks = 16;
 
 /// Allocates the reserve and installs the new-handler that releases it. Later calls have no effect.
 void install();

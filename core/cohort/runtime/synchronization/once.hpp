@@ -12,7 +12,7 @@ class once {
  public:
   bool is_done() const noexcept { return is_done_; }
 
-  /// Runs the task that `initialize` returns, unless an earlier one has completed; waits while another caller runs it.
+  /// Runs the task that `initialize` returns, unless an earlier task has completed; waits while another caller runs it.
   /// An exception or cancellation of the task affects only the caller that runs it, and the next waiting caller runs
   /// `initialize`. Errors: `asio::error::timed_out` at `wait_deadline` (of the wait only; give the task its own
   /// deadline), `operation_aborted` if the coroutine is cancelled while it waits.

@@ -11,7 +11,7 @@ constexpr unsigned tick_shift = 14;
 constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
-/// The maximum distance at which a timer is placed; a later one is placed again when it is reached. It is half a
+/// The maximum distance at which a timer is placed; a later timer is placed again when it is reached. It is half a
 /// revolution of the top level, so that a slot of that level is never both the current slot and the slot one revolution
 /// ahead.
 constexpr std::uint64_t max_placement_distance = max_distance / 2;

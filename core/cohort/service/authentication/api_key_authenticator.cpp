@@ -24,7 +24,7 @@ digest sha256(std::string_view text) {
 }
 
 /// The key of the request, valid or not. Credentials with a scheme other than Bearer are ignored. Empty if the field is
-/// repeated: behind a gateway, an upstream could use another one of its values.
+/// repeated: behind a gateway, an upstream could use a different value of it.
 std::optional<std::string_view> find_key(const http::request_head& head) {
   if (head.find("x-api-key")) return http::find_unique(head, "x-api-key");
   const auto credentials = http::find_unique(head, http::field::authorization);
@@ -106,7 +106,7 @@ std::optional<std::size_t> api_key_authenticator::find_index(const prepared_keys
   if (!key) return std::nullopt;
   const auto candidate = sha256(*key);
   std::optional<std::size_t> found;
-  // All keys are compared: the duration does not depend on which one is equal.
+  // All keys are compared: the duration does not depend on which key is equal.
   for (std::size_t i = 0; i < keys.digests.size(); ++i) {
     if (CRYPTO_memcmp(candidate.data(), keys.digests[i].data(), candidate.size()) == 0) found = i;
   }

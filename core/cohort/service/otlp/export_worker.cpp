@@ -177,7 +177,7 @@ std::optional<export_worker::retry_request> export_worker::evaluate_response(con
   return std::nullopt;
 }
 
-/// A body that is not a valid message is ignored: some collectors send an empty one, or always JSON.
+/// A body that is not a valid message is ignored: some collectors send an empty body, or always JSON.
 void export_worker::on_success(const http::client_response& response, std::uint64_t count) {
   const auto partial = telemetry::parse_export_response(signal_, target_.encoding, response.body);
   const auto rejected = partial ? std::min(partial->rejected, count) : 0;

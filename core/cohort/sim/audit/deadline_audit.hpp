@@ -17,8 +17,8 @@ enum class audit_finding_kind : std::uint8_t {
   missing_context,
   /// A call whose deadline is later than the deadline of its request.
   late_deadline,
-  /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first ones can leave no
-  /// time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
+  /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first calls can leave
+  /// no time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
   timeouts_exceed_deadline,
   /// A handler that needs more time after its last call than remains if that call ends at its deadline.
   reserve_too_small,

@@ -52,8 +52,8 @@ struct service_disturbance {
 /// The default port of modelled services.
 inline constexpr std::uint16_t modelled_service_port = 8080;
 
-/// A service with the behavior of `model` at all paths. Its server, admission control, clients and policies are the
-/// real ones. `faults` may be null. `spend` takes the CPU time of a request: in a simulation `spend_cpu`, in a real
+/// A service with the behavior of `model` at all paths. Its server, admission control, clients and policies are those
+/// of Cohort. `faults` may be null. `spend` takes the CPU time of a request: in a simulation `spend_cpu`, in a real
 /// process a function that keeps a core busy. The settings of each call are its policy and its URL
 /// (`url_variable_for`).
 service::definition modelled_service(std::shared_ptr<const service_model> model,

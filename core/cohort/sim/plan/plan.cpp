@@ -368,7 +368,7 @@ class plan_reader {
   const std::filesystem::path& directory_;
   const std::vector<std::string>& programs_;
   std::set<std::string> names_;
-  /// While cycles are searched: the services on the path to the current one, and those that reach no cycle.
+  /// While cycles are searched: the services on the path to the current service, and those that reach no cycle.
   std::vector<std::string> callers_;
   std::set<std::string> acyclic_;
   plan plan_;

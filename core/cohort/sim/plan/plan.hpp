@@ -58,7 +58,7 @@ struct planned_deploy {
   /// Time from the signal until the service's name no longer resolves to the instance: the delay of the discovery
   /// system.
   duration deregistration{};
-  /// Time from the end of a process until the new one accepts connections.
+  /// Time from the end of a process until the new process accepts connections.
   duration startup{};
   /// Pause between two batches.
   duration pause{};
@@ -113,7 +113,7 @@ struct plan {
   std::string load_service;
   std::string load_path = "/";
   std::vector<planned_scenario> scenarios;
-  /// The settings of the random ones among the scenarios, which are the last ones; empty if there are none.
+  /// The settings of the random scenarios, which are the last scenarios; empty if there are none.
   std::optional<random_scenario_settings> random_scenarios;
   std::vector<policy_search_space> search_spaces;
   plan_objective objective;

@@ -9,7 +9,7 @@
 
 #include <cohort/sim/plan/plan.hpp>
 
-// Reads values of a plan's document, and rejects invalid ones.
+// Reads values of a plan's document, and rejects invalid values.
 namespace cohort::sim {
 
 /// The reason why a plan is rejected: one line.

@@ -159,7 +159,7 @@ task<> planned_fleet::deregister(planned_fleet& self, node& target, duration del
   self.fleet_.deregister(target);
 }
 
-/// The new process starts when the old one has ended and is deregistered.
+/// The new process starts when the old process has ended and is deregistered.
 task<> planned_fleet::restart(planned_fleet& self, node& target, const planned_deploy& planned) {
   auto stopping = when_all(self.fleet_.stop(target, planned.drain_timeout, false),
                            deregister(self, target, planned.deregistration));

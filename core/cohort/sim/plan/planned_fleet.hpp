@@ -17,9 +17,9 @@ using program_catalog = std::map<std::string, node::definition_factory>;
 /// Environment variables, by service, that replace the settings of the plan.
 using setting_overrides = std::map<std::string, config::environment>;
 
-/// Checks that each variable in the `environment` of each service of a plan is one that its program reads, or its
-/// `real_program` in a rehearsal. Returns the error: one line with the variable and the accepted ones, or the most
-/// similar one; empty if there is none. The variables of programs that are not in `programs` are not checked.
+/// Checks that each variable in the `environment` of each service of a plan is read by its program, or in a rehearsal
+/// by its `real_program`. Returns the error: one line with the variable and the accepted variables, or the most similar
+/// variable; empty if there is none. The variables of programs that are not in `programs` are not checked.
 std::optional<std::string> find_unknown_variable(const plan& source, const program_catalog& programs = {});
 
 /// The results of one run of a plan.

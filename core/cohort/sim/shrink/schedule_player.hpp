@@ -9,7 +9,7 @@
 namespace cohort::sim {
 
 struct player_settings {
-  /// Each fault begins at its time, or when the previous one has ended, whichever is later.
+  /// Each fault begins at its time, or when the previous fault has ended, whichever is later.
   bool one_fault_at_a_time = false;
   /// Called when a fault begins, before its effect. A fault of a process that is not running is skipped.
   std::function<void(const scheduled_event&)> on_fault{};

@@ -41,7 +41,7 @@ class shrinker {
   bool accept(schedule candidate) {
     const auto first_seed = candidate.seed;
     for (std::size_t i = 0; i < seeds_ && !is_exhausted(); ++i) {
-      // The first seed is the seed of the schedule; the others are small numbers, which are easier to read.
+      // The first seed is the seed of the schedule; the further seeds are small numbers, which are easier to read.
       if (i > 0) candidate.seed = i == first_seed ? seeds_ : i;
       ++runs_;
       if (run_(candidate) != failure_) continue;

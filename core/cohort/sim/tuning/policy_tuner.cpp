@@ -135,8 +135,8 @@ class tuner {
     return mean;
   }
 
-  /// By how much the objective is missed, over all scenarios; 0 if it is met. The sum and not the mean, because a
-  /// choice that is worse in one of many scenarios must not be compensated by the others.
+  /// The amount by which the objective is missed, over all scenarios; 0 if it is met. The sum and not the mean, because
+  /// a choice that is worse in one of many scenarios must not be compensated by the others.
   double missed_by(std::size_t candidate, std::size_t seeds) const {
     const auto& objective = plan_.objective;
     double missed = 0;

@@ -43,7 +43,7 @@ struct comparison_settings {
   std::uint64_t seed = 1;
 };
 
-/// Simulates each scenario of the plan with its settings and with changed ones. The result does not depend on the
+/// Simulates each scenario of the plan with its settings and with changed settings. The result does not depend on the
 /// number of threads. Throws `std::invalid_argument` if a program rejects a setting.
 std::vector<scenario_comparison> compare_settings(const plan& plan, const program_catalog& programs,
                                                   const setting_overrides& changed,

@@ -33,7 +33,8 @@ class call_recording {
   void set_detail(std::string_view detail) noexcept;
   /// Detaches from the record, which then ends with the request; for a call whose owner may outlive the request.
   void abandon() noexcept { call_ = nullptr; }
-  /// Begins the record of an attempt; null if there is none. Each attempt except the first refers to the previous one.
+  /// Begins the record of an attempt; null if there is none. Each attempt except the first refers to the previous
+  /// attempt.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
   /// Ends the record of an attempt. An attempt that was cancelled has the cause that interrupted the request, unless it
   /// has a cause already. `attempt` may be null.

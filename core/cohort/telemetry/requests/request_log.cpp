@@ -85,7 +85,7 @@ void request_log::interrupt_all(cancellation_cause cause) noexcept {
   }
 }
 
-/// Replaces the shortest record, or one that is too old. Returns the record that is not kept, or null.
+/// Replaces the shortest record, or a record that is too old. Returns the record that is not kept, or null.
 std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<node> ended) {
   if (slowest_.size() < limits_.slowest) {
     slowest_.push_back(std::move(ended));

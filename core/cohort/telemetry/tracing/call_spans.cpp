@@ -138,7 +138,7 @@ class call_span_recorder {
     spans_.record(span);
   }
 
-  /// The beginning of each phase after the first one, in its order. Returns their number.
+  /// The beginning of each phase after the first phase, in its order. Returns their number.
   std::size_t phase_events(const attempt_record& attempt, std::array<span_event, 4>& events) const {
     std::size_t count = 0;
     auto start = attempt.started + attempt.phase_duration(attempt_phase::queued);

@@ -75,7 +75,8 @@ void check_fixed_length(std::string_view input) {
 
 void run(std::string_view input) {
   const auto whole = decode({input});
-  require(whole == decode(random_slices(input, hash(input))), "a body does not depend on how the bytes are sliced");
+  require(whole == decode(random_slices(input, hash(input))),
+          "a body does not depend on the segmentation of the bytes");
   if (whole.complete) require(decode_simply(input) == whole, "both decoders agree");
   check_fixed_length(input);
 }

@@ -87,7 +87,8 @@ void check_ids(std::string_view text) {
 void check_content_coding(const std::vector<std::string_view>& values) {
   http::request_head head;
   constexpr std::array<std::string_view, 2> offers{"br", "gzip"};
-  require(!http::negotiate_content_coding(head, offers) && http::accepts_identity(head), "no coding is not requested");
+  require(!http::negotiate_content_coding(head, offers) && http::accepts_identity(head),
+          "no coding is negotiated only if identity is acceptable");
   for (const auto value : values) head.fields.push_back({http::field::accept_encoding, "Accept-Encoding", value});
   const auto chosen = http::negotiate_content_coding(head, offers);
   require(!chosen || *chosen < offers.size(), "a content coding is one of the offers");

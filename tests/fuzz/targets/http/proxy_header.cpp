@@ -13,7 +13,7 @@ using state = net::proxy_header::state;
 void run(std::string_view input) {
   const auto whole = net::parse_proxy_header(input);
   require(whole.parsed != state::incomplete || whole.size > input.size(), "an incomplete header needs more bytes");
-  require((whole.parsed == state::invalid) != whole.error.empty(), "an invalid header has an error, others have none");
+  require((whole.parsed == state::invalid) != whole.error.empty(), "only an invalid header has an error");
   require(whole.parsed == state::complete || !whole.client_address, "only a complete header names a client");
   if (whole.parsed == state::complete) {
     require(whole.size <= input.size(), "a complete header is within the bytes");
@@ -26,9 +26,9 @@ void run(std::string_view input) {
     const auto part = net::parse_proxy_header(input.substr(0, size));
     if (part.parsed == state::incomplete) continue;
     require(part.parsed == whole.parsed && part.client_address == whole.client_address,
-            "the result does not depend on how the bytes are sliced");
+            "the result does not depend on the segmentation of the bytes");
     require(part.parsed != state::complete || part.size == whole.size,
-            "the length does not depend on how the bytes are sliced");
+            "the length does not depend on the segmentation of the bytes");
   }
 }
 

@@ -189,7 +189,7 @@ transcript parse(const std::vector<std::string_view>& slices) {
 
 void run(std::string_view input) {
   const auto whole = parse({input});
-  require(whole == parse(random_slices(input, hash(input))), "requests do not depend on how the bytes are sliced");
+  require(whole == parse(random_slices(input, hash(input))), "requests do not depend on the segmentation of the bytes");
   for (const auto& request : whole.requests) {
     const auto again = parse({std::string_view{request}.substr(0, request.size() - 2)});
     require(again.requests == std::vector{request} && !again.rejected, "a serialized request is the same request");

@@ -78,7 +78,7 @@ void check_response(const http::client_response& response) {
 }
 
 /// loadgen accepts more header bytes and a longer body. Without an expected body it stores nothing, and it scans a
-/// response that is complete, usual and received in one piece instead of parsing it.
+/// response that is complete, usual and received at once instead of parsing it.
 void check_loadgen(std::string_view input, const outcome& expected, bool is_head_request, std::string expected_body,
                    std::size_t buffer_size) {
   loadgen::target target;
@@ -114,7 +114,8 @@ void run(std::string_view input) {
   const auto sliced = parse(random_slices(input, hash(input)), is_head_request);
   if (whole.too_large || sliced.too_large) return;
   // Some invalid bytes are an error only when the header is complete or the connection ends, depending on the slices.
-  require(whole.done == sliced.done && whole.ends == sliced.ends, "completeness does not depend on the slices");
+  require(whole.done == sliced.done && whole.ends == sliced.ends,
+          "completeness does not depend on the segmentation of the bytes");
   for (const std::size_t buffer_size : {64, 2048}) {
     check_loadgen(input, whole, is_head_request, "a", buffer_size);
     check_loadgen(input, whole, is_head_request, "", buffer_size);
@@ -122,10 +123,10 @@ void run(std::string_view input) {
   if (!whole.done && !whole.ends) return;
   require(whole.keep_alive == sliced.keep_alive && whole.interim_count == sliced.interim_count &&
               whole.remaining_size == sliced.remaining_size,
-          "the end of a response does not depend on the slices");
+          "the end of a response does not depend on the segmentation of the bytes");
   require(whole.response.status == sliced.response.status && whole.response.fields == sliced.response.fields &&
               whole.response.body == sliced.response.body,
-          "a response does not depend on the slices");
+          "a response does not depend on the segmentation of the bytes");
   check_response(whole.response);
   auto response = whole.response;
   constexpr std::size_t max_decoded = 2048;

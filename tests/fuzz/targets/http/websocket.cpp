@@ -92,7 +92,8 @@ void run(std::string_view input) {
   const message_decoder::settings settings{sender, max_message_bytes, (flags & 2U) != 0};
   check_frames(input, sender);
   const auto whole = decode({input}, settings);
-  require(decode(random_slices(input, hash(input)), settings) == whole, "the result does not depend on the slices");
+  require(decode(random_slices(input, hash(input)), settings) == whole,
+          "the result does not depend on the segmentation of the bytes");
 
   bool too_large = false;
   const auto inflated = http::inflate_message(input, max_message_bytes, too_large);

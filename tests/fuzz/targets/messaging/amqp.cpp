@@ -92,7 +92,7 @@ void run(std::string_view input) {
   const auto whole = parse({input});
   const auto sliced = parse(random_slices(input, hash(input)));
   require(whole.frames == sliced.frames && whole.error == sliced.error,
-          "frames and errors do not depend on how the bytes are sliced");
+          "frames and errors do not depend on the segmentation of the bytes");
   std::string written;
   for (const auto& each : whole.frames) {
     require(each.payload.size() + frame_overhead <= max_frame_size, "the size of a frame is limited");

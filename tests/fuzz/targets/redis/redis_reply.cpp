@@ -68,10 +68,10 @@ void run(std::string_view input) {
   const auto whole = parse({input});
   const auto sliced = parse(random_slices(input, hash(input)));
   require(whole.failure.has_value() == sliced.failure.has_value(),
-          "validity does not depend on how the bytes are sliced");
-  require(whole.replies.size() == sliced.replies.size(), "the replies do not depend on how the bytes are sliced");
+          "validity does not depend on the segmentation of the bytes");
+  require(whole.replies.size() == sliced.replies.size(), "the replies do not depend on the segmentation of the bytes");
   for (std::size_t i = 0; i < whole.replies.size(); ++i) {
-    require(equal(whole.replies[i], sliced.replies[i]), "a reply does not depend on how the bytes are sliced");
+    require(equal(whole.replies[i], sliced.replies[i]), "a reply does not depend on the segmentation of the bytes");
     totals sum;
     check(whole.replies[i], 0, sum);
   }

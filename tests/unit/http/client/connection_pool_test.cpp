@@ -171,12 +171,12 @@ TEST_CASE("connection pool: a timeout on a reused connection closes the idle con
   }
   first.result();
   second.result();
-  // The network drops both without a reset: the first call has to wait for its timeout, the next one need not.
+  // The network drops both without a reset: the first call has to wait for its timeout, the next call need not.
   CHECK(fixture.get("http://site.test/", 1s).error() == client_error::response_timeout);
   CHECK(fixture.connection_count() == 2);
   CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("new")).body == "new");
   CHECK(fixture.connection_count() == 3);
-  fixture.connection(1).read_request();  // the one that got no response
+  fixture.connection(1).read_request();  // the connection that got no response
   CHECK(fixture.connection(0).client_has_closed());
   CHECK(fixture.connection(1).client_has_closed());
 }

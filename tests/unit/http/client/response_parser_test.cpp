@@ -24,12 +24,12 @@ struct parse_result {
 };
 
 /// Parses as a connection does: bytes that were not consumed are parsed again, with more.
-parse_result parse(const std::vector<std::string_view>& pieces, bool is_head_request = false, bool then_end = false,
+parse_result parse(const std::vector<std::string_view>& segments, bool is_head_request = false, bool then_end = false,
                    response_parser::limits limits = large_limits) {
   response_parser parser{limits, is_head_request};
   parse_result result;
-  for (const auto piece : pieces) {
-    result.unparsed_bytes += piece;
+  for (const auto segment : segments) {
+    result.unparsed_bytes += segment;
     while (!result.unparsed_bytes.empty() && !parser.done() && !result.error) {
       const auto consumed = parser.parse(result.unparsed_bytes, result.error);
       result.unparsed_bytes.erase(0, consumed);
@@ -163,9 +163,9 @@ TEST_CASE("response parser: the body limit applies in every framing, with the bo
   CAPTURE(bytes);
   for (std::size_t split_at = 0; split_at <= bytes.size(); ++split_at) {
     const auto view = std::string_view{bytes};
-    const std::vector<std::string_view> pieces{view.substr(0, split_at), view.substr(split_at)};
-    CHECK(parse(pieces, false, false, {1024, 9}).error == client_error::body_too_large);
-    const auto within_limit = parse(pieces, false, false, {1024, 10});
+    const std::vector<std::string_view> segments{view.substr(0, split_at), view.substr(split_at)};
+    CHECK(parse(segments, false, false, {1024, 9}).error == client_error::body_too_large);
+    const auto within_limit = parse(segments, false, false, {1024, 10});
     CHECK_FALSE(within_limit.error.has_value());
     CHECK(within_limit.response.body == "0123456789");
   }
@@ -176,9 +176,9 @@ TEST_CASE("response parser: the header limit applies, with the header split at a
   for (std::size_t split_at = 0; split_at <= bytes.size(); ++split_at) {
     CAPTURE(split_at);
     const auto view = std::string_view{bytes};
-    const std::vector<std::string_view> pieces{view.substr(0, split_at), view.substr(split_at)};
-    CHECK(parse(pieces, false, false, {100, 10}).error == client_error::response_header_too_large);
-    CHECK_FALSE(parse(pieces, false, false, {bytes.size() + 1, 10}).error.has_value());
+    const std::vector<std::string_view> segments{view.substr(0, split_at), view.substr(split_at)};
+    CHECK(parse(segments, false, false, {100, 10}).error == client_error::response_header_too_large);
+    CHECK_FALSE(parse(segments, false, false, {bytes.size() + 1, 10}).error.has_value());
   }
 }
 

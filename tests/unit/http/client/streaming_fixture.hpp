@@ -20,7 +20,7 @@ class scripted_source final : public http::request_body_source {
   explicit scripted_source(std::optional<std::uint64_t> length = {}, bool can_rewind = false)
       : length_(length), can_rewind_(can_rewind) {}
 
-  /// Adds a part; an empty one is the end of the body.
+  /// Adds a part; an empty part is the end of the body.
   void add(std::string part) {
     parts_.push_back(std::move(part));
     added_.notify_all();

@@ -34,8 +34,8 @@ std::string_view supported_coding() {
 /// Writes the text in parts of this size.
 task<> write_in_parts(body_writer& writer, std::string text, std::size_t part) {
   for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(part, rest.size()))) {
-    std::string piece{rest.substr(0, part)};
-    auto writing = writer.write(std::move(piece));
+    std::string chunk{rest.substr(0, part)};
+    auto writing = writer.write(std::move(chunk));
     if (!co_await std::move(writing)) co_return;
   }
 }
@@ -188,8 +188,8 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   std::size_t written = 0;
   const auto endless = [](body_writer& writer, std::size_t* count) -> task<> {
     for (bool ok = true; ok; *count += 10'000) {
-      std::string piece = incompressible_text(10'000, static_cast<unsigned>(*count));
-      auto writing = writer.write(std::move(piece));
+      std::string chunk = incompressible_text(10'000, static_cast<unsigned>(*count));
+      auto writing = writer.write(std::move(chunk));
       ok = co_await std::move(writing);
     }
   };

@@ -40,7 +40,7 @@ TEST_CASE("load run: a stall of one second delays all requests scheduled during 
   CHECK(report.totals.sent == 1000);
   CHECK(fixture.request_count == 1000);
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 1000);
-  // The requests intended for 4.00 s, 4.01 s … 4.99 s take 1 s, 0.99 s … 0.01 s: 100 of 1000. The ranks from 991 to
+  // The requests scheduled at 4.00 s, 4.01 s … 4.99 s take 1 s, 0.99 s … 0.01 s: 100 of 1000. The ranks from 991 to
   // 1000 have 0.91 s and more.
   const auto& response = report.totals.response_time;
   CHECK(is_close_to(response.percentile(99), 900ms));

@@ -216,7 +216,7 @@ TEST_CASE("blocking_pool: on virtual time a job takes the time that the test set
   CHECK(time.now() - begin < 51ms);
   CHECK(time.run(simulated_job(pool, 20ms)) == 2);
   CHECK(time.now() - begin < 71ms);
-  // One runs, one waits, and one is rejected.
+  // One job runs, one waits, and one is rejected.
   const auto results = time.run(when_all(simulated_job(pool, 1s), simulated_job(pool, 1s), simulated_job(pool, 1s)));
   CHECK(results == std::tuple{1, 1, 3});
   CHECK(time.now() - begin >= 170ms);

@@ -179,7 +179,7 @@ TEST_CASE("service: a script of a fleet restarts a service that spawns tasks whi
   };
   event_names events;
   sim::fleet fleet{1};
-  // Its loop is not the one on which the script runs.
+  // Its loop is not the loop on which the script runs.
   auto& machine = fleet.add_machine("machine", 1);
   auto& node = fleet.add_service(
       [&] {

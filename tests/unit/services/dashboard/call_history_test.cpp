@@ -64,7 +64,7 @@ TEST_CASE("call history: columns expire after 15 minutes", "[services][dashboard
   history_fixture fixture;
   for (auto at = 0s; at < 1h; at += 5s) fixture.add(at);
   CHECK(fixture.columns(1h - 1s) == 60);
-  // A clock at the start does not add columns to the stored ones.
+  // A clock at the start does not add columns to the stored columns.
   CHECK(fixture.columns(0s) == 60);
   CHECK(fixture.weather(1h - 1s, 59, "calls") == "3");
   // Also without later calls.

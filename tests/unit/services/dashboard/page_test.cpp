@@ -16,7 +16,7 @@ using namespace cohort::test;
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// Services with the bodies of the real ones.
+/// Services with the bodies of the real services.
 struct page_fixture : dashboard_fixture {
   explicit page_fixture(std::string key = {}, std::vector<dashboard::page_link> links = {})
       : dashboard_fixture(std::move(key)) {

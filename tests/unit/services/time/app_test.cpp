@@ -47,7 +47,7 @@ TEST_CASE("time: the response has the documented fields", "[services][time]") {
 }
 
 TEST_CASE("time: the timestamp is local and has its UTC offset", "[services][time]") {
-  // The text of a second is cached together with its zone, so each row uses another second.
+  // The text of a second is cached together with its zone, so each row uses a different second.
   const auto [zone, step, timestamp, iso8601, name] =
       GENERATE(table<const char*, duration, std::string, std::string, std::string>({
           {"IST-2IDT,M3.4.4/26,M10.5.0", 2h, "\"2026-06-01 17:00:00\"", "\"2026-06-01T17:00:00+03:00\"", "\"IDT\""},

@@ -11,7 +11,7 @@ namespace cohort::test {
 using weather::report_cache;
 
 /// A report cache in front of wttr.in alone or of both providers. Reports are fresh for 10 minutes, and revalidated for
-/// one more.
+/// one more minute.
 struct weather_fixture : providers_fixture {
   explicit weather_fixture(const char* wttr_url = "http://wttr.test", std::size_t max_locations = 256,
                            std::optional<weather::open_meteo_urls> fallback = {})

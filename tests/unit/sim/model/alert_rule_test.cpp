@@ -13,7 +13,7 @@ using Catch::Matchers::ContainsSubstring;
 
 constexpr duration run_length = 10min;
 
-/// One call a second. From second 120 to 300, every second one fails.
+/// One call a second. From second 120 to 300, every second call fails.
 caller_results calls_with_incident() {
   caller_results results;
   for (int second = 0; second < run_length / 1s; ++second) {

@@ -102,7 +102,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (error) co_return *error;
   }
   std::optional<client_error> failure;
-  // Addresses that accepted no connection. Another one is better, even if an earlier attempt failed there.
+  // Addresses that accepted no connection. Another address is better, even if an earlier attempt failed there.
   recycled_vector<net::endpoint> unreachable;
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
     auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());

@@ -132,8 +132,8 @@ std::size_t response_parser::parse_simple_body(std::string_view bytes) {
 }
 
 /// Parses the status line, and the bytes after it if the line is complete. The space after the code is required (RFC
-/// 9112 section 4), but some servers omit it if the reason is empty; it is then inserted. A higher minor version than
-/// 1.1 is processed as 1.1 (RFC 9110 section 2.5).
+/// 9112 section 4), but some servers omit it if the reason is empty; it is then inserted. A minor version above 1 is
+/// processed as 1.1 (RFC 9110 section 2.5).
 std::size_t response_parser::parse_status_line(std::string_view bytes, error& failure) {
   constexpr auto code_end = status_line_pattern.size();
   constexpr auto minor_version = std::string_view{"HTTP/1."}.size();

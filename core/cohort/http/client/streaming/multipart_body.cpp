@@ -88,8 +88,8 @@ task<result<std::string_view, client_error>> multipart_body::read(call_context c
   }
   if (!std::exchange(is_head_sent_, true)) co_return std::string_view{parts_[index_].head};
   auto reading = parts_[index_].content->read(context);
-  auto piece = co_await std::move(reading);
-  if (!piece || !piece->empty()) co_return piece;
+  auto chunk = co_await std::move(reading);
+  if (!chunk || !chunk->empty()) co_return chunk;
   ++index_;
   is_head_sent_ = false;
   co_return part_end;

@@ -21,7 +21,7 @@ namespace cohort::http {
 ///     request.fields.emplace_back("Content-Type", form.content_type());
 ///     auto opened = co_await archive->open(std::move(request), context, {.body = &form});
 ///
-/// The body can be repeated with the request if all of its sources can `rewind`, which is true for fields and files.
+/// The body can be sent again in a retry if all of its sources support `rewind`, which is true for fields and files.
 /// The boundary is random.
 class multipart_body final : public request_body_source {
  public:

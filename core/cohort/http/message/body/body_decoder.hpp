@@ -31,8 +31,8 @@ class body_decoder {
 
   bool is_complete() const noexcept { return state_ == state::complete; }
 
-  /// Decodes bytes up to the end of the body and returns how many it consumed. Sets `rejection` to the status for an
-  /// invalid body: 400 (malformed), 413 (body or chunk extensions too large) or 431 (trailers too large).
+  /// Decodes bytes up to the end of the body and returns the number of bytes consumed. Sets `rejection` to the status
+  /// for an invalid body: 400 (malformed), 413 (body or chunk extensions too large) or 431 (trailers too large).
   std::size_t decode(std::string_view bytes, std::optional<status>& rejection);
 
   /// A part of the content, and the bytes of the input up to its end.
@@ -98,7 +98,7 @@ class body_decoder {
   const server_limits& limits_;
   std::string& body_;
   std::uint64_t max_body_bytes_;
-  /// The size of the chunks so far, without the rest of the current one.
+  /// The size of the chunks so far, without the rest of the current chunk.
   std::uint64_t decoded_bytes_ = 0;
   state state_ = state::complete;
   bool is_chunked_ = false;

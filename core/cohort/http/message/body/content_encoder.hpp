@@ -41,7 +41,7 @@ class content_encoder {
 struct content_encoder_settings {
   content_coding coding = content_coding::gzip;
   int quality = 5;
-  /// The length of the body in bytes, if it is known: a short one needs less memory. 0 if it is not known.
+  /// The length of the body in bytes, if it is known: a short body needs less memory. 0 if it is not known.
   std::uint64_t size_hint = 0;
 };
 

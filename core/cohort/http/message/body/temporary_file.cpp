@@ -94,14 +94,14 @@ error_code temporary_file::keep(const std::filesystem::path& target, keep_option
 error_code temporary_file::name_file(const std::filesystem::path& target, bool replaces) {
   if (name_.empty()) {
     const auto link = "/proc/self/fd/" + std::to_string(descriptor_);
-    // Only a file with a name can replace another one.
+    // Only a file with a name can replace another file.
     auto name = replaces ? target.parent_path() / random_name() : target;
     if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) return last_error();
     if (!replaces) return {};
     name_ = std::move(name);  // cannot fail: the destructor removes the file
   }
   if (!replaces) {
-    // Creates a second name, because renaming would replace an existing file; the destructor removes the first one.
+    // Creates a second name, because renaming would replace an existing file; the destructor removes the first name.
     return ::link(name_.c_str(), target.c_str()) == 0 ? error_code{} : last_error();
   }
   if (::rename(name_.c_str(), target.c_str()) != 0) return last_error();

@@ -12,7 +12,7 @@ namespace cohort::http {
 
 /// The options of `temporary_file::keep`.
 struct keep_options {
-  /// Whether to replace a file of that name atomically: a reader opens either the old file or the new one. If false,
+  /// Whether to replace a file of that name atomically: a reader opens either the old file or the new file. If false,
   /// the error is `file_exists` if there is such a file.
   bool replaces = false;
   /// Whether to write the content to the disk first, so that the file survives a power failure. This blocks the thread.

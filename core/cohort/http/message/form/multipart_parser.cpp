@@ -58,7 +58,7 @@ multipart_parser::event multipart_parser::next(std::string_view& input) {
     input = {};
     return state_ == state::failed ? event::error : event::end;
   }
-  // The bytes before the limit are parsed first, so that the error does not depend on how the input is sliced.
+  // The bytes before the limit are parsed first, so that the error does not depend on the segmentation of the input.
   auto allowed = input.substr(0, limits_.max_total_bytes - total_bytes_);
   const auto size_before = allowed.size();
   const auto result = read(allowed);

@@ -53,12 +53,12 @@ struct multipart_error {
 /// any byte; the parser buffers at most a part's header section:
 ///
 ///     for (std::string_view bytes = …; ; ) {
-///       switch (parser.next(bytes)) {          // removes what it has read from `bytes`
+///       switch (parser.next(bytes)) {          // removes the parsed bytes from `bytes`
 ///         case event::need_input: …            // `bytes` is empty: read more, or call `finish`
 ///         case event::part: … parser.part() …
 ///         case event::data: … parser.data() …  // of the current part; valid until the next call
 ///         case event::part_end: …
-///         case event::end: …                   // what follows is ignored
+///         case event::end: …                   // the rest is ignored
 ///         case event::error: … parser.error() …
 ///       }
 ///     }

@@ -167,7 +167,7 @@ std::optional<forwarded_hop> find_x_forwarded_for(std::string_view value, const 
   return hop;
 }
 
-/// The element at `index` of a list; the last one if there are fewer.
+/// The element at `index` of a list; the last element if there are fewer.
 std::string_view list_element(std::string_view list, std::size_t index) {
   std::string_view element;
   for (std::size_t i = 0; i <= index && !list.empty(); ++i) element = next_list_element(list);

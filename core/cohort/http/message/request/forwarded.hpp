@@ -45,9 +45,9 @@ struct forwarded_client {
 /// Finds the client of a request from a trusted proxy: the hops are visited from the last one, and the first address
 /// that is not in `trusted_networks` is the client; if all are, the first hop. Addresses beyond it can be forged by the
 /// client and are ignored; in `X-Forwarded-For` they may even be malformed. With both `Forwarded` and
-/// `X-Forwarded-For`, both must name the same client: a proxy that sets one of them passes the other one on as the
+/// `X-Forwarded-For`, both must name the same client: a proxy that sets one of them forwards the other field as the
 /// client sent it. Without `Forwarded`, `X-Forwarded-Proto` and `X-Forwarded-Host` state protocol and host, and the
-/// element of the client's hop counts (the last one if they have fewer elements).
+/// element of the client's hop counts (the last element if they have fewer elements).
 forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted_networks);
 
 }  // namespace cohort::http

@@ -29,7 +29,7 @@ class input_buffer final : public net::read_memory {
   bool reserve();
   /// The memory to read into.
   boost::asio::mutable_buffer free_space() noexcept { return {memory_.bytes + end_, memory_.capacity - end_}; }
-  /// Appends the first `count` bytes of `free_space` to the unread ones.
+  /// Appends the first `count` bytes of `free_space` to the unread bytes.
   void commit(std::size_t count) noexcept { end_ += count; }
 
   boost::asio::mutable_buffer prepare() override {

@@ -49,8 +49,8 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   /// parser must stay in place as long as `head` is used. Called once.
   rejection parse_head(std::string_view bytes);
 
-  /// What is wrong with a malformed header section or body (status 400): one of a fixed set of texts, without bytes of
-  /// the request. Empty for any other rejection.
+  /// The defect of a malformed header section or body (status 400): one of a fixed set of texts, without bytes of the
+  /// request. Empty for any other rejection.
   std::string_view rejection_reason() const noexcept {
     return reason_.empty() ? body_decoder_.rejection_reason() : reason_;
   }
@@ -59,7 +59,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   bool has_body() const noexcept { return !body_decoder_.is_complete(); }
   /// The value of `Content-Length`, if there is one.
   std::optional<std::uint64_t> content_length() const noexcept { return content_length_; }
-  /// Decodes body bytes and returns how many it consumed (see `body_decoder`).
+  /// Decodes body bytes and returns the number of bytes consumed (see `body_decoder`).
   std::size_t parse_body(std::string_view bytes, std::optional<status>& rejection) {
     return body_decoder_.decode(bytes, rejection);
   }

@@ -9,7 +9,7 @@
 namespace cohort::http {
 
 /// The value of a field that must occur once, such as `Authorization`; empty if it is absent or repeated. Recipients of
-/// a repeated field use different ones of its values (RFC 9110 section 5.3), so that none of them may decide.
+/// a repeated field use different values (RFC 9110 section 5.3), so that none of them may decide.
 std::optional<std::string_view> find_unique(const request_head& head, field id) noexcept;
 
 /// As above, by name; names are case-insensitive.

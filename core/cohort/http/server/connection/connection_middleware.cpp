@@ -94,7 +94,7 @@ response connection::wrapped_request::on_failure(request_context& context, const
 
 /// Runs the pipeline of a request that has middleware.
 task<connection::handling_result> connection::handle_in_middleware(request_context& context) {
-  // The responses to earlier pipelined requests must not wait for this one.
+  // The responses to earlier pipelined requests must not wait for this response.
   if (!try_flush()) {
     const bool flushed = co_await flush();
     if (!flushed) co_return no_response::connection_lost;

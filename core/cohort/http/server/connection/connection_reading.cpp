@@ -127,7 +127,7 @@ task<connection::read_result> connection::fill_buffer(deadline read_deadline) {
 }
 
 /// Prepares the buffer and the stream for a read. A connection that waits for a request releases the memory of the last
-/// one. Precondition: the output has been sent.
+/// request. Precondition: the output has been sent.
 void connection::begin_read(deadline read_deadline, bool awaits_request) {
   if (awaits_request) {
     input_.release();

@@ -64,7 +64,7 @@ response connection::rejection_response() const {
 }
 
 bool connection::can_keep_alive(const response& result) const {
-  // A client that has pipelined requests would not know whether the discarded ones were processed.
+  // A client that has pipelined requests would not know whether the discarded requests were processed.
   const bool announces_drain = shard_.state().closes_after_response.load(std::memory_order_relaxed) && input_.empty();
   return parser_->keep_alive() && requests_left_ > 0 && !result.closes_connection() && !announces_drain &&
          !shard_.draining().is_set();

@@ -51,7 +51,7 @@ task<T> start_task(const Function& function, Arguments&... arguments) {
 }
 
 /// Runs the handler of a connection, or the producer of a streamed body: owns its deadline, the detection of a client
-/// that disconnects, and its cancellation. Each connection has one, which runs one handler at a time. Does not
+/// that disconnects, and its cancellation. Each connection has one instance, which runs one handler at a time. Does not
 /// allocate.
 class handler_run {
  public:

@@ -13,7 +13,7 @@ namespace cohort::http {
 /// letters, digits, hyphens, underscores and dots.
 bool is_valid_request_id(std::string_view id) noexcept;
 
-/// The trace from `traceparent` and `tracestate`; a new one if `traceparent` is absent, invalid or repeated.
+/// The trace from `traceparent` and `tracestate`; a new trace if `traceparent` is absent, invalid or repeated.
 telemetry::trace_context request_trace(const request_head& head, random_generator& random) noexcept;
 
 }  // namespace cohort::http

@@ -76,12 +76,12 @@ task<> body_writer::encode(std::string_view bytes, content_encoder::operation st
 task<> body_writer::write_encoded(std::string_view bytes) {
   using operation = content_encoder::operation;
   while (ok_ && !bytes.empty()) {
-    const auto piece = bytes.substr(0, max_input_chunk_bytes);
-    bytes.remove_prefix(piece.size());
+    const auto chunk = bytes.substr(0, max_input_chunk_bytes);
+    bytes.remove_prefix(chunk.size());
     const bool flushes = bytes.empty() && flushes_each_write_;
-    auto encoding = encode(piece, flushes ? operation::flush : operation::process);
+    auto encoding = encode(chunk, flushes ? operation::flush : operation::process);
     co_await std::move(encoding);
-    input_bytes_since_yield_ += piece.size();
+    input_bytes_since_yield_ += chunk.size();
     if (input_bytes_since_yield_ < max_input_bytes_between_yields) continue;
     input_bytes_since_yield_ = 0;
     co_await yield_to_loop();
@@ -89,16 +89,16 @@ task<> body_writer::write_encoded(std::string_view bytes) {
 }
 
 task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t count) {
-  std::string piece;
+  std::string chunk;
   while (ok_ && count > 0) {
-    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count, max_input_chunk_bytes)));
-    const auto size = ::pread(file, piece.data(), piece.size(), static_cast<off_t>(offset));
+    chunk.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count, max_input_chunk_bytes)));
+    const auto size = ::pread(file, chunk.data(), chunk.size(), static_cast<off_t>(offset));
     // A file that became shorter cannot be completed.
     ok_ = size > 0;
     if (!ok_) co_return;
     offset += static_cast<std::uint64_t>(size);
     count -= static_cast<std::uint64_t>(size);
-    auto encoding = write_encoded(std::string_view{piece}.substr(0, static_cast<std::size_t>(size)));
+    auto encoding = write_encoded(std::string_view{chunk}.substr(0, static_cast<std::size_t>(size)));
     co_await std::move(encoding);
   }
 }
@@ -124,10 +124,10 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
   auto prefix = part_prefix(count);
   if (!prefix.empty()) co_await send(std::move(prefix));
   while (ok_ && count > 0) {
-    const auto piece = static_cast<std::size_t>(std::min<std::uint64_t>(count, max_file_chunk_bytes));
-    const auto timeout = limits_.transfer_timeout(limits_.write_timeout, piece);
+    const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(count, max_file_chunk_bytes));
+    const auto timeout = limits_.transfer_timeout(limits_.write_timeout, chunk);
     stream_.set_deadline(deadline::after(loop::current().now(), timeout));
-    auto writing = net::write_file(stream_, file, offset, piece);
+    auto writing = net::write_file(stream_, file, offset, chunk);
     const auto written = co_await std::move(writing);
     stream_.set_deadline(deadline::never());
     // A file that became shorter cannot be completed.

@@ -24,7 +24,7 @@ struct served_directory {
   directory_options options;
 };
 
-/// Whether each segment is a plain name; the last one may be empty.
+/// Whether each segment is a plain name; the last segment may be empty.
 bool is_safe_path(std::string_view path, bool hidden_files) noexcept {
   if (path.find('\0') != std::string_view::npos) return false;
   while (!path.empty()) {

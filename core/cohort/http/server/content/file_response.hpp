@@ -31,9 +31,9 @@ std::string_view media_type_of_file(std::string_view name) noexcept;
 /// - precompressed variants, with `Vary`.
 ///
 /// 404 if `path` does not name a readable regular file; 503 if the process has no free file descriptor. `path` is used
-/// as it is: for a path from a request use `directory`. Opening blocks the loop; the content is sent in pieces of at
+/// as it is: for a path from a request use `directory`. Opening blocks the loop; the content is sent in chunks of at
 /// most 256 KiB, each of which blocks the loop while the system reads it into the page cache. A file that becomes
-/// shorter aborts the response; one that is replaced (renamed over) does not affect it.
+/// shorter aborts the response; a file that is replaced (renamed over) does not affect it.
 response file_response(const request_context& context, const std::filesystem::path& path,
                        const file_options& options = {});
 
@@ -56,8 +56,8 @@ class open_file {
   int descriptor_;
 };
 
-/// Opens a file for reading, relative to a directory or, with `AT_FDCWD`, to the current one. On failure, the result
-/// has no descriptor and `errno` is set. Never waits for the writer of a FIFO.
+/// Opens a file for reading, relative to a directory or, with `AT_FDCWD`, to the current directory. On failure, the
+/// result has no descriptor and `errno` is set. Never waits for the writer of a FIFO.
 using file_opener = std::function<open_file(const std::string& path)>;
 
 /// Like `file_response` above, but opens the file with `open`.

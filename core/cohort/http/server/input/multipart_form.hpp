@@ -38,7 +38,7 @@ struct multipart_form {
   std::optional<std::string_view> find(std::string_view name) const noexcept;
 };
 
-/// Reads a `multipart/form-data` body: fields into memory, files into a directory. Pass the bytes of the body in pieces
+/// Reads a `multipart/form-data` body: fields into memory, files into a directory. Pass the bytes of the body in chunks
 /// of any size:
 ///
 ///     http::multipart_reader reader{context, "/var/lib/photos"};

@@ -61,7 +61,7 @@ struct api_document {
 
 /// Describes all operations of `router::routes` with their own responses and those of the framework. `HEAD` is implied
 /// by `GET`. An operation for any method is listed once for each method. Of two patterns that differ only in the types
-/// or names of parameters, the first one is described, since OpenAPI cannot distinguish them.
+/// or names of parameters, the first pattern is described, since OpenAPI cannot distinguish them.
 api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api_information information);
 
 /// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0), with the same text for the same routes.

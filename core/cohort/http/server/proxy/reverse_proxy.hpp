@@ -33,7 +33,7 @@ struct proxy_options {
   duration idle_timeout = std::chrono::seconds{60};
   /// The deadline of the request includes the body of the response. Unsuitable for downloads and event streams.
   bool deadline_includes_body = false;
-  /// Maximum size of the response's body in bytes; a longer one is truncated.
+  /// Maximum size of the response's body in bytes; a longer body is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
   /// The protocols to which a client may upgrade its connection (RFC 9110 section 7.8), in lower case. `h2c` would hide
   /// requests from this proxy. None if empty.

@@ -50,7 +50,7 @@ operation& routing_table::insert(const std::string& pattern, std::unique_ptr<ope
   return *target.operations_.emplace_back(std::move(new_operation));
 }
 
-/// The route with this pattern, or a new one.
+/// The route with this pattern, or a new route.
 route& routing_table::route_for(route_pattern pattern, const operation& new_operation) {
   auto*& slot = tree_.slot(pattern);
   if (!slot) {

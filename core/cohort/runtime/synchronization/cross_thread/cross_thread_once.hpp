@@ -19,7 +19,7 @@ class cross_thread_once {
   /// Once true, writes of the initialization are visible to the caller. Safe from any thread.
   bool is_done() const noexcept { return is_done_.load(std::memory_order_acquire); }
 
-  /// Runs the task that `initialize` returns, on the caller's loop, unless an earlier one has completed; waits while
+  /// Runs the task that `initialize` returns, on the caller's loop, unless an earlier task has completed; waits while
   /// another caller runs it, on any loop. An exception or cancellation of the task affects only the caller that runs
   /// it, and the next waiting caller runs `initialize`. Errors: `asio::error::timed_out` at `wait_deadline` (of the
   /// wait only; give the task its own deadline), `operation_aborted` if the coroutine is cancelled while it waits. Can

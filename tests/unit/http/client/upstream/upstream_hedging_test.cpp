@@ -48,7 +48,7 @@ TEST_CASE("upstream: a slow request is hedged, the first response is used, the o
     // p95 with an error of up to a fifth, and the latency of the second request.
     CHECK(fixture.time.now() - start <= 30ms);
     CHECK(is_ok(*call.outcome().value));
-    // It would have kept its connection if it had been answered within 100 ms.
+    // The first request would have kept its connection if it had been answered within 100 ms.
     fixture.time.run_for(90ms);
     CHECK(slow.delays.empty());
     fixture.time.run_for(20ms);

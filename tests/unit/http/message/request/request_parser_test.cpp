@@ -10,15 +10,15 @@
 namespace cohort::http {
 namespace {
 
-/// A parsed request, its body in pieces.
+/// A parsed request whose body arrives in segments.
 struct parsed_request {
   explicit parsed_request(const std::string& head_bytes, const std::string& body_bytes = "",
-                          std::size_t piece = 1 << 20)
+                          std::size_t segment_size = 1 << 20)
       : bytes(head_bytes) {
     rejected = parser.parse_head(bytes);
     std::string unread;
-    for (std::size_t i = 0; !rejected && parser.has_body() && i < body_bytes.size(); i += piece) {
-      unread += body_bytes.substr(i, piece);
+    for (std::size_t i = 0; !rejected && parser.has_body() && i < body_bytes.size(); i += segment_size) {
+      unread += body_bytes.substr(i, segment_size);
       unread.erase(0, parser.parse_body(unread, rejected));
     }
     unread_bytes = unread;
@@ -224,8 +224,8 @@ TEST_CASE("HTTP/1.0 has no expectations, and an empty one is ignored", "[http][m
 
 TEST_CASE("request parser: a body with a Content-Length ends after that length, and later bytes are not consumed",
           "[http][message]") {
-  const auto piece = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{100});
-  parsed_request request{post_head("Content-Length: 5\r\n"), "helloGET", piece};
+  const auto segment_size = GENERATE(std::size_t{1}, std::size_t{3}, std::size_t{100});
+  parsed_request request{post_head("Content-Length: 5\r\n"), "helloGET", segment_size};
   CHECK_FALSE(request.rejected);
   CHECK(request.parser.content_length() == 5U);
   CHECK_FALSE(request.parser.has_body());
@@ -235,11 +235,11 @@ TEST_CASE("request parser: a body with a Content-Length ends after that length, 
 }
 
 TEST_CASE("trailers are discarded and never act as header fields", "[http][message][case-1.8]") {
-  const auto piece = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{1000});
+  const auto segment_size = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{1000});
   const auto trailer = GENERATE(as<std::string>{}, "Connection: close", "connection: Close, x", "Host: other",
                                 "Expect: x", "Upgrade: h2c", "X-Api-Key: forged", "Proxy-Connection: close");
   parsed_request request{post_head("Transfer-Encoding: chunked\r\n"),
-                         "5\r\nhello\r\n0001;name=value\r\n \r\n0\r\n" + trailer + "\r\n\r\n", piece};
+                         "5\r\nhello\r\n0001;name=value\r\n \r\n0\r\n" + trailer + "\r\n\r\n", segment_size};
   CHECK_FALSE(request.rejected);
   CHECK_FALSE(request.parser.has_body());
   CHECK_FALSE(request.parser.content_length());
@@ -252,8 +252,8 @@ TEST_CASE("trailers are discarded and never act as header fields", "[http][messa
 }
 
 TEST_CASE("request parser: a chunked body may be empty, and arrive in any segmentation", "[http][message]") {
-  const auto piece = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{5});
-  parsed_request request{post_head("Transfer-Encoding: chunked\r\n"), "0\r\n\r\n", piece};
+  const auto segment_size = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{4}, std::size_t{5});
+  parsed_request request{post_head("Transfer-Encoding: chunked\r\n"), "0\r\n\r\n", segment_size};
   CHECK_FALSE(request.rejected);
   CHECK_FALSE(request.parser.has_body());
   CHECK(request.body.empty());

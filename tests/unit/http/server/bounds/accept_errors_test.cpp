@@ -85,7 +85,7 @@ TEST_CASE("server: lack of descriptors sheds an idle connection", "[http][server
   auto idle = server.connect();
   server.time.run_for(10ms);
   server.failures.remaining = 1;
-  auto next = server.connect();  // ends the pending accept; the one after it fails
+  auto next = server.connect();  // ends the pending accept; the next accept fails
   CHECK(idle.closed_cleanly());
   next.send(get("/"));
   CHECK(next.receive()->status == 200);

@@ -14,7 +14,7 @@ namespace {
 using namespace cohort::test;
 using http::body_reader;
 
-/// What a handler does with the body, and the deadlines that it sees.
+/// The actions of a handler on the body, and the deadlines that it observes.
 struct slow_upload {
   std::size_t max_parts = std::numeric_limits<std::size_t>::max();
   duration work = 1h;

@@ -191,7 +191,7 @@ TEST_CASE("body reader: a body that is malformed or exceeds the limits of its fr
   CHECK(client.closed_cleanly());
 }
 
-/// Sends `count` pieces of a body.
+/// Sends `count` chunks of a body.
 task<> send_pieces(net::stream& stream, std::size_t size, duration pause, int count) {
   for (int i = 0; i < count; ++i) {
     auto writing = write_bytes(stream, std::string(size, 'x'));

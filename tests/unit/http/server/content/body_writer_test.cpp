@@ -91,8 +91,8 @@ task<> write_lines(body_writer& writer, int count, bool& has_ended) {
   has_ended = true;
 }
 
-/// The turns that another coroutine of the loop gets while `count` lines are written to a client that never makes the
-/// writer wait.
+/// Returns the number of times that another coroutine of the loop runs while `count` lines are written to a client that
+/// never makes the writer wait.
 int turns_during_writes(int count) {
   virtual_time time;
   net::memory_pipe_settings settings;

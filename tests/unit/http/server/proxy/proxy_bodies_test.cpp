@@ -70,28 +70,29 @@ TEST_CASE("proxy: a slow client slows the upstream down", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/"));
-  constexpr std::size_t pieces = 256;
+  constexpr std::size_t chunk_count = 256;
   auto& upstream = fixture.upstream();
-  upstream.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(pieces * 16 * 1024) + "\r\n\r\n");
+  upstream.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(chunk_count * 16 * 1024) + "\r\n\r\n");
   std::size_t written = 0;
-  const spawned_task<> writing{fixture.server.time, write_pieces(upstream.stream(), pieces, written)};
+  const spawned_task<> writing{fixture.server.time, write_chunks(upstream.stream(), chunk_count, written)};
   fixture.server.time.run_for(1s);
   // The buffers of two connections, 64 KiB each, and the buffers of the proxy itself.
   CHECK(written <= 192 * 1024);
-  CHECK(client.receive()->body.size() == pieces * 16 * 1024);
+  CHECK(client.receive()->body.size() == chunk_count * 16 * 1024);
   CHECK(writing.ended());
 }
 
 TEST_CASE("proxy: a slow upstream slows the client down", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
-  constexpr std::size_t pieces = 32;
-  client.send("PUT /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(pieces * 16 * 1024) + "\r\n\r\n");
+  constexpr std::size_t chunk_count = 32;
+  client.send("PUT /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(chunk_count * 16 * 1024) +
+              "\r\n\r\n");
   std::size_t written = 0;
-  const spawned_task<> writing{fixture.server.time, write_pieces(client.stream(), pieces, written)};
+  const spawned_task<> writing{fixture.server.time, write_chunks(client.stream(), chunk_count, written)};
   fixture.server.time.run_for(1s);
   CHECK(written <= 256 * 1024);
-  CHECK(fixture.upstream().read_request().body.size() == pieces * 16 * 1024);
+  CHECK(fixture.upstream().read_request().body.size() == chunk_count * 16 * 1024);
   fixture.upstream().send(ok_response("done"));
   CHECK(client.receive()->body == "done");
 }

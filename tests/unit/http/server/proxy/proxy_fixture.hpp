@@ -19,10 +19,10 @@ inline http::proxy_options api_prefix_options() { return {.strip_prefix = "/api"
 
 inline bool has_text(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-inline task<> write_pieces(net::stream& to, std::size_t count, std::size_t& written) {
-  const std::string piece(16 * 1024, 'x');
+inline task<> write_chunks(net::stream& to, std::size_t count, std::size_t& written) {
+  const std::string chunk(16 * 1024, 'x');
   while (count-- > 0) {
-    const net::const_buffers buffers{asio::buffer(piece), asio::const_buffer{}};
+    const net::const_buffers buffers{asio::buffer(chunk), asio::const_buffer{}};
     auto writing = net::write_all(to, buffers);
     const auto done = co_await std::move(writing);
     if (!done) co_return;

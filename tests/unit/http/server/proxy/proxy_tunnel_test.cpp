@@ -160,19 +160,19 @@ TEST_CASE("proxy: a tunnel ends after the tunnel drain time when the server drai
 TEST_CASE("proxy: a tunnel passes a large amount of data unchanged, and only as fast as the receiver takes it",
           "[http][proxy][websocket]") {
   open_tunnel tunnel;
-  constexpr std::size_t pieces = 64;
+  constexpr std::size_t chunk_count = 64;
   const bool to_client = GENERATE(true, false);
   auto& sender = to_client ? tunnel.fixture.upstream().stream() : tunnel.client.stream();
   std::size_t written = 0;
-  const spawned_task<> writing{tunnel.fixture.server.time, write_pieces(sender, pieces, written)};
+  const spawned_task<> writing{tunnel.fixture.server.time, write_chunks(sender, chunk_count, written)};
   tunnel.fixture.server.time.run_for(1s);
   // The sum of the buffers of two connections, 64 KiB each, and of the tunnel.
   CHECK(written <= 192 * 1024);
   std::string received;
-  while (received.size() < pieces * 16 * 1024) {
+  while (received.size() < chunk_count * 16 * 1024) {
     received += to_client ? tunnel.client.read().value() : tunnel.fixture.upstream().read_bytes();
   }
-  CHECK(received == std::string(pieces * 16 * 1024, 'x'));
+  CHECK(received == std::string(chunk_count * 16 * 1024, 'x'));
 }
 
 TEST_CASE("proxy: beyond the maximum number of tunnels an upgrade is rejected, until one ends",
