@@ -40,7 +40,8 @@ std::span<const http::asset> page_assets() noexcept { return assets; }
  * Returns a C++ string literal with these bytes, as lines.
  *
  * Escapes are octal, since they end after three digits; a hexadecimal escape would include the digits that follow it.
- * Question marks are escaped, since two of them start a trigraph, for which compilers warn. @param {Uint8Array} bytes
+ * Question marks are escaped, since two of them start a trigraph, for which compilers warn.
+ * @param {Uint8Array} bytes
  */
 export function literalLines(bytes) {
   const lines = [];

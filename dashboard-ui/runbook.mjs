@@ -47,7 +47,10 @@ function section(body) {
 }
 
 /**
- * Assigns IDs as GitHub does. Sections come first; a lower-level heading with the same text gets a number. @param {{ id: string, body: Token[] }[]} sections @param {Token[]} tokens /
+ * Assigns IDs as GitHub does. Sections come first; a lower-level heading with the same text gets a number.
+ * @param {{ id: string, body: Token[] }[]} sections
+ * @param {Token[]} tokens
+ */
 function assignIds(sections, tokens) {
   /** @type {Set<string>} */
   const ids = new Set();

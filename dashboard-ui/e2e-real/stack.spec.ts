@@ -5,7 +5,7 @@ import { badge, expect, test } from './fixtures.ts';
 import { Stack, weatherServer } from './programs.ts';
 
 /** Waits for the condition, and returns the milliseconds that it took. */
-async function measured(condition: () => Promise<unknown>): Promise<number> {
+async function measureTime(condition: () => Promise<unknown>): Promise<number> {
   const start = Date.now();
   await condition();
   return Date.now() - start;
@@ -112,25 +112,25 @@ test('a killed service and its recovery are shown within 2 s', async ({ page, st
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'System')).toHaveText('fresh');
   await stack.system.kill();
-  const shown = await measured(() => expect(badge(page, 'System')).toHaveText(/error|open/));
+  const shown = await measureTime(() => expect(badge(page, 'System')).toHaveText(/error|open/));
   // A margin for a busy machine.
   expect(shown).toBeLessThan(3_000);
   await expect(page.getByRole('region', { name: 'System' })).toContainText(/The call failed \(.+\)\. Next call within|Breaker open \(.+\)\. Next probe (in|within) \d s\./);
   await expect(badge(page, 'Weather')).toHaveText('fresh');
   await stack.system.start();
-  expect(await measured(() => expect(badge(page, 'System')).toHaveText('fresh'))).toBeLessThan(7_000);
+  expect(await measureTime(() => expect(badge(page, 'System')).toHaveText('fresh'))).toBeLessThan(7_000);
 });
 
 test('after the loss of the stream nothing is shown as current, and the page reconnects within 5 s', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'Weather')).toHaveText('fresh');
   await stack.dashboard.kill();
-  const dimmed = await measured(() => expect(page.locator('#panels [data-tone=good]')).toHaveCount(0));
+  const dimmed = await measureTime(() => expect(page.locator('#panels [data-tone=good]')).toHaveCount(0));
   // 2 s, and a margin for a busy machine.
   expect(dimmed).toBeLessThan(3_000);
   await expect(page.locator('#connection')).toHaveText(/reconnecting|connecting|checking/);
   await stack.dashboard.start();
-  expect(await measured(() => expect(page.locator('#connection')).toHaveText('live'))).toBeLessThan(6_000);
+  expect(await measureTime(() => expect(page.locator('#connection')).toHaveText('live'))).toBeLessThan(6_000);
   await expect(badge(page, 'System')).toHaveText('fresh');
 });
 

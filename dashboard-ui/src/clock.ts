@@ -2,7 +2,9 @@
 /**
  * A clock in milliseconds that advances by the maximum of the advances of two clocks.
  *
- * The monotonic clock stops during system sleep, and the wall clock can be set back. With either clock alone, stale values could be shown as fresh. /
+ * The monotonic clock stops during system sleep, and the wall clock can be set back. With either clock alone, stale
+ * values could be shown as fresh.
+ */
 export function combinedClock(monotonic: () => number, wall: () => number): () => number {
   let elapsed = 0;
   let lastMonotonic = monotonic();

@@ -154,7 +154,9 @@ function merge<T>(panel: PanelData<T>, part: Part<T>, now: number): PanelData<T>
 }
 
 /**
- * The server sends `time` events five times as often as aggregates. After the first `time` event, an aggregate can only add a failure: it neither replaces the time nor clears a failure that a `time` event has reported. /
+ * The server sends `time` events five times as often as aggregates. After the first `time` event, an aggregate can only
+ * add a failure: it neither replaces the time nor clears a failure that a `time` event has reported.
+ */
 function mergeTime(panel: PanelData<TimeReading>, part: Part<TimeReading>, now: number): PanelData<TimeReading> {
   if (panel.receivedAt === null) return merge(panel, part, now);
   const state = hasFailed(panel.state) && !hasFailed(part.state) ? panel.state : part.state;

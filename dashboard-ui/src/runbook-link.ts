@@ -2,7 +2,9 @@
 /**
  * The target of an alert's runbook link; null if it is not an http or https URL.
  *
- * This stack's rules use the dashboard's URL on the operator's machine. Since the browser may use another host or a path prefix, that URL becomes a relative URL. /
+ * This stack's rules use the dashboard's URL on the operator's machine. Since the browser may use another host or a
+ * path prefix, that URL becomes a relative URL.
+ */
 export function runbookHref(url: string | null): string | null {
   const target = url === null ? null : parsed(url);
   if (target === null || !['http:', 'https:'].includes(target.protocol)) return null;

@@ -26,7 +26,7 @@ constexpr auto constraints(json::type<order_request>) {
   return json::constrain(json::member(&order_request::item, {.min_length = 1, .max_length = 200}));
 }
 
-http::response failed(const postgres::error& failure) {
+http::response to_error_response(const postgres::error& failure) {
   const bool is_late = failure.code == postgres::errc::timeout;
   return http::error_response(is_late ? status::gateway_timeout : status::service_unavailable,
                               "The database is unavailable");
@@ -46,16 +46,16 @@ task<> create_tables(std::shared_ptr<stores> own) {
 /// The order and its announcement are stored in one transaction: there is never one without the other.
 task<http::response> place_order(std::shared_ptr<stores> own, http::request_context& request, order_request order) {
   auto transaction = co_await own->database.begin(request);
-  if (!transaction) co_return failed(transaction.error());
+  if (!transaction) co_return to_error_response(transaction.error());
   auto inserting = transaction->query("insert into orders (item) values ($1) returning id", *order.item);
   const auto inserted = co_await std::move(inserting);
-  if (!inserted) co_return failed(inserted.error());
+  if (!inserted) co_return to_error_response(inserted.error());
   const auto id = (*inserted)[0].get<std::string>("id").value();
   auto announcing = transaction->query("insert into outbox (message) values ($1)", "order " + id + ": " + *order.item);
   const auto announced = co_await std::move(announcing);
-  if (!announced) co_return failed(announced.error());
+  if (!announced) co_return to_error_response(announced.error());
   const auto committed = co_await transaction->commit();
-  if (!committed) co_return failed(committed.error());
+  if (!committed) co_return to_error_response(committed.error());
   co_return http::response{status::created}.body(id, "text/plain");
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 using client = std::shared_ptr<redis::client>;
 
-http::response failed(const redis::error& failure) {
+http::response to_error_response(const redis::error& failure) {
   const bool is_late = failure.code == redis::errc::timeout;
   return http::error_response(is_late ? status::gateway_timeout : status::service_unavailable, "Redis is unavailable");
 }
@@ -23,11 +23,11 @@ task<http::response> count_visit(client counters, http::request_context& request
   const auto key = "visits:" + std::string{request.parameter("page")};
   auto counting = counters->incr(request, key);
   const auto count = co_await std::move(counting);
-  if (!count) co_return failed(count.error());
+  if (!count) co_return to_error_response(count.error());
   if (*count == 1) {
     auto expiring = counters->expire(request, key, std::chrono::hours{24});
     const auto expires = co_await std::move(expiring);
-    if (!expires) co_return failed(expires.error());
+    if (!expires) co_return to_error_response(expires.error());
   }
   co_return http::response{}.body(std::to_string(*count), "text/plain");
 }

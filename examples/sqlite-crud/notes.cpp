@@ -54,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(replace_request, (), (id, note))
 
 http::response not_found() { return http::error_response(status::not_found, "There is no such note"); }
 
-http::response failed(const sqlite::error& failure) {
+http::response to_error_response(const sqlite::error& failure) {
   switch (failure.code) {
     case sqlite::errc::unique_violation: return http::error_response(status::conflict, "The title exists already");
     case sqlite::errc::disk_full: return http::error_response(status::insufficient_storage, "The disk is full");
@@ -67,14 +67,14 @@ response_task list(database store, http::request_context& context, list_request 
   auto reading = store->query<stored_note>(
       context, "SELECT title, text, id FROM notes WHERE id > ?1 ORDER BY id LIMIT 20", *request.after);
   auto found = co_await std::move(reading);
-  if (!found) co_return failed(found.error());
+  if (!found) co_return to_error_response(found.error());
   co_return http::json_response(note_list{std::move(*found)});
 }
 
 response_task create(database store, http::request_context& context, http::from_body<note> added) {
   auto writing = store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", added->title, added->text);
   const auto inserted = co_await std::move(writing);
-  if (!inserted) co_return failed(inserted.error());
+  if (!inserted) co_return to_error_response(inserted.error());
   const stored_note stored{*added, inserted->last_insert_id};
   co_return http::json_response(stored, status::created).set("Location", "/api/notes/" + std::to_string(stored.id));
 }
@@ -82,7 +82,7 @@ response_task create(database store, http::request_context& context, http::from_
 response_task find(database store, http::request_context& context, note_request request) {
   auto reading = store->query<stored_note>(context, "SELECT title, text, id FROM notes WHERE id = ?1", *request.id);
   const auto found = co_await std::move(reading);
-  if (!found) co_return failed(found.error());
+  if (!found) co_return to_error_response(found.error());
   co_return found->empty() ? not_found() : http::json_response(found->front());
 }
 
@@ -90,14 +90,14 @@ response_task replace(database store, http::request_context& context, replace_re
   auto writing = store->execute(context, "UPDATE notes SET title = ?1, text = ?2 WHERE id = ?3", request.note->title,
                                 request.note->text, *request.id);
   const auto updated = co_await std::move(writing);
-  if (!updated) co_return failed(updated.error());
+  if (!updated) co_return to_error_response(updated.error());
   co_return updated->rows == 0 ? not_found() : http::response{status::no_content};
 }
 
 response_task remove(database store, http::request_context& context, note_request request) {
   auto writing = store->execute(context, "DELETE FROM notes WHERE id = ?1", *request.id);
   const auto removed = co_await std::move(writing);
-  if (!removed) co_return failed(removed.error());
+  if (!removed) co_return to_error_response(removed.error());
   co_return removed->rows == 0 ? not_found() : http::response{status::no_content};
 }
 

@@ -63,7 +63,7 @@ std::string found_json(const weather_report& report, const report_cache::lookup_
   return body;
 }
 
-http::response failed(http::status status, std::string_view error, std::string_view message) {
+http::response to_error_response(http::status status, std::string_view error, std::string_view message) {
   std::string body;
   json::writer{body}
       .open_object()
@@ -74,8 +74,8 @@ http::response failed(http::status status, std::string_view error, std::string_v
   return http::json_response(std::move(body), status);
 }
 
-http::response unavailable(const report_cache::lookup_result& result) {
-  auto response = failed(http::status::service_unavailable, result.error, "Could not fetch weather data");
+http::response to_unavailable_response(const report_cache::lookup_result& result) {
+  auto response = to_error_response(http::status::service_unavailable, result.error, "Could not fetch weather data");
   const auto retry_after = std::chrono::ceil<std::chrono::seconds>(result.retry_after);
   response.set("Retry-After", std::to_string((retry_after.count() > 0 ? retry_after : default_retry_after).count()));
   return response;
@@ -85,9 +85,9 @@ http::response unavailable(const report_cache::lookup_result& result) {
 
 http::response report_response(const report_cache::lookup_result& result, const location& location) {
   if (result.report) return http::json_response(found_json(*result.report, result));
-  if (!result.is_unknown_location()) return unavailable(result);
-  return failed(http::status::not_found, unknown_location_error,
-                "No weather provider knows the location \"" + location.text() + "\"");
+  if (!result.is_unknown_location()) return to_unavailable_response(result);
+  return to_error_response(http::status::not_found, unknown_location_error,
+                           "No weather provider knows the location \"" + location.text() + "\"");
 }
 
 std::string new_report_json(const weather_report& report) { return found_json(report, {}); }

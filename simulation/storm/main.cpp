@@ -79,7 +79,7 @@ std::string format_recovery(const storm_result& result) {
   return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(*result.recovery).count()) + " s";
 }
 
-std::string fixed(double value) {
+std::string format_fixed(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.2f", value);
   return text;
@@ -88,7 +88,7 @@ std::string fixed(double value) {
 void print_row(const storm_result& result) {
   std::printf("%-30s %8s %8s %8s %9s %8s   %8.1f  %016llx\n", result.protected_by.name.c_str(),
               percent(result.goodput_before).c_str(), percent(result.goodput_during).c_str(),
-              percent(result.goodput_after).c_str(), fixed(result.max_amplification).c_str(),
+              percent(result.goodput_after).c_str(), format_fixed(result.max_amplification).c_str(),
               format_recovery(result).c_str(), result.speed, static_cast<unsigned long long>(result.hash));
   std::fflush(stdout);
 }
@@ -133,7 +133,7 @@ std::string results_table(const std::vector<storm_result>& results) {
   for (const auto& result : results) {
     table.add({html::text(result.protected_by.name), html::text(with_spaces(result.protected_by.policy)),
                html::text(percent(result.goodput_before)), html::text(percent(result.goodput_during)),
-               html::text(percent(result.goodput_after)), html::text(fixed(result.max_amplification)),
+               html::text(percent(result.goodput_after)), html::text(format_fixed(result.max_amplification)),
                html::text(format_recovery(result))});
   }
   return table.html();

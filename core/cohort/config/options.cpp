@@ -24,7 +24,7 @@ std::string help_text(const std::string& help, const std::string& variable, cons
 }
 
 /// Returns `value` with each byte that is not printable ASCII replaced by '?', for one line of a terminal.
-std::string printable(std::string_view value) {
+std::string to_printable(std::string_view value) {
   std::string text;
   for (const char c : value) text += (c >= ' ' && c <= '~') ? c : '?';
   return text;
@@ -35,7 +35,7 @@ std::string quote(std::string_view value) {
   constexpr std::size_t max_length = 80;
   // Redacted before truncation, because the text up to the `@` can be longer than the limit.
   const auto text = redact_userinfo(value);
-  return '"' + printable(text.substr(0, max_length)) + (text.size() > max_length ? "…\"" : "\"");
+  return '"' + to_printable(text.substr(0, max_length)) + (text.size() > max_length ? "…\"" : "\"");
 }
 
 /// Empty if the variable is unset or empty.
@@ -204,7 +204,7 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
   } catch (const CLI::ExtrasError&) {
     return usage_error(unexpected_argument(argc, argv, app.remaining()) + " (see --help)");
   } catch (const CLI::ParseError& error) {
-    return usage_error(printable(redact_userinfo(error.what())) + " (see --help)");
+    return usage_error(to_printable(redact_userinfo(error.what())) + " (see --help)");
   }
   for (std::size_t i = 0; i < switch_options.size(); ++i) switches_[i].is_flagged = switch_options[i]->count() > 0;
   return std::nullopt;

@@ -82,7 +82,7 @@ std::optional<std::vector<std::string>> path_segments(const boost::urls::url_vie
 
 bool are_names(const std::vector<std::string>& segments) { return std::ranges::all_of(segments, is_name); }
 
-std::string joined(const std::vector<std::string>& segments, std::size_t count) {
+std::string join(const std::vector<std::string>& segments, std::size_t count) {
   std::string path;
   for (std::size_t i = 0; i < count; ++i) path.append(path.empty() ? "" : "/").append(segments[i]);
   return path;
@@ -148,7 +148,7 @@ bool set_registered_service(service_target& target, const boost::urls::url_view&
   target.server = *server;
   const auto& last = segments.back();
   target.requests.host = last;
-  const auto parent = joined(segments, segments.size() - 1);
+  const auto parent = join(segments, segments.size() - 1);
   if (target.kind == source_kind::etcd) {
     target.name = parent.empty() ? last : parent + "/" + last;
   } else if (target.kind == source_kind::eureka) {
@@ -215,7 +215,7 @@ std::optional<registry_target> parse_registry_target(std::string_view text) {
   const auto server = server_of(*url, description->default_port, is_enabled(*options, "server-tls"));
   if (!server) return std::nullopt;
   target.server = *server;
-  target.scope = joined(*segments, segments->size());
+  target.scope = join(*segments, segments->size());
   if (target.kind == source_kind::eureka && target.scope.empty()) target.scope = "eureka";
   const bool has_valid_path =
       target.kind == source_kind::etcd ? !segments->empty() : target.kind == source_kind::eureka || segments->empty();

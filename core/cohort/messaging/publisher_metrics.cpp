@@ -4,7 +4,7 @@
 namespace cohort::messaging {
 namespace {
 
-telemetry::counter& ended(telemetry::registry& registry, const std::string& name, const char* result) {
+telemetry::counter& add_result_counter(telemetry::registry& registry, const std::string& name, const char* result) {
   return registry.make_counter("cohort_messaging_published_total",
                                "Messages that left the outbox or were not accepted, by result.",
                                {{"publisher", name}, {"result", result}});
@@ -18,12 +18,12 @@ publisher_metrics::publisher_metrics(telemetry::registry& registry, const std::s
                                           {{"publisher", name}})),
       outbox_capacity(registry.make_gauge("cohort_messaging_outbox_capacity",
                                           "Maximum number of messages in the outbox.", {{"publisher", name}})),
-      confirmed(ended(registry, name, "confirmed")),
-      rejected(ended(registry, name, "invalid")),
-      unroutable(ended(registry, name, "unroutable")),
-      expired(ended(registry, name, "expired")),
-      overloaded(ended(registry, name, "overloaded")),
-      abandoned(ended(registry, name, "abandoned")),
+      confirmed(add_result_counter(registry, name, "confirmed")),
+      rejected(add_result_counter(registry, name, "invalid")),
+      unroutable(add_result_counter(registry, name, "unroutable")),
+      expired(add_result_counter(registry, name, "expired")),
+      overloaded(add_result_counter(registry, name, "overloaded")),
+      abandoned(add_result_counter(registry, name, "abandoned")),
       retries(registry.make_counter("cohort_messaging_publish_retries_total",
                                     "Messages that were sent again because the broker had not confirmed them.",
                                     {{"publisher", name}})),

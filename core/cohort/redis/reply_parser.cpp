@@ -78,7 +78,7 @@ kind aggregate_kind(char type) noexcept {
   }
 }
 
-std::string quoted(char type) {
+std::string quote(char type) {
   const auto code = static_cast<unsigned char>(type);
   if (code >= 0x20 && code < 0x7f) return std::string{"'"} + type + "'";
   return "byte " + std::to_string(code);
@@ -113,7 +113,7 @@ std::size_t reply_parser::parse_line(std::string_view input, problem& failure) {
   line_ += input.substr(0, count);
   // The type is checked immediately, so that an HTTP server, for example, is recognized before it sends a line feed.
   if (std::string_view{"+-:,(#_$!=*~%>|"}.find(line_.front()) == std::string_view::npos) {
-    failure = "a value begins with " + quoted(line_.front());
+    failure = "a value begins with " + quote(line_.front());
     return count;
   }
   if (end != std::string_view::npos) failure = end_line();
@@ -135,7 +135,7 @@ reply_parser::problem reply_parser::end_line() {
   if (type == '$' || type == '!' || type == '=') return begin_blob(type, text);
   if (type == '*' || type == '~' || type == '%' || type == '>' || type == '|') return begin_aggregate(type, text);
   auto value = parse_scalar(type, text);
-  if (!value) return "the value after " + quoted(type) + " is invalid";
+  if (!value) return "the value after " + quote(type) + " is invalid";
   end_value(std::move(*value));
   return std::nullopt;
 }
@@ -146,7 +146,7 @@ reply_parser::problem reply_parser::begin_blob(char type, std::string_view lengt
     return std::nullopt;
   }
   const auto size = parse_number<std::size_t>(length);
-  if (!size) return "the length after " + quoted(type) + " is invalid";
+  if (!size) return "the length after " + quote(type) + " is invalid";
   if (*size > limits_.max_bytes) return "the reply has more than " + std::to_string(limits_.max_bytes) + " bytes";
   blob_ = reply{.type = blob_kind(type)};
   blob_missing_ = *size + 2;
@@ -180,7 +180,7 @@ reply_parser::problem reply_parser::begin_aggregate(char type, std::string_view 
     return std::nullopt;
   }
   const auto size = parse_number<std::size_t>(length);
-  if (!size) return "the length after " + quoted(type) + " is invalid";
+  if (!size) return "the length after " + quote(type) + " is invalid";
   const bool has_pairs = type == '%' || type == '|';
   if (*size > (limits_.max_values - values_) / (has_pairs ? 2 : 1)) {
     return "the reply has more than " + std::to_string(limits_.max_values) + " values";

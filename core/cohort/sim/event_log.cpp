@@ -13,7 +13,7 @@ constexpr std::size_t max_line_length = 100;
 constexpr std::array<std::string_view, 9> kind_names{"connect", "accepted", "refused", "",    "closed",
                                                      "reset",   "dns",      "fault",   "note"};
 
-std::string escaped(std::string_view text) {
+std::string escape(std::string_view text) {
   std::string escaped_text;
   for (const char c : text) {
     if (c >= ' ' && c <= '~' && c != '\\') {
@@ -30,7 +30,7 @@ std::string escaped(std::string_view text) {
 std::string first_line(std::string_view bytes) {
   auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
   const bool cut = line.size() > max_line_length;
-  return escaped(line.substr(0, max_line_length)) + (cut ? "…" : "") + " (" + std::to_string(bytes.size()) + " B)";
+  return escape(line.substr(0, max_line_length)) + (cut ? "…" : "") + " (" + std::to_string(bytes.size()) + " B)";
 }
 
 /// 0: requests and faults; 1: connections; 2: parts of bodies, and events that every connection has.
@@ -50,7 +50,7 @@ std::uint8_t rank_of(const event& ranked) {
 }
 
 /// The first `max_width` characters of UTF-8.
-std::string_view truncated(std::string_view line, std::size_t max_width) {
+std::string_view truncate(std::string_view line, std::size_t max_width) {
   std::size_t characters = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
     const bool is_continuation = (static_cast<unsigned char>(line[i]) & 0xC0U) == 0x80U;
@@ -84,7 +84,7 @@ std::string event_log::summary(std::size_t max_lines, std::size_t max_width) con
   for (std::uint8_t max_rank = 2;; --max_rank) {
     lines.clear();
     for (std::size_t i = 0; i < lines_.size(); ++i) {
-      if (ranks_[i] <= max_rank) lines.push_back(truncated(lines_[i], max_width));
+      if (ranks_[i] <= max_rank) lines.push_back(truncate(lines_[i], max_width));
     }
     if (lines.size() <= max_lines || max_rank == 0) break;
   }
@@ -132,7 +132,7 @@ std::string event_log::line_for(const event& entry) const {
   line += "  ";
   if (entry.kind == event_kind::bytes) return line + first_line(entry.detail);
   line.append(kind_names[static_cast<std::size_t>(entry.kind)]);
-  if (!entry.detail.empty()) line.append(" ").append(escaped(entry.detail));
+  if (!entry.detail.empty()) line.append(" ").append(escape(entry.detail));
   return line;
 }
 

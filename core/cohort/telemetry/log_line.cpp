@@ -43,7 +43,7 @@ class log_line::cursor {
     return *this;
   }
   cursor& string(std::string_view text) {
-    if (!json::copy_plain(text, end_ + 1)) return escaped(text);
+    if (!json::copy_plain(text, end_ + 1)) return append_escaped(text);
     *end_ = '"';
     end_ += text.size() + 2;
     end_[-1] = '"';
@@ -65,7 +65,7 @@ class log_line::cursor {
 
  private:
   /// The escapes take more space than was reserved.
-  cursor& escaped(std::string_view text) {
+  cursor& append_escaped(std::string_view text) {
     std::string quoted;
     json::writer{quoted}.value(text);
     reserve(quoted.size());

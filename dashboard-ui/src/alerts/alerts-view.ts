@@ -80,7 +80,7 @@ export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: numb
     silent: !dimmed && alerts.monitoring.state === 'silent',
     age: dimmed ? age(idleMs) : null,
     notShown: alerts.notShown > 0 ? `At least ${pluralize(alerts.notShown, 'more alert')} not listed.` : null,
-    ...grouping(alerts.firing),
+    ...groupAlerts(alerts.firing),
     firing: alerts.firing.map((alert) => toFiringAlertView(alert, elapsedSeconds)),
     resolved: alerts.resolved.map(toResolvedAlertView),
     resolvedLabel: `Resolved recently (${alerts.resolved.length})`,
@@ -92,7 +92,7 @@ export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: numb
 const maxShown = 4;
 const maxGroups = 6;
 
-function grouping(firing: readonly Alert[]): { shown: number; moreLabel: string | null } {
+function groupAlerts(firing: readonly Alert[]): { shown: number; moreLabel: string | null } {
   if (firing.length <= maxShown) return { shown: firing.length, moreLabel: null };
   const more = firing.slice(maxShown - 1);
   const groups = new Map<string, number>();

@@ -58,7 +58,9 @@ export interface Summary {
 }
 
 /**
- * The calls of the last 15 minutes, by service. The server counts them; the page merges the received columns, in any order and any number of times. /
+ * The calls of the last 15 minutes, by service. The server counts them; the page merges the received columns, in any
+ * order and any number of times.
+ */
 export class History {
   readonly #columns = new Map<string, Map<number, Column>>();
   /** The server's clock minus the page's. */

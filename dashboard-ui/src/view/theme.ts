@@ -8,7 +8,7 @@ const storageKey = 'theme';
 /** Button for the color scheme: system, light or dark. The choice is kept by the browser. */
 export function addThemeButton(root: ParentNode): void {
   const button = findAs(root, '#theme', HTMLButtonElement);
-  let current = schemes.find((scheme) => names[scheme] === stored()) ?? 'light dark';
+  let current = schemes.find((scheme) => names[scheme] === loadStoredName()) ?? 'light dark';
   const apply = () => {
     document.documentElement.style.colorScheme = current;
     setText(button, `Theme: ${names[current]}`);
@@ -22,7 +22,7 @@ export function addThemeButton(root: ParentNode): void {
 }
 
 /** Storage may be forbidden. */
-function stored(): string | null {
+function loadStoredName(): string | null {
   try {
     return localStorage.getItem(storageKey);
   } catch {

@@ -19,7 +19,7 @@ export interface DashboardQuery {
   problem?: string;
 }
 
-function substituted(query: string, values: VariableValues): { expr: string; problem?: string } {
+function substituteVariables(query: string, values: VariableValues): { expr: string; problem?: string } {
   const { text, unknown } = substitute(query, values);
   return unknown.length === 0
     ? { expr: text }
@@ -37,7 +37,7 @@ export function listQueries(dashboard: DashboardJson, builtIns: VariableValues):
       source: 'variable',
       name: `$${name}`,
       refId: '',
-      ...substituted(query.query, values),
+      ...substituteVariables(query.query, values),
     }),
   );
   const annotations = dashboard.annotations.list.map(
@@ -46,7 +46,7 @@ export function listQueries(dashboard: DashboardJson, builtIns: VariableValues):
       source: 'annotation',
       name,
       refId: '',
-      ...substituted(expr, values),
+      ...substituteVariables(expr, values),
     }),
   );
   const panels = dashboard.panels.flatMap(({ title, targets = [] }) =>
@@ -58,7 +58,7 @@ export function listQueries(dashboard: DashboardJson, builtIns: VariableValues):
         refId,
         instant,
         exemplar,
-        ...substituted(expr, values),
+        ...substituteVariables(expr, values),
       }),
     ),
   );

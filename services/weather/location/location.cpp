@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t max_location_bytes = 256;
 
-std::string_view trimmed(std::string_view text) noexcept {
+std::string_view trim(std::string_view text) noexcept {
   while (text.starts_with(' ')) text.remove_prefix(1);
   while (text.ends_with(' ')) text.remove_suffix(1);
   return text;
@@ -30,7 +30,7 @@ bool has_control_characters(std::string_view text) noexcept {
 }
 
 /// With the commas and spaces that input methods of other scripts produce as those of ASCII.
-std::string normalized(std::string_view text) {
+std::string normalize(std::string_view text) {
   struct replacement {
     std::string_view from;
     char to;
@@ -75,18 +75,18 @@ const location& default_location() {
 std::optional<location> parse_location(std::string_view input) {
   if (input.size() > max_location_bytes || !simdjson::validate_utf8(input.data(), input.size())) return std::nullopt;
   if (has_control_characters(input)) return std::nullopt;
-  const auto owned_text = normalized(input);
+  const auto owned_text = normalize(input);
   const std::string_view text = owned_text;
   const auto first_comma = text.find(',');
   if (first_comma == std::string_view::npos) return std::nullopt;
   const auto last_comma = text.rfind(',');
   location location;
-  location.city = trimmed(text.substr(0, first_comma));
-  location.country = trimmed(text.substr(last_comma + 1));
+  location.city = trim(text.substr(0, first_comma));
+  location.country = trim(text.substr(last_comma + 1));
   if (location.city.empty() || location.country.empty()) return std::nullopt;
   for (auto start = first_comma; start < last_comma;) {
     const auto end = text.find(',', start + 1);
-    append_region(location.region, trimmed(text.substr(start + 1, end - start - 1)));
+    append_region(location.region, trim(text.substr(start + 1, end - start - 1)));
     start = end;
   }
   return location.cache_key() == default_location().cache_key() ? default_location() : location;

@@ -22,7 +22,7 @@ std::optional<double> read_number(simdjson::simdjson_result<element> value) {
   return number;
 }
 
-std::string rounded(std::optional<double> number) {
+std::string format_rounded(std::optional<double> number) {
   return number ? std::to_string(std::lround(*number)) : std::string{not_available};
 }
 
@@ -59,12 +59,12 @@ report_result parse_open_meteo(std::string_view body, const location& location) 
     weather_report result;
     result.provider = open_meteo_name;
     result.requested = location;
-    result.temperature_c = rounded(celsius);
-    result.temperature_f = rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
+    result.temperature_c = format_rounded(celsius);
+    result.temperature_f = format_rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
     result.condition = condition_text(read_number(current["weather_code"]));
-    result.humidity = rounded(read_number(current["relative_humidity_2m"]));
-    result.wind_speed_kmph = rounded(read_number(current["wind_speed_10m"]));
-    result.feels_like_c = rounded(read_number(current["apparent_temperature"]));
+    result.humidity = format_rounded(read_number(current["relative_humidity_2m"]));
+    result.wind_speed_kmph = format_rounded(read_number(current["wind_speed_10m"]));
+    result.feels_like_c = format_rounded(read_number(current["apparent_temperature"]));
     return result;
   });
   if (!report) return invalid_response();

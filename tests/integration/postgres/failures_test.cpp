@@ -11,7 +11,7 @@ namespace cohort::test {
 namespace {
 
 /// The number of sessions that execute a statement with this text.
-task<int> running(postgres::pool& pool, std::string text) {
+task<int> count_running(postgres::pool& pool, std::string text) {
   const auto counted = co_await pool.query(
       libpq_fixture::in(10s), "select count(*) from pg_stat_activity where state = 'active' and query = $1", text);
   co_return counted.value()[0].get<int>(0).value();
@@ -28,11 +28,11 @@ task<> pass_deadline(postgres::pool& pool) {
   postgres::error failure{};
   const auto begin = loop::current().now();
   calls.spawn(store_error(pool, slow, 300ms, &failure));
-  while (co_await running(pool, slow) == 0) co_await sleep_for(5ms);
+  while (co_await count_running(pool, slow) == 0) co_await sleep_for(5ms);
   co_await calls.join();
   CHECK(failure.code == errc::timeout);
   CHECK(loop::current().now() - begin < 5s);
-  while (co_await running(pool, slow) != 0) co_await sleep_for(5ms);
+  while (co_await count_running(pool, slow) != 0) co_await sleep_for(5ms);
   CHECK(loop::current().now() - begin < 10s);
   // Both connections are in use again.
   while (pool.connections().idle < 2) co_await sleep_for(1ms);

@@ -19,7 +19,7 @@ bool iequals(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
-std::string_view trimmed(std::string_view text) {
+std::string_view trim(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) {
     return {};
@@ -51,7 +51,7 @@ std::pair<std::string, std::string> parse_header(std::string_view line) {
   if (colon == std::string_view::npos || colon == 0 || line.find_first_of(" \t") < colon) {
     throw_malformed("invalid header field", line);
   }
-  return {std::string{line.substr(0, colon)}, std::string{trimmed(line.substr(colon + 1))}};
+  return {std::string{line.substr(0, colon)}, std::string{trim(line.substr(colon + 1))}};
 }
 
 }  // namespace
@@ -130,7 +130,7 @@ bool body_decoder::step(std::string& input, std::string& output) {
     case state::chunk_data: return take_counted(input, output, state::chunk_end);
     case state::chunk_size:
       if (const auto line = take_line(input)) {
-        left_ = number(trimmed(std::string_view{*line}.substr(0, line->find(';'))), 16);
+        left_ = number(trim(std::string_view{*line}.substr(0, line->find(';'))), 16);
         state_ = left_ == 0 ? state::trailers : state::chunk_data;
         return true;
       }

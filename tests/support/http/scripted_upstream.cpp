@@ -24,7 +24,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t chunk_size = 1024;
 
-std::string chunked(std::string_view body) {
+std::string to_chunked(std::string_view body) {
   std::string encoded_body;
   while (!body.empty()) {
     const auto chunk = body.substr(0, chunk_size);
@@ -81,7 +81,7 @@ class step_runner {
     std::string text = step.chunked ? head_of(step.status, std::move(headers), {"Transfer-Encoding", "chunked"})
                                     : head_with_length(canned_response{step.status, std::move(headers), step.body});
     if (!is_head_request_ && may_have_body(step.status)) {
-      text += step.chunked ? chunked(step.body) : step.body;
+      text += step.chunked ? to_chunked(step.body) : step.body;
     }
     return finish(text, step.closes_connection);
   }

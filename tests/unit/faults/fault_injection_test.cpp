@@ -97,7 +97,7 @@ class worker_fixture {
   std::optional<double> metric_value(const std::string& name) const {
     return test::find_series(service.metrics().prometheus_text(), name);
   }
-  double injected(const std::string& kind) const {
+  double injected_count(const std::string& kind) const {
     return metric_value("cohort_faults_injected_total{kind=\"" + kind + "\"}").value();
   }
   double active(const std::string& kind) const {
@@ -127,7 +127,7 @@ TEST_CASE("fault injection: initially no fault is active, and all metrics are 0"
   CHECK(initial->body == R"({"active":false,"latency_ms":0,"error_percent":0,"hang_percent":0,"memory_mb":0,)"
                          R"("cpu_percent":0,"remaining_seconds":0})");
   for (const auto* kind : {"latency", "error", "hang", "memory", "cpu"}) CHECK(fixture.active(kind) == 0);
-  for (const auto* kind : {"latency", "error", "hang"}) CHECK(fixture.injected(kind) == 0);
+  for (const auto* kind : {"latency", "error", "hang"}) CHECK(fixture.injected_count(kind) == 0);
   CHECK(fixture.get("/quick")->body == "quick");
   CHECK(fixture.send(http::method::post, "/quick", "x")->body == "quick");
   CHECK(fixture.get("/slow")->body == "slow");
@@ -159,7 +159,7 @@ TEST_CASE("fault injection: PUT replaces all settings", "[faults][sim]") {
   CHECK(fixture.active("latency") == 0);
   CHECK(fixture.active("error") == 1);
   CHECK(fixture.status_of("/quick") == 500);
-  CHECK(fixture.injected("latency") == 0);
+  CHECK(fixture.injected_count("latency") == 0);
 }
 
 TEST_CASE("fault injection: PUT rejects invalid settings with a reason and changes nothing", "[faults][sim]") {
@@ -183,8 +183,8 @@ TEST_CASE("fault injection: latency is added before the handler and is part of t
   CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(0.3, tick));
   CHECK(fixture.get("/slow")->body == "slow");
   CHECK_THAT(fixture.total_seconds("/slow"), WithinAbs(1.3, 2 * tick));
-  CHECK(fixture.injected("latency") == 2);
-  CHECK(fixture.injected("error") + fixture.injected("hang") == 0);
+  CHECK(fixture.injected_count("latency") == 2);
+  CHECK(fixture.injected_count("error") + fixture.injected_count("hang") == 0);
 }
 
 TEST_CASE("fault injection: probes, exempt routes and /api/faults are not affected", "[faults][sim]") {
@@ -194,12 +194,12 @@ TEST_CASE("fault injection: probes, exempt routes and /api/faults are not affect
     CAPTURE(path);
     CHECK(fixture.status_of(path) == 200);
   }
-  CHECK(fixture.injected("latency") == 0);
+  CHECK(fixture.injected_count("latency") == 0);
   CHECK(fixture.total_seconds("/exempt") < 0.001);
   for (const auto* path : {"/quick", "/slow", "/adaptive"}) CHECK(fixture.status_of(path) == 500);
   CHECK(fixture.send(http::method::post, "/quick", "x")->status_code() == 500);
   CHECK(fixture.status_of("/none") == 404);
-  CHECK(fixture.injected("error") == 4);
+  CHECK(fixture.injected_count("error") == 4);
 }
 
 TEST_CASE("fault injection: an injected error is a 500 response with a JSON body, counted as any response",
@@ -215,8 +215,8 @@ double count_errors(std::uint64_t seed) {
   REQUIRE(fixture.put(R"({"error_percent":20})"));
   for (int i = 0; i < 1000; ++i) fixture.get("/quick");
   CHECK(fixture.metric_value(R"(worker_http_requests_total{endpoint="/quick",method="GET",status="500"})") ==
-        fixture.injected("error"));
-  return fixture.injected("error");
+        fixture.injected_count("error"));
+  return fixture.injected_count("error");
 }
 
 TEST_CASE("fault injection: a streamed upload is delayed, fails or hangs like any request", "[faults][sim]") {
@@ -228,15 +228,15 @@ TEST_CASE("fault injection: a streamed upload is delayed, fails or hangs like an
   const auto start = fixture.fleet.time().now();
   CHECK(fixture.send(http::method::put, "/upload", body)->body == "200000");
   CHECK(fixture.fleet.time().now() - start >= 3s);
-  CHECK(fixture.injected("latency") == 1);
+  CHECK(fixture.injected_count("latency") == 1);
 
   REQUIRE(fixture.put(R"({"error_percent":100})"));
   CHECK(fixture.send(http::method::put, "/upload", "short")->status_code() == 500);
-  CHECK(fixture.injected("error") == 1);
+  CHECK(fixture.injected_count("error") == 1);
 
   REQUIRE(fixture.put(R"({"hang_percent":100})"));
   CHECK_FALSE(fixture.send(http::method::put, "/upload", body, 5s).has_value());
-  CHECK(fixture.injected("hang") == 1);
+  CHECK(fixture.injected_count("hang") == 1);
   fixture.fleet.run_for(60s);
   CHECK(fixture.metric_value("cohort_server_requests_in_flight") == 0);
 }
@@ -263,8 +263,8 @@ TEST_CASE("fault injection: a hanging request times out at its deadline, or ends
   fixture.fleet.run_for(10ms);
   CHECK(fixture.metric_value("cohort_server_requests_abandoned_total") == 1.0);
   CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(4.5, 0.01));
-  CHECK(fixture.injected("hang") == 4);
-  CHECK(fixture.injected("error") == 0);
+  CHECK(fixture.injected_count("hang") == 4);
+  CHECK(fixture.injected_count("error") == 0);
 }
 
 TEST_CASE("fault injection: a request with added latency times out at its deadline", "[faults][sim]") {

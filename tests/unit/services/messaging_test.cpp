@@ -34,10 +34,10 @@ struct broker_fixture {
     // This is the service's metric, since it has the same name and labels.
     return const_cast<telemetry::registry&>(node.metrics()).make_counter(name, "", labels).value();
   }
-  double published(const std::string& result) {
+  double published_count(const std::string& result) {
     return metric(weather, "cohort_messaging_published_total", {{"publisher", "weather-service"}, {"result", result}});
   }
-  double received() {
+  double received_count() {
     return metric(dashboard, "cohort_messaging_received_total",
                   {{"consumer", "dashboard-service"}, {"result", "processed"}});
   }
@@ -61,11 +61,11 @@ struct broker_fixture {
 TEST_CASE("services: a new weather report reaches the dashboard through the broker", "[services][messaging]") {
   broker_fixture stack;
   stack.fleet.run_for(5s);
-  const auto before = stack.received();
+  const auto before = stack.received_count();
   CHECK(stack.status("http://weather:5003/api/weather") == 200);
   stack.fleet.run_for(100ms);
-  CHECK(stack.received() == before + 1);
-  CHECK(stack.published("confirmed") >= 1);
+  CHECK(stack.received_count() == before + 1);
+  CHECK(stack.published_count("confirmed") >= 1);
 }
 
 TEST_CASE("services: an unavailable broker does not delay requests, and gets the reports later",
@@ -79,11 +79,11 @@ TEST_CASE("services: an unavailable broker does not delay requests, and gets the
     CHECK(stack.fleet.elapsed() - start < 100ms);
     stack.fleet.run_for(2s);
   }
-  const auto before = stack.published("confirmed");
+  const auto before = stack.published_count("confirmed");
   stack.start_broker();
   stack.fleet.run_for(10s);
-  CHECK(stack.published("confirmed") >= before + 4);
-  CHECK(stack.published("overloaded") == 0);
+  CHECK(stack.published_count("confirmed") >= before + 4);
+  CHECK(stack.published_count("overloaded") == 0);
 }
 
 }  // namespace

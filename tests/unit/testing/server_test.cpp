@@ -122,25 +122,25 @@ TEST_CASE("testing: a fleet is called with any method, fields and body", "[testi
 }
 
 template <class T>
-std::string printed(const T& value) {
+std::string print(const T& value) {
   return Catch::StringMaker<T>::convert(value);
 }
 
 TEST_CASE("testing: Catch2 prints results, responses, statuses, deadlines and durations", "[testing]") {
-  CHECK(printed(duration{0}) == "0 s");
-  CHECK(printed(duration{1500us}) == "1.5 ms");
-  CHECK(printed(duration{999ns}) == "999 ns");
-  CHECK(printed(duration{-90s}) == "-90 s");
-  CHECK(printed(deadline::never()) == "never");
-  CHECK(printed(deadline{time_point{2500ms}}) == "at 2.5 s");
-  CHECK(printed(http::status::not_found) == "404 Not Found");
-  CHECK(printed(http::error_response(http::status::conflict, "a", "b")) ==
+  CHECK(print(duration{0}) == "0 s");
+  CHECK(print(duration{1500us}) == "1.5 ms");
+  CHECK(print(duration{999ns}) == "999 ns");
+  CHECK(print(duration{-90s}) == "-90 s");
+  CHECK(print(deadline::never()) == "never");
+  CHECK(print(deadline{time_point{2500ms}}) == "at 2.5 s");
+  CHECK(print(http::status::not_found) == "404 Not Found");
+  CHECK(print(http::error_response(http::status::conflict, "a", "b")) ==
         "409 Conflict\nContent-Type: application/json\n\n{\"error\":\"a\",\"message\":\"b\"}");
   const http::client_response client_response{http::status::ok, {{"A", "b"}}, std::string(3000, 'x')};
-  CHECK(printed(client_response) == "200 OK\nA: b\n\n" + std::string(2000, 'x') + "… (3000 bytes)");
-  CHECK(printed(http::client_result{http::client_error::breaker_open}).starts_with("error: "));
-  CHECK(printed(result<int>{7}) == "value: 7");
-  CHECK(printed(result<void, http::websocket_error>{http::websocket_error::timed_out}) == "error: timeout");
+  CHECK(print(client_response) == "200 OK\nA: b\n\n" + std::string(2000, 'x') + "… (3000 bytes)");
+  CHECK(print(http::client_result{http::client_error::breaker_open}).starts_with("error: "));
+  CHECK(print(result<int>{7}) == "value: 7");
+  CHECK(print(result<void, http::websocket_error>{http::websocket_error::timed_out}) == "error: timeout");
 }
 
 }  // namespace

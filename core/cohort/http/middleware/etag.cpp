@@ -35,7 +35,7 @@ response not_modified(const response& full) {
   return result;
 }
 
-response modified(const std::string& tag) {
+response precondition_failed_response(const std::string& tag) {
   auto result = error_response(status::precondition_failed, "The resource has another entity tag");
   result.set("ETag", tag);
   return result;
@@ -55,7 +55,7 @@ middleware etag(etag_strength strength) {
     switch (evaluate_preconditions(head, {tag})) {
       case precondition::met: break;
       case precondition::not_modified: co_return not_modified(result);
-      case precondition::failed: co_return modified(tag);
+      case precondition::failed: co_return precondition_failed_response(tag);
     }
     co_return result;
   };

@@ -134,7 +134,7 @@ std::string activity_item(const activity_snapshot& running, time_point now) {
 
 std::string loop_item(std::size_t index, const loop_snapshot& part) {
   auto html = "<li>" + span("Loop " + std::to_string(index), "main") + " " +
-              span(counted(part.tasks, "task") + ", " + counted(part.timers, "timer"), "quiet");
+              span(pluralize(part.tasks, "task") + ", " + pluralize(part.timers, "timer"), "quiet");
   std::string items;
   for (const auto& running : part.activities) {
     // Omits the request for this page.
@@ -180,7 +180,7 @@ std::string tasks_section(const debug_page_values& values) {
   for (const auto& job : values.jobs) html += (&job == values.jobs.data() ? "" : ", ") + http::escape_html(job);
   html.append(values.jobs.empty() ? "none" : "").append(". Blocking pool: ");
   html += std::to_string(values.blocking_running) + " running, " + std::to_string(values.blocking_queued) +
-          " queued, " + counted(values.blocking_threads, "thread") + ".</p>\n";
+          " queued, " + pluralize(values.blocking_threads, "thread") + ".</p>\n";
   return html;
 }
 

@@ -13,7 +13,7 @@ namespace cohort::service {
 constexpr std::size_t max_debug_rows = 20;
 
 /// A count with its noun: `1 task`, `2 tasks`.
-inline std::string counted(std::size_t count, std::string_view noun) {
+inline std::string pluralize(std::size_t count, std::string_view noun) {
   return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
 }
 

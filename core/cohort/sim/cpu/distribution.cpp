@@ -49,7 +49,7 @@ double normal_quantile(double p) {
 constexpr duration max_value = std::chrono::hours{24 * 365};
 
 /// `value` is in nanoseconds.
-duration rounded(double value) {
+duration to_duration(double value) {
   return duration{static_cast<duration::rep>(std::min(value, nanoseconds(max_value)) + 0.5)};
 }
 
@@ -128,9 +128,9 @@ duration distribution::quantile(double probability) const {
   const double inner = std::clamp(probability, 0x1.0p-54, 1 - 0x1.0p-53);
   switch (shape_) {
     case shape::constant: break;
-    case shape::uniform: return rounded(first_ + (second_ - first_) * probability);
-    case shape::exponential: return rounded(-first_ * std::log1p(-inner));
-    case shape::lognormal: return rounded(first_ * std::exp(second_ * normal_quantile(inner)));
+    case shape::uniform: return to_duration(first_ + (second_ - first_) * probability);
+    case shape::exponential: return to_duration(-first_ * std::log1p(-inner));
+    case shape::lognormal: return to_duration(first_ * std::exp(second_ * normal_quantile(inner)));
     case shape::empirical: {
       const double rank = probability * static_cast<double>(total_);
       double below = 0;
@@ -138,22 +138,22 @@ duration distribution::quantile(double probability) const {
       for (const auto& entry : buckets_) {
         const auto count = static_cast<double>(entry.count);
         const auto upper = nanoseconds(entry.upper_bound);
-        if (count > 0 && rank <= below + count) return rounded(lower + (upper - lower) * (rank - below) / count);
+        if (count > 0 && rank <= below + count) return to_duration(lower + (upper - lower) * (rank - below) / count);
         below += count;
         lower = upper;
       }
       return buckets_.back().upper_bound;
     }
   }
-  return rounded(first_);
+  return to_duration(first_);
 }
 
 duration distribution::mean() const {
   switch (shape_) {
     case shape::constant:
     case shape::exponential: break;
-    case shape::uniform: return rounded((first_ + second_) / 2);
-    case shape::lognormal: return rounded(first_ * std::exp(second_ * second_ / 2));
+    case shape::uniform: return to_duration((first_ + second_) / 2);
+    case shape::lognormal: return to_duration(first_ * std::exp(second_ * second_ / 2));
     case shape::empirical: {
       double sum = overflow_fraction_ * static_cast<double>(total_) * nanoseconds(buckets_.back().upper_bound);
       double lower = first_;
@@ -162,10 +162,10 @@ duration distribution::mean() const {
         sum += (lower + upper) / 2 * static_cast<double>(entry.count);
         lower = upper;
       }
-      return rounded(sum / static_cast<double>(total_));
+      return to_duration(sum / static_cast<double>(total_));
     }
   }
-  return rounded(first_);
+  return to_duration(first_);
 }
 
 }  // namespace cohort::sim

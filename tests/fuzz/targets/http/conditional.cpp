@@ -56,7 +56,7 @@ std::optional<sys_seconds> only_date(const request_head& head, field id) {
 }
 
 /// The steps of RFC 9110 section 13.2.2, one after the other. Empty if a list of entity tags is malformed.
-std::optional<precondition> expected(const request_head& head, std::string_view etag) {
+std::optional<precondition> expected_precondition(const request_head& head, std::string_view etag) {
   const auto lists = [&](field id, bool is_strong) -> std::optional<bool> {
     bool result = false;
     for (const auto& line : head.fields) {
@@ -90,7 +90,7 @@ void check_preconditions(request_head head) {
     for (const auto method : {method::get, method::head, method::put}) {
       head.method = method;
       const auto result = evaluate_preconditions(head, {etag, last_modified});
-      const auto expected_result = expected(head, etag);
+      const auto expected_result = expected_precondition(head, etag);
       require(!expected_result || result == *expected_result,
               "the steps of RFC 9110 section 13.2.2 give the same result");
       require(result != precondition::not_modified || method != method::put, "only GET and HEAD get 304");

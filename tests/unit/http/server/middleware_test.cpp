@@ -12,7 +12,7 @@ using http::next;
 using http::response;
 
 /// Appends its name to `Trace`, so that the innermost middleware is the first.
-auto tracing(std::string name) {
+auto make_tracing(std::string name) {
   return [name = std::move(name)](request_context& context, next go) -> task<response> {
     auto result = co_await go(context);
     result.set("Trace", name);
@@ -42,11 +42,11 @@ TEST_CASE("middleware: the order is router, group, operation, for routes before 
   server_fixture server;
   auto& routes = server.routes;
   auto api = routes.group("/api");
-  api.get("/early", text_handler("early")).use(tracing("operation"));
-  routes.use(tracing("router"));
-  api.use(tracing("group"));
+  api.get("/early", text_handler("early")).use(make_tracing("operation"));
+  routes.use(make_tracing("router"));
+  api.use(make_tracing("group"));
   routes.get("/", delayed_handler(1ms, "slow"));
-  api.group("/v1").use(tracing("inner")).get("/late", text_handler("late"));
+  api.group("/v1").use(make_tracing("inner")).get("/late", text_handler("late"));
   CHECK(trace_of(server.response_to(get("/api/early"))) == "operation group router");
   CHECK(trace_of(server.response_to(get("/api/v1/late"))) == "inner group router");
   const auto slow = server.response_to(get("/"));
@@ -58,9 +58,9 @@ TEST_CASE("middleware: the framework's own responses pass through it", "[http][m
   server_fixture server;
   server.settings.limits.max_body_bytes = 10;
   auto& routes = server.routes;
-  routes.use(tracing("outer"));
+  routes.use(make_tracing("outer"));
   auto api = routes.group("/api");
-  api.use(tracing("api"));
+  api.use(make_tracing("api"));
   api.get("/broken", failing_handler);
   api.get("/slow", [](request_context&) { return wait_twice(); }).timeout(100ms);
   api.get("/failing", [](request_context&) -> task<response> {
@@ -104,13 +104,13 @@ TEST_CASE("middleware: the framework's own responses pass through it", "[http][m
 TEST_CASE("middleware: an exception of a middleware becomes a 500 response, which passes through the outer middleware",
           "[http][middleware]") {
   server_fixture server;
-  server.routes.use(tracing("outer"));
+  server.routes.use(make_tracing("outer"));
   server.routes.use([](request_context& context, next go) -> task<response> {
     if (context.head().path == "/before") throw std::runtime_error("secret");
     auto result = co_await go(context);
     throw std::runtime_error("secret");
   });
-  server.routes.use(tracing("inner"));
+  server.routes.use(make_tracing("inner"));
   server.routes.get("/before", text_handler("hello"));
   server.routes.get("/after", text_handler("hello"));
   for (const auto* path : {"/before", "/after"}) {
@@ -160,7 +160,7 @@ task<response> wait_then_call(duration delay, log_lines* events, request_context
 TEST_CASE("middleware: a middleware is cancelled at the deadline; the connection is kept", "[http][middleware]") {
   log_lines events;
   server_fixture server;
-  server.routes.use(tracing("outer"));
+  server.routes.use(make_tracing("outer"));
   server.routes.use([&events](request_context& context, next go) { return wait_then_call(1h, &events, context, go); });
   server.routes.get("/", text_handler("hello"));
   auto client = server.connect();

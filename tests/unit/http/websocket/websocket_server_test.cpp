@@ -11,7 +11,7 @@ namespace {
 
 using namespace cohort::test;
 
-std::string replaced(std::string text, std::string_view from, std::string_view to) {
+std::string replace(std::string text, std::string_view from, std::string_view to) {
   return text.replace(text.find(from), from.size(), to);
 }
 
@@ -33,21 +33,21 @@ TEST_CASE("websocket server: a valid handshake is accepted, and an invalid one i
   };
   const row rows[] = {
       {get("/echo"), 426},
-      {replaced(valid, "Version: 13", "Version: 8"), 426},
-      {replaced(valid, "Sec-WebSocket-Version: 13\r\n", ""), 426},
-      {replaced(valid, "keep-alive, Upgrade", "keep-alive"), 400},
-      {replaced(valid, "Upgrade: websocket", "Upgrade: h2c"), 426},
-      {replaced(valid, "HTTP/1.1", "HTTP/1.0"), 400},
-      {replaced(valid, sample_key, "dGhlIHNhbXBsZSBub25jZQ"), 400},
-      {replaced(valid, sample_key, "dGhlIHNhbXBsZSBub25j!Q=="), 400},
-      {replaced(valid, sample_key, ""), 400},
+      {replace(valid, "Version: 13", "Version: 8"), 426},
+      {replace(valid, "Sec-WebSocket-Version: 13\r\n", ""), 426},
+      {replace(valid, "keep-alive, Upgrade", "keep-alive"), 400},
+      {replace(valid, "Upgrade: websocket", "Upgrade: h2c"), 426},
+      {replace(valid, "HTTP/1.1", "HTTP/1.0"), 400},
+      {replace(valid, sample_key, "dGhlIHNhbXBsZSBub25jZQ"), 400},
+      {replace(valid, sample_key, "dGhlIHNhbXBsZSBub25j!Q=="), 400},
+      {replace(valid, sample_key, ""), 400},
       {handshake("/echo", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"), 400},
       {handshake("/echo", "Sec-WebSocket-Version: 13\r\n"), 400},
       {handshake("/echo", "Sec-WebSocket-Version: 8\r\n"), 400},
       {handshake("/echo", "Content-Length: 2\r\n") + "{}", 400},
       {handshake("/echo", "Origin: https://other.example\r\n"), 403},
       {handshake("/echo", "Origin: null\r\n"), 403},
-      {replaced(valid, "GET", "POST"), 405},
+      {replace(valid, "GET", "POST"), 405},
   };
   for (const auto& [request, status] : rows) {
     INFO(request);

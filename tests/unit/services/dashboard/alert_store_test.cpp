@@ -44,7 +44,7 @@ struct store_fixture {
   }
 };
 
-alert_sample resolved(std::string fingerprint, std::string ends_at = "2026-06-01T11:59:00Z") {
+alert_sample make_resolved_sample(std::string fingerprint, std::string ends_at = "2026-06-01T11:59:00Z") {
   return {.fingerprint = std::move(fingerprint), .status = "resolved", .ends_at = std::move(ends_at)};
 }
 
@@ -179,7 +179,7 @@ TEST_CASE("alert store: a stale alert is removed after an hour in which the Watc
 TEST_CASE("alert store: a resolved alert is kept for an hour after it was first reported", "[services][dashboard]") {
   store_fixture fixture;
   fixture.update({{}});
-  const auto count = fixture.update({resolved("0123456789abcdef")});
+  const auto count = fixture.update({make_resolved_sample("0123456789abcdef")});
   CHECK(count.resolved == 1);
   CHECK(count.firing == 0);
   CHECK(fixture.count("firing") == 0);
@@ -189,7 +189,7 @@ TEST_CASE("alert store: a resolved alert is kept for an hour after it was first 
   const auto initial = fixture.revision();
   fixture.advance(30min);
   CHECK(fixture.revision() == initial);
-  fixture.update({resolved("0123456789abcdef")});
+  fixture.update({make_resolved_sample("0123456789abcdef")});
   const auto before = fixture.revision();
   fixture.advance(30min - 1ns);
   CHECK(fixture.count("resolved") == 1);
@@ -201,12 +201,12 @@ TEST_CASE("alert store: a resolved alert is kept for an hour after it was first 
 
 TEST_CASE("alert store: an alert that fires again is no longer resolved", "[services][dashboard]") {
   store_fixture fixture;
-  fixture.update({resolved("0123456789abcdef")});
+  fixture.update({make_resolved_sample("0123456789abcdef")});
   fixture.advance(50min);
   fixture.update({{}});
   CHECK(fixture.count("firing") == 1);
   CHECK(fixture.count("resolved") == 0);
-  fixture.update({resolved("0123456789abcdef")});
+  fixture.update({make_resolved_sample("0123456789abcdef")});
   fixture.advance(59min);
   CHECK(fixture.count("resolved") == 1);
 }
@@ -216,7 +216,8 @@ TEST_CASE("alert store: the latest twenty resolved alerts are kept", "[services]
   std::size_t forgotten = 0;
   for (int i = 10; i < 35; ++i) {
     forgotten +=
-        fixture.update({resolved("r" + std::to_string(i), "2026-06-01T11:" + std::to_string(i) + ":00Z")}).forgotten;
+        fixture.update({make_resolved_sample("r" + std::to_string(i), "2026-06-01T11:" + std::to_string(i) + ":00Z")})
+            .forgotten;
   }
   CHECK(forgotten == 5);
   CHECK(fixture.count("resolved") == 20);
@@ -227,7 +228,7 @@ TEST_CASE("alert store: the latest twenty resolved alerts are kept", "[services]
 
 TEST_CASE("alert store: a full store evicts resolved alerts first, then the least severe", "[services][dashboard]") {
   store_fixture fixture;
-  fixture.update({resolved("r1"), resolved("r2", "2026-06-01T11:59:30Z")});
+  fixture.update({make_resolved_sample("r1"), make_resolved_sample("r2", "2026-06-01T11:59:30Z")});
   auto count = fixture.update_with_body(alerts_of_severity(alert_store::max_alerts - 1, "warning"));
   CHECK(count.forgotten == 1);
   CHECK(count.dropped == 0);
@@ -335,7 +336,7 @@ TEST_CASE("alert store: the revision changes only with the content", "[services]
 
 TEST_CASE("alert store: several threads may read and update concurrently", "[services][dashboard][threads]") {
   store_fixture fixture;
-  const auto body = webhook_body({{}, watchdog(), resolved("r")});
+  const auto body = webhook_body({{}, watchdog(), make_resolved_sample("r")});
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&fixture, &body] {

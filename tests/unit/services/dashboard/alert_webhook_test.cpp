@@ -13,7 +13,7 @@ using namespace cohort::test;
 using dashboard::alert_limits;
 using dashboard::parse_alert_webhook;
 
-std::string replaced(std::string text, std::string_view original, std::string_view replacement) {
+std::string replace(std::string text, std::string_view original, std::string_view replacement) {
   const auto position = text.find(original);
   REQUIRE(position != std::string::npos);
   return text.replace(position, original.size(), replacement);
@@ -21,7 +21,7 @@ std::string replaced(std::string text, std::string_view original, std::string_vi
 
 /// A webhook with one alert that has additional labels.
 std::string with_labels(const std::string& labels) {
-  return replaced(webhook_body({{}}), R"("instance":"time-service:5001")", labels);
+  return replace(webhook_body({{}}), R"("instance":"time-service:5001")", labels);
 }
 
 TEST_CASE("alert webhook: all fields are parsed", "[services][dashboard]") {
@@ -50,14 +50,14 @@ TEST_CASE("alert webhook: all fields are parsed", "[services][dashboard]") {
 }
 
 TEST_CASE("alert webhook: optional fields may be missing", "[services][dashboard]") {
-  auto body = replaced(webhook_body({{}}), R"(,"job":"time-service","severity":"critical")", "");
-  body = replaced(body, R"("description":"No answer for a minute.",)", "");
-  body = replaced(body, R"("runbook_url":"http://localhost:5000/runbook#servicedown","summary":"time-service is down")",
-                  "");
-  body = replaced(body, R"("generatorURL":"http://prometheus:9090/graph?g0.expr=up",)", "");
-  body = replaced(body, R"(,"truncatedAlerts":0)", "");
+  auto body = replace(webhook_body({{}}), R"(,"job":"time-service","severity":"critical")", "");
+  body = replace(body, R"("description":"No answer for a minute.",)", "");
+  body = replace(body, R"("runbook_url":"http://localhost:5000/runbook#servicedown","summary":"time-service is down")",
+                 "");
+  body = replace(body, R"("generatorURL":"http://prometheus:9090/graph?g0.expr=up",)", "");
+  body = replace(body, R"(,"truncatedAlerts":0)", "");
   // This leaves a comma before the bracket.
-  body = replaced(body, R"("annotations":{},)", R"("annotations":{"other":7},)");
+  body = replace(body, R"("annotations":{},)", R"("annotations":{"other":7},)");
   const auto webhook = parse_alert_webhook(body);
   REQUIRE(webhook.has_value());
   const auto& alert = webhook->alerts.at(0);
@@ -93,7 +93,7 @@ TEST_CASE("alert webhook: an invalid field is reported with its path", "[service
       {R"("summary":"time-service is down")", R"("summary":null)", "alerts/0/annotations/summary is not a string"},
   }));
   CAPTURE(original, replacement);
-  const auto webhook = parse_alert_webhook(replaced(webhook_body({{}}), original, replacement));
+  const auto webhook = parse_alert_webhook(replace(webhook_body({{}}), original, replacement));
   REQUIRE(webhook.has_error());
   CHECK(webhook.error().find(error) == 0);
 }
@@ -153,7 +153,7 @@ TEST_CASE("alert webhook: labels are limited in number and length", "[services][
 TEST_CASE("alert webhook: long links are omitted, long fingerprints rejected", "[services][dashboard]") {
   const auto link = "http://localhost:5000/runbook#" + std::string(alert_limits::runbook_url, 'x');
   const auto webhook =
-      parse_alert_webhook(replaced(webhook_body({{}}), "http://localhost:5000/runbook#servicedown", link));
+      parse_alert_webhook(replace(webhook_body({{}}), "http://localhost:5000/runbook#servicedown", link));
   REQUIRE(webhook.has_value());
   CHECK_FALSE(webhook->alerts.at(0).runbook_url.has_value());
   CHECK(webhook->shortened == 1);

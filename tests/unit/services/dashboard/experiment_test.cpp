@@ -28,7 +28,7 @@ service::definition dashboard_with_faults() {
   return definition;
 }
 
-http::router responding(std::string path) {
+http::router make_responding_router(std::string path) {
   http::router routes;
   routes.get(std::move(path), [](http::request_context&) { return http::json_response("{}"); });
   return routes;
@@ -38,8 +38,8 @@ http::router responding(std::string path) {
 struct experiment_fixture {
   explicit experiment_fixture(std::vector<std::string> weather_flags = {"--weather-sample", "--enable-faults"},
                               std::vector<std::string> dashboard_flags = {"--enable-faults"}) {
-    fleet.add_stub_server("time.test", 80, [] { return responding("/api/time"); });
-    fleet.add_stub_server("sysinfo.test", 80, [] { return responding("/api/sysinfo"); });
+    fleet.add_stub_server("time.test", 80, [] { return make_responding_router("/api/time"); });
+    fleet.add_stub_server("sysinfo.test", 80, [] { return make_responding_router("/api/sysinfo"); });
     fleet.add_service(weather_with_faults, "weather-service", {}, std::move(weather_flags));
     fleet.add_service(dashboard_with_faults, "dashboard-service",
                       {{"TIME_SERVICE_URL", "http://time.test"},

@@ -28,7 +28,7 @@ bool has_path(const schedule& schedule, std::string_view path) {
   return std::ranges::find(schedule.events, path, &scheduled_event::peer) != schedule.events.end();
 }
 
-http::router greeting() {
+http::router make_greeting_router() {
   http::router routes;
   routes.get("/", [](http::request_context&) { return http::response{}.body("fine", "text/plain"); });
   return routes;
@@ -160,7 +160,7 @@ TEST_CASE("shrink: crashes, endless loops and exceptions are kinds of failures",
 
 TEST_CASE("play: injects each fault at its time and removes it", "[sim][shrink]") {
   fleet fleet{1, event_log::mode::timeline};
-  auto& server = fleet.add_stub_server("server", 80, greeting);
+  auto& server = fleet.add_stub_server("server", 80, make_greeting_router);
   std::vector<std::string> faults;
   std::vector<bool> succeeded;
   player_settings settings;

@@ -34,7 +34,7 @@ std::string random_boundary() {
 }
 
 /// Escapes a name as in the "multipart/form-data encoding algorithm" of the HTML standard.
-std::string escaped(std::string_view name) {
+std::string escape(std::string_view name) {
   std::string result;
   for (const char c : name) {
     switch (c) {
@@ -52,7 +52,7 @@ std::string escaped(std::string_view name) {
 multipart_body::multipart_body() : boundary_(random_boundary()) {}
 
 std::string multipart_body::head_of(std::string_view name, std::string_view more) const {
-  std::string head = "--" + boundary_ + "\r\nContent-Disposition: form-data; name=\"" + escaped(name) + "\"";
+  std::string head = "--" + boundary_ + "\r\nContent-Disposition: form-data; name=\"" + escape(name) + "\"";
   return head.append(more).append("\r\n\r\n");
 }
 
@@ -74,7 +74,7 @@ multipart_body& multipart_body::add_file(std::string_view name, std::string_view
     throw std::invalid_argument{"multipart_body: the content type of \"" + std::string{name} +
                                 "\" has control characters"};
   }
-  std::string more = "; filename=\"" + escaped(filename) + "\"\r\nContent-Type: ";
+  std::string more = "; filename=\"" + escape(filename) + "\"\r\nContent-Type: ";
   parts_.push_back({head_of(name, more.append(content_type)), std::move(content)});
   return *this;
 }

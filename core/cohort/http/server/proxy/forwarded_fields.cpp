@@ -18,7 +18,7 @@ constexpr auto forwarded_names =
                         "x-forwarded-server", "x-real-ip");
 
 /// The values of all fields with this name, as one list.
-std::string joined(const request_head& head, std::string_view name) {
+std::string join_values(const request_head& head, std::string_view name) {
   std::string list;
   for (const auto& field : head.fields) {
     if (!iequals(field.name, name) || field.value.empty()) continue;
@@ -70,7 +70,7 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
   const std::string_view scheme = client.is_secure ? "https" : "http";
   const auto host = head.find(field::host).value_or(std::string_view{});
   const auto previous = [&](std::string_view name) {
-    return client.is_trusted_proxy ? joined(head, name) : std::string{};
+    return client.is_trusted_proxy ? join_values(head, name) : std::string{};
   };
   // The list of the previous hops, with memory for an element of `size` bytes.
   const auto list_before = [&](std::string_view name, std::size_t size) {

@@ -65,7 +65,7 @@ class upload_fixture : public server_fixture {
 std::string head(std::string_view header_lines) {
   return "POST /upload HTTP/1.1\r\nHost: test\r\n" + std::string{header_lines} + "\r\n";
 }
-std::string chunked(std::string_view content, std::size_t chunk_size) {
+std::string to_chunked(std::string_view content, std::size_t chunk_size) {
   std::string text;
   for (; !content.empty(); content.remove_prefix(std::min(chunk_size, content.size()))) {
     const auto chunk = content.substr(0, chunk_size);
@@ -98,7 +98,7 @@ TEST_CASE("body reader: the content arrives unchanged for every framing, and the
   const auto length = "Content-Length: " + std::to_string(size) + "\r\n";
   auto client = server.connect();
   const auto request =
-      chunk == 0 ? head(length) + content : head("Transfer-Encoding: chunked\r\n") + chunked(content, chunk);
+      chunk == 0 ? head(length) + content : head("Transfer-Encoding: chunked\r\n") + to_chunked(content, chunk);
   spawned_task<> sender{server.time, send_in_background(client.stream(), request + get("/next"))};
   const auto response = client.receive();
   CHECK(response->status == 200);
@@ -150,17 +150,18 @@ TEST_CASE("body reader: the body limit of the route replaces the server's", "[ht
     server.route.body_limit(5000);
     CHECK(server.response_to(head("Content-Length: 5001\r\n")).status == 413);
     CHECK(server.response_to(head("Content-Length: 5000\r\n") + std::string(5000, 'x')).status == 200);
-    CHECK(server.response_to(head("Transfer-Encoding: chunked\r\n") + chunked(std::string(5000, 'x'), 999)).status ==
+    CHECK(server.response_to(head("Transfer-Encoding: chunked\r\n") + to_chunked(std::string(5000, 'x'), 999)).status ==
           200);
     server.state = {};
-    CHECK(server.response_to(head("Transfer-Encoding: chunked\r\n") + chunked(std::string(5001, 'x'), 999)).status ==
+    CHECK(server.response_to(head("Transfer-Encoding: chunked\r\n") + to_chunked(std::string(5001, 'x'), 999)).status ==
           413);
     CHECK(server.state.error == body_error::too_large);
   }
   SECTION("none") {
     server.route.body_limit(http::unlimited_body);
-    CHECK(server.response_to(head("Transfer-Encoding: chunked\r\n") + chunked(std::string(60'000, 'x'), 999)).status ==
-          200);
+    CHECK(
+        server.response_to(head("Transfer-Encoding: chunked\r\n") + to_chunked(std::string(60'000, 'x'), 999)).status ==
+        200);
     spawned_task<> nothing{server.time, [](net::stream*) -> task<> { co_return; }(nullptr)};
     auto client = server.connect();
     client.send(head("Content-Length: 18446744073709551615\r\n") + "some");
@@ -333,8 +334,8 @@ TEST_CASE("server: the unread rest of a body is discarded if it is short", "[htt
   const auto test_case = GENERATE(values<row>({
       {head("Content-Length: 65536\r\n") + std::string(65'536, 'x'), true},
       {head("Content-Length: 90000\r\n") + std::string(90'000, 'x'), false},
-      {head("Transfer-Encoding: chunked\r\n") + chunked("abc", 3), true},
-      {head("Transfer-Encoding: chunked\r\n") + chunked(std::string(50'000, 'x'), 1000), false},
+      {head("Transfer-Encoding: chunked\r\n") + to_chunked("abc", 3), true},
+      {head("Transfer-Encoding: chunked\r\n") + to_chunked(std::string(50'000, 'x'), 1000), false},
       {head("Transfer-Encoding: chunked\r\n") + "3\r\nabcd", false},
       {"POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n123456789", true},
       {"POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n123456789", false},
