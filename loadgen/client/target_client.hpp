@@ -37,8 +37,8 @@ struct client_context {
   bool is_stopping = false;
 };
 
-/// One worker's client of one target: its connections, and the requests that wait for one. Requests are served first
-/// in, first out; connections last in, first out, so that superfluous connections stay idle. One loop.
+/// One worker's client of one target: its connections, and the requests that wait for a connection. Requests are served
+/// first in, first out; connections last in, first out, so that superfluous connections stay idle. One loop.
 class target_client {
  public:
   /// `context` and the target must outlive the client.

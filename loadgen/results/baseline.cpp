@@ -76,7 +76,7 @@ bool is_number(const std::string& text) { return !text.empty() && text.find_firs
 
 std::string quote_text(const std::string& value) { return is_number(value) ? value : '"' + value + '"'; }
 
-/// The properties that are not in `other`. Each entry of `other` removes at most one.
+/// The properties that are not in `other`. Each entry of `other` removes at most one entry.
 properties subtract(properties remaining, const properties& other) {
   for (const auto& property : other) {
     if (const auto found = std::find(remaining.begin(), remaining.end(), property); found != remaining.end()) {

@@ -19,8 +19,8 @@ struct broker_setting {
   /// `flag` distinguishes the services of one process, which share the variable.
   void add_to(config::options& options, std::string flag, std::string help);
 
-  /// The broker; empty without one. If the URL is invalid, the program prints one line at startup and exits with status
-  /// 2.
+  /// The broker; empty without a broker. If the URL is invalid, the program prints one line at startup and exits with
+  /// status 2.
   std::optional<messaging::broker_endpoint> resolve(const service::service_context& context) const;
 };
 

@@ -22,7 +22,7 @@ struct calibrated_cost {
 struct calibration {
   sim::plan plan;
   std::vector<calibrated_cost> costs;
-  /// Added to the latency of each link, in microseconds, so that the median response time is the measured one.
+  /// Added to the latency of each link, in microseconds, so that the median response time equals the measured median.
   double added_latency_us = 0;
 };
 

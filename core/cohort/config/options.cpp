@@ -57,7 +57,7 @@ void append_value(std::string& values, std::string_view added) {
 /// The long form of a flag: `--mode` for `-m,--mode`.
 std::string long_name(const std::string& flag) { return flag.substr(flag.rfind(',') + 1); }
 
-/// The error for arguments that no setting accepts. Values are not shown: the one after a misspelt flag can be a
+/// The error for arguments that no setting accepts. Values are not shown: the argument after a misspelt flag can be a
 /// secret.
 std::string unexpected_argument(int argc, const char* const* argv, const std::vector<std::string>& remaining) {
   for (int i = 1; i < argc; ++i) {

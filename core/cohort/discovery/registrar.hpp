@@ -32,7 +32,7 @@ class registrar {
   virtual task<std::optional<source_error>> renew() = 0;
   /// Removes the replica. Returns the error; empty on success.
   virtual task<std::optional<source_error>> deregister() = 0;
-  /// The time after a successful `renew` at which the next one is due: a third of the time to live, so that two
+  /// The time after a successful `renew` at which the next renewal is due: a third of the time to live, so that two
   /// renewals can fail.
   virtual duration renewal_interval() const noexcept = 0;
 

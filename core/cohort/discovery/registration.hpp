@@ -28,7 +28,7 @@ class registration {
   task<> wait_until_ended(deadline wait_deadline);
 
  private:
-  /// The delay between a renewal with this result and the next one.
+  /// The delay between a renewal with this result and the next renewal.
   duration record(const std::optional<source_error>& error, unsigned failures);
   void log_error(telemetry::log_level level, std::string_view message, const source_error& error);
 

@@ -25,10 +25,10 @@ class fault_injector {
   fault_injector(const fault_injector&) = delete;
   fault_injector& operator=(const fault_injector&) = delete;
 
-  /// Wraps the handlers of all routes except probes and exempt ones, then adds `/api/faults`: GET returns the current
-  /// settings (`to_json`), PUT replaces them (400 if they are invalid), DELETE removes them.
-  /// PUT and DELETE also return the current settings; they are rejected with 403 if the request has an `Origin` header.
-  /// Wrapped handlers are asynchronous, so that admission control measures injected latency.
+  /// Wraps the handlers of all routes except probes and exempt routes, then adds `/api/faults`: GET returns the current
+  /// settings (`to_json`), PUT replaces them (400 if they are invalid), DELETE removes them. PUT and DELETE also return
+  /// the current settings; they are rejected with 403 if the request has an `Origin` header. Wrapped handlers are
+  /// asynchronous, so that admission control measures injected latency.
   void install(http::router& routes);
 
   /// Replaces the current settings and releases the requests that wait because of them. Has no effect after `end`.

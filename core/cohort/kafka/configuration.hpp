@@ -12,7 +12,7 @@ namespace cohort::messaging::kafka {
 struct group_settings {
   /// The `group.id` of the consumer.
   std::string group;
-  /// Whether a group without a committed position starts with the oldest message, and not after the newest one.
+  /// Whether a group without a committed position starts with the oldest message, and not after the newest message.
   bool starts_with_earliest = true;
 };
 

@@ -12,7 +12,7 @@ namespace cohort::messaging {
 enum class errc {
   unreachable = 1,  // there is no connection to the broker; nothing was sent
   refused,          // the broker rejected the message, the queue or the credentials: see `error::message`
-  unroutable,       // no queue receives the topic, and the publisher requires one
+  unroutable,       // no queue receives the topic, and the publisher requires a queue
   overloaded,       // the outbox is full
   invalid,          // the message exceeds a limit or has an invalid topic; nothing was sent
   timeout,          // not confirmed before the deadline: the broker may have the message

@@ -13,7 +13,7 @@ class deadline_timer {
   deadline_timer(loop& event_loop, void* owner, timer::callback_function on_expired) noexcept
       : owner_(owner), on_expired_(on_expired), timer_(event_loop.timers(), this) {}
 
-  /// Replaces the deadline, including one that has expired.
+  /// Replaces the deadline, including an expired deadline.
   void set(deadline stream_deadline) noexcept {
     expired_ = false;
     if (stream_deadline.is_never()) {

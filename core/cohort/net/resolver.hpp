@@ -35,7 +35,7 @@ class resolver {
     std::chrono::seconds negative_ttl{1};
     /// Number of lookup threads.
     std::size_t threads = 2;
-    /// Number of names above which unused ones are discarded.
+    /// Number of names above which unused names are discarded.
     std::size_t max_names = 1024;
   };
 

@@ -36,7 +36,7 @@ int session_key_index() {
   return index;
 }
 
-/// OpenSSL's callback for a new session. Returning 1 takes ownership of it.
+/// OpenSSL's callback for a new session. Returning 1 takes the ownership of the session.
 int store_session(SSL* connection, SSL_SESSION* session) {
   auto* key = static_cast<session_key*>(SSL_get_ex_data(connection, session_key_index()));
   if (!key) return 0;

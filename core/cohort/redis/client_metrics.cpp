@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 9> outcomes{"ok",      "error_reply", "in
 client_metrics::client_metrics(telemetry::registry& registry, const std::string& upstream)
     : calls(registry,
             {.prefix = "cohort_redis",
-             .in_flight_help = "Redis calls in flight, including waiting ones.",
+             .in_flight_help = "Redis calls in flight, including waiting calls.",
              .requests_help = "Redis calls, by outcome.",
              .duration_help = "Duration of a Redis call, in seconds.",
              .outcomes = outcomes},

@@ -82,7 +82,7 @@ void exchange_recorder::connection_parser::on_read(std::string_view bytes) {
   }
 }
 
-/// Records one request. Returns false if the buffer holds no complete one.
+/// Records one request. Returns false if the buffer holds no complete message.
 bool exchange_recorder::connection_parser::read_request() {
   if (!request_parser_) {
     if (request_bytes_.starts_with("\r\n")) {

@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 9> outcomes{"ok",   "constraint", "busy",
 
 telemetry::call_metrics::description described_metrics() {
   return {.prefix = "cohort_sqlite",
-          .in_flight_help = "SQLite calls in flight, including waiting ones.",
+          .in_flight_help = "SQLite calls in flight, including waiting calls.",
           .requests_help = "SQLite calls and transactions, by outcome.",
           .duration_help = "Duration of a SQLite call or transaction with its wait, in seconds.",
           .outcomes = outcomes};

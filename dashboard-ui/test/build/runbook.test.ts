@@ -58,7 +58,7 @@ describe('renderRunbook', () => {
     expect(renderRunbook('## Überlast\n\n[see](#überlast)\n')).toContain('id="überlast"');
   });
 
-  test('escapes HTML and removes links other than http and local ones', () => {
+  test('escapes HTML and removes links other than http and local links', () => {
     const html = renderRunbook(
       '## A\n\n<script>alert(1)</script> <b onclick="x">b</b> [x](javascript:alert(1)) [file](../README.md) ' +
         '[mail](mailto:a@b.example) [web](https://example.org/) [own](/api/alerts) ![image](https://example.org/x.png)\n',

@@ -42,7 +42,7 @@ test('out-of-range values are bounded', () => {
   expect(request).toMatchObject({ duration: 50, startedAt: null, traceId: '5', deadline: null });
 });
 
-test('earlier requests are sorted, and malformed ones are omitted', () => {
+test('earlier requests are sorted, and malformed requests are omitted', () => {
   const body = { requests: [requestBodyAt(2), 'no', { calls: 1 }, requestBodyAt(1)] };
   expect(parseRequests(JSON.stringify(body)).map((request) => request.startedAt)).toEqual([
     Date.UTC(2025, 2, 9, 12, 0, 2),

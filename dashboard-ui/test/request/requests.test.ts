@@ -46,7 +46,7 @@ const at = (now: number) => ({ now, epochMs: now });
 const event = (body: object) => JSON.stringify(body);
 
 describe('events', () => {
-  test('a recorded request replaces the one that was derived from its aggregate', () => {
+  test('a recorded request replaces the request that was derived from its aggregate', () => {
     const derived = receive(initialState, 'aggregate', event(aggregateBody), at(0));
     expect(derived.requests.list.map((request) => request.traceId)).toEqual([null]);
     const recorded = receive(derived, 'request', event(requestBody), at(1));

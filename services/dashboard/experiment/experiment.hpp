@@ -26,9 +26,9 @@ class experiment : public std::enable_shared_from_this<experiment> {
   experiment(const service::service_context& context, aggregator_settings settings,
              std::function<void(std::string_view json)> on_change);
 
-  /// Starts an experiment on the current loop. Returns false while one is running.
+  /// Starts an experiment on the current loop. Returns false while an experiment is running.
   bool start(const experiment_settings& settings);
-  /// The state of the experiment, or of the last one, as described in `/openapi.json`.
+  /// The state of the experiment, or of the last experiment, as described in `/openapi.json`.
   std::string state_json();
 
  private:

@@ -15,7 +15,7 @@ class request_history {
  public:
   static constexpr std::size_t max_requests = 60;
 
-  /// Returns the number of the request, one more than that of the previous one.
+  /// Returns the number of the request, one more than the number of the previous request.
   std::uint64_t add(std::string json);
   /// Returns the requests with greater numbers, oldest first.
   std::vector<std::pair<std::uint64_t, std::string>> after(std::uint64_t number) const;

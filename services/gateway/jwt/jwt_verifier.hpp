@@ -26,7 +26,7 @@ enum class jwt_error : std::uint8_t {
   unknown_key,
   /// It has a `crit` header parameter: extensions are not supported (RFC 7515 section 4.1.11).
   critical_extension,
-  /// Its `typ` is not the required one.
+  /// Its `typ` differs from the required `typ`.
   type,
   signature,
   /// It has no `exp`.

@@ -64,7 +64,7 @@ std::optional<http::response> route_authenticator::authenticate(http::request_co
 std::optional<http::response> route_authenticator::authenticate_key(http::request_context& context) const {
   if (auto rejection = keys_.authenticate_key(context, route_)) return rejection;
   const auto* const key = keys_.find_valid_key(context);
-  // Without a key, authentication is disabled; a route that requires one is then closed.
+  // Without a key, authentication is disabled; a route that requires authentication is then closed.
   if (!key) return http::error_response(http::status::unauthorized, "Unauthorized", "No API key is configured");
   if (!key_names_.empty() && std::find(key_names_.begin(), key_names_.end(), key->name) == key_names_.end()) {
     return http::error_response(http::status::forbidden, "The API key is not accepted for this path");

@@ -67,7 +67,7 @@ class provider_chain {
   /// The providers in the order in which they are called; empty if every report is the sample. Thread-safe.
   std::vector<provider_status> statuses(time_point now) const;
 
-  /// Calls the providers in order until one has a report. Never fails: see `fetch_result`.
+  /// Calls the providers in order until a provider has a report. Never fails: see `fetch_result`.
   task<fetch_result> fetch(location location);
 
  private:

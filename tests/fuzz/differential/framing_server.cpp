@@ -4,7 +4,7 @@
 // The response field `X-Seen: LENGTH HASH METHOD TARGET` describes the request: length in bytes and FNV-1a hash of its
 // body, and its start line. With the environment variable FRONT_TOKEN, each request must have been forwarded by a
 // reverse proxy that sets `X-Front` to this token. A line on standard output reports a request that was not forwarded
-// as a request (smuggled), and one that has become a part of another one's body (swallowed).
+// as a request (smuggled), and a request that has become a part of another request's body (swallowed).
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

@@ -26,7 +26,7 @@ const counted_service time_service{"time-service", "/api/time", {}};
 constexpr cost_bands time_bands{.allocations = {0, 0.01}, .system_calls = {2.9, 3.1}, .instructions = {8200, 8800}};
 
 /// One read and one write for the request and for each of the three calls, and the waits between them, whose number
-/// depends on the order of events. A call that is slow on a busy machine is hedged, which costs a second one.
+/// depends on the order of events. A call that is slow on a busy machine is hedged, which costs a second request.
 constexpr cost_bands aggregate_bands{
     .allocations = {2.9, 5}, .system_calls = {11, 20}, .instructions = {75'000, 115'000}};
 

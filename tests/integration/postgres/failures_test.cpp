@@ -101,7 +101,7 @@ task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::sh
   co_await calls.join();
 }
 
-TEST_CASE("libpq: a server restart under load fails the calls in flight and no later ones",
+TEST_CASE("libpq: a server restart under load fails the calls in flight and no later calls",
           "[postgres][libpq][threads]") {
   const auto record = std::make_shared<restart_record>();
   libpq_fixture fixture{{.max_connections = 8, .timeout = 30s, .reconnect_window = 30s}};

@@ -116,7 +116,7 @@ TEST_CASE("resilience: a client's disconnect cancels its upstream calls", "[inte
 }
 
 /// Sends requests on eight connections until the server closes them, and calls `stop` after `min_responses` responses.
-/// Returns the number of requests without a response, or with one that does not satisfy `is_valid`.
+/// Returns the number of requests without a response, or with a response that does not satisfy `is_valid`.
 template <class IsValid, class Stop>
 int lost_requests(std::uint16_t port, const std::string& target, int min_responses, IsValid is_valid, Stop stop) {
   std::atomic<int> responses{0};

@@ -117,7 +117,7 @@ TEST_CASE("secrets: a key in the environment or after = is not visible in /proc"
   result.check();
 }
 
-TEST_CASE("secrets: reloads and TLS handshakes, including failed ones, disclose no secret",
+TEST_CASE("secrets: reloads and TLS handshakes, whether they fail or not, disclose no secret",
           "[integration][tls][threads]") {
   const temporary_directory directory;
   certificate_authority authority{"Test Root"};

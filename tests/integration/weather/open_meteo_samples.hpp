@@ -25,7 +25,7 @@ inline std::string geocoding_result(const std::string& name, const std::string& 
          R"(","admin1":")" + admin1 + R"("})";
 }
 
-/// A response of the geocoding API to "Paris", shortened. The result in France is the second one.
+/// A response of the geocoding API to "Paris", shortened. The result in France is the second result.
 inline std::string geocoding_response() {
   return R"({"results":[{"id":4717560,"name":"Paris","latitude":33.66094,"longitude":-95.55551,"elevation":183.0,)"
          R"("feature_code":"PPLA2","country_code":"US","timezone":"America/Chicago","population":24782,)"

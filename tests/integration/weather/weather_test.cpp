@@ -24,7 +24,7 @@ running_program start_weather_service(const std::string& url, child_process::env
   return running_program{"weather-service", {}, variables};
 }
 
-TEST_CASE("weather: values come from the provider; missing ones are N/A", "[integration][weather][threads]") {
+TEST_CASE("weather: values come from the provider; missing values are N/A", "[integration][weather][threads]") {
   scripted_upstream provider;
   provider.enqueue(canned_response{.body = wttr_response()});
   provider.enqueue(canned_response{.body = R"({"current_condition":[{"temp_C":"5"}]})"});

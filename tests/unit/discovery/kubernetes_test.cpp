@@ -59,7 +59,7 @@ TEST_CASE("EndpointSlices: the port is selected by name or by number, and is oth
   CHECK(endpoints_for("grpc") == "");
 }
 
-TEST_CASE("EndpointSlices: only ready endpoints are used; if there are none, terminating ones that still serve",
+TEST_CASE("EndpointSlices: only ready endpoints are used; if there are none, terminating endpoints that still serve",
           "[discovery][kubernetes]") {
   endpoint_slices slices{"http"};
   const auto terminating = endpoint_json("10.0.0.2", R"("ready":false,"serving":true,"terminating":true)");

@@ -65,7 +65,7 @@ TEST_CASE("messages: the window of IDs detects duplicates within its capacity", 
   CHECK(off.add("a"));
 }
 
-TEST_CASE("messages: a valid broker URL is parsed, and an invalid one is reported without its credentials",
+TEST_CASE("messages: a valid broker URL is parsed, and an invalid URL is reported without its credentials",
           "[messaging][url]") {
   const auto description = [](std::string_view url) {
     const auto parsed = messaging::parse_broker_url(url);

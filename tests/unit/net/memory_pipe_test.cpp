@@ -119,7 +119,7 @@ TEST_CASE("memory pipe: a deadline applies to a pending read", "[net][memory]") 
   CHECK(reading.outcome().value->error() == asio::error::timed_out);
 }
 
-TEST_CASE("memory pipe: reads and writes fail after the deadline until another one is set", "[net][memory]") {
+TEST_CASE("memory pipe: reads and writes fail after the deadline until another deadline is set", "[net][memory]") {
   virtual_time time;
   connected_peers pipe{time};
   pipe.client.stream().set_deadline(deadline_in(time, 10ms));

@@ -101,7 +101,7 @@ TEST_CASE("tcp: a read gets its memory when bytes have arrived", "[net][tcp]") {
   }
 }
 
-TEST_CASE("tcp: a read times out at the stream's deadline, and works again after a new one is set", "[net][tcp]") {
+TEST_CASE("tcp: a read times out at the stream's deadline, and works again after a new deadline is set", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.client->set_deadline(time.short_deadline());

@@ -133,7 +133,7 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
   CHECK(upstream.requests().empty());
 }
 
-TEST_CASE("tls: a second handshake with the same host resumes the session, one with another host does not",
+TEST_CASE("tls: a second handshake with the same host resumes the session, a handshake with another host does not",
           "[net][tls][threads]") {
   certificate_authority root{"Test Root"};
   const trust_scope trust{root};

@@ -160,7 +160,7 @@ TEST_CASE("concurrency limiter: the limit does not grow while at most half is us
 }
 
 TEST_CASE(
-    "concurrency limiter: a steep reduction starts from the requests in flight, but at least 50, and a mild one from the limit",
+    "concurrency limiter: a steep reduction starts from the requests in flight, but at least 50, and a mild reduction from the limit",
     "[policy][concurrency_limiter]") {
   const auto [in_flight, latency, start_limit] = GENERATE(table<std::size_t, duration, double>(
       {{200, 200ms, 201}, {50, 200ms, 51}, {49, 200ms, 50}, {5, 200ms, 50}, {200, 40ms, 500}}));

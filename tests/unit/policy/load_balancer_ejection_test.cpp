@@ -71,7 +71,7 @@ TEST_CASE("load balancer: the last active address is never ejected", "[policy][l
   CHECK(single.pick() == a);
 }
 
-TEST_CASE("load balancer: if the last active address fails, the ejected ones are used again",
+TEST_CASE("load balancer: if the last active address fails, the ejected addresses are used again",
           "[policy][load_balancer]") {
   const auto [result, count] = GENERATE(table<outcome, int>({{outcome::failure, 5}, {outcome::connect_failure, 2}}));
   load_balancer_fixture fixture{{a, b}};
@@ -150,13 +150,13 @@ TEST_CASE("load balancer: requests that end during an ejection have no effect", 
   CHECK(fixture.call(a, outcome::connect_failure));
 }
 
-TEST_CASE("load balancer: each ejection is 30 s longer than the previous one, up to five minutes",
+TEST_CASE("load balancer: each ejection is 30 s longer than the previous ejection, up to five minutes",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a, outcome::failure) == std::min(30s * i, 300s));
 }
 
-TEST_CASE("load balancer: each ejection by connect failures is 5 s longer than the previous one, up to 55 s",
+TEST_CASE("load balancer: each ejection by connect failures is 5 s longer than the previous ejection, up to 55 s",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   for (int i = 1; i <= 15; ++i) CHECK(fixture.ejection(a, outcome::connect_failure) == std::min(5s * i, 55s));
@@ -188,7 +188,7 @@ TEST_CASE("load balancer: the count of ejections decreases by one per 30 s witho
   CHECK(fixture.ejection(a, result) == base_time * count);
 }
 
-TEST_CASE("load balancer: after an hour without an ejection the next one has the base ejection time",
+TEST_CASE("load balancer: after an hour without an ejection the next ejection has the base ejection time",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   for (int i = 0; i < 1000; ++i) fixture.ejection(a, outcome::failure);

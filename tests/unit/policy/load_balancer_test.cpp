@@ -115,7 +115,7 @@ TEST_CASE("load balancer: avoids tried addresses while there is an untried one",
   CHECK(shares[b] == 0);
 }
 
-TEST_CASE("load balancer: prefers an untried ejected address to a tried one, and an untried active address to both",
+TEST_CASE("load balancer: prefers an untried ejected address to a tried address, and an untried active address to both",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b, c}};
   REQUIRE(fixture.calls(2, b, outcome::connect_failure));
@@ -125,7 +125,8 @@ TEST_CASE("load balancer: prefers an untried ejected address to a tried one, and
   CHECK_FALSE(shares.contains(b));
 }
 
-TEST_CASE("load balancer: initial addresses start at full share, added ones start slowly", "[policy][load_balancer]") {
+TEST_CASE("load balancer: initial addresses start at full share, added addresses start slowly",
+          "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a}};
   fixture.now += 1min;
   fixture.update({a, b});

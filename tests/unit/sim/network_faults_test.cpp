@@ -18,7 +18,7 @@ std::shared_ptr<connection> only_connection(two_host_fixture& fixture) {
   return all.front();
 }
 
-TEST_CASE("network faults: a host that refuses connections keeps its open ones", "[sim][network]") {
+TEST_CASE("network faults: a host that refuses connections keeps its open connections", "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   fixture.network.refuse_connections(fixture.server);

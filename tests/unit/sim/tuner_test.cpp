@@ -33,7 +33,7 @@ std::string plan_with_objective(std::string_view objective) {
 
 }  // namespace
 
-TEST_CASE("successive halving: finds the best candidate among noisy ones", "[sim][tuning]") {
+TEST_CASE("successive halving: finds the best candidate among noisy candidates", "[sim][tuning]") {
   sim::halving_settings settings;
   settings.candidates = 32;
   settings.first_seeds = 8;

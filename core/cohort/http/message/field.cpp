@@ -52,7 +52,7 @@ constexpr word control_characters(word text) noexcept {
   return ((~at_least_space & ~is_tab) | is_delete) & ~text & high_bits;
 }
 
-/// The index of the first byte, in memory, whose high bit is set. Precondition: there is one.
+/// The index of the first byte, in memory, whose high bit is set. Precondition: there is such a byte.
 constexpr std::size_t first_byte(word bits) noexcept {
   const bool is_little_endian = std::endian::native == std::endian::little;
   return static_cast<std::size_t>(is_little_endian ? std::countr_zero(bits) : std::countl_zero(bits)) / 8;

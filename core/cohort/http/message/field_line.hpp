@@ -9,7 +9,7 @@
 namespace cohort::http {
 
 /// Removes the line at the start of `rest` with its CRLF, and returns it without the CRLF. No value if there is no CR,
-/// or if the first one is not followed by LF.
+/// or if the first CR is not followed by LF.
 inline std::optional<std::string_view> take_line(std::string_view& rest) noexcept {
   const auto end = rest.find('\r');
   if (end == std::string_view::npos || end + 1 >= rest.size() || rest[end + 1] != '\n') return std::nullopt;

@@ -11,8 +11,8 @@
 
 namespace cohort::http {
 
-/// A constant set of field names, compared without case. Each name has fewer than 64 bytes. A name whose length differs
-/// from the length of each of them is rejected without a comparison.
+/// A constant set of field names; comparisons ignore case. Each name has fewer than 64 bytes. A name whose length
+/// differs from the length of each of them is rejected without a comparison.
 template <std::size_t Count>
 class field_name_set {
  public:
@@ -20,7 +20,7 @@ class field_name_set {
     for (const auto name : names) lengths_ |= std::uint64_t{1} << name.size();
   }
 
-  /// Whether the set has the name, in any case.
+  /// Whether the set has the name; the comparison ignores case.
   bool contains(std::string_view name) const noexcept {
     if (name.size() >= 64 || (lengths_ >> name.size() & 1U) == 0) return false;
     return std::any_of(names_.begin(), names_.end(),

@@ -43,7 +43,8 @@ std::optional<std::string> find_credentials(const request_head& head) {
   return encoded.size() > max_encoded_credentials ? std::nullopt : decode_base64(encoded);
 }
 
-/// The account with these credentials; null if there is none. Compares all of them.
+/// The account with these credentials; null if there is none. Compares the credentials with those of every account, so
+/// that the duration does not depend on the match.
 const account* find_account(const std::vector<account>& accounts, std::string_view credentials) {
   const auto hash = sha256(credentials);
   const account* found = nullptr;

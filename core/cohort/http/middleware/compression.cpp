@@ -20,7 +20,7 @@ std::string_view strip_parameters(std::string_view media_type) noexcept {
   return trimmed(media_type.substr(0, media_type.find(';')));
 }
 
-/// The state of a streamed response. Counted until it is destroyed.
+/// The state of a streamed response. The response is counted until this object is destroyed.
 class encoded_stream {
  public:
   explicit encoded_stream(std::shared_ptr<std::atomic<std::size_t>> streams)

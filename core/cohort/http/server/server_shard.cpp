@@ -194,7 +194,7 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   co_return false;
 }
 
-/// Counts the connection of its client. False if the client has too many.
+/// Counts the connection of its client. False if the client has too many connections.
 bool server_shard::acquire_client_permit(const connection_origin& origin,
                                          std::optional<client_connections::permit>& permit) {
   if (!state_.clients.is_limited()) return true;

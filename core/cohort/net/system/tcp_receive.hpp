@@ -31,7 +31,8 @@ struct tcp_read_buffer : asio::mutable_buffer {
       : asio::mutable_buffer(buffer), state(&receive_state) {}
   /// The memory is prepared for each attempt to read, and released if that finds no bytes.
   tcp_read_buffer(read_memory& read_memory, tcp_receive_state& receive_state) noexcept
-      : asio::mutable_buffer(&receive_state, 1),  // not empty; Asio would complete the read of an empty one immediately
+      : asio::mutable_buffer(&receive_state,
+                             1),  // not empty; Asio would complete the read of an empty buffer immediately
         state(&receive_state),
         memory(&read_memory) {}
   /// Reads the bytes that have arrived. Sets `error`, to `would_block` if there are none.

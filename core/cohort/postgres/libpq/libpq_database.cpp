@@ -34,7 +34,7 @@ error wait_error(socket_status status) {
   return {status == socket_status::timed_out ? errc::connect_timeout : errc::cancelled, {}, {}, {}, true};
 }
 
-/// Waits as PQconnectPoll requests, for the current socket: libpq opens one for each address.
+/// Waits as PQconnectPoll requests, for the current socket: libpq opens a socket for each address.
 task<socket_status> wait_for(PGconn* connecting, PostgresPollingStatusType direction, deadline connect_deadline) {
   auto socket = libpq_socket::make(loop::current(), PQsocket(connecting));
   // Without a free descriptor, PQconnectPoll reports an error of its connection attempt.

@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, 11> outcomes{"ok",      "statement_error"
 pool_metrics::pool_metrics(telemetry::registry& registry, const std::string& upstream)
     : calls(registry,
             {.prefix = "cohort_postgres",
-             .in_flight_help = "Database calls in flight, including waiting ones.",
+             .in_flight_help = "Database calls in flight, including waiting calls.",
              .requests_help = "Database calls and transactions, by outcome.",
              .duration_help = "Duration of a database call or transaction, in seconds.",
              .outcomes = outcomes},

@@ -138,7 +138,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
         summary, media_type);
   };
   add("/debug", page, "The state of the service as a page", "text/html");
-  add("/debug/requests", requests, "The requests in flight, and finished ones, with their upstream calls");
+  add("/debug/requests", requests, "The requests in flight, and finished requests, with their upstream calls");
   add("/debug/tasks", tasks, "The tasks, timers and jobs");
   add("/debug/upstreams", upstreams, "The circuit breakers, budgets, addresses and connections of the upstreams");
   add("/debug/loops", loops_state, "The lag and the connections of the event loops");

@@ -91,7 +91,7 @@ class shrinker {
     return false;
   }
   bool drop_one_part(const std::vector<scheduled_event>& events, std::size_t parts) {
-    // With two parts, the complement of one is the other.
+    // With two parts, the complement of one part is the other part.
     for (std::size_t i = 0; parts > 2 && i < parts; ++i) {
       if (accept(without_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
     }

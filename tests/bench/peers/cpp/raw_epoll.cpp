@@ -48,7 +48,7 @@ void serve(int client) {
 
 }  // namespace
 
-/// `raw_epoll [PORT]`: serves on loopback and prints the port; with 0 the system chooses one.
+/// `raw_epoll [PORT]`: serves on loopback and prints the port; with 0 the system chooses a port.
 int main(int argc, char** argv) {
   std::uint16_t port = 0;
   if (argc > 1) std::from_chars(argv[1], argv[1] + std::strlen(argv[1]), port);

@@ -101,8 +101,8 @@ asio::awaitable<void> listen(tcp::acceptor acceptor, bool all_fields) {
 
 }  // namespace
 
-/// `textbook_beast [PORT] [bare]`: serves on loopback and prints the port; with 0 the system chooses one. `bare` omits
-/// all header fields except those of the body.
+/// `textbook_beast [PORT] [bare]`: serves on loopback and prints the port; with 0 the system chooses a port. `bare`
+/// omits all header fields except those of the body.
 int main(int argc, char** argv) {
   const auto port = static_cast<unsigned short>(argc > 1 ? std::atoi(argv[1]) : 0);
   const bool all_fields = argc < 3 || std::string_view{argv[2]} != "bare";

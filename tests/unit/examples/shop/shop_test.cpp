@@ -30,7 +30,7 @@ TEST_CASE("shop example: a failing seed is reduced to a fault and a request", "[
   INFO(sim::to_text(shrunk.schedule));
   CHECK(shrunk.failure == "unexpected response of /stock");
   CHECK(shrunk.schedule.events.size() == 2);
-  // The file is compiled with this one, and its tag `!shouldfail` makes Catch2 check that it fails.
+  // The file is compiled together with this file, and its tag `!shouldfail` makes Catch2 check that it fails.
   const sim::test_template parts{.headers = {"\"tests/unit/examples/shop/shop_fleet.hpp\""},
                                  .run_function = "shop::run",
                                  .tags = "[examples][sim][!shouldfail]"};

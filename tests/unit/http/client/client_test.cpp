@@ -237,7 +237,7 @@ TEST_CASE("client: an uncompressed or empty body is not changed", "[http][client
   CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response(body, field)).body == body);
 }
 
-TEST_CASE("client: a corrupt or truncated body, or one with an unsupported content coding, is an error",
+TEST_CASE("client: a corrupt or truncated body, or a body with an unsupported content coding, is an error",
           "[http][client]") {
   client_fixture fixture;
   const auto compressed = gzip_compress("hello, hello, hello, hello");

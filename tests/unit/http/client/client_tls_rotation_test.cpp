@@ -68,7 +68,7 @@ class rotation_fixture {
   }
 };
 
-TEST_CASE("client: after a replacement of the certificate, an idle connection with the old one is not reused",
+TEST_CASE("client: after a replacement of the certificate, an idle connection with the old certificate is not reused",
           "[http][client][tls]") {
   rotation_fixture fixture;
   CHECK(fixture.client_uri() == "spiffe://test/old");

@@ -113,7 +113,7 @@ TEST_CASE("connection pool: the limit of idle connections is at least the number
   client_fixture fixture{{}, idle_settings(30s, 1)};
   fixture.network.add_name("site.test", {fixture.address("192.0.2.80"), fixture.address("192.0.2.81")});
   fixture.listen("192.0.2.81", 80);
-  // Of two addresses, the one with fewer requests in flight is chosen.
+  // Of two addresses, the address with fewer requests in flight is chosen.
   const auto first = fixture.get();
   const auto second = fixture.get();
   const auto third = fixture.get();
@@ -146,7 +146,7 @@ TEST_CASE("connection pool: the default limit of idle connections fits the defau
   }
 }
 
-TEST_CASE("connection pool: closing idle connections does not affect one in use", "[http][client]") {
+TEST_CASE("connection pool: closing idle connections does not affect a connection in use", "[http][client]") {
   client_fixture fixture;
   auto busy = fixture.get();
   auto idle = fixture.get();

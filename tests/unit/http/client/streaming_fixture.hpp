@@ -102,7 +102,7 @@ class streaming_fixture : public client_fixture {
   }
   void cancel() { call_->cancel(); }
   bool is_open() const { return call_->ended(); }
-  /// The response to the request; advances the time until there is one.
+  /// The response to the request; advances the time until there is a response.
   http::streamed_response& response() {
     take_result();
     if (!response_) throw std::runtime_error("no response: " + make_error_code(*error_).message());

@@ -105,7 +105,7 @@ TEST_CASE("streaming: a body that the server cuts off is an error, not an end", 
   CHECK(fixture.metric("in_flight") == 0);
 }
 
-TEST_CASE("streaming: a body above its limit and one with invalid chunks are errors", "[http][client][streaming]") {
+TEST_CASE("streaming: a body above its limit and a body with invalid chunks are errors", "[http][client][streaming]") {
   streaming_fixture fixture;
   const auto [bytes, error] = GENERATE(table<std::string, client_error>({
       {"4\r\nabcd\r\n4\r\nabcd\r\n0\r\n\r\n", client_error::body_too_large},

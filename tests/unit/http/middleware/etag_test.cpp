@@ -13,7 +13,7 @@ using namespace cohort::test;
 
 task<> write_part(body_writer& writer) { co_await writer.write("part"); }
 
-TEST_CASE("ETag: a response is tagged by its content, and a current one is not sent again", "[http][middleware]") {
+TEST_CASE("ETag: a response is tagged by its content, and a current response is not sent again", "[http][middleware]") {
   server_fixture server;
   std::string text = "one";
   server.routes.use(http::etag());

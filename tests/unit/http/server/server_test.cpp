@@ -103,7 +103,7 @@ TEST_CASE("server: responses to pipelined requests are sent in order and in one 
   CHECK(posted < second);
 }
 
-TEST_CASE("server: responses to pipelined requests do not wait for later ones, and keep their order",
+TEST_CASE("server: responses to pipelined requests do not wait for later responses, and keep their order",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/quick", text_handler("quick"));

@@ -15,8 +15,9 @@ std::string replace(std::string text, std::string_view from, std::string_view to
   return text.replace(text.find(from), from.size(), to);
 }
 
-TEST_CASE("websocket server: a valid handshake is accepted, and an invalid one is rejected with a status and a reason",
-          "[http][websocket]") {
+TEST_CASE(
+    "websocket server: a valid handshake is accepted, and an invalid handshake is rejected with a status and a reason",
+    "[http][websocket]") {
   server_fixture server;
   server.routes.websocket("/echo", echo_socket());
   frame_client client{server, handshake("/echo")};

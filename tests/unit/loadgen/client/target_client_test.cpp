@@ -207,7 +207,7 @@ TEST_CASE("target client: each kind of connect error has its own outcome", "[loa
   CHECK(report.totals.sent == 0);
 }
 
-TEST_CASE("target client: idle connections are reused before new ones are opened", "[loadgen][client]") {
+TEST_CASE("target client: idle connections are reused before new connections are opened", "[loadgen][client]") {
   load_fixture fixture;
   fixture.serve_delayed([](duration) { return 30ms; });
   auto settings = constant_load(100, 5s);

@@ -26,7 +26,7 @@ bucket_list buckets_of(const histogram& values) {
   return buckets;
 }
 
-TEST_CASE("histogram: every percentile is at most 0.1 % above the exact one, and never below it",
+TEST_CASE("histogram: every percentile is at most 0.1 % above the exact percentile, and never below it",
           "[loadgen][measurement]") {
   std::mt19937_64 random{GENERATE(range(1u, 40u))};
   auto values = random_values(random, 1 + random() % 3000);

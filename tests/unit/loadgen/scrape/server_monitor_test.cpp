@@ -181,7 +181,7 @@ TEST_CASE("server monitor: a server without metrics is reported with the reason"
   CHECK_FALSE(report.p99_us);
 }
 
-TEST_CASE("server monitor: a failed scrape between successful ones is reported as a failure", "[loadgen][scrape]") {
+TEST_CASE("server monitor: a failed scrape between successful scrapes is reported as a failure", "[loadgen][scrape]") {
   server_monitor_fixture fixture{{"http://192.0.2.80/a"}, {metrics_url}};
   bool is_available = true;
   fixture.load.routes.get("/metrics", [&](http::request_context&) {

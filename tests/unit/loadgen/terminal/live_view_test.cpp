@@ -186,7 +186,7 @@ TEST_CASE("live view: after the planned duration it waits for the last responses
   CHECK(draw(run.progress, 60).find("━  100 %") != std::string::npos);
 }
 
-TEST_CASE("live view: a frame replaces exactly the previous one, for any sizes", "[loadgen][terminal]") {
+TEST_CASE("live view: a frame replaces exactly the previous frame, for any sizes", "[loadgen][terminal]") {
   const auto rows = GENERATE(std::size_t{60}, std::size_t{24});  // without and with scrolling
   const auto use_color = GENERATE(false, true);
   terminal_screen screen{80, rows};

@@ -181,7 +181,7 @@ TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and sen
   CHECK(fixture.received.size() == 1);
 }
 
-TEST_CASE("rabbitmq: a rejected message, and one for a broker without memory, are sent again",
+TEST_CASE("rabbitmq: a rejected message, and a message for a broker without memory, are sent again",
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.server.is_rejecting = true;
@@ -234,7 +234,7 @@ TEST_CASE("rabbitmq: a deleted queue is declared again", "[messaging][rabbitmq]"
   CHECK(fixture.server.logins == 1);
 }
 
-TEST_CASE("rabbitmq: invalid input from the broker ends the connection, and a new one is made",
+TEST_CASE("rabbitmq: invalid input from the broker ends the connection, and a new connection is made",
           "[messaging][rabbitmq][security]") {
   using namespace std::string_literals;
   rabbitmq_fixture fixture;

@@ -88,7 +88,7 @@ TEST_CASE("tls server: a client that does not trust the certificate rejects the 
   CHECK(connected.server.result == tls_handshake_result::rejected_by_client);
 }
 
-TEST_CASE("tls server: client certificates are requested, and invalid ones end the handshake", "[net][tls]") {
+TEST_CASE("tls server: client certificates are requested, and invalid certificates end the handshake", "[net][tls]") {
   tls_server_fixture fixture;
   certificate_authority other_root{"Other Root"};
   auto settings = make_server_settings(fixture.leaf);

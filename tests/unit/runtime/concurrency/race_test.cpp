@@ -60,7 +60,7 @@ TEST_CASE("race: ignores exceptions of the other tasks", "[runtime][concurrency]
   CHECK(time.run(std::move(both)).index() == 0);
 }
 
-TEST_CASE("race: among tasks that never suspend, the first one is the winner", "[runtime][concurrency]") {
+TEST_CASE("race: among tasks that never suspend, the first task is the winner", "[runtime][concurrency]") {
   virtual_time time;
   CHECK(time.run(race(return_now(1), return_now(2))).index() == 0);
   CHECK(time.run(race(return_after(1ms, 1), return_now(2))).index() == 1);

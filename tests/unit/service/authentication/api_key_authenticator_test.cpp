@@ -92,7 +92,7 @@ TEST_CASE("authentication: without a configured key, all requests are accepted",
   CHECK(fixture.response_to(get("/api/things", "X-API-Key: whatever\r\n")).status == 200);
 }
 
-TEST_CASE("authentication: every path below /api/ requires the key, also percent-encoded ones",
+TEST_CASE("authentication: every path below /api/ requires the key, including percent-encoded paths",
           "[service][authentication]") {
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes());

@@ -227,7 +227,7 @@ TEST_CASE("gateway: a mirror gets a copy of each request and never delays it", "
   CHECK(count("dropped") == 1);
 }
 
-TEST_CASE("gateway: a reload replaces the routes, and an invalid file keeps the old ones", "[gateway][reload]") {
+TEST_CASE("gateway: a reload replaces the routes, and an invalid file keeps the old routes", "[gateway][reload]") {
   gateway_fixture stack{{"a", "b"}};
   const auto to = [](const std::string& upstream) {
     return routes(R"({"name": "r", "match": {"path": {"prefix": "/"}}, "rate_limit": {"rate": "3/min"},

@@ -126,7 +126,7 @@ TEST_CASE("json_lines: a value that is absent has the line of the value that con
   CHECK(lines.line_of("c.d") == 1);
 }
 
-TEST_CASE("matching_path: paths are decoded and merged, and ambiguous ones are rejected", "[gateway][security]") {
+TEST_CASE("matching_path: paths are decoded and merged, and ambiguous paths are rejected", "[gateway][security]") {
   const auto [path, expected] = GENERATE(table<std::string, std::string>({
       {"/api/time", "/api/time"},
       {"/api/%61dmin", "/api/admin"},

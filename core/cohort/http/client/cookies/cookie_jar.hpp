@@ -17,7 +17,7 @@ namespace cohort::http {
 struct cookie_jar_limits {
   std::size_t max_cookies = 3000;
   std::size_t max_cookies_per_domain = 50;
-  /// Maximum bytes of name, value, domain and path of a cookie; larger ones are ignored.
+  /// Maximum bytes of name, value, domain and path of a cookie; larger cookies are ignored.
   std::size_t max_cookie_bytes = 4096;
 };
 

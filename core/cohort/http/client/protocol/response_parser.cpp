@@ -109,8 +109,8 @@ std::size_t response_parser::parse(std::string_view bytes, std::optional<client_
   return consumed;
 }
 
-/// Returns the size of a header section of the most common form, or zero if Beast must parse it, including each that
-/// exceeds a limit.
+/// Returns the size of a header section of the most common form, or zero if Beast must parse it, including a header
+/// section that exceeds a limit.
 std::size_t response_parser::parse_simple_head(std::string_view bytes) {
   if (is_head_request_) return 0;
   const auto head = scan_response_head(bytes, limits_.store_fields ? &response_.fields : nullptr);

@@ -19,7 +19,7 @@ error_code last_error() noexcept { return error_code{errno, boost::system::syste
 }  // namespace
 
 result<std::unique_ptr<file_source>> file_source::open(const std::string& path) {
-  // Opened without blocking, so that a named pipe without a writer does not block the program.
+  // The file is opened without blocking, so that a named pipe without a writer does not block the program.
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) return last_error();
   struct stat status{};

@@ -34,7 +34,7 @@ class multipart_body final : public request_body_source {
   error_code add_file(std::string_view name, const std::string& path,
                       std::string_view content_type = "application/octet-stream");
   /// Adds a file with the bytes of `content`, which is not null. `content_type` is a media type without line breaks;
-  /// others throw `std::invalid_argument`.
+  /// any other text throws `std::invalid_argument`.
   multipart_body& add_file(std::string_view name, std::string_view filename, std::string_view content_type,
                            std::unique_ptr<request_body_source> content);
 

@@ -52,7 +52,7 @@ class body_decoder {
   std::uint64_t following_data() const noexcept { return state_ == state::data ? remaining_ : 0; }
   /// The input was content, and at most `following_data` bytes.
   void skip_data(std::uint64_t count) noexcept;
-  /// The rest of a body with a fixed length; empty for a chunked one.
+  /// The rest of a body with a fixed length; empty for a chunked body.
   std::optional<std::uint64_t> remaining_length() const noexcept {
     return is_chunked_ ? std::optional<std::uint64_t>{} : following_data();
   }

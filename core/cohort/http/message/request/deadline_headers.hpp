@@ -26,7 +26,7 @@ std::optional<duration> parse_grpc_timeout(std::string_view value) noexcept;
 
 /// The deadline headers of a request.
 struct deadline_headers {
-  /// The time that the client still waits: the shorter one if both headers are valid.
+  /// The time that the client still waits: the shorter time if both headers are valid.
   std::optional<duration> remaining;
   /// Whether one of the headers is invalid; it is ignored.
   bool invalid = false;

@@ -23,7 +23,7 @@ struct forwarded_hop {
 };
 
 /// Parses a `Forwarded` field (RFC 7239 section 4); several field lines are joined with commas. The first hop is the
-/// client, the last one has been added by the nearest proxy. Empty if it is malformed.
+/// client, the last hop has been added by the nearest proxy. Empty if it is malformed.
 std::optional<std::vector<forwarded_hop>> parse_forwarded(std::string_view value);
 
 /// Parses one element of `X-Forwarded-For`: an IP address with or without a port, or `unknown`. Empty if it is
@@ -42,7 +42,7 @@ struct forwarded_client {
   bool is_malformed = false;
 };
 
-/// Finds the client of a request from a trusted proxy: the hops are visited from the last one, and the first address
+/// Finds the client of a request from a trusted proxy: the hops are visited from the last hop, and the first address
 /// that is not in `trusted_networks` is the client; if all are, the first hop. Addresses beyond it can be forged by the
 /// client and are ignored; in `X-Forwarded-For` they may even be malformed. With both `Forwarded` and
 /// `X-Forwarded-For`, both must name the same client: a proxy that sets one of them forwards the other field as the

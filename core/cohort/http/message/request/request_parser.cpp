@@ -84,7 +84,7 @@ request_parser::rejection request_parser::parse_head(std::string_view bytes) {
 }
 
 /// Parses a valid header section of the most common form: HTTP/1.1, without a body or an upgrade. Returns false for any
-/// other.
+/// other header section.
 bool request_parser::parse_simple_head(std::string_view bytes) {
   constexpr std::string_view version = " HTTP/1.1";
   if (bytes.size() > limits_.max_header_bytes) return false;
@@ -124,7 +124,7 @@ request_parser::rejection request_parser::parse_any_head(std::string_view bytes)
   return std::nullopt;
 }
 
-/// `head_` has the fields before the invalid one.
+/// `head_` has the fields before the invalid field.
 std::string_view request_parser::beast_error_reason(const error& failed) const noexcept {
   using error_value = beast_http::error;
   const bool has_length = head_.find(field::content_length).has_value();

@@ -39,7 +39,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   using base = boost::beast::http::basic_parser<true>;
 
  public:
-  /// The status of the rejection of an invalid request; empty for a valid one.
+  /// The status of the rejection of an invalid request; empty for a valid request.
   using rejection = std::optional<status>;
 
   /// All arguments must outlive the parser. The body is appended to `body`.

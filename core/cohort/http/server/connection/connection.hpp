@@ -179,7 +179,7 @@ class connection final : public open_connection, private interim_sender {
   /// Otherwise `never()`.
   deadline streaming_deadline_;
   bool has_sent_continue_ = false;
-  /// While it is true, nothing else is written: the body's reader waits for `interim_sent_`.
+  /// While this flag is set, nothing else is written: the body's reader waits for `interim_sent_`.
   bool is_sending_interim_ = false;
   wait_queue interim_sent_;
   /// The bytes of `body_` that are included in `server_state::body_bytes`.
@@ -187,10 +187,11 @@ class connection final : public open_connection, private interim_sender {
   time_point request_start_{};
   /// The time at which the last bytes of the current header section arrived.
   time_point received_at_{};
-  /// The current response began, in this iteration of the loop (`loop::activity_sequence`).
+  /// The time at which the current response began, and the iteration of the loop (`loop::activity_sequence`) in which
+  /// it began.
   time_point responded_at_{};
   std::size_t response_sequence_ = 0;
-  /// Nothing of the current request but line ends has been read.
+  /// Whether nothing of the current request has been read except line ends.
   bool may_skip_empty_line_ = true;
   /// The part of the first request's header timeout that the TLS handshake has taken.
   duration used_header_timeout_{};

@@ -14,7 +14,7 @@ namespace cohort::http {
 class connection;
 class request_context;
 
-/// Reads the body of the current request of a connection. A long body is read into a separate buffer, a short one or a
+/// Reads the body of the current request of a connection. A long body is read into a separate buffer, a short body or a
 /// small chunk into the connection's buffer.
 class request_body_reader final : public body_reader {
  public:

@@ -26,9 +26,9 @@ void append_interim_head(recycled_string& output, const response& interim);
 /// Whether a response with this status can have a body (RFC 9110 section 6.4.1).
 bool may_have_body(status code) noexcept;
 
-/// Appends the status line and the header section. `date_line` and `common_header_lines` are complete lines.
-/// A field of `result` that protects browsers, such as `Content-Security-Policy`, replaces the common one: the handler,
-/// or the upstream whose response is forwarded, knows its content, and a browser would enforce both or ignore both.
+/// Appends the status line and the header section. `date_line` and `common_header_lines` are complete lines. A field of
+/// `result` that protects browsers, such as `Content-Security-Policy`, replaces the common field: the handler, or the
+/// upstream whose response is forwarded, knows its content, and a browser would enforce both or ignore both.
 void append_response_head(recycled_string& output, const response& result, const response_framing& framing,
                           std::string_view date_line, std::string_view common_header_lines);
 

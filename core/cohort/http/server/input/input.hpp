@@ -63,7 +63,8 @@ class input {
   /// Whether there is no error.
   explicit operator bool() const noexcept { return errors_.empty(); }
   const std::vector<input_error>& errors() const noexcept { return errors_; }
-  /// The response that lists all errors: 415 or 406 if one has that status, otherwise 400. Precondition: there is one.
+  /// The response that lists all errors: 415 or 406 if an error has that status, otherwise 400. Precondition: there is
+  /// one.
   response error_response() const;
 
  private:

@@ -134,7 +134,7 @@ void add_handshake(api_operation& operation, json::schema_definitions& definitio
   for (const auto& response : responses) add(operation.responses, response, definitions);
 }
 
-/// The ID of an operation without one, such as `get_api_things_id`.
+/// The ID of an operation without an ID of its own, such as `get_api_things_id`.
 std::string default_id(std::string_view method_name, std::string_view path) {
   std::string id;
   for (const char c : std::string{method_name} + std::string{path}) {

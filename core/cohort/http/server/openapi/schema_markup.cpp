@@ -78,7 +78,8 @@ class formatter {
     }
   }
 
-  /// Writes an object that consists only of a reference as a link. False if the text does not begin with one.
+  /// Writes an object that consists only of a reference as a link. False if the text does not begin with such an
+  /// object.
   bool write_reference() {
     if (!rest_.starts_with(reference_object_prefix)) return false;
     const auto object = rest_.substr(0, value_length());

@@ -44,13 +44,13 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
 /// client (`X-Real-IP`, `X-Forwarded-Port` and `X-Forwarded-Server`).
 bool is_forwarded_field(std::string_view name) noexcept;
 
-/// Whether two names are one to an upstream: in any case, and with `_` for `-`, which servers that use CGI's names of
-/// variables, such as WSGI, do not distinguish (RFC 3875 section 4.1.18).
+/// Whether an upstream may treat two names as equal: the comparison ignores case, and `_` equals `-`, which servers
+/// that use CGI's names of variables, such as WSGI, do not distinguish (RFC 3875 section 4.1.18).
 bool is_same_cgi_name(std::string_view first, std::string_view second);
 /// `name` with `-` for `_`; `storage` keeps the result if it differs.
 std::string_view with_hyphens(std::string_view name, std::string& storage);
 
-/// The value of `Via` with this hop (RFC 9110 section 7.6.3). `previous` is empty if there was none.
+/// The value of `Via` with this hop (RFC 9110 section 7.6.3). `previous` is empty if the message had no such field.
 std::string via_value(std::string_view previous, bool is_http_1_0, std::string_view pseudonym);
 
 }  // namespace cohort::http

@@ -22,7 +22,7 @@ class copy_buffer {
 
   asio::mutable_buffer space() noexcept { return {bytes_.get(), size_}; }
   asio::const_buffer filled(std::size_t count) const noexcept { return {bytes_.get(), count}; }
-  /// Selects the buffer size for the next read. Precondition: the bytes of the last one have been written.
+  /// Selects the buffer size for the next read. Precondition: the bytes of the last read have been written.
   void adapt(std::size_t last_count) {
     short_reads_ = last_count <= small_size ? short_reads_ + 1 : 0;
     if (size_ == small_size && last_count == small_size) {

@@ -30,8 +30,8 @@ class forwarded_body final : public request_body_source {
     co_return client_error::request_body_failed;
   }
   std::optional<std::uint64_t> content_length() const override { return body_.content_length(); }
-  /// A call without a timeout of its own has the upstream's, from the end of the body. The end of the body has also set
-  /// the deadline of the request.
+  /// A call without a timeout of its own has the timeout of the upstream, from the end of the body. The end of the body
+  /// has also set the deadline of the request.
   deadline response_deadline() override {
     const auto& settings = to_.target->settings();
     const auto timeout = to_.options.timeout ? duration::max() : settings.timeout;
@@ -44,8 +44,8 @@ class forwarded_body final : public request_body_source {
   std::optional<body_error> error() const noexcept { return error_; }
 
  private:
-  /// The record of the call has the deadline of the whole transfer. A call that ends at the shorter one of the response
-  /// would have no cause.
+  /// The record of the call has the deadline of the whole transfer. A call that ends at the earlier deadline of the
+  /// response would have no cause.
   void limit_recorded_call(deadline limit) const noexcept {
     auto* const record = context_.timing().recording().get();
     if (!record) return;

@@ -23,7 +23,7 @@ struct scripted_replica {
     duration delay{};
     std::string retry_after;
   };
-  /// One for each request; `default_step` after the last one.
+  /// One step for each request; `default_step` after the last.
   std::deque<step> steps;
   step default_step;
 

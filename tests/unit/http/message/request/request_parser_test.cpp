@@ -213,7 +213,7 @@ TEST_CASE("100-continue is recognized in a list and in repeated fields", "[http]
   CHECK(request.parser.expects_continue());
 }
 
-TEST_CASE("HTTP/1.0 has no expectations, and an empty one is ignored", "[http][message][case-1.5]") {
+TEST_CASE("HTTP/1.0 has no expectations, and an empty expectation is ignored", "[http][message][case-1.5]") {
   parsed_request http_1_0{"POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: x\r\n\r\n"};
   CHECK_FALSE(http_1_0.rejected);
   CHECK_FALSE(http_1_0.parser.expects_continue());
@@ -265,7 +265,7 @@ TEST_CASE("request parser: the name of the transfer coding is case-insensitive",
   CHECK(request.body == "a");
 }
 
-TEST_CASE("request parser: a body of the maximum length is accepted, a longer chunked one is rejected with 413",
+TEST_CASE("request parser: a body of the maximum length is accepted, a longer chunked body is rejected with 413",
           "[http][message]") {
   for (const auto& [fields, body] : {std::pair<std::string, std::string>{"Content-Length: 1048576\r\n", ""},
                                      {"Transfer-Encoding: chunked\r\n", "100000\r\n"}}) {
@@ -287,7 +287,7 @@ TEST_CASE("request parser: the maximum number of fields is accepted, one more is
   CHECK(parsed_request(head_with_fields(101)).rejected == status::request_header_fields_too_large);
 }
 
-TEST_CASE("request parser: a target of the maximum length is accepted, a longer one is rejected with 414",
+TEST_CASE("request parser: a target of the maximum length is accepted, a longer target is rejected with 414",
           "[http][message]") {
   const auto head_with_target = [](std::size_t length) {
     return "GET /" + std::string(length - 1, 'a') + " HTTP/1.1\r\nHost: test\r\n\r\n";

@@ -110,7 +110,7 @@ TEST_CASE("server: an untrusted peer cannot send a PROXY protocol header", "[htt
   CHECK(server.observed_client(untrusted, "") == "198.51.100.1 198.51.100.1 plain ");
 }
 
-TEST_CASE("server: a connection without a PROXY protocol header is closed if one is required",
+TEST_CASE("server: a connection without a PROXY protocol header is closed if the header is required",
           "[http][server][proxies]") {
   proxied_server optional{proxy_protocol_mode::optional};
   CHECK(optional.observed_client(trusted, "") == "10.0.0.2 10.0.0.2 plain ");

@@ -272,7 +272,8 @@ TEST_CASE("proxy: a request body that is invalid or too large gets 400 or 413", 
   CHECK(upstream.client_has_closed());
 }
 
-TEST_CASE("proxy: a request without a body is repeated, one with a body that has been read is not", "[http][proxy]") {
+TEST_CASE("proxy: a request without a body is repeated, a request with a body that has been read is not",
+          "[http][proxy]") {
   proxy_fixture fixture;
   const bool has_body = GENERATE(true, false);
   auto client = fixture.server.connect();

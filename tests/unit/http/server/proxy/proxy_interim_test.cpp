@@ -22,7 +22,8 @@ task<http::response> respond_with_hints(request_context* context, int status, st
   co_return text_response("final");
 }
 
-TEST_CASE("proxy: an interim response is forwarded before the final one, without hop-by-hop fields", "[http][proxy]") {
+TEST_CASE("proxy: an interim response is forwarded before the final response, without hop-by-hop fields",
+          "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/"));

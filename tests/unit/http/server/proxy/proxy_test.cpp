@@ -210,7 +210,7 @@ TEST_CASE("proxy: Forwarded and X-Forwarded-* describe the client, and the clien
   CHECK(request.header("Via") == "1.0 first, 1.1 cohort");
 }
 
-TEST_CASE("proxy: a field with underscores cannot replace one that the proxy sets", "[http][proxy]") {
+TEST_CASE("proxy: a field with underscores cannot replace a field that the proxy sets", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   const auto request = fixture.forwarded(

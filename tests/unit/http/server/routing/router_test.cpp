@@ -104,7 +104,8 @@ TEST_CASE("router: a path without a route, and the asterisk, match nothing", "[h
   }
 }
 
-TEST_CASE("router: a route has a handler for HEAD if it has one for GET, and lists both in Allow", "[http][server]") {
+TEST_CASE("router: a route has a handler for HEAD if it has a handler for GET, and lists both in Allow",
+          "[http][server]") {
   router routes;
   routes.get("/a", empty_response);
   routes.post("/a", empty_response);
