@@ -73,7 +73,7 @@ TEST_CASE("loadgen: SIGINT ends the run with a complete report and status 105", 
   CHECK_THAT(generator.error_output(), ContainsSubstring("Interrupted (SIGINT)."));
 }
 
-TEST_CASE("every termination signal results in complete files, under load and in the preflight",
+TEST_CASE("loadgen: every termination signal results in complete files, under load and in the preflight",
           "[integration][loadgen][threads][case-4.7]") {
   const auto [number, name] = GENERATE(
       table<int, std::string>({{SIGHUP, "SIGHUP"}, {SIGTERM, "SIGTERM"}, {SIGQUIT, "SIGQUIT"}, {SIGUSR1, "SIGUSR1"}}));
@@ -139,7 +139,7 @@ TEST_CASE("loadgen: TLS certificates are verified with the system's trust store"
   CHECK_THAT(untrusted_run.error, ContainsSubstring("the server's certificate is invalid"));
 }
 
-TEST_CASE("a CA is trusted with --cacert, and every certificate with --insecure",
+TEST_CASE("loadgen: a CA is trusted with --cacert, and every certificate with --insecure",
           "[integration][loadgen][threads][case-4.5]") {
   temporary_directory files;
   certificate_authority authority{"Test CA"};

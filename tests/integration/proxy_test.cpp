@@ -90,7 +90,7 @@ child_process::environment weather_variables(const std::string& provider_url, ch
   return variables;
 }
 
-TEST_CASE("a service sends requests to an http provider through http_proxy",
+TEST_CASE("proxy settings: a service sends requests to an http provider through the proxy in http_proxy",
           "[integration][proxy][threads][case-2.6]") {
   scripted_upstream proxy;
   proxy.set_default_behavior(canned_response{.body = wttr_response()});
@@ -102,7 +102,7 @@ TEST_CASE("a service sends requests to an http provider through http_proxy",
   CHECK(proxy.requests()[0].header("Host") == "provider.test");
 }
 
-TEST_CASE("a service calls hosts in no_proxy directly", "[integration][proxy][threads][case-2.6]") {
+TEST_CASE("proxy settings: a service calls hosts in no_proxy directly", "[integration][proxy][threads][case-2.6]") {
   scripted_upstream proxy;
   running_program service{
       "weather-service",
@@ -112,7 +112,7 @@ TEST_CASE("a service calls hosts in no_proxy directly", "[integration][proxy][th
   CHECK(proxy.connections_accepted() == 0);
 }
 
-TEST_CASE("a service reaches an https provider through a tunnel of https_proxy",
+TEST_CASE("proxy settings: a service reaches an https provider through a tunnel of the proxy in https_proxy",
           "[integration][proxy][threads][case-2.6]") {
   certificate_authority root{"Test Root"};
   const temporary_directory directory;
@@ -135,7 +135,7 @@ TEST_CASE("a service reaches an https provider through a tunnel of https_proxy",
   CHECK(proxy.requests()[0].find("Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n") != std::string::npos);
 }
 
-TEST_CASE("an invalid proxy variable ends the program with a line that does not show the password",
+TEST_CASE("proxy settings: an invalid proxy variable ends the program with a line that does not show the password",
           "[integration][proxy][threads][case-2.6]") {
   const auto result = run_program("weather-service", {}, {{"https_proxy", "socks5://user:secret@proxy.test:1080"}});
   CHECK(result.status == 2);

@@ -18,7 +18,7 @@ int status_with_key(std::uint16_t port, const std::string& key) {
   return get(port, "/api/time", {{"X-API-Key", key}}).status;
 }
 
-TEST_CASE("a key file that is UTF-16 text is rejected at start, with its name and the reason",
+TEST_CASE("signals: a key file that is UTF-16 text is rejected at start, with its name and the reason",
           "[integration][threads][case-5.1]") {
   const temporary_directory directory;
   const auto content = GENERATE(std::string("s\0e\0c\0", 6), std::string("\xFF\xFEs\0", 4), std::string());
@@ -29,7 +29,7 @@ TEST_CASE("a key file that is UTF-16 text is rejected at start, with its name an
   CHECK(result.error.find('\n') == result.error.size() - 1);
 }
 
-TEST_CASE("SIGHUP reloads the key file without closing a connection", "[integration][threads][case-5.4]") {
+TEST_CASE("signals: SIGHUP reloads the key file without closing a connection", "[integration][threads][case-5.4]") {
   const temporary_directory directory;
   const auto path = directory.write("key", "old\n").string();
   running_program stack{"cohort-stack", {}, {{"API_KEY_FILE", path}}};
@@ -62,7 +62,8 @@ TEST_CASE("SIGHUP reloads the key file without closing a connection", "[integrat
   CHECK(stack.stop() == 0);
 }
 
-TEST_CASE("SIGHUP without a setting to reload is logged and loses no request", "[integration][threads][case-5.4]") {
+TEST_CASE("signals: SIGHUP without a setting to reload is logged and loses no request",
+          "[integration][threads][case-5.4]") {
   running_program service{"time-service", {}, {{"API_KEY", "s3cret"}}};
   const auto port = service.port();
   client_load load{port, "GET /api/time HTTP/1.1\r\nHost: x\r\nX-API-Key: s3cret\r\n\r\n",

@@ -277,7 +277,7 @@ TEST_CASE("weather: a request gets 503 if the provider's host name cannot be res
   CHECK(json_at(response.body, "/error") == "\"dns\"");
 }
 
-TEST_CASE("WEATHER_SAMPLE serves the marked built-in report without a provider",
+TEST_CASE("weather: WEATHER_SAMPLE serves the marked built-in report without a provider",
           "[integration][weather][threads][case-5.13]") {
   scripted_upstream provider;
   auto service = start_weather_service(provider.url(), {{"WEATHER_SAMPLE", "true"}});

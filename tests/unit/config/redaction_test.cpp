@@ -15,7 +15,7 @@ struct redaction_case {
   std::string redacted;
 };
 
-TEST_CASE("user name and password of a URL are redacted", "[config][case-4.3]") {
+TEST_CASE("redaction: user name and password of a URL are redacted", "[config][case-4.3]") {
   const auto example = GENERATE(from_range(std::vector<redaction_case>{
       {"http://u:p@h/", "http://***@h/"},
       {"http://token@h/", "http://***@h/"},
@@ -33,13 +33,13 @@ TEST_CASE("user name and password of a URL are redacted", "[config][case-4.3]") 
   CHECK(redact_userinfo(example.text) == example.redacted);
 }
 
-TEST_CASE("a text without user name and password is not changed", "[config][case-4.3]") {
+TEST_CASE("redaction: a text without user name and password is not changed", "[config][case-4.3]") {
   const auto text = GENERATE(as<std::string>{}, "", "http://h/", "http://h/@me", "http://h/?to=a@b.example", "http://h",
                              "a:b", "time=http://h/@1001");
   CHECK(redact_userinfo(text) == text);
 }
 
-TEST_CASE("the error about an invalid URL does not contain its password", "[config][case-4.3]") {
+TEST_CASE("redaction: the error about an invalid URL does not contain its password", "[config][case-4.3]") {
   struct url_setting {
     std::vector<std::string> arguments;
     environment variables;

@@ -32,7 +32,7 @@ struct invalid_file {
   std::string_view reason;
 };
 
-TEST_CASE("a key file that is not one line of visible ASCII text is rejected with the reason",
+TEST_CASE("secret: a key file that is not one line of visible ASCII text is rejected with the reason",
           "[config][secret][case-5.1]") {
   const auto file = GENERATE(from_range(std::vector<invalid_file>{
       {"s\0e\0c\0\n"sv, "whose first line contains a NUL byte, as UTF-16 text does"},
@@ -72,7 +72,8 @@ TEST_CASE("a key file that is not one line of visible ASCII text is rejected wit
   CHECK(secret == "unset");
 }
 
-TEST_CASE("a key file that is a pipe without a writer is rejected after a timeout", "[config][secret][case-5.1]") {
+TEST_CASE("secret: a key file that is a pipe without a writer is rejected after a timeout",
+          "[config][secret][case-5.1]") {
   const test::temporary_directory directory;
   const auto path = directory.path() / "pipe";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
@@ -81,7 +82,7 @@ TEST_CASE("a key file that is a pipe without a writer is rejected after a timeou
   CHECK(read.error == "no process has written to it in time");
 }
 
-TEST_CASE("a key file can be a pipe, and its reader does not wait for the end after the first line",
+TEST_CASE("secret: a key file can be a pipe, and its reader does not wait for the end after the first line",
           "[config][secret][case-5.1]") {
   const test::temporary_directory directory;
   const auto path = directory.path() / "pipe";
@@ -96,7 +97,7 @@ TEST_CASE("a key file can be a pipe, and its reader does not wait for the end af
   CHECK(read.secret == "first");
 }
 
-TEST_CASE("the first line of a key file is the key, with any line end", "[config][secret][case-5.1]") {
+TEST_CASE("secret: the first line of a key file is the key, with any line end", "[config][secret][case-5.1]") {
   const auto content = GENERATE("s!~"sv, "s!~\n"sv, "s!~\r\n"sv, "s!~\nsecond\0line"sv, "s!~\r"sv);
   const test::temporary_directory directory;
   const auto read = read_secret_file(directory.write("key", content).string());
@@ -104,7 +105,7 @@ TEST_CASE("the first line of a key file is the key, with any line end", "[config
   CHECK(read.secret == "s!~");
 }
 
-TEST_CASE("a first line longer than 4094 bytes is rejected", "[config][secret][case-5.1]") {
+TEST_CASE("secret: a first line longer than 4094 bytes is rejected", "[config][secret][case-5.1]") {
   const test::temporary_directory directory;
   CHECK(read_secret_file(directory.write("key", std::string(4094, 's') + "\n").string()).secret.size() == 4094);
   CHECK(read_secret_file(directory.write("key", std::string(5000, 's')).string()).error ==
@@ -136,7 +137,8 @@ TEST_CASE("secret: a secret can be replaced while another thread reads it", "[co
   CHECK(secret.get() == "9999");
 }
 
-TEST_CASE("a reload replaces a secret that has changed, and keeps it on an error", "[config][reloader][case-5.4]") {
+TEST_CASE("secret: a reload replaces a secret that has changed, and keeps it on an error",
+          "[config][reloader][case-5.4]") {
   const test::temporary_directory directory;
   const auto path = directory.write("key", "old\n").string();
   replaceable_secret secret{"old"};

@@ -113,7 +113,7 @@ TEST_CASE("value parsers: one_of accepts its words only", "[config][value_parser
   CHECK_FALSE(parser.parse(invalid));
 }
 
-TEST_CASE("one_of accepts its words and their aliases in any case", "[config][value_parser][case-5.2]") {
+TEST_CASE("value parsers: one_of accepts its words and their aliases in any case", "[config][value_parser][case-5.2]") {
   const auto parser = one_of({"info", "warn"}, {{"warning", "warn"}});
   CHECK(parser.accepts == "one of info, warn");
   for (const auto* word : {"info", "INFO", "Info", "iNfO"}) CHECK(parser.parse(word) == "info");
@@ -123,7 +123,7 @@ TEST_CASE("one_of accepts its words and their aliases in any case", "[config][va
   CHECK_FALSE(parser.parse(invalid));
 }
 
-TEST_CASE("the unit of a rate is accepted in any case", "[config][value_parser][case-5.2]") {
+TEST_CASE("value parsers: the unit of a rate is accepted in any case", "[config][value_parser][case-5.2]") {
   CHECK(event_rate().parse("100/MIN")->period == 60s);
   CHECK(event_rate().parse("5/S")->period == 1s);
   CHECK(event_rate().parse("1000/Hour")->period == 3600s);

@@ -91,7 +91,7 @@ TEST_CASE("json parser: is_object accepts exactly one JSON object", "[json][pars
   CHECK(is_object(test_case.text) == test_case.is_object_text);
 }
 
-TEST_CASE("a byte order mark before JSON is ignored", "[json][parser][case-2.4]") {
+TEST_CASE("json parser: a byte order mark before JSON is ignored", "[json][parser][case-2.4]") {
   const std::string mark = "\xEF\xBB\xBF";
   CHECK(parse_name(mark + R"({"name":"well"})").value() == "well");
   CHECK(parse_name(mark + " \r\n{\"name\":\"well\"}\n").value() == "well");
@@ -102,7 +102,7 @@ TEST_CASE("a byte order mark before JSON is ignored", "[json][parser][case-2.4]"
   CHECK(strip_byte_order_mark("{}") == "{}");
 }
 
-TEST_CASE("JSON with a byte order mark of another encoding is invalid", "[json][parser][case-2.4]") {
+TEST_CASE("json parser: JSON with a byte order mark of another encoding is invalid", "[json][parser][case-2.4]") {
   using namespace std::string_literals;
   const auto text = GENERATE("\xEF\xBB\xBF"s, "\xEF\xBB\xBF\xEF\xBB\xBF{}"s, " \xEF\xBB\xBF{}"s, "{}\xEF\xBB\xBF"s,
                              "\xEF\xBB{}"s, "\xFF\xFE{\0}\0"s, "\xFE\xFF\0{\0}"s);

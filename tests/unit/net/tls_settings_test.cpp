@@ -62,7 +62,8 @@ class tls_fixture {
   net::tls_client_settings settings_;
 };
 
-TEST_CASE("the trusted certificates of the settings replace the system's", "[net][tls][case-4.5]") {
+TEST_CASE("tls settings: the trusted certificates of the settings replace those of the system",
+          "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   certificate_authority other_root{"Other Root"};
   const auto leaf = issue(root, "service.example");
@@ -74,7 +75,7 @@ TEST_CASE("the trusted certificates of the settings replace the system's", "[net
   CHECK(tls_fixture{{}}.connect(leaf).category() == asio::error::get_ssl_category());
 }
 
-TEST_CASE("without verification any certificate is accepted", "[net][tls][case-4.5]") {
+TEST_CASE("tls settings: without verification any certificate is accepted", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   certificate_request expired;
   expired.dns = {"service.example"};
@@ -86,7 +87,7 @@ TEST_CASE("without verification any certificate is accepted", "[net][tls][case-4
   CHECK(tls_fixture{settings}.connect(root.issue(expired)) == error_code{});
 }
 
-TEST_CASE("the client's certificate is sent to a server that requests it", "[net][tls][case-4.5]") {
+TEST_CASE("tls settings: the client's certificate is sent to a server that requests it", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   const auto client = issue(root, "client.example");
   const auto server = issue(root, "service.example");
@@ -102,7 +103,7 @@ TEST_CASE("the client's certificate is sent to a server that requests it", "[net
   CHECK(without_certificate.client_name == "");
 }
 
-TEST_CASE("the server name of the settings is sent and verified", "[net][tls][case-4.5]") {
+TEST_CASE("tls settings: the server name of the settings is sent and verified", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   tls_fixture fixture{{.trusted_certificates = root.certificate_pem(), .server_name = "shop.example"}};
   CHECK(fixture.connect(issue(root, "shop.example")) == error_code{});
@@ -125,7 +126,7 @@ std::string encrypt_key(const std::string& key) {
   return text;
 }
 
-TEST_CASE("settings that cannot be used are errors", "[net][tls][case-4.5]") {
+TEST_CASE("tls settings: settings that cannot be used are errors", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   const auto client = issue(root, "client.example");
   const auto other = issue(root, "other.example");

@@ -100,8 +100,9 @@ struct limited_host {
   test::temporary_directory root;
 };
 
-TEST_CASE("half a CPU is one thread, in the group of the process, in one above it, and in v1",
-          "[runtime][loop][case-5.5]") {
+TEST_CASE(
+    "available_parallelism: half a CPU is one thread, in the group of the process, in an ancestor group, and in cgroup v1",
+    "[runtime][loop][case-5.5]") {
   const limited_host host;
   SECTION("own group") { host.add_v2("/system.slice/sample.service", "50000 100000\n"); }
   SECTION("group above") { host.add_v2("/system.slice", "50000 100000\n"); }
@@ -111,7 +112,8 @@ TEST_CASE("half a CPU is one thread, in the group of the process, in one above i
   CHECK(host.parallelism() == 1);
 }
 
-TEST_CASE("without a quota, all CPUs of the affinity mask are used", "[runtime][loop][case-5.5]") {
+TEST_CASE("available_parallelism: without a quota, all CPUs of the affinity mask are used",
+          "[runtime][loop][case-5.5]") {
   const auto all = available_parallelism(test::temporary_directory{}.path());
   const limited_host host;
   SECTION("v2: max") { host.add_v2("/system.slice/sample.service", "max 100000\n"); }
@@ -123,7 +125,7 @@ TEST_CASE("without a quota, all CPUs of the affinity mask are used", "[runtime][
   CHECK(host.parallelism() == all);
 }
 
-TEST_CASE("a quota is rounded up to whole CPUs", "[runtime][loop][case-5.5]") {
+TEST_CASE("available_parallelism: a quota is rounded up to whole CPUs", "[runtime][loop][case-5.5]") {
   const auto all = available_parallelism(test::temporary_directory{}.path());
   const limited_host host;
   host.add_v2("/system.slice/sample.service", "110000 100000\n");

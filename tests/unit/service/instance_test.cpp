@@ -153,7 +153,7 @@ TEST_CASE("instance: without a drain delay a service stops accepting immediately
   CHECK_FALSE(accepts_connections(fleet, node));
 }
 
-TEST_CASE("a service closes idle connections after its idle timeout", "[service][instance][sim][case-5.8]") {
+TEST_CASE("instance: a service closes idle connections after its idle timeout", "[service][instance][sim][case-5.8]") {
   const auto [setting, timeout] = GENERATE(table<std::string, duration>({{"", 75s}, {"5", 5s}, {"600", 600s}}));
   sim::fleet fleet{1};
   fleet.add_service([] { return make_definition(); }, "sample", {{"IDLE_TIMEOUT", setting}});

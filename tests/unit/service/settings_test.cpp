@@ -34,7 +34,7 @@ TEST_CASE("settings: a flag has precedence over its environment variable", "[ser
   CHECK(settings.threads >= 1);
 }
 
-TEST_CASE("LOG_LEVEL is accepted in any case, with warning as an alias", "[service][settings][case-5.2]") {
+TEST_CASE("settings: LOG_LEVEL is accepted in any case, with warning as an alias", "[service][settings][case-5.2]") {
   const auto [text, level] = GENERATE(table<std::string, std::string>({{"INFO", "info"},
                                                                        {"warning", "warn"},
                                                                        {"WARNING", "warn"},
@@ -44,7 +44,7 @@ TEST_CASE("LOG_LEVEL is accepted in any case, with warning as an alias", "[servi
   CHECK(parse({{"LOG_LEVEL", text}}).first->log_level == level);
 }
 
-TEST_CASE("LOG_FORMAT, CONCURRENCY_LIMIT and DEADLINE_ADMISSION are accepted in any case",
+TEST_CASE("settings: LOG_FORMAT, CONCURRENCY_LIMIT and DEADLINE_ADMISSION are accepted in any case",
           "[service][settings][case-5.2]") {
   CHECK(parse({{"LOG_FORMAT", "JSON"}}).first->log_format == "json");
   CHECK(parse({{"LOG_FORMAT", "Text"}}).first->log_format == "text");
@@ -52,13 +52,14 @@ TEST_CASE("LOG_FORMAT, CONCURRENCY_LIMIT and DEADLINE_ADMISSION are accepted in 
   CHECK(parse({{"DEADLINE_ADMISSION", "REFUSE"}}).first->deadline_admission == "refuse");
 }
 
-TEST_CASE("an unknown LOG_LEVEL is an error that lists the levels", "[service][settings][case-5.2]") {
+TEST_CASE("settings: an unknown LOG_LEVEL is an error that lists the levels", "[service][settings][case-5.2]") {
   const auto text = GENERATE("verbose", "warnings", "info,debug", "2");
   CHECK(parse({{"LOG_LEVEL", text}}).second == "some-service: LOG_LEVEL is \"" + std::string{text} +
                                                    "\", but must be one of trace, debug, info, warn, error, off\n");
 }
 
-TEST_CASE("the idle timeout is longer than the 60 s of load balancers by default", "[service][settings][case-5.8]") {
+TEST_CASE("settings: the idle timeout is longer than the 60 s of load balancers by default",
+          "[service][settings][case-5.8]") {
   CHECK(parse({}).first->idle_timeout == std::chrono::seconds{75});
   CHECK(http::server_limits{}.idle_timeout == std::chrono::seconds{75});
   CHECK(parse({{"IDLE_TIMEOUT", "120"}}).first->idle_timeout == std::chrono::seconds{120});

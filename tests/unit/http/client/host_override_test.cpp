@@ -15,7 +15,7 @@ http::client_request request_for_host(std::string host) {
   return request;
 }
 
-TEST_CASE("the host of a request replaces the URL's in Host", "[http][client][case-4.4]") {
+TEST_CASE("host override: the host of a request replaces the host of the URL in Host", "[http][client][case-4.4]") {
   client_fixture fixture;
   const std::string host = GENERATE("shop.example", "shop.example:8443", "[2001:db8::7]", "192.0.2.7:80");
   const auto call = fixture.start(request_for_host(host));
@@ -24,14 +24,15 @@ TEST_CASE("the host of a request replaces the URL's in Host", "[http][client][ca
   CHECK(received.headers.size() == 3);
 }
 
-TEST_CASE("an invalid host is rejected before a connection is made", "[http][client][case-4.4]") {
+TEST_CASE("host override: an invalid host is rejected before a connection is made", "[http][client][case-4.4]") {
   client_fixture fixture;
   auto call = fixture.start(request_for_host(GENERATE("a b", "user@a", "a:b", "[::1", "a\r\nX-Evil: 1", "a/b", ":80")));
   CHECK(call.error() == client_error::invalid_request);
   CHECK(fixture.connection_count() == 0);
 }
 
-TEST_CASE("the host is kept by a redirect to the same origin only", "[http][client][redirect][case-4.4]") {
+TEST_CASE("host override: the host is kept by a redirect to the same origin only",
+          "[http][client][redirect][case-4.4]") {
   client_fixture fixture;
   fixture.listen("192.0.2.80", 8080);
   const auto [location, host] = GENERATE(table<std::string, std::string>({

@@ -46,7 +46,7 @@ task<http::client_result> fetch_once(net::acceptor& acceptor, http::client& clie
   co_return std::get<1>(std::move(results));
 }
 
-TEST_CASE("localhost resolves to all loopback addresses of the machine", "[net][resolver][case-2.5]") {
+TEST_CASE("localhost: localhost resolves to all loopback addresses of the machine", "[net][resolver][case-2.5]") {
   real_time_fixture time;
   const auto* const name = GENERATE("localhost", "LocalHost", "localhost.", "app.localhost", "a.b.LOCALHOST.");
   CAPTURE(name);
@@ -55,7 +55,8 @@ TEST_CASE("localhost resolves to all loopback addresses of the machine", "[net][
   CHECK(contains(found, "::1") == (listen_on(time.event_loop(), "::1") != nullptr));
 }
 
-TEST_CASE("a server on one loopback address only is reached as localhost", "[net][resolver][threads][case-2.5]") {
+TEST_CASE("localhost: a server on one loopback address only is reached as localhost",
+          "[net][resolver][threads][case-2.5]") {
   real_time_fixture time;
   const auto* const address = GENERATE("::1", "127.0.0.1");
   const auto acceptor = listen_on(time.event_loop(), address);
@@ -70,7 +71,7 @@ TEST_CASE("a server on one loopback address only is reached as localhost", "[net
   }
 }
 
-TEST_CASE("a name that only looks like localhost is not one", "[net][resolver][case-2.5]") {
+TEST_CASE("localhost: a name that only looks like localhost is not one", "[net][resolver][case-2.5]") {
   const auto* const name = GENERATE("localhost.invalid", "notlocalhost.invalid", "localhostx.invalid");
   const auto found = system_lookup(name);
   CHECK_FALSE(contains(found, "127.0.0.1"));

@@ -40,7 +40,7 @@ struct forward_proxy_fixture : client_fixture {
 
 // ---- environment
 
-TEST_CASE("the proxies are read from the environment", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: the proxies are read from the environment", "[http][client][proxy][case-2.6]") {
   const auto [variables, http_url, https_url] =
       GENERATE(table<std::map<std::string, std::string>, std::string, std::string>({
           {{}, "direct", "direct"},
@@ -63,7 +63,7 @@ TEST_CASE("the proxies are read from the environment", "[http][client][proxy][ca
   CHECK(proxy_host(*settings, "https://www.example.com/") == https_url);
 }
 
-TEST_CASE("a proxy has a host, a port and optional credentials", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: a proxy has a host, a port and optional credentials", "[http][client][proxy][case-2.6]") {
   using expectation = std::tuple<std::string, std::string, int, bool, std::string>;
   const auto [text, host, port, secure, authorization] = GENERATE(values<expectation>({
       {"http://p.test:3128", "p.test", 3128, false, ""},
@@ -81,7 +81,7 @@ TEST_CASE("a proxy has a host, a port and optional credentials", "[http][client]
   CHECK(parsed->authorization == authorization);
 }
 
-TEST_CASE("an invalid proxy is an error that names the variable and hides the password",
+TEST_CASE("client proxy: an invalid proxy is an error that names the variable and hides the password",
           "[http][client][proxy][case-2.6]") {
   const auto* const text = GENERATE("socks5://user:secret@p.test:1080", "http://user:secret@", "ftp://p.test",
                                     "http://user:secret@p.test:70000", "http://user:secret@p.test/path",
@@ -95,7 +95,8 @@ TEST_CASE("an invalid proxy is an error that names the variable and hides the pa
   CHECK(settings.error().find('\n') == std::string::npos);
 }
 
-TEST_CASE("no_proxy lists names, subdomains, addresses, networks and ports", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: no_proxy lists names, subdomains, addresses, networks and ports",
+          "[http][client][proxy][case-2.6]") {
   const auto list =
       "example.com, .corp.test  192.0.2.1,198.51.100.0/24 2001:db8::1,2001:db8:1::/48,"
       "[2001:db8::2]:8080,ports.test:8443,,UPPER.test.,bad:port,10.0.0.0/99";
@@ -119,7 +120,7 @@ TEST_CASE("no_proxy lists names, subdomains, addresses, networks and ports", "[h
   CHECK(proxy_host(settings, url) == (direct ? "direct" : "p.test"));
 }
 
-TEST_CASE("local hosts are called directly", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: local hosts are called directly", "[http][client][proxy][case-2.6]") {
   const auto settings = *proxies_from({{"all_proxy", "http://p.test"}});
   const auto* const url =
       GENERATE("http://localhost:5001/", "http://127.0.0.1:5001/", "http://127.1.2.3/", "http://[::1]:80/",
@@ -130,7 +131,8 @@ TEST_CASE("local hosts are called directly", "[http][client][proxy][case-2.6]") 
 
 // ---- requests
 
-TEST_CASE("a request to an http URL is sent to the proxy in absolute form", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: a request to an http URL is sent to the proxy in absolute form",
+          "[http][client][proxy][case-2.6]") {
   forward_proxy_fixture fixture;
   auto call = fixture.get("http://example.com:8080/a?b=c");
   auto& proxy = fixture.newest_connection();
@@ -148,7 +150,7 @@ TEST_CASE("a request to an http URL is sent to the proxy in absolute form", "[ht
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("the credentials of the proxy are sent to the proxy only", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: the credentials of the proxy are sent to the proxy only", "[http][client][proxy][case-2.6]") {
   auto settings = through_proxy("http://user:secret@192.0.2.80:3128");
   settings.proxies.exceptions = http::proxy_exceptions::parse("site.test");
   forward_proxy_fixture fixture{settings};
@@ -160,7 +162,8 @@ TEST_CASE("the credentials of the proxy are sent to the proxy only", "[http][cli
   CHECK_FALSE(request.header("Proxy-Authorization").has_value());
 }
 
-TEST_CASE("a request to an https URL opens a tunnel through the proxy", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: a request to an https URL opens a tunnel through the proxy",
+          "[http][client][proxy][case-2.6]") {
   forward_proxy_fixture fixture{through_proxy("http://user:secret@192.0.2.80:3128")};
   const auto [url, authority] = GENERATE(table<std::string, std::string>({
       {"https://example.com/a", "example.com:443"},
@@ -180,7 +183,8 @@ TEST_CASE("a request to an https URL opens a tunnel through the proxy", "[http][
   CHECK(proxy.read_bytes().starts_with('\x16'));
 }
 
-TEST_CASE("a tunnel that the proxy does not open is a connection failure", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: a tunnel that the proxy does not open is a connection failure",
+          "[http][client][proxy][case-2.6]") {
   forward_proxy_fixture fixture;
   const auto* const response = GENERATE(
       "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno", "HTTP/1.1 403 Forbidden\r\n\r\n",
@@ -196,7 +200,8 @@ TEST_CASE("a tunnel that the proxy does not open is a connection failure", "[htt
   CHECK(http::error_class(client_error::proxy_failed) == "connect");
 }
 
-TEST_CASE("a proxy that does not respond is a connection timeout at the deadline", "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: a proxy that does not respond is a connection timeout at the deadline",
+          "[http][client][proxy][case-2.6]") {
   forward_proxy_fixture fixture;
   auto call = fixture.get("https://example.com/", 2s);
   fixture.newest_connection().read_request();

@@ -28,7 +28,8 @@ TEST_CASE("response: a value with a line break is not added, so it cannot become
   CHECK(result.rejected_field() == "Location");
 }
 
-TEST_CASE("a field with a control character in its value or an invalid name is rejected", "[http][message][case-1.9]") {
+TEST_CASE("response: a field with a control character in its value or an invalid name is rejected",
+          "[http][message][case-1.9]") {
   const auto [name, value] = GENERATE(table<std::string, std::string>({
       {"X", "a\x01"},
       {"X", "a\x0B"},
@@ -55,7 +56,7 @@ TEST_CASE("response: a header field with an empty name is rejected", "[http][mes
   CHECK(result.rejected_field() == "(empty name)");
 }
 
-TEST_CASE("the fields that the server sends itself are rejected", "[http][message][case-6.2]") {
+TEST_CASE("response: the fields that the server sends itself are rejected", "[http][message][case-6.2]") {
   const auto name = GENERATE(as<std::string>{}, "Content-Length", "content-length", "Transfer-Encoding", "Connection",
                              "Keep-Alive", "Proxy-Connection", "Trailer", "Upgrade", "Date");
   response result;
@@ -64,7 +65,7 @@ TEST_CASE("the fields that the server sends itself are rejected", "[http][messag
   CHECK(result.rejected_field() == name);
 }
 
-TEST_CASE("Content-Type replaces the media type of the body", "[http][message][case-6.2]") {
+TEST_CASE("response: Content-Type replaces the media type of the body", "[http][message][case-6.2]") {
   response result;
   result.body("{}", "application/json").set("Content-Type", "application/problem+json").set("X", "y");
   CHECK(result.content_type() == "application/problem+json");
@@ -76,7 +77,7 @@ TEST_CASE("Content-Type replaces the media type of the body", "[http][message][c
   CHECK(result.header_lines() == "X: y\r\n");
 }
 
-TEST_CASE("the media type of a body is copied unless it is a literal", "[http][message][case-6.1]") {
+TEST_CASE("response: the media type of a body is copied unless it is a literal", "[http][message][case-6.1]") {
   const auto make_response = [](int kind) {
     const auto text = std::string{"text/x-a-long-name-that-does-not-fit; "} + "charset=utf-8";
     if (kind == 0) return response{}.body("a", text);
@@ -91,7 +92,7 @@ TEST_CASE("the media type of a body is copied unless it is a literal", "[http][m
   CHECK(response{}.body("a", "text/plain").static_content_type() == "text/plain");
 }
 
-TEST_CASE("a media type with a control character is rejected", "[http][message][case-6.1]") {
+TEST_CASE("response: a media type with a control character is rejected", "[http][message][case-6.1]") {
   response result;
   result.body("a", "text/plain\r\nSet-Cookie: b"s);
   CHECK(result.content_type().empty());

@@ -28,7 +28,7 @@ struct conformance_fixture : server_fixture {
   int request_count = 0;
 };
 
-TEST_CASE("after `close` in Connection no further request is processed", "[http][server][case-1.1]") {
+TEST_CASE("server: after `close` in Connection no further request is processed", "[http][server][case-1.1]") {
   const auto request = GENERATE(as<std::string>{}, "GET /health HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
                                 "GET /health HTTP/1.0\r\nConnection: close, keep-alive\r\n\r\n",
                                 "GET /health HTTP/1.0\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n",
@@ -46,7 +46,7 @@ TEST_CASE("after `close` in Connection no further request is processed", "[http]
   CHECK(server.request_count == 1);
 }
 
-TEST_CASE("a malformed chunked body is rejected immediately, and the bytes after it are not processed",
+TEST_CASE("server: a malformed chunked body is rejected immediately, and the bytes after it are not processed",
           "[http][server][case-1.4]") {
   const auto body = GENERATE(as<std::string>{}, "0;a=\"\r\n\r\n", "Z\r\n", "\r\n\r\n", "Z", "\n", "0\n", "1;a=\"\n",
                              "1\r\nab", "0\r\nX\r\n");
@@ -62,7 +62,8 @@ TEST_CASE("a malformed chunked body is rejected immediately, and the bytes after
   CHECK(server.request_count == 0);
 }
 
-TEST_CASE("an unsupported expectation is rejected with 417 immediately, without the body", "[http][server][case-1.5]") {
+TEST_CASE("server: an unsupported expectation is rejected with 417 immediately, without the body",
+          "[http][server][case-1.5]") {
   const auto expect = GENERATE(as<std::string>{}, "100-continue, x", "x", "x, 100-continue", "100-continue;a=b");
   CAPTURE(expect);
   conformance_fixture server;
@@ -74,7 +75,7 @@ TEST_CASE("an unsupported expectation is rejected with 417 immediately, without 
   CHECK(client.closed_cleanly());
 }
 
-TEST_CASE("100 Continue is sent for a list that has only 100-continue", "[http][server][case-1.5]") {
+TEST_CASE("server: 100 Continue is sent for a list that has only 100-continue", "[http][server][case-1.5]") {
   const auto fields = GENERATE(as<std::string>{}, "Expect: 100-continue, 100-Continue\r\n", "Expect: ,100-continue\r\n",
                                "Expect: 100-continue\r\nExpect: 100-continue\r\n");
   conformance_fixture server;
@@ -85,7 +86,7 @@ TEST_CASE("100 Continue is sent for a list that has only 100-continue", "[http][
   CHECK(client.receive()->body == "hello");
 }
 
-TEST_CASE("the response to a rejected HEAD request has no content", "[http][server][case-1.6]") {
+TEST_CASE("server: the response to a rejected HEAD request has no content", "[http][server][case-1.6]") {
   const auto [request, status] = GENERATE(table<std::string, int>({
       {"HEAD /health HTTP/1.1\r\nHost: a\r\nX: " + std::string(17'000, 'x') + "\r\n\r\n", 431},
       {"HEAD /" + std::string(9'000, 'x'), 414},
@@ -112,7 +113,7 @@ TEST_CASE("the response to a rejected HEAD request has no content", "[http][serv
   CHECK(client.read_to_end().empty());
 }
 
-TEST_CASE("chunk extensions of 10 KB in each chunk are rejected", "[http][server][case-1.7]") {
+TEST_CASE("server: chunk extensions of 10 KB in each chunk are rejected", "[http][server][case-1.7]") {
   conformance_fixture server;
   auto client = server.connect();
   client.send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -123,7 +124,7 @@ TEST_CASE("chunk extensions of 10 KB in each chunk are rejected", "[http][server
   CHECK(server.request_count == 0);
 }
 
-TEST_CASE("trailers have no effect on the connection or the next request", "[http][server][case-1.8]") {
+TEST_CASE("server: trailers have no effect on the connection or the next request", "[http][server][case-1.8]") {
   const auto trailer = GENERATE(as<std::string>{}, "Connection: close", "connection: x, Close", "Host: b", "Expect: x",
                                 "Proxy-Connection: close", "X-Request-Id: forged", "Content-Length: 3",
                                 "Transfer-Encoding: gzip", "Upgrade: websocket\r\nConnection: Upgrade");
@@ -148,7 +149,7 @@ std::vector<std::string> log_values(const std::vector<std::string>& lines, const
   return values;
 }
 
-TEST_CASE("an invalid field that a handler sets is not sent, and is logged once for each route",
+TEST_CASE("server: an invalid field that a handler sets is not sent, and is logged once for each route",
           "[http][server][case-1.9]") {
   captured_log log;
   {
@@ -168,7 +169,7 @@ TEST_CASE("an invalid field that a handler sets is not sent, and is logged once 
   CHECK(log_values(lines, "field") == std::vector<std::string>{"\"X-Bad\"", "\"X-Bad\""});
 }
 
-TEST_CASE("HTTP/1.2 is processed as HTTP/1.1", "[http][server][case-1.12]") {
+TEST_CASE("server: HTTP/1.2 is processed as HTTP/1.1", "[http][server][case-1.12]") {
   conformance_fixture server;
   auto client = server.connect();
   client.send("GET /health HTTP/1.2\r\nHost: a\r\n\r\nPOST /echo HTTP/1.9\r\nHost: a\r\nContent-Length: 2\r\n\r\nok");
@@ -178,7 +179,7 @@ TEST_CASE("HTTP/1.2 is processed as HTTP/1.1", "[http][server][case-1.12]") {
   CHECK(client.receive()->body == "ok");
 }
 
-TEST_CASE("OPTIONS * gets 204 with Allow", "[http][server][case-1.12]") {
+TEST_CASE("server: OPTIONS * gets 204 with Allow", "[http][server][case-1.12]") {
   const auto target = GENERATE(as<std::string>{}, "*", "http://a", "http://a:80");
   conformance_fixture server;
   auto client = server.connect();
@@ -189,7 +190,7 @@ TEST_CASE("OPTIONS * gets 204 with Allow", "[http][server][case-1.12]") {
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("the log line of a rejected request has the recognized part of the request line",
+TEST_CASE("server: the log line of a rejected request has the recognized part of the request line",
           "[http][server][case-1.14]") {
   const auto [request, method, path] = GENERATE(table<std::string, std::string, std::string>({
       {"GET /a?secret=1 HTTP/1.1\r\nHost: a\r\nX y\r\n\r\n", "\"GET\"", "\"/a\""},
@@ -229,7 +230,7 @@ std::string read_slowly(server_fixture& server, peer& client, std::size_t step) 
   }
 }
 
-TEST_CASE("a slow client that keeps sending receives the whole response before the close",
+TEST_CASE("server: a slow client that keeps sending receives the whole response before the close",
           "[http][server][case-1.11]") {
   const auto request = GENERATE(
       as<std::string>{}, "GET /large HTTP/1.0\r\n\r\nx", "GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nx",
@@ -250,7 +251,7 @@ TEST_CASE("a slow client that keeps sending receives the whole response before t
   CHECK(std::count(received.begin(), received.end(), 'y') >= 300'000);
 }
 
-TEST_CASE("a rejected request that is followed by more bytes gets its response before the close",
+TEST_CASE("server: a rejected request that is followed by more bytes gets its response before the close",
           "[http][server][case-1.11]") {
   const auto request =
       GENERATE(as<std::string>{}, "GET /a\n", "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n",
@@ -266,7 +267,7 @@ TEST_CASE("a rejected request that is followed by more bytes gets its response b
   CHECK(client.closed_cleanly());
 }
 
-TEST_CASE("a lingering close ends when the client closes, at the latest after its timeout",
+TEST_CASE("server: a lingering close ends when the client closes, at the latest after its timeout",
           "[http][server][case-1.11]") {
   conformance_fixture server;
   auto client = server.connect();
@@ -288,7 +289,8 @@ TEST_CASE("a lingering close ends when the client closes, at the latest after it
 
 // ---- streams with a content length
 
-TEST_CASE("a stream with a length is framed by Content-Length, and keeps the connection", "[http][server][case-6.2]") {
+TEST_CASE("server: a stream with a length is framed by Content-Length, and keeps the connection",
+          "[http][server][case-6.2]") {
   const auto write = [](body_writer& writer) -> task<> {
     co_await writer.write("hello ");
     co_await writer.write("world");
@@ -312,7 +314,7 @@ TEST_CASE("a stream with a length is framed by Content-Length, and keeps the con
   CHECK(client.receive()->body == "hello world");
 }
 
-TEST_CASE("a stream whose size differs from its content length is aborted, and the cause is logged",
+TEST_CASE("server: a stream whose size differs from its content length is aborted, and the cause is logged",
           "[http][server][case-6.2]") {
   const auto length = GENERATE(std::uint64_t{4}, std::uint64_t{6});
   captured_log log;
@@ -346,7 +348,7 @@ TEST_CASE("body writer: an aborted body is not completed", "[http][server]") {
   CHECK(client.read_to_end().ends_with("\r\n\r\n3\r\nabc\r\n"));
 }
 
-TEST_CASE("a path parameter that the route does not have becomes a 500", "[http][server][case-6.6]") {
+TEST_CASE("server: a path parameter that the route does not have becomes a 500", "[http][server][case-6.6]") {
   server_fixture server;
   server.routes.get("/things/{id}",
                     [](request_context& context) { return text_response(std::string{context.parameter("typo")}); });

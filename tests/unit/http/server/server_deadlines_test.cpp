@@ -23,7 +23,8 @@ net::memory_pipe_settings pipe_capacity(std::size_t bytes) {
   return settings;
 }
 
-TEST_CASE("an idle connection is closed without a response after the idle timeout", "[http][server][case-5.8]") {
+TEST_CASE("server: an idle connection is closed without a response after the idle timeout",
+          "[http][server][case-5.8]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
   auto client = server.connect();

@@ -18,7 +18,7 @@ using Catch::Matchers::ContainsSubstring;
 
 // ---- passwords
 
-TEST_CASE("the password of an invalid URL is not printed", "[loadgen][cli][case-4.3]") {
+TEST_CASE("command line: the password of an invalid URL is not printed", "[loadgen][cli][case-4.3]") {
   temporary_directory files;
   const auto scenario = files.write("s.json", R"({"targets": [{"url": "http://user:s3cret@h/"}]})").string();
   const auto arguments = GENERATE_COPY(from_range(std::vector<argument_list>{
@@ -43,7 +43,7 @@ TEST_CASE("the password of an invalid URL is not printed", "[loadgen][cli][case-
   CHECK(exit.text.find("s3cret") == std::string::npos);
 }
 
-TEST_CASE("the password of an invalid variable is not printed", "[loadgen][cli][case-4.3]") {
+TEST_CASE("command line: the password of an invalid variable is not printed", "[loadgen][cli][case-4.3]") {
   const auto exit = parse_exit({}, {{"WEATHER_SERVICE_URL", "http://user:s3cret@h"}});
   CHECK(exit.text ==
         "loadgen: WEATHER_SERVICE_URL is \"http://***@h\", but must be a URL such as http://127.0.0.1:5001 or "
@@ -67,7 +67,8 @@ std::vector<std::string> received_hosts(argument_list arguments) {
   return hosts;
 }
 
-TEST_CASE("a Host header replaces the URL's host, in the preflight and under load", "[loadgen][cli][case-4.4]") {
+TEST_CASE("command line: a Host header replaces the URL's host, in the preflight and under load",
+          "[loadgen][cli][case-4.4]") {
   using host_list = std::vector<std::string>;
   CHECK(received_hosts({default_target}) == host_list(3, "192.0.2.80"));
   CHECK(received_hosts({default_target, "-H", "Host: shop.example"}) == host_list(3, "shop.example"));
@@ -82,7 +83,7 @@ TEST_CASE("a Host header replaces the URL's host, in the preflight and under loa
         host_list(3, "other.example"));
 }
 
-TEST_CASE("connect-to and resolve change the address, not Host", "[loadgen][cli][case-4.4]") {
+TEST_CASE("command line: connect-to and resolve change the address, not Host", "[loadgen][cli][case-4.4]") {
   using host_list = std::vector<std::string>;
   CHECK(received_hosts({"--target", "http://shop.example:8080/", "--connect-to", "shop.example:8080:192.0.2.80:80"}) ==
         host_list(3, "shop.example:8080"));
@@ -94,7 +95,7 @@ TEST_CASE("connect-to and resolve change the address, not Host", "[loadgen][cli]
         host_list(3, "other"));
 }
 
-TEST_CASE("the fingerprint contains Host and the addresses", "[loadgen][cli][case-4.4]") {
+TEST_CASE("command line: the fingerprint contains Host and the addresses", "[loadgen][cli][case-4.4]") {
   const auto fingerprint_of = [](argument_list arguments) {
     arguments.emplace_back(default_target);
     return parse_valid(arguments).fingerprint;
@@ -181,7 +182,8 @@ class tls_session_fixture : public session_fixture {
   spawned_task<> accepting_;
 };
 
-TEST_CASE("a self-signed target is accepted with --cacert or --insecure only", "[loadgen][cli][case-4.5]") {
+TEST_CASE("command line: a self-signed target is accepted with --cacert or --insecure only",
+          "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   CHECK(fixture.run({"--target", "https://shop.example/"}) == 122);
   CHECK_THAT(fixture.status_output, ContainsSubstring("the server's certificate is invalid"));
@@ -193,7 +195,8 @@ TEST_CASE("a self-signed target is accepted with --cacert or --insecure only", "
   CHECK(fixture.run({"--target", "https://192.0.2.80/", "--cacert", fixture.trusted_certificates()}) == 122);
 }
 
-TEST_CASE("without the preflight, an invalid certificate is counted as a TLS error", "[loadgen][cli][case-4.5]") {
+TEST_CASE("command line: without the preflight, an invalid certificate is counted as a TLS error",
+          "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   CHECK(fixture.run({"--target", "https://shop.example/", "--no-preflight"}) == 0);
   CHECK_THAT(fixture.report_output, ContainsSubstring("Successful:     0"));
@@ -231,7 +234,8 @@ TEST_CASE("command line: --cert and --key identify the client", "[loadgen][cli][
   CHECK(fixture.clients.back() == "shop.example/client.example");
 }
 
-TEST_CASE("a file without the expected certificate or key is an error at startup", "[loadgen][cli][case-4.5]") {
+TEST_CASE("command line: a file without the expected certificate or key is an error at startup",
+          "[loadgen][cli][case-4.5]") {
   tls_session_fixture fixture;
   const auto client = fixture.issue("client.example");
   const auto certificate = fixture.write_file("client.pem", client.certificate_pem);

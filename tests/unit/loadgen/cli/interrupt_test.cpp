@@ -48,7 +48,7 @@ task<http::response> respond_after_an_hour() {
   co_return http::response{};
 }
 
-TEST_CASE("an interrupt in the preflight gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt in the preflight gives complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.routes.get("/", [](http::request_context&) { return respond_after_an_hour(); });
   fixture.serve();
@@ -59,7 +59,7 @@ TEST_CASE("an interrupt in the preflight gives complete reports", "[loadgen][cli
   CHECK_THAT(fixture.report_output, ContainsSubstring("Total Requests: 0"));
 }
 
-TEST_CASE("an interrupt while a target does not accept connections gives complete reports",
+TEST_CASE("loadgen: an interrupt while a target does not accept connections gives complete reports",
           "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.network.add_black_hole(load_fixture::address());
@@ -67,7 +67,7 @@ TEST_CASE("an interrupt while a target does not accept connections gives complet
   fixture.check_reports();
 }
 
-TEST_CASE("an interrupt in the first scrape gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt in the first scrape gives complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.routes.get("/metrics", [](http::request_context&) { return respond_after_an_hour(); });
   fixture.serve_delayed([](duration) { return 1ms; });
@@ -75,7 +75,7 @@ TEST_CASE("an interrupt in the first scrape gives complete reports", "[loadgen][
   fixture.check_reports();
 }
 
-TEST_CASE("an interrupt under load gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt under load gives complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.serve_delayed([](duration) { return 1ms; });
   const auto rate = GENERATE("10", "max");
@@ -83,7 +83,7 @@ TEST_CASE("an interrupt under load gives complete reports", "[loadgen][cli][case
   fixture.check_reports();
 }
 
-TEST_CASE("an interrupt in a knee search gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt in a knee search gives complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.serve_delayed([](duration) { return 1ms; });
   // The interrupt arrives in the preflight, in the first trial, or between two trials.
@@ -92,13 +92,13 @@ TEST_CASE("an interrupt in a knee search gives complete reports", "[loadgen][cli
   fixture.check_reports();
 }
 
-TEST_CASE("a failed preflight leaves no temporary files", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: a failed preflight leaves no temporary files", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   CHECK(fixture.run_interrupted({default_target}, 1h) == 122);
   CHECK(file_names(fixture.files.path()).empty());
 }
 
-TEST_CASE("an immediate exit removes the temporary files of all open outputs", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an immediate exit removes the temporary files of all open outputs", "[loadgen][cli][case-4.7]") {
   temporary_directory files;
   auto first = loadgen::output_file::open((files.path() / "a.json").string());
   auto second = loadgen::output_file::open((files.path() / "b.csv").string());

@@ -49,7 +49,7 @@ struct override_case {
   std::string endpoints;
 };
 
-TEST_CASE("with --connect-to, connections go to another server", "[loadgen][client][case-4.4]") {
+TEST_CASE("address overrides: with --connect-to, connections go to another server", "[loadgen][client][case-4.4]") {
   const auto example = GENERATE(from_range(std::vector<override_case>{
       {{{"h.test:80:other.test:8080"}, {}}, "h.test", 80, "192.0.2.2:8080 "},
       {{{"h.test:80:other.test:8080"}, {}}, "h.test", 81, "192.0.2.1:81 "},
@@ -66,7 +66,7 @@ TEST_CASE("with --connect-to, connections go to another server", "[loadgen][clie
   CHECK(resolve_with(example.flags, example.host, example.port) == example.endpoints);
 }
 
-TEST_CASE("a host connects to the addresses of --resolve", "[loadgen][client][case-4.4]") {
+TEST_CASE("address overrides: a host connects to the addresses of --resolve", "[loadgen][client][case-4.4]") {
   const auto example = GENERATE(from_range(std::vector<override_case>{
       {{{}, {"h.test:80:192.0.2.7"}}, "h.test", 80, "192.0.2.7:80 "},
       {{{}, {"h.test:80:192.0.2.7"}}, "h.test", 81, "192.0.2.1:81 "},
@@ -79,7 +79,7 @@ TEST_CASE("a host connects to the addresses of --resolve", "[loadgen][client][ca
   CHECK(resolve_with(example.flags, example.host, example.port) == example.endpoints);
 }
 
-TEST_CASE("an invalid --connect-to value is rejected", "[loadgen][options][case-4.4]") {
+TEST_CASE("address overrides: an invalid --connect-to value is rejected", "[loadgen][options][case-4.4]") {
   const auto* const text =
       GENERATE("", "h", "h:80", "h:80:", "h:x:g:81", "h:80:g:x", "h:0:g:81", "h:80:g:65536", "h:80:g:81:1",
                "h i:80:g:81", "h:80:g/:81", "[::1:80:g:81", "*:80:g:81", "u@h:80:g:81");
@@ -87,7 +87,7 @@ TEST_CASE("an invalid --connect-to value is rejected", "[loadgen][options][case-
   CHECK_FALSE(loadgen::connect_to_parser().parse(text));
 }
 
-TEST_CASE("an invalid --resolve value is rejected", "[loadgen][options][case-4.4]") {
+TEST_CASE("address overrides: an invalid --resolve value is rejected", "[loadgen][options][case-4.4]") {
   const auto* const text =
       GENERATE("", "h", "h:80", "h:80:", ":80:192.0.2.1", "h::192.0.2.1", "h:0:192.0.2.1", "h:80:name",
                "h:80:192.0.2.1,", "h:80:,192.0.2.1", "h:80:192.0.2.1:90", "h:80:192.0.2", "h:80:[", "h:80:[]");
@@ -95,7 +95,7 @@ TEST_CASE("an invalid --resolve value is rejected", "[loadgen][options][case-4.4
   CHECK_FALSE(loadgen::resolve_parser().parse(text));
 }
 
-TEST_CASE("a server name is accepted without a port only", "[loadgen][options][case-4.5]") {
+TEST_CASE("address overrides: a server name is accepted without a port only", "[loadgen][options][case-4.5]") {
   CHECK(loadgen::server_name_parser().parse("shop.example") == "shop.example");
   CHECK(loadgen::server_name_parser().parse("[::1]") == "::1");
   CHECK(loadgen::server_name_parser().parse("192.0.2.1") == "192.0.2.1");

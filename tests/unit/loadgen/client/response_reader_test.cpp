@@ -33,7 +33,7 @@ struct header_size_case {
   std::size_t field_length;
 };
 
-TEST_CASE("a header of any size up to 64 KiB is accepted with any number of connections",
+TEST_CASE("response reader: a header of any size up to 64 KiB is accepted with any number of connections",
           "[loadgen][client][case-4.1]") {
   const auto example = GENERATE(from_range(std::vector<header_size_case>{
       {8192, 6'000}, {64, 20'000}, {1, 20'000}, {8192, 60'000}, {100'000, 60'000}, {256, 16'384}, {256, 4'096}}));
@@ -46,7 +46,7 @@ TEST_CASE("a header of any size up to 64 KiB is accepted with any number of conn
   CHECK(report.totals.connections_opened == 1);
 }
 
-TEST_CASE("a long header is accepted however its bytes are split", "[loadgen][client][case-4.1]") {
+TEST_CASE("response reader: a long header is accepted however its bytes are split", "[loadgen][client][case-4.1]") {
   net::memory_pipe_settings pipe_settings;
   pipe_settings.max_read_size = GENERATE(100U, 4'095U, 4'096U, 4'097U);
   auto settings = constant_load(10, 500ms);
@@ -57,7 +57,8 @@ TEST_CASE("a long header is accepted however its bytes are split", "[loadgen][cl
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
 }
 
-TEST_CASE("long trailers and chunk extensions are accepted with many connections", "[loadgen][client][case-4.1]") {
+TEST_CASE("response reader: long trailers and chunk extensions are accepted with many connections",
+          "[loadgen][client][case-4.1]") {
   const std::string long_text(6'000, 'x');
   const auto response = GENERATE_COPY(
       as<std::string>{},
@@ -69,7 +70,8 @@ TEST_CASE("long trailers and chunk extensions are accepted with many connections
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
 }
 
-TEST_CASE("a header above 64 KiB is not valid HTTP with any number of connections", "[loadgen][client][case-4.1]") {
+TEST_CASE("response reader: a header above 64 KiB is not valid HTTP with any number of connections",
+          "[loadgen][client][case-4.1]") {
   auto settings = constant_load(10, 500ms);
   settings.connections = GENERATE(1U, 64U, 8192U);
   const auto response = make_response_bytes("X-Long: " + std::string(70'000, 'x') + "\r\n", "hello");
@@ -85,7 +87,8 @@ struct encoding_case {
   request_outcome outcome;
 };
 
-TEST_CASE("a body is decompressed before it is compared with the expected text", "[loadgen][client][case-4.6]") {
+TEST_CASE("response reader: a body is decompressed before it is compared with the expected text",
+          "[loadgen][client][case-4.6]") {
   const std::string page = "<title>Cohort</title>" + std::string(10'000, ' ');
   const auto example = GENERATE_COPY(from_range(std::vector<encoding_case>{
       {"gzip", gzip_compress(page), request_outcome::status_2xx},
@@ -108,7 +111,7 @@ TEST_CASE("a body is decompressed before it is compared with the expected text",
   CHECK(report.totals.connections_opened == 1);
 }
 
-TEST_CASE("a chunked body in several gzip members is decompressed", "[loadgen][client][case-4.6]") {
+TEST_CASE("response reader: a chunked body in several gzip members is decompressed", "[loadgen][client][case-4.6]") {
   const auto body = gzip_compress("<title>Co") + gzip_compress("hort</title>");
   char size[17];
   std::snprintf(size, sizeof size, "%zx", body.size());
@@ -120,7 +123,8 @@ TEST_CASE("a chunked body in several gzip members is decompressed", "[loadgen][c
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
 }
 
-TEST_CASE("without an expected text, a compressed body is not decompressed", "[loadgen][client][case-4.6]") {
+TEST_CASE("response reader: without an expected text, a compressed body is not decompressed",
+          "[loadgen][client][case-4.6]") {
   const auto report =
       run_against(make_response_bytes("Content-Encoding: gzip\r\n", "not gzip"), constant_load(10, 500ms));
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);

@@ -15,7 +15,7 @@ struct url_case {
   unsigned weight = 1;
 };
 
-TEST_CASE("a target URL with @ in its path or query is accepted, and a weight follows the last @",
+TEST_CASE("URL parser: a target URL with @ in its path or query is accepted, and a weight follows the last @",
           "[loadgen][options][case-4.2]") {
   const auto example = GENERATE(from_range(std::vector<url_case>{
       {"http://h/@me", "http://h/@me"},
@@ -36,7 +36,8 @@ TEST_CASE("a target URL with @ in its path or query is accepted, and a weight fo
   CHECK(parsed->weight == example.weight);
 }
 
-TEST_CASE("characters that a URL does not allow are encoded in path and query", "[loadgen][options][case-4.2]") {
+TEST_CASE("URL parser: characters that a URL does not allow are encoded in path and query",
+          "[loadgen][options][case-4.2]") {
   const auto example = GENERATE(from_range(std::vector<url_case>{
       {"http://h/federate?match[]=up", "http://h/federate?match%5B%5D=up"},
       {"http://h/query?q=up{job=\"x\"}", "http://h/query?q=up%7Bjob=%22x%22%7D"},
@@ -57,7 +58,7 @@ TEST_CASE("characters that a URL does not allow are encoded in path and query", 
   CHECK(std::string{parsed->url.buffer()} == example.url);
 }
 
-TEST_CASE("scheme and host are not encoded", "[loadgen][options][case-4.2]") {
+TEST_CASE("URL parser: scheme and host are not encoded", "[loadgen][options][case-4.2]") {
   const auto* const text = GENERATE("http://Z\xc3\xbcrich.example/", "http://a b/", "http://a|b/", "http://[::1/",
                                     "http://a[b]/", "h[]tp://h/", "http://h%zz/", "http://h:8o/", "http://h:65536/");
   CAPTURE(text);
@@ -65,7 +66,7 @@ TEST_CASE("scheme and host are not encoded", "[loadgen][options][case-4.2]") {
   CHECK_FALSE(loadgen::parse_http_url(text));
 }
 
-TEST_CASE("control characters, user names and fragments are rejected", "[loadgen][options][case-4.2]") {
+TEST_CASE("URL parser: control characters, user names and fragments are rejected", "[loadgen][options][case-4.2]") {
   const auto* const text = GENERATE("http://h/\n", "http://h/\x7f", "http://u@h/", "http://u:p@h/", "http://u@h/@3",
                                     "http://h/#a", "http://h/?a#b@3", "http://h/?a=b#");
   CAPTURE(text);

@@ -190,7 +190,7 @@ TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key has prec
   CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"" + reason + "\"}") == 1);
 }
 
-TEST_CASE("a replaced key applies to the next request", "[service][authentication][case-5.4]") {
+TEST_CASE("authentication: a replaced key applies to the next request", "[service][authentication][case-5.4]") {
   service_fixture fixture{"old"};
   fixture.serve(sample_routes());
   auto connection = fixture.connect();

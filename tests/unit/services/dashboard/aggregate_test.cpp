@@ -29,7 +29,8 @@ TEST_CASE("aggregate: the services' bodies are unchanged and each part has its s
   CHECK(fixture.metric_value("dashboard_service_upstream_requests_total{service=\"time\",outcome=\"timeout\"}") == 0);
 }
 
-TEST_CASE("a part with a byte order mark is read, and embedded without it", "[services][dashboard][case-2.4]") {
+TEST_CASE("aggregate: a part with a byte order mark is read, and embedded without it",
+          "[services][dashboard][case-2.4]") {
   dashboard_fixture fixture;
   fixture.time_service.body = "\xEF\xBB\xBF{\"a\":1}";
   fixture.weather.body = "\xEF\xBB\xBF {\"cached\":true,\"stale\":true}";

@@ -180,7 +180,8 @@ TEST_CASE("session: a cookie is valid only for its secret and API key", "[servic
   CHECK(fixture.get_status(cookie_pair(other.issue(keys.get().front(), now, false))) == (valid ? 200 : 401));
 }
 
-TEST_CASE("a replaced API key ends the sessions of the previous one", "[services][dashboard][case-5.4]") {
+TEST_CASE("session: the replacement of the API key ends the sessions of the previous key",
+          "[services][dashboard][case-5.4]") {
   authenticated_dashboard_fixture fixture;
   const auto cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   CHECK(fixture.get_status(cookie) == 200);

@@ -109,7 +109,8 @@ TEST_CASE("sysinfo: a host name that is not UTF-8 gives valid JSON", "[services]
   CHECK(json_at(fixture.response_to(get("/api/sysinfo")).body, "/hostname") == "\"caf\xEF\xBF\xBD\"");
 }
 
-TEST_CASE("a container's own memory use is reported in addition to the machine's", "[services][sysinfo][case-5.7]") {
+TEST_CASE("sysinfo: a container's own memory use is reported in addition to the machine's",
+          "[services][sysinfo][case-5.7]") {
   const auto [is_v2, usage, inactive_file, used_gb, percent] =
       GENERATE(table<bool, std::string, std::string, std::string, std::string>({
           {true, "536870912\n", "268435456", "0.25", "25.0"},
@@ -139,7 +140,7 @@ TEST_CASE("a container's own memory use is reported in addition to the machine's
   CHECK(body.find("\"cgroup_memory_percent\":" + percent) != std::string::npos);
 }
 
-TEST_CASE("the memory use is read from the group whose limit applies", "[services][sysinfo][case-5.7]") {
+TEST_CASE("sysinfo: the memory use is read from the group whose limit applies", "[services][sysinfo][case-5.7]") {
   machine_files machine;
   machine.write("proc/self/cgroup", "0::/pod/app\n");
   machine.write("sys/fs/cgroup/cgroup.controllers", "memory\n");
@@ -152,7 +153,8 @@ TEST_CASE("the memory use is read from the group whose limit applies", "[service
   CHECK(fixture.response_to(get("/api/sysinfo")).body.find("\"cgroup_memory_used_gb\":0.50") != std::string::npos);
 }
 
-TEST_CASE("without a limit or usage no memory use of a container is reported", "[services][sysinfo][case-5.7]") {
+TEST_CASE("sysinfo: without a limit or usage no memory use of a container is reported",
+          "[services][sysinfo][case-5.7]") {
   machine_files machine;
   machine.write("proc/self/cgroup", "0::/\n");
   machine.write("sys/fs/cgroup/cgroup.controllers", "memory\n");

@@ -24,7 +24,8 @@ struct unknown_location_fixture : both_providers_fixture {
   }
 };
 
-TEST_CASE("the fallback is called for a location without a report from wttr.in", "[services][weather][case-3.1]") {
+TEST_CASE("weather locations: the fallback is called for a location without a report from wttr.in",
+          "[services][weather][case-3.1]") {
   const auto status =
       GENERATE(http::status::not_found, http::status::unavailable_for_legal_reasons, http::status::no_content,
                http::status::gone, http::status::bad_request, http::status::unprocessable_entity,
@@ -37,14 +38,16 @@ TEST_CASE("the fallback is called for a location without a report from wttr.in",
   CHECK(json_at(response.body, "/location/latitude") == "48.85341");
 }
 
-TEST_CASE("the fallback is called after a text response from wttr.in", "[services][weather][case-3.1]") {
+TEST_CASE("weather locations: the fallback is called after a text response from wttr.in",
+          "[services][weather][case-3.1]") {
   const auto* const body = GENERATE("Unknown location; please try ~32.8,34.9", "<html>Sorry</html>", "", "{}");
   both_providers_fixture fixture;
   fixture.wttr.body = body;
   CHECK(json_at(fixture.get_weather("Paris,France").body, "/provider") == "\"open-meteo\"");
 }
 
-TEST_CASE("a request for a location that no provider knows gets 404", "[services][weather][case-3.2]") {
+TEST_CASE("weather locations: a request for a location that no provider knows gets 404",
+          "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   const auto [query, name] = GENERATE(table<std::string, std::string>({
       {"Xyzzy,Nowhere", "Xyzzy,Nowhere"},
@@ -61,7 +64,8 @@ TEST_CASE("a request for a location that no provider knows gets 404", "[services
                              name + R"(\""})");
 }
 
-TEST_CASE("without a fallback, wttr.in alone decides that a location is unknown", "[services][weather][case-3.2]") {
+TEST_CASE("weather locations: without a fallback, wttr.in alone decides that a location is unknown",
+          "[services][weather][case-3.2]") {
   const auto [status, body] = GENERATE(table<http::status, std::string>({
       {http::status::not_found, "{}"},
       {http::status::gone, "{}"},
@@ -81,7 +85,7 @@ TEST_CASE("without a fallback, wttr.in alone decides that a location is unknown"
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
 }
 
-TEST_CASE("a request for an unknown location gets 404 also while the other provider fails",
+TEST_CASE("weather locations: a request for an unknown location gets 404 also while the other provider fails",
           "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   SECTION("wttr.in fails") {
@@ -93,7 +97,8 @@ TEST_CASE("a request for an unknown location gets 404 also while the other provi
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
 }
 
-TEST_CASE("an unknown location is cached for ten minutes, in all spellings", "[services][weather][case-3.2]") {
+TEST_CASE("weather locations: an unknown location is cached for ten minutes, in all spellings",
+          "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
   for (const auto* query : {"Xyzzy,Nowhere", "XYZZY,nowhere", "%20Xyzzy%20,%20Nowhere"}) {
@@ -108,7 +113,8 @@ TEST_CASE("an unknown location is cached for ten minutes, in all spellings", "[s
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 200);
 }
 
-TEST_CASE("unknown locations do not evict reports or start a cooldown", "[services][weather][case-3.2]") {
+TEST_CASE("weather locations: unknown locations do not evict reports or start a cooldown",
+          "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   fixture.wttr.status = http::status::ok;
   CHECK(fixture.get_weather("Paris,France").status == 200);
@@ -121,7 +127,7 @@ TEST_CASE("unknown locations do not evict reports or start a cooldown", "[servic
   CHECK(fixture.provider_requests("wttr.in", "error") == 0);
 }
 
-TEST_CASE("a request gets 503 if a provider fails, not 404", "[services][weather][case-3.2]") {
+TEST_CASE("weather locations: a request gets 503 if a provider fails, not 404", "[services][weather][case-3.2]") {
   const auto status = GENERATE(http::status::internal_server_error, http::status::service_unavailable,
                                http::status::forbidden, http::status::unauthorized, http::status::request_timeout);
   weather_app_fixture fixture;
@@ -129,7 +135,8 @@ TEST_CASE("a request gets 503 if a provider fails, not 404", "[services][weather
   CHECK(fixture.get_weather("Paris,France").status == 503);
 }
 
-TEST_CASE("failures for one location do not stop requests for others", "[services][weather][case-3.3]") {
+TEST_CASE("weather locations: failures for one location do not stop requests for other locations",
+          "[services][weather][case-3.3]") {
   const auto [status, delay] = GENERATE(table<http::status, duration>({
       {http::status::forbidden, 0s},
       {http::status::internal_server_error, 0s},
@@ -149,7 +156,8 @@ TEST_CASE("failures for one location do not stop requests for others", "[service
   CHECK(fixture.get_weather("Rome,Italy").status == 200);
 }
 
-TEST_CASE("failures for two locations do not stop requests for others", "[services][weather][case-3.3]") {
+TEST_CASE("weather locations: failures for two locations do not stop requests for other locations",
+          "[services][weather][case-3.3]") {
   weather_app_fixture fixture;
   fixture.wttr.status = GENERATE(http::status::forbidden, http::status::internal_server_error);
   CHECK(fixture.get_weather("Paris,France").status == 503);
@@ -158,7 +166,8 @@ TEST_CASE("failures for two locations do not stop requests for others", "[servic
   CHECK(fixture.get_weather("Rome,Italy").status == 200);
 }
 
-TEST_CASE("failures for several locations start a cooldown for all", "[services][weather][case-3.3]") {
+TEST_CASE("weather locations: failures for several locations start a cooldown for all locations",
+          "[services][weather][case-3.3]") {
   weather_app_fixture fixture;
   fixture.wttr.status = http::status::internal_server_error;
   for (const auto* query : {"Paris,France", "London,UK", "Rome,Italy"}) CHECK(fixture.get_weather(query).status == 503);
@@ -172,7 +181,8 @@ TEST_CASE("failures for several locations start a cooldown for all", "[services]
   CHECK(fixture.get_weather("Madrid,Spain").status == 200);
 }
 
-TEST_CASE("country names, codes and variants match at the fallback", "[services][weather][case-3.4]") {
+TEST_CASE("weather locations: country names, codes and variants match at the fallback",
+          "[services][weather][case-3.4]") {
   const auto [query, result] = GENERATE(table<std::string, std::string>({
       {"Austin,USA", geocoding_result("Austin", "US", "United States", "Texas", 30.26715, -97.74306)},
       {"Austin,U.S.A.", geocoding_result("Austin", "US", "United States", "Texas", 30.26715, -97.74306)},
@@ -203,7 +213,7 @@ TEST_CASE("country names, codes and variants match at the fallback", "[services]
   CHECK_FALSE(json_at(response.body, "/location/latitude")->starts_with('-'));
 }
 
-TEST_CASE("wttr.in's document below a data key is read", "[services][weather][case-3.5]") {
+TEST_CASE("weather locations: wttr.in's document below a data key is read", "[services][weather][case-3.5]") {
   weather_app_fixture fixture;
   const auto document = wttr_response("17", "Paris", "France");
   fixture.wttr.body = GENERATE_COPY(values<std::string>({
@@ -221,7 +231,7 @@ TEST_CASE("wttr.in's document below a data key is read", "[services][weather][ca
   CHECK(json_at(response.body, "/location/latitude") == "32.817");
 }
 
-TEST_CASE("a report that a proxy has modified is read", "[services][weather][case-3.5]") {
+TEST_CASE("weather locations: a report that a proxy has modified is read", "[services][weather][case-3.5]") {
   weather_app_fixture fixture;
   fixture.wttr.status = http::status::non_authoritative_information;
   CHECK(fixture.get_weather("Paris,France").status == 200);
@@ -247,7 +257,7 @@ TEST_CASE("a report for another place names that place", "[services][weather][ca
   CHECK(json_at(fixture.get_weather(query).body, "/location/nearest_area/city") == "\"" + city + "\"");
 }
 
-TEST_CASE("a report for the requested place names no other place", "[services][weather][case-3.6]") {
+TEST_CASE("weather locations: a report for the requested place names no other place", "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Haifa,Israel", "Hefa", "Israel"},  // by distance
       {"London,UK", "City of London", "United Kingdom"},
@@ -270,7 +280,7 @@ TEST_CASE("a report for the requested place names no other place", "[services][w
   CHECK(json_at(response.body, "/location/latitude") != "null");
 }
 
-TEST_CASE("every name that can be sent to a provider is accepted", "[services][weather][case-3.7]") {
+TEST_CASE("weather locations: every name that can be sent to a provider is accepted", "[services][weather][case-3.7]") {
   const auto [query, target] = GENERATE(table<std::string, std::string>({
       {"100+Mile+House,Canada", "/100%20Mile%20House,Canada"},
       {"St.+John's,Canada", "/St.%20John's,Canada"},
@@ -291,7 +301,7 @@ TEST_CASE("every name that can be sent to a provider is accepted", "[services][w
   CHECK(fixture.wttr.targets == std::vector<std::string>{target + "?format=j1"});
 }
 
-TEST_CASE("names that cannot be sent are rejected", "[services][weather][case-3.7]") {
+TEST_CASE("weather locations: names that cannot be sent are rejected", "[services][weather][case-3.7]") {
   weather_app_fixture fixture;
   const std::string query = GENERATE(values<std::string>({
       "Paris%00,France",
@@ -308,7 +318,7 @@ TEST_CASE("names that cannot be sent are rejected", "[services][weather][case-3.
   CHECK(fixture.wttr.request_count() == 0);
 }
 
-TEST_CASE("a region is reported and selects among results", "[services][weather][case-3.7]") {
+TEST_CASE("weather locations: a region is reported and selects among results", "[services][weather][case-3.7]") {
   both_providers_fixture fixture;
   fixture.wttr.status = http::status::bad_gateway;
   fixture.set_geocoding(geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3) + "," +
@@ -318,7 +328,8 @@ TEST_CASE("a region is reported and selects among results", "[services][weather]
   CHECK(json_at(response.body, "/location/latitude") == "39.8");
 }
 
-TEST_CASE("a report of the fallback for another place names that place", "[services][weather][case-3.6]") {
+TEST_CASE("weather locations: a report of the fallback for another place names that place",
+          "[services][weather][case-3.6]") {
   both_providers_fixture fixture;
   fixture.wttr.status = http::status::bad_gateway;
   fixture.set_geocoding(geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3));
@@ -334,7 +345,8 @@ TEST_CASE("a report of the fallback for another place names that place", "[servi
   CHECK(json_at(fixture.get_weather("Spring,USA").body, "/location/nearest_area/city") == "\"Springfield\"");
 }
 
-TEST_CASE("a report of wttr.in for another region names that region", "[services][weather][case-3.6]") {
+TEST_CASE("weather locations: a report of wttr.in for another region names that region",
+          "[services][weather][case-3.6]") {
   weather_app_fixture fixture;
   const std::string no_region = R"("region":[{"value":""}])";
   auto document = wttr_response("21", "Springfield", "United States of America");
@@ -347,7 +359,7 @@ TEST_CASE("a report of wttr.in for another region names that region", "[services
   }
 }
 
-TEST_CASE("slashes at the end of a provider's URL are ignored", "[services][weather][case-3.8]") {
+TEST_CASE("weather locations: slashes at the end of a provider's URL are ignored", "[services][weather][case-3.8]") {
   const auto* const slashes = GENERATE("", "/", "//", "///");
   providers_fixture fixture;
   scripted_response wttr;

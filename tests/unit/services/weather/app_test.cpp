@@ -158,7 +158,7 @@ TEST_CASE("weather: at most three redirects are followed", "[services][weather]"
   CHECK(fixture.wttr.request_count() == 4);
 }
 
-TEST_CASE("the built-in sample is marked, and no provider is called", "[services][weather][case-5.13]") {
+TEST_CASE("weather: the built-in sample is marked, and no provider is called", "[services][weather][case-5.13]") {
   providers_fixture fixture;
   auto providers = providers_fixture::chain_settings();
   providers.sample = true;
@@ -202,7 +202,7 @@ TEST_CASE("weather: the built-in sample has no providers", "[services][weather]"
   CHECK(fixture.response_to(get("/api/weather/providers")).body == R"({"service":"weather-service","providers":[]})");
 }
 
-TEST_CASE("a report of a provider is not marked as a sample", "[services][weather][case-5.13]") {
+TEST_CASE("weather: a report of a provider is not marked as a sample", "[services][weather][case-5.13]") {
   weather_app_fixture fixture{{}, providers_fixture::open_meteo()};
   CHECK_FALSE(json_at(fixture.response_to(get("/api/weather")).body, "/sample").has_value());
   fixture.wttr.status = http::status::bad_gateway;

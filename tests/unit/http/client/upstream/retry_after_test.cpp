@@ -25,7 +25,8 @@ std::optional<duration> parse(std::string retry_after, std::string date = {}) {
   return http::retry_after_of(response, noon);
 }
 
-TEST_CASE("Retry-After is a number of seconds or a date in one of three formats", "[http][client][case-2.7]") {
+TEST_CASE("retry-after: Retry-After is a number of seconds or a date in one of three formats",
+          "[http][client][case-2.7]") {
   CHECK(parse("0") == 0s);
   CHECK(parse("3600") == 3600s);
   CHECK(parse("99999999999999999999") == 24h);
@@ -37,14 +38,14 @@ TEST_CASE("Retry-After is a number of seconds or a date in one of three formats"
   CHECK(parse("Thu, 01 Jan 1970 00:00:00 GMT") == 0s);
 }
 
-TEST_CASE("a date in Retry-After counts from the response's Date", "[http][client][case-2.7]") {
+TEST_CASE("retry-after: a date in Retry-After counts from the response's Date", "[http][client][case-2.7]") {
   CHECK(parse("Mon, 01 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 12:55:00 GMT") == 5min);
   CHECK(parse("Mon, 01 Jun 2026 09:00:00 GMT", "Mon, 01 Jun 2026 08:00:00 GMT") == 1h);
   CHECK(parse("Mon, 01 Jun 2026 12:01:00 GMT", "not a date") == 1min);
   CHECK(parse("60", "Mon, 01 Jun 2026 08:00:00 GMT") == 60s);
 }
 
-TEST_CASE("an invalid Retry-After is ignored", "[http][client][case-2.7]") {
+TEST_CASE("retry-after: an invalid Retry-After is ignored", "[http][client][case-2.7]") {
   const auto* const value = GENERATE("", "-1", "+5", "1.5", "5s", "soon", "tomorrow, 01 Jun 2026 13:00:00 GMT",
                                      "Mon, 41 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 13:00:00 GMT, later");
   CAPTURE(value);
@@ -52,7 +53,8 @@ TEST_CASE("an invalid Retry-After is ignored", "[http][client][case-2.7]") {
   CHECK_FALSE(http::retry_after_of(http::client_response{}, noon).has_value());
 }
 
-TEST_CASE("after a 429 with Retry-After, no request is sent until that time", "[http][upstream][case-2.7]") {
+TEST_CASE("retry-after: after a 429 with Retry-After, no request is sent until that time",
+          "[http][upstream][case-2.7]") {
   upstream_fixture fixture;
   const auto [value, hold] = GENERATE(table<std::string, duration>({
       {"1", 1s},
@@ -83,7 +85,7 @@ TEST_CASE("after a 429 with Retry-After, no request is sent until that time", "[
   CHECK(fixture.request_count() == 2);
 }
 
-TEST_CASE("calls are rejected for the documented maximum at most", "[http][upstream][case-2.7]") {
+TEST_CASE("retry-after: calls are rejected for the documented maximum at most", "[http][upstream][case-2.7]") {
   auto settings = single_attempt();
   const auto maximum = GENERATE(duration{1h}, duration{10min});
   settings.max_rate_limit_hold = maximum;
@@ -97,7 +99,7 @@ TEST_CASE("calls are rejected for the documented maximum at most", "[http][upstr
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("a 429 without a valid Retry-After does not delay calls", "[http][upstream][case-2.7]") {
+TEST_CASE("retry-after: a 429 without a valid Retry-After does not delay calls", "[http][upstream][case-2.7]") {
   upstream_fixture fixture;
   fixture.replica().steps = {
       {.status = 429, .retry_after = GENERATE("", "0", "soon", "Thu, 01 Jan 1970 00:00:00 GMT")}};
@@ -105,7 +107,8 @@ TEST_CASE("a 429 without a valid Retry-After does not delay calls", "[http][upst
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("Retry-After with another status delays the retries of that call only", "[http][upstream][case-2.7]") {
+TEST_CASE("retry-after: Retry-After with another status delays the retries of that call only",
+          "[http][upstream][case-2.7]") {
   upstream_fixture fixture{with_retries()};
   fixture.replica().steps = {{.status = 503, .retry_after = "3600"}};
   const auto rejected = fixture.call();
@@ -114,7 +117,7 @@ TEST_CASE("Retry-After with another status delays the retries of that call only"
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("a retry waits for the date in Retry-After", "[http][upstream][case-2.7]") {
+TEST_CASE("retry-after: a retry waits for the date in Retry-After", "[http][upstream][case-2.7]") {
   client_fixture fixture;
   telemetry::registry metrics{1};
   telemetry::log_sink discarding_sink;

@@ -21,7 +21,7 @@ net::memory_pipe_settings random_read_sizes() {
 
 // ---- status line
 
-TEST_CASE("a status line without a space after the code is read", "[http][client][case-2.1]") {
+TEST_CASE("client: a status line without a space after the code is read", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto [bytes, status, body] = GENERATE(table<std::string, unsigned, std::string>({
       {"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", 200, "hi"},
@@ -39,7 +39,7 @@ TEST_CASE("a status line without a space after the code is read", "[http][client
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("a status line without a space is read with a body that ends with the connection",
+TEST_CASE("client: a status line without a space is read with a body that ends with the connection",
           "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const head = GENERATE("HTTP/1.1 200\r\n\r\n", "HTTP/1.0 200\r\n\r\n", "HTTP/1.0 200\r\nX-A: b\r\n\r\n");
@@ -47,7 +47,7 @@ TEST_CASE("a status line without a space is read with a body that ends with the 
   CHECK(fixture.receive_response(get_request("http://site.test/"), bytes, true).body == "until the end");
 }
 
-TEST_CASE("a status line with a higher minor version is read as HTTP/1.1", "[http][client][case-2.1]") {
+TEST_CASE("client: a status line with a higher minor version is read as HTTP/1.1", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const bytes =
       GENERATE("HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.9 200\r\nContent-Length: 2\r\n\r\nhi",
@@ -59,7 +59,7 @@ TEST_CASE("a status line with a higher minor version is read as HTTP/1.1", "[htt
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("a malformed status line is an error", "[http][client][case-2.1]") {
+TEST_CASE("client: a malformed status line is an error", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const line = GENERATE("HTTP/1.1 20\r\n", "HTTP/1.1 2000\r\n", "HTTP/1.1 200\rX\n", "HTTP/1.1 200\n",
                                     "HTTP/1.1200\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 099\r\n", "HTTP/0.9 200 OK\r\n",
@@ -69,7 +69,7 @@ TEST_CASE("a malformed status line is an error", "[http][client][case-2.1]") {
         client_error::response_malformed);
 }
 
-TEST_CASE("a status line without a space that is truncated is an error", "[http][client][case-2.1]") {
+TEST_CASE("client: a status line without a space that is truncated is an error", "[http][client][case-2.1]") {
   client_fixture fixture;
   const auto* const bytes = GENERATE("HTTP/1.1 200", "HTTP/1.1 200\r", "HTTP/1.1 200\r\n", "HTTP/1");
   CAPTURE(bytes);
@@ -78,7 +78,7 @@ TEST_CASE("a status line without a space that is truncated is an error", "[http]
 
 // ---- chunk size
 
-TEST_CASE("a chunk size followed by whitespace is read", "[http][client][case-2.2]") {
+TEST_CASE("client: a chunk size followed by whitespace is read", "[http][client][case-2.2]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const body =
       GENERATE("5 \r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "3    \r\nhel\r\n2 \t \r\nlo\r\n0  \r\n\r\n",
@@ -94,7 +94,7 @@ TEST_CASE("a chunk size followed by whitespace is read", "[http][client][case-2.
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("bytes other than trailing whitespace around a chunk size are errors", "[http][client][case-2.2]") {
+TEST_CASE("client: bytes other than trailing whitespace around a chunk size are errors", "[http][client][case-2.2]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const body = GENERATE("5 5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \nhello\r\n0\r\n\r\n",
                                     "5 x\r\nhello\r\n0\r\n\r\n", "5\v\r\nhello\r\n0\r\n\r\n", " \r\nhello\r\n0\r\n\r\n",
@@ -104,7 +104,7 @@ TEST_CASE("bytes other than trailing whitespace around a chunk size are errors",
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes) == client_error::body_malformed);
 }
 
-TEST_CASE("endless whitespace after a chunk size is an error", "[http][client][case-2.2]") {
+TEST_CASE("client: endless whitespace after a chunk size is an error", "[http][client][case-2.2]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
   client_fixture fixture{random_read_sizes(), settings};
@@ -114,7 +114,7 @@ TEST_CASE("endless whitespace after a chunk size is an error", "[http][client][c
 
 // ---- location
 
-TEST_CASE("a location with characters that a URL must not contain is encoded and followed",
+TEST_CASE("client: a location with characters that a URL must not contain is encoded and followed",
           "[http][client][redirect][case-2.3]") {
   client_fixture fixture;
   const auto [location, target] = GENERATE(table<std::string, std::string>({
@@ -149,13 +149,14 @@ TEST_CASE("a location with characters that a URL must not contain is encoded and
   CHECK(call.response().body == "there");
 }
 
-TEST_CASE("encoding leaves a valid URL unchanged", "[http][client][redirect][case-2.3]") {
+TEST_CASE("client: encoding leaves a valid URL unchanged", "[http][client][redirect][case-2.3]") {
   const auto* const url = GENERATE("http://user:pw@site.test:8080/a;b=c/../d?e=f&g=%20+h", "https://[2001:db8::1]:443/",
                                    "//site.test/x", "../x?y", "", "a:b/c//d", "/x//y");
   CHECK(http::encode_invalid_characters(url) == url);
 }
 
-TEST_CASE("a location that stays invalid when it is encoded is an error", "[http][client][redirect][case-2.3]") {
+TEST_CASE("client: a location that stays invalid when it is encoded is an error",
+          "[http][client][redirect][case-2.3]") {
   client_fixture fixture;
   const auto* const location = GENERATE("http://[", "ht tp://x/", "http://[::1/x", "http://site.test:x/", "http:// ");
   CAPTURE(location);
@@ -167,7 +168,7 @@ TEST_CASE("a location that stays invalid when it is encoded is an error", "[http
 
 // ---- content coding
 
-TEST_CASE("content codings are a list, in which identity and empty elements have no effect",
+TEST_CASE("client: content codings are a list, in which identity and empty elements have no effect",
           "[http][client][case-2.2]") {
   client_fixture fixture{random_read_sizes()};
   const auto once = gzip_compress("hello");

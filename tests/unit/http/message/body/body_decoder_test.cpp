@@ -64,7 +64,7 @@ TEST_CASE("body decoder: chunks are joined, extensions and trailers discarded, a
   CHECK(body.consumed == bytes.size());
 }
 
-TEST_CASE("a malformed chunked body is rejected at its first invalid byte", "[http][message][case-1.4]") {
+TEST_CASE("body decoder: a malformed chunked body is rejected at its first invalid byte", "[http][message][case-1.4]") {
   // The last byte of each body is its first invalid byte.
   const auto bytes = GENERATE(as<std::string>{}, "Z", "\r", "\n", "-", "+", " ", ";", "0x", "1g", "1 \r", "1\n", "1\rx",
                               "1;\r", "1;=", "1;a=\r", "1;a=;", "1;a b", "1;a =\r", "1;a \r", "1;a=b c", "1;a=b \r",
@@ -85,7 +85,7 @@ TEST_CASE("body decoder: a chunk above the body limit is rejected with 413 befor
   CHECK(decoded_body("ffffffffffffffff\r\n", 1000, limits).rejected == status::payload_too_large);
 }
 
-TEST_CASE("the framing overhead of a chunked body is bounded", "[http][message][case-1.7]") {
+TEST_CASE("body decoder: the framing overhead of a chunked body is bounded", "[http][message][case-1.7]") {
   const server_limits limits;
   const auto segment_size = std::size_t{4096};
   const auto repeated_chunk = [](const std::string& chunk, int count) {

@@ -8,7 +8,8 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("the recognizable parts of an incomplete or malformed request line are read", "[http][message][case-1.14]") {
+TEST_CASE("request line: the recognizable parts of an incomplete or malformed request line are read",
+          "[http][message][case-1.14]") {
   struct row {
     std::string_view bytes;
     std::string_view method;
@@ -39,7 +40,7 @@ TEST_CASE("the recognizable parts of an incomplete or malformed request line are
   CHECK(line.path == expected.path);
 }
 
-TEST_CASE("the start of a request is distinguished from other protocols", "[http][message][case-1.4]") {
+TEST_CASE("request line: the start of a request is distinguished from other protocols", "[http][message][case-1.4]") {
   const std::string request = "\r\nM-SEARCH /a%20b?c HTTP/1.1\r\nHost: a\r\n\r\n";
   for (std::size_t size = 2; size <= request.size(); ++size) {
     CAPTURE(size);

@@ -99,7 +99,8 @@ TEST_CASE("request parser: Host may be a name, an IP address, have a port, or be
   CHECK_FALSE(request.rejected);
 }
 
-TEST_CASE("a Host field that is not uri-host[:port] is rejected with 400", "[http][message][case-1.2]") {
+TEST_CASE("request parser: a Host field that is not uri-host[:port] is rejected with 400",
+          "[http][message][case-1.2]") {
   const auto host = GENERATE(as<std::string>{}, "[::1", "a:b", "%zz", "a\x80", "a]b", ":80", "a:80:80", "[::1]a", "u@a",
                              "a/b", "a b", "a, b", "[::1%25lo", "a:65536", "[::1]:70000");
   const auto version = GENERATE(as<std::string>{}, "1.0", "1.1");
@@ -136,7 +137,8 @@ TEST_CASE("request parser: the version and Connection decide whether the connect
   CHECK(request.parser.keep_alive() == expected.keep_alive);
 }
 
-TEST_CASE("close takes precedence over keep-alive, and Proxy-Connection has no effect", "[http][message][case-1.1]") {
+TEST_CASE("request parser: close takes precedence over keep-alive, and Proxy-Connection has no effect",
+          "[http][message][case-1.1]") {
   struct row {
     const char* version;
     const char* fields;
@@ -161,7 +163,7 @@ TEST_CASE("close takes precedence over keep-alive, and Proxy-Connection has no e
   CHECK(request.parser.keep_alive() == expected.keep_alive);
 }
 
-TEST_CASE("a minor version above 1 is processed as HTTP/1.1", "[http][message][case-1.12]") {
+TEST_CASE("request parser: a minor version above 1 is processed as HTTP/1.1", "[http][message][case-1.12]") {
   const auto version = GENERATE(as<std::string>{}, "1.2", "1.3", "1.9");
   parsed_request request{"POST /a HTTP/" + version + "\r\nHost: test\r\nContent-Length: 2\r\n\r\n", "ab"};
   CHECK_FALSE(request.rejected);
@@ -172,7 +174,7 @@ TEST_CASE("a minor version above 1 is processed as HTTP/1.1", "[http][message][c
   CHECK(request.body == "ab");
 }
 
-TEST_CASE("an unsupported major version is rejected with 505, a malformed version with 400",
+TEST_CASE("request parser: an unsupported major version is rejected with 505, a malformed version with 400",
           "[http][message][case-1.12]") {
   const auto [version, rejected] = GENERATE(table<std::string, status>({
       {"HTTP/2.0", status::http_version_not_supported},
@@ -188,14 +190,15 @@ TEST_CASE("an unsupported major version is rejected with 505, a malformed versio
   CHECK(parsed_request{"GET / " + version + "\r\nHost: test\r\n\r\n"}.rejected == rejected);
 }
 
-TEST_CASE("the asterisk-form is rejected with 400 for methods other than OPTIONS", "[http][message][case-1.12]") {
+TEST_CASE("request parser: the asterisk-form is rejected with 400 for methods other than OPTIONS",
+          "[http][message][case-1.12]") {
   const auto method = GENERATE(as<std::string>{}, "GET", "HEAD", "POST", "BREW");
   CHECK(parsed_request{method + " * HTTP/1.1\r\nHost: test\r\n\r\n"}.rejected == status::bad_request);
 }
 
 std::string post_head(const std::string& fields) { return "POST / HTTP/1.1\r\nHost: test\r\n" + fields + "\r\n"; }
 
-TEST_CASE("an expectation other than 100-continue is rejected with 417", "[http][message][case-1.5]") {
+TEST_CASE("request parser: an expectation other than 100-continue is rejected with 417", "[http][message][case-1.5]") {
   const auto fields = GENERATE(as<std::string>{}, "Expect: 100-continue, x\r\n", "Expect: x, 100-continue\r\n",
                                "Expect: x\r\n", "Expect: 100-continue\r\nExpect: x\r\n", "Expect: 100-continue;a=b\r\n",
                                "Expect: x=\"100-continue\"\r\n");
@@ -204,7 +207,7 @@ TEST_CASE("an expectation other than 100-continue is rejected with 417", "[http]
   CHECK(parsed_request{post_head(fields)}.rejected == status::expectation_failed);
 }
 
-TEST_CASE("100-continue is recognized in a list and in repeated fields", "[http][message][case-1.5]") {
+TEST_CASE("request parser: 100-continue is recognized in a list and in repeated fields", "[http][message][case-1.5]") {
   const auto fields = GENERATE(as<std::string>{}, "Expect: 100-continue\r\n", "Expect: 100-Continue, 100-continue\r\n",
                                "Expect: , 100-continue ,\r\n", "Expect: 100-continue\r\nExpect: 100-continue\r\n");
   CAPTURE(fields);
@@ -213,7 +216,8 @@ TEST_CASE("100-continue is recognized in a list and in repeated fields", "[http]
   CHECK(request.parser.expects_continue());
 }
 
-TEST_CASE("HTTP/1.0 has no expectations, and an empty expectation is ignored", "[http][message][case-1.5]") {
+TEST_CASE("request parser: HTTP/1.0 has no expectations, and an empty expectation is ignored",
+          "[http][message][case-1.5]") {
   parsed_request http_1_0{"POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: x\r\n\r\n"};
   CHECK_FALSE(http_1_0.rejected);
   CHECK_FALSE(http_1_0.parser.expects_continue());
@@ -234,7 +238,7 @@ TEST_CASE("request parser: a body with a Content-Length ends after that length, 
   CHECK_FALSE(parsed_request(post_head("Content-Length: 0\r\n")).parser.has_body());
 }
 
-TEST_CASE("trailers are discarded and never act as header fields", "[http][message][case-1.8]") {
+TEST_CASE("request parser: trailers are discarded and never act as header fields", "[http][message][case-1.8]") {
   const auto segment_size = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{7}, std::size_t{1000});
   const auto trailer = GENERATE(as<std::string>{}, "Connection: close", "connection: Close, x", "Host: other",
                                 "Expect: x", "Upgrade: h2c", "X-Api-Key: forged", "Proxy-Connection: close");

@@ -46,7 +46,7 @@ TEST_CASE("target: unknown forms, fragments, control characters and malformed en
   CHECK_FALSE(split_target(target).has_value());
 }
 
-TEST_CASE("an absolute-form without a valid host is invalid", "[http][message][case-1.3]") {
+TEST_CASE("target: an absolute-form without a valid host is invalid", "[http][message][case-1.3]") {
   const auto* target =
       GENERATE("http://:80/health", "http://", "https://", "http://u:p@[zz/health", "http://u@host/", "http://@host/",
                "http://[::1/a", "http://::1/a", "http://host:a/", "http://ho\xC3\xA4st/", "http://a]b/", "http://[]/",
@@ -55,7 +55,8 @@ TEST_CASE("an absolute-form without a valid host is invalid", "[http][message][c
   CHECK_FALSE(split_target(target).has_value());
 }
 
-TEST_CASE("a host and port is a name, an IPv4 address or an IP literal, and digits", "[http][message][case-1.2]") {
+TEST_CASE("target: a host and port is a name, an IPv4 address or an IP literal, and digits",
+          "[http][message][case-1.2]") {
   for (const auto* text :
        {"test", "test:80", "test:", "192.0.2.1", "192.0.2.1:8080", "[::1]", "[2001:db8::1]:80", "[v1.a:b]",
         "test:65535", "test:0", "[::1]:0000000080", "TEST.example.", "a_b~c", "a%20b", "a%c3%a4:1", "xn--4ca"}) {

@@ -91,7 +91,8 @@ TEST_CASE("static assets: 304 is sent if If-None-Match has the entity tag", "[ht
   if (status == 304) CHECK_FALSE(response.header("Content-Encoding").has_value());
 }
 
-TEST_CASE("If-Match is compared strongly, and 412 is sent if it does not match", "[http][server][case-1.10]") {
+TEST_CASE("static assets: If-Match is compared strongly, and 412 is sent if it does not match",
+          "[http][server][case-1.10]") {
   asset_server_fixture server;
   const auto [fields, status] = GENERATE(table<std::string, int>({
       {"If-Match: \"x\"\r\n", 412},
@@ -111,7 +112,7 @@ TEST_CASE("If-Match is compared strongly, and 412 is sent if it does not match",
   CHECK(response.header("ETag") == "\"page\"");
 }
 
-TEST_CASE("several If-None-Match field lines are combined into one list", "[http][server][case-1.10]") {
+TEST_CASE("static assets: several If-None-Match field lines are combined into one list", "[http][server][case-1.10]") {
   asset_server_fixture server;
   const auto fields = GENERATE(as<std::string>{}, "If-None-Match: \"x\"\r\nIf-None-Match: \"page\"\r\n",
                                "If-None-Match: \"page\"\r\nIf-None-Match: \"x\"\r\n",

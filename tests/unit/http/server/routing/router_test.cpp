@@ -71,7 +71,7 @@ TEST_CASE("router: path parameters are the decoded segments", "[http][server]") 
   CHECK(context.parameter("id") == "7");
 }
 
-TEST_CASE("a path parameter that the route does not have is a programming error", "[http][server][case-6.6]") {
+TEST_CASE("router: a path parameter that the route does not have is a programming error", "[http][server][case-6.6]") {
   const auto routes = make_router();
   request_head head;
   request_context context{head, "192.0.2.1"};
@@ -174,7 +174,7 @@ TEST_CASE("router: the error responses are 404, 405 with Allow, and 501", "[http
   CHECK(not_implemented_response().code() == status::not_implemented);
 }
 
-TEST_CASE("the response to OPTIONS * lists the methods of all routes", "[http][server][case-1.12]") {
+TEST_CASE("router: the response to OPTIONS * lists the methods of all routes", "[http][server][case-1.12]") {
   router routes;
   CHECK(server_options_response(routes).find("Allow") == "OPTIONS");
   routes.get("/a", empty_response);
