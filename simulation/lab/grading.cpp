@@ -170,12 +170,12 @@ double criterion_grade::quantile(double probability) const {
   return values[rank == 0 ? 0 : rank - 1];
 }
 
-bool criterion_grade::is_passed() const noexcept {
+bool criterion_grade::has_passed() const noexcept {
   return static_cast<double>(seeds_met) >= required_fraction * static_cast<double>(values.size());
 }
 
-bool grade::is_passed() const noexcept {
-  return std::all_of(criteria.begin(), criteria.end(), [](const auto& each) { return each.is_passed(); });
+bool grade::has_passed() const noexcept {
+  return std::all_of(criteria.begin(), criteria.end(), [](const auto& each) { return each.has_passed(); });
 }
 
 grade grade_lab(const lab& exercise, std::size_t seeds, std::size_t threads) {

@@ -20,7 +20,7 @@ struct criterion_grade {
 
   /// The quantile of the values by the nearest-rank method; `probability` is from 0 to 1.
   double quantile(double probability) const;
-  bool is_passed() const noexcept;
+  bool has_passed() const noexcept;
 };
 
 /// The content of the chart.
@@ -45,7 +45,7 @@ struct grade {
   std::vector<criterion_grade> criteria;
   chart_data chart;
 
-  bool is_passed() const noexcept;
+  bool has_passed() const noexcept;
 };
 
 /// Simulates the scenarios of a lab with the seeds 1 to `seeds`. The grade does not depend on `threads`. Throws

@@ -58,10 +58,10 @@ std::string html_report(const lab& exercise, const grade& result, const std::str
   for (std::size_t i = 0; i < exercise.criteria.size(); ++i) {
     table.add({html::text(describe(exercise.criteria[i], exercise)),
                html::text(describe(exercise.criteria[i], result.criteria[i])),
-               html::text(result.criteria[i].is_passed() ? "met" : "missed")});
+               html::text(result.criteria[i].has_passed() ? "met" : "missed")});
   }
   const auto scenario = "Scenario: " + exercise.plan.scenarios[exercise.chart_scenario].name + ".";
-  auto content = html::section(result.is_passed() ? "PASS" : "NOT YET",
+  auto content = html::section(result.has_passed() ? "PASS" : "NOT YET",
                                std::to_string(result.seeds) + " seeds; 95 % must meet each criterion.", table.html());
   content += html::section("Goodput over time", scenario, goodput_over_time(exercise, result.chart));
   content += html::section("Response times", scenario, latency_table(result.chart));

@@ -48,7 +48,7 @@ int run(const program_options& options, const std::string& command) {
     std::cerr << "cohort-lab: cannot write " << options.html_file << "\n";
     return output_failed;
   }
-  return result.is_passed() ? passed : criteria_not_met;
+  return result.has_passed() ? passed : criteria_not_met;
 }
 
 }  // namespace

@@ -153,8 +153,8 @@ std::string text_report(const lab& exercise, const grade& result) {
   std::size_t worst = 0;
   for (std::size_t i = 0; i < exercise.criteria.size(); ++i) {
     const auto& target = exercise.criteria[i];
-    const bool is_passed = result.criteria[i].is_passed();
-    text += std::string{is_passed ? "  [ok]     " : "  [missed] "} + describe(target, exercise) + "\n           " +
+    const bool has_passed = result.criteria[i].has_passed();
+    text += std::string{has_passed ? "  [ok]     " : "  [missed] "} + describe(target, exercise) + "\n           " +
             describe(target, result.criteria[i]) + "\n";
     if (result.criteria[i].seeds_met < result.criteria[worst].seeds_met) worst = i;
   }
@@ -162,7 +162,7 @@ std::string text_report(const lab& exercise, const grade& result) {
   const bool is_goodput = exercise.chart == chart_kind::goodput;
   text += std::string{is_goodput ? "\nGoodput over time" : "\nResponse times"} + ", scenario \"" + scenario + "\":\n";
   text += is_goodput ? goodput_chart(exercise, result.chart, result.seeds) : latency_chart(exercise, result.chart);
-  text += result.is_passed() ? "\nPASS\n" : "\nNOT YET: " + exercise.criteria[worst].hint + "\n";
+  text += result.has_passed() ? "\nPASS\n" : "\nNOT YET: " + exercise.criteria[worst].hint + "\n";
   return text;
 }
 

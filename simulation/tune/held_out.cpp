@@ -16,7 +16,7 @@ using verdict = sim::comparison_verdict;
 constexpr std::array all_verdicts{verdict::better, verdict::better_within_range, verdict::equal,
                                   verdict::worse_within_range, verdict::worse};
 /// Number of scenarios in the list of the largest losses.
-constexpr std::size_t listed_losses = 5;
+constexpr std::size_t max_listed_losses = 5;
 /// A scenario in which the plan's own settings lose less than this has little to improve.
 constexpr double relevant_loss = 0.02;
 
@@ -90,7 +90,7 @@ std::string text_report(const std::vector<sim::scenario_comparison>& comparisons
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return std::pair{difference_of(a), a.scenario} < std::pair{difference_of(b), b.scenario};
   });
-  sorted.resize(std::min(sorted.size(), listed_losses));
+  sorted.resize(std::min(sorted.size(), max_listed_losses));
   text += "lowest differences:\n";
   for (const auto& each : sorted) {
     text += "  " + signed_percentage(difference_of(each)) + " (" + percentage(each.own.median) + " to " +

@@ -58,7 +58,7 @@ task<> gate_connection::run(net::endpoint target) {
 }
 
 void gate_connection::apply(const link_fault& fault) {
-  if (fault.type == kind::half_open) make_lost();
+  if (fault.type == kind::half_open) stop_delivery();
   if (fault.type == kind::reset && fault.bytes == 0) {
     ++link_.injected;
     reset_both();
@@ -171,7 +171,7 @@ void gate_connection::record(bytes data, direction flow) {
   }
 }
 
-void gate_connection::make_lost() {
+void gate_connection::stop_delivery() {
   if (!is_lost_) ++link_.injected;
   is_lost_ = true;
 }

@@ -44,7 +44,7 @@ class gate_connection {
   std::size_t bytes_until_end(bytes data) const;
   void end_response();
   void record(bytes data, direction flow);
-  void make_lost();
+  void stop_delivery();
   void close_both();
   void reset_both();
 

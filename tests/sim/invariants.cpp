@@ -90,8 +90,8 @@ class invariant_checker {
       add_violation("connection used while a response is pending", exchange.client->name, " sent a second request to ",
                     exchange.server->name, " before the response on #", exchange.connection_id);
     }
-    const bool lost_response = exchange.closed_without_response && !exchange.client_closed;
-    if (lost_response && scenario_.is_lossless && !is_faulty(*exchange.server)) {
+    const bool is_response_lost = exchange.closed_without_response && !exchange.client_closed;
+    if (is_response_lost && scenario_.is_lossless && !is_faulty(*exchange.server)) {
       add_violation("connection closed without a response", exchange.server->name,
                     " closed without a response: ", exchange.path, " on #", exchange.connection_id);
     }

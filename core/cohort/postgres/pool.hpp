@@ -101,7 +101,7 @@ class pool {
   /// Closes the connections of all loops, once their calls have ended. Further calls fail with `errc::closed`.
   task<> close();
 
-  /// The numbers of this loop's open connections, and of the idle ones among them.
+  /// The numbers of this loop's open connections, and of the idle connections among them.
   struct connection_counts {
     std::size_t open = 0;
     std::size_t idle = 0;

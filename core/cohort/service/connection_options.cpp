@@ -10,7 +10,7 @@
 namespace cohort::service {
 namespace {
 
-/// Descriptors for connections to upstreams, including idle ones, and for files that are read.
+/// Descriptors for connections to upstreams, including idle connections, and for files that are read.
 constexpr std::size_t upstream_descriptors = 64;
 /// Descriptors for standard streams, listeners, signals and logs.
 constexpr std::size_t process_descriptors = 32;

@@ -29,8 +29,9 @@ std::string escape(std::string_view text) {
 
 std::string first_line(std::string_view bytes) {
   auto line = bytes.substr(0, bytes.find_first_of("\r\n"));
-  const bool cut = line.size() > max_line_length;
-  return escape(line.substr(0, max_line_length)) + (cut ? "…" : "") + " (" + std::to_string(bytes.size()) + " B)";
+  const bool is_truncated = line.size() > max_line_length;
+  return escape(line.substr(0, max_line_length)) + (is_truncated ? "…" : "") + " (" + std::to_string(bytes.size()) +
+         " B)";
 }
 
 /// 0: requests and faults; 1: connections; 2: parts of bodies, and events that every connection has.

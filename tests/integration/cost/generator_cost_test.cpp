@@ -13,7 +13,7 @@ namespace {
 constexpr int rate = 200;
 
 /// The system calls of a run of `seconds` with an open loop.
-double calls_of_run(const std::string& strace, const scripted_upstream& server, int seconds) {
+double count_system_calls(const std::string& strace, const scripted_upstream& server, int seconds) {
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";
   child_process generator{strace,
@@ -34,7 +34,8 @@ TEST_CASE("cost: a request of the load generator in an open loop stays within it
   scripted_upstream server;
   server.set_default_behavior(canned_response{.headers = {{"Content-Type", "text/plain"}}, .body = "response"});
 
-  const double per_request = (calls_of_run(*strace, server, 3) - calls_of_run(*strace, server, 1)) / (2 * rate);
+  const double per_request =
+      (count_system_calls(*strace, server, 3) - count_system_calls(*strace, server, 1)) / (2 * rate);
 
   // One timerfd_settime, one write and one read; three waits, of which one is for the timer and one for the response.
   // A busy machine wakes the generator late, so that several requests share a wait.

@@ -35,7 +35,7 @@ class scripted_lookup {
     return [shared = shared_](const std::string&) { return shared->look_up(); };
   }
   /// Provides the result of one lookup, started or not.
-  void complete_one(addresses result) {
+  void complete_lookup(addresses result) {
     const std::lock_guard lock{shared_->mutex};
     shared_->results.push_back(std::move(result));
     shared_->changed.notify_all();
@@ -92,7 +92,7 @@ TEST_CASE("resolver: concurrent requests for one name share one lookup", "[net][
   std::vector<task<endpoints>> requests;
   for (std::uint16_t port = 1; port <= 3; ++port)
     requests.push_back(resolver.resolve("weather", port, time.long_deadline()));
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   const auto all = time.run(when_all(std::move(requests)));
   REQUIRE(all.size() == 3);
   for (std::uint16_t port = 1; port <= 3; ++port) CHECK(*all[port - 1U] == one_endpoint("10.0.0.1", port));
@@ -103,7 +103,7 @@ TEST_CASE("resolver: a result is cached for its TTL", "[net][resolver][threads]"
   real_time_fixture time;
   scripted_lookup lookup;
   net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, 1h)};
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.1", 80));
   CHECK(*time.run(resolver.resolve("weather", 81, deadline{time.event_loop().now()})) == one_endpoint("10.0.0.1", 81));
   CHECK(lookup.lookup_count() == 1);
@@ -114,7 +114,7 @@ TEST_CASE("resolver: a stale result is returned immediately while one lookup ref
   real_time_fixture time;
   scripted_lookup lookup;
   net::resolver resolver{lookup.function(), make_resolver_settings(0s, 1h, 1h)};
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
   for (int i = 0; i < 3; ++i) {
     CHECK(*time.run(resolver.resolve("weather", 80, deadline{time.event_loop().now()})) ==
@@ -123,7 +123,7 @@ TEST_CASE("resolver: a stale result is returned immediately while one lookup ref
   lookup.wait_for_lookups(2);
   CHECK(lookup.lookup_count() == 2);
 
-  lookup.complete_one(address("10.0.0.2"));
+  lookup.complete_lookup(address("10.0.0.2"));
   endpoints next = time.run(resolver.resolve("weather", 80, time.long_deadline()));
   while (*next == one_endpoint("10.0.0.1", 80)) next = time.run(resolver.resolve("weather", 80, time.long_deadline()));
   CHECK(*next == one_endpoint("10.0.0.2", 80));
@@ -133,9 +133,9 @@ TEST_CASE("resolver: a stale result is kept after a failed lookup", "[net][resol
   real_time_fixture time;
   scripted_lookup lookup;
   net::resolver resolver{lookup.function(), make_resolver_settings(0s, 1h, 0s)};
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
-  lookup.complete_one(error_code{asio::error::host_not_found_try_again});
+  lookup.complete_lookup(error_code{asio::error::host_not_found_try_again});
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
   // The third lookup starts only after the failure of the second.
   while (lookup.lookup_count() < 3)
@@ -151,9 +151,9 @@ TEST_CASE("resolver: after stale_while_revalidate, a stale result is used only i
   settings.stale_while_revalidate = 0s;
   settings.client_response_timer = is_slow ? 1ms : 1h;
   net::resolver resolver{lookup.function(), settings};
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
-  if (!is_slow) lookup.complete_one(address("10.0.0.2"));
+  if (!is_slow) lookup.complete_lookup(address("10.0.0.2"));
   CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) ==
         one_endpoint(is_slow ? "10.0.0.1" : "10.0.0.2", 80));
 }
@@ -162,9 +162,9 @@ TEST_CASE("resolver: a result older than max_stale_age is not used", "[net][reso
   real_time_fixture time;
   scripted_lookup lookup;
   net::resolver resolver{lookup.function(), make_resolver_settings(0s, 0s, 1h)};
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
-  lookup.complete_one(address("10.0.0.2"));
+  lookup.complete_lookup(address("10.0.0.2"));
   CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.2", 80));
 }
 
@@ -173,13 +173,13 @@ TEST_CASE("resolver: a failure is cached for negative_ttl", "[net][resolver][thr
   scripted_lookup lookup;
   const bool cached = GENERATE(true, false);
   net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, cached ? 1h : 0h)};
-  lookup.complete_one(error_code{asio::error::host_not_found});
+  lookup.complete_lookup(error_code{asio::error::host_not_found});
   CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).error() == asio::error::host_not_found);
   if (cached) {
     CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).error() == asio::error::host_not_found);
     CHECK(lookup.lookup_count() == 1);
   } else {
-    lookup.complete_one(address("10.0.0.1"));
+    lookup.complete_lookup(address("10.0.0.1"));
     CHECK(time.run(resolver.resolve("weather", 80, time.long_deadline())).has_value());
     CHECK(lookup.lookup_count() == 2);
   }
@@ -194,7 +194,7 @@ TEST_CASE("resolver: a request ends at its deadline or by cancellation while its
   const auto cancelled =
       time.run(with_deadline(time.short_deadline(), resolver.resolve("weather", 80, deadline::never())));
   CHECK(cancelled.error() == asio::error::timed_out);
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   CHECK(*time.run(resolver.resolve("weather", 80, time.long_deadline())) == one_endpoint("10.0.0.1", 80));
   CHECK(lookup.lookup_count() == 1);
 }
@@ -216,7 +216,7 @@ TEST_CASE("resolver: the resolver can be destroyed while a lookup hangs", "[net]
     net::resolver resolver{lookup.function(), net::resolver::settings{}};
     CHECK(time.run(resolver.resolve("weather", 80, time.short_deadline())).error() == asio::error::timed_out);
   }
-  lookup.complete_one(address("10.0.0.1"));
+  lookup.complete_lookup(address("10.0.0.1"));
   time.run(sleep_task(time.short_deadline()));
 }
 

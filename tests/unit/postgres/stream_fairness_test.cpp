@@ -2,7 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/unit/postgres/pool_fixture.hpp"
-#include "tests/unit/runtime/turn_count.hpp"
+#include "tests/unit/runtime/iteration_count.hpp"
 
 // Streams and COPY that never wait for the database must not keep the loop from its other work.
 namespace cohort::test {
@@ -10,7 +10,7 @@ namespace {
 
 constexpr int part_count = 640;
 /// One in 64 operations, or one more if the loop had counted others before.
-bool is_fair(int turns) { return turns == 10 || turns == 11; }
+bool is_fair(int iterations) { return iterations == 10 || iterations == 11; }
 
 struct fairness_fixture : pool_fixture {
   fairness_fixture() {
@@ -21,18 +21,18 @@ struct fairness_fixture : pool_fixture {
   }
 
   /// Returns the number of times that another coroutine of the loop runs while `work` reads or writes.
-  int turns_during(task<> work) {
-    time.run(run_both(std::move(work), count_turns(has_ended, all_turns)));
-    return turns;
+  int iterations_during(task<> work) {
+    time.run(run_both(std::move(work), count_iterations(has_ended, all_iterations)));
+    return iterations;
   }
-  void begin() { turns = all_turns; }
+  void begin() { iterations = all_iterations; }
   void end() {
-    turns = all_turns - turns;
+    iterations = all_iterations - iterations;
     has_ended = true;
   }
 
-  int all_turns = 0;
-  int turns = 0;
+  int all_iterations = 0;
+  int iterations = 0;
   bool has_ended = false;
 };
 
@@ -60,14 +60,14 @@ task<> copy_lines_in(fairness_fixture& fixture) {
 
 TEST_CASE("postgres::row_stream: parts that never wait yield to the loop once in 64 parts", "[postgres][stream]") {
   fairness_fixture fixture;
-  CHECK(is_fair(fixture.turns_during(read_single_rows(fixture))));
+  CHECK(is_fair(fixture.iterations_during(read_single_rows(fixture))));
 }
 
 TEST_CASE("postgres copy: reads and writes that never wait yield to the loop once in 64", "[postgres][copy]") {
   fairness_fixture out;
-  CHECK(is_fair(out.turns_during(copy_lines_out(out))));
+  CHECK(is_fair(out.iterations_during(copy_lines_out(out))));
   fairness_fixture in;
-  CHECK(is_fair(in.turns_during(copy_lines_in(in))));
+  CHECK(is_fair(in.iterations_during(copy_lines_in(in))));
 }
 
 }  // namespace

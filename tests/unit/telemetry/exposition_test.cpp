@@ -14,7 +14,7 @@ namespace {
 using prometheus::MetricType;
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-const trace_id some_trace{0x0af7651916cd43ddU, 0x8448eb211c80319cU};
+const trace_id sample_trace{0x0af7651916cd43ddU, 0x8448eb211c80319cU};
 
 std::string open_metrics(const std::vector<prometheus::MetricFamily>& families, const exemplar_table& exemplars = {}) {
   return serialize_metrics(families, exposition_format::open_metrics, exemplars);
@@ -163,10 +163,10 @@ TEST_CASE("exposition: a bucket has its exemplar with trace ID, value and timest
   auto family = histogram_of({1, infinity});
   family.metric.push_back(family.metric[0]);
   family.metric[1].label.push_back({"method", "GET"});
-  const exemplar_table exemplars{
-      {"seconds",
-       {{std::nullopt, exemplar{some_trace, 1.5, timestamp}}, {exemplar{some_trace, 0.25, timestamp}, std::nullopt}}},
-      {"other", {{exemplar{some_trace, 7, timestamp}}}}};
+  const exemplar_table exemplars{{"seconds",
+                                  {{std::nullopt, exemplar{sample_trace, 1.5, timestamp}},
+                                   {exemplar{sample_trace, 0.25, timestamp}, std::nullopt}}},
+                                 {"other", {{exemplar{sample_trace, 7, timestamp}}}}};
   CHECK(open_metrics({family}, exemplars) ==
         "# TYPE seconds histogram\n"
         "seconds_count 0\nseconds_sum 0\n"
@@ -181,7 +181,7 @@ TEST_CASE("exposition: a bucket has its exemplar with trace ID, value and timest
   virtual_time time;
   auto& seconds = metrics.make_histogram("seconds", "Seconds.");
   const auto observe_once = [](histogram& target) -> task<> {
-    target.observe(0.1, {.id = some_trace, .sampled = true}, loop::current().now());
+    target.observe(0.1, {.id = sample_trace, .sampled = true}, loop::current().now());
     co_return;
   };
   time.run(observe_once(seconds));

@@ -25,8 +25,8 @@ std::vector<std::string> dns_client::candidates(const std::string& name) const {
 task<result<dns_client::answer, source_error>> dns_client::look_up(std::string name, dns_type type) {
   answer negative;
   for (auto& candidate : candidates(name)) {
-    auto asking = look_up_absolute(std::move(candidate), type);
-    auto found = co_await std::move(asking);
+    auto querying = look_up_absolute(std::move(candidate), type);
+    auto found = co_await std::move(querying);
     if (!found || !found->records.empty()) co_return found;
     negative.ttl = std::min(negative.ttl, found->ttl);
   }
@@ -38,8 +38,8 @@ task<result<dns_client::answer, source_error>> dns_client::look_up_absolute(std:
   std::string reason;
   for (unsigned attempt = 0; attempt < configuration_.attempts; ++attempt) {
     for (const auto& server : configuration_.servers) {
-      auto asking = ask(server, name, type);
-      auto response = co_await std::move(asking);
+      auto querying = send_query(server, name, type);
+      auto response = co_await std::move(querying);
       if (!response) {
         reason = response.error().message();
         continue;
@@ -59,7 +59,7 @@ task<result<dns_client::answer, source_error>> dns_client::look_up_absolute(std:
   co_return error.append(reason);
 }
 
-task<result<dns_response>> dns_client::ask(net::endpoint server, std::string name, dns_type type) {
+task<result<dns_response>> dns_client::send_query(net::endpoint server, std::string name, dns_type type) {
   auto& event_loop = loop::current();
   const auto query = make_dns_query(static_cast<std::uint16_t>(event_loop.random().next()), name, type);
   if (!query) co_return error_code{asio::error::invalid_argument};

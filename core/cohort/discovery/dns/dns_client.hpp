@@ -38,7 +38,7 @@ class dns_client {
  private:
   task<result<answer, source_error>> look_up_absolute(std::string name, dns_type type);
   /// Queries one server: by datagram, and by TCP if the response is truncated.
-  task<result<dns_response>> ask(net::endpoint server, std::string name, dns_type type);
+  task<result<dns_response>> send_query(net::endpoint server, std::string name, dns_type type);
   std::vector<std::string> candidates(const std::string& name) const;
 
   std::unique_ptr<dns_transport> datagrams_;

@@ -38,8 +38,8 @@ word load_word(const char* text) noexcept {
 constexpr word to_lower(word text) noexcept {
   const auto low_bits = text & ~high_bits;
   const auto at_least_a = low_bits + (0x80 - 'A') * each_byte;
-  const auto beyond_z = low_bits + (0x80 - 'Z' - 1) * each_byte;
-  const auto is_upper = (at_least_a ^ beyond_z) & ~text & high_bits;
+  const auto above_z = low_bits + (0x80 - 'Z' - 1) * each_byte;
+  const auto is_upper = (at_least_a ^ above_z) & ~text & high_bits;
   return text | is_upper >> 2U;
 }
 

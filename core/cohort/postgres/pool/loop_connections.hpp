@@ -40,7 +40,8 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
                    telemetry::logger log, std::shared_ptr<pool_metrics> metrics);
   ~loop_connections();
 
-  /// A connection that is open and idle: a pooled one, or a new one. Waits for a connection in the order of the calls.
+  /// A connection that is open and idle: a pooled connection or, if there is none, a new connection. Waits for a
+  /// connection in the order of the calls.
   task<result<lease>> acquire(deadline call_deadline);
   /// Closes the idle connections, and waits for connections that are being reset.
   task<> close();

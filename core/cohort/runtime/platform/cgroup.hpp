@@ -23,9 +23,9 @@ struct cgroup_limits {
 /// cgroup v2, v1 and the hybrid layout, mounted at /sys/fs/cgroup. If the process moves to another group later, the
 /// limits of the old group are still reported.
 ///
-/// A limit applies to all groups below the one that sets it, so the smallest limit between the process's own group and
-/// the root of the mount is the effective one. Sources: Documentation/admin-guide/cgroup-v2.rst, "Top-down Constraint";
-/// cgroup-v1/memory.rst, "Hierarchy support"; scheduler/sched-bwc.rst, "Hierarchical considerations".
+/// A limit applies to all groups below the group that sets it, so the smallest limit between the process's own group
+/// and the root of the mount is the effective limit. Sources: Documentation/admin-guide/cgroup-v2.rst, "Top-down
+/// Constraint"; cgroup-v1/memory.rst, "Hierarchy support"; scheduler/sched-bwc.rst, "Hierarchical considerations".
 class cgroup_reader {
  public:
   /// `root` is the directory that contains `proc` and `sys`: `/`, or a test's directory.

@@ -20,7 +20,7 @@ std::string_view name_of(config::setting_report::origin source) noexcept;
 /// The URL of an origin, such as `https://example.com:443` or `unix:/run/service.sock`.
 std::string format_origin(const http::origin& target);
 
-/// The requests in flight, with the calls and attempts that they await, and the finished ones that were kept.
+/// The requests in flight, with the calls and attempts that they await, and the finished requests that were kept.
 std::string debug_requests_json(const loop_snapshots& loops);
 /// The number of tasks and timers of each loop, the requests and runs of jobs in progress with the calls that each
 /// awaits, the periodic jobs and the blocking jobs.

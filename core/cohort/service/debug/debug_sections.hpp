@@ -26,7 +26,7 @@ inline bool is_failing(const policy::load_balancer::address_status& address) noe
 std::string requests_section(const debug_page_values& values);
 /// A tree for each loop: its requests and runs of jobs in progress, the calls that they await, and the attempts.
 std::string tasks_section(const debug_page_values& values);
-/// The finished requests that failed, then the slow ones, the latest first.
+/// The finished requests that failed, then the slow requests, the latest first.
 std::string finished_section(const debug_page_values& values);
 /// The upstreams and their addresses, each over all loops.
 std::string upstreams_section(const debug_page_values& values);

@@ -76,11 +76,11 @@ struct cron_expression::field_range {
   int max;
   const std::string_view* names = nullptr;
   std::size_t name_count = 0;
-  int first_named = 0;
+  int first_name_value = 0;
 
   std::optional<int> value_of(std::string_view text) const {
     for (std::size_t i = 0; i < name_count; ++i) {
-      if (equals_ignoring_case(text, names[i])) return first_named + static_cast<int>(i);
+      if (equals_ignoring_case(text, names[i])) return first_name_value + static_cast<int>(i);
     }
     const auto number = parse_number(text);
     return number && *number >= min && *number <= max ? number : std::nullopt;

@@ -111,7 +111,8 @@ class reader {
   std::vector<config::setting_report> in_force_;
 };
 
-/// A variable of a signal, such as `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, which takes precedence over the common one.
+/// A variable of a signal, such as `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, which takes precedence over the common
+/// variable.
 struct signal_names {
   std::string signal;  // TRACES, LOGS
   std::string batch;   // BSP, BLRP

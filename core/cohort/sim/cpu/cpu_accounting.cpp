@@ -12,7 +12,7 @@ void post_cost(cpu_thread& thread, duration cost) {
   asio::post(thread.event_loop().get_executor(), [&thread, cost] { thread.spend(cost); });
 }
 
-/// A process's thread is the running one, unless a function of another loop acts on its behalf.
+/// A process's thread is the running thread, unless a function of another loop acts on its behalf.
 cpu_thread* running_thread_of(const host& machine) {
   auto* const thread = cpu_thread::current();
   if (!machine.program || !thread) return nullptr;

@@ -71,7 +71,7 @@ struct schedule {
 
   /// The value of a parameter, or `otherwise`.
   std::string parameter(const std::string& name, std::string_view otherwise = {}) const;
-  /// The value of a parameter as a duration. Throws `std::invalid_argument` if it is not one.
+  /// The value of a parameter as a duration. Throws `std::invalid_argument` if it is not a duration.
   std::optional<duration> duration_parameter(const std::string& name) const;
   bool has_node(std::string_view name) const noexcept;
   /// Sorts the events by time; events with the same time keep their order (stable sort).

@@ -71,7 +71,7 @@ TEST_CASE("localhost: a server on one loopback address only is reached as localh
   }
 }
 
-TEST_CASE("localhost: a name that only looks like localhost is not one", "[net][resolver][case-2.5]") {
+TEST_CASE("localhost: a name that only looks like localhost is not found", "[net][resolver][case-2.5]") {
   const auto* const name = GENERATE("localhost.invalid", "notlocalhost.invalid", "localhostx.invalid");
   const auto found = system_lookup(name);
   CHECK_FALSE(contains(found, "127.0.0.1"));

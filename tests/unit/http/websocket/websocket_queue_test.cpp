@@ -2,7 +2,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
-#include "tests/unit/runtime/turn_count.hpp"
+#include "tests/unit/runtime/iteration_count.hpp"
 
 // Queues and limits of the server: slow clients, slow handlers, memory.
 namespace cohort {
@@ -64,19 +64,19 @@ TEST_CASE("websocket server: reads and sends that never wait yield to the loop o
   server_fixture server{settings};
   http::websocket_options options;
   options.connection.max_unread_messages = count + 1;
-  int turns = 0;
+  int iterations = 0;
   server.routes.websocket(
       "/",
-      [&turns](request_context&, websocket& socket) -> task<> {
+      [&iterations](request_context&, websocket& socket) -> task<> {
         co_await sleep_for(1s);  // all messages arrive
         bool has_ended = false;
-        co_await run_both(read_and_send(socket, count, has_ended), count_turns(has_ended, turns));
+        co_await run_both(read_and_send(socket, count, has_ended), count_iterations(has_ended, iterations));
       },
       options);
   frame_client client{server, handshake("/")};
   for (int i = 0; i < count; ++i) client.send(masked_text("1"));
   for (int i = 0; i < count; ++i) REQUIRE(client.receive_text() == "123");
-  CHECK(turns == 2 * count / 64);
+  CHECK(iterations == 2 * count / 64);
 }
 
 TEST_CASE("websocket server: a full queue drops its oldest messages", "[http][websocket]") {

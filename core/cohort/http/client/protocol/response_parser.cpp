@@ -165,7 +165,7 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
   std::string_view input = bytes;
   whitespace_range whitespace;
   if (chunk_bytes_left_ == 0) {
-    const std::size_t size_begin = any_chunk_ ? std::string_view{"\r\n"}.size() : 0;
+    const std::size_t size_begin = has_chunk_ ? std::string_view{"\r\n"}.size() : 0;
     whitespace = whitespace_after_chunk_size(bytes, size_begin);
     if (whitespace.is_open) return 0;
     if (whitespace.begin < whitespace.end) {
@@ -229,7 +229,7 @@ std::size_t response_parser::append_body(view bytes, error& failure) {
 std::size_t response_parser::on_body_impl(view bytes, error& failure) { return append_body(bytes, failure); }
 
 void response_parser::on_chunk_header_impl(std::uint64_t size, view, error&) {
-  any_chunk_ = true;
+  has_chunk_ = true;
   chunk_bytes_left_ = size;
 }
 

@@ -81,7 +81,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   bool any_bytes_ = false;
   bool status_line_done_ = false;
   bool in_header_ = true;
-  bool any_chunk_ = false;
+  bool has_chunk_ = false;
   bool is_http_1_0_ = false;
 };
 

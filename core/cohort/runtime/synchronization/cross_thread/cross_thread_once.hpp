@@ -31,7 +31,7 @@ class cross_thread_once {
     const auto status = co_await std::move(acquiring);
     if (status != wait_status::notified) co_return detail::wait_error(status);
     if (is_done()) co_return result<void>{};
-    // In any case, the waiting callers continue: all of them, or the one that runs `initialize` next.
+    // In any case, the waiting callers continue: all of them, or the caller that runs `initialize` next.
     const detail::unless_dismissed end_run{[&] { queue_.release({}); }};
     task<> work = initialize();
     co_await std::move(work);

@@ -13,8 +13,8 @@ namespace cohort {
 
 /// Admits at most `limit` operations of all loops within any period of `interval`, for example to respect the rate
 /// limit of an upstream that the whole process calls. FIFO over all loops. The first `limit` operations start
-/// immediately; the next one starts `interval` after the first of them. Stores the start times of the last `limit`
-/// operations. Thread-safe; must outlive its waits.
+/// immediately; the next operation starts `interval` after the first of them. Stores the start times of the last
+/// `limit` operations. Thread-safe; must outlive its waits.
 class cross_thread_rate_limiter {
  public:
   /// Throws `std::invalid_argument` unless both are positive.

@@ -5,8 +5,8 @@
 #include <catch2/generators/catch_generators.hpp>
 
 #include "tests/unit/net/peer.hpp"
+#include "tests/unit/runtime/iteration_count.hpp"
 #include "tests/unit/runtime/task_fixtures.hpp"
-#include "tests/unit/runtime/turn_count.hpp"
 
 namespace cohort::http {
 namespace {
@@ -93,7 +93,7 @@ task<> write_lines(body_writer& writer, int count, bool& has_ended) {
 
 /// Returns the number of times that another coroutine of the loop runs while `count` lines are written to a client that
 /// never makes the writer wait.
-int turns_during_writes(int count) {
+int iterations_during_writes(int count) {
   virtual_time time;
   net::memory_pipe_settings settings;
   settings.capacity = 1024 * 1024;
@@ -101,15 +101,15 @@ int turns_during_writes(int count) {
   event draining;
   body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s}, draining};
   bool has_ended = false;
-  int turns = 0;
-  time.run(run_both(write_lines(writer, count, has_ended), count_turns(has_ended, turns)));
+  int iterations = 0;
+  time.run(run_both(write_lines(writer, count, has_ended), count_iterations(has_ended, iterations)));
   CHECK(pipe.server.read().value().ends_with("4\r\n123\n\r\n"));
-  return turns;
+  return iterations;
 }
 
 TEST_CASE("body writer: writes that never wait yield to the loop once in 64 writes", "[http][server]") {
-  CHECK(turns_during_writes(63) == 0);
-  CHECK(turns_during_writes(640) == 10);
+  CHECK(iterations_during_writes(63) == 0);
+  CHECK(iterations_during_writes(640) == 10);
 }
 
 task<> set_after(event& target, duration delay) {

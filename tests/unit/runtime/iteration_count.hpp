@@ -7,9 +7,9 @@
 namespace cohort::test {
 
 /// Counts the number of times that it runs on the loop, until `has_ended`.
-inline task<> count_turns(const bool& has_ended, int& turns) {
+inline task<> count_iterations(const bool& has_ended, int& iterations) {
   while (!has_ended) {
-    ++turns;
+    ++iterations;
     co_await yield_to_loop();
   }
 }
