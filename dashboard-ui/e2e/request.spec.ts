@@ -60,7 +60,7 @@ test('a request in progress grows, and ends with its record', async ({ page, das
   await expect(weather.locator('.saved-time')).toHaveCount(1);
 });
 
-test('earlier requests can be chosen and pinned, by keyboard too', async ({ page, dashboard }) => {
+test('earlier requests can be chosen and pinned, also by keyboard', async ({ page, dashboard }) => {
   dashboard.earlier = Array.from({ length: 58 }, (_, index) => requestBodyAt(index, index === 57 ? openRequestBody : requestBody));
   await dashboard.open(page);
   await expect(page.locator('#strip .ok')).toHaveCount(58);

@@ -53,7 +53,7 @@ export class ExperimentPanel {
     const status = findAs(this.#panel, '.status', HTMLElement);
     setText(status, this.#rejection ?? view.status);
     status.dataset['tone'] = this.#rejection === null ? view.tone : 'bad';
-    // The places of the labels depend on the width.
+    // The positions of the labels depend on the width.
     const width = this.#panel.clientWidth;
     if (this.#lastReceived !== received || view.isRunning || width !== this.#width) this.#draw(view);
     this.#width = width;

@@ -46,7 +46,8 @@ class concurrency_limiter_fixture {
   time_point now = start;
 };
 
-TEST_CASE("concurrency limiter: admits up to the limit, and one more per release", "[policy][concurrency_limiter]") {
+TEST_CASE("concurrency limiter: admits up to the limit, and one more request per release",
+          "[policy][concurrency_limiter]") {
   concurrency_limiter limiter{{}};
   CHECK(limiter.limit() == 20);
   for (int i = 0; i < 20; ++i) REQUIRE(limiter.try_acquire());

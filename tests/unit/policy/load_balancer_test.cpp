@@ -65,7 +65,7 @@ TEST_CASE("load balancer: a duplicate address counts once", "[policy][load_balan
   CHECK(shares[a] == approximately(500));
 }
 
-TEST_CASE("load balancer: picks the one of two random addresses with fewer requests in flight",
+TEST_CASE("load balancer: picks the address with fewer requests in flight, of two random addresses",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b, c}};
   for (int i = 0; i < 5; ++i) fixture.balancer.on_request_start(a);
@@ -103,7 +103,7 @@ TEST_CASE("load balancer: a slow address receives a smaller share", "[policy][lo
   CHECK(counts[b] == Approx(counts[c]).epsilon(0.05));
 }
 
-TEST_CASE("load balancer: avoids tried addresses while there is an untried one", "[policy][load_balancer]") {
+TEST_CASE("load balancer: avoids tried addresses while there is an untried address", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b, c}};
   auto shares = fixture.shares(30'000, {a});
   CHECK(shares[a] == 0);

@@ -107,7 +107,7 @@ TEST_CASE("metrics endpoint: histograms are cumulative over the standard bounds,
   CHECK(value_of(text, "loadgen_dispatch_lag_seconds_bucket{le=\"0.00025\"}") == 1);
 }
 
-TEST_CASE("metrics endpoint: buckets never decrease, and the last one equals the count", "[loadgen][scrape]") {
+TEST_CASE("metrics endpoint: buckets never decrease, and the last bucket equals the count", "[loadgen][scrape]") {
   const auto samples = parse_metrics(render_metrics(samples::spike()));
   std::map<std::string, double> last;
   for (const auto& sample : samples) {

@@ -92,7 +92,7 @@ TEST_CASE("request parser: Host is optional in HTTP/1.0", "[http][message]") {
   CHECK(request.head.is_http_1_0);
 }
 
-TEST_CASE("request parser: Host may be a name, an IP address, have a port, or be empty", "[http][message]") {
+TEST_CASE("request parser: Host may be a name or an IP address, with or without a port, or empty", "[http][message]") {
   const auto host =
       GENERATE(as<std::string>{}, "test", "test:80", "192.0.2.1", "[2001:db8::1]:80", "", "TEST.example.");
   parsed_request request{"GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n"};
