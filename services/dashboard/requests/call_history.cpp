@@ -23,7 +23,7 @@ constexpr bool is_answered(part_state state) noexcept {
 /// A call that was rejected immediately is not a latency measurement.
 constexpr bool has_latency(part_state state) noexcept { return state != part_state::open && state != part_state::shed; }
 
-/// The middle of a bucket, at most 10 % from its bounds.
+/// Returns the middle of a bucket, which is at most 10 % from its bounds.
 double latency_ms_of(std::size_t bucket) {
   return min_latency_ms * std::exp2((static_cast<double>(bucket) + 0.5) / buckets_per_octave);
 }

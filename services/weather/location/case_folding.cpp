@@ -26,7 +26,7 @@ bool is_letter_or_digit(utf8proc_int32_t code_point) noexcept {
   return category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO;
 }
 
-/// Within a word: "U.S.A.", "d'Ivoire", "O\u02BBzbekiston".
+/// Whether the character joins two parts of a word: "U.S.A.", "d'Ivoire", "O\u02BBzbekiston".
 bool is_joiner(utf8proc_int32_t code_point) noexcept {
   constexpr std::array<utf8proc_int32_t, 7> joiners{'.', '\'', '`', 0x2018, 0x2019, 0x02BB, 0x02BC};
   return std::find(joiners.begin(), joiners.end(), code_point) != joiners.end();

@@ -208,7 +208,7 @@ async function main(): Promise<void> {
     if (tracesProgram !== undefined && encoding === 'http/json') {
       const id = '1af7651916cd43dd8448eb211c80319c';
       await requestAggregate(stack, id, true);
-      await eventually('Jaeger has a trace by JSON', 15, async () => ((await readTrace(`http://127.0.0.1:${query}`, id))?.spans.length ?? 0) >= 10);
+      await eventually('Jaeger has the trace that was exported as JSON', 15, async () => ((await readTrace(`http://127.0.0.1:${query}`, id))?.spans.length ?? 0) >= 10);
       reportSuccess('Jaeger has the trace that was sent as compressed JSON');
     }
     if (logsProgram !== undefined) await checkLogs(stack, `http://127.0.0.1:${logs}`);

@@ -192,7 +192,7 @@ TEST_CASE("child process: waiting for a line fails when the outputs have ended",
                     ContainsSubstring("ended") && ContainsSubstring("status 2") && ContainsSubstring("sorry"));
 }
 
-TEST_CASE("child process: signals are delivered and show in the status", "[support][threads]") {
+TEST_CASE("child process: signals are delivered and reported in the status", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "trap 'exit 3' TERM; echo up; while :; do read x < /dev/null; done"}};
   child.wait_for_line("up");
   CHECK_THROWS_WITH(child.wait_for_exit(1ms), ContainsSubstring("did not exit within 1 ms"));

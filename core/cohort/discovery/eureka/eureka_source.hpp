@@ -12,7 +12,7 @@
 
 namespace cohort::discovery {
 
-/// The instances of an application in Eureka, which has no watch: polled.
+/// The instances of an application in Eureka, which are polled, because Eureka has no watch.
 class eureka_source final : public endpoint_source {
  public:
   static constexpr duration poll_interval = std::chrono::seconds{5};

@@ -48,14 +48,14 @@ void memory_pipe::state::transmit(pipe_side sender, std::string bytes) {
     outgoing.segments.push_back({not_scheduled, std::move(bytes)});
     return;
   }
-  const auto arrives = schedule_arrival(sender, bytes.size());
+  const auto arrival_time = schedule_arrival(sender, bytes.size());
   const bool resets = bytes.size() >= outgoing.bytes_until_reset;
   if (resets) bytes.resize(outgoing.bytes_until_reset);
   if (outgoing.bytes_until_reset != detail::unlimited) outgoing.bytes_until_reset -= bytes.size();
-  if (!bytes.empty()) outgoing.segments.push_back({arrives, std::move(bytes)});
+  if (!bytes.empty()) outgoing.segments.push_back({arrival_time, std::move(bytes)});
   if (!resets) return;
-  reset_at(1 - sender, arrives);
-  answer_with_reset(sender, arrives);
+  reset_at(1 - sender, arrival_time);
+  answer_with_reset(sender, arrival_time);
 }
 
 void memory_pipe::state::send_fin(pipe_side sender) {
@@ -78,7 +78,7 @@ void memory_pipe::state::reset_at(pipe_side receiver, time_point when) {
   auto& incoming = channels[receiver];
   incoming.reset_sent = true;
   incoming.reset_arrives = when;
-  while (!incoming.segments.empty() && incoming.segments.back().arrives > when) incoming.segments.pop_back();
+  while (!incoming.segments.empty() && incoming.segments.back().arrival_time > when) incoming.segments.pop_back();
 }
 
 /// Sends `receiver` a reset, since its segment reached a closed end at `reached`.
@@ -94,7 +94,7 @@ void memory_pipe::state::release(pipe_side sender) {
   auto& outgoing = channels[1 - sender];
   outgoing.held = false;
   std::vector<std::string> held_segments;  // in reverse order
-  while (!outgoing.segments.empty() && outgoing.segments.back().arrives == not_scheduled) {
+  while (!outgoing.segments.empty() && outgoing.segments.back().arrival_time == not_scheduled) {
     held_segments.push_back(std::move(outgoing.segments.back().bytes));
     outgoing.segments.pop_back();
   }
@@ -151,7 +151,7 @@ void memory_pipe::hold(pipe_side sender) {
   const auto now = state_->now();
   outgoing.held = true;
   for (auto& segment : outgoing.segments) {
-    if (segment.arrives > now) segment.arrives = not_scheduled;
+    if (segment.arrival_time > now) segment.arrival_time = not_scheduled;
   }
   if (outgoing.fin_arrives > now) outgoing.fin_arrives = not_scheduled;
   if (outgoing.reset_arrives > now) outgoing.reset_arrives = not_scheduled;

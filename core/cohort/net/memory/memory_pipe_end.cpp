@@ -189,9 +189,9 @@ void memory_pipe::end::close_side(bool with_reset) {
 void memory_pipe::end::reject_incoming() {
   auto& channel = incoming();
   const auto now = loop_.now();
-  while (!channel.segments.empty() && channel.segments.front().arrives != not_scheduled) {
-    const auto arrives = channel.segments.front().arrives;
-    if (arrives > now) shared_->answer_with_reset(1 - side_, arrives);
+  while (!channel.segments.empty() && channel.segments.front().arrival_time != not_scheduled) {
+    const auto arrival_time = channel.segments.front().arrival_time;
+    if (arrival_time > now) shared_->answer_with_reset(1 - side_, arrival_time);
     channel.segments.pop_front();
   }
 }

@@ -22,16 +22,16 @@ inline constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
 /// One direction of a connection.
 struct channel {
   struct segment {
-    time_point arrives;
+    time_point arrival_time;
     std::string bytes;
     std::size_t consumed = 0;
   };
 
-  bool has_data(time_point now) const noexcept { return !segments.empty() && segments.front().arrives <= now; }
+  bool has_data(time_point now) const noexcept { return !segments.empty() && segments.front().arrival_time <= now; }
   bool has_ended(time_point now) const noexcept { return fin_arrives <= now && fin_arrives <= reset_arrives; }
   bool is_reset(time_point now) const noexcept { return reset_arrives <= now; }
   time_point next_arrival() const noexcept {
-    const auto first = segments.empty() ? not_scheduled : segments.front().arrives;
+    const auto first = segments.empty() ? not_scheduled : segments.front().arrival_time;
     return std::min({first, fin_arrives, reset_arrives});
   }
 

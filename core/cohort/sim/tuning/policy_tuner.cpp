@@ -58,7 +58,7 @@ class tuner {
       result.runs += choice.seeds * plan_.scenarios.size();
     }
     // With the few seeds of the early rounds, noise can miss an objective, so that a miss only lowers the rank. At the
-    // end, it excludes a candidate.
+    // end, a miss excludes the candidate.
     const auto last_round = result.choices.front().rounds;
     const auto best = std::find_if(result.choices.begin(), result.choices.end(), [&](const policy_choice& choice) {
       return choice.score.violation.empty() && choice.rounds == last_round;

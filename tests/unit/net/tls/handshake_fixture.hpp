@@ -44,12 +44,12 @@ class tls_server_fixture {
     return time.run(connect_on_loop(client, context, pipe));
   }
 
-  /// The result of the handshake with a peer that sends these bytes and closes.
+  /// Returns the result of the handshake with a peer that sends these bytes and closes.
   net::tls_accepted receive(std::string bytes, bool closes = true) {
     return time.run(accept_bytes(context, std::move(bytes), closes));
   }
 
-  /// The result of the handshake with an OpenSSL client of these settings.
+  /// Returns the result of the handshake with an OpenSSL client that `configure` has configured.
   net::tls_accepted receive_from(const std::function<void(SSL_CTX*)>& configure) {
     const std::unique_ptr<SSL_CTX, free_ssl> client_context{SSL_CTX_new(TLS_client_method())};
     configure(client_context.get());

@@ -18,23 +18,23 @@ constexpr std::array<const char*, 4> end_labels{"closed", "failed", "idle", "dra
 /// faster than that.
 class copy_buffer {
  public:
-  copy_buffer() { resize(small_size); }
+  copy_buffer() { resize(small_buffer_size); }
 
   asio::mutable_buffer space() noexcept { return {bytes_.get(), size_}; }
   asio::const_buffer filled(std::size_t count) const noexcept { return {bytes_.get(), count}; }
   /// Selects the buffer size for the next read. Precondition: the bytes of the last read have been written.
   void adapt(std::size_t last_count) {
-    short_reads_ = last_count <= small_size ? short_reads_ + 1 : 0;
-    if (size_ == small_size && last_count == small_size) {
-      resize(large_size);
-    } else if (size_ == large_size && short_reads_ >= short_reads_to_shrink) {
-      resize(small_size);
+    short_reads_ = last_count <= small_buffer_size ? short_reads_ + 1 : 0;
+    if (size_ == small_buffer_size && last_count == small_buffer_size) {
+      resize(large_buffer_size);
+    } else if (size_ == large_buffer_size && short_reads_ >= short_reads_to_shrink) {
+      resize(small_buffer_size);
     }
   }
 
  private:
-  static constexpr std::size_t small_size = std::size_t{2} * 1024;
-  static constexpr std::size_t large_size = std::size_t{32} * 1024;
+  static constexpr std::size_t small_buffer_size = std::size_t{2} * 1024;
+  static constexpr std::size_t large_buffer_size = std::size_t{32} * 1024;
   static constexpr unsigned short_reads_to_shrink = 4;
 
   void resize(std::size_t size) {
