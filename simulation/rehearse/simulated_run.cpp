@@ -119,6 +119,7 @@ std::vector<observed_second> by_second(const std::vector<ended_call>& calls, dur
 }
 
 void scale_costs(sim::cpu_costs& costs, double factor) {
+  costs.wake_up = costs.wake_up.scaled(factor);
   costs.connection = costs.connection.scaled(factor);
   costs.read = costs.read.scaled(factor);
   costs.other_routes = costs.other_routes.scaled(factor);
@@ -127,6 +128,19 @@ void scale_costs(sim::cpu_costs& costs, double factor) {
 }
 
 duration microseconds(double value) { return duration{static_cast<duration::rep>(std::max(0.0, value) * 1e3)}; }
+
+void scale_http_costs(sim::planned_service& service, const calibrated_cost& cost) {
+  // The CPU time of a model's handler is not an HTTP cost. Each call of the stack sends at most one request to a
+  // service.
+  const auto handler_us = service.program.empty() ? to_seconds(service.model->cpu.mean()) * 1e6 : 0;
+  const auto planned_http = cost.planned_us - handler_us;
+  const auto measured_http = std::max(0.0, cost.measured_us - handler_us);
+  if (planned_http > 0.01) {
+    scale_costs(service.costs, measured_http / planned_http);
+  } else {
+    service.costs.read = sim::distribution::constant(microseconds(measured_http));
+  }
+}
 
 sim::plan with_link_latency(sim::plan plan, double added_us) {
   plan.links.min_latency += microseconds(added_us);
@@ -167,23 +181,17 @@ calibration calibrate(const sim::plan& plan, const observed_run& real, const sim
     return static_cast<double>(std::max<std::int64_t>(observed.phases.front().calls, 1));
   };
   calibration result{plan, {}, 0};
-  const auto simulated = run(plan);
-  for (auto& service : result.plan.services) {
-    const auto measured = real.cpu_s.find(service.name);
-    if (measured == real.cpu_s.end()) continue;
-    calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls_of(simulated),
-                         measured->second * 1e6 / calls_of(real)};
-    // The CPU time of a model's handler is not an HTTP cost. Each call of the stack sends at most one request to a
-    // service.
-    const auto handler_us = service.program.empty() ? to_seconds(service.model->cpu.mean()) * 1e6 : 0;
-    const auto planned_http = cost.planned_us - handler_us;
-    const auto measured_http = std::max(0.0, cost.measured_us - handler_us);
-    if (planned_http > 0.01) {
-      scale_costs(service.costs, measured_http / planned_http);
-    } else {
-      service.costs.read = sim::distribution::constant(microseconds(measured_http));
+  // The number of wake-ups, and so the CPU time, depends on the costs: each round is closer to the measured time.
+  for (int round = 0; round < 3; ++round) {
+    const auto simulated = run(result.plan);
+    for (auto& service : result.plan.services) {
+      const auto measured = real.cpu_s.find(service.name);
+      if (measured == real.cpu_s.end()) continue;
+      const calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls_of(simulated),
+                                 measured->second * 1e6 / calls_of(real)};
+      if (round == 0) result.costs.push_back(cost);
+      scale_http_costs(service, cost);
     }
-    result.costs.push_back(cost);
   }
   // Two points give the slope of the median over the latency of a link.
   constexpr double probe_us = 100;

@@ -18,6 +18,10 @@ struct cpu_costs {
     distribution cost;
   };
 
+  /// CPU time for each wake-up of a thread that had nothing to run, before its first handler: the system's scheduler
+  /// and the call that returns the events. A busy thread finds its next events without it, so that the cost of a
+  /// request falls with the load.
+  distribution wake_up;
   /// CPU time for each accepted connection.
   distribution connection;
   /// CPU time for each request that is read, including rejected ones, before its handler begins.

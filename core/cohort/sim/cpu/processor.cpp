@@ -28,8 +28,7 @@ cpu_thread* cpu_thread::current() noexcept { return running_thread; }
 
 void cpu_thread::spend(duration cost) {
   if (cost <= duration{0}) return;
-  const auto scaled = static_cast<double>(cost.count()) / process_.runs_on().speed();
-  clock_.ahead += duration{static_cast<duration::rep>(scaled)};
+  clock_.ahead += process_.runs_on().time_of(cost);
   // Ends the loop's `poll` after this handler: all others wait until its CPU time has passed.
   loop_.stop();
 }
@@ -53,6 +52,10 @@ duration process::busy_time() const noexcept {
 void process::wake() {
   auto& scheduler = machine_.scheduler_;
   for (auto& thread : threads_) scheduler.wake(*thread, scheduler.now());
+}
+
+duration machine::time_of(duration cost) const noexcept {
+  return duration{static_cast<duration::rep>(static_cast<double>(cost.count()) / speed_)};
 }
 
 duration machine::busy_time() const noexcept {
@@ -140,7 +143,27 @@ bool cpu_scheduler::run_due() {
   return has_run;
 }
 
-/// Runs the ready handlers of a thread until one of them spends CPU time. Returns false if there were none.
+/// Runs the ready handlers of a thread until one of them spends CPU time. Returns how many there were.
+std::size_t cpu_scheduler::run_handlers(cpu_thread& thread) {
+  auto& process = thread.process_;
+  const auto& wake_up = process.costs().wake_up;
+  const auto woken =
+      thread.is_asleep_ && !wake_up.is_zero() ? process.runs_on().time_of(wake_up.draw(process.random())) : duration{0};
+  thread.clock_.ahead = woken;
+  thread.is_asleep_ = false;
+  running_thread = &thread;
+  std::size_t handlers = 0;
+  while (thread.clock_.ahead == woken && !thread.is_asleep_) {
+    const auto run = thread.loop_.poll();
+    handlers += run;
+    thread.is_asleep_ = run == 0;
+  }
+  running_thread = nullptr;
+  if (handlers == 0) thread.clock_.ahead = duration{0};
+  return handlers;
+}
+
+/// Returns false if the thread had no ready handler.
 bool cpu_scheduler::run(cpu_thread& thread) {
   auto& event_loop = thread.event_loop();
   const auto now = time_.now();
@@ -148,14 +171,7 @@ bool cpu_scheduler::run(cpu_thread& thread) {
   if (event_loop.timers().next_wakeup().value_or(time_point::max()) <= now) {
     asio::post(event_loop.get_executor(), [&event_loop, now] { event_loop.timers().advance(now); });
   }
-  running_thread = &thread;
-  std::size_t handlers = 0;
-  while (thread.clock_.ahead == duration{0}) {
-    const auto run = event_loop.poll();
-    handlers += run;
-    if (run == 0) break;
-  }
-  running_thread = nullptr;
+  const auto handlers = run_handlers(thread);
   const auto spent = std::exchange(thread.clock_.ahead, duration{0});
   thread.busy_time_ += spent;
   thread.busy_until_ = now + spent;

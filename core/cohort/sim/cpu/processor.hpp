@@ -53,6 +53,8 @@ class cpu_thread {
   time_point wakeup_ = time_point::max();
   /// Whether it is ready, but all cores are busy.
   bool waits_for_core_ = false;
+  /// Whether it had no ready handler at the end of its last run.
+  bool is_asleep_ = true;
 };
 
 /// A process on a simulated machine: the loops of its threads, and the costs of its work.
@@ -93,6 +95,8 @@ class machine {
   /// Changes the speed of all cores from now on: with 0.5, everything costs twice the CPU time.
   void set_speed(double factor) noexcept { speed_ = factor; }
   double speed() const noexcept { return speed_; }
+  /// The time that a core needs at this speed for work that costs `cost` at the speed 1.
+  duration time_of(duration cost) const noexcept;
   /// The CPU time that all processes have spent.
   duration busy_time() const noexcept;
   /// `busy_time` over the capacity of all cores since the start of the simulation; from 0 to 1.
@@ -143,6 +147,7 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   void push(cpu_thread& thread, time_point when, time_point since);
   void remove_stale_wakeups();
   bool run(cpu_thread& thread);
+  static std::size_t run_handlers(cpu_thread& thread);
 
   virtual_time& time_;
   time_point start_time_;

@@ -149,6 +149,7 @@ class plan_reader {
 
   cpu_costs read_costs(const plan_document::costs& source, const std::string& where) {
     cpu_costs costs;
+    costs.wake_up = read_distribution(source.wake_up, where + ".wake_up");
     costs.connection = read_distribution(source.connection, where + ".connection");
     costs.read = read_distribution(source.read, where + ".read");
     costs.other_routes = read_distribution(source.response, where + ".response");

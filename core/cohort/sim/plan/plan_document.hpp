@@ -28,13 +28,14 @@ struct call {
 BOOST_DESCRIBE_STRUCT(call, (), (to, policy, policy_variable, cache))
 
 struct costs {
+  std::optional<std::string> wake_up;
   std::optional<std::string> connection;
   std::optional<std::string> read;
   std::optional<std::string> response;
   std::optional<std::string> call;
   std::optional<std::map<std::string, std::string>> routes;
 };
-BOOST_DESCRIBE_STRUCT(costs, (), (connection, read, response, call, routes))
+BOOST_DESCRIBE_STRUCT(costs, (), (wake_up, connection, read, response, call, routes))
 
 struct service {
   std::string name;

@@ -124,6 +124,36 @@ TEST_CASE("machine: processes share its cores", "[sim][cpu]") {
   CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(10.0, tick_tolerance));
 }
 
+TEST_CASE("machine: a thread that waited takes the time of a wake-up first, a busy one does not", "[sim][cpu]") {
+  auto costs = read_cost(10ms);
+  costs.wake_up = sim::distribution::constant(1ms);
+  const auto time_of = [&](duration interval) {
+    machine_fixture fixture{1, 1, costs};
+    for (int i = 0; i < 10; ++i) {
+      fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
+      fixture.fleet.run_for(interval);
+    }
+    fixture.fleet.run_for(1s);
+    CHECK(fixture.statuses[200] == 10);
+    return fixture.machine.busy_time();
+  };
+  // The thread also wakes up for the connection.
+  CHECK(time_of(1s) == 100ms + 11 * 1ms);
+  CHECK(time_of(0s) == 100ms + 2 * 1ms);
+}
+
+TEST_CASE("machine: a slower machine takes more time for a wake-up", "[sim][cpu]") {
+  sim::cpu_costs costs;
+  costs.wake_up = sim::distribution::constant(1ms);
+  machine_fixture fixture{1, 1, costs};
+  fixture.machine.set_speed(0.25);
+  fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
+  fixture.fleet.run_for(1s);
+  REQUIRE(fixture.times.size() == 1);
+  // One wake-up for the connection and one for the request.
+  CHECK_THAT(to_milliseconds(fixture.times.front()), WithinAbs(2 * 4.0, tick_tolerance));
+}
+
 TEST_CASE("machine: a slower machine takes more time for the same work", "[sim][cpu]") {
   machine_fixture fixture{1, 1, read_cost(1ms)};
   fixture.machine.set_speed(0.25);
