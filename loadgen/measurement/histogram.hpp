@@ -19,7 +19,7 @@ class histogram {
  public:
   static constexpr std::uint64_t highest_trackable_value = 3'600'000'000;
 
-  /// Values above `highest_trackable_value` are recorded as that.
+  /// Values above `highest_trackable_value` are recorded as `highest_trackable_value`.
   void record(std::uint64_t microseconds, std::uint64_t count = 1);
   /// Rounds up to a microsecond; a negative duration is recorded as zero.
   void record(duration value);

@@ -39,7 +39,7 @@ struct setting_report {
   /// empty if it is not set.
   std::string value;
   origin source = origin::default_value;
-  /// The file of a secret; empty if it was not read from one.
+  /// The file of a secret; empty if it was not read from a file.
   std::string file;
 };
 

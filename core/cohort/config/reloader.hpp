@@ -34,8 +34,8 @@ class reloader {
 
   /// `setting` is the name in reports; `files` are the files that `reload` reads.
   void add(std::string setting, action reload, std::vector<std::string> files = {});
-  /// Adds a secret in a regular file: `replace` gets its value, and returns whether it differs from the current one. A
-  /// pipe or a device is not read again.
+  /// Adds a secret in a regular file: `replace` gets its value, and returns whether it differs from the current value.
+  /// A pipe or a device is not read again.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
 
   /// Adds a file of API keys (`read_api_key_file`), as `add_secret_file` adds a secret.

@@ -41,7 +41,8 @@ struct word_alias {
   std::string_view alias;
   std::string_view word;
 };
-/// One of `words` or an alias of one, in any case. The value is the word as in `words`, which must be in lower case.
+/// One of `words` or an alias of a word; the comparison ignores case. The value is the word as in `words`, which must
+/// be in lower case.
 value_parser<std::string> one_of(std::initializer_list<std::string_view> words,
                                  std::initializer_list<word_alias> aliases = {});
 /// An integer number of seconds from `min` to `max`.

@@ -32,7 +32,7 @@ class acceptor {
   virtual endpoint local_endpoint() const = 0;
   /// Stops listening. A pending `accept` ends; connections not accepted yet are refused.
   virtual void close() noexcept = 0;
-  /// The path of a Unix domain socket; empty for others.
+  /// The path of a Unix domain socket; empty for other endpoints.
   virtual std::string unix_path() const { return {}; }
 };
 

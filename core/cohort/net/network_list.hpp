@@ -11,8 +11,8 @@
 
 namespace cohort::net {
 
-/// Parses an IPv4 or IPv6 address; empty if the text is not one. An IPv4-mapped IPv6 address (RFC 4291,
-/// section 2.5.5.2) becomes the IPv4 address, and a zone (`%eth0`) is removed.
+/// Parses an IPv4 or IPv6 address; empty if the text is not an address. An IPv4-mapped IPv6 address (RFC 4291, section
+/// 2.5.5.2) becomes the IPv4 address, and a zone (`%eth0`) is removed.
 std::optional<asio::ip::address> parse_address(std::string_view text);
 
 /// A set of IP networks, such as the trusted proxies of a server.

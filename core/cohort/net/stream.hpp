@@ -76,7 +76,7 @@ class stream {
         [this](completion_handler<io_result> handler) { start_wait_writable(std::move(handler)); });
   }
 
-  /// Sets the deadline, and replaces an earlier one: from then on pending and new reads and writes end with
+  /// Sets the deadline, and replaces an earlier deadline: from then on pending and new reads and writes end with
   /// `timed_out`.
   virtual void set_deadline(deadline stream_deadline) = 0;
 

@@ -15,15 +15,15 @@ class tcp;
 
 namespace cohort::policy {
 
-/// Chooses among the addresses of a host name: of two random ones, the one with fewer requests in flight (power of two
-/// choices). An address with consecutive failures is ejected for a time (passive outlier ejection), but never the last
-/// one: if that fails as well, all others are used again, because one of them may work. An address that is added to
-/// others, or returns, starts slowly: when it would be chosen, it is chosen with a probability that grows from 0.1 to 1
-/// over `slow_start_window`. A state machine without I/O or clock. Not thread-safe. Source: Mitzenmacher, "The power of
-/// two choices" (2001). Ejection after 5 consecutive failures for 30 s times the number of ejections, at most 300 s,
-/// and slow start are Envoy's. Envoy ejects at most 10 % of a cluster; clusters here are small, so all addresses but
-/// one can be ejected. The shorter ejection after connect failures is not Envoy's: it limits the time for which a
-/// restarted part of a fleet gets no requests.
+/// Chooses among the addresses of a host name: of two random addresses, that with fewer requests in flight (power of
+/// two choices). An address with consecutive failures is ejected for a time (passive outlier ejection), but never the
+/// last active address: if that fails as well, all others are used again, because one of them may work. An address that
+/// is added to others, or returns, starts slowly: when it would be chosen, it is chosen with a probability that grows
+/// from 0.1 to 1 over `slow_start_window`. A state machine without I/O or clock. Not thread-safe. Source: Mitzenmacher,
+/// "The power of two choices" (2001). Ejection after 5 consecutive failures for 30 s times the number of ejections, at
+/// most 300 s, and slow start are Envoy's. Envoy ejects at most 10 % of a cluster; clusters here are small, so all
+/// addresses but one can be ejected. The shorter ejection after connect failures is not Envoy's: it limits the time for
+/// which a restarted part of a fleet gets no requests.
 class load_balancer {
  public:
   using endpoint = boost::asio::ip::basic_endpoint<boost::asio::ip::tcp>;

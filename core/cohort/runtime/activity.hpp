@@ -37,7 +37,7 @@ class activity {
   void begin(const char* name, std::uint64_t trace_high, std::uint64_t trace_low, time_point now) noexcept {
     trace_high_.store(trace_high, std::memory_order_relaxed);
     trace_low_.store(trace_low, std::memory_order_relaxed);
-    started_ = now;
+    start_time_ = now;
     name_.store(name, std::memory_order_release);
   }
   /// Called on the loop.
@@ -45,7 +45,7 @@ class activity {
     name_.store(nullptr, std::memory_order_relaxed);
     recorder_ = nullptr;
   }
-  /// Sets the record of the activity's work, which must be valid until `end`.
+  /// Sets the recorder of the activity's work. `recorder` must remain valid until `end`.
   void set_recorder(work_recorder* recorder) noexcept { recorder_ = recorder; }
 
   /// The name; null if nothing has begun. Thread-safe.
@@ -56,7 +56,7 @@ class activity {
   /// Thread-safe.
   activity_kind kind() const noexcept { return kind_.load(std::memory_order_relaxed); }
   /// Must be called on the loop.
-  time_point started() const noexcept { return started_; }
+  time_point start_time() const noexcept { return start_time_; }
   work_recorder* recorder() const noexcept { return recorder_; }
 
  private:
@@ -65,7 +65,7 @@ class activity {
   std::atomic<std::uint64_t> trace_high_{0};
   std::atomic<std::uint64_t> trace_low_{0};
   std::atomic<activity_kind> kind_{activity_kind::request};
-  time_point started_{};
+  time_point start_time_{};
   work_recorder* recorder_ = nullptr;
   activity* previous_ = nullptr;
   activity* next_ = nullptr;

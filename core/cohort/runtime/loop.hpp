@@ -56,7 +56,8 @@ class loop {
 
   /// Runs handlers on the calling thread until `stop`, and waits when none is ready. Needs a real-time clock.
   void run();
-  /// Runs the handlers that are ready, without waiting and without advancing the timers. Returns how many it ran.
+  /// Runs the handlers that are ready, without waiting and without advancing the timers. Returns the number of handlers
+  /// that it ran.
   std::size_t poll();
   /// Makes `run` return as soon as possible. Safe from any thread.
   void stop() noexcept { context_.stop(); }

@@ -7,9 +7,9 @@
 
 namespace cohort {
 
-/// Pseudorandom number generator for jitter, load balancing and IDs. Each loop has one; `virtual_time` seeds it, which
-/// makes a run reproducible. Must not be used for secrets. Not thread-safe. Algorithm: SplitMix64 (Steele, Lea and
-/// Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// Pseudorandom number generator for jitter, load balancing and IDs. Each loop has a generator; `virtual_time` seeds
+/// it, which makes a run reproducible. Must not be used for secrets. Not thread-safe. Algorithm: SplitMix64 (Steele,
+/// Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
 class random_generator {
  public:
   explicit constexpr random_generator(std::uint64_t seed) noexcept : state_(seed) {}

@@ -36,7 +36,7 @@ using task = asio::awaitable<T, executor>;
 
 /// @cond
 // Frames of coroutines are in recycled memory. Asio itself keeps only 16 freed frames of at most 1020 bytes per thread,
-// and frees one if none fits. A request that makes three calls has more frames, and larger ones.
+// and frees a frame if no frame fits. A request that makes three calls has more frames, and larger frames.
 template <>
 inline void* boost::asio::detail::awaitable_frame_base<cohort::executor>::operator new(std::size_t size) {
   return cohort::detail::allocate_recycled(size);

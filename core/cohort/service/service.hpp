@@ -61,7 +61,7 @@ struct service_context {
   /// See `service_lifecycle::on_stop`.
   void on_stop(task<> work) const { lifecycle.on_stop(std::move(work)); }
   /// Reloads a setting on the first loop, on SIGHUP and when one of `files` changes. `reload` keeps the old value if
-  /// the new one is invalid; the result is logged and counted in `cohort_setting_reloads_total{setting,result}`.
+  /// the new value is invalid; the result is logged and counted in `cohort_setting_reloads_total{setting,result}`.
   void on_reload(std::string setting, config::reloader::action reload, std::vector<std::string> files) const {
     lifecycle.add_reload(std::move(setting), std::move(reload), std::move(files));
   }

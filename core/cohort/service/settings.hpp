@@ -64,7 +64,7 @@ struct common_settings {
   std::optional<net::endpoint> advertise_address;
   tls_options tls{};
   connection_options connections{};
-  /// Proxies for requests to upstreams, from the environment (`http_proxy` and so on).
+  /// Proxies for requests to upstreams, from `http_proxy`, `https_proxy` and `no_proxy` in the environment.
   http::proxy_settings proxies;
   /// All settings of the program with their sources, without secrets, for `/debug/config`.
   std::vector<config::setting_report> effective_settings;

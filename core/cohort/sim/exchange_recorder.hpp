@@ -34,7 +34,7 @@ struct exchange {
   std::optional<time_point> response_completed_at;
   /// The status code of the response; 0 if there is none yet.
   unsigned status = 0;
-  /// Whether the request arrived before the response to the previous one (pipelining).
+  /// Whether the request arrived before the response to the previous request (pipelining).
   bool pipelined = false;
   /// The server closed the connection before the first byte of the response.
   bool closed_without_response = false;

@@ -36,7 +36,7 @@ struct placement {
 /// new incarnation.
 class node {
  public:
-  /// Returns a new definition for each incarnation, because a definition holds the settings of one.
+  /// Returns a new definition for each incarnation, because a definition holds the settings of one incarnation.
   using definition_factory = std::function<service::definition()>;
 
   /// The host's name: the service's name, followed by `-2`, `-3` … for further replicas.
@@ -51,7 +51,7 @@ class node {
   bool is_running() const noexcept { return incarnation_ && !incarnation_->is_ending; }
   /// The process on its machine; null without a machine.
   const sim::process* process() const noexcept { return host_.program; }
-  /// The metrics of the current incarnation, or of the last one.
+  /// The metrics of the current incarnation, or of the last incarnation.
   const telemetry::registry& metrics() const { return incarnation_->instance->metrics(); }
   /// The state of the service's upstreams on the calling loop, which must be a loop of the service; a service without a
   /// machine runs on the loop of the simulation. Called in a task that the fleet runs.

@@ -47,7 +47,7 @@ class network {
   /// `observer` receives the events of all connections from now on. It must outlive the network.
   void add_observer(connection_observer& observer) { observers_.push_back(&observer); }
   /// `handler` is called for each new connection before it carries a byte, so that it can schedule a fault. Replaces
-  /// the previous handler; an empty one removes it.
+  /// the previous handler; an empty handler removes it.
   void on_connection(std::function<void(connection&)> handler) { on_connection_ = std::move(handler); }
   /// Open connections between two hosts, in either direction.
   std::vector<std::shared_ptr<connection>> connections(const host& a, const host& b) const;
@@ -61,7 +61,7 @@ class network {
   /// Sets the conditions of one link, in both directions. Latency, jitter and bandwidth also apply to open connections.
   void set_conditions(const host& a, const host& b, const link_conditions& conditions);
 
-  /// The conditions of the link between two hosts: its own, or the default ones.
+  /// The conditions of the link between two hosts: its own, or the default conditions.
   const link_conditions& conditions(const host& a, const host& b) { return conditions_of(link_between(a, b)); }
 
   /// Refuses new connections to the host, as a port without a listener does.
@@ -126,7 +126,7 @@ class network {
   random_generator random_;
   link_conditions default_conditions_;
   std::deque<host> hosts_;
-  /// The key has the indexes of both hosts, the lower one in the upper 32 bits.
+  /// The key has the indexes of both hosts, the lower index in the upper 32 bits.
   std::unordered_map<std::uint64_t, link> links_;
   std::map<std::string, name_record, std::less<>> names_;
   std::map<net::endpoint, listener> listeners_;
@@ -135,7 +135,7 @@ class network {
   /// The state of the current incarnations, indexed by host.
   std::vector<host_network*> current_host_networks_;
   std::vector<std::shared_ptr<connection>> connections_;
-  /// The size of `connections_` at which the closed ones are removed.
+  /// The size of `connections_` at which the closed connections are removed.
   std::size_t cleanup_threshold_ = 64;
   std::uint64_t last_connection_id_ = 0;
   std::vector<connection_observer*> observers_;

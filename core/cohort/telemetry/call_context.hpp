@@ -12,8 +12,9 @@ namespace telemetry {
 class server_timing;
 }
 
-/// The context of a call made on behalf of a request: everything below a request takes one, by value. A call that
-/// is made outside a request constructs it explicitly: `{.deadline = deadline::never(), .request_id = "refresh"}`.
+/// The context of a call made on behalf of a request: everything below a request takes a `call_context`, by value. A
+/// call that is made outside a request constructs it explicitly: `{.deadline = deadline::never(), .request_id =
+/// "refresh"}`.
 ///
 /// Cancellation is not a member. A callee runs in the coroutine of its caller, so a cancellation of the caller (client
 /// disconnected, deadline passed, lost `race`) reaches every operation below it through Asio's cancellation slot; a

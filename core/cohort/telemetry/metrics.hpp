@@ -74,7 +74,7 @@ struct exemplar {
   double value = 0;
   wall_time timestamp{};
 };
-/// The exemplars of a histogram, one per bucket if there is one; the last bucket is the infinite one.
+/// The exemplars of a histogram, at most one per bucket; the last bucket is the infinite one.
 using bucket_exemplars = std::vector<std::optional<exemplar>>;
 /// Exemplars by family name; within a family one entry per metric, in the order of the metrics.
 using exemplar_table = std::map<std::string, std::vector<bucket_exemplars>, std::less<>>;
@@ -82,7 +82,7 @@ using exemplar_table = std::map<std::string, std::vector<bucket_exemplars>, std:
 /// Histogram with cumulative buckets, in the base unit of the observed quantity (seconds for durations). Thread-safe.
 class histogram {
  public:
-  /// `bounds` are the upper bounds of the buckets, in ascending order, without the infinite one.
+  /// `bounds` are the upper bounds of the buckets, in ascending order, without the infinite bound.
   histogram(std::size_t shard_count, std::vector<double> bounds);
   void observe(double value) noexcept;
   /// Observes a value that belongs to a trace. If the trace is sampled, the observation can become the exemplar of its
@@ -91,8 +91,8 @@ class histogram {
   prometheus::ClientMetric::Histogram snapshot() const;
   bucket_exemplars exemplars() const;
 
-  /// The minimum age of an exemplar before another one replaces it. Scrapes are infrequent, so for most observations
-  /// the only cost is a comparison.
+  /// The minimum age of an exemplar before another exemplar replaces it. Scrapes are infrequent, so for most
+  /// observations the only cost is a comparison.
   static constexpr std::chrono::seconds min_exemplar_age{1};
 
  private:

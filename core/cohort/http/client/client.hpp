@@ -26,7 +26,7 @@ class client {
     connection_pool::lease_options connection;
     /// Report a timeout to the load balancer as a failure of the address; not if the deadline itself may be the cause.
     bool timeout_is_failure = false;
-    /// Send the remaining time, less a round trip, as `x-envoy-expected-rq-timeout-ms`.
+    /// Send the remaining time, less one round-trip time (RTT), as `x-envoy-expected-rq-timeout-ms`.
     bool propagate_deadline = false;
     /// Called with the address as soon as there is a connection.
     std::function<void(const net::endpoint&)> on_connected{};

@@ -29,7 +29,7 @@ enum class client_error {
   tls_timeout,                //
   send_failed,                // the server closed or reset the connection while the request was sent
   send_timeout,               //
-  request_body_failed,        // the source of the request body failed, or had another length than announced
+  request_body_failed,        // the source of the request body failed, or its length differed from the announced length
   no_response,                // closed or reset before the first byte of the response
   response_truncated,         // closed or reset within the response's header
   response_timeout,           // the deadline passed before the response's header was complete

@@ -56,7 +56,7 @@ class response {
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
   /// Turns this response into a 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then
-  /// handles. `protocol` must be one that the request offers.
+  /// handles. `protocol` must be a protocol that the request offers.
   response& upgrade(std::string_view protocol, upgrade_handler function);
   /// Adds the fields that offer another protocol, for the status 426.
   response& offer_upgrade(std::string_view protocol);
@@ -93,8 +93,8 @@ class response {
 
   /// The value of a field that `set` added; for tests and filters.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
-  /// Whether a field that `set` added, whose value is a list, has this element, in any case: such as `Vary`. The list
-  /// may be spread over several lines.
+  /// Whether a field that `set` added, whose value is a list such as that of `Vary`, has this element; the comparison
+  /// ignores case. The list may be spread over several lines.
   bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:

@@ -11,13 +11,13 @@ namespace cohort::http {
 
 /// The limits of a server: every size and every time that a client can influence is bounded. Sizes are in bytes.
 struct server_limits {
-  /// Maximum size of the request target; a longer one is rejected with 414.
+  /// Maximum size of the request target; a longer target is rejected with 414.
   std::size_t max_target_bytes = 8 * 1024;
   /// Maximum size of the start line and all header fields; a larger header section is rejected with 431.
   std::size_t max_header_bytes = 16 * 1024;
   /// Maximum number of header fields; more are rejected with 431.
   std::size_t max_fields = 100;
-  /// Maximum size of a request body; a longer one is rejected with 413.
+  /// Maximum size of a request body; a longer body is rejected with 413.
   std::size_t max_body_bytes = 1024 * 1024;
   /// Maximum total size of the bodies of all requests in progress; further bodies are rejected with 503.
   std::size_t max_total_body_bytes = 64 * 1024 * 1024;
@@ -27,10 +27,11 @@ struct server_limits {
   /// The reserve: connections beyond `max_connections`, which serve probe routes (health, metrics) only; other requests
   /// on them are rejected with 503. Further connections are closed immediately.
   std::size_t reserved_connections = 32;
-  /// Maximum number of open connections of one client address (IPv6: /64 network); further ones are closed immediately.
-  /// Loopback addresses and trusted proxies are exempt. No limit if 0.
+  /// Maximum number of open connections of one client address (IPv6: /64 network); further connections are closed
+  /// immediately. Loopback addresses and trusted proxies are exempt. No limit if 0.
   std::size_t max_connections_per_client = 1'000;
-  /// Maximum number of requests on one connection; the response to the last one has `Connection: close`. No limit if 0.
+  /// Maximum number of requests on one connection; the response to the last request has `Connection: close`. No limit
+  /// if 0.
   std::size_t max_requests_per_connection = 100'000;
   /// Maximum number of pipelined requests that a connection handles before its loop handles other connections. Their
   /// responses are sent first; further requests wait in the buffer and the socket.

@@ -70,7 +70,7 @@ class request_context {
   /// The client's `X-Request-Id` if it is valid, otherwise a new ID. It identifies the request in log lines of this
   /// service and of upstreams.
   std::string_view id() const noexcept { return id_; }
-  /// The trace from `traceparent` and `tracestate`, or a new one.
+  /// The trace from `traceparent` and `tracestate`, or a new trace.
   const telemetry::trace_context& trace() const noexcept { return trace_; }
   telemetry::trace_id trace_id() const noexcept { return trace_.id; }
   /// The durations for the `Server-Timing` field of the response.
@@ -97,7 +97,7 @@ class request_context {
   std::string_view endpoint() const noexcept;
 
   /// Stores a value for the rest of the request, such as the user that a middleware has authenticated, and returns it.
-  /// A type has at most one value: a new one replaces it.
+  /// A type has at most one value: a new value replaces it.
   template <class T>
   T& set(T value) {
     return values_.set(std::move(value));

@@ -22,7 +22,7 @@ class router;
 /// router, even after the router was moved.
 ///
 /// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, and
-/// for a route that is registered twice or matches the same paths as another one with other parameter names. The
+/// for a route that is registered twice or matches the same paths as another route with different parameter names. The
 /// message contains the source locations of both. The returned references stay valid as long as the router.
 class route_group {
  public:

@@ -93,7 +93,7 @@ class server_state {
   std::atomic<bool> closes_after_response{false};
 
  private:
-  /// Indexed by `route::index`; the last one is for requests without a route.
+  /// Indexed by `route::index`; the last element is for requests without a route.
   std::vector<std::atomic<bool>> rejected_field_logged_;
 };
 
@@ -106,7 +106,7 @@ class server_shard {
   /// Starts a connection; `is_reserved` if it belongs to the reserve for probes.
   void serve(net::stream_ptr stream, bool is_reserved);
   /// Closes the connection that has been idle for longest. If `urgent`, header sections and handshakes in progress also
-  /// count as idle. False if none is idle.
+  /// count as idle. False if no connection is idle.
   bool shed_oldest_idle(bool urgent);
   /// Closes idle connections, lets requests in flight end, and cancels requests that have not ended within `timeout`.
   task<> drain(duration timeout);

@@ -17,8 +17,8 @@ struct handshake_settings {
   /// Origins of web pages that may connect, such as `https://example.com`; `*` for all. If empty, only pages of the
   /// host in `Host`. A request without `Origin`, which no browser sends, is always accepted.
   std::vector<std::string> allowed_origins;
-  /// Subprotocols, the preferred ones first. The first one that the client also offers is chosen; if there is none, the
-  /// connection has no subprotocol.
+  /// Subprotocols, the preferred ones first. The first subprotocol that the client also offers is chosen; if there is
+  /// none, the connection has no subprotocol.
   std::vector<std::string> subprotocols;
   /// Whether permessage-deflate is accepted.
   bool compression = true;

@@ -35,7 +35,7 @@ struct websocket_settings {
   /// A ping is sent when nothing has been received for this time, to detect dead peers and to keep proxies from closing
   /// the connection.
   duration ping_interval = std::chrono::seconds{30};
-  /// Timeout from a ping until anything is received; then the connection is closed.
+  /// Timeout from a ping until the next bytes are received; then the connection is closed.
   duration pong_timeout = std::chrono::seconds{20};
   /// Without a message in either direction for this time, the connection is closed with 1001.
   duration idle_timeout = duration::max();

@@ -21,7 +21,7 @@ struct tls_server_certificate {
 /// Settings of the server side of TLS.
 struct tls_server_settings {
   /// There must be at least one. The first certificate is the default; the client's server name (SNI) selects another
-  /// one by its DNS names.
+  /// certificate by its DNS names.
   std::vector<tls_server_certificate> certificates;
   /// The trusted CA certificates of client certificates, as PEM text. No client certificate is requested if empty.
   std::string client_ca_certificates;

@@ -7,9 +7,9 @@
 
 namespace cohort::policy {
 
-/// Adaptive concurrency limit: derives from measured latency how many requests a server should process concurrently.
-/// While latency stays near its value without queueing, the limit grows; when latency rises, the limit falls by the
-/// same ratio. Requests above the limit must be rejected immediately instead of queued. A state machine without I/O or
+/// Adaptive concurrency limit: derives the maximum number of concurrent requests from the measured latency. While
+/// latency stays near its value without queueing, the limit grows; when latency rises, the limit falls by the same
+/// ratio. Requests above the limit must be rejected immediately instead of queued. A state machine without I/O or
 /// clock. Not thread-safe.
 ///
 /// Each sample has `sample_size` latencies and lasts at least `min_sample_time`. With p50 the median of the sample and
@@ -50,7 +50,7 @@ class concurrency_limiter {
   bool try_acquire() noexcept;
   /// Ends a request. `latency` is measured from the request's header section to its response.
   void release(duration latency, time_point now) noexcept;
-  /// Ends a request whose latency must be ignored, such as one whose client disconnected.
+  /// Ends a request whose latency must be ignored, such as a request whose client disconnected.
   void release() noexcept;
 
   std::size_t limit() const noexcept;

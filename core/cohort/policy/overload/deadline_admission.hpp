@@ -14,7 +14,7 @@ class deadline_admission {
  public:
   explicit deadline_admission(std::uint64_t min_samples = 20) : min_samples_(min_samples) {}
 
-  /// Records the latency of a completed request; not of a cancelled one.
+  /// Records the latency of a completed request; not of a cancelled request.
   void record(duration latency, time_point now) noexcept { latencies_.record(latency, now); }
   /// The time that a request needs, if that exceeds `remaining_time`; empty if the request can be admitted.
   std::optional<duration> required_time(duration remaining_time, time_point now) noexcept;

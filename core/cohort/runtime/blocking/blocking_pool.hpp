@@ -81,7 +81,7 @@ class blocking_pool {
     }
   }
 
-  /// Rejects new jobs, drops the queued ones, requests all others to stop, and waits until they have ended or
+  /// Rejects new jobs, drops the queued jobs, requests the running jobs to stop, and waits until they have ended or
   /// `stop_deadline` has passed. Returns the names of the jobs that are still running.
   task<std::vector<std::string>> stop(deadline stop_deadline);
 

@@ -116,7 +116,7 @@ task<std::tuple<detail::non_void<T>...>> when_all(task<T>... work) {
       scope.children);
 }
 
-/// Like the overload above, but for a vector of tasks. Returns an empty vector for an empty one.
+/// Like the overload above, but for a vector of tasks. Returns an empty vector if `work` is empty.
 template <class T>
 task<std::vector<detail::non_void<T>>> when_all(std::vector<task<T>> work) {
   std::vector<detail::non_void<T>> values;

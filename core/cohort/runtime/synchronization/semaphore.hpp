@@ -33,8 +33,8 @@ class [[nodiscard]] semaphore_permit {
 };
 
 /// Counting semaphore for the coroutines of one loop, for example to limit concurrent calls. FIFO: a request for many
-/// permits is not overtaken by later ones for few. All uses must be on one loop; the semaphore must outlive its permits
-/// and waits.
+/// permits is not overtaken by later requests for few. All uses must be on one loop; the semaphore must outlive its
+/// permits and waits.
 class semaphore {
  public:
   explicit semaphore(std::size_t permits) noexcept : available_(permits) {}
@@ -51,7 +51,7 @@ class semaphore {
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status == wait_status::notified) co_return semaphore_permit{*this, count};
     waiting.unlink();
-    // This request may have blocked smaller ones behind it.
+    // This request may have blocked smaller requests behind it.
     grant_waiting();
     co_return detail::wait_error(status);
   }

@@ -64,7 +64,7 @@ class shared_mutex {
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status == wait_status::notified) co_return shared_mutex_lock{*this};
     waiting.unlink();
-    // This request may have blocked others behind it.
+    // This request may have blocked other requests behind it.
     grant_waiting();
     co_return detail::wait_error(status);
   }

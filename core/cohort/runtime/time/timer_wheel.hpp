@@ -50,7 +50,7 @@ class timer : private detail::timer_list_node {
   timer(const timer&) = delete;
   timer& operator=(const timer&) = delete;
 
-  /// Sets the expiry, and replaces an earlier one. The callback runs at `expiry` or at most one tick (16 µs) later,
+  /// Sets the expiry, and replaces an earlier expiry. The callback runs at `expiry` or at most one tick (16 µs) later,
   /// never before. `time_point::max()` disarms. Postponing costs one store: the node stays in its slot until that is
   /// reached.
   void arm(time_point expiry) noexcept;

@@ -26,8 +26,11 @@ void add_activities(loop_snapshot& result, loop& current) {
       ++result.activities_omitted;
       return;
     }
-    auto& added = result.activities.emplace_back(activity_snapshot{
-        running.kind(), running.name(), {running.trace_high(), running.trace_low()}, running.started(), std::nullopt});
+    auto& added = result.activities.emplace_back(activity_snapshot{running.kind(),
+                                                                   running.name(),
+                                                                   {running.trace_high(), running.trace_low()},
+                                                                   running.start_time(),
+                                                                   std::nullopt});
     if (const auto* record = dynamic_cast<const telemetry::request_record*>(running.recorder())) added.record = *record;
   });
 }

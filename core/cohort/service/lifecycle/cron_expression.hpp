@@ -31,7 +31,7 @@ namespace cohort::service {
 /// the gap, and a repeated time occurs only the first time.
 class cron_expression {
  public:
-  /// Returns an error message, which names the field, its value and the accepted ones, if `text` is invalid or
+  /// Returns an error message, which names the field, its value and the accepted values, if `text` is invalid or
   /// describes a date that does not exist, such as February 30.
   static result<cron_expression, std::string> parse(std::string_view text);
 

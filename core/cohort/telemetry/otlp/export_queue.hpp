@@ -53,7 +53,7 @@ class export_queue {
     }
     if (is_full) wakeup_->set();
   }
-  /// Removes and returns the oldest batch; an empty one if the queue is empty. Its items and bytes count until
+  /// Removes and returns the oldest batch; an empty batch if the queue is empty. Its items and bytes count until
   /// `release`.
   batch take();
   /// Discards a batch that was taken.

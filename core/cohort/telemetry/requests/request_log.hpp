@@ -50,8 +50,8 @@ class request_log {
   /// Ends the record, which is kept or reused. The caller must not use it afterwards.
   void close(request_record& record) noexcept;
 
-  /// Calls `observe` with each record that ends, before it is kept or reused. Replaces the previous one; an empty one
-  /// removes it. Must not throw.
+  /// Calls `observe` with each record that ends, before it is kept or reused. Replaces the previous function; an empty
+  /// function removes it. Must not throw.
   void set_observer(std::function<void(const request_record&)> observe) { observer_ = std::move(observe); }
 
   /// Sets the cause of the cancellation that follows, for all records in progress that have none.

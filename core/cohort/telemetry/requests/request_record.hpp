@@ -21,7 +21,7 @@
 // keeps it when it is reused.
 namespace cohort::telemetry {
 
-/// A text of at most `Capacity` bytes; a longer one is truncated.
+/// A text of at most `Capacity` bytes; a longer text is truncated.
 template <std::size_t Capacity>
 class bounded_text {
  public:
@@ -115,7 +115,7 @@ struct attempt_record {
   std::string_view outcome{};
   /// The parent ID that was sent in `traceparent`; 0 if none was sent.
   std::uint64_t span_id = 0;
-  /// The status of the response; 0 without one.
+  /// The status of the response; 0 without a response.
   std::uint16_t status = 0;
   /// The index in `request_record::calls`.
   std::uint8_t call = 0;

@@ -34,12 +34,12 @@ class connector {
 
   /// `network` must outlive the connector.
   explicit connector(net::network& network, proxy_settings proxies = {}, net::tls_client_settings tls = {});
-  /// Like the constructor above, but with TLS settings that can be replaced: later handshakes use the new ones. They
-  /// must outlive the connector.
+  /// Like the constructor above, but with TLS settings that can be replaced: later handshakes use the new settings.
+  /// They must outlive the connector.
   connector(net::network& network, proxy_settings proxies, const net::replaceable_tls_client_settings& tls);
   ~connector();
 
-  /// All addresses of the origin's host, or of its proxy. A Unix domain socket has one, `endpoint{}`.
+  /// All addresses of the origin's host, or of its proxy. A Unix domain socket has one address, `endpoint{}`.
   task<result<std::vector<net::endpoint>, client_error>> resolve(const origin& target, deadline call_deadline);
   /// Connects to one address of the origin, or of its proxy. `connect_deadline` applies to TCP alone, `call_deadline`
   /// also to proxy and TLS. `record` gets the phase of the TLS handshake; it may be null, and must outlive the task.

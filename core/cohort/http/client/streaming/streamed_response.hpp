@@ -29,8 +29,8 @@ class request_body_source {
   /// Rewinds to the beginning, for another attempt. False if that is not possible: the request is then not repeated
   /// once a part has been read.
   virtual bool rewind() { return false; }
-  /// The deadline for the head of the response, called after the whole body has been sent. Only an earlier one than the
-  /// deadline of the call has an effect.
+  /// Returns the deadline for the head of the response. Called after the whole body has been sent. Only a deadline
+  /// earlier than that of the call has an effect.
   virtual deadline response_deadline() { return deadline::never(); }
 
  protected:

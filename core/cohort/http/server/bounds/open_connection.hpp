@@ -59,7 +59,7 @@ class connection_registry {
 
   /// Sheds the connection that has been idle for longest; a header section or handshake in progress counts as idle
   /// after one second, or immediately if `urgent`. Returns its state; empty if no connection is idle. Amortized
-  /// logarithmic time in the number of connections. If none was idle, the next search takes place after 10 ms.
+  /// logarithmic time in the number of connections. If no connection was idle, the next search takes place after 10 ms.
   std::optional<idle_state> shed_oldest(time_point now, bool urgent);
 
  private:

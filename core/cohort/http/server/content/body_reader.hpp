@@ -47,8 +47,8 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// handler is cancelled `server_limits::request_timeout` after its last `read`, plus the time for which that read may
 /// wait at the minimum rate (without a minimum rate: `request_timeout` after the start of that read). At the end of the
 /// body, the deadline of the context becomes `request_timeout` from then, if that is earlier; before, it is the latest
-/// possible one: `request_timeout` after the start, extended by the length of the body, or by the body limit, at the
-/// minimum rate. An earlier deadline of the client always applies.
+/// possible deadline: `request_timeout` after the start, extended by the length of the body, or by the body limit, at
+/// the minimum rate. An earlier deadline of the client always applies.
 ///
 /// A handler need not read the whole body. After the response, the server discards the rest and keeps the connection if
 /// the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after

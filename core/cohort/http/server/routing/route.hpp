@@ -171,7 +171,7 @@ class operation {
     settings_.responses.push_back(describe_response<Body>(code, std::move(description), std::move(headers)));
     return *this;
   }
-  /// Describes a response without a body, or with one of any media type.
+  /// Describes a response without a body, or with a body of any media type.
   operation& returns(status code, std::string description, body_description body = {},
                      std::vector<header_description> headers = {}) {
     settings_.responses.push_back(describe_response(code, std::move(description), std::move(body), std::move(headers)));
@@ -233,7 +233,7 @@ class route {
 
   const route_pattern& path_pattern() const noexcept { return pattern_; }
   const std::vector<std::unique_ptr<operation>>& operations() const noexcept { return operations_; }
-  /// The operation for a method, `GET`'s for `HEAD`, or the one for any method; null if there is none.
+  /// The operation for a method, `GET`'s for `HEAD`, or the operation for any method; null if there is none.
   const operation* find_operation(method verb) const noexcept;
   /// Whether one of the handlers is asynchronous.
   bool is_async() const noexcept;

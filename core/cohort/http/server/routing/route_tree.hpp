@@ -24,7 +24,7 @@ using path_parameters = std::vector<std::pair<std::string_view, std::string>>;
 class route_tree {
  public:
   /// The slot of the route with this pattern; its value is null until it is assigned. Patterns that match the same
-  /// paths share one.
+  /// paths share a slot.
   route*& slot(const route_pattern& pattern);
   /// Assigns `group` to the paths below `prefix`, unless they have a group.
   void add_group(const route_pattern& prefix, const group_state& group);

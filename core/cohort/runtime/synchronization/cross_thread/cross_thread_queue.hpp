@@ -30,7 +30,7 @@ class cross_thread_queue {
   cross_thread_queue& operator=(const cross_thread_queue&) = delete;
 
   /// The request of one coroutine, a local variable of it. If `end` has not been called, because the coroutine is
-  /// destroyed or its wait throws, the destructor removes the request, or gives back what has been granted.
+  /// destroyed or its wait throws, the destructor removes the request, or releases the granted request.
   class pending_request {
    public:
     pending_request(cross_thread_queue& owner, request wanted) : owner_(owner), waiting_(owner.enter(wanted)) {}
@@ -65,7 +65,7 @@ class cross_thread_queue {
     const std::lock_guard lock{mutex_};
     return try_grant(wanted);
   }
-  /// Gives back what a request has been granted. Safe from any thread.
+  /// Releases a granted request. Safe from any thread.
   void release(request granted) {
     update([&](Resource& resource) { resource.release(granted); });
   }
@@ -106,7 +106,7 @@ class cross_thread_queue {
   bool leave(const std::shared_ptr<waiter>& ended) {
     const std::lock_guard lock{mutex_};
     if (waiting_.remove(ended)) return true;
-    // This request may have blocked others behind it.
+    // This request may have blocked other requests behind it.
     grant_waiting();
     return false;
   }
