@@ -11,7 +11,7 @@
 #include <cohort/http/client/connection/proxy.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::config_values_target {
 namespace {
 
 void check_numbers(std::string_view text) {
@@ -104,4 +104,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"config_values", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::config_values_target

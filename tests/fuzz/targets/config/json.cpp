@@ -8,7 +8,7 @@
 #include <cohort/json/writer.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::json_target {
 namespace {
 
 void check_text(std::string_view text) {
@@ -78,4 +78,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"json", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::json_target

@@ -4,7 +4,7 @@
 #include "tests/fuzz/framework/fuzz_target.hpp"
 #include "tests/unit/json/described_types.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::json_decode_target {
 namespace {
 
 /// Numbers without limits, and lists whose items are limited.
@@ -59,4 +59,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"json_decode", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::json_decode_target

@@ -6,7 +6,7 @@
 #include <cohort/config/secret.hpp>
 #include "tests/fuzz/targets/config/temporary_file.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::secret_file_target {
 namespace {
 
 void run(std::string_view input) {
@@ -29,4 +29,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"secret_file", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::secret_file_target

@@ -6,7 +6,7 @@
 #include <cohort/http/client/upstream/upstream_settings.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::upstream_policy_target {
 namespace {
 
 using http::upstream_settings;
@@ -50,4 +50,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"upstream_policy", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::upstream_policy_target

@@ -11,7 +11,7 @@
 #include <cohort/discovery/kubernetes/endpoint_slices.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::discovery_json_target {
 namespace {
 
 void check(const net::endpoint& endpoint) {
@@ -76,4 +76,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "discovery_json", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::discovery_json_target

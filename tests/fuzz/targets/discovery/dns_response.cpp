@@ -5,7 +5,7 @@
 #include <cohort/discovery/dns/dns_message.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::dns_response_target {
 namespace {
 
 using discovery::dns_record;
@@ -74,4 +74,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "dns_response", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::dns_response_target

@@ -8,7 +8,7 @@
 #include "services/gateway/routing/request_path.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::gateway_routes_target {
 namespace {
 
 using namespace gateway;
@@ -63,4 +63,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "gateway_routes", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::gateway_routes_target

@@ -11,7 +11,7 @@
 #include "tests/fuzz/framework/fuzz_target.hpp"
 #include "tests/unit/services/gateway/signed_token.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::gateway_token_target {
 namespace {
 
 using namespace gateway;
@@ -150,4 +150,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "gateway_token", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::gateway_token_target

@@ -8,7 +8,7 @@
 #include <cohort/http/message/body/body_decoder.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::body_decoder_target {
 namespace {
 
 constexpr http::server_limits limits{.max_header_bytes = 128, .max_body_bytes = 256};
@@ -84,4 +84,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"body_decoder", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::body_decoder_target

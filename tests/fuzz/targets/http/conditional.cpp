@@ -11,7 +11,7 @@
 #include <cohort/runtime/time/date_format.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::conditional_target {
 namespace {
 
 using namespace http;
@@ -161,4 +161,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "conditional", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::conditional_target

@@ -6,7 +6,7 @@
 #include <cohort/http/message/cookie.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::cookie_target {
 namespace {
 
 void check_set_cookie(const std::vector<std::string_view>& values) {
@@ -50,4 +50,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"cookie", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::cookie_target

@@ -6,7 +6,7 @@
 #include <cohort/http/message/request/forwarded.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::forwarded_target {
 namespace {
 
 using namespace http;
@@ -69,4 +69,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "forwarded", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::forwarded_target

@@ -7,7 +7,7 @@
 #include <cohort/http/message/body/gzip.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::gzip_target {
 namespace {
 
 constexpr std::size_t max_bytes = 4096;
@@ -45,4 +45,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"gzip", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::gzip_target

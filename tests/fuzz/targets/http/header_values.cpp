@@ -12,7 +12,7 @@
 #include <cohort/runtime/random.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::header_values_target {
 namespace {
 
 constexpr duration day = std::chrono::hours{24};
@@ -141,4 +141,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"header_values", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::header_values_target

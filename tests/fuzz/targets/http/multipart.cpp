@@ -5,7 +5,7 @@
 
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::multipart_target {
 namespace {
 
 using event = http::multipart_parser::event;
@@ -87,4 +87,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"multipart", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::multipart_target

@@ -5,7 +5,7 @@
 #include <cohort/net/proxy_protocol/proxy_header.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::proxy_header_target {
 namespace {
 
 using state = net::proxy_header::state;
@@ -35,4 +35,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "proxy_header", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::proxy_header_target

@@ -9,7 +9,7 @@
 #include <cohort/http/client/protocol/url_encoding.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::redirect_target {
 namespace {
 
 void check_redirect(std::string_view location, std::string_view base) {
@@ -61,4 +61,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"redirect", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::redirect_target

@@ -10,7 +10,7 @@
 #include <cohort/http/message/request/request_parser.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::request_parser_target {
 namespace {
 
 /// The limits are small, so that short inputs reach them.
@@ -199,4 +199,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"request_parser", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::request_parser_target

@@ -9,7 +9,7 @@
 #include "loadgen/client/response_reader.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::response_parser_target {
 namespace {
 
 constexpr http::response_parser::limits limits{.max_header_bytes = 512, .max_body_bytes = 512};
@@ -138,4 +138,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"response_parser", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::response_parser_target

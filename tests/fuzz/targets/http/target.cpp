@@ -8,7 +8,7 @@
 #include <cohort/http/message/request/target.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::target_target {
 namespace {
 
 bool is_part(std::string_view part, std::string_view text) {
@@ -86,4 +86,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"target", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::target_target

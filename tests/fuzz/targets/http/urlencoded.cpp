@@ -7,7 +7,7 @@
 #include <cohort/http/message/form/urlencoded.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::urlencoded_target {
 namespace {
 
 /// Percent-encodes every byte.
@@ -43,4 +43,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"urlencoded", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::urlencoded_target

@@ -9,7 +9,7 @@
 #include <cohort/http/websocket/permessage_deflate.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::websocket_target {
 namespace {
 
 using http::message_decoder;
@@ -108,4 +108,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"websocket", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::websocket_target

@@ -7,7 +7,7 @@
 #include "loadgen/results/objective.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::loadgen_options_target {
 namespace {
 
 using namespace std::chrono_literals;
@@ -77,4 +77,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"loadgen_options", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::loadgen_options_target

@@ -6,7 +6,7 @@
 #include "loadgen/report/json/run_series_reader.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::loadgen_report_target {
 namespace {
 
 void check_values(const std::vector<double>& values, double max) {
@@ -35,4 +35,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"loadgen_report", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::loadgen_report_target

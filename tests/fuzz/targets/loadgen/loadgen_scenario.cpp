@@ -4,7 +4,7 @@
 #include "loadgen/options/scenario.hpp"
 #include "tests/fuzz/targets/config/temporary_file.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::loadgen_scenario_target {
 namespace {
 
 result<loadgen::run_options, std::string> read(std::string_view text) {
@@ -37,4 +37,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"loadgen_scenario", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::loadgen_scenario_target

@@ -5,7 +5,7 @@
 #include "loadgen/scrape/server_snapshot.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::metrics_text_target {
 namespace {
 
 /// A sample as a line of the text format.
@@ -47,4 +47,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"metrics_text", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::metrics_text_target

@@ -7,7 +7,7 @@
 #include <cohort/messaging/rabbitmq/protocol/method.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::amqp_target {
 namespace {
 
 using namespace messaging::rabbitmq;
@@ -111,4 +111,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "amqp", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::amqp_target

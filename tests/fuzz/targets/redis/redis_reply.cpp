@@ -8,7 +8,7 @@
 #include <cohort/redis/reply_parser.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::redis_reply_target {
 namespace {
 
 constexpr redis::reply_limits limits{.max_bytes = 1024, .max_values = 64, .max_depth = 5};
@@ -80,4 +80,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"redis_reply", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::redis_reply_target

@@ -7,7 +7,7 @@
 #include "services/dashboard/alerts/alert_store.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::alert_webhook_target {
 namespace {
 
 using dashboard::alert_limits;
@@ -59,4 +59,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"alert_webhook", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::alert_webhook_target

@@ -6,7 +6,7 @@
 #include <cohort/json/decode.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::fault_settings_target {
 namespace {
 
 bool is_between(std::int64_t value, std::int64_t min, std::int64_t max) { return value >= min && value <= max; }
@@ -31,4 +31,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"fault_settings", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::fault_settings_target

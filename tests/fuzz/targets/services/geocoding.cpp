@@ -8,7 +8,7 @@
 #include "services/weather/providers/open_meteo.hpp"
 #include "tests/fuzz/targets/services/weather_samples.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::geocoding_target {
 namespace {
 
 /// The coordinates as text; the error if there are none.
@@ -38,4 +38,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"geocoding", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::geocoding_target

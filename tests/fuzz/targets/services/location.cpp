@@ -11,7 +11,7 @@
 #include "services/weather/providers/wttr.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::location_target {
 namespace {
 
 void check_names(std::string_view text) {
@@ -46,4 +46,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"location", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::location_target

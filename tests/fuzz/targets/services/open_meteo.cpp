@@ -3,7 +3,7 @@
 #include "services/weather/providers/open_meteo.hpp"
 #include "tests/fuzz/targets/services/weather_samples.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::open_meteo_target {
 namespace {
 
 void run(std::string_view input) { check_provider(input, weather::parse_open_meteo); }
@@ -11,4 +11,4 @@ void run(std::string_view input) { check_provider(input, weather::parse_open_met
 const registration fuzz_registration{{"open_meteo", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::open_meteo_target

@@ -15,7 +15,7 @@
 #include "services/dashboard/session.hpp"
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::session_cookie_target {
 namespace {
 
 constexpr std::string_view placeholder = "SESSION";
@@ -184,4 +184,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"session_cookie", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::session_cookie_target

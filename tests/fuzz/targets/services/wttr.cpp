@@ -3,7 +3,7 @@
 #include "services/weather/providers/wttr.hpp"
 #include "tests/fuzz/targets/services/weather_samples.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::wttr_target {
 namespace {
 
 void run(std::string_view input) {
@@ -17,4 +17,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{"wttr", run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::wttr_target

@@ -10,7 +10,7 @@
 #include <cohort/sim/plan/plan.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 
-namespace cohort::fuzz {
+namespace cohort::fuzz::simulation_plan_target {
 namespace {
 
 /// A directory with the files of a plan: `loadgen r` and `prometheus m m_seconds`.
@@ -88,4 +88,4 @@ void run(std::string_view input) {
 const registration fuzz_registration{{.name = "simulation_plan", .run = run}};
 
 }  // namespace
-}  // namespace cohort::fuzz
+}  // namespace cohort::fuzz::simulation_plan_target
