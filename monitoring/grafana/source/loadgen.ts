@@ -117,7 +117,7 @@ const load: Section = {
       id: 105,
       title: 'Requests in Flight and Waiting',
       description:
-        'At the end of the last second. Requests wait if all connections are busy: the servers are too slow for the number of --connections.',
+        'Number at the end of the last second. Requests wait if all connections are busy: the servers are too slow for the number of --connections.',
       unit: 'short',
       width: 8,
       queries: [

@@ -62,7 +62,7 @@ struct raw_bytes {
 /// No response; the connection stays open until the client closes it.
 struct no_response {};
 
-/// The head immediately, then the body byte by byte with a delay of `interval` before each.
+/// Sends the head immediately, then the body byte by byte, with a delay of `interval` before each byte.
 struct slow_body {
   int status{200};
   header_list headers{};

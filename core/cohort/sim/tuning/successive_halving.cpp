@@ -13,7 +13,7 @@ namespace cohort::sim {
 namespace {
 
 /// The quantile of Student's t distribution at 0.975.
-double student_t(std::size_t degrees) {
+double student_t_quantile(std::size_t degrees) {
   constexpr std::array<double, 30> table{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
                                          2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
                                          2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
@@ -35,7 +35,7 @@ mean_estimate estimate_mean(const std::vector<double>& samples) {
   double sum_of_squares = 0;
   for (const double value : samples) sum_of_squares += (value - mean) * (value - mean);
   const auto count = static_cast<double>(samples.size());
-  return {mean, student_t(samples.size() - 1) * std::sqrt(sum_of_squares / (count - 1) / count)};
+  return {mean, student_t_quantile(samples.size() - 1) * std::sqrt(sum_of_squares / (count - 1) / count)};
 }
 
 std::vector<halving_candidate> successive_halving(

@@ -20,7 +20,7 @@ std::string accept_encoding(std::string_view value) { return "Accept-Encoding: "
 
 std::string coding_of(const received_response& response) { return response.header("Content-Encoding").value_or(""); }
 
-TEST_CASE("compression: the coding is that which Accept-Encoding prefers", "[http][middleware]") {
+TEST_CASE("compression: the coding that Accept-Encoding prefers is used", "[http][middleware]") {
   struct row {
     std::string_view accepted;
     std::string_view coding;
