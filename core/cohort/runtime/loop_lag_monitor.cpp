@@ -2,10 +2,20 @@
 #include <cohort/runtime/loop_lag_monitor.hpp>
 
 #include <boost/asio/post.hpp>
+#include <cstddef>
+#include <utility>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/time/timer_descriptor.hpp>
 
 namespace cohort {
+namespace {
+
+/// 128 events, which Asio takes from the kernel at a time, need more time than this.
+constexpr duration min_kernel_marker_length = std::chrono::milliseconds{1};
+
+}  // namespace
 
 void loop_lag_monitor::iteration_state::begin(time_point now) noexcept {
   lagging = lagging && now - ended <= threshold;
@@ -22,15 +32,34 @@ void loop_lag_monitor::iteration_state::end(time_point now) noexcept {
 }
 
 loop_lag_monitor::loop_lag_monitor(loop& loop, duration threshold)
-    : loop_(loop), state_(std::make_shared<iteration_state>(iteration_state{.threshold = threshold})) {}
+    : loop_(loop), state_(std::make_shared<iteration_state>(iteration_state{.threshold = threshold})) {
+  if (!loop_.time_source().is_real_time()) return;
+  kernel_marker_ = std::make_unique<detail::timer_descriptor>(loop_.context());
+  // The first wait ends without an event; each further one ends with the event of the timer.
+  kernel_marker_->async_wait(recycling_allocator<std::byte>{}, [](error_code, std::size_t) {});
+}
+
+loop_lag_monitor::~loop_lag_monitor() = default;
 
 duration loop_lag_monitor::current_lag() {
   const auto now = loop_.now();
   if (!state_->running) {
+    const auto last_length = state_->ended - state_->start_time;
     state_->begin(now);
-    asio::post(loop_.get_executor(), [state = state_, &clock = loop_.time_source()] { state->end(clock.now()); });
+    set_marker(last_length, now);
   }
   return now - state_->start_time;
+}
+
+void loop_lag_monitor::set_marker(duration last_length, time_point now) {
+  auto end_iteration = [state = state_, &clock = loop_.time_source()] { state->end(clock.now()); };
+  if (!kernel_marker_ || last_length < min_kernel_marker_length) {
+    asio::post(loop_.get_executor(), std::move(end_iteration));
+    return;
+  }
+  auto on_event = [end_iteration = std::move(end_iteration)](error_code, std::size_t) { end_iteration(); };
+  kernel_marker_->async_wait(recycling_allocator<std::byte>{}, std::move(on_event));
+  kernel_marker_->set(now);
 }
 
 duration loop_lag_monitor::lagging_duration() const noexcept {

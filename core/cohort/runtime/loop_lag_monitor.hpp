@@ -10,16 +10,27 @@ namespace cohort {
 
 class loop;
 
+namespace detail {
+class timer_descriptor;
+}
+
 /// Measures a loop's lag: the time that ready handlers wait until they run. Used for admission control.
 ///
-/// A loop runs its ready handlers in order. The first measurement of an iteration posts a marker after all handlers
-/// that are ready then; the iteration ends when the marker runs. All member functions must be called on the monitored
+/// A loop runs its ready handlers in order. The first measurement of an iteration sets a marker behind all handlers
+/// that are ready then; the iteration ends when the marker runs. After a short iteration, the marker is a posted
+/// handler. A loop takes at most 128 events from the kernel at a time, so that most handlers of an overloaded loop
+/// still wait there: after an iteration of at least 1 ms, the marker is an event in the kernel, behind the events of
+/// all sockets that are ready then, which costs one system call. All member functions must be called on the monitored
 /// loop.
 class loop_lag_monitor {
  public:
   /// The loop counts as lagging from the end of an iteration longer than `threshold` until an iteration of at most
-  /// `threshold`, or a pause of more than `threshold` between two iterations. `loop` must outlive the monitor.
+  /// `threshold`, or a pause of more than `threshold` between two iterations. `loop` must outlive the monitor. Throws
+  /// `boost::system::system_error` if a loop with a real-time clock has no free file descriptor.
   explicit loop_lag_monitor(loop& loop, duration threshold = std::chrono::milliseconds{10});
+  ~loop_lag_monitor();
+  loop_lag_monitor(const loop_lag_monitor&) = delete;
+  loop_lag_monitor& operator=(const loop_lag_monitor&) = delete;
 
   /// The time since the current iteration began; zero for the first measurement of an iteration.
   duration current_lag();
@@ -40,10 +51,14 @@ class loop_lag_monitor {
     void begin(time_point now) noexcept;
     void end(time_point now) noexcept;
   };
+  void set_marker(duration last_length, time_point now);
 
   loop& loop_;
   /// Shared with the marker, which can run after the monitor is destroyed.
   std::shared_ptr<iteration_state> state_;
+  /// Expires immediately when it is set: an event in the kernel. Null with a virtual clock, whose loops do not wait for
+  /// the kernel.
+  std::unique_ptr<detail::timer_descriptor> kernel_marker_;
 };
 
 }  // namespace cohort

@@ -332,6 +332,31 @@ TEST_CASE("tcp: closing an acceptor ends a pending accept with operation_aborted
   CHECK(time.run(accept_error(*listener)) == "operation_aborted");
 }
 
+/// Returns how many connections are accepted before a handler runs that is posted after the first of them.
+task<std::size_t> count_accepted_at_once(net::acceptor& listener, std::size_t max_count) {
+  const auto has_run = std::make_shared<bool>(false);
+  std::vector<net::stream_ptr> accepted;
+  while (!*has_run && accepted.size() < max_count) {
+    auto accepting = listener.accept(loop::current());
+    accepted.push_back(*co_await std::move(accepting));
+    if (accepted.size() == 1) asio::post(loop::current().get_executor(), [has_run] { *has_run = true; });
+  }
+  co_return accepted.size();
+}
+
+TEST_CASE("tcp: up to 256 further connections in the backlog are accepted before other handlers of the loop run",
+          "[net][tcp]") {
+  constexpr std::size_t count = 300;
+  real_time_fixture time;
+  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  std::vector<net::stream_ptr> clients;
+  for (std::size_t i = 0; i < count; ++i) {
+    clients.push_back(*time.run(net::connect_tcp(listener->local_endpoint(), time.long_deadline())));
+  }
+  // The accept after these waits for the posted handler.
+  CHECK(time.run(count_accepted_at_once(*listener, count)) == 256 + 2);
+}
+
 TEST_CASE("tcp: listening on a port in use returns address_in_use", "[net][tcp]") {
   real_time_fixture time;
   auto listener = *net::listen_tcp(time.event_loop(), loopback());

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/runtime/loop_lag_monitor.hpp>
 
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <catch2/catch_test_macros.hpp>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -19,6 +24,14 @@ struct manual_clock final : clock {
   wall_time wall_now() const noexcept override { return {}; }
   bool is_real_time() const noexcept override { return false; }
   time_point current{1h};
+};
+
+/// Like `manual_clock`, of a loop that waits for the kernel. All its times have passed, so timers expire immediately.
+struct kernel_clock final : clock {
+  time_point now() const noexcept override { return current; }
+  wall_time wall_now() const noexcept override { return {}; }
+  bool is_real_time() const noexcept override { return true; }
+  time_point current{1ms};
 };
 
 TEST_CASE("loop_lag_monitor: the lag is the time since the iteration began", "[runtime][loop]") {
@@ -69,6 +82,30 @@ TEST_CASE("loop_lag_monitor: the loop lags from the first long iteration until a
     CHECK(iteration(11ms, 11ms) == 0ms);
     CHECK(iteration(1ms, 11ms) == 12ms);
   }
+}
+
+TEST_CASE("loop_lag_monitor: the lag includes the time that ready descriptors wait in the kernel", "[runtime][loop]") {
+  // Asio takes 128 events at a time.
+  constexpr int count = 500;
+  kernel_clock time;
+  loop event_loop{time, 0, 1};
+  loop_lag_monitor monitor{event_loop};
+  duration max_lag{};
+  int pending = count;
+  const auto handle = [&](error_code) {
+    max_lag = std::max(max_lag, monitor.current_lag());
+    time.current += 100us;
+    --pending;
+  };
+  std::deque<asio::posix::stream_descriptor> descriptors;
+  for (int i = 0; i < count; ++i) {
+    auto& added = descriptors.emplace_back(event_loop.context(), ::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+    added.async_wait(asio::posix::stream_descriptor::wait_read, handle);
+  }
+  while (pending > 0) event_loop.poll();
+  // Measured from the first handler of the second 128.
+  CHECK(max_lag >= 30ms);
+  CHECK(monitor.lagging_duration() > 0ms);
 }
 
 TEST_CASE("loop_lag_monitor: the marker can run after the monitor is destroyed", "[runtime][loop]") {

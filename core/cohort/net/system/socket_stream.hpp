@@ -3,6 +3,7 @@
 
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/basic_stream_socket.hpp>
@@ -232,23 +233,57 @@ class socket_stream final : public stream {
   std::shared_ptr<idle_watch> idle_watch_;
 };
 
-/// Waits for a connection and returns its socket, on the loop `target`. `acceptor` must outlive the task.
+/// A listening socket.
 template <class Protocol>
-task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> accept_socket(
-    asio::basic_socket_acceptor<Protocol, executor>& acceptor, loop& target) {
+struct listener {
+  /// Maximum number of connections that are accepted without waiting. If each of them waited for the loop's other
+  /// handlers, an overloaded loop would accept fewer connections than arrive. Their requests would wait in the
+  /// listener's backlog, where admission control does not see them.
+  static constexpr unsigned max_burst = 256;
+
+  asio::basic_socket_acceptor<Protocol, executor> acceptor;
+  Protocol protocol;
+  /// The number of connections that may still be accepted without waiting.
+  unsigned burst = 0;
+};
+
+/// Accepts a connection that waits in the backlog. The error is `would_block` if there is none. Precondition: the
+/// acceptor does not block.
+template <class Protocol>
+error_code try_accept(listener<Protocol>& source, asio::basic_stream_socket<Protocol, executor>& socket) {
+  // Asio's synchronous accept can block after a failure.
+  const int descriptor = ::accept4(source.acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (descriptor < 0) return error_code{errno, boost::system::system_category()};
+  error_code error;
+  socket.assign(source.protocol, descriptor, error);
+  if (error) ::close(descriptor);
+  return error;
+}
+
+/// Waits for a connection and returns its socket, on the loop `target`. `source` must outlive the task.
+template <class Protocol>
+task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> accept_socket(listener<Protocol>& source,
+                                                                                           loop& target) {
   using socket_type = asio::basic_stream_socket<Protocol, executor>;
   // The completion must not allocate, because an exception there could not be reported.
   auto socket = std::make_shared<socket_type>(target.context());
+  if (source.burst > 0) {
+    --source.burst;
+    if (!try_accept(source, *socket)) co_return std::move(socket);
+    // The asynchronous accept reports the error if it persists.
+    source.burst = 0;
+  }
   struct accept_end {
     error_code error;
   };
-  auto accepting = async_operation<accept_end>([&acceptor, &socket](completion_handler<accept_end> handler) {
+  auto accepting = async_operation<accept_end>([&source, &socket](completion_handler<accept_end> handler) {
     const auto slot = handler.get_cancellation_slot();
     auto complete = [handler = std::move(handler)](error_code error) mutable { handler(accept_end{error}); };
-    acceptor.async_accept(*socket, asio::bind_cancellation_slot(slot, std::move(complete)));
+    source.acceptor.async_accept(*socket, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
   const auto end = co_await std::move(accepting);
   if (end.error) co_return end.error;
+  source.burst = listener<Protocol>::max_burst;
   co_return std::move(socket);
 }
 

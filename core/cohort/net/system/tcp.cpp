@@ -19,23 +19,23 @@ void set_stream_options(Socket& socket) noexcept {
 class tcp_acceptor final : public acceptor {
  public:
   using socket_type = asio::basic_socket_acceptor<ip::tcp, executor>;
-  explicit tcp_acceptor(socket_type socket) : socket_(std::move(socket)) {}
+  tcp_acceptor(socket_type socket, ip::tcp protocol) : listener_{std::move(socket), protocol} {}
 
   task<result<stream_ptr>> accept(loop& target) override {
-    auto accepting = accept_socket(socket_, target);
+    auto accepting = accept_socket(listener_, target);
     auto accepted = co_await std::move(accepting);
     if (!accepted) co_return accepted.error();
     co_return make_tcp_stream(std::move(**accepted), target);
   }
 
-  endpoint local_endpoint() const override { return socket_.local_endpoint(); }
+  endpoint local_endpoint() const override { return listener_.acceptor.local_endpoint(); }
   void close() noexcept override {
     error_code ignored;
-    socket_.close(ignored);
+    listener_.acceptor.close(ignored);
   }
 
  private:
-  socket_type socket_;
+  listener<ip::tcp> listener_;
 };
 
 }  // namespace
@@ -53,7 +53,7 @@ result<std::unique_ptr<acceptor>> listen_tcp(loop& event_loop, const endpoint& l
   if (!error) socket.bind(local, error);
   if (!error) socket.listen(asio::socket_base::max_listen_connections, error);
   if (error) return error;
-  return std::unique_ptr<acceptor>{std::make_unique<tcp_acceptor>(std::move(socket))};
+  return std::unique_ptr<acceptor>{std::make_unique<tcp_acceptor>(std::move(socket), local.protocol())};
 }
 
 task<result<stream_ptr>> connect_tcp(endpoint peer, deadline connect_deadline) {

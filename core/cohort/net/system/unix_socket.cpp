@@ -57,11 +57,11 @@ class unix_acceptor final : public acceptor {
  public:
   using socket_type = asio::basic_socket_acceptor<unix_protocol, executor>;
   unix_acceptor(socket_type socket, std::string path)
-      : socket_(std::move(socket)), path_(std::move(path)), identity_(identify(path_)) {}
+      : listener_{std::move(socket), unix_protocol{}}, path_(std::move(path)), identity_(identify(path_)) {}
   ~unix_acceptor() override { close(); }
 
   task<result<stream_ptr>> accept(loop& target) override {
-    auto accepting = accept_socket(socket_, target);
+    auto accepting = accept_socket(listener_, target);
     auto accepted = co_await std::move(accepting);
     if (!accepted) co_return accepted.error();
     co_return std::make_unique<unix_stream>(std::move(**accepted), target);
@@ -70,15 +70,15 @@ class unix_acceptor final : public acceptor {
   endpoint local_endpoint() const override { return {}; }
   std::string unix_path() const override { return path_; }
   void close() noexcept override {
-    if (!socket_.is_open()) return;
+    if (!listener_.acceptor.is_open()) return;
     // Another program may have replaced the socket.
     if (identify(path_) == identity_) ::unlink(path_.c_str());
     error_code ignored;
-    socket_.close(ignored);
+    listener_.acceptor.close(ignored);
   }
 
  private:
-  socket_type socket_;
+  listener<unix_protocol> listener_;
   std::string path_;
   file_identity identity_;
 };
