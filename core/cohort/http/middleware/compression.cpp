@@ -13,7 +13,7 @@ namespace cohort::http {
 namespace {
 
 /// A longer body is encoded while it is sent, so that it does not keep the loop from other connections.
-constexpr std::size_t max_input_chunk_bytes = 64 * 1024;
+constexpr std::size_t max_body_chunk_bytes = 64 * 1024;
 constexpr std::string_view event_stream = "text/event-stream";
 
 std::string_view strip_parameters(std::string_view media_type) noexcept {
@@ -62,7 +62,7 @@ void weaken_listed_etag(const request_head& request, response& not_modified) {
 
 task<> write_whole(std::shared_ptr<const std::string> content, body_writer* writer) {
   for (std::string_view rest = *content; !rest.empty();) {
-    std::string chunk{rest.substr(0, max_input_chunk_bytes)};
+    std::string chunk{rest.substr(0, max_body_chunk_bytes)};
     rest.remove_prefix(chunk.size());
     auto writing = writer->write(std::move(chunk));
     if (!co_await std::move(writing)) co_return;
@@ -180,7 +180,7 @@ void compressor::apply(const request_head& request, response& result) const {
   const auto chosen = negotiate_content_coding(request, std::span{names}.subspan(first));
   if (!chosen) return;
   const auto coding = codings[first + *chosen];
-  if (!result.producer() && result.content().size() <= max_input_chunk_bytes) {
+  if (!result.producer() && result.content().size() <= max_body_chunk_bytes) {
     encode_whole(result, coding, must_encode);
     return;
   }
