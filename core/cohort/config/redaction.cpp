@@ -2,10 +2,34 @@
 #include <cohort/config/redaction.hpp>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 
 namespace cohort::config {
+namespace {
+
+/// The length of the name of a header field that is a credential, if `text` begins with one and a colon; otherwise 0.
+std::size_t credential_name_length(std::string_view text) {
+  constexpr std::array<std::string_view, 4> names{"authorization", "proxy-authorization", "cookie", "x-api-key"};
+  constexpr std::array<std::string_view, 7> marks{"auth", "cookie", "key", "token", "secret", "password", "session"};
+  const auto colon = text.find(':');
+  if (colon == std::string_view::npos) return 0;
+  std::string name{text.substr(0, colon)};
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != ' ') return 0;
+  }
+  if (std::ranges::find(names, name) != names.end()) return colon;
+  // Without a blank after the colon, it can be a URL, or a host and a port.
+  if (text.substr(colon + 1, 1) != " ") return 0;
+  const auto is_part = [&](std::string_view mark) { return name.find(mark) != std::string::npos; };
+  return std::ranges::any_of(marks, is_part) ? colon : 0;
+}
+
+}  // namespace
 
 std::string redact_userinfo(std::string_view text) {
+  if (const auto length = credential_name_length(text)) return std::string{text.substr(0, length)} + ": ***";
   const auto at_sign = text.rfind('@');
   if (at_sign == std::string_view::npos) return std::string{text};
   const auto scheme_end = text.find("://");

@@ -7,6 +7,8 @@
 #include <cassert>
 #include <chrono>
 #include <cstddef>
+#include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <utility>
 
@@ -126,7 +128,10 @@ struct loop::wakeup_timer {
 };
 
 loop& loop::current() noexcept {
-  assert(current_loop && "loop::current() was called on a thread that runs no loop");
+  if (!current_loop) {
+    std::fputs("cohort: a function that needs a loop was called on a thread that runs no loop\n", stderr);
+    std::abort();
+  }
   return *current_loop;
 }
 

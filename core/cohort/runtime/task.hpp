@@ -29,6 +29,10 @@ using executor = asio::io_context::executor_type;
 /// Cancellation: the operation that the task is waiting in completes with `operation_aborted` (as a value or as
 /// `wait_status::cancelled`). If the task continues, its next `co_await` throws `boost::system::system_error` with
 /// `operation_aborted`.
+///
+/// A task is awaited once. An empty one, which was default-constructed or moved from, must not be awaited; `when_all`,
+/// `race`, `task_group::spawn` and the other functions that take a task throw `std::logic_error` for it, and a handler
+/// that returns one fails with that exception.
 template <class T = void>
 using task = asio::awaitable<T, executor>;
 

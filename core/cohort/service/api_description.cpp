@@ -74,7 +74,8 @@ class api_texts {
                                         .description = settings_.description,
                                         .version = settings_.version,
                                         .requires_client_certificate = settings_.requires_client_certificate,
-                                        .has_rate_limit = settings_.has_rate_limit};
+                                        .has_rate_limit = settings_.has_rate_limit,
+                                        .includes_hidden = settings_.includes_hidden};
       add_security(information, settings_, needs_key);
       const auto document = http::describe_api(routes_, std::move(information));
       texts.json = http::openapi_json(document);
@@ -104,6 +105,7 @@ void add_api_description_routes(http::router& routes, api_description_settings s
       .summary("The OpenAPI document of the service")
       .operation_id("get_openapi_document")
       .tags({"service"})
+      .hidden()
       .returns(http::status::ok, "The document", {.media_type = "application/json", .schema = R"({"type":"object"})"});
   routes
       .get("/docs",
@@ -116,6 +118,7 @@ void add_api_description_routes(http::router& routes, api_description_settings s
       .summary("The description of the API as a page")
       .operation_id("get_api_page")
       .tags({"service"})
+      .hidden()
       .returns(http::status::ok, "The page", {.media_type = "text/html"});
 }
 

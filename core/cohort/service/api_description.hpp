@@ -22,9 +22,11 @@ struct api_description_settings {
   bool requires_client_certificate = false;
   /// Whether the service has a rate limit.
   bool has_rate_limit = false;
+  /// Whether the routes of the framework and other operations with `hidden` are described, too.
+  bool includes_hidden = false;
 };
 
-/// Adds `/openapi.json`, the OpenAPI 3.1 document of all routes, and `/docs`, a page to read it. They require no
+/// Adds `/openapi.json`, the OpenAPI 3.1 document of the routes, and `/docs`, a page to read it. They require no
 /// credential. While `authenticator` is enabled, they describe the credentials of `/api/*` and of operations with
 /// `require_api_key`. The documents are created at the first request. `authenticator` must outlive the routes.
 void add_api_description_routes(http::router& routes, api_description_settings settings,

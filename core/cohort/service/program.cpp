@@ -13,6 +13,7 @@
 #include <cohort/net/system/system_network.hpp>
 #include <cohort/net/system/tcp.hpp>
 #include <cohort/net/system/unix_socket.hpp>
+#include <cohort/runtime/concurrency/child_task.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/platform/memory_reserve.hpp>
 #include <cohort/runtime/runtime.hpp>
@@ -241,8 +242,8 @@ std::optional<start_error> build_service(instance& service, const dependencies& 
     return error;
   } catch (const std::logic_error& error) {
     return start_error{error.what(), exit_usage};
-  } catch (const std::exception& error) {
-    return start_error{error.what()};
+  } catch (...) {
+    return start_error{exception_message(std::current_exception())};
   }
 }
 

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <stdexcept>
+#include <string_view>
 
 #include <cohort/runtime/loop.hpp>
 #include <cohort/telemetry/exposition.hpp>
@@ -100,9 +102,40 @@ const std::vector<double>& duration_bounds() {
   return bounds;
 }
 
+namespace {
+
+/// The syntax of names in Prometheus: one invalid name makes the whole scrape of a program invalid.
+bool is_metric_name(std::string_view name, bool permits_colon) noexcept {
+  const auto is_letter = [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (permits_colon && c == ':');
+  };
+  const auto is_permitted = [&](char c) { return is_letter(c) || (c >= '0' && c <= '9'); };
+  return !name.empty() && is_letter(name.front()) && std::ranges::all_of(name, is_permitted);
+}
+
+void check_names(const std::string& name, const label_set& labels) {
+  if (!is_metric_name(name, true)) {
+    throw std::invalid_argument{"the name of the metric \"" + name + "\" must consist of letters, digits, '_' and ':'"};
+  }
+  for (const auto& [label, value] : labels) {
+    if (is_metric_name(label, false)) continue;
+    throw std::invalid_argument{"the name of the label \"" + label + "\" of the metric " + name +
+                                " must consist of letters, digits and '_'"};
+  }
+}
+
+/// Throws if one of `others`, the families of other types, has the name.
+template <class... Families>
+void check_type(const std::string& name, const Families&... others) {
+  if ((others.contains(name) || ...)) throw std::logic_error{"two metrics of different types have the name " + name};
+}
+
+}  // namespace
+
 template <class Metric, class Make>
 Metric& registry::find_or_make(std::map<std::string, family<Metric>>& families, const std::string& name,
                                const std::string& help, const label_set& labels, Make make) {
+  check_names(name, labels);
   auto& found = families[name];
   if (found.help.empty()) found.help = help;
   auto& metric = found.metrics[labels];
@@ -116,17 +149,20 @@ registry::~registry() = default;
 
 counter& registry::make_counter(const std::string& name, const std::string& help, const label_set& labels) {
   const std::lock_guard lock{mutex_};
+  check_type(name, gauges_, histograms_);
   return find_or_make(counters_, name, help, labels, [this] { return std::make_unique<counter>(shard_count_); });
 }
 
 gauge& registry::make_gauge(const std::string& name, const std::string& help, const label_set& labels) {
   const std::lock_guard lock{mutex_};
+  check_type(name, counters_, histograms_);
   return find_or_make(gauges_, name, help, labels, [this] { return std::make_unique<gauge>(shard_count_); });
 }
 
 histogram& registry::make_histogram(const std::string& name, const std::string& help, const label_set& labels,
                                     const std::vector<double>& bounds) {
   const std::lock_guard lock{mutex_};
+  check_type(name, counters_, gauges_);
   return find_or_make(histograms_, name, help, labels,
                       [&] { return std::make_unique<histogram>(shard_count_, bounds); });
 }

@@ -126,7 +126,8 @@ class registry {
   registry& operator=(const registry&) = delete;
 
   /// Returns the metric with this name and these labels; the same arguments return the same metric. A name has one
-  /// type, and the help text of its first use.
+  /// type, and the help text of its first use. Throws `std::invalid_argument` for an invalid name of the metric or of a
+  /// label (Prometheus data model), and `std::logic_error` for a name that has another type.
   counter& make_counter(const std::string& name, const std::string& help, const label_set& labels = {});
   gauge& make_gauge(const std::string& name, const std::string& help, const label_set& labels = {});
   histogram& make_histogram(const std::string& name, const std::string& help, const label_set& labels = {},

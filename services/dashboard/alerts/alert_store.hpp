@@ -109,6 +109,6 @@ std::string alerts_json(const alert_store::snapshot& alerts, wall_time wall_now)
 std::chrono::seconds active_time(const alert& alert, wall_time wall_now);
 
 /// The body of the response to a webhook.
-BOOST_DESCRIBE_STRUCT(alert_store::update_counts, (), (firing, resolved, dropped, forgotten, shortened))
+BOOST_DESCRIBE_STRUCT(alert_store::update_counts, (), (firing, resolved, dropped, forgotten, truncated, shortened))
 
 }  // namespace cohort::dashboard

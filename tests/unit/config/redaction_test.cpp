@@ -33,6 +33,24 @@ TEST_CASE("redaction: user name and password of a URL are redacted", "[config][c
   CHECK(redact_userinfo(example.text) == example.redacted);
 }
 
+TEST_CASE("redaction: the value of a header field that is a credential is redacted", "[config][case-4.3]") {
+  const auto example = GENERATE(from_range(std::vector<redaction_case>{
+      {"Authorization: Bearer abc", "Authorization: ***"},
+      {"authorization:abc", "authorization: ***"},
+      {"Proxy-Authorization: Basic abc", "Proxy-Authorization: ***"},
+      {"X-API-Key: abc\x01", "X-API-Key: ***"},
+      {"X-Auth-Token : abc", "X-Auth-Token : ***"},
+      {"Cookie: session=abc", "Cookie: ***"},
+      {"X-Amz-Security-Token: abc@def", "X-Amz-Security-Token: ***"},
+      {"Accept: text/html", "Accept: text/html"},
+      {"Host: key.example:80", "Host: key.example:80"},
+      {"token://h/", "token://h/"},
+      {"auth-service:8080", "auth-service:8080"},
+      {"key=http://h/", "key=http://h/"},
+  }));
+  CHECK(redact_userinfo(example.text) == example.redacted);
+}
+
 TEST_CASE("redaction: a text without user name and password is not changed", "[config][case-4.3]") {
   const auto text = GENERATE(as<std::string>{}, "", "http://h/", "http://h/@me", "http://h/?to=a@b.example", "http://h",
                              "a:b", "time=http://h/@1001");

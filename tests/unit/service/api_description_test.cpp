@@ -28,8 +28,7 @@ TEST_CASE("API description: the document and the page need no API key", "[servic
   CHECK(response.header("Content-Type") == "application/json");
   CHECK(openapi_document{response.body}.problems().empty());
   CHECK(json_at(response.body, "/info/title") == "\"service\"");
-  for (const auto* path : {"/api/x", "/health", "/livez", "/readyz", "/metrics", "/openapi.json", "/docs"})
-    CHECK(!openapi_document{response.body}.statuses("get", path).empty());
+  CHECK(!openapi_document{response.body}.statuses("get", "/api/x").empty());
   const auto page = fixture.response_to(get("/docs"));
   CHECK(page.status == 200);
   CHECK(page.header("Content-Type") == "text/html; charset=utf-8");
@@ -37,12 +36,44 @@ TEST_CASE("API description: the document and the page need no API key", "[servic
   CHECK(page.header("Content-Security-Policy") == http::openapi_page_policy());
 }
 
+TEST_CASE("API description: it has the routes of the service only, without those of the framework and hidden ones",
+          "[service][openapi][sim]") {
+  sim::fleet fleet{1};
+  fleet.add_service(
+      [] {
+        service::definition definition;
+        definition.name = "sample";
+        definition.metric_prefix = "sample";
+        definition.port = 80;
+        definition.app = [](service::service_context&, service::api_key_authenticator&) {
+          auto routes = one_route();
+          routes.get("/internal", [](http::request_context&) { return http::response{}; }).hidden();
+          routes.post("/internal", [](http::request_context&) { return http::response{}; });
+          return routes;
+        };
+        return definition;
+      },
+      "sample");
+  const auto document = fleet.call("http://sample/openapi.json")->body;
+  CHECK(openapi_document{document}.problems().empty());
+  CHECK(json_at(document, "/paths/~1internal/post/tags") == R"(["sample"])");
+  CHECK_FALSE(json_at(document, "/paths/~1internal/get"));
+  const auto page = fleet.call("http://sample/docs")->body;
+  for (const auto* path : {"/health", "/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/debug",
+                           "/debug/requests", "/debug/config", "/debug/log-level"}) {
+    CAPTURE(path);
+    CHECK(document.find('"' + std::string{path} + '"') == std::string::npos);
+    CHECK(page.find(" " + std::string{path} + "<") == std::string::npos);
+  }
+  CHECK(page.find("GET /api/x") != std::string::npos);
+  CHECK(page.find("POST /internal") != std::string::npos);
+}
+
 TEST_CASE("API description: the credentials are described while a key is configured", "[service][openapi]") {
   service_fixture fixture{"key"};
   fixture.serve(one_route());
   const auto described = [&] { return fixture.response_to(get("/openapi.json")).body; };
   CHECK(json_at(described(), "/paths/~1api~1x/get/security") == R"([{"api_key":[]},{"bearer":[]},{"session":[]}])");
-  CHECK(json_at(described(), "/paths/~1health/get/security") == "[]");
   CHECK(json_at(described(), "/components/securitySchemes/session/name") == "\"session\"");
   fixture.api_key.replace(config::api_key_list{});
   CHECK(json_at(described(), "/paths/~1api~1x/get/security") == "[]");

@@ -58,6 +58,11 @@ TEST_CASE("service: an exception of app ends the program with one line and a sta
     CHECK(status == 3);
     CHECK(lines == log_lines{"conflict-service: DATABASE_URL is not a connection string"});
   }
+  {
+    const auto [status, lines] = run_with([](http::router&) { throw 5; });
+    CHECK(status == 1);
+    CHECK(lines == log_lines{"conflict-service: unknown exception"});
+  }
   const auto [status, lines] = run_with([](http::router&) { throw std::runtime_error{"no template"}; });
   CHECK(status == 1);
   CHECK(lines == log_lines{"conflict-service: no template"});

@@ -89,6 +89,8 @@ class service_fixture {
   /// Settings of the server, to be set before `serve`.
   http::server_settings server_settings;
   std::atomic<bool> draining{false};
+  /// Whether the description of the API has the routes of the framework; to be set before `serve`.
+  bool describes_framework = false;
 
   service::service_context make_context() {
     return {client,  metrics, log, background, api_key.outgoing(), {}, api_key, lifecycle, lifecycle.blocking(),
@@ -108,9 +110,13 @@ class service_fixture {
   void serve(http::router routes, std::optional<config::rate> rate_limit = {}) {
     authenticator.register_counters(routes);
     service::add_probe_routes(routes, metrics, draining);
-    service::add_api_description_routes(
-        routes, {.title = "service", .description = "A service", .version = "1.0", .session_cookie = "session"},
-        authenticator);
+    service::add_api_description_routes(routes,
+                                        {.title = "service",
+                                         .description = "A service",
+                                         .version = "1.0",
+                                         .session_cookie = "session",
+                                         .includes_hidden = describes_framework},
+                                        authenticator);
     if (rate_limit) routes.use(service::rate_limit_filter(*rate_limit, metrics, authenticator));
     routes.use(service::api_key_filter(authenticator));
     service_ =

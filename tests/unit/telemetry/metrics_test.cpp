@@ -128,6 +128,25 @@ TEST_CASE("metrics: the same name and labels return the same metric", "[telemetr
   CHECK(families[0].metric.size() == 2);
 }
 
+TEST_CASE("metrics: invalid names, and a name with two types, are errors, and nothing is registered",
+          "[telemetry][metrics][case-6.14]") {
+  registry metrics{1};
+  for (const auto* name : {"", "my total", "my_total\n", "1st_total", "my-total", "m\xC3\xA4_total", "a{b=\"c\"}"}) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(metrics.make_counter(name, "Help."), std::invalid_argument);
+  }
+  for (const auto* label : {"", "a b", "a\"", "1", "a:b", "a-b"}) {
+    CAPTURE(label);
+    CHECK_THROWS_AS(metrics.make_gauge("name", "Help.", {{label, "value"}}), std::invalid_argument);
+  }
+  CHECK(metrics.prometheus_text().empty());
+  metrics.make_counter("ns:sample_total", "Help.", {{"_Label1", "any \n\"value\""}});
+  CHECK_THROWS_AS(metrics.make_gauge("ns:sample_total", "Help."), std::logic_error);
+  CHECK_THROWS_AS(metrics.make_histogram("ns:sample_total", "Help."), std::logic_error);
+  metrics.make_histogram("sample_seconds", "Help.");
+  CHECK_THROWS_AS(metrics.make_counter("sample_seconds", "Help."), std::logic_error);
+}
+
 TEST_CASE("metrics: the text format has help, type and a line for every series", "[telemetry][metrics]") {
   registry metrics{1};
   metrics.make_counter("requests_total", "Requests.", {{"endpoint", "/api"}, {"status", "200"}}).increment(3);

@@ -97,6 +97,10 @@ response& response::upgrade(std::string_view protocol, upgrade_handler function)
 }
 
 response& response::offer_upgrade(std::string_view protocol) {
+  if (!is_field_value(protocol)) {
+    reject_field("Upgrade");
+    return *this;
+  }
   header_lines_.append("Connection: Upgrade\r\nUpgrade: ").append(protocol).append("\r\n");
   return *this;
 }

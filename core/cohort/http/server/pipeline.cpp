@@ -2,6 +2,9 @@
 #include <cohort/http/server/pipeline.hpp>
 
 #include <boost/asio/this_coro.hpp>
+#include <stdexcept>
+
+#include <cohort/runtime/concurrency/child_task.hpp>
 
 namespace cohort::http {
 namespace {
@@ -14,6 +17,12 @@ task<response> failed_response(std::exception_ptr failure) {
 }
 
 }  // namespace
+
+void step_list::append(pipeline_step step) {
+  const bool is_empty = std::visit([](const auto& function) { return !function; }, step);
+  if (is_empty) throw std::invalid_argument{"use() needs a callable that is not null"};
+  steps_.push_back(std::make_unique<const pipeline_step>(std::move(step)));
+}
 
 task<response> next::operator()(request_context& context) const {
   return pipeline_run::run_from(*run_, context, index_);
@@ -32,8 +41,10 @@ std::optional<response> pipeline_run::run_filters(request_context& context, std:
 
 /// Starts the middleware at `index`, or the handler.
 task<response> pipeline_run::start(request_context& context, std::size_t index) {
-  if (index < steps_.size()) return std::get<middleware>(*steps_[index])(context, {*this, index + 1});
-  return handle(context);
+  if (index == steps_.size()) return handle(context);
+  auto work = std::get<middleware>(*steps_[index])(context, {*this, index + 1});
+  detail::check_not_empty(work);
+  return work;
 }
 
 // Does not call `run_from`, because the outermost middleware does not need that coroutine.

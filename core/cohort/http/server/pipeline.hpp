@@ -69,9 +69,9 @@ class step_list {
                   "use() needs a copyable callable: middleware task<response>(request_context&, next), or a filter "
                   "std::optional<response>(request_context&)");
     if constexpr (middleware_callable<Callable>) {
-      steps_.push_back(std::make_unique<const pipeline_step>(middleware{std::move(step)}));
+      append(middleware{std::move(step)});
     } else if constexpr (filter_callable<Callable>) {
-      steps_.push_back(std::make_unique<const pipeline_step>(filter{std::move(step)}));
+      append(filter{std::move(step)});
     }
     if constexpr (credential_step<Callable>) requires_credential_ = true;
   }
@@ -79,6 +79,9 @@ class step_list {
   const std::vector<std::unique_ptr<const pipeline_step>>& steps() const noexcept { return steps_; }
 
  private:
+  /// Throws `std::invalid_argument` for an empty function.
+  void append(pipeline_step step);
+
   std::vector<std::unique_ptr<const pipeline_step>> steps_;
   bool requires_credential_ = false;
 };

@@ -2,6 +2,7 @@
 #include <cohort/http/server/router.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace cohort::http {
 namespace {
@@ -18,6 +19,7 @@ std::string to_list(const std::vector<method>& methods) {
 }  // namespace
 
 void route_group::mount(const std::string& prefix, router router) {
+  if (!router.table_) throw std::logic_error{"mount(\"" + prefix + "\") of a router that was moved from"};
   table_->mount(*state_, prefix, std::move(*router.table_));
 }
 

@@ -21,9 +21,10 @@ class router;
 /// Adds routes below a prefix, with additional middleware. A reference to its router's routes; valid as long as the
 /// router, even after the router was moved.
 ///
-/// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, and
-/// for a route that is registered twice or matches the same paths as another route with different parameter names. The
-/// message contains the source locations of both. The returned references stay valid as long as the router.
+/// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, a
+/// null handler, and for a route that is registered twice or matches the same paths as another route with different
+/// parameter names. The message contains the source locations of both. The returned references stay valid as long as
+/// the router.
 class route_group {
  public:
   /// Adds a handler for `GET` and `HEAD`; the server omits the body in the response to `HEAD`.

@@ -23,12 +23,17 @@
 //     }
 //
 // `decode` checks them, `schema` documents them, and so do the parameters of requests. The function is found by
-// argument-dependent lookup: declare it in the namespace of the struct, before the first use.
+// argument-dependent lookup: declare it in the namespace of the struct, before the first use. A function in another
+// namespace is ignored, which `static_assert(json::has_constraints<item>)` after it detects.
 namespace cohort::json {
 
 /// Tag argument of `constraints(type<T>)`, for argument-dependent lookup.
 template <class T>
 struct type {};
+
+/// Whether argument-dependent lookup finds `constraints(type<T>)`.
+template <class T>
+concept has_constraints = requires { constraints(type<T>{}); };
 
 // Members of every kind of constraints:
 //   name         the name in JSON, if it differs from the name of the member
@@ -202,9 +207,6 @@ constexpr std::tuple<Members...> constrain(Members... members) {
 }
 
 namespace detail {
-template <class T>
-concept has_constraints = requires { constraints(type<T>{}); };
-
 template <class Pointer>
 struct owner;
 template <class Member, class Class>

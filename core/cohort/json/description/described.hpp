@@ -13,6 +13,7 @@
 #include <string_view>
 #include <type_traits>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <cohort/json/description/text_format.hpp>
@@ -92,9 +93,50 @@ concept optional_like = !std::same_as<T, typename detail::optional_value<T>::typ
 template <class T>
 using value_type_of = typename detail::optional_value<T>::type;
 
+/// Whether a struct has data members that its `BOOST_DESCRIBE_STRUCT` leaves out intentionally. Specialize it for such
+/// a struct, before the first use; otherwise the omission is a compile-time error where the compiler can detect it,
+/// which it can for aggregates:
+///
+///     template <> inline constexpr bool cohort::json::omits_members<session> = true;
+template <class T>
+inline constexpr bool omits_members = false;
+
+namespace detail {
+/// Converts to every type except the base classes of `T`. For initializers in unevaluated expressions only.
+template <class T>
+struct any_member {
+  template <class Member>
+    requires(!std::is_base_of_v<Member, T>)
+  operator Member() const noexcept;  // NOLINT(google-explicit-constructor)
+};
+
+template <class T, std::size_t... Indices>
+consteval bool accepts_initializers(std::index_sequence<Indices...>) {
+  return requires { T{(static_cast<void>(Indices), any_member<T>{})...}; };
+}
+
+/// Whether an aggregate has more members than it describes. False if that cannot be determined.
+template <class T, std::size_t DescribedCount>
+consteval bool has_undescribed_member() {
+  if constexpr (omits_members<T> || !std::is_aggregate_v<T>) {
+    return false;
+  } else {
+    return accepts_initializers<T>(std::make_index_sequence<DescribedCount + 1>{});
+  }
+}
+
+template <class T>
+struct described_members {
+  using type = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+  static_assert(!has_undescribed_member<T, boost::mp11::mp_size<type>::value>(),
+                "BOOST_DESCRIBE_STRUCT of this struct lacks a data member, which JSON would not have: list it, or "
+                "specialize cohort::json::omits_members");
+};
+}  // namespace detail
+
 /// The descriptors of Boost.Describe for the members of `T`; members of base classes come first.
 template <class T>
-using members_of = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+using members_of = typename detail::described_members<T>::type;
 
 /// The type of a member by its descriptor.
 template <class T, class Descriptor>

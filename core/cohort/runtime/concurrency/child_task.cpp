@@ -7,6 +7,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
+#include <stdexcept>
 
 #include <cohort/runtime/recycling_allocator.hpp>
 
@@ -22,6 +23,12 @@ void detail::end_child(std::function<void()> on_done, bool has_suspended) {
   if (has_suspended) return on_done();
   asio::post(loop::current().get_executor(),
              asio::bind_allocator(recycling_allocator<std::byte>{}, std::move(on_done)));
+}
+
+void detail::throw_empty_task() {
+  throw std::logic_error{
+      "empty task: it was created without a coroutine, such as by \"return {};\" in a function without co_return, or it "
+      "was moved from"};
 }
 
 bool is_cancellation(const std::exception_ptr& failure) noexcept {

@@ -117,6 +117,7 @@ void describe(http::operation& new_operation, const char* summary, const char* m
           "Without an API key, only clients on the same host are accepted, and only if the service listens on a loopback "
           "address.")
       .tags({"debug"})
+      .hidden()
       .returns(http::status::ok, "The state", {.media_type = media_type, .schema = schema})
       .returns_error(http::status::unauthorized, "The API key is missing or invalid")
       .returns_error(http::status::forbidden, "The request was sent by a web page")

@@ -56,11 +56,13 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
       .probe()
       .summary("The health of the service")
       .tags(tags)
+      .hidden()
       .returns(http::status::ok, "The service is healthy", state_body("healthy"));
   routes.get("/livez", healthy)
       .probe()
       .summary("Whether the program responds")
       .tags(tags)
+      .hidden()
       .returns(http::status::ok, "It does", state_body("healthy"));
   routes
       .get("/readyz",
@@ -75,6 +77,7 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
       .probe()
       .summary("Whether load balancers should send requests")
       .tags(tags)
+      .hidden()
       .returns(http::status::ok, "They should", state_body("ready"))
       .returns(http::status::service_unavailable, "The service starts", state_body("starting"))
       .returns(http::status::service_unavailable, "The service is about to stop", state_body("draining"));
@@ -86,6 +89,7 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
       .probe()
       .summary("Metrics for Prometheus")
       .tags(tags)
+      .hidden()
       .returns(http::status::ok, "The metrics", {.media_type = "text/plain"})
       .returns(http::status::ok, "The metrics", {.media_type = "application/openmetrics-text"});
 }

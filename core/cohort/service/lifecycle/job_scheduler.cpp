@@ -64,6 +64,7 @@ job_scheduler::~job_scheduler() = default;
 
 job_scheduler::schedule& job_scheduler::add(std::string name, job work, job_options options) {
   if (is_started_) throw std::logic_error{"the job \"" + name + "\" was added after the start of the service"};
+  if (!work) throw std::invalid_argument{"the function of the job \"" + name + "\" is null"};
   if (std::ranges::any_of(schedules_, [&](const schedule& existing) { return existing.name == name; })) {
     throw std::invalid_argument{"there are two jobs with the name \"" + name + "\""};
   }

@@ -54,8 +54,8 @@ class job_scheduler {
   ~job_scheduler();
 
   /// Runs `work` at `interval`, for the first time one interval after the start of the service. `name` is a label of
-  /// its metrics. Throws `std::invalid_argument` if `interval` is not positive, or less than the jitter, or the name is
-  /// in use, and `std::logic_error` after `start`.
+  /// its metrics. Throws `std::invalid_argument` if `interval` is not positive, or less than the jitter, if the name is
+  /// in use or `work` is null, and `std::logic_error` after `start`.
   void every(std::string name, duration interval, job work, job_options options = {});
   /// Runs `work` at the times of a cron expression, by the wall clock of the loop. If the wall clock is set back, times
   /// do not occur again. Throws the exceptions of `every`, and `std::invalid_argument` with the parser's message.

@@ -62,10 +62,14 @@ void service_lifecycle::add_metrics(telemetry::registry& metrics) {
 
 void service_lifecycle::on_start(task<> work) {
   if (is_started_) throw std::logic_error{"on_start was called after the start of the service"};
+  detail::check_not_empty(work);
   start_hooks_.push_back(std::move(work));
 }
 
-void service_lifecycle::on_stop(task<> work) { stop_hooks_.push_back(std::move(work)); }
+void service_lifecycle::on_stop(task<> work) {
+  detail::check_not_empty(work);
+  stop_hooks_.push_back(std::move(work));
+}
 
 void service_lifecycle::add_reload(std::string setting, config::reloader::action reload,
                                    std::vector<std::string> files) {

@@ -58,6 +58,9 @@ TEST_CASE(
       {{"-H", "Host: a b"},
        "--header is \"Host: a b\", but must be a header field such as \"Accept: text/html\" or \"Host: "
        "shop.example:8080\"; Content-Length and Transfer-Encoding are set by loadgen"},
+      {{"-H", "Authorization: Bearer abc\x01"},
+       "--header is \"Authorization: ***\", but must be a header field such as \"Accept: text/html\" or \"Host: "
+       "shop.example:8080\"; Content-Length and Transfer-Encoding are set by loadgen"},
       {{"-H", "A: b\r\nC: d"},
        "--header is \"A: b??C: d\", but must be a header field such as \"Accept: text/html\" or \"Host: "
        "shop.example:8080\"; Content-Length and Transfer-Encoding are set by loadgen"},

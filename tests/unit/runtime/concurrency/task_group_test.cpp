@@ -61,6 +61,20 @@ TEST_CASE("task_group: join of an empty group completes immediately", "[runtime]
   CHECK(time.now() == start);
 }
 
+task<> spawn_empty(logging_group& group) {
+  group.tasks.spawn(task<>{});
+  co_return;
+}
+
+TEST_CASE("task_group: an empty task is reported as a failure", "[runtime][concurrency][case-6.9]") {
+  virtual_time time;
+  logging_group group;
+  time.run(spawn_empty(group));
+  time.run(join(group));
+  REQUIRE(group.log.size() == 2);
+  CHECK(group.log[0].starts_with("failed: empty task: it was created without a coroutine"));
+}
+
 task<> spawn_finished(logging_group& group) {
   group.tasks.spawn(discard_value(return_now(1)));
   co_return;

@@ -27,6 +27,12 @@ TEST_CASE("when_all: runs all tasks concurrently and returns the values in argum
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
 
+TEST_CASE("when_all: throws logic_error for an empty task", "[runtime][concurrency][case-6.9]") {
+  virtual_time time;
+  CHECK_THROWS_AS(time.run(when_all(return_after(30ms, 1), task<int>{})), std::logic_error);
+  CHECK(time.event_loop().timers().armed_count() == 0);
+}
+
 task<std::string> text_after(duration span, std::string text) {
   co_await sleep_for(span);
   co_return text;

@@ -31,7 +31,8 @@ struct debug_fixture : service_fixture {
                                                     {.flag = "--title", .value = "<b>&"}},
                                        .is_loopback = is_loopback});
     service::add_api_description_routes(
-        routes, {.title = "tested-service", .description = "A service", .version = "1.0"}, authenticator);
+        routes, {.title = "tested-service", .description = "A service", .version = "1.0", .includes_hidden = true},
+        authenticator);
     debugged.emplace(time, network, debugged_endpoint, std::move(routes));
   }
   ~debug_fixture() { debugged.reset(); }

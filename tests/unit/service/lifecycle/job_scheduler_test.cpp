@@ -179,6 +179,7 @@ TEST_CASE("job_scheduler: rejects invalid jobs", "[service][jobs]") {
   CHECK_THROWS_WITH(fixture.jobs.every("a", 1s, fixture.record(0s), {.jitter = 2s}), ContainsSubstring("jitter"));
   CHECK_THROWS_WITH(fixture.jobs.cron("a", "61 * * * *", fixture.record(0s)),
                     ContainsSubstring("job \"a\": invalid cron expression \"61 * * * *\": minute \"61\""));
+  CHECK_THROWS_WITH(fixture.jobs.every("a", 1s, {}), ContainsSubstring("the job \"a\" is null"));
   fixture.jobs.every("a", 1s, fixture.record(0s));
   CHECK_THROWS_WITH(fixture.jobs.cron("a", "* * * * *", fixture.record(0s)),
                     ContainsSubstring("two jobs with the name \"a\""));

@@ -22,7 +22,7 @@ TEST_CASE("alert routes: GET returns the alerts that Alertmanager has posted", "
   fixture.serve_dashboard();
   const auto update = fixture.response_to(post_webhook(webhook_body({{}, watchdog()})));
   CHECK(update.status == 200);
-  CHECK(update.body == R"({"firing":2,"resolved":0,"dropped":0,"forgotten":0,"shortened":0})");
+  CHECK(update.body == R"({"firing":2,"resolved":0,"dropped":0,"forgotten":0,"truncated":0,"shortened":0})");
   fixture.time.run_for(10s);
   const auto alerts = fixture.response_to(get("/api/alerts"));
   CHECK(alerts.status == 200);

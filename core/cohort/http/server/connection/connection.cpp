@@ -150,6 +150,9 @@ task<connection::disposition> connection::handle_request() {
   }
 
   auto& final_response = std::get<response>(result);
+  if (!is_valid_final_response(final_response, head_)) {
+    final_response = replace_invalid_response(context, final_response.code());
+  }
   if (final_response.code() == status::switching_protocols) {
     auto upgrade = run_upgrade(context, final_response, start);
     co_return co_await std::move(upgrade);

@@ -150,6 +150,8 @@ class connection final : public open_connection, private interim_sender {
                       bool is_complete);
   void log_request(const request_context& context, const sent_response& response);
   response log_handler_failure(const request_context& context, const std::exception_ptr& failure);
+  /// Logs that a handler's response has an invalid status. Returns the response to the client instead.
+  response replace_invalid_response(const request_context& context, status code);
   void log_aborted_body(const request_context& context, std::string_view reason);
 
   // Spans (connection_tracing.cpp).

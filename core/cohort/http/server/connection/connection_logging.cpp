@@ -8,9 +8,11 @@ namespace {
 
 constexpr std::size_t max_logged_path = 1024;
 
-/// Rounded to microseconds.
+/// Rounded to microseconds. `std::chrono::round` overflows for `duration::max()`, the time that remains without a
+/// deadline.
 double rounded_milliseconds(duration span) noexcept {
-  return static_cast<double>(std::chrono::round<std::chrono::microseconds>(span).count()) / 1000;
+  const auto nanoseconds = std::chrono::nanoseconds{span}.count();
+  return static_cast<double>(nanoseconds / 1000 + (nanoseconds % 1000 >= 500 ? 1 : 0)) / 1000;
 }
 
 }  // namespace
@@ -87,6 +89,20 @@ response connection::log_handler_failure(const request_context& context, const s
                             {"trace_id", std::string_view{trace.data(), trace.size()}},
                             {"path", head_.path.substr(0, max_logged_path)},
                             {"what", std::string_view{message}}});
+  return error_response(status::internal_server_error, "An internal error occurred");
+}
+
+response connection::replace_invalid_response(const request_context& context, status code) {
+  const auto trace = context.trace_id().hex();
+  const auto* const what = code == status::switching_protocols
+                               ? "status 101 needs an upgrade handler, and a request that offers the protocol"
+                               : "the status of a response must be 200 to 999; send_interim sends 1xx";
+  shard_.state().log.write(telemetry::log_level::error, "handler returned an invalid response",
+                           {{"id", context.id()},
+                            {"trace_id", std::string_view{trace.data(), trace.size()}},
+                            {"path", head_.path.substr(0, max_logged_path)},
+                            {"status", static_cast<std::int64_t>(code)},
+                            {"what", std::string_view{what}}});
   return error_response(status::internal_server_error, "An internal error occurred");
 }
 

@@ -10,11 +10,6 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
                                                       time_point start) {
   auto& metrics = shard_.state().metrics;
   record_response(context, result.code(), start);
-  const auto* function = result.upgrade_function();
-  if (!function) {
-    shard_.state().log.write(telemetry::log_level::error, "response 101 without an upgrade handler", {});
-    co_return disposition::close;
-  }
   append_head(result, std::nullopt, true, false);
   const bool flushed = co_await flush();
   bool is_complete = false;
@@ -29,7 +24,7 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
     upgraded_connection connection{*stream_, std::string{input_.unread()}, context, shard_, handler_run_};
     input_.consume(input_.unread().size());
     upgraded_ = &connection;
-    auto work = start_task<void>(*function, connection);
+    auto work = start_task<void>(*result.upgrade_function(), connection);
     detail::task_outcome<void> outcome;
     const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), false, outcome);
     upgraded_ = nullptr;

@@ -38,12 +38,15 @@ task<T> failed_task(std::exception_ptr failure) {
   }
 }
 
-/// Calls a function that returns a task. An exception that the call throws is rethrown by the returned task.
+/// Calls a function that returns a task. An exception that the call throws is rethrown by the returned task, and an
+/// empty task is replaced by one that throws `std::logic_error`.
 template <class T, class Function, class... Arguments>
 task<T> start_task(const Function& function, Arguments&... arguments) {
   std::exception_ptr failure;
   try {
-    return function(arguments...);
+    auto work = function(arguments...);
+    detail::check_not_empty(work);
+    return work;
   } catch (...) {
     failure = std::current_exception();
   }

@@ -30,6 +30,11 @@ class request_body_reader final : public body_reader {
   bool is_receiving() const noexcept { return is_receiving_; }
 
  private:
+  struct reading_end {
+    ~reading_end() { is_reading = false; }
+    bool& is_reading;
+  };
+
   void start();
   void finish() noexcept;
   /// Advances the deadline of the request, if its body extends it, to `request_timeout` after `from`.
@@ -47,6 +52,7 @@ class request_body_reader final : public body_reader {
   request_context& context_;
   bool has_started_ = false;
   bool is_receiving_ = false;
+  bool is_reading_ = false;
   std::optional<body_error> failure_;
   /// Maximum time without a byte from the client: at most `body_timeout`. Decreases while the connection waits for the
   /// client, and increases with the received bytes at the minimum rate.

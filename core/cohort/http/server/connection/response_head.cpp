@@ -52,8 +52,24 @@ void append_missing_fields(head_writer& output, std::string_view lines, const re
 
 }  // namespace
 
+bool is_valid_final_response(const response& result, const request_head& head) noexcept {
+  const auto code = static_cast<unsigned>(result.code());
+  if (code != static_cast<unsigned>(status::switching_protocols)) return code >= 200 && code <= 999;
+  const auto* const handle = result.upgrade_function();
+  const auto protocol = result.find("upgrade");
+  if (!handle || !*handle || !protocol || head.is_http_1_0) return false;
+  for (const auto& field : head.fields) {
+    if (field.id != field::upgrade) continue;
+    for (auto list = field.value; !list.empty();) {
+      if (iequals(next_list_element(list), *protocol)) return true;
+    }
+  }
+  return false;
+}
+
 bool may_have_body(status code) noexcept {
-  return code != status::no_content && code != status::not_modified && static_cast<unsigned>(code) >= 200;
+  return code != status::no_content && code != status::reset_content && code != status::not_modified &&
+         static_cast<unsigned>(code) >= 200;
 }
 
 void append_interim_head(recycled_string& output, const response& interim) {
@@ -78,6 +94,9 @@ void append_response_head(recycled_string& output, const response& result, const
   }
   if (framing.is_chunked) {
     out.text("Transfer-Encoding: chunked\r\n");
+  } else if (result.code() == status::reset_content) {
+    // Has no content, but a message body (RFC 9110 section 15.3.6).
+    out.text("Content-Length: 0\r\n");
   } else if (framing.content_length && may_have_body(result.code())) {
     out.text("Content-Length: ");
     out.number(*framing.content_length);

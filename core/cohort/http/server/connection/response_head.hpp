@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <cohort/http/message/request/request_head.hpp>
 #include <cohort/http/message/response.hpp>
 
 namespace cohort::http {
@@ -22,6 +23,11 @@ struct response_framing {
 
 /// Appends the status line and the header section of an interim response (RFC 9110 section 15.2).
 void append_interim_head(recycled_string& output, const response& interim);
+
+/// Whether a handler may end a request with this response. Its status has three digits and is not interim, since a
+/// client takes the next response on the connection for the final one; 101 needs an upgrade that the request offers
+/// (RFC 9110 section 7.8).
+bool is_valid_final_response(const response& result, const request_head& head) noexcept;
 
 /// Whether a response with this status can have a body (RFC 9110 section 6.4.1).
 bool may_have_body(status code) noexcept;

@@ -59,7 +59,7 @@ class body_reader {
 
   /// Returns the next part of the content, at most 64 KiB, or an empty view at the end of the body. After the end or an
   /// error, further calls return the same result. The view is valid until the next call. `context` sets the deadline of
-  /// this call.
+  /// this call. Throws `std::logic_error` while another call is running.
   virtual task<result<std::string_view, body_error>> read(call_context context) = 0;
 
   /// The value of `Content-Length`; empty for a chunked body, 0 if there is no body.

@@ -17,7 +17,8 @@
 namespace cohort::http {
 
 /// Sends a response body in parts, for `response::stream`. A client disconnect cancels the producer. While the server
-/// drains, the producer should end: see `draining`.
+/// drains, the producer should end: see `draining`. One `write`, `send_file`, `flush` or `pause` runs at a time;
+/// another one throws `std::logic_error`.
 ///
 /// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
 /// succeeded, `abort` was not called, and neither `draining` nor `pause` has reported to the producer that the server
@@ -83,6 +84,18 @@ class body_writer {
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
  private:
+  /// Marks the writer as in use. Throws if it is: two writes would mix their bytes.
+  class use {
+   public:
+    explicit use(bool& is_in_use);
+    ~use() { is_in_use_ = false; }
+    use(const use&) = delete;
+    use& operator=(const use&) = delete;
+
+   private:
+    bool& is_in_use_;
+  };
+
   task<> send(std::string bytes);
   /// Clears `ok_` if a part of `size` bytes exceeds the content length.
   void count_part(std::uint64_t size) noexcept;
@@ -109,6 +122,7 @@ class body_writer {
   bool exceeds_length_ = false;
   bool reported_drain_ = false;
   bool is_marked_complete_ = false;
+  bool is_in_use_ = false;
   bool ok_ = true;
 };
 

@@ -204,6 +204,7 @@ api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api
   for (const auto& entry : routes) sorted.push_back(entry.get());
   std::sort(sorted.begin(), sorted.end(),
             [](const auto* left, const auto* right) { return left->pattern < right->pattern; });
+  const bool includes_hidden = information.includes_hidden;
   document_builder builder{std::move(information)};
   std::set<std::string> paths;
   for (const auto* entry : sorted) {
@@ -212,7 +213,8 @@ api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api
     for (const auto each_method : allowed) {
       const auto* each = entry->find_operation(each_method);
       const bool is_implied = each_method == method::head && each->verb() != method::head;
-      if (!is_implied) builder.add_operation(*entry, *each, each_method);
+      const bool is_listed = includes_hidden || !each->settings().is_hidden;
+      if (!is_implied && is_listed) builder.add_operation(*entry, *each, each_method);
     }
   }
   return builder.finish();

@@ -30,6 +30,8 @@ struct api_information {
   bool requires_client_certificate = false;
   /// Whether all operations but probes have a rate limit: then they respond 429.
   bool has_rate_limit = false;
+  /// Whether operations with `hidden` are described, too.
+  bool includes_hidden = false;
 };
 
 /// All responses with one status.

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -78,6 +79,7 @@ struct operation_settings {
   std::vector<std::string> tags;
   std::string operation_id;
   bool is_deprecated = false;
+  bool is_hidden = false;
   /// Null if nothing is known about the request.
   std::function<request_description(json::schema_definitions&)> request;
   std::vector<response_description> responses;
@@ -95,9 +97,11 @@ class operation {
   operation& operator=(const operation&) = delete;
 
   /// Replaces the server's `request_timeout`, by a shorter or longer one. The deadline of the client still applies.
+  /// Throws `std::invalid_argument` unless `limit` is positive.
   /// It includes the body of the request. Without it, an operation that streams the body has at most
   /// `request_timeout` from the end of the body; see `body_reader`.
   operation& timeout(duration limit) {
+    if (limit <= duration::zero()) throw std::invalid_argument{"the timeout of an operation must be positive"};
     settings_.timeout = limit;
     return *this;
   }
@@ -151,6 +155,11 @@ class operation {
   }
   operation& deprecated() {
     settings_.is_deprecated = true;
+    return *this;
+  }
+  /// Leaves the operation out of the description of the API.
+  operation& hidden() {
+    settings_.is_hidden = true;
     return *this;
   }
   /// Describes the inputs of the handler by a request struct. `http::typed` handlers need no call.

@@ -52,6 +52,13 @@ route_pattern::route_pattern(std::string text) : text_(std::move(text)) {
   if (!text_.starts_with('/')) {
     throw std::invalid_argument{"route pattern \"" + text_ + "\" must start with '/'"};
   }
+  const auto is_forbidden = [](char c) {
+    return c == '?' || c == '#' || c == '%' || static_cast<unsigned char>(c) < ' ' || c == 0x7F;
+  };
+  if (const auto found = std::ranges::find_if(text_, is_forbidden); found != text_.end()) {
+    throw std::invalid_argument{"route pattern \"" + text_ + "\" is compared with decoded paths: it must not have a " +
+                                "query, a fragment, percent-encoding or control characters"};
+  }
   for (std::string_view rest = text_; !rest.empty();) {
     rest.remove_prefix(1);
     const auto segment = rest.substr(0, rest.find('/'));
@@ -74,6 +81,9 @@ void route_pattern::add_segment(std::string_view segment, bool is_last) {
   if (segment == "*") {
     throw std::invalid_argument{"route pattern \"" + text_ + "\": \"*\" is not supported; use {name...} for the rest " +
                                 "of the path"};
+  }
+  if (segment == "." || segment == "..") {
+    throw std::invalid_argument{"route pattern \"" + text_ + "\" has a dot segment, which clients remove"};
   }
   if (segment.empty() && !is_last) {
     throw std::invalid_argument{"route pattern \"" + text_ + "\" has an empty segment (\"//\")"};

@@ -28,9 +28,11 @@ routing_table::routing_table() { groups_.push_back(std::make_unique<group_state>
 
 operation& routing_table::add(group_state& group, method verb, const std::string& pattern, handler function,
                               std::source_location where) {
+  const bool is_empty = std::visit([](const auto& candidate) { return !candidate; }, function);
   auto added = std::make_unique<operation>(verb, std::move(function), group, where);
   const auto location = added->location();
   try {
+    if (is_empty) throw std::invalid_argument{"the handler of \"" + pattern + "\" is null"};
     // The pattern is validated before the prefix is added.
     static_cast<void>(route_pattern{pattern});
     return insert(group.prefix + pattern, std::move(added));

@@ -5,6 +5,7 @@
 
 #include <cohort/http/server/upgraded_connection.hpp>
 #include <cohort/http/websocket/websocket.hpp>
+#include <cohort/runtime/concurrency/child_task.hpp>
 
 namespace cohort::http {
 namespace {
@@ -72,6 +73,7 @@ task<> websocket_route::run(upgraded_connection& upgraded_connection, std::share
   std::exception_ptr failure;
   try {
     auto work = route->function(upgraded_connection.context(), socket);
+    detail::check_not_empty(work);
     co_await std::move(work);
   } catch (...) {
     failure = std::current_exception();
@@ -82,7 +84,9 @@ task<> websocket_route::run(upgraded_connection& upgraded_connection, std::share
   if (has_failed) log_failure(upgraded_connection, failure);
   if (!is_cancelled) {
     connection->close(has_failed ? close_code::internal_error : close_code::normal, {});
-    auto closing = socket.closed();
+    // The handler may have moved `socket`.
+    websocket closing_socket{connection, {}};
+    auto closing = closing_socket.closed();
     co_await std::move(closing);
   }
   connection->abort();

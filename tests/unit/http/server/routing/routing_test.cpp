@@ -104,6 +104,11 @@ TEST_CASE("routing: the error of an invalid pattern has the pattern and its sour
   CHECK_THAT(error("/v/*"), ContainsSubstring("use {name...} for the rest of the path"));
   CHECK_THAT(error("//v"), ContainsSubstring("has an empty segment"));
   CHECK_THAT(error("/{a}/{a}"), ContainsSubstring("two parameters named {a}"));
+  for (const auto* pattern : {"/a?b={c}", "/a#b", "/a%20b", "/%61", "/a\nb", "/a\x7F"}) {
+    CHECK_THAT(error(pattern), ContainsSubstring("must not have a query, a fragment, percent-encoding or control"));
+  }
+  CHECK_THAT(error("/a/../b"), ContainsSubstring("has a dot segment"));
+  CHECK_THAT(error("/."), ContainsSubstring("has a dot segment"));
   CHECK(routes.routes().empty());
 }
 

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <catch2/catch_test_macros.hpp>
+
+#include <cohort/json/decode.hpp>
+#include <cohort/json/encode.hpp>
+#include <cohort/json/schema.hpp>
+
+// The detection of members that a description lacks, and of constraints that are not found.
+namespace cohort::test::description {
+
+struct point {
+  int x = 1;
+  int y = 2;
+};
+BOOST_DESCRIBE_STRUCT(point, (), (x, y))
+enum class color { red };
+BOOST_DESCRIBE_ENUM(color, red)
+
+/// Members of all kinds, some of which are constructible from any type.
+struct complete {
+  bool flag = false;
+  std::int8_t number = 0;
+  double ratio = 0;
+  std::string name;
+  std::optional<std::string> note;
+  std::optional<std::optional<int>> nested;
+  std::optional<point> place;
+  std::array<point, 2> corners;
+  std::vector<std::optional<point>> path;
+  std::map<std::string, std::vector<int>> groups;
+  std::unordered_map<std::string, point> places;
+  color tint{};
+  std::chrono::seconds length{};
+  std::chrono::sys_time<std::chrono::milliseconds> time;
+  std::vector<bool> bits;
+};
+BOOST_DESCRIBE_STRUCT(complete, (),
+                      (flag, number, ratio, name, note, nested, place, corners, path, groups, places, tint, length,
+                       time, bits))
+
+template <class T>
+struct page {
+  std::vector<T> items;
+  int total = 0;
+};
+BOOST_DESCRIBE_STRUCT(page<point>, (), (items, total))
+
+struct derived : point {
+  std::string name;
+};
+BOOST_DESCRIBE_STRUCT(derived, (point), (name))
+struct twice_derived : derived {
+  std::optional<int> number;
+};
+BOOST_DESCRIBE_STRUCT(twice_derived, (derived), (number))
+
+template <class T>
+struct mixin {
+  void function() const {}
+};
+struct with_mixin : mixin<with_mixin> {
+  int number = 0;
+  static inline int count = 0;
+};
+BOOST_DESCRIBE_STRUCT(with_mixin, (), (number))
+
+struct empty {};
+BOOST_DESCRIBE_STRUCT(empty, (), ())
+
+/// Not an aggregate, so not checked.
+struct with_constructor {
+  explicit with_constructor(int value) : number(value), hidden(value) {}
+  int number;
+  int hidden;
+};
+BOOST_DESCRIBE_STRUCT(with_constructor, (), (number))
+
+struct lacks_first {
+  std::optional<int> first;
+  std::string second;
+};
+BOOST_DESCRIBE_STRUCT(lacks_first, (), (second))
+struct lacks_last {
+  std::chrono::seconds first{};
+  color last{};
+};
+BOOST_DESCRIBE_STRUCT(lacks_last, (), (first))
+struct lacks_all {
+  std::vector<int> numbers;
+};
+BOOST_DESCRIBE_STRUCT(lacks_all, (), ())
+struct lacks_base : point {
+  int number = 0;
+};
+BOOST_DESCRIBE_STRUCT(lacks_base, (), (number))
+struct lacks_in_derived : point {
+  int number = 0;
+  std::string name;
+};
+BOOST_DESCRIBE_STRUCT(lacks_in_derived, (point), (number))
+
+struct session {
+  std::string user;
+  std::string password_hash;
+};
+BOOST_DESCRIBE_STRUCT(session, (), (user))
+
+struct limited {
+  std::string name;
+};
+BOOST_DESCRIBE_STRUCT(limited, (), (name))
+constexpr auto constraints(json::type<limited>) {
+  return json::constrain(json::member(&limited::name, {.max_length = 3}));
+}
+namespace other {
+struct limited {
+  std::string name;
+};
+BOOST_DESCRIBE_STRUCT(limited, (), (name))
+}  // namespace other
+constexpr auto constraints(json::type<other::limited>) {
+  return json::constrain(json::member(&other::limited::name, {.max_length = 3}));
+}
+
+template <class T>
+constexpr bool lacks_member = json::detail::has_undescribed_member<
+    T, boost::mp11::mp_size<boost::describe::describe_members<T, boost::describe::mod_public |
+                                                                     boost::describe::mod_inherited>>::value>();
+
+}  // namespace cohort::test::description
+
+template <>
+inline constexpr bool cohort::json::omits_members<cohort::test::description::session> = true;
+
+namespace cohort::test::description {
+
+TEST_CASE("description: a member of an aggregate that is not described is detected", "[json]") {
+  STATIC_CHECK(lacks_member<lacks_first>);
+  STATIC_CHECK(lacks_member<lacks_last>);
+  STATIC_CHECK(lacks_member<lacks_all>);
+  STATIC_CHECK(lacks_member<lacks_base>);
+  STATIC_CHECK(lacks_member<lacks_in_derived>);
+}
+
+TEST_CASE("description: complete descriptions, and types that cannot be checked, are accepted", "[json]") {
+  STATIC_CHECK_FALSE(lacks_member<point>);
+  STATIC_CHECK_FALSE(lacks_member<complete>);
+  STATIC_CHECK_FALSE(lacks_member<page<point>>);
+  STATIC_CHECK_FALSE(lacks_member<derived>);
+  STATIC_CHECK_FALSE(lacks_member<twice_derived>);
+  STATIC_CHECK_FALSE(lacks_member<with_mixin>);
+  STATIC_CHECK_FALSE(lacks_member<empty>);
+  STATIC_CHECK_FALSE(lacks_member<with_constructor>);
+}
+
+TEST_CASE("description: a struct can omit members intentionally", "[json]") {
+  CHECK(json::encode(session{"eve", "secret"}) == R"({"user":"eve"})");
+  const auto decoded = json::decode<session>(R"({"user":"eve"})");
+  CHECK(decoded.value().user == "eve");
+  CHECK(decoded.value().password_hash.empty());
+}
+
+TEST_CASE("description: constraints in another namespace than their struct can be detected", "[json]") {
+  STATIC_CHECK(json::has_constraints<limited>);
+  STATIC_CHECK_FALSE(json::has_constraints<other::limited>);
+  CHECK_FALSE(json::decode<limited>(R"({"name":"long"})").has_value());
+}
+
+}  // namespace cohort::test::description
