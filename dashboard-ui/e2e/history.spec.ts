@@ -27,7 +27,7 @@ test('the charts contain the calls from before the page was opened, including af
 test('after a reconnect, the charts have the calls that were missed, and no call twice', async ({ page, dashboard }) => {
   await dashboard.open(page);
   await page.clock.runFor(1_000);
-  await expect(page.locator(chart)).toHaveAttribute('aria-label', /: 1 calls, 0 failed/);
+  await expect(page.locator(chart)).toHaveAttribute('aria-label', /: 1 call, 0 failed/);
   await dashboard.stop();
   await expect(page.locator('#connection')).toHaveText(/reconnecting/);
   dashboard.aggregate = dashboard.request = null;
