@@ -46,6 +46,8 @@ TEST_CASE("service: blocking work that does not return delays neither responses 
   temporary_directory directory;
   const auto path = directory.write("report", "first").string();
   running_program program{"report-service", {"--report", path, "--drain-seconds", "0"}};
+  // The program also responds before it has read the report.
+  REQUIRE(eventually([&] { return get(program.port(), "/readyz").status == 200; }));
   CHECK(get(program.port(), "/api/report").body == "first");
   CHECK(get(program.port(), "/api/report/now").body == "first");
   make_blocking_file(path);
@@ -82,6 +84,7 @@ TEST_CASE("service: blocking work that exceeds its queue is rejected, and the se
   running_program program{"report-service",
                           {"--report", path, "--blocking-threads", "1", "--concurrency-limit", "off"}};
   const auto port = program.port();
+  REQUIRE(eventually([&] { return get(port, "/readyz").status == 200; }));
   CHECK(get(port, "/api/report/now").body == "first");
   make_blocking_file(path);
   CHECK(get(port, "/api/report/now").status == 503);
