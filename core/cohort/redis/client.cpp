@@ -179,7 +179,7 @@ task<result<subscription>> client::subscribe_to(call_context context, std::strin
   // The subscriber is added before the confirmation, which a message can follow immediately.
   connection->add_subscriber(queue);
   std::shared_ptr<void> registration{static_cast<void*>(nullptr), [queue, owner = std::weak_ptr{connection}](void*) {
-                                       if (const auto connection = owner.lock()) connection->remove_subscriber(queue);
+                                       if (const auto open = owner.lock()) open->remove_subscriber(queue);
                                      }};
   subscription subscription{queue, std::move(registration)};
   auto running = loop_connection::execute(connection, std::move(bytes), true, call_deadline);

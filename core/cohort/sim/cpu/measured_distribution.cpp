@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include <cohort/json/parser.hpp>
 
@@ -91,7 +92,7 @@ std::optional<std::vector<distribution::bucket>> decode_hdr(std::string_view tex
   counts.remove_prefix(hdr_header_bytes);
   /// The index of 2^36 µs, the largest power of two below `max_time`.
   constexpr std::uint64_t max_index = 27 * 1024;
-  static_assert(highest_value(max_index) <= std::chrono::microseconds{max_time}.count());
+  static_assert(std::cmp_less_equal(highest_value(max_index), std::chrono::microseconds{max_time}.count()));
   std::vector<distribution::bucket> buckets;
   std::uint64_t index = 0;
   while (!counts.empty()) {
