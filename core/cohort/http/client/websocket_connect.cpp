@@ -100,9 +100,7 @@ const char* find_error(const client_response& response, const std::string& key,
   if (response.status_code() != switching_protocols) return "the server did not switch protocols";
   const auto value = [&response](std::string_view name) { return response.find(name).value_or(std::string_view{}); };
   if (!iequals(value("upgrade"), "websocket")) return "the field Upgrade is not websocket";
-  bool has_upgrade = false;
-  for (auto rest = value("connection"); !rest.empty();) has_upgrade |= iequals(next_list_element(rest), "upgrade");
-  if (!has_upgrade) return "the field Connection does not contain Upgrade";
+  if (!has_list_element(value("connection"), "upgrade")) return "the field Connection does not contain Upgrade";
   if (value("sec-websocket-accept") != websocket_accept_value(key)) return "the field Sec-WebSocket-Accept is invalid";
   const auto subprotocol = value("sec-websocket-protocol");
   const auto& offered = options.subprotocols;

@@ -90,6 +90,13 @@ std::string_view next_list_element(std::string_view& list) noexcept {
   return element;
 }
 
+bool has_list_element(std::string_view list, std::string_view element) noexcept {
+  while (!list.empty()) {
+    if (iequals(next_list_element(list), element)) return true;
+  }
+  return false;
+}
+
 std::size_t token_size(std::string_view text) noexcept {
   const auto* const end =
       std::find_if_not(text.begin(), text.end(), [](char c) { return token_table[static_cast<unsigned char>(c)]; });

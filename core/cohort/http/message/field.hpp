@@ -33,6 +33,9 @@ std::string_view trimmed(std::string_view text) noexcept;
 /// whitespace around it. Precondition: `list` is not empty.
 std::string_view next_list_element(std::string_view& list) noexcept;
 
+/// Whether a comma-separated list contains `element`, ignoring the case of ASCII letters.
+bool has_list_element(std::string_view list, std::string_view element) noexcept;
+
 /// The number of characters at the start of `text` that a token may contain (RFC 9110 section 5.6.2).
 std::size_t token_size(std::string_view text) noexcept;
 

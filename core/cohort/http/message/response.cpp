@@ -157,8 +157,7 @@ bool response::lists(std::string_view name, std::string_view element) const noex
     rest.remove_prefix(line.size() + 2);
     const auto colon = line.find(':');
     if (!iequals(line.substr(0, colon), name)) continue;
-    for (auto list = line.substr(colon + 1); !list.empty();)
-      if (iequals(next_list_element(list), element)) return true;
+    if (has_list_element(line.substr(colon + 1), element)) return true;
   }
   return false;
 }

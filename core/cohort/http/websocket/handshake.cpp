@@ -104,10 +104,7 @@ std::string websocket_accept_value(std::string_view key) {
 std::string websocket_key(const std::array<unsigned char, 16>& bytes) { return base64(bytes.data(), bytes.size()); }
 
 bool has_list_element(const request_head& head, std::string_view name, std::string_view element) {
-  const auto values = joined_values(head, name);
-  for (std::string_view rest = values; !rest.empty();)
-    if (iequals(next_list_element(rest), element)) return true;
-  return false;
+  return has_list_element(joined_values(head, name), element);
 }
 
 bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed) {

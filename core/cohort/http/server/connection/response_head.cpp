@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/server/connection/response_head.hpp>
 
+#include <algorithm>
+
 #include <cohort/http/message/field_name_set.hpp>
 #include <cohort/http/message/head_writer.hpp>
 
@@ -58,13 +60,9 @@ bool is_valid_final_response(const response& result, const request_head& head) n
   const auto* const handle = result.upgrade_function();
   const auto protocol = result.find("upgrade");
   if (!handle || !*handle || !protocol || head.is_http_1_0) return false;
-  for (const auto& field : head.fields) {
-    if (field.id != field::upgrade) continue;
-    for (auto list = field.value; !list.empty();) {
-      if (iequals(next_list_element(list), *protocol)) return true;
-    }
-  }
-  return false;
+  return std::ranges::any_of(head.fields, [&](const auto& header) {
+    return header.id == field::upgrade && has_list_element(header.value, *protocol);
+  });
 }
 
 bool may_have_body(status code) noexcept {

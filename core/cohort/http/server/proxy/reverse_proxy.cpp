@@ -118,13 +118,6 @@ response too_many_tunnels() {
   return result;
 }
 
-bool has_list_element(std::string_view list, std::string_view element) {
-  while (!list.empty()) {
-    if (iequals(next_list_element(list), element)) return true;
-  }
-  return false;
-}
-
 /// Forwards an interim response. All arguments must outlive the task.
 task<> forward_interim(request_context& context, const proxy_target& to, const client_response& head) {
   response interim{head.status};
