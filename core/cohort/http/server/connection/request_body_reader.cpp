@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
-#include <stdexcept>
 
 #include <cohort/http/server/connection/connection.hpp>
+#include <cohort/http/server/content/exclusive_use.hpp>
 
 namespace cohort::http {
 namespace {
@@ -28,11 +28,7 @@ std::optional<std::uint64_t> request_body_reader::content_length() const noexcep
 }
 
 task<result<std::string_view, body_error>> request_body_reader::read(call_context context) {
-  if (is_reading_) {
-    throw std::logic_error{"body_reader::read was called while another read was running: await each read"};
-  }
-  is_reading_ = true;
-  const reading_end end{is_reading_};
+  const exclusive_use use{is_reading_, "body_reader::read was called while another read was running: await each read"};
   const auto read_deadline = context.deadline;
   while (connection_.is_sending_interim_) {
     auto waiting = connection_.interim_sent_.wait(read_deadline);

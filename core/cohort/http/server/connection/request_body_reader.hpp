@@ -30,11 +30,6 @@ class request_body_reader final : public body_reader {
   bool is_receiving() const noexcept { return is_receiving_; }
 
  private:
-  struct reading_end {
-    ~reading_end() { is_reading = false; }
-    bool& is_reading;
-  };
-
   void start();
   void finish() noexcept;
   /// Advances the deadline of the request, if its body extends it, to `request_timeout` after `from`.

@@ -7,9 +7,8 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <charconv>
-#include <stdexcept>
-#include <utility>
 
+#include <cohort/http/server/content/exclusive_use.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
@@ -24,13 +23,10 @@ constexpr std::size_t max_input_chunk_bytes = 64 * 1024;
 /// Minimum encoded output that is sent; less is buffered until there is more, a flush or the end.
 constexpr std::size_t min_encoded_part = 8 * 1024;
 
-}  // namespace
+constexpr const char* overlapping_writes =
+    "a body_writer was used while another write of it was running: await each write";
 
-body_writer::use::use(bool& is_in_use) : is_in_use_(is_in_use) {
-  if (std::exchange(is_in_use, true)) {
-    throw std::logic_error{"a body_writer was used while another write of it was running: await each write"};
-  }
-}
+}  // namespace
 
 task<> body_writer::send(std::string bytes) {
   const auto timeout = limits_.transfer_timeout(limits_.write_timeout, bytes.size());
@@ -63,7 +59,7 @@ std::string body_writer::add_framing(std::string bytes) const {
 }
 
 task<bool> body_writer::write(std::string bytes) {
-  const use in_use{is_in_use_};
+  const exclusive_use use{is_in_use_, overlapping_writes};
   if (!ok_) co_return false;
   if (bytes.empty()) co_return true;
   count_part(bytes.size());
@@ -113,7 +109,7 @@ task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t co
 }
 
 task<bool> body_writer::flush() {
-  const use in_use{is_in_use_};
+  const exclusive_use use{is_in_use_, overlapping_writes};
   if (ok_ && encoder_) {
     auto encoding = encode({}, content_encoder::operation::flush);
     co_await std::move(encoding);
@@ -122,7 +118,7 @@ task<bool> body_writer::flush() {
 }
 
 task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t count) {
-  const use in_use{is_in_use_};
+  const exclusive_use use{is_in_use_, overlapping_writes};
   if (!ok_) co_return false;
   if (count == 0) co_return true;
   count_part(count);

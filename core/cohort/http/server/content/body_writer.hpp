@@ -84,18 +84,6 @@ class body_writer {
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
  private:
-  /// Marks the writer as in use. Throws if it is: two writes would mix their bytes.
-  class use {
-   public:
-    explicit use(bool& is_in_use);
-    ~use() { is_in_use_ = false; }
-    use(const use&) = delete;
-    use& operator=(const use&) = delete;
-
-   private:
-    bool& is_in_use_;
-  };
-
   task<> send(std::string bytes);
   /// Clears `ok_` if a part of `size` bytes exceeds the content length.
   void count_part(std::uint64_t size) noexcept;
