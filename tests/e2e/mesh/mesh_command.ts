@@ -1,6 +1,7 @@
-// SPDX-License-Identifier: BSL-1.0 The four services behind real Envoy sidecars with mTLS, as deploy/mesh configures
-// them: deadlines, retries, traces and ejections that both understand and that do not add up. `./dev e2e mesh` prints
-// the expected and the observed results.
+// SPDX-License-Identifier: BSL-1.0
+// The four services behind real Envoy sidecars with mTLS, as deploy/mesh configures them: deadlines, retries, traces
+// and ejections that both understand and that do not add up. `./dev e2e mesh` prints the expected and the observed
+// results.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
-// SPDX-License-Identifier: BSL-1.0 The system calls of a query. The functions of the C library that Asio and libpq call
-// are replaced by functions that count.
+// SPDX-License-Identifier: BSL-1.0
+// The system calls of a query. The functions of the C library that Asio and libpq call are replaced by functions that
+// count.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>

@@ -1,5 +1,5 @@
-// SPDX-License-Identifier: BSL-1.0 Cookies. The lines are the name, the value, the path and the domain of a cookie that
-// is set, then `Cookie` fields.
+// SPDX-License-Identifier: BSL-1.0
+// Cookies. The lines are the name, the value, the path and the domain of a cookie that is set, then `Cookie` fields.
 #include <array>
 #include <string>
 
