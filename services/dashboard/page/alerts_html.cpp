@@ -140,7 +140,7 @@ std::string alerts_html::more_label() const {
     const auto& [name, count, first] = groups[i];
     label += (i == 0 ? "" : ", ") + truncate(name, max_group_name) + (count == 1 ? "" : " × " + std::to_string(count));
   }
-  if (groups.size() > max_groups) label += ", " + std::to_string(groups.size() - max_groups) + " other names";
+  if (groups.size() > max_groups) label += ", " + pluralize(groups.size() - max_groups, "other name");
   return label;
 }
 

@@ -87,8 +87,9 @@ facts system_facts(const body_reader& body) {
   const auto memory = body.number("/memory_percent");
   const auto load = body.number("/load_average/0");
   const auto average = load ? number_text(*load, 2) : std::string{"N/A"};
+  const auto cpus = or_not_available(body.text("/cpu_count"));
   return {(memory ? number_text(*memory, 1) + " %" : std::string{"N/A"}) + " memory",
-          "load " + average + " on " + or_not_available(body.text("/cpu_count")) + " CPUs · " +
+          "load " + average + " on " + cpus + (cpus == "1" ? " CPU · " : " CPUs · ") +
               or_not_available(body.text("/hostname"))};
 }
 

@@ -168,6 +168,13 @@ dashboard::alert_store::snapshot numbered_alerts(std::size_t count, std::size_t 
   return alerts;
 }
 
+TEST_CASE("page: one CPU is in the singular", "[services][dashboard]") {
+  page_fixture fixture;
+  if (!fixture.has_page()) SKIP("built without the page");
+  fixture.sysinfo.body = R"({"memory_percent":53.24,"load_average":[0.5,0.4,0.3],"cpu_count":1,"hostname":"host-1"})";
+  CHECK(contains(fixture.response_to(get("/")).body, R"(data-fact="detail">load 0.50 on 1 CPU · host-1<)"));
+}
+
 TEST_CASE("page: of many alerts three are expanded, and the others are grouped by name", "[services][dashboard]") {
   const dashboard::page_template item{"<!--=alert.name--><!--/-->;"};
   const auto slot = [&](const dashboard::alert_store::snapshot& alerts, std::string_view name) {
@@ -182,6 +189,8 @@ TEST_CASE("page: of many alerts three are expanded, and the others are grouped b
   CHECK(slot(eight, "alerts.more") == "alert1;alert0;alert1;alert0;alert1;");
   CHECK(slot(numbered_alerts(12, 12), "alerts.more-label") ==
         "><summary>9 more: alert3, alert4, alert5, alert6, alert7, alert8, 3 other names");
+  CHECK(slot(numbered_alerts(10, 10), "alerts.more-label") ==
+        "><summary>7 more: alert3, alert4, alert5, alert6, alert7, alert8, 1 other name");
 }
 
 TEST_CASE("page: a runbook link must be http or https", "[services][dashboard]") {
