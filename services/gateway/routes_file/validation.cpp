@@ -173,7 +173,7 @@ void check_backends(const scope& at, const routes_file& file, const route_entry&
 void check_strip_prefix(const scope& at, const route_entry& route) {
   const auto& prefix = route.strip_prefix;
   if (prefix.empty()) return;
-  at.require(prefix.front() == '/' && prefix.back() != '/', "must start with \"/\" and not end with one");
+  if (prefix.front() != '/' || prefix.back() == '/') return at.report("must start with \"/\" and not end with one");
   const auto& rule = route.match.path;
   const auto decoded = http::percent_decode(prefix).value_or(prefix);
   const bool can_match = (rule.prefix && (is_below(*rule.prefix, decoded) || is_below(decoded, *rule.prefix))) ||

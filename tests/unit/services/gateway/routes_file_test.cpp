@@ -48,6 +48,8 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
        "dot segments and repeated slashes"},
       {"\"match\": {\"path\": {\"prefix\": \"/a\"}}, \"backends\": [{\"upstream\": \"a\"}],\n\"strip_prefix\": \"/ab\"",
        "r.json:6: routes[0].strip_prefix is not a prefix of the paths that the route matches"},
+      {"\"match\": {\"path\": {\"prefix\": \"/a\"}}, \"backends\": [{\"upstream\": \"a\"}],\n\"strip_prefix\": \"/a/\"",
+       "r.json:6: routes[0].strip_prefix must start with \"/\" and not end with one"},
       {"\"match\": {\"path\": {\"exact\": \"/a\"}}, \"backends\": [{\"upstream\": \"a\"}],\n\"strip_prefix\": \"/a/b\"",
        "r.json:6: routes[0].strip_prefix is not a prefix of the paths that the route matches"},
       {"\"match\": {\"path\": {\"prefix\": \"/\"}},\n\"backends\": [{\"upstream\": \"a\", \"weight\": 0}]",
