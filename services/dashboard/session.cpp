@@ -82,7 +82,7 @@ http::set_cookie session_cookie(std::string value, std::chrono::seconds max_age,
 
 }  // namespace
 
-/// The IDs of sessions that have been ended. Only the holder of a valid session can add a session.
+/// The IDs of sessions that have been ended. Only the holder of a valid session can add an ID.
 class session_cookies::revocation_list {
  public:
   /// `end`: the time at which the session would expire.

@@ -65,12 +65,12 @@ class webhook_parser {
     for (const auto label : labels) {
       std::string_view text;
       if (label.value.get(text) != simdjson::SUCCESS) report("labels has a value that is not a string");
-      auto value = truncate(text, alert_limits::label_value);
+      auto value = shorten(text, alert_limits::label_value);
       if (label.key == "alertname") alert.name = value;
       if (label.key == "severity") alert.severity = value;
       if (label.key == "job") alert.service = value;
       if (alert.labels.size() < alert_limits::labels) {
-        alert.labels.emplace_back(truncate(label.key, alert_limits::label_name), std::move(value));
+        alert.labels.emplace_back(shorten(label.key, alert_limits::label_name), std::move(value));
       } else {
         ++shortened_;
       }
@@ -93,10 +93,10 @@ class webhook_parser {
     const auto error = annotations[name].get(value);
     if (error == simdjson::NO_SUCH_FIELD) return std::nullopt;
     if (error != simdjson::SUCCESS) report(std::string{"annotations/"} + name + " is not a string");
-    return truncate(value, max_bytes);
+    return shorten(value, max_bytes);
   }
 
-  std::string truncate(std::string_view text, std::size_t max_bytes) {
+  std::string shorten(std::string_view text, std::size_t max_bytes) {
     constexpr std::string_view ellipsis = "\xE2\x80\xA6";
     if (text.size() <= max_bytes) return std::string{text};
     ++shortened_;
