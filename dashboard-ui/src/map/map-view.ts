@@ -54,17 +54,22 @@ export function viewMap(traffic: Traffic, live: boolean): MapView {
   };
 }
 
+/** A rate in calls per second or, if they are rare, per minute. */
+function rateOf(perSecond: number): [number, 's' | 'min'] {
+  if (perSecond < 0.095) return [Number((perSecond * 60).toPrecision(2)), 'min'];
+  return [perSecond < 1 ? Number(perSecond.toFixed(2)) : Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3)), 's'];
+}
+
 /** Calls per second or, if they are rare, per minute. */
 export function formatRate(perSecond: number): string {
-  if (perSecond === 0) return 'no calls';
-  return perSecond < 0.095 ? `${Number((perSecond * 60).toPrecision(2))}/min` : `${perSecond < 1 ? Number(perSecond.toFixed(2)) : Number(perSecond.toPrecision(perSecond < 100 ? 2 : 3))}/s`;
+  return perSecond === 0 ? 'no calls' : rateOf(perSecond).join('/');
 }
 
 /** A rate with its noun: "no failures", "1 call/s", "0.5 failures/s". */
 function describeRate(perSecond: number, noun: string): string {
   if (perSecond === 0) return `no ${noun}s`;
-  const [count, unit] = formatRate(perSecond).split('/');
-  return `${pluralize(Number(count), noun)}/${unit}`;
+  const [count, unit] = rateOf(perSecond);
+  return `${pluralize(count, noun)}/${unit}`;
 }
 
 /** Returns the thickness of an arrow, for rates from one call in ten seconds to 100,000 calls per second. */

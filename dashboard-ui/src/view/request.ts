@@ -6,7 +6,7 @@ import { isCut, type RequestRecord } from '../request/request.ts';
 import { shownRequest } from '../request/requests.ts';
 import type { Scale } from '../request/scale.ts';
 import { findAs, find, setText } from './dom.ts';
-import { Strip, type RequestTimelineActions } from './components/strip.ts';
+import { Strip, type StripActions } from './components/strip.ts';
 import { renderTable } from './components/table.ts';
 import { renderWaterfall } from './components/waterfall.ts';
 
@@ -24,7 +24,7 @@ export class RequestPanel {
   #width = 0;
 
   /** `changed` is called when the panel must be rendered again. */
-  constructor(root: ParentNode, actions: RequestTimelineActions, changed: () => void) {
+  constructor(root: ParentNode, actions: StripActions, changed: () => void) {
     this.#root = root;
     this.#strip = new Strip(root, actions);
     this.#scaleButton = findAs(root, '#scale', HTMLButtonElement);

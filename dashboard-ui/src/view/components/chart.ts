@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Bucket } from '../../history/history.ts';
-import { pluralize, milliseconds } from '../../format.ts';
+import { milliseconds, pluralize } from '../../format.ts';
 import { svg } from '../dom.ts';
 
 /** Units of the drawing, which is stretched to the width of its panel. */

@@ -4,7 +4,7 @@ import { maxRequests, shownIndex, type Requests } from '../../request/requests.t
 import { deadlineOf, isCut, type RequestRecord } from '../../request/request.ts';
 import { findAs, find, setText, svg } from '../dom.ts';
 
-export interface RequestTimelineActions {
+export interface StripActions {
   /** Shows the request at an index, and keeps it. */
   select(index: number): void;
   /** Shows the latest request again. */
@@ -23,7 +23,7 @@ export class Strip {
   readonly #next: HTMLButtonElement;
   #requests: Requests | null = null;
 
-  constructor(root: ParentNode, actions: RequestTimelineActions) {
+  constructor(root: ParentNode, actions: StripActions) {
     this.#root = root;
     this.#slider = findAs(root, '#strip input', HTMLInputElement);
     this.#pin = findAs(root, '#pin', HTMLButtonElement);
