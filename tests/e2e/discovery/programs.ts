@@ -47,9 +47,7 @@ export class Etcd {
   }
 
   async kill(): Promise<void> {
-    if (this.process === undefined) return;
-    process.kill(this.process.pid, 'SIGKILL');
-    await this.process.exitStatus;
+    await this.process?.kill();
   }
 }
 
@@ -96,9 +94,7 @@ export class CoreDns {
   }
 
   async kill(): Promise<void> {
-    if (this.process === undefined) return;
-    process.kill(this.process.pid, 'SIGKILL');
-    await this.process.exitStatus;
+    await this.process?.kill();
   }
 }
 

@@ -4,9 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <cohort/telemetry/log.hpp>
@@ -51,6 +54,13 @@ class captured_log {
     std::ifstream input{file_};
     for (std::string line; std::getline(input, line);) lines.push_back(line);
     return lines;
+  }
+
+  /// Closes the sink, and returns the number of lines that contain `text`.
+  std::size_t close_and_count(std::string_view text) {
+    const auto lines = close();
+    return static_cast<std::size_t>(
+        std::ranges::count_if(lines, [&](const std::string& line) { return line.find(text) != std::string::npos; }));
   }
 
  private:

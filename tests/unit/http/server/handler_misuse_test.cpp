@@ -40,9 +40,7 @@ struct misuse_fixture {
   /// The number of log lines that have this text. Ends the server.
   std::size_t logged(std::string_view text) {
     server.reset();
-    const auto lines = log.close();
-    return static_cast<std::size_t>(
-        std::ranges::count_if(lines, [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+    return log.close_and_count(text);
   }
 
   captured_log log;

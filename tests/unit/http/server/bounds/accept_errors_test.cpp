@@ -74,10 +74,7 @@ TEST_CASE("server: accepting is retried with backoff while descriptors or memory
     CHECK(server.response_to(get("/")).status == 200);
     CHECK(server.metric_value(R"(cohort_server_accept_errors_total{reason=")" + reason + R"("})") == 20);
   }
-  const auto lines = log.close();
-  CHECK(std::count_if(lines.begin(), lines.end(), [](const auto& line) {
-          return line.find("connections are not accepted") != std::string::npos;
-        }) == 1);
+  CHECK(log.close_and_count("connections are not accepted") == 1);
 }
 
 TEST_CASE("server: lack of descriptors sheds an idle connection", "[http][server][bounds]") {
