@@ -48,8 +48,8 @@ struct consumer_metrics {
 /// - A message is acknowledged after its handler has succeeded, so it is lost only if the broker loses it. It can be
 ///   delivered again: to this process, where the window of IDs detects the copy, or to another process.
 /// - A failed handler is retried with backoff, up to `max_attempts` attempts. After the last attempt, or immediately
-///   for `errc::invalid`, the message becomes a dead letter, and the next message is handled. Deliveries that the broker
-///   has counted, such as deliveries to a process that crashed, also count as attempts.
+///   for `errc::invalid`, the message becomes a dead letter, and the next message is handled. Deliveries that the
+///   broker has counted, such as deliveries to a process that crashed, also count as attempts.
 /// - The trace of the message is the trace of the handler's `call_context`.
 ///
 /// More consumers of the same group, in this process or others, share the messages.
