@@ -9,9 +9,11 @@ function(cohort_own_options target)
     -Wall -Wextra -Wpedantic -Woverloaded-virtual -Wno-missing-field-initializers
     $<$<BOOL:${COHORT_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC reports the disabled warnings in inlined code of Boost and the standard library, where pragmas have no effect. It also warns about a local variable with the name of a type (-Wshadow), and about the protected destructor of an error category (-Wnon-virtual-dtor).
-    target_compile_options(${target} PRIVATE -Wshadow=local -Wno-maybe-uninitialized -Wno-dangling-pointer
-      -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
+    # GCC reports the disabled warnings in inlined code of Boost and the standard library, where pragmas have no effect.
+    # It also warns about a local variable with the name of a type (-Wshadow), about the protected destructor of an error
+    # category (-Wnon-virtual-dtor), and in a unity build about types of unnamed namespaces (-Wsubobject-linkage).
+    target_compile_options(${target} PRIVATE -Wshadow=local -Wno-subobject-linkage -Wno-maybe-uninitialized
+      -Wno-dangling-pointer -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
   else()
     # In a unity build, files see each other's internal names.
     target_compile_options(${target} PRIVATE -Wnon-virtual-dtor $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>)
