@@ -23,7 +23,7 @@ static task<http::response> read_value(std::shared_ptr<redis::client> values, ht
   co_return http::response{}.body(**value, "text/plain");
 }
 
-/// 16 commands that are sent before the first reply.
+/// Sends 16 commands before the first reply arrives.
 static task<http::response> read_values(std::shared_ptr<redis::client> values, http::request_context& request) {
   std::vector<task<redis::result<std::optional<std::string>>>> reading;
   for (int i = 0; i < 16; ++i) reading.push_back(values->get(request, "value"));

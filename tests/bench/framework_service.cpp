@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 static http::response hello(http::request_context&) { return http::response{}.body("hello", "text/plain"); }
 
-/// A frame of its own, as in a middleware that uses the response.
+/// A separate coroutine frame, as in a middleware that uses the response.
 static task<http::response> await_next(http::request_context& context, http::next next) {
   auto response = co_await next(context);
   co_return response;
@@ -29,7 +29,7 @@ static task<http::response> block(blocking_pool& blocking, http::request_context
   co_return hello(request);
 }
 
-/// Observes each millisecond how late the loop runs a timer.
+/// Observes every millisecond the delay with which the loop runs a timer.
 static task<> observe_lag(telemetry::histogram& lag) {
   auto status = wait_status::timed_out;
   while (status == wait_status::timed_out) {

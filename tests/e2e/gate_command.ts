@@ -105,7 +105,7 @@ async function checkNothingLeaked(faultGateStack: FaultGateStack, before: Record
 
 const selected = process.argv.slice(2);
 const unknown = selected.filter((name) => !linkNames.some((link) => link === name));
-expect(unknown.length === 0, `links are of ${linkNames.join(', ')}, not ${unknown.join(', ')}`);
+expect(unknown.length === 0, `unknown links: ${unknown.join(', ')}; accepted: ${linkNames.join(', ')}`);
 terminateChildrenOnExit();
 // Reports are fresh for a second, so that the provider's link is used.
 const faultGateStack = await FaultGateStack.start({ WEATHER_CACHE_SECONDS: '1' });

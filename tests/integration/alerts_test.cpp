@@ -40,7 +40,7 @@ TEST_CASE("alerts: the webhook is exempt from the rate limit", "[integration][th
   for (int i = 0; i < 3; ++i) CHECK(post_alerts(dashboard.port(), service_down).status == 200);
 }
 
-TEST_CASE("alerts: the webhook is rate limited with an invalid key and exempt with the valid one",
+TEST_CASE("alerts: the webhook is rate limited with an invalid key and exempt with a valid key",
           "[integration][threads]") {
   running_program dashboard{"dashboard-service", {}, {{"RATE_LIMIT", "2/hour"}, {"API_KEY", "s3cret"}}};
   const header_list wrong_key{{"Authorization", "Bearer secret"}};

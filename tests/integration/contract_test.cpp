@@ -14,7 +14,7 @@ namespace {
 
 bool matches(const std::string& text, const char* pattern) { return std::regex_match(text, std::regex{pattern}); }
 
-TEST_CASE("contract: the time service responds with the local time of TZ", "[integration][threads]") {
+TEST_CASE("contract: the time service responds with the local time in the time zone of TZ", "[integration][threads]") {
   running_program service{"time-service", {}, {{"TZ", "Asia/Kathmandu"}}};
   const auto response = get(service.port(), "/api/time");
   REQUIRE(response.status == 200);
@@ -46,7 +46,7 @@ TEST_CASE("contract: the sysinfo service responds with the documented fields", "
   }
 }
 
-TEST_CASE("contract: in one process each service has its port and they communicate over HTTP",
+TEST_CASE("contract: the services of one process have separate ports and communicate over HTTP",
           "[integration][threads]") {
   scripted_upstream provider;
   provider.set_default_behavior(canned_response{.body = wttr_response()});

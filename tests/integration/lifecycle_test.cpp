@@ -90,8 +90,8 @@ TEST_CASE("service: blocking work that exceeds its queue is rejected, and the se
   CHECK(get(port, "/api/report/now").status == 503);
   REQUIRE(metric(port, "cohort_blocking_running") == 1);
 
-  // More requests than the queue has places, within the 300 ms after which the example gives up. A slow machine needs
-  // several attempts.
+  // More requests than the capacity of the queue, within the 300 ms after which the example gives up. A slow machine
+  // needs several attempts.
   constexpr std::size_t requests = 400;
   CHECK(eventually([&] {
     CHECK(get_on_connections(port, "/api/report/now", requests) == std::map<int, int>{{503, int{requests}}});
@@ -101,7 +101,7 @@ TEST_CASE("service: blocking work that exceeds its queue is rejected, and the se
   CHECK(json_at(line, "/error") == "\"the queue for blocking work is full\"");
   // Requests without blocking work are not affected.
   CHECK(get(port, "/api/report").body == "first");
-  // Jobs whose caller has given up do not stay in the queue.
+  // Jobs whose caller no longer waits are removed from the queue.
   CHECK(metric(port, "cohort_blocking_queued") == 0);
   CHECK(metric(port, "cohort_blocking_running") == 1);
 

@@ -37,7 +37,7 @@ int status_with_prefix(std::uint16_t port, const std::string& prefix, const std:
 
 std::string proxy_line(const std::string& client) { return "PROXY TCP4 " + client + " 192.0.2.1 4711 80\r\n"; }
 
-TEST_CASE("limits: a health request gets a response within a second with 1,010 idle connections and 1,024 descriptors",
+TEST_CASE("limits: with 1,010 idle connections and 1,024 descriptors, a health request gets a response within a second",
           "[integration][threads][case-1.13]") {
   const std::string sent = GENERATE("", "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ");
   const auto previous = set_descriptor_limit(0, 4096);
@@ -93,13 +93,15 @@ TEST_CASE("limits: the memory of a thousand slow clients is returned to the syst
       CHECK(memory_kib(pid, "RssAnon") > before + 4000);
     }
     INFO(before << " KiB before");
-    // The heap, without the pages of the programs: twice as much as before is 1.2 times the resident memory.
+    // Compares the heap without the pages of the programs: a factor of 2 in the heap is a factor of 1.2 in resident
+    // memory.
     CHECK(eventually([&] { return memory_kib(pid, "RssAnon") < 2 * before; }));
   }
   set_descriptor_limit(0, previous);
 }
 
-TEST_CASE("limits: the service accepts connections again after a lack of file descriptors", "[integration][threads]") {
+TEST_CASE("limits: the service accepts connections again after file descriptors were exhausted",
+          "[integration][threads]") {
 #ifdef COHORT_SANITIZED
   SKIP("a sanitizer needs additional file descriptors");
 #endif
@@ -119,7 +121,7 @@ TEST_CASE("limits: the service accepts connections again after a lack of file de
   CHECK(failures < 40);  // with backoff; a busy loop makes many thousands
 }
 
-TEST_CASE("limits: behind trusted proxies the rate limit counts clients", "[integration][threads]") {
+TEST_CASE("limits: the rate limit applies to each client behind trusted proxies", "[integration][threads]") {
   running_program service{
       "time-service",
       {"--rate-limit", "2/min", "--trusted-proxies", "loopback", "--proxy-protocol", "optional", "--threads", "1"}};
@@ -142,7 +144,8 @@ TEST_CASE("limits: behind trusted proxies the rate limit counts clients", "[inte
   CHECK(metric(port, R"(cohort_server_proxy_headers_total{result="proxied"})") == 5);
 }
 
-TEST_CASE("limits: without trusted proxies clients cannot choose their address", "[integration][threads]") {
+TEST_CASE("limits: without trusted proxies, forwarding headers do not change the client's address",
+          "[integration][threads]") {
   running_program service{"time-service", {"--rate-limit", "2/min", "--threads", "1"}};
   const auto port = service.port();
   CHECK(status_with_prefix(port, "", "X-Forwarded-For: 203.0.113.1\r\n") == 200);

@@ -29,7 +29,7 @@ TEST_CASE("loadgen: the number of requests equals the server's count", "[integra
       run_program("loadgen", {"-q", "-m", "constant", "-r", "500", "-d", "2", "--json", "-", "--target",
                               "time=" + server.url() + "/api/time", "--server-metrics", server.url() + "/metrics"});
   CAPTURE(result.error);
-  // 120 if the machine is too slow for a valid run; the counts are exact nevertheless.
+  // The status is 120 if the machine is too slow for a valid run; the counts are exact in both cases.
   CHECK((result.status == 0 || result.status == 120));
   CHECK(number_at(result.output, "/totals/planned") == 1000);
   CHECK(number_at(result.output, "/totals/sent") == 1000);
@@ -41,7 +41,7 @@ TEST_CASE("loadgen: the number of requests equals the server's count", "[integra
   CHECK(metric(server.port(), series) == 1001);
 }
 
-TEST_CASE("loadgen: a stall of the server shows in response times, not in service times",
+TEST_CASE("loadgen: a stall of the server increases response times, not service times",
           "[integration][loadgen][threads]") {
   scripted_upstream server;
   constexpr auto stall = 500ms;
@@ -61,7 +61,7 @@ TEST_CASE("loadgen: a stall of the server shows in response times, not in servic
   CHECK(number_at(result.output, "/totals/service/max_us") >= 500'000);
 }
 
-TEST_CASE("loadgen: SIGINT ends the run with a complete report and status 105", "[integration][loadgen][threads]") {
+TEST_CASE("loadgen: SIGINT ends the run, with a complete report and status 105", "[integration][loadgen][threads]") {
   running_program server("time-service");
   child_process generator(program_path("loadgen"),
                           {"-r", "20", "-d", "600", "--json", "-", "--target", "time=" + server.url() + "/api/time"});

@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-TEST_CASE("reload: a key file that is replaced takes effect without a signal, and loses no request",
+TEST_CASE("reload: a replaced key file takes effect without a signal, and no request is lost",
           "[integration][reload][threads]") {
   const temporary_directory directory;
   // Creates the links of a mounted Kubernetes secret.

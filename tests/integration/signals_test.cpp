@@ -79,7 +79,8 @@ TEST_CASE("signals: SIGHUP without a setting to reload is logged and loses no re
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("settings: an idle connection is closed after --idle-timeout", "[integration][threads][case-5.8]") {
+TEST_CASE("settings: an idle connection is closed after the time of --idle-timeout",
+          "[integration][threads][case-5.8]") {
   running_program service{"time-service", {"--idle-timeout", "1"}};
   raw_connection idle{service.port()};
   idle.send("GET /health HTTP/1.1\r\nHost: x\r\n\r\n");

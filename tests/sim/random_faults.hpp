@@ -6,7 +6,7 @@
 
 namespace cohort::test {
 
-/// Adds faults, one after the other. `is_lossless`: only faults that must not lose a request.
+/// Adds consecutive faults. `is_lossless`: only faults that must not lose a request.
 void draw_random_faults(random_generator& random, std::uint64_t count, duration run_length, bool is_lossless,
                         sim::schedule& result);
 

@@ -24,7 +24,7 @@ std::vector<violation> run_and_check(simulated_stack& stack) {
   }
 }
 
-/// The test returns `expected_kind` if the run has such a violation, else the same as `failure_of`.
+/// The test returns `expected_kind` if the run has such a violation, otherwise the result of `failure_of`.
 sim::failure_test failure_test_for(std::string expected_kind) {
   return [expected_kind = std::move(expected_kind)](const sim::schedule& run) {
     const auto violations = run_schedule(run).violations;

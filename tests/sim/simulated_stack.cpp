@@ -23,7 +23,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The response of a weather provider: mostly `body`, at times late, an error or not JSON.
+/// The response of a weather provider: usually `body`, sometimes delayed, an error or not JSON.
 task<http::response> respond_unreliably(std::shared_ptr<random_generator> random, std::string body) {
   const auto percentile = random->uniform_below(100);
   auto delay = sleep_for(percentile < 90 ? random->uniform_between(1ms, 60ms) : random->uniform_between(1s, 7s));

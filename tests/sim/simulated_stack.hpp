@@ -20,7 +20,7 @@ using load_reports = std::map<std::string, loadgen::run_report, std::less<>>;
 /// Cohort's four services, the load generator and two weather providers as a simulated fleet.
 class simulated_stack {
  public:
-  /// `run` must outlive the stack. Throws `std::invalid_argument` if it is invalid.
+  /// `run` must outlive the stack. Throws `std::invalid_argument` if `run` is invalid.
   explicit simulated_stack(const sim::schedule& run, sim::event_log::mode recorded = sim::event_log::mode::hash,
                            bool is_audited = false);
 

@@ -30,7 +30,7 @@ task<http::response> compute(http::request_context&) {
 
 http::response deadline_exceeded() { return http::error_response(http::status::gateway_timeout, "Deadline exceeded"); }
 
-/// A resource that one request at a time can use, such as a disk or a remote lock; first come, first served.
+/// A resource that one request at a time can use, such as a disk or a remote lock in FIFO order.
 class exclusive_resource {
  public:
   task<http::response> use() {
@@ -48,7 +48,7 @@ class exclusive_resource {
  private:
   struct release_guard {
     exclusive_resource& resource;
-    /// Hands the resource to the first waiter, so that no later request takes it in between.
+    /// Hands the resource to the first waiter, so that no later request acquires the resource first.
     ~release_guard() { resource.in_use_ = resource.waiting_.notify_one(); }
   };
   bool in_use_ = false;

@@ -9,7 +9,7 @@
 
 namespace cohort::bench {
 
-// Each part prints its rows of the table as soon as it has them.
+// Each part prints its rows of the table as soon as they are measured.
 void measure_deadlines();
 void measure_retries();
 void measure_replicas();
@@ -18,7 +18,7 @@ void measure_infeasible_requests();
 
 void print_row(std::string_view part, std::string_view scenario, std::string_view measurement);
 
-/// A quantile of durations in any order; quantile 1 is the maximum. `–` if there are none.
+/// A quantile of durations in any order; quantile 1 is the maximum. Returns `–` if there are no durations.
 std::string format_quantile(std::vector<duration> durations, double quantile);
 
 /// The value of a series in Prometheus' text format; zero if it does not exist.

@@ -111,7 +111,7 @@ export class Kafka extends BrokerProcess implements MessageBroker {
   }
 
   async run(): Promise<void> {
-    expect(this.child === undefined, 'the broker does not run');
+    expect(this.child === undefined, 'the broker is not running');
     const options = ['-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
     const logging = `-Dlog4j2.configurationFile=file:${join(root, 'tests/e2e/kafka/log4j2.yaml')}`;
     const args = [logging, ...options, '-cp', this.jars, 'kafka.Kafka', join(this.directory, 'server.properties')];

@@ -129,7 +129,7 @@ task<> wait_for_signal() {
 task<bool> wait_for_all(std::shared_ptr<received_counts> counts) {
   auto waiting = counts->complete.wait(deadline::after(loop::current().now(), time_limit_of(counts->seen.size())));
   const bool is_complete = co_await std::move(waiting) == wait_status::notified;
-  // Waits for duplicates that the broker delivers late.
+  // Waits for duplicates that the broker delivers with a delay.
   auto pause = sleep_for(2s);
   co_await std::move(pause);
   co_return is_complete;

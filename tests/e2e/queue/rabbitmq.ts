@@ -61,7 +61,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
   }
 
   async run(): Promise<void> {
-    expect(this.child === undefined, 'the broker does not run');
+    expect(this.child === undefined, 'the broker is not running');
     const unprivileged = ['--reuid=rabbitmq', '--regid=rabbitmq', '--clear-groups', program];
     const [command = '', ...args] = process.getuid?.() === 0 ? ['setpriv', ...unprivileged] : [program];
     // A separate process group, since the server is a script that starts other processes.

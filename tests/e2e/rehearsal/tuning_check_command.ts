@@ -162,7 +162,7 @@ const plan = await readRealPlan(file);
 const relevant = held_out.filter(({ own }) => 1 - own >= relevantLoss);
 const measured = relevant.slice(0, measuredScripts);
 if (measured.length === 0) fail(`the defaults lose less than ${percent(relevantLoss)} in each of the ${drawnScripts} scripts of the seed ${seed}`);
-// A lag of this part of the deadline does not decide whether a call succeeds within it.
+// A dispatch lag of at most this fraction of the deadline does not decide whether a call succeeds.
 const allowedLag_s = (plan.load.deadline_s ?? plan.load.patience_s) * maxLagRatio;
 const runners = [plan, withSettings(plan, settings)].map((each) => new RealRunner(each, file, directory, allowedLag_s));
 const runs = 2 * repeat * measured.length;

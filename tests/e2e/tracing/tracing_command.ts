@@ -93,7 +93,7 @@ function checkAggregateTrace(trace: JaegerTrace): void {
   const first = find('dashboard-service', 'time first attempt');
   expect(hedge !== undefined, 'the slow call has a hedge');
   const causes = [hedge, first].map((span) => tagOf(span, 'cohort.cancelled_by'));
-  expect(causes.filter((cause) => cause === 'hedge').length === 1, `one of the attempts lost: ${causes.join(', ')}`);
+  expect(causes.filter((cause) => cause === 'hedge').length === 1, `exactly one attempt is cancelled by the hedge: ${causes.join(', ')}`);
   reportSuccess(`Jaeger has the trace of an aggregate: ${trace.spans.length} spans, with a hedge and a cancelled attempt`);
 }
 
@@ -127,9 +127,9 @@ async function checkTraces(stack: Stack, url: string): Promise<void> {
     return (trace?.spans.length ?? 0) >= 11;
   });
   checkAggregateTrace(trace as JaegerTrace);
-  await eventually('Jaeger has the late trace', 15, async () => (trace = await readTrace(url, late)) !== undefined);
+  await eventually('Jaeger has the trace of the request that missed its deadline', 15, async () => (trace = await readTrace(url, late)) !== undefined);
   checkLateTrace(trace as JaegerTrace);
-  expect((await readTrace(url, unsampled)) === undefined, 'a request in time that is not sampled has no trace');
+  expect((await readTrace(url, unsampled)) === undefined, 'a request that meets its deadline and is not sampled has no trace');
 }
 
 async function checkLogs(stack: Stack, url: string): Promise<void> {

@@ -77,7 +77,7 @@ service::definition server() {
 
 call_context within(duration span) { return {.deadline = deadline::after(loop::current().now(), span)}; }
 
-/// Returns an error text; empty if all answers are correct.
+/// Returns an error text, which is empty if all responses are correct.
 task<std::string> check_echo(http::client& transport, boost::urls::url url, bool compression) {
   http::websocket_connect_options options;
   options.subprotocols = {"echo"};

@@ -97,7 +97,7 @@ function mutateOnce(text, random) {
     case 4: return text.slice(0, at) + other.slice(random(other.length));
     case 5: return text.slice(0, at) + text.slice(Math.max(0, at - random(24)));
     default: {
-      // A mutation of a whole line: framing fields move and repeat.
+      // A mutation of a whole line, which moves or repeats framing fields.
       const all = text.split('\r\n');
       const line = all[random(all.length)];
       all.splice(random(all.length), random(2), line);
@@ -114,6 +114,6 @@ export function inputAt(index, seed) {
   const origins = random(2) ? seeds : validSeeds;
   let text = origins[random(origins.length)];
   for (let count = 1 + random(3); count > 0; --count) text = mutateOnce(text, random);
-  // A second request after it shows where the first one ended.
+  // A second request after the input shows where the first request ended.
   return (random(2) ? text : text + smuggled).slice(0, 4096);
 }

@@ -8,7 +8,7 @@
 namespace cohort::fuzz {
 
 /// A fuzz target: a function that passes arbitrary bytes to a parser and checks the properties of the result with
-/// `require`. It must be deterministic, and no exception may leave it.
+/// `require`. It must be deterministic, and must not throw.
 struct target {
   /// The name of its corpus directory and of its libFuzzer program.
   std::string_view name;

@@ -4,7 +4,7 @@
 namespace cohort::fuzz {
 namespace {
 
-/// Bytes that delimit something in one of the formats.
+/// Bytes that are delimiters in one of the formats.
 constexpr char special_bytes[] = "\0\t\n\r \"#%&'()*+,-./0159:;<=>?@AFZ[\\]_`afz{|}~\x7F\x80\xBF\xC2\xE2\xEF\xF0\xFF";
 
 }  // namespace

@@ -109,11 +109,11 @@ TEST_CASE("cost: GET /api/aggregate with reused connections stays within its bou
           "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   check_allocations(dashboard.service(), aggregate_bands);
-  // Each service has its connections, and one more if its calls were hedged: a hedge that loses keeps its connection.
+  // Each service has one more connection if its calls were hedged, because a hedge that loses keeps its connection.
   CHECK(dashboard.connections() <= 20);
 }
 
-/// The service keeps the memory of all requests in progress. With a limit of 256 KiB, each had 74 allocations.
+/// The service keeps the memory of all requests in progress. With a limit of 256 KiB, each request had 74 allocations.
 TEST_CASE("cost: 32 concurrent GET /api/aggregate stay within their bounds for allocations",
           "[integration][cost][threads]") {
   const dashboard_fixture dashboard;

@@ -78,7 +78,7 @@ class counted_program {
   std::list<raw_connection> connections_;
 };
 
-/// The share of `count_of` that the counted requests add.
+/// Returns the increase of `count_of` for each counted request.
 template <class Count>
 double per_request(Count count_of) {
   const auto before = count_of(warm_up_requests);

@@ -38,7 +38,7 @@ TEST_CASE("cost: a request of the load generator in an open loop stays within it
       (count_system_calls(*strace, server, 3) - count_system_calls(*strace, server, 1)) / (2 * rate);
 
   // One timerfd_settime, one write and one read; three waits, of which one is for the timer and one for the response.
-  // A busy machine wakes the generator late, so that several requests share a wait.
+  // On a busy machine the generator wakes up with a delay, so that several requests share a wait.
   INFO("system calls per request: " << per_request);
   CHECK(per_request <= 6.6);
   CHECK(per_request > 2);

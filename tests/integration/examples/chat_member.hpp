@@ -35,7 +35,7 @@ class chat_member {
     return payload;
   }
   /// Answers a close frame with the payload `payload`, as RFC 6455 section 5.5.1 requires. Returns whether the server
-  /// then closes the connection, and closes it, too.
+  /// then closes the connection, and closes the client's end.
   bool answer_close(const std::string& payload) {
     std::string frame{'\x88', static_cast<char>(0x80U | payload.size()), 0, 0, 0, 0};
     connection_.send(frame + payload);

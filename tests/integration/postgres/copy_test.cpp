@@ -87,7 +87,7 @@ task<> copy_with_errors(postgres::pool& pool) {
   static_cast<void>(co_await pool.query(in, "drop table failing"));
 }
 
-TEST_CASE("libpq: a COPY that fails, is abandoned or has the wrong direction leaves usable connections",
+TEST_CASE("libpq: a COPY that fails, is abandoned or has the wrong direction leaves the connections usable",
           "[postgres][libpq]") {
   libpq_fixture fixture{{.max_connections = 1}};
   fixture.run(copy_with_errors(fixture.pool));

@@ -39,7 +39,7 @@ task<> pass_deadline(postgres::pool& pool) {
   CHECK(pool.connections().open == 2);
 }
 
-TEST_CASE("libpq: at the deadline the server cancels the statement, and the connection is used again",
+TEST_CASE("libpq: at the deadline the server cancels the statement, and the connection is reused",
           "[postgres][libpq][threads]") {
   libpq_fixture fixture{{.max_connections = 2}};
   fixture.run(pass_deadline(fixture.pool));
@@ -57,7 +57,7 @@ task<> exceed_pool(postgres::pool& pool) {
   CHECK(pool.connections().open == 3);
 }
 
-TEST_CASE("libpq: the pool has at most its maximum number of connections", "[postgres][libpq]") {
+TEST_CASE("libpq: the pool opens at most its maximum number of connections", "[postgres][libpq]") {
   libpq_fixture fixture{{.max_connections = 3}};
   fixture.run(exceed_pool(fixture.pool));
 }
@@ -140,7 +140,7 @@ TEST_CASE("libpq: the errors of a wrong password and a missing database are clea
   CHECK(missing.sqlstate == "3D000");
 }
 
-TEST_CASE("libpq: the error of an unreachable server is clear", "[postgres][libpq]") {
+TEST_CASE("libpq: the error of an unreachable server is one line with the reason", "[postgres][libpq]") {
   const auto refused = first_error("postgresql://ada:hunter2@127.0.0.1:1/shop");
   CHECK(refused.code == errc::connect_failed);
   CHECK_THAT(refused.message, Catch::Matchers::ContainsSubstring("Connection refused"));

@@ -24,7 +24,8 @@ double response_count(std::uint16_t port, const std::string& status) {
                 R"(time_service_http_requests_total{endpoint="/api/time",method="GET",status=")" + status + R"("})");
 }
 
-TEST_CASE("faults: without a key they require a loopback address; exit status 2", "[integration][faults][threads]") {
+TEST_CASE("faults: without an API key, fault injection requires a loopback address; otherwise the exit status is 2",
+          "[integration][faults][threads]") {
   for (const auto* host : {"0.0.0.0", "::", "192.0.2.1"}) {
     const auto result = run_program("time-service", {"--enable-faults", "--host", host, "--port", "0"});
     CHECK(result.status == 2);
@@ -36,7 +37,7 @@ TEST_CASE("faults: without a key they require a loopback address; exit status 2"
   CHECK(run_program("cohort-stack", {"--host", "0.0.0.0"}, {{"ENABLE_FAULTS", "1"}}).status == 2);
 }
 
-TEST_CASE("faults: with a key they can be enabled on a public address and require the key",
+TEST_CASE("faults: with an API key, fault injection can be enabled on a public address, and requires the key",
           "[integration][faults][threads]") {
   running_program service{"time-service", {"--host", "0.0.0.0"}, {{"API_KEY", "s3cret"}, {"ENABLE_FAULTS", "true"}}};
   CHECK(put_faults(service.port(), R"({"error_percent":100})").status == 401);
@@ -46,7 +47,7 @@ TEST_CASE("faults: with a key they can be enabled on a public address and requir
   CHECK_NOTHROW(service.process().wait_for_line("fault injection is enabled"));
 }
 
-TEST_CASE("faults: without the flag there is no route", "[integration][faults][threads]") {
+TEST_CASE("faults: without --enable-faults there is no /api/faults route", "[integration][faults][threads]") {
   running_program service{"time-service"};
   CHECK(get(service.port(), "/api/faults").status == 404);
   CHECK(put_faults(service.port(), R"({"error_percent":100})").status == 404);
@@ -101,7 +102,7 @@ TEST_CASE("faults: requested memory is resident and is released", "[integration]
   }
 }
 
-TEST_CASE("faults: requests from web pages are rejected", "[integration][faults][threads]") {
+TEST_CASE("faults: requests to /api/faults from web pages are rejected", "[integration][faults][threads]") {
   running_program service{"time-service", {"--enable-faults"}};
   const header_list browser_fields{{"Origin", "http://127.0.0.1:5000"}};
   CHECK(put_faults(service.port(), R"({"error_percent":100})", browser_fields).status == 403);
@@ -120,7 +121,7 @@ TEST_CASE("faults: CPU load delays the event loop", "[integration][faults][threa
   CHECK(eventually([&] { return metric(port, "cohort_loop_lag_seconds_sum") > 0.05; }));
 }
 
-TEST_CASE("faults: a hanging request does not delay the drain", "[integration][faults][threads]") {
+TEST_CASE("faults: an injected hang does not delay the drain", "[integration][faults][threads]") {
   running_program service{"time-service", {"--enable-faults"}};
   REQUIRE(put_faults(service.port(), R"({"hang_percent":100})").status == 200);
   raw_connection pending{service.port()};
@@ -131,7 +132,7 @@ TEST_CASE("faults: a hanging request does not delay the drain", "[integration][f
   CHECK(service.process().wait_for_exit() == 0);
 }
 
-TEST_CASE("faults: a drain ends a hang in another service of the process", "[integration][faults][threads]") {
+TEST_CASE("faults: a drain ends an injected hang in another service of the process", "[integration][faults][threads]") {
   running_program stack{"cohort-stack", {"--enable-faults"}};
   const auto time_service = stack.port_of("time-service");
   REQUIRE(put_faults(time_service, R"({"hang_percent":100})").status == 200);

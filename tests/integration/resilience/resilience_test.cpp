@@ -144,7 +144,7 @@ int lost_requests(std::uint16_t port, const std::string& target, int min_respons
   return lost;
 }
 
-TEST_CASE("shutdown: SIGTERM under load does not fail a request; exit status 0", "[integration][threads]") {
+TEST_CASE("shutdown: no request fails after SIGTERM under load, and the exit status is 0", "[integration][threads]") {
   running_program service{"time-service"};
   const int lost = lost_requests(
       service.port(), "/api/time", 500, [](const response& response) { return response.status == 200; },

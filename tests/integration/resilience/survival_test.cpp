@@ -57,7 +57,7 @@ bool has_ended(pid_t process) {
   return fields.empty() || fields.find(") Z ") != std::string::npos;
 }
 
-TEST_CASE("outputs: a service serves requests even if its outputs fail, and counts dropped lines",
+TEST_CASE("outputs: a service serves requests even if its log output fails, and counts dropped lines",
           "[integration][threads][survival]") {
   struct example {
     std::string redirection;
@@ -80,7 +80,7 @@ TEST_CASE("outputs: a service serves requests even if its outputs fail, and coun
     const auto has_dropped = [&] { return metric(service.port(), "cohort_log_lines_dropped_total") > 0; };
     CHECK((test_case.loses_lines ? eventually(has_dropped, 2s) : has_dropped()) == test_case.loses_lines);
     service.process().signal(SIGTERM);
-    // The shell's other process may hold the test's pipe, so only the service's end is awaited.
+    // Another process of the shell may keep the test's pipe open, so the test waits only for the service to exit.
     CHECK(eventually([&] { return has_ended(service.process().pid()); }, 5s));
   }
 }

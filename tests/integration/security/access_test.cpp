@@ -36,7 +36,7 @@ TEST_CASE("access: API_KEY protects all /api routes and no others", "[integratio
   CHECK(json_at(aggregate.body, "/meta/time_service/state") == "\"fresh\"");
 }
 
-TEST_CASE("access: a session cookie authenticates, a forged one does not", "[integration][threads]") {
+TEST_CASE("access: a session cookie authenticates a request, a forged cookie does not", "[integration][threads]") {
   running_program stack{"cohort-stack", {}, {{"API_KEY", "s3cret"}, {"DASHBOARD_SECRET_KEY", "signing"}}};
   const auto port = stack.port_of("dashboard-service");
   CHECK(request(port, "POST", "/session", {{"X-API-Key", "wrong"}}).status == 401);
@@ -56,7 +56,7 @@ TEST_CASE("access: a session cookie authenticates, a forged one does not", "[int
   CHECK(request(port, "DELETE", "/session").header("set-cookie").find("Max-Age=0") != std::string::npos);
 }
 
-TEST_CASE("access: API_KEY_FILE holds the key", "[integration][threads]") {
+TEST_CASE("access: the API key can be read from the file in API_KEY_FILE", "[integration][threads]") {
   const temporary_directory directory;
   const auto file = directory.write("key", "from-a-file\n");
   running_program service{"time-service", {}, {{"API_KEY_FILE", file.string()}}};
@@ -76,7 +76,7 @@ TEST_CASE("access: without a key a warning lists the operations with require_api
   CHECK(line.find("GET /visits") == std::string::npos);
 }
 
-TEST_CASE("access: require_api_key protects a write outside /api/", "[integration][threads]") {
+TEST_CASE("access: require_api_key protects an operation outside /api/", "[integration][threads]") {
   running_program service{"middleware-service", {}, {{"API_KEY", "secret"}}};
   CHECK(get(service.port(), "/visits").body == "1");
   CHECK(get(service.port(), "/visits").body == "2");
@@ -94,7 +94,8 @@ TEST_CASE("access: a service without a route below /api/ does not warn about a m
   CHECK(service.process().error_output().find("no API_KEY") == std::string::npos);
 }
 
-TEST_CASE("access: RATE_LIMIT responds 429 with Retry-After, health routes are exempt", "[integration][threads]") {
+TEST_CASE("access: requests above RATE_LIMIT get 429 with Retry-After; health routes are exempt",
+          "[integration][threads]") {
   running_program service{"time-service", {}, {{"RATE_LIMIT", "3/hour"}}};
   for (int i = 0; i < 3; ++i) CHECK(get(service.port(), "/api/time").status == 200);
   const auto rejected = get(service.port(), "/api/time");
@@ -104,7 +105,8 @@ TEST_CASE("access: RATE_LIMIT responds 429 with Retry-After, health routes are e
   for (int i = 0; i < 5; ++i) CHECK(get(service.port(), "/health").status == 200);
 }
 
-TEST_CASE("settings: an invalid setting prints one line with its name; exit status 2", "[integration][threads]") {
+TEST_CASE("settings: for an invalid setting the program prints one line with its name and exits with status 2",
+          "[integration][threads]") {
   struct invalid_setting {
     std::string program;
     std::vector<std::string> arguments;
@@ -153,7 +155,8 @@ TEST_CASE("settings: an invalid setting prints one line with its name; exit stat
   }
 }
 
-TEST_CASE("settings: a port in use prints one line; exit status 2", "[integration][threads]") {
+TEST_CASE("settings: if the port is in use, the program prints one line and exits with status 2",
+          "[integration][threads]") {
   running_program first{"time-service"};
   const auto result = run_program("time-service", {"--port", std::to_string(first.port())});
   CHECK(result.status == 2);
@@ -178,7 +181,8 @@ TEST_CASE("settings: --help lists flags and variables, --version prints the vers
   }
 }
 
-TEST_CASE("settings: the exit status of --healthcheck is the service's health", "[integration][threads]") {
+TEST_CASE("settings: the exit status of --healthcheck is 0 for a healthy service, otherwise 1",
+          "[integration][threads]") {
   running_program service{"time-service"};
   const auto port = std::to_string(service.port());
   CHECK(run_program("time-service", {"--healthcheck", "--port", port}).status == 0);

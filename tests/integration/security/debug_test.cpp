@@ -39,7 +39,7 @@ TEST_CASE("debug: every service serves debug routes on a loopback address, for c
   CHECK(stack.stop() == 0);
 }
 
-TEST_CASE("debug: if an API key is set, it is required, and no secret is shown", "[integration][threads]") {
+TEST_CASE("debug: a configured API key is required, and responses contain no secret", "[integration][threads]") {
   running_program stack{"cohort-stack",
                         {"--weather-service-url", "http://127.0.0.1:1"},
                         {{"API_KEY", "s3cret-key-of-16-characters"}, {"DASHBOARD_SECRET_KEY", "signing-s3cret"}}};

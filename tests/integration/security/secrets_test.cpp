@@ -117,7 +117,7 @@ TEST_CASE("secrets: a key in the environment or after = is not visible in /proc"
   result.check();
 }
 
-TEST_CASE("secrets: reloads and TLS handshakes, whether they fail or not, disclose no secret",
+TEST_CASE("secrets: successful and failed reloads and TLS handshakes disclose no secret",
           "[integration][tls][threads]") {
   const temporary_directory directory;
   certificate_authority authority{"Test Root"};
@@ -149,7 +149,7 @@ TEST_CASE("secrets: reloads and TLS handshakes, whether they fail or not, disclo
   result.check();
 }
 
-TEST_CASE("secrets: neither --help nor errors in settings disclose a secret", "[integration][threads]") {
+TEST_CASE("secrets: neither --help nor errors about settings disclose a secret", "[integration][threads]") {
   disclosure_check result;
   auto variables = secret_variables;
   variables["API_KEY"] = api_key;

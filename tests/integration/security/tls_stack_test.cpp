@@ -70,7 +70,7 @@ class tls_stack {
   std::vector<std::unique_ptr<running_program>> services_;
 };
 
-TEST_CASE("tls: make-certificates issues certificates for names of one's own", "[integration][tls]") {
+TEST_CASE("tls: make-certificates issues certificates for given names", "[integration][tls]") {
   const temporary_directory directory;
   const auto run = [&](const std::vector<std::string>& names) {
     std::vector<std::string> arguments{(fs::path{COHORT_SOURCE_DIR} / "deploy/tls/make-certificates").string(),
@@ -98,7 +98,7 @@ TEST_CASE("tls: make-certificates issues certificates for names of one's own", "
   }
 }
 
-TEST_CASE("tls stack: the dashboard shows all services, which accept no other client",
+TEST_CASE("tls stack: the dashboard shows all services, and they accept no client but the dashboard",
           "[integration][tls][stack][threads]") {
   tls_stack stack;
   const auto aggregate = stack.request(3, "/api/aggregate");
@@ -117,7 +117,7 @@ TEST_CASE("tls stack: the dashboard shows all services, which accept no other cl
   for (auto& service : stack.services()) CHECK(service->stop() == 0);
 }
 
-TEST_CASE("tls stack: a renewal of all certificates under load loses no request",
+TEST_CASE("tls stack: no request is lost while all certificates are renewed under load",
           "[integration][tls][stack][threads]") {
   tls_stack stack;
   child_process load{program_path("loadgen"),

@@ -146,8 +146,9 @@ TEST_CASE("tls: handshakes that fail are rejected, logged once and counted", "[i
   CHECK(count_lines("not_tls") == 1);
 }
 
-TEST_CASE("tls: for unusable files the program prints one line on standard error and exits with status 2",
-          "[integration][tls][threads]") {
+TEST_CASE(
+    "tls: for invalid certificate or key files the program prints one line on standard error and exits with status 2",
+    "[integration][tls][threads]") {
   const certificate_files files;
   const auto pem = files.path("server.pem");
   const auto key = files.path("server.key");

@@ -211,7 +211,7 @@ TEST_CASE("weather: the fallback is used until the first provider recovers", "[i
   CHECK(service.stop() == 0);
 }
 
-TEST_CASE("weather: the fallback is a URL or none", "[integration][weather][threads]") {
+TEST_CASE("weather: the setting of the fallback accepts a URL or none", "[integration][weather][threads]") {
   const auto result = run_program("weather-service", {"--weather-fallback-url", "nobody"});
   CHECK(result.status == 2);
   CHECK(result.error.find("--weather-fallback-url is \"nobody\"") != std::string::npos);

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-// glibc's own names: to look up the next `malloc` with dlsym would itself allocate.
+// Uses glibc's internal names, because a lookup of the next `malloc` with dlsym would itself allocate.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);

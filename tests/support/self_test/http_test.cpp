@@ -35,7 +35,8 @@ response read_bytes(const std::string& bytes, bool head_request = false) {
 
 }  // namespace
 
-TEST_CASE("http client: a body ends at its length and the next response is kept", "[support][threads]") {
+TEST_CASE("http client: a body ends at its length, and the bytes of the next response are not consumed",
+          "[support][threads]") {
   scripted_upstream upstream;
   upstream.set_default_behavior(
       raw_bytes{"HTTP/1.1 200 OK\r\ncontent-LENGTH: 3\r\nX-A:  b c \r\n\r\noneHTTP/1.1 404 \r\n"
@@ -114,7 +115,7 @@ TEST_CASE("http client: server-sent events are read across chunks", "[support][t
   CHECK_THROWS_WITH(connection.read_sse_event(), ContainsSubstring("has ended"));
 }
 
-TEST_CASE("http client: reset sends RST", "[support][threads]") {
+TEST_CASE("http client: reset() sends an RST segment", "[support][threads]") {
   const auto listener = listen_loopback(1);
   raw_connection connection{local_port(listener)};
   REQUIRE(wait_for(listener.get(), POLLIN, deadline_after(default_timeout)) == readiness::ready);
@@ -161,7 +162,7 @@ TEST_CASE("scripted upstream: requests are recorded; connections are persistent"
   CHECK(upstream.connections_accepted() == 1);
 }
 
-TEST_CASE("scripted upstream: each step is used once, then the default", "[support][threads]") {
+TEST_CASE("scripted upstream: each step is used once, then the default step", "[support][threads]") {
   scripted_upstream upstream;
   CHECK(get(upstream.port(), "/").status == 500);
   upstream.set_default_behavior(canned_response{.body = "rest"});
@@ -211,7 +212,7 @@ TEST_CASE("scripted upstream: the connection can be reset before or within a res
   CHECK_THROWS_WITH(connection.read_some(), ContainsSubstring("reset by peer"));
 }
 
-TEST_CASE("scripted upstream: a body can be truncated by an orderly close", "[support][threads]") {
+TEST_CASE("scripted upstream: the connection can be closed before the end of a body", "[support][threads]") {
   scripted_upstream upstream;
   upstream.enqueue(truncated_body{.body = "0123456789"});
   CHECK_THROWS_WITH(get(upstream.port(), "/"), ContainsSubstring("closed 5 bytes before"));

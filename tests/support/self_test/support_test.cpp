@@ -160,7 +160,7 @@ TEST_CASE("child process: outputs are separate and the exit status is returned",
   CHECK(child.wait_for_line("unfin") == "unfinished");
 }
 
-TEST_CASE("child process: the output of its child processes is waited for", "[support][threads]") {
+TEST_CASE("child process: the output of its descendants is read to the end", "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "(sleep 0.1; echo late) & exit 0"}};
   CHECK(child.wait_for_exit() == 0);
   CHECK(child.output() == "late\n");
@@ -176,7 +176,8 @@ TEST_CASE("child process: the environment has the given variables and PATH only"
   CHECK_THAT(child.output(), !ContainsSubstring("COHORT_LEAK"));
 }
 
-TEST_CASE("child process: lines of both outputs are found, printed before or after the call", "[support][threads]") {
+TEST_CASE("child process: a line of either output is found, whether it is printed before or after the call",
+          "[support][threads]") {
   child_process child{"/bin/sh", {"-c", "echo first; echo second >&2; sleep 1000"}};
   CHECK(child.wait_for_line("second") == "second");
   CHECK(child.wait_for_line("first") == "first");

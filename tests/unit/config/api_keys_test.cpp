@@ -28,7 +28,7 @@ TEST_CASE("API keys: a file has one key per line, with or without a name", "[con
         api_key_list{{"alice", "key:one"}, {"key-2", "key-two"}, {"b.o_b-2", "key3"}, {"key-4", "scheme:value"}});
 }
 
-TEST_CASE("API keys: a file with one bare key is the same as the key itself", "[config][secret]") {
+TEST_CASE("API keys: a file with one unnamed key is equivalent to that key in API_KEY", "[config][secret]") {
   const auto content = GENERATE("s!~"sv, "s!~\n"sv, "s!~\r\n"sv, "s!~\r"sv);
   CHECK(read(content).keys == single_api_key("s!~"));
 }

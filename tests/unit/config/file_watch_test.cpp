@@ -12,7 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 using test::temporary_directory;
 
-TEST_CASE("file watch: a file written in place, replaced or removed is reported once", "[config][file-watch]") {
+TEST_CASE("file watch: a file written in place, replaced or removed is reported as one change",
+          "[config][file-watch]") {
   const temporary_directory directory;
   const auto path = directory.write("key", "old");
   file_watch watch{{path.string()}};
@@ -25,7 +26,7 @@ TEST_CASE("file watch: a file written in place, replaced or removed is reported 
 
   fs::rename(directory.write("key.new", "renamed"), path);
   CHECK(watch.consume());
-  // The new file is watched, too.
+  // The new file is also watched.
   directory.write("key", "again");
   CHECK(watch.consume());
 
@@ -74,7 +75,8 @@ TEST_CASE("file watch: the symbolic links of a Kubernetes secret are followed, e
   CHECK(version_of(path).type == file_version::kind::missing);
 }
 
-TEST_CASE("file watch: a directory that does not exist yet is waited for", "[config][file-watch]") {
+TEST_CASE("file watch: a file in a directory that does not exist yet is reported when it is created",
+          "[config][file-watch]") {
   const temporary_directory directory;
   const auto path = directory.path() / "secrets" / "key";
   file_watch watch{{path.string()}};
@@ -93,7 +95,7 @@ TEST_CASE("file watch: a loop of symbolic links ends the search", "[config][file
   CHECK(watch.consume());
 }
 
-TEST_CASE("file watch: the version of a directory or of a missing file differs from that of every file's",
+TEST_CASE("file watch: the version of a directory or of a missing file differs from the version of every file",
           "[config][file-watch]") {
   const temporary_directory directory;
   CHECK(version_of(directory.path().string()).type == file_version::kind::other);

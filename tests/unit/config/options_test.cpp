@@ -64,7 +64,7 @@ TEST_CASE("options: every kind of setting can be set by flag and by variable", "
   CHECK(variables.workers == 3);
 }
 
-TEST_CASE("options: values are passed on unchanged", "[config][options]") {
+TEST_CASE("options: the text of a value is not changed", "[config][options]") {
   const std::string value = GENERATE("[a,b]", "{}", "\"quoted\"", "%%", "a=b", "a,b", "-", "tr\\ue", " blank ", "#x");
   CAPTURE(value);
   sample_program program;
@@ -75,14 +75,14 @@ TEST_CASE("options: values are passed on unchanged", "[config][options]") {
   CHECK(second_program.name == value);
 }
 
-TEST_CASE("options: a list takes the values of all its flags in order", "[config][options]") {
+TEST_CASE("options: a list contains the values of all its flags in order", "[config][options]") {
   std::vector<std::string> headers;
   std::vector<std::int64_t> sizes;
   options settings("sample", "", "1");
   settings.add_list(headers, {"-H,--header", "", "Header field of each request"}, text());
   settings.add_list(sizes, {"--size", "", "Size"}, integer(1, 9));
 
-  SECTION("given by short and long name") {
+  SECTION("the flag is given by its short and its long name") {
     const char* const argv[] = {"sample", "-H", "[a,b]", "--header=c d", "--size", "3", "-H", "{\"e\":1}"};
     CHECK_FALSE(settings.parse(8, argv, {}));
     CHECK(headers == std::vector<std::string>{"[a,b]", "c d", "{\"e\":1}"});
@@ -218,7 +218,7 @@ TEST_CASE("options: --version prints the program's name and version on one line"
   CHECK(exit->text == "sample-service 1.2.3\n");
 }
 
-TEST_CASE("process_environment: reflects the current environment", "[config][options]") {
+TEST_CASE("process_environment: returns the current environment", "[config][options]") {
   ::setenv("COHORT_OPTIONS_TEST", "a=b", 1);
   ::setenv("COHORT_OPTIONS_EMPTY", "", 1);
   const auto variables = process_environment();

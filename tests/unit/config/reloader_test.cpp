@@ -11,7 +11,7 @@ namespace {
 
 using test::temporary_directory;
 
-TEST_CASE("reloader: only settings whose files have changed are reloaded", "[config][reloader]") {
+TEST_CASE("reloader: only settings from files that have changed are reloaded", "[config][reloader]") {
   const temporary_directory directory;
   const auto first = directory.write("first", "1").string();
   const auto second = directory.write("second", "2").string();

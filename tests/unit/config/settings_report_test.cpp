@@ -70,7 +70,7 @@ TEST_CASE("settings report: secrets and the passwords of URLs are omitted", "[co
   }
 }
 
-TEST_CASE("settings report: a secret from a file has the name of the file", "[config]") {
+TEST_CASE("settings report: a secret that is read from a file is reported with the name of the file", "[config]") {
   const test::temporary_directory directory;
   const auto path = directory.path() / "secret";
   std::ofstream{path} << "s3cret-value\n";

@@ -30,7 +30,7 @@ TEST_CASE("DNS query: a query consists of a header, a question and an EDNS recor
   CHECK_FALSE(make_dns_query(1, std::string(64, 'a') + ".test", dns_type::a));
 }
 
-TEST_CASE("DNS response: addresses and their TTL are read, also behind an alias", "[discovery][dns]") {
+TEST_CASE("DNS response: addresses and their TTL are parsed, also after a CNAME record", "[discovery][dns]") {
   const dns_sections sections{{dns_record_bytes(dns_question_name, dns_type::cname, 60, dns_name("Host.MESH.test")),
                                dns_record_bytes(dns_name("host.mesh.test"), dns_type::a, 30, dns_address("10.0.0.1")),
                                dns_record_bytes(dns_name("host.mesh.test"), dns_type::a, 45, dns_address("10.0.0.2")),
@@ -46,7 +46,8 @@ TEST_CASE("DNS response: addresses and their TTL are read, also behind an alias"
   CHECK(found.ttl == 30);
 }
 
-TEST_CASE("DNS response: SRV and AAAA records are read, and records of unknown types are ignored", "[discovery][dns]") {
+TEST_CASE("DNS response: SRV and AAAA records are parsed, and records of unknown types are ignored",
+          "[discovery][dns]") {
   const auto srv = dns_record_bytes(dns_question_name, dns_type::srv, 5, dns_srv_data(10, 20, 8080, "x.mesh.test"));
   const auto text = dns_record_bytes(dns_question_name, static_cast<dns_type>(16), 5,
                                      "\x03"
@@ -73,7 +74,7 @@ TEST_CASE("DNS response: a negative response has the TTL of its SOA record", "[d
   CHECK(select_dns_records(*without, "api.mesh.test", dns_type::a, 300).ttl == 300);
 }
 
-TEST_CASE("DNS response: a loop of aliases ends the resolution", "[discovery][dns]") {
+TEST_CASE("DNS response: a loop of CNAME records is rejected", "[discovery][dns]") {
   const auto first = dns_record_bytes(dns_question_name, dns_type::cname, 60, dns_name("b.test"));
   const auto second = dns_record_bytes(dns_name("b.test"), dns_type::cname, 60, dns_name("api.mesh.test"));
   const auto response = parse_dns_response(dns_response_bytes(query, 0, {{first, second}, {}, {}}));

@@ -54,7 +54,7 @@ TEST_CASE("etcd: replicas register themselves and get requests", "[discovery][si
   CHECK(test.data.revision() == revision);
 }
 
-TEST_CASE("etcd: a replica that is killed leaves within its time to live, without a failed request",
+TEST_CASE("etcd: a killed replica is removed within the time to live of its lease, and no request fails",
           "[discovery][sim]") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     INFO("seed " << seed);

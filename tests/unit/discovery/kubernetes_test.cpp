@@ -44,7 +44,7 @@ std::string text_of(const discovery::endpoint_list& endpoints) {
   return text;
 }
 
-TEST_CASE("EndpointSlices: the port is selected by name or by number, and is otherwise the first",
+TEST_CASE("EndpointSlices: the port is selected by name or number; by default, the first port is used",
           "[discovery][kubernetes]") {
   const auto list = list_json(7, slice_json("a", 6, endpoint_json("10.0.0.1")));
   const auto endpoints_for = [&](const std::string& port) {
@@ -71,7 +71,7 @@ TEST_CASE("EndpointSlices: only ready endpoints are used; if there are none, ter
   CHECK(text_of(slices.endpoints()) == "10.0.0.2:8080");
 }
 
-TEST_CASE("EndpointSlices: events of a watch change the endpoints", "[discovery][kubernetes]") {
+TEST_CASE("EndpointSlices: the events of a watch update the endpoints", "[discovery][kubernetes]") {
   endpoint_slices slices{"http"};
   REQUIRE(slices.replace(list_json(1, slice_json("a", 1, endpoint_json("10.0.0.1")))));
   CHECK(slices.apply(event_json("ADDED", slice_json("b", 2, endpoint_json("10.0.0.2")))) == event_result::changed);
@@ -220,7 +220,7 @@ TEST_CASE("Kubernetes: changes of the slices apply immediately", "[discovery][ku
   CHECK(test.server.lists == 1);
 }
 
-TEST_CASE("Kubernetes: a watch that ends continues from its last version", "[discovery][kubernetes][sim]") {
+TEST_CASE("Kubernetes: a watch that ends is resumed from its last resource version", "[discovery][kubernetes][sim]") {
   kubernetes_fixture test;
   test.fleet.run_for(200s);
   CHECK(test.server.watches >= 3);
@@ -236,7 +236,7 @@ TEST_CASE("Kubernetes: after 410 Gone the slices are listed again", "[discovery]
     test.server.compact();
     test.server.set("api-2", test.endpoint_of("second"));
   }
-  SECTION("as the status of a watch") {
+  SECTION("the status of a new watch is 410") {
     test.fleet.kill(test.kube);
     test.server.compact();
     test.server.set("api-2", test.endpoint_of("second"));
@@ -277,7 +277,8 @@ TEST_CASE("Kubernetes: the token is read again for each request", "[discovery][k
   CHECK(server.authorization == "Bearer two");
 }
 
-TEST_CASE("Kubernetes: the API server is the one of the URL, by default the pod's", "[discovery][kubernetes]") {
+TEST_CASE("Kubernetes: the URL selects the API server; the default is the API server of the pod's cluster",
+          "[discovery][kubernetes]") {
   const auto settings_for = [](const char* url, std::map<std::string, std::string> variables) {
     const auto target = *discovery::parse_service_target(boost::urls::url{url});
     return discovery::make_kubernetes_settings(

@@ -25,7 +25,7 @@ TEST_CASE("live feed example: each client receives each event once, with its ID"
   }
 }
 
-TEST_CASE("live feed example: a client that connects again gets the missed events", "[examples]") {
+TEST_CASE("live feed example: a client that reconnects gets the missed events", "[examples]") {
   testing::server server{live_feed::app()};
   for (const std::string score : {"1:0", "1:1", "2:1"}) server.post("/api/scores", score, "text/plain");
   auto client = server.events("/events", "1");
@@ -36,7 +36,7 @@ TEST_CASE("live feed example: a client that connects again gets the missed event
   CHECK(client->next_event()->id == "4");
 }
 
-TEST_CASE("live feed example: an invalid event ID does not continue the stream", "[examples]") {
+TEST_CASE("live feed example: an invalid Last-Event-ID starts the stream without missed events", "[examples]") {
   testing::server server{live_feed::app()};
   server.post("/api/scores", "1:0", "text/plain");
   const auto* id = GENERATE("0 x", "0x", "-1", " ", "99999999999999999999");

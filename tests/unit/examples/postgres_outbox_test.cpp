@@ -60,7 +60,7 @@ struct outbox_fleet : sim::fleet {
                   "orders", {{"REDIS_HOST", "redis"}});
 };
 
-TEST_CASE("outbox example: an order is announced within a second, once", "[examples][postgres]") {
+TEST_CASE("outbox example: an order is announced once, within a second", "[examples][postgres]") {
   outbox_fleet fleet;
   const auto placed_order = fleet.order("?item=lamp");
   CHECK(placed_order.status == http::status::created);

@@ -62,7 +62,7 @@ TEST_CASE("trip example: unresponsive hotels delay the plan by 300 ms and are om
   CHECK(fleet.elapsed() < 310ms);
 }
 
-TEST_CASE("trip example: the faster of two providers wins", "[examples][sim]") {
+TEST_CASE("trip example: the response of the faster of two providers is used", "[examples][sim]") {
   trip_fleet fleet{1};
   CHECK(fleet.call(fleet.trip.url() + "/api/rate")->body == "\"rate\"");
   CHECK(fleet.elapsed() < 60ms);
@@ -70,7 +70,7 @@ TEST_CASE("trip example: the faster of two providers wins", "[examples][sim]") {
   CHECK(fleet.leaks() == sim::no_leaks);  // the other call was cancelled and left no resources
 }
 
-TEST_CASE("trip example: several steps share one budget", "[examples][sim]") {
+TEST_CASE("trip example: consecutive calls share one time budget", "[examples][sim]") {
   trip_fleet fleet{1};
   CHECK(fleet.call(fleet.trip.url() + "/api/offer")->body == "\"offer\"");
   fleet.network().partition(fleet.trip.host(), fleet.hotels.host());
@@ -79,7 +79,7 @@ TEST_CASE("trip example: several steps share one budget", "[examples][sim]") {
   CHECK(fleet.elapsed() - start < 510ms);
 }
 
-TEST_CASE("trip example: a client that disconnects ends the calls to the upstreams", "[examples][sim]") {
+TEST_CASE("trip example: a client that disconnects cancels the calls to the upstreams", "[examples][sim]") {
   trip_fleet fleet{1};
   const auto response = fleet.call(fleet.trip.url() + "/api/rate", 10ms);
   CHECK(response.error() == http::client_error::response_timeout);

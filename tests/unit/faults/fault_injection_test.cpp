@@ -112,7 +112,7 @@ class worker_fixture {
   sim::node& service;
 };
 
-TEST_CASE("fault injection: without the flag there are no route and no metrics", "[faults][sim]") {
+TEST_CASE("fault injection: without --enable-faults there is no route and there are no metrics", "[faults][sim]") {
   worker_fixture fixture{1, {}, {}};
   CHECK(fixture.status_of("/api/faults") == 404);
   CHECK_FALSE(fixture.put(R"({"latency_ms":100})"));

@@ -46,7 +46,7 @@ TEST_CASE("fault_script: an invalid fault is rejected with its text and the acce
   }
 }
 
-TEST_CASE("fault_script: faults are returned in the order of their starts", "[faults][script]") {
+TEST_CASE("fault_script: faults are returned in the order of their start times", "[faults][script]") {
   const auto script = parse_fault_script(
       "# start length link fault\r\n"
       "5s 500ms time reset 100 # a comment\r\n"

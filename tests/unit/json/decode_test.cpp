@@ -189,7 +189,7 @@ TEST_CASE("decode: nesting and the number of errors are bounded", "[json][decode
   CHECK(decoded.error().text().ends_with("; and more"));
 }
 
-TEST_CASE("decode: a long name of a member is shortened in the path", "[json][decode]") {
+TEST_CASE("decode: a long member name is truncated in the path", "[json][decode]") {
   const auto decoded = json::decode<item>(R"({"name":"a","color":"red",")" + std::string(1000, 'x') + R"(":1})");
   CHECK(decoded.error().list.at(0).field == std::string(60, 'x') + "…");
 }

@@ -187,7 +187,7 @@ TEST_CASE("json writer: fixed writes the text of std::to_chars", "[json][writer]
   };
   std::minstd_rand random{1};
   for (int i = 0; i < 20'000; ++i) {
-    // Two of three numbers are halfway between two texts, or next to that.
+    // Two of three numbers are halfway between two texts, or adjacent to such a number.
     const auto digits = static_cast<int>(random() % 12);
     const auto halves = static_cast<double>(random()) / (i % 2 == 0 ? 1 : 1000);
     const auto middle = halves / 2 / std::pow(10, digits);

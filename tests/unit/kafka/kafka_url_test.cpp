@@ -17,7 +17,7 @@ std::string failure_of(std::string_view url) {
   return parsed.error().message;
 }
 
-TEST_CASE("kafka: a URL names brokers, credentials and TLS", "[kafka][url]") {
+TEST_CASE("kafka: a URL contains the brokers, the credentials and the use of TLS", "[kafka][url]") {
   CHECK(parse_url("kafka://one:9093,two,[::1]:9094/")->brokers == "one:9093,two:9092,[::1]:9094");
   CHECK(!parse_url("kafka://one")->tls);
   const auto login = parse_url("kafkas://us%65r:p%40ss@one?sasl=SCRAM-SHA-512")->credentials.value();

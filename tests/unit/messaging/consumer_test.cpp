@@ -10,7 +10,7 @@ namespace {
 
 using messaging::errc;
 
-TEST_CASE("consumer: a copy of a message is acknowledged and not processed again",
+TEST_CASE("consumer: a duplicate of a message is acknowledged and not processed again",
           "[messaging][consumer][duplicates]") {
   messaging_fixture fixture;
   fixture.start_consumer();
@@ -131,7 +131,7 @@ TEST_CASE("memory broker: a group shares its messages, and each group gets all o
   CHECK(next(alone) == "1");
   fixture.broker.stop();
   fixture.broker.start();
-  // Only a group keeps messages over an interruption.
+  // Only groups receive messages that were published before an interruption.
   CHECK(next(alone) == "timeout");
   CHECK(alone->interruptions() == 1);
   client->close();

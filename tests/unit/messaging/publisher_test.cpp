@@ -11,7 +11,8 @@ namespace {
 
 using messaging::errc;
 
-TEST_CASE("publisher: a message is confirmed, and has an ID and the caller's trace context", "[messaging][publisher]") {
+TEST_CASE("publisher: a published message is confirmed, and has an ID and the caller's trace context",
+          "[messaging][publisher]") {
   messaging_fixture fixture;
   fixture.start_consumer();
   auto context = fixture.context();
@@ -105,7 +106,8 @@ TEST_CASE("publisher: an invalid message is rejected, and nothing is sent", "[me
   CHECK(fixture.broker.confirmed() == 0);
 }
 
-TEST_CASE("publisher: close sends the outbox until its deadline, and reports the rest", "[messaging][publisher]") {
+TEST_CASE("publisher: close sends the outbox until its deadline, and reports the unsent messages",
+          "[messaging][publisher]") {
   messaging_fixture fixture;
   fixture.broker.set_confirm_delay(100ms);
   CHECK(fixture.try_enqueue(fixture.make_message("a")).has_value());

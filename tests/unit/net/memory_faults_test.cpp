@@ -24,11 +24,11 @@ TEST_CASE("memory pipe: closing with unread data sends a reset, as TCP does", "[
 TEST_CASE("memory pipe: data that reaches a closed end causes a reset after the return latency", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
-  SECTION("sent before the FIN arrived") {
+  SECTION("the data was sent before the FIN arrived") {
     fixture.server->stream().close();
     CHECK(fixture.client->send("late") == 4U);
   }
-  SECTION("sent after the FIN arrived") {
+  SECTION("the data was sent after the FIN arrived") {
     fixture.server->stream().close();
     time.run_for(2ms);
     CHECK(fixture.client->send("late") == 4U);
@@ -197,12 +197,12 @@ TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data fo
   CHECK(next_read_error(time, *fixture.client) == asio::error::timed_out);
   time.run(set_deadline(fixture.client->stream(), deadline::never()));
 
-  SECTION("sent while the host was off") {
+  SECTION("data is sent while the host is off") {
     CHECK(fixture.client->send("too late") == 8U);
     fixture.pipe.release(0);
     fixture.pipe.release(1);
   }
-  SECTION("sent after the release") {
+  SECTION("data is sent after the release") {
     fixture.pipe.release(0);
     fixture.pipe.release(1);
     CHECK(fixture.client->read() == std::string{"lost in transit"});

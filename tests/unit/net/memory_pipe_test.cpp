@@ -41,14 +41,14 @@ TEST_CASE("memory pipe: a read returns at most max_read_size bytes", "[net][memo
   CHECK(pipe.server.read() == std::string{"e"});
 }
 
-TEST_CASE("memory pipe: each end has the other's address", "[net][memory]") {
+TEST_CASE("memory pipe: each end has the address of its peer", "[net][memory]") {
   virtual_time time;
   connected_peers pipe{time};
   CHECK(pipe.client.stream().peer_address() == "192.0.2.2");
   CHECK(pipe.server.stream().peer_address() == "192.0.2.1");
 }
 
-TEST_CASE("memory pipe: a write fills the free capacity, and the next one waits for the reader", "[net][memory]") {
+TEST_CASE("memory pipe: a write fills the free capacity, and the next write waits for the reader", "[net][memory]") {
   virtual_time time;
   net::memory_pipe_settings settings;
   settings.capacity = 4;
@@ -199,7 +199,7 @@ TEST_CASE("memory pipe: readable is true if a read would not wait", "[net][memor
   auto& server = pipe.server.stream();
   CHECK_FALSE(server.readable());
 
-  SECTION("bytes, once they have arrived") {
+  SECTION("the bytes have arrived") {
     CHECK(pipe.client.send("x") == 1U);
     CHECK_FALSE(server.readable());
     time.run_for(2ms);

@@ -61,7 +61,7 @@ TEST_CASE("tcp: write_all completes when the reader has read everything", "[net]
   CHECK(std::get<1>(transferred) == oversized);
 }
 
-/// Memory that is counted while a read has it.
+/// Memory whose use by reads is counted.
 class counted_memory final : public net::read_memory {
  public:
   asio::mutable_buffer prepare() override {
@@ -79,7 +79,7 @@ task<net::io_result> read_into(net::stream& source, counted_memory& memory) {
   co_return co_await std::move(reading);
 }
 
-TEST_CASE("tcp: a read gets its memory when bytes have arrived", "[net][tcp]") {
+TEST_CASE("tcp: a read allocates its buffer when bytes have arrived", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   counted_memory memory;
@@ -210,7 +210,7 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end arrive, an
   streams.client->watch_idle();
   time.run(sleep_task(time.short_deadline()));
   CHECK_FALSE(streams.client->readable());
-  SECTION("nothing arrives: the next exchange works") {
+  SECTION("nothing arrives, and the next exchange succeeds") {
     for (int i = 0; i < 3; ++i) {
       CHECK(time.run(write_bytes(*streams.client, "request")) == 7U);
       CHECK(time.run(read_once(*streams.server)) == std::string{"request"});
@@ -332,7 +332,7 @@ TEST_CASE("tcp: closing an acceptor ends a pending accept with operation_aborted
   CHECK(time.run(accept_error(*listener)) == "operation_aborted");
 }
 
-/// Returns how many connections are accepted before a handler runs that is posted after the first of them.
+/// Returns the number of connections that are accepted before a handler that was posted after the first accept runs.
 task<std::size_t> count_accepted_at_once(net::acceptor& listener, std::size_t max_count) {
   const auto has_run = std::make_shared<bool>(false);
   std::vector<net::stream_ptr> accepted;

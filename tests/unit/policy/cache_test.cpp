@@ -58,7 +58,8 @@ TEST_CASE("cache: a fresh value is used, with its age", "[policy][cache]") {
   CHECK(found.last_error.empty());
 }
 
-TEST_CASE("cache: an expired value is fetched once and is available meanwhile", "[policy][cache]") {
+TEST_CASE("cache: an expired value is revalidated by one fetch, and stays available during the fetch",
+          "[policy][cache]") {
   auto cache = make_cache();
   fetch_and_store(cache, "a", start);
   const auto late = cache.look_up("a", start + 10min);
@@ -96,7 +97,7 @@ TEST_CASE("cache: after a failed fetch the retry delay is 5 s, and doubles up to
   }
 }
 
-TEST_CASE("cache: a failed fetch keeps the old value, a successful one resets the failure count", "[policy][cache]") {
+TEST_CASE("cache: a failed fetch keeps the old value, a successful fetch resets the failure count", "[policy][cache]") {
   auto cache = make_cache();
   fetch_and_store(cache, "a", start);
   auto now = start + 20min;
@@ -220,7 +221,7 @@ TEST_CASE("cache: a value older than max_stale_age is not used, even if the sour
     CHECK_FALSE(late.stale);
     CHECK(late.age == 0s);
   }
-  SECTION("in peek after a failed fetch") {
+  SECTION("a failed fetch precedes peek") {
     REQUIRE(cache.look_up("a", now - 1s).next_action == action::fetch);
     cache.record_failure("a", "timeout", now);
     const auto failed = cache.peek("a", now);
@@ -277,7 +278,8 @@ TEST_CASE("cache: a key with a fetch in flight is not evicted, and the cache shr
   CHECK(cache.look_up("e", start).next_action == action::use);
 }
 
-TEST_CASE("cache: without permission to fetch, a lookup backs off with the existing value", "[policy][cache]") {
+TEST_CASE("cache: without permission to fetch, a lookup returns the existing value and the action back_off",
+          "[policy][cache]") {
   auto cache = make_cache();
   CHECK(cache.look_up("a", start, false).next_action == action::back_off);
   fetch_and_store(cache, "a", start);
@@ -287,7 +289,7 @@ TEST_CASE("cache: without permission to fetch, a lookup backs off with the exist
   CHECK(cache.look_up("a", start + 11min, true).next_action == action::fetch);
 }
 
-TEST_CASE("cache: keys without a value are evicted before keys with one", "[policy][cache]") {
+TEST_CASE("cache: keys without a value are evicted before keys with a value", "[policy][cache]") {
   auto cache = make_cache(2);
   fetch_and_store(cache, "good", start);
   for (const auto* key : {"bad", "worse", "worst"}) {

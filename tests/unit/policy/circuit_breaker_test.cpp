@@ -68,7 +68,7 @@ TEST_CASE("circuit breaker: opens at min_calls recorded calls and the failure ra
   CHECK(fixture.breaker.current_state() == row.after);
 }
 
-TEST_CASE("circuit breaker: only a failure opens it", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: only a failure opens the breaker", "[policy][circuit_breaker]") {
   circuit_breaker_fixture fixture{{.min_calls = 5, .max_calls = 20, .failure_ratio = 0.5}};
   fixture.calls(4, outcome::failure, start);
   fixture.call(outcome::success, start);
@@ -111,7 +111,7 @@ TEST_CASE("circuit breaker: an ignored outcome has no effect", "[policy][circuit
   CHECK(fixture.breaker.current_state() == state::open);
 }
 
-TEST_CASE("circuit breaker: min_calls of zero disables it", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: min_calls of zero disables the breaker", "[policy][circuit_breaker]") {
   circuit_breaker_fixture fixture{{.min_calls = 0, .max_calls = 0}};
   fixture.calls(1000, outcome::failure, start);
   CHECK(fixture.breaker.current_state() == state::closed);
@@ -149,7 +149,7 @@ TEST_CASE("circuit breaker: a closed breaker has no retry delay", "[policy][circ
   CHECK(fixture.breaker.retry_after(start) == 0s);
 }
 
-TEST_CASE("circuit breaker: permits one probe at a time", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: a half-open breaker permits one probe at a time", "[policy][circuit_breaker]") {
   circuit_breaker_fixture fixture;
   fixture.open(start);
   REQUIRE(fixture.breaker.try_acquire(start + 6s) == permission::probe);
@@ -169,7 +169,8 @@ TEST_CASE("circuit breaker: after a probe with an ignored outcome, the next call
   CHECK(fixture.breaker.current_state() == state::closed);
 }
 
-TEST_CASE("circuit breaker: a successful probe closes it and discards recorded calls", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: a successful probe closes the breaker and discards recorded calls",
+          "[policy][circuit_breaker]") {
   circuit_breaker_fixture fixture;
   fixture.open(start);
   fixture.probe(outcome::success, start + 6s);
@@ -223,7 +224,7 @@ TEST_CASE("circuit breaker: jitter is 10 % of the open time", "[policy][circuit_
   CHECK(longest > 5490ms);
 }
 
-TEST_CASE("circuit breaker: calls that started before it opened have no effect when they end",
+TEST_CASE("circuit breaker: calls that started before the breaker opened have no effect when they end",
           "[policy][circuit_breaker]") {
   const auto result = GENERATE(outcome::success, outcome::failure);
   circuit_breaker_fixture fixture;

@@ -102,16 +102,18 @@ class simulated_server {
 
 using distribution = simulated_server::distribution;
 
-TEST_CASE("concurrency limiter: without a limit, at triple load all requests are late, even after the overload",
-          "[policy][concurrency_limiter]") {
+TEST_CASE(
+    "concurrency limiter: without a limit, all requests miss their timeout at triple load, and even after the overload",
+    "[policy][concurrency_limiter]") {
   simulated_server server{16, distribution::constant, false};
   CHECK(server.run(10s, 0.6, 50ms).in_time > 0.99);
   CHECK(server.run(30s, 3, 50ms).goodput < 0.05);
   CHECK(server.run(30s, 0.6, 50ms).goodput < 0.05);
 }
 
-TEST_CASE("concurrency limiter: under triple load, the limited server completes nearly its capacity in time",
-          "[policy][concurrency_limiter]") {
+TEST_CASE(
+    "concurrency limiter: under triple load, a server with a limit completes nearly as many requests in time as its capacity permits",
+    "[policy][concurrency_limiter]") {
   const auto workers = GENERATE(std::size_t{8}, std::size_t{16}, std::size_t{64});
   const auto service_time = GENERATE(duration{20ms}, duration{50ms});
   const auto [kind, goodput, in_time] = GENERATE(table<distribution, double, double>({
@@ -162,8 +164,9 @@ TEST_CASE("concurrency limiter: a server that has become slower permanently reac
   CHECK(overload.in_time > 0.95);
 }
 
-TEST_CASE("concurrency limiter: a server that starts under overload finds its limit without a base from idle time",
-          "[policy][concurrency_limiter]") {
+TEST_CASE(
+    "concurrency limiter: a server that starts under overload finds its limit without a base latency from idle time",
+    "[policy][concurrency_limiter]") {
   const auto kind = GENERATE(distribution::constant, distribution::exponential);
   simulated_server server{16, kind, true};
   server.run(30s, 3, 50ms);

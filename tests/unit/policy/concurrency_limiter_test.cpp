@@ -86,7 +86,7 @@ TEST_CASE("concurrency limiter: the limit follows the documented gradient formul
   }
 }
 
-TEST_CASE("concurrency limiter: the median of the sample decides", "[policy][concurrency_limiter]") {
+TEST_CASE("concurrency limiter: the limit depends on the median of the sample", "[policy][concurrency_limiter]") {
   const auto [fast_count, grows] = GENERATE(table<int, bool>({{26, true}, {25, true}, {24, false}, {23, false}}));
   concurrency_limiter_fixture fixture{{.initial_limit = 100}};
   fixture.sample_at_limit(20ms);
@@ -149,7 +149,7 @@ TEST_CASE("concurrency limiter: latency below the threshold times the tolerance 
   CHECK(fixture.limiter.limit() < before);
 }
 
-TEST_CASE("concurrency limiter: the limit does not grow while at most half is used, but falls",
+TEST_CASE("concurrency limiter: while at most half of the limit is used, it does not grow, but can decrease",
           "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 40}};
   for (int i = 0; i < 50; ++i) fixture.sample(20ms, 20);
@@ -191,7 +191,8 @@ TEST_CASE("concurrency limiter: the limit stays within min_limit and max_limit",
   CHECK(fixture.limiter.limit() == 5);
 }
 
-TEST_CASE("concurrency limiter: base follows a lower median with a smoothing of 0.2", "[policy][concurrency_limiter]") {
+TEST_CASE("concurrency limiter: the base latency follows a lower median with a smoothing of 0.2",
+          "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 300}};
   double limit = 300;
   auto base = static_cast<double>(bucket_bound(200ms).count());
@@ -215,8 +216,9 @@ concurrency_limiter_fixture fixture_before_probe() {
   return fixture;
 }
 
-TEST_CASE("concurrency limiter: after five seconds of reductions, a probe at half the limit measures a new base",
-          "[policy][concurrency_limiter]") {
+TEST_CASE(
+    "concurrency limiter: after five seconds of reductions, a probe at half the limit measures a new base latency",
+    "[policy][concurrency_limiter]") {
   auto fixture = fixture_before_probe();
   auto& limiter = fixture.limiter;
   const auto before = limiter.limit();

@@ -32,7 +32,7 @@ TEST_CASE("failure limiter: the table is bounded, and windows that have ended ar
   CHECK(limiter.client_count() == 1);
 }
 
-TEST_CASE("failure limiter: a clock that steps back never gives a wait beyond the window plus the step", "[policy]") {
+TEST_CASE("failure limiter: after the clock steps back, the wait is at most the window plus the step", "[policy]") {
   failure_limiter limiter{1, 60s};
   const time_point start{};
   CHECK_FALSE(limiter.record("a", start + 10s).has_value());

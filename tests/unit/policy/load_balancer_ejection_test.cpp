@@ -25,14 +25,14 @@ TEST_CASE("load balancer: consecutive failures eject an address", "[policy][load
     CHECK(shares[a] == 0);
     CHECK(shares[b] == approximately(500));
   }
-  SECTION("a success in between resets the count") {
+  SECTION("a success between the failures resets the count") {
     for (int i = 0; i < 20; ++i) {
       if (count > 1) REQUIRE_FALSE(fixture.calls(count - 1, a, result));
       REQUIRE_FALSE(fixture.call(a, outcome::success));
     }
     CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
   }
-  SECTION("ignored outcomes in between have no effect") {
+  SECTION("ignored outcomes between the failures have no effect") {
     for (int i = 0; i + 1 < count; ++i) {
       REQUIRE_FALSE(fixture.call(a, result));
       REQUIRE_FALSE(fixture.calls(10, a, outcome::ignored));
@@ -78,7 +78,7 @@ TEST_CASE("load balancer: if the last active address fails, the ejected addresse
   REQUIRE(fixture.calls(5, a, outcome::failure));
   REQUIRE_FALSE(fixture.calls(count - 1, b, result));
   CHECK(fixture.pick() == b);
-  // Not ejected, but no longer the only one: without a slow start of the others.
+  // The address is not ejected, and the last active address ends the ejection of the others, without a slow start.
   REQUIRE_FALSE(fixture.call(b, result));
   CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
   CHECK(fixture.shares()[a] == approximately(500));
@@ -88,8 +88,9 @@ TEST_CASE("load balancer: if the last active address fails, the ejected addresse
   CHECK(fixture.balancer.statuses(fixture.now).front().ejections == 0);
 }
 
-TEST_CASE("load balancer: an ejection that ended early keeps the count of earlier ejections, for every slow start",
-          "[policy][load_balancer]") {
+TEST_CASE(
+    "load balancer: an ejection that ended early keeps the count of earlier ejections, for every length of the slow start",
+    "[policy][load_balancer]") {
   const auto slow_start_window = GENERATE(as<duration>{}, 0s, 10s, 5min);
   load_balancer_fixture fixture{{a, b}, {.slow_start_window = slow_start_window}};
   for (int i = 1; i <= 3; ++i) REQUIRE(fixture.ejection(a, outcome::failure) == 30s * i);

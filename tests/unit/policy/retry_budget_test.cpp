@@ -29,7 +29,8 @@ int withdraw_all(retry_budget& budget, time_point now) {
   return count;
 }
 
-TEST_CASE("retry budget: permits a fifth of the calls, and one per second", "[policy][retry_budget]") {
+TEST_CASE("retry budget: permits retries for a fifth of the calls, plus one retry per second",
+          "[policy][retry_budget]") {
   const auto [settings, calls, withdrawals] = GENERATE(table<retry_budget::settings, int, int>({
       {{}, 0, 10},
       {{}, 4, 10},

@@ -5,7 +5,7 @@
 
 namespace cohort::test {
 
-/// The time at which a test starts. Not the epoch, so that a policy can look back.
+/// The time at which a test starts. Later than the epoch, so that a policy can subtract durations from it.
 inline constexpr time_point start{std::chrono::hours{1}};
 
 }  // namespace cohort::test

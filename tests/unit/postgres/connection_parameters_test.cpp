@@ -35,7 +35,8 @@ TEST_CASE("postgres::parse_connection_string: an error contains no part of the t
 }
 
 /// Resolves names that are IP addresses, which do not need a thread for the lookup.
-TEST_CASE("postgres::resolve_hosts: hosts have addresses, and paths of Unix sockets remain", "[postgres][settings]") {
+TEST_CASE("postgres::resolve_hosts: host names are resolved to addresses, and paths of Unix sockets are kept",
+          "[postgres][settings]") {
   virtual_time time;
   net::system_network network;
   const connection_parameters connection_parameters{{"host", "127.0.0.1,/run/pg,::1"}, {"port", "5432,5433,5434"}};

@@ -26,7 +26,7 @@ std::map<std::string, int> run_many(pool_fixture& fixture, int count, duration l
 }
 using outcome_map = std::map<std::string, int>;
 
-TEST_CASE("postgres::pool: a query returns its rows, and its connection is used again", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a query returns its rows, and its connection is reused", "[postgres][pool]") {
   pool_fixture fixture;
   CHECK(fixture.query("select 1") == "select 1");
   CHECK(fixture.query("select 2") == "select 2");
@@ -57,13 +57,13 @@ TEST_CASE("postgres::pool: the wait for a connection counts against the deadline
   pool_fixture fixture{{.max_connections = 1, .reserve = 0ms}};
   fixture.reply_delay = 100ms;
   const auto start = fixture.time.now();
-  // The third would begin after 200 ms.
+  // The third query would begin after 200 ms, which is later than its deadline.
   CHECK(run_many(fixture, 3, 150ms) == outcome_map{{"select 1", 1}, {"timeout", 2}});
   CHECK(fixture.time.now() - start < 151ms);
   CHECK(fixture.server->statements().size() == 2);
 }
 
-TEST_CASE("postgres::pool: at the deadline the statement is cancelled, and its connection is used again",
+TEST_CASE("postgres::pool: at the deadline the statement is cancelled, and its connection is reused",
           "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .reserve = 10ms}};
   fixture.reply_delay = 1h;
@@ -148,7 +148,7 @@ TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, an
   CHECK(outcomes == outcome_map{{"select 1", 500 - lost}, {"reset", lost}});
 }
 
-TEST_CASE("postgres::pool: calls to a server that stays down fail, immediately after the reconnect window",
+TEST_CASE("postgres::pool: calls to an unavailable server fail, and fail immediately after the reconnect window",
           "[postgres][pool]") {
   pool_fixture fixture{{.reconnect_window = 1s}};
   fixture.server->stop();
@@ -225,7 +225,7 @@ TEST_CASE("postgres::pool: a text parameter with a NUL byte is rejected, and a p
   CHECK(fixture.time.run(query_with(&fixture, postgres::bytes{std::string{"a\0b", 3}})).code == errc{});
 }
 
-TEST_CASE("postgres::pool: a result above the size limit is an error, and its connection is used again",
+TEST_CASE("postgres::pool: a result above the size limit is an error, and its connection is reused",
           "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .max_result_bytes = 10}};
   scripted_reply large{.columns = {{"value", postgres::type::text}}};

@@ -39,7 +39,8 @@ TEST_CASE("postgres records: a query is a call with its statement and without it
   CHECK(call.ended - call.started >= test.reply_delay);
 }
 
-TEST_CASE("postgres records: a query that misses its deadline has that cause", "[postgres][requests]") {
+TEST_CASE("postgres records: a query that misses its deadline has the cancellation cause `deadline`",
+          "[postgres][requests]") {
   recorded_fixture test;
   test.reply_delay = 1min;
   test.time.run(test.pool.query(test.make_context(200ms), "select 1"));

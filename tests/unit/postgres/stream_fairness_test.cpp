@@ -58,12 +58,14 @@ task<> copy_lines_in(fairness_fixture& fixture) {
   CHECK((co_await writer->finish()).value() == part_count);
 }
 
-TEST_CASE("postgres::row_stream: parts that never wait yield to the loop once in 64 parts", "[postgres][stream]") {
+TEST_CASE("postgres::row_stream: a reader whose parts are available immediately yields to the loop every 64 parts",
+          "[postgres][stream]") {
   fairness_fixture fixture;
   CHECK(is_fair(fixture.iterations_during(read_single_rows(fixture))));
 }
 
-TEST_CASE("postgres copy: reads and writes that never wait yield to the loop once in 64", "[postgres][copy]") {
+TEST_CASE("postgres copy: reads and writes that complete immediately yield to the loop every 64 operations",
+          "[postgres][copy]") {
   fairness_fixture out;
   CHECK(is_fair(out.iterations_during(copy_lines_out(out))));
   fairness_fixture in;

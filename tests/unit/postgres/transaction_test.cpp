@@ -121,7 +121,7 @@ TEST_CASE("postgres::row_stream: returns all rows in parts", "[postgres][stream]
   pool_fixture fixture{{.timeout = 5ms}};
   fixture.replies["select numbers"] = numbered_rows(100);
   std::size_t max_size = 0;
-  // It takes longer than the timeout of a query.
+  // The stream takes longer than the timeout of a query.
   CHECK(fixture.time.run(sum_stream(&fixture, 30, &max_size)) == 4950);
   CHECK(max_size == 30);
   CHECK(fixture.outcome_count("ok") == "1");

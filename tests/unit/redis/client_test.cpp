@@ -63,7 +63,7 @@ TEST_CASE("redis client: many callers share one connection, and get their own re
   CHECK(fixture.server.connection_count() == 1);
 }
 
-TEST_CASE("redis client: a call times out at its deadline, and its late reply goes to no other call",
+TEST_CASE("redis client: a call times out at its deadline, and its delayed reply is not delivered to another call",
           "[redis][client]") {
   redis_fixture fixture;
   fixture.command("SET", "a", "first").value();
@@ -75,7 +75,7 @@ TEST_CASE("redis client: a call times out at its deadline, and its late reply go
   fixture.time().run_for(101ms);
   CHECK(outcome_of(slow).error().code == errc::timeout);
   CHECK(!outcome_of(slow).error().not_executed);
-  // Each of them took 500 ms.
+  // Each command took 500 ms.
   fixture.time().run_for(1s);
   CHECK(outcome_of(long_call)->text == "second");
   CHECK(fixture.time().now() - start < 1200ms);
@@ -117,7 +117,8 @@ TEST_CASE("redis client: commands that cannot share a connection are rejected", 
   CHECK(fixture.server.connection_count() == 0);
 }
 
-TEST_CASE("redis client: a password is sent, and a wrong password is reported by one clear error", "[redis][client]") {
+TEST_CASE("redis client: the password is sent, and a wrong password is reported by one error with the reason",
+          "[redis][client]") {
   SECTION("correct") {
     redis_fixture fixture{{.password = "secret"}, "secret"};
     CHECK(fixture.command("GET", "a").has_value());
@@ -198,7 +199,7 @@ TEST_CASE("redis client: a server that does not respond is replaced after the re
   CHECK(fixture.command("GET", "a")->text == "1");
 }
 
-TEST_CASE("redis client: a server that does not use RESP is reported by one clear error", "[redis][client]") {
+TEST_CASE("redis client: a server that does not use RESP is reported by one error with the reason", "[redis][client]") {
   redis_fixture fixture;
   fixture.stop_server();
   struct web_server {
@@ -226,7 +227,7 @@ TEST_CASE("redis client: a closed client fails its pending and further calls", "
   CHECK(fixture.command("GET", "a").error().code == errc::closed);
 }
 
-TEST_CASE("redis client: a lost connection is logged, and the end of a closed client is not", "[redis][client]") {
+TEST_CASE("redis client: a lost connection is logged, the closing of a client is not", "[redis][client]") {
   redis_fixture fixture;
   fixture.time().run(fixture.client->close());
   captured_log lines;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The client with a real redis-server, on 127.0.0.1. Skipped if that is not installed.
+// The client with a real redis-server, on 127.0.0.1. Skipped if redis-server is not installed.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 #include <filesystem>
@@ -175,7 +175,7 @@ TEST_CASE("redis server: a restart under load fails the commands in flight only"
   for (const auto& [text, count] : outcomes.others) FAIL_CHECK(text << ": " << count);
 }
 
-TEST_CASE("redis server: a call to a stopped server times out at its deadline, and the late reply is discarded",
+TEST_CASE("redis server: a call to a stopped server times out at its deadline, and the delayed reply is discarded",
           "[redis][server][threads]") {
   redis_server_fixture fixture;
   fixture.command("SET", "a", "1").value();
@@ -188,7 +188,8 @@ TEST_CASE("redis server: a call to a stopped server times out at its deadline, a
   CHECK(fixture.command("GET", "b")->text == "2");
 }
 
-TEST_CASE("redis server: a call to an unreachable server fails with one clear error", "[redis][server][threads]") {
+TEST_CASE("redis server: a call to an unreachable server fails with one error that has the reason",
+          "[redis][server][threads]") {
   redis_server_fixture fixture;
   fixture.server.reset();
   const auto failure = fixture.run(fixture.client->command(fixture.context(200ms), "GET", "a")).error();

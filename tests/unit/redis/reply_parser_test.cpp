@@ -107,7 +107,7 @@ TEST_CASE("redis reply parser: a reply does not depend on how its bytes arrive",
   CHECK(replies[1] == text_reply(kind::simple_string, "next"));
 }
 
-TEST_CASE("redis reply: a value of another type is an error", "[redis]") {
+TEST_CASE("redis reply: reading a value as another type is an error", "[redis]") {
   CHECK(text_reply(kind::blob_string, "17").as_integer().value() == 17);
   CHECK(text_reply(kind::blob_string, "1.5").as_double().value() == 1.5);
   CHECK(number_reply(1).as_bool().value());

@@ -26,7 +26,7 @@ task<> note_after(duration delay, std::vector<std::string>* seen) {
   seen->push_back(current_name());
 }
 
-/// Waits twice under an activity, in a child too.
+/// Waits twice within an activity, and also in a child coroutine.
 task<> work(const char* name, duration delay, std::vector<std::string>* seen) {
   activity_scope own{activity_kind::request};
   own->begin(name, 1, 2, loop::current().now());
@@ -100,7 +100,7 @@ task<> list_activities(std::vector<std::string>* seen) {
   co_return;
 }
 
-TEST_CASE("activity_list: lists the activities that have begun, the latest first", "[runtime][activity]") {
+TEST_CASE("activity_list: lists the activities that have begun, the most recent first", "[runtime][activity]") {
   virtual_time time;
   std::vector<std::string> seen;
   time.run(list_activities(&seen));

@@ -21,7 +21,7 @@ constexpr bool is_recycling = false;
 constexpr bool is_recycling = true;
 #endif
 
-TEST_CASE("recycling_allocator: a thread gets the block that it freed last", "[runtime]") {
+TEST_CASE("recycling_allocator: an allocation reuses the block that the thread freed last", "[runtime]") {
   recycling_allocator<char> allocator;
   auto* const first = allocator.allocate(700);
   auto* const second = allocator.allocate(700);
@@ -34,7 +34,7 @@ TEST_CASE("recycling_allocator: a thread gets the block that it freed last", "[r
   allocator.deallocate(again, 698);
 }
 
-TEST_CASE("recycling_allocator: blocks of all sizes hold their bytes and do not overlap", "[runtime]") {
+TEST_CASE("recycling_allocator: blocks of all sizes are large enough and do not overlap", "[runtime]") {
   for (int round = 0; round < 2; ++round) {
     std::vector<recycled_string> texts;
     for (std::size_t size = 1; size < 6000; size += 61) texts.emplace_back(size, static_cast<char>('a' + size % 26));
@@ -44,7 +44,7 @@ TEST_CASE("recycling_allocator: blocks of all sizes hold their bytes and do not 
   }
 }
 
-TEST_CASE("recycling_allocator: a thread keeps 256 KiB", "[runtime][threads]") {
+TEST_CASE("recycling_allocator: a thread keeps at most 256 KiB of freed blocks", "[runtime][threads]") {
   // A new thread, which has kept nothing yet.
   std::vector<char*> blocks(1000);
   char* latest_kept = nullptr;
@@ -93,7 +93,7 @@ int run_extended(const std::function<void()>& work) {
   return growths;
 }
 
-TEST_CASE("recycling_extension: a thread keeps 2 MiB, and reports once that it keeps more than 256 KiB",
+TEST_CASE("recycling_extension: a thread keeps at most 2 MiB, and reports once that it keeps more than 256 KiB",
           "[runtime][threads]") {
   std::set<char*> first;
   std::set<char*> second;

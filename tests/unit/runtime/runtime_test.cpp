@@ -101,7 +101,7 @@ struct limited_host {
 };
 
 TEST_CASE(
-    "available_parallelism: half a CPU is one thread, in the group of the process, in an ancestor group, and in cgroup v1",
+    "available_parallelism: a quota of half a CPU gives one thread, in the group of the process, in an ancestor group, and in cgroup v1",
     "[runtime][loop][case-5.5]") {
   const limited_host host;
   SECTION("own group") { host.add_v2("/system.slice/sample.service", "50000 100000\n"); }

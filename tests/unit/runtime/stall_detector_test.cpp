@@ -43,7 +43,7 @@ TEST_CASE("stall_detector: a loop that starts no handler for longer than the thr
   CHECK(test.observe(1) == action::none);
 }
 
-TEST_CASE("stall_detector: a stall that lasts is reported each time its duration has doubled", "[runtime][stall]") {
+TEST_CASE("stall_detector: a continuing stall is reported each time its duration has doubled", "[runtime][stall]") {
   detector_fixture test;
   CHECK(test.observations_until_report(1) == 5);
   CHECK(test.observations_until_report(1) == 4);
@@ -83,7 +83,7 @@ TEST_CASE("stall_detector: a stall after an idle time is detected", "[runtime][s
   test.observe(1);
   test.observe(1);
   for (int i = 0; i < 10; ++i) test.observe(1, 1);
-  // The marker that was posted during the idle time does not count for the stall.
+  // The marker that was posted during the idle time does not count towards the stall.
   CHECK(test.observe(2, 1) == action::none);
   CHECK(test.observe(2, 1) == action::post_marker);
   CHECK(test.observe(2, 1) == action::none);

@@ -36,8 +36,9 @@ TEST_CASE("API description: the document and the page need no API key", "[servic
   CHECK(page.header("Content-Security-Policy") == http::openapi_page_policy());
 }
 
-TEST_CASE("API description: it has the routes of the service only, without those of the framework and hidden ones",
-          "[service][openapi][sim]") {
+TEST_CASE(
+    "API description: the document contains only the routes of the service that are not hidden, and no routes of the framework",
+    "[service][openapi][sim]") {
   sim::fleet fleet{1};
   fleet.add_service(
       [] {

@@ -62,7 +62,7 @@ TEST_CASE("background_tasks: stop without tasks returns immediately", "[service]
   CHECK(time.now() == start);
 }
 
-TEST_CASE("background_tasks: the exception of a task is logged and leaves the others running",
+TEST_CASE("background_tasks: the exception of a task is logged and does not affect other tasks",
           "[service][background]") {
   captured_log log;
   log_lines ended;

@@ -37,7 +37,7 @@ TEST_CASE("rate limit: an excess request gets 429 and Retry-After; probes are ex
   CHECK(fixture.response_to(get("/")).status == 200);
 }
 
-TEST_CASE("rate limit: requests without a valid key also count", "[service][rate_limit]") {
+TEST_CASE("rate limit: requests without a valid key also count against the limit", "[service][rate_limit]") {
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes(), config::rate{2, 60s});
   CHECK(fixture.response_to(get("/api/things")).status == 401);

@@ -19,7 +19,7 @@ std::pair<std::optional<common_settings>, std::string> parse(const config::envir
   return {settings, ""};
 }
 
-TEST_CASE("settings: a flag has precedence over its environment variable", "[service][settings]") {
+TEST_CASE("settings: a flag takes precedence over its environment variable", "[service][settings]") {
   common_settings settings;
   config::options options{"some-service", "", "1"};
   add_common_options(options, settings, "Port");
@@ -67,7 +67,7 @@ TEST_CASE("settings: the idle timeout is longer than the 60 s of load balancers 
   CHECK_FALSE(parse({{"IDLE_TIMEOUT", invalid}}).first.has_value());
 }
 
-TEST_CASE("settings: there is no drain delay by default", "[service][settings]") {
+TEST_CASE("settings: the default drain delay is zero", "[service][settings]") {
   CHECK(parse({}).first->drain_delay == std::chrono::seconds{0});
   CHECK(parse({{"DRAIN_DELAY", "3"}}).first->drain_delay == std::chrono::seconds{3});
   const auto invalid = GENERATE("-1", "3s", "3601", "0.5");

@@ -31,7 +31,7 @@ struct broker_fixture {
     serving.reset();
   }
   double metric(const sim::node& node, const std::string& name, const telemetry::label_set& labels) {
-    // This is the service's metric, since it has the same name and labels.
+    // Returns the existing metric of the service, because the name and the labels are equal.
     return const_cast<telemetry::registry&>(node.metrics()).make_counter(name, "", labels).value();
   }
   double published_count(const std::string& result) {

@@ -38,7 +38,7 @@ http::client_request backend_request() {
   return request;
 }
 
-/// One route for each fault, and one without.
+/// One route for each fault, and one route without a fault.
 struct handlers {
   static task<void> call(http::upstream& backend, call_context context, std::optional<duration> timeout = {}) {
     auto calling = backend.call(backend_request(), context, timeout);

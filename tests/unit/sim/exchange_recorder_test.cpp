@@ -39,8 +39,9 @@ struct recorder_fixture {
   std::optional<two_host_fixture::peer_pair> peers;
 };
 
-TEST_CASE("exchange recorder: a request counts once read completely, a response once written completely",
-          "[sim][recorder]") {
+TEST_CASE(
+    "exchange recorder: a request is counted when it has been read completely, a response when it has been written completely",
+    "[sim][recorder]") {
   recorder_fixture fixture{GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{65536})};
   fixture.send_request(get_request);
   fixture.hosts.time.run_for(10ms);
@@ -131,7 +132,7 @@ TEST_CASE("exchange recorder: a response without a request is a violation", "[si
     CHECK(fixture.recorder.violations().empty());
     fixture.send_response(ok_response);
   }
-  SECTION("no request at all") { fixture.send_response(ok_response); }
+  SECTION("no request was sent") { fixture.send_response(ok_response); }
   CHECK(fixture.recorder.violations() ==
         std::vector<std::string>{"server sent a response without a request on connection #1 from client"});
 }
@@ -159,7 +160,7 @@ TEST_CASE("exchange recorder: an incomplete or invalid request may be rejected",
   CHECK(fixture.recorder.exchanges().empty());
 }
 
-TEST_CASE("exchange recorder: requests after an invalid one are not recorded", "[sim][recorder]") {
+TEST_CASE("exchange recorder: requests after an invalid request are not recorded", "[sim][recorder]") {
   recorder_fixture fixture;
   const std::string invalid_request = "GET / HTTP/1.1\r\nHost\r\n\r\n";
   fixture.send_request(invalid_request);
@@ -220,7 +221,8 @@ TEST_CASE("exchange recorder: closing a connection is recorded for its pending r
   CHECK(fixture.recorder.violations().empty());
 }
 
-TEST_CASE("exchange recorder: pipelined requests and closed clients are marked", "[sim][recorder]") {
+TEST_CASE("exchange recorder: pipelined requests, and requests whose client has closed the connection, are marked",
+          "[sim][recorder]") {
   recorder_fixture fixture;
   fixture.send_request(get_request + get_request);
   fixture.read(2 * get_request.size());
@@ -236,7 +238,7 @@ TEST_CASE("exchange recorder: pipelined requests and closed clients are marked",
   CHECK(fixture.recorder.exchanges()[2].client_closed);
 }
 
-TEST_CASE("exchange recorder: bytes that the client reads are not requests", "[sim][recorder]") {
+TEST_CASE("exchange recorder: bytes that the client reads are not recorded as requests", "[sim][recorder]") {
   recorder_fixture fixture;
   for (int i = 0; i < 2; ++i) {
     fixture.send_request(get_request);

@@ -9,7 +9,7 @@
 namespace cohort::sim {
 namespace {
 
-TEST_CASE("fleet: a service without a port has port 80, and without a prefix its metrics are named after it",
+TEST_CASE("fleet: the default port of a service is 80, and the default prefix of its metrics is its name",
           "[sim][fleet]") {
   fleet fleet{1};
   auto& node = fleet.add_service(
@@ -35,7 +35,8 @@ TEST_CASE("fleet: reading the response of a call that failed throws the reason",
   CHECK_THROWS_AS(*failed, boost::system::system_error);
 }
 
-TEST_CASE("fleet: an upstream that the settings of a service keep may be destroyed after the service", "[sim][fleet]") {
+TEST_CASE("fleet: an upstream that is referenced by the settings of a service may be destroyed after the service",
+          "[sim][fleet]") {
   const auto kept = std::make_shared<std::optional<http::upstream>>();
   {
     fleet fleet{1};

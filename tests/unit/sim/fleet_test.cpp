@@ -45,7 +45,7 @@ TEST_CASE("fleet: add_service throws if a setting is invalid", "[sim][fleet]") {
   CHECK(services.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("fleet: services reach each other by name", "[sim][fleet]") {
+TEST_CASE("fleet: services call each other by name", "[sim][fleet]") {
   fleet services{1, event_log::mode::timeline};
   auto& stub = services.add_stub_server("outside", 80, [] {
     http::router routes;
@@ -141,7 +141,7 @@ TEST_CASE("fleet: a powered-off service does not respond until it is started aga
   CHECK(services.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("fleet: stop completes pending requests and removes the name; start adds it again", "[sim][fleet]") {
+TEST_CASE("fleet: stop completes pending requests and removes the name; start adds the name again", "[sim][fleet]") {
   std::optional<http::client_result> response;  // outlives the fleet, whose script stores it
   fleet services{1};
   auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});

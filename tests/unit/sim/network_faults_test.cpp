@@ -67,7 +67,8 @@ TEST_CASE("network faults: reset breaks a connection at both ends", "[sim][netwo
   CHECK(peers.server.send("?").error() == error::broken_pipe);
 }
 
-TEST_CASE("network faults: reset_after breaks a connection after the given bytes of the sender", "[sim][network]") {
+TEST_CASE("network faults: reset_after breaks a connection after the sender has sent the given number of bytes",
+          "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   const bool client_sends = GENERATE(true, false);

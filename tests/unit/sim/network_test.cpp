@@ -15,7 +15,8 @@ using resolve_result = result<std::vector<net::endpoint>>;
 
 net::endpoint endpoint_of(const host& server, std::uint16_t port) { return {server.address, port}; }
 
-TEST_CASE("network: hosts have distinct addresses, which their peers see", "[sim][network]") {
+TEST_CASE("network: hosts have distinct addresses, which are the peer addresses of their connections",
+          "[sim][network]") {
   two_host_fixture fixture;
   CHECK(fixture.client.address != fixture.server.address);
   auto peers = fixture.connect();
@@ -182,7 +183,7 @@ TEST_CASE("network: names of hosts and address literals resolve, unknown names d
   CHECK(resolve(fixture, "nowhere").error() == error::host_not_found);
 }
 
-TEST_CASE("network: a name resolves to the addresses that are set", "[sim][network]") {
+TEST_CASE("network: a name resolves to its configured addresses", "[sim][network]") {
   two_host_fixture fixture;
   auto& second = fixture.network.add_host("second");
   fixture.network.add_address("server", second.address);

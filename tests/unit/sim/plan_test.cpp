@@ -185,7 +185,7 @@ TEST_CASE("plan: consecutive faults of one service, and simultaneous faults of s
   CHECK(elsewhere.has_value());
 }
 
-TEST_CASE("plan: a value outside the model's range of validity is a warning", "[sim][plan]") {
+TEST_CASE("plan: a value outside the model's range of validity causes a warning", "[sim][plan]") {
   const auto lossy = sim::parse_plan(plan_json(R"("loss": 0)", R"("loss": 0.2)"));
   REQUIRE(lossy.has_value());
   CHECK(lossy->warnings.size() == 1);

@@ -11,13 +11,14 @@ using Catch::Matchers::WithinAbs;
 
 namespace {
 
-/// Candidate 11 is the best by a little; the noise of a sample is ten times the difference to the next.
+/// Candidate 11 is slightly better than the others; the noise of a sample is ten times the difference to the
+/// second-best candidate.
 double noisy_sample(std::size_t candidate, std::uint64_t seed) {
   random_generator random{candidate * 1000 + seed};
   return -0.01 * std::abs(static_cast<double>(candidate) - 11) + 0.1 * (random.uniform() - 0.5);
 }
 
-/// Half of the calls to `price` fail for a while; more attempts are better up to the limit of amplification.
+/// Half of the calls to `price` fail for some time; more attempts are better up to the limit of amplification.
 std::string plan_with_objective(std::string_view objective) {
   return R"({
     "services": [{"name": "price", "latency": "5ms"},
@@ -92,7 +93,7 @@ TEST_CASE("policy tuner: an objective that no choice meets is reported", "[sim][
   CHECK_FALSE(result.choices.front().score.violation.empty());
 }
 
-TEST_CASE("policy tuner: a choice that is better on average must not be worse in one scenario", "[sim][tuning]") {
+TEST_CASE("policy tuner: a choice that is better on average, but worse in one scenario, is rejected", "[sim][tuning]") {
   const auto plan_with = [](std::string_view objective) {
     auto plan = sim::parse_plan(R"({
       "services": [{"name": "price", "latency": "5ms"},

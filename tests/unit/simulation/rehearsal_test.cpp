@@ -71,7 +71,7 @@ TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with 
   CHECK(result.error().find('\n') == std::string::npos);
 }
 
-TEST_CASE("rehearsal: a slowdown of a real program is rejected: its fault injector has none", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a slowdown of a real program is rejected as unsupported", "[sim][rehearsal]") {
   auto plan = parse(R"("failure_ratio": 0.5)", R"("slowdown": 3)");
   CHECK(make_real_plan(plan).has_value());
   plan.services.front().real_program = "weather-service";
@@ -99,7 +99,7 @@ TEST_CASE("rehearsal: a real run has the services, load and faults of the plan",
   CHECK(scenario.phases[2].length_s == 2);
 }
 
-TEST_CASE("rehearsal: a simulated run has figures by second and by phase, and the states of its breakers",
+TEST_CASE("rehearsal: a simulated run has measurements for each second and each phase, and the states of its breakers",
           "[sim][rehearsal]") {
   const auto run = simulate(parse(R"("failure_ratio": 0.5)", R"("failure_ratio": 1)"));
   REQUIRE(run.seconds.size() == 6);
@@ -159,7 +159,7 @@ TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another
   CHECK_THAT(found.added_latency_us, WithinAbs(350, 35));
 }
 
-TEST_CASE("rehearsal: simulated and measured figures are compared, with the spread of repeated runs",
+TEST_CASE("rehearsal: simulated and measured values are compared, with the range of repeated runs",
           "[sim][rehearsal]") {
   auto plan = parse();
   auto fast = simulate(plan);

@@ -128,13 +128,13 @@ TEST_CASE("sqlite: a running statement is interrupted at the deadline of its cal
 TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][threads]") {
   real_time_database fixture{{.busy_timeout = 30s}};
   auto lock = std::make_unique<write_lock>(fixture.settings.path);
-  SECTION("the wait ends at the busy timeout") {
+  SECTION("the busy timeout ends the wait") {
     sqlite::database_settings short_timeout = fixture.settings;
     short_timeout.busy_timeout = 20ms;
     sqlite::database other{fixture.blocking, fixture.metrics, fixture.log, short_timeout};
     CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
   }
-  SECTION("the wait ends at the deadline") {
+  SECTION("the deadline of the call ends the wait") {
     auto writing = fixture.database.execute(fixture.context(20ms), "DELETE FROM users");
     CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
   }

@@ -42,7 +42,7 @@ TEST_CASE("sqlite: values of all types are stored and read unchanged", "[sqlite]
         std::vector{std::tuple{std::string{}, sqlite::bytes{}}});
 }
 
-TEST_CASE("sqlite: a described struct is a row", "[sqlite]") {
+TEST_CASE("sqlite: a row is returned as a described struct", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   const auto inserted = fixture.execute("INSERT INTO users (name, age) VALUES ('Ada', 36), ('Alan', NULL)");
@@ -148,7 +148,7 @@ TEST_CASE("sqlite: a transaction is committed if its function succeeds, and roll
     CHECK_THROWS_WITH(fixture.write(std::move(fail)), Catch::Matchers::Equals("stop"));
     CHECK(count() == 0);
   }
-  SECTION("a statement that leaves a transaction open") {
+  SECTION("a statement leaves a transaction open") {
     fixture.execute("BEGIN").value();
     fixture.execute("INSERT INTO users (name) VALUES ('Ada')").value();
     CHECK(count() == 1);
@@ -237,7 +237,7 @@ TEST_CASE("sqlite: a call is in the record of its request", "[sqlite][requests]"
   CHECK(record.calls[0].outcome == "ok");
 }
 
-TEST_CASE("sqlite: either all statements of a schema take effect or none, and an error throws an exception",
+TEST_CASE("sqlite: the statements of a schema take effect together or not at all, and an error throws an exception",
           "[sqlite]") {
   database_fixture fixture;
   const std::string schema = "CREATE TABLE IF NOT EXISTS a (x); CREATE TABLE IF NOT EXISTS b (x);";

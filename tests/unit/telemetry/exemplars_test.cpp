@@ -81,7 +81,7 @@ TEST_CASE("exemplars: an unsampled observation is counted but does not become an
   CHECK(fixture.seconds.snapshot().sample_count == 3);
 }
 
-TEST_CASE("exemplars: a thread without a loop leaves no exemplar", "[telemetry][metrics]") {
+TEST_CASE("exemplars: an observation on a thread without a loop has no exemplar", "[telemetry][metrics]") {
   exemplar_fixture fixture;
   fixture.seconds.observe(0.5, trace_number(1), time_point{});
   CHECK(fixture.trace_in(0) == 0);

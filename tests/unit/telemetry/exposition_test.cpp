@@ -109,12 +109,12 @@ TEST_CASE("exposition: a value has the shortest notation that preserves it", "[t
 
 TEST_CASE("exposition: a counter without a valid OpenMetrics family name has the type unknown",
           "[telemetry][exposition]") {
-  SECTION("its name has no _total") {
+  SECTION("the counter's name has no _total suffix") {
     const auto families = std::vector{single_value_family("restarts", "", MetricType::Counter, 2)};
     CHECK(open_metrics(families) == "# TYPE restarts unknown\nrestarts 2\n# EOF\n");
     CHECK(serialize_metrics(families, exposition_format::prometheus_text) == "# TYPE restarts counter\nrestarts 2\n");
   }
-  SECTION("another family has the name") {
+  SECTION("the name belongs to another family") {
     const auto families = std::vector{single_value_family("open_total", "", MetricType::Counter, 2),
                                       single_value_family("open", "", MetricType::Gauge, 1)};
     CHECK(open_metrics(families) == "# TYPE open_total unknown\nopen_total 2\n# TYPE open gauge\nopen 1\n# EOF\n");
@@ -123,7 +123,7 @@ TEST_CASE("exposition: a counter without a valid OpenMetrics family name has the
   }
 }
 
-TEST_CASE("exposition: an untyped metric is unknown in OpenMetrics and untyped in the text format",
+TEST_CASE("exposition: an untyped metric has the type unknown in OpenMetrics and untyped in the text format",
           "[telemetry][exposition]") {
   prometheus::MetricFamily family{.name = "x", .help = "", .type = MetricType::Untyped, .metric = {}};
   family.metric.emplace_back().untyped.value = 4;

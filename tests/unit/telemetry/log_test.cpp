@@ -53,7 +53,7 @@ TEST_CASE("log: a text line has fields as name=value", "[telemetry][log][threads
   CHECK(line == "2026-06-01T12:00:00.007Z warn  time-service request id=abc status=200 duration_ms=1.5 cached=true");
 }
 
-TEST_CASE("log: no value can end its line or add a field", "[telemetry][log][threads]") {
+TEST_CASE("log: a value cannot end its line or add a field", "[telemetry][log][threads]") {
   const std::string malicious_value =
       GENERATE(as<std::string>{}, "a\nb", "a\r\nlevel=error msg=forged", "\",\"level\":\"error", "}{\"x\":1}",
                "tab\there", "esc\x1b[2Jape", "back\\ slash", std::string("nul\0byte", 8), "a b=c", "",

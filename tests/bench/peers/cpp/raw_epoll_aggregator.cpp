@@ -87,7 +87,7 @@ class aggregator {
   /// Assumes that one read is one complete request, as on loopback from a client that does not pipeline.
   void start_calls(client& from) {
     if (::recv(from.descriptor, buffer_.data(), buffer_.size(), 0) <= 0) {
-      // Calls in flight refer to the client, so it is kept.
+      // Calls in flight refer to the client, so the client object is not destroyed.
       ::epoll_ctl(poller_, EPOLL_CTL_DEL, from.descriptor, nullptr);
       return;
     }

@@ -27,7 +27,7 @@ void check_numbers(std::string_view text) {
   const auto* const unit = rate->period.count() == 1 ? "/s" : rate->period.count() == 60 ? "/min" : "/hour";
   const auto again = config::event_rate().parse(std::to_string(rate->count) + unit);
   require(again && rate->count > 0 && again->count == rate->count && again->period == rate->period,
-          "a printed rate is the same rate");
+          "parsing a printed rate gives the same rate");
 }
 
 void check_words(std::string_view text) {

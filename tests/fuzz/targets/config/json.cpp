@@ -29,7 +29,7 @@ void check_fixed(double number) {
   require(parser.parse(written).error() == simdjson::SUCCESS, "a written array is valid JSON");
 }
 
-/// Numbers that a caller writes to prepared space, every second number is withdrawn.
+/// Writes numbers to prepared space, and withdraws every second number.
 void check_prepared(std::string_view text) {
   std::string written;
   json::writer out{written};

@@ -36,7 +36,8 @@ void run(std::string_view input) {
   const auto settings = parser.parse(input);
   if (!settings) return;
   require(is_time(settings->timeout) && is_time(settings->breaker.base_open_time), "times are in range");
-  require(settings->breaker.base_open_time <= settings->breaker.max_open_time, "the longest open time is not shorter");
+  require(settings->breaker.base_open_time <= settings->breaker.max_open_time,
+          "the maximum open time is at least the open time");
   require(settings->retry.max_attempts >= 1 && settings->retry.max_attempts <= 10, "attempts are in range");
   require(settings->max_in_flight >= 1 && settings->max_in_flight <= 100'000, "concurrent calls are in range");
   require(is_ratio(settings->budget.ratio, 0) && is_ratio(settings->breaker.failure_ratio, 0.01) &&
@@ -44,7 +45,7 @@ void run(std::string_view input) {
           "ratios are in range");
   const auto text = print(*settings);
   const auto again = parser.parse(text);
-  require(again && print(*again) == text, "a printed policy is the same policy");
+  require(again && print(*again) == text, "parsing a printed policy gives the same policy");
 }
 
 const registration fuzz_registration{{"upstream_policy", run}};

@@ -51,7 +51,7 @@ void check_urls(std::string_view input) {
   discovery::service_url().parse(input);
   discovery::parse_registry_target(input);
   if (const auto address = discovery::instance_address().parse(input))
-    require(!address->address().is_unspecified(), "others can connect to an address");
+    require(!address->address().is_unspecified(), "other hosts can connect to an address");
 }
 
 void run(std::string_view input) {

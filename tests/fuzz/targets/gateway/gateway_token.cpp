@@ -31,7 +31,7 @@ jwt_verifier make_verifier(std::string_view key, const std::string& issuer, cons
   return {std::move(keys), {.issuer = issuer, .audience = audience, .type = {}}};
 }
 
-/// A token of a public key: the input is its signature, in which `SIGNATURE` stands for the valid one.
+/// A token of a public key: the input is its signature, in which `SIGNATURE` stands for the valid signature.
 struct public_token {
   explicit public_token(jwt_algorithm algorithm) : key(algorithm) {
     const auto token = key.token("{\"alg\":\"" + std::string{json::enum_name(algorithm)} + "\"}",
@@ -99,7 +99,7 @@ void check_key_file(std::string_view text) {
     if (!loaded.key) continue;
     require(loaded.key->algorithm() == algorithm && loaded.key->id() == "id", "a key is for one algorithm");
     require(!loaded.key->verify("a", "") && !loaded.key->verify("a", std::string(64, 'x')),
-            "a signature is not guessed");
+            "an invalid signature is rejected");
   }
 }
 

@@ -32,7 +32,7 @@ std::string compress_zlib(std::string_view text) {
 void run(std::string_view input) {
   bool too_large = false;
   const auto content = http::gunzip(input, max_bytes, too_large);
-  require(!content || content->size() <= max_bytes, "decompressed data is limited");
+  require(!content || content->size() <= max_bytes, "the size of decompressed data is limited");
   require(!(content && too_large), "a result beyond the limit is an error");
   const auto compressed = compress_zlib(input);
   require(http::gunzip(compressed, input.size(), too_large) == input, "decompression reverses compression");

@@ -30,7 +30,7 @@ void check_envoy_timeout(std::string_view text) {
   if (!timeout) return;
   const time_point now{};
   const auto formatted = http::format_envoy_timeout(deadline::after(now, *timeout), now);
-  require(http::parse_envoy_timeout(formatted) == timeout, "a formatted timeout is the same timeout");
+  require(http::parse_envoy_timeout(formatted) == timeout, "parsing a formatted timeout gives the same timeout");
 }
 
 void check_grpc_timeout(std::string_view text) {
@@ -52,7 +52,8 @@ void check_traceparent(std::string_view text) {
   require(telemetry::parse_span_id(text.substr(36, 16)) == trace->span_id, "the ID of a span alone is the same ID");
   const auto formatted = telemetry::format_traceparent(*trace, random);
   const auto again = telemetry::parse_traceparent({formatted.data(), formatted.size()});
-  require(again && again->id == trace->id && again->sampled == trace->sampled, "a formatted trace is the same trace");
+  require(again && again->id == trace->id && again->sampled == trace->sampled,
+          "parsing a formatted trace gives the same trace");
 }
 
 void check_retry_after(const std::vector<std::string_view>& values) {

@@ -14,7 +14,7 @@ void run(std::string_view input) {
   const auto whole = net::parse_proxy_header(input);
   require(whole.parsed != state::incomplete || whole.size > input.size(), "an incomplete header needs more bytes");
   require((whole.parsed == state::invalid) != whole.error.empty(), "only an invalid header has an error");
-  require(whole.parsed == state::complete || !whole.client_address, "only a complete header names a client");
+  require(whole.parsed == state::complete || !whole.client_address, "only a complete header has a client address");
   if (whole.parsed == state::complete) {
     require(whole.size <= input.size(), "a complete header is within the bytes");
     require(whole.size <= std::max(net::max_proxy_header_v1_size, net::max_proxy_header_v2_size),

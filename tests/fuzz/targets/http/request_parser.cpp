@@ -66,7 +66,7 @@ void check_lines(std::string_view head_bytes, const http::request_head& head) {
     has_host = has_host || is_host;
     const auto value = http::trimmed(line.substr(line.find(':') + 1));
     require(field.value == (is_host && !authority.empty() ? authority : value),
-            "a field's value is the rest of its line, or that of `Host` the authority of the target");
+            "a field's value is the rest of its line, except that the authority of the target replaces `Host`");
   }
   if (!authority.empty() && !has_host) {
     require(fields < head.fields.size() && head.fields[fields].value == authority, "an absolute target sets Host");
@@ -192,7 +192,8 @@ void run(std::string_view input) {
   require(whole == parse(random_slices(input, hash(input))), "requests do not depend on the segmentation of the bytes");
   for (const auto& request : whole.requests) {
     const auto again = parse({std::string_view{request}.substr(0, request.size() - 2)});
-    require(again.requests == std::vector{request} && !again.rejected, "a serialized request is the same request");
+    require(again.requests == std::vector{request} && !again.rejected,
+            "parsing a serialized request gives the same request");
   }
 }
 

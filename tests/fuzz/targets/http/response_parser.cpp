@@ -77,8 +77,8 @@ void check_response(const http::client_response& response) {
   }
 }
 
-/// loadgen accepts more header bytes and a longer body. Without an expected body it stores nothing, and it scans a
-/// response that is complete, usual and received at once instead of parsing it.
+/// loadgen accepts more header bytes and a longer body. Without an expected body it stores nothing, and it scans
+/// instead of parsing a response that is received at once and has the common form.
 void check_loadgen(std::string_view input, const outcome& expected, bool is_head_request, std::string expected_body,
                    std::size_t buffer_size) {
   loadgen::target target;
@@ -96,12 +96,13 @@ void check_loadgen(std::string_view input, const outcome& expected, bool is_head
     valid = reader.parse(buffer);
   }
   if (expected.failed || expected.interim_count > 100) return;
-  require((valid && reader.is_done()) == expected.done, "loadgen sees the same end of a response");
+  require((valid && reader.is_done()) == expected.done, "loadgen finds the same end of a response");
   if (!expected.done) {
-    require(!buffer.empty() || reader.ends_with_connection() == expected.ends, "loadgen sees the same end");
+    require(!buffer.empty() || reader.ends_with_connection() == expected.ends,
+            "loadgen finds the same end of the input");
     return;
   }
-  require(reader.status() == expected.response.status_code(), "loadgen sees the same status");
+  require(reader.status() == expected.response.status_code(), "loadgen parses the same status");
   require(reader.keep_alive() == expected.keep_alive, "loadgen reuses the same connections");
   reader.outcome();
   buffer.reset();

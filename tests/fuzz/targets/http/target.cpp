@@ -41,7 +41,8 @@ void check_target(std::string_view text) {
   // A target in origin-form is its path and its query.
   const auto origin_form = std::string{parts->path} + (parts->query.empty() ? "" : "?" + std::string{parts->query});
   const auto again = http::split_target(origin_form);
-  require(again && again->path == parts->path && again->query == parts->query, "path and query give the same parts");
+  require(again && again->path == parts->path && again->query == parts->query,
+          "parsing the origin-form gives the same path and query");
 }
 
 void check_request_line(std::string_view text) {

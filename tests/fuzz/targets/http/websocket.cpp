@@ -25,9 +25,9 @@ struct record {
 };
 
 void check(const record& found) {
-  require(found.kind != event::message || found.text.size() <= max_message_bytes, "a message is limited");
+  require(found.kind != event::message || found.text.size() <= max_message_bytes, "the size of a message is limited");
   require((found.kind != event::ping && found.kind != event::pong) || found.text.size() <= 125,
-          "a control frame is limited");
+          "the size of a control frame is limited");
   if (found.kind == event::close) {
     require(found.code == http::close_code::no_status || http::is_sendable_close_code(found.code),
             "a close code is valid");
@@ -36,7 +36,7 @@ void check(const record& found) {
   if (found.kind == event::failure) {
     require(found.code == http::close_code::protocol_error || found.code == http::close_code::invalid_data ||
                 found.code == http::close_code::message_too_big || found.code == http::close_code::policy_violation,
-            "a failure has its code");
+            "a failure has a close code");
   }
 }
 
@@ -81,7 +81,7 @@ void check_frames(std::string_view input, http::websocket_role sender) {
   message_decoder decoder{{sender, input.size(), false}};
   std::string_view rest = written;
   require(decoder.next(rest) == event::message && decoder.message().data == input && rest.empty(),
-          "a message in frames is the same message");
+          "receiving a message in frames gives the same message");
 }
 
 void run(std::string_view input) {
@@ -97,7 +97,7 @@ void run(std::string_view input) {
 
   bool too_large = false;
   const auto inflated = http::inflate_message(input, max_message_bytes, too_large);
-  require(!inflated || inflated->size() <= max_message_bytes, "decompressed data is limited");
+  require(!inflated || inflated->size() <= max_message_bytes, "the size of decompressed data is limited");
   require(http::inflate_message(http::deflate_message(input), input.size(), too_large) == input,
           "decompression reverses compression");
   if (const auto answer = http::accept_deflate_offer(input))

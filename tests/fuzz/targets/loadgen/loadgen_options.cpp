@@ -32,7 +32,7 @@ void check_targets(std::string_view text) {
   if (url) {
     require(!url->has_userinfo() && !url->has_fragment() && !url->host().empty(), "a URL has a host and no user");
     const auto again = loadgen::parse_http_url(url->buffer());
-    require(again && again->buffer() == url->buffer(), "a printed URL is the same URL");
+    require(again && again->buffer() == url->buffer(), "parsing a printed URL gives the same URL");
   }
   const auto target = loadgen::parse_target_url(text);
   if (!target) return;

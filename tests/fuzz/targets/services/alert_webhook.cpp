@@ -43,7 +43,7 @@ std::string alerts_after(std::string_view body) {
   const auto counts = store.update(std::move(*webhook), time_point{});
   auto alerts = alerts_json(store.read(time_point{}), wall_time{});
   require(json::is_object(alerts), "a response is a JSON object");
-  require(counts.firing <= body.size(), "counts come from the body");
+  require(counts.firing <= body.size(), "the counts do not exceed the size of the body");
   return alerts;
 }
 

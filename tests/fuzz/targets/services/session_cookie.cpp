@@ -141,12 +141,13 @@ void check_session(const dashboard::session& found) {
   static const bool is_limit_checked = check_revocation_limit();
   static_cast<void>(is_limit_checked);
   dashboard::session_cookies sessions{std::string{secret}, api_keys()};
-  require(sessions.is_active(found, now), "a session of find is active");
+  require(sessions.is_active(found, now), "a session that find returns is active");
   const auto renewed = value_of(sessions.renew(found, now, true));
   const auto again = expected_session(renewed);
   const bool is_over = found.started + dashboard::session_cookies::max_lifetime <= now_seconds;
   require(again.has_value() != is_over, "a session can be renewed until its maximum lifetime");
-  require(!again || (again->id == found.id && again->started == found.started), "a renewed cookie is the same session");
+  require(!again || (again->id == found.id && again->started == found.started),
+          "a renewed cookie belongs to the same session");
   sessions.revoke(found, now);
   require(!sessions.is_active(found, now), "a revoked session is not active");
   require(!again || !sessions.is_active(*again, now), "the renewed cookie of a revoked session is not active");

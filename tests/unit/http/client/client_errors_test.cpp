@@ -43,7 +43,7 @@ class failing_network final : public net::network {
   failure failure_;
 };
 
-TEST_CASE("client: a call after its deadline sends nothing", "[http][client]") {
+TEST_CASE("client: a call whose deadline has passed sends nothing", "[http][client]") {
   client_fixture fixture;
   const auto timeout = GENERATE(duration{0}, duration{-1s});
   auto call = fixture.get("http://site.test/", timeout);
@@ -51,7 +51,7 @@ TEST_CASE("client: a call after its deadline sends nothing", "[http][client]") {
   CHECK(fixture.connection_count() == 0);
 }
 
-TEST_CASE("client: each failure before the connection has its own error", "[http][client]") {
+TEST_CASE("client: each failure to establish a connection has a specific error", "[http][client]") {
   using enum failing_network::failure;
   const auto [failure, error] = GENERATE(table<failing_network::failure, client_error>({
       {name_unknown, client_error::resolve_failed},
@@ -77,12 +77,12 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
   fixture.network.add_black_hole({black_hole, 80});
   const auto start = fixture.time.now();
 
-  SECTION("addresses that refuse the connection cost no time") {
+  SECTION("an address that refuses the connection causes no delay") {
     fixture.network.add_name("many.test", addresses{refusing, refusing, accepting});
     CHECK(fixture.receive_response(get_request("http://many.test/"), ok_response("hello")).body == "hello");
     CHECK(fixture.time.now() - start < 10ms);
   }
-  SECTION("an address that never responds costs the connect timeout twice and is then ejected") {
+  SECTION("an address that does not respond delays two calls by the connect timeout, and is then ejected") {
     fixture.network.add_name("many.test", addresses{black_hole, accepting});
     std::vector<duration> connect_times;
     for (int i = 0; i < 20; ++i) {
@@ -100,7 +100,7 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
     CHECK(connect_times[18] >= 1s);
     CHECK(connect_times[19] < 1100ms);
   }
-  SECTION("a call with a near deadline divides its time among the addresses") {
+  SECTION("a call with a short timeout divides the timeout among the addresses") {
     fixture.network.add_name("many.test", addresses{refusing, black_hole, accepting});
     for (int i = 0; i < 5; ++i) {
       const auto before = fixture.connection_count();
@@ -285,7 +285,7 @@ TEST_CASE("client: a cancelled call on a reused connection is not repeated", "[h
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("client_error: each error has its own message and a class; timeouts are classified as such",
+TEST_CASE("client_error: each error has a unique message and a class; timeouts are classified as such",
           "[http][client]") {
   std::set<std::string> messages;
   for (int code = 1; code <= static_cast<int>(client_error::cancelled); ++code) {

@@ -30,7 +30,7 @@ TEST_CASE("connection pool: sequential calls share a connection", "[http][client
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("connection pool: concurrent calls make connections, which are all kept", "[http][client]") {
+TEST_CASE("connection pool: each concurrent call opens a connection, and all connections are kept", "[http][client]") {
   client_fixture fixture;
   auto first = fixture.get();
   auto second = fixture.get();
@@ -48,7 +48,7 @@ TEST_CASE("connection pool: concurrent calls make connections, which are all kep
   CHECK(fixture.connection_count() == 3);
 }
 
-TEST_CASE("connection pool: origins with another port or name do not share connections", "[http][client]") {
+TEST_CASE("connection pool: origins that differ in port or name do not share connections", "[http][client]") {
   client_fixture fixture;
   fixture.network.add_name("other.test", {client_fixture::address("192.0.2.80")});
   fixture.listen("192.0.2.80", 8080);

@@ -55,7 +55,7 @@ TEST_CASE("localhost: localhost resolves to all loopback addresses of the machin
   CHECK(contains(found, "::1") == (listen_on(time.event_loop(), "::1") != nullptr));
 }
 
-TEST_CASE("localhost: a server on one loopback address only is reached as localhost",
+TEST_CASE("localhost: a server that listens on a single loopback address is reachable as localhost",
           "[net][resolver][threads][case-2.5]") {
   real_time_fixture time;
   const auto* const address = GENERATE("::1", "127.0.0.1");
@@ -71,7 +71,7 @@ TEST_CASE("localhost: a server on one loopback address only is reached as localh
   }
 }
 
-TEST_CASE("localhost: a name that only looks like localhost is not found", "[net][resolver][case-2.5]") {
+TEST_CASE("localhost: names that merely contain localhost do not resolve", "[net][resolver][case-2.5]") {
   const auto* const name = GENERATE("localhost.invalid", "notlocalhost.invalid", "localhostx.invalid");
   const auto found = system_lookup(name);
   CHECK_FALSE(contains(found, "127.0.0.1"));

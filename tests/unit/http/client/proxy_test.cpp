@@ -183,8 +183,7 @@ TEST_CASE("client proxy: a request to an https URL opens a tunnel through the pr
   CHECK(proxy.read_bytes().starts_with('\x16'));
 }
 
-TEST_CASE("client proxy: a tunnel that the proxy does not open is a connection failure",
-          "[http][client][proxy][case-2.6]") {
+TEST_CASE("client proxy: a failed CONNECT request is a connection failure", "[http][client][proxy][case-2.6]") {
   forward_proxy_fixture fixture;
   const auto* const response = GENERATE(
       "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 2\r\n\r\nno", "HTTP/1.1 403 Forbidden\r\n\r\n",

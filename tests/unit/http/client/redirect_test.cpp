@@ -82,7 +82,7 @@ TEST_CASE("redirect: credentials are sent to the same origin only", "[http][clie
     CHECK_FALSE(redirected.header("Cookie").has_value());
     CHECK(redirected.header("Accept") == "text/plain");
     CHECK(redirected.header("User-Agent") == "me");
-    // A redirect back to the first origin does not restore them.
+    // A redirect back to the first origin does not restore the credentials.
     fixture.newest_connection().send(redirect_to("http://site.test/x"));
     CHECK(fixture.connection_count() == 2);
     CHECK_FALSE(fixture.connection(0).read_request().header("X-API-Key").has_value());

@@ -13,7 +13,7 @@ std::string text_of(const response_fields& fields) {
   return text;
 }
 
-TEST_CASE("response_fields: fields keep their order and their bytes", "[http][client]") {
+TEST_CASE("response_fields: fields keep their order and their exact bytes", "[http][client]") {
   response_fields fields;
   CHECK(fields.empty());
   std::string expected;

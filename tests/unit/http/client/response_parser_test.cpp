@@ -72,7 +72,8 @@ void check(const parse_result& result, const sample& expected) {
   CHECK(result.unparsed_bytes.empty());
 }
 
-TEST_CASE("response parser: a response split at any byte gives the same result", "[http][client]") {
+TEST_CASE("response parser: a response split at any byte has the same result as an unsplit response",
+          "[http][client]") {
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
     for (std::size_t split_at = 0; split_at <= sample.bytes.size(); ++split_at) {
@@ -93,8 +94,9 @@ TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]"
   }
 }
 
-TEST_CASE("response parser: a parser that does not store the response finds the same errors and the same end",
-          "[http][client]") {
+TEST_CASE(
+    "response parser: a parser that does not store the response reports the same errors and the same end of the response",
+    "[http][client]") {
   const response_parser::limits without_body_storage{8 * 1024, 5, false, false};
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
@@ -193,7 +195,7 @@ TEST_CASE("response parser: fields are stored in order with their case, trailers
 }
 
 /// A complete response is scanned (`scan_response_head`); one that arrives in two parts is parsed by Beast.
-TEST_CASE("response parser: any change of a common response has the same result for Beast and for the scanner",
+TEST_CASE("response parser: a mutated common response has the same result with Beast and with the scanner",
           "[http][client]") {
   const std::string common =
       "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\nX-A:\t b \r\n"
@@ -211,7 +213,7 @@ TEST_CASE("response parser: any change of a common response has the same result 
   test::check_byte_changes(common, common.size() - 4, compare);
 }
 
-TEST_CASE("response parser: a trailer acts neither as a framing nor as a connection field", "[http][client]") {
+TEST_CASE("response parser: a trailer field affects neither the framing nor the connection", "[http][client]") {
   const auto* const trailer =
       GENERATE("Content-Length: 3", "content-length: x", "Transfer-Encoding: gzip", "Connection: close",
                "Connection: @", "Proxy-Connection: close", "Upgrade: h2c", "X-T: 1\r\nContent-Length: 5\r\nX-U: 2",

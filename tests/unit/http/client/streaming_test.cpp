@@ -89,7 +89,7 @@ TEST_CASE("streaming: a response to HEAD and a 204 have no body", "[http][client
   CHECK(fixture.outcomes("ok") == 1);
 }
 
-TEST_CASE("streaming: a body that the server cuts off is an error, not an end", "[http][client][streaming]") {
+TEST_CASE("streaming: a truncated body is an error, not the end of the body", "[http][client][streaming]") {
   streaming_fixture fixture;
   const auto head = GENERATE(as<std::string>{}, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
@@ -290,8 +290,9 @@ TEST_CASE("streaming: an idempotent request is repeated only if its body has not
   }
 }
 
-TEST_CASE("streaming: a request without a body is repeated up to the head of the response, not within its body",
-          "[http][client][streaming]") {
+TEST_CASE(
+    "streaming: a request without a body is repeated if the connection fails before the response head, not within the response body",
+    "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
   auto& first = fixture.newest_connection();
@@ -355,7 +356,7 @@ TEST_CASE("upstream: middleware changes the request once per call, and the respo
   CHECK(log == log_lines{"A request request-1", "B request request-1", "B response 200", "A response 200"});
 }
 
-TEST_CASE("streaming: truncated bodies open the circuit breaker, bodies that the caller drops do not",
+TEST_CASE("streaming: truncated bodies open the circuit breaker, bodies that the caller abandons do not",
           "[http][client][streaming]") {
   auto settings = http::upstream_settings{};
   settings.retry.max_attempts = 1;

@@ -24,7 +24,7 @@ TEST_CASE("fields: names are compared ignoring the case of ASCII letters", "[htt
   CHECK_FALSE(iequals("@", "`"));
 }
 
-TEST_CASE("fields: long names are compared in each character", "[http][message]") {
+TEST_CASE("fields: all characters of long names are compared", "[http][message]") {
   const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
   std::size_t wrong = 0;
   for (const std::size_t size : {8U, 9U, 19U}) {

@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::string_literals;
 
-TEST_CASE("response: fields are added in order and found ignoring case", "[http][message]") {
+TEST_CASE("response: fields keep the order in which they are added, and lookup ignores case", "[http][message]") {
   response result;
   result.set("Allow", "GET, HEAD").set("Retry-After", "1");
   CHECK(result.header_lines() == "Allow: GET, HEAD\r\nRetry-After: 1\r\n");
@@ -117,7 +117,7 @@ TEST_CASE("response: the body that was set last is sent", "[http][message]") {
   CHECK(result.close_connection().closes_connection());
 }
 
-TEST_CASE("response: an error is JSON, with its strings escaped", "[http][message]") {
+TEST_CASE("response: the body of an error response is JSON with escaped strings", "[http][message]") {
   const auto result = error_response(status::not_found, "No \"such\" path");
   CHECK(result.code() == status::not_found);
   CHECK(result.content_type() == "application/json");

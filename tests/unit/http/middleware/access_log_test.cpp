@@ -68,7 +68,7 @@ TEST_CASE("access log: the record of a stream is written after its last byte, wi
   }
 }
 
-TEST_CASE("access log: an incomplete response is marked", "[http][middleware]") {
+TEST_CASE("access log: an incomplete response is marked as incomplete", "[http][middleware]") {
   captured_log access;
   telemetry::logger access_logger{access.sink(), "test", telemetry::log_level::info, telemetry::log_format::json};
   {

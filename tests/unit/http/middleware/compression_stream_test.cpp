@@ -151,7 +151,7 @@ task<> write_and_sleep(body_writer& writer) {
   }
 }
 
-TEST_CASE("compression: a pause and each event send the buffered output of the encoder; other writes may wait",
+TEST_CASE("compression: a pause and each event flush the encoder; the output of other writes may be buffered",
           "[http][middleware]") {
   struct row {
     task<> (*producer)(body_writer&);
@@ -224,7 +224,7 @@ task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   auto writing = writer.write(std::move(text));
   co_await std::move(writing);
   ended = true;
-  // The other task ends before its variables do.
+  // The other task must end before the variables that it uses.
   co_await asio::post(loop::current().get_executor(), asio::deferred);
   co_return iterations;
 }
@@ -256,7 +256,7 @@ task<> write_until_drain(body_writer& writer) {
   }
 }
 
-TEST_CASE("compression: a truncated body is complete neither in its framing nor in its coding",
+TEST_CASE("compression: a truncated body has neither the end of its framing nor the end of its content coding",
           "[http][middleware][case-6.3]") {
   struct row {
     std::string_view name;
@@ -317,7 +317,7 @@ TEST_CASE("compression: bodies beyond the maximum number of streams are sent une
   CHECK(plain->header("Vary") == "Accept-Encoding");
   CHECK(plain->body == "one,two,three");
   CHECK(decode("gzip", first.receive()->body).text == "one,two,three");
-  // The stream of the first has ended.
+  // The stream of the first response has ended.
   second.send(get_encoded("/", "gzip"));
   CHECK(second.receive()->header("Content-Encoding") == "gzip");
 }

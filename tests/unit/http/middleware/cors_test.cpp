@@ -85,7 +85,7 @@ TEST_CASE("CORS: a preflight request gets its response before authentication and
   CHECK(server.response_to("OPTIONS / HTTP/1.1\r\nHost: test\r\n" + origin_line + "\r\n").status == 401);
 }
 
-TEST_CASE("CORS: the response to another origin, or to a request without Origin, has Vary but no permission",
+TEST_CASE("CORS: the response to a disallowed origin, or to a request without Origin, has Vary but no permission",
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::cors(shop_settings()));

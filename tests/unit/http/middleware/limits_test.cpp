@@ -10,7 +10,7 @@ namespace {
 
 using namespace cohort::test;
 
-TEST_CASE("timeout: the rest of the pipeline gets the shorter deadline, and is cancelled when it expires",
+TEST_CASE("timeout: the subsequent steps of the pipeline have the shorter deadline, and are cancelled when it expires",
           "[http][middleware]") {
   log_lines events;
   server_fixture server;

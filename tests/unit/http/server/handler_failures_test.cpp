@@ -144,7 +144,8 @@ TEST_CASE("server: the response to a rejected HEAD request has no body", "[http]
   CHECK_FALSE(client.receive(true).has_value());
 }
 
-TEST_CASE("server: requests over a trusted proxy's TLS get the common header lines for TLS", "[http][server]") {
+TEST_CASE("server: responses to requests that a trusted proxy received over TLS have the common header lines for TLS",
+          "[http][server]") {
   server_fixture server;
   server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
   server.settings.common_header_lines = "X-Common: 1\r\n";

@@ -8,7 +8,8 @@
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 
-// Errors in handlers and middleware: each ends its request with an error that names it, and nothing else.
+// Errors in handlers and middleware: each error ends its own request, with a message that describes the error, and has
+// no other effect.
 namespace cohort {
 namespace {
 
@@ -47,7 +48,7 @@ struct misuse_fixture {
   std::unique_ptr<server_fixture> server = std::make_unique<server_fixture>();
 };
 
-TEST_CASE("server: an empty task of a handler or a middleware becomes a 500", "[http][server][case-6.9]") {
+TEST_CASE("server: a handler or a middleware that returns an empty task causes a 500", "[http][server][case-6.9]") {
   misuse_fixture fixture;
   auto& routes = fixture.server->routes;
   routes.get("/handler", [](request_context&) -> task<response> { return {}; });
@@ -68,7 +69,7 @@ TEST_CASE("server: an empty task of a handler or a middleware becomes a 500", "[
   CHECK(fixture.logged("empty task: it was created without a coroutine") == 4);
 }
 
-TEST_CASE("server: an empty task of a producer truncates the body", "[http][server][case-6.9]") {
+TEST_CASE("server: a producer that returns an empty task truncates the body", "[http][server][case-6.9]") {
   misuse_fixture fixture;
   fixture.server->routes.get(
       "/", [](request_context&) { return response{}.stream([](body_writer&) -> task<> { return {}; }, "text/plain"); });
@@ -76,7 +77,8 @@ TEST_CASE("server: an empty task of a producer truncates the body", "[http][serv
   CHECK(fixture.logged("empty task") == 1);
 }
 
-TEST_CASE("websocket server: an empty task of a handler closes with 1011", "[http][websocket][case-6.9]") {
+TEST_CASE("websocket server: a handler that returns an empty task closes the connection with 1011",
+          "[http][websocket][case-6.9]") {
   server_fixture server;
   server.routes.websocket("/socket", [](request_context&, websocket&) -> task<> { return {}; });
   frame_client client{server, handshake("/socket")};
@@ -104,7 +106,7 @@ TEST_CASE("websocket server: a handler can move its socket, whose connection end
   CHECK_FALSE(kept->try_send(http::shared_message{"late"}));
 }
 
-TEST_CASE("server: a status that is not final or has no three digits becomes a 500", "[http][server][case-6.11]") {
+TEST_CASE("server: a status that is not final or has no three digits causes a 500", "[http][server][case-6.11]") {
   const auto code = GENERATE(0U, 1U, 99U, 100U, 101U, 102U, 103U, 199U, 1000U, 65'736U, 4'294'967'295U);
   const bool is_streamed = GENERATE(false, true);
   CAPTURE(code, is_streamed);
@@ -124,7 +126,7 @@ TEST_CASE("server: a status that is not final or has no three digits becomes a 5
   CHECK(fixture.logged("handler returned an invalid response") == 1);
 }
 
-TEST_CASE("server: an upgrade that the request does not offer becomes a 500", "[http][server][case-6.11]") {
+TEST_CASE("server: an upgrade that the client did not request causes a 500", "[http][server][case-6.11]") {
   misuse_fixture fixture;
   fixture.server->routes.get("/", [](request_context&) {
     return response{}.upgrade("echo", [](http::upgraded_connection&) -> task<> { co_return; });
@@ -158,7 +160,8 @@ TEST_CASE("server: a 205 response has no content", "[http][server][case-6.11]") 
   }
 }
 
-TEST_CASE("server: concurrent writes of one body truncate it, and never mix their bytes", "[http][server][case-6.12]") {
+TEST_CASE("server: concurrent writes to one body truncate the body, and never interleave their bytes",
+          "[http][server][case-6.12]") {
   misuse_fixture fixture;
   fixture.server->routes.get("/", [](request_context&) {
     return response{}.stream(
@@ -175,7 +178,7 @@ TEST_CASE("server: concurrent writes of one body truncate it, and never mix thei
   CHECK(fixture.logged("another write of it was running") == 1);
 }
 
-TEST_CASE("server: concurrent reads of one body become a 500", "[http][server][case-6.12]") {
+TEST_CASE("server: concurrent reads of one body cause a 500", "[http][server][case-6.12]") {
   misuse_fixture fixture;
   fixture.server->routes.post("/", [](request_context& context, http::body_reader& body) -> task<response> {
     auto both = when_all(body.read(context), body.read(context));
@@ -186,7 +189,7 @@ TEST_CASE("server: concurrent reads of one body become a 500", "[http][server][c
   CHECK(fixture.logged("another read was running") == 1);
 }
 
-TEST_CASE("routing: null handlers and steps are errors at registration", "[http][routing][case-6.13]") {
+TEST_CASE("routing: null handlers and null pipeline steps are errors at registration", "[http][routing][case-6.13]") {
   http::router routes;
   const auto rejects = [](auto add) {
     CHECK_THROWS_WITH(
@@ -222,7 +225,7 @@ TEST_CASE("server: a request without a deadline is logged", "[http][server][case
   CHECK(fixture.logged("\"remaining_ms\":9223372036854.775") == 1);
 }
 
-TEST_CASE("response: the protocol of an upgrade cannot add a field", "[http][message][case-6.11]") {
+TEST_CASE("response: the protocol of an upgrade cannot inject a header field", "[http][message][case-6.11]") {
   response result;
   result.upgrade("echo\r\nSet-Cookie: a=b", [](http::upgraded_connection&) -> task<> { co_return; });
   CHECK(result.header_lines().empty());

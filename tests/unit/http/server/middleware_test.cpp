@@ -37,8 +37,9 @@ task<response> wait_twice() {
 
 http::response failing_handler(request_context&) { throw std::runtime_error("secret"); }
 
-TEST_CASE("middleware: the order is router, group, operation, for routes before and after its registration",
-          "[http][middleware]") {
+TEST_CASE(
+    "middleware: middleware runs in the order router, group, operation, for routes registered before and after it",
+    "[http][middleware]") {
   server_fixture server;
   auto& routes = server.routes;
   auto api = routes.group("/api");
@@ -54,7 +55,7 @@ TEST_CASE("middleware: the order is router, group, operation, for routes before 
   CHECK(trace_of(slow) == "router");
 }
 
-TEST_CASE("middleware: the framework's own responses pass through it", "[http][middleware][case-6.7]") {
+TEST_CASE("middleware: the framework's own responses pass through the middleware", "[http][middleware][case-6.7]") {
   server_fixture server;
   server.settings.limits.max_body_bytes = 10;
   auto& routes = server.routes;
@@ -217,7 +218,7 @@ struct user {
   std::string name;
 };
 
-TEST_CASE("middleware: values of the request reach the handler", "[http][middleware]") {
+TEST_CASE("middleware: values that middleware adds to the request are available to the handler", "[http][middleware]") {
   server_fixture server;
   server.routes.use([](request_context& context) -> std::optional<response> {
     if (const auto name = context.head().find("x-user")) context.set(user{std::string{*name}});

@@ -135,7 +135,7 @@ TEST_CASE("server: a malformed or ambiguous header section is rejected", "[http]
       {"no version", 400, "GET /\r\nHost: test\r\n\r\n"},
       {"a method that is not a token", 400, "G(T / HTTP/1.1\r\nHost: test\r\n\r\n"},
       {"a lower-case version", 400, "GET / http/1.1\r\nHost: test\r\n\r\n"},
-      {"two empty lines first", 400, "\r\n\r\nGET / HTTP/1.1\r\nHost: test\r\n\r\n"},
+      {"two empty lines before the request", 400, "\r\n\r\nGET / HTTP/1.1\r\nHost: test\r\n\r\n"},
       {"CONNECT", 501, "CONNECT test:443 HTTP/1.1\r\nHost: test\r\n\r\n"},
       {"HTTP/2 with prior knowledge", 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
       {"HTTP/3", 400, "GET / HTTP/3\r\nHost: test\r\n\r\n"},
@@ -144,8 +144,7 @@ TEST_CASE("server: a malformed or ambiguous header section is rejected", "[http]
   })));
 }
 
-TEST_CASE("server: bytes that cannot become a request are rejected without waiting for more",
-          "[http][server][case-1.4]") {
+TEST_CASE("server: bytes that cannot be the start of a request are rejected immediately", "[http][server][case-1.4]") {
   const auto* const bytes =
       GENERATE("GET /\r\n", "\x16\x03\x01\x02", "SSH-2.0-OpenSSH_9.2\r\n", "GET / HTTP/1.1 \r\n", "\r\n\r\n");
   const auto read_size = GENERATE(unlimited, std::size_t{1});
@@ -194,7 +193,7 @@ TEST_CASE("server: each size limit has its own status", "[http][server]") {
   })));
 }
 
-TEST_CASE("server: chunks that exceed the body limit together are rejected with 413", "[http][server]") {
+TEST_CASE("server: chunks that together exceed the body limit are rejected with 413", "[http][server]") {
   server_fixture server{max_read_size(GENERATE(unlimited, std::size_t{1}))};
   server.settings.limits.max_body_bytes = 10;
   server.routes.post("/echo", echo_handler);

@@ -77,7 +77,7 @@ TEST_CASE("request records: a synchronous handler has no record", "[http][reques
   CHECK(fixture.finished().empty());
 }
 
-TEST_CASE("request records: the cause that cancelled the handler is known before the handler ends",
+TEST_CASE("request records: the cancellation cause of a handler is recorded before the handler ends",
           "[http][requests]") {
   records_fixture fixture;
   auto cause = telemetry::cancellation_cause::none;

@@ -28,7 +28,7 @@ std::string trace_in_handler(std::string_view fields) {
   return server.response_to(get("/", fields)).body;
 }
 
-TEST_CASE("trace: a request has the trace of its traceparent and tracestate", "[http][server]") {
+TEST_CASE("trace: a request has the trace context of its traceparent and tracestate", "[http][server]") {
   CHECK(trace_in_handler(traceparent) == trace + " sampled ");
   CHECK(trace_in_handler("TraceParent:  00-" + trace + "-b7ad6b7169203331-00 \r\n") == trace + " ");
   CHECK(trace_in_handler(traceparent + "tracestate: congo=t61rcWkgMzE,a=b\r\n") ==
@@ -142,7 +142,8 @@ struct upstream_trace_fixture : service_fixture {
   std::vector<std::pair<std::string, std::string>> received_fields;
 };
 
-TEST_CASE("trace: a call for a request sends its trace ID and its state, and a new parent ID", "[http][server]") {
+TEST_CASE("trace: a call for a request sends the request's trace ID and tracestate, and a new parent ID",
+          "[http][server]") {
   upstream_trace_fixture fixture;
   const auto flags = std::string{GENERATE("01", "00")};
   fixture.response_to(

@@ -348,7 +348,7 @@ TEST_CASE("body writer: an aborted body is not completed", "[http][server]") {
   CHECK(client.read_to_end().ends_with("\r\n\r\n3\r\nabc\r\n"));
 }
 
-TEST_CASE("server: a path parameter that the route does not have becomes a 500", "[http][server][case-6.6]") {
+TEST_CASE("server: a path parameter that the route does not have causes a 500", "[http][server][case-6.6]") {
   server_fixture server;
   server.routes.get("/things/{id}",
                     [](request_context& context) { return text_response(std::string{context.parameter("typo")}); });

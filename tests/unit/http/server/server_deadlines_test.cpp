@@ -137,7 +137,7 @@ TEST_CASE("server: at its deadline a handler is cancelled with its children, and
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("server: the timeout is the route's, otherwise the server's, but not longer than the client's",
+TEST_CASE("server: the timeout is that of the route, by default that of the server, and at most that of the client",
           "[http][server]") {
   server_fixture server;
   const auto respond_with_remaining = [](request_context& context) {
@@ -236,7 +236,7 @@ task<http::response> respond_despite_cancellation(log_lines* events) {
   co_return text_response("too late");
 }
 
-TEST_CASE("server: a disconnect followed by the deadline counts as a disconnect", "[http][server]") {
+TEST_CASE("server: a disconnect followed by the deadline is counted as a disconnect", "[http][server]") {
   log_lines events;
   server_fixture server;
   server.routes.get("/slow", [&events](request_context&) { return respond_despite_cancellation(&events); });
@@ -278,8 +278,9 @@ TEST_CASE("server: a client that does not read is disconnected after the write t
   CHECK(client.read_to_end().size() == 1000);
 }
 
-TEST_CASE("server: after a rejection the body is discarded for a second, so that no reset destroys the response",
-          "[http][server]") {
+TEST_CASE(
+    "server: after a rejection the body is discarded for a second, so that the client receives the response before a reset",
+    "[http][server]") {
   server_fixture server;
   server.routes.post("/echo", echo_handler);
   auto client = server.connect();

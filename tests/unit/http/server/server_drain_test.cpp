@@ -122,7 +122,7 @@ TEST_CASE("server: connections that arrive at the start of drain are served", "[
   CHECK(server.connect_error() == asio::error::connection_refused);
 }
 
-TEST_CASE("server: drain works at the connection limit", "[http][server]") {
+TEST_CASE("server: a drain completes at the connection limit", "[http][server]") {
   server_fixture server;
   server.settings.limits.max_connections = 1;
   server.routes.get("/", text_handler("hello"));

@@ -14,7 +14,7 @@
 #include "tests/unit/runtime/task_fixtures.hpp"
 #include "tests/unit/telemetry/captured_log.hpp"
 
-// A server on a virtual clock and an in-memory network, and clients that send exactly the bytes they are given.
+// A server on a virtual clock and an in-memory network, and clients that send exactly the given bytes.
 namespace cohort::test {
 
 using http::body_writer;

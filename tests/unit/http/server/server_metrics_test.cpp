@@ -18,7 +18,7 @@ std::optional<double> duration_count(const server_fixture& server, const std::st
                              method + "\"}");
 }
 
-TEST_CASE("server metrics: the series of a route exist, at zero, before its first request; a probe has none",
+TEST_CASE("server metrics: the series of a route exist, at zero, before its first request; probes have no series",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/a", text_handler("a"));

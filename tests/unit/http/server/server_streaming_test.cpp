@@ -193,7 +193,8 @@ TEST_CASE("server: the last chunk is not sent if the producer stops because the 
   CHECK(log.close_and_count("the producer stopped because the server drains") == 1);
 }
 
-TEST_CASE("server: a body with its whole content length is complete, also during a drain", "[http][server][case-6.3]") {
+TEST_CASE("server: a body that reaches its content length is complete, also during a drain",
+          "[http][server][case-6.3]") {
   server_fixture server;
   server.routes.get("/",
                     [](request_context&) { return http::response{}.stream(write_all_during_drain, "text/plain", 15); });

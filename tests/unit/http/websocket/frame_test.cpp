@@ -106,7 +106,7 @@ TEST_CASE("websocket frames: fragments form a message, with control frames betwe
   CHECK(rest.empty());
 }
 
-TEST_CASE("websocket frames: the limit applies to the sum of the fragments, exactly", "[http][websocket]") {
+TEST_CASE("websocket frames: the limit applies to the total size of the fragments, and is exact", "[http][websocket]") {
   CHECK(decode(make_decoder(4), masked_text("four")).text == "four");
   CHECK(decode(make_decoder(4), masked_text("fives")).code == close_code::message_too_big);
   const auto fragments =
@@ -140,7 +140,8 @@ TEST_CASE("websocket frames: close frames have a code and a reason", "[http][web
   CHECK(decode(make_decoder(), masked({websocket_opcode::close, ""})).code == close_code::no_status);
 }
 
-TEST_CASE("permessage-deflate: decompression reverses compression, and its result is limited", "[http][websocket]") {
+TEST_CASE("permessage-deflate: a decompressed message equals the original, and its size is limited",
+          "[http][websocket]") {
   const std::string text(100'000, 'x');
   const auto payload = http::deflate_message(text);
   CHECK(payload.size() < 1000);
@@ -148,7 +149,7 @@ TEST_CASE("permessage-deflate: decompression reverses compression, and its resul
   CHECK(http::inflate_message(payload, text.size(), too_large) == text);
   CHECK_FALSE(http::inflate_message(payload, text.size() - 1, too_large));
   CHECK(too_large);
-  // Each message is independent.
+  // Each message is compressed independently.
   CHECK(http::deflate_message(text) == payload);
   CHECK(http::inflate_message(http::deflate_message(""), 10, too_large) == "");
   CHECK_FALSE(http::inflate_message("\xFF\xFF garbage", 1000, too_large));

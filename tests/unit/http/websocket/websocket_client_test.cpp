@@ -6,7 +6,7 @@
 #include <cohort/http/websocket/handshake.hpp>
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 
-// WebSockets of the client: with this library's server, and with a peer that sends chosen bytes.
+// WebSockets of the client: with this library's server, and with a peer whose bytes the test defines.
 namespace cohort {
 namespace {
 
@@ -81,7 +81,7 @@ TEST_CASE("websocket client: the error of a rejected handshake has the status of
 }
 
 /// The result of a connection to a server that responds to each request with `answer`, in which `{accept}` is replaced
-/// by the right value. With an empty `answer`, the server does not respond.
+/// by the value of `Sec-WebSocket-Accept`. With an empty `answer`, the server does not respond.
 struct scripted_server {
   virtual_time time;
   net::memory_network network;

@@ -95,7 +95,8 @@ TEST_CASE("websocket server: a full queue drops its oldest messages", "[http][we
   CHECK(fixture.server.metric_value("cohort_server_websocket_dropped_messages_total") == 1000 - count);
 }
 
-TEST_CASE("websocket server: messages are dropped whole, never while they are written", "[http][websocket]") {
+TEST_CASE("websocket server: only whole messages are dropped, never a message that is being written",
+          "[http][websocket]") {
   slow_client_fixture fixture{http::full_queue::drop_oldest};
   frame_client client{fixture.server, handshake("/")};
   fixture.server.time.run_for(1s);
@@ -147,7 +148,7 @@ TEST_CASE("websocket server: a peer that does not read is disconnected at the wr
   CHECK(fixture.server.metric_value("cohort_server_connections") == 0);
 }
 
-TEST_CASE("websocket server: messages that the handler does not read stop the connection from being read",
+TEST_CASE("websocket server: the server stops reading the connection while the handler does not read messages",
           "[http][websocket]") {
   net::memory_pipe_settings pipe;
   pipe.capacity = 4096;

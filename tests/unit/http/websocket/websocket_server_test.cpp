@@ -5,7 +5,7 @@
 #include <cohort/http/websocket/permessage_deflate.hpp>
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 
-// WebSockets of the server, with clients that send chosen bytes.
+// WebSockets of the server, with clients whose bytes the test defines.
 namespace cohort {
 namespace {
 

@@ -235,7 +235,7 @@ TEST_CASE("command line: the body can be read from a file with any bytes", "[loa
   CHECK(configuration.load.targets[3].request.body == bytes);
 }
 
-TEST_CASE("command line: the rate max is a closed loop with 64 connections by default", "[loadgen][cli]") {
+TEST_CASE("command line: the rate `max` selects a closed loop with 64 connections by default", "[loadgen][cli]") {
   const auto mode_flags = GENERATE(from_range(std::vector<argument_list>{{}, {"-m", "constant"}, {"-m", "balanced"}}));
   auto arguments = mode_flags;
   arguments.insert(arguments.end(), {"-r", "max", "-d", "10"});

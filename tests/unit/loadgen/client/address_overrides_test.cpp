@@ -66,7 +66,7 @@ TEST_CASE("address overrides: with --connect-to, connections go to another serve
   CHECK(resolve_with(example.flags, example.host, example.port) == example.endpoints);
 }
 
-TEST_CASE("address overrides: a host connects to the addresses of --resolve", "[loadgen][client][case-4.4]") {
+TEST_CASE("address overrides: connections to a host use its addresses in --resolve", "[loadgen][client][case-4.4]") {
   const auto example = GENERATE(from_range(std::vector<override_case>{
       {{{}, {"h.test:80:192.0.2.7"}}, "h.test", 80, "192.0.2.7:80 "},
       {{{}, {"h.test:80:192.0.2.7"}}, "h.test", 81, "192.0.2.1:81 "},

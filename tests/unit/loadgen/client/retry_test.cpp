@@ -78,11 +78,12 @@ TEST_CASE(
   CHECK(totals.response_time.percentile(100).microseconds < 5'000);
 }
 
-TEST_CASE("retries: a success counts as goodput within the patience after the start of the request, not of the attempt",
-          "[loadgen][client]") {
+TEST_CASE(
+    "retries: a success counts as goodput if it is within the patience after the start of the request, not of the attempt",
+    "[loadgen][client]") {
   const auto [delay, on_time] = GENERATE(table<duration, std::uint64_t>({{0ms, 0}, {-100ms, 1}}));
   load_fixture fixture;
-  // The response to the second attempt comes 100 ms after the start of the request, or immediately.
+  // The response to the second attempt arrives 100 ms after the start of the request, or immediately.
   fixture.serve_script([late = delay == 0ms](net::stream& stream, std::size_t number) -> task<> {
     if (number == 1 && late) co_return;
     co_await send(stream, status_response(200));
@@ -113,7 +114,7 @@ TEST_CASE("retries: the pause before a retry is random up to the backoff, which 
   CHECK(has_long_pause);
 }
 
-TEST_CASE("retries: a caller that waits for a connection gives up after its patience, too", "[loadgen][client]") {
+TEST_CASE("retries: a caller that waits for a connection also gives up after its patience", "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
   fixture.serve_script(silent_peer(fixture, arrivals));

@@ -87,7 +87,7 @@ TEST_CASE("target client: each kind of invalid response has its own outcome", "[
     CHECK(count_of(report.totals.outcomes, test_case.outcome) == 5);
     CHECK(loadgen::total_count(report.totals.outcomes) == 5);
     CHECK(report.totals.sent == 5);
-    // None of these connections is used again.
+    // None of these connections is reused.
     CHECK(report.totals.connections_opened == 5);
   }
 }
@@ -166,7 +166,7 @@ task<> respond_and_close_later(net::stream& stream) {
   stream.close();
 }
 
-TEST_CASE("target client: an idle connection that the server has closed is replaced before it is used",
+TEST_CASE("target client: an idle connection that the server has closed is replaced before its use",
           "[loadgen][client]") {
   load_fixture fixture;
   fixture.serve_script([](net::stream& stream, std::size_t) { return respond_and_close_later(stream); });

@@ -79,7 +79,8 @@ TEST_CASE("load run: known delays give their exact percentiles", "[loadgen][engi
   CHECK(is_close_to({report.totals.service_time.percentile(50), false}, 20ms));
 }
 
-TEST_CASE("load run: each target gets its share of the requests, and the server counts as many", "[loadgen][engine]") {
+TEST_CASE("load run: each target gets its share of the requests, and the server counts the same number",
+          "[loadgen][engine]") {
   load_fixture fixture;
   std::uint64_t received[3] = {};
   const char* const paths[] = {"/a", "/b", "/c"};

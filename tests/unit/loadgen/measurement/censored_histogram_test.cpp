@@ -70,7 +70,7 @@ TEST_CASE("censored histogram: a percentile is a lower bound only where censored
   censored_histogram histogram;
   for (int i = 1; i <= 98; ++i) histogram.record(std::chrono::milliseconds{i});
   CHECK(histogram.percentile(100) == percentile_value{98'000, false});
-  SECTION("changed by a longer duration") {
+  SECTION("a longer duration can change the percentile") {
     histogram.record_censored(10ms);
     histogram.record_censored(200ms);
     CHECK(histogram.count() == 100);
@@ -83,7 +83,7 @@ TEST_CASE("censored histogram: a percentile is a lower bound only where censored
     CHECK(histogram.percentile(99) == percentile_value{98'047, true});
     CHECK(histogram.percentile(100) == percentile_value{200'000, true});
   }
-  SECTION("not changed beyond its rank") {
+  SECTION("a censored value beyond the rank does not change the percentile") {
     histogram.record_censored(1s);
     histogram.record_censored(2s);
     CHECK(histogram.percentile(50) == percentile_value{50'015, false});
@@ -91,7 +91,7 @@ TEST_CASE("censored histogram: a percentile is a lower bound only where censored
     CHECK(histogram.percentile(99) == percentile_value{1'000'447, true});
     CHECK(histogram.percentile(100) == percentile_value{2'000'000, true});
   }
-  SECTION("not changed by equal values") {
+  SECTION("equal values do not change the percentile") {
     for (int i = 0; i < 10; ++i) histogram.record(98ms);
     histogram.record_censored(3ms);
     CHECK(histogram.percentile(99) == percentile_value{98'000, false});

@@ -48,7 +48,7 @@ TEST_CASE("histogram: every percentile is at most 0.1 % above the exact percenti
   CHECK(recorded.mean() == Catch::Approx(sum / static_cast<double>(values.size())).epsilon(1e-14));
 }
 
-TEST_CASE("histogram: a percentile's rank is exact where a product of doubles is not", "[loadgen][measurement]") {
+TEST_CASE("histogram: the rank of a percentile has no floating-point rounding error", "[loadgen][measurement]") {
   struct example {
     double percent;
     std::uint64_t count;

@@ -98,7 +98,7 @@ TEST_CASE("option parsers: a rate is in requests per second, with six decimals",
   CHECK_FALSE(parsed->is_closed_loop);
 }
 
-TEST_CASE("option parsers: the rate max is a closed loop", "[loadgen][options]") {
+TEST_CASE("option parsers: the rate `max` selects a closed loop", "[loadgen][options]") {
   const auto parsed = rate_parser().parse("max");
   REQUIRE(parsed);
   CHECK(parsed->is_closed_loop);

@@ -121,7 +121,7 @@ TEST_CASE("scenario: the order of a target's keys does not matter", "[loadgen][o
   CHECK(options.targets[1].location.name == "m");
 }
 
-TEST_CASE("scenario: the rate max is a closed loop", "[loadgen][options]") {
+TEST_CASE("scenario: the rate `max` selects a closed loop", "[loadgen][options]") {
   CHECK(scenario_file{R"({"rate": "max"})"}.options().rate->is_closed_loop);
 }
 

@@ -179,7 +179,7 @@ TEST_CASE("baseline: a change counts only if it is significant and relevant", "[
   CHECK(comparison.has_regression() == worse);
 }
 
-TEST_CASE("baseline: each measure has its values and its shift", "[loadgen][results]") {
+TEST_CASE("baseline: each measure has the values of both runs and their shift", "[loadgen][results]") {
   const auto comparison = compare(make_series(60), make_series(60, 1'500, 9'000, 0.25));
   CHECK(comparison.measures[0].name == "p50");
   CHECK(comparison.measures[0].before == 1'004.5);
@@ -201,7 +201,7 @@ TEST_CASE("baseline: bursts of failures are found although most intervals have n
   CHECK(comparison.measures[2].shift == Catch::Approx(1.0 / 6));
 }
 
-TEST_CASE("baseline: a server without responses is worse by its failures", "[loadgen][results]") {
+TEST_CASE("baseline: a server without responses has a regression of the failure ratio", "[loadgen][results]") {
   auto now = make_series(60, 1'000, 10'000, 1);
   now.p50_us.clear();
   now.p99_us.clear();

@@ -173,7 +173,7 @@ TEST_CASE("verdict: phases of one interval, partial intervals and the drain do n
   CHECK(find_invalid_reasons(report, {}).empty());
 }
 
-TEST_CASE("verdict: one percent of the requests may start after the load profile", "[loadgen][results]") {
+TEST_CASE("verdict: one percent of the requests may start after the end of the load profile", "[loadgen][results]") {
   auto report = valid_report();
   report.intervals.push_back(make_interval(10, 1, 10, 0.1));
   CHECK(find_invalid_reasons(report, {}).empty());
@@ -260,7 +260,7 @@ TEST_CASE("verdict: an unchanged baseline is not a regression", "[loadgen][resul
   CHECK(verdict.reasons.empty());
 }
 
-TEST_CASE("verdict: a run that an objective ended has failed, and the objective is the first reason",
+TEST_CASE("verdict: a run that was stopped by an objective has failed, and the objective is the first reason",
           "[loadgen][results]") {
   const auto verdict = evaluate_run(valid_report(), parse_objectives({"p50<1us"}),
                                     {"Ended early: p50<1us can no longer be met.", false});
@@ -268,7 +268,7 @@ TEST_CASE("verdict: a run that an objective ended has failed, and the objective 
   CHECK(verdict.reasons == std::vector<std::string>{"Ended early: p50<1us can no longer be met."});
 }
 
-TEST_CASE("verdict: a rate is over the planned duration, or over the actual one of a stopped run",
+TEST_CASE("verdict: a rate is relative to the planned duration, or to the actual duration of a stopped run",
           "[loadgen][results]") {
   auto report = valid_report();
   CHECK(evaluate_run(report, parse_objectives({"rate>=100"}), {}).objectives[0].value == 100);

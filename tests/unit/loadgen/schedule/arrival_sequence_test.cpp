@@ -67,7 +67,8 @@ TEST_CASE(
         std::vector<duration>{133877ns, 2045235ns, 4295013ns, 5098249ns, 5847240ns});
 }
 
-TEST_CASE("arrival sequence: the number of Poisson arrivals has the right mean and variance", "[loadgen][schedule]") {
+TEST_CASE("arrival sequence: the number of Poisson arrivals has the expected mean and variance",
+          "[loadgen][schedule]") {
   load_profile profile;
   profile.begin_phase("only")
       .add_constant(2s, requests_per_second(100))
@@ -142,7 +143,7 @@ TEST_CASE("arrival sequence: bursts are the same for both processes", "[loadgen]
   CHECK(offsets_of(collect({profile, arrival_process::poisson, 1})) == expected);
 }
 
-TEST_CASE("arrival sequence: a burst stays a burst among Poisson arrivals", "[loadgen][schedule]") {
+TEST_CASE("arrival sequence: the requests of a burst start together among Poisson arrivals", "[loadgen][schedule]") {
   load_profile profile;
   profile.begin_phase("before").add_constant(1s, requests_per_second(50));
   profile.begin_phase("burst").add_burst(200, 1s).add_constant(1s, requests_per_second(50));

@@ -132,7 +132,7 @@ TEST_CASE("load modes: stress ramps up for a tenth, then stays at 400 times the 
   CHECK(profile.request_count_before(10s) == 4'000);
 }
 
-TEST_CASE("load modes: ramp goes from zero to the rate", "[loadgen][schedule]") {
+TEST_CASE("load modes: ramp increases the rate linearly from zero", "[loadgen][schedule]") {
   const auto profile = profile_for_mode("ramp", per_second(100), 10s);
   CHECK(phase_names(profile) == std::vector<std::string>{"ramp"});
   CHECK(profile.rate_at(0s) == request_rate{});

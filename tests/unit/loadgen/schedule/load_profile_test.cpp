@@ -216,7 +216,7 @@ struct short_profile {
   }
 };
 
-TEST_CASE("load profile: every request starts at the first possible nanosecond", "[loadgen][schedule]") {
+TEST_CASE("load profile: every request starts at the earliest possible nanosecond", "[loadgen][schedule]") {
   std::mt19937_64 random{GENERATE(range(1u, 400u))};
   const short_profile example{random};
   const auto& profile = example.profile;

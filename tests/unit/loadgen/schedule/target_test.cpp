@@ -56,7 +56,7 @@ TEST_CASE("round robin: within a period, each target has exactly the share of it
 }
 
 TEST_CASE("round robin: a target deviates from its share by at most one request", "[loadgen][schedule]") {
-  // nginx's order has no such bound in general, but these weights keep it.
+  // nginx's order has no such bound in general, but it holds for these weights.
   const auto weights =
       GENERATE(from_range(std::vector<weight_list>{{1, 1, 1, 1}, {5, 1, 1}, {3, 2}, {10, 20, 30, 40}, {1, 1000}}));
   const weighted_round_robin order{make_targets(weights)};
@@ -70,7 +70,7 @@ TEST_CASE("round robin: a target deviates from its share by at most one request"
   }
 }
 
-TEST_CASE("round robin: the order is nginx's, without runs of the heaviest target", "[loadgen][schedule]") {
+TEST_CASE("round robin: the order is that of nginx's smooth weighted round robin", "[loadgen][schedule]") {
   const weighted_round_robin order{make_targets({5, 1, 1})};
   std::vector<std::size_t> got;
   for (std::uint64_t i = 0; i < 7; ++i) got.push_back(order.target_of(i));

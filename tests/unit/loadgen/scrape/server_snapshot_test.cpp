@@ -203,14 +203,16 @@ TEST_CASE("server snapshot: there is no percentile without requests, or beyond t
   CHECK_FALSE(percentile_between({}, make_buckets({{1e300, 5}, {infinity, 5}}), 50));
 }
 
-TEST_CASE("server snapshot: after a restart there is no percentile, or one within the bounds", "[loadgen][scrape]") {
+TEST_CASE("server snapshot: after a restart of the server, a percentile is absent or within the bounds",
+          "[loadgen][scrape]") {
   const auto before = make_buckets({{0.1, 100}, {0.2, 100}, {infinity, 100}});
   CHECK_FALSE(percentile_between(before, make_buckets({{0.1, 5}, {0.2, 50}, {infinity, 50}}), 99));
   const auto mixed = percentile_between(before, make_buckets({{0.1, 5}, {0.2, 150}, {infinity, 150}}), 99);
   if (mixed) CHECK(*mixed <= 200'000);
 }
 
-TEST_CASE("server snapshot: inconsistent bounds and counts give no invalid percentile", "[loadgen][scrape]") {
+TEST_CASE("server snapshot: inconsistent bounds and counts never result in an invalid percentile",
+          "[loadgen][scrape]") {
   const std::string line = "http_request_duration_seconds_bucket{le=";
   const std::string first = GENERATE("\"-5\"} 10", "\"-Inf\"} 10", "\"0\"} 10", "\"NaN\"} 10", "\"0.1\"} -10",
                                      "\"0.1\"} 20", "\"0.1\"} 1e300", "\"-1e300\"} 1");

@@ -13,7 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 /// A terminal with the control sequences that the view may use; others are errors. All characters have one column. As
-/// in real terminals, the cursor stays in the last column after a character there, and the next one starts a new line.
+/// in real terminals, the cursor stays in the last column after a character there, and the next character starts a new
+/// line.
 class terminal_screen {
  public:
   terminal_screen(std::size_t columns, std::size_t rows) : columns_(columns), lines_(rows, blank()) {}
@@ -179,7 +180,8 @@ TEST_CASE("live view: an unknown length has no progress bar, and a closed loop n
   CHECK(frame.starts_with("balanced  0:04, phase balanced\n\n  sent "));
 }
 
-TEST_CASE("live view: after the planned duration it waits for the last responses", "[loadgen][terminal]") {
+TEST_CASE("live view: after the planned duration the view shows that it waits for the last responses",
+          "[loadgen][terminal]") {
   run_in_progress run{samples::small(), 10};
   run.progress.elapsed = 11s;
   CHECK(draw(run.progress, 60).starts_with("balanced  0:11 of 0:10, waiting for the last responses\n"));
@@ -219,7 +221,7 @@ TEST_CASE("live view: an echoed key is removed", "[loadgen][terminal]") {
   CHECK(screen.text().empty());
 }
 
-TEST_CASE("live view: at the bottom of the screen there is only one frame", "[loadgen][terminal]") {
+TEST_CASE("live view: at the bottom of the screen, a new frame replaces the previous frame", "[loadgen][terminal]") {
   terminal_screen screen{80, 24};
   for (int i = 0; i < 40; ++i) screen.print("before\n");
   auto view = make_terminal_view();

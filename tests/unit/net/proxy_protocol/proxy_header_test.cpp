@@ -17,7 +17,7 @@ std::string client_of(const proxy_header& header) {
   return header.client_address ? header.client_address->to_string() : "";
 }
 
-TEST_CASE("proxy header: version 1 names the client", "[net][proxies]") {
+TEST_CASE("proxy header: a header of version 1 contains the client's address", "[net][proxies]") {
   const auto [line, client] = GENERATE(table<std::string, std::string>({
       {"PROXY TCP4 203.0.113.9 192.0.2.1 56324 443\r\n", "203.0.113.9"},
       {"PROXY TCP6 2001:db8::9 2001:db8::1 1 65535\r\n", "2001:db8::9"},
@@ -60,14 +60,14 @@ TEST_CASE("proxy header: version 1 is limited to 107 bytes", "[net][proxies]") {
   CHECK(parse_proxy_header(long_line).parsed == state::invalid);
 }
 
-TEST_CASE("proxy header: version 2 names the client", "[net][proxies]") {
+TEST_CASE("proxy header: a header of version 2 contains the client's address", "[net][proxies]") {
   const auto [header_bytes, client] = GENERATE(table<std::string, std::string>({
       {proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09")), "203.0.113.9"},
       {proxy_v2(0x21, 0x21, v6_addresses()), "2001:db8::9"},
       {proxy_v2(0x21, 0x11, v4_addresses("\xCB\x00\x71\x09") + std::string("\x04\x00\x02xx", 5)), "203.0.113.9"},
       {proxy_v2(0x20, 0x00, ""), ""},                                // LOCAL
       {proxy_v2(0x20, 0x11, v4_addresses("\xCB\x00\x71\x09")), ""},  // LOCAL ignores addresses
-      {proxy_v2(0x20, 0x00, "anything"), ""},                        // LOCAL ignores the rest
+      {proxy_v2(0x20, 0x00, "anything"), ""},                        // a LOCAL header ignores any data
       {proxy_v2(0x21, 0x00, ""), ""},                                // UNSPEC
       {proxy_v2(0x21, 0x31, std::string(216, 'u')), ""},             // AF_UNIX
       {proxy_v2(0x21, 0x12, v4_addresses("\xCB\x00\x71\x09")), ""},  // datagrams

@@ -94,7 +94,7 @@ TEST_CASE("tls server: if several certificates have a name, the first is used; a
   CHECK(fixture.certificate_for("192.0.2.1") == "default.example");
 }
 
-TEST_CASE("tls server: an invalid certificate among several is named by its position", "[net][tls][sni]") {
+TEST_CASE("tls server: the error of an invalid certificate contains its position in the list", "[net][tls][sni]") {
   using setting = net::tls_server_settings_error::setting;
   sni_fixture fixture;
   CHECK_FALSE(find_error(fixture.settings).has_value());

@@ -87,7 +87,7 @@ task<> unwatch_hangup(net::stream& stream) {
   co_return;
 }
 
-TEST_CASE("tls stream: a hangup watch reports close_notify once, although the plain stream receives bytes",
+TEST_CASE("tls stream: a hangup watch reports close_notify once, although the underlying stream receives other bytes",
           "[net][tls]") {
   tls_server_fixture fixture;
   auto connected = fixture.connect();
@@ -168,7 +168,7 @@ task<> close_from_client(handshake_pair& connected) {
   CHECK((co_await read_once(client)).error() == asio::error::eof);
 }
 
-TEST_CASE("tls stream: close answers the peer's close_notify", "[net][tls]") {
+TEST_CASE("tls stream: close responds to the peer's close_notify", "[net][tls]") {
   tls_server_fixture fixture;
   auto connected = fixture.connect();
   REQUIRE(connected.client.has_value());

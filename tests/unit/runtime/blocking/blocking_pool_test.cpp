@@ -161,7 +161,7 @@ task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>
   CHECK(ended.has_value());
 }
 
-TEST_CASE("blocking_pool: reports each job that runs longer than the threshold", "[runtime][blocking][threads]") {
+TEST_CASE("blocking_pool: each job that runs longer than the threshold is reported", "[runtime][blocking][threads]") {
   const auto is_reported = std::make_shared<std::atomic<bool>>(false);
   std::vector<std::string> names;
   blocking_pool_observer observer;
@@ -229,7 +229,7 @@ task<> observe_stop_request(blocking_pool& pool, bool* was_stopped) {
   CHECK(ended.error() == asio::error::timed_out);
 }
 
-TEST_CASE("blocking_pool: on virtual time, too, the job gets a stop request at the deadline", "[runtime][blocking]") {
+TEST_CASE("blocking_pool: on virtual time, the job also gets a stop request at the deadline", "[runtime][blocking]") {
   virtual_time time;
   blocking_pool pool;
   pool.set_simulated_cost(50ms);

@@ -53,7 +53,7 @@ TEST_CASE(
   CHECK(log.back() == "c closed");
 }
 
-TEST_CASE("broadcast: a subscriber gets no value that was published before it and is not yet delivered", "[runtime]") {
+TEST_CASE("broadcast: a subscriber gets no value that was published before its subscription", "[runtime]") {
   virtual_time time;
   numbers source{3};
   log_lines log;
@@ -83,7 +83,7 @@ TEST_CASE("broadcast: a slow subscriber skips values that are no longer kept", "
   CHECK(log == log_lines{"slow 1", "slow 3", "slow 4", "slow 5", "slow timed out", "slow missed 1"});
 }
 
-TEST_CASE("broadcast: values that are published while the loop is busy are bounded, too", "[runtime]") {
+TEST_CASE("broadcast: the number of values that are published while the loop is busy is bounded", "[runtime]") {
   virtual_time time;
   numbers source{3};
   log_lines log;

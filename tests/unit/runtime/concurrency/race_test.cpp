@@ -26,7 +26,7 @@ TEST_CASE("race: returns the value of the first task to end, with its position a
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("race: cancels the other tasks and waits for them", "[runtime][concurrency]") {
+TEST_CASE("race: the first task to end cancels the other tasks, and race waits for them", "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;
   const auto start = time.now();
@@ -66,7 +66,8 @@ TEST_CASE("race: among tasks that never suspend, the first task is the winner", 
   CHECK(time.run(race(return_after(1ms, 1), return_now(2))).index() == 1);
 }
 
-TEST_CASE("race: of two tasks that end in the same tick, the one resumed first wins", "[runtime][concurrency]") {
+TEST_CASE("race: of two tasks that end in the same tick, the task that is resumed first wins",
+          "[runtime][concurrency]") {
   virtual_time time;
   CHECK(time.run(race(return_after(10ms, 1), return_after(10ms, 2))).index() == 0);
 }

@@ -70,7 +70,7 @@ TEST_CASE("wait_queue: notify_one resumes the waiters in FIFO order", "[runtime]
   CHECK(queue.empty());
 }
 
-TEST_CASE("wait_queue: a notification without waiters is not stored", "[runtime][concurrency]") {
+TEST_CASE("wait_queue: a notification without waiters has no later effect", "[runtime][concurrency]") {
   virtual_time time;
   wait_queue queue;
   CHECK_FALSE(queue.notify_one());

@@ -32,7 +32,8 @@ TEST_CASE("with_deadline: returns the value of a task that never suspends, even 
   CHECK(*outcome == 7);
 }
 
-TEST_CASE("with_deadline: cancels a late task and returns timed_out within one tick", "[runtime][concurrency]") {
+TEST_CASE("with_deadline: cancels a task at its deadline and returns timed_out within one tick",
+          "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;
   const auto start = time.now();
@@ -55,7 +56,7 @@ TEST_CASE("with_deadline: cancels a task that suspends after an expired deadline
   CHECK(time.now() - start <= tick);
 }
 
-TEST_CASE("with_deadline: waits for a late task that ignores cancellation and discards its value",
+TEST_CASE("with_deadline: waits for a timed-out task that ignores cancellation, and discards its value",
           "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;
@@ -86,7 +87,8 @@ task<int> throw_when_cancelled() {
   throw std::runtime_error("error during cancellation");
 }
 
-TEST_CASE("with_deadline: rethrows an exception of a late task instead of timed_out", "[runtime][concurrency]") {
+TEST_CASE("with_deadline: rethrows an exception of a timed-out task instead of returning timed_out",
+          "[runtime][concurrency]") {
   virtual_time time;
   auto work = with_deadline(deadline{time.now() + 10ms}, throw_when_cancelled());
   CHECK_THROWS_MATCHES(time.run(std::move(work)), std::runtime_error, Message("error during cancellation"));
@@ -96,7 +98,8 @@ task<int> sleep_repeatedly() {
   for (;;) co_await sleep_for(1ms);
 }
 
-TEST_CASE("with_deadline: a late task that ignores wait_status ends at its next co_await", "[runtime][concurrency]") {
+TEST_CASE("with_deadline: a timed-out task that ignores wait_status ends at its next co_await",
+          "[runtime][concurrency]") {
   virtual_time time;
   const auto start = time.now();
   const auto outcome = time.run(with_deadline(deadline{start + 100ms}, sleep_repeatedly()));

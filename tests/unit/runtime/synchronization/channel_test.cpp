@@ -72,7 +72,7 @@ task<error_code> receive_error(channel<int>& source) {
   co_return received ? error_code{} : received.error();
 }
 
-TEST_CASE("channel: close fails waiting senders, and values remain to be received", "[runtime][sync]") {
+TEST_CASE("channel: close fails waiting senders, and stored values can still be received", "[runtime][sync]") {
   virtual_time time;
   channel<int> numbers{1};
   REQUIRE(numbers.try_send(1));
@@ -115,7 +115,7 @@ task<> send_text(channel<std::string>& texts) {
   REQUIRE((co_await texts.send("text", deadline::never())).has_value());
 }
 
-TEST_CASE("select: receives one value of the first channel that has one", "[runtime][sync]") {
+TEST_CASE("select: receives one value from the first channel that has a value", "[runtime][sync]") {
   virtual_time time;
   channel<int> numbers{1};
   channel<std::string> texts{1};

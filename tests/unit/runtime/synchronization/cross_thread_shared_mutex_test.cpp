@@ -28,7 +28,7 @@ task<> read_or_write_pair(guarded_pair& pair, int count) {
     const auto locked =
         is_write ? co_await pair.owner.lock(deadline_in(30s)) : co_await pair.owner.lock_shared(deadline_in(30s));
     if (!locked) throw std::runtime_error(locked.error().message());
-    if (pair.first != pair.second) throw std::runtime_error("a writer was not alone");
+    if (pair.first != pair.second) throw std::runtime_error("a writer did not exclude another coroutine");
     is_write ? ++pair.first : ++pair.reads;
     if (i % 16 == 0) co_await sleep_for(10us);
     if (is_write) ++pair.second;

@@ -29,7 +29,7 @@ task<> use_mutex(mutex& owner, order& entered, int id, duration start, duration 
   co_await sleep_for(hold);
 }
 
-TEST_CASE("mutex: coroutines own the mutex one after the other, in the order of arrival", "[runtime][sync]") {
+TEST_CASE("mutex: coroutines acquire the mutex in the order of arrival", "[runtime][sync]") {
   virtual_time time;
   mutex owner;
   order entered;

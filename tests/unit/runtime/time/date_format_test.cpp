@@ -37,13 +37,13 @@ class time_zone_fixture {
   std::string old_zone_;
 };
 
-TEST_CASE("date format: IMF-fixdate has the form of RFC 9110", "[runtime][time]") {
+TEST_CASE("date format: IMF-fixdate has the format of RFC 9110", "[runtime][time]") {
   CHECK(format_imf_fixdate(utc(1994, 11, 6, 8h + 49min + 37s)) == "Sun, 06 Nov 1994 08:49:37 GMT");
   CHECK(format_imf_fixdate(utc(2026, 6, 1, 12h + 999ms)) == "Mon, 01 Jun 2026 12:00:00 GMT");
   CHECK(format_imf_fixdate(wall_time{}) == "Thu, 01 Jan 1970 00:00:00 GMT");
 }
 
-TEST_CASE("date format: IMF-fixdate names each weekday and month", "[runtime][time]") {
+TEST_CASE("date format: IMF-fixdate has the names of all weekdays and months", "[runtime][time]") {
   const std::string weekdays[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
   for (unsigned i = 0; i < 7; ++i) CHECK(format_imf_fixdate(utc(2026, 6, 1 + i, 0h)).str().substr(0, 3) == weekdays[i]);
   const std::string months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -67,7 +67,7 @@ TEST_CASE("date format: RFC 3339 is in UTC and rounds down", "[runtime][time]") 
   CHECK(format_rfc3339_milliseconds(test_case.time) == test_case.milliseconds);
 }
 
-TEST_CASE("date format: local dates follow TZ, including its summer time", "[runtime][time]") {
+TEST_CASE("date format: local dates follow TZ, including daylight saving time", "[runtime][time]") {
   const time_zone_fixture zone{"IST-2IDT,M3.4.4/26,M10.5.0"};
   const auto winter = format_local_date(utc(2026, 11, 22, 11h + 5min + 9s + 999ms));
   CHECK(winter.timestamp == "2026-11-22 13:05:09");

@@ -40,7 +40,7 @@ TEST_CASE("deadline: after() with a timeout that overflows the clock is never()"
   CHECK(deadline::after(now, timeout).is_never());
 }
 
-TEST_CASE("deadline: after() with a timeout of zero or less has expired", "[runtime][time]") {
+TEST_CASE("deadline: after() with a timeout of zero or less has already expired", "[runtime][time]") {
   CHECK(deadline::after(now, 0ns).expired(now));
   CHECK(deadline::after(now, -1s).expired(now));
 }

@@ -85,7 +85,7 @@ TEST_CASE("timer_wheel: a disarmed or postponed timer does not wake the loop at 
     fixture.advance(2ms);
     CHECK(fixture.wheel.next_wakeup().value() >= start + 1h);
   }
-  SECTION("postponed beyond the reach of the wheel") {
+  SECTION("postponed beyond the range of the wheel") {
     other.timer.arm(start + 24h * 365);
     fixture.advance(2ms);
     CHECK(fixture.wheel.next_wakeup().value() >= start + 24h);

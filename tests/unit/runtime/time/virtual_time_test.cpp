@@ -45,7 +45,8 @@ TEST_CASE("virtual_time: the wall clock starts at 2026-06-01 12:00 UTC and advan
   CHECK(time.event_loop().wall_now() == start_time + 90s);
 }
 
-TEST_CASE("virtual_time: run_for runs the timers that are due in that time and ends exactly then", "[runtime][time]") {
+TEST_CASE("virtual_time: run_for runs the timers that expire within its duration and ends exactly at its end",
+          "[runtime][time]") {
   virtual_time time;
   log_lines log;
   const auto start = time.now();

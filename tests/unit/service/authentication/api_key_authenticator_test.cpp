@@ -20,7 +20,7 @@ http::router sample_routes() {
   return routes;
 }
 
-TEST_CASE("constant_time_equal: two secrets are equal only if every byte is", "[service][authentication]") {
+TEST_CASE("constant_time_equal: two secrets are equal only if all their bytes are equal", "[service][authentication]") {
   const auto [candidate, expected, is_equal] = GENERATE(table<std::string, std::string, bool>({
       {"secret", "secret", true},
       {"", "", true},
@@ -147,7 +147,8 @@ TEST_CASE("authentication: a 401 response states the reason, and the counter of 
   CHECK(failures("missing") == 1);
 }
 
-TEST_CASE("authentication: the alternative applies to requests without a key only", "[service][authentication]") {
+TEST_CASE("authentication: the alternative credential applies only to requests without a key",
+          "[service][authentication]") {
   service_fixture fixture{"secret"};
   fixture.authenticator.set_alternative(
       [](const http::request_context& context) { return context.head().find("x-session") == "yes"; });
@@ -157,7 +158,8 @@ TEST_CASE("authentication: the alternative applies to requests without a key onl
   CHECK(fixture.response_to(get("/api/things", "X-Session: yes\r\nX-API-Key: wrong\r\n")).status == 401);
 }
 
-TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key has precedence", "[service][authentication]") {
+TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key takes precedence",
+          "[service][authentication]") {
   service_fixture fixture{"secret"};
   fixture.authenticator.set_alternative(
       [](const http::request_context& context) { return context.head().find("x-session") == "yes"; });

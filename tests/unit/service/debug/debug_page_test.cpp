@@ -62,7 +62,7 @@ TEST_CASE("debug page: a request in flight has its age, its remaining time and t
   CHECK(contains(section(later, "finished"), ">slow ok 1 s<"));
 }
 
-TEST_CASE("debug page: the summary has an open circuit breaker", "[service][debug]") {
+TEST_CASE("debug page: the summary shows an open circuit breaker", "[service][debug]") {
   debug_fixture fixture;
   fixture.slow.delay = 0s;
   fixture.slow.status = http::status::internal_server_error;
@@ -121,7 +121,7 @@ TEST_CASE("debug page: a table has a limited number of requests", "[service][deb
   CHECK(contains(requests, "5 more in the JSON."));
 }
 
-TEST_CASE("debug page: a loop that does not respond is the worst state", "[service][debug]") {
+TEST_CASE("debug page: a loop that does not respond has the most severe state", "[service][debug]") {
   service::loop_snapshots loops(2);
   loops[0].emplace();
   const auto page = service::debug_page({.service = "tested", .loops = loops});

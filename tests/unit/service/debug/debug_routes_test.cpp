@@ -31,7 +31,7 @@ TEST_CASE("debug routes: a request in flight has the operations that it awaits a
   CHECK(at("/in_flight/0/calls/0/attempts/0/phase") == "\"wait\"");
   CHECK(at("/in_flight/0/calls/0/attempts/0/outcome") == "absent");
   CHECK(std::stod(at("/in_flight/0/calls/0/attempts/0/wait_ms")) >= 300);
-  // The request for the list is not in it.
+  // The list does not contain the request for the list.
   CHECK(at("/in_flight/1/route") == "absent");
 
   fixture.time.run_for(1s);
@@ -99,7 +99,7 @@ TEST_CASE("debug routes: tasks, loops and settings are reported", "[service][deb
   CHECK(json_at(config, "/settings/1/source") == "\"default\"");
 }
 
-TEST_CASE("debug routes: a request in progress is in the tasks with the calls that it awaits", "[service][debug]") {
+TEST_CASE("debug routes: a request in progress is listed as a task with the calls that it awaits", "[service][debug]") {
   debug_fixture fixture;
   auto client = fixture.connect();
   client.send(get("/item",
@@ -139,7 +139,7 @@ TEST_CASE("debug routes: the list of tasks is bounded", "[service][debug]") {
   const auto body = fixture.get_debug("/debug/tasks").body;
   CHECK(json_at(body, "/loops/0/activities/99").has_value());
   CHECK_FALSE(json_at(body, "/loops/0/activities/100").has_value());
-  // Each request has another activity at the upstream, whose server runs on the same loop.
+  // Each request has a second activity at the upstream, whose server runs on the same loop.
   CHECK(json_at(body, "/loops/0/activities_omitted") == "141");
 }
 

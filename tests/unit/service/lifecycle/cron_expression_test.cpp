@@ -46,7 +46,7 @@ std::string next_of(const char* expression, wall_time after) {
   return next ? format_local_date(*next).rfc3339 : "none";
 }
 
-TEST_CASE("cron_expression: the next time is the first matching minute after the given one", "[service][cron]") {
+TEST_CASE("cron_expression: the next time is the first matching minute after the given time", "[service][cron]") {
   const time_zone zone{"UTC0"};
   // A Sunday.
   const auto after = utc(2026, 11, 22, 13, 5, 9);
@@ -98,7 +98,7 @@ TEST_CASE("cron_expression: an invalid expression is an error that names the fie
   CHECK(parsed.error().find("invalid cron expression \"") == 0);
 }
 
-TEST_CASE("cron_expression: a time that the clock skips occurs at the end of the gap", "[service][cron]") {
+TEST_CASE("cron_expression: a time that the clock skips matches at the end of the gap", "[service][cron]") {
   const time_zone zone{central_europe};
   // 2026-03-29: from 02:00 to 03:00.
   const auto before = utc(2026, 3, 28, 12);
@@ -106,21 +106,21 @@ TEST_CASE("cron_expression: a time that the clock skips occurs at the end of the
   CHECK(next_of("30 2 * * *", utc(2026, 3, 29, 1)) == "2026-03-30T02:30:00+02:00");
   CHECK(next_of("30 2 29 3 *", before) == "2026-03-29T03:00:00+02:00");
   CHECK(next_of("30 3 * * *", before) == "2026-03-29T03:30:00+02:00");
-  // If every hour matches, the schedule follows the clock.
+  // An expression that matches every hour skips the gap.
   CHECK(next_of("30 * * * *", utc(2026, 3, 29, 0, 30)) == "2026-03-29T03:30:00+02:00");
 }
 
-TEST_CASE("cron_expression: a time that the clock repeats occurs the first time only", "[service][cron]") {
+TEST_CASE("cron_expression: a time that the clock repeats matches only its first occurrence", "[service][cron]") {
   const time_zone zone{central_europe};
   // 2026-10-25: from 03:00 to 02:00.
   CHECK(next_of("30 2 * * *", utc(2026, 10, 24, 12)) == "2026-10-25T02:30:00+02:00");
   CHECK(next_of("30 2 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-26T02:30:00+01:00");
   CHECK(next_of("30 3 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T03:30:00+01:00");
-  // If every hour matches, the schedule follows the clock.
+  // An expression that matches every hour skips the gap.
   CHECK(next_of("30 * * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T02:30:00+01:00");
 }
 
-TEST_CASE("cron_expression: a time in a gap that starts at midnight occurs at the end of the gap", "[service][cron]") {
+TEST_CASE("cron_expression: a time in a gap that starts at midnight matches at the end of the gap", "[service][cron]") {
   // The first Sunday of September: from 00:00 to 01:00.
   const time_zone zone{"<-04>4<-03>,M9.1.0/0,M4.1.0/0"};
   CHECK(next_of("15 0 * * *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");

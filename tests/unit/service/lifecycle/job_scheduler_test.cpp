@@ -88,7 +88,7 @@ TEST_CASE("job_scheduler: times that pass during a run are skipped or queued", "
   }
 }
 
-TEST_CASE("job_scheduler: the jitter delays each run by at most its value", "[service][jobs]") {
+TEST_CASE("job_scheduler: each run is delayed by at most the jitter", "[service][jobs]") {
   scheduler_fixture fixture;
   fixture.jobs.every("spread", 100s, fixture.record(0s), {.jitter = 50s});
   fixture.start_jobs();

@@ -76,7 +76,8 @@ TEST_CASE("service: a service is not ready until its start hooks have ended", "[
   CHECK(fleet.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("service: handlers, tasks and stop hooks may refer to the context of app", "[service][lifecycle][sim]") {
+TEST_CASE("service: handlers, tasks and stop hooks may refer to the service context of app()",
+          "[service][lifecycle][sim]") {
   sim::fleet fleet{1};
   event_names events;
   auto& node = fleet.add_service(
@@ -112,7 +113,7 @@ TEST_CASE("service: a service ends when a start hook fails", "[service][lifecycl
   CHECK(fleet.leaks() == std::vector<std::string>{"start of sample failed: no database"});
 }
 
-/// A hook that reports its cancellation as a failure of its own.
+/// A hook that reports its cancellation as a failure.
 task<> fail_when_cancelled() {
   if (co_await sleep_for(1h) == wait_status::cancelled) throw service::start_error{"the call was cancelled"};
 }
@@ -167,7 +168,7 @@ TEST_CASE("service: a task that is spawned while the router is built starts with
   CHECK(fleet.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("service: a script of a fleet restarts a service that spawns tasks while its router is built",
+TEST_CASE("service: a script of a simulated fleet restarts a service that spawns tasks while its router is built",
           "[service][lifecycle][sim]") {
   struct scripts {
     static task<> restart(sim::fleet& fleet, sim::node& node) {
@@ -232,7 +233,7 @@ TEST_CASE("background_tasks: threads without a loop can spawn at the same time b
   time.run(tasks.stop());
 }
 
-TEST_CASE("service: stop hooks run after the requests and jobs, in reverse order, each with a bound",
+TEST_CASE("service: stop hooks run after the requests and jobs, in reverse order, each with a timeout",
           "[service][lifecycle][sim]") {
   sim::fleet fleet{1};
   event_names events;
@@ -280,7 +281,7 @@ task<http::response> respond_from_blocking(blocking_pool& blocking, http::reques
   co_return response;
 }
 
-TEST_CASE("service: blocking work is simulated at the cost that the test sets", "[service][lifecycle][sim]") {
+TEST_CASE("service: blocking work is simulated with the duration that the test sets", "[service][lifecycle][sim]") {
   sim::fleet fleet{1};
   auto& node = fleet.add_service(
       [] {

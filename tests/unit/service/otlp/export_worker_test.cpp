@@ -87,7 +87,7 @@ TEST_CASE("export_worker: spans are sent in batches: a full batch immediately, a
   CHECK(test.total_dropped() == 0);
 }
 
-TEST_CASE("export_worker: nothing is sent without spans", "[service][otlp]") {
+TEST_CASE("export_worker: without spans, no request is sent", "[service][otlp]") {
   worker_fixture test;
   test.add_collector();
   test.start();

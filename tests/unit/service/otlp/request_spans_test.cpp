@@ -178,8 +178,9 @@ task<> write_slowly(http::body_writer* body) {
   co_await std::move(writing);
 }
 
-TEST_CASE("request spans: a stream that lasts longer than the deadline of its head has not missed it",
-          "[service][tracing]") {
+TEST_CASE(
+    "request spans: a stream that lasts longer than the deadline of its response head has not missed its deadline",
+    "[service][tracing]") {
   traced_fixture test;
   http::router routes;
   routes.get("/stream", [](request_context&) {

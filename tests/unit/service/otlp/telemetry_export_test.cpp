@@ -60,7 +60,7 @@ TEST_CASE("telemetry_export: log lines are exported with their trace, in additio
   CHECK(lines[0].find("\"late\"") != std::string::npos);
 }
 
-TEST_CASE("telemetry_export: a rejecting collector is logged once a minute and counted", "[service][otlp]") {
+TEST_CASE("telemetry_export: rejections by the collector are logged once a minute and counted", "[service][otlp]") {
   captured_log captured_log;
   service_fixture services;
   fake_collector collector;

@@ -47,7 +47,7 @@ TEST_CASE("client certificates: /api routes and operations with a credential req
   const auto each = GENERATE(values<row>({
       {"no certificate", {}, 403},
       {"the allowed URI", {true, {allowed}}, 0},
-      {"the allowed URI after another", {true, {"spiffe://example.org/x", allowed}}, 0},
+      {"the allowed URI after another URI", {true, {"spiffe://example.org/x", allowed}}, 0},
       {"no URI", {true, {}}, 403},
       {"a longer URI", {true, {allowed + "/x"}}, 403},
       {"a shorter URI", {true, {"spiffe://example.org/dash"}}, 403},

@@ -13,7 +13,7 @@ namespace {
 
 using namespace cohort::test;
 
-TEST_CASE("tls files: the certificate's file can contain the key", "[service][tls]") {
+TEST_CASE("tls files: the certificate file can also contain the key", "[service][tls]") {
   certificate_authority root{"Test Root"};
   const auto leaf = issue_server_certificate(root);
   const temporary_directory directory;
@@ -32,7 +32,7 @@ TEST_CASE("tls files: a file that is not regular is an error", "[service][tls]")
   CHECK(read_server_tls(tls, settings) == "--tls-cert \"" + directory.path().string() + "\": not a regular file");
 }
 
-TEST_CASE("tls files: a key that belongs to another certificate is an error that names both files", "[service][tls]") {
+TEST_CASE("tls files: a key that does not match the certificate is an error that names both files", "[service][tls]") {
   certificate_authority root{"Test Root"};
   const auto first = root.issue({.dns = {"a.example"}});
   const auto second = root.issue({.dns = {"b.example"}});

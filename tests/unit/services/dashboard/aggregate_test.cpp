@@ -143,7 +143,7 @@ TEST_CASE("aggregate: the deadline, the request ID and the API key are sent to e
   CHECK(fixture.weather.field("x-envoy-expected-rq-timeout-ms") == "5000");
 }
 
-TEST_CASE("aggregate: no API key is sent if none is set", "[services][dashboard]") {
+TEST_CASE("aggregate: without a configured API key, none is sent", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   fixture.aggregate();

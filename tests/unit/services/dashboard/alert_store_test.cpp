@@ -95,7 +95,7 @@ TEST_CASE("alert store: missing optional fields are null", "[services][dashboard
   CHECK(fixture.at("/firing/0/severity") == "\"info\"");
 }
 
-TEST_CASE("alert store: the duration of an alert from the future is zero", "[services][dashboard]") {
+TEST_CASE("alert store: the duration of an alert that starts in the future is zero", "[services][dashboard]") {
   store_fixture fixture;
   fixture.update({{.starts_at = "2026-06-01T12:00:05Z"}});
   CHECK(fixture.at("/firing/0/for_seconds") == "0");
@@ -261,7 +261,7 @@ TEST_CASE("alert store: the total size is limited", "[services][dashboard]") {
   CHECK(fixture.body().size() < alert_store::max_bytes + 60'000);
 }
 
-TEST_CASE("alert store: alerts that Alertmanager has truncated count as not shown", "[services][dashboard]") {
+TEST_CASE("alert store: alerts that Alertmanager has truncated are counted as not shown", "[services][dashboard]") {
   store_fixture fixture;
   const auto count = fixture.update({{}}, 12);
   CHECK(count.truncated == 12);

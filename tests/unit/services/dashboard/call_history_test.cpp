@@ -67,7 +67,7 @@ TEST_CASE("call history: columns expire after 15 minutes", "[services][dashboard
   // A clock at the start does not add columns to the stored columns.
   CHECK(fixture.columns(0s) == 60);
   CHECK(fixture.weather(1h - 1s, 59, "calls") == "3");
-  // Also without later calls.
+  // Columns expire even without later calls.
   CHECK(fixture.columns(1h + 5min) == 39);
   CHECK(fixture.columns(2h) == 0);
   fixture.add(2h);
@@ -113,7 +113,8 @@ TEST_CASE("call history: the calls of all loops are added", "[services][dashboar
   CHECK(fixture.weather(18s, 1, "cpu/count") == "3");
 }
 
-TEST_CASE("call history: reported values are means, and absent while no response has them", "[services][dashboard]") {
+TEST_CASE("call history: reported values are means, and are absent if no response contains them",
+          "[services][dashboard]") {
   history_fixture fixture;
   fixture.add(0s, part_state::fresh, 1ms, {.cpu = 0.5, .memory = 0.25, .cached = 1});
   fixture.add(0s, part_state::stale, 1ms, {.cpu = 1.5, .memory = std::nullopt, .cached = 0});
@@ -144,7 +145,8 @@ TEST_CASE("call history: values of bodies are read only if they have the documen
 
 std::string history_of(dashboard_fixture& fixture) { return fixture.uncached_body("/api/history"); }
 
-TEST_CASE("call history: the route has the calls of all clients without a page", "[services][dashboard]") {
+TEST_CASE("call history: the route returns the calls of all clients, even if no dashboard page is open",
+          "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.sysinfo.body = R"({"cpu_count":2,"load_average":[1,1,1],"memory_percent":50})";
   fixture.serve_dashboard();
@@ -162,7 +164,7 @@ TEST_CASE("call history: the route has the calls of all clients without a page",
   CHECK(json_at(body, "/services/weather_service/0/cached/mean") == "0.0");
 }
 
-TEST_CASE("call history: an event after each aggregate has the current column, the HTML of the page has all",
+TEST_CASE("call history: an event after each aggregate has the current column, the HTML of the page has all columns",
           "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();

@@ -183,7 +183,7 @@ TEST_CASE("event feed: a slow service delays neither other parts nor the next ca
   first.disconnect();
 }
 
-TEST_CASE("event feed: a later response is not replaced by that of an earlier call", "[services][dashboard]") {
+TEST_CASE("event feed: the response of an earlier call does not replace a later response", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.sysinfo.delay = 2s;
   fixture.serve_dashboard();

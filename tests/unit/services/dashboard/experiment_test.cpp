@@ -142,7 +142,7 @@ TEST_CASE("experiment: pages of other origins, other hosts and invalid settings 
   CHECK(fixture.start(R"({"latency_ms":10001})").status_code() == 400);
   CHECK(fixture.start("nothing").status_code() == 400);
   CHECK(fixture.start("{}", {{"Forwarded", "for=192.0.2.1"}}).status_code() == 404);
-  // A name that was rebound to this address: origin and host agree.
+  // DNS rebinding: the name resolves to this address, and origin and host agree.
   fixture.host = "evil.test:5000";
   CHECK(fixture.start("{}", {{"Origin", "http://evil.test:5000"}}).status_code() == 404);
   CHECK(fixture.send(http::method::get, fixture.path).status_code() == 404);
@@ -157,8 +157,9 @@ TEST_CASE("experiment: without --enable-faults there is no route", "[services][d
   CHECK(fixture.start("{}").status_code() == 404);
 }
 
-TEST_CASE("experiment: the event stream contains its state, and the routes require the key if one is set",
-          "[services][dashboard]") {
+TEST_CASE(
+    "experiment: the event stream contains the state of the experiment, and the routes require the key if one is set",
+    "[services][dashboard]") {
   dashboard_fixture fixture{"secret"};
   fixture.page.has_experiments = true;
   fixture.serve_dashboard();
@@ -177,7 +178,8 @@ TEST_CASE("experiment: the event stream contains its state, and the routes requi
   CHECK(document.violations("get", "/api/experiment", 200, "application/json", state) == std::vector<std::string>{});
 }
 
-TEST_CASE("experiment: clients that may not start an experiment get no events about it", "[services][dashboard]") {
+TEST_CASE("experiment: clients that may not start an experiment get no events about experiments",
+          "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.page.has_experiments = true;
   fixture.serve_dashboard();

@@ -68,7 +68,7 @@ TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][d
   CHECK(fixture.time.now() - start < 100ms);
   CHECK(contains(html, "2 of 2 in time"));
   CHECK_FALSE(contains(html, "21 °C"));
-  // The call continues for the next load.
+  // The call continues, so that the next page load has its result.
   fixture.time.run_for(1100ms);
   fixture.weather.delay = 0s;
   CHECK(contains(fixture.html(), "3 of 3 in time"));
@@ -93,7 +93,7 @@ TEST_CASE("page: the services are called once a second for all clients", "[servi
   CHECK(fixture.sysinfo.request_count() == before + 1);
 }
 
-TEST_CASE("page: contains the configured links, and no others", "[services][dashboard]") {
+TEST_CASE("page: the page contains the configured links only", "[services][dashboard]") {
   page_fixture fixture{"", {{"grafana", "Grafana", parse_url("https://grafana.test/d/board")}}};
   if (!fixture.has_page()) SKIP("built without the page");
   const auto html = fixture.html();
@@ -239,7 +239,7 @@ TEST_CASE("page: a nonexistent path returns an HTML page to browsers and JSON to
   }
 }
 
-TEST_CASE("page: a template replaces the given slots and keeps the defaults of the remaining slots",
+TEST_CASE("page: a template replaces slots that have a value and keeps the default content of other slots",
           "[services][dashboard]") {
   const auto fill = [](std::string_view slot) { return slot == "a" ? std::string{"x"} : std::string{}; };
   CHECK(dashboard::page_template{"1<!--=a-->2<!--/-->3<!--=b-->4<!--/-->5"}.render(fill) == "1x345");

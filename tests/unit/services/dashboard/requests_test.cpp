@@ -78,7 +78,7 @@ TEST_CASE("dashboard requests: a part that fails has the reason and the cause of
   CHECK(at("/calls/2/attempts/0/status") == "absent");
 }
 
-TEST_CASE("dashboard requests: the last 60 are kept", "[services][dashboard]") {
+TEST_CASE("dashboard requests: the last 60 requests are kept", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   open_stream stream{fixture};
@@ -91,7 +91,7 @@ TEST_CASE("dashboard requests: the last 60 are kept", "[services][dashboard]") {
   CHECK(json_at(body, "/requests/0/trace_id") != first);
 }
 
-TEST_CASE("dashboard requests: a stream that is opened again gets the requests after its last event ID",
+TEST_CASE("dashboard requests: a reopened stream contains the requests after its last event ID",
           "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();

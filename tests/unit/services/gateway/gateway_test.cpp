@@ -40,7 +40,7 @@ TEST_CASE("gateway: the first route that matches is used", "[gateway][routes]") 
   CHECK(stack.metric("gateway_service_unmatched_requests_total{reason=\"no_route\"}") == 1);
 }
 
-TEST_CASE("gateway: a path whose meaning differs between servers gets 400", "[gateway][security]") {
+TEST_CASE("gateway: a path that servers interpret differently gets 400", "[gateway][security]") {
   gateway_fixture stack{{"a", "b"}};
   stack.start(routes(R"(
     {"name": "admin", "match": {"path": {"prefix": "/api/admin"}}, "auth": {"api_key": {}}, "backends": [{"upstream": "a"}]},
@@ -56,7 +56,7 @@ TEST_CASE("gateway: a path whose meaning differs between servers gets 400", "[ga
   CHECK(stack.upstream("a").requests.empty());
   // A key is needed where a route requires it, not for every path below /api.
   CHECK(stack.call("/api/open").body == "a");
-  // Encoded twice: sent as received.
+  // A doubly encoded path is forwarded unchanged.
   CHECK(stack.call("/api/%252e%252e/admin").body == "a");
   CHECK(stack.upstream("a").requests.back().target == "/api/%252e%252e/admin");
 }
@@ -155,7 +155,7 @@ TEST_CASE("gateway: the deadline of a route is sent to the upstream, and ends th
   CHECK(stack.call("/").body == "a");
   const auto left = std::stoi(stack.upstream("a").requests.back().field("x-envoy-expected-rq-timeout-ms"));
   CHECK((left > 400 && left <= 500));
-  // A client with less time has precedence.
+  // A shorter deadline of the client takes precedence.
   stack.call("/", {{"x-envoy-expected-rq-timeout-ms", "200"}});
   CHECK(std::stoi(stack.upstream("a").requests.back().field("x-envoy-expected-rq-timeout-ms")) < 200);
   stack.fleet.network().partition(stack.fleet.find("gateway")->host(), stack.fleet.find("a")->host());
@@ -191,7 +191,7 @@ TEST_CASE("gateway: a body above the limit of the route gets 413", "[gateway][li
   CHECK(stack.call(post).status == http::status::payload_too_large);
 }
 
-TEST_CASE("gateway: a mirror gets a copy of each request and never delays it", "[gateway][mirror]") {
+TEST_CASE("gateway: a mirror gets a copy of each request and never delays the request", "[gateway][mirror]") {
   gateway_fixture stack{{"a", "b"}};
   stack.start(routes(R"({"name": "r", "match": {"path": {"prefix": "/api"}}, "strip_prefix": "/api",
     "request_headers": {"set": {"X-Tenant": "one"}},

@@ -51,13 +51,13 @@ TEST_CASE("gateway: a token is verified, and its claims become header fields", "
   CHECK(expired.status == http::status::unauthorized);
   CHECK(expired.find("WWW-Authenticate") ==
         "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The token has expired\"");
-  // Two tokens: the upstream could use a token other than the gateway's.
+  // With two tokens, the upstream could use another token than the gateway.
   const auto two = stack.call("/", {{"Authorization", "Bearer " + token}, {"Authorization", "Bearer x"}});
   CHECK(two.status == http::status::unauthorized);
   CHECK(stack.upstream("a").requests.size() == 1);
   CHECK(stack.metric("gateway_service_token_rejections_total{reason=\"expired\"}") == 1);
   CHECK(stack.metric("gateway_service_token_rejections_total{reason=\"missing\"}") == 3);
-  // The limit counts subjects.
+  // The rate limit applies to each subject.
   CHECK(call("Bearer " + token).body == "a");
   CHECK(call("Bearer " + token).status == http::status::too_many_requests);
   CHECK(call("Bearer " + key.token(R"({"alg":"RS256"})", claims_of(stack, "bob"))).body == "a");

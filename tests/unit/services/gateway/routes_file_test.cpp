@@ -99,7 +99,7 @@ TEST_CASE("routes file: a match that no request can fulfil is an error", "[gatew
   CHECK(error_of_match(R"("path": {"exact": "/metrics/x"})").empty());
 }
 
-TEST_CASE("routes file: the path of a key file fits into an error of one line", "[gateway][routes]") {
+TEST_CASE("routes file: the path of a key file has a limited length and no control characters", "[gateway][routes]") {
   const auto error_of_key_file = [](const std::string& file) {
     return error_of(R"({"upstreams": {"a": {"url": "http://a"}}, "jwt": {"staff": {"issuer": "i", "audience": "a",
       "keys": [{"algorithm": "RS256", "file": ")" +

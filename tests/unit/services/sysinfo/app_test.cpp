@@ -64,7 +64,7 @@ TEST_CASE("sysinfo: the response has the documented fields and units", "[service
   CHECK(response.body.find("cgroup") == std::string::npos);
 }
 
-TEST_CASE("sysinfo: a configured host name is reported instead of the container's", "[services][sysinfo]") {
+TEST_CASE("sysinfo: a configured host name is reported instead of the container's host name", "[services][sysinfo]") {
   const machine_files machine;
   service_fixture fixture;
   fixture.serve(sysinfo::app("the-host", machine.reader()));
@@ -73,7 +73,8 @@ TEST_CASE("sysinfo: a configured host name is reported instead of the container'
   CHECK(json_at(response.body, "/container_hostname") == "\"build-7\"");
 }
 
-TEST_CASE("sysinfo: the limits of the container are reported, and changes show immediately", "[services][sysinfo]") {
+TEST_CASE("sysinfo: the limits of the container are reported, and changes take effect immediately",
+          "[services][sysinfo]") {
   machine_files machine;
   machine.write("proc/self/cgroup", "0::/\n");
   machine.write("proc/self/mountinfo", "30 20 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
@@ -101,7 +102,7 @@ TEST_CASE("sysinfo: without kernel data the response is complete", "[services][s
   CHECK(response.body.find("\"memory_percent\":0.0") != std::string::npos);
 }
 
-TEST_CASE("sysinfo: a host name that is not UTF-8 gives valid JSON", "[services][sysinfo]") {
+TEST_CASE("sysinfo: the response is valid JSON even if the host name is not UTF-8", "[services][sysinfo]") {
   machine_files machine;
   machine.write("proc/sys/kernel/hostname", "caf\xe9\n");
   service_fixture fixture;

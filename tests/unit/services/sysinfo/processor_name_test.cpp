@@ -11,7 +11,7 @@ namespace {
 
 using sysinfo::processor_name;
 
-TEST_CASE("processor name: x86 reports a model name", "[services][sysinfo]") {
+TEST_CASE("processor name: x86 processors have a model name", "[services][sysinfo]") {
   CHECK(processor_name("processor : 0\nmodel : 1\nmodel name : AMD EPYC 7763\nmodel name : other\n") ==
         "AMD EPYC 7763");
   CHECK(processor_name("processor : 0\nmodel name : Odd: name\n") == "Odd: name");
@@ -90,7 +90,7 @@ TEST_CASE("processor name: MIPS, SPARC, PA-RISC, Alpha and old ARM processors ha
   CHECK(processor_name(cpuinfo) == name);
 }
 
-TEST_CASE("processor name: the part numbers of ARM processors have names", "[services][sysinfo][case-5.6]") {
+TEST_CASE("processor name: the part numbers of ARM processors are mapped to names", "[services][sysinfo][case-5.6]") {
   const auto [implementer, part, name] = GENERATE(table<std::string, std::string, std::string>({
       {"0x41", "0xd08", "ARM Cortex-A72"},     {"0x41", "0xd0c", "ARM Neoverse-N1"},
       {"0x41", "0xd4f", "ARM Neoverse-V2"},    {"0x41", "0xd84", "ARM Neoverse-V3"},
@@ -106,7 +106,7 @@ TEST_CASE("processor name: the part numbers of ARM processors have names", "[ser
   CHECK(processor_name("processor : 0\nCPU implementer : " + implementer + "\nCPU part : " + part + "\n") == name);
 }
 
-TEST_CASE("processor name: different ARM cores are all named", "[services][sysinfo]") {
+TEST_CASE("processor name: the name lists the different cores of an ARM processor", "[services][sysinfo]") {
   const auto core = [](const std::string& part) {
     return "processor : 0\nCPU implementer : 0x41\nCPU part : " + part + "\n\n";
   };
@@ -114,13 +114,14 @@ TEST_CASE("processor name: different ARM cores are all named", "[services][sysin
         "ARM Cortex-A55 + ARM Cortex-A76");
 }
 
-TEST_CASE("processor name: a core's name is preferred to 32-bit ARM's model name", "[services][sysinfo]") {
+TEST_CASE("processor name: the name of the core takes precedence over the model name of 32-bit ARM",
+          "[services][sysinfo]") {
   CHECK(processor_name("processor : 0\nmodel name : ARMv7 Processor rev 4 (v7l)\nCPU implementer : 0x41\n"
                        "CPU part : 0xc07\n") == "ARM Cortex-A7");
   CHECK(processor_name("processor : 0\nmodel name : ARMv7 Processor rev 4 (v7l)\n") == "ARMv7 Processor rev 4 (v7l)");
 }
 
-TEST_CASE("processor name: without a known core or model, the system on a chip or the board is named",
+TEST_CASE("processor name: without a known core or model, the name is that of the system on a chip or of the board",
           "[services][sysinfo]") {
   const auto [cpuinfo, name] = GENERATE(table<std::string, std::string>({
       {"processor : 0\nCPU implementer : 0x01\nCPU part : 0xd49\n\nModel : a board\n", "a board"},

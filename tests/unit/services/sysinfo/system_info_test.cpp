@@ -46,7 +46,7 @@ TEST_CASE("system info: kernel names are read without line ends", "[services][sy
   CHECK(info.architecture == "riscv64");
 }
 
-TEST_CASE("system info: missing files leave values unknown", "[services][sysinfo]") {
+TEST_CASE("system info: values from missing files are unknown", "[services][sysinfo]") {
   const auto info = root_directory{}.read();
   CHECK(info.hostname == "Unknown");
   CHECK(info.platform == "Unknown");
@@ -63,7 +63,7 @@ TEST_CASE("system info: missing files leave values unknown", "[services][sysinfo
   CHECK_FALSE(info.cgroup_cpu_limit);
 }
 
-TEST_CASE("system info: malformed files leave values unknown", "[services][sysinfo]") {
+TEST_CASE("system info: values from malformed files are unknown", "[services][sysinfo]") {
   const auto* const text = GENERATE("\n", "nonsense", "processor\n:\n::\n0::\n: :", "-1 -1 -1", "nan", "inf inf inf",
                                     "1e999", ",-,--,0x10:0-,\n\n\n");
   CAPTURE(text);
@@ -104,7 +104,7 @@ TEST_CASE("cpu topology: cores are counted by package and core ID", "[services][
   CHECK(info.cpu_count_physical == 4);
 }
 
-TEST_CASE("cpu topology: sysfs is preferred to cpuinfo", "[services][sysinfo]") {
+TEST_CASE("cpu topology: sysfs takes precedence over cpuinfo", "[services][sysinfo]") {
   const auto* const file = GENERATE("core_cpus_list", "thread_siblings_list");
   root_directory root{{"proc/cpuinfo", two_socket_cpuinfo()}, {"sys/devices/system/cpu/online", "0-1,4-5"}};
   for (const auto* cpu : {"0", "1"})
@@ -148,7 +148,8 @@ TEST_CASE("memory: sizes are in bytes", "[services][sysinfo]") {
   CHECK(info.memory_available_bytes == 8 * gib);
 }
 
-TEST_CASE("memory: without MemAvailable, free, buffered and cached memory is available", "[services][sysinfo]") {
+TEST_CASE("memory: without MemAvailable, available memory is the sum of free, buffered and cached memory",
+          "[services][sysinfo]") {
   const auto info = root_directory{{"proc/meminfo",
                                     "MemTotal: 16777216 kB\nMemFree: 1048576 kB\nBuffers: 524288 kB\n"
                                     "Cached: 2097152 kB\nSwapCached: 7 kB\n"}}

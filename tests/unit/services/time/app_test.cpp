@@ -63,7 +63,7 @@ TEST_CASE("time: the timestamp is local and has its UTC offset", "[services][tim
   CHECK(json_at(response.body, "/timezone") == name);
 }
 
-TEST_CASE("time: steps of the wall clock show immediately, to the millisecond", "[services][time]") {
+TEST_CASE("time: the response follows steps of the wall clock immediately, to the millisecond", "[services][time]") {
   const scoped_time_zone utc{"UTC0"};
   service_fixture fixture;
   fixture.serve(time_service::app());

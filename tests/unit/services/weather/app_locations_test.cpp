@@ -181,7 +181,7 @@ TEST_CASE("weather locations: failures for several locations start a cooldown fo
   CHECK(fixture.get_weather("Madrid,Spain").status == 200);
 }
 
-TEST_CASE("weather locations: country names, codes and variants match at the fallback",
+TEST_CASE("weather locations: country names, codes and variants match results of the fallback",
           "[services][weather][case-3.4]") {
   const auto [query, result] = GENERATE(table<std::string, std::string>({
       {"Austin,USA", geocoding_result("Austin", "US", "United States", "Texas", 30.26715, -97.74306)},

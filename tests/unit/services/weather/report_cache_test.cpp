@@ -98,7 +98,7 @@ TEST_CASE("report cache: the next lookup reports that a background fetch has fai
   CHECK(fixture.wttr.request_count() == 3);
 }
 
-TEST_CASE("report cache: reports from a day ago are not served", "[services][weather]") {
+TEST_CASE("report cache: reports older than a day are not served", "[services][weather]") {
   weather_fixture fixture;
   fixture.look_up();
   fixture.wttr.status = http::status::bad_gateway;

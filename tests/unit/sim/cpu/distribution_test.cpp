@@ -59,7 +59,7 @@ TEST_CASE("distribution: a lognormal distribution has the given quantiles", "[si
   CHECK_THROWS_AS(distribution::lognormal(2ms, 1ms), std::invalid_argument);
 }
 
-TEST_CASE("distribution: a histogram is interpolated within its buckets", "[sim][distribution]") {
+TEST_CASE("distribution: values are interpolated within the buckets of a histogram", "[sim][distribution]") {
   const auto measured = distribution::empirical({{10ms, 50}, {100ms, 40}}, 10);
   CHECK(measured.quantile(0.25) == 5ms);
   CHECK(measured.quantile(0.7) == 55ms);
@@ -78,7 +78,7 @@ TEST_CASE("measured distribution: service times are read from a loadgen report",
   CHECK(measured->overflow_fraction() == 0);
 }
 
-TEST_CASE("measured distribution: an unusable report is rejected with a sentence", "[sim][distribution]") {
+TEST_CASE("measured distribution: an unusable report is rejected with the reason", "[sim][distribution]") {
   CHECK(sim::distribution_from_loadgen_report("[]").error() == "the file is not a JSON report of loadgen");
   CHECK(sim::distribution_from_loadgen_report("{").error() == "the file is not valid JSON");
   CHECK(sim::distribution_from_loadgen_report(report("pass"), "web").error() ==
@@ -88,7 +88,7 @@ TEST_CASE("measured distribution: an unusable report is rejected with a sentence
         "the target api has no service times");
 }
 
-TEST_CASE("measured distribution: impossible counts and times are rejected", "[sim][distribution]") {
+TEST_CASE("measured distribution: invalid counts and times are rejected", "[sim][distribution]") {
   // Compressed, after the header: one count of 2^62; -2^63, then 1; a time of 2^51 us.
   const auto* const encoded = GENERATE("HISTBAAAACJ42pNpmczMwMDAyQABzFCaEURcm7yEwf4DRKABBgCOswkA",
                                        "HISTBAAAACR42pNpmczMwMDAxQABzFCaEURcm7yEwf4DROA/DDABALKqDXo=",

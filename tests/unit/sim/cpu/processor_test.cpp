@@ -94,7 +94,7 @@ constexpr double tick_tolerance = 0.1;
 
 }  // namespace
 
-TEST_CASE("machine: simultaneous requests to one thread are answered one after the other", "[sim][cpu]") {
+TEST_CASE("machine: simultaneous requests to one thread are processed sequentially", "[sim][cpu]") {
   const bool spends_in_handler = GENERATE(false, true);
   machine_fixture fixture{1, 1, spends_in_handler ? sim::cpu_costs{} : read_cost(1ms),
                           spends_in_handler ? duration{1ms} : duration{0}};
@@ -115,7 +115,7 @@ TEST_CASE("machine: two threads work at the same time if there are two cores", "
   CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(cores == 1 ? 10.0 : 5.0, tick_tolerance));
 }
 
-TEST_CASE("machine: processes share its cores", "[sim][cpu]") {
+TEST_CASE("machine: processes share the cores of the machine", "[sim][cpu]") {
   machine_fixture fixture{1, 1, read_cost(1ms)};
   fixture.fleet.add_stub_server("server", 80, [] { return cpu_cost_router(0ms); },
                                 {&fixture.machine, 1, read_cost(1ms)});
@@ -124,7 +124,7 @@ TEST_CASE("machine: processes share its cores", "[sim][cpu]") {
   CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(10.0, tick_tolerance));
 }
 
-TEST_CASE("machine: a thread that waited takes the time of a wake-up first, a busy one does not", "[sim][cpu]") {
+TEST_CASE("machine: an idle thread needs the time of a wake-up before it works, a busy thread does not", "[sim][cpu]") {
   auto costs = read_cost(10ms);
   costs.wake_up = sim::distribution::constant(1ms);
   const auto time_of = [&](duration interval) {
@@ -142,7 +142,7 @@ TEST_CASE("machine: a thread that waited takes the time of a wake-up first, a bu
   CHECK(time_of(0s) == 100ms + 2 * 1ms);
 }
 
-TEST_CASE("machine: a slower machine takes more time for a wake-up", "[sim][cpu]") {
+TEST_CASE("machine: a wake-up takes longer on a slower machine", "[sim][cpu]") {
   sim::cpu_costs costs;
   costs.wake_up = sim::distribution::constant(1ms);
   machine_fixture fixture{1, 1, costs};
@@ -154,7 +154,7 @@ TEST_CASE("machine: a slower machine takes more time for a wake-up", "[sim][cpu]
   CHECK_THAT(to_milliseconds(fixture.times.front()), WithinAbs(2 * 4.0, tick_tolerance));
 }
 
-TEST_CASE("machine: a slower machine takes more time for the same work", "[sim][cpu]") {
+TEST_CASE("machine: the same work takes longer on a slower machine", "[sim][cpu]") {
   machine_fixture fixture{1, 1, read_cost(1ms)};
   fixture.machine.set_speed(0.25);
   fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
@@ -189,7 +189,7 @@ TEST_CASE("machine: admission control sheds the requests that exceed the capacit
   CHECK(fixture.statuses[503] > 2'000);
 }
 
-TEST_CASE("machine: routes and calls cost their CPU time", "[sim][cpu]") {
+TEST_CASE("machine: routes and calls use their configured CPU time", "[sim][cpu]") {
   sim::cpu_costs costs;
   costs.routes = {{"/spend", sim::distribution::constant(5ms)}, {"/*", sim::distribution::constant(2ms)}};
   machine_fixture fixture{1, 1, std::move(costs)};
@@ -201,7 +201,7 @@ TEST_CASE("machine: routes and calls cost their CPU time", "[sim][cpu]") {
   CHECK(fixture.machine.busy_time() == 7ms);
 }
 
-TEST_CASE("machine: the same seed gives the same run, and a shutdown leaves nothing", "[sim][cpu]") {
+TEST_CASE("machine: the same seed gives the same run, and a shutdown leaves no pending work", "[sim][cpu]") {
   const auto run = [](std::uint64_t seed) {
     sim::cpu_costs costs;
     costs.read = sim::distribution::exponential(2ms);

@@ -43,7 +43,7 @@ TEST_CASE("call cache: with single flight, one request per period fetches the va
   const auto run = run_cached(R"({"ttl": "1s"})");
   CHECK(run.goodput() == 1);
   CHECK(run.requests.at("offers") == 6);
-  // 100 ms of each 1.1 s.
+  // The fetch takes 100 ms of each 1.1 s.
   CHECK_THAT(static_cast<double>(count_slow_calls(run)) / static_cast<double>(run.callers.calls()),
              WithinAbs(0.09, 0.03));
 }

@@ -91,7 +91,7 @@ TEST_CASE("shrink: only the events that the failure needs remain", "[sim][shrink
   CHECK(shrunk.runs < 500);
 }
 
-TEST_CASE("shrink: a smaller run counts only if it fails in the same way", "[sim][shrink]") {
+TEST_CASE("shrink: a smaller run is accepted only if it fails in the same way", "[sim][shrink]") {
   const auto fails_in_two_ways = [](const schedule& run) -> std::string {
     if (has_path(run, "/1") && has_path(run, "/2")) return "both";
     return has_path(run, "/1") ? "one" : "";
@@ -138,7 +138,7 @@ TEST_CASE("shrink: gives the same result again, and ends at the maximum number o
   CHECK_THROWS_AS(shrink(schedule_with_events(100), [](const schedule&) { return ""; }), std::invalid_argument);
 }
 
-TEST_CASE("shrink: crashes, endless loops and exceptions are kinds of failures", "[sim][shrink]") {
+TEST_CASE("shrink: crashes, endless loops and exceptions are detected as failures", "[sim][shrink]") {
   const auto kind_of = [](const failure_test& run) { return isolated(run, {.cpu_time = 1s})({}); };
   CHECK(kind_of([](const schedule&) { return "as returned"; }) == "as returned");
   CHECK(kind_of([](const schedule&) { return ""; }).empty());

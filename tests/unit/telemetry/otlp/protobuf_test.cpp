@@ -45,7 +45,7 @@ TEST_CASE("protobuf: the length prefix of a message is its size", "[telemetry][o
   CHECK(input.next()->number == 7);
 }
 
-TEST_CASE("protobuf: a string that is not UTF-8 is sent as ASCII", "[telemetry][otlp]") {
+TEST_CASE("protobuf: a string that is not valid UTF-8 is sent as ASCII", "[telemetry][otlp]") {
   const auto [text, sent] = GENERATE(table<std::string, std::string>({
       {"caf\xc3\xa9", "caf\xc3\xa9"},
       {"caf\xe9", "caf?"},

@@ -83,7 +83,7 @@ TEST_CASE("call records: a retry refers to the attempt that failed", "[http][req
   CHECK(fixture.record->all_calls().front().attempt_count == 3);
 }
 
-TEST_CASE("call records: an attempt that times out at the deadline of the call has the cancellation cause deadline",
+TEST_CASE("call records: an attempt that times out at the deadline of the call has the cancellation cause `deadline`",
           "[http][requests]") {
   // Otherwise the server responds with 504 in time.
   auto settings = single_attempt();
@@ -133,8 +133,8 @@ TEST_CASE("call records: a call that its caller cancels has the cancellation cau
   recorded_fixture fixture;
   fixture.replica().default_step = {.delay = 1h};
   auto expected = cancellation_cause::caller;
-  SECTION("the code of the request") {}
-  SECTION("the client of the request") { expected = cancellation_cause::client; }
+  SECTION("the handler cancels the call") {}
+  SECTION("the client of the request disconnects") { expected = cancellation_cause::client; }
   spawned_task<http::upstream_result> call{fixture.time, fixture.make_call()};
   fixture.time.run_for(10ms);
   if (expected == cancellation_cause::client) fixture.record->interrupted_by = cancellation_cause::client;

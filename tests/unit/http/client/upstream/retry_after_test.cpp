@@ -38,7 +38,7 @@ TEST_CASE("retry-after: Retry-After is a number of seconds or a date in one of t
   CHECK(parse("Thu, 01 Jan 1970 00:00:00 GMT") == 0s);
 }
 
-TEST_CASE("retry-after: a date in Retry-After counts from the response's Date", "[http][client][case-2.7]") {
+TEST_CASE("retry-after: a date in Retry-After is relative to the response's Date", "[http][client][case-2.7]") {
   CHECK(parse("Mon, 01 Jun 2026 13:00:00 GMT", "Mon, 01 Jun 2026 12:55:00 GMT") == 5min);
   CHECK(parse("Mon, 01 Jun 2026 09:00:00 GMT", "Mon, 01 Jun 2026 08:00:00 GMT") == 1h);
   CHECK(parse("Mon, 01 Jun 2026 12:01:00 GMT", "not a date") == 1min);

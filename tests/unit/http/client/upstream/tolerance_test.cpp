@@ -21,7 +21,7 @@ net::memory_pipe_settings random_read_sizes() {
 
 // ---- status line
 
-TEST_CASE("client: a status line without a space after the code is read", "[http][client][case-2.1]") {
+TEST_CASE("client: a status line without a space after the code is accepted", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto [bytes, status, body] = GENERATE(table<std::string, unsigned, std::string>({
       {"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", 200, "hi"},
@@ -39,7 +39,7 @@ TEST_CASE("client: a status line without a space after the code is read", "[http
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("client: a status line without a space is read with a body that ends with the connection",
+TEST_CASE("client: a status line without a space is accepted, and the body ends with the connection",
           "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const head = GENERATE("HTTP/1.1 200\r\n\r\n", "HTTP/1.0 200\r\n\r\n", "HTTP/1.0 200\r\nX-A: b\r\n\r\n");
@@ -47,7 +47,7 @@ TEST_CASE("client: a status line without a space is read with a body that ends w
   CHECK(fixture.receive_response(get_request("http://site.test/"), bytes, true).body == "until the end");
 }
 
-TEST_CASE("client: a status line with a higher minor version is read as HTTP/1.1", "[http][client][case-2.1]") {
+TEST_CASE("client: a status line with a higher minor version is processed as HTTP/1.1", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const bytes =
       GENERATE("HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.9 200\r\nContent-Length: 2\r\n\r\nhi",
@@ -78,7 +78,7 @@ TEST_CASE("client: a status line without a space that is truncated is an error",
 
 // ---- chunk size
 
-TEST_CASE("client: a chunk size followed by whitespace is read", "[http][client][case-2.2]") {
+TEST_CASE("client: a chunk size followed by whitespace is accepted", "[http][client][case-2.2]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const body =
       GENERATE("5 \r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "3    \r\nhel\r\n2 \t \r\nlo\r\n0  \r\n\r\n",
@@ -155,8 +155,7 @@ TEST_CASE("client: encoding leaves a valid URL unchanged", "[http][client][redir
   CHECK(http::encode_invalid_characters(url) == url);
 }
 
-TEST_CASE("client: a location that stays invalid when it is encoded is an error",
-          "[http][client][redirect][case-2.3]") {
+TEST_CASE("client: a location that is invalid even after encoding is an error", "[http][client][redirect][case-2.3]") {
   client_fixture fixture;
   const auto* const location = GENERATE("http://[", "ht tp://x/", "http://[::1/x", "http://site.test:x/", "http:// ");
   CAPTURE(location);

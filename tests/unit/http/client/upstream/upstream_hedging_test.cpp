@@ -36,7 +36,7 @@ TEST_CASE("upstream: a slow request is hedged, the first response is used, the o
     CHECK(result.attempts == 2);
     CHECK(fixture.request_count() == before + 2);
   }
-  SECTION("only the first is slow") {
+  SECTION("only the first request is slow") {
     const auto count_before = fixture.replicas[0].request_count;
     spawned_task<http::upstream_result> call{fixture.time, fixture.make_call()};
     fixture.time.run_for(1ms);
@@ -65,7 +65,7 @@ task<std::size_t> count_idle_connections(http::client& client) {
   co_return sum;
 }
 
-TEST_CASE("upstream: a request that lost to its hedge keeps its connection if it is answered within 100 ms",
+TEST_CASE("upstream: a request that lost to its hedge keeps its connection if its response arrives within 100 ms",
           "[http][upstream]") {
   upstream_fixture fixture{with_hedges()};
   warm_up(fixture);
@@ -83,7 +83,7 @@ TEST_CASE("upstream: a request that lost to its hedge keeps its connection if it
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("upstream: a connection that a lost hedge was opening is kept", "[http][upstream]") {
+TEST_CASE("upstream: a connection that a hedge was opening when it lost is kept", "[http][upstream]") {
   net::memory_pipe_settings slow;
   slow.latency = 8ms;
   upstream_fixture fixture{with_hedges(), 1, slow};
@@ -122,7 +122,7 @@ TEST_CASE("upstream: if the first attempt fails, the response of the hedge is us
   CHECK(result.elapsed > 200ms);
 }
 
-TEST_CASE("upstream: a hedge that does not succeed is not counted as won", "[http][upstream]") {
+TEST_CASE("upstream: a hedge without a successful response is not counted as won", "[http][upstream]") {
   upstream_fixture fixture{with_hedges()};
   warm_up(fixture);
   fixture.replica().default_step = {.delay = 1h};
@@ -187,10 +187,9 @@ TEST_CASE("upstream: when one of three replicas stops, no call fails and its add
   CHECK(fixture.replicas[1].request_count <= 30);
 }
 
-TEST_CASE(
-    "upstream: while one of two replicas is stopped, a failed attempt at the other is retried at the same replica",
-    "[http][upstream]") {
-  SECTION("the other one is ejected") {
+TEST_CASE("upstream: while one of two replicas is stopped, a failed attempt at the running replica is retried there",
+          "[http][upstream]") {
+  SECTION("the running replica is ejected") {
     upstream_fixture fixture{with_retries(), 2};
     fixture.replicas[0].default_step = {.status = 500};
     for (int i = 0; i < 50; ++i) REQUIRE(is_ok(fixture.call()));
@@ -215,7 +214,7 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("upstream: a replica that never responds is ejected after five hedged calls, and no call fails",
+TEST_CASE("upstream: a replica that does not respond is ejected after five hedged calls, and no call fails",
           "[http][upstream]") {
   upstream_fixture fixture{with_hedges(), 2};
   warm_up(fixture);

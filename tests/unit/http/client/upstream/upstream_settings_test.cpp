@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("upstream policy: a key sets its value, and the remaining settings keep theirs", "[http][upstream]") {
+TEST_CASE("upstream policy: a key sets its value, and the remaining settings keep their values", "[http][upstream]") {
   http::upstream_settings base;
   base.timeout = 3s;
   const auto policy = http::upstream_policy(base).parse(

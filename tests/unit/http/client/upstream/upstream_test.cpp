@@ -20,7 +20,9 @@ net::memory_pipe_settings pipe_settings_with_latency(duration latency) {
 
 // ---- deadlines
 
-TEST_CASE("upstream: a call's timeout is its own or the caller's remaining time less the reserve", "[http][upstream]") {
+TEST_CASE(
+    "upstream: the timeout of a call is its own timeout, or the caller's remaining time less the reserve if that is shorter",
+    "[http][upstream]") {
   const auto [caller_timeout, timeout] = GENERATE(table<std::optional<duration>, duration>(
       {{std::nullopt, 5s}, {1h, 5s}, {5s, 4980ms}, {200ms, 180ms}, {40ms, 30ms}}));
   upstream_fixture fixture;
@@ -30,7 +32,7 @@ TEST_CASE("upstream: a call's timeout is its own or the caller's remaining time 
   CHECK(result.elapsed < 1ms);
 }
 
-TEST_CASE("upstream: a request carries the remaining time less a round trip", "[http][upstream]") {
+TEST_CASE("upstream: a request carries the remaining time less one round-trip time", "[http][upstream]") {
   upstream_fixture fixture{single_attempt(), 1, pipe_settings_with_latency(10ms)};
   CHECK(is_ok(fixture.call(200ms)));
   CHECK(is_ok(fixture.call(200ms)));
@@ -59,13 +61,13 @@ TEST_CASE("upstream: a slow upstream does not exceed the caller's deadline, and 
   CHECK(fixture.metric("requests_total", "outcome=\"timeout\"") == 1);
 }
 
-TEST_CASE("upstream: nothing is sent with less than a round trip left", "[http][upstream]") {
+TEST_CASE("upstream: nothing is sent if less than one round-trip time is left", "[http][upstream]") {
   upstream_fixture fixture{single_attempt(), 1, pipe_settings_with_latency(10ms)};
   SECTION("the deadline has passed") {
     CHECK(error_of(fixture.call(0ms)) == client_error::deadline_exceeded);
     CHECK(fixture.request_count() == 0);
   }
-  SECTION("the round trip takes longer") {
+  SECTION("the round-trip time exceeds the remaining time") {
     CHECK(is_ok(fixture.call()));
     const auto result = fixture.call(24ms);  // 18 ms without the reserve
     CHECK(error_of(result) == client_error::deadline_exceeded);
@@ -73,7 +75,7 @@ TEST_CASE("upstream: nothing is sent with less than a round trip left", "[http][
     CHECK(result.elapsed == 0ms);
     CHECK(fixture.request_count() == 1);
   }
-  SECTION("the connection took the time") {
+  SECTION("the connection is established after the deadline") {
     CHECK(error_of(fixture.call(50ms)) == client_error::deadline_exceeded);
     CHECK(fixture.request_count() == 0);
   }
@@ -193,8 +195,9 @@ TEST_CASE("upstream: no retry is made if the median latency exceeds the remainin
   CHECK(fixture.metric("retries_total", "verdict=\"deadline\"") == 1);
 }
 
-TEST_CASE("upstream: an upstream that fails half of its requests receives a fifth more of them, and most calls succeed",
-          "[http][upstream]") {
+TEST_CASE(
+    "upstream: with retries, an upstream that fails half of its requests receives a fifth more requests, and most calls succeed",
+    "[http][upstream]") {
   upstream_fixture fixture{with_retries()};
   random_generator random{7};
   constexpr int calls = 1000;

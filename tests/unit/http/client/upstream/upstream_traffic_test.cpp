@@ -17,7 +17,7 @@ client_result response(http::status status) {
   return client_response;
 }
 
-/// The metrics of the upstream `a`, as its calls change them.
+/// The metrics of the upstream `a`, and its traffic.
 struct traffic_fixture {
   telemetry::registry registry{2};
   http::upstream_metrics metrics{registry, "a"};
@@ -26,7 +26,7 @@ struct traffic_fixture {
   void record(const client_result& result) { metrics.record_call(result, {}, {}, {}); }
 };
 
-TEST_CASE("upstream traffic: cancelled calls do not count, rejected calls are failures", "[http][upstream]") {
+TEST_CASE("upstream traffic: cancelled calls are not counted, rejected calls count as failures", "[http][upstream]") {
   traffic_fixture fixture;
   CHECK(fixture.traffic.read().calls == 0);
   fixture.record(response(http::status::ok));

@@ -59,7 +59,8 @@ std::string part(std::string_view disposition, std::string_view content, std::st
          std::string{content} + "\r\n";
 }
 
-TEST_CASE("multipart: fields and files are events, for any segmentation of the bytes", "[http][multipart]") {
+TEST_CASE("multipart: each field and each file is reported as events, for any segmentation of the bytes",
+          "[http][multipart]") {
   const auto body =
       "preamble\r\n" + part("form-data; name=\"a\"", "1\r\n--X\r\n--XY\r\r\n-") +
       part("form-data; name=file; filename=\"C:\\x \\\"y\\\".txt\"", "", "Content-Type: text/html\r\n") +

@@ -7,8 +7,9 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("dot segments: a dot segment is found in every encoding, and after every separator, that servers interpret",
-          "[http][message][security]") {
+TEST_CASE(
+    "dot segments: a dot segment is detected in every encoding, and after every separator, that servers interpret",
+    "[http][message][security]") {
   const auto* const path =
       GENERATE("/.", "/..", "/./", "/../", "/a/..", "/a/../b", "/a/./b", "//..", "/%2e", "/%2E%2e", "/.%2e/a",
                "/%2e./a", "/a%2f..", "/a%2F..%2fb", "/a%2f.", "/..%2fa", "/.%5Ca", "/..\\a", "/a\\..", "/a%5c%2e%2E",

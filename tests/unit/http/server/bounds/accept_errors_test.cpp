@@ -77,7 +77,7 @@ TEST_CASE("server: accepting is retried with backoff while descriptors or memory
   CHECK(log.close_and_count("connections are not accepted") == 1);
 }
 
-TEST_CASE("server: lack of descriptors sheds an idle connection", "[http][server][bounds]") {
+TEST_CASE("server: an idle connection is shed when file descriptors are exhausted", "[http][server][bounds]") {
   failing_server server{errc::too_many_files_open, 0};
   auto idle = server.connect();
   server.time.run_for(10ms);

@@ -78,7 +78,7 @@ TEST_CASE("admission control: few or old latencies, and a route that adapts to t
   server.settings.admission.deadline_admission = infeasible_action::reject;
   auto& route = server.routes.get("/slow", cancellable_handler(100ms));
   SECTION("10 latencies") { send_requests(server, 10); }
-  SECTION("latencies of 15 s ago") {
+  SECTION("the latencies are 15 s old") {
     send_requests(server);
     server.time.run_for(15s);
   }

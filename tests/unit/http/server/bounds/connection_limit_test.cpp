@@ -77,7 +77,8 @@ TEST_CASE("server: connections are shed in the order of their last requests", "[
   for (auto& client : later) CHECK(server.status_of(client, "/") == 200);
 }
 
-TEST_CASE("server: a connection that has never sent a request is shed like an idle one", "[http][server][bounds]") {
+TEST_CASE("server: a connection that has never sent a request is shed like an idle connection",
+          "[http][server][bounds]") {
   limited_server server{2};
   auto silent = server.connect();
   server.time.run_for(10ms);
@@ -196,7 +197,7 @@ TEST_CASE("server: a silent connection of the reserve is closed after one second
   CHECK(server.time.now() - start < 1200ms);
 }
 
-TEST_CASE("server: a connection of the reserve becomes an ordinary one when others have closed",
+TEST_CASE("server: a connection of the reserve becomes an ordinary connection when other connections have closed",
           "[http][server][bounds]") {
   limited_server server{1};
   auto busy = server.connect();

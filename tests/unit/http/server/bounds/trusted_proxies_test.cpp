@@ -63,7 +63,7 @@ TEST_CASE("server: with malformed forwarding headers the peer's address is used"
   CHECK(server.metric_value("cohort_server_forwarded_headers_invalid_total") == 1);
 }
 
-TEST_CASE("server: each request of a proxy's connection has its own client", "[http][server][proxies]") {
+TEST_CASE("server: each request on a proxy's connection has its own client address", "[http][server][proxies]") {
   proxied_server server;
   auto proxy = server.connect_from(trusted);
   for (const std::string client : {"203.0.113.1", "203.0.113.2"}) {
@@ -78,7 +78,8 @@ TEST_CASE("server: each request of a proxy's connection has its own client", "[h
   CHECK_FALSE(response->header("Strict-Transport-Security").has_value());
 }
 
-TEST_CASE("server: a PROXY protocol header of a trusted proxy names the client", "[http][server][proxies]") {
+TEST_CASE("server: a PROXY protocol header of a trusted proxy contains the client's address",
+          "[http][server][proxies]") {
   const auto mode = GENERATE(proxy_protocol_mode::optional, proxy_protocol_mode::required);
   const auto read_size = GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{1} << 16U);
   proxied_server server{mode, max_read_size(read_size)};
@@ -110,8 +111,7 @@ TEST_CASE("server: an untrusted peer cannot send a PROXY protocol header", "[htt
   CHECK(server.observed_client(untrusted, "") == "198.51.100.1 198.51.100.1 plain ");
 }
 
-TEST_CASE("server: a connection without a PROXY protocol header is closed if the header is required",
-          "[http][server][proxies]") {
+TEST_CASE("server: a connection without the required PROXY protocol header is closed", "[http][server][proxies]") {
   proxied_server optional{proxy_protocol_mode::optional};
   CHECK(optional.observed_client(trusted, "") == "10.0.0.2 10.0.0.2 plain ");
   CHECK(optional.proxy_headers("absent") == 1);
@@ -168,7 +168,8 @@ TEST_CASE("server: a connection that waits for a PROXY protocol header is shed",
   CHECK(server.metric_value(R"(cohort_server_connections_shed_total{state="handshake"})") == 1);
 }
 
-TEST_CASE("server: connections through a proxy count for their client", "[http][server][proxies][bounds]") {
+TEST_CASE("server: connections through a proxy count against the limit of their client",
+          "[http][server][proxies][bounds]") {
   proxied_server server{proxy_protocol_mode::required};
   server.settings.limits.max_connections_per_client = 1;
   auto first = server.connect_from(trusted);

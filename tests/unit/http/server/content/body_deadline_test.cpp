@@ -82,7 +82,7 @@ task<> send_at_minimum_rate(net::stream& stream, int seconds) {
   }
 }
 
-/// Reads and drops all bytes.
+/// Reads and discards all bytes.
 task<> discard_all(net::stream& stream) {
   std::array<char, 32 * 1024> buffer;
   for (;;) {
@@ -116,8 +116,9 @@ TEST_CASE("body deadline: after the end of the body, a handler has the request t
   CHECK(server.state.recorded == server.state.own);
 }
 
-TEST_CASE("body deadline: a body at the minimum rate has no other limit, and the rest has the request timeout",
-          "[http][server]") {
+TEST_CASE(
+    "body deadline: a body at the minimum rate has no other time limit, and the request timeout starts after the body",
+    "[http][server]") {
   slow_upload_fixture server;
   server.state.work = GENERATE(29s, 31s);
   auto client = server.connect();
@@ -131,7 +132,7 @@ TEST_CASE("body deadline: a body at the minimum rate has no other limit, and the
   CHECK(server.time.now() - end <= 30s + 100ms);
 }
 
-TEST_CASE("body deadline: a handler that stops reading has the request timeout and the stall allowance",
+TEST_CASE("body deadline: a handler that stops reading times out after the request timeout and the stall allowance",
           "[http][server]") {
   slow_upload_fixture server;
   server.state.max_parts = GENERATE(0U, 1U);
@@ -170,7 +171,7 @@ TEST_CASE("body deadline: without a minimum rate, a client that pauses for the r
   }
 }
 
-TEST_CASE("body deadline: the client's deadline and the timeout of the route stay as they are", "[http][server]") {
+TEST_CASE("body deadline: the client's deadline and the timeout of the route are not extended", "[http][server]") {
   slow_upload_fixture server;
   auto client = server.connect();
   const auto start = server.time.now();
@@ -199,7 +200,7 @@ TEST_CASE("body deadline: the client's deadline and the timeout of the route sta
   }
 }
 
-TEST_CASE("body deadline: the log has the remaining time of the ordinary timeout", "[http][server]") {
+TEST_CASE("body deadline: the log line has the remaining time until the ordinary timeout", "[http][server]") {
   captured_log log;
   const bool reads = GENERATE(true, false);
   {

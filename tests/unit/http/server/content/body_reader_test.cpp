@@ -108,7 +108,7 @@ TEST_CASE("body reader: the content arrives unchanged for every framing, and the
   CHECK(client.receive()->body == "next");
 }
 
-TEST_CASE("body reader: a handler that does not read stops the client", "[http][server]") {
+TEST_CASE("body reader: a client is blocked while the handler does not read", "[http][server]") {
   net::memory_pipe_settings settings;
   settings.capacity = 8 * 1024;
   upload_fixture server{settings};
@@ -217,12 +217,12 @@ TEST_CASE("body reader: a client below the minimum rate gets 408 after its allow
   upload_fixture server;
   duration expected = 10s;
   std::size_t size = 1;
-  SECTION("a byte a second") {}
+  SECTION("one byte per second") {}
   SECTION("half the rate") {
     expected = 20s;
     size = 8 * 1024;
   }
-  SECTION("a rate of the route") {
+  SECTION("the minimum rate of the route") {
     server.route.min_body_rate(1024 * 1024);
     size = 16 * 1024;
   }
@@ -249,7 +249,7 @@ TEST_CASE("body reader: the time in which the handler does not read does not cou
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("body reader: the deadlines of a call and of the request end a read", "[http][server]") {
+TEST_CASE("body reader: a read times out at the deadline of the call or of the request", "[http][server]") {
   upload_fixture server;
   auto client = server.connect();
   const auto start = server.time.now();
@@ -266,7 +266,7 @@ TEST_CASE("body reader: the deadlines of a call and of the request end a read", 
     CHECK(client.receive()->status == 504);
     CHECK(server.time.now() - start <= 3s + 3 * tick);
   }
-  SECTION("of the route, above the server's") {
+  SECTION("the timeout of the route, above the timeout of the server") {
     server.route.timeout(300s);
     server.route.min_body_rate(0);
     client.send(head("Content-Length: 10\r\n") + "abc");
@@ -367,8 +367,9 @@ TEST_CASE("server: a client that does not send the rest of an unread body is dis
   CHECK(server.time.now() - start <= 15s);
 }
 
-TEST_CASE("body reader: the buffers of streams count against the limit of all bodies, without failing",
-          "[http][server]") {
+TEST_CASE(
+    "body reader: the buffers of streamed bodies count against the limit of all bodies, but do not fail at the limit",
+    "[http][server]") {
   upload_fixture server;
   server.settings.limits.max_total_body_bytes = 1000;
   CHECK(server.response_to(post("/upload", sample(200'000))).status == 200);

@@ -107,7 +107,8 @@ int iterations_during_writes(int count) {
   return iterations;
 }
 
-TEST_CASE("body writer: writes that never wait yield to the loop once in 64 writes", "[http][server]") {
+TEST_CASE("body writer: a producer whose writes complete immediately yields to the loop every 64 writes",
+          "[http][server]") {
   CHECK(iterations_during_writes(63) == 0);
   CHECK(iterations_during_writes(640) == 10);
 }

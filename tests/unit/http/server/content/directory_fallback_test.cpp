@@ -46,7 +46,7 @@ TEST_CASE("directory: without openat2, files are served, and no symbolic link is
   std::filesystem::create_directory_symlink("..", root / "up");
   std::filesystem::create_directory_symlink("sub", root / "alias");
 
-  // The filter lasts as long as the thread.
+  // The filter stays active until the thread exits.
   bool is_denied = false;
   std::map<std::string, int> statuses;
   std::string deep_path;

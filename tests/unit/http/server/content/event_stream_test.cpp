@@ -38,7 +38,8 @@ auto counting_handler(int count) {
   };
 }
 
-TEST_CASE("event stream: the handler continues after Last-Event-ID, and pauses have heartbeats", "[http][sse]") {
+TEST_CASE("event stream: the handler resumes after Last-Event-ID, and heartbeats are sent during pauses",
+          "[http][sse]") {
   server_fixture server;
   server.routes.get("/events", counting_handler(2));
   const auto response = server.response_to(get("/events", "Last-Event-ID: 41\r\n"));
@@ -59,7 +60,7 @@ TEST_CASE("event stream: formatted events are sent unchanged", "[http][sse]") {
   CHECK(server.response_to(get("/events")).body == "event: message\ndata: 1\n\nevent: message\ndata: 2\n\n");
 }
 
-TEST_CASE("event stream: a drain ends it in an orderly way", "[http][sse]") {
+TEST_CASE("event stream: a drain ends the stream after a complete event", "[http][sse]") {
   server_fixture server;
   server.routes.get("/events", counting_handler(100));
   auto client = server.connect();

@@ -226,7 +226,7 @@ TEST_CASE("file response: a precompressed variant is sent if the client accepts 
   }
 }
 
-TEST_CASE("file response: a file that becomes shorter aborts the transfer", "[http][server]") {
+TEST_CASE("file response: a file that is truncated during the transfer aborts the transfer", "[http][server]") {
   net::memory_pipe_settings settings;
   settings.capacity = 4096;
   files_fixture server;
@@ -282,7 +282,7 @@ TEST_CASE("directory: files below the root are served by their path", "[http][se
   CHECK(redirect.header("Location") == "/files/sub/?a=b");
 }
 
-TEST_CASE("directory: no path leads out of the root or to a hidden file", "[http][server]") {
+TEST_CASE("directory: no path gives access to a hidden file or to a file outside the root", "[http][server]") {
   const auto path =
       GENERATE(as<std::string>{}, "/files/../outside.txt", "/files/%2e%2e/outside.txt", "/files/..%2foutside.txt",
                "/files/sub/../../outside.txt", "/files/sub/../index.html", "/files/./index.html", "/files//index.html",
@@ -294,7 +294,7 @@ TEST_CASE("directory: no path leads out of the root or to a hidden file", "[http
   CHECK(server.fetch("/files/a%00b").status == 400);
 }
 
-TEST_CASE("directory: options permit hidden files and links out of the root", "[http][server]") {
+TEST_CASE("directory: options permit hidden files, and symbolic links to targets outside the root", "[http][server]") {
   http::directory_options options;
   options.hidden_files = true;
   options.links_out_of_root = true;

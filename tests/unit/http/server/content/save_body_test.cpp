@@ -32,7 +32,8 @@ struct saving_fixture : server_fixture, stored_file {
   http::keep_options options{.replaces = true, .is_durable = false};
 };
 
-TEST_CASE("save_body: a file gets its name and replaces another one once the body is complete", "[http][streaming]") {
+TEST_CASE("save_body: a file appears under its name, and replaces an existing file, when the body is complete",
+          "[http][streaming]") {
   saving_fixture fixture;
   fixture.options.is_durable = GENERATE(true, false);
   for (const std::string body : {"first", "second, longer", ""}) {

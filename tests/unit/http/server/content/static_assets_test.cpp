@@ -42,7 +42,7 @@ TEST_CASE("static assets: a file has its type, its entity tag and its cache cont
   CHECK(app.header("Cache-Control") == "public, max-age=31536000, immutable");
 }
 
-TEST_CASE("static assets: the compressed form has its own entity tag", "[http][server]") {
+TEST_CASE("static assets: the compressed form has a separate entity tag", "[http][server]") {
   asset_server_fixture server;
   const auto compressed = server.response_to(get("/", header_line("Accept-Encoding", "gzip")));
   CHECK(compressed.body == "gzip page");

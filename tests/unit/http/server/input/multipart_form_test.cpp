@@ -49,7 +49,7 @@ constexpr std::string_view body =
     "--b\r\nContent-Disposition: form-data; name=photo; filename=\"../a.png\"\r\nContent-Type: image/png\r\n\r\n"
     "\x89PNG\r\n\x1a\r\n--b--\r\n";
 
-TEST_CASE("multipart form: fields are values, and files are on the disk", "[http][multipart]") {
+TEST_CASE("multipart form: fields are kept in memory, and files are stored on disk", "[http][multipart]") {
   const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
@@ -74,7 +74,7 @@ TEST_CASE("multipart form: fields are values, and files are on the disk", "[http
   }
 }
 
-TEST_CASE("multipart form: a file that is not kept leaves nothing in the directory", "[http][multipart]") {
+TEST_CASE("multipart form: a file that is not saved is removed from the directory", "[http][multipart]") {
   const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};

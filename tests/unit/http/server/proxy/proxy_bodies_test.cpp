@@ -48,7 +48,7 @@ TEST_CASE("proxy: a response to HEAD, a 204 and a 304 have no body and keep the 
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("proxy: a response that the upstream cuts off never looks complete", "[http][proxy]") {
+TEST_CASE("proxy: a response that the upstream truncates is truncated for the client", "[http][proxy]") {
   proxy_fixture fixture;
   const auto [head, version] = GENERATE(table<std::string, std::string>({
       {"Content-Length: 9\r\n\r\nabc", "1.1"},

@@ -59,7 +59,7 @@ TEST_CASE("proxy: an interim response that arrives while the body is sent is for
   CHECK(client.receive()->body == "done");
 }
 
-TEST_CASE("proxy: a client that waits to send its body gets one 100 response", "[http][proxy]") {
+TEST_CASE("proxy: a client that expects 100 Continue gets one 100 response", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   client.send("POST /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
@@ -100,7 +100,7 @@ TEST_CASE("server: a handler sends interim responses", "[http][server]") {
     CHECK(client.receive()->body == "final");
     CHECK(sent == "not sent ");
   }
-  SECTION("only with an interim status") {
+  SECTION("a status that is not interim is rejected") {
     status = GENERATE(101, 200, 404);
     client.send(get("/hints"));
     CHECK(client.receive()->body == "final");
@@ -108,7 +108,7 @@ TEST_CASE("server: a handler sends interim responses", "[http][server]") {
   }
 }
 
-TEST_CASE("server: an interim response to a client that does not read it never corrupts the final one",
+TEST_CASE("server: an interim response to a client that does not read it never corrupts the final response",
           "[http][server]") {
   net::memory_pipe_settings pipe;
   pipe.capacity = 16;
@@ -117,12 +117,12 @@ TEST_CASE("server: an interim response to a client that does not read it never c
   fixture.routes.get("/hints", [&](request_context& context) { return respond_with_hints(&context, 103, &sent); });
   auto client = fixture.connect();
   client.send(get("/hints"));
-  SECTION("the client reads it later") {
+  SECTION("the client reads the interim response later") {
     CHECK(client.receive()->status == 103);
     CHECK(client.receive()->body == "final");
     CHECK(sent == "sent ");
   }
-  SECTION("the client never reads it") {
+  SECTION("the client never reads the interim response") {
     fixture.time.run_for(1min);
     CHECK(std::string_view{"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n"}.starts_with(
         client.read_to_end()));

@@ -120,7 +120,7 @@ TEST_CASE("proxy: targets in asterisk-form and authority-form are answered by th
   CHECK(fixture.connection_count() == 0);
 }
 
-TEST_CASE("proxy: the asterisk never becomes a part of the upstream's host", "[http][proxy]") {
+TEST_CASE("proxy: the asterisk of a target never becomes part of the upstream's host", "[http][proxy]") {
   server_fixture server;
   http::client client{server.network(), 1};
   telemetry::registry metrics{1};
@@ -226,7 +226,7 @@ TEST_CASE("proxy: a field with underscores cannot replace a field that the proxy
   CHECK(request.header("X_Other") == "kept");
 }
 
-TEST_CASE("proxy: the fields of a trusted proxy are kept, and this hop is added", "[http][proxy]") {
+TEST_CASE("proxy: the forwarding fields of a trusted proxy are kept, and the proxy adds its own hop", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.trusted_proxies = *net::network_list::parse("192.0.2.1");
   auto client = fixture.server.connect();
@@ -240,7 +240,7 @@ TEST_CASE("proxy: the fields of a trusted proxy are kept, and this hop is added"
   CHECK(request.header("Forwarded") == "for=203.0.113.9;proto=https, for=192.0.2.1;host=\"test\";proto=http");
 }
 
-TEST_CASE("proxy: the request ID, the trace and the remaining time are set by this hop", "[http][proxy]") {
+TEST_CASE("proxy: the request ID, the trace and the remaining time are set by the proxy", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   const auto request =
@@ -256,7 +256,7 @@ TEST_CASE("proxy: the request ID, the trace and the remaining time are set by th
                       [](const auto& field) { return http::iequals(field.first, "traceparent"); }) == 1);
 }
 
-TEST_CASE("proxy: options keep the host, and change the request and the response", "[http][proxy]") {
+TEST_CASE("proxy: options can keep the Host field, and modify the request and the response", "[http][proxy]") {
   auto options = api_prefix_options();
   options.preserve_host = true;
   options.via = "edge";
@@ -278,7 +278,7 @@ TEST_CASE("proxy: options keep the host, and change the request and the response
   CHECK(response->header("X-Status") == "299");
 }
 
-TEST_CASE("proxy: a Location below the base URL gets the prefix back", "[http][proxy]") {
+TEST_CASE("proxy: the prefix is restored in a Location below the base URL", "[http][proxy]") {
   const auto [location, forwarded] = GENERATE(table<std::string, std::string>({
       {"/v1/next", "/api/next"},
       {"http://up.test/v1/next?a", "/api/next?a"},

@@ -90,8 +90,7 @@ TEST_CASE("proxy: bytes that follow the handshake immediately are not lost", "[h
   }
 }
 
-TEST_CASE("proxy: a tunnel forwards the end of one direction, and the other direction stays open",
-          "[http][proxy][websocket]") {
+TEST_CASE("proxy: a tunnel forwards a half-close, and the other direction stays open", "[http][proxy][websocket]") {
   open_tunnel tunnel;
   tunnel.client.stream().shutdown_write();
   CHECK(tunnel.fixture.upstream().client_has_closed());
@@ -157,7 +156,7 @@ TEST_CASE("proxy: a tunnel ends after the tunnel drain time when the server drai
   CHECK(tunnel.metric("tunnels") == 0);
 }
 
-TEST_CASE("proxy: a tunnel passes a large amount of data unchanged, and only as fast as the receiver takes it",
+TEST_CASE("proxy: a tunnel passes a large amount of data unchanged, and only as fast as the receiver reads",
           "[http][proxy][websocket]") {
   open_tunnel tunnel;
   constexpr std::size_t chunk_count = 64;
@@ -198,7 +197,7 @@ TEST_CASE("proxy: a tunnel does not count as a call in flight", "[http][proxy][w
   CHECK(tunnel.fixture.metric_value("cohort_client_requests_total{upstream=\"up\",outcome=\"ok\"}") == 1);
 }
 
-TEST_CASE("proxy: an upgrade that the upstream rejects gets the upstream's response", "[http][proxy][websocket]") {
+TEST_CASE("proxy: if the upstream rejects an upgrade, the client gets its response", "[http][proxy][websocket]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/", upgrade_lines));
@@ -248,7 +247,7 @@ TEST_CASE("proxy: if the upstream switches to a protocol that was not requested,
   CHECK(fixture.upstream().client_has_closed());
 }
 
-TEST_CASE("proxy: options select the protocols of permitted upgrades, or none", "[http][proxy]") {
+TEST_CASE("proxy: options permit specific upgrade protocols, or none", "[http][proxy]") {
   const auto [upgrades, expected] = GENERATE(table<std::vector<std::string>, std::optional<std::string>>({
       {{}, std::nullopt},
       {{"custom"}, "custom"},

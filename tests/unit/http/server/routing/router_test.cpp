@@ -92,7 +92,7 @@ TEST_CASE("router: a path parameter that the route does not have is a programmin
   CHECK(message_of("*", "id") == "request without a route has no path parameter {id}");
 }
 
-TEST_CASE("router: a path without a route, and the asterisk, match nothing", "[http][server]") {
+TEST_CASE("router: an unknown path, and the asterisk, match no route", "[http][server]") {
   router routes;
   routes.get("/a/{id}", empty_response);
   routes.get("/assets/{path...}", empty_response);

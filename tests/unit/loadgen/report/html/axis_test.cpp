@@ -124,7 +124,7 @@ TEST_CASE("axis: a time axis ends at its length, not at a tick", "[loadgen][repo
   CHECK(result.value_scale.position(60) < 1);
 }
 
-TEST_CASE("axis: a time axis of no length is valid", "[loadgen][report]") {
+TEST_CASE("axis: a time axis of length zero is valid", "[loadgen][report]") {
   CHECK(labels_of(time_axis(0s, "time")).front() == "0");
 }
 

@@ -112,7 +112,7 @@ TEST_CASE("run series: JSON that is not an object or not a report is an error", 
   CHECK(error_of(text) == "is not a loadgen report: `generator.name` is not \"loadgen\".");
 }
 
-TEST_CASE("run series: missing totals of an interval are named", "[loadgen][report]") {
+TEST_CASE("run series: the error names the missing totals of an interval", "[loadgen][report]") {
   auto text = render_json_report(varied_report());
   const auto first = text.find(R"("totals")", text.find(R"("intervals")"));
   text.replace(first, 8, R"("sums")");

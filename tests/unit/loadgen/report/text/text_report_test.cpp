@@ -272,7 +272,8 @@ TEST_CASE("text report: a long name is truncated before numbers", "[loadgen][rep
              ContainsSubstring("\n  system_informatio…  835 µs 1.86 ms 2.65 ms  5.82 ms  18.6 ms  41.6 ms  41.6 ms\n"));
 }
 
-TEST_CASE("text report: the last lines have plain digits for scripts, with and without colors", "[loadgen][report]") {
+TEST_CASE("text report: the last lines have numbers without separators, for scripts, with and without colors",
+          "[loadgen][report]") {
   const auto use_color = GENERATE(false, true);
   CHECK(render_text_report(samples::spike(), {use_color, 80}).ends_with(R"(
 Total Requests: 10200

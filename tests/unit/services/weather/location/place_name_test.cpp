@@ -10,7 +10,7 @@ namespace {
 
 using namespace cohort::weather;
 
-TEST_CASE("place name: a general or a more precise term does not change the city", "[services][weather]") {
+TEST_CASE("place name: an added general or more precise term does not change the city", "[services][weather]") {
   const auto [first, second, is_same] = GENERATE(table<std::string, std::string, bool>({
       {"London", "London", true},
       {"london", "City of London", true},

@@ -89,7 +89,7 @@ TEST_CASE("geocoding: a place of another region is another place, unless the reg
   CHECK(result->other.has_value() == is_other);
 }
 
-TEST_CASE("geocoding: the abbreviation of a state or province stands for it", "[services][weather][case-3.4]") {
+TEST_CASE("geocoding: the abbreviation of a state or province matches its name", "[services][weather][case-3.4]") {
   const auto body = results({geocoding_result("Perth", "CA", "Canada", "Ontario", 44.9, -76.2),
                              geocoding_result("Perth", "US", "United States", "North Dakota", 48.7, -99.5),
                              geocoding_result("Perth", "AU", "Australia", "Western Australia", -31.9, 115.9)});
@@ -110,7 +110,7 @@ TEST_CASE("geocoding: the abbreviation of a state or province stands for it", "[
   CHECK(parse_geocoding(body, {"Perth", "TX", {}, {}}).has_error());
 }
 
-TEST_CASE("geocoding: a country may be inverted as in ISO 3166", "[services][weather][case-3.4]") {
+TEST_CASE("geocoding: the name of a country may be inverted as in ISO 3166", "[services][weather][case-3.4]") {
   const auto [region, country] = GENERATE(table<std::string, std::string>({
       {"Korea", "Republic of"},
       {"Korea", "South"},
@@ -122,7 +122,7 @@ TEST_CASE("geocoding: a country may be inverted as in ISO 3166", "[services][wea
   CHECK_FALSE(result->other.has_value());
 }
 
-TEST_CASE("geocoding: a name that is a region and a country prefers the region", "[services][weather]") {
+TEST_CASE("geocoding: a name that is both a region and a country is interpreted as the region", "[services][weather]") {
   const auto body = results({geocoding_result("Atlanta", "US", "United States", "Georgia", 33.7, -84.4),
                              geocoding_result("Atlanta", "GE", "Georgia", "", 42.0, 43.0)});
   const auto atlanta = parse_geocoding(body, {"Atlanta", "Georgia", {}, {}});

@@ -275,7 +275,7 @@ TEST_CASE("provider chain: each provider has a timeout of five seconds for all i
   chain_fixture fixture;
   fixture.wttr.delay = 1h;
   const auto start = fixture.time.now();
-  SECTION("the fallback responds late") {
+  SECTION("the fallback responds after a delay") {
     fixture.geocoder.delay = 2s;
     fixture.forecast.delay = 2s;
     CHECK(fixture.fetch(paris).report != nullptr);
