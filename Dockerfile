@@ -5,7 +5,8 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src/dashboard-ui
 COPY dashboard-ui/package.json dashboard-ui/package-lock.json ./
-# Behind a TLS-intercepting proxy, npm must trust the CA of the network. It is a build secret, so no layer contains it.
+# Behind a TLS-intercepting proxy, npm must trust the CA of the network. Its certificate is a build secret, so no layer
+# contains it.
 RUN --mount=type=secret,id=extra_ca \
     if [ -s /run/secrets/extra_ca ]; then export NODE_EXTRA_CA_CERTS=/run/secrets/extra_ca; fi \
  && npm ci --no-audit --no-fund --loglevel=error
@@ -44,7 +45,7 @@ RUN --mount=type=cache,target=/root/.cache/ccache \
       ln -sf cohort-stack "/rootfs/bin/$program" && "/rootfs/bin/$program" --help | grep -qF "$program" || exit; \
     done \
  && install -D -t /loadgen/bin /rootfs/bin/loadgen && rm /rootfs/bin/loadgen
-# The shared libraries; static programs have none.
+# Copies the shared libraries. Static programs have none.
 RUN for program in /rootfs/bin/* /loadgen/bin/*; do ldd "$program" || true; done \
       | grep -oE '/[^ ]+ \(0x' | cut -d ' ' -f 1 | sort -u | xargs -r cp -L --parents -t /rootfs \
  && mkdir -p /rootfs/etc /rootfs/usr/share /rootfs/usr/lib/ssl \
@@ -55,7 +56,7 @@ RUN for program in /rootfs/bin/* /loadgen/bin/*; do ldd "$program" || true; done
  && echo 'cohort:x:65532:65532::/:' >/rootfs/etc/passwd \
  && echo 'cohort:x:65532:' >/rootfs/etc/group
 
-# Checks the hardening of the programs, and lists the packages that all other files come from.
+# Checks the hardening of the programs, and lists the packages of all other files.
 FROM build AS inspect
 COPY tests/hardening/check deploy/image/image_packages ./
 RUN ./check /build/bin/* && ./image_packages /rootfs >/packages.tsv

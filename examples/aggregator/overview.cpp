@@ -10,7 +10,7 @@ using namespace cohort;
 
 namespace aggregator {
 
-/// Returns the JSON of one upstream; empty if it did not respond with JSON in time.
+/// Returns the JSON of one upstream, or an empty value if the upstream did not respond with JSON in time.
 static task<std::string> fetch(upstream_part* part, std::string id, call_context context) {
   http::client_request request;
   request.url = part->base;

@@ -14,12 +14,12 @@ using namespace cohort;
 
 namespace {
 
-constexpr std::size_t kept_messages = 256;
+constexpr std::size_t max_buffered_messages = 256;
 constexpr std::size_t max_name_bytes = 40;
 
 using room = broadcast<http::shared_message>;
 
-/// The rooms that have members. Used from all loops.
+/// The rooms with members. Thread-safe.
 class rooms {
  public:
   std::shared_ptr<room> enter(std::string_view name) {
@@ -27,7 +27,7 @@ class rooms {
     std::erase_if(rooms_, [](const auto& entry) { return entry.second.expired(); });
     auto& entry = rooms_[std::string{name}];
     auto entered = entry.lock();
-    if (!entered) entry = entered = std::make_shared<room>(kept_messages);
+    if (!entered) entry = entered = std::make_shared<room>(max_buffered_messages);
     return entered;
   }
 
@@ -73,7 +73,7 @@ http::router make_router(service::service_context&, service::api_key_authenticat
   const auto all = std::make_shared<rooms>();
   http::websocket_options options;
   options.connection.max_message_bytes = 4096;
-  // A member who reads too slowly misses old messages instead of slowing down the room.
+  // A member who reads too slowly misses old messages and does not delay the other members.
   options.connection.when_full = http::full_queue::drop_oldest;
   routes.websocket(
       "/chat/{room}",

@@ -40,7 +40,7 @@ struct replace_request : book_request {
 };
 BOOST_DESCRIBE_STRUCT(replace_request, (book_request), (book))
 
-/// The handlers run on several threads, so the lock is needed; it is never held across a wait.
+/// The mutex is necessary because handlers run on several threads. It is not held during a `co_await`.
 class collection {
  public:
   book_list list(const list_request& request) {
@@ -57,7 +57,7 @@ class collection {
     const auto found = books_.find(id);
     return found == books_.end() ? std::nullopt : std::optional{found->second};
   }
-  /// Empty if the collection is full.
+  /// Returns an empty value if the collection is full.
   std::optional<stored_book> add(const book& added) {
     const std::lock_guard lock{mutex_};
     if (books_.size() == max_books) return std::nullopt;

@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 namespace trip {
 namespace {
 
-/// The body of a response; empty if it was not received in time.
-using body_or_nothing = std::optional<std::string>;
+/// The body of a response; empty if the response did not arrive in time.
+using optional_body = std::optional<std::string>;
 
 /// One upstream service.
 class provider {
@@ -28,7 +28,7 @@ class provider {
   provider(const service::service_context& context, std::string name, boost::urls::url base)
       : upstream_(context.make_upstream(std::move(name), {.timeout = 2s})), base_(std::move(base)) {}
 
-  task<body_or_nothing> get(std::string path, call_context call) {
+  task<optional_body> get(std::string path, call_context call) {
     http::client_request request;
     request.url = base_;
     request.url.set_encoded_path(path);
@@ -49,7 +49,7 @@ struct providers {
   provider backup_rates;
 };
 
-http::response json_or_504(const body_or_nothing& body) {
+http::response json_or_504(const optional_body& body) {
   if (!body) return http::error_response(http::status::gateway_timeout, "No response in time");
   return http::json_response(*body);
 }
@@ -77,7 +77,7 @@ task<http::response> plan(std::shared_ptr<providers> all, http::request_context&
   co_return http::json_response(std::move(body));
 }
 
-// GET /api/rate: the first of two upstreams to respond wins; the other call is cancelled.
+// GET /api/rate: returns the first response of two upstreams, and cancels the call to the other upstream.
 task<http::response> rate(std::shared_ptr<providers> all, http::request_context& request) {
   auto first_call = all->rates.get("/rate", request);
   auto second_call = all->backup_rates.get("/rate", request);
@@ -85,8 +85,8 @@ task<http::response> rate(std::shared_ptr<providers> all, http::request_context&
   co_return std::visit(json_or_504, winner);
 }
 
-// Two calls, one after the other.
-task<body_or_nothing> find_offer(std::shared_ptr<providers> all, call_context call) {
+// Makes two consecutive calls.
+task<optional_body> find_offer(std::shared_ptr<providers> all, call_context call) {
   const auto hotels = co_await all->hotels.get("/hotels", call);
   if (!hotels) co_return std::nullopt;
   co_return co_await all->hotels.get("/offer", call);

@@ -5,7 +5,7 @@
 
 namespace trip {
 
-/// The service of this example. The tests run it in a simulated fleet.
+/// Returns the definition of the trip service, for `main` and for tests in a simulated fleet.
 cohort::service::definition trip_service();
 
 }  // namespace trip

@@ -18,7 +18,7 @@ struct settings {
   std::int64_t max_bytes = std::int64_t{8} << 30U;
 };
 
-/// Whether a file name is plain: no path, not hidden, and not too long for a file system.
+/// Returns whether a file name has no slash, is not hidden, and is not too long for a file system.
 bool is_valid_name(std::string_view name) {
   return !name.empty() && name.size() <= 200 && name.front() != '.' &&
          name.find_first_of(std::string_view{"/\0", 2}) == std::string_view::npos;
@@ -28,7 +28,7 @@ task<http::response> upload(std::shared_ptr<const settings> where, http::request
                             http::body_reader& body) {
   const std::string name{context.parameter("path")};
   if (!is_valid_name(name)) co_return http::error_response(http::status::bad_request, "The file name is invalid");
-  // Otherwise a part would replace the whole file (RFC 9110 section 14.5).
+  // Without this check, a part would replace the whole file (RFC 9110 section 14.5).
   if (context.head().find("content-range"))
     co_return http::error_response(http::status::bad_request, "A part of a file cannot be uploaded");
   auto saving = http::save_body(body, std::filesystem::path{where->directory} / name, context);

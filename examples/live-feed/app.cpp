@@ -18,7 +18,7 @@ struct score {
   std::string text;
 };
 
-/// The subscribers and the last events. Handlers run on all loops.
+/// The subscribers and the latest events. Handlers run on all loops.
 class feed {
  public:
   std::uint64_t publish(std::string text) {
@@ -29,7 +29,7 @@ class feed {
     return last_id_;
   }
   broadcast<score>::subscription subscribe() { return scores_.subscribe(); }
-  /// The events after `id` that are kept.
+  /// Returns the events of the history after `id`.
   std::deque<score> after(std::uint64_t id) const {
     const std::lock_guard lock{mutex_};
     auto events = history_;
@@ -50,7 +50,7 @@ task<bool> send(http::event_stream& events, const score& sent) {
   return events.send(std::move(event));
 }
 
-/// Empty if `text` is not the ID of an event.
+/// Returns an empty value if `text` is not the ID of an event.
 std::optional<std::uint64_t> parse_id(std::string_view text) {
   std::uint64_t id = 0;
   const auto* const end = text.data() + text.size();
@@ -58,10 +58,9 @@ std::optional<std::uint64_t> parse_id(std::string_view text) {
   return error == std::errc{} && stop == end ? std::optional{id} : std::nullopt;
 }
 
-/// Sends the events that the client has missed, then each new one.
+/// Sends the events that the client has missed, and then each new event.
 task<> follow(std::shared_ptr<feed> source, http::event_stream& events) {
-  // Subscribes first: an event that is published meanwhile is in the history and in the subscription, but is sent only
-  // once.
+  // Subscribes first: an event can be both in the history and in the subscription, but is sent only once.
   auto updates = source->subscribe();
   std::uint64_t last = 0;
   if (const auto id = parse_id(events.last_event_id())) {

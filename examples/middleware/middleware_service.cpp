@@ -17,7 +17,7 @@ struct user {
 
 // A filter: authenticates, and stores the user for the handler.
 static std::optional<http::response> authenticate(http::request_context& context) {
-  const auto name = http::find_unique(context.head(), "x-user");  // none if the field is repeated
+  const auto name = http::find_unique(context.head(), "x-user");  // empty if the field is repeated
   if (!name) return http::error_response(http::status::unauthorized, "X-User must occur once");
   context.set(user{std::string{*name}});
   return std::nullopt;
@@ -30,7 +30,7 @@ static task<http::response> add_version(http::request_context& context, http::ne
   co_return response;
 }
 
-// Anyone may count a visit; resetting the count needs an API key.
+// All clients can add a visit; a reset of the count requires an API key.
 static void add_visits(http::router& router, const service::api_key_authenticator& keys) {
   const auto visits = std::make_shared<std::atomic<int>>();
   router.get("/visits", [visits](http::request_context&) {

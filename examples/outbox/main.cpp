@@ -6,7 +6,7 @@
 
 using namespace cohort;
 
-/// Parameters that the connection string does not have come from the environment: PGHOST, PGPORT, PGUSER, PGPASSWORD,
+/// The environment provides the parameters that the connection string omits: PGHOST, PGPORT, PGUSER, PGPASSWORD,
 /// PGDATABASE.
 static std::shared_ptr<postgres::database> connect_to_server(service::service_context& context) {
   auto database = postgres::libpq_database::make("", context.network(), context.blocking);

@@ -43,7 +43,7 @@ task<> create_tables(std::shared_ptr<stores> own) {
   }
 }
 
-/// The order and its announcement are stored in one transaction: there is never one without the other.
+/// The order and its announcement are stored in one transaction, so that no order lacks its announcement.
 task<http::response> place_order(std::shared_ptr<stores> own, http::request_context& request, order_request order) {
   auto transaction = co_await own->database.begin(request);
   if (!transaction) co_return to_error_response(transaction.error());
@@ -59,7 +59,7 @@ task<http::response> place_order(std::shared_ptr<stores> own, http::request_cont
   co_return http::response{status::created}.body(id, "text/plain");
 }
 
-/// Publishes the messages of the outbox in Redis, in their order, and removes them. If Redis or the database fails, the
+/// Publishes the messages of the outbox in Redis, in order, and deletes them. If Redis or the database fails, the
 /// messages stay in the outbox, and the next run publishes them (at least once). Skips rows that another instance is
 /// publishing.
 task<> publish_outbox(std::shared_ptr<stores> own, call_context context) {
@@ -106,7 +106,7 @@ service::definition outbox_service(database_factory connect) {
   service::definition definition;
   definition.name = "outbox-service";
   definition.metric_prefix = "outbox_service";
-  definition.description = "Takes orders into PostgreSQL and announces them in Redis: POST /api/orders?item=NAME";
+  definition.description = "Stores orders in PostgreSQL and announces them in Redis: POST /api/orders?item=NAME";
   definition.port = 5025;
   definition.add_options = [redis](config::options& options) {
     options.add(redis->host, {"--redis-host", "REDIS_HOST", "Host of Redis"}, config::text(), redis->host);

@@ -9,10 +9,10 @@
 
 namespace orders {
 
-/// Connects to the database of the service: to a server in `main`, to a scripted database in tests.
+/// Connects to the database of the service, which is a server in `main` and a scripted database in tests.
 using database_factory = std::function<std::shared_ptr<cohort::postgres::database>(cohort::service::service_context&)>;
 
-/// The service of this example. The tests run it in a simulated fleet.
+/// Returns the definition of the outbox service, for `main` and for tests in a simulated fleet.
 cohort::service::definition outbox_service(database_factory connect);
 
 }  // namespace orders

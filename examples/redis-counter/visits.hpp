@@ -5,7 +5,7 @@
 
 namespace visits {
 
-/// The service of this example. The tests run it in a simulated fleet.
+/// Returns the definition of the visit service, for `main` and for tests in a simulated fleet.
 cohort::service::definition visit_service();
 
 }  // namespace visits

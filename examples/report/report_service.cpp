@@ -69,7 +69,7 @@ static http::router routes(service::service_context& context, const std::string&
     const deadline own = deadline::after(loop::current().now(), std::chrono::milliseconds{300});
     return read_now(source, std::min(request.deadline(), own));
   });
-  // Responds at once; the task continues after the response, until the service stops.
+  // Responds immediately; the task continues after the response, until the service stops.
   router.post("/api/report/reload", [source, &background = context.background](http::request_context&) {
     background.spawn(source->load(deadline::never()));
     return http::response{http::status::accepted};

@@ -21,7 +21,7 @@ struct settings {
 
 void add_options(config::options& options, settings& values) {
   options.add(values.api_url, {"--api-url", "API_URL", "URL of the service below /api/"}, config::http_url(), "none");
-  options.add(values.site_url, {"--site-url", "SITE_URL", "URL of the service of all other paths"}, config::http_url(),
+  options.add(values.site_url, {"--site-url", "SITE_URL", "URL of the service for all other paths"}, config::http_url(),
               "none");
   options.add(values.api_policy, {"--api-policy", "API_POLICY", "Policy of the calls to the API"},
               http::upstream_policy(values.api_policy), "see core/README.md");
@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   service::definition definition;
   definition.name = "reverse-proxy";
   definition.metric_prefix = "reverse_proxy";
-  definition.description = "Forwards /api/ to one service and all other paths to another";
+  definition.description = "Forwards /api/ to one service and all other paths to a second service";
   definition.port = 5016;
   definition.add_options = [values](config::options& options) { add_options(options, *values); };
   definition.app = [values](service::service_context& context, service::api_key_authenticator&) {

@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
   service::definition definition;
   definition.name = "routing-service";
   definition.metric_prefix = "routing_service";
-  definition.description = "Shows the patterns of routes";
+  definition.description = "Demonstrates route patterns";
   definition.port = 5011;
   definition.app = [](service::service_context&, service::api_key_authenticator&) { return routes(); };
   return service::run(argc, argv, std::move(definition));

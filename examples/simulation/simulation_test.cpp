@@ -26,7 +26,7 @@ struct incident {
   }
   sim::host& host(const char* name) { return fleet.find(name)->host(); }
 
-  /// Runs concurrently with the load. The seed determines how long each fault lasts.
+  /// Runs concurrently with the load. The seed determines the duration of each fault.
   static task<> script(incident& self) {
     auto& network = self.fleet.network();
     const auto pause = [&self] {

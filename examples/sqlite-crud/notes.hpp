@@ -5,7 +5,7 @@
 
 namespace notes {
 
-/// The service of this example. The tests run it in a simulated fleet.
+/// Returns the definition of the note service, for `main` and for tests in a simulated fleet.
 cohort::service::definition note_service();
 
 }  // namespace notes

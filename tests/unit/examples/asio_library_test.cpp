@@ -11,14 +11,14 @@
 using namespace cohort;
 using namespace std::chrono_literals;
 
-/// A client with Asio's interface, as a library could have: a socket whose server responds in lines.
+/// A client with Asio's interface for a line-based protocol.
 class line_client {
  public:
   using socket = asio::local::stream_protocol::socket::rebind_executor<executor>::other;
 
   explicit line_client(loop& event_loop) : socket_(event_loop.get_executor()) {}
 
-  /// Returns the response to a line before the deadline.
+  /// Sends a line, and returns the response or, at the deadline, an error.
   task<result<std::string>> query(deadline query_deadline, std::string question) {
     auto querying = exchange(std::move(question));
     auto answer = co_await with_deadline(query_deadline, std::move(querying));

@@ -9,13 +9,13 @@
 using namespace cohort;
 using namespace std::chrono_literals;
 
-// An upstream that responds to every path after a delay, with the path as JSON.
+// Returns the routes of an upstream that responds to every path after a delay, with the path as JSON.
 static http::router stub(duration delay) {
   struct handlers {
     static task<http::response> respond(duration delay, std::string path) {
       auto pause = sleep_for(delay);
       const auto status = co_await std::move(pause);
-      // At the caller's deadline the wait ends early: the result is not ready.
+      // The wait is cancelled at the caller's deadline: there is no result.
       if (status == wait_status::cancelled) co_return http::error_response(http::status::gateway_timeout, "cancelled");
       co_return http::json_response('"' + path + '"');
     }
@@ -51,7 +51,7 @@ TEST_CASE("trip example: a trip plan has flights and hotels", "[examples][sim]")
   const auto response = fleet.call(fleet.trip.url() + "/api/plan");
   CHECK(response->status == http::status::ok);
   CHECK(response->body == R"({"flights":"flights","hotels":"hotels"})");
-  CHECK(fleet.elapsed() < 50ms);  // not 20 ms + 30 ms: both at the same time
+  CHECK(fleet.elapsed() < 50ms);  // the calls are concurrent: not 20 ms + 30 ms
 }
 
 TEST_CASE("trip example: unresponsive hotels delay the plan by 300 ms and are omitted", "[examples][sim]") {
@@ -83,11 +83,11 @@ TEST_CASE("trip example: a client that disconnects cancels the calls to the upst
   trip_fleet fleet{1};
   const auto response = fleet.call(fleet.trip.url() + "/api/rate", 10ms);
   CHECK(response.error() == http::client_error::response_timeout);
-  fleet.run_for(30ms);  // less than any upstream needs
+  fleet.run_for(30ms);  // shorter than the delay of each upstream
   CHECK(fleet.network().connections(fleet.trip.host(), fleet.rates.host()).empty());
 }
 
-// Faults that the seed chooses: resets, a crash of the hotels, a partition.
+// Injects random faults: resets, a crash of the hotels, a partition.
 static task<> inject_faults(trip_fleet& fleet) {
   auto& random = fleet.event_loop().random();
   fleet.network().on_connection([&](sim::connection& opened) {

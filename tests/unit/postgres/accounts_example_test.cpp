@@ -9,7 +9,7 @@ using namespace cohort;
 using namespace std::chrono_literals;
 
 static http::response failure_response(const postgres::error& failure) {
-  // A fault of the client: no text of PostgreSQL can contain a NUL byte, but JSON can (\u0000).
+  // An error of the client: a JSON string can contain a NUL byte (\u0000), but no text of PostgreSQL can.
   if (failure.code == postgres::errc::invalid_parameter)
     return http::error_response(http::status::bad_request, "A value contains a NUL byte");
   return http::error_response(http::status::service_unavailable, postgres::error_class(failure.code));
@@ -39,7 +39,7 @@ static task<http::response> withdraw(std::shared_ptr<postgres::pool> accounts, h
   co_return http::response{http::status::no_content};
 }
 
-/// The service connects to any database: in `main` to a server, in tests to a scripted one.
+/// `database` is a PostgreSQL server in `main`, and a scripted database in tests.
 static service::definition accounts_service(std::shared_ptr<postgres::database> database) {
   service::definition definition;
   definition.name = "accounts";

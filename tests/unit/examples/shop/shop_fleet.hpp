@@ -52,8 +52,8 @@ inline http::router upstream_routes() {
   return routes;
 }
 
-// Runs a schedule in a new fleet, with a second instance of `stock` if it has the node. Returns the kind of its
-// failure; empty if there is none.
+// Runs a schedule in a new fleet, with a second instance of `stock` if the schedule contains its node. Returns the kind
+// of the failure, or an empty text.
 inline std::string run(const sim::schedule& schedule) {
   sim::fleet fleet{schedule.seed};
   fleet.add_stub_server("price", 80, upstream_routes);

@@ -8,7 +8,7 @@
 
 using namespace cohort;
 
-// The first failing seed, as found by a test over many seeds.
+// Returns the schedule of the first failing seed.
 static sim::schedule find_failure() {
   for (std::uint64_t seed = 1;; ++seed) {
     auto drawn = shop::draw(seed);
@@ -16,7 +16,7 @@ static sim::schedule find_failure() {
   }
 }
 
-// The text of shrunk_test.cpp without its first line.
+// Returns the text of shrunk_test.cpp without its first line.
 static std::string committed_test() {
   const auto path = std::string{__FILE__};
   std::ifstream file{path.substr(0, path.rfind('/')) + "/shrunk_test.cpp"};
