@@ -51,7 +51,7 @@ export const gateways: Gateway[] = [
       'JWT: none, expired, other issuer, other audience': noTokens,
       'JWT: alg none, key confusion': noTokens,
       'JWT: not valid yet': noTokens,
-      'earlier deadline of the client': 'the client's deadline header is not supported',
+      'earlier deadline of the client': 'the deadline header of the client is not supported',
     },
     start: (configuration, _ports, directory) => {
       const program = findProgram(['nginx']);
@@ -62,7 +62,7 @@ export const gateways: Gateway[] = [
     name: 'HAProxy',
     configuration: 'haproxy.cfg',
     unsupported: {
-      'earlier deadline of the client': 'the client's deadline header is not supported',
+      'earlier deadline of the client': 'the deadline header of the client is not supported',
       'mirror': 'needs an agent (SPOE)',
     },
     start: (configuration, _ports, directory) => {
