@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <cohort/runtime/loop.hpp>
-#include <cohort/runtime/packed_memory.hpp>
+#include <cohort/runtime/memory/packed_memory.hpp>
 
 namespace cohort {
 

@@ -6,8 +6,8 @@
 #include <new>
 
 #include <cohort/runtime/asio_config.hpp>
-#include <cohort/runtime/packed_memory.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/packed_memory.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 // The reactor keeps the state of a closed descriptor until the program ends, to use it again.
 namespace boost::asio::detail {

@@ -13,7 +13,7 @@
 #include <variant>
 
 #include <cohort/runtime/loop.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort {
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include <cohort/runtime/loop_fairness.hpp>
-#include <cohort/runtime/recycling_extension.hpp>
+#include <cohort/runtime/memory/recycling_extension.hpp>
 #include <cohort/runtime/thread_object.hpp>
 #include <cohort/runtime/time/timer_descriptor.hpp>
 

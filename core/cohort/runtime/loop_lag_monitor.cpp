@@ -6,7 +6,7 @@
 #include <utility>
 
 #include <cohort/runtime/loop.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 #include <cohort/runtime/time/timer_descriptor.hpp>
 
 namespace cohort {

@@ -9,7 +9,7 @@
 #include <boost/system/result.hpp>
 #include <cstddef>
 
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort {
 

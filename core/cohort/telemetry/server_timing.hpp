@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 #include <cohort/runtime/time/deadline.hpp>
 #include <cohort/telemetry/requests/request_log.hpp>
 

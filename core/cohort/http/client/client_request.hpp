@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <cohort/http/message/field.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 #include <cohort/telemetry/trace_context.hpp>
 
 namespace cohort::http {

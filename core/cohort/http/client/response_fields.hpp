@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::http {
 

@@ -13,7 +13,7 @@
 
 #include <cohort/http/message/field.hpp>
 #include <cohort/http/message/media_type.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 #include <cohort/runtime/task.hpp>
 
 namespace cohort::http {

@@ -23,7 +23,7 @@
 #include <cohort/net/deadline_timer.hpp>
 #include <cohort/net/network.hpp>
 #include <cohort/net/system/tcp_receive.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::net {
 

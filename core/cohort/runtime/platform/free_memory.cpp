@@ -3,7 +3,7 @@
 
 #include <cstdlib>
 
-#include <cohort/runtime/recycling_extension.hpp>
+#include <cohort/runtime/memory/recycling_extension.hpp>
 
 #ifdef __GLIBC__
 #include <malloc.h>

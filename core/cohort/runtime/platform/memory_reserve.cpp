@@ -9,7 +9,7 @@
 #include <mutex>
 #include <new>
 
-#include <cohort/runtime/recycling_extension.hpp>
+#include <cohort/runtime/memory/recycling_extension.hpp>
 
 namespace cohort::memory_reserve {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::http {
 

@@ -7,7 +7,7 @@
 #include <cohort/http/client/connection/connection_pool.hpp>
 #include <cohort/http/client/protocol/response_reader.hpp>
 #include <cohort/http/client/streaming/streamed_response.hpp>
-#include <cohort/runtime/recycled_object.hpp>
+#include <cohort/runtime/memory/recycled_object.hpp>
 
 namespace cohort::http {
 

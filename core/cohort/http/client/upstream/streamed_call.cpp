@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/http/client/upstream/streamed_call.hpp>
 
-#include <cohort/runtime/recycled_object.hpp>
+#include <cohort/runtime/memory/recycled_object.hpp>
 #include <cohort/telemetry/server_timing.hpp>
 
 namespace cohort::http {

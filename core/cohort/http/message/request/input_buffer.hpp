@@ -7,7 +7,7 @@
 #include <utility>
 
 #include <cohort/net/stream.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::http {
 

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include <cohort/http/message/field.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::http {
 

@@ -21,7 +21,7 @@
 #include <cohort/net/stream.hpp>
 #include <cohort/runtime/activity.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
-#include <cohort/runtime/recycled_optional.hpp>
+#include <cohort/runtime/memory/recycled_optional.hpp>
 
 namespace cohort::http {
 

@@ -10,7 +10,7 @@
 #include <cohort/http/message/head_writer.hpp>
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/http/server/proxy/forwarded_fields.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::http {
 namespace {

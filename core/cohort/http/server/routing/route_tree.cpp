@@ -6,7 +6,7 @@
 #include <cohort/http/message/request/target.hpp>
 #include <cohort/http/server/routing/route.hpp>
 #include <cohort/http/server/routing/routing_table.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::http {
 namespace {

@@ -7,7 +7,7 @@
 #include <cohort/http/client/streaming/file_source.hpp>
 #include <cohort/http/message/form/multipart_parser.hpp>
 #include "tests/support/temporary_directory.hpp"
-#include "tests/unit/http/client/streaming_fixture.hpp"
+#include "tests/unit/http/client/streaming/streaming_fixture.hpp"
 
 namespace cohort {
 namespace {

@@ -5,7 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/unit/http/client/streaming_fixture.hpp"
+#include "tests/unit/http/client/streaming/streaming_fixture.hpp"
 
 namespace cohort {
 namespace {

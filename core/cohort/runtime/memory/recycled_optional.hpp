@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort {
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include <cohort/runtime/loop.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_extension.hpp>
 #include <cohort/runtime/platform/sanitizers.hpp>
-#include <cohort/runtime/recycling_allocator.hpp>
-#include <cohort/runtime/recycling_extension.hpp>
 
 namespace cohort {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "tests/support/stored_file.hpp"
-#include "tests/unit/http/client/streaming_fixture.hpp"
+#include "tests/unit/http/client/streaming/streaming_fixture.hpp"
 
 namespace cohort {
 namespace {

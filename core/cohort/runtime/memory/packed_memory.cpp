@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/runtime/packed_memory.hpp>
+#include <cohort/runtime/memory/packed_memory.hpp>
 
 #include <atomic>
 #include <cassert>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 #include <array>
 #include <cassert>
@@ -7,9 +7,9 @@
 #include <new>
 #include <utility>
 
+#include <cohort/runtime/memory/recycling_extension.hpp>
 #include <cohort/runtime/platform/memory_reserve.hpp>
 #include <cohort/runtime/platform/sanitizers.hpp>
-#include <cohort/runtime/recycling_extension.hpp>
 #include <cohort/runtime/thread_object.hpp>
 
 // A freed block that is not returned to the heap would hide its later use from the sanitizer.

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include <cohort/runtime/packed_memory.hpp>
+#include <cohort/runtime/memory/packed_memory.hpp>
 #include <cohort/runtime/platform/memory_reserve.hpp>
 
 #include "tests/support/sanitizers.hpp"

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include <cohort/runtime/recycling_allocator.hpp>
+#include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort {
 
