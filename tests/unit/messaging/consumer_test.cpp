@@ -53,7 +53,7 @@ TEST_CASE("consumer: a message that the handler declares invalid is a dead lette
 }
 
 TEST_CASE(
-    "consumer: a message whose handling has ended the process too many times becomes a dead letter without a call of the handler",
+    "consumer: a message that has ended the process too often becomes a dead letter without a call of the handler",
     "[messaging][consumer][dead-letter]") {
   messaging_fixture fixture;
   fixture.delays["slow"] = 1h;

@@ -161,7 +161,7 @@ TEST_CASE("concurrency limiter: while at most half of the limit is used, it does
 }
 
 TEST_CASE(
-    "concurrency limiter: a steep reduction starts from the requests in flight, but at least 50, and a mild reduction from the limit",
+    "concurrency limiter: a steep reduction starts at the requests in flight (at least 50), a mild one at the limit",
     "[policy][concurrency_limiter]") {
   const auto [in_flight, latency, start_limit] = GENERATE(table<std::size_t, duration, double>(
       {{200, 200ms, 201}, {50, 200ms, 51}, {49, 200ms, 50}, {5, 200ms, 50}, {200, 40ms, 500}}));

@@ -100,9 +100,8 @@ struct limited_host {
   test::temporary_directory root;
 };
 
-TEST_CASE(
-    "available_parallelism: a quota of half a CPU gives one thread, in the group of the process, in an ancestor group, and in cgroup v1",
-    "[runtime][loop][case-5.5]") {
+TEST_CASE("available_parallelism: half a CPU gives one thread, in the own or an ancestor group, and in cgroup v1",
+          "[runtime][loop][case-5.5]") {
   const limited_host host;
   SECTION("own group") { host.add_v2("/system.slice/sample.service", "50000 100000\n"); }
   SECTION("group above") { host.add_v2("/system.slice", "50000 100000\n"); }

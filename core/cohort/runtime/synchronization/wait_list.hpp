@@ -67,7 +67,7 @@ result<T> failed(error_code error) {
   return result<T>(boost::system::in_place_error, error);
 }
 template <class T>
-result<T> succeeded(T&& value) {
+result<T> succeeded(T value) {
   return result<T>(boost::system::in_place_value, std::move(value));
 }
 

@@ -143,9 +143,8 @@ TEST_CASE("server: bytes that OpenSSL does not recognize as TLS or HTTP get no r
   CHECK(site.handshake_count("not_tls") == 1);
 }
 
-TEST_CASE(
-    "server: a connection with a plain HTTP request to a TLS port is closed within a second, even if the client keeps sending",
-    "[http][server][tls]") {
+TEST_CASE("server: a plain HTTP connection to a TLS port is closed within a second, even if the client keeps sending",
+          "[http][server][tls]") {
   https_server_fixture site;
   peer client{site.server.time, site.connect_plain()};
   const auto start = site.server.time.now();

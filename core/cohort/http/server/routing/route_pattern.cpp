@@ -11,9 +11,8 @@ namespace {
 template <class Integer>
 bool is_integer(std::string_view text) noexcept {
   Integer value{};
-  const auto end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, value);
-  return parsed.ec == std::errc{} && parsed.ptr == end;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc{} && end == text.data() + text.size();
 }
 
 bool is_hex_digit(char c) noexcept {
