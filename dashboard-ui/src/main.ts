@@ -21,7 +21,7 @@ import { ExperimentPanel } from './view/experiment.ts';
 import { afterFirstPaint } from './view/first-paint.ts';
 import { HistoryPanels } from './view/history.ts';
 import { MapPanel } from './view/map.ts';
-import { renderPage, viewPage, type PageView } from './view/page.ts';
+import { renderPage, toPageView, type PageView } from './view/page.ts';
 import { PauseButton } from './view/pause.ts';
 import { RequestPanel } from './view/request.ts';
 import { SignInForm } from './view/sign-in.ts';
@@ -188,7 +188,7 @@ async function loadHistory(): Promise<void> {
 
 function render(): PageView {
   const current = currentMoment();
-  const view = viewPage(shown(), connection, current, paused?.moment ?? null);
+  const view = toPageView(shown(), connection, current, paused?.moment ?? null);
   renderPage(document, shown(), view);
   pauseButton.render(paused !== null, connection.phase === 'locked');
   const valuesAt = paused?.moment ?? current;

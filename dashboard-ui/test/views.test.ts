@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { initialState, withAggregate, type PanelData } from '../src/page-state.ts';
-import { announcedConnection, viewConnection } from '../src/stream/connection-view.ts';
+import { announcedConnection, toConnectionView } from '../src/stream/connection-view.ts';
 import { toPanelView, toWeatherView } from '../src/panel-view.ts';
 import { parseAggregateEvent } from '../src/parse.ts';
 import { aggregateBody, weatherBody } from './samples/bodies.ts';
@@ -85,21 +85,21 @@ test('no panel is current once the stream has been silent for 3 s', () => {
   expect(toPanelView(panel, { ...at(4_000, 3_001), staleTimeoutMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
 });
 
-describe('viewConnection', () => {
+describe('toConnectionView', () => {
   test('shows a live connection without events as stalled', () => {
-    expect(viewConnection({ phase: 'live' }, 1_000, 4_000).state).toBe('live');
-    expect(viewConnection({ phase: 'live' }, 1_000, 4_001)).toEqual({ state: 'stalled', label: 'no data' });
+    expect(toConnectionView({ phase: 'live' }, 1_000, 4_000).state).toBe('live');
+    expect(toConnectionView({ phase: 'live' }, 1_000, 4_001)).toEqual({ state: 'stalled', label: 'no data' });
   });
 
   test('shows a paused display instead of a live connection, but not instead of a problem', () => {
-    expect(viewConnection({ phase: 'live' }, 1_000, 4_000, true)).toEqual({ state: 'paused', label: 'paused' });
-    expect(viewConnection({ phase: 'live' }, 1_000, 4_001, true).state).toBe('stalled');
-    expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 0, true).state).toBe('waiting');
+    expect(toConnectionView({ phase: 'live' }, 1_000, 4_000, true)).toEqual({ state: 'paused', label: 'paused' });
+    expect(toConnectionView({ phase: 'live' }, 1_000, 4_001, true).state).toBe('stalled');
+    expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 0, true).state).toBe('waiting');
   });
 
   test('counts down to the next attempt, not below zero', () => {
-    expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 0).label).toBe('reconnecting in 4 s');
-    expect(viewConnection({ phase: 'waiting', retryAt: 3_500 }, 0, 9_000).label).toBe('reconnecting in 0 s');
+    expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 0).label).toBe('reconnecting in 4 s');
+    expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 9_000).label).toBe('reconnecting in 0 s');
   });
 
   test('announces neither transient states nor the countdown', () => {

@@ -29,7 +29,7 @@ export function usedMemory(info: SystemInfo | null): number | null {
 }
 
 /** A share that varies, such as used memory. `latest`: the current value if it is known; otherwise the last mean. */
-export function viewUse(name: string, means: readonly Mean[], latest: number | null): TrendView {
+export function toUseTrend(name: string, means: readonly Mean[], latest: number | null): TrendView {
   const known = means.flatMap(({ mean }) => (mean === null ? [] : [mean]));
   const current = latest ?? known.at(-1);
   const texts = current === undefined || known.length === 0 ? null : { now: sharePercent(current), highest: sharePercent(Math.max(...known)) };
@@ -41,7 +41,7 @@ export function viewUse(name: string, means: readonly Mean[], latest: number | n
 }
 
 /** The share of the weather reports that came from the cache. */
-export function viewCache(means: readonly Mean[]): TrendView {
+export function toCacheTrend(means: readonly Mean[]): TrendView {
   const reports = means.reduce((sum, { count }) => sum + count, 0);
   const cached = Math.round(means.reduce((sum, { count, mean }) => sum + count * (mean ?? 0), 0));
   return {
@@ -73,7 +73,7 @@ export interface HistoryTable {
 }
 
 /** The values of the charts of a panel by minute, newest first, without minutes that have none. `now`: since the epoch. */
-export function viewHistoryTable(panel: PanelName, history: History, now: number): HistoryTable {
+export function toHistoryTable(panel: PanelName, history: History, now: number): HistoryTable {
   const key = services.find((service) => service.panel === panel)?.key ?? '';
   const columns = trendColumns[panel].map(([, name]) => history.means(key, name, now, minuteMs));
   const minutes = history.buckets(key, now, minuteMs);

@@ -35,7 +35,7 @@ const weather = 'weather';
 const none = '–';
 
 /** The text of the map. `live`: whether the stream delivers events. */
-export function viewMap(traffic: Traffic, live: boolean): MapView {
+export function toMapView(traffic: Traffic, live: boolean): MapView {
   const latest = traffic.at(-1);
   const links = services.map(({ key, name }) => {
     const totals = latest?.services.get(key);

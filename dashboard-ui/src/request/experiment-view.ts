@@ -5,7 +5,7 @@ import { requestInProgress } from '../stream/polls.ts';
 import { isAnswered, type RequestRecord } from './request.ts';
 import { linear } from './scale.ts';
 import { serviceName, services } from '../services.ts';
-import { describe, viewWaterfall, type WaterfallView } from './waterfall-view.ts';
+import { describe, toWaterfallView, type WaterfallView } from './waterfall-view.ts';
 
 export interface MeasurementView {
   readonly waterfall: WaterfallView;
@@ -29,7 +29,7 @@ export interface ExperimentView {
 /** The axis is longer than the longest bar by this factor: space for the labels. */
 const axisLengthFactor = 1.12;
 
-export function viewExperiment(experiment: Experiment, now: number): ExperimentView {
+export function toExperimentView(experiment: Experiment, now: number): ExperimentView {
   const isRunning = experiment.phase === 'running';
   const requests = experiment.measurements.map((measured) => toRequest(measured, now - experiment.startedAt));
   const { latencyMs, deadlineMs } = experiment.settings;
@@ -45,7 +45,7 @@ export function viewExperiment(experiment: Experiment, now: number): ExperimentV
       // The longest wait that is allowed is beyond the axis.
       const shown = index === 0 ? request : withoutDeadline(request);
       const ends = index === 0 ? endsOf(requests[1]?.request) : new Map<string, number>();
-      const waterfall = viewWaterfall(shown, null, running, linear(end), ends);
+      const waterfall = toWaterfallView(shown, null, running, linear(end), ends);
       return { waterfall, description: describe(shown), summary: waterfall.summary, isDone: experiment.measurements[index]?.request != null };
     }),
   };

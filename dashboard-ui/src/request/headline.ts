@@ -28,14 +28,14 @@ export interface HeadlineInput {
   readonly firing: number;
 }
 
-export function viewHeadline(input: HeadlineInput): Headline {
-  const current = viewStates(input);
+export function toHeadline(input: HeadlineInput): Headline {
+  const current = toStatesHeadline(input);
   if (!input.paused || input.locked) return current;
   const firing = input.firing > 0 ? [`${input.firing} firing`] : [];
   return { tone: firing.length > 0 ? 'warn' : 'idle', text: `Paused · ${current.text}`, title: `${['‖ paused', ...firing].join(' · ')} · Cohort` };
 }
 
-function viewStates(input: HeadlineInput): Headline {
+function toStatesHeadline(input: HeadlineInput): Headline {
   if (input.locked) return { tone: 'idle', text: 'API key required', title: 'API key required · Cohort' };
   const known = input.panels.filter((panel) => panel.state !== 'waiting');
   if (known.length === 0) return { tone: 'idle', text: 'Waiting for the first response', title: 'Cohort dashboard' };

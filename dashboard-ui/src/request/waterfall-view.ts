@@ -66,7 +66,7 @@ export const tableHead: TableRow = ['Service', 'State', 'Attempt', 'Start', 'Que
  * `axis` replaces the default axis of the request. `ends`: for each service, the time in milliseconds at which the call
  * ended without the deadline, if that was measured.
  */
-export function viewWaterfall(
+export function toWaterfallView(
   request: RequestRecord,
   preference: Scale['kind'] | null,
   running: ReadonlySet<string> = new Set(),
@@ -77,7 +77,7 @@ export function viewWaterfall(
   return {
     scale: scale.kind,
     ticks: scale.ticks,
-    rows: request.calls.map((call) => viewRow(call, scale, running.has(call.service), ends.get(call.service) ?? null)),
+    rows: request.calls.map((call) => toRow(call, scale, running.has(call.service), ends.get(call.service) ?? null)),
     summary: summarize(request, running.size > 0),
   };
 }
@@ -88,13 +88,13 @@ function summarize(request: RequestRecord, isRunning: boolean): string {
   return `answered in ${milliseconds(request.duration)}${missing.length === 0 ? '' : ` without ${missing.join(', ')}`}`;
 }
 
-function viewRow(call: Call, scale: Scale, isRunning: boolean, endWithoutDeadline: number | null): Row {
+function toRow(call: Call, scale: Scale, isRunning: boolean, endWithoutDeadline: number | null): Row {
   const ends: number[] = [];
   const bars = call.attempts.map((attempt): Bar => {
     const free = ends.findIndex((end) => end <= attempt.start);
     const line = free === -1 ? ends.length : free;
     ends[line] = attempt.end;
-    return viewBar(attempt, line, scale, isRunning);
+    return toBar(attempt, line, scale, isRunning);
   });
   const deadline = call.budget === null ? null : call.start + call.budget;
   return {
@@ -108,18 +108,18 @@ function viewRow(call: Call, scale: Scale, isRunning: boolean, endWithoutDeadlin
     bars,
     deadline: deadline === null ? null : scale.position(deadline),
     deadlineLabel: deadline === null ? '' : milliseconds(deadline),
-    saved: isRunning || deadline === null || !isCut(call) ? null : viewSavedTime(deadline, endWithoutDeadline, scale),
+    saved: isRunning || deadline === null || !isCut(call) ? null : toSavedTime(deadline, endWithoutDeadline, scale),
   };
 }
 
 /** Unless it was measured, the call would have ended at an unknown time: the saved time extends to the end of the axis. */
-function viewSavedTime(deadline: number, endWithoutDeadline: number | null, scale: Scale): SavedTime {
+function toSavedTime(deadline: number, endWithoutDeadline: number | null, scale: Scale): SavedTime {
   if (endWithoutDeadline === null) return { until: 1, label: 'waiting time saved' };
   const end = Math.max(deadline, endWithoutDeadline);
   return { until: scale.position(end), label: `${milliseconds(end - deadline)} saved` };
 }
 
-function viewBar(attempt: Attempt, line: number, scale: Scale, isRunning: boolean): Bar {
+function toBar(attempt: Attempt, line: number, scale: Scale, isRunning: boolean): Bar {
   return {
     line,
     from: scale.position(attempt.start),
@@ -181,7 +181,7 @@ function result(call: Call): string {
 }
 
 /** Returns the data of the waterfall as text, one row for each attempt. */
-export function viewTable(request: RequestRecord, running: ReadonlySet<string> = new Set()): TableRow[] {
+export function toTableRows(request: RequestRecord, running: ReadonlySet<string> = new Set()): TableRow[] {
   return request.calls.flatMap((call): TableRow[] => {
     const state = running.has(call.service) ? 'waiting' : call.state;
     const name = truncate(serviceName(call.service), 40);

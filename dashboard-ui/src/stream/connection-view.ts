@@ -20,7 +20,7 @@ const labels: Record<Exclude<ConnectionState, 'waiting'>, string> = {
 };
 
 /** A live connection without events is shown as stalled. `isPaused`: whether the display is paused, which hides that it is live. */
-export function viewConnection(connection: Connection, lastEventAt: number, now: number, isPaused = false): ConnectionView {
+export function toConnectionView(connection: Connection, lastEventAt: number, now: number, isPaused = false): ConnectionView {
   if (connection.phase === 'waiting') {
     const seconds = Math.max(0, connection.retryAt - now) / 1000;
     return { state: 'waiting', label: `reconnecting in ${duration(Math.ceil(seconds))}` };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { ExperimentSettings, ReceivedExperiment } from '../request/experiment.ts';
-import { viewExperiment, type ExperimentView } from '../request/experiment-view.ts';
+import { toExperimentView, type ExperimentView } from '../request/experiment-view.ts';
 import { milliseconds } from '../format.ts';
 import type { StartResult } from '../stream/session.ts';
 import { find, findAs, setText } from './dom.ts';
@@ -46,7 +46,7 @@ export class ExperimentPanel {
   render(received: ReceivedExperiment | null, isLive: boolean, now: number): boolean {
     this.#panel.hidden = received === null;
     if (received === null) return false;
-    const view = viewExperiment(received.value, now);
+    const view = toExperimentView(received.value, now);
     this.#button.disabled = view.isRunning || this.#isStarting || !isLive;
     setText(this.#button, view.isRunning ? 'Running …' : 'Run');
     if (this.#lastReceived !== received) this.#rejection = null;

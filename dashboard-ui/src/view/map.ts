@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { describeMap, mapTableHead, viewMap, type LinkView, type MapView } from '../map/map-view.ts';
+import { describeMap, mapTableHead, toMapView, type LinkView, type MapView } from '../map/map-view.ts';
 import type { Traffic } from '../map/traffic.ts';
 import { findAs, setText, svg } from './dom.ts';
 import { renderTable } from './components/table.ts';
@@ -25,7 +25,7 @@ export class MapPanel {
 
   /** `live`: whether events arrive. */
   render(traffic: Traffic, live: boolean): void {
-    const view = viewMap(traffic, live);
+    const view = toMapView(traffic, live);
     if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), mapTableHead, view.rows);
     const text = JSON.stringify(view);
     if (text === this.#drawn) return;

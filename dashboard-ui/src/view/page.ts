@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 import { toAlertsView, type AlertsView } from '../alerts/alerts-view.ts';
-import { viewConnection, type ConnectionView } from '../stream/connection-view.ts';
+import { toConnectionView, type ConnectionView } from '../stream/connection-view.ts';
 import { systemFacts, timeFacts, weatherFacts } from '../facts.ts';
 import { systemFields, timeFields, weatherFields } from '../fields.ts';
 import { timeOfDay, truncate } from '../format.ts';
-import { viewHeadline, type Headline } from '../request/headline.ts';
+import { toHeadline, type Headline } from '../request/headline.ts';
 import { failureReason } from '../request/request.ts';
 import type { PageState } from '../page-state.ts';
 import type { Moment } from '../pause.ts';
@@ -27,7 +27,7 @@ export interface PageView {
 }
 
 /** `paused`: when the display was paused, which is the time of all values but the alerts; null if it is not. */
-export function viewPage(state: PageState, connection: Connection, current: Moment, paused: Moment | null): PageView {
+export function toPageView(state: PageState, connection: Connection, current: Moment, paused: Moment | null): PageView {
   const { now, lastEventAt, silenceTimeoutMs } = paused ?? current;
   const idleMs = now - lastEventAt;
   const latest = state.requests.list.at(-1) ?? null;
@@ -38,14 +38,14 @@ export function viewPage(state: PageState, connection: Connection, current: Mome
   const time = toPanelView(state.time, context('time_service', timeStaleTimeoutMs));
   const system = toPanelView(state.system, context('sysinfo_service', partStaleTimeoutMs));
   const weather = toWeatherView(state.weather, context('weather_service', partStaleTimeoutMs));
-  const connectionView = viewConnection(connection, current.lastEventAt, current.now, paused !== null);
+  const connectionView = toConnectionView(connection, current.lastEventAt, current.now, paused !== null);
   return {
     connection: connectionView,
     time,
     system,
     weather,
     alerts: toAlertsView(state.alerts, current.now - current.lastEventAt, current.now, current.silenceTimeoutMs),
-    headline: viewHeadline({
+    headline: toHeadline({
       panels: [
         { name: 'time', state: time.state },
         { name: 'system', state: system.state },

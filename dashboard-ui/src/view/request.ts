@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { describe, tableHead, viewTable, viewWaterfall } from '../request/waterfall-view.ts';
+import { describe, tableHead, toTableRows, toWaterfallView } from '../request/waterfall-view.ts';
 import type { PageState } from '../page-state.ts';
 import { runningRequest } from '../stream/polls.ts';
 import { isCut, type RequestRecord } from '../request/request.ts';
@@ -64,14 +64,14 @@ export class RequestPanel {
   }
 
   #draw(request: RequestRecord, running: ReadonlySet<string>, isNew: boolean): void {
-    const view = viewWaterfall(request, this.#preference, running);
+    const view = toWaterfallView(request, this.#preference, running);
     this.#drawn = { request, preference: this.#preference };
     this.#scale = view.scale;
     renderWaterfall(findAs(this.#root, '#waterfall', HTMLElement), view, describe(request), isNew && running.size === 0);
     setText(this.#scaleButton, view.scale === 'log' ? 'Linear axis' : 'Log axis');
     renderTrace(this.#root, request.traceId);
     setText(find(this.#root, '#answered'), view.summary);
-    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), tableHead, viewTable(request, running));
+    if (this.#details.open) renderTable(findAs(this.#details, 'table', HTMLTableElement), tableHead, toTableRows(request, running));
   }
 
   /** Clears the panel after the end of a session. */

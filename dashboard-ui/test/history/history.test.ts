@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { bucketCount, bucketMs, History, historyMs, parseHistoryEvent, percentile } from '../../src/history/history.ts';
-import { cpuLoad, usedMemory, viewCache, viewHistoryTable, viewUse } from '../../src/history/history-view.ts';
+import { cpuLoad, usedMemory, toCacheTrend, toHistoryTable, toUseTrend } from '../../src/history/history-view.ts';
 import { parseAggregateEvent } from '../../src/parse.ts';
 import { aggregateBody, systemBody } from '../samples/bodies.ts';
 import { columnAt, historyBody, type SampleColumn } from '../samples/history.ts';
@@ -70,7 +70,7 @@ describe('History', () => {
     expect(counts(history, now + bucketMs).slice(-2)).toEqual([10, 0]);
     const at = Date.UTC(2025, 2, 9, 12, 5, 30);
     history.merge(parsed(at + ahead, [columnAt(at + ahead)]), at);
-    expect(viewHistoryTable('weather', history, at).rows[0]?.[0]).toMatch(/:05$/);
+    expect(toHistoryTable('weather', history, at).rows[0]?.[0]).toMatch(/:05$/);
   });
 
   test('covers 15 minutes, with bounded memory', () => {
@@ -130,12 +130,12 @@ describe('means', () => {
   });
 
   test('have a text with the last and the highest value', () => {
-    expect(viewUse('CPU load', [], 0.5)).toMatchObject({ value: '–', description: 'CPU load, last 15 minutes: no values yet.' });
-    expect(viewUse('CPU load', [mean(2, 2), mean(1, 0.06), { count: 0, mean: null }], null)).toMatchObject({
+    expect(toUseTrend('CPU load', [], 0.5)).toMatchObject({ value: '–', description: 'CPU load, last 15 minutes: no values yet.' });
+    expect(toUseTrend('CPU load', [mean(2, 2), mean(1, 0.06), { count: 0, mean: null }], null)).toMatchObject({
       value: '6 %',
       description: 'CPU load, last 15 minutes: now 6 %, highest 200 %.',
     });
-    expect(viewUse('CPU load', [mean(2, 2), mean(1, 0.06)], 0.5).value).toBe('50 %');
+    expect(toUseTrend('CPU load', [mean(2, 2), mean(1, 0.06)], 0.5).value).toBe('50 %');
   });
 
   test('have the current value of a report if it is complete', () => {
@@ -146,8 +146,8 @@ describe('means', () => {
   });
 
   test('have a text with the share and the number of cached reports', () => {
-    expect(viewCache([])).toMatchObject({ value: '–', description: 'Weather reports from the cache, last 15 minutes: no values yet.' });
-    expect(viewCache([mean(1, 0), { count: 0, mean: null }, mean(299, 1)])).toMatchObject({
+    expect(toCacheTrend([])).toMatchObject({ value: '–', description: 'Weather reports from the cache, last 15 minutes: no values yet.' });
+    expect(toCacheTrend([mean(1, 0), { count: 0, mean: null }, mean(299, 1)])).toMatchObject({
       value: '>99 % of 300 reports',
       description: 'Weather reports from the cache, last 15 minutes: 299 of 300.',
     });
@@ -162,13 +162,13 @@ test('the table of the history has a row for each minute with values, newest fir
     columnAt(start + 30_000, { calls: 1, failed: 1, open: 1, latencies: [] }),
     columnAt(start + 120_000, { calls: 1, latencies: [[12, 1]], cached: { count: 1, mean: 1 } }),
   ]);
-  const { head, rows } = viewHistoryTable('weather', history, now);
+  const { head, rows } = toHistoryTable('weather', history, now);
   expect(head).toEqual(['Minute', 'Calls', 'Failed', 'p50', 'p99', 'Breaker', 'From cache']);
   expect(rows.map((row) => row.slice(1))).toEqual([
     ['1', '0', '12 ms', '12 ms', 'closed', '100 %'],
     ['2', '1', '41 ms', '41 ms', 'open', '50 %'],
   ]);
   expect(rows[1]?.[0]).toMatch(/^\d\d:05$/);
-  expect(viewHistoryTable('system', history, start).head.slice(-2)).toEqual(['CPU load', 'Memory']);
-  expect(viewHistoryTable('time', new History(), start).rows).toEqual([]);
+  expect(toHistoryTable('system', history, start).head.slice(-2)).toEqual(['CPU load', 'Memory']);
+  expect(toHistoryTable('time', new History(), start).rows).toEqual([]);
 });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
-import { describeMap, formatRate, viewMap } from '../../src/map/map-view.ts';
+import { describeMap, formatRate, toMapView } from '../../src/map/map-view.ts';
 import { parseMapEvent, providerRates, serviceRates, withSample, type Traffic, type TrafficSample } from '../../src/map/traffic.ts';
 import { mapBody } from '../samples/maps.ts';
 
@@ -58,11 +58,11 @@ describe('rates', () => {
   });
 });
 
-describe('viewMap', () => {
-  const link = (view: ReturnType<typeof viewMap>, to: string) => [...view.services, ...view.providers].find((one) => one.to === to);
+describe('toMapView', () => {
+  const link = (view: ReturnType<typeof toMapView>, to: string) => [...view.services, ...view.providers].find((one) => one.to === to);
 
   test('has a rate, failures and the state of the breaker for each arrow', () => {
-    const view = viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 7, failures: 1 })), true);
+    const view = toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 7, failures: 1 })), true);
     expect(link(view, 'time')).toMatchObject({ from: 'dashboard', state: 'failing', rate: '3.5/s', detail: '0.5 failures/s · breaker closed' });
     expect(view.summary).toBe('11 calls/s');
     expect(describeMap(view)).toContain('dashboard to time: 3.5/s, 0.5 failures/s · breaker closed.');
@@ -70,7 +70,7 @@ describe('viewMap', () => {
   });
 
   test('has the singular for a rate of one', () => {
-    const view = (calls: number, failures: number, seconds: number) => viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 1_000 * seconds, calls, failures })), true);
+    const view = (calls: number, failures: number, seconds: number) => toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 1_000 * seconds, calls, failures })), true);
     const one = view(1, 1, 1);
     expect(link(one, 'time')).toMatchObject({ rate: '1/s', detail: '1 failure/s · breaker closed' });
     expect(one.summary).toBe('3 calls/s');
@@ -81,31 +81,31 @@ describe('viewMap', () => {
   });
 
   test('shows an open breaker, even if it is open on some loops only', () => {
-    const one = viewMap(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
+    const one = toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
     expect(link(one, 'weather')).toMatchObject({ state: 'open', detail: 'no failures · breaker open on 1 of 2 loops' });
-    const probing = viewMap(traffic(mapBody({ atMs: 0, closed: 0, halfOpen: 1 })), true);
+    const probing = toMapView(traffic(mapBody({ atMs: 0, closed: 0, halfOpen: 1 })), true);
     expect(link(probing, 'weather')).toMatchObject({ state: 'probing', detail: 'breaker probing' });
   });
 
   test('shows replicas only if there are several', () => {
-    expect(link(viewMap(traffic(mapBody({ atMs: 0 })), true), 'system')?.note).toBe('');
-    expect(link(viewMap(traffic(mapBody({ atMs: 0, addresses: 3, ejected: 1 })), true), 'system')?.note).toBe('3 addresses, 1 ejected');
+    expect(link(toMapView(traffic(mapBody({ atMs: 0 })), true), 'system')?.note).toBe('');
+    expect(link(toMapView(traffic(mapBody({ atMs: 0, addresses: 3, ejected: 1 })), true), 'system')?.note).toBe('3 addresses, 1 ejected');
   });
 
   test('shows a provider in its cooldown as paused', () => {
-    const view = viewMap(traffic(mapBody({ atMs: 0, requests: 3, providerFailures: 2, cooldownMs: 4_200 })), true);
+    const view = toMapView(traffic(mapBody({ atMs: 0, requests: 3, providerFailures: 2, cooldownMs: 4_200 })), true);
     expect(link(view, 'wttr.in')).toMatchObject({ state: 'open', note: 'paused for 5 s', detail: '3 calls in total, 2 failures' });
   });
 
   test('distinguishes a built-in sample from unknown providers', () => {
-    const sample = viewMap(traffic({ ...mapBody({ atMs: 0 }), weather: { providers: [] } }), true);
+    const sample = toMapView(traffic({ ...mapBody({ atMs: 0 }), weather: { providers: [] } }), true);
     expect(sample.providers).toMatchObject([{ to: 'sample', note: 'built in' }]);
-    const unknown = viewMap(traffic({ ...mapBody({ atMs: 0 }), weather: null }), true);
+    const unknown = toMapView(traffic({ ...mapBody({ atMs: 0 }), weather: null }), true);
     expect(unknown.providers).toMatchObject([{ to: 'provider', state: 'unknown' }]);
   });
 
   test('keeps the names of providers while the weather service does not respond', () => {
-    const view = viewMap(traffic(mapBody({ atMs: 0, requests: 3 }), { ...mapBody({ atMs: 2_000 }), weather: null }, { ...mapBody({ atMs: 60_000 }), weather: null }), true);
+    const view = toMapView(traffic(mapBody({ atMs: 0, requests: 3 }), { ...mapBody({ atMs: 2_000 }), weather: null }, { ...mapBody({ atMs: 60_000 }), weather: null }), true);
     expect(view.providers).toMatchObject([
       { to: 'wttr.in', state: 'unknown', rate: '–', note: 'no current data' },
       { to: 'open-meteo', state: 'unknown' },
@@ -113,9 +113,9 @@ describe('viewMap', () => {
   });
 
   test('is dimmed and measures nothing without data', () => {
-    expect(viewMap([], true)).toMatchObject({ dimmed: true, summary: 'measuring' });
-    expect(viewMap([], true).services.map((one) => one.rate)).toEqual(['–', '–', '–']);
-    expect(viewMap(traffic(mapBody({ atMs: 0 })), false)).toMatchObject({ dimmed: true, summary: 'no data' });
+    expect(toMapView([], true)).toMatchObject({ dimmed: true, summary: 'measuring' });
+    expect(toMapView([], true).services.map((one) => one.rate)).toEqual(['–', '–', '–']);
+    expect(toMapView(traffic(mapBody({ atMs: 0 })), false)).toMatchObject({ dimmed: true, summary: 'no data' });
   });
 });
 

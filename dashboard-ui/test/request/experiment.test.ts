@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe as suite, expect, test } from 'vitest';
 import { parseExperimentEvent, withExperiment, type Experiment } from '../../src/request/experiment.ts';
-import { describeConclusion, viewExperiment } from '../../src/request/experiment-view.ts';
+import { describeConclusion, toExperimentView } from '../../src/request/experiment-view.ts';
 import { cutExperiment, doneExperiment, idleExperiment, limitedRequest, runningExperiment } from '../samples/experiments.ts';
 
 function parsed(body: object, now = 10_000): Experiment {
@@ -28,7 +28,7 @@ suite('an experiment event', () => {
     (change) => {
       const experiment = parsed({ ...idleExperiment, ...change });
       expect(experiment.measurements).toEqual([]);
-      expect(viewExperiment(experiment, 0).measurements).toEqual([]);
+      expect(toExperimentView(experiment, 0).measurements).toEqual([]);
     },
   );
 
@@ -45,24 +45,24 @@ suite('the view of an experiment', () => {
   test('the result is not final until the record arrives', () => {
     const [limited, unlimited] = cutExperiment.measurements;
     const answered = { ...cutExperiment, measurements: [{ ...limited, request: undefined }, unlimited] };
-    expect(viewExperiment(parsed(answered), 12_000).measurements[0]?.isDone).toBe(false);
-    expect(viewExperiment(parsed(cutExperiment), 12_000).measurements[0]?.isDone).toBe(true);
+    expect(toExperimentView(parsed(answered), 12_000).measurements[0]?.isDone).toBe(false);
+    expect(toExperimentView(parsed(cutExperiment), 12_000).measurements[0]?.isDone).toBe(true);
   });
 
   test('while it runs, bars grow up to the deadline, on one axis', () => {
-    const view = viewExperiment(parsed(runningExperiment), 11_000);
+    const view = toExperimentView(parsed(runningExperiment), 11_000);
     expect(view.isRunning).toBe(true);
     const [limited, unlimited] = view.measurements;
     expect(limited?.waterfall.rows.map((row) => row.state)).toEqual(['fresh', 'fresh', 'running']);
     expect(limited?.waterfall.rows[2]?.to).toBeCloseTo(1_500 / (3_000 * 1.12));
     expect(unlimited?.waterfall.rows[2]?.to).toBe(limited?.waterfall.rows[2]?.to);
     expect(unlimited?.waterfall.rows[2]?.deadline).toBeNull();
-    const later = viewExperiment(parsed(runningExperiment), 12_700).measurements[0];
+    const later = toExperimentView(parsed(runningExperiment), 12_700).measurements[0];
     expect(later?.waterfall.rows[2]?.to).toBe(later?.waterfall.rows[2]?.deadline);
   });
 
   test('the measured request of the deadline replaces its bars, while the other one grows', () => {
-    const [limited, unlimited] = viewExperiment(parsed(cutExperiment), 10_400).measurements;
+    const [limited, unlimited] = toExperimentView(parsed(cutExperiment), 10_400).measurements;
     expect(limited?.isDone).toBe(true);
     expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', saved: { label: '401 ms saved' }, result: 'cut at 2 s' });
     expect(limited?.summary).toBe('answered in 2 s without weather');
@@ -70,7 +70,7 @@ suite('the view of an experiment', () => {
   });
 
   test('after its end a sentence compares the two', () => {
-    const view = viewExperiment(parsed(doneExperiment), 0);
+    const view = toExperimentView(parsed(doneExperiment), 0);
     expect(view.status).toBe('The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
     expect(view.tone).toBe('good');
     const [limited, unlimited] = view.measurements.map((measured) => measured.waterfall.rows[2]);
@@ -82,7 +82,7 @@ suite('the view of an experiment', () => {
   });
 
   test('a failure shows its reason, of bounded length', () => {
-    const view = viewExperiment(parsed({ ...runningExperiment, state: 'failed', message: 'x'.repeat(5_000) }), 0);
+    const view = toExperimentView(parsed({ ...runningExperiment, state: 'failed', message: 'x'.repeat(5_000) }), 0);
     expect(view.tone).toBe('bad');
     expect(view.status).toHaveLength(200);
   });
@@ -90,7 +90,7 @@ suite('the view of an experiment', () => {
   test('a longer request than expected extends the axis of both', () => {
     const long = { ...limitedRequest, duration_ms: 9_000 };
     const body = { ...doneExperiment, measurements: [doneExperiment.measurements[0], { ...doneExperiment.measurements[1], request: long }] };
-    const view = viewExperiment(parsed(body), 0);
+    const view = toExperimentView(parsed(body), 0);
     expect(view.end).toBeCloseTo(9_000 * 1.12);
   });
 });

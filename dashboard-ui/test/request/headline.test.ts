@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { viewHeadline, type HeadlineInput } from '../../src/request/headline.ts';
+import { toHeadline, type HeadlineInput } from '../../src/request/headline.ts';
 import type { PanelState } from '../../src/model.ts';
 import { parseRequestEvent } from '../../src/request/request.ts';
 import { requestBody } from '../samples/requests.ts';
@@ -8,7 +8,7 @@ import { requestBody } from '../samples/requests.ts';
 function headline(states: [PanelState, PanelState, PanelState], changes: Partial<HeadlineInput> = {}) {
   const panels = states.map((state, index) => ({ name: ['time', 'system', 'weather'][index] ?? '', state }));
   const request = parseRequestEvent(JSON.stringify(requestBody));
-  return viewHeadline({ panels, request, live: true, locked: false, paused: false, firing: 0, ...changes });
+  return toHeadline({ panels, request, live: true, locked: false, paused: false, firing: 0, ...changes });
 }
 
 test('names the slowest call and its deadline if all calls are in time', () => {

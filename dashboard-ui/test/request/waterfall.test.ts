@@ -2,7 +2,7 @@
 import { describe as suite, expect, test } from 'vitest';
 import { parseRequestEvent } from '../../src/request/request.ts';
 import { scaleFor } from '../../src/request/scale.ts';
-import { describe, tableHead, viewTable, viewWaterfall } from '../../src/request/waterfall-view.ts';
+import { describe, tableHead, toTableRows, toWaterfallView } from '../../src/request/waterfall-view.ts';
 import { cutRequestBody, openRequestBody, requestBody } from '../samples/requests.ts';
 
 function parsed(body: object) {
@@ -47,11 +47,11 @@ suite('a waterfall', () => {
   test('marks a 504 as the expiry of the propagated deadline', () => {
     const [time] = requestBody.calls;
     const body = { ...requestBody, calls: [{ ...time, state: 'timeout', attempts: [{ ...time?.attempts[0], status: 504 }] }] };
-    expect(viewWaterfall(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'cut by the deadline (504)' });
+    expect(toWaterfallView(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'cut by the deadline (504)' });
   });
 
   test('has a row for each call and a segment for each phase', () => {
-    const view = viewWaterfall(parsed(requestBody), null);
+    const view = toWaterfallView(parsed(requestBody), null);
     expect(view.summary).toBe('answered in 41 ms');
     expect(view.rows.map((row) => [row.name, row.result, row.saved !== null])).toEqual([
       ['time', '450 µs', false],
@@ -62,7 +62,7 @@ suite('a waterfall', () => {
   });
 
   test('shows a retry, a hedge on a separate line, and the waiting time that the deadline saved', () => {
-    const row = viewWaterfall(parsed(cutRequestBody), null).rows[2];
+    const row = toWaterfallView(parsed(cutRequestBody), null).rows[2];
     expect(row).toMatchObject({ saved: { until: 1, label: 'waiting time saved' }, lines: 2, result: 'cut at 5 s', deadlineLabel: '5 s' });
     expect(row?.bars.map((bar) => [bar.line, bar.end, bar.label])).toEqual([
       [0, 'failed', 'reset'],
@@ -72,13 +72,13 @@ suite('a waterfall', () => {
   });
 
   test('has no bar for a call that was not made', () => {
-    expect(viewWaterfall(parsed(openRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', saved: null });
-    expect(viewWaterfall(parsed(openRequestBody), null).summary).toBe('answered in 800 µs without weather');
+    expect(toWaterfallView(parsed(openRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', saved: null });
+    expect(toWaterfallView(parsed(openRequestBody), null).summary).toBe('answered in 800 µs without weather');
   });
 
   test('segments with invalid durations stay within their attempt', () => {
     const attempt = { start_ms: 10, end_ms: 20, connect_ms: 500, wait_ms: 500 };
-    const [row] = viewWaterfall(parsed({ calls: [{ service: 'x', start_ms: 0, end_ms: 20, budget_ms: 40, attempts: [attempt] }] }), null).rows;
+    const [row] = toWaterfallView(parsed({ calls: [{ service: 'x', start_ms: 0, end_ms: 20, budget_ms: 40, attempts: [attempt] }] }), null).rows;
     const [bar] = row?.bars ?? [];
     expect(bar?.segments.map((segment) => segment.phase)).toEqual(['connect']);
     expect(bar?.segments[0]?.to).toBe(bar?.to);
@@ -86,7 +86,7 @@ suite('a waterfall', () => {
 });
 
 test('the table has the same attempts', () => {
-  const rows = viewTable(parsed(cutRequestBody));
+  const rows = toTableRows(parsed(cutRequestBody));
   expect(rows.every((row) => row.length === tableHead.length)).toBe(true);
   expect(rows.map((row) => row[2])).toEqual([
     'first to 127.0.0.1:5001',
@@ -96,8 +96,8 @@ test('the table has the same attempts', () => {
     'hedge to 10.0.3.9:5003',
   ]);
   expect(rows[3]).toContain('cancelled: deadline');
-  expect(viewTable(parsed(openRequestBody))[2]).toContain('circuit breaker open');
-  expect(viewTable(parsed(openRequestBody), new Set(['time_service'])).map((row) => row[1])).toEqual(['waiting', 'fresh', 'open']);
+  expect(toTableRows(parsed(openRequestBody))[2]).toContain('circuit breaker open');
+  expect(toTableRows(parsed(openRequestBody), new Set(['time_service'])).map((row) => row[1])).toEqual(['waiting', 'fresh', 'open']);
 });
 
 test('the picture has a text description', () => {
