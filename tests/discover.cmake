@@ -35,7 +35,7 @@ foreach(line IN LISTS lines)
     string(REPLACE "&gt\\;" ">" title "${title}")
     string(REPLACE "&quot\\;" "\"" title "${title}")
     string(REPLACE "&amp\\;" "&" title "${title}")
-    # Catch2's test specification gives these characters a meaning.
+    # These characters are special in Catch2's test specifications.
     string(REGEX REPLACE "([][\\,\"])" "\\\\\\1" specification "${title}")
     set(test "${name}: ${title}")
     add_test("${test}" "${program}" "${specification}")

@@ -78,7 +78,7 @@ test('a sample report is marked', () => {
   }
 });
 
-test('a report for another place names that place', () => {
+test('a report for another place contains the name of that place', () => {
   const location = { ...weatherBody.location, nearest_area: { city: 'Oymyakon', country: 'Russia' } };
   const report = parsed({ weather_service: { ...weatherBody, location } }).weather.value;
   expect(weatherFields(report, 0)).toMatchObject({ location: 'Haifa, Israel', nearest_area: 'Oymyakon, Russia' });

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 static http::response hello(http::request_context&) { return http::response{}.body("hello", "text/plain"); }
 
-/// A separate coroutine frame, as in a middleware that uses the response.
+/// Awaits `next` in a separate coroutine frame, as in a middleware that uses the response.
 static task<http::response> await_next(http::request_context& context, http::next next) {
   auto response = co_await next(context);
   co_return response;

@@ -38,7 +38,7 @@ constexpr std::string_view response =
     R"({"service":"time-service","timestamp":"2026-11-22 13:05:09","iso8601":"2026-11-22T13:05:09+00:00",)"
     R"("unix_ms":1795352709000,"timezone":"UTC"})";
 
-/// A descriptor that is readable after SIGTERM or SIGINT.
+/// Returns a descriptor that becomes readable after SIGTERM or SIGINT.
 int open_signal_descriptor() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -70,7 +70,7 @@ class server {
     std::array<epoll_event, 128> ready;
     for (;;) {
       const int count = ::epoll_wait(poller_, ready.data(), static_cast<int>(ready.size()), milliseconds_until_stall());
-      stall_if_due();
+      stall_at_planned_time();
       for (int i = 0; i < count; ++i) {
         const int descriptor = ready[static_cast<std::size_t>(i)].data.fd;
         if (descriptor == signals_) return requests_;
@@ -91,7 +91,7 @@ class server {
     return static_cast<int>(std::max<std::int64_t>(remaining.count(), 0));
   }
 
-  void stall_if_due() {
+  void stall_at_planned_time() {
     if (!stall_at_ || clock_type::now() < *stall_at_) return;
     // Sleep until the planned end, even if the stall began with a delay, so that the maximum latency is known.
     std::this_thread::sleep_until(*stall_at_ + stall_length_);
@@ -121,8 +121,8 @@ class server {
 
 }  // namespace
 
-/// `stalling_server AFTER_MS STALL_MS`: serves on loopback and prints the port. `AFTER_MS` after its first request it
-/// stalls once, for `STALL_MS`. At the end it prints the number of requests.
+/// `stalling_server AFTER_MS STALL_MS`: serves on loopback and prints the port. `AFTER_MS` after its first request the
+/// server stalls once, for `STALL_MS`. At the end the program prints the number of requests.
 int main(int argc, char** argv) {
   if (argc != 3) {
     std::fprintf(stderr, "usage: stalling_server AFTER_MS STALL_MS\n");

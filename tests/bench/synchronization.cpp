@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Measures the synchronization types of the runtime and the pool for blocking work, as one table: time and heap
-// allocations of each operation. The loops use the real clock; nothing waits for a timer.
+// allocations of each operation. The loops use the real clock; no operation waits for a timer.
 #include <atomic>
 #include <chrono>
 #include <cstdio>

@@ -65,9 +65,9 @@ async function listContainers(...flags: string[]): Promise<Container[]> {
 async function checkHealth(expectedCount: number): Promise<void> {
   const containers = await eventually(`${expectedCount} containers are healthy`, 180, async () => {
     const current = await listContainers();
-    const unhealthy = current.filter(({ State, Health }) => State !== 'running' || Health !== 'healthy');
-    if (unhealthy.length > 0) {
-      throw new Error(unhealthy.map(({ Name, State, Health }) => `${Name} ${State} ${Health}`).join('; '));
+    const unhealthyContainers = current.filter(({ State, Health }) => State !== 'running' || Health !== 'healthy');
+    if (unhealthyContainers.length > 0) {
+      throw new Error(unhealthyContainers.map(({ Name, State, Health }) => `${Name} ${State} ${Health}`).join('; '));
     }
     return current.length === expectedCount ? current : undefined;
   });
@@ -151,8 +151,8 @@ async function checkRollingRestart(stack: Stack, services: string[]): Promise<vo
 }
 
 /**
- * The exit status of loadgen for an INVALID run. It is accepted here, because a busy machine affects latency, not the
- * number of requests.
+ * The exit status of loadgen for an INVALID run. This status is accepted here, because a busy machine affects latency,
+ * not the number of requests.
  */
 const invalidRunStatus = 120;
 

@@ -17,12 +17,12 @@ const faults = [
 const parts: Partial<Record<LinkName, string>> = {
   time: 'time_service', sysinfo: 'sysinfo_service', weather: 'weather_service', provider: 'weather_service',
 };
-const typedStates = new Set(['fresh', 'stale', 'timeout', 'error', 'shed', 'open']);
+const knownStates = new Set(['fresh', 'stale', 'timeout', 'error', 'shed', 'open']);
 
 const faultSeconds = 3;
 /**
- * The weather service backs off from a failing provider, and serves the last report meanwhile. A call without a
- * response ends at its timeout of 5 s, and the backoff begins then.
+ * The weather service backs off from a failing provider, and serves the last report during the backoff. A call without
+ * a response ends at its timeout of 5 s, and the backoff begins then.
  */
 const recoverySeconds = (link: LinkName): number => (link === 'provider' ? 20 : 5);
 /** The longest timeout of a part (weather, 5 s), and a margin for a busy machine. */
@@ -40,7 +40,7 @@ function checkPolls(link: LinkName, fault: string, polls: Poll[]): void {
     expect(status === 200, `status 200; ${details}`);
     expect(end - start <= maxResponseMilliseconds, `a response within the deadline; ${details}`);
     for (const [name, state] of Object.entries(states)) {
-      expect(typedStates.has(state), `a typed state; ${details}`);
+      expect(knownStates.has(state), `a typed state; ${details}`);
       // The weather service serves an expired report while it fetches a new one.
       const isExpectedState = state === 'fresh' || (name === 'weather_service' && state === 'stale');
       expect(name === part || isExpectedState, `the other parts are fresh; ${details}`);
@@ -50,30 +50,30 @@ function checkPolls(link: LinkName, fault: string, polls: Poll[]): void {
 
 /** Injects one fault, stops the poller and returns one line of the table. */
 async function play(faultGateStack: FaultGateStack, poller: AggregatePoller, link: LinkName, fault: string): Promise<string[]> {
-  const injectedBefore = await faultGateStack.injectedCount(link);
+  const initialInjectedCount = await faultGateStack.injectedCount(link);
   const start = elapsed();
   await faultGateStack.setFault(link, fault);
   await pause(faultSeconds * 1000);
   await faultGateStack.setFault(link, 'none');
   const end = elapsed();
-  const recovered = await eventually(`${link} recovers from ${fault}`, 30, () =>
+  const recoveredPoll = await eventually(`${link} recovers from ${fault}`, 30, () =>
     Promise.resolve(poller.polls.find((poll) => poll.start >= end && isFresh(poll))),
   );
-  const recovery = (recovered.end - end) / 1000;
+  const recoveryDuration = (recoveredPoll.end - end) / 1000;
   const limit = recoverySeconds(link);
-  expect(recovery <= limit, `${link} recovers from ${fault} within ${limit} s, not ${recovery.toFixed(1)} s`);
-  expect((await faultGateStack.injectedCount(link)) > injectedBefore, `the fault ${fault} of ${link} affects a connection`);
+  expect(recoveryDuration <= limit, `${link} recovers from ${fault} within ${limit} s, not ${recoveryDuration.toFixed(1)} s`);
+  expect((await faultGateStack.injectedCount(link)) > initialInjectedCount, `the fault ${fault} of ${link} affects a connection`);
   await poller.stop();
-  const during = poller.polls.filter((poll) => poll.start >= start && poll.start < end);
-  checkPolls(link, fault, during);
+  const pollsDuringFault = poller.polls.filter((poll) => poll.start >= start && poll.start < end);
+  checkPolls(link, fault, pollsDuringFault);
   const part = parts[link];
   const counts = new Map<string, number>();
-  for (const poll of during) {
+  for (const poll of pollsDuringFault) {
     const state = part === undefined ? (poll.status === 0 ? 'no response' : String(poll.status)) : poll.states[part] ?? 'none';
     counts.set(state, (counts.get(state) ?? 0) + 1);
   }
   const states = [...counts].map(([state, count]) => `${state} ${count}`).join(', ');
-  return [link.padEnd(10), fault.padEnd(15), `${recovery.toFixed(2)} s`.padStart(9), `  ${states}`];
+  return [link.padEnd(10), fault.padEnd(15), `${recoveryDuration.toFixed(2)} s`.padStart(9), `  ${states}`];
 }
 
 async function checkNothingLeaked(faultGateStack: FaultGateStack, before: Record<string, Resources>, tasksBefore: Record<string, number>): Promise<void> {

@@ -7,7 +7,7 @@ import { terminateChildrenOnExit } from './support/processes.ts';
 import type { Stack } from './support/stack.ts';
 import { request, stackOnDefaultPorts } from './support/stack.ts';
 
-async function demonstrate(stack: Stack): Promise<void> {
+async function runAndPrintIncident(stack: Stack): Promise<void> {
   const { services, prometheus, alertmanager } = stack;
   console.log(`dashboard ${services['dashboard-service']}  Prometheus ${prometheus}  Alertmanager ${alertmanager}`);
   console.log('load started; waiting until the rules have a minute of normal data');
@@ -33,7 +33,7 @@ const runningStack = stackOnDefaultPorts(process.env['API_KEY'] ?? '');
 if (await isUsable(runningStack)) {
   const load = LocalStack.startLoadOn(runningStack, 20);
   try {
-    await demonstrate(runningStack);
+    await runAndPrintIncident(runningStack);
   } finally {
     await load.stop();
   }
@@ -41,7 +41,7 @@ if (await isUsable(runningStack)) {
   const localStack = await LocalStack.start('default', '15s');
   const load = localStack.startLoad(20);
   try {
-    await demonstrate(localStack.stack);
+    await runAndPrintIncident(localStack.stack);
   } finally {
     await load.stop();
     await localStack.stop();

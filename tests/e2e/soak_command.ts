@@ -23,7 +23,7 @@ const descriptorTolerance = 2;
 /** Minimum mean request rate; the soak test fails below it. */
 const minRequestsPerSecond = 500;
 /** Statuses of typed failures: rate limits, injected errors, upstreams that fail, overload, and deadlines. */
-const typedStatuses = new Set(['200', '429', '500', '502', '503', '504']);
+const expectedStatuses = new Set(['200', '429', '500', '502', '503', '504']);
 
 interface Sample {
   sent: number;
@@ -112,7 +112,7 @@ try {
   const { totals } = JSON.parse(readFileSync(reportFile, 'utf8')) as Report;
   console.log(`${totals.sent} requests in ${((elapsed() - start) / 1000).toFixed(0)} s, ${faultCount} faults of links`);
   console.log(`outcomes: ${JSON.stringify(totals.outcomes)}  statuses: ${JSON.stringify(totals.statuses)}`);
-  for (const status of Object.keys(totals.statuses)) if (!typedStatuses.has(status)) failures.push(`unexpected status ${status}`);
+  for (const status of Object.keys(totals.statuses)) if (!expectedStatuses.has(status)) failures.push(`unexpected status ${status}`);
 
   // Idle connections are closed after 50 s by the client, and after 75 s by the server.
   await eventually('descriptors are back', 100, () => {

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using faults::link_fault;
 using kind = link_fault::kind;
 
-constexpr auto as_value = asio::as_tuple(asio::deferred);
+constexpr auto as_tuple_token = asio::as_tuple(asio::deferred);
 constexpr std::size_t buffer_size = 16 * 1024;
 constexpr std::size_t max_header_size = 64 * 1024;
 /// The pause between two slices, so that they are not merged before the receiver reads them.
@@ -40,8 +40,8 @@ gate_connection::gate_connection(link_state& link, net::tcp_socket client, rando
 
 task<> gate_connection::run(net::endpoint target) {
   apply(link_.fault);
-  if (!is_lost_ && client_.is_open()) {
-    auto connecting = server_.async_connect(target, as_value);
+  if (!is_delivery_stopped_ && client_.is_open()) {
+    auto connecting = server_.async_connect(target, as_tuple_token);
     const auto connected = co_await std::move(connecting);
     if (std::get<0>(connected) || !client_.is_open()) {
       reset_both();
@@ -65,13 +65,13 @@ void gate_connection::apply(const link_fault& fault) {
   }
 }
 
-task<> gate_connection::forward(net::tcp_socket& source, net::tcp_socket& sink, direction flow) {
+task<> gate_connection::forward(net::tcp_socket& source, net::tcp_socket& sink, direction flow_direction) {
   std::vector<char> buffer(buffer_size);
   while (source.is_open()) {
-    auto reading = source.async_read_some(asio::buffer(buffer), as_value);
+    auto reading = source.async_read_some(asio::buffer(buffer), as_tuple_token);
     const auto received = co_await std::move(reading);
     const auto error = std::get<0>(received);
-    if (error == asio::error::eof && !is_lost_) {
+    if (error == asio::error::eof && !is_delivery_stopped_) {
       error_code ignored;
       sink.shutdown(net::tcp_socket::shutdown_send, ignored);
       co_return;
@@ -80,13 +80,13 @@ task<> gate_connection::forward(net::tcp_socket& source, net::tcp_socket& sink, 
       error == asio::error::eof ? close_both() : reset_both();
       co_return;
     }
-    if (is_lost_) continue;
-    auto delivering = deliver(sink, {buffer.data(), std::get<1>(received)}, flow);
+    if (is_delivery_stopped_) continue;
+    auto delivering = deliver(sink, {buffer.data(), std::get<1>(received)}, flow_direction);
     co_await std::move(delivering);
   }
 }
 
-task<> gate_connection::deliver(net::tcp_socket& sink, std::span<char> data, direction flow) {
+task<> gate_connection::deliver(net::tcp_socket& sink, std::span<char> data, direction flow_direction) {
   const auto fault = link_.fault;
   if (fault.type == kind::latency) {
     ++link_.injected;
@@ -96,28 +96,28 @@ task<> gate_connection::deliver(net::tcp_socket& sink, std::span<char> data, dir
   if (fault.type == kind::bandwidth || fault.type == kind::slice) {
     ++link_.injected;
     co_await deliver_in_pieces(sink, data, fault);
-  } else if (flow == direction::response && is_response_fault(fault.type)) {
-    record(data, flow);
+  } else if (flow_direction == direction::response && is_response_fault(fault.type)) {
+    record(data, flow_direction);
     const auto allowed = bytes_until_end(data);
     if (allowed > 0) co_await write(sink, data.first(allowed));
     response_bytes_ += allowed;
     if (allowed < data.size()) end_response();
     co_return;
-  } else if (flow == direction::response && fault.type == kind::garbage) {
+  } else if (flow_direction == direction::response && fault.type == kind::garbage) {
     ++link_.injected;
     for (auto& byte : data) byte = static_cast<char>(random_.uniform_below(256));
     co_await write(sink, data);
   } else {
     co_await write(sink, data);
   }
-  record(data, flow);
-  if (flow == direction::response) response_bytes_ += data.size();
+  record(data, flow_direction);
+  if (flow_direction == direction::response) response_bytes_ += data.size();
 }
 
 task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, const link_fault& fault) {
   const bool is_slice = fault.type == kind::slice;
   const auto chunk_bytes = is_slice ? fault.bytes : std::max<std::int64_t>(1, fault.bytes / bandwidth_steps_per_second);
-  while (!data.empty() && link_.fault == fault && !is_lost_ && sink.is_open()) {
+  while (!data.empty() && link_.fault == fault && !is_delivery_stopped_ && sink.is_open()) {
     const auto chunk = data.first(std::min(data.size(), static_cast<std::size_t>(chunk_bytes)));
     data = data.subspan(chunk.size());
     co_await write(sink, chunk);
@@ -131,8 +131,8 @@ task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, con
 }
 
 task<> gate_connection::write(net::tcp_socket& sink, bytes data) {
-  if (is_lost_ || !sink.is_open()) co_return;
-  auto writing = asio::async_write(sink, asio::buffer(data.data(), data.size()), as_value);
+  if (is_delivery_stopped_ || !sink.is_open()) co_return;
+  auto writing = asio::async_write(sink, asio::buffer(data.data(), data.size()), as_tuple_token);
   const auto written = co_await std::move(writing);
   if (std::get<0>(written)) reset_both();
 }
@@ -153,14 +153,14 @@ void gate_connection::end_response() {
   if (link_.fault.type == kind::reset) {
     reset_both();
   } else if (link_.fault.type == kind::black_hole) {
-    is_lost_ = true;
+    is_delivery_stopped_ = true;
   } else {
     close_both();
   }
 }
 
-void gate_connection::record(bytes data, direction flow) {
-  if (flow == direction::request) {
+void gate_connection::record(bytes data, direction flow_direction) {
+  if (flow_direction == direction::request) {
     // A client of this project sends the next request after the whole response.
     response_bytes_ = header_bytes_ = 0;
     header_.clear();
@@ -172,8 +172,8 @@ void gate_connection::record(bytes data, direction flow) {
 }
 
 void gate_connection::stop_delivery() {
-  if (!is_lost_) ++link_.injected;
-  is_lost_ = true;
+  if (!is_delivery_stopped_) ++link_.injected;
+  is_delivery_stopped_ = true;
 }
 
 void gate_connection::close_both() {

@@ -36,14 +36,14 @@ class gate_connection {
   enum class direction { request, response };
   using bytes = std::span<const char>;
 
-  task<> forward(net::tcp_socket& source, net::tcp_socket& sink, direction flow);
-  task<> deliver(net::tcp_socket& sink, std::span<char> data, direction flow);
+  task<> forward(net::tcp_socket& source, net::tcp_socket& sink, direction flow_direction);
+  task<> deliver(net::tcp_socket& sink, std::span<char> data, direction flow_direction);
   task<> deliver_in_pieces(net::tcp_socket& sink, bytes data, const faults::link_fault& fault);
   task<> write(net::tcp_socket& sink, bytes data);
-  /// The number of bytes of `data` until the fault ends the response; the whole size if it does not.
+  /// Returns the number of bytes of `data` until the fault ends the response, or the whole size if it does not.
   std::size_t bytes_until_end(bytes data) const;
   void end_response();
-  void record(bytes data, direction flow);
+  void record(bytes data, direction flow_direction);
   void stop_delivery();
   void close_both();
   void reset_both();
@@ -53,7 +53,7 @@ class gate_connection {
   net::tcp_socket client_;
   net::tcp_socket server_;
   /// Delivery has stopped: received bytes are discarded until one end closes.
-  bool is_lost_ = false;
+  bool is_delivery_stopped_ = false;
   /// Bytes of the current response that were delivered, and those of its header section, once that is complete.
   std::size_t response_bytes_ = 0;
   std::size_t header_bytes_ = 0;

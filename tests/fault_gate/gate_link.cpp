@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The pause after a failed `accept`, for example for lack of descriptors.
+/// The pause after a failed `accept`, for example when file descriptors are exhausted.
 constexpr duration accept_backoff = 10ms;
 
 std::optional<std::uint16_t> parse_port(std::string_view text, int min) {

@@ -79,8 +79,9 @@ TEST_CASE("contract: the services of one process have separate ports and communi
   CHECK(stack.stop() == 0);
 }
 
-TEST_CASE("contract: every service has health routes, metrics, HEAD, JSON errors and security headers",
-          "[integration][threads]") {
+TEST_CASE(
+    "contract: every service has health routes and metrics, supports HEAD, and sends JSON errors and security headers",
+    "[integration][threads]") {
   running_program stack{"cohort-stack"};
   struct expectation {
     std::string service;
@@ -189,7 +190,7 @@ TEST_CASE("contract: the page has hashed assets, ETags and compressed bodies", "
   CHECK(get(dashboard.port(), "/assets/none.js").status == 404);
 }
 
-TEST_CASE("contract: the event stream sends time and aggregate, and a final event when the server drains",
+TEST_CASE("contract: the event stream has the time, the aggregate, and a final event when the server drains",
           "[integration][threads]") {
   running_program stack{"cohort-stack"};
   raw_connection browser{stack.port_of("dashboard-service")};

@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A named pipe without a writer: opening it for reading blocks.
+/// Creates a named pipe without a writer: opening the pipe for reading blocks.
 std::string make_blocking_file(const std::string& path) {
   std::filesystem::remove(path);
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
@@ -58,9 +58,9 @@ TEST_CASE("service: blocking work that does not return delays neither responses 
   CHECK(duration < 2s);
   CHECK(get(program.port(), "/api/report").body == "first");
   CHECK(metric(program.port(), "cohort_blocking_running") == 1);
-  const auto stop_begin = std::chrono::steady_clock::now();
+  const auto stop_start_time = std::chrono::steady_clock::now();
   CHECK(program.stop() == 0);
-  CHECK(std::chrono::steady_clock::now() - stop_begin < 5s);
+  CHECK(std::chrono::steady_clock::now() - stop_start_time < 5s);
   const auto line = program.process().wait_for_line("blocking job has not ended and is abandoned");
   CHECK(json_at(line, "/job") == "\"read report\"");
   CHECK(json_at(line, "/level") == "\"error\"");
@@ -90,7 +90,7 @@ TEST_CASE("service: blocking work that exceeds its queue is rejected, and the se
   CHECK(get(port, "/api/report/now").status == 503);
   REQUIRE(metric(port, "cohort_blocking_running") == 1);
 
-  // More requests than the capacity of the queue, within the 300 ms after which the example gives up. A slow machine
+  // More requests than the capacity of the queue, within the 300 ms after which the example times out. A slow machine
   // needs several attempts.
   constexpr std::size_t requests = 400;
   CHECK(eventually([&] {

@@ -28,7 +28,7 @@ rlim_t set_descriptor_limit(pid_t process, rlim_t soft_limit) {
   return previous.rlim_cur;
 }
 
-/// The status of a request on a new connection that begins with `prefix`; 0 if the connection was closed.
+/// Returns the status of a request on a new connection that begins with `prefix`, or 0 if the connection was closed.
 int status_with_prefix(std::uint16_t port, const std::string& prefix, const std::string& header_lines = {}) {
   raw_connection connection{port};
   connection.send(prefix + "GET /api/time HTTP/1.1\r\nHost: a\r\n" + header_lines + "\r\n");
@@ -118,7 +118,7 @@ TEST_CASE("limits: the service accepts connections again after file descriptors 
   CHECK(waiting.read_response().status == 200);
   const auto failures = metric(port, R"(cohort_server_accept_errors_total{reason="descriptors"})");
   CHECK(failures >= 1);
-  CHECK(failures < 40);  // with backoff; a busy loop makes many thousands
+  CHECK(failures < 40);  // with backoff; without backoff there are many thousands
 }
 
 TEST_CASE("limits: the rate limit applies to each client behind trusted proxies", "[integration][threads]") {
@@ -126,21 +126,21 @@ TEST_CASE("limits: the rate limit applies to each client behind trusted proxies"
       "time-service",
       {"--rate-limit", "2/min", "--trusted-proxies", "loopback", "--proxy-protocol", "optional", "--threads", "1"}};
   const auto port = service.port();
-  const auto by_proxy_protocol = [&](const std::string& client) {
+  const auto status_by_proxy_protocol = [&](const std::string& client) {
     return status_with_prefix(port, proxy_line(client), "X-Forwarded-For: 1.2.3.4\r\n");
   };
-  const auto by_header = [&](const std::string& client) {
+  const auto status_by_header = [&](const std::string& client) {
     return status_with_prefix(port, "", "X-Forwarded-For: 9.9.9.9, " + client + "\r\n");
   };
   for (int i = 0; i < 2; ++i) {
-    CHECK(by_proxy_protocol("203.0.113.1") == 200);
-    CHECK(by_proxy_protocol("203.0.113.2") == 200);
-    CHECK(by_header("203.0.113.3") == 200);
+    CHECK(status_by_proxy_protocol("203.0.113.1") == 200);
+    CHECK(status_by_proxy_protocol("203.0.113.2") == 200);
+    CHECK(status_by_header("203.0.113.3") == 200);
   }
-  CHECK(by_proxy_protocol("203.0.113.1") == 429);
-  CHECK(by_header("203.0.113.2") == 429);
-  CHECK(by_header("203.0.113.3") == 429);
-  CHECK(by_header("203.0.113.4") == 200);
+  CHECK(status_by_proxy_protocol("203.0.113.1") == 429);
+  CHECK(status_by_header("203.0.113.2") == 429);
+  CHECK(status_by_header("203.0.113.3") == 429);
+  CHECK(status_by_header("203.0.113.4") == 200);
   CHECK(metric(port, R"(cohort_server_proxy_headers_total{result="proxied"})") == 5);
 }
 

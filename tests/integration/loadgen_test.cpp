@@ -155,7 +155,8 @@ TEST_CASE("loadgen: a CA is trusted with --cacert, and every certificate with --
   CHECK(run_with({"--cacert", trusted, "--sni", "other.example"}).status == 122);
 }
 
-TEST_CASE("loadgen: threads share the load and the counts", "[integration][loadgen][threads]") {
+TEST_CASE("loadgen: the load is divided among the threads, and their counts are added",
+          "[integration][loadgen][threads]") {
   running_program server("time-service");
   const auto result =
       run_program("loadgen", {"-q", "-t", "3", "-c", "6", "-r", "900", "-d", "1", "--arrivals", "poisson", "--json",

@@ -9,12 +9,12 @@
 
 namespace cohort::test {
 
-/// The number of open descriptors of a process.
+/// Returns the number of open descriptors of a process.
 std::size_t open_descriptors(pid_t process);
-/// The value of a line of /proc/PID/status in KiB, such as `VmRSS` or `VmSize`. Throws std::runtime_error if there is
-/// none, for example because the process has ended.
+/// Returns the value of a line of /proc/PID/status in KiB, such as `VmRSS` or `VmSize`. Throws std::runtime_error if
+/// there is no such line, for example because the process has ended.
 std::size_t memory_kib(pid_t process, const std::string& name);
-/// A port that nothing listens on at this moment, on any loopback address.
+/// Returns a port that nothing listens on at this moment, on any loopback address.
 std::uint16_t free_port();
 
 }  // namespace cohort::test

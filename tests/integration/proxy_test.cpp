@@ -30,7 +30,7 @@ class tunneling_proxy {
   tunneling_proxy& operator=(const tunneling_proxy&) = delete;
 
   std::string url() const { return "http://user:secret@127.0.0.1:" + std::to_string(local_port(listener_)); }
-  /// The headers of the requests for a tunnel.
+  /// Returns the headers of the requests for a tunnel.
   std::vector<std::string> requests() const {
     const std::lock_guard lock{mutex_};
     return requests_;

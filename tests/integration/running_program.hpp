@@ -13,7 +13,7 @@
 
 namespace cohort::test {
 
-/// The path of a built program.
+/// Returns the path of a built program.
 std::string program_path(const std::string& name);
 
 /// A limit of file descriptors, soft and hard (`ulimit -n`). A separate type, so that `{}` does not convert to it.
@@ -22,14 +22,14 @@ struct descriptor_limit {
   unsigned count;
 };
 
-/// A running program of this project, on ports that the system chooses. Its log contains the ports.
+/// A running program of this project, on ports that the system chooses. The log of the program contains the ports.
 class running_program {
  public:
   explicit running_program(const std::string& name, std::vector<std::string> arguments = {},
                            child_process::environment variables = {});
   running_program(const std::string& name, descriptor_limit limit, std::vector<std::string> arguments = {});
 
-  /// The port of the service with the program's name.
+  /// Returns the port of the service with the program's name.
   std::uint16_t port() { return port_of(name_); }
   std::uint16_t port_of(const std::string& service);
   std::string url() { return "http://127.0.0.1:" + std::to_string(port()); }
@@ -55,10 +55,10 @@ program_result run_program(const std::string& name, const std::vector<std::strin
 
 inline bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// The value of a series at `/metrics`; -1 if there is none.
+/// Returns the value of a series at `/metrics`, or -1 if there is none.
 double metric(std::uint16_t port, const std::string& series);
 
-/// The value at a JSON pointer, as JSON; "(none)" if there is none. Throws if the body is not JSON.
+/// Returns the value at a JSON pointer, as JSON, or "(none)" if there is none. Throws if the body is not JSON.
 std::string json_at(const std::string& body, const std::string& pointer);
 
 }  // namespace cohort::test

@@ -62,7 +62,7 @@ TEST_CASE("signals: SIGHUP reloads the key file without closing a connection", "
   CHECK(stack.stop() == 0);
 }
 
-TEST_CASE("signals: SIGHUP without a setting to reload is logged and loses no request",
+TEST_CASE("signals: SIGHUP without a setting to reload is logged, and no request is lost",
           "[integration][threads][case-5.4]") {
   running_program service{"time-service", {}, {{"API_KEY", "s3cret"}}};
   const auto port = service.port();
@@ -90,7 +90,7 @@ TEST_CASE("settings: an idle connection is closed after the time of --idle-timeo
   CHECK(std::chrono::steady_clock::now() - start > 900ms);
 }
 
-TEST_CASE("shutdown: during the drain delay the service is not ready, but accepts and serves",
+TEST_CASE("shutdown: during the drain delay the service is not ready, but accepts connections and serves requests",
           "[integration][threads]") {
   running_program service{"time-service", {}, {{"DRAIN_DELAY", "2"}}};
   const auto port = service.port();

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A timer fires at most one tick late; the checked times contain up to two consecutive timers.
+/// A timer fires at most one tick after its expiry; the checked times contain up to two consecutive timers.
 constexpr duration two_ticks{2 << 14};
 /// The deadline of `/api/aggregate`.
 constexpr duration aggregate_deadline = 5s;
@@ -59,7 +59,7 @@ class invariant_checker {
   bool is_faulty(const sim::host& host) const {
     return std::find(stack_.faulty_hosts.begin(), stack_.faulty_hosts.end(), &host) != stack_.faulty_hosts.end();
   }
-  /// Whether the counters of the node are complete: it had no fault and was not restarted.
+  /// Returns whether the counters of the node are complete: it had no fault and was not restarted.
   bool has_complete_counters(const sim::node& node) const {
     const auto& restarted = stack_.restarted_nodes;
     return !is_faulty(node.host()) && std::find(restarted.begin(), restarted.end(), &node) == restarted.end();
@@ -85,7 +85,7 @@ class invariant_checker {
       add_violation("request without a response", exchange.server->name,
                     " neither responded nor closed: ", exchange.path, " on #", exchange.connection_id);
     }
-    // No client of the stack pipelines: such a request used a connection with a pending response.
+    // No client of the stack pipelines, so a pipelined request used a connection with a pending response.
     if (exchange.pipelined) {
       add_violation("connection used while a response is pending", exchange.client->name, " sent a second request to ",
                     exchange.server->name, " before the response on #", exchange.connection_id);
@@ -139,7 +139,7 @@ class invariant_checker {
 
   void check_request_count(const sim::node& node) {
     if (!has_complete_counters(node)) return;
-    const auto on_wire =
+    const auto requests_on_wire =
         stack_.fleet.recorder().count([&](const auto& exchange) { return exchange.server == &node.host(); }).requests;
     const metric_reader metrics{node.metrics()};
     double counted = 0;
@@ -148,8 +148,9 @@ class invariant_checker {
       // The server counts an incomplete request as a 408; the recorder does not count it.
       counted += metrics.sum(name) - metrics.sum(name, {{"status", "408"}});
     }
-    if (counted != static_cast<double>(on_wire)) {
-      add_violation("wrong request counter", node.name(), " counted ", counted, " requests, but received ", on_wire);
+    if (counted != static_cast<double>(requests_on_wire)) {
+      add_violation("wrong request counter", node.name(), " counted ", counted, " requests, but received ",
+                    requests_on_wire);
     }
   }
 
@@ -187,13 +188,14 @@ class invariant_checker {
       const auto calls = metrics.sum("cohort_client_requests_total", {{"upstream", upstream}});
       const auto attempts = metrics.sum("cohort_client_attempts_total", {{"upstream", upstream}});
       const auto allowed = 1.2 * calls + 10;
-      const auto on_wire = requests_from_dashboard(host);
-      if (on_wire > allowed)
-        add_violation("too many retries and hedges", host, " received ", on_wire, " requests for ", calls, " calls");
+      const auto requests_on_wire = requests_from_dashboard(host);
+      if (requests_on_wire > allowed)
+        add_violation("too many retries and hedges", host, " received ", requests_on_wire, " requests for ", calls,
+                      " calls");
       if (attempts > allowed)
         add_violation("too many retries and hedges", upstream, ": ", attempts, " attempts for ", calls, " calls");
-      if (on_wire > attempts)
-        add_violation("more requests than attempts", host, " received ", on_wire, " requests of ", attempts,
+      if (requests_on_wire > attempts)
+        add_violation("more requests than attempts", host, " received ", requests_on_wire, " requests of ", attempts,
                       " attempts");
       const auto extra = extra_attempts(metrics, upstream);
       if (attempts > calls + extra) {

@@ -18,7 +18,7 @@ class metric_reader {
 
   explicit metric_reader(const telemetry::registry& metrics) : families_(metrics.collect()) {}
 
-  /// Sum of all counters and gauges of that name that have at least these labels.
+  /// Returns the sum of all counters and gauges of that name that have at least these labels.
   double sum(std::string_view name, label_list labels = {}) const {
     double total = 0;
     for (const auto& family : families_) {

@@ -10,7 +10,7 @@ namespace cohort::test {
 void draw_random_faults(random_generator& random, std::uint64_t count, duration run_length, bool is_lossless,
                         sim::schedule& result);
 
-/// Whether a fault may lose requests of its node.
+/// Returns whether a fault may lose requests of its node.
 bool may_lose_requests(sim::event_action action) noexcept;
 
 }  // namespace cohort::test

@@ -12,7 +12,7 @@
 namespace cohort::test {
 namespace {
 
-/// Limits of a run; it needs less than a tenth of both.
+/// Limits of a run; a run needs less than a tenth of both.
 constexpr sim::isolation_limits limits{.cpu_time = std::chrono::seconds{10}, .memory_bytes = std::size_t{512} << 20U};
 
 std::vector<violation> run_and_check(simulated_stack& stack) {
@@ -29,8 +29,8 @@ sim::failure_test failure_test_for(std::string expected_kind) {
   return [expected_kind = std::move(expected_kind)](const sim::schedule& run) {
     const auto violations = run_schedule(run).violations;
     if (violations.empty()) return std::string{};
-    const bool is_wanted = std::ranges::find(violations, expected_kind, &violation::kind) != violations.end();
-    return is_wanted ? expected_kind : violations.front().kind;
+    const bool has_expected_kind = std::ranges::find(violations, expected_kind, &violation::kind) != violations.end();
+    return has_expected_kind ? expected_kind : violations.front().kind;
   };
 }
 

@@ -22,11 +22,12 @@ struct run_result {
 /// Runs the four services once. An exception is also a violation, for example because all coroutines are deadlocked.
 run_result run_schedule(const sim::schedule& run, sim::event_log::mode recorded = sim::event_log::mode::hash);
 
-/// The kind of the first violation; empty without one.
+/// Returns the kind of the first violation; the result is empty without one.
 std::string failure_of(const sim::schedule& run);
 
 /// Shrinks the run of a seed and prints the result: the removed events, a test and a timeline. Each run is a separate
-/// process. The test is also written to `test_file`, unless that is empty. False if the seed does not fail.
+/// process. The test is also written to `test_file`, unless `test_file` is empty. Returns false if the seed does not
+/// fail.
 bool shrink_and_print(std::uint64_t seed, const std::string& test_file);
 
 /// Prints how the services propagate and use deadlines in a long run, as text or JSON. Returns the number of findings.

@@ -28,13 +28,13 @@ struct scenario {
   sim::link_conditions links;
   /// Sent to the dashboard as deadline header.
   std::optional<duration> deadline;
-  /// The client closes the connection after that.
+  /// The client closes the connection after this time.
   duration client_timeout = std::chrono::seconds{10};
   bool keep_alive = true;
   std::int64_t cache_seconds = 600;
 };
 
-/// All inputs that are derived from a seed: parameters, nodes, requests and faults.
+/// Returns all inputs that are derived from a seed: parameters, nodes, requests and faults.
 sim::schedule draw_schedule(std::uint64_t seed);
 
 /// 30 s of load on the whole stack with its default settings, 40 requests per second and 12 faults: for the audit. With

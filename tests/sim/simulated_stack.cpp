@@ -23,7 +23,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The response of a weather provider: usually `body`, sometimes delayed, an error or not JSON.
+/// Responds as an unreliable weather provider: usually with `body`, sometimes with a delay, an error or a body that is
+/// not JSON.
 task<http::response> respond_unreliably(std::shared_ptr<random_generator> random, std::string body) {
   const auto percentile = random->uniform_below(100);
   auto delay = sleep_for(percentile < 90 ? random->uniform_between(1ms, 60ms) : random->uniform_between(1s, 7s));
@@ -46,12 +47,12 @@ std::function<http::router()> provider(std::uint64_t seed, std::vector<std::pair
   };
 }
 
-/// The sysinfo service with fixed data, because real data would change the hash.
+/// Returns the sysinfo service with fixed data, because real data would change the hash.
 service::definition sysinfo_with_fixed_data() {
-  static const sysinfo::system_info_reader no_machine{"/no/such/machine", "x86_64"};
+  static const sysinfo::system_info_reader empty_system_info{"/no/such/machine", "x86_64"};
   auto definition = sysinfo::definition();
   definition.app = [](service::service_context&, service::api_key_authenticator&) {
-    return sysinfo::app("simulated", no_machine);
+    return sysinfo::app("simulated", empty_system_info);
   };
   return definition;
 }
@@ -71,7 +72,7 @@ config::environment dashboard_variables() {
           {"DASHBOARD_SECRET_KEY", "simulated"}};
 }
 
-/// One request at each of these times, which are in ascending order.
+/// Returns a load profile with one request at each of these times, which are in ascending order.
 loadgen::load_profile profile_of(const std::vector<duration>& times) {
   loadgen::load_profile profile;
   profile.begin_phase("requests");
@@ -116,8 +117,8 @@ simulated_stack::simulated_stack(const sim::schedule& run, sim::event_log::mode 
 sim::node& simulated_stack::add_nodes(bool is_audited) {
   if (is_audited) {
     audit.emplace(fleet);
-    // Requests share a fetch. It has its own deadline and completes even if all requests were cancelled, to fill the
-    // cache.
+    // Requests share a fetch. A fetch has its own deadline and completes even if all requests were cancelled, to fill
+    // the cache.
     for (const auto* provider : {wttr_name, open_meteo_name}) audit->expect_background_calls(weather_name, provider);
   }
   const auto add_provider = [&](const char* name, std::uint64_t seed,

@@ -38,9 +38,9 @@ class simulated_stack {
   /// Nodes whose counters started again at 0.
   std::vector<const sim::node*> restarted_nodes;
 
-  /// Whether the host is a replica of the time service.
+  /// Returns whether the host is a replica of the time service.
   static bool is_time_service(const sim::host& host) { return host.name.starts_with(time_name); }
-  /// Whether the host is a stub of a weather provider.
+  /// Returns whether the host is a stub of a weather provider.
   static bool is_provider(const sim::host& host) { return host.name == wttr_name || host.name == open_meteo_name; }
 
  private:

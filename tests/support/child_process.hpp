@@ -25,8 +25,9 @@ class child_process {
  public:
   using environment = std::map<std::string, std::string>;
 
-  /// Executes `program`, a path (PATH is not searched), with /dev/null as stdin. Its environment is `variables`, with
-  /// PATH and the sanitizers' options of this process. Throws std::runtime_error if the program cannot be executed.
+  /// Executes `program`, a path (PATH is not searched), with /dev/null as stdin. The environment of the program is
+  /// `variables`, with PATH and the sanitizers' options of this process. Throws std::runtime_error if the program
+  /// cannot be executed.
   explicit child_process(const std::filesystem::path& program, const std::vector<std::string>& arguments = {},
                          const environment& variables = {});
   ~child_process();

@@ -17,8 +17,8 @@ class json_schema {
   json_schema(const json_schema&) = delete;
   json_schema& operator=(const json_schema&) = delete;
 
-  /// One line for each violation, with the JSON pointer of the value: `/phases/0/name: Value type not permitted …`.
-  /// Empty if the document is valid. Throws std::runtime_error if `text` is not JSON.
+  /// Returns one line for each violation, with the JSON pointer of the value: `/phases/0/name: Value type not permitted
+  /// …`. The result is empty if the document is valid. Throws std::runtime_error if `text` is not JSON.
   [[nodiscard]] std::vector<std::string> violations(std::string_view text) const;
 
  private:

@@ -7,7 +7,8 @@
 
 namespace cohort::test {
 
-/// The value of a time series in Prometheus's text format, such as `up{job="a"}`; empty if `metrics` does not have it.
+/// Returns the value of a time series in Prometheus's text format, such as `up{job="a"}`; the result is empty if
+/// `metrics` does not have it.
 inline std::optional<double> find_series(std::string_view metrics, std::string_view series) {
   const auto text = "\n" + std::string{metrics};
   const auto line = "\n" + std::string{series} + " ";

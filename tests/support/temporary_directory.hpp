@@ -6,8 +6,8 @@
 
 namespace cohort::test {
 
-/// A new directory in the system's temporary directory, accessible to its owner only. The destructor removes it with
-/// its contents.
+/// A new directory in the system's temporary directory, accessible to its owner only. The destructor removes the
+/// directory with its contents.
 class temporary_directory {
  public:
   temporary_directory();

@@ -60,9 +60,9 @@ if (values.help) {
   process.exit(0);
 }
 const isQuick = positionals[0] === 'quick';
-const named = isQuick ? positionals.slice(1) : positionals;
-for (const name of named) if (!(name in comparisons)) fail(`unknown comparison "${name}"\n${usage}`);
-const selected = named.length > 0 ? named : isQuick ? ['time', 'aggregate'] : ['time', 'aggregate', 'tls', 'proxy'];
+const comparisonNames = isQuick ? positionals.slice(1) : positionals;
+for (const name of comparisonNames) if (!(name in comparisons)) fail(`unknown comparison "${name}"\n${usage}`);
+const selected = comparisonNames.length > 0 ? comparisonNames : isQuick ? ['time', 'aggregate'] : ['time', 'aggregate', 'tls', 'proxy'];
 const options: Options = {
   rounds: parseInteger('rounds', values.rounds, 0, 100) ?? (isQuick ? 1 : 3),
   seconds: parseInteger('seconds', values.seconds, 1, 60) ?? (isQuick ? 2 : 4),

@@ -138,7 +138,7 @@ export async function aggregateComparison(directory: string): Promise<Comparison
   const path = '/api/aggregate';
   const start = (program: string, upstreamPath: string, flags: string[] = []): Promise<RunningServer> => {
     const server = cohortServer(directory, program, upstreamPath, ['--concurrency-limit', 'off', ...flags]);
-    return RunningServer.start(server, loadCore, mkdirIn(directory, program));
+    return RunningServer.start(server, loadCore, makeDirectory(directory, program));
   };
   const upstreams = [
     await start('time-service', '/api/time'),
@@ -163,7 +163,7 @@ export async function aggregateComparison(directory: string): Promise<Comparison
       peerServer('python', `Flask ${peerVersion('python', 'flask')} on gunicorn (Python)`, path, (bin, port) => ({
         program: join(bin, 'gunicorn'),
         args: ['--worker-class', 'sync', '--workers', '4', '--bind', `127.0.0.1:${port}`, '--log-level', 'warning', 'flask_aggregate:app'],
-        environment: { PYTHONPATH: sourceDirectory('python'), PROMETHEUS_MULTIPROC_DIR: mkdirIn(directory, 'prometheus') },
+        environment: { PYTHONPATH: sourceDirectory('python'), PROMETHEUS_MULTIPROC_DIR: makeDirectory(directory, 'prometheus') },
       })),
     ],
     async stop() {
@@ -172,7 +172,7 @@ export async function aggregateComparison(directory: string): Promise<Comparison
   };
 }
 
-function mkdirIn(directory: string, name: string): string {
+function makeDirectory(directory: string, name: string): string {
   const path = join(directory, name);
   mkdirSync(path, { recursive: true });
   return path;
@@ -224,7 +224,7 @@ export function tlsComparison(directory: string): Comparison {
 /** A request through a reverse proxy, with keep-alive on both sides, until `stop` is called. */
 export async function proxyComparison(directory: string): Promise<Comparison & { stop(): Promise<void> }> {
   const timeService = cohortServer(directory, 'time-service', '/api/time', ['--concurrency-limit', 'off']);
-  const upstream = await RunningServer.start(timeService, loadCore, mkdirIn(directory, 'upstream'));
+  const upstream = await RunningServer.start(timeService, loadCore, makeDirectory(directory, 'upstream'));
   const connections = 64;
   return {
     title: 'GET /api/time through a reverse proxy',

@@ -102,19 +102,19 @@ export async function countSystemCalls(
   const file = join(directory, 'system-calls');
   const processes = running.processes().flatMap((pid) => ['-p', String(pid)]);
   const tracer = spawn('strace', ['-c', '-f', '-U', 'name,calls', '-o', file, ...processes], { stdio: 'ignore' });
-  const exited = new Promise((resolve, reject) => tracer.on('exit', resolve).on('error', reject));
+  const tracerExit = new Promise((resolve, reject) => tracer.on('exit', resolve).on('error', reject));
   // strace prints nothing when it has attached to the process.
   await pause(300);
   const requests = await sendLoad(running.url, connections, 2);
   tracer.kill('SIGINT');
-  await exited;
+  await tracerExit;
   const byName: Record<string, number> = {};
   let total = 0;
   for (const [, name = '', calls] of readFileSync(file, 'utf8').matchAll(/^\s*(\w+)\s+(\d+)\s*$/gm)) {
     if (name === 'total') continue;
-    const perRequest = Number(calls) / requests;
-    total += perRequest;
-    if (perRequest >= 0.05) byName[name] = perRequest;
+    const callsPerRequest = Number(calls) / requests;
+    total += callsPerRequest;
+    if (callsPerRequest >= 0.05) byName[name] = callsPerRequest;
   }
   return { total, byName };
 }

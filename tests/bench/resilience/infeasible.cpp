@@ -11,8 +11,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr unsigned warm_up_requests = 100;
-constexpr unsigned measured_requests = 10'000;
+constexpr unsigned warm_up_request_count = 100;
+constexpr unsigned measured_request_count = 10'000;
 constexpr std::size_t clients = 256;
 constexpr auto handler_latency = 100ms;
 constexpr auto remaining_ms = "50";
@@ -20,7 +20,7 @@ constexpr auto remaining_ms = "50";
 struct measurement {
   testbed& environment;
   http::client_request request;
-  unsigned requests_left = warm_up_requests;
+  unsigned remaining_request_count = warm_up_request_count;
   unsigned timeouts = 0;  // status 504
   duration server_cpu_time{};
 };
@@ -35,8 +35,8 @@ task<http::response> respond_slowly(unsigned& started_handlers) {
 }
 
 task<> send_requests(measurement& measurement) {
-  while (measurement.requests_left > 0) {
-    --measurement.requests_left;
+  while (measurement.remaining_request_count > 0) {
+    --measurement.remaining_request_count;
     const auto call_deadline = deadline::after(loop::current().now(), 5s);
     auto fetching = http::fetch(measurement.environment.client(), measurement.request, call_deadline);
     const auto response = co_await std::move(fetching);
@@ -47,7 +47,7 @@ task<> send_requests(measurement& measurement) {
 task<> run_measurement(measurement& measurement) {
   auto warm_up = run_concurrently(clients, [&measurement] { return send_requests(measurement); });
   co_await std::move(warm_up);
-  measurement.requests_left = measured_requests;
+  measurement.remaining_request_count = measured_request_count;
   measurement.request.fields.emplace_back(http::envoy_timeout_field, remaining_ms);
   const auto before = co_await measurement.environment.server_cpu_time();
   auto sending = run_concurrently(clients, [&measurement] { return send_requests(measurement); });
@@ -65,11 +65,11 @@ void measure(std::string_view scenario, http::admission_settings::infeasible_act
   measurement measurement{environment, environment.request("/slow")};
   environment.run(run_measurement(measurement));
   const auto microseconds =
-      std::chrono::duration<double, std::micro>(measurement.server_cpu_time).count() / measured_requests;
+      std::chrono::duration<double, std::micro>(measurement.server_cpu_time).count() / measured_request_count;
   print_row("infeasible", scenario,
             loadgen::format_count(measurement.timeouts) + " × 504 · " + loadgen::format_fixed(microseconds, 1) +
                 " µs of the server's CPU time per request · " +
-                loadgen::format_count(started_handlers - warm_up_requests) + " handlers started unnecessarily");
+                loadgen::format_count(started_handlers - warm_up_request_count) + " handlers started unnecessarily");
 }
 
 }  // namespace

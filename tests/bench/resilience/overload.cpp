@@ -30,7 +30,7 @@ task<http::response> compute(http::request_context&) {
 
 http::response deadline_exceeded() { return http::error_response(http::status::gateway_timeout, "Deadline exceeded"); }
 
-/// A resource that one request at a time can use, such as a disk or a remote lock in FIFO order.
+/// A resource that serves one request at a time in FIFO order, such as a disk or a remote lock.
 class exclusive_resource {
  public:
   task<http::response> use() {
@@ -173,10 +173,10 @@ void measure(const std::string& scenario, const http::async_handler& handler, bo
   const auto capacity = loadgen::per_second(full_load.counts.good.size(), warm_up_period);
   auto description = describe(overload.counts, capacity);
   if (uses_cpu) {
-    const auto fraction_for_good_responses =
+    const auto good_response_fraction =
         static_cast<double>(overload.counts.good.size()) * service_time / overload.server_cpu_time;
-    description += " · " + loadgen::format_percentage(fraction_for_good_responses) +
-                   " of the server's CPU time for good responses";
+    description +=
+        " · " + loadgen::format_percentage(good_response_fraction) + " of the server's CPU time for good responses";
   }
   print_row("overload", scenario + (limited ? ", limit on" : ", limit off"), description);
 }

@@ -18,10 +18,10 @@ void measure_infeasible_requests();
 
 void print_row(std::string_view part, std::string_view scenario, std::string_view measurement);
 
-/// A quantile of durations in any order; quantile 1 is the maximum. Returns `–` if there are no durations.
+/// Formats a quantile of durations in any order; quantile 1 is the maximum. Returns `–` if there are no durations.
 std::string format_quantile(std::vector<duration> durations, double quantile);
 
-/// The value of a series in Prometheus' text format; zero if it does not exist.
+/// Returns the value of a series in Prometheus' text format, or zero if it does not exist.
 double series_value(std::string_view metrics, std::string_view series);
 
 }  // namespace cohort::bench

@@ -55,8 +55,8 @@ task<> fetch_body(http::client& client, http::client_request request, std::strin
   client.close_idle();
 }
 
-/// The body of a response; empty if there is none.
-std::string body_from(std::string_view host, std::uint16_t port, std::string_view path) {
+/// Returns the body of a response; the result is empty if there is none.
+std::string get_body(std::string_view host, std::uint16_t port, std::string_view path) {
   loop event_loop;
   net::system_network network;
   http::client client{network, 1};
@@ -73,14 +73,14 @@ class replica {
     process_.emplace(test::program_path("time-service"),
                      std::vector<std::string>{"--host", host_, "--port", std::to_string(port_), "--threads", "1",
                                               "--log-level", "warn"});
-    while (body_from(host_, port_, "/health").empty()) std::this_thread::sleep_for(5ms);
+    while (get_body(host_, port_, "/health").empty()) std::this_thread::sleep_for(5ms);
   }
   void kill() {
     process_->signal(SIGKILL);
     process_->wait_for_exit();
   }
   std::uint64_t request_count() const {
-    return static_cast<std::uint64_t>(series_value(body_from(host_, port_, "/metrics"), request_count_series));
+    return static_cast<std::uint64_t>(series_value(get_body(host_, port_, "/metrics"), request_count_series));
   }
 
  private:
@@ -95,7 +95,7 @@ struct measurement {
   http::client_request request;
   time_point end;
   std::uint64_t calls = 0;
-  std::uint64_t failed_calls = 0;
+  std::uint64_t failed_call_count = 0;
   std::vector<duration> latencies{};
 };
 
@@ -106,7 +106,7 @@ task<> make_calls(measurement& measurement) {
     const auto result = co_await std::move(calling);
     ++measurement.calls;
     measurement.latencies.push_back(result.elapsed);
-    if (!result.response || result.response->status != http::status::ok) ++measurement.failed_calls;
+    if (!result.response || result.response->status != http::status::ok) ++measurement.failed_call_count;
   }
 }
 
@@ -149,8 +149,9 @@ void measure(std::string_view scenario, const http::upstream_settings& settings)
   const auto text = metrics.prometheus_text();
   const auto count = [&](const char* series) { return loadgen::format_fixed(series_value(text, series), 0); };
   print_row("replicas", scenario,
-            loadgen::format_count(measurement.calls) + " calls, " + loadgen::format_count(measurement.failed_calls) +
-                " failed, maximum " + format_quantile(measurement.latencies, 1) + " · served: " +
+            loadgen::format_count(measurement.calls) + " calls, " +
+                loadgen::format_count(measurement.failed_call_count) + " failed, maximum " +
+                format_quantile(measurement.latencies, 1) + " · served: " +
                 loadgen::format_count(replicas[0]->request_count()) + ", " + loadgen::format_count(count_before) +
                 " (killed) + " + loadgen::format_count(replicas[killed_replica]->request_count()) + " (restarted), " +
                 loadgen::format_count(replicas[2]->request_count()) + " · retries " +

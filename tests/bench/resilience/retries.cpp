@@ -55,10 +55,10 @@ void measure(std::string_view scenario, std::string_view policy) {
                                           : http::json_response("{}");
   });
   testbed environment{routes, {}};
-  http::upstream_settings without_hedging;
+  http::upstream_settings settings_without_hedging;
   // Hedges would use the same budget, and their number would depend on the speed of the machine.
-  without_hedging.hedging.enabled = false;
-  const auto settings = http::upstream_policy(without_hedging).parse(policy);
+  settings_without_hedging.hedging.enabled = false;
+  const auto settings = http::upstream_policy(settings_without_hedging).parse(policy);
   http::upstream upstream{environment.client(), environment.metrics(), environment.log(), "random", settings.value()};
   measurement measurement{upstream, environment.request("/random")};
   environment.run(run_measurement(measurement));

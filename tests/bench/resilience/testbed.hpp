@@ -34,7 +34,7 @@ class testbed {
   void run(task<> work);
 
   http::client& client() noexcept { return client_; }
-  /// The metrics of the clients and the server.
+  /// Returns the metrics of the clients and the server.
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::logger& log() const noexcept { return log_; }
   http::client_request request(std::string_view path) const;

@@ -19,14 +19,14 @@ function findPostgres(): string {
 }
 
 /** Prefix of a command that executes it as the user of PostgreSQL, which refuses to run as root. */
-const unprivileged =
+const unprivilegedCommand =
   process.getuid?.() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--clear-groups'] : [];
 
 /** Creates a directory in which an unprivileged server can write. */
 function makeDirectory(parent: string, name: string): string {
   const directory = join(parent, name);
   mkdirSync(directory);
-  if (unprivileged.length > 0) {
+  if (unprivilegedCommand.length > 0) {
     chmodSync(parent, 0o755);
     chownSync(directory, Number(execFileSync('id', ['-u', 'postgres'], { encoding: 'utf8' })), -1);
   }
@@ -80,7 +80,7 @@ export class PostgresServer {
   }
 
   private run(...words: string[]): void {
-    const [program = '', ...args] = [...unprivileged, ...words];
+    const [program = '', ...args] = [...unprivilegedCommand, ...words];
     execFileSync(program, args, { cwd: this.data, stdio: ['ignore', 'ignore', 'inherit'] });
   }
 }
@@ -98,7 +98,7 @@ export class RedisServer {
   static async start(directory: string, settings: string[] = [], prefix: string[] = []): Promise<RedisServer> {
     const [port = 0] = await findFreePorts(1);
     const flags = ['--bind', '127.0.0.1', '--port', String(port), '--dir', makeDirectory(directory, 'redis'), '--save', ''];
-    const command = [...unprivileged, ...prefix, 'redis-server', ...flags, ...settings];
+    const command = [...unprivilegedCommand, ...prefix, 'redis-server', ...flags, ...settings];
     const redis = new RedisServer(directory, port, command, RedisServer.spawn(directory, command));
     await redis.waitUntilReady();
     return redis;

@@ -116,8 +116,8 @@ const orders = await runWithRestarts(
 );
 checkFailures('PostgreSQL, restarted and killed', orders, restartSeconds.length * threads * maxConnections);
 const stored = Number(postgres.query('select count(*) from orders'));
-const placed = orders.report.totals.outcomes['2xx'] ?? 0;
-check(stored >= placed, `PostgreSQL has each of the ${placed} acknowledged orders (${stored} are stored)`);
+const placedOrders = orders.report.totals.outcomes['2xx'] ?? 0;
+check(stored >= placedOrders, `PostgreSQL has each of the ${placedOrders} acknowledged orders (${stored} are stored)`);
 
 const visits = await runWithRestarts(
   directory,
@@ -128,6 +128,6 @@ const visits = await runWithRestarts(
 const lost = [...visits.log.matchAll(/redis connection lost .*commands=(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
 checkFailures('Redis, restarted and killed', visits, lost);
 const counted = Number(redis.query('get', 'visits:home'));
-const acknowledged = visits.report.totals.outcomes['2xx'] ?? 0;
-check(counted >= acknowledged, `Redis has each of the ${acknowledged} acknowledged visits (${counted} are counted)`);
+const acknowledgedVisits = visits.report.totals.outcomes['2xx'] ?? 0;
+check(counted >= acknowledgedVisits, `Redis has each of the ${acknowledgedVisits} acknowledged visits (${counted} are counted)`);
 await redis.stop();

@@ -14,7 +14,7 @@ import { findFreePorts, root, terminateChildrenOnExit } from '../support/process
 interface Row {
   name: string;
   expected: string;
-  seen: string;
+  observed: string;
   ok: boolean;
 }
 
@@ -26,12 +26,12 @@ const ttl = 3;
 const outageSeconds = 7;
 
 /** Runs one case under load. `action` returns milliseconds, which must be at most `limit`. */
-async function runCase(name: string, dashboard: Dashboard, limit: number, what: string, action: () => Promise<number>): Promise<void> {
+async function runCase(name: string, dashboard: Dashboard, limit: number, awaitedEvent: string, action: () => Promise<number>): Promise<void> {
   const { value, failures } = await measure(dashboard, action);
   addRow({
     name,
-    expected: `${what} within ${(limit / 1000).toFixed(0)} s, 0 failed`,
-    seen: `${what} after ${(value / 1000).toFixed(2)} s, ${failures.text}`,
+    expected: `${awaitedEvent} within ${(limit / 1000).toFixed(0)} s, 0 failed`,
+    observed: `${awaitedEvent} after ${(value / 1000).toFixed(2)} s, ${failures.text}`,
     ok: failures.count === 0 && value <= limit,
   });
 }
@@ -45,7 +45,7 @@ async function runOutage(name: string, dashboard: Dashboard, count: number, acti
   addRow({
     name,
     expected: `${count} endpoints kept for ${outageSeconds} s, 0 failed`,
-    seen: `${count} endpoints kept for ${outageSeconds} s, ${failures.text}`,
+    observed: `${count} endpoints kept for ${outageSeconds} s, ${failures.text}`,
     ok: failures.count === 0,
   });
 }
@@ -62,7 +62,7 @@ async function measure(dashboard: Dashboard, action: () => Promise<number>): Pro
 
 function addRow(row: Row): void {
   rows.push(row);
-  console.log(`${row.ok ? 'ok   ' : 'FAIL '} ${row.name}: ${row.seen}`);
+  console.log(`${row.ok ? 'ok   ' : 'FAIL '} ${row.name}: ${row.observed}`);
 }
 
 /** Milliseconds until `condition` holds, polled more often than by `eventually`. */
@@ -76,7 +76,7 @@ async function timeUntil(description: string, seconds: number, condition: () => 
 }
 
 /** Milliseconds from the call, which follows the start of the program, to the first request. */
-const firstRequest = (replica: Replica): Promise<number> => timeUntil('the replica gets requests', 10, async () => (await replica.requests()) > 0);
+const timeUntilFirstRequest = (replica: Replica): Promise<number> => timeUntil('the replica gets requests', 10, async () => (await replica.requests()) > 0);
 const waitForCount = (dashboard: Dashboard, count: number): Promise<number> =>
   timeUntil(`the dashboard has ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
 
@@ -90,16 +90,16 @@ async function hasConstantCount(dashboard: Dashboard, count: number, seconds: nu
 }
 
 async function testEtcd(etcd: Etcd): Promise<void> {
-  const register = { REGISTER: `${etcd.discoveryUrl('services')}?ttl=${ttl}` };
-  const start = (): Promise<Replica> => Replica.start(directory, register);
+  const registrationEnvironment = { REGISTER: `${etcd.discoveryUrl('services')}?ttl=${ttl}` };
+  const start = (): Promise<Replica> => Replica.start(directory, registrationEnvironment);
   const first = await start();
   const second = await start();
   const dashboard = await Dashboard.start(directory, etcd.discoveryUrl('services/time-service'));
   await dashboard.waitForEndpoints(2, 10);
   let third = second;
   await runCase('etcd: a replica starts', dashboard, 1000, 'first request', async () => {
-    third = await Replica.launch(directory, register);
-    return firstRequest(third);
+    third = await Replica.launch(directory, registrationEnvironment);
+    return timeUntilFirstRequest(third);
   });
   await runCase('etcd: kill -9 of a replica', dashboard, (ttl + 1) * 1000, 'removed', async () => {
     void third.process.kill();
@@ -111,14 +111,14 @@ async function testEtcd(etcd: Etcd): Promise<void> {
     expect((await stopped) === 0, 'the replica exits with status 0');
     return removed;
   });
-  const fourth = await start();
+  const fourthReplica = await start();
   await dashboard.waitForEndpoints(2, 10);
   await runOutage('etcd: kill -9 of etcd', dashboard, 2, () => etcd.kill());
-  let fifth = fourth;
+  let fifthReplica = fourthReplica;
   await runCase('etcd: restart of etcd, then a replica starts', dashboard, 7000, 'first request', async () => {
     await etcd.start('data');
-    fifth = await Replica.launch(directory, register);
-    return firstRequest(fifth);
+    fifthReplica = await Replica.launch(directory, registrationEnvironment);
+    return timeUntilFirstRequest(fifthReplica);
   });
   await runCase('etcd: etcd loses its data', dashboard, 7000, 'all registered again', async () => {
     await etcd.kill();
@@ -132,7 +132,7 @@ async function testEtcd(etcd: Etcd): Promise<void> {
     return elapsed() - killed;
   });
   await dashboard.stop();
-  for (const replica of [first, fourth, fifth]) await replica.process.stop();
+  for (const replica of [first, fourthReplica, fifthReplica]) await replica.process.stop();
 }
 
 async function testDns(dns: CoreDns): Promise<void> {
@@ -145,7 +145,7 @@ async function testDns(dns: CoreDns): Promise<void> {
   await dashboard.waitForEndpoints(1, 10);
   await runCase('CoreDNS: an A record is added (TTL 2 s)', dashboard, 6000, 'first request', () => {
     dns.writeZone(records(['127.0.0.1', '127.0.0.2']));
-    return firstRequest(second);
+    return timeUntilFirstRequest(second);
   });
   await runCase('CoreDNS: an A record is removed', dashboard, 6000, 'removed', () => {
     dns.writeZone(records(['127.0.0.2']));
@@ -167,14 +167,14 @@ async function testDns(dns: CoreDns): Promise<void> {
 }
 
 async function testRegisteredSrv(dns: CoreDns, etcd: Etcd): Promise<void> {
-  const register = { REGISTER: `${etcd.discoveryUrl('skydns/test/svc')}?ttl=${ttl}` };
-  const first = await Replica.start(directory, register);
+  const registrationEnvironment = { REGISTER: `${etcd.discoveryUrl('skydns/test/svc')}?ttl=${ttl}` };
+  const first = await Replica.start(directory, registrationEnvironment);
   const dashboard = await Dashboard.start(directory, `srv://time-service.svc.test?${dns.server}`);
   await dashboard.waitForEndpoints(1, 15);
   let second = first;
   await runCase('CoreDNS on etcd: a replica registers, found by SRV', dashboard, 4000, 'first request', async () => {
-    second = await Replica.launch(directory, register);
-    return firstRequest(second);
+    second = await Replica.launch(directory, registrationEnvironment);
+    return timeUntilFirstRequest(second);
   });
   await runOutage('CoreDNS: kill -9 of CoreDNS', dashboard, 2, () => dns.kill());
   await dashboard.stop();
@@ -189,7 +189,7 @@ function testUnknownScheme(): void {
   });
   const lines = stderr.trim().split('\n').length;
   const ok = status === 2 && lines === 1 && stderr.includes('TIME_SERVICE_URL is "zookeeper://127.0.0.1/time-service", but must be');
-  rows.push({ name: 'unknown scheme', expected: '1 line on standard error, status 2', seen: `${lines} line on standard error, status ${status ?? 'none'}`, ok });
+  rows.push({ name: 'unknown scheme', expected: '1 line on standard error, status 2', observed: `${lines} line on standard error, status ${status ?? 'none'}`, ok });
 }
 
 const etcdProgram = findBackend(etcdBackend);
@@ -210,6 +210,6 @@ if (etcdProgram !== undefined) {
 }
 const widths = [Math.max(...rows.map(({ name }) => name.length)), Math.max(...rows.map(({ expected }) => expected.length))];
 console.log(`\n      ${'case'.padEnd(widths[0] ?? 0)}  ${'expected'.padEnd(widths[1] ?? 0)}  seen`);
-for (const { name, expected, seen, ok } of rows) console.log(`${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(widths[0] ?? 0)}  ${expected.padEnd(widths[1] ?? 0)}  ${seen}`);
+for (const { name, expected, observed, ok } of rows) console.log(`${ok ? 'ok  ' : 'FAIL'}  ${name.padEnd(widths[0] ?? 0)}  ${expected.padEnd(widths[1] ?? 0)}  ${observed}`);
 console.log(`logs: ${directory}`);
 process.exit(rows.every(({ ok }) => ok) ? 0 : 1);

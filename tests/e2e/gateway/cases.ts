@@ -29,15 +29,15 @@ const outcome = (response: Response): string => received(response)?.upstream ?? 
 
 /** The outcomes of requests that no upstream must receive: gateways reject them with different statuses. */
 async function rejections(target: Target, requests: [string, RequestOptions?][]): Promise<string> {
-  const seen = (await outcomes(target, requests)).split(', ');
-  return seen.map((each) => (/^4\d\d$/.test(each) ? 'rejected' : each)).join(', ');
+  const observed = (await outcomes(target, requests)).split(', ');
+  return observed.map((each) => (/^4\d\d$/.test(each) ? 'rejected' : each)).join(', ');
 }
 
 /** The outcomes of requests one after the other. */
 async function outcomes(target: Target, requests: [string, RequestOptions?][]): Promise<string> {
-  const seen: string[] = [];
-  for (const [path, options] of requests) seen.push(outcome(await get(target, path, options)));
-  return seen.join(', ');
+  const observed: string[] = [];
+  for (const [path, options] of requests) observed.push(outcome(await get(target, path, options)));
+  return observed.join(', ');
 }
 
 const bearer = (token: string): RequestOptions => ({ headers: { Authorization: `Bearer ${token}` } });
@@ -75,7 +75,7 @@ async function fields(target: Target): Promise<string> {
 
 async function events(target: Target): Promise<string> {
   const response = await get(target, '/plain/events');
-  const isStreamed = response.firstPart < 400 && response.end > 600;
+  const isStreamed = response.firstPartTime < 400 && response.end > 600;
   return `${isStreamed ? 'first event immediately' : 'delayed'}, ${response.body.split('data:').length - 1} events`;
 }
 
@@ -113,9 +113,9 @@ async function mirror(target: Target): Promise<string> {
 }
 
 async function rateLimit(target: Target): Promise<string> {
-  const seen: string[] = [];
-  for (let i = 0; i < 6; ++i) seen.push(outcome(await get(target, '/limited')));
-  return seen.join(', ');
+  const observed: string[] = [];
+  for (let i = 0; i < 6; ++i) observed.push(outcome(await get(target, '/limited')));
+  return observed.join(', ');
 }
 
 export const cases: Case[] = [

@@ -36,7 +36,7 @@ interface Row {
   gateway: string;
   name: string;
   expected: string;
-  seen: string;
+  observed: string;
   verdict: 'ok' | 'FAIL' | 'not supported';
 }
 
@@ -44,10 +44,10 @@ async function runTable(gateway: Gateway, target: Target): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { name, expected, run } of cases) {
     const reason = gateway.unsupported[name];
-    const seen = reason ?? (await run(target));
-    const verdict = reason !== undefined ? 'not supported' : seen === expected ? 'ok' : 'FAIL';
-    rows.push({ gateway: gateway.name, name, expected, seen, verdict });
-    console.log(`${verdict.padEnd(13)} ${gateway.name.padEnd(15)} ${name}: ${seen}${verdict === 'FAIL' ? ` (expected: ${expected})` : ''}`);
+    const observed = reason ?? (await run(target));
+    const verdict = reason !== undefined ? 'not supported' : observed === expected ? 'ok' : 'FAIL';
+    rows.push({ gateway: gateway.name, name, expected, observed, verdict });
+    console.log(`${verdict.padEnd(13)} ${gateway.name.padEnd(15)} ${name}: ${observed}${verdict === 'FAIL' ? ` (expected: ${expected})` : ''}`);
   }
   return rows;
 }

@@ -7,5 +7,5 @@ import { root } from '../support/processes.ts';
 export const chart = join(root, 'deploy/helm/cohort');
 
 /** Removes Helm's messages about the files of the chart that are links to deploy/kubernetes. */
-export const withoutLinkMessages = (output: string): string =>
+export const removeLinkMessages = (output: string): string =>
   output.split('\n').filter((line) => !line.includes('found symbolic link')).join('\n');

@@ -8,7 +8,7 @@ import { join, relative } from 'node:path';
 
 import { expect, reportSuccess } from '../support/assertions.ts';
 import { findBackend, helm } from '../support/backends.ts';
-import { chart, withoutLinkMessages } from './chart.ts';
+import { chart, removeLinkMessages } from './chart.ts';
 import type { Value } from './crd_schemas.ts';
 import { customKinds, findProblems, readDefinition } from './crd_schemas.ts';
 import { root, runProcess, runSuccessfully } from '../support/processes.ts';
@@ -23,11 +23,11 @@ const kustomization = join(root, 'deploy/kubernetes');
 const run = (program: string, ...args: string[]): Promise<string> => runSuccessfully(program, args);
 
 /** Names of ConfigMaps end with a hash of their content, which the two tools form in different ways. */
-const withoutHash = (text: string): string => text.replace(/^(cohort-[a-z-]+)-[a-z0-9]{10}$/, '$1');
+const removeHash = (text: string): string => text.replace(/^(cohort-[a-z-]+)-[a-z0-9]{10}$/, '$1');
 
 /** Normalizes a value of a manifest: removes content hashes, and sorts lists of named elements. */
 function normalize(value: Value): Value {
-  if (typeof value === 'string') return withoutHash(value);
+  if (typeof value === 'string') return removeHash(value);
   if (Array.isArray(value)) {
     const elements = value.map(normalize);
     const nameOf = (element: Value): string =>
@@ -44,15 +44,15 @@ function manifestsOf(text: string): Map<string, Value> {
   const manifests = parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
   // The namespace exists before a chart is installed, so the chart does not contain it.
   const manifestsToCompare = manifests.filter(({ kind }) => kind !== 'Namespace');
-  return new Map(manifestsToCompare.map((each) => [`${each.kind} ${withoutHash(each.metadata.name)}`, normalize(each)]));
+  return new Map(manifestsToCompare.map((each) => [`${each.kind} ${removeHash(each.metadata.name)}`, normalize(each)]));
 }
 
 /** Returns the paths at which two values differ. */
-function differences(expected: Value | undefined, seen: Value | undefined, path: string): string[] {
-  if (JSON.stringify(expected) === JSON.stringify(seen)) return [];
+function differences(expected: Value | undefined, rendered: Value | undefined, path: string): string[] {
+  if (JSON.stringify(expected) === JSON.stringify(rendered)) return [];
   const isObject = (value: Value | undefined) => value !== null && typeof value === 'object';
-  if (!isObject(expected) || !isObject(seen)) return [`${path}: ${JSON.stringify(expected)} by kustomize, ${JSON.stringify(seen)} by the chart`];
-  const [a, b] = [expected, seen] as { [name: string]: Value }[];
+  if (!isObject(expected) || !isObject(rendered)) return [`${path}: ${JSON.stringify(expected)} by kustomize, ${JSON.stringify(rendered)} by the chart`];
+  const [a, b] = [expected, rendered] as { [name: string]: Value }[];
   const names = new Set([...Object.keys(a ?? {}), ...Object.keys(b ?? {})]);
   return [...names].flatMap((name) => differences(a?.[name], b?.[name], `${path}.${name}`));
 }
@@ -61,9 +61,9 @@ async function compare(program: string, name: string, directory: string, ...valu
   const expected = manifestsOf(await run('kubectl', 'kustomize', directory));
   const { status, output } = await render(program, ...values);
   expect(status === 0, `the chart renders ${name}: ${output}`);
-  const seen = manifestsOf(output);
-  const keys = [...new Set([...expected.keys(), ...seen.keys()])];
-  const found = keys.flatMap((key) => differences(expected.get(key), seen.get(key), key));
+  const rendered = manifestsOf(output);
+  const keys = [...new Set([...expected.keys(), ...rendered.keys()])];
+  const found = keys.flatMap((key) => differences(expected.get(key), rendered.get(key), key));
   expect(found.length === 0, `the chart equals kustomize for ${name}:\n${found.join('\n')}`);
   expect(expected.size > 15, `kustomize renders all manifests for ${name}`);
   reportSuccess(`${name}: ${expected.size} manifests are equal`);
@@ -72,11 +72,11 @@ async function compare(program: string, name: string, directory: string, ...valu
 /** Returns the output of `helm template`. A Helm that was built from its Go module has no Kubernetes version, so the version is passed explicitly. */
 async function render(program: string, ...values: string[]): Promise<{ status: number; output: string }> {
   const { status, output } = await runProcess(program, ['template', 'cohort', chart, '--kube-version', '1.34.0', '-n', 'cohort', ...values]);
-  return { status, output: withoutLinkMessages(output) };
+  return { status, output: removeLinkMessages(output) };
 }
 
 /** Creates a kustomize directory with the base and components that no overlay combines. */
-function combination(components: string[]): string {
+function writeKustomization(components: string[]): string {
   const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-helm-'));
   const pathOf = (part: string) => relative(directory, join(kustomization, part));
   const lists = `resources: [${pathOf('base')}]\ncomponents: [${components.map((each) => pathOf(`components/${each}`)).join(', ')}]\n`;
@@ -112,10 +112,10 @@ async function checkApiServer(program: string): Promise<void> {
   const namespace = `cohort-e2e-helm-${process.pid}`;
   await run('kubectl', 'create', 'namespace', namespace);
   try {
-    const switches = ['autoscaling', 'discovery', 'gateway', 'queue'].map((each) => `${each}.enabled=true`).join(',');
+    const enabledParts = ['autoscaling', 'discovery', 'gateway', 'queue'].map((each) => `${each}.enabled=true`).join(',');
     // The node port can be in use by a running stack.
     const local = ['-f', join(chart, 'values-local.yaml'), '--set', 'dashboard.nodePort=null'];
-    for (const values of [local, ['-f', join(chart, 'values-production.yaml')], ['--set', switches]]) {
+    for (const values of [local, ['-f', join(chart, 'values-production.yaml')], ['--set', enabledParts]]) {
       const { output } = await render(program, '-n', namespace, ...values);
       const args = ['apply', '--server-side', '--dry-run=server', '--validate=strict', '-f', '-'];
       const { status, output: answer } = await runProcess('kubectl', args, output);
@@ -174,7 +174,7 @@ async function main(): Promise<void> {
   await compare(program, 'the overlay production', join(kustomization, 'overlays/production'), '-f', join(chart, 'values-production.yaml'));
   for (const components of [[], ['autoscaling', 'monitoring', 'queue', 'tls'], ['discovery', 'gateway'], ['autoscaling', 'autoscaling-requests', 'gateway-api']]) {
     const values = components.flatMap((each) => ['--set', `${chartSettings[each] ?? `${each}.enabled`}=${each === 'autoscaling-requests' ? 50 : true}`]);
-    await compare(program, ['the base', ...components].join(' + '), combination(components), ...values);
+    await compare(program, ['the base', ...components].join(' + '), writeKustomization(components), ...values);
   }
   await checkGracePeriod(program);
   await checkCustomResources(program);

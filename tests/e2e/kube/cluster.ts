@@ -27,12 +27,12 @@ export interface Pod {
 const isReady = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp === undefined && status.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') === true;
 
-export async function readyPods(service: string): Promise<Pod[]> {
+export async function listReadyPods(service: string): Promise<Pod[]> {
   const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `app.kubernetes.io/name=${service}`);
   return items.filter(isReady);
 }
 
-export const rolledOut = (service: string, timeout = 180): Promise<string> =>
+export const waitForRollout = (service: string, timeout = 180): Promise<string> =>
   kubectl('rollout', 'status', `deployment/${service}`, `--timeout=${timeout}s`);
 
 /** Waits until every pod of the stack, apart from the load, is ready, and the last one that was stopped has exited. */
@@ -46,10 +46,10 @@ async function waitUntilSettled(): Promise<void> {
 /** Waits until each of these services has `count` ready pods and no other ones. */
 export async function waitForReplicas(count: number, names: string[] = services): Promise<void> {
   for (const service of names) {
-    await rolledOut(service);
+    await waitForRollout(service);
     await eventually(`${service} has ${count} ready pods`, 90, async () => {
       const { items } = await parseJson<List<Pod>>('get', 'pods', '-l', `app.kubernetes.io/name=${service}`);
-      return items.length === count && (await readyPods(service)).length === count;
+      return items.length === count && (await listReadyPods(service)).length === count;
     });
   }
 }

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { eventually, expect, reportSuccess } from '../support/assertions.ts';
 import { findBackend, helm } from '../support/backends.ts';
 import { selectScenarios } from '../support/fault_scenario.ts';
-import { chart, withoutLinkMessages } from '../helm/chart.ts';
+import { chart, removeLinkMessages } from '../helm/chart.ts';
 import type { ClusterScenario, List } from './cluster.ts';
-import { runScenario, kubectl, namespace, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './cluster.ts';
+import { runScenario, kubectl, namespace, parseJson, listReadyPods, waitForRollout, run, services, waitForReplicas } from './cluster.ts';
 import { metricSum } from '../support/metric_sum.ts';
 import { findFreePorts, root, runSuccessfully, startProcess, terminateChildrenOnExit } from '../support/processes.ts';
 
@@ -21,12 +21,12 @@ const apiKey = 'local-demo-key';
 const brokerUrl = 'amqp://cohort:password-of-the-trial@rabbitmq.messaging';
 
 async function runHelm(program: string, ...args: string[]): Promise<string> {
-  return withoutLinkMessages(await runSuccessfully(program, [...args, '-n', namespace]));
+  return removeLinkMessages(await runSuccessfully(program, [...args, '-n', namespace]));
 }
 
 /** Returns the sum of a metric with these labels over the dashboards. */
 async function sumOfMetric(name: string, labels: string): Promise<number> {
-  const pods = await readyPods('dashboard-service');
+  const pods = await listReadyPods('dashboard-service');
   const texts = await Promise.all(
     pods.map(({ metadata }) => run('', 'get', '--raw', `/api/v1/namespaces/${namespace}/pods/${metadata.name}:5000/proxy/metrics`)),
   );
@@ -36,7 +36,7 @@ async function sumOfMetric(name: string, labels: string): Promise<number> {
 /** Waits until every dashboard has `count` endpoints of the time service. */
 async function waitForEndpoints(count: number): Promise<void> {
   const countEndpoints = () => sumOfMetric('cohort_discovery_endpoints', '{upstream="time-service.cohort.svc",source="kubernetes"}');
-  const dashboards = (await readyPods('dashboard-service')).length;
+  const dashboards = (await listReadyPods('dashboard-service')).length;
   await eventually(`each dashboard has ${count} pods`, 30, async () => (await countEndpoints()) === count * dashboards);
 }
 
@@ -47,11 +47,11 @@ async function waitForReports(): Promise<void> {
   await eventually('weather reports reach the dashboards', 60, async () => (await countReports()) > before);
 }
 
-const brokerReady = (): Promise<string> => run('', '-n', 'messaging', 'rollout', 'status', 'deployment/rabbitmq', '--timeout=120s');
+const waitForBroker = (): Promise<string> => run('', '-n', 'messaging', 'rollout', 'status', 'deployment/rabbitmq', '--timeout=120s');
 
 /** Adds 400 ms of latency to each time service that is ready now, for `seconds`. */
 async function slowDown(seconds: number): Promise<void> {
-  for (const { metadata } of await readyPods('time-service')) {
+  for (const { metadata } of await listReadyPods('time-service')) {
     const [port = 0] = await findFreePorts(1);
     const args = ['-n', namespace, 'port-forward', `pod/${metadata.name}`, `${port}:5001`];
     const tunnel = startProcess('port-forward', 'kubectl', args, '/dev/null');
@@ -76,7 +76,7 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
       url: 'http://gateway-service:5004/api/aggregate',
       inject: async (log) => {
         await kubectl('rollout', 'restart', 'deployment/gateway-service');
-        await rolledOut('gateway-service');
+        await waitForRollout('gateway-service');
         log('gateway-service is updated');
       },
     },
@@ -84,7 +84,7 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
       service: 'time-service',
       inject: async (log) => {
         await kubectl('scale', 'deployment/time-service', '--replicas=4');
-        await eventually('4 pods', 60, async () => (await readyPods('time-service')).length === 4);
+        await eventually('4 pods', 60, async () => (await listReadyPods('time-service')).length === 4);
         log('4 pods are ready');
         await waitForEndpoints(4);
         log('the dashboards have 4 pods');
@@ -95,15 +95,15 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
     },
     'queue: the broker is killed': {
       service: 'weather-service',
-      // The parts of the aggregate are not checked: with the cache time of 1 s, a report is stale while the next one is
-      // fetched.
+      // The parts of the aggregate are not checked: with the cache time of 1 s, a report is stale while the next report
+      // is fetched.
       url: 'http://dashboard-service:5000/api/aggregate',
       inject: async (log) => {
         await waitForReports();
         log('weather reports reach the dashboards through the broker');
         await run('', '-n', 'messaging', 'delete', 'pods', '--all', '--grace-period=0', '--force');
         log('the pod of the broker is killed');
-        await brokerReady();
+        await waitForBroker();
         log('the new broker is ready, without data');
         await waitForReports();
         log('weather reports reach the dashboards again');
@@ -126,10 +126,10 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
         log('autoscalers: on average 4 requests in flight per pod');
         await slowDown(120);
         log('each pod of the time service takes 400 ms');
-        await eventually('the autoscaler adds pods', 90, async () => (await readyPods('time-service')).length > 2);
+        await eventually('the autoscaler adds pods', 90, async () => (await listReadyPods('time-service')).length > 2);
         const { status } = await parseJson<Autoscaler>('get', 'hpa', 'time-service');
         const value = status.currentMetrics?.find(({ type }) => type === 'Pods')?.pods?.current.averageValue;
-        log(`${(await readyPods('time-service')).length} pods are ready; the autoscaler saw ${value ?? 'no'} requests in flight per pod`);
+        log(`${(await listReadyPods('time-service')).length} pods are ready; the autoscaler saw ${value ?? 'no'} requests in flight per pod`);
       },
     },
   };
@@ -148,7 +148,7 @@ async function startCustomMetrics(): Promise<boolean> {
 
 async function install(program: string, values: string[]): Promise<void> {
   await run('', 'apply', '-f', join(root, 'deploy/kubernetes/overlays/local/namespace.yaml'), '-f', manifests('message-broker.yaml'));
-  await brokerReady();
+  await waitForBroker();
   await kubectl('create', 'secret', 'generic', 'cohort-messaging', `--from-literal=url=${brokerUrl}`);
   const output = await runHelm(program, 'install', 'cohort', chart, ...values, '--wait', '--timeout', '3m');
   expect(output.includes('STATUS: deployed') && !/warn/i.test(output), `the chart is installed without a warning:\n${output}`);
@@ -162,15 +162,15 @@ async function uninstall(program: string): Promise<void> {
   const kinds = 'deployments,services,configmaps,secrets,networkpolicies,poddisruptionbudgets,hpa,roles,rolebindings,serviceaccounts';
   const { items } = await parseJson<List<{ metadata: { name: string } }>>('get', kinds, '-l', 'app.kubernetes.io/part-of=cohort');
   const names = items.map(({ metadata }) => metadata.name);
-  expect(names.length === 0, `nothing of the chart remains: ${names.join(', ')}`);
-  reportSuccess('helm uninstall: nothing of the chart remains');
+  expect(names.length === 0, `no resource of the chart remains: ${names.join(', ')}`);
+  reportSuccess('helm uninstall: no resource of the chart remains');
 }
 
 async function main(): Promise<void> {
   terminateChildrenOnExit();
   const program = findBackend(helm);
   if (program === undefined) return;
-  // Each request that finds a stale report causes a new one to be fetched, so that messages are published.
+  // A request for a stale report triggers a fetch, so that messages are published.
   const settings = ['gateway.enabled', 'discovery.enabled', 'queue.enabled'].map((each) => `${each}=true`);
   const values = ['-f', join(chart, 'values-local.yaml'), '--set', settings.join(','), '--set-string', 'settings.WEATHER_CACHE_SECONDS=1,settings.ENABLE_FAULTS=true'];
   const selected = selectScenarios(scenarios(program, values), process.argv.slice(2));

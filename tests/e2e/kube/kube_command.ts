@@ -5,7 +5,7 @@
 import { eventually, expect, pause, reportSuccess } from '../support/assertions.ts';
 import { selectScenarios } from '../support/fault_scenario.ts';
 import type { ClusterScenario, List, Pod } from './cluster.ts';
-import { runScenario, kubectl, parseJson, readyPods, rolledOut, run, services, waitForReplicas } from './cluster.ts';
+import { runScenario, kubectl, parseJson, listReadyPods, waitForRollout, run, services, waitForReplicas } from './cluster.ts';
 import { root, runProcess } from '../support/processes.ts';
 
 interface Node {
@@ -27,7 +27,7 @@ const scenarios: Record<string, ClusterScenario> = {
     inject: async (log) => {
       for (const service of services) await kubectl('rollout', 'restart', `deployment/${service}`);
       for (const service of services) {
-        await rolledOut(service);
+        await waitForRollout(service);
         log(`${service} is updated`);
       }
     },
@@ -38,7 +38,7 @@ const scenarios: Record<string, ClusterScenario> = {
       const nodes = await workers();
       const jobs = await parseJson<List<Pod>>('get', 'pods', '-l', 'app.kubernetes.io/name=loadgen', '--field-selector=status.phase=Running');
       const node = nodes.find((name) => name !== jobs.items[0]?.spec.nodeName);
-      if (node === undefined) throw new Error('a node beside that of the load generator is needed');
+      if (node === undefined) throw new Error('a node other than that of the load generator is required');
       try {
         await kubectl('drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--pod-selector=app.kubernetes.io/part-of=cohort', '--timeout=80s');
         log(`${node} is drained`);
@@ -52,10 +52,10 @@ const scenarios: Record<string, ClusterScenario> = {
     service: 'time-service',
     inject: async (log) => {
       await pause(5000);
-      const [pod] = await readyPods('time-service');
+      const [pod] = await listReadyPods('time-service');
       await kubectl('delete', 'pod', pod?.metadata.name ?? '', '--grace-period=0', '--force');
       log(`${pod?.metadata.name ?? ''} is killed`);
-      await rolledOut('time-service');
+      await waitForRollout('time-service');
       log('its replacement is ready');
     },
   },
@@ -64,7 +64,7 @@ const scenarios: Record<string, ClusterScenario> = {
     inject: async (log) => {
       for (const count of [5, 1]) {
         await kubectl('scale', 'deployment/time-service', `--replicas=${count}`);
-        await eventually(`${count} pods`, 60, async () => (await readyPods('time-service')).length === count);
+        await eventually(`${count} pods`, 60, async () => (await listReadyPods('time-service')).length === count);
         log(`${count} ${count === 1 ? 'pod is' : 'pods are'} ready`);
         await pause(15000);
       }
@@ -77,9 +77,9 @@ const scenarios: Record<string, ClusterScenario> = {
       await eventually('the image cannot be pulled', 30, async () => /ErrImage|ImagePullBackOff|ErrImageNeverPull/.test(await kubectl('get', 'pods')));
       log('the new pod waits for its image');
       await pause(10000);
-      expect((await readyPods('time-service')).length >= 2, 'both old pods are still ready');
+      expect((await listReadyPods('time-service')).length >= 2, 'both old pods are still ready');
       await kubectl('rollout', 'undo', 'deployment/time-service');
-      await rolledOut('time-service');
+      await waitForRollout('time-service');
       log('the update is rolled back');
     },
   },

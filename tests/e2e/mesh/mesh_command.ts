@@ -22,10 +22,10 @@ const certificates = join(directory, 'certificates');
 const rows: [string, string, string][] = [];
 
 /** Records a row of the table; throws if the result is unexpected. */
-function report(name: string, expected: string, seen: string, correct: boolean): void {
-  rows.push([name, expected, seen]);
-  console.log(`${correct ? 'ok   ' : 'FAIL '} ${name}: ${seen}`);
-  expect(correct, `${name}: ${expected}; seen: ${seen}`);
+function report(name: string, expected: string, observed: string, isExpected: boolean): void {
+  rows.push([name, expected, observed]);
+  console.log(`${isExpected ? 'ok   ' : 'FAIL '} ${name}: ${observed}`);
+  expect(isExpected, `${name}: ${expected}; seen: ${observed}`);
 }
 
 interface Ports {
@@ -183,8 +183,8 @@ async function checkIdentities({ ports }: MeshedStack): Promise<void> {
     ['a client without a certificate', undefined, 'connection refused by TLS'],
   ];
   for (const [name, client, expected] of cases) {
-    const seen = await outcome(client, ports.time.inbound, '/api/time');
-    report(`identity: ${name}`, expected, seen, seen === expected);
+    const observed = await outcome(client, ports.time.inbound, '/api/time');
+    report(`identity: ${name}`, expected, observed, observed === expected);
   }
 }
 
@@ -226,9 +226,9 @@ async function checkDeadlines(meshedStack: MeshedStack): Promise<void> {
     const duration = Math.round(elapsed() - start);
     await clearFaults(stack, 'weather-service');
     const state = meta['weather_service']?.state ?? '';
-    const seen = `weather had a budget of ${budget} ms; aggregate after ${duration} ms, its part: ${state}`;
-    const correct = budget > limit - 1000 && budget <= limit && duration < limit + 1000 && state === 'timeout';
-    report(`deadline: ${name}, to the last service`, `remaining time at the last service: at most ${limit} ms`, seen, correct);
+    const observed = `weather had a budget of ${budget} ms; aggregate after ${duration} ms, its part: ${state}`;
+    const isExpected = budget > limit - 1000 && budget <= limit && duration < limit + 1000 && state === 'timeout';
+    report(`deadline: ${name}, to the last service`, `remaining time at the last service: at most ${limit} ms`, observed, isExpected);
   }
   await injectFaults(stack, 'weather-service', { latency_ms: 10_000 });
   const response = fetch(`http://127.0.0.1:${ports.outbound}/api/weather`, { headers: { 'x-envoy-upstream-rq-timeout-ms': '1000' } });
@@ -257,8 +257,8 @@ async function checkDisconnect(meshedStack: MeshedStack): Promise<void> {
   const duration = elapsed() - start;
   await clearFaults(stack, 'time-service');
   // The duration includes the polling interval; the call had 3 s left.
-  const seen = duration < 2000 ? 'cancelled at the disconnect' : 'kept until its deadline';
-  report('cancellation: the client of the dashboard disconnects', 'cancelled at the disconnect', seen, duration < 2000);
+  const observed = duration < 2000 ? 'cancelled at the disconnect' : 'kept until its deadline';
+  report('cancellation: the client of the dashboard disconnects', 'cancelled at the disconnect', observed, duration < 2000);
 }
 
 /** Requests one aggregate while the time service fails, and counts its requests. */
@@ -290,9 +290,9 @@ async function checkMeshRetries(mesh: Mesh, ports: Ports): Promise<void> {
   for (const [name, policy, requests, retries] of cases) {
     const meshedStack = new MeshedStack(mesh, ports);
     await meshedStack.start({ retries: 2, outlierDetection: false }, policy);
-    const seen = await countAttempts(meshedStack);
+    const observed = await countAttempts(meshedStack);
     await meshedStack.stop();
-    report(name, `${requests} requests, ${retries} by Envoy`, `${seen.requests} requests, ${seen.retries} by Envoy`, seen.requests === requests && seen.retries === retries);
+    report(name, `${requests} requests, ${retries} by Envoy`, `${observed.requests} requests, ${observed.retries} by Envoy`, observed.requests === requests && observed.retries === retries);
   }
 }
 
@@ -339,8 +339,8 @@ async function checkTrace(meshedStack: MeshedStack, url: string): Promise<void> 
     if (response.status !== 200) return false;
     const [trace] = ((await response.json()) as { data: { spans: Span[]; processes: Record<string, { serviceName: string }> }[] }).data;
     spans = trace?.spans ?? [];
-    const seen = new Set(spans.map(({ processID }) => trace?.processes[processID]?.serviceName));
-    missing = services.filter((name) => !seen.has(name));
+    const observed = new Set(spans.map(({ processID }) => trace?.processes[processID]?.serviceName));
+    missing = services.filter((name) => !observed.has(name));
     const known = new Set([caller, ...spans.map(({ spanID }) => spanID)]);
     orphans = spans.filter(({ references }) => !known.has(references[0]?.spanID ?? '')).map(({ spanID }) => spanID);
     if (missing.length > 0) throw new Error(`no spans of ${missing.join(', ')}`);

@@ -21,8 +21,8 @@ function makeCertificates(directory: string): void {
   openssl('req', '-x509', ...key, '-days', '1', '-subj', '/CN=e2e authority', '-keyout', 'ca.key', '-out', 'ca.pem');
   openssl('req', ...key, '-subj', '/CN=localhost', '-keyout', 'server.key', '-out', 'server.csr');
   writeFileSync(join(directory, 'extensions'), 'subjectAltName=DNS:localhost\n');
-  const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '1', '-extfile', 'extensions'];
-  openssl('x509', '-req', '-in', 'server.csr', ...signing, '-out', 'server.pem');
+  const signingArguments = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '1', '-extfile', 'extensions'];
+  openssl('x509', '-req', '-in', 'server.csr', ...signingArguments, '-out', 'server.pem');
   const read = (name: string): string => readFileSync(join(directory, name), 'utf8');
   writeFileSync(join(directory, 'keystore.pem'), read('server.key') + read('server.pem'));
 }

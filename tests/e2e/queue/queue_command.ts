@@ -34,9 +34,9 @@ const directory = mkdtempSync(join(tmpdir(), 'cohort-e2e-queue-'));
 const rows: [string, string, string, boolean][] = [];
 let processes = 0;
 
-function record(name: string, expected: string, observed: string, isGood: boolean): void {
-  rows.push([name, expected, observed, isGood]);
-  console.log(`${isGood ? 'ok   ' : 'FAIL '} ${name}: expected ${expected}; observed ${observed}`);
+function record(name: string, expected: string, observed: string, isExpected: boolean): void {
+  rows.push([name, expected, observed, isExpected]);
+  console.log(`${isExpected ? 'ok   ' : 'FAIL '} ${name}: expected ${expected}; observed ${observed}`);
 }
 
 function startPeer(...args: string[]): BackgroundProcess {
@@ -219,11 +219,11 @@ async function readMetric(stack: Stack, service: (typeof serviceNames)[number], 
 
 async function checkServices(broker: MessageBroker): Promise<void> {
   const [stack, services] = await startServices(broker.url());
-  // The dashboard does not receive reports that are published before it has subscribed. It does not report the
-  // subscription, so wait for the upper limit of the broker.
+  // The dashboard does not receive reports that are published before it has subscribed. The dashboard does not report
+  // the subscription, so wait for the upper limit of the broker.
   await pause(broker.subscribeSeconds * 1000);
-  const pushed = await measurePush(stack);
-  record('new report on the event stream', 'before the next poll (1500 ms)', `${pushed.toFixed(0)} ms`, pushed < 1000);
+  const pushMilliseconds = await measurePush(stack);
+  record('new report on the event stream', 'before the next poll (1500 ms)', `${pushMilliseconds.toFixed(0)} ms`, pushMilliseconds < 1000);
   broker.signal('SIGSTOP');
   await checkStatuses(stack, 'frozen');
   broker.signal('SIGCONT');
@@ -239,9 +239,9 @@ async function checkServices(broker: MessageBroker): Promise<void> {
   });
   // The dashboard subscribes again within the same limit.
   await pause(broker.subscribeSeconds * 1000);
-  const again = await measurePush(stack);
+  const secondPushMilliseconds = await measurePush(stack);
   const limit = broker.recoverySeconds * 1000;
-  record('new report after the restart', `within ${limit} ms`, `${again.toFixed(0)} ms`, again < limit);
+  record('new report after the restart', `within ${limit} ms`, `${secondPushMilliseconds.toFixed(0)} ms`, secondPushMilliseconds < limit);
   const status = await services.stop();
   record('exit status of the services', '0', String(status), status === 0);
 }
@@ -257,13 +257,13 @@ async function checkWrongPassword(broker: MessageBroker): Promise<void> {
   const before = relay.connections;
   const statuses = await countStatuses(stack, seconds);
   const attempts = (relay.connections - before) / seconds;
-  const isReason = (line: string): boolean => line.includes('broker is unreachable') && line.includes(broker.rejection);
-  const logged = services.output.split('\n').filter(isReason).length;
+  const isRejection = (line: string): boolean => line.includes('broker is unreachable') && line.includes(broker.rejection);
+  const rejectionCount = services.output.split('\n').filter(isRejection).length;
   record(
     'wrong password',
     'one line per client with the reason, without the password; all 200; at most 4 attempts per second',
-    `${logged} lines, ${[...statuses].map(([status, count]) => `${count} × ${status}`).join(', ')}, ${attempts} attempts per second`,
-    statuses.size === 1 && statuses.has(200) && logged === 2 && attempts <= 4 && !services.output.includes('wrong'),
+    `${rejectionCount} lines, ${[...statuses].map(([status, count]) => `${count} × ${status}`).join(', ')}, ${attempts} attempts per second`,
+    statuses.size === 1 && statuses.has(200) && rejectionCount === 2 && attempts <= 4 && !services.output.includes('wrong'),
   );
   await services.stop();
   relay.close();
@@ -298,8 +298,8 @@ async function main(): Promise<void> {
   await checkWrongPassword(broker);
   await checkInvalidUrl();
   console.log('\n| Case | Expected | Observed | |\n|---|---|---|---|');
-  for (const [name, expected, observed, isGood] of rows) console.log(`| ${name} | ${expected} | ${observed} | ${isGood ? 'ok' : 'FAIL'} |`);
-  expect(rows.every(([, , , isGood]) => isGood), 'all cases as expected');
+  for (const [name, expected, observed, isExpected] of rows) console.log(`| ${name} | ${expected} | ${observed} | ${isExpected ? 'ok' : 'FAIL'} |`);
+  expect(rows.every(([, , , isExpected]) => isExpected), 'all cases as expected');
 }
 
 await main();

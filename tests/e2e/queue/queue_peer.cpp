@@ -98,7 +98,7 @@ task<int> publish(peer& self, std::string topic, std::size_t count, std::string 
 struct received_counts {
   explicit received_counts(std::size_t expected) : seen(expected) {}
   std::vector<bool> seen;
-  std::size_t distinct = 0;
+  std::size_t distinct_count = 0;
   event complete;
 };
 
@@ -107,7 +107,7 @@ task<messaging::result<void>> count(std::shared_ptr<received_counts> counts, mes
   const auto number = static_cast<std::size_t>(std::strtoull(message->id.c_str(), nullptr, 10));
   if (number < counts->seen.size() && !counts->seen[number]) {
     counts->seen[number] = true;
-    if (++counts->distinct == counts->seen.size()) counts->complete.set();
+    if (++counts->distinct_count == counts->seen.size()) counts->complete.set();
   }
   co_return messaging::result<void>{};
 }
@@ -148,7 +148,7 @@ task<int> consume(peer& self, std::string topic, std::string group, std::size_t 
   auto all = race(wait_for_all(counts), self.broker->run(), messaging::consumer::run(source), wait_for_signal());
   const auto ended = co_await std::move(all);
   const messaging::consumer_metrics counted{self.metrics, "peer"};
-  std::cout << R"({"received":)" << counts->distinct << R"(,"processed":)" << counted.processed.value()
+  std::cout << R"({"received":)" << counts->distinct_count << R"(,"processed":)" << counted.processed.value()
             << R"(,"duplicates":)" << counted.duplicates.value() << R"(,"dead_letters":)"
             << counted.dead_letters.value() << "}" << std::endl;
   co_return ended.index() == 0 && std::get<0>(ended) ? 0 : 1;

@@ -71,8 +71,8 @@ function findDisturbance(before: MachineTimes, after: MachineTimes): string {
   for (const [core, busy] of after.busy_s) {
     const services = [...after.services].filter(([, times]) => times.core === core);
     if (services.length === 0) continue;
-    const ours = services.reduce((sum, [name]) => sum + (used[name] ?? 0), after.own_s - before.own_s);
-    const ratio = (busy - (before.busy_s.get(core) ?? 0) - ours) / (after.at_s - before.at_s);
+    const ownSeconds = services.reduce((sum, [name]) => sum + (used[name] ?? 0), after.own_s - before.own_s);
+    const ratio = (busy - (before.busy_s.get(core) ?? 0) - ownSeconds) / (after.at_s - before.at_s);
     if (ratio > maxForeignRatio) return `other programs used ${(100 * ratio).toFixed(0)} % of core ${core}, on which services run, above ${100 * maxForeignRatio} %`;
   }
   return '';
@@ -127,9 +127,9 @@ class RealFleet {
   async setFault(service: RealService, fault: RealFault | undefined): Promise<void> {
     const { slowdown = 1, latency_ms = 0, error_percent = 0, hang_percent = 0 } = fault ?? {};
     const common = { latency_ms, error_percent, hang_percent };
-    const isModel = service.program === '';
-    const url = this.url(service.name) + (isModel ? '/faults' : '/api/faults');
-    const response = await fetch(url, { method: 'PUT', body: JSON.stringify(isModel ? { slowdown, ...common } : { ...common, seconds: 3600 }) });
+    const isModeled = service.program === '';
+    const url = this.url(service.name) + (isModeled ? '/faults' : '/api/faults');
+    const response = await fetch(url, { method: 'PUT', body: JSON.stringify(isModeled ? { slowdown, ...common } : { ...common, seconds: 3600 }) });
     expect(response.status === 200, `${service.name} accepts its faults: ${await response.text()}`);
   }
 
@@ -238,7 +238,7 @@ export class RealRunner {
   }
 
   private async watchBreakers(fleet: RealFleet, start: number, length: number, isDisturbed: boolean, changes: BreakerChange[]): Promise<void> {
-    // Reading the metrics takes CPU time, which a run without faults measures.
+    // Reading the metrics takes CPU time, which is measured in a run without faults.
     const callers = this.plan.services.filter(({ calls }) => calls.length > 0);
     if (!isDisturbed) return;
     const last = new Map<string, string>();

@@ -13,16 +13,16 @@ import { RealRunner } from './real_runner.ts';
 
 const tuningPlan = join(root, 'simulation/rehearsals/tuning.json');
 /** The number of scripts that are measured. */
-const measuredScripts = 10;
+const measuredScriptCount = 10;
 /** In how many of the scripts the choice must be better than the defaults. */
 const requiredRatio = 0.9;
 /** The number of scripts that are drawn and simulated; the first ones in which policies matter are measured. */
-const drawnScripts = 60;
+const drawnScriptCount = 60;
 /**
  * Policies matter in a script if the defaults lose at least this ratio of the calls in the simulation. Five runs differ
  * by about one percent, so that smaller improvements cannot be measured.
  */
-const relevantLoss = 0.02;
+const minRelevantLoss = 0.02;
 /** The ratio of runs that may be repeated because the machine was busy. */
 const maxRepetitionRatio = 0.1;
 const maxLagRatio = 0.01;
@@ -63,12 +63,12 @@ async function tune(seed: number, directory: string): Promise<TuningReport> {
   const file = join(directory, 'tuning.json');
   const { status, output } = await runProcess(join(root, 'build/release/bin/cohort-tune'), [
     '--plan', tuningPlan, '--candidates', '48', '--first-seeds', '1', '--seconds', '3600',
-    '--held-out', String(drawnScripts), '--held-out-seed', String(seed), '--json', file,
+    '--held-out', String(drawnScriptCount), '--held-out-seed', String(seed), '--json', file,
   ]);
   process.stdout.write(`${output}\n`);
   if (status !== 0) process.exit(status);
   const report = JSON.parse(readFileSync(file, 'utf8')) as TuningReport;
-  if (Object.keys(report.settings).length === 0) fail("the search has chosen the plan's own settings, so that there is nothing to compare");
+  if (Object.keys(report.settings).length === 0) fail("the search has chosen the plan's own settings, so that no comparison is possible");
   return report;
 }
 
@@ -76,7 +76,7 @@ async function tune(seed: number, directory: string): Promise<TuningReport> {
 function writeScripts(seed: number, directory: string): string {
   const plan = JSON.parse(readFileSync(tuningPlan, 'utf8')) as { random_scenarios: object };
   const file = join(directory, 'scripts.json');
-  writeFileSync(file, JSON.stringify({ ...plan, scenarios: [], random_scenarios: { ...plan.random_scenarios, count: drawnScripts, seed } }));
+  writeFileSync(file, JSON.stringify({ ...plan, scenarios: [], random_scenarios: { ...plan.random_scenarios, count: drawnScriptCount, seed } }));
   return file;
 }
 
@@ -159,27 +159,27 @@ const directory = mkdtempSync(join(tmpdir(), 'cohort-tuning-'));
 const { settings, held_out } = await tune(seed, directory);
 const file = writeScripts(seed, directory);
 const plan = await readRealPlan(file);
-const relevant = held_out.filter(({ own }) => 1 - own >= relevantLoss);
-const measured = relevant.slice(0, measuredScripts);
-if (measured.length === 0) fail(`the defaults lose less than ${percent(relevantLoss)} in each of the ${drawnScripts} scripts of the seed ${seed}`);
+const relevant = held_out.filter(({ own }) => 1 - own >= minRelevantLoss);
+const measured = relevant.slice(0, measuredScriptCount);
+if (measured.length === 0) fail(`the defaults lose less than ${percent(minRelevantLoss)} in each of the ${drawnScriptCount} scripts of the seed ${seed}`);
 // A dispatch lag of at most this fraction of the deadline does not decide whether a call succeeds.
 const allowedLag_s = (plan.load.deadline_s ?? plan.load.patience_s) * maxLagRatio;
 const runners = [plan, withSettings(plan, settings)].map((each) => new RealRunner(each, file, directory, allowedLag_s));
 const runs = 2 * repeat * measured.length;
 const measurement = new Measurement(runners, plan.load.rate, Math.ceil(runs * maxRepetitionRatio));
 
-console.log(`In ${relevant.length} of ${drawnScripts} random fault scripts (seed ${seed}), the defaults lose at least ${percent(relevantLoss)} of the calls in the simulation. The first ${measured.length} of these, measured:\n`);
+console.log(`In ${relevant.length} of ${drawnScriptCount} random fault scripts (seed ${seed}), the defaults lose at least ${percent(minRelevantLoss)} of the calls in the simulation. The first ${measured.length} of these, measured:\n`);
 console.log(`| Faults | simulated: defaults → choice | defaults | choice | the choice is |\n|---|---|---|---|---|`);
 const verdicts: string[] = [];
-for (const [index, { scenario: name, own, chosen: predicted }] of measured.entries()) {
+for (const [index, { scenario: name, own, chosen: predictedGoodput }] of measured.entries()) {
   const scenario = plan.scenarios.find((each) => each.name === name) ?? fail(`there is no script "${name}"`);
-  const invalidBefore = measurement.invalid;
-  const [defaults, choice] = await measurement.measure(scenario, repeat, 1 + index * repeat);
-  if (defaults === undefined || choice === undefined) continue;
-  const verdict = compare(defaults, choice);
+  const initialInvalidCount = measurement.invalid;
+  const [defaults, chosenSamples] = await measurement.measure(scenario, repeat, 1 + index * repeat);
+  if (defaults === undefined || chosenSamples === undefined) continue;
+  const verdict = compare(defaults, chosenSamples);
   verdicts.push(verdict);
-  const mark = measurement.invalid > invalidBefore ? '~' : '';
-  console.log(`| ${name} | ${percent(own)} → ${percent(predicted)} | ${mark}${format(defaults)} | ${mark}${format(choice)} | ${mark}${verdict} |`);
+  const mark = measurement.invalid > initialInvalidCount ? '~' : '';
+  console.log(`| ${name} | ${percent(own)} → ${percent(predictedGoodput)} | ${mark}${format(defaults)} | ${mark}${format(chosenSamples)} | ${mark}${verdict} |`);
 }
 const better = verdicts.filter((verdict) => verdict.startsWith('better')).length;
 const worse = verdicts.filter((verdict) => verdict === 'worse').length;

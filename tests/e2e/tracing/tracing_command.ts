@@ -97,39 +97,39 @@ function checkAggregateTrace(trace: JaegerTrace): void {
   reportSuccess(`Jaeger has the trace of an aggregate: ${trace.spans.length} spans, with a hedge and a cancelled attempt`);
 }
 
-function checkLateTrace(trace: JaegerTrace): void {
+function checkMissedDeadlineTrace(trace: JaegerTrace): void {
   const late = trace.spans.find((span) => span.operationName === 'weather first attempt');
   // The slow service receives the deadline, and responds with 504 when it passes.
-  const isLate = tagOf(late, 'cohort.cancelled_by') === 'deadline' || tagOf(late, 'http.response.status_code') === 504;
-  expect(isLate, `the attempt at the slow service ended at its deadline: ${JSON.stringify(late?.tags)}`);
+  const hasMissedDeadline = tagOf(late, 'cohort.cancelled_by') === 'deadline' || tagOf(late, 'http.response.status_code') === 504;
+  expect(hasMissedDeadline, `the attempt at the slow service ended at its deadline: ${JSON.stringify(late?.tags)}`);
   const call = trace.spans.find((span) => span.operationName === 'call weather');
   expect(tagOf(call, 'cohort.call.outcome') === 'timeout', 'the call of the slow service timed out');
   reportSuccess('Jaeger has the trace of an aggregate that missed a deadline, although it was not sampled');
 }
 
 async function checkTraces(stack: Stack, url: string): Promise<void> {
-  const hedged = '0af7651916cd43dd8448eb211c80319c';
+  const hedgedTraceId = '0af7651916cd43dd8448eb211c80319c';
   const late = '0af7651916cd43dd8448eb211c80319d';
-  const unsampled = '0af7651916cd43dd8448eb211c80319e';
+  const unsampledTraceId = '0af7651916cd43dd8448eb211c80319e';
   // Hedging requires latency samples of the upstream.
   for (let i = 0; i < 40; ++i) await requestAggregate(stack, `0af7651916cd43dd8448eb211c81${1000 + i}`, false);
-  await requestAggregate(stack, unsampled, false);
+  await requestAggregate(stack, unsampledTraceId, false);
   await injectFaults(stack, 'time-service', { latency_ms: 300 });
-  await requestAggregate(stack, hedged, true);
+  await requestAggregate(stack, hedgedTraceId, true);
   await clearFaults(stack, 'time-service');
   await injectFaults(stack, 'weather-service', { latency_ms: 20_000 });
   await requestAggregate(stack, late, false);
   await clearFaults(stack, 'weather-service');
   let trace: JaegerTrace | undefined;
   await eventually('Jaeger has the hedged trace', 15, async () => {
-    trace = await readTrace(url, hedged);
+    trace = await readTrace(url, hedgedTraceId);
     // Server, three calls, four attempts, and the spans of four inner requests, of which one was cancelled.
     return (trace?.spans.length ?? 0) >= 11;
   });
   checkAggregateTrace(trace as JaegerTrace);
   await eventually('Jaeger has the trace of the request that missed its deadline', 15, async () => (trace = await readTrace(url, late)) !== undefined);
-  checkLateTrace(trace as JaegerTrace);
-  expect((await readTrace(url, unsampled)) === undefined, 'a request that meets its deadline and is not sampled has no trace');
+  checkMissedDeadlineTrace(trace as JaegerTrace);
+  expect((await readTrace(url, unsampledTraceId)) === undefined, 'a request that meets its deadline and is not sampled has no trace');
 }
 
 async function checkLogs(stack: Stack, url: string): Promise<void> {
@@ -160,7 +160,7 @@ async function checkCollector(jaegerOtlp: number | undefined, jaegerQuery: numbe
   if (jar === undefined || program === undefined) return;
   const [otlp = 0, zipkinPort = 0] = await findFreePorts(2);
   const zipkin = await startZipkin(jar, directory, zipkinPort);
-  const collecting = startCollector(program, directory, otlp, zipkinPort, jaegerOtlp);
+  const collectorProcess = startCollector(program, directory, otlp, zipkinPort, jaegerOtlp);
   console.log('export through an OpenTelemetry Collector');
   const [stack, services] = await startServices({
     OTEL_BSP_SCHEDULE_DELAY: '200',
@@ -176,7 +176,7 @@ async function checkCollector(jaegerOtlp: number | undefined, jaegerQuery: numbe
   }
   const status = await services.stop();
   expect(status === 0, `the services exit with status 0, not ${status}`);
-  await collecting.stop();
+  await collectorProcess.stop();
   await zipkin.stop();
 }
 

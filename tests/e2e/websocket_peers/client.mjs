@@ -46,9 +46,9 @@ for (const perMessageDeflate of [false, true, { clientNoContextTakeover: true, t
   assert.equal(await code(socket), 4000);
 }
 
-const large = await open({ perMessageDeflate: true });
-large.send('x'.repeat(5_000_000));
-assert.equal(await code(large), 1009);
+const largeSocket = await open({ perMessageDeflate: true });
+largeSocket.send('x'.repeat(5_000_000));
+assert.equal(await code(largeSocket), 1009);
 
 await assert.rejects(open({ origin: 'http://other.example' }), /status 403/);
 const same = await open({ origin: new URL(url.replace(/^ws/, 'http')).origin });

@@ -42,23 +42,23 @@ function readCohort(output) {
   const record = { requests: [], rejected: false, timedOut: output.endsWith('\0timeout') };
   for (const [head] of output.matchAll(/HTTP\/1\.1 [2-5]\d\d [^\n]*\r\n(?:[^\r\n]+\r\n)*\r\n/g)) {
     const seen = /\r\nX-Seen: ([^\r\n]*)\r\n/.exec(head);
-    const closes = /\r\nConnection: close\r\n/i.test(head);
+    const closesConnection = /\r\nConnection: close\r\n/i.test(head);
     // A response without `X-Seen` that keeps the connection belongs to a request with another method or target.
     if (seen) record.requests.push(seen[1]);
-    else if (!closes) record.requests.push(null);
-    record.rejected ||= closes;
+    else if (!closesConnection) record.requests.push(null);
+    record.rejected ||= closesConnection;
   }
   return record;
 }
 
 /** The reason why the requests that two servers read contradict each other; null if they do not. */
-function contradiction(a, b) {
-  const shorter = a.requests.length < b.requests.length ? a : b;
-  for (let i = 0; i < shorter.requests.length; ++i) {
+function findContradiction(a, b) {
+  const shorterRecord = a.requests.length < b.requests.length ? a : b;
+  for (let i = 0; i < shorterRecord.requests.length; ++i) {
     const [x, y] = [a.requests[i], b.requests[i]];
     if (x !== null && y !== null && x !== y) return `request ${i + 1} differs`;
   }
-  if (a.requests.length !== b.requests.length && !shorter.rejected) return 'different number of requests';
+  if (a.requests.length !== b.requests.length && !shorterRecord.rejected) return 'different number of requests';
   return null;
 }
 
@@ -76,7 +76,7 @@ async function compare(input, ports) {
   const cohortRecord = readCohort(cohort.output);
   const nodeRecord = records.get(node.localPort) ?? { requests: [], rejected: true };
   records.delete(node.localPort);
-  const reason = contradiction(cohortRecord, nodeRecord);
+  const reason = findContradiction(cohortRecord, nodeRecord);
   if (reason) fail('node', reason, input, `Cohort ${JSON.stringify(cohortRecord)}, Node ${JSON.stringify(nodeRecord)}`);
   if (cohortRecord.timedOut) ++totals.timeouts;
   ++totals.inputs;
@@ -85,7 +85,7 @@ async function compare(input, ports) {
   if (cohortRecord.requests.length > 0 && nodeRecord.requests.length > 0) ++totals.both;
 }
 
-async function inParallel(run) {
+async function runInParallel(run) {
   let next = 0;
   const worker = async () => { while (next < count) await run(inputAt(next++, seed)); };
   await Promise.all(Array.from({ length: concurrency }, worker));
@@ -98,7 +98,7 @@ async function compareFront(name) {
   const recent = [];
   let forwarded = 0;
   let reported = 0;
-  await inParallel(async (input) => {
+  await runInParallel(async (input) => {
     recent.push(input);
     if (recent.length > 4 * concurrency) recent.shift();
     const { output } = await exchange(port, input);
@@ -115,7 +115,7 @@ async function main() {
   const cohort = await startCohort(program, '');
   const node = await startNode(records);
   const started = Date.now();
-  await inParallel((input) => compare(input, { cohort, node: node.port }));
+  await runInParallel((input) => compare(input, { cohort, node: node.port }));
   const seconds = (Date.now() - started) / 1000;
   node.close();
   console.log(`node: ${totals.inputs} inputs (${seeds.length} seeds) in ${seconds.toFixed(0)} s; Cohort accepted requests of ` +

@@ -2,7 +2,7 @@
 // Inputs of the differential fuzzer: seeds about the framing of requests, and mutations of them. Texts are latin1.
 
 const host = 'Host: a\r\n';
-const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
+const smuggledRequest = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
 const post = (fields, body = '', version = '1.1') => `POST /p HTTP/${version}\r\n${host}${fields}\r\n${body}`;
 const chunked = 'Transfer-Encoding: chunked\r\n';
 
@@ -32,45 +32,45 @@ const chunkedBodies = [
 ];
 
 export const seeds = [
-  smuggled, smuggled + smuggled, '\r\n' + smuggled, '\n' + smuggled, '\r\n\r\n' + smuggled,
-  post('Content-Length: 5\r\n', 'hello' + smuggled), post('Content-Length: 5\r\n', 'hello\r\n' + smuggled),
-  post('Content-Length: 0\r\n', smuggled), post('', smuggled), post('Content-Length: 100\r\n', 'short'),
+  smuggledRequest, smuggledRequest + smuggledRequest, '\r\n' + smuggledRequest, '\n' + smuggledRequest, '\r\n\r\n' + smuggledRequest,
+  post('Content-Length: 5\r\n', 'hello' + smuggledRequest), post('Content-Length: 5\r\n', 'hello\r\n' + smuggledRequest),
+  post('Content-Length: 0\r\n', smuggledRequest), post('', smuggledRequest), post('Content-Length: 100\r\n', 'short'),
   // CL.TE and TE.CL.
-  post(`Content-Length: 6\r\n${chunked}`, `0\r\n\r\n${smuggled}`), post(`${chunked}Content-Length: 4\r\n`, `5c\r\n${smuggled}\r\n0\r\n\r\n`),
-  post(chunked, '5\r\nhello\r\n0\r\n\r\n', '1.0') + smuggled, post('Connection: keep-alive\r\nContent-Length: 5\r\n', 'hello', '1.0') + smuggled,
-  post('Connection: close\r\nContent-Length: 5\r\n', 'hello') + smuggled, post('Connection: Content-Length\r\nContent-Length: 5\r\n', 'hello') + smuggled,
-  post('Expect: 100-continue\r\nContent-Length: 5\r\n', 'hello') + smuggled, post('Expect: x\r\nContent-Length: 5\r\n', 'hello') + smuggled,
-  post('Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 5\r\n', 'hello') + smuggled,
+  post(`Content-Length: 6\r\n${chunked}`, `0\r\n\r\n${smuggledRequest}`), post(`${chunked}Content-Length: 4\r\n`, `5c\r\n${smuggledRequest}\r\n0\r\n\r\n`),
+  post(chunked, '5\r\nhello\r\n0\r\n\r\n', '1.0') + smuggledRequest, post('Connection: keep-alive\r\nContent-Length: 5\r\n', 'hello', '1.0') + smuggledRequest,
+  post('Connection: close\r\nContent-Length: 5\r\n', 'hello') + smuggledRequest, post('Connection: Content-Length\r\nContent-Length: 5\r\n', 'hello') + smuggledRequest,
+  post('Expect: 100-continue\r\nContent-Length: 5\r\n', 'hello') + smuggledRequest, post('Expect: x\r\nContent-Length: 5\r\n', 'hello') + smuggledRequest,
+  post('Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 5\r\n', 'hello') + smuggledRequest,
   // Start lines and header sections.
-  'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n' + smuggled, 'GET / HTTP/1.1\r\n\r\n' + smuggled, 'GET / HTTP/1.1\nHost: a\n\n' + smuggled,
-  'GET / HTTP/1.1\r\nHost: a\r\n\n' + smuggled, 'GET / HTTP/1.1\r\nHost: a\n\r\n' + smuggled, 'GET / HTTP/1.1\r\nHost: a\r\r\n\r\n' + smuggled,
-  'GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n' + smuggled, 'GET / HTTP/1.1\r\n X: y\r\nHost: a\r\n\r\n' + smuggled,
-  'GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n' + smuggled, 'GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n' + smuggled, 'GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n' + smuggled,
-  'GET  / HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled, 'GET /  HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled, 'GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled,
-  'GET / HTTP/1.2\r\nHost: a\r\n\r\n' + smuggled, 'GET / HTTP/1.10\r\nHost: a\r\n\r\n' + smuggled, 'GET / http/1.1\r\nHost: a\r\n\r\n' + smuggled,
-  'GET /\r\n\r\n' + smuggled, 'GET http://a/x HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled, 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled,
-  'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled, 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled,
-  'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 35\r\n\r\n' + smuggled + smuggled, 'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n' + smuggled,
-  'DELETE /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n' + smuggled,
-  ...codings.map((value) => post(`Transfer-Encoding: ${value}\r\n`, `5\r\nhello\r\n0\r\n\r\n${smuggled}`)),
-  ...codings.map((value) => post(`Content-Length: 5\r\nTransfer-Encoding: ${value}\r\n`, `0\r\n\r\n${smuggled}`)),
-  ...lines.map((line) => post(`${line}\r\n`, `0\r\n\r\n${smuggled}`)),
-  ...lines.map((line) => post(`${line}\r\n${chunked}`, `0\r\n\r\n${smuggled}`)),
-  ...lines.map((line) => post(`Content-Length: 5\r\n${line}\r\n`, `0\r\n\r\n${smuggled}`)),
-  ...chunkedBodies.map((body) => post(chunked, body + smuggled)),
+  'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n' + smuggledRequest, 'GET / HTTP/1.1\r\n\r\n' + smuggledRequest, 'GET / HTTP/1.1\nHost: a\n\n' + smuggledRequest,
+  'GET / HTTP/1.1\r\nHost: a\r\n\n' + smuggledRequest, 'GET / HTTP/1.1\r\nHost: a\n\r\n' + smuggledRequest, 'GET / HTTP/1.1\r\nHost: a\r\r\n\r\n' + smuggledRequest,
+  'GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n z\r\n\r\n' + smuggledRequest, 'GET / HTTP/1.1\r\n X: y\r\nHost: a\r\n\r\n' + smuggledRequest,
+  'GET / HTTP/1.1\r\nHost: a\r\nX: \x00\r\n\r\n' + smuggledRequest, 'GET / HTTP/1.1\r\nHost: a\r\nX\r\n\r\n' + smuggledRequest, 'GET / HTTP/1.1\r\nHost: a\r\n: x\r\n\r\n' + smuggledRequest,
+  'GET  / HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest, 'GET /  HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest, 'GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest,
+  'GET / HTTP/1.2\r\nHost: a\r\n\r\n' + smuggledRequest, 'GET / HTTP/1.10\r\nHost: a\r\n\r\n' + smuggledRequest, 'GET / http/1.1\r\nHost: a\r\n\r\n' + smuggledRequest,
+  'GET /\r\n\r\n' + smuggledRequest, 'GET http://a/x HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest, 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest,
+  'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest, 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest, 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest,
+  'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 35\r\n\r\n' + smuggledRequest + smuggledRequest, 'GET /a b HTTP/1.1\r\nHost: a\r\n\r\n' + smuggledRequest,
+  'DELETE /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n' + smuggledRequest,
+  ...codings.map((value) => post(`Transfer-Encoding: ${value}\r\n`, `5\r\nhello\r\n0\r\n\r\n${smuggledRequest}`)),
+  ...codings.map((value) => post(`Content-Length: 5\r\nTransfer-Encoding: ${value}\r\n`, `0\r\n\r\n${smuggledRequest}`)),
+  ...lines.map((line) => post(`${line}\r\n`, `0\r\n\r\n${smuggledRequest}`)),
+  ...lines.map((line) => post(`${line}\r\n${chunked}`, `0\r\n\r\n${smuggledRequest}`)),
+  ...lines.map((line) => post(`Content-Length: 5\r\n${line}\r\n`, `0\r\n\r\n${smuggledRequest}`)),
+  ...chunkedBodies.map((body) => post(chunked, body + smuggledRequest)),
 ];
 
 /** Seeds that every server accepts. Half of the mutations start from them; those of invalid seeds are mostly rejected. */
 const validSeeds = [
-  smuggled + smuggled, post('Content-Length: 5\r\n', 'hello') + smuggled, post(chunked, '5\r\nhello\r\n0\r\n\r\n') + smuggled,
-  post(chunked, '5;a=b\r\nhello\r\n0\r\nT: v\r\n\r\n') + smuggled, post('Connection: keep-alive\r\nContent-Length: 5\r\n', 'hello', '1.0') + smuggled,
-  post(chunked, '1\r\nx\r\n2\r\n\r\n\r\n0\r\n\r\n') + post('Content-Length: 42\r\n', smuggled.padEnd(42)) + smuggled,
+  smuggledRequest + smuggledRequest, post('Content-Length: 5\r\n', 'hello') + smuggledRequest, post(chunked, '5\r\nhello\r\n0\r\n\r\n') + smuggledRequest,
+  post(chunked, '5;a=b\r\nhello\r\n0\r\nT: v\r\n\r\n') + smuggledRequest, post('Connection: keep-alive\r\nContent-Length: 5\r\n', 'hello', '1.0') + smuggledRequest,
+  post(chunked, '1\r\nx\r\n2\r\n\r\n\r\n0\r\n\r\n') + post('Content-Length: 42\r\n', smuggledRequest.padEnd(42)) + smuggledRequest,
 ];
 
 const tokens = [
   '\r\n', '\n', '\r', '\r\n\r\n', '\n\n', ' ', '\t', '\0', '\x0b', '\x0c', '\x7f', '\x80', '\xa0', '\xff', ':', ';', ',', '=', '"', '\\', '0', '5', 'f', '-', '+',
   '0\r\n\r\n', 'Content-Length: 5\r\n', 'Content-Length: 0\r\n', chunked, 'Connection: close\r\n', 'Connection: keep-alive\r\n', 'HTTP/1.0', 'HTTP/1.1', host,
-  smuggled, 'chunked', 'X: ', '1;a=b\r\nx\r\n', 'Expect: 100-continue\r\n', '?', '/', '#', '%00',
+  smuggledRequest, 'chunked', 'X: ', '1;a=b\r\nx\r\n', 'Expect: 100-continue\r\n', '?', '/', '#', '%00',
 ];
 
 /** A deterministic generator of numbers (xorshift32). */
@@ -115,5 +115,5 @@ export function inputAt(index, seed) {
   let text = origins[random(origins.length)];
   for (let count = 1 + random(3); count > 0; --count) text = mutateOnce(text, random);
   // A second request after the input shows where the first request ended.
-  return (random(2) ? text : text + smuggled).slice(0, 4096);
+  return (random(2) ? text : text + smuggledRequest).slice(0, 4096);
 }

@@ -17,16 +17,16 @@ std::vector<target>& registered() {
 
 }  // namespace
 
-registration::registration(target new_target) {
+registration::registration(target added_target) {
   auto& all = registered();
-  const auto position = std::ranges::lower_bound(all, new_target.name, {}, &target::name);
-  all.insert(position, new_target);
+  const auto position = std::ranges::lower_bound(all, added_target.name, {}, &target::name);
+  all.insert(position, added_target);
 }
 
 const std::vector<target>& targets() { return registered(); }
 
-void require(bool holds, const char* property) {
-  if (holds) return;
+void require(bool condition, const char* property) {
+  if (condition) return;
   std::fprintf(stderr, "fuzz: property violated: %s\n", property);
   std::abort();
 }

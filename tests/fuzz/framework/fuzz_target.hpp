@@ -8,7 +8,7 @@
 namespace cohort::fuzz {
 
 /// A fuzz target: a function that passes arbitrary bytes to a parser and checks the properties of the result with
-/// `require`. It must be deterministic, and must not throw.
+/// `require`. A target must be deterministic, and must not throw.
 struct target {
   /// The name of its corpus directory and of its libFuzzer program.
   std::string_view name;
@@ -17,22 +17,22 @@ struct target {
 
 /// Adds a target when the program starts: one static object in each target's source file.
 struct registration {
-  explicit registration(target new_target);
+  explicit registration(target added_target);
 };
 
-/// All registered targets, sorted by name.
+/// Returns all registered targets, sorted by name.
 const std::vector<target>& targets();
 
-/// Aborts, with `property` on standard error, if `holds` is false.
-void require(bool holds, const char* property);
+/// Aborts, with `property` on standard error, if `condition` is false.
+void require(bool condition, const char* property);
 
-/// A hash of `input`, the seed of all random choices of a target: the same input always takes the same path.
+/// Returns a hash of `input`, the seed of all random choices of a target: the same input always takes the same path.
 std::uint64_t hash(std::string_view input) noexcept;
 
 /// Divides `input` into consecutive slices, none of them empty, at positions that `seed` selects.
 std::vector<std::string_view> random_slices(std::string_view input, std::uint64_t seed);
 
-/// The lines of `input` without their line feeds.
+/// Returns the lines of `input` without their line feeds.
 std::vector<std::string_view> lines(std::string_view input);
 
 }  // namespace cohort::fuzz

@@ -17,15 +17,15 @@ class mutator {
   /// `corpus` must not be empty and must outlive this object.
   mutator(const std::vector<std::string>& corpus, std::uint64_t seed) : corpus_(corpus), random_(seed) {}
 
-  /// An input of the corpus with one to four changes: bytes changed, removed, repeated or inserted, or a part of
-  /// another input. At most `max_size` bytes.
+  /// Returns an input of the corpus with one to four changes: bytes changed, removed, repeated or inserted, or a part
+  /// of another input. The result has at most `max_size` bytes.
   std::string next();
 
   static constexpr std::size_t max_size = 4096;
 
  private:
   void change(std::string& input);
-  /// A random part of a random input.
+  /// Returns a random part of a random input.
   std::string_view random_part();
   std::size_t position_in(std::string_view text) { return random_.uniform_below(text.size() + 1); }
 

@@ -80,8 +80,8 @@ int replay(const fuzz::target& target, std::size_t mutation_count, const std::ve
   }
   for (const int signal : {SIGABRT, SIGSEGV, SIGFPE, SIGILL}) std::signal(signal, save_current_input);
   for (const auto& input : corpus) run(target, input);
-  fuzz::mutator mutations{corpus, 1};
-  for (std::size_t i = 0; i < mutation_count; ++i) run(target, mutations.next());
+  fuzz::mutator input_mutator{corpus, 1};
+  for (std::size_t i = 0; i < mutation_count; ++i) run(target, input_mutator.next());
   std::printf("%s: %zu inputs and %zu mutations\n", std::string{target.name}.c_str(), corpus.size(), mutation_count);
   return 0;
 }

@@ -114,7 +114,7 @@ TEST_CASE("cost: GET /api/aggregate with reused connections stays within its bou
 }
 
 /// The service keeps the memory of all requests in progress. With a limit of 256 KiB, each request had 74 allocations.
-TEST_CASE("cost: 32 concurrent GET /api/aggregate stay within their bounds for allocations",
+TEST_CASE("cost: 32 concurrent requests for /api/aggregate stay within their bounds for allocations",
           "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
   auto service = dashboard.service();

@@ -17,11 +17,11 @@ namespace cohort::test {
 namespace {
 
 /// Number of requests that fill caches and pools, and the window of the latencies that a hedge needs.
-constexpr int warm_up_requests = 150;
-constexpr int counted_requests = 300;
+constexpr int warm_up_request_count = 150;
+constexpr int counted_request_count = 300;
 
 /// The service on a free port, run by `command`, which may be empty. Log lines would be system calls of the
-/// measurement, so it logs none.
+/// measurement, so the service writes no log lines.
 class counted_program {
  public:
   counted_program(std::vector<std::string> command, const counted_service& service,
@@ -81,12 +81,12 @@ class counted_program {
 /// Returns the increase of `count_of` for each counted request.
 template <class Count>
 double per_request(Count count_of) {
-  const auto before = count_of(warm_up_requests);
-  const auto after = count_of(warm_up_requests + counted_requests);
-  return (after - before) / counted_requests;
+  const auto before = count_of(warm_up_request_count);
+  const auto after = count_of(warm_up_request_count + counted_request_count);
+  return (after - before) / counted_request_count;
 }
 
-/// The instructions of callgrind's line `==1234== Collected : 12345`.
+/// Returns the instruction count of callgrind's line `==1234== Collected : 12345`.
 double collected_instructions(const std::string& output) {
   const std::string label = "Collected : ";
   const auto found = output.find(label);
@@ -127,9 +127,9 @@ double allocations_per_request(const counted_service& service) {
   const auto file = directory.path() / "allocations";
   counted_program program{
       {}, service, {{"LD_PRELOAD", COHORT_COUNT_ALLOCATIONS_PRELOAD}, {"COHORT_ALLOCATIONS_FILE", file.string()}}};
-  program.send_requests(warm_up_requests);
+  program.send_requests(warm_up_request_count);
   const auto before = read_counter(file);
-  const int requests = program.send_requests(counted_requests);
+  const int requests = program.send_requests(counted_request_count);
   const auto after = read_counter(file);
   return static_cast<double>(after - before) / requests;
 }

@@ -17,19 +17,19 @@ struct counted_service {
   std::string program;
   std::string path;
   child_process::environment variables;
-  /// A request is sent on each of them before the responses are read.
+  /// A request is sent on each connection before the responses are read.
   int connections = 1;
 };
 
-/// The path of a program in /usr/bin; empty if it is not installed.
+/// Returns the path of a program in /usr/bin; the result is empty if it is not installed.
 std::optional<std::string> find_tool(const std::string& name);
 
-/// All calls of the summary that `strace -c -o` has written: of its last line,
-/// `100.00    0.004163           1      3052       123 total`.
+/// Returns the total number of calls in the summary that `strace -c -o` has written: the fourth number of its last
+/// line, `100.00 0.004163 1 3052 123 total`.
 double total_calls(const std::filesystem::path& summary);
 
-/// The cost of one request on a keep-alive connection, without the start of the service and its first requests. The
-/// service has one event loop and no access log.
+/// Returns the cost of one request on a keep-alive connection, without the start of the service and its first requests.
+/// The service has one event loop and no access log.
 double allocations_per_request(const counted_service& service);
 double system_calls_per_request(const counted_service& service, const std::string& strace);
 double instructions_per_request(const counted_service& service, const std::string& valgrind);

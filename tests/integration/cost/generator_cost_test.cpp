@@ -12,7 +12,7 @@ namespace {
 
 constexpr int rate = 200;
 
-/// The system calls of a run of `seconds` with an open loop.
+/// Returns the number of system calls of a run of `seconds` with an open loop.
 double count_system_calls(const std::string& strace, const scripted_upstream& server, int seconds) {
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";

@@ -9,7 +9,7 @@
 
 namespace cohort::test {
 
-/// A client of the chat example that is a member of a room. It sends frames with a mask of zeros.
+/// A client of the chat example that is a member of a room. The client sends frames with a mask of zeros.
 class chat_member {
  public:
   chat_member(std::uint16_t port, const std::string& path, const std::string& header_lines = {}) : connection_(port) {
@@ -34,8 +34,8 @@ class chat_member {
     input_.erase(0, 2 + payload.size());
     return payload;
   }
-  /// Answers a close frame with the payload `payload`, as RFC 6455 section 5.5.1 requires. Returns whether the server
-  /// then closes the connection, and closes the client's end.
+  /// Responds to a close frame with the payload `payload`, as RFC 6455 section 5.5.1 requires. Returns whether the
+  /// server then closes the connection, and closes the client's end.
   bool answer_close(const std::string& payload) {
     std::string frame{'\x88', static_cast<char>(0x80U | payload.size()), 0, 0, 0, 0};
     connection_.send(frame + payload);

@@ -31,9 +31,9 @@ std::string sample(std::size_t size) {
 TEST_CASE("files example: an uploaded file is served with ranges until it is deleted", "[integration][threads]") {
   files_program files;
   const auto content = sample(5'000'000);
-  const auto uploaded = request(files.port, "PUT", "/files/large.bin", {}, content);
-  CHECK(uploaded.status == 201);
-  CHECK(json_at(uploaded.body, "/bytes") == "5000000");
+  const auto upload_response = request(files.port, "PUT", "/files/large.bin", {}, content);
+  CHECK(upload_response.status == 201);
+  CHECK(json_at(upload_response.body, "/bytes") == "5000000");
   CHECK(get(files.port, "/files/large.bin").body == content);
   const auto part = get(files.port, "/files/large.bin", {{"Range", "bytes=1000000-2999999"}});
   CHECK(part.status == 206);
@@ -58,7 +58,7 @@ TEST_CASE("files example: a failed upload leaves nothing on disk", "[integration
   SECTION("too large") {
     CHECK(request(files.port, "PUT", "/files/a", {{"Content-Length", "50000001"}}).status == 413);
   }
-  SECTION("too large in chunks, malformed, and with too long extensions") {
+  SECTION("the chunked body is too large, is malformed or has too long extensions") {
     const auto bytes = GENERATE(std::string{"4\r\nabcd\r\n2FAF080\r\n"}, std::string{"4\r\nabcd\r\nZ"},
                                 "4\r\nabcd\r\n4;" + std::string(20'000, 'e'));
     raw_connection client{files.port};

@@ -56,11 +56,12 @@ TEST_CASE("load in CI example: a run that misses an objective fails and does not
   CHECK_FALSE(std::filesystem::exists(check.file("baseline.json")));
 }
 
-TEST_CASE("load in CI example: invalid use ends with one line and status 2", "[integration][threads][examples]") {
+TEST_CASE("load in CI example: invalid arguments end the script with one line and status 2",
+          "[integration][threads][examples]") {
   const load_check check;
-  const auto relative = check.run("api/books", program_path("book-service"));
-  CHECK(relative.status == 2);
-  CHECK(relative.error_output == "check: PATH is \"api/books\"; it must begin with /\n");
+  const auto relative_path_result = check.run("api/books", program_path("book-service"));
+  CHECK(relative_path_result.status == 2);
+  CHECK(relative_path_result.error_output == "check: PATH is \"api/books\"; it must begin with /\n");
   const auto missing = check.run("/", "/none");
   CHECK(missing.status == 2);
   CHECK(missing.error_output == "check: PROGRAM is \"/none\", which is not a program\n");

@@ -15,10 +15,10 @@ TEST_CASE("reverse proxy example: uploads and downloads pass through unchanged",
   running_program proxy{"reverse-proxy", {"--api-url", "http://127.0.0.1:" + std::to_string(files.port())}};
   const std::string content(5'000'000, 'x');
   CHECK(request(proxy.port(), "PUT", "/api/files/large.bin", {}, content).status == 201);
-  const auto downloaded = get(proxy.port(), "/api/files/large.bin");
-  CHECK(downloaded.status == 200);
-  CHECK(downloaded.header("Via") == "1.1 cohort");
-  CHECK(downloaded.body == content);
+  const auto download_response = get(proxy.port(), "/api/files/large.bin");
+  CHECK(download_response.status == 200);
+  CHECK(download_response.header("Via") == "1.1 cohort");
+  CHECK(download_response.body == content);
   const auto part = get(proxy.port(), "/api/files/large.bin", {{"Range", "bytes=0-9"}});
   CHECK(part.status == 206);
   CHECK(part.body == std::string(10, 'x'));
@@ -30,29 +30,29 @@ TEST_CASE("reverse proxy example: uploads and downloads pass through unchanged",
 
 TEST_CASE("reverse proxy example: WebSocket connections are forwarded until they are closed",
           "[integration][threads][examples]") {
-  running_program chat{"chat-service", {}};
-  running_program proxy{"reverse-proxy", {"--site-url", "http://127.0.0.1:" + std::to_string(chat.port())}};
+  running_program chat_program{"chat-service", {}};
+  running_program proxy{"reverse-proxy", {"--site-url", "http://127.0.0.1:" + std::to_string(chat_program.port())}};
   const auto port = proxy.port();
   CHECK(get(port, "/").body.find("<title>Chat</title>") != std::string::npos);
   CHECK(chat_member{port, "/chat/a?name=eve", "Origin: http://other.example\r\n"}.status == 403);
   chat_member ann{port, "/chat/a?name=ann"};
   CHECK(ann.status == 101);
   CHECK(ann.receive() == "ann joined");
-  chat_member direct{chat.port(), "/chat/a?name=bob"};
+  chat_member direct{chat_program.port(), "/chat/a?name=bob"};
   CHECK(ann.receive() == "bob joined");
   ann.send_text("hello");
   CHECK(direct.receive() == "bob joined");
   CHECK(direct.receive() == "ann: hello");
   CHECK(ann.receive() == "ann: hello");
   CHECK(get(port, "/metrics").body.find("cohort_proxy_tunnels{upstream=\"site\"} 1\n") != std::string::npos);
-  chat.process().signal(SIGTERM);
+  chat_program.process().signal(SIGTERM);
   const auto going_away = ann.receive();
   CHECK(going_away.substr(0, 2) == "\x03\xE9");  // 1001
   CHECK(ann.answer_close(going_away));
   CHECK(proxy.stop() == 0);
 }
 
-TEST_CASE("reverse proxy example: an upstream listens on a Unix domain socket", "[integration][threads][examples]") {
+TEST_CASE("reverse proxy example: an upstream can listen on a Unix domain socket", "[integration][threads][examples]") {
   temporary_directory directory;
   const auto path = (directory.path() / "files.sock").string();
   running_program files{"files-service", {"--directory", directory.path().string(), "--unix-socket", path}};

@@ -65,7 +65,7 @@ task<> copy_with_errors(postgres::pool& pool) {
     CHECK(stored.error().sqlstate == "22P02");
   }
   {
-    // Destroyed without `finish`: nothing is stored.
+    // The writer is destroyed without `finish`, so no rows are stored.
     auto writer = co_await pool.copy_in(in, "copy failing from stdin");
     CHECK((co_await writer->write("1\n2\n")).has_value());
   }

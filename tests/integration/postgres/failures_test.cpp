@@ -10,7 +10,7 @@
 namespace cohort::test {
 namespace {
 
-/// The number of sessions that execute a statement with this text.
+/// Returns the number of sessions that execute a statement with this text.
 task<int> count_running(postgres::pool& pool, std::string text) {
   const auto counted = co_await pool.query(
       libpq_fixture::in(10s), "select count(*) from pg_stat_activity where state = 'active' and query = $1", text);
@@ -34,7 +34,7 @@ task<> pass_deadline(postgres::pool& pool) {
   CHECK(loop::current().now() - begin < 5s);
   while (co_await count_running(pool, slow) != 0) co_await sleep_for(5ms);
   CHECK(loop::current().now() - begin < 10s);
-  // Both connections are in use again.
+  // Both connections are idle again.
   while (pool.connections().idle < 2) co_await sleep_for(1ms);
   CHECK(pool.connections().open == 2);
 }
@@ -66,10 +66,10 @@ struct restart_record {
   bool stopped = false;
   bool ended = false;
   int succeeded = 0;
-  int succeeded_after = 0;
+  int successes_after_restart = 0;
   std::vector<postgres::error> failures;
   /// Failures of calls that began after the server had stopped.
-  int late_failures = 0;
+  int failures_after_restart = 0;
 };
 
 task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> record) {
@@ -77,10 +77,10 @@ task<> query_until_end(postgres::pool& pool, std::shared_ptr<restart_record> rec
     const bool is_late = record->stopped;
     const auto fetched = co_await pool.query(libpq_fixture::in(30s), "select n from generate_series(1, 10) n");
     if (fetched) {
-      ++(is_late ? record->succeeded_after : record->succeeded);
+      ++(is_late ? record->successes_after_restart : record->succeeded);
     } else {
       record->failures.push_back(fetched.error());
-      if (is_late) ++record->late_failures;
+      if (is_late) ++record->failures_after_restart;
     }
     co_await sleep_for(200us);
   }
@@ -96,7 +96,7 @@ task<> restart_under_load(postgres::pool& pool, blocking_pool& blocking, std::sh
   co_await sleep_for(100ms);
   // The server process ends with the thread that started it, so this thread starts it.
   libpq_fixture::server().start();
-  while (record->succeeded_after < 100) co_await sleep_for(5ms);
+  while (record->successes_after_restart < 100) co_await sleep_for(5ms);
   record->ended = true;
   co_await calls.join();
 }
@@ -106,8 +106,8 @@ TEST_CASE("libpq: a server restart under load fails the calls in flight and no l
   const auto record = std::make_shared<restart_record>();
   libpq_fixture fixture{{.max_connections = 8, .timeout = 30s, .reconnect_window = 30s}};
   fixture.run(restart_under_load(fixture.pool, fixture.blocking, record));
-  CHECK(record->late_failures == 0);
-  // At most one for each connection.
+  CHECK(record->failures_after_restart == 0);
+  // At most one call fails on each connection.
   CHECK(record->failures.size() <= 8);
   for (const auto& failure : record->failures) {
     INFO(log_text(failure));
@@ -119,7 +119,7 @@ task<> query_once(postgres::pool& pool, postgres::error* failure) {
   co_await store_error(pool, "select 1", 10s, failure);
 }
 
-postgres::error first_error(const std::string& url) {
+postgres::error query_error(const std::string& url) {
   libpq_fixture fixture{url, {.reconnect_window = 50ms}};
   postgres::error failure{};
   fixture.run(query_once(fixture.pool, &failure));
@@ -128,20 +128,20 @@ postgres::error first_error(const std::string& url) {
   return failure;
 }
 
-TEST_CASE("libpq: the errors of a wrong password and a missing database are clear and omit the password",
+TEST_CASE("libpq: the errors of a wrong password and a missing database contain the reason and omit the password",
           "[postgres][libpq]") {
   const auto url = libpq_fixture::server().url_with_password("hunter2");
-  const auto wrong_password = first_error(url);
+  const auto wrong_password = query_error(url);
   CHECK(wrong_password.code == errc::authentication_failed);
   CHECK(wrong_password.sqlstate == "28P01");
   CHECK(wrong_password.message == "password authentication failed for user \"ada\"");
-  const auto missing = first_error(libpq_fixture::server().url() + "_missing");
+  const auto missing = query_error(libpq_fixture::server().url() + "_missing");
   CHECK(missing.code == errc::connection_rejected);
   CHECK(missing.sqlstate == "3D000");
 }
 
 TEST_CASE("libpq: the error of an unreachable server is one line with the reason", "[postgres][libpq]") {
-  const auto refused = first_error("postgresql://ada:hunter2@127.0.0.1:1/shop");
+  const auto refused = query_error("postgresql://ada:hunter2@127.0.0.1:1/shop");
   CHECK(refused.code == errc::connect_failed);
   CHECK_THAT(refused.message, Catch::Matchers::ContainsSubstring("Connection refused"));
 }

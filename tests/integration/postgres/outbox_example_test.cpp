@@ -28,7 +28,7 @@ class outbox_program {
     while (get(port_, "/readyz").status != 200) std::this_thread::yield();  // the start hook creates the tables
   }
 
-  /// The status of the response to an order.
+  /// Returns the status of the response to an order.
   int order(const std::string& query, const header_list& headers = {}) {
     return request(port_, "POST", "/api/orders" + query, headers).status;
   }
@@ -45,7 +45,7 @@ task<int> count(postgres::pool& pool, std::string table) {
 
 /// Redis is available, then unavailable; then the database is restarted.
 task<> take_orders(libpq_fixture& fixture) {
-  auto listener = net::listen_tcp(loop::current(), loopback()).value();
+  auto listener = net::listen_tcp(loop::current(), loopback_endpoint()).value();
   const auto redis_port = listener->local_endpoint().port();
   redis::simulated_server server;
   task_group serving{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};

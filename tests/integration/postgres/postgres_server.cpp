@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A port that was free at the time of the call. The server must use the same port after each start.
+/// Returns a port that was free at the time of the call. The server must use the same port after each start.
 std::uint16_t free_port() {
   const file_descriptor socket{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
   sockaddr_in address{};

@@ -12,16 +12,16 @@
 
 namespace cohort::test {
 
-/// A PostgreSQL server in a temporary directory, on a free port of the loopback interface. It runs as another user if
-/// this process is root, which PostgreSQL refuses.
+/// A PostgreSQL server in a temporary directory, on a free port of the loopback interface. The server runs as another
+/// user if this process is root, because PostgreSQL refuses to run as root.
 class postgres_server {
  public:
   static constexpr const char* user = "ada";
   static constexpr const char* password = "correct-horse";
 
-  /// The directory of its programs; empty if PostgreSQL is not installed.
+  /// Returns the directory of the server's programs; the result is empty if PostgreSQL is not installed.
   static std::filesystem::path program_directory();
-  /// The server of this test program, started by the first call.
+  /// Returns the server of this test program, started by the first call.
   static postgres_server& shared();
 
   postgres_server();

@@ -59,7 +59,7 @@ task<> change_rows(postgres::pool& pool) {
   CHECK((co_await pool.query(in, "drop table counted")).has_value());
 }
 
-TEST_CASE("libpq: statements report the rows they changed, and violated constraints", "[postgres][libpq]") {
+TEST_CASE("libpq: a statement reports the number of changed rows, or the violated constraint", "[postgres][libpq]") {
   libpq_fixture fixture;
   fixture.run(change_rows(fixture.pool));
 }
@@ -74,7 +74,7 @@ task<> fail_statements(postgres::pool& pool) {
   CHECK((co_await pool.query(in, "select $1::int")).error().sqlstate == "08P01");
   CHECK((co_await pool.query(in, "copy (select 1) to stdout")).error().code == errc::unsupported);
   CHECK((co_await pool.query(in, "select 1; select 2")).error().sqlstate == "42601");
-  // The pool still works after all of them.
+  // The pool still works after all invalid statements.
   CHECK((co_await pool.query(in, "select 1")).value().size() == 1);
 }
 
@@ -156,7 +156,7 @@ task<> prepare_statements(postgres::pool& pool) {
   CHECK(co_await prepared_count(pool) == 2);
   for (int i = 0; i < 5; ++i) CHECK((co_await pool.query(in, "select " + std::to_string(i))).has_value());
   CHECK(co_await prepared_count(pool) == 3);
-  // The server discards them, and the type of a result changes.
+  // The server discards the prepared statements, and the type of a result changes.
   CHECK((co_await pool.query(in, "create table altered (n int)")).has_value());
   CHECK((co_await pool.query(in, "select * from altered")).value().columns().size() == 1);
   CHECK((co_await pool.query(in, "alter table altered add m int")).has_value());

@@ -31,9 +31,9 @@ class client_load {
   void stop();
 
   int responses() const noexcept { return responses_; }
-  /// The number of responses that are not a success, and of connections that have failed.
+  /// Returns the number of responses that are not a success, and of connections that have failed.
   int failures() const noexcept { return failures_; }
-  /// The first 2,000 bytes of the first failed response, or the error of the connection.
+  /// Returns the first 2,000 bytes of the first failed response, or the error of the connection.
   std::string first_failure() const;
 
  private:

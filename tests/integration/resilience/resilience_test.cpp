@@ -68,11 +68,12 @@ TEST_CASE("resilience: the aggregate is complete, with a state for each part, re
   CHECK(remaining_ms <= 500);
 }
 
-TEST_CASE("resilience: the time proxy responds 504 to an unresponsive service and 502 to a stopped one",
-          "[integration][threads]") {
-  scripted_upstream unresponsive;
-  unresponsive.set_default_behavior(no_response{});
-  running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", unresponsive.url()}}};
+TEST_CASE(
+    "resilience: the time proxy responds with 504 for an unresponsive service, and with 502 for a stopped service",
+    "[integration][threads]") {
+  scripted_upstream unresponsive_upstream;
+  unresponsive_upstream.set_default_behavior(no_response{});
+  running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", unresponsive_upstream.url()}}};
   const auto timeout = get(dashboard.port(), "/api/time-proxy", {{"x-envoy-expected-rq-timeout-ms", "300"}});
   CHECK(timeout.status == 504);
   CHECK(json_at(timeout.body, "/service") == "\"time-service\"");
@@ -118,7 +119,7 @@ TEST_CASE("resilience: a client's disconnect cancels its upstream calls", "[inte
 /// Sends requests on eight connections until the server closes them, and calls `stop` after `min_responses` responses.
 /// Returns the number of requests without a response, or with a response that does not satisfy `is_valid`.
 template <class IsValid, class Stop>
-int lost_requests(std::uint16_t port, const std::string& target, int min_responses, IsValid is_valid, Stop stop) {
+int count_lost_requests(std::uint16_t port, const std::string& target, int min_responses, IsValid is_valid, Stop stop) {
   std::atomic<int> responses{0};
   std::atomic<int> lost{0};
   std::vector<std::jthread> clients;
@@ -146,7 +147,7 @@ int lost_requests(std::uint16_t port, const std::string& target, int min_respons
 
 TEST_CASE("shutdown: no request fails after SIGTERM under load, and the exit status is 0", "[integration][threads]") {
   running_program service{"time-service"};
-  const int lost = lost_requests(
+  const int lost = count_lost_requests(
       service.port(), "/api/time", 500, [](const response& response) { return response.status == 200; },
       [&] { service.process().signal(SIGTERM); });
   CHECK(lost == 0);
@@ -155,7 +156,7 @@ TEST_CASE("shutdown: no request fails after SIGTERM under load, and the exit sta
 
 TEST_CASE("shutdown: the services of a process drain in order, so no upstream call is lost", "[integration][threads]") {
   running_program stack{"cohort-stack"};
-  const int lost = lost_requests(
+  const int lost = count_lost_requests(
       stack.port_of("dashboard-service"), "/api/aggregate", 100,
       [](const response& response) { return json_at(response.body, "/meta/time_service/state") == "\"fresh\""; },
       [&] { stack.process().signal(SIGTERM); });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Two replicas of each service behind the dashboard, restarted one after the other under load. The name `localhost`
-// resolves to the addresses of both: 127.0.0.1 and ::1.
+// resolves to the addresses of both replicas: 127.0.0.1 and ::1.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -44,7 +44,7 @@ class replicas {
       start(replica);
     }
   }
-  /// The process IDs, to detect that a process was replaced.
+  /// Returns the process IDs, to detect that a process was replaced.
   std::vector<pid_t> processes() const { return {running_[0].process->pid(), running_[1].process->pid()}; }
 
  private:
@@ -65,7 +65,7 @@ class replicas {
   std::array<replica, 2> running_{replica{"127.0.0.1"}, replica{"::1"}};
 };
 
-/// Whether the response is an aggregate all of whose parts are fresh.
+/// Returns whether the response is an aggregate all of whose parts are fresh.
 bool is_fresh(const response& response) {
   if (response.status != 200) return false;
   const std::vector<std::string> parts{"time_service", "sysinfo_service", "weather_service"};

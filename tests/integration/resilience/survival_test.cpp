@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A service whose outputs a shell redirects. It replaces the shell, so that it receives the signals.
+/// A service whose outputs a shell redirects. The service replaces the shell, so that it receives the signals.
 class redirected_service {
  public:
   /// `preparation`: commands of the shell before the service starts.
@@ -49,7 +49,7 @@ class redirected_service {
   child_process process_;
 };
 
-/// Whether a process has ended, even if its parent has not waited for it.
+/// Returns whether a process has ended, even if its parent has not waited for it.
 bool has_ended(pid_t process) {
   std::ifstream file{"/proc/" + std::to_string(process) + "/stat"};
   std::string fields;
@@ -98,7 +98,7 @@ class wall_clock_shift {
   child_process::environment environment() const {
     return {{"LD_PRELOAD", COHORT_WALL_CLOCK_PRELOAD}, {"WALL_CLOCK_OFFSET_FILE", path_.string()}};
   }
-  /// The difference between an HTTP date and the shifted clock.
+  /// Returns the difference between an HTTP date and the shifted clock.
   std::chrono::seconds difference(const std::string& date) const {
     std::tm parsed{};
     REQUIRE(::strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parsed) != nullptr);

@@ -40,9 +40,9 @@ TEST_CASE("access: a session cookie authenticates a request, a forged cookie doe
   running_program stack{"cohort-stack", {}, {{"API_KEY", "s3cret"}, {"DASHBOARD_SECRET_KEY", "signing"}}};
   const auto port = stack.port_of("dashboard-service");
   CHECK(request(port, "POST", "/session", {{"X-API-Key", "wrong"}}).status == 401);
-  const auto signed_in = request(port, "POST", "/session", {{"X-API-Key", "s3cret"}});
-  REQUIRE(signed_in.status == 204);
-  const auto cookie = signed_in.header("set-cookie");
+  const auto sign_in_response = request(port, "POST", "/session", {{"X-API-Key", "s3cret"}});
+  REQUIRE(sign_in_response.status == 204);
+  const auto cookie = sign_in_response.header("set-cookie");
   CHECK(cookie.find("HttpOnly") != std::string::npos);
   CHECK(cookie.find("SameSite=Strict") != std::string::npos);
 

@@ -63,10 +63,10 @@ TEST_CASE("secrets: no output of the stack contains a secret, for valid and inva
   disclosure_check result;
   running_program stack{"cohort-stack", {"--api-key", api_key}, secret_variables};
   const auto dashboard = stack.port_of("dashboard-service");
-  const auto signed_in = request(dashboard, "POST", "/session", {{"X-API-Key", api_key}});
-  const auto cookie = signed_in.header("set-cookie").substr(0, signed_in.header("set-cookie").find(';'));
-  REQUIRE(signed_in.status == 204);
-  // Only the response that issues the cookie contains it.
+  const auto sign_in_response = request(dashboard, "POST", "/session", {{"X-API-Key", api_key}});
+  const auto cookie = sign_in_response.header("set-cookie").substr(0, sign_in_response.header("set-cookie").find(';'));
+  REQUIRE(sign_in_response.status == 204);
+  // Only the response that issues the cookie contains the cookie.
   result.secrets.push_back(cookie.substr(cookie.find('=') + 1));
 
   for (const std::string service : {"time-service", "system-info-service", "weather-service", "dashboard-service"}) {
@@ -101,17 +101,17 @@ TEST_CASE("secrets: no output of the stack contains a secret, for valid and inva
   result.check();
 }
 
-TEST_CASE("secrets: a key in the environment or after = is not visible in /proc", "[integration][threads]") {
+TEST_CASE("secrets: a key in the environment or in a flag is not visible in /proc", "[integration][threads]") {
   disclosure_check result;
   auto variables = secret_variables;
   variables.erase("DASHBOARD_SECRET_KEY");  // not a setting of this program
-  running_program by_flag{"time-service", {"--api-key=" + std::string{api_key}}, variables};
-  by_flag.port();
+  running_program service_with_flag{"time-service", {"--api-key=" + std::string{api_key}}, variables};
+  service_with_flag.port();
   variables["API_KEY"] = api_key;
-  running_program by_variable{"time-service", {}, variables};
-  CHECK(get(by_variable.port(), "/api/time", {{"X-API-Key", api_key}}).status == 200);
-  result.add_process(by_flag.process());
-  result.add_process(by_variable.process());
+  running_program service_with_variable{"time-service", {}, variables};
+  CHECK(get(service_with_variable.port(), "/api/time", {{"X-API-Key", api_key}}).status == 200);
+  result.add_process(service_with_flag.process());
+  result.add_process(service_with_variable.process());
   CHECK(contains(result.shown, "--api-key="));
   CHECK(contains(result.shown, std::string{'\0'} + "API_KEY="));
   result.check();

@@ -49,14 +49,14 @@ class tls_stack {
   std::string url(std::size_t index) { return "https://127.0.0.1:" + std::to_string(services_.at(index)->port()); }
   std::vector<std::unique_ptr<running_program>>& services() { return services_; }
 
-  /// A request of OpenSSL's client, with the certificate of `client` or without one.
+  /// Sends a request with OpenSSL's client, with the certificate of `client` or without a certificate.
   std::string request(std::size_t index, const std::string& target, const std::string& client = {}) {
     const auto certificate =
         client.empty() ? std::string{} : " -cert " + path(client, "tls.pem") + " -key " + path(client, "tls.key");
     return run_openssl(services_.at(index)->port(),
                        "-quiet -verify_return_error -CAfile " + path("loadgen", "ca.pem") + certificate, target);
   }
-  /// Whether a line of the metrics of a service starts with this text.
+  /// Returns whether a line of the metrics of a service starts with this text.
   bool has_metric(std::size_t index, const std::string& text) {
     return request(index, "/metrics").find("\n" + text) != std::string::npos;
   }

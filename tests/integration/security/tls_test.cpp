@@ -46,7 +46,7 @@ class certificate_files {
   temporary_directory directory_;
 };
 
-/// The value of a metric, read over TLS; -1 if there is none.
+/// Returns the value of a metric, read over TLS, or -1 if there is none.
 double tls_metric(std::uint16_t port, const std::string& series) {
   const auto output = run_openssl(port, "-quiet", "/metrics");
   const auto line = output.find("\n" + series + " ");
@@ -94,18 +94,18 @@ TEST_CASE("tls: the client's signature algorithms select an RSA or an ECDSA cert
   const auto port = service.port();
   const auto* const name = GENERATE("-servername localhost ", "-noservername ");
   CAPTURE(name);
-  const auto type_for = [&](const std::string& flags) {
+  const auto signature_type_for = [&](const std::string& flags) {
     const auto output = run_openssl(port, name + flags);
     CHECK(contains(output, "HTTP/1.1 200 OK"));
     return contains(output, "Peer signature type: ECDSA") ? "ECDSA"
            : contains(output, "Peer signature type: RSA") ? "RSA"
                                                           : output;
   };
-  CHECK(type_for("-sigalgs rsa_pss_rsae_sha256") == "RSA");
-  CHECK(type_for("-sigalgs ecdsa_secp256r1_sha256") == "ECDSA");
-  CHECK(type_for("-sigalgs ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256") == "ECDSA");
-  CHECK(type_for("-tls1_2 -cipher aRSA") == "RSA");
-  CHECK(type_for("-tls1_2 -cipher aECDSA") == "ECDSA");
+  CHECK(signature_type_for("-sigalgs rsa_pss_rsae_sha256") == "RSA");
+  CHECK(signature_type_for("-sigalgs ecdsa_secp256r1_sha256") == "ECDSA");
+  CHECK(signature_type_for("-sigalgs ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256") == "ECDSA");
+  CHECK(signature_type_for("-tls1_2 -cipher aRSA") == "RSA");
+  CHECK(signature_type_for("-tls1_2 -cipher aECDSA") == "ECDSA");
   CHECK(service.stop() == 0);
 }
 
@@ -117,9 +117,9 @@ TEST_CASE("tls: handshakes that fail are rejected, logged once and counted", "[i
 
   CHECK(contains(run_openssl(port, flags("other_root.pem")), "verify error"));
   CHECK(contains(run_openssl(port, flags("root.pem") + " -verify_hostname other.example"), "ostname mismatch"));
-  const auto old_version = run_openssl(port, "-tls1_1 -cipher DEFAULT@SECLEVEL=0");
-  CHECK(contains(old_version, "alert protocol version"));
-  CHECK_FALSE(contains(old_version, "HTTP/1.1"));
+  const auto tls_1_1_output = run_openssl(port, "-tls1_1 -cipher DEFAULT@SECLEVEL=0");
+  CHECK(contains(tls_1_1_output, "alert protocol version"));
+  CHECK_FALSE(contains(tls_1_1_output, "HTTP/1.1"));
   CHECK(contains(run_openssl(port, "-tls1_2 -cipher AES128-SHA"), "alert handshake failure"));
   raw_connection plain{port};
   plain.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -293,16 +293,16 @@ TEST_CASE("tls: the server name of OpenSSL's client selects the certificate", "[
   };
   running_program service{"time-service", {}, {{"TLS_CERT", list(".pem")}, {"TLS_KEY", list(".key")}}};
   const auto port = service.port();
-  const auto verifies = [&](const std::string& name, const std::string& expected) {
+  const auto is_verified_with = [&](const std::string& name, const std::string& expected) {
     const auto output = run_openssl(port, "-verify_return_error -CAfile " + files.path("root.pem") + " -servername " +
                                               name + " -verify_hostname " + expected);
     return contains(output, "HTTP/1.1 200 OK");
   };
-  CHECK(verifies("a.example", "a.example"));
-  CHECK(verifies("b.wild.example", "b.wild.example"));
-  CHECK(verifies("other.example", "localhost"));
-  CHECK_FALSE(verifies("other.example", "other.example"));
-  CHECK_FALSE(verifies("b.c.wild.example", "b.c.wild.example"));
+  CHECK(is_verified_with("a.example", "a.example"));
+  CHECK(is_verified_with("b.wild.example", "b.wild.example"));
+  CHECK(is_verified_with("other.example", "localhost"));
+  CHECK_FALSE(is_verified_with("other.example", "other.example"));
+  CHECK_FALSE(is_verified_with("b.c.wild.example", "b.c.wild.example"));
 }
 
 TEST_CASE("tls: a plain listener redirects to the TLS listener", "[integration][tls][redirect][threads]") {
@@ -311,9 +311,9 @@ TEST_CASE("tls: a plain listener redirects to the TLS listener", "[integration][
   const auto port = service.port();
   const auto line = service.process().wait_for_line("\"msg\":\"redirecting to https\"");
   const auto redirect_port = static_cast<std::uint16_t>(std::stoi(json_at(line, "/port")));
-  const auto redirected = get(redirect_port, "/api/time?x=1", {{"Host", "localhost:80"}});
-  CHECK(redirected.status == 308);
-  CHECK(redirected.header("location") == "https://localhost:" + std::to_string(port) + "/api/time?x=1");
+  const auto redirect_response = get(redirect_port, "/api/time?x=1", {{"Host", "localhost:80"}});
+  CHECK(redirect_response.status == 308);
+  CHECK(redirect_response.header("location") == "https://localhost:" + std::to_string(port) + "/api/time?x=1");
   CHECK(get(redirect_port, "/health").status == 308);
   CHECK(tls_metric(port, "cohort_server_https_redirects_total") == 2);
   CHECK(service.stop() == 0);

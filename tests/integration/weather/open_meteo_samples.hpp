@@ -5,7 +5,7 @@
 
 namespace cohort::test {
 
-/// A response of Open-Meteo's forecast API to the weather service's request.
+/// Returns a response of Open-Meteo's forecast API to the weather service's request.
 inline std::string open_meteo_response(const std::string& temperature_c = "18.6") {
   return R"({"latitude":32.8125,"longitude":35.0,"generationtime_ms":0.0456,"utc_offset_seconds":0,)"
          R"("timezone":"GMT","timezone_abbreviation":"GMT","elevation":24.0,)"
@@ -16,7 +16,7 @@ inline std::string open_meteo_response(const std::string& temperature_c = "18.6"
          R"(,"relative_humidity_2m":57,"apparent_temperature":17.4,"weather_code":80,"wind_speed_10m":12.5}})";
 }
 
-/// One result of Open-Meteo's geocoding API.
+/// Returns one result of Open-Meteo's geocoding API.
 inline std::string geocoding_result(const std::string& name, const std::string& country_code,
                                     const std::string& country, const std::string& admin1, double latitude,
                                     double longitude) {
@@ -25,7 +25,7 @@ inline std::string geocoding_result(const std::string& name, const std::string& 
          R"(","admin1":")" + admin1 + R"("})";
 }
 
-/// A response of the geocoding API to "Paris", shortened. The result in France is the second result.
+/// Returns a response of the geocoding API to "Paris", shortened. The result in France is the second result.
 inline std::string geocoding_response() {
   return R"({"results":[{"id":4717560,"name":"Paris","latitude":33.66094,"longitude":-95.55551,"elevation":183.0,)"
          R"("feature_code":"PPLA2","country_code":"US","timezone":"America/Chicago","population":24782,)"

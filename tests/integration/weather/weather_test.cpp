@@ -59,7 +59,8 @@ TEST_CASE("weather: an invalid location is rejected with 400, and the provider i
   CHECK(provider.connections_accepted() == 0);
 }
 
-TEST_CASE("weather: a second request is served from the cache with its age", "[integration][weather][threads]") {
+TEST_CASE("weather: a second request is served from the cache with the age of the report",
+          "[integration][weather][threads]") {
   scripted_upstream provider;
   provider.enqueue(canned_response{.body = wttr_response()});
   auto service = start_weather_service(provider.url());

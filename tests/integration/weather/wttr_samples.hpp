@@ -5,7 +5,7 @@
 
 namespace cohort::test {
 
-/// A response of wttr.in's `format=j1`, without its forecasts.
+/// Returns a response of wttr.in's `format=j1`, without its forecasts.
 inline std::string wttr_response(const std::string& temperature_c = "21", const std::string& area_city = "Hefa",
                                  const std::string& area_country = "Israel") {
   return R"({"current_condition":[{"FeelsLikeC":"20","FeelsLikeF":"68","cloudcover":"25","humidity":"64","temp_C":")" +

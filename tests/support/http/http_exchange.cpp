@@ -80,7 +80,7 @@ std::size_t raw_connection::send(std::string_view bytes) {
   return sent;
 }
 
-// Appends received bytes to input_; false after the peer has closed.
+// Appends received bytes to input_; returns false after the peer has closed.
 bool raw_connection::fill(time_point deadline) {
   std::array<char, 16384> buffer{};
   for (;;) {

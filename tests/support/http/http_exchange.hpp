@@ -20,7 +20,7 @@ struct response {
   std::string raw_head{};
   std::vector<response> interim{};  ///< preceding 1xx responses
 
-  /// The first value of the field `name` (case-insensitive); empty if there is none.
+  /// Returns the first value of the field `name` (case-insensitive); the result is empty if there is none.
   [[nodiscard]] std::string header(std::string_view name) const { return find_header(headers, name).value_or(""); }
 };
 
@@ -37,7 +37,7 @@ class raw_connection {
   explicit raw_connection(std::uint16_t port);
 
   /// Sends `bytes` until the peer closes, and returns the number of bytes sent. A server may respond and close before
-  /// it has read everything, which is not an error here.
+  /// it has read all bytes, which is not an error here.
   std::size_t send(std::string_view bytes);
 
   /// Reads a complete response. `is_head_request`: the response is to a HEAD request, so it has no body.
@@ -49,17 +49,17 @@ class raw_connection {
   /// Reads the next event of the body whose head was read last. Lines end in LF or CRLF; comments are skipped.
   sse_event read_sse_event(std::chrono::milliseconds timeout = default_timeout);
 
-  /// Reads received bytes unchanged; empty after the peer has closed.
+  /// Reads received bytes unchanged; the result is empty after the peer has closed.
   std::string read_some(std::chrono::milliseconds timeout = default_timeout);
 
-  /// Whether the peer closes or resets the connection within `timeout` without sending further bytes. Received bytes
-  /// can still be read.
+  /// Returns whether the peer closes or resets the connection within `timeout` without sending further bytes. Received
+  /// bytes can still be read.
   bool wait_for_close(std::chrono::milliseconds timeout = default_timeout);
 
   /// Closes the sending direction; reading is still possible.
   void half_close();
 
-  /// Closes with RST. No other function may be called afterwards.
+  /// Closes with RST. After this call, no other function may be called.
   void reset();
 
  private:

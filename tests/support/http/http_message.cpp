@@ -109,8 +109,8 @@ body_decoder::body_decoder(const header_list& headers, unframed_body unframed) {
   if (chunked) {
     state_ = state::chunk_size;
   } else if (length) {
-    left_ = number(*length, 10);
-    state_ = left_ == 0 ? state::finished : state::counted;
+    remaining_ = number(*length, 10);
+    state_ = remaining_ == 0 ? state::finished : state::counted;
   } else if (unframed == unframed_body::until_close) {
     state_ = state::until_close;
   }
@@ -121,7 +121,7 @@ void body_decoder::consume(std::string& input, std::string& output) {
   }
 }
 
-// Decodes one element of the framing; false if more input is needed.
+// Decodes one element of the framing; returns false if more input is needed.
 bool body_decoder::step(std::string& input, std::string& output) {
   switch (state_) {
     case state::finished: return false;
@@ -130,8 +130,8 @@ bool body_decoder::step(std::string& input, std::string& output) {
     case state::chunk_data: return take_counted(input, output, state::chunk_end);
     case state::chunk_size:
       if (const auto line = take_line(input)) {
-        left_ = number(trim(std::string_view{*line}.substr(0, line->find(';'))), 16);
-        state_ = left_ == 0 ? state::trailers : state::chunk_data;
+        remaining_ = number(trim(std::string_view{*line}.substr(0, line->find(';'))), 16);
+        state_ = remaining_ == 0 ? state::trailers : state::chunk_data;
         return true;
       }
       return false;
@@ -158,11 +158,11 @@ bool body_decoder::step(std::string& input, std::string& output) {
 }
 
 bool body_decoder::take_counted(std::string& input, std::string& output, state next) {
-  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size()));
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input.size()));
   output.append(input, 0, size);
   input.erase(0, size);
-  left_ -= size;
-  if (left_ != 0) {
+  remaining_ -= size;
+  if (remaining_ != 0) {
     return false;
   }
   state_ = next;
@@ -171,7 +171,7 @@ bool body_decoder::take_counted(std::string& input, std::string& output, state n
 
 void body_decoder::end_of_input() {
   if (state_ == state::counted) {
-    throw std::runtime_error("connection closed " + std::to_string(left_) + " bytes before the end of the body");
+    throw std::runtime_error("connection closed " + std::to_string(remaining_) + " bytes before the end of the body");
   }
   if (!finished() && state_ != state::until_close) {
     throw std::runtime_error("connection closed before the last chunk of the body");

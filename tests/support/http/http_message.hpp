@@ -15,7 +15,7 @@ namespace cohort::test {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
-/// The first value of the field `name` (case-insensitive); nullopt if there is none.
+/// Returns the first value of the field `name` (case-insensitive), or nullopt if there is none.
 std::optional<std::string> find_header(const header_list& headers, std::string_view name);
 
 struct message_head {
@@ -24,7 +24,8 @@ struct message_head {
   std::string raw;  ///< all bytes, including the empty line
 };
 
-/// Removes a head from the front of `input` and parses it; nullopt if it is incomplete, with `input` unchanged.
+/// Removes a head from the front of `input` and parses it. Returns nullopt, with `input` unchanged, if the head is
+/// incomplete.
 std::optional<message_head> extract_head(std::string& input);
 
 /// Decodes the framing of a body incrementally.
@@ -41,7 +42,7 @@ class body_decoder {
   /// Moves this body's bytes from `input` to the end of `output`. Bytes after the body stay in `input`.
   void consume(std::string& input, std::string& output);
 
-  /// To be called when the peer has closed. Throws if the body is incomplete.
+  /// Must be called when the peer has closed. Throws if the body is incomplete.
   void end_of_input();
 
   [[nodiscard]] bool finished() const noexcept { return state_ == state::finished; }
@@ -53,7 +54,7 @@ class body_decoder {
   bool take_counted(std::string& input, std::string& output, state next);
 
   state state_{state::finished};
-  std::uint64_t left_{0};
+  std::uint64_t remaining_{0};
 };
 
 }  // namespace cohort::test

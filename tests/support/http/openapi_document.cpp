@@ -28,7 +28,7 @@ std::string string_member(const json::value& parent, std::string_view name) {
   return value && value->is_string() ? text_of(json::string_view{value->as_string()}) : std::string{};
 }
 
-/// The names of the `{name}` placeholders of a path.
+/// Returns the names of the `{name}` placeholders of a path.
 std::set<std::string> template_names(const std::string& path) {
   std::set<std::string> names;
   for (auto open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1))

@@ -17,12 +17,13 @@ class openapi_document {
   openapi_document(const openapi_document&) = delete;
   openapi_document& operator=(const openapi_document&) = delete;
 
-  /// One line for each violated rule of the specification and of Cohort's own: a missing member, a parameter of a path
-  /// without a description or the reverse, an operation ID or tag that is unknown or not unique, a reference to
+  /// Returns one line for each violated rule of the specification and of Cohort's own: a missing member, a parameter of
+  /// a path without a description or the reverse, an operation ID or tag that is unknown or not unique, a reference to
   /// nothing, an object schema that allows additional properties or does not list its required members.
   [[nodiscard]] std::vector<std::string> problems() const;
 
-  /// The reason why a response does not conform; empty if it does. `method` is in lower case, `path` is a template.
+  /// Returns the reason why a response does not conform; the result is empty if the response conforms. `method` is in
+  /// lower case, `path` is a template.
   [[nodiscard]] std::vector<std::string> violations(std::string_view method, std::string_view path, int status,
                                                     std::string_view content_type, std::string_view body) const;
 
@@ -32,7 +33,7 @@ class openapi_document {
                                                               int status, std::string_view content_type,
                                                               std::string_view body) const;
 
-  /// The status codes of an operation's responses.
+  /// Returns the status codes of an operation's responses.
   [[nodiscard]] std::vector<std::string> statuses(std::string_view method, std::string_view path) const;
 
  private:

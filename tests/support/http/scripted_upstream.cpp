@@ -39,8 +39,8 @@ std::string to_chunked(std::string_view body) {
 bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 std::string head_of(int status, header_list headers, const std::pair<std::string, std::string>& framing) {
-  const bool framed = find_header(headers, "Content-Length") || find_header(headers, "Transfer-Encoding");
-  if (!framed && may_have_body(status)) {
+  const bool has_framing = find_header(headers, "Content-Length") || find_header(headers, "Transfer-Encoding");
+  if (!has_framing && may_have_body(status)) {
     headers.push_back(framing);
   }
   std::string head = "HTTP/1.1 " + std::to_string(status) + " Scripted\r\n";
@@ -62,7 +62,7 @@ std::string partial_response(const Step& step) {
 
 enum class connection_state { open, disconnected, closed };
 
-/// Performs the step of one request. The result is `closed` if the connection is closed or must be.
+/// Performs the step of one request. The result is `closed` if the connection is closed or must be closed.
 class step_runner {
  public:
   step_runner(server_stream& stream, const recorded_request& request)
@@ -285,9 +285,9 @@ void scripted_upstream::serve(server_stream& stream) {
   try {
     std::string input;
     while (auto request = read_request(stream, input)) {
-      step_runner perform{stream, *request};
+      step_runner run_step{stream, *request};
       const auto step = record(std::move(*request));
-      const auto end = std::visit(perform, step);
+      const auto end = std::visit(run_step, step);
       if (end == connection_state::disconnected) {
         const std::lock_guard lock{mutex_};
         ++disconnects_;

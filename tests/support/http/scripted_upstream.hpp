@@ -79,13 +79,13 @@ struct recorded_request {
   header_list headers{};
   std::string body{};
 
-  /// The first value of the field `name` (case-insensitive); empty if there is none.
+  /// Returns the first value of the field `name` (case-insensitive); the result is empty if there is none.
   [[nodiscard]] std::string header(std::string_view name) const { return find_header(headers, name).value_or(""); }
 };
 
-/// An HTTP/1.1 server on 127.0.0.1 whose behavior a test defines. It runs one thread per connection; connections are
-/// persistent unless the behavior ends them. All members may be called from any thread. The destructor interrupts all
-/// delays.
+/// An HTTP/1.1 server on 127.0.0.1 whose behavior a test defines. The server runs one thread per connection;
+/// connections are persistent unless the behavior ends them. All members may be called from any thread. The destructor
+/// interrupts all delays.
 class scripted_upstream {
  public:
   scripted_upstream();
@@ -103,10 +103,10 @@ class scripted_upstream {
   /// Sets the behavior for requests without a step. Initially that is a 500 response.
   void set_default_behavior(behavior step);
 
-  /// The number of steps that no request has used.
+  /// Returns the number of steps that no request has used.
   [[nodiscard]] std::size_t remaining_steps() const;
 
-  /// All complete requests, in the order of their arrival.
+  /// Returns all complete requests, in the order of their arrival.
   [[nodiscard]] std::vector<recorded_request> requests() const;
 
   /// Waits for at least `count` requests. Throws std::runtime_error after `timeout`.

@@ -19,7 +19,7 @@ struct free_ssl {
   void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
 };
 
-/// The context of a TLS server (1.2 and 1.3) with this certificate.
+/// Returns the context of a TLS server (1.2 and 1.3) with this certificate.
 std::unique_ptr<SSL_CTX, free_ssl> tls_server_context(const certificate_and_key& leaf);
 
 /// The server's side of one accepted connection, plain or TLS, for one thread. Waits have no timeout; `stop` ends them.

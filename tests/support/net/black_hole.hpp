@@ -10,9 +10,9 @@ namespace cohort::test {
 
 /// A port on 127.0.0.1 to which connect() neither succeeds nor fails, as behind a firewall that drops packets.
 ///
-/// It is a listener that never accepts and whose accept queue is full. Linux drops further SYNs (tcp_conn_request,
-/// ListenOverflows), so a client retransmits for about two minutes. The constructor returns when the kernel reports the
-/// queue as full (TCP_INFO).
+/// The port belongs to a listener that never accepts and whose accept queue is full. Linux drops further SYNs
+/// (tcp_conn_request, ListenOverflows), so a client retransmits for about two minutes. The constructor returns when the
+/// kernel reports the queue as full (TCP_INFO).
 class black_hole {
  public:
   black_hole();

@@ -12,7 +12,7 @@
 namespace cohort::test {
 
 /// Contents of a leaf certificate. `dns`, `ip` and `uri` become subjectAltName entries, the only names that are checked
-/// (RFC 9525 section 6.3); at least one is required. The first is also the subject's common name.
+/// (RFC 9525 section 6.3); at least one is required. The first name is also the subject's common name.
 struct certificate_request {
   std::vector<std::string> dns{};
   std::vector<std::string> ip{};
@@ -21,7 +21,7 @@ struct certificate_request {
   std::string usage{"serverAuth"};
   /// Start of validity, relative to now; negative values are in the past.
   std::chrono::seconds not_before_offset{-3600};
-  /// Validity from that start. If it ends before now, the certificate has expired.
+  /// Length of the validity from the start. If the validity ends before now, the certificate has expired.
   std::chrono::seconds valid_for{24 * 3600};
 };
 
@@ -36,10 +36,10 @@ class certificate_authority {
  public:
   explicit certificate_authority(const std::string& name);
 
-  /// The root certificate, for the clients' trust store.
+  /// Returns the root certificate, for the clients' trust store.
   [[nodiscard]] std::string certificate_pem() const;
 
-  /// A TLS certificate signed by this CA, with a fresh key.
+  /// Returns a TLS certificate signed by this CA, with a fresh key.
   [[nodiscard]] certificate_and_key issue(const certificate_request& request);
 
  private:

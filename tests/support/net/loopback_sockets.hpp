@@ -22,7 +22,7 @@ namespace cohort::test {
   std::exit(1);
 }
 
-inline sockaddr_in loopback(std::uint16_t port) {
+inline sockaddr_in loopback_address(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -41,7 +41,7 @@ inline int listen_on(std::uint16_t port) {
   if (listener < 0) exit_with_errno("socket");
   const int on = 1;
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const auto local = loopback(port);
+  const auto local = loopback_address(port);
   if (::bind(listener, reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) exit_with_errno("bind");
   if (::listen(listener, SOMAXCONN) != 0) exit_with_errno("listen");
   return listener;

@@ -23,7 +23,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-sockaddr_in loopback(std::uint16_t port) {
+sockaddr_in loopback_address(std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -77,14 +77,14 @@ void stop_signal::raise() noexcept {
 }
 
 readiness wait_for(int fd, short events, time_point deadline, const stop_signal* stop) {
-  std::array<pollfd, 2> waits{{{fd, events, 0}, {stop != nullptr ? stop->descriptor() : -1, POLLIN, 0}}};
+  std::array<pollfd, 2> poll_entries{{{fd, events, 0}, {stop != nullptr ? stop->descriptor() : -1, POLLIN, 0}}};
   for (;;) {
-    const int count = ::poll(waits.data(), waits.size(), poll_timeout(deadline));
+    const int count = ::poll(poll_entries.data(), poll_entries.size(), poll_timeout(deadline));
     if (count < 0 && errno != EINTR) {
       throw_errno("poll", errno);
     }
     if (count > 0) {
-      return waits[1].revents != 0 ? readiness::stopped : readiness::ready;
+      return poll_entries[1].revents != 0 ? readiness::stopped : readiness::ready;
     }
     if (steady_clock::now() >= deadline) {
       return readiness::timed_out;
@@ -102,7 +102,7 @@ file_descriptor connect_loopback(std::uint16_t port, milliseconds timeout) {
   const auto deadline = deadline_after(timeout);
   const auto operation = "connect to 127.0.0.1:" + std::to_string(port);
   file_descriptor socket = tcp_socket();
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = loopback_address(port);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno != EINPROGRESS) {
       throw_errno(operation, errno);
@@ -124,7 +124,7 @@ file_descriptor connect_loopback(std::uint16_t port, milliseconds timeout) {
 
 file_descriptor listen_loopback(int backlog) {
   file_descriptor listener = tcp_socket();
-  const sockaddr_in address = loopback(0);
+  const sockaddr_in address = loopback_address(0);
   if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     throw_errno("bind to 127.0.0.1", errno);
   }

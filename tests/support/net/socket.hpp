@@ -10,7 +10,7 @@ namespace cohort::test {
 
 using time_point = std::chrono::steady_clock::time_point;
 
-/// The timeout is long, because sanitizers on a shared core are slow. Passing tests do not wait for it.
+/// The timeout is long, because sanitizers on a shared core are slow. Passing tests do not wait for the timeout.
 inline constexpr std::chrono::milliseconds default_timeout{20'000};
 
 /// Owns a descriptor and closes it.
@@ -48,23 +48,23 @@ enum class readiness { ready, timed_out, stopped };
 /// `time_point::max()` means no deadline.
 readiness wait_for(int fd, short events, time_point deadline, const stop_signal* stop = nullptr);
 
-/// Now plus `timeout`; `time_point::max()` on overflow.
+/// Returns the current time plus `timeout`, or `time_point::max()` on overflow.
 time_point deadline_after(std::chrono::milliseconds timeout);
 
 /// Connects to 127.0.0.1; the socket is non-blocking and has TCP_NODELAY. Throws std::runtime_error on failure and
 /// after `timeout`.
 file_descriptor connect_loopback(std::uint16_t port, std::chrono::milliseconds timeout = default_timeout);
 
-/// A non-blocking listener on 127.0.0.1, on a port that the system chooses.
+/// Returns a non-blocking listener on 127.0.0.1, on a port that the system chooses.
 file_descriptor listen_loopback(int backlog);
 
-/// The port that `socket` is bound to.
+/// Returns the port that `socket` is bound to.
 std::uint16_t local_port(const file_descriptor& socket);
 
 /// Makes close() send RST instead of FIN.
 void reset_on_close(const file_descriptor& socket) noexcept;
 
-/// Throws std::runtime_error: the operation and the text of `error`, an errno value.
+/// Throws std::runtime_error with the operation and the text of `error`, an errno value.
 [[noreturn]] void throw_errno(const std::string& operation, int error);
 
 }  // namespace cohort::test

@@ -242,12 +242,12 @@ TEST_CASE("scripted upstream: a client that disconnects before its response is c
                                          behavior{slow_body{.body = "x", .interval = 1h}}));
   {
     raw_connection closing{upstream.port()};
-    raw_connection resetting{upstream.port()};
+    raw_connection resetting_connection{upstream.port()};
     closing.send(get_request);
-    resetting.send(get_request);
+    resetting_connection.send(get_request);
     upstream.wait_for_requests(2);
     CHECK_THROWS_WITH(upstream.wait_for_disconnects(1, 1ms), ContainsSubstring("0 of 1 disconnects within 1 ms"));
-    resetting.reset();
+    resetting_connection.reset();
     upstream.wait_for_disconnects(1);
   }
   upstream.wait_for_disconnects(2);

@@ -61,7 +61,7 @@ TEST_CASE("API keys: an invalid line is an error with its number, and without it
   CHECK(file.error == error);
 }
 
-TEST_CASE("API keys: number and size are limited", "[config][secret]") {
+TEST_CASE("API keys: the number and the length of keys are limited", "[config][secret]") {
   std::string content;
   for (std::size_t i = 0; i < max_api_keys; ++i) content += "key" + std::to_string(i) + "\n";
   CHECK(read(content).keys.size() == max_api_keys);

@@ -165,7 +165,7 @@ TEST_CASE("options: a repeated flag is reported", "[config][options]") {
   CHECK_THAT(usage_error_line(program.parse({"--port", "80", "--port", "81"})), ContainsSubstring("--port"));
 }
 
-/// The lines of `help` about `flag`.
+/// Returns the lines of `help` about `flag`.
 std::string help_lines(const std::string& help, const std::string& flag) {
   const auto from = help.find("  " + flag + " ");
   if (from == std::string::npos) return {};

@@ -42,15 +42,15 @@ TEST_CASE("reloader: only settings from files that have changed are reloaded", "
   CHECK(second_reloads == 3);
 }
 
-TEST_CASE("reloader: a secret file that disappears fails once, and its next version is used", "[config][reloader]") {
+TEST_CASE("reloader: a missing secret file is reported once, and its next version is loaded", "[config][reloader]") {
   const temporary_directory directory;
   const auto path = directory.write("key", "old\n");
   std::string secret = "old";
   reloader settings;
   settings.add_secret_file("API_KEY_FILE", path.string(), [&](const std::string& value) {
-    const bool differs = value != secret;
+    const bool is_changed = value != secret;
     secret = value;
-    return differs;
+    return is_changed;
   });
   auto reports = settings.reload_changed();
   REQUIRE(reports.size() == 1);

@@ -104,7 +104,7 @@ TEST_CASE("value parsers: http_url rejects other schemes, user information, quer
   CHECK_FALSE(http_url().parse(invalid));
 }
 
-TEST_CASE("value parsers: one_of accepts its words only", "[config][value_parser]") {
+TEST_CASE("value parsers: one_of accepts only the listed words", "[config][value_parser]") {
   const auto parser = one_of({"debug", "info", "warn"});
   CHECK(parser.accepts == "one of debug, info, warn");
   CHECK(parser.parse("info") == "info");
@@ -112,7 +112,8 @@ TEST_CASE("value parsers: one_of accepts its words only", "[config][value_parser
   CHECK_FALSE(parser.parse(invalid));
 }
 
-TEST_CASE("value parsers: one_of accepts its words and their aliases in any case", "[config][value_parser][case-5.2]") {
+TEST_CASE("value parsers: one_of accepts the listed words and their aliases in any case",
+          "[config][value_parser][case-5.2]") {
   const auto parser = one_of({"info", "warn"}, {{"warning", "warn"}});
   CHECK(parser.accepts == "one of info, warn");
   for (const auto* word : {"info", "INFO", "Info", "iNfO"}) CHECK(parser.parse(word) == "info");

@@ -13,7 +13,7 @@
 
 namespace cohort::test {
 
-/// A service with one route, `/`, whose response is the name of its replica.
+/// Returns a service with one route, `/`, whose response is the name of its replica.
 inline service::definition replica_definition(const std::string& replica) {
   service::definition definition;
   definition.name = "api";
@@ -27,7 +27,7 @@ inline service::definition replica_definition(const std::string& replica) {
   return definition;
 }
 
-/// A service that forwards each request to the upstream service of `API_URL`.
+/// Returns a service that forwards each request to the upstream service of `API_URL`.
 inline service::definition front_definition() {
   struct handlers {
     static task<http::response> forward(std::shared_ptr<http::upstream> api, boost::urls::url url,
@@ -105,7 +105,7 @@ class load {
   int in_flight_ = 0;
 };
 
-/// The value of a time series of a service; -1 if it does not exist.
+/// Returns the value of a time series of a service, or -1 if it does not exist.
 inline double metric_value(const sim::node& node, const std::string& series) {
   return find_series(node.metrics().prometheus_text(), series).value_or(-1);
 }

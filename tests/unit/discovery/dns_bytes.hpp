@@ -17,7 +17,7 @@ inline std::string dns_u16(unsigned value) {
 
 inline std::string dns_u32(std::uint32_t value) { return dns_u16(value >> 16U) + dns_u16(value & 0xffffU); }
 
-/// A name without compression; an empty name is the root.
+/// Encodes a name without compression; an empty name is the root.
 inline std::string dns_name(std::string_view name) {
   std::string bytes;
   while (!name.empty()) {
@@ -38,7 +38,7 @@ inline std::string dns_address(const std::string& text) {
   return {bytes.begin(), bytes.end()};
 }
 
-/// A record with its name as encoded bytes, which may be a pointer.
+/// Encodes a record whose name is given as encoded bytes, which may be a pointer.
 inline std::string dns_record_bytes(const std::string& name, discovery::dns_type type, std::uint32_t ttl,
                                     const std::string& data) {
   return name + dns_u16(static_cast<unsigned>(type)) + dns_u16(1) + dns_u32(ttl) +
@@ -60,7 +60,7 @@ struct dns_sections {
   std::vector<std::string> additional;
 };
 
-/// The response to a query: its ID and question, these flags, and records.
+/// Returns the response to a query: its ID and question, these flags, and records.
 inline std::string dns_response_bytes(const std::string& query, unsigned flags, const dns_sections& sections) {
   const auto question_end = query.find('\0', 12) + 5;
   auto response = query.substr(0, 2) + dns_u16(0x8000U | flags) + dns_u16(1);

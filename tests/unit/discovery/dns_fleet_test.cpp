@@ -58,7 +58,7 @@ TEST_CASE("DNS: an unreachable or failing name server does not change the endpoi
   test.requests.run(100);
   SECTION("gone") { test.fleet.network().black_hole_connections(test.dns.host()); }
   SECTION("refuses") { test.fleet.network().refuse_connections(test.dns.host()); }
-  SECTION("fails") { test.dns.set_code(2); }
+  SECTION("fails") { test.dns.set_response_code(2); }
   test.requests.run(600, 100ms);
   CHECK(test.requests.failures() == 0);
   CHECK(test.known_endpoints("api.test", "dns") == 2);

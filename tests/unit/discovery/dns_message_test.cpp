@@ -86,14 +86,14 @@ TEST_CASE("DNS response: malformed messages are rejected", "[discovery][dns]") {
   const auto record_with = [](const std::string& name, const std::string& data, dns_type type = dns_type::a) {
     return dns_response_bytes(query, 0, {{dns_record_bytes(name, type, 1, data)}, {}, {}});
   };
-  const auto at_name = static_cast<unsigned>(record_with("", "").find('\0', 12) + 5);
+  const auto name_offset = static_cast<unsigned>(record_with("", "").find('\0', 12) + 5);
   CHECK(parse_dns_response(record_with(dns_question_name, dns_address("10.0.0.1"))));
   CHECK_FALSE(parse_dns_response(record_with(dns_question_name, "123")));
   CHECK_FALSE(parse_dns_response(record_with(dns_question_name, "12345")));
   CHECK_FALSE(parse_dns_response(record_with(dns_question_name, dns_u16(1), dns_type::srv)));
-  // A pointer to itself, forwards, and one whose second byte is missing.
-  CHECK_FALSE(parse_dns_response(record_with(dns_u16(0xc000U | at_name), dns_address("10.0.0.1"))));
-  CHECK_FALSE(parse_dns_response(record_with(dns_u16(0xc000U | (at_name + 2)), dns_address("10.0.0.1"))));
+  // A pointer to itself, a pointer to a later position, and a pointer whose second byte is missing.
+  CHECK_FALSE(parse_dns_response(record_with(dns_u16(0xc000U | name_offset), dns_address("10.0.0.1"))));
+  CHECK_FALSE(parse_dns_response(record_with(dns_u16(0xc000U | (name_offset + 2)), dns_address("10.0.0.1"))));
   CHECK_FALSE(parse_dns_response(record_with("\xc0", "")));
   // Labels of a reserved type, and a label with a dot.
   CHECK_FALSE(parse_dns_response(record_with("\x41" + std::string(65, 'a'), dns_address("10.0.0.1"))));

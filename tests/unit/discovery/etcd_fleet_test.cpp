@@ -76,7 +76,7 @@ TEST_CASE("etcd: a new replica gets requests within 1 s", "[discovery][sim]") {
     etcd_fixture test{seed};
     test.requests.run(50);
     test.add_replica("third");
-    test.requests.run(500, 2ms);  // 1 s; slow start gives it a tenth of its share
+    test.requests.run(500, 2ms);  // 1 s; slow start limits the replica to a tenth of its share
     CHECK(test.known_endpoints() == 3);
     CHECK(test.requests.responses_of("third") > 0);
   }

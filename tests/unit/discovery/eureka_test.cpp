@@ -43,7 +43,7 @@ class simulated_eureka {
     http::router routes;
     routes.post("/eureka/apps/api", [this](http::request_context& request) { return add(request.body()); });
     routes.put("/eureka/apps/api/{id}", [this](http::request_context& request) {
-      ++heartbeats;
+      ++heartbeat_count;
       const bool is_known = instances.contains(std::string{request.parameter("id")});
       return is_known ? http::response{} : http::error_response(http::status::not_found, "no such instance");
     });
@@ -61,7 +61,7 @@ class simulated_eureka {
   }
 
   std::map<std::string, std::string> instances;
-  int heartbeats = 0;
+  int heartbeat_count = 0;
 
  private:
   http::response add(std::string_view body) {
@@ -97,7 +97,7 @@ TEST_CASE("Eureka: replicas register, are found by the next poll, and deregister
   CHECK(requests.responses_of("second") > 0);
 
   fleet.run_for(60s);
-  CHECK(server.heartbeats >= 12);
+  CHECK(server.heartbeat_count >= 12);
   // The server has lost its data: the replicas register again at their next heartbeat.
   server.instances.clear();
   requests.run(120, 100ms);

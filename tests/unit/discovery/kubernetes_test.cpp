@@ -16,7 +16,7 @@ namespace {
 using discovery::endpoint_slices;
 using event_result = endpoint_slices::event_result;
 
-/// One endpoint of a slice, with the conditions as JSON members.
+/// Returns one endpoint of a slice, with the conditions as JSON members.
 std::string endpoint_json(const std::string& address, const std::string& conditions = R"("ready":true)") {
   return R"({"addresses":[")" + address + R"("],"conditions":{)" + conditions + "}}";
 }
@@ -59,8 +59,9 @@ TEST_CASE("EndpointSlices: the port is selected by name or number; by default, t
   CHECK(endpoints_for("grpc") == "");
 }
 
-TEST_CASE("EndpointSlices: only ready endpoints are used; if there are none, terminating endpoints that still serve",
-          "[discovery][kubernetes]") {
+TEST_CASE(
+    "EndpointSlices: only ready endpoints are used; if there are none, terminating endpoints that still serve requests",
+    "[discovery][kubernetes]") {
   endpoint_slices slices{"http"};
   const auto terminating = endpoint_json("10.0.0.2", R"("ready":false,"serving":true,"terminating":true)");
   const auto not_ready = endpoint_json("10.0.0.3", R"("ready":false,"serving":false,"terminating":false)");
@@ -103,7 +104,7 @@ class simulated_api_server {
         ++lists;
         return http::response{}.body(list_json(version_, slice_list_json()), "application/json");
       }
-      ++watches;
+      ++watch_count;
       CHECK(request.query("allowWatchBookmarks") == "true");
       const auto from = std::stoi(std::string{*request.query("resourceVersion")});
       if (from < compacted_) return http::error_response(http::status::gone, "too old resource version");
@@ -134,7 +135,7 @@ class simulated_api_server {
 
   std::string authorization;
   int lists = 0;
-  int watches = 0;
+  int watch_count = 0;
   duration watch_duration = 60s;
 
  private:
@@ -223,7 +224,7 @@ TEST_CASE("Kubernetes: changes of the slices apply immediately", "[discovery][ku
 TEST_CASE("Kubernetes: a watch that ends is resumed from its last resource version", "[discovery][kubernetes][sim]") {
   kubernetes_fixture test;
   test.fleet.run_for(200s);
-  CHECK(test.server.watches >= 3);
+  CHECK(test.server.watch_count >= 3);
   CHECK(test.server.lists == 1);
   test.server.set("api-2", test.endpoint_of("second"));
   test.fleet.run_for(1s);

@@ -12,7 +12,7 @@
 
 namespace cohort::test {
 
-/// A name server on a host of a fleet, queried over TCP. It must outlive the fleet's run.
+/// A name server on a host of a fleet, queried over TCP. The name server must outlive the fleet's run.
 class simulated_dns {
  public:
   explicit simulated_dns(sim::fleet& fleet) : fleet_(fleet), host_(fleet.network().add_host("dns")) {
@@ -34,8 +34,8 @@ class simulated_dns {
     set(name, discovery::dns_type::a, ttl, std::move(data));
   }
   /// Sets the response code of all further responses.
-  void set_code(unsigned code) noexcept { code_ = code; }
-  /// The number of queries for a type.
+  void set_response_code(unsigned code) noexcept { code_ = code; }
+  /// Returns the number of queries for a type.
   int queries(discovery::dns_type type) { return queries_[static_cast<unsigned>(type)]; }
 
  private:

@@ -19,21 +19,21 @@ using discovery::dns_type;
 /// A name server on UDP and TCP, at the same port of 127.0.0.1. Responds to each datagram with the given datagrams.
 class loopback_name_server {
  public:
-  using datagrams = std::function<std::vector<std::string>(const std::string& query)>;
+  using respond_function = std::function<std::vector<std::string>(const std::string& query)>;
 
-  loopback_name_server(loop& event_loop, datagrams respond)
+  loopback_name_server(loop& event_loop, respond_function respond)
       : socket_(event_loop.context()), respond_(std::move(respond)) {
     // The system chooses a port that is free for UDP; another process can use it for TCP.
     while (!listener_) {
       socket_ = {event_loop.context(), {asio::ip::address_v4::loopback(), 0}};
-      if (auto listener = net::listen_tcp(event_loop, loopback(socket_.local_endpoint().port()))) {
+      if (auto listener = net::listen_tcp(event_loop, loopback_endpoint(socket_.local_endpoint().port()))) {
         listener_ = std::move(*listener);
       }
     }
     receive();
   }
 
-  net::endpoint endpoint() const { return loopback(socket_.local_endpoint().port()); }
+  net::endpoint endpoint() const { return loopback_endpoint(socket_.local_endpoint().port()); }
   /// Serves one query over TCP with this response.
   task<> serve_tcp(std::function<std::string(const std::string& query)> respond) {
     auto accepting = listener_->accept(loop::current());
@@ -60,7 +60,7 @@ class loopback_name_server {
 
   asio::ip::udp::socket socket_;
   std::unique_ptr<net::acceptor> listener_;
-  datagrams respond_;
+  respond_function respond_;
   std::array<char, 512> buffer_{};
   asio::ip::udp::endpoint peer_;
 };
@@ -71,7 +71,8 @@ std::string address_response(const std::string& query, const std::string& addres
 }
 
 struct udp_fixture {
-  explicit udp_fixture(loopback_name_server::datagrams respond) : server(time.event_loop(), std::move(respond)) {}
+  explicit udp_fixture(loopback_name_server::respond_function respond)
+      : server(time.event_loop(), std::move(respond)) {}
 
   discovery::dns_client make_client(duration timeout = default_timeout) {
     discovery::resolver_configuration configuration;

@@ -61,7 +61,8 @@ TEST_CASE("aggregator example: an optional upstream that is slow, down or sends 
   CHECK(fixture.fleet.elapsed() - start < 250ms);
 }
 
-TEST_CASE("aggregator example: without the required upstream the status is 502 at its deadline", "[examples]") {
+TEST_CASE("aggregator example: if the required upstream does not respond, the response is 502 at its deadline",
+          "[examples]") {
   aggregator_fixture fixture;
   fixture.delay = 10s;
   const auto start = fixture.fleet.elapsed();

@@ -22,7 +22,7 @@ class line_client {
   task<result<std::string>> query(deadline query_deadline, std::string question) {
     auto querying = exchange(std::move(question));
     auto answer = co_await with_deadline(query_deadline, std::move(querying));
-    // The exchange was cancelled at the deadline and has ended. Its connection has an unread response.
+    // The exchange was cancelled at the deadline and has ended. The connection has an unread response.
     if (!answer) socket_.close();
     if (!answer) co_return answer.error();
     co_return std::move(*answer);

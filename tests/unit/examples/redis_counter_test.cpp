@@ -31,7 +31,7 @@ struct visits_fleet : sim::fleet {
       add_service(visits::visit_service, "visits", {{"REDIS_HOST", "redis"}, {"REDIS_PASSWORD", "secret"}});
 };
 
-TEST_CASE("Redis example: visits are counted for a day", "[examples][redis]") {
+TEST_CASE("Redis example: the count of visits expires after a day", "[examples][redis]") {
   visits_fleet fleet;
   CHECK(fleet.visit().body == "1");
   CHECK(fleet.visit().body == "2");

@@ -16,14 +16,14 @@ TEST_CASE("ballast: memory becomes resident in small chunks", "[faults][ballast]
   ballast memory{time.event_loop()};
   REQUIRE(memory.resize(10 * mebibyte));
   CHECK(memory.resident_bytes() == 0);
-  std::size_t chunks = 0;
+  std::size_t chunk_count = 0;
   for (std::size_t previous = 0; memory.resident_bytes() < 10 * mebibyte; previous = memory.resident_bytes()) {
     time.run_for(std::chrono::milliseconds{1});
     CHECK(memory.resident_bytes() > previous);
     CHECK(memory.resident_bytes() - previous <= 8 * mebibyte);
-    REQUIRE(++chunks < 100);
+    REQUIRE(++chunk_count < 100);
   }
-  CHECK(chunks > 1);
+  CHECK(chunk_count > 1);
   CHECK(memory.resident_bytes() == 10 * mebibyte);
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
@@ -44,7 +44,7 @@ TEST_CASE("ballast: resize keeps a ballast of the same size and replaces a balla
   CHECK(memory.resident_bytes() == 0);
 }
 
-TEST_CASE("ballast: resize returns false and allocates nothing if there is insufficient memory", "[faults][ballast]") {
+TEST_CASE("ballast: resize returns false and does not allocate if there is insufficient memory", "[faults][ballast]") {
   virtual_time time;
   ballast memory{time.event_loop()};
   CHECK_FALSE(memory.resize(std::numeric_limits<std::size_t>::max() / 2));

@@ -53,7 +53,7 @@ TEST_CASE("fault injection: ENABLE_FAULTS accepts 0, 1, false and true", "[fault
   CHECK(parsed_options({}, {{"ENABLE_FAULTS", "maybe"}}).has_failed);
 }
 
-TEST_CASE("fault injection: the services of one program share the flag", "[faults][settings]") {
+TEST_CASE("fault injection: the services of one program share the flag --enable-faults", "[faults][settings]") {
   std::vector<service::definition> services(2);
   faults::add_fault_injection(services);
   config::options options{"program", "", "1"};

@@ -22,7 +22,7 @@ using Catch::Matchers::WithinAbs;
 /// Resolution of the timer wheel, in seconds.
 constexpr double tick = 0.00002;
 
-/// A service with quick and slow routes and fault injection.
+/// Returns a service with quick and slow routes and fault injection.
 service::definition worker() {
   struct handlers {
     static task<http::response> respond_slowly() {
@@ -84,7 +84,7 @@ class worker_fixture {
   bool put(std::string settings) {
     return send(http::method::put, "/api/faults", std::move(settings))->status_code() == 200;
   }
-  /// Status of a request with a deadline header.
+  /// Returns the status of a request with a deadline header.
   unsigned status_within(std::string milliseconds, const std::string& path) {
     return send(http::method::get, path, {}, 100s, std::move(milliseconds))->status_code();
   }
@@ -93,7 +93,7 @@ class worker_fixture {
     return response ? response->status_code() : 0;
   }
 
-  /// Value of a time series; empty if it does not exist.
+  /// Returns the value of a time series; the result is empty if it does not exist.
   std::optional<double> metric_value(const std::string& name) const {
     return test::find_series(service.metrics().prometheus_text(), name);
   }
@@ -145,10 +145,10 @@ TEST_CASE("fault injection: GET returns the settings and the remaining time unti
   for (const auto* kind : {"latency", "error", "hang", "memory", "cpu"}) CHECK(fixture.active(kind) == 1);
   fixture.fleet.run_for(50s);
   CHECK(fixture.get("/api/faults")->body == prefix + "10}");
-  const auto deleted = fixture.send(http::method::delete_, "/api/faults");
-  CHECK(deleted->status_code() == 200);
-  CHECK_THAT(deleted->body, ContainsSubstring(R"("active":false)"));
-  CHECK(fixture.get("/api/faults")->body == deleted->body);
+  const auto delete_response = fixture.send(http::method::delete_, "/api/faults");
+  CHECK(delete_response->status_code() == 200);
+  CHECK_THAT(delete_response->body, ContainsSubstring(R"("active":false)"));
+  CHECK(fixture.get("/api/faults")->body == delete_response->body);
   for (const auto* kind : {"latency", "error", "hang", "memory", "cpu"}) CHECK(fixture.active(kind) == 0);
 }
 
@@ -162,7 +162,7 @@ TEST_CASE("fault injection: PUT replaces all settings", "[faults][sim]") {
   CHECK(fixture.injected_count("latency") == 0);
 }
 
-TEST_CASE("fault injection: PUT rejects invalid settings with a reason and changes nothing", "[faults][sim]") {
+TEST_CASE("fault injection: PUT rejects invalid settings with a reason and has no effect", "[faults][sim]") {
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"error_percent":100,"seconds":60})"));
   const auto before = fixture.get("/api/faults")->body;
@@ -202,7 +202,7 @@ TEST_CASE("fault injection: probes, exempt routes and /api/faults are not affect
   CHECK(fixture.injected_count("error") == 4);
 }
 
-TEST_CASE("fault injection: an injected error is a 500 response with a JSON body, counted as any response",
+TEST_CASE("fault injection: an injected error is a 500 response with a JSON body, counted like any response",
           "[faults][sim]") {
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"error_percent":100})"));
@@ -333,7 +333,7 @@ TEST_CASE("fault injection: a new PUT restarts the duration", "[faults][sim]") {
   CHECK(fixture.status_of("/quick") == 200);
 }
 
-TEST_CASE("fault injection: a drain does not wait for injected delays and leaks nothing", "[faults][sim]") {
+TEST_CASE("fault injection: a drain does not wait for injected delays and causes no leaks", "[faults][sim]") {
   for (const std::string body :
        {R"({"hang_percent":100})", R"({"latency_ms":60000,"memory_mb":64,"cpu_percent":50})"}) {
     CAPTURE(body);
@@ -351,7 +351,7 @@ TEST_CASE("fault injection: a drain does not wait for injected delays and leaks 
   }
 }
 
-TEST_CASE("fault injection: a service that is killed leaks nothing", "[faults][sim]") {
+TEST_CASE("fault injection: a service that is killed causes no leaks", "[faults][sim]") {
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"hang_percent":100,"memory_mb":64,"cpu_percent":50})"));
   unsigned status = 0;

@@ -23,11 +23,11 @@ TEST_CASE("fault_settings: absent fields of the JSON object have their default",
   CHECK(all_fields->seconds == 3600);
   CHECK(all_fields->has_faults());
 
-  const auto one_field = json::decode<fault_settings>(R"({"cpu_percent":1})");
-  REQUIRE(one_field.has_value());
-  CHECK(one_field->has_faults());
-  CHECK(one_field->latency_ms == 0);
-  CHECK(one_field->seconds == 600);
+  const auto settings_with_one_field = json::decode<fault_settings>(R"({"cpu_percent":1})");
+  REQUIRE(settings_with_one_field.has_value());
+  CHECK(settings_with_one_field->has_faults());
+  CHECK(settings_with_one_field->latency_ms == 0);
+  CHECK(settings_with_one_field->seconds == 600);
   CHECK_FALSE(json::decode<fault_settings>(R"({"seconds":1,"latency_ms":0})")->has_faults());
   CHECK_FALSE(json::decode<fault_settings>("{}")->has_faults());
 }

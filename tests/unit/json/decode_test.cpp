@@ -50,7 +50,8 @@ constexpr auto constraints(json::type<derived>) {
 
 }  // namespace
 
-TEST_CASE("decode: a document fills nested structs, lists, maps, enumerations, durations and times", "[json][decode]") {
+TEST_CASE("decode: a document is decoded into nested structs, lists, maps, enumerations, durations and times",
+          "[json][decode]") {
   const auto decoded = json::decode<order>(
       R"({"id":7,"items":[{"name":"pen","quantity":2,"color":"green","note":"blue"},{"name":"ink","color":"red"}],)"
       R"("labels":{"a":"b"},"discount":0.25,"urgent":true,"timeout":9,"due":"2026-11-28T13:00:00.25+01:00"})");
@@ -67,7 +68,7 @@ TEST_CASE("decode: a document fills nested structs, lists, maps, enumerations, d
   CHECK(json::decode<order>(json::encode(*decoded)).value() == expected);
 }
 
-TEST_CASE("decode: an absent or null optional member is empty, and an absent member has its fallback",
+TEST_CASE("decode: an absent or null optional member is empty, and an absent member has its fallback value",
           "[json][decode]") {
   const auto decoded = json::decode<order>(R"({"id":1,"items":[{"name":"a","color":"red","note":null}],"due":null})");
   REQUIRE(decoded.has_value());
@@ -155,8 +156,9 @@ TEST_CASE("decode: base classes, arrays, character classes and custom checks are
   CHECK(errors_of<derived>(R"({"first":1,"point":[0,0],"code":"abc"})") == "code must be of even length");
 }
 
-TEST_CASE("decode: the constraints of a base class apply to its members, unless the derived struct has its own",
-          "[json][decode]") {
+TEST_CASE(
+    "decode: the constraints of a base class apply to its members, unless the derived struct has constraints for them",
+    "[json][decode]") {
   CHECK(errors_of<derived>(R"({"first":10,"point":[0,0]})") == "first must be an integer of at most 9");
   CHECK(errors_of<derived>(R"({"first":1,"second":4,"point":[0,0]})") == "second must be an integer of at most 3");
 }
@@ -172,14 +174,14 @@ TEST_CASE("decode: text that is not JSON is rejected with the reason", "[json][d
 }
 
 TEST_CASE("decode: nesting and the number of errors are bounded", "[json][decode]") {
-  const auto nested = [](int depth) {
+  const auto make_nested_document = [](int depth) {
     std::string text;
     for (int i = 0; i < depth; ++i) text += R"({"children":[)";
     for (int i = 0; i < depth; ++i) text += "]}";
     return text;
   };
-  CHECK(errors_of<tree>(nested(32)) == "none");
-  CHECK(errors_of<tree>(nested(33)).ends_with(" is nested too deeply"));
+  CHECK(errors_of<tree>(make_nested_document(32)) == "none");
+  CHECK(errors_of<tree>(make_nested_document(33)).ends_with(" is nested too deeply"));
   std::string zeros = "[0";
   for (int i = 1; i < 1000; ++i) zeros += ",0";
   const auto decoded = json::decode<std::vector<std::string>>(zeros + "]", {.max_errors = 4});

@@ -5,7 +5,7 @@
 #include <cohort/json/encode.hpp>
 #include <cohort/json/schema.hpp>
 
-// The detection of members that a description lacks, and of constraints that are not found.
+// The detection of members that are missing from a description, and of constraints that are not found.
 namespace cohort::test::description {
 
 struct point {
@@ -160,7 +160,7 @@ TEST_CASE("description: a struct can omit members intentionally", "[json]") {
   CHECK(decoded.value().password_hash.empty());
 }
 
-TEST_CASE("description: constraints in another namespace than their struct can be detected", "[json]") {
+TEST_CASE("description: constraints in a namespace other than that of their struct can be detected", "[json]") {
   STATIC_CHECK(json::has_constraints<limited>);
   STATIC_CHECK_FALSE(json::has_constraints<other::limited>);
   CHECK_FALSE(json::decode<limited>(R"({"name":"long"})").has_value());

@@ -36,8 +36,8 @@ TEST_CASE("encode: a struct of strings, numbers and flags becomes an object", "[
   CHECK(json::encode(reading{}) == R"({"sensor":"","time":0,"value":0,"valid":false,"unit":""})");
   CHECK(json::encode(reading{"a", 17, -0.0, true, "kelvin"}) ==
         R"({"sensor":"a","time":17,"value":-0.0,"valid":true,"unit":"kelvin"})");
-  constexpr auto least = std::numeric_limits<std::int64_t>::min();
-  CHECK(json::encode(reading{std::string(1000, 'x'), least, std::numeric_limits<double>::lowest(), false, "m"}) ==
+  constexpr auto min_integer = std::numeric_limits<std::int64_t>::min();
+  CHECK(json::encode(reading{std::string(1000, 'x'), min_integer, std::numeric_limits<double>::lowest(), false, "m"}) ==
         "{\"sensor\":\"" + std::string(1000, 'x') +
             R"(","time":-9223372036854775808,"value":-1.7976931348623157e+308,"valid":false,"unit":"m"})");
   CHECK(json::encode(empty_struct{}) == "{}");

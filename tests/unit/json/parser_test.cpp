@@ -37,16 +37,16 @@ TEST_CASE("json parser: parse returns the visitor's error unchanged", "[json][pa
   CHECK(name.error() == boost::system::errc::invalid_argument);
 }
 
-TEST_CASE("json parser: invalid JSON is bad_message, and the visitor is not called", "[json][parser]") {
+TEST_CASE("json parser: invalid JSON results in bad_message, and the visitor is not called", "[json][parser]") {
   const auto text = GENERATE(std::string_view{}, ""sv, " "sv, "{"sv, "}"sv, "{\"name\":}"sv, "{'name':1}"sv,
                              "{\"a\":1,}"sv, "[1 2]"sv, "nul"sv, "01"sv, "1."sv, "+1"sv, "\"\n\""sv, "\"\\x\""sv,
                              "\"\xff\""sv, "{} {}"sv, "{\"a\":1}x"sv, "<html>"sv);
   CAPTURE(text);
-  bool visited = false;
-  const auto parsed = parse(text, [&](simdjson::dom::element) -> result<bool> { return visited = true; });
+  bool is_visited = false;
+  const auto parsed = parse(text, [&](simdjson::dom::element) -> result<bool> { return is_visited = true; });
   REQUIRE(parsed.has_error());
   CHECK(parsed.error() == boost::system::errc::bad_message);
-  CHECK_FALSE(visited);
+  CHECK_FALSE(is_visited);
 }
 
 TEST_CASE("json parser: excessively nested JSON is an error", "[json][parser]") {

@@ -48,7 +48,7 @@ TEST_CASE("json writer: writes commas only between members and elements", "[json
   CHECK(out == R"({"a":1,"b":"x","list":[1,true,null,{},[]],"object":{"c":false},"raw":[1,2],"last":2.5})");
 }
 
-TEST_CASE("json writer: a number with three decimals has the text of std::to_chars", "[json][writer]") {
+TEST_CASE("json writer: a number with three decimals has the same text as with std::to_chars", "[json][writer]") {
   const auto expected = [](double number) {
     std::array<char, 32> digits;
     return std::string(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
@@ -174,7 +174,7 @@ TEST_CASE("json writer: fixed rounds to the given number of decimals", "[json][w
 }
 
 /// Most numbers are written without `std::to_chars`.
-TEST_CASE("json writer: fixed writes the text of std::to_chars", "[json][writer]") {
+TEST_CASE("json writer: fixed writes the same text as std::to_chars", "[json][writer]") {
   const auto expected = [](double number, int decimals) {
     std::array<char, 400> digits;
     const auto end =
@@ -189,8 +189,8 @@ TEST_CASE("json writer: fixed writes the text of std::to_chars", "[json][writer]
   for (int i = 0; i < 20'000; ++i) {
     // Two of three numbers are halfway between two texts, or adjacent to such a number.
     const auto digits = static_cast<int>(random() % 12);
-    const auto halves = static_cast<double>(random()) / (i % 2 == 0 ? 1 : 1000);
-    const auto middle = halves / 2 / std::pow(10, digits);
+    const auto half_units = static_cast<double>(random()) / (i % 2 == 0 ? 1 : 1000);
+    const auto middle = half_units / 2 / std::pow(10, digits);
     for (const auto number : {middle, std::nextafter(middle, 0), std::nextafter(middle, 1e10), -middle})
       check(number, digits);
   }

@@ -57,7 +57,7 @@ task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer clien
       auto waiting = self.next(*first);
       received.push_back(co_await std::move(waiting));
     }
-    // The second message is not acknowledged, so the offset cannot advance past it to the third.
+    // The second message is not acknowledged, so the offset cannot advance to the third message.
     CHECK(first->acknowledge(received[0]).has_value());
     CHECK(first->acknowledge(received[2]).has_value());
     CHECK(first->requeue(received[1]).has_value());
@@ -73,7 +73,8 @@ task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer clien
     auto waiting = self.next(*second);
     ids.push_back((co_await std::move(waiting)).received->id);
   }
-  // The broker refuses the last commit of the first member if the second one has joined before: then "1" is repeated.
+  // The broker refuses the last commit of the first member if the second member has joined before: then "1" is
+  // repeated.
   if (ids.front() == "1") ids.erase(ids.begin());
   CHECK(ids == std::vector<std::string>{"2", "3"});
 }

@@ -23,7 +23,7 @@ namespace cohort::test {
 
 using namespace std::chrono_literals;
 
-/// The mock cluster of librdkafka: one broker, on a thread of this process, with its own port.
+/// The mock cluster of librdkafka: one broker, on a thread of this process, with a separate port.
 class mock_kafka {
  public:
   mock_kafka() {
@@ -117,8 +117,8 @@ class kafka_fixture {
  private:
   static task<> run_test(kafka_fixture& self, body test) {
     auto client = self.make_client();
-    auto testing = test(self, client);
-    auto both = with_deadline(after(60s), race(std::move(testing), client->run()));
+    auto running_test = test(self, client);
+    auto both = with_deadline(after(60s), race(std::move(running_test), client->run()));
     const auto ended = co_await std::move(both);
     client->close();
     REQUIRE(ended.has_value());

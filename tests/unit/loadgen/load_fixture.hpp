@@ -36,7 +36,7 @@ inline load_settings constant_load(std::int64_t requests_per_second, duration le
   return settings;
 }
 
-/// A scripted peer's reaction to its `number`-th request.
+/// The reaction of a scripted peer to the request with this number.
 using peer_script = std::function<task<>(net::stream& stream, std::size_t number)>;
 
 class load_fixture {

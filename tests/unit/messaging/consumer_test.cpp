@@ -41,7 +41,7 @@ TEST_CASE("consumer: a failing handler is called again, then the message becomes
   CHECK(fixture.broker.backlog("reports", "readers") == 0);
 }
 
-TEST_CASE("consumer: a message that the handler declares invalid is a dead letter immediately",
+TEST_CASE("consumer: a message that the handler reports as invalid becomes a dead letter immediately",
           "[messaging][consumer][dead-letter]") {
   messaging_fixture fixture;
   fixture.start_consumer();
@@ -109,7 +109,8 @@ task<std::string> next_body(messaging::subscription& source, deadline limit) {
   co_return next->received->body;
 }
 
-TEST_CASE("memory broker: a group shares its messages, and each group gets all of them", "[messaging][group]") {
+TEST_CASE("memory broker: the members of a group share its messages, and each group gets all messages",
+          "[messaging][group]") {
   messaging_fixture fixture;
   const auto client = fixture.broker.make_client();
   const auto subscribe = [&](const std::string& group) {
@@ -118,7 +119,7 @@ TEST_CASE("memory broker: a group shares its messages, and each group gets all o
   const auto first = subscribe("a");
   const auto second = subscribe("a");
   const auto other = subscribe("b");
-  const auto alone = subscribe("");
+  const auto ungrouped = subscribe("");
   for (const auto* const body : {"1", "2"}) fixture.publish(fixture.make_message(body)).value();
   const auto next = [&](auto& source) {
     return fixture.time.run(next_body(*source, deadline::after(fixture.time.now(), 1s)));
@@ -128,12 +129,12 @@ TEST_CASE("memory broker: a group shares its messages, and each group gets all o
   CHECK(next(first) == "timeout");
   CHECK(next(other) == "1");
   CHECK(next(other) == "2");
-  CHECK(next(alone) == "1");
+  CHECK(next(ungrouped) == "1");
   fixture.broker.stop();
   fixture.broker.start();
   // Only groups receive messages that were published before an interruption.
-  CHECK(next(alone) == "timeout");
-  CHECK(alone->interruptions() == 1);
+  CHECK(next(ungrouped) == "timeout");
+  CHECK(ungrouped->interruptions() == 1);
   client->close();
   CHECK(next(first) == "closed");
 }

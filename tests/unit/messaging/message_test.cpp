@@ -12,7 +12,7 @@ namespace {
 
 using messaging::message;
 
-TEST_CASE("messages: an invalid message is described, with the accepted values", "[messaging][message]") {
+TEST_CASE("messages: the error of an invalid message contains the accepted values", "[messaging][message]") {
   const message valid{.topic = "weather.reports", .body = "x", .id = "a-1", .headers = {{"name", "value"}}};
   CHECK(find_error(valid).empty());
   const auto error_of = [&](auto change) {
@@ -32,7 +32,7 @@ TEST_CASE("messages: an invalid message is described, with the accepted values",
   CHECK(!error_of([](message& m) { m.headers[0].second.assign(16'384, 'x'); }).empty());
 }
 
-TEST_CASE("messages: the trace of the publisher is in the W3C headers", "[messaging][message][trace]") {
+TEST_CASE("messages: a message has the publisher's trace context in the W3C headers", "[messaging][message][trace]") {
   random_generator random{7};
   message message{.topic = "t", .body = {}};
   set_trace_context(message, {}, random);

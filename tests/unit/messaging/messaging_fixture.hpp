@@ -54,8 +54,8 @@ struct messaging_fixture {
     co_return self.publisher->try_enqueue(self.context(), std::move(new_message));
   }
 
-  /// Consumes as a member of the group. The handler appends the body to `bodies`, and returns the error that `outcomes`
-  /// has for it, if any.
+  /// Consumes messages as a member of the group. The handler appends the body to `bodies`, and returns the error that
+  /// `outcomes` has for it, if any.
   void start_consumer(messaging::consumer_settings settings = {}, std::string group = "readers") {
     time.run(make_consumer(settings, std::move(group)));
     consuming.emplace(time, messaging::consumer::run(consumer));

@@ -88,7 +88,7 @@ TEST_CASE("publisher: an unconfirmed message expires at its maximum age and is c
   CHECK(fixture.publisher->size() == 0);
 }
 
-TEST_CASE("publisher: a message that no queue receives is an error if the publisher requires one",
+TEST_CASE("publisher: a message that no queue receives is an error if the publisher requires a queue",
           "[messaging][publisher]") {
   messaging_fixture strict{{.requires_queue = true}};
   CHECK(strict.publish(strict.make_message("a")).error().code == errc::unroutable);
@@ -97,7 +97,7 @@ TEST_CASE("publisher: a message that no queue receives is an error if the publis
   CHECK(lenient_fixture.publish(lenient_fixture.make_message("a")).has_value());
 }
 
-TEST_CASE("publisher: an invalid message is rejected, and nothing is sent", "[messaging][publisher]") {
+TEST_CASE("publisher: an invalid message is rejected, and is not sent", "[messaging][publisher]") {
   messaging_fixture fixture;
   auto invalid = fixture.make_message("a");
   invalid.topic = "not a topic";

@@ -13,7 +13,7 @@
 // Sockets on 127.0.0.1 with ports that the system chooses. These tests do not measure time.
 namespace cohort::test {
 
-/// A loop under real time. The test's thread runs it until a task completes.
+/// A loop under real time. The test's thread runs the loop until a task completes.
 class real_time_fixture {
  public:
   loop& event_loop() noexcept { return loop_; }
@@ -37,7 +37,7 @@ class real_time_fixture {
   loop loop_;
 };
 
-inline net::endpoint loopback(std::uint16_t port = 0) { return {asio::ip::address_v4::loopback(), port}; }
+inline net::endpoint loopback_endpoint(std::uint16_t port = 0) { return {asio::ip::address_v4::loopback(), port}; }
 
 struct connected_streams {
   net::stream_ptr client;
@@ -45,7 +45,7 @@ struct connected_streams {
 };
 
 inline task<connected_streams> connect_streams() {
-  auto listener = *net::listen_tcp(loop::current(), loopback());
+  auto listener = *net::listen_tcp(loop::current(), loopback_endpoint());
   auto connecting = net::connect_tcp(listener->local_endpoint(), deadline::never());
   auto connected = co_await std::move(connecting);
   auto accepting = listener->accept(loop::current());

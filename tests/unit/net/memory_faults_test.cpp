@@ -155,7 +155,7 @@ TEST_CASE("memory pipe: reset_after resets both ends after the given number of b
   CHECK(fixture.server->read().error() == asio::error::connection_reset);
 }
 
-TEST_CASE("memory pipe: a held direction delivers nothing until its release, then everything", "[net][memory]") {
+TEST_CASE("memory pipe: a held direction delivers no data until its release, and then all data", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time, nullptr, 8};
   CHECK(fixture.client->send("ab") == 2U);
@@ -172,10 +172,10 @@ TEST_CASE("memory pipe: a held direction delivers nothing until its release, the
   fixture.client->stream().close();
   time.run_for(1min);
   fixture.pipe.release(0);
-  const auto released = time.now();
+  const auto release_time = time.now();
   CHECK(fixture.server->read_to_end() == "abcdefgh");
   CHECK(fixture.server->last_error() == asio::error::eof);
-  CHECK(time.now() - released >= 1ms);
+  CHECK(time.now() - release_time >= 1ms);
 }
 
 TEST_CASE("memory pipe: a held reset arrives after the release", "[net][memory]") {
@@ -188,7 +188,7 @@ TEST_CASE("memory pipe: a held reset arrives after the release", "[net][memory]"
   CHECK(next_read_error(time, *fixture.server) == asio::error::connection_reset);
 }
 
-TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data for it causes a reset", "[net][memory]") {
+TEST_CASE("memory pipe: a powered-off host sends no data; after release, data for it causes a reset", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   CHECK(fixture.server->send("lost in transit") == 15U);
@@ -214,7 +214,7 @@ TEST_CASE("memory pipe: a powered-off host sends nothing; after release, data fo
   CHECK(fixture.client->last_error() == asio::error::connection_reset);
 }
 
-TEST_CASE("memory pipe: a host powered off with unread data sends no reset after release", "[net][memory]") {
+TEST_CASE("memory pipe: a host powered off with unread data sends no reset after the release", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   CHECK(fixture.client->send("never read") == 10U);

@@ -25,10 +25,10 @@ TEST_CASE("memory network: resolves added names and IP addresses only", "[net][m
   net::memory_network network;
   network.add_name("weather", {asio::ip::make_address("10.0.0.1"), asio::ip::make_address("10.0.0.2")});
 
-  const endpoints by_name = time.run(network.resolve("weather", 80, deadline::never()));
-  CHECK(*by_name == std::vector{make_endpoint("10.0.0.1", 80), make_endpoint("10.0.0.2", 80)});
-  const endpoints by_address = time.run(network.resolve("10.9.9.9", 81, deadline::never()));
-  CHECK(*by_address == std::vector{make_endpoint("10.9.9.9", 81)});
+  const endpoints endpoints_by_name = time.run(network.resolve("weather", 80, deadline::never()));
+  CHECK(*endpoints_by_name == std::vector{make_endpoint("10.0.0.1", 80), make_endpoint("10.0.0.2", 80)});
+  const endpoints endpoints_by_address = time.run(network.resolve("10.9.9.9", 81, deadline::never()));
+  CHECK(*endpoints_by_address == std::vector{make_endpoint("10.9.9.9", 81)});
   const endpoints unknown = time.run(network.resolve("nowhere", 80, deadline::never()));
   CHECK(unknown.error() == asio::error::host_not_found);
 }
@@ -56,7 +56,8 @@ TEST_CASE("memory network: a connection is established after one round trip", "[
   CHECK(time.run(read_once(***accepting.outcome().value)) == std::string{"hello"});
 }
 
-TEST_CASE("memory network: a connection is refused without an acceptor and after it closed", "[net][memory]") {
+TEST_CASE("memory network: a connection is refused without an acceptor, and after the acceptor was closed",
+          "[net][memory]") {
   virtual_time time;
   net::memory_network network;
   const auto endpoint = make_endpoint("10.0.0.1", 80);

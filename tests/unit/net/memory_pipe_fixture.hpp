@@ -59,7 +59,7 @@ inline task<> set_deadline(net::stream& stream, deadline stream_deadline) {
   co_return;
 }
 
-/// The error of the next read, with a timeout of one second.
+/// Returns the error of the next read, with a timeout of one second.
 inline error_code next_read_error(virtual_time& time, peer& reader) {
   time.run(set_deadline(reader.stream(), deadline::after(time.now(), 1s)));
   return reader.read().error();

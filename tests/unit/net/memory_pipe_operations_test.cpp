@@ -55,7 +55,7 @@ TEST_CASE("memory pipe: try_write writes up to the free capacity and returns wou
   CHECK(try_write("g").error() == asio::error::operation_aborted);
 }
 
-TEST_CASE("memory pipe: try_write after the deadline sends nothing", "[net][memory]") {
+TEST_CASE("memory pipe: try_write after the deadline sends no bytes", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   time.run(set_deadline(fixture.client->stream(), deadline{time.now()}));
@@ -134,25 +134,25 @@ TEST_CASE("memory pipe: unwatch_hangup prevents a notification that is already p
   memory_pipe_fixture fixture{time};
   fixture.client->stream().close();
   time.run_for(2ms);
-  int hangups = 0;
-  // Both happen in one step, before the loop runs the posted notification.
+  int hangup_count = 0;
+  // Both events happen in one step, before the loop runs the posted notification.
   time.run([](net::stream& stream, int* count) -> task<> {
     co_await watch_on_loop(stream, count);
     stream.unwatch_hangup();
-  }(fixture.server->stream(), &hangups));
+  }(fixture.server->stream(), &hangup_count));
   time.run_for(1s);
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
 }
 
 TEST_CASE("memory pipe: closing an end removes its hang-up watch", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
-  int hangups = 0;
-  time.run(watch_on_loop(fixture.server->stream(), &hangups));
+  int hangup_count = 0;
+  time.run(watch_on_loop(fixture.server->stream(), &hangup_count));
   fixture.server->stream().close();
   fixture.client->stream().close();
   time.run_for(1s);
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
 }
 
 TEST_CASE("memory pipe: destroying a stream aborts its pending operations", "[net][memory]") {

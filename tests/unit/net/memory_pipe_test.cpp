@@ -69,7 +69,7 @@ task<net::io_result> write_two(net::stream& destination, std::string first, std:
   co_return co_await net::write_all(destination, buffers);
 }
 
-TEST_CASE("stream: write_all writes both buffers completely in partial writes", "[net][memory]") {
+TEST_CASE("stream: write_all writes both buffers completely by partial writes", "[net][memory]") {
   virtual_time time;
   net::memory_pipe_settings settings;
   settings.capacity = 3;
@@ -224,50 +224,50 @@ TEST_CASE("memory pipe: the hang-up watch is notified once, and only when the pe
   virtual_time time;
   connected_peers pipe{time};
   auto& server = pipe.server.stream();
-  int hangups = 0;
-  time.run(watch_on_loop(server, &hangups));
+  int hangup_count = 0;
+  time.run(watch_on_loop(server, &hangup_count));
   time.run_for(1s);
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
 
   SECTION("the peer closes") {
     pipe.client.stream().close();
     time.run_for(1s);
-    CHECK(hangups == 1);
+    CHECK(hangup_count == 1);
   }
   SECTION("the peer shuts down its sending direction") {
     pipe.client.stream().shutdown_write();
     time.run_for(1s);
-    CHECK(hangups == 1);
+    CHECK(hangup_count == 1);
   }
   SECTION("the peer resets") {
     net::reset_memory_stream(pipe.client.stream());
     time.run_for(1s);
-    CHECK(hangups == 1);
+    CHECK(hangup_count == 1);
   }
   SECTION("the peer sends data") {
     CHECK(pipe.client.send("pipelined") == 9U);
     time.run_for(1s);
-    CHECK(hangups == 0);
+    CHECK(hangup_count == 0);
   }
   SECTION("the stream's deadline expires") {
     server.set_deadline(deadline_in(time, 10ms));
     time.run_for(1s);
-    CHECK(hangups == 0);
+    CHECK(hangup_count == 0);
     pipe.client.stream().close();
     time.run_for(1s);
-    CHECK(hangups == 1);
+    CHECK(hangup_count == 1);
   }
   SECTION("the watch was removed") {
     server.unwatch_hangup();
     pipe.client.stream().close();
     time.run_for(1s);
-    CHECK(hangups == 0);
+    CHECK(hangup_count == 0);
     CHECK(pipe.server.read().error() == asio::error::eof);
   }
   SECTION("the watched end closes") {
     server.close();
     time.run_for(1s);
-    CHECK(hangups == 0);
+    CHECK(hangup_count == 0);
   }
 }
 

@@ -41,7 +41,7 @@ struct received_response {
   header_list headers;
   std::string body;
 
-  /// The value of the field; empty if there is none.
+  /// Returns the value of the field; the result is empty if there is none.
   std::optional<std::string> header(std::string_view name) const { return find_header(headers, name); }
 };
 
@@ -55,7 +55,7 @@ class peer {
   /// Writes all bytes.
   net::io_result send(std::string_view bytes) { return time_->run(write_bytes(*stream_, std::string{bytes})); }
 
-  /// The result of one read.
+  /// Returns the result of one read.
   result<std::string> read() { return time_->run(read_once(*stream_)); }
 
   /// Reads until the connection ends; `last_error` is then the reason.
@@ -71,8 +71,8 @@ class peer {
   }
   error_code last_error() const noexcept { return last_error_; }
 
-  /// Reads a complete response; empty if the connection ended before its header section. `is_head_request` is true for
-  /// the response to a HEAD request, which has no body.
+  /// Reads a complete response; the result is empty if the connection ended before its header section.
+  /// `is_head_request` is true for the response to a HEAD request, which has no body.
   std::optional<received_response> receive(bool is_head_request = false) {
     auto head = extract_head(input_);
     while (!head) {
@@ -83,8 +83,9 @@ class peer {
     response.start_line = head->start_line;
     response.status = std::stoi(head->start_line.substr(9, 3));
     response.headers = head->headers;
-    const bool no_body = is_head_request || response.status < 200 || response.status == 204 || response.status == 304;
-    auto body = no_body ? body_decoder{} : body_decoder{head->headers, body_decoder::unframed_body::until_close};
+    const bool has_no_body =
+        is_head_request || response.status < 200 || response.status == 204 || response.status == 304;
+    auto body = has_no_body ? body_decoder{} : body_decoder{head->headers, body_decoder::unframed_body::until_close};
     for (body.consume(input_, response.body); !body.finished(); body.consume(input_, response.body)) {
       if (fill_buffer()) continue;
       body.end_of_input();  // throws if the body is incomplete
@@ -92,10 +93,10 @@ class peer {
     }
     return response;
   }
-  /// Bytes received after the last response.
+  /// Returns the bytes received after the last response.
   const std::string& unread_input() const noexcept { return input_; }
 
-  /// True if the other end closed the connection without a reset and all bytes were read.
+  /// Returns true if the other end closed the connection without a reset and all bytes were read.
   bool closed_cleanly() { return input_.empty() && !fill_buffer() && last_error_ == asio::error::eof; }
 
  private:
@@ -134,9 +135,9 @@ struct connected_peers {
       : client(time, std::move(streams.first)), server(time, std::move(streams.second)) {}
 };
 
-/// Counts the hang-ups of the peer in `hangups`.
-inline task<> watch_on_loop(net::stream& stream, int* hangups) {
-  stream.watch_hangup([hangups] { ++*hangups; });
+/// Counts the hang-ups of the peer in `hangup_count`.
+inline task<> watch_on_loop(net::stream& stream, int* hangup_count) {
+  stream.watch_hangup([hangup_count] { ++*hangup_count; });
   co_return;
 }
 

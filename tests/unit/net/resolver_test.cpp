@@ -27,8 +27,8 @@ std::vector<net::endpoint> one_endpoint(const char* text, std::uint16_t port) {
   return {{asio::ip::make_address(text), port}};
 }
 
-/// A lookup function that blocks until the test provides a result. Its state is shared with the resolver's threads,
-/// which can outlive the test.
+/// A lookup function that blocks until the test provides a result. The state of the function is shared with the
+/// resolver's threads, which can outlive the test.
 class scripted_lookup {
  public:
   net::resolver::lookup_function function() {
@@ -202,9 +202,10 @@ TEST_CASE("resolver: a request ends at its deadline or by cancellation while its
 TEST_CASE("resolver: a lookup that hangs does not block other names", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup pending_lookup;
-  const auto hang = pending_lookup.function();
-  net::resolver resolver{[hang](const std::string& host) { return host == "slow" ? hang(host) : address("10.0.0.1"); },
-                         net::resolver::settings{}};
+  const auto hanging_lookup = pending_lookup.function();
+  net::resolver resolver{
+      [hanging_lookup](const std::string& host) { return host == "slow" ? hanging_lookup(host) : address("10.0.0.1"); },
+      net::resolver::settings{}};
   CHECK(time.run(resolver.resolve("slow", 80, time.short_deadline())).error() == asio::error::timed_out);
   CHECK(time.run(resolver.resolve("fast", 80, time.long_deadline())).has_value());
 }
@@ -233,12 +234,12 @@ TEST_CASE("system network: resolves localhost with the system resolver and conne
           "[net][resolver][threads]") {
   real_time_fixture time;
   net::system_network network;
-  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   const auto port = listener->local_endpoint().port();
   const endpoints all = time.run(network.resolve("localhost", port, time.long_deadline()));
   REQUIRE(all.has_value());
-  CHECK(std::find(all->begin(), all->end(), loopback(port)) != all->end());
-  CHECK(time.run(network.connect(loopback(port), time.long_deadline())).has_value());
+  CHECK(std::find(all->begin(), all->end(), loopback_endpoint(port)) != all->end());
+  CHECK(time.run(network.connect(loopback_endpoint(port), time.long_deadline())).has_value());
 }
 
 }  // namespace

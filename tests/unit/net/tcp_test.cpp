@@ -16,7 +16,7 @@ namespace {
 using namespace cohort::test;
 
 /// More bytes than the socket buffers of the kernel hold.
-constexpr std::size_t oversized = 64 << 20;
+constexpr std::size_t oversized_length = 64 << 20;
 
 TEST_CASE("tcp: bytes are transferred in both directions", "[net][tcp]") {
   real_time_fixture time;
@@ -35,7 +35,7 @@ TEST_CASE("tcp: try_write writes without waiting and returns would_block when th
   const net::const_buffers buffers{asio::buffer(block), asio::const_buffer{}};
   auto sent = streams.client->try_write(buffers);
   CHECK(sent.has_value());
-  for (std::size_t total = 0; sent && total < oversized; total += block.size())
+  for (std::size_t total = 0; sent && total < oversized_length; total += block.size())
     sent = streams.client->try_write(buffers);
   CHECK(sent.error() == asio::error::would_block);
 }
@@ -52,13 +52,13 @@ task<std::size_t> count_bytes(net::stream& source, std::size_t size) {
   co_return total;
 }
 
-TEST_CASE("tcp: write_all completes when the reader has read everything", "[net][tcp]") {
+TEST_CASE("tcp: write_all completes when the reader has read all bytes", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
-  auto writing = write_bytes(*streams.client, std::string(oversized, 'x'));
-  const auto transferred = time.run(when_all(std::move(writing), count_bytes(*streams.server, oversized)));
-  CHECK(std::get<0>(transferred) == oversized);
-  CHECK(std::get<1>(transferred) == oversized);
+  auto writing = write_bytes(*streams.client, std::string(oversized_length, 'x'));
+  const auto transferred = time.run(when_all(std::move(writing), count_bytes(*streams.server, oversized_length)));
+  CHECK(std::get<0>(transferred) == oversized_length);
+  CHECK(std::get<1>(transferred) == oversized_length);
 }
 
 /// Memory whose use by reads is counted.
@@ -119,7 +119,7 @@ TEST_CASE("tcp: a write that the peer does not read times out at the deadline", 
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.client->set_deadline(time.short_deadline());
-  CHECK(time.run(write_bytes(*streams.client, std::string(oversized, 'x'))).error() == asio::error::timed_out);
+  CHECK(time.run(write_bytes(*streams.client, std::string(oversized_length, 'x'))).error() == asio::error::timed_out);
 }
 
 TEST_CASE("tcp: a cancelled read leaves the stream usable", "[net][tcp]") {
@@ -142,7 +142,7 @@ TEST_CASE("tcp: after shutdown_write the other direction stays open", "[net][tcp
 
 TEST_CASE("tcp: a reset by the peer is returned as connection_reset", "[net][tcp]") {
   real_time_fixture time;
-  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   auto raw = connect_loopback(listener->local_endpoint().port());
   auto accepted = time.run(listener->accept(time.event_loop()));
   REQUIRE(accepted.has_value());
@@ -151,7 +151,7 @@ TEST_CASE("tcp: a reset by the peer is returned as connection_reset", "[net][tcp
   CHECK(time.run(read_once(**accepted)).error() == asio::error::connection_reset);
 }
 
-TEST_CASE("tcp: the end of the stream is read immediately if it arrived with the last bytes", "[net][tcp]") {
+TEST_CASE("tcp: the end of the stream is returned immediately if it arrived with the last bytes", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.server->set_deadline(time.long_deadline());
@@ -166,7 +166,7 @@ TEST_CASE("tcp: the end of the stream is read immediately if it arrived with the
 
 TEST_CASE("tcp: a reset that arrived with the last bytes is returned by the next read", "[net][tcp]") {
   real_time_fixture time;
-  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   auto raw = connect_loopback(listener->local_endpoint().port());
   auto accepted = time.run(listener->accept(time.event_loop()));
   REQUIRE(accepted.has_value());
@@ -201,7 +201,8 @@ TEST_CASE("tcp: readable is true if a read would not wait", "[net][tcp]") {
   CHECK(streams.client->readable());
 }
 
-TEST_CASE("tcp: an idle stream becomes readable when bytes or the end arrive, and reads them", "[net][tcp]") {
+TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the stream arrive, and returns them",
+          "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.client->set_deadline(time.long_deadline());
@@ -210,7 +211,7 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end arrive, an
   streams.client->watch_idle();
   time.run(sleep_task(time.short_deadline()));
   CHECK_FALSE(streams.client->readable());
-  SECTION("nothing arrives, and the next exchange succeeds") {
+  SECTION("no bytes arrive, and the next exchange succeeds") {
     for (int i = 0; i < 3; ++i) {
       CHECK(time.run(write_bytes(*streams.client, "request")) == 7U);
       CHECK(time.run(read_once(*streams.server)) == std::string{"request"});
@@ -254,30 +255,30 @@ TEST_CASE("tcp: the hang-up watch is notified when the peer closes", "[net][tcp]
   CHECK(time.run(read_once(*streams.client)).error() == asio::error::eof);
 }
 
-task<> watch_until(net::stream& stream, deadline watch_deadline, int* hangups) {
-  stream.watch_hangup([hangups] { ++*hangups; });
+task<> watch_until(net::stream& stream, deadline watch_deadline, int* hangup_count) {
+  stream.watch_hangup([hangup_count] { ++*hangup_count; });
   co_await sleep_until(watch_deadline);
 }
 
 TEST_CASE("tcp: received bytes neither trigger the hang-up watch nor are consumed by it", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
-  int hangups = 0;
+  int hangup_count = 0;
   CHECK(time.run(write_bytes(*streams.server, "next request")) == 12U);
-  time.run(watch_until(*streams.client, time.short_deadline(), &hangups));
+  time.run(watch_until(*streams.client, time.short_deadline(), &hangup_count));
   streams.client->unwatch_hangup();
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
   CHECK(time.run(read_once(*streams.client)) == std::string{"next request"});
 }
 
-TEST_CASE("tcp: the hang-up watch stays active after an expired deadline, without a notification", "[net][tcp]") {
+TEST_CASE("tcp: the hang-up watch stays active after an expired deadline, which causes no notification", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   const auto read_deadline = time.short_deadline();
   streams.client->set_deadline(read_deadline);
-  int hangups = 0;
-  time.run(watch_until(*streams.client, deadline{read_deadline.time() + std::chrono::milliseconds{5}}, &hangups));
-  CHECK(hangups == 0);
+  int hangup_count = 0;
+  time.run(watch_until(*streams.client, deadline{read_deadline.time() + std::chrono::milliseconds{5}}, &hangup_count));
+  CHECK(hangup_count == 0);
 
   streams.client->unwatch_hangup();
   event hangup;
@@ -292,17 +293,17 @@ TEST_CASE("tcp: the hang-up watch stays active after an expired deadline, withou
 TEST_CASE("tcp: unwatch_hangup prevents the notification", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
-  int hangups = 0;
-  streams.client->watch_hangup([&hangups] { ++hangups; });
+  int hangup_count = 0;
+  streams.client->watch_hangup([&hangup_count] { ++hangup_count; });
   streams.client->unwatch_hangup();
   streams.server.reset();
   time.run(sleep_task(time.short_deadline()));
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
 }
 
 TEST_CASE("tcp: an acceptor chooses a port, accepts connections, and fails after close", "[net][tcp]") {
   real_time_fixture time;
-  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   const auto endpoint = listener->local_endpoint();
   CHECK(endpoint.port() != 0);
   CHECK(time.run(net::connect_tcp(endpoint, time.long_deadline())).has_value());
@@ -328,7 +329,7 @@ task<std::string> accept_error(net::acceptor& listener) {
 
 TEST_CASE("tcp: closing an acceptor ends a pending accept with operation_aborted", "[net][tcp]") {
   real_time_fixture time;
-  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   CHECK(time.run(accept_error(*listener)) == "operation_aborted");
 }
 
@@ -348,18 +349,18 @@ TEST_CASE("tcp: up to 256 further connections in the backlog are accepted before
           "[net][tcp]") {
   constexpr std::size_t count = 300;
   real_time_fixture time;
-  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   std::vector<net::stream_ptr> clients;
   for (std::size_t i = 0; i < count; ++i) {
     clients.push_back(*time.run(net::connect_tcp(listener->local_endpoint(), time.long_deadline())));
   }
-  // The accept after these waits for the posted handler.
+  // The next accept waits for the posted handler.
   CHECK(time.run(count_accepted_at_once(*listener, count)) == 256 + 2);
 }
 
 TEST_CASE("tcp: listening on a port in use returns address_in_use", "[net][tcp]") {
   real_time_fixture time;
-  auto listener = *net::listen_tcp(time.event_loop(), loopback());
+  auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   CHECK(net::listen_tcp(time.event_loop(), listener->local_endpoint()).error() == asio::error::address_in_use);
 }
 
@@ -367,7 +368,7 @@ TEST_CASE("tcp: connecting to a host that does not respond times out at the dead
           "[net][tcp]") {
   real_time_fixture time;
   const black_hole unresponsive_server;
-  const auto endpoint = loopback(unresponsive_server.port());
+  const auto endpoint = loopback_endpoint(unresponsive_server.port());
   CHECK(time.run(net::connect_tcp(endpoint, time.short_deadline())).error() == asio::error::timed_out);
   CHECK(time.run(net::connect_tcp(endpoint, deadline{time.event_loop().now()})).error() == asio::error::timed_out);
   const auto cancelled = time.run(with_deadline(time.short_deadline(), net::connect_tcp(endpoint, deadline::never())));

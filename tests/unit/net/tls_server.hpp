@@ -20,7 +20,7 @@ class tls_server_end {
   /// `requests_certificate`: the client's certificate is requested and required, and any certificate is accepted.
   tls_server_end(net::stream& transport, const certificate_and_key& leaf, bool requests_certificate = false)
       : transport_(transport), context_(tls_server_context(leaf)), session_(SSL_new(context_.get())) {
-    // The session owns both.
+    // The session owns both BIOs.
     input_ = BIO_new(BIO_s_mem());
     output_ = BIO_new(BIO_s_mem());
     SSL_set_bio(session_.get(), input_, output_);
@@ -30,7 +30,7 @@ class tls_server_end {
     }
   }
 
-  /// Whether the handshake succeeded.
+  /// Performs the handshake. Returns whether it succeeded.
   task<bool> handshake() {
     for (;;) {
       const auto result = SSL_accept(session_.get());
@@ -41,7 +41,7 @@ class tls_server_end {
       if (!received) co_return false;
     }
   }
-  /// The decrypted bytes of one read; empty at the end of the connection.
+  /// Returns the decrypted bytes of one read; the result is empty at the end of the connection.
   task<std::string> read() {
     std::array<char, 4096> bytes{};
     for (;;) {
@@ -56,12 +56,12 @@ class tls_server_end {
     co_await flush();
   }
 
-  /// The name of the client's SNI; empty if there is none.
+  /// Returns the name of the client's SNI; the result is empty if there is none.
   std::string server_name() const {
     const auto* name = SSL_get_servername(session_.get(), TLSEXT_NAMETYPE_host_name);
     return name ? name : "";
   }
-  /// The common name of the client's certificate; empty if there is none.
+  /// Returns the common name of the client's certificate; the result is empty if there is none.
   std::string client_name() const {
     auto* certificate = SSL_get1_peer_certificate(session_.get());
     if (!certificate) return {};

@@ -25,7 +25,7 @@ class tls_fixture {
  public:
   explicit tls_fixture(net::tls_client_settings settings) : settings_(std::move(settings)) {}
 
-  /// The error of the client's handshake with a server that has this certificate.
+  /// Returns the error of the client's handshake with a server that has this certificate.
   error_code connect(const certificate_and_key& leaf, bool requests_certificate = false) {
     return time.run(run_handshakes(leaf, requests_certificate));
   }

@@ -39,7 +39,7 @@ class trust_scope {
 
 task<result<net::stream_ptr>> connect_tls(net::tls_client_context& context, std::uint16_t port, std::string host,
                                           deadline connect_deadline) {
-  auto connecting = net::connect_tcp(loopback(port), connect_deadline);
+  auto connecting = net::connect_tcp(loopback_endpoint(port), connect_deadline);
   auto plain = co_await std::move(connecting);
   if (!plain) co_return plain.error();
   (*plain)->set_deadline(connect_deadline);
@@ -133,7 +133,7 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
   CHECK(upstream.requests().empty());
 }
 
-TEST_CASE("tls: a second handshake with the same host resumes the session, a handshake with another host does not",
+TEST_CASE("tls: a second handshake with the same host resumes the session; a handshake with another host does not",
           "[net][tls][threads]") {
   certificate_authority root{"Test Root"};
   const trust_scope trust{root};
@@ -179,7 +179,7 @@ TEST_CASE("tls: a peer that does not use TLS or closes ends the handshake with a
   CHECK(time.run(handshake_error_category(context, "")) != "none");
 }
 
-/// The bytes of a handshake that the peer does not answer.
+/// Returns the bytes of a handshake that the peer does not answer.
 task<result<std::string>> client_hello(net::tls_client_context& context, std::string host) {
   auto ends = net::make_memory_pipe();
   ends.first->set_deadline(deadline::after(loop::current().now(), 5s));

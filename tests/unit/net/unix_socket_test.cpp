@@ -80,7 +80,7 @@ TEST_CASE("unix socket: a stale socket file is replaced; a socket in use is reje
   CHECK(fixture.connect());
 }
 
-TEST_CASE("unix socket: a listener does not remove the socket that has replaced its own", "[net][unix]") {
+TEST_CASE("unix socket: a listener does not remove the socket that has replaced its own socket", "[net][unix]") {
   socket_fixture fixture;
   auto first = *fixture.listen();
   REQUIRE(::unlink(fixture.path.c_str()) == 0);

@@ -83,10 +83,10 @@ TEST_CASE("cache: after a failed fetch the retry delay is 5 s, and doubles up to
   for (const duration delay : {5s, 10s, 20s, 40s, 60s, 60s, 60s}) {
     REQUIRE(cache.look_up("a", now).next_action == action::fetch);
     cache.record_failure("a", "timeout", now);
-    const auto backing_off = cache.look_up("a", now + 1s);
-    CHECK(backing_off.next_action == action::back_off);
-    CHECK(backing_off.retry_after == delay - 1s);
-    CHECK(backing_off.last_error == "timeout");
+    const auto lookup_during_backoff = cache.look_up("a", now + 1s);
+    CHECK(lookup_during_backoff.next_action == action::back_off);
+    CHECK(lookup_during_backoff.retry_after == delay - 1s);
+    CHECK(lookup_during_backoff.last_error == "timeout");
     CHECK(cache.look_up("a", now + delay - 1ns).next_action == action::back_off);
     now += delay;
   }
@@ -108,11 +108,11 @@ TEST_CASE("cache: a failed fetch keeps the old value, a successful fetch resets 
   }
   cache.look_up("a", now);
   cache.record_failure("a", "reset", now);
-  const auto backing_off = cache.look_up("a", now + 1s);
-  CHECK(backing_off.next_action == action::back_off);
-  CHECK(*backing_off.value == "of a");
-  CHECK(backing_off.age == now + 1s - start);
-  CHECK(backing_off.last_error == "reset");
+  const auto lookup_during_backoff = cache.look_up("a", now + 1s);
+  CHECK(lookup_during_backoff.next_action == action::back_off);
+  CHECK(*lookup_during_backoff.value == "of a");
+  CHECK(lookup_during_backoff.age == now + 1s - start);
+  CHECK(lookup_during_backoff.last_error == "reset");
   now += 20s;
   fetch_and_store(cache, "a", now);
   CHECK(cache.look_up("a", now).last_error.empty());
@@ -146,7 +146,7 @@ TEST_CASE("cache: peek never starts a fetch", "[policy][cache]") {
   CHECK(cache.peek("a", start + 11min).retry_after == 0s);
 }
 
-TEST_CASE("cache: within stale-while-revalidate, one lookup fetches and the others use the stale value",
+TEST_CASE("cache: within stale-while-revalidate, one lookup fetches, and other lookups use the stale value",
           "[policy][cache]") {
   auto cache = make_revalidating_cache();
   fetch_and_store(cache, "a", start);
@@ -191,12 +191,12 @@ TEST_CASE("cache: after a failed revalidation, the stale value is returned with 
   auto now = start + 10min;
   REQUIRE(cache.look_up("a", now).next_action == action::revalidate);
   cache.record_failure("a", "reset", now);
-  const auto backing_off = cache.look_up("a", now + 1s);
-  CHECK(backing_off.next_action == action::back_off);
-  CHECK(*backing_off.value == "of a");
-  CHECK(backing_off.stale);
-  CHECK(backing_off.last_error == "reset");
-  CHECK(backing_off.retry_after == 4s);
+  const auto lookup_during_backoff = cache.look_up("a", now + 1s);
+  CHECK(lookup_during_backoff.next_action == action::back_off);
+  CHECK(*lookup_during_backoff.value == "of a");
+  CHECK(lookup_during_backoff.stale);
+  CHECK(lookup_during_backoff.last_error == "reset");
+  CHECK(lookup_during_backoff.retry_after == 4s);
   CHECK(cache.look_up("a", now + 5s).next_action == action::revalidate);
 }
 
@@ -236,11 +236,11 @@ TEST_CASE("cache: max_stale_age defaults to one day and is at least max_age plus
   fetch_and_store(defaults, "a", start);
   CHECK(defaults.look_up("a", start + 24h - 1ns, false).value != nullptr);
   CHECK(defaults.look_up("a", start + 24h, false).value == nullptr);
-  auto revalidating = make_revalidating_cache(1min);
-  fetch_and_store(revalidating, "a", start);
-  CHECK(revalidating.look_up("a", start + 5min).next_action == action::use);
-  CHECK(revalidating.look_up("a", start + 11min - 1ns).next_action == action::revalidate);
-  CHECK(revalidating.look_up("a", start + 11min).value == nullptr);
+  auto revalidating_cache = make_revalidating_cache(1min);
+  fetch_and_store(revalidating_cache, "a", start);
+  CHECK(revalidating_cache.look_up("a", start + 5min).next_action == action::use);
+  CHECK(revalidating_cache.look_up("a", start + 11min - 1ns).next_action == action::revalidate);
+  CHECK(revalidating_cache.look_up("a", start + 11min).value == nullptr);
 }
 
 TEST_CASE("cache: a key whose value is too old is evicted like a key without a value", "[policy][cache]") {
@@ -299,7 +299,7 @@ TEST_CASE("cache: keys without a value are evicted before keys with a value", "[
   CHECK(cache.look_up("good", start).next_action == action::use);
 }
 
-TEST_CASE("cache: negative entries count towards max_entries, and the latest are kept", "[policy][cache]") {
+TEST_CASE("cache: negative entries count towards max_entries, and the latest entries are kept", "[policy][cache]") {
   auto cache = make_cache(3);
   fetch_and_store(cache, "good", start);
   for (int i = 0; i < 1000; ++i) {

@@ -179,7 +179,7 @@ TEST_CASE("circuit breaker: a successful probe closes the breaker and discards r
   CHECK(fixture.breaker.current_state() == state::closed);
   fixture.call(outcome::failure, start + 6s);
   CHECK(fixture.breaker.current_state() == state::open);
-  // The consecutive opens start again from one.
+  // The count of consecutive openings starts again from one.
   CHECK(fixture.breaker.retry_after(start + 6s) <= 5500ms);
 }
 
@@ -260,7 +260,7 @@ TEST_CASE("circuit breaker: random event sequences cause only the documented tra
   std::vector<permission> running;
   std::deque<std::pair<time_point, bool>> ended;
   auto now = start;
-  int openings = 0;
+  int open_count = 0;
   const auto failure_rate = random.uniform();
   for (int i = 0; i < 4000; ++i) {
     now += random.bernoulli(0.01) ? random.uniform_between(0s, 30s) : random.uniform_between(0s, 200ms);
@@ -293,14 +293,14 @@ TEST_CASE("circuit breaker: random event sequences cause only the documented tra
         if (result == outcome::failure && should_open(ended, now)) expected = state::open;
       }
       REQUIRE(breaker.current_state() == expected);
-      openings += before != state::open && expected == state::open ? 1 : 0;
+      open_count += before != state::open && expected == state::open ? 1 : 0;
     }
   }
-  if (failure_rate > 0.95) CHECK(openings > 0);
-  if (failure_rate < 0.2) CHECK(openings == 0);
+  if (failure_rate > 0.95) CHECK(open_count > 0);
+  if (failure_rate < 0.2) CHECK(open_count == 0);
 }
 
-TEST_CASE("circuit breaker: to_string names each state", "[policy][circuit_breaker]") {
+TEST_CASE("circuit breaker: to_string returns the name of each state", "[policy][circuit_breaker]") {
   CHECK(to_string(state::closed) == "closed");
   CHECK(to_string(state::open) == "open");
   CHECK(to_string(state::half_open) == "half_open");

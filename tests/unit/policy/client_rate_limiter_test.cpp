@@ -13,16 +13,16 @@ using policy::client_rate_limiter;
 
 using test::start;
 
-/// A burst of ten, then one token every six seconds.
+/// Returns a limiter with a burst of ten, and then one token every six seconds.
 client_rate_limiter make_limiter(std::size_t max_clients = 100) { return {10, 1min, max_clients}; }
 
-int take_all(client_rate_limiter& limiter, std::string_view client, time_point now) {
+int acquire_all(client_rate_limiter& limiter, std::string_view client, time_point now) {
   int count = 0;
   while (count < 1000 && !limiter.take(client, now)) ++count;
   return count;
 }
 
-/// Equal to within one microsecond, for the rounding of doubles.
+/// Returns whether the durations are equal to within one microsecond, because doubles are rounded.
 bool is_approximately(std::optional<duration> actual, duration expected) {
   return actual && *actual >= expected - 1us && *actual <= expected + 1us;
 }
@@ -30,7 +30,7 @@ bool is_approximately(std::optional<duration> actual, duration expected) {
 TEST_CASE("client rate limiter: admits the burst, then returns the time until the next token",
           "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
-  CHECK(take_all(limiter, "a", start) == 10);
+  CHECK(acquire_all(limiter, "a", start) == 10);
   CHECK(is_approximately(limiter.take("a", start), 6s));
   CHECK(is_approximately(limiter.take("a", start + 2s), 4s));
   CHECK(is_approximately(limiter.take("a", start + 5s), 1s));
@@ -53,23 +53,23 @@ TEST_CASE("client rate limiter: admits a client that waited for the returned tim
 
 TEST_CASE("client rate limiter: tokens are refilled evenly, up to the burst", "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
-  take_all(limiter, "a", start);
-  CHECK(take_all(limiter, "a", start + 7s) == 1);
-  CHECK(take_all(limiter, "a", start + 31s) == 4);
-  CHECK(take_all(limiter, "a", start + 24h) == 10);
+  acquire_all(limiter, "a", start);
+  CHECK(acquire_all(limiter, "a", start + 7s) == 1);
+  CHECK(acquire_all(limiter, "a", start + 31s) == 4);
+  CHECK(acquire_all(limiter, "a", start + 24h) == 10);
 }
 
 TEST_CASE("client rate limiter: a rejection takes no token", "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
-  take_all(limiter, "a", start);
+  acquire_all(limiter, "a", start);
   for (int i = 0; i < 100; ++i) limiter.take("a", start);
   CHECK_FALSE(limiter.take("a", start + 6001ms).has_value());
 }
 
 TEST_CASE("client rate limiter: each client has its own bucket", "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
-  CHECK(take_all(limiter, "a", start) == 10);
-  CHECK(take_all(limiter, "b", start) == 10);
+  CHECK(acquire_all(limiter, "a", start) == 10);
+  CHECK(acquire_all(limiter, "b", start) == 10);
   CHECK(limiter.client_count() == 2);
 }
 
@@ -77,13 +77,13 @@ TEST_CASE(
     "client rate limiter: a full table evicts the least recently seen client, which then starts with a full bucket",
     "[policy][client_rate_limiter]") {
   auto limiter = make_limiter(2);
-  take_all(limiter, "a", start);
-  take_all(limiter, "b", start);
+  acquire_all(limiter, "a", start);
+  acquire_all(limiter, "b", start);
   CHECK(limiter.take("a", start).has_value());  // seen again, so b is evicted
-  CHECK(take_all(limiter, "c", start) == 10);
+  CHECK(acquire_all(limiter, "c", start) == 10);
   CHECK(limiter.client_count() == 2);
   CHECK(limiter.take("a", start).has_value());
-  CHECK(take_all(limiter, "b", start) == 10);
+  CHECK(acquire_all(limiter, "b", start) == 10);
   for (int i = 0; i < 1000; ++i) limiter.take("client " + std::to_string(i), start);
   CHECK(limiter.client_count() == 2);
 }
@@ -91,7 +91,7 @@ TEST_CASE(
 TEST_CASE("client rate limiter: time that goes backwards neither adds nor removes tokens",
           "[policy][client_rate_limiter]") {
   auto limiter = make_limiter();
-  CHECK(take_all(limiter, "a", start) == 10);
+  CHECK(acquire_all(limiter, "a", start) == 10);
   CHECK(is_approximately(limiter.take("a", start - 30min), 6s));
   // The time up to the latest known time is not counted again.
   CHECK(limiter.take("a", start).has_value());

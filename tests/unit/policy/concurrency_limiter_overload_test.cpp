@@ -111,9 +111,8 @@ TEST_CASE(
   CHECK(server.run(30s, 0.6, 50ms).goodput < 0.05);
 }
 
-TEST_CASE(
-    "concurrency limiter: under triple load, a server with a limit completes nearly as many requests in time as its capacity permits",
-    "[policy][concurrency_limiter]") {
+TEST_CASE("concurrency limiter: under triple load, a limited server completes nearly its capacity of requests in time",
+          "[policy][concurrency_limiter]") {
   const auto workers = GENERATE(std::size_t{8}, std::size_t{16}, std::size_t{64});
   const auto service_time = GENERATE(duration{20ms}, duration{50ms});
   const auto [kind, goodput, in_time] = GENERATE(table<distribution, double, double>({
@@ -148,7 +147,7 @@ TEST_CASE("concurrency limiter: the limit does not drift upwards in half an hour
   CHECK(last.in_time > 0.95);
 }
 
-TEST_CASE("concurrency limiter: a server that has become slower permanently reaches its capacity again",
+TEST_CASE("concurrency limiter: after a server has become permanently slower, it reaches its capacity again",
           "[policy][concurrency_limiter]") {
   const auto factor = GENERATE(2, 10);
   const auto kind = GENERATE(distribution::constant, distribution::exponential);

@@ -15,7 +15,7 @@ using policy::concurrency_limiter;
 
 using test::start;
 
-/// The latency as recorded by the limiter: the bound of its histogram bucket.
+/// Returns the latency as recorded by the limiter: the bound of its histogram bucket.
 duration bucket_bound(duration latency) {
   policy::latency_histogram histogram;
   histogram.record(latency);
@@ -63,10 +63,10 @@ TEST_CASE("concurrency limiter: admits up to the limit, and one more request per
   CHECK(limiter.try_acquire());
 }
 
-/// The formula of the header.
+/// Returns the next limit by the formula of the header.
 double next_limit(double limit, duration base, duration p50) {
-  const double unqueued = std::max(static_cast<double>(base.count()), 10e6);
-  const double gradient = std::clamp(1.5 * unqueued / static_cast<double>(p50.count()), 0.5, 1.0);
+  const double latency_without_queue = std::max(static_cast<double>(base.count()), 10e6);
+  const double gradient = std::clamp(1.5 * latency_without_queue / static_cast<double>(p50.count()), 0.5, 1.0);
   return std::clamp(0.8 * limit + 0.2 * (limit * gradient + std::sqrt(limit)), 8.0, 1000.0);
 }
 
@@ -173,7 +173,7 @@ TEST_CASE(
         static_cast<std::size_t>(next_limit(start_limit, bucket_bound(20ms), bucket_bound(latency))));
 }
 
-TEST_CASE("concurrency limiter: the concurrency of one sample does not affect the next",
+TEST_CASE("concurrency limiter: the concurrency of one sample does not affect the next sample",
           "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 40}};
   fixture.sample_at_limit(20ms);
@@ -208,7 +208,7 @@ TEST_CASE("concurrency limiter: the base latency follows a lower median with a s
         static_cast<std::size_t>(next_limit(limit, duration{static_cast<duration::rep>(base)}, bucket_bound(300ms))));
 }
 
-/// A limiter after slightly less than five seconds of reductions.
+/// Returns a limiter after slightly less than five seconds of reductions.
 concurrency_limiter_fixture fixture_before_probe() {
   concurrency_limiter_fixture fixture{{.initial_limit = 100}};
   fixture.sample_at_limit(20ms);

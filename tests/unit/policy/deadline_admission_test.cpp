@@ -13,15 +13,15 @@ using policy::deadline_admission;
 
 using test::start;
 
-deadline_admission with_samples(int count, duration latency) {
+deadline_admission make_admission(int count, duration latency) {
   deadline_admission admission;
   for (int i = 0; i < count; ++i) admission.record(latency, start);
   return admission;
 }
 
-TEST_CASE("deadline admission: rejects a request with less time left than the median latency",
+TEST_CASE("deadline admission: rejects a request with less remaining time than the median latency",
           "[policy][deadline_admission]") {
-  auto admission = with_samples(20, 100ms);
+  auto admission = make_admission(20, 100ms);
   const auto required = admission.required_time(10ms, start);
   REQUIRE(required.has_value());
   // At most the median: a request that might complete in time is not rejected.
@@ -34,31 +34,31 @@ TEST_CASE("deadline admission: rejects a request with less time left than the me
 }
 
 TEST_CASE("deadline admission: a minority of slow requests causes no rejections", "[policy][deadline_admission]") {
-  auto admission = with_samples(60, 1ms);
+  auto admission = make_admission(60, 1ms);
   for (int i = 0; i < 40; ++i) admission.record(10s, start);
   CHECK_FALSE(admission.required_time(10ms, start).has_value());
 }
 
 TEST_CASE("deadline admission: a minority of fast requests does not prevent rejections",
           "[policy][deadline_admission]") {
-  auto admission = with_samples(60, 10s);
+  auto admission = make_admission(60, 10s);
   for (int i = 0; i < 40; ++i) admission.record(1ms, start);
   CHECK(admission.required_time(1s, start).has_value());
 }
 
 TEST_CASE("deadline admission: admits every request while there are too few samples", "[policy][deadline_admission]") {
-  auto admission = with_samples(19, 10s);
+  auto admission = make_admission(19, 10s);
   CHECK_FALSE(admission.required_time(1ns, start).has_value());
   admission.record(10s, start);
   CHECK(admission.required_time(1ns, start).has_value());
-  deadline_admission three_samples{3};
-  for (int i = 0; i < 3; ++i) three_samples.record(10s, start);
-  CHECK(three_samples.required_time(1ns, start).has_value());
+  deadline_admission admission_after_three_samples{3};
+  for (int i = 0; i < 3; ++i) admission_after_three_samples.record(10s, start);
+  CHECK(admission_after_three_samples.required_time(1ns, start).has_value());
 }
 
 TEST_CASE("deadline admission: slow latencies cause rejections for ten seconds at most",
           "[policy][deadline_admission]") {
-  auto admission = with_samples(1000, 10s);
+  auto admission = make_admission(1000, 10s);
   CHECK(admission.required_time(1s, start + 4s).has_value());
   CHECK_FALSE(admission.required_time(1s, start + 10s).has_value());
 }

@@ -12,8 +12,8 @@ using policy::hedging;
 
 using test::start;
 
-/// A hedging policy after `count` responses, one in ten of them slow.
-hedging with_samples(int count, hedging::settings settings = {}) {
+/// Returns a hedging policy after `count` responses, one in ten of them slow.
+hedging make_hedging(int count, hedging::settings settings = {}) {
   hedging hedge{settings};
   for (int i = 0; i < count; ++i) hedge.record(i % 10 == 9 ? 200ms : 20ms, start);
   return hedge;
@@ -24,25 +24,26 @@ bool is_in_bucket_of(std::optional<duration> actual, duration expected) {
 }
 
 TEST_CASE("hedging: the delay is the configured latency quantile", "[policy][hedging]") {
-  auto hedge = with_samples(100);
+  auto hedge = make_hedging(100);
   CHECK(is_in_bucket_of(hedge.delay(1s, start), 200ms));
-  auto at_p90 = with_samples(100, {.quantile = 0.9});
-  CHECK(is_in_bucket_of(at_p90.delay(1s, start), 20ms));
+  auto p90_hedging = make_hedging(100, {.quantile = 0.9});
+  CHECK(is_in_bucket_of(p90_hedging.delay(1s, start), 20ms));
 }
 
 TEST_CASE("hedging: there is no second request while there are too few samples", "[policy][hedging]") {
-  auto too_few_samples = with_samples(19);
-  CHECK_FALSE(too_few_samples.delay(1h, start).has_value());
-  CHECK(too_few_samples.median(start) == 0s);
-  auto sufficient_samples = with_samples(20);
-  CHECK(sufficient_samples.delay(1h, start).has_value());
-  CHECK(is_in_bucket_of(sufficient_samples.median(start), 20ms));
-  CHECK_FALSE(sufficient_samples.delay(1h, start + 1min).has_value());
-  CHECK(sufficient_samples.median(start + 1min) == 0s);
+  auto hedging_with_19_samples = make_hedging(19);
+  CHECK_FALSE(hedging_with_19_samples.delay(1h, start).has_value());
+  CHECK(hedging_with_19_samples.median(start) == 0s);
+  auto hedging_with_20_samples = make_hedging(20);
+  CHECK(hedging_with_20_samples.delay(1h, start).has_value());
+  CHECK(is_in_bucket_of(hedging_with_20_samples.median(start), 20ms));
+  CHECK_FALSE(hedging_with_20_samples.delay(1h, start + 1min).has_value());
+  CHECK(hedging_with_20_samples.median(start + 1min) == 0s);
 }
 
-TEST_CASE("hedging: there is no second request if less than the median latency is left for it", "[policy][hedging]") {
-  auto hedge = with_samples(100);
+TEST_CASE("hedging: there is no second request if the remaining time is less than the median latency",
+          "[policy][hedging]") {
+  auto hedge = make_hedging(100);
   const auto required = *hedge.delay(1h, start) + hedge.median(start);
   CHECK(hedge.delay(required, start).has_value());
   CHECK_FALSE(hedge.delay(required - 1ns, start).has_value());
@@ -60,7 +61,7 @@ TEST_CASE("hedging: the delay is at least min_delay", "[policy][hedging]") {
 }
 
 TEST_CASE("hedging: when disabled there is no second request, but the median is measured", "[policy][hedging]") {
-  auto hedge = with_samples(100, {.enabled = false});
+  auto hedge = make_hedging(100, {.enabled = false});
   CHECK_FALSE(hedge.delay(1h, start).has_value());
   CHECK(is_in_bucket_of(hedge.median(start), 20ms));
 }

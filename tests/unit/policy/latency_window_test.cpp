@@ -69,7 +69,7 @@ TEST_CASE("latency window: latencies out of range count in the first or last buc
   CHECK(window.quantile(0.5, 1, start) == estimate);
 }
 
-TEST_CASE("latency window: the median of an even number of samples is the lower middle one",
+TEST_CASE("latency window: the median of an even number of samples is the lower of the two middle samples",
           "[policy][latency_window]") {
   latency_window window;
   for (int i = 0; i < 10; ++i) window.record(1us, start);

@@ -71,7 +71,7 @@ TEST_CASE("load balancer: the last active address is never ejected", "[policy][l
   CHECK(single.pick() == a);
 }
 
-TEST_CASE("load balancer: if the last active address fails, the ejected addresses are used again",
+TEST_CASE("load balancer: if the last active address fails, the ejected addresses become active again",
           "[policy][load_balancer]") {
   const auto [result, count] = GENERATE(table<outcome, int>({{outcome::failure, 5}, {outcome::connect_failure, 2}}));
   load_balancer_fixture fixture{{a, b}};

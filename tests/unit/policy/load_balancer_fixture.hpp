@@ -31,26 +31,29 @@ class load_balancer_fixture {
   }
 
   void update(std::vector<endpoint> addresses) { balancer.update(addresses, now); }
-  std::optional<endpoint> pick(const std::vector<endpoint>& avoid = {}) { return balancer.pick(avoid, now, random); }
-  /// One request; true if it ejects the address.
+  std::optional<endpoint> pick(const std::vector<endpoint>& avoided = {}) {
+    return balancer.pick(avoided, now, random);
+  }
+  /// Makes one request. Returns true if the request ejects the address.
   bool call(const endpoint& address, outcome result) {
     balancer.on_request_start(address);
     return balancer.on_request_end(address, result, now);
   }
-  /// `count` consecutive requests, of which only the last may eject the address; true if it does.
+  /// Makes `count` consecutive requests, of which only the last may eject the address. Returns true if the last request
+  /// ejects it.
   bool calls(int count, const endpoint& address, outcome result) {
     for (int i = 1; i < count; ++i) REQUIRE_FALSE(call(address, result));
     return call(address, result);
   }
-  /// Fraction of the picks of each address, in thousandths.
-  std::map<endpoint, int> shares(int picks = 30'000, const std::vector<endpoint>& avoid = {}) {
+  /// Returns the fraction of the picks of each address, in thousandths.
+  std::map<endpoint, int> shares(int pick_count = 30'000, const std::vector<endpoint>& avoided = {}) {
     std::map<endpoint, int> counts;
-    for (int i = 0; i < picks; ++i) {
-      const auto selected = pick(avoid);
+    for (int i = 0; i < pick_count; ++i) {
+      const auto selected = pick(avoided);
       ++counts[*selected];
       call(*selected, outcome::ignored);
     }
-    for (auto& [address, count] : counts) count = count * 1000 / picks;
+    for (auto& [address, count] : counts) count = count * 1000 / pick_count;
     return counts;
   }
   /// Ejects the address by failures of this kind and returns the length of the ejection.

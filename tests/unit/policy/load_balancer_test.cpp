@@ -238,7 +238,7 @@ TEST_CASE("load balancer: an unknown address is not contained and has no request
   CHECK(fixture.balancer.in_flight(b) == 0);
 }
 
-TEST_CASE("load balancer: random event sequences pick only listed addresses and never eject all",
+TEST_CASE("load balancer: random event sequences pick only listed addresses, and never eject all addresses",
           "[policy][load_balancer]") {
   random_generator random{GENERATE(range(std::uint64_t{0}, std::uint64_t{40}))};
   load_balancer balancer{{}};

@@ -132,7 +132,7 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
     }
     CHECK(budget.balance(now) >= 0);
     // Calls count for at least nine tenths of the window, withdrawals for at most eleven.
-    const bool strictly_allowed =
+    const bool is_strictly_allowed =
         exact.withdrawn(now, settings.window / 10 * 11) + 1 <= exact.allowed(now, settings.window / 10 * 9) - 1e-6;
     if (budget.withdraw(now)) {
       ++withdrawn;
@@ -140,7 +140,7 @@ TEST_CASE("retry budget: random event sequences stay within a tenth of the exact
       exact.withdraw(now);
     } else {
       ++rejected;
-      REQUIRE_FALSE(strictly_allowed);
+      REQUIRE_FALSE(is_strictly_allowed);
     }
   }
   CHECK(withdrawn > 0);

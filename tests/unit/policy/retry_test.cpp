@@ -17,7 +17,7 @@ using test::start;
 retry_budget empty_budget() { return retry_budget{{.ratio = 0, .min_per_second = 0}}; }
 retry_budget large_budget() { return retry_budget{{.ratio = 0, .min_per_second = 1e6}}; }
 
-/// A failed attempt that can be retried.
+/// Returns a failed attempt that can be retried.
 failed_attempt retryable_attempt() {
   return {.failure = attempt_failure::connection_lost,
           .idempotent = true,
@@ -88,7 +88,7 @@ TEST_CASE("retry: max_attempts includes the first attempt", "[policy][retry]") {
   CHECK(decide_retry({.max_attempts = max_attempts}, attempt, budget, start, random).verdict == verdict);
 }
 
-TEST_CASE("retry: there is no retry with less time left than the expected duration", "[policy][retry]") {
+TEST_CASE("retry: there is no retry if the remaining time is less than the expected duration", "[policy][retry]") {
   using optional_duration = std::optional<duration>;
   const auto [remaining_time, expected_duration, retry_after, verdict] =
       GENERATE(table<duration, duration, optional_duration, retry_verdict>({
@@ -178,7 +178,7 @@ TEST_CASE("retry: a rejected retry does not change the budget and returns the fi
   CHECK(one.withdraw(start));
 }
 
-TEST_CASE("retry: to_string names each verdict", "[policy][retry]") {
+TEST_CASE("retry: to_string returns the name of each verdict", "[policy][retry]") {
   const auto [verdict, name] = GENERATE(table<retry_verdict, std::string_view>({
       {retry_verdict::retry, "again"},
       {retry_verdict::not_idempotent, "not_safe"},

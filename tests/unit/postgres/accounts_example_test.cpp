@@ -78,7 +78,7 @@ TEST_CASE("accounts: the service responds within its deadline, and recovers afte
   CHECK(fleet.call(node.url() + "/accounts/ada")->body == "40");
   CHECK(fleet.call(node.url() + "/accounts/eve")->status == http::status::not_found);
 
-  // The idle connections end with the server; the next request uses a new one.
+  // The idle connections end with the server; the next request opens a new connection.
   database->drop_connections();
   CHECK(fleet.call(node.url() + "/accounts/ada")->body == "40");
 

@@ -21,7 +21,7 @@ task<std::string> export_rows(postgres::pool& pool, call_context context) {
   }
 }
 
-TEST_CASE("postgres copy: rows are read in parts until the end", "[postgres][copy]") {
+TEST_CASE("postgres copy: rows are read in parts up to the end of the data", "[postgres][copy]") {
   pool_fixture test;
   test.replies["copy users to stdout"] = {.columns = {{"id", postgres::type::int8}, {"name", postgres::type::text}},
                                           .rows = {{"1", "Ada"}, {"2", std::nullopt}},
@@ -49,7 +49,7 @@ TEST_CASE("postgres copy: rows are written in parts and counted at the end", "[p
   CHECK(test.outcome_count("ok") == "1");
 }
 
-TEST_CASE("postgres copy: a writer that is destroyed before its end stores nothing", "[postgres][copy]") {
+TEST_CASE("postgres copy: a writer that is destroyed before finish stores no rows", "[postgres][copy]") {
   pool_fixture test;
   test.replies["copy users from stdin"] = {};
   test.time.run(import_rows(test.pool, test.in(1s), false));

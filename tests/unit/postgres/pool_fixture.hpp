@@ -34,7 +34,7 @@ struct pool_fixture {
   }
 
   call_context in(duration left) { return {.deadline = deadline::after(time.now(), left), .request_id = "r1"}; }
-  /// The value that is echoed, or the code of the error as a number.
+  /// Returns the value that is echoed, or the code of the error as a number.
   std::string query(std::string text, duration left = 10s) { return time.run(query_task(std::move(text), left)); }
   task<std::string> query_task(std::string text, duration left = 10s) {
     const auto fetched = co_await pool.query(in(left), std::move(text));

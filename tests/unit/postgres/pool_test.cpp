@@ -225,7 +225,7 @@ TEST_CASE("postgres::pool: a text parameter with a NUL byte is rejected, and a p
   CHECK(fixture.time.run(query_with(&fixture, postgres::bytes{std::string{"a\0b", 3}})).code == errc{});
 }
 
-TEST_CASE("postgres::pool: a result above the size limit is an error, and its connection is reused",
+TEST_CASE("postgres::pool: a result above the size limit is an error, and the connection of the query is reused",
           "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .max_result_bytes = 10}};
   scripted_reply large{.columns = {{"value", postgres::type::text}}};

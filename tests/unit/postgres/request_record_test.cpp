@@ -17,8 +17,8 @@ struct recorded_fixture : pool_fixture {
     record.reset(time.now(), time.event_loop().wall_now());
     timing.recording().attach(record);
   }
-  call_context make_context(duration left) {
-    auto context = in(left);
+  call_context make_context(duration timeout) {
+    auto context = in(timeout);
     context.timing = &timing;
     return context;
   }
@@ -27,7 +27,8 @@ struct recorded_fixture : pool_fixture {
   telemetry::server_timing timing;
 };
 
-TEST_CASE("postgres records: a query is a call with its statement and without its parameters", "[postgres][requests]") {
+TEST_CASE("postgres records: a query is recorded as a call with its statement, without its parameters",
+          "[postgres][requests]") {
   recorded_fixture test;
   test.time.run(test.pool.query(test.make_context(10s), "select $1", "secret"));
   REQUIRE(test.record.all_calls().size() == 1);
@@ -59,7 +60,7 @@ task<> begin_and_commit(postgres::pool& pool, call_context context) {
   co_await std::move(committing);
 }
 
-TEST_CASE("postgres records: a transaction is one call", "[postgres][requests]") {
+TEST_CASE("postgres records: a transaction is recorded as one call", "[postgres][requests]") {
   recorded_fixture test;
   test.time.run(begin_and_commit(test.pool, test.make_context(10s)));
   REQUIRE(test.record.all_calls().size() == 1);

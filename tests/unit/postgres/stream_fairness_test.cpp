@@ -9,7 +9,7 @@ namespace cohort::test {
 namespace {
 
 constexpr int part_count = 640;
-/// One in 64 operations, or one more if the loop had counted others before.
+/// Returns whether another coroutine ran once in 64 operations, or once more if the loop had counted operations before.
 bool is_fair(int iterations) { return iterations == 10 || iterations == 11; }
 
 struct fairness_fixture : pool_fixture {
@@ -21,7 +21,7 @@ struct fairness_fixture : pool_fixture {
   }
 
   /// Returns the number of times that another coroutine of the loop runs while `work` reads or writes.
-  int iterations_during(task<> work) {
+  int count_iterations_during(task<> work) {
     time.run(run_both(std::move(work), count_iterations(has_ended, all_iterations)));
     return iterations;
   }
@@ -61,15 +61,15 @@ task<> copy_lines_in(fairness_fixture& fixture) {
 TEST_CASE("postgres::row_stream: a reader whose parts are available immediately yields to the loop every 64 parts",
           "[postgres][stream]") {
   fairness_fixture fixture;
-  CHECK(is_fair(fixture.iterations_during(read_single_rows(fixture))));
+  CHECK(is_fair(fixture.count_iterations_during(read_single_rows(fixture))));
 }
 
 TEST_CASE("postgres copy: reads and writes that complete immediately yield to the loop every 64 operations",
           "[postgres][copy]") {
   fairness_fixture out;
-  CHECK(is_fair(out.iterations_during(copy_lines_out(out))));
+  CHECK(is_fair(out.count_iterations_during(copy_lines_out(out))));
   fairness_fixture in;
-  CHECK(is_fair(in.iterations_during(copy_lines_in(in))));
+  CHECK(is_fair(in.count_iterations_during(copy_lines_in(in))));
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ const redis::result<redis::reply>& outcome_of(const std::unique_ptr<spawned_comm
   return *command->outcome().value;
 }
 
-TEST_CASE("redis client: convenience functions send their commands", "[redis][client]") {
+TEST_CASE("redis client: each convenience function sends the corresponding command", "[redis][client]") {
   redis_fixture fixture;
   auto& client = *fixture.client;
   const auto run = [&](auto work) { return fixture.time().run(std::move(work)).value(); };
@@ -252,14 +252,14 @@ redis::result<redis::message> next_of(redis_fixture& fixture, redis::subscriptio
 
 TEST_CASE("redis client: a subscription receives the messages of its channel", "[redis][pubsub]") {
   redis_fixture fixture;
-  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  auto news_subscription = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
   auto all = fixture.time().run(fixture.client->subscribe_pattern(fixture.context(), "n*")).value();
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "one")).value() == 2);
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "notes", "two")).value() == 1);
-  CHECK(next_of(fixture, news).value() == redis::message{"news", "one"});
+  CHECK(next_of(fixture, news_subscription).value() == redis::message{"news", "one"});
   CHECK(next_of(fixture, all).value() == redis::message{"news", "one"});
   CHECK(next_of(fixture, all).value() == redis::message{"notes", "two"});
-  CHECK(next_of(fixture, news).error().code == errc::timeout);
+  CHECK(next_of(fixture, news_subscription).error().code == errc::timeout);
   // Commands and messages share the connection.
   CHECK(fixture.server.connection_count() == 1);
 }
@@ -282,35 +282,35 @@ TEST_CASE("redis client: the last subscription of a channel unsubscribes when it
 
 TEST_CASE("redis client: subscriptions are restored after a lost connection", "[redis][pubsub]") {
   redis_fixture fixture;
-  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  auto news_subscription = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
   fixture.stop_server();
-  CHECK(news.interruptions() == 1);
+  CHECK(news_subscription.interruptions() == 1);
   fixture.start_server();
   // The subscription is restored without a command of a caller.
   fixture.time().run_for(2s);
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "again")).value() == 1);
-  CHECK(next_of(fixture, news).value().payload == "again");
+  CHECK(next_of(fixture, news_subscription).value().payload == "again");
 }
 
 TEST_CASE("redis client: a slow subscriber loses the oldest messages and counts them", "[redis][pubsub]") {
   redis_fixture fixture{{.max_messages = 2}};
-  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  auto news_subscription = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
   for (const std::string payload : {"1", "2", "3"}) {
     fixture.time().run(fixture.client->publish(fixture.context(), "news", payload)).value();
   }
-  CHECK(next_of(fixture, news).value().payload == "2");
-  CHECK(next_of(fixture, news).value().payload == "3");
-  CHECK(news.missed() == 1);
+  CHECK(next_of(fixture, news_subscription).value().payload == "2");
+  CHECK(next_of(fixture, news_subscription).value().payload == "3");
+  CHECK(news_subscription.missed() == 1);
 }
 
 TEST_CASE("redis client: a subscription ends with its client", "[redis][pubsub]") {
   redis_fixture fixture;
-  auto news = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
+  auto news_subscription = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
   fixture.time().run(fixture.client->close());
-  CHECK(next_of(fixture, news).error().code == errc::closed);
+  CHECK(next_of(fixture, news_subscription).error().code == errc::closed);
 }
 
-TEST_CASE("redis client: a command is a call in the record of its request, without its values", "[redis][requests]") {
+TEST_CASE("redis client: a command is recorded as a call of its request, without its values", "[redis][requests]") {
   redis_fixture test;
   telemetry::request_record record;
   record.reset(test.time().now(), test.time().event_loop().wall_now());

@@ -22,7 +22,7 @@ constexpr auto program = "/usr/bin/redis-server";
 
 std::uint16_t free_port() {
   loop unused;
-  return (*net::listen_tcp(unused, loopback()))->local_endpoint().port();
+  return (*net::listen_tcp(unused, loopback_endpoint()))->local_endpoint().port();
 }
 
 /// A server and a client of it, on a loop with the real clock.
@@ -120,7 +120,7 @@ TEST_CASE("redis server: messages are received, including after a restart", "[re
   CHECK(fixture.run(news.next(fixture.long_deadline())).value() == redis::message{"news", "one"});
   fixture.server.reset();
   fixture.start();
-  // The loop did not run meanwhile: it has not noticed the end of the connection.
+  // The loop did not run in the meantime, so the client has not processed the end of the connection.
   fixture.run(sleep_task(fixture.short_deadline()));
   // Subscriptions are restored before the command is sent.
   CHECK(fixture.run(fixture.client->publish(fixture.context(), "news", "two")).value() == 1);

@@ -14,7 +14,7 @@ using kind = reply::kind;
 reply text_reply(kind type, std::string text) { return {.type = type, .text = std::move(text)}; }
 reply number_reply(std::int64_t number) { return {.type = kind::number, .number = number}; }
 
-/// The reply parsed from `input`, or the parser's error message.
+/// Returns the reply parsed from `input`, or the parser's error message.
 result<reply> parse(std::string_view input, reply_limits limits = {}) {
   reply_parser parser{limits};
   std::optional<std::string> failure;
@@ -92,7 +92,7 @@ TEST_CASE("redis reply parser: limits the size, the number of values and the dep
   CHECK(problem_of("+" + std::string(65536, 'x')) == "a line has more than 65536 bytes");
 }
 
-TEST_CASE("redis reply parser: a reply does not depend on how its bytes arrive", "[redis][parser]") {
+TEST_CASE("redis reply parser: a reply does not depend on the segmentation of its bytes", "[redis][parser]") {
   const std::string input = "|1\r\n+a\r\n:1\r\n*3\r\n$3\r\na\r\n\r\n%1\r\n+k\r\n=5\r\ntxt:v\r\n,2.5\r\n+next\r\n";
   reply_parser parser;
   std::optional<std::string> failure;

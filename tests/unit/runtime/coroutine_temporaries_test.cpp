@@ -13,12 +13,12 @@ using namespace cohort;
 
 namespace {
 
-/// Counts its objects, so that a test finds one that is destroyed twice or never.
+/// Counts its objects, so that a test detects an object that is destroyed twice or never.
 struct instance_counter {
-  instance_counter() { ++alive; }
-  instance_counter(const instance_counter&) { ++alive; }
-  ~instance_counter() { --alive; }
-  static inline int alive = 0;
+  instance_counter() { ++instance_count; }
+  instance_counter(const instance_counter&) { ++instance_count; }
+  ~instance_counter() { --instance_count; }
+  static inline int instance_count = 0;
 };
 
 struct options {
@@ -68,12 +68,12 @@ task<std::size_t> several() {
 }  // namespace
 
 TEST_CASE("coroutines: named arguments are destroyed once, with every compiler", "[runtime]") {
-  instance_counter::alive = 0;
+  instance_counter::instance_count = 0;
   virtual_time time;
   CHECK(time.run(aggregate()) == 39);
   CHECK(time.run(lambda("text", instance_counter{})) == 4);
   CHECK(time.run(list()) == 2);
   CHECK(time.run(choice(true)) == 39);
   CHECK(time.run(several()) == 5);
-  CHECK(instance_counter::alive == 0);
+  CHECK(instance_counter::instance_count == 0);
 }

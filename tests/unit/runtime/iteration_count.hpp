@@ -6,7 +6,7 @@
 // Counts the number of times that a coroutine lets another coroutine of its loop run.
 namespace cohort::test {
 
-/// Counts the number of times that it runs on the loop, until `has_ended`.
+/// Counts the number of times that the coroutine runs on the loop, until `has_ended`.
 inline task<> count_iterations(const bool& has_ended, int& iterations) {
   while (!has_ended) {
     ++iterations;

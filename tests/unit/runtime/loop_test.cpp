@@ -73,12 +73,12 @@ TEST_CASE("loop: a timer can be re-armed from its own callback", "[runtime][loop
   loop event_loop;
   int remaining = 20;
   std::function<void()> on_expiry;
-  test_timer repeating(event_loop, [&] { on_expiry(); });
+  test_timer repeating_timer(event_loop, [&] { on_expiry(); });
   on_expiry = [&] {
     if (--remaining == 0) return event_loop.stop();
-    repeating.timer.arm(event_loop.now() + 100us);
+    repeating_timer.timer.arm(event_loop.now() + 100us);
   };
-  repeating.timer.arm(event_loop.now());
+  repeating_timer.timer.arm(event_loop.now());
 
   event_loop.run();
   CHECK(remaining == 0);
@@ -124,11 +124,11 @@ TEST_CASE("loop: an idle loop runs until another thread stops it", "[runtime][lo
 
 TEST_CASE("loop: a loop stopped before run executes no handlers", "[runtime][loop]") {
   loop event_loop;
-  bool ran = false;
-  asio::post(event_loop.get_executor(), [&] { ran = true; });
+  bool has_run = false;
+  asio::post(event_loop.get_executor(), [&] { has_run = true; });
   event_loop.stop();
   event_loop.run();
-  CHECK_FALSE(ran);
+  CHECK_FALSE(has_run);
 }
 
 TEST_CASE("loop: current() is the innermost running loop", "[runtime][loop]") {

@@ -13,7 +13,8 @@
 namespace cohort {
 namespace {
 
-TEST_CASE("runtime: runs each loop on its own thread, the first on the caller's", "[runtime][loop][threads]") {
+TEST_CASE("runtime: runs each loop on a separate thread, and the first loop on the caller's thread",
+          "[runtime][loop][threads]") {
   constexpr std::size_t threads = 4;
   runtime loops(threads);
   REQUIRE(loops.size() == threads);
@@ -56,7 +57,7 @@ TEST_CASE("runtime: can be stopped from any thread", "[runtime][loop][threads]")
   for (std::size_t i = 0; i < loops.size(); ++i) {
     asio::post(loops.at(i).get_executor(), [&] { running.count_down(); });
   }
-  std::jthread stopper([&] {
+  std::jthread stopping_thread([&] {
     running.wait();
     loops.stop();
   });
@@ -64,7 +65,7 @@ TEST_CASE("runtime: can be stopped from any thread", "[runtime][loop][threads]")
   SUCCEED("run returned");
 }
 
-TEST_CASE("runtime: one loop can post work to another", "[runtime][loop][threads]") {
+TEST_CASE("runtime: one loop can post work to another loop", "[runtime][loop][threads]") {
   runtime loops(2);
   std::atomic<std::size_t> index = 0;
   asio::post(loops.at(0).get_executor(), [&] {

@@ -61,7 +61,8 @@ TEST_CASE("stall_detector: the end of a stall is reported with its duration", "[
   CHECK_FALSE(test.detector.is_stalled());
 }
 
-TEST_CASE("stall_detector: a loop that waits for events is not stalled, and not woken again", "[runtime][stall]") {
+TEST_CASE("stall_detector: a loop that waits for events is not stalled, and is not woken up again",
+          "[runtime][stall]") {
   detector_fixture test;
   CHECK(test.observe(1) == action::none);
   CHECK(test.observe(1) == action::post_marker);

@@ -19,10 +19,10 @@ using namespace std::chrono_literals;
 
 using log_lines = std::vector<std::string>;
 
-/// The resolution of the timer wheel: a timer expires at most one tick late.
+/// The resolution of the timer wheel: a timer expires at most one tick after its expiry.
 constexpr duration tick{1 << 14};
 
-/// The deadline in `span` from now on the current loop.
+/// Returns the deadline in `span` from now on the current loop.
 inline deadline deadline_in(duration span) { return deadline::after(loop::current().now(), span); }
 
 inline task<int> return_now(int value) { co_return value; }
@@ -61,7 +61,7 @@ inline task<int> log_sleep(duration span, log_lines& log, std::string name) {
   co_return 0;
 }
 
-/// Sleeps for all of `span`, even if it is cancelled, and then logs it.
+/// Sleeps for all of `span`, even if it is cancelled, and then logs the end of the sleep.
 inline task<int> ignore_cancellation(duration span, int value, log_lines& log) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto end = deadline::after(loop::current().now(), span);

@@ -37,7 +37,7 @@ TEST_CASE("API description: the document and the page need no API key", "[servic
 }
 
 TEST_CASE(
-    "API description: the document contains only the routes of the service that are not hidden, and no routes of the framework",
+    "API description: the document contains the routes of the service, without hidden routes and routes of the framework",
     "[service][openapi][sim]") {
   sim::fleet fleet{1};
   fleet.add_service(
@@ -73,12 +73,12 @@ TEST_CASE(
 TEST_CASE("API description: the credentials are described while a key is configured", "[service][openapi]") {
   service_fixture fixture{"key"};
   fixture.serve(one_route());
-  const auto described = [&] { return fixture.response_to(get("/openapi.json")).body; };
-  CHECK(json_at(described(), "/paths/~1api~1x/get/security") == R"([{"api_key":[]},{"bearer":[]},{"session":[]}])");
-  CHECK(json_at(described(), "/components/securitySchemes/session/name") == "\"session\"");
+  const auto get_document = [&] { return fixture.response_to(get("/openapi.json")).body; };
+  CHECK(json_at(get_document(), "/paths/~1api~1x/get/security") == R"([{"api_key":[]},{"bearer":[]},{"session":[]}])");
+  CHECK(json_at(get_document(), "/components/securitySchemes/session/name") == "\"session\"");
   fixture.api_key.replace(config::api_key_list{});
-  CHECK(json_at(described(), "/paths/~1api~1x/get/security") == "[]");
-  CHECK(!json_at(described(), "/components/securitySchemes"));
+  CHECK(json_at(get_document(), "/paths/~1api~1x/get/security") == "[]");
+  CHECK(!json_at(get_document(), "/components/securitySchemes"));
 }
 
 TEST_CASE("API description: an operation with require_api_key has the credentials and the response 401",

@@ -44,7 +44,7 @@ TEST_CASE("endpoint_url: a wildcard address becomes the loopback address, and a 
   CHECK(service::endpoint_url({asio::ip::make_address(address), 80}).buffer() == url);
 }
 
-TEST_CASE("instance: the version comes from the definition; without one, no version is reported",
+TEST_CASE("instance: the version comes from the definition; without a version in the definition, none is reported",
           "[service][instance][sim]") {
   const auto [version, label, document] = GENERATE(table<std::string, std::string, std::string>({
       {"4.5.6", "\"4.5.6\"", "\"4.5.6\""},
@@ -57,7 +57,8 @@ TEST_CASE("instance: the version comes from the definition; without one, no vers
   CHECK(description.find("\"title\":\"sample\",\"version\":" + document) != std::string::npos);
 }
 
-TEST_CASE("run: --version prints the version of the definition, or a note that there is none", "[service][instance]") {
+TEST_CASE("run: --version prints the version of the definition, or a note that there is no version",
+          "[service][instance]") {
   const auto printed = [](std::string version) {
     const std::array<const char*, 2> arguments{"sample", "--version"};
     std::ostringstream output;
@@ -111,7 +112,7 @@ TEST_CASE("instance: an extension adds options and routes, and is notified befor
   CHECK(drains > 0);
 }
 
-/// Whether a new connection from another host is accepted.
+/// Returns whether a new connection from another host is accepted.
 bool accepts_connections(sim::fleet& fleet, sim::node& target) {
   auto* machine = fleet.network().find("other");
   if (!machine) machine = &fleet.network().add_host("other");
@@ -120,7 +121,7 @@ bool accepts_connections(sim::fleet& fleet, sim::node& target) {
   return stream.has_value();
 }
 
-TEST_CASE("instance: during the drain delay a service is not ready, but accepts and serves",
+TEST_CASE("instance: during the drain delay a service is not ready, but accepts connections and serves requests",
           "[service][instance][sim]") {
   sim::fleet fleet{1};
   auto& node = fleet.add_service([] { return make_definition(); }, "sample", {{"DRAIN_DELAY", "3"}});

@@ -47,7 +47,7 @@ task<> spawn_in(task_group& group, duration span, log_lines& lines) {
   co_return;
 }
 
-TEST_CASE("loop metrics: armed timers and running tasks are reported by loop", "[service][loop_monitor]") {
+TEST_CASE("loop metrics: armed timers and running tasks are reported for each loop", "[service][loop_monitor]") {
   virtual_time time;
   loop other{real_clock(), 1};
   telemetry::registry metrics{2};

@@ -51,7 +51,7 @@ TEST_CASE("service: a route that overrides a health or metrics route ends the pr
   }
 }
 
-TEST_CASE("service: an exception of app ends the program with one line and a status", "[service][threads]") {
+TEST_CASE("service: an exception of app() ends the program with one line and a status", "[service][threads]") {
   {
     const auto [status, lines] =
         run_with([](http::router&) { throw service::start_error{"DATABASE_URL is not a connection string", 3}; });

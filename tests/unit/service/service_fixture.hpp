@@ -97,7 +97,7 @@ class service_fixture {
             network, clients};
   }
 
-  /// A server that listens on port 80 of this host name.
+  /// Adds a server that listens on port 80 of this host name.
   in_memory_server& add_server(const std::string& host, http::router routes) {
     const auto address = next_address(host);
     return servers_.emplace_back(time, network, net::endpoint{address, 80}, std::move(routes));
@@ -124,7 +124,7 @@ class service_fixture {
   }
   task<> drain(duration drain_timeout) { return service_->server().drain(drain_timeout); }
 
-  /// A connection to the service.
+  /// Connects to the service.
   peer connect() {
     auto connected = time.run(network.connect(service_endpoint(), deadline::never()));
     if (!connected) throw std::runtime_error("not connected: " + connected.error().message());
@@ -139,7 +139,7 @@ class service_fixture {
     return *response;
   }
 
-  /// The value of a time series in the text format; empty if it does not exist.
+  /// Returns the value of a time series in the text format; the result is empty if it does not exist.
   std::optional<double> metric_value(const std::string& name) const {
     return find_series(metrics.prometheus_text(), name);
   }
@@ -181,7 +181,7 @@ inline task<http::response> respond_as_scripted(scripted_response* script) {
   co_return response;
 }
 
-/// A router with one route that responds according to `script`. `script` must outlive the router.
+/// Returns a router with one route that responds according to `script`. `script` must outlive the router.
 inline http::router scripted_router(std::string pattern, scripted_response& script) {
   http::router routes;
   routes.get(std::move(pattern), [&script](request_context& context) {
@@ -193,7 +193,8 @@ inline http::router scripted_router(std::string pattern, scripted_response& scri
   return routes;
 }
 
-/// The JSON value at a pointer (RFC 6901), such as `/meta/time_service/state`, as JSON; empty if there is none.
+/// Returns the JSON value at a pointer (RFC 6901), such as `/meta/time_service/state`, as JSON; the result is empty if
+/// there is none.
 inline std::optional<std::string> json_at(std::string_view text, std::string_view pointer) {
   const auto found = json::parse(text, [&](simdjson::dom::element root) -> result<std::string> {
     simdjson::dom::element value;

@@ -9,7 +9,7 @@
 namespace cohort::service {
 namespace {
 
-/// Parses the environment alone. Returns the settings, or nothing and the error message.
+/// Parses the environment without flags. Returns the settings, or no settings and the error message.
 std::pair<std::optional<common_settings>, std::string> parse(const config::environment& variables) {
   common_settings settings;
   config::options options{"some-service", "", "1"};
@@ -58,7 +58,7 @@ TEST_CASE("settings: an unknown LOG_LEVEL is an error that lists the levels", "[
                                                    "\", but must be one of trace, debug, info, warn, error, off\n");
 }
 
-TEST_CASE("settings: the idle timeout is longer than the 60 s of load balancers by default",
+TEST_CASE("settings: the default idle timeout is longer than the 60 s of common load balancers",
           "[service][settings][case-5.8]") {
   CHECK(parse({}).first->idle_timeout == std::chrono::seconds{75});
   CHECK(http::server_limits{}.idle_timeout == std::chrono::seconds{75});

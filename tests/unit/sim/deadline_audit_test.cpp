@@ -126,7 +126,7 @@ struct audit_fixture {
   node& back = fleet.add_stub_server("backend", 80, backend);
   node& service = fleet.add_service(front, "front");
 
-  /// The kinds of the findings after some requests.
+  /// Returns the kinds of the findings after some requests.
   std::vector<kind> findings_of(const std::string& path, duration patience = 30s) {
     for (int i = 0; i < 5; ++i) {
       fleet.call(service.url() + path, patience);
@@ -170,7 +170,8 @@ TEST_CASE("deadline_audit: expected background calls cause no findings", "[sim][
   CHECK(fleet.findings_of("/missing-context").empty());
 }
 
-TEST_CASE("deadline_audit: the report has the time that each call was given, used and needed", "[sim][deadline]") {
+TEST_CASE("deadline_audit: the report has the time that was available to each call, used and needed",
+          "[sim][deadline]") {
   audit_fixture fleet;
   fleet.findings_of("/clean");
   const auto report = fleet.audit.report();

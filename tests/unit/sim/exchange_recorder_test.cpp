@@ -238,7 +238,7 @@ TEST_CASE("exchange recorder: pipelined requests, and requests whose client has 
   CHECK(fixture.recorder.exchanges()[2].client_closed);
 }
 
-TEST_CASE("exchange recorder: bytes that the client reads are not recorded as requests", "[sim][recorder]") {
+TEST_CASE("exchange recorder: bytes that are sent to the client are not recorded as requests", "[sim][recorder]") {
   recorder_fixture fixture;
   for (int i = 0; i < 2; ++i) {
     fixture.send_request(get_request);

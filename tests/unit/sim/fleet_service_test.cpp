@@ -27,7 +27,7 @@ TEST_CASE("fleet: the default port of a service is 80, and the default prefix of
   CHECK(metrics->body.find("\nplain_service_http_requests_total{") != std::string::npos);
 }
 
-TEST_CASE("fleet: reading the response of a call that failed throws the reason", "[sim][fleet]") {
+TEST_CASE("fleet: reading the response of a call that failed throws an exception with the reason", "[sim][fleet]") {
   fleet fleet{1};
   const auto failed = fleet.call("http://unknown/greeting");
   CHECK(failed.error() == http::client_error::resolve_failed);

@@ -108,7 +108,7 @@ task<> call_and_store(std::optional<http::client_result>& stored, fleet& service
   stored.emplace(co_await std::move(calling));
 }
 
-TEST_CASE("fleet: kill resets the requests of a service; start creates a new process", "[sim][fleet]") {
+TEST_CASE("fleet: kill resets the connections of a service; start creates a new process", "[sim][fleet]") {
   fleet services{1};
   auto& slow = services.add_service(greeter, "greeter", {}, {"--pause-ms", "1000"});
   services.spawn(kill_after(100ms, services, slow));
@@ -276,7 +276,7 @@ task<> throw_after(duration delay) {
   throw std::runtime_error("script error");
 }
 
-TEST_CASE("fleet: shutdown cancels a script; leaks reports its exception", "[sim][fleet]") {
+TEST_CASE("fleet: shutdown cancels a script; leaks reports the exception of a script", "[sim][fleet]") {
   fleet services{1};
   bool is_cancelled = false;
   SECTION("a running script") {

@@ -93,7 +93,7 @@ TEST_CASE("network faults: on_connection can break a connection before its first
   CHECK(peers.client.read().error() == error::connection_reset);
 }
 
-TEST_CASE("network faults: a half-open connection delivers nothing and notifies neither end", "[sim][network]") {
+TEST_CASE("network faults: a half-open connection delivers no data and notifies neither end", "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   only_connection(fixture)->make_half_open();
@@ -118,7 +118,7 @@ TEST_CASE("network faults: writes to a half-open connection wait once its buffer
   CHECK(peers.client.send("d").error() == error::timed_out);
 }
 
-TEST_CASE("network faults: a partition delivers nothing and loses nothing", "[sim][network]") {
+TEST_CASE("network faults: a partition delays data until it heals, and loses no data", "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   fixture.network.partition(fixture.client, fixture.server);
@@ -136,7 +136,7 @@ TEST_CASE("network faults: a partition delivers nothing and loses nothing", "[si
   CHECK(peers.client.read() == std::string{"answer"});
 }
 
-TEST_CASE("network faults: a connection attempt over a partition succeeds after heal", "[sim][network]") {
+TEST_CASE("network faults: a connection attempt over a partition succeeds after heal()", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.partition(fixture.client, fixture.server);
   CHECK(fixture.connect_error(5s) == error::timed_out);
@@ -157,7 +157,7 @@ TEST_CASE("network faults: a partition affects its two hosts only", "[sim][netwo
             .has_value());
 }
 
-TEST_CASE("network faults: a partition directly after heal still delivers nothing", "[sim][network]") {
+TEST_CASE("network faults: a partition directly after heal() still delivers no data", "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   fixture.network.partition(fixture.client, fixture.server);
@@ -251,7 +251,7 @@ TEST_CASE("network faults: a connection attempt to a powered-off host succeeds a
   CHECK(connecting.outcome().value->has_value());
 }
 
-TEST_CASE("network faults: a restarted host can connect", "[sim][network]") {
+TEST_CASE("network faults: a restarted host can open connections", "[sim][network]") {
   two_host_fixture fixture;
   fixture.network.kill(fixture.client);
   CHECK(fixture.connect_error() == error::network_down);
@@ -284,7 +284,7 @@ TEST_CASE("network faults: a partition delays a connection attempt in progress",
   CHECK(connecting.outcome().value->has_value());
 }
 
-TEST_CASE("network faults: held bytes are delivered at a retransmission after heal", "[sim][network]") {
+TEST_CASE("network faults: held bytes are delivered at a retransmission after heal()", "[sim][network]") {
   duration longest{};
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     two_host_fixture fixture{seed};
@@ -301,7 +301,7 @@ TEST_CASE("network faults: held bytes are delivered at a retransmission after he
   CHECK(longest <= 10s + 1ms);
 }
 
-TEST_CASE("network faults: a pending connection attempt succeeds at a retransmission after heal", "[sim][network]") {
+TEST_CASE("network faults: a pending connection attempt succeeds at a retransmission after heal()", "[sim][network]") {
   duration longest{};
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
     two_host_fixture fixture{seed};
@@ -317,7 +317,7 @@ TEST_CASE("network faults: a pending connection attempt succeeds at a retransmis
   CHECK(longest <= 10s + 20ms);
 }
 
-TEST_CASE("network faults: a second partition holds bytes again", "[sim][network]") {
+TEST_CASE("network faults: a second partition also holds bytes", "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   fixture.network.partition(fixture.client, fixture.server);
@@ -329,7 +329,7 @@ TEST_CASE("network faults: a second partition holds bytes again", "[sim][network
   CHECK(fixture.read_error(peers.server, 1h) == error::timed_out);
 }
 
-TEST_CASE("network faults: a host that restarts behind a partition resets connections after heal", "[sim][network]") {
+TEST_CASE("network faults: a host that restarts behind a partition resets connections after heal()", "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   fixture.network.power_off(fixture.server);

@@ -275,7 +275,7 @@ struct recording_observer final : connection_observer {
   std::vector<std::string> entries;
 };
 
-TEST_CASE("network: an observer receives the events of both ends", "[sim][network]") {
+TEST_CASE("network: an observer is notified of the events of both ends", "[sim][network]") {
   two_host_fixture fixture;
   recording_observer observer;
   fixture.network.add_observer(observer);

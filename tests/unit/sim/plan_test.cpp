@@ -13,7 +13,7 @@ using Catch::Matchers::WithinAbs;
 
 namespace {
 
-/// A front end with one upstream; the parts in capitals are replaced.
+/// Returns a plan of a front end with one upstream; the parts in capitals are replaced.
 std::string plan_json(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [
@@ -162,7 +162,7 @@ TEST_CASE("plan: an environment variable that the service does not read is an er
   CHECK_FALSE(sim::find_unknown_variable(plan_with(R"("DOOR_KEY_FILE": "key", "PRICE_URL": "x")", real), programs));
   CHECK(sim::find_unknown_variable(plan_with(R"("DOOR_KEYS": "key")", real), programs) ==
         "services[1].environment has \"DOOR_KEYS\", which front does not read; did you mean DOOR_KEY?");
-  // The variables of an unknown program are not known.
+  // The environment variables of an unknown program are not checked.
   CHECK_FALSE(sim::find_unknown_variable(plan_with(R"("DOOR_KEYS": "key")", real)));
   const std::string program = R"("program": "door", )";
   CHECK(sim::find_unknown_variable(plan_with(R"("PRICE_URL": "x")", program), programs).has_value());
@@ -179,10 +179,10 @@ TEST_CASE("plan: consecutive faults of one service, and simultaneous faults of s
           "[sim][plan]") {
   const auto after = sim::parse_plan(plan_json(
       R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "4s", "lasts": "1s", "service": "price"})"));
-  const auto elsewhere = sim::parse_plan(plan_json(
+  const auto plan_with_other_program = sim::parse_plan(plan_json(
       R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "2s", "lasts": "1s", "service": "front"})"));
   CHECK(after.has_value());
-  CHECK(elsewhere.has_value());
+  CHECK(plan_with_other_program.has_value());
 }
 
 TEST_CASE("plan: a value outside the model's range of validity causes a warning", "[sim][plan]") {

@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 using Catch::Matchers::ContainsSubstring;
 
-/// Two instances, which the only scenario replaces.
+/// Returns a plan with two instances, which the only scenario replaces.
 std::string deploy_plan(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [
@@ -35,8 +35,7 @@ plan_run run_deploy(const std::string& text) {
   return test::run_scenario(*plan, 0);
 }
 
-TEST_CASE("planned deploy: no call fails if instances drain for longer than their deregistration takes",
-          "[sim][plan]") {
+TEST_CASE("planned deploy: no call fails if instances drain for longer than the deregistration", "[sim][plan]") {
   const auto run = run_deploy(deploy_plan());
   CHECK(run.goodput() == 1);
   // Two instances, each with 2 s of drain delay and 500 ms of startup, and a pause between them.
@@ -62,7 +61,7 @@ TEST_CASE("planned deploy: during a batch of all instances, none is available", 
   CHECK(*run.deploy_times.at("price") < 3s);
 }
 
-TEST_CASE("planned deploy: a deploy that does not end within the run has no length", "[sim][plan]") {
+TEST_CASE("planned deploy: a deploy that does not end within the run has no reported duration", "[sim][plan]") {
   const auto at_end = deploy_plan(R"("at": "1s")", R"("at": "7900ms")");
   CHECK_FALSE(run_deploy(at_end).deploy_times.at("price").has_value());
 }

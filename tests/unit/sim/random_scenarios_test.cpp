@@ -24,7 +24,7 @@ sim::plan plan_with_random_scenarios() {
   return std::move(*plan);
 }
 
-/// The text of a scenario without its number.
+/// Returns the text of a scenario without its number.
 std::string faults_of(const sim::planned_scenario& scenario) { return scenario.name.substr(scenario.name.find(':')); }
 
 }  // namespace
@@ -35,11 +35,11 @@ TEST_CASE("random scenarios: the scenarios have the parameters of the plan, and 
   REQUIRE(plan.scenarios.size() == 201);
   CHECK(plan.scenarios.front().name == "no fault");
   CHECK(plan.scenarios[1].name.starts_with("1: "));
-  const auto fewer = sim::draw_scenarios(plan, {{"price", "door"}, 20, 7});
-  for (std::size_t i = 0; i < fewer.size(); ++i) CHECK(fewer[i].name == plan.scenarios[i + 1].name);
+  const auto fewer_scenarios = sim::draw_scenarios(plan, {{"price", "door"}, 20, 7});
+  for (std::size_t i = 0; i < fewer_scenarios.size(); ++i) CHECK(fewer_scenarios[i].name == plan.scenarios[i + 1].name);
 
   std::set<std::string> faults;
-  for (const auto& each : fewer) faults.insert(faults_of(each));
+  for (const auto& each : fewer_scenarios) faults.insert(faults_of(each));
   for (const auto& each : sim::draw_scenarios(plan, {{"price", "door"}, 20, 8})) faults.insert(faults_of(each));
   // Two simple scenarios can have the same text.
   CHECK(faults.size() > 35);

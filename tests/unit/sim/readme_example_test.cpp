@@ -8,7 +8,7 @@
 using namespace cohort;
 using namespace std::chrono_literals;
 
-// A service as its main() runs it: it forwards the response of its backend, with a timeout of 2 s.
+// A service as its main() runs it: the service forwards the response of its backend, with a timeout of 2 s.
 static service::definition front() {
   struct handlers {
     static task<http::response> forward(http::client& client, boost::urls::url backend_url) {
@@ -59,7 +59,7 @@ TEST_CASE("front: responds within its timeout despite backend failures", "[sim][
     const auto response = fleet.call(front_node.url() + "/");
     CHECK(response->status == (response->body == "fine" ? http::status::ok : http::status::bad_gateway));
 
-    // Partition the network, then heal it.
+    // Partition the network, and then heal the partition.
     fleet.network().on_connection({});
     fleet.network().partition(front_node.host(), backend_node.host());
     const auto start = fleet.elapsed();

@@ -7,7 +7,7 @@
 
 namespace cohort::test {
 
-/// Runs one scenario of a plan, and checks that nothing leaks.
+/// Runs one scenario of a plan, and checks that there are no leaks.
 inline sim::plan_run run_scenario(const sim::plan& plan, std::size_t scenario, std::uint64_t seed = 1,
                                   const sim::setting_overrides& overrides = {}) {
   sim::planned_fleet fleet{plan, plan.scenarios.at(scenario), seed, {}, overrides};

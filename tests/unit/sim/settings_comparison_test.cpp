@@ -20,7 +20,8 @@ TEST_CASE("parallel for: an exception ends the loop and is rethrown", "[sim][tun
   CHECK_THROWS_AS(sim::parallel_for(100, 3, fail), std::runtime_error);
 }
 
-TEST_CASE("settings comparison: the verdict depends on the medians and the larger range", "[sim][tuning]") {
+TEST_CASE("settings comparison: the verdict depends on the medians and on the larger of the two ranges",
+          "[sim][tuning]") {
   using sim::comparison_verdict;
   const auto own = sim::range_of({0.92, 0.90, 0.91});
   CHECK(own.median == 0.91);
@@ -36,7 +37,8 @@ TEST_CASE("settings comparison: the verdict depends on the medians and the large
   CHECK(sim::compare(own, sim::range_of({0.85})) == comparison_verdict::worse);
 }
 
-TEST_CASE("settings comparison: shows in which scenarios changed settings are better", "[sim][tuning][threads]") {
+TEST_CASE("settings comparison: the result shows the scenarios in which changed settings are better",
+          "[sim][tuning][threads]") {
   const auto plan = sim::parse_plan(R"({
     "services": [{"name": "price", "latency": "5ms"},
                  {"name": "front", "calls": [{"to": "price", "policy": "attempts=1,hedge=off,breaker=off"}]}],
@@ -48,19 +50,20 @@ TEST_CASE("settings comparison: shows in which scenarios changed settings are be
   REQUIRE(plan.has_value());
   const sim::setting_overrides more_attempts{
       {"front", {{"PRICE_POLICY", "attempts=8,budget=100%,hedge=off,breaker=off"}}}};
-  const auto compared = sim::compare_settings(*plan, {}, more_attempts, {.runs = 3, .threads = 1, .seed = 1});
-  REQUIRE(compared.size() == 2);
-  CHECK(compared[0].verdict == sim::comparison_verdict::equal);
-  CHECK(compared[0].own.median == 1);
-  CHECK(compared[0].amplification == 1);
-  CHECK(compared[1].scenario == "errors");
-  CHECK(compared[1].verdict == sim::comparison_verdict::better);
-  CHECK(compared[1].changed.median > 0.95);
-  CHECK(compared[1].amplification > 1.5);
+  const auto comparisons = sim::compare_settings(*plan, {}, more_attempts, {.runs = 3, .threads = 1, .seed = 1});
+  REQUIRE(comparisons.size() == 2);
+  CHECK(comparisons[0].verdict == sim::comparison_verdict::equal);
+  CHECK(comparisons[0].own.median == 1);
+  CHECK(comparisons[0].amplification == 1);
+  CHECK(comparisons[1].scenario == "errors");
+  CHECK(comparisons[1].verdict == sim::comparison_verdict::better);
+  CHECK(comparisons[1].changed.median > 0.95);
+  CHECK(comparisons[1].amplification > 1.5);
 
-  const auto parallel = sim::compare_settings(*plan, {}, more_attempts, {.runs = 3, .threads = 3, .seed = 1});
-  for (std::size_t i = 0; i < compared.size(); ++i) {
-    CHECK(parallel[i].own.lowest == compared[i].own.lowest);
-    CHECK(parallel[i].changed.highest == compared[i].changed.highest);
+  const auto parallel_comparisons =
+      sim::compare_settings(*plan, {}, more_attempts, {.runs = 3, .threads = 3, .seed = 1});
+  for (std::size_t i = 0; i < comparisons.size(); ++i) {
+    CHECK(parallel_comparisons[i].own.lowest == comparisons[i].own.lowest);
+    CHECK(parallel_comparisons[i].changed.highest == comparisons[i].changed.highest);
   }
 }

@@ -53,10 +53,10 @@ TEST_CASE("successive halving: the result does not depend on the number of threa
   sim::halving_settings settings;
   const auto one = sim::successive_halving(settings, noisy_sample);
   settings.threads = 3;
-  const auto three = sim::successive_halving(settings, noisy_sample);
+  const auto three_thread_result = sim::successive_halving(settings, noisy_sample);
   for (std::size_t i = 0; i < one.size(); ++i) {
-    CHECK(one[i].index == three[i].index);
-    CHECK(one[i].samples == three[i].samples);
+    CHECK(one[i].index == three_thread_result[i].index);
+    CHECK(one[i].samples == three_thread_result[i].samples);
   }
 }
 
@@ -67,7 +67,8 @@ TEST_CASE("mean estimate: the confidence interval uses Student's t distribution"
   CHECK(std::isinf(sim::estimate_mean({1}).half_width));
 }
 
-TEST_CASE("policy tuner: chooses the attempts that the objective allows", "[sim][tuning][threads]") {
+TEST_CASE("policy tuner: the tuner chooses the maximum number of attempts that the objective permits",
+          "[sim][tuning][threads]") {
   sim::tuner_settings settings;
   settings.first_seeds = 2;
   settings.threads = 2;
@@ -86,7 +87,7 @@ TEST_CASE("policy tuner: chooses the attempts that the objective allows", "[sim]
   CHECK(limited_result.choices.front().score.amplification < 1.7);
 }
 
-TEST_CASE("policy tuner: an objective that no choice meets is reported", "[sim][tuning]") {
+TEST_CASE("policy tuner: an objective that cannot be met is reported", "[sim][tuning]") {
   const auto plan = sim::parse_plan(plan_with_objective(R"({"min_goodput": 0.99, "max_amplification": 1.2})"));
   REQUIRE(plan.has_value());
   const auto result = sim::tune_policies(*plan, {}, {});
@@ -110,12 +111,12 @@ TEST_CASE("policy tuner: a choice that is better on average, but worse in one sc
     REQUIRE(plan.has_value());
     return std::move(*plan);
   };
-  const auto on_average = sim::tune_policies(plan_with("{}"), {}, {}).choices.front();
-  REQUIRE(on_average.lines().size() == 1);
-  CHECK(on_average.lines().front().find("attempts=8") != std::string::npos);
-  CHECK(on_average.score.max_loss > 0.02);
-  CHECK(on_average.score.max_loss_scenario == "hangs");
-  CHECK(on_average.score.violation.empty());
+  const auto average_choice = sim::tune_policies(plan_with("{}"), {}, {}).choices.front();
+  REQUIRE(average_choice.lines().size() == 1);
+  CHECK(average_choice.lines().front().find("attempts=8") != std::string::npos);
+  CHECK(average_choice.score.max_loss > 0.02);
+  CHECK(average_choice.score.max_loss_scenario == "hangs");
+  CHECK(average_choice.score.violation.empty());
 
   const auto result = sim::tune_policies(plan_with(R"({"max_loss": 0.01})"), {}, {});
   CHECK(result.choices.front().lines().empty());

@@ -46,7 +46,7 @@ struct two_host_fixture {
     auto server_stream = time.run(accept_on_loop(*listener));
     return {{time, std::move(*client_stream)}, {time, std::move(*server_stream)}};
   }
-  /// The error of the next read, `timed_out` after `timeout`; none if it succeeds.
+  /// Returns the error of the next read: `timed_out` after `timeout`, or no error if the read succeeds.
   error_code read_error(peer& reader, duration timeout = 1s) {
     time.run(set_stream_deadline(reader.stream(), deadline::after(time.now(), timeout)));
     const auto bytes = reader.read();

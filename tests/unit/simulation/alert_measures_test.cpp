@@ -19,7 +19,7 @@ sim::planned_fault fault_at(duration at, duration lasts) {
   return fault;
 }
 
-/// The measures of an alert with windows of 1 and 5 minutes.
+/// Returns the measures of an alert with windows of 1 and 5 minutes.
 alert_measures measures_of(std::vector<sim::planned_fault> faults, const std::vector<sim::alert_firing>& firings) {
   sim::alert_rule rule;
   rule.windows = {5min, 1min};

@@ -15,7 +15,8 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinRel;
 
-/// A front end with a modelled upstream, which has 1 ms of CPU time and a fault from 2 to 4 s; one part is replaced.
+/// Returns a plan of a front end with a modelled upstream, which has 1 ms of CPU time and a fault from 2 to 4 s; one
+/// part is replaced.
 std::string plan_json(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [
@@ -128,7 +129,7 @@ TEST_CASE("rehearsal: a response without the text of a complete result is partia
   CHECK(partial.phases[0].attempts == partial.phases[0].calls);
 }
 
-TEST_CASE("rehearsal: a call without a response in time gives lower bounds of the percentiles", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a call without a response in time turns the percentiles into lower bounds", "[sim][rehearsal]") {
   const auto run = simulate(parse(R"("failure_ratio": 0.5)", R"("hang_ratio": 1)"));
   const auto& fault = run.phases[1];
   CHECK_FALSE(run.phases[0].p99_is_lower_bound);
@@ -162,14 +163,14 @@ TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another
 TEST_CASE("rehearsal: simulated and measured values are compared, with the range of repeated runs",
           "[sim][rehearsal]") {
   auto plan = parse();
-  auto fast = simulate(plan);
-  auto slow = fast;
-  fast.phases[0].p99_us = 1000;
+  auto fast_run = simulate(plan);
+  auto slow = fast_run;
+  fast_run.phases[0].p99_us = 1000;
   slow.phases[0].p99_us = 3000;
-  auto predicted = fast;
+  auto predicted = fast_run;
   predicted.phases[0].p99_us = 1500;
   predicted.phases[0].good -= predicted.phases[0].calls / 2;
-  const auto compared = compare(predicted, {slow, fast}, 200, {});
+  const auto compared = compare(predicted, {slow, fast_run}, 200, {});
   CHECK(compared.warnings.empty());
   const auto& figures = compared.phases.front().figures;
   const auto find = [&](std::string_view name) {
@@ -182,14 +183,15 @@ TEST_CASE("rehearsal: simulated and measured values are compared, with the range
   CHECK_THAT(find("goodput").difference(), ContainsSubstring("-50.0 points") || ContainsSubstring("-49."));
 }
 
-TEST_CASE("rehearsal: a prediction above the calibrated load is marked", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: a prediction above the calibrated load is marked in the report", "[sim][rehearsal]") {
   const auto plan = parse();
   const auto run = simulate(plan);
   CHECK(compare(run, {run}, 200, {}).warnings.empty());
-  const auto beyond = compare(run, {run}, 50, {});
-  REQUIRE(beyond.warnings.size() == 1);
-  CHECK_THAT(beyond.warnings.front(), ContainsSubstring("attempts a second, but the CPU costs were measured at 50"));
-  rehearsal_result result{"a machine", {plan, {}, 0}, 50, {}, {beyond}};
+  const auto comparison_beyond_calibration = compare(run, {run}, 50, {});
+  REQUIRE(comparison_beyond_calibration.warnings.size() == 1);
+  CHECK_THAT(comparison_beyond_calibration.warnings.front(),
+             ContainsSubstring("attempts a second, but the CPU costs were measured at 50"));
+  rehearsal_result result{"a machine", {plan, {}, 0}, 50, {}, {comparison_beyond_calibration}};
   CHECK_THAT(text_report(result), ContainsSubstring("~"));
   CHECK_THAT(html_report(result, "command"), ContainsSubstring("failures: outside the model"));
   result.scenarios = {compare(run, {run}, 200, {})};

@@ -44,7 +44,7 @@ struct real_time_database : real_time_fixture {
   sqlite::database database{blocking, metrics, log, settings};
 };
 
-TEST_CASE("sqlite: a call times out at its deadline on virtual time, and changes nothing", "[sqlite]") {
+TEST_CASE("sqlite: a call times out at its deadline on virtual time, and has no effect", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   fixture.blocking.set_simulated_cost(2s);
@@ -100,7 +100,7 @@ TEST_CASE("sqlite: a closed database rejects calls", "[sqlite]") {
   CHECK(fixture.query<int>("SELECT 1").error().code == errc::closed);
 }
 
-TEST_CASE("sqlite: a locked database is an error immediately on virtual time", "[sqlite]") {
+TEST_CASE("sqlite: on virtual time, a locked database is reported immediately as an error", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   const write_lock lock{fixture.settings.path};
@@ -169,7 +169,7 @@ task<> add_repeatedly(sqlite::database& database, int count, std::atomic<int>& f
   }
 }
 
-TEST_CASE("sqlite: the loops of a program share a database", "[sqlite][threads]") {
+TEST_CASE("sqlite: several loops of a program can share a database", "[sqlite][threads]") {
   real_time_database fixture;
   auto create = [](sqlite::connection& connection) {
     return connection.execute_script("CREATE TABLE counter (value); INSERT INTO counter VALUES (0)");

@@ -84,7 +84,7 @@ TEST_CASE("sqlite: each violated constraint has a specific error", "[sqlite]") {
   CHECK(fixture.metric("constraint") == 6);
 }
 
-TEST_CASE("sqlite: an invalid statement is reported by one clear error", "[sqlite]") {
+TEST_CASE("sqlite: an invalid statement is reported by one error with the reason", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   const auto text_of = [](const auto& outcome) {
@@ -155,7 +155,7 @@ TEST_CASE("sqlite: a transaction is committed if its function succeeds, and roll
   }
 }
 
-TEST_CASE("sqlite: the queries of one reading transaction see the same state", "[sqlite]") {
+TEST_CASE("sqlite: the queries of one reading transaction read the same state", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   auto count_twice = [&](sqlite::connection& reader) {
@@ -220,7 +220,7 @@ TEST_CASE("sqlite: prepared statements stay within their maximum number", "[sqli
   }
 }
 
-TEST_CASE("sqlite: a call is in the record of its request", "[sqlite][requests]") {
+TEST_CASE("sqlite: a call is recorded in the record of its request", "[sqlite][requests]") {
   database_fixture test;
   test.create();
   telemetry::request_record record;

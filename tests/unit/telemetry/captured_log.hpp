@@ -20,18 +20,18 @@ namespace cohort::test {
 /// Redirects standard error to another descriptor for its lifetime.
 class standard_error_redirect {
  public:
-  explicit standard_error_redirect(int descriptor) : saved_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) {
+  explicit standard_error_redirect(int descriptor) : saved_descriptor_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) {
     ::dup2(descriptor, STDERR_FILENO);
   }
   ~standard_error_redirect() {
-    ::dup2(saved_, STDERR_FILENO);
-    ::close(saved_);
+    ::dup2(saved_descriptor_, STDERR_FILENO);
+    ::close(saved_descriptor_);
   }
   standard_error_redirect(const standard_error_redirect&) = delete;
   standard_error_redirect& operator=(const standard_error_redirect&) = delete;
 
  private:
-  int saved_;
+  int saved_descriptor_;
 };
 
 /// A log sink whose lines can be read after `close`.

@@ -27,7 +27,7 @@ struct exemplar_fixture {
   histogram& seconds = metrics.make_histogram("seconds", "Seconds.", {}, {1, 2});
 
   void observe(double value, const trace_context& trace) { time.run(observe_on_loop(seconds, value, trace)); }
-  /// The trace number of the bucket's exemplar; zero if there is none.
+  /// Returns the trace number of the bucket's exemplar, or zero if there is none.
   std::uint64_t trace_in(std::size_t bucket) const {
     const auto found = seconds.exemplars().at(bucket);
     return found ? found->trace.low : 0;
@@ -106,7 +106,7 @@ TEST_CASE("exemplars: collected exemplars are in the order of their metrics", "[
 }
 
 task<> observe_until(const std::atomic<bool>& stopping, histogram& target, std::uint64_t number) {
-  // One second apart, so that each becomes the exemplar.
+  // The observations are one second apart, so that each becomes the exemplar.
   for (auto now = loop::current().now(); !stopping; now += 1s) {
     trace_context trace{.id = {number, number}, .sampled = true};
     target.observe(static_cast<double>(number), trace, now);
@@ -114,7 +114,7 @@ task<> observe_until(const std::atomic<bool>& stopping, histogram& target, std::
   co_return;
 }
 
-TEST_CASE("exemplars: a concurrent scrape never reads a torn exemplar", "[telemetry][metrics][threads]") {
+TEST_CASE("exemplars: a concurrent scrape never reads a partially written exemplar", "[telemetry][metrics][threads]") {
   registry metrics{2};
   auto& values = metrics.make_histogram("values", "Values.", {}, {10});
   std::atomic<bool> stopping{false};
@@ -128,16 +128,16 @@ TEST_CASE("exemplars: a concurrent scrape never reads a torn exemplar", "[teleme
     });
   }
   std::size_t read = 0;
-  std::size_t torn_reads = 0;
+  std::size_t torn_read_count = 0;
   while (read < 2000) {
     const auto found = values.exemplars()[0];
     if (!found) continue;
     ++read;
-    torn_reads += found->trace.high != found->trace.low || found->value != static_cast<double>(found->trace.low);
+    torn_read_count += found->trace.high != found->trace.low || found->value != static_cast<double>(found->trace.low);
   }
   stopping = true;
   for (auto& thread : threads) thread.join();
-  CHECK(torn_reads == 0);
+  CHECK(torn_read_count == 0);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ prometheus::MetricFamily histogram_of(std::vector<double> bounds) {
   return family;
 }
 
-/// The text between the first occurrence of `after` and the next one of `before`.
+/// Returns the text between the first occurrence of `after` and the next one of `before`.
 std::string text_between(const std::string& text, std::string_view after, std::string_view before) {
   const auto start = text.find(after) + after.size();
   return text.substr(start, text.find(before, start) - start);
@@ -131,7 +131,7 @@ TEST_CASE("exposition: an untyped metric has the type unknown in OpenMetrics and
   CHECK(serialize_metrics({family}, exposition_format::prometheus_text) == "# TYPE x untyped\nx 4\n");
 }
 
-TEST_CASE("exposition: a family has a unit only if its name ends with it", "[telemetry][exposition]") {
+TEST_CASE("exposition: a family has a unit only if its name ends with the unit", "[telemetry][exposition]") {
   const auto [name, unit] = GENERATE(table<std::string, bool>({
       {"x_seconds", true},
       {"x_bytes", true},
@@ -157,7 +157,7 @@ TEST_CASE("exposition: help texts and label values are escaped", "[telemetry][ex
         "# HELP x a \"b\"\\n# EOF\\n\\\\\n" + series);
 }
 
-TEST_CASE("exposition: a bucket has its exemplar with trace ID, value and timestamp in OpenMetrics only",
+TEST_CASE("exposition: a bucket has an exemplar with trace ID, value and timestamp in OpenMetrics only",
           "[telemetry][exposition]") {
   const auto timestamp = wall_time{std::chrono::milliseconds{1'732'320'000'125}};
   auto family = histogram_of({1, infinity});

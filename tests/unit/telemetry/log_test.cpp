@@ -22,7 +22,7 @@ namespace {
 using namespace cohort::test;
 using namespace std::chrono_literals;
 
-/// One line, written at 2026-06-01T12:00:00.007Z.
+/// Returns one line, written at 2026-06-01T12:00:00.007Z.
 std::string logged_line(log_format format, std::string_view message, std::initializer_list<log_field> fields,
                         std::string_view service = "time-service") {
   virtual_time time;
@@ -119,7 +119,7 @@ TEST_CASE("log: with_service shares the sink, the level and the format", "[telem
   CHECK(string_field(lines[0], "service") == "second");
 }
 
-TEST_CASE("log: lines of several threads are complete and none is lost", "[telemetry][log][threads]") {
+TEST_CASE("log: lines of several threads are complete and no line is lost", "[telemetry][log][threads]") {
   captured_log log;
   const logger output{log.sink(), "s", log_level::info, log_format::json};
   std::vector<std::thread> threads;
@@ -135,7 +135,7 @@ TEST_CASE("log: lines of several threads are complete and none is lost", "[telem
   for (const auto& line : lines) CHECK(string_field(line, "msg") == "x");
 }
 
-/// A full pipe: writes block until something is read.
+/// A full pipe: writes block until bytes are read.
 class full_pipe {
  public:
   full_pipe() {
@@ -154,20 +154,20 @@ class full_pipe {
     ::fcntl(ends_[1], F_SETFL, 0);
   }
   ~full_pipe() {
-    close_reading();
-    close_writing();
+    close_read_end();
+    close_write_end();
   }
   full_pipe(const full_pipe&) = delete;
   full_pipe& operator=(const full_pipe&) = delete;
 
   int write_end() const { return ends_[1]; }
-  void close_reading() {
+  void close_read_end() {
     if (ends_[0] >= 0) ::close(std::exchange(ends_[0], -1));
   }
-  void close_writing() {
+  void close_write_end() {
     if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
   }
-  /// Reads to the end; returns the bytes after the initial filling.
+  /// Reads to the end, and returns the bytes after the initial content.
   std::string read_all() const {
     std::string all;
     char buffer[1 << 16];
@@ -195,14 +195,14 @@ TEST_CASE("log: write never blocks on output, and lines beyond the queue limit a
   std::thread reader([&] { all = pipe.read_all(); });
   sink.reset();
   redirect.reset();
-  pipe.close_writing();
+  pipe.close_write_end();
   reader.join();
   CHECK(all.starts_with("line 0\n"));
   CHECK(all.ends_with("line " + std::to_string(log_sink::max_queued_lines - 1) + "\n"));
   CHECK(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')) == log_sink::max_queued_lines);
 }
 
-TEST_CASE("log: a blocked output does not block the destruction of the sink", "[telemetry][log][threads]") {
+TEST_CASE("log: a blocked output does not block the destructor of the sink", "[telemetry][log][threads]") {
   full_pipe pipe;
   std::optional<standard_error_redirect> redirect{pipe.write_end()};
   std::optional<log_sink> sink{std::in_place};
@@ -245,7 +245,7 @@ TEST_CASE("log: lines that a full disk rejects are counted, and logging continue
   CHECK(line == "third");
 }
 
-TEST_CASE("log: after a partially written line, the next one begins on a new line", "[telemetry][log][threads]") {
+TEST_CASE("log: after a partially written line, the next line begins on a new line", "[telemetry][log][threads]") {
   const temporary_directory directory;
   const auto path = directory.write("log", "");
   const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
@@ -272,7 +272,7 @@ TEST_CASE("log: after a partially written line, the next one begins on a new lin
 
 TEST_CASE("log: lines that a pipe without a reader rejects are counted", "[telemetry][log][threads]") {
   full_pipe pipe;
-  pipe.close_reading();
+  pipe.close_read_end();
   std::optional<standard_error_redirect> redirect{pipe.write_end()};
   std::optional<log_sink> sink{std::in_place};
   sink->write("nobody reads this");
@@ -292,7 +292,7 @@ TEST_CASE("log: the queue is limited by bytes as well as by lines", "[telemetry]
   std::thread reader([&] { pipe.read_all(); });
   sink.reset();
   redirect.reset();
-  pipe.close_writing();
+  pipe.close_write_end();
   reader.join();
 }
 

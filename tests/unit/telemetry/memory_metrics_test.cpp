@@ -49,7 +49,7 @@ TEST_CASE("memory metrics: the limit is the lowest of the control groups' limits
   }
 }
 
-TEST_CASE("memory metrics: an unknown limit has no metric", "[telemetry][metrics]") {
+TEST_CASE("memory metrics: there is no metric for an unknown limit", "[telemetry][metrics]") {
   const temporary_directory root;
   CHECK_FALSE(collect_gauges(root.path()).contains("cohort_memory_limit_bytes"));
 }
@@ -70,7 +70,7 @@ TEST_CASE("memory metrics: the limit of this machine is known", "[telemetry][met
 }
 
 #if defined(__GLIBC__) && !defined(COHORT_SANITIZED)
-TEST_CASE("memory metrics: the allocator metrics follow allocations and deallocations", "[telemetry][metrics]") {
+TEST_CASE("memory metrics: the allocator metrics change with allocations and deallocations", "[telemetry][metrics]") {
   constexpr double mebibyte = 1024 * 1024;
   const auto value = [](const char* name) { return collect_gauges("/").at(name); };
   const double mapped = value("cohort_allocator_mapped_bytes");

@@ -49,7 +49,7 @@ TEST_CASE("metrics: a counter sums the increments of loops and other threads", "
   for (std::size_t index = 0; index < 2; ++index) {
     threads.push_back(start_loop_thread(index, [&requests] { return increment_repeatedly(requests, times); }));
   }
-  // The threads without a loop share shard 0, and so does a loop whose index exceeds the number of loops.
+  // The threads without a loop share shard 0, as does a loop whose index exceeds the number of loops.
   threads.emplace_back([&requests] {
     for (int i = 0; i < times; ++i) requests.increment();
   });

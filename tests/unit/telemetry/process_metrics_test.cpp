@@ -53,7 +53,7 @@ TEST_CASE("process metrics: values are plausible", "[telemetry][metrics]") {
   CHECK(value_of("process_virtual_memory_bytes") >= value_of("process_resident_memory_bytes"));
   CHECK(value_of("process_threads") >= 1);
   CHECK(value_of("process_cpu_seconds_total") >= 0);
-  // Accurate to a clock tick; the boot time has whole seconds.
+  // The value is accurate to a clock tick, because the boot time has whole seconds.
   CHECK(value_of("process_start_time_seconds") <= now + 2);
   CHECK(value_of("process_start_time_seconds") > now - 24 * 3600);
   CHECK(value_of("process_max_fds") >= value_of("process_open_fds"));
@@ -66,7 +66,8 @@ TEST_CASE("process metrics: CPU time increases", "[telemetry][metrics]") {
   CHECK(after > before);
 }
 
-TEST_CASE("process metrics: an opened descriptor is counted, those of the collector are not", "[telemetry][metrics]") {
+TEST_CASE("process metrics: an opened descriptor is counted, the descriptors of the collector are not",
+          "[telemetry][metrics]") {
   const double before = value_of("process_open_fds");
   CHECK(value_of("process_open_fds") == before);
   const int descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);

@@ -78,7 +78,7 @@ TEST_CASE("testing: a client that disconnects leaves no request in flight", "[te
   CHECK(server.metrics().make_gauge("cohort_server_requests_in_flight", {}).value() == 0);
 }
 
-TEST_CASE("testing: a drain lets a request in flight end and rejects new connections", "[testing]") {
+TEST_CASE("testing: a drain waits for a request in flight and rejects new connections", "[testing]") {
   server server{sample_routes()};
   auto stream = server.open({.target = "/parts"});
   REQUIRE(stream);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Lower bound of the cost of `GET /api/aggregate`: an epoll loop that sends three requests in parallel for each request
-// and joins the bodies of the responses. It parses only `Content-Length`, and has neither timeouts nor metrics.
+// and joins the bodies of the responses. The server parses only `Content-Length`, and has neither timeouts nor metrics.
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -108,7 +108,7 @@ class aggregator {
       return *connection;
     }
     const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const auto peer = loopback(upstream_ports_[upstream]);
+    const auto peer = loopback_address(upstream_ports_[upstream]);
     if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0) exit_with_errno("connect");
     disable_nagle(descriptor);
     watch(poller_, descriptor);

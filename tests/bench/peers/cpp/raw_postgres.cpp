@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Lower bound of the cost of a request with one query to PostgreSQL: an epoll loop that executes a prepared statement
-// by libpq for each request, on ten connections, and sends the name. It parses nothing of the request, and has no
+// by libpq for each request, on ten connections, and sends the name. The server does not parse requests, and has no
 // deadlines, no metrics and no recovery from errors.
 
 #include <libpq-fe.h>
@@ -41,7 +41,7 @@ constexpr char response_head[] =
     "Server-Timing: postgres;dur=1.234;desc=\"ok\"\r\n"
     "\r\n%s";
 
-[[noreturn]] void exit_with(const PGconn* connection) {
+[[noreturn]] void exit_with_connection_error(const PGconn* connection) {
   std::fprintf(stderr, "raw_postgres: %s", PQerrorMessage(connection));
   std::exit(1);
 }
@@ -52,7 +52,7 @@ class query_server {
     watch(poller_, listener_);
     for (std::size_t i = 0; i < connection_count; ++i) {
       auto* const connection = PQconnectdb("");
-      if (PQstatus(connection) != CONNECTION_OK) exit_with(connection);
+      if (PQstatus(connection) != CONNECTION_OK) exit_with_connection_error(connection);
       PQclear(PQprepare(connection, "find", "select name from users where id = $1", 0, nullptr));
       PQsetnonblocking(connection, 1);
       watch(poller_, PQsocket(connection));
@@ -89,15 +89,16 @@ class query_server {
       auto* const connection = idle_.back();
       idle_.pop_back();
       const char* const value = "7";
-      if (!PQsendQueryPrepared(connection, "find", 1, &value, nullptr, nullptr, 0)) exit_with(connection);
-      if (PQflush(connection) != 0) exit_with(connection);
+      if (!PQsendQueryPrepared(connection, "find", 1, &value, nullptr, nullptr, 0))
+        exit_with_connection_error(connection);
+      if (PQflush(connection) != 0) exit_with_connection_error(connection);
       clients_[connection] = waiting_.front();
       waiting_.pop_front();
     }
   }
 
   void finish_query(PGconn* connection) {
-    if (!PQconsumeInput(connection)) exit_with(connection);
+    if (!PQconsumeInput(connection)) exit_with_connection_error(connection);
     while (!PQisBusy(connection)) {
       auto* const result = PQgetResult(connection);
       if (!result) {
@@ -105,7 +106,7 @@ class query_server {
         start_queries();
         return;
       }
-      if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1) exit_with(connection);
+      if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1) exit_with_connection_error(connection);
       std::array<char, 1024> response;
       const int size = std::snprintf(response.data(), response.size(), response_head, PQgetlength(result, 0, 0),
                                      PQgetvalue(result, 0, 0));

@@ -64,10 +64,10 @@ void run(std::string_view input) {
   double number = 0;
   if (!input.empty()) std::memcpy(&number, input.data(), std::min(input.size(), sizeof number));
   check_fixed(number);
-  const auto minified = json::minify(input);
-  require(minified.empty() || json::minify(minified) == minified, "minified text is not changed");
+  const auto minified_text = json::minify(input);
+  require(minified_text.empty() || json::minify(minified_text) == minified_text, "minified text is not changed");
   const bool is_object = json::is_object(input);
-  require(!minified.empty() || !is_object, "an object can be minified");
+  require(!minified_text.empty() || !is_object, "an object can be minified");
   check_prepared(input);
   simdjson::dom::element root;
   if (!json::parse_document(input, root)) return;

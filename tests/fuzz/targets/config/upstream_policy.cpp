@@ -27,7 +27,7 @@ std::string print(const upstream_settings& settings) {
          ",in-flight=" + std::to_string(settings.max_in_flight);
 }
 
-bool is_time(duration time) { return time >= std::chrono::milliseconds{1} && time <= std::chrono::hours{1}; }
+bool is_valid_time(duration time) { return time >= std::chrono::milliseconds{1} && time <= std::chrono::hours{1}; }
 
 bool is_ratio(double ratio, double min) { return ratio >= min && ratio <= 1; }
 
@@ -35,7 +35,7 @@ void run(std::string_view input) {
   static const auto parser = http::upstream_policy({});
   const auto settings = parser.parse(input);
   if (!settings) return;
-  require(is_time(settings->timeout) && is_time(settings->breaker.base_open_time), "times are in range");
+  require(is_valid_time(settings->timeout) && is_valid_time(settings->breaker.base_open_time), "times are in range");
   require(settings->breaker.base_open_time <= settings->breaker.max_open_time,
           "the maximum open time is at least the open time");
   require(settings->retry.max_attempts >= 1 && settings->retry.max_attempts <= 10, "attempts are in range");

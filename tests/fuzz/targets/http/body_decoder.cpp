@@ -37,7 +37,7 @@ decode_result decode(const std::vector<std::string_view>& slices) {
   return result;
 }
 
-/// Decodes a body that is known to be valid; empty if it is not.
+/// Decodes a body that is expected to be valid; the result is empty if the body is invalid.
 std::optional<decode_result> decode_simply(std::string_view input) {
   decode_result result;
   auto rest = input;

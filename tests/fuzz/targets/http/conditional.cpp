@@ -20,8 +20,8 @@ using std::chrono::sys_seconds;
 /// 6 November 1994, 08:49:37 UTC, the date of the examples of RFC 9110.
 constexpr sys_seconds last_modified{std::chrono::seconds{784111777}};
 
-/// The entity tags of a valid list (RFC 9110 sections 5.6.1 and 8.8.3), read character by character; empty for any
-/// other text.
+/// Returns the entity tags of a valid list (RFC 9110 sections 5.6.1 and 8.8.3), read character by character; the result
+/// is empty for any other text.
 std::optional<std::vector<std::string_view>> valid_entity_tags(std::string_view list) {
   std::vector<std::string_view> tags;
   bool is_comma_expected = false;
@@ -44,9 +44,9 @@ std::optional<std::vector<std::string_view>> valid_entity_tags(std::string_view 
   return tags;
 }
 
-std::string_view opaque(std::string_view tag) { return tag.substr(tag.starts_with("W/") ? 2 : 0); }
+std::string_view opaque_tag(std::string_view tag) { return tag.substr(tag.starts_with("W/") ? 2 : 0); }
 
-/// Whether a field has exactly one line, as it must if it is not a list.
+/// Returns whether a field has exactly one line, which is required unless the field is a list.
 bool is_single(const request_head& head, field id) {
   return std::ranges::count(head.fields, id, &header_field::id) == 1;
 }
@@ -55,7 +55,7 @@ std::optional<sys_seconds> only_date(const request_head& head, field id) {
   return is_single(head, id) ? parse_http_date(*head.find(id)) : std::nullopt;
 }
 
-/// The steps of RFC 9110 section 13.2.2, one after the other. Empty if a list of entity tags is malformed.
+/// Applies the steps of RFC 9110 section 13.2.2 in order. The result is empty if a list of entity tags is malformed.
 std::optional<precondition> expected_precondition(const request_head& head, std::string_view etag) {
   const auto lists = [&](field id, bool is_strong) -> std::optional<bool> {
     bool result = false;
@@ -65,7 +65,7 @@ std::optional<precondition> expected_precondition(const request_head& head, std:
       const auto tags = is_any ? std::vector<std::string_view>{} : valid_entity_tags(line.value);
       if (!tags) return std::nullopt;
       result = result || is_any || std::any_of(tags->begin(), tags->end(), [&](std::string_view tag) {
-                 return is_strong ? tag == etag && tag.front() == '"' : opaque(tag) == opaque(etag);
+                 return is_strong ? tag == etag && tag.front() == '"' : opaque_tag(tag) == opaque_tag(etag);
                });
     }
     return result;
@@ -137,8 +137,9 @@ void check_ranges(std::string_view value) {
 void check_date(std::string_view value) {
   const auto date = parse_http_date(value);
   // Later dates are out of the range of `wall_time`, and cannot be printed.
-  constexpr std::chrono::years printable{200};
-  if (!date || date->time_since_epoch() > printable || date->time_since_epoch() < -printable) return;
+  constexpr std::chrono::years max_printable_distance{200};
+  if (!date || date->time_since_epoch() > max_printable_distance || date->time_since_epoch() < -max_printable_distance)
+    return;
   const auto text = format_imf_fixdate(*date).str();
   require(parse_http_date(text) == date, "a date that is printed and parsed is the same");
 }

@@ -30,16 +30,16 @@ void check_client(std::string_view input) {
     head.fields.push_back({field::unknown, name, input});
     const auto client = find_forwarded_client(head, trusted);
     require(!client.is_malformed || (client.address.empty() && client.proto.empty() && client.host.empty()),
-            "a malformed field gives no client address");
+            "a malformed field results in no client address");
     require(client.address.empty() || net::parse_address(client.address),
             "the address of a client is a valid IP address");
     // A hop that an untrusted client prepends is ignored.
-    const auto behind = std::string{name == "Forwarded" ? "for=203.0.113.9, " : "203.0.113.9, "};
+    const auto prefix = std::string{name == "Forwarded" ? "for=203.0.113.9, " : "203.0.113.9, "};
     const bool is_client =
         !client.is_malformed && !client.address.empty() && !trusted.contains(*net::parse_address(client.address));
     if (!is_client) continue;
-    const auto forged = behind + std::string{input};
-    head.fields.front().value = forged;
+    const auto forged_value = prefix + std::string{input};
+    head.fields.front().value = forged_value;
     const auto again = find_forwarded_client(head, trusted);
     require(again.is_malformed || again.address == client.address, "a client cannot forge its address");
   }

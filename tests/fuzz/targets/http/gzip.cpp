@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t max_bytes = 4096;
 
-// Compresses with a state that all executions share, and with a small window: allocating and clearing that of
-// `compress` takes longer than everything else that an execution does.
+// Compresses with a state that all executions share, and with a small window: allocating and clearing the state of
+// `compress` would take most of the time of an execution.
 std::string compress_zlib(std::string_view text) {
   static z_stream state{};
   static const int initialized = deflateInit2(&state, Z_DEFAULT_COMPRESSION, Z_DEFLATED, 9, 1, Z_DEFAULT_STRATEGY);

@@ -29,8 +29,8 @@ void check_envoy_timeout(std::string_view text) {
   require(timeout.has_value() == valid, "a timeout is a number of milliseconds, at most a day");
   if (!timeout) return;
   const time_point now{};
-  const auto formatted = http::format_envoy_timeout(deadline::after(now, *timeout), now);
-  require(http::parse_envoy_timeout(formatted) == timeout, "parsing a formatted timeout gives the same timeout");
+  const auto formatted_text = http::format_envoy_timeout(deadline::after(now, *timeout), now);
+  require(http::parse_envoy_timeout(formatted_text) == timeout, "parsing a formatted timeout gives the same timeout");
 }
 
 void check_grpc_timeout(std::string_view text) {
@@ -50,8 +50,8 @@ void check_traceparent(std::string_view text) {
   random_generator random{1};
   require(telemetry::parse_trace_id(text.substr(3, 32)) == trace->id, "an ID alone is the same ID");
   require(telemetry::parse_span_id(text.substr(36, 16)) == trace->span_id, "the ID of a span alone is the same ID");
-  const auto formatted = telemetry::format_traceparent(*trace, random);
-  const auto again = telemetry::parse_traceparent({formatted.data(), formatted.size()});
+  const auto formatted_text = telemetry::format_traceparent(*trace, random);
+  const auto again = telemetry::parse_traceparent({formatted_text.data(), formatted_text.size()});
   require(again && again->id == trace->id && again->sampled == trace->sampled,
           "parsing a formatted trace gives the same trace");
 }

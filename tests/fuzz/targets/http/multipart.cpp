@@ -70,7 +70,7 @@ parse_result parse(const std::vector<std::string_view>& slices) {
         return collector.result;
       }
       if (next != event::need_input) continue;
-      require(slice.empty(), "all input is read before more is needed");
+      require(slice.empty(), "all input is consumed before more input is requested");
       break;
     }
   }

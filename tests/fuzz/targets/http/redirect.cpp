@@ -38,7 +38,7 @@ void check_redirect(std::string_view location, std::string_view base) {
   require(origin->secure || base.starts_with("http://"), "a redirect does not lead from https to http");
   const bool is_same_origin = origin == http::origin_of(request.url);
   require(next.request->fields.size() == (is_same_origin ? 3U : 2U), "credentials stay at their origin");
-  // `serialize` must not write anything but one request line.
+  // `serialize` must write exactly one request line.
   const auto text = http::serialize(*next.request);
   const auto line = std::string_view{text}.substr(0, text.find("\r\n"));
   require(line.starts_with(request.method == http::method::get ? "GET /" : "HEAD /") && line.ends_with(" HTTP/1.1") &&

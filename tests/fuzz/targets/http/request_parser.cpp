@@ -24,7 +24,7 @@ struct transcript {
   friend bool operator==(const transcript&, const transcript&) = default;
 };
 
-/// A request in its simplest form: parsing it gives the same request.
+/// Serializes a request in its simplest form: parsing the result gives the same request.
 std::string serialize(const http::request_head& head, const std::string& body) {
   auto text = std::string{head.method_text} + ' ' + std::string{head.target} +
               (head.is_http_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
@@ -39,7 +39,8 @@ std::string serialize(const http::request_head& head, const std::string& body) {
   return text + "0\r\n\r\n";
 }
 
-/// The authority of a target in absolute-form, which replaces `Host` (RFC 9112 section 3.2.2); empty for other forms.
+/// Returns the authority of a target in absolute-form, which replaces `Host` (RFC 9112 section 3.2.2); the result is
+/// empty for other forms.
 std::string_view absolute_authority(std::string_view target) {
   const auto scheme_end = target.find("://");
   if (target.starts_with('/') || scheme_end == std::string_view::npos) return {};
@@ -47,7 +48,7 @@ std::string_view absolute_authority(std::string_view target) {
   return authority.substr(0, authority.find_first_of("/?"));
 }
 
-/// An independent line reader agrees: each line of the header section is the start line, a field or empty.
+/// Checks with an independent line reader that each line of the header section is the start line, a field or empty.
 void check_lines(std::string_view head_bytes, const http::request_head& head) {
   const auto authority = absolute_authority(head.target);
   bool has_host = false;

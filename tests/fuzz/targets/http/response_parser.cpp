@@ -72,12 +72,12 @@ void check_response(const http::client_response& response) {
   require(response.status_code() >= 100 && response.status_code() <= 999, "a status has three digits");
   for (const auto& [name, value] : response.fields) {
     require(http::is_token(name), "a field's name is a token");
-    // The reverse proxy forwards it without another check.
+    // The reverse proxy forwards the value without another check.
     require(http::is_field_value(value), "a field's value has no control characters");
   }
 }
 
-/// loadgen accepts more header bytes and a longer body. Without an expected body it stores nothing, and it scans
+/// loadgen accepts more header bytes and a longer body. Without an expected body, loadgen stores no data, and scans
 /// instead of parsing a response that is received at once and has the common form.
 void check_loadgen(std::string_view input, const outcome& expected, bool is_head_request, std::string expected_body,
                    std::size_t buffer_size) {
@@ -112,21 +112,22 @@ void check_loadgen(std::string_view input, const outcome& expected, bool is_head
 void run(std::string_view input) {
   const bool is_head_request = hash(input) % 8 == 0;
   const auto whole = parse({input}, is_head_request);
-  const auto sliced = parse(random_slices(input, hash(input)), is_head_request);
-  if (whole.too_large || sliced.too_large) return;
+  const auto sliced_result = parse(random_slices(input, hash(input)), is_head_request);
+  if (whole.too_large || sliced_result.too_large) return;
   // Some invalid bytes are an error only when the header is complete or the connection ends, depending on the slices.
-  require(whole.done == sliced.done && whole.ends == sliced.ends,
+  require(whole.done == sliced_result.done && whole.ends == sliced_result.ends,
           "completeness does not depend on the segmentation of the bytes");
   for (const std::size_t buffer_size : {64, 2048}) {
     check_loadgen(input, whole, is_head_request, "a", buffer_size);
     check_loadgen(input, whole, is_head_request, "", buffer_size);
   }
   if (!whole.done && !whole.ends) return;
-  require(whole.keep_alive == sliced.keep_alive && whole.interim_count == sliced.interim_count &&
-              whole.remaining_size == sliced.remaining_size,
+  require(whole.keep_alive == sliced_result.keep_alive && whole.interim_count == sliced_result.interim_count &&
+              whole.remaining_size == sliced_result.remaining_size,
           "the end of a response does not depend on the segmentation of the bytes");
-  require(whole.response.status == sliced.response.status && whole.response.fields == sliced.response.fields &&
-              whole.response.body == sliced.response.body,
+  require(whole.response.status == sliced_result.response.status &&
+              whole.response.fields == sliced_result.response.fields &&
+              whole.response.body == sliced_result.response.body,
           "a response does not depend on the segmentation of the bytes");
   check_response(whole.response);
   auto response = whole.response;

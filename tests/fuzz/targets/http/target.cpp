@@ -63,7 +63,7 @@ void check_encoding(std::string_view text) {
   const auto decoded = http::decode_query_component(text);
   const bool is_plain = text.find_first_of("%+") == std::string_view::npos;
   require(!is_plain || decoded == text, "text without escapes is not changed");
-  require(!decoded || decoded->size() <= text.size(), "decoded text is not longer");
+  require(!decoded || decoded->size() <= text.size(), "decoded text is not longer than its encoding");
 }
 
 /// The first line is a parameter's name, the second its value.

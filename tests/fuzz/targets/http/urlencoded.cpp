@@ -29,14 +29,14 @@ void run(std::string_view input) {
     return;
   }
   require(fields->size() <= max_fields, "the number of fields is limited");
-  std::string printed;
+  std::string printed_text;
   for (const auto& [name, value] : *fields) {
     for (const auto* text : {&name, &value}) {
       require(simdjson::validate_utf8(*text) && text->find('\0') == std::string::npos, "a text is UTF-8 without NUL");
     }
-    printed.append(printed.empty() ? "" : "&").append(encode(name)).append("=").append(encode(value));
+    printed_text.append(printed_text.empty() ? "" : "&").append(encode(name)).append("=").append(encode(value));
   }
-  const auto again = http::parse_urlencoded(printed, max_fields);
+  const auto again = http::parse_urlencoded(printed_text, max_fields);
   require(again && *again == *fields, "parsing a printed form gives the same form");
 }
 

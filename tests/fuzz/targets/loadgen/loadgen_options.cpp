@@ -21,9 +21,10 @@ void check_times(std::string_view text) {
   const auto stage = loadgen::stage_parser().parse(text);
   if (!stage) return;
   require(stage->length >= 10ms && stage->length <= 168h && stage->rate.millionths >= 0, "a stage is in range");
-  const auto printed = std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(stage->length).count()) +
-                       "us:" + std::to_string(stage->rate.millionths / 1'000'000) + (stage->is_step ? ":step" : "");
-  const auto again = loadgen::stage_parser().parse(printed);
+  const auto printed_text =
+      std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(stage->length).count()) +
+      "us:" + std::to_string(stage->rate.millionths / 1'000'000) + (stage->is_step ? ":step" : "");
+  const auto again = loadgen::stage_parser().parse(printed_text);
   require(again && again->is_step == stage->is_step, "parsing a printed stage gives a stage");
 }
 

@@ -22,8 +22,8 @@ void run(std::string_view input) {
   check_values(series->p50_us, 3.6e9 + 1e7);
   check_values(series->p99_us, 3.6e9 + 1e7);
   check_values(series->failure_ratio, 1);
-  const auto minified = loadgen::parse_run_series(json::minify(input));
-  require(minified && minified->p99_us == series->p99_us, "whitespace does not change the result");
+  const auto minified_series = loadgen::parse_run_series(json::minify(input));
+  require(minified_series && minified_series->p99_us == series->p99_us, "whitespace does not change the result");
   const auto comparison = loadgen::compare_runs(*series, *series, "same");
   if (!comparison) return;
   require(!comparison->has_regression(), "a run is not worse than itself");

@@ -16,9 +16,9 @@ void run(std::string_view input) {
   // A scenario may name a body file: skip inputs that could name a device.
   if (input.find("/dev") != std::string_view::npos || input.find("\\u") != std::string_view::npos) return;
   const auto options = read(input);
-  const auto minified = json::minify(input);
-  if (!minified.empty()) {
-    require(read(minified).has_value() == options.has_value(), "whitespace does not change the result");
+  const auto minified_text = json::minify(input);
+  if (!minified_text.empty()) {
+    require(read(minified_text).has_value() == options.has_value(), "whitespace does not change the result");
   }
   if (!options) {
     require(!options.error().empty(), "an error has a text");

@@ -8,7 +8,7 @@
 namespace cohort::fuzz::metrics_text_target {
 namespace {
 
-/// A sample as a line of the text format.
+/// Returns a sample as a line of the text format.
 std::string print(const loadgen::metric_sample& sample) {
   auto text = sample.name + "{";
   for (const auto& [name, value] : sample.labels) {

@@ -90,8 +90,8 @@ void check_reader(std::string_view input) {
 
 void run(std::string_view input) {
   const auto whole = parse({input});
-  const auto sliced = parse(random_slices(input, hash(input)));
-  require(whole.frames == sliced.frames && whole.error == sliced.error,
+  const auto sliced_result = parse(random_slices(input, hash(input)));
+  require(whole.frames == sliced_result.frames && whole.error == sliced_result.error,
           "frames and errors do not depend on the segmentation of the bytes");
   std::string written;
   for (const auto& each : whole.frames) {

@@ -59,19 +59,21 @@ void check(const redis::reply& value, std::size_t depth, totals& sum) {
   require(value.type != kind::push || depth == 0, "a push is not inside another value");
   require(value.type != kind::map || value.items.size() % 2 == 0, "a map has pairs");
   for (const auto& item : value.items) check(item, depth + 1, sum);
-  // Typed access must not throw anything else.
+  // Typed access must not throw exceptions of other types.
   static_cast<void>(value.as_integer().has_value() || value.as_double().has_value() || value.as_bool().has_value());
   static_cast<void>(value.as_strings().has_value() || value.find("key") != nullptr);
 }
 
 void run(std::string_view input) {
   const auto whole = parse({input});
-  const auto sliced = parse(random_slices(input, hash(input)));
-  require(whole.failure.has_value() == sliced.failure.has_value(),
+  const auto sliced_result = parse(random_slices(input, hash(input)));
+  require(whole.failure.has_value() == sliced_result.failure.has_value(),
           "validity does not depend on the segmentation of the bytes");
-  require(whole.replies.size() == sliced.replies.size(), "the replies do not depend on the segmentation of the bytes");
+  require(whole.replies.size() == sliced_result.replies.size(),
+          "the replies do not depend on the segmentation of the bytes");
   for (std::size_t i = 0; i < whole.replies.size(); ++i) {
-    require(equal(whole.replies[i], sliced.replies[i]), "a reply does not depend on the segmentation of the bytes");
+    require(equal(whole.replies[i], sliced_result.replies[i]),
+            "a reply does not depend on the segmentation of the bytes");
     totals sum;
     check(whole.replies[i], 0, sum);
   }

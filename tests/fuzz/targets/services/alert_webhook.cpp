@@ -31,7 +31,7 @@ void check_alert(const dashboard::alert& alert) {
   }
 }
 
-/// The response of `GET /api/alerts` after this webhook; the error if it is invalid.
+/// Returns the response of `GET /api/alerts` after this webhook, or the error if it is invalid.
 std::string alerts_after(std::string_view body) {
   auto webhook = dashboard::parse_alert_webhook(body);
   if (!webhook) {
@@ -49,8 +49,8 @@ std::string alerts_after(std::string_view body) {
 
 void run(std::string_view input) {
   const auto alerts = alerts_after(input);
-  const auto minified = json::minify(input);
-  if (!minified.empty()) require(alerts_after(minified) == alerts, "whitespace does not change the result");
+  const auto minified_text = json::minify(input);
+  if (!minified_text.empty()) require(alerts_after(minified_text) == alerts, "whitespace does not change the result");
   const auto time = json::parse_timestamp(input);
   require(!time || json::parse_timestamp(json::format_timestamp(*time)) == time,
           "a formatted timestamp is parsed to the same time");

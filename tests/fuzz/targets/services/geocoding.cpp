@@ -11,7 +11,7 @@
 namespace cohort::fuzz::geocoding_target {
 namespace {
 
-/// The coordinates as text; the error if there are none.
+/// Returns the coordinates as text, or the error if there are none.
 std::string locate(std::string_view body, const weather::location& location) {
   const auto result = weather::parse_geocoding(body, location);
   if (!result) {
@@ -28,10 +28,11 @@ std::string locate(std::string_view body, const weather::location& location) {
 }
 
 void run(std::string_view input) {
-  const auto minified = json::minify(input);
+  const auto minified_text = json::minify(input);
   for (const auto& requested : {austin, haifa}) {
     const auto result = locate(input, requested);
-    if (!minified.empty()) require(locate(minified, requested) == result, "whitespace does not change the result");
+    if (!minified_text.empty())
+      require(locate(minified_text, requested) == result, "whitespace does not change the result");
   }
 }
 

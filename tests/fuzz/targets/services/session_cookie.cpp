@@ -33,7 +33,8 @@ const config::api_key_set& api_keys() {
   return keys;
 }
 
-/// The value of the first session cookie whose value is valid (RFC 6265bis sections 4.1.1 and 5.8.3), in quotes or not.
+/// Returns the value of the first session cookie whose value is valid (RFC 6265bis sections 4.1.1 and 5.8.3), in quotes
+/// or not.
 std::optional<std::string> first_value(const std::vector<std::string>& fields) {
   for (const auto& field : fields) {
     std::size_t begin = 0;
@@ -95,7 +96,7 @@ std::optional<std::int64_t> parse_seconds(const std::string& text) {
   return error == std::errc{} && stop == end ? std::optional{value} : std::nullopt;
 }
 
-/// The session that a cookie's value describes, by a second implementation.
+/// Returns the session that a cookie's value describes, by a second implementation.
 std::optional<dashboard::session> expected_session(const std::string& value) {
   const auto dot = value.rfind('.');
   if (dot == std::string::npos || value.substr(dot + 1) != signature_of(value.substr(0, dot))) return std::nullopt;
@@ -119,7 +120,7 @@ std::string value_of(const std::string& set_cookie) {
   return set_cookie.substr(cookie_name.size(), set_cookie.find(';') - cookie_name.size());
 }
 
-/// The number of revoked sessions is limited: the newest one remains revoked. Returns true.
+/// Checks that the number of revoked sessions is limited, and that the newest session remains revoked. Returns true.
 bool check_revocation_limit() {
   dashboard::session_cookies sessions{std::string{secret}, api_keys()};
   dashboard::session revoked;
@@ -142,8 +143,8 @@ void check_session(const dashboard::session& found) {
   static_cast<void>(is_limit_checked);
   dashboard::session_cookies sessions{std::string{secret}, api_keys()};
   require(sessions.is_active(found, now), "a session that find returns is active");
-  const auto renewed = value_of(sessions.renew(found, now, true));
-  const auto again = expected_session(renewed);
+  const auto renewed_cookie = value_of(sessions.renew(found, now, true));
+  const auto again = expected_session(renewed_cookie);
   const bool is_over = found.started + dashboard::session_cookies::max_lifetime <= now_seconds;
   require(again.has_value() != is_over, "a session can be renewed until its maximum lifetime");
   require(!again || (again->id == found.id && again->started == found.started),
@@ -156,9 +157,9 @@ void check_session(const dashboard::session& found) {
   require(!without_key.is_active(found, now), "the session of a removed key is not active");
   static const dashboard::session_cookies random_secret{"", api_keys()};
   require(!random_secret.is_active(found, now), "a session is valid for its secret only");
-  auto of_removed_key = found;
-  of_removed_key.key_name = "removed";
-  require(value_of(sessions.renew(of_removed_key, now, true)).empty(),
+  auto session_of_removed_key = found;
+  session_of_removed_key.key_name = "removed";
+  require(value_of(sessions.renew(session_of_removed_key, now, true)).empty(),
           "the session of a removed key cannot be renewed");
 }
 

@@ -11,7 +11,7 @@ namespace cohort::fuzz {
 inline const weather::location austin{"Austin", "USA", std::nullopt, std::nullopt, "Texas"};
 inline const weather::location haifa = weather::default_location();
 
-/// The result as the service responds with it: JSON, without control characters.
+/// Returns the result as the service responds with it: JSON, without control characters.
 inline std::string respond(const weather::report_result& result, const weather::location& location) {
   weather::report_cache::lookup_result lookup;
   if (result) {
@@ -30,11 +30,11 @@ inline std::string respond(const weather::report_result& result, const weather::
 /// searched for the text of an error, and `minify` changes their escapes.
 template <class Parse>
 void check_provider(std::string_view input, Parse parse) {
-  const auto minified = json::minify(input);
+  const auto minified_text = json::minify(input);
   for (const auto& requested : {austin, haifa}) {
     const auto response = respond(parse(input, requested), requested);
-    if (minified.starts_with('{')) {
-      require(respond(parse(minified, requested), requested) == response, "whitespace does not change the result");
+    if (minified_text.starts_with('{')) {
+      require(respond(parse(minified_text, requested), requested) == response, "whitespace does not change the result");
     }
   }
 }

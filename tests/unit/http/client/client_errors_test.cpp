@@ -43,7 +43,7 @@ class failing_network final : public net::network {
   failure failure_;
 };
 
-TEST_CASE("client: a call whose deadline has passed sends nothing", "[http][client]") {
+TEST_CASE("client: a call whose deadline has passed sends no request", "[http][client]") {
   client_fixture fixture;
   const auto timeout = GENERATE(duration{0}, duration{-1s});
   auto call = fixture.get("http://site.test/", timeout);
@@ -72,13 +72,13 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
   client_fixture fixture;
   using addresses = std::vector<asio::ip::address>;
   const auto accepting = client_fixture::address("192.0.2.80");
-  const auto refusing = client_fixture::address("192.0.2.81");
+  const auto refusing_address = client_fixture::address("192.0.2.81");
   const auto black_hole = client_fixture::address("192.0.2.82");
   fixture.network.add_black_hole({black_hole, 80});
   const auto start = fixture.time.now();
 
   SECTION("an address that refuses the connection causes no delay") {
-    fixture.network.add_name("many.test", addresses{refusing, refusing, accepting});
+    fixture.network.add_name("many.test", addresses{refusing_address, refusing_address, accepting});
     CHECK(fixture.receive_response(get_request("http://many.test/"), ok_response("hello")).body == "hello");
     CHECK(fixture.time.now() - start < 10ms);
   }
@@ -101,7 +101,7 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
     CHECK(connect_times[19] < 1100ms);
   }
   SECTION("a call with a short timeout divides the timeout among the addresses") {
-    fixture.network.add_name("many.test", addresses{refusing, black_hole, accepting});
+    fixture.network.add_name("many.test", addresses{refusing_address, black_hole, accepting});
     for (int i = 0; i < 5; ++i) {
       const auto before = fixture.connection_count();
       const auto call = fixture.get("http://many.test/", 800ms);
@@ -111,10 +111,10 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
   }
   SECTION("no address accepts") {
     const auto [resolved, error] = GENERATE_COPY(table<addresses, client_error>({
-        {{refusing, refusing}, client_error::connect_refused},
+        {{refusing_address, refusing_address}, client_error::connect_refused},
         {{black_hole, black_hole}, client_error::connect_timeout},
-        {{refusing, black_hole}, client_error::connect_timeout},
-        {{black_hole, refusing}, client_error::connect_timeout},
+        {{refusing_address, black_hole}, client_error::connect_timeout},
+        {{black_hole, refusing_address}, client_error::connect_timeout},
     }));
     fixture.network.add_name("many.test", resolved);
     auto call = fixture.get("http://many.test/", 4s);
@@ -285,7 +285,7 @@ TEST_CASE("client: a cancelled call on a reused connection is not repeated", "[h
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("client_error: each error has a unique message and a class; timeouts are classified as such",
+TEST_CASE("client_error: each error has a unique message and a class; all timeouts have the class timeout",
           "[http][client]") {
   std::set<std::string> messages;
   for (int code = 1; code <= static_cast<int>(client_error::cancelled); ++code) {

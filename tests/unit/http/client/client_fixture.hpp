@@ -41,7 +41,7 @@ class server_connection {
     for (body.consume(input_, request.body); !body.finished(); body.consume(input_, request.body)) read_more();
     return request;
   }
-  /// Bytes that are not HTTP: those that were received and not read yet, or those of the next read.
+  /// Returns bytes that are not HTTP: the received bytes that were not read yet, or the bytes of the next read.
   std::string read_bytes() {
     if (input_.empty()) read_more();
     return std::exchange(input_, {});
@@ -77,7 +77,7 @@ inline task<> close_idle(http::client& client) {
   co_return;
 }
 
-/// A call that runs concurrently with the test code. The destructor cancels it.
+/// A call that runs concurrently with the test code. The destructor cancels the call.
 class started_call {
  public:
   started_call(virtual_time& time, task<http::client_result> call) : time_(time), call_(time, std::move(call)) {}
@@ -97,7 +97,7 @@ class started_call {
     if (call_.outcome().failure) std::rethrow_exception(call_.outcome().failure);
     return *call_.outcome().value;
   }
-  /// The error of the call; empty if it has a response.
+  /// Returns the error of the call; the result is empty if it has a response.
   std::optional<client_error> error() {
     const auto& done = result();
     return done ? std::nullopt : std::optional{done.error()};
@@ -125,10 +125,10 @@ inline http::client_request make_request(http::method method, std::string_view u
   return request;
 }
 
-/// A complete response with status 200.
-inline std::string ok_response(std::string_view body, std::string_view more_fields = {}) {
+/// Returns a complete response with status 200.
+inline std::string ok_response(std::string_view body, std::string_view extra_fields = {}) {
   std::string text = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n";
-  return text.append(more_fields).append("\r\n").append(body);
+  return text.append(extra_fields).append("\r\n").append(body);
 }
 
 /// A client, and the server `http://site.test/` with one address, on port 80.
@@ -168,7 +168,7 @@ class client_fixture {
     return start(get_request(url), timeout);
   }
 
-  /// The number of connections that the client has made so far.
+  /// Returns the number of connections that the client has made so far.
   std::size_t connection_count() {
     run_ready();
     return connections_.size();
@@ -186,24 +186,24 @@ class client_fixture {
 
   /// Makes a call and responds to it with `bytes` on the newest connection.
   std::optional<client_error> receive_error(http::client_request request, std::string_view bytes,
-                                            bool close_after = false) {
+                                            bool closes_connection = false) {
     auto call = start(std::move(request));
-    respond(bytes, close_after);
+    respond(bytes, closes_connection);
     return call.error();
   }
   http::client_response receive_response(http::client_request request, std::string_view bytes,
-                                         bool close_after = false) {
+                                         bool closes_connection = false) {
     auto call = start(std::move(request));
-    respond(bytes, close_after);
+    respond(bytes, closes_connection);
     return call.response();
   }
 
  private:
-  void respond(std::string_view bytes, bool close_after) {
+  void respond(std::string_view bytes, bool closes_connection) {
     auto& connection = newest_connection();
     connection.read_request();
     connection.send(bytes);
-    if (close_after) connection.close();
+    if (closes_connection) connection.close();
   }
 
   std::vector<std::unique_ptr<net::acceptor>> acceptors_;

@@ -41,8 +41,8 @@ TEST_CASE("response_fields: a change of a copy does not affect the original", "[
   response_fields fields{{"A", "1"}};
   auto copy = fields;
   copy.emplace_back("B", "2");
-  const auto moved = std::move(fields);
-  CHECK(text_of(moved) == "A=1;");
+  const auto moved_fields = std::move(fields);
+  CHECK(text_of(moved_fields) == "A=1;");
   CHECK(text_of(copy) == "A=1;B=2;");
 }
 

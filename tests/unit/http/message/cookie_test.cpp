@@ -14,7 +14,7 @@ std::optional<std::string_view> find(std::vector<std::string_view> lines, std::s
   return cookie_value(head, name);
 }
 
-/// The reason why the cookie is invalid; empty if it is valid.
+/// Returns the reason why the cookie is invalid; the result is empty if it is valid.
 std::string problem(const set_cookie& cookie) {
   const auto value = cookie.field_value();
   return value ? std::string{} : value.error();

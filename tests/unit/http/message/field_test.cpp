@@ -26,7 +26,7 @@ TEST_CASE("fields: names are compared ignoring the case of ASCII letters", "[htt
 
 TEST_CASE("fields: all characters of long names are compared", "[http][message]") {
   const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
-  std::size_t wrong = 0;
+  std::size_t mismatch_count = 0;
   for (const std::size_t size : {8U, 9U, 19U}) {
     for (std::size_t at = 0; at < size; ++at) {
       std::string a(size, 'x');
@@ -35,12 +35,12 @@ TEST_CASE("fields: all characters of long names are compared", "[http][message]"
         for (int y = 0; y < 256; ++y) {
           a[at] = static_cast<char>(x);
           b[at] = static_cast<char>(y);
-          wrong += iequals(a, b) != (lower(x) == lower(y)) ? 1 : 0;
+          mismatch_count += iequals(a, b) != (lower(x) == lower(y)) ? 1 : 0;
         }
       }
     }
   }
-  CHECK(wrong == 0);
+  CHECK(mismatch_count == 0);
 }
 
 TEST_CASE("fields: a token has at least one character and no separator, control or non-ASCII character",

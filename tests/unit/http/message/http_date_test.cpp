@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::seconds;
 
-TEST_CASE("http date: the three formats of RFC 9110 are read", "[http][message]") {
+TEST_CASE("http date: the three formats of RFC 9110 are parsed", "[http][message]") {
   constexpr std::chrono::sys_seconds example{seconds{784111777}};
   CHECK(http::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == example);
   CHECK(http::parse_http_date("Sunday, 06-Nov-94 08:49:37 GMT") == example);

@@ -56,7 +56,7 @@ TEST_CASE("response: a header field with an empty name is rejected", "[http][mes
   CHECK(result.rejected_field() == "(empty name)");
 }
 
-TEST_CASE("response: the fields that the server sends itself are rejected", "[http][message][case-6.2]") {
+TEST_CASE("response: the fields that the server sets itself are rejected", "[http][message][case-6.2]") {
   const auto name = GENERATE(as<std::string>{}, "Content-Length", "content-length", "Transfer-Encoding", "Connection",
                              "Keep-Alive", "Proxy-Connection", "Trailer", "Upgrade", "Date");
   response result;

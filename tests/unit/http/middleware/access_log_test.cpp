@@ -35,7 +35,7 @@ http::response slow_stream(request_context&) {
   return http::response{}.stream([](body_writer& writer) { return write_slowly(writer); }, "text/plain", 12);
 }
 
-/// The log lines with this message.
+/// Returns the log lines with this message.
 std::vector<std::string> lines_with(const std::vector<std::string>& lines, const std::string& message) {
   std::vector<std::string> found;
   for (const auto& line : lines) {

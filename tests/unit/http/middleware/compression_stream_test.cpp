@@ -47,7 +47,7 @@ auto stream_handler(std::string text, std::size_t part, std::optional<std::uint6
   };
 }
 
-/// The content of the chunks that have arrived.
+/// Returns the content of the chunks that have arrived.
 std::string received_content(std::string_view bytes) {
   std::string content;
   bytes.remove_prefix(bytes.find("\r\n\r\n") + 4);
@@ -99,7 +99,7 @@ TEST_CASE("compression: a long body in memory is encoded while it is sent", "[ht
   CHECK(decode(coding, response.body).text == text);
 }
 
-TEST_CASE("compression: a file is encoded, and a range of it is not", "[http][middleware]") {
+TEST_CASE("compression: a file is encoded, a range of a file is not", "[http][middleware]") {
   const auto coding = supported_coding();
   server_fixture server;
   temporary_directory directory;
@@ -119,8 +119,8 @@ TEST_CASE("compression: a file is encoded, and a range of it is not", "[http][mi
   CHECK(range.body == text.substr(10, 10));
   CHECK_FALSE(range.header("Content-Encoding").has_value());
   // A weak tag is not a validator of a range: the client would combine parts of different representations.
-  const auto combined = server.response_to(get("/", fields + "If-Range: " + *whole.header("ETag") + "\r\n"));
-  CHECK(combined.status == 200);
+  const auto combined_response = server.response_to(get("/", fields + "If-Range: " + *whole.header("ETag") + "\r\n"));
+  CHECK(combined_response.status == 200);
   CHECK(server.response_to(get("/", "If-None-Match: " + *whole.header("ETag") + "\r\n")).status == 304);
 }
 
@@ -135,7 +135,7 @@ TEST_CASE("compression: HTTP/1.0 receives the encoded body until the connection 
   CHECK(decoded.text == text);
 }
 
-// ---- when bytes are sent
+// ---- time of sending
 
 task<> write_and_pause(body_writer& writer) {
   for (const auto* part : {"one,", "two,", "three"}) {
@@ -186,7 +186,7 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   pipe.capacity = 4096;
   server_fixture server{pipe};
   std::size_t written = 0;
-  const auto endless = [](body_writer& writer, std::size_t* count) -> task<> {
+  const auto write_endlessly = [](body_writer& writer, std::size_t* count) -> task<> {
     for (bool ok = true; ok; *count += 10'000) {
       std::string chunk = incompressible_text(10'000, static_cast<unsigned>(*count));
       auto writing = writer.write(std::move(chunk));
@@ -195,7 +195,8 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   };
   server.routes.use(http::compression());
   server.routes.get("/", [&](request_context&) {
-    return http::response{}.stream([&](body_writer& writer) { return endless(writer, &written); }, "text/plain");
+    return http::response{}.stream([&](body_writer& writer) { return write_endlessly(writer, &written); },
+                                   "text/plain");
   });
   auto client = server.connect();
   client.send(get_encoded("/", "gzip"));
@@ -206,10 +207,10 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   CHECK(server.metric_value("cohort_server_connections") == 0);
 }
 
-task<> count_iterations(const bool* ended, std::size_t* iterations) {
+task<> count_iterations(const bool* ended, std::size_t* iteration_count) {
   while (!*ended) {
     co_await asio::post(loop::current().get_executor(), asio::deferred);
-    ++*iterations;
+    ++*iteration_count;
   }
 }
 
@@ -217,16 +218,16 @@ task<> count_iterations(const bool* ended, std::size_t* iterations) {
 /// completed.
 task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   bool ended = false;
-  std::size_t iterations = 0;
+  std::size_t iteration_count = 0;
   std::shared_ptr<http::content_encoder> encoder = http::make_content_encoder({});
   writer.encode_with(std::move(encoder), std::nullopt, false);
-  asio::co_spawn(loop::current().get_executor(), count_iterations(&ended, &iterations), asio::detached);
+  asio::co_spawn(loop::current().get_executor(), count_iterations(&ended, &iteration_count), asio::detached);
   auto writing = writer.write(std::move(text));
   co_await std::move(writing);
   ended = true;
   // The other task must end before the variables that it uses.
   co_await asio::post(loop::current().get_executor(), asio::deferred);
-  co_return iterations;
+  co_return iteration_count;
 }
 
 TEST_CASE("compression: other handlers of the loop run after each 64 KiB of input", "[http][middleware]") {

@@ -81,7 +81,7 @@ TEST_CASE("CORS: a preflight request gets its response before authentication and
     CHECK(rejected.status == 403);
     CHECK_FALSE(rejected.header("Access-Control-Allow-Origin"));
   }
-  // Without Access-Control-Request-Method it is an ordinary request.
+  // Without Access-Control-Request-Method an OPTIONS request is an ordinary request.
   CHECK(server.response_to("OPTIONS / HTTP/1.1\r\nHost: test\r\n" + origin_line + "\r\n").status == 401);
 }
 

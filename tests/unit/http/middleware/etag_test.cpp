@@ -13,7 +13,8 @@ using namespace cohort::test;
 
 task<> write_part(body_writer& writer) { co_await writer.write("part"); }
 
-TEST_CASE("ETag: a response is tagged by its content, and a current response is not sent again", "[http][middleware]") {
+TEST_CASE("ETag: the entity tag depends on the content, and an unchanged response is not sent again",
+          "[http][middleware]") {
   server_fixture server;
   std::string text = "one";
   server.routes.use(http::etag());

@@ -15,9 +15,9 @@ TEST_CASE("request ID: every response, including an error, has the ID of the req
   server.routes.use(http::request_id());
   server.routes.get("/", [](request_context& context) { return text_response(std::string{context.id()}); });
   CHECK(server.response_to(get("/none", "X-Request-Id: abc-1\r\n")).header("X-Request-Id") == "abc-1");
-  const auto generated = server.response_to(get("/", "X-Request-Id: not valid\r\n"));
-  CHECK(generated.header("X-Request-Id") == generated.body);
-  CHECK(generated.body.size() == 16);
+  const auto response_with_generated_id = server.response_to(get("/", "X-Request-Id: not valid\r\n"));
+  CHECK(response_with_generated_id.header("X-Request-Id") == response_with_generated_id.body);
+  CHECK(response_with_generated_id.body.size() == 16);
 }
 
 TEST_CASE("security headers: the fields are set unless the response has them", "[http][middleware]") {

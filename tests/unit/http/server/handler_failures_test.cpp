@@ -18,7 +18,7 @@ task<http::response> throw_after_delay(std::string message) {
   throw std::runtime_error(message);
 }
 
-TEST_CASE("server: an exception of a handler becomes a 500 without its message; the connection is kept",
+TEST_CASE("server: an exception of a handler causes a 500 without its message; the connection is kept",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/now", [](request_context&) -> http::response { throw std::runtime_error("secret"); });
@@ -39,14 +39,14 @@ TEST_CASE("server: an exception of a handler becomes a 500 without its message; 
   CHECK(client.receive()->body == "hello");
 }
 
-TEST_CASE("server: an exception of a filter becomes a 500", "[http][server]") {
+TEST_CASE("server: an exception of a filter causes a 500", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
   server.routes.use([](request_context&) -> std::optional<http::response> { throw std::runtime_error("secret"); });
   CHECK(server.response_to(get("/")).status == 500);
 }
 
-/// The log lines of these requests, each on a new connection.
+/// Returns the log lines of these requests, each on a new connection.
 std::vector<std::string> log_lines_of(const std::vector<std::string>& request_count) {
   captured_log log;
   {

@@ -17,13 +17,13 @@ using namespace cohort::test;
 using Catch::Matchers::ContainsSubstring;
 using http::response;
 
-/// A server whose log can be read at the end.
+/// A server whose log can be read after its end.
 struct misuse_fixture {
   misuse_fixture() {
     server->log_to(log.sink());
     server->routes.get("/ok", [](request_context&) { return text_response("ok"); });
   }
-  /// The responses to a request, and to the next one on the same connection.
+  /// Returns the responses to a request, and to the next one on the same connection.
   std::pair<std::optional<received_response>, std::optional<received_response>> responses(std::string_view request) {
     auto client = server->connect();
     client.send(request);
@@ -32,13 +32,13 @@ struct misuse_fixture {
     client.send(get("/ok"));
     return {first, client.receive()};
   }
-  /// All bytes of the response to a request, up to the end of the connection.
+  /// Returns all bytes of the response to a request, up to the end of the connection.
   std::string bytes_of_response(std::string_view request) {
     auto client = server->connect();
     client.send(request);
     return client.read_to_end();
   }
-  /// The number of log lines that have this text. Ends the server.
+  /// Ends the server, and returns the number of log lines that have this text.
   std::size_t logged(std::string_view text) {
     server.reset();
     return log.close_and_count(text);
@@ -191,16 +191,16 @@ TEST_CASE("server: concurrent reads of one body cause a 500", "[http][server][ca
 
 TEST_CASE("routing: null handlers and null pipeline steps are errors at registration", "[http][routing][case-6.13]") {
   http::router routes;
-  const auto rejects = [](auto add) {
+  const auto check_rejected_at_registration = [](auto add) {
     CHECK_THROWS_WITH(
         add(), ContainsSubstring("the handler of \"/x\" is null") && ContainsSubstring("handler_misuse_test.cpp:"));
   };
-  rejects([&] { routes.get("/x", std::function<response(request_context&)>{}); });
-  rejects([&] { routes.get("/x", std::function<task<response>(request_context&)>{}); });
-  rejects([&] { routes.post("/x", http::streaming_handler{}); });
-  rejects([&] { routes.any("/x", http::handler{}); });
-  rejects([&] { routes.get("/x", static_cast<response (*)(request_context&)>(nullptr)); });
-  rejects([&] { routes.websocket("/x", {}); });
+  check_rejected_at_registration([&] { routes.get("/x", std::function<response(request_context&)>{}); });
+  check_rejected_at_registration([&] { routes.get("/x", std::function<task<response>(request_context&)>{}); });
+  check_rejected_at_registration([&] { routes.post("/x", http::streaming_handler{}); });
+  check_rejected_at_registration([&] { routes.any("/x", http::handler{}); });
+  check_rejected_at_registration([&] { routes.get("/x", static_cast<response (*)(request_context&)>(nullptr)); });
+  check_rejected_at_registration([&] { routes.websocket("/x", {}); });
   CHECK(routes.routes().empty());
   CHECK_THROWS_WITH(routes.use(http::filter{}), ContainsSubstring("not null"));
   CHECK_THROWS_WITH(routes.use(http::middleware{}), ContainsSubstring("not null"));
@@ -212,10 +212,10 @@ TEST_CASE("routing: a timeout that is not positive, and a router that was moved 
   auto& added = routes.get("/x", [](request_context&) { return response{}; });
   CHECK_THROWS_AS(added.timeout(0s), std::invalid_argument);
   CHECK_THROWS_AS(added.timeout(-1s), std::invalid_argument);
-  http::router mounted;
-  routes.mount("/first", std::move(mounted));
+  http::router mounted_router;
+  routes.mount("/first", std::move(mounted_router));
   // NOLINTNEXTLINE(bugprone-use-after-move): the subject of the test
-  CHECK_THROWS_WITH(routes.mount("/second", std::move(mounted)), ContainsSubstring("was moved from"));
+  CHECK_THROWS_WITH(routes.mount("/second", std::move(mounted_router)), ContainsSubstring("was moved from"));
 }
 
 TEST_CASE("server: a request without a deadline is logged", "[http][server][case-6.13]") {

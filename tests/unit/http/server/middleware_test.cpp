@@ -102,7 +102,7 @@ TEST_CASE("middleware: the framework's own responses pass through the middleware
   CHECK(received.body.find("secret") == std::string::npos);
 }
 
-TEST_CASE("middleware: an exception of a middleware becomes a 500 response, which passes through the outer middleware",
+TEST_CASE("middleware: an exception of a middleware causes a 500 response, which passes through the outer middleware",
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(make_tracing("outer"));
@@ -193,7 +193,7 @@ TEST_CASE("middleware: a middleware is cancelled when the client disconnects, be
   }
   server.time.run_for(2s);
   if (waits_in_handler) CHECK(events == log_lines{"completed", "cancelled"});
-  // A body that waits to be read hides the disconnect.
+  // While a body waits to be read, a disconnect is not detected.
   if (!waits_in_handler && !has_body) CHECK(events == log_lines{"cancelled"});
 }
 

@@ -181,7 +181,7 @@ TEST_CASE("OpenAPI page: the page lists operations and schemas, and escapes text
     CHECK(page.find(forbidden) == std::string::npos);
 }
 
-TEST_CASE("openapi: the policy of the page permits its one style sheet", "[http][server][openapi]") {
+TEST_CASE("openapi: the content security policy of the page permits only its style sheet", "[http][server][openapi]") {
   const auto page = http::openapi_page(http::describe_api({}, {.title = "A", .version = "1"}));
   const auto start = page.find("<style>") + 7;
   const auto style = page.substr(start, page.find("</style>") - start);

@@ -21,7 +21,7 @@ struct invalid_request {
   std::string bytes;
 };
 
-/// A request that would be valid without these fields and this body.
+/// Returns a request that would be valid without these fields and this body.
 std::string make_request(const std::string& fields, const std::string& body = "",
                          const std::string& line = "POST /echo HTTP/1.1") {
   return line + "\r\nHost: test\r\n" + fields + "\r\n" + body;
@@ -178,7 +178,7 @@ TEST_CASE("server: a malformed chunked body is rejected", "[http][server]") {
   })));
 }
 
-TEST_CASE("server: each size limit has its own status", "[http][server]") {
+TEST_CASE("server: each size limit has a specific status", "[http][server]") {
   const std::string long_text(9000, 'a');
   std::string many_fields;
   for (int i = 0; i < 120; ++i) many_fields += "X: y\r\n";
@@ -211,7 +211,7 @@ TEST_CASE("server: the response to a rejected request does not contain parts of 
   CHECK(response.header("Content-Type") == "application/json");
 }
 
-/// The reason in the only log line.
+/// Returns the reason in the only log line.
 std::string reason_in_log(captured_log& log) {
   const auto lines = log.close();
   REQUIRE(lines.size() == 1);

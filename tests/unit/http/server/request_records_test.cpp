@@ -118,14 +118,14 @@ task<http::response> run_blocking(blocking_pool& pool, request_context& context)
   co_return text_response(value ? "ok" : value.error().message());
 }
 
-TEST_CASE("request records: blocking work is a call with the job's name and its deadline", "[http][requests]") {
+TEST_CASE("request records: blocking work is recorded as a call with the job's name and deadline", "[http][requests]") {
   records_fixture fixture;
   blocking_pool pool;
   pool.set_simulated_cost(300ms);
   duration limit = 3s;
   SECTION("done in time") {}
   SECTION("at the deadline") { limit = 200ms; }
-  const bool in_time = limit > 300ms;
+  const bool is_in_time = limit > 300ms;
   fixture.routes.get("/", [&](request_context& context) { return run_blocking(pool, context); }).timeout(limit);
   auto client = fixture.connect();
   client.send(get("/"));
@@ -141,9 +141,9 @@ TEST_CASE("request records: blocking work is a call with the job's name and its 
   CHECK(call.kind == telemetry::call_kind::blocking);
   CHECK(call.name.view() == "resize image");
   CHECK(call.has_ended());
-  CHECK((call.outcome == "ok") == in_time);
-  CHECK((call.cancelled_by == telemetry::cancellation_cause::deadline) == !in_time);
-  CHECK(call.ended - call.started >= (in_time ? 300ms : 200ms));
+  CHECK((call.outcome == "ok") == is_in_time);
+  CHECK((call.cancelled_by == telemetry::cancellation_cause::deadline) == !is_in_time);
+  CHECK(call.ended - call.started >= (is_in_time ? 300ms : 200ms));
 }
 
 TEST_CASE("request records: a streamed response is listed until its end", "[http][requests]") {

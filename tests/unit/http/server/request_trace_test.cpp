@@ -21,7 +21,7 @@ http::response respond_with_trace(request_context& context) {
                        std::string{current.state});
 }
 
-/// "<trace ID> sampled <state>" of the trace context that a handler gets.
+/// "<trace ID> sampled <state>" of the trace context of a handler.
 std::string trace_in_handler(std::string_view fields) {
   server_fixture server;
   server.routes.get("/", respond_with_trace);
@@ -35,7 +35,7 @@ TEST_CASE("trace: a request has the trace context of its traceparent and tracest
         trace + " sampled congo=t61rcWkgMzE,a=b");
 }
 
-TEST_CASE("trace: without a valid, single traceparent a request starts a sampled trace", "[http][server]") {
+TEST_CASE("trace: without exactly one valid traceparent, a request starts a sampled trace", "[http][server]") {
   const auto fields =
       GENERATE(as<std::string>{}, "", "traceparent:\r\n", traceparent + traceparent,
                "traceparent: 00-" + trace + "-b7ad6b7169203331-01-\r\n", "tracestate: congo=t61rcWkgMzE\r\n");
@@ -126,7 +126,7 @@ struct upstream_trace_fixture : service_fixture {
     serve(std::move(routes));
   }
 
-  /// The values of a field in all requests to the upstream.
+  /// Returns the values of a field in all requests to the upstream.
   std::vector<std::string> received(std::string_view name) const {
     std::vector<std::string> found;
     for (const auto& field : received_fields) {
@@ -148,11 +148,11 @@ TEST_CASE("trace: a call for a request sends the request's trace ID and tracesta
   const auto flags = std::string{GENERATE("01", "00")};
   fixture.response_to(
       get("/", "traceparent: 00-" + trace + "-b7ad6b7169203331-" + flags + "\r\ntracestate: a=b,c=d\r\n"));
-  const auto parents = fixture.received("traceparent");
-  REQUIRE(parents.size() == 1);
-  CHECK(parents[0].substr(0, 36) == "00-" + trace + "-");
-  CHECK(parents[0].substr(36, 16) != "b7ad6b7169203331");
-  CHECK(parents[0].substr(52) == "-" + flags);
+  const auto trace_parents = fixture.received("traceparent");
+  REQUIRE(trace_parents.size() == 1);
+  CHECK(trace_parents[0].substr(0, 36) == "00-" + trace + "-");
+  CHECK(trace_parents[0].substr(36, 16) != "b7ad6b7169203331");
+  CHECK(trace_parents[0].substr(52) == "-" + flags);
   CHECK(fixture.received("tracestate") == std::vector<std::string>{"a=b,c=d"});
 }
 
@@ -168,9 +168,9 @@ TEST_CASE("trace: the exemplar of a call's duration is the trace of its request"
 TEST_CASE("trace: a call for a request without a trace sends the trace started for it", "[http][server]") {
   upstream_trace_fixture fixture;
   fixture.response_to(get("/", "tracestate: a=b\r\n"));
-  const auto parents = fixture.received("traceparent");
-  REQUIRE(parents.size() == 1);
-  const auto parsed = telemetry::parse_traceparent(parents[0]);
+  const auto trace_parents = fixture.received("traceparent");
+  REQUIRE(trace_parents.size() == 1);
+  const auto parsed = telemetry::parse_traceparent(trace_parents[0]);
   REQUIRE(parsed.has_value());
   CHECK(parsed->sampled);
   CHECK(fixture.received("tracestate").empty());
@@ -180,10 +180,10 @@ TEST_CASE("trace: each attempt of a call has the same trace ID and its own paren
   upstream_trace_fixture fixture;
   fixture.next_statuses = {http::status::service_unavailable};
   CHECK(fixture.response_to(get("/", traceparent)).body == "2");
-  const auto parents = fixture.received("traceparent");
-  REQUIRE(parents.size() == 2);
-  CHECK(parents[0].substr(0, 36) == parents[1].substr(0, 36));
-  CHECK(parents[0].substr(36, 16) != parents[1].substr(36, 16));
+  const auto trace_parents = fixture.received("traceparent");
+  REQUIRE(trace_parents.size() == 2);
+  CHECK(trace_parents[0].substr(0, 36) == trace_parents[1].substr(0, 36));
+  CHECK(trace_parents[0].substr(36, 16) != trace_parents[1].substr(36, 16));
 }
 
 TEST_CASE("trace: a redirect sends the trace to the same origin only", "[http][server]") {
@@ -208,10 +208,10 @@ TEST_CASE("trace: a redirect sends the trace to the same origin only", "[http][s
 }
 
 task<> call_in_background(http::upstream& upstream) {
-  const call_context background{.deadline = deadline::never(), .request_id = "events"};
+  const call_context background_context{.deadline = deadline::never(), .request_id = "events"};
   http::client_request request;
   request.url = parse_url("http://there.test/");
-  co_await upstream.call(std::move(request), background);
+  co_await upstream.call(std::move(request), background_context);
 }
 
 TEST_CASE("trace: a call outside a request has no trace", "[http][server]") {

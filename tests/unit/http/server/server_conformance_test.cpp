@@ -24,7 +24,7 @@ struct conformance_fixture : server_fixture {
       return echo_handler(context);
     });
   }
-  /// Requests that a handler has seen.
+  /// Requests that a handler has received.
   int request_count = 0;
 };
 
@@ -138,7 +138,7 @@ TEST_CASE("server: trailers have no effect on the connection or the next request
   CHECK(server.request_count == 2);
 }
 
-/// The values of a field in all log lines.
+/// Returns the values of a field in all log lines.
 std::vector<std::string> log_values(const std::vector<std::string>& lines, const char* name) {
   std::vector<std::string> values;
   for (const auto& line : lines) {
@@ -218,7 +218,7 @@ TEST_CASE("server: the log line of a rejected request has the recognized part of
 
 // ---- lingering close
 
-/// A client that reads `step` bytes every second, and sends a byte each time.
+/// Reads `step` bytes every second, and sends a byte each time. Returns the bytes that were read.
 std::string read_slowly(server_fixture& server, peer& client, std::size_t step) {
   std::string all;
   for (;;) {

@@ -12,7 +12,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// Whether the durations are equal, apart from the timers' resolution.
+/// Returns whether the durations are equal, apart from the timers' resolution.
 bool is_approximately(duration elapsed, duration expected) {
   return elapsed >= expected && elapsed <= expected + 3 * tick;
 }
@@ -85,7 +85,8 @@ TEST_CASE("server: the 408 response to an incomplete header section has no data 
   CHECK_FALSE(server.request_count("unmatched", "PUT", 408).has_value());
 }
 
-TEST_CASE("server: a slow body is rejected with 408 after the body timeout, extended by its length", "[http][server]") {
+TEST_CASE("server: a slow body is rejected with 408 after the body timeout, which depends on its length",
+          "[http][server]") {
   server_fixture server;
   server.routes.post("/echo", echo_handler);
   server.settings.limits.min_bytes_per_second = 1000;
@@ -263,8 +264,9 @@ TEST_CASE("server: a pipelined request during a handler is not mistaken for a di
   CHECK(events == log_lines{"completed", "completed"});
 }
 
-TEST_CASE("server: a client that does not read is disconnected after the write timeout, extended by the length",
-          "[http][server]") {
+TEST_CASE(
+    "server: a client that does not read is disconnected after the write timeout, which depends on the length of the response",
+    "[http][server]") {
   server_fixture server{pipe_capacity(1000)};
   const std::size_t length = GENERATE(std::size_t{10'000}, std::size_t{160'000});
   server.routes.get("/large", text_handler(std::string(length, 'x')));

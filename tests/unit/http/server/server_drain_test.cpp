@@ -11,7 +11,7 @@ namespace {
 
 using namespace cohort::test;
 
-TEST_CASE("server: drain closes idle connections and leaves no timer armed", "[http][server]") {
+TEST_CASE("server: a drain closes idle connections and leaves no timer armed", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
   auto idle = server.connect();
@@ -50,7 +50,7 @@ TEST_CASE("server: after a drain is announced, each response ends its connection
   CHECK(idle.receive()->body == "hello");
 }
 
-TEST_CASE("server: drain lets a request in flight end, then closes its connection", "[http][server]") {
+TEST_CASE("server: a drain waits for a request in flight, and then closes its connection", "[http][server]") {
   server_fixture server;
   server.routes.get("/slow", delayed_handler(3s));
   auto client = server.connect();
@@ -68,7 +68,7 @@ TEST_CASE("server: drain lets a request in flight end, then closes its connectio
   CHECK(server.time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("server: drain serves a request that has partially arrived", "[http][server]") {
+TEST_CASE("server: a drain completes a request that has partially arrived", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
   auto client = server.connect();
@@ -81,7 +81,7 @@ TEST_CASE("server: drain serves a request that has partially arrived", "[http][s
   CHECK(response->header("Connection") == "close");
 }
 
-TEST_CASE("server: drain cancels a handler at its timeout and then ends", "[http][server]") {
+TEST_CASE("server: a drain cancels a handler at its timeout, and then ends", "[http][server]") {
   log_lines events;
   server_fixture server;
   server.routes.get("/stuck", recording_handler(1h, events));
@@ -99,7 +99,7 @@ TEST_CASE("server: drain cancels a handler at its timeout and then ends", "[http
   CHECK(server.time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("server: a missing body does not delay drain beyond its timeout", "[http][server]") {
+TEST_CASE("server: a missing body does not delay a drain beyond its timeout", "[http][server]") {
   server_fixture server;
   server.routes.post("/echo", echo_handler);
   auto client = server.connect();
@@ -110,7 +110,7 @@ TEST_CASE("server: a missing body does not delay drain beyond its timeout", "[ht
   CHECK(server.metric_value("cohort_server_connections") == 0);
 }
 
-TEST_CASE("server: connections that arrive at the start of drain are served", "[http][server]") {
+TEST_CASE("server: connections that arrive at the start of a drain are served", "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));
   server.start();

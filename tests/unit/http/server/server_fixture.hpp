@@ -20,14 +20,14 @@ namespace cohort::test {
 using http::body_writer;
 using http::request_context;
 
-/// A GET request; `header_lines` are complete lines.
+/// Returns a GET request; `header_lines` are complete lines.
 inline std::string get(std::string_view path, std::string_view header_lines = {}) {
   std::string text = "GET ";
   text.append(path).append(" HTTP/1.1\r\nHost: test\r\n").append(header_lines).append("\r\n");
   return text;
 }
 
-/// A POST request with a body; `header_lines` are complete lines.
+/// Returns a POST request with a body; `header_lines` are complete lines.
 inline std::string post(std::string_view path, std::string_view body, std::string_view header_lines = {}) {
   std::string text = "POST ";
   text.append(path).append(" HTTP/1.1\r\nHost: test\r\nContent-Length: ").append(std::to_string(body.size()));
@@ -71,24 +71,24 @@ class server_fixture {
   void drain(duration timeout) { server_.drain(timeout); }
   std::optional<double> metric_value(const std::string& series) const { return server_.metric_value(series); }
 
-  /// A new connection. Starts the server if necessary.
+  /// Connects to the server, which is started if necessary.
   peer connect() { return {time, server_.connect().value()}; }
-  /// A new connection whose peer address at the server is `client_address`.
+  /// Connects to the server, which observes the peer address `client_address`.
   peer connect_from(const std::string& client_address) {
     network().set_client_address(client_address);
     return connect();
   }
-  /// The error of an attempt to connect.
+  /// Returns the error of an attempt to connect.
   error_code connect_error() {
     const auto connected = server_.connect();
     return connected ? error_code{} : connected.error();
   }
 
-  /// Sends a request on a new connection. `is_head`: the request's method is HEAD.
-  received_response response_to(std::string_view request, bool is_head = false) {
+  /// Sends a request on a new connection. `is_head_request`: the method of the request is HEAD.
+  received_response response_to(std::string_view request, bool is_head_request = false) {
     auto client = connect();
     client.send(request);
-    auto response = client.receive(is_head);
+    auto response = client.receive(is_head_request);
     if (!response) throw std::runtime_error("closed without a response");
     return *response;
   }
@@ -99,7 +99,8 @@ class server_fixture {
   }
 };
 
-// Handlers. The coroutines take their data as parameters, because the captures of a lambda would not live long enough.
+// Handlers. The coroutines take their data as parameters, because the captures of a lambda would be destroyed before
+// the coroutines.
 
 inline task<http::response> delayed_response(duration delay, std::string text) {
   co_await sleep_for(delay);

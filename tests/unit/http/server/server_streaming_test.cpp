@@ -22,7 +22,7 @@ task<> write_three_parts(body_writer& writer) {
   }
 }
 
-/// Sends an event a second until the server drains or the client disconnects.
+/// Sends one event per second until the server drains or the client disconnects.
 task<> write_ticks(body_writer& writer, log_lines* events) {
   for (int i = 0; !writer.draining(); ++i) {
     if (!co_await writer.write(http::sse_event("tick", std::to_string(i)))) break;
@@ -155,7 +155,7 @@ TEST_CASE("server: a producer ends its stream when the server drains", "[http][s
 
 // ---- truncated bodies
 
-/// Writes a part a second, and returns normally when the server drains.
+/// Writes one part per second, and returns normally when the server drains.
 task<> write_until_drain(body_writer& writer) {
   while (!writer.draining()) {
     co_await writer.write("part,");
@@ -223,13 +223,14 @@ TEST_CASE("server: a body that is cancelled at the end of the drain has no last 
 }
 
 TEST_CASE("server: for HTTP/1.0 an aborted body ends with a reset", "[http][server][case-6.3]") {
-  const auto aborting = [](body_writer& writer) -> task<> {
+  const auto write_and_abort = [](body_writer& writer) -> task<> {
     co_await writer.write("part");
     writer.abort();
   };
   server_fixture server;
   server.routes.get("/throws", [](request_context&) { return http::response{}.stream(write_and_throw, "text/plain"); });
-  server.routes.get("/aborts", [&](request_context&) { return http::response{}.stream(aborting, "text/plain"); });
+  server.routes.get("/aborts",
+                    [&](request_context&) { return http::response{}.stream(write_and_abort, "text/plain"); });
   for (const auto* path : {"/throws", "/aborts"}) {
     auto client = server.connect();
     client.send("GET " + std::string{path} + " HTTP/1.0\r\n\r\n");

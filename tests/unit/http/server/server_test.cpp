@@ -32,7 +32,7 @@ TEST_CASE("server: a response has its status, date, type and length, and the com
   CHECK(response.body == "hello");
 }
 
-TEST_CASE("server: a security header of a response replaces the common one", "[http][server]") {
+TEST_CASE("server: a security header of a response replaces the common header", "[http][server]") {
   server_fixture server;
   const std::string common_lines = http::security_header_lines("default-src 'none'");
   server.settings.common_header_lines = common_lines + "X-Last: 1\r\n";

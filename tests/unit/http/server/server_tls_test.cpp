@@ -30,7 +30,7 @@ class https_server_fixture {
     });
   }
 
-  /// A connection without a handshake.
+  /// Returns a connection without a handshake.
   net::stream_ptr connect_plain() {
     if (!std::exchange(is_started_, true)) server.start();
     const net::endpoint address{asio::ip::make_address("192.0.2.80"), 80};
@@ -205,7 +205,7 @@ TEST_CASE("server: the duration of the TLS handshake counts against the first re
   CHECK(site.server.time.now() - start < 5s);
 }
 
-TEST_CASE("server: handlers see the URIs of the client's certificate", "[http][server][tls]") {
+TEST_CASE("server: the URIs of the client's certificate are available to handlers", "[http][server][tls]") {
   https_server_fixture site;
   auto settings = make_server_settings(site.leaf);
   settings.client_ca_certificates = site.root.certificate_pem();

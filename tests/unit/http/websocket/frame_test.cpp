@@ -24,7 +24,7 @@ struct decode_result {
   std::string text;
 };
 
-/// The first event other than `none` of a decoder that gets the bytes in slices of this size.
+/// Returns the first event other than `none` of a decoder that gets the bytes in slices of this size.
 decode_result decode(message_decoder decoder, std::string_view bytes, std::size_t slice = 1) {
   std::string pending;
   for (std::size_t i = 0; i < bytes.size(); i += slice) {
@@ -109,10 +109,10 @@ TEST_CASE("websocket frames: fragments form a message, with control frames betwe
 TEST_CASE("websocket frames: the limit applies to the total size of the fragments, and is exact", "[http][websocket]") {
   CHECK(decode(make_decoder(4), masked_text("four")).text == "four");
   CHECK(decode(make_decoder(4), masked_text("fives")).code == close_code::message_too_big);
-  const auto fragments =
+  const auto fragment_frames =
       masked({websocket_opcode::text, "abc", false}) + masked({websocket_opcode::continuation, "de", true});
-  CHECK(decode(make_decoder(5), fragments).text == "abcde");
-  CHECK(decode(make_decoder(4), fragments).code == close_code::message_too_big);
+  CHECK(decode(make_decoder(5), fragment_frames).text == "abcde");
+  CHECK(decode(make_decoder(4), fragment_frames).code == close_code::message_too_big);
   // The length is rejected before the payload arrives.
   CHECK(decode(make_decoder(4), std::string("\x81\xFF\0\0\0\x7F\0\0\0\0\0\0\0\0", 14)).code ==
         close_code::message_too_big);
@@ -127,16 +127,16 @@ TEST_CASE("websocket frames: text messages and close reasons must be valid UTF-8
         close_code::invalid_data);
   CHECK(decode(make_decoder(), masked({websocket_opcode::binary, invalid})).last == event::message);
   // A character may be divided between fragments.
-  const auto divided =
+  const auto frames_with_divided_character =
       masked({websocket_opcode::text, "\xE2\x82", false}) + masked({websocket_opcode::continuation, "\xAC", true});
-  CHECK(decode(make_decoder(), divided).text == "\xE2\x82\xAC");
+  CHECK(decode(make_decoder(), frames_with_divided_character).text == "\xE2\x82\xAC");
 }
 
 TEST_CASE("websocket frames: close frames have a code and a reason", "[http][websocket]") {
-  const auto with_reason = decode(make_decoder(), masked({websocket_opcode::close, close_payload(4000, "bye")}));
-  CHECK(with_reason.last == event::close);
-  CHECK(with_reason.code == 4000);
-  CHECK(with_reason.text == "bye");
+  const auto close_with_reason = decode(make_decoder(), masked({websocket_opcode::close, close_payload(4000, "bye")}));
+  CHECK(close_with_reason.last == event::close);
+  CHECK(close_with_reason.code == 4000);
+  CHECK(close_with_reason.text == "bye");
   CHECK(decode(make_decoder(), masked({websocket_opcode::close, ""})).code == close_code::no_status);
 }
 

@@ -45,7 +45,7 @@ inline std::string encode(const frame& value, bool is_masked) {
   http::append_frame_header(bytes, header);
   return bytes + payload;
 }
-/// A frame of a client.
+/// Returns a frame of a client.
 inline std::string masked(const frame& value) { return encode(value, true); }
 inline std::string masked_text(std::string payload) { return masked({websocket_opcode::text, std::move(payload)}); }
 
@@ -54,7 +54,7 @@ inline std::string close_payload(std::uint16_t code, std::string_view reason = {
   return payload.append(reason);
 }
 
-/// The number of connections that were closed with `code`; -1 if the metric does not exist.
+/// Returns the number of connections that were closed with `code`, or -1 if the metric does not exist.
 inline double closes(const server_fixture& server, const std::string& code) {
   return server.metric_value("cohort_server_websocket_closes_total{code=\"" + code + "\"}").value_or(-1);
 }
@@ -79,7 +79,7 @@ class frame_client {
   received_response response;
 
   void send(std::string_view bytes) { peer_.send(bytes); }
-  /// The next frame; empty at the end of the connection.
+  /// Returns the next frame; the result is empty at the end of the connection.
   std::optional<frame> receive() {
     for (;;) {
       const auto parsed = http::parse_frame_header(input_, http::websocket_role::server);
@@ -100,7 +100,7 @@ class frame_client {
     const auto received = receive();
     return received ? received->payload : "(closed)";
   }
-  /// The code of the next frame, which must be a close frame; zero at the end of the connection.
+  /// Returns the code of the next frame, which must be a close frame, or zero at the end of the connection.
   unsigned receive_close() {
     const auto received = receive();
     if (!received) return 0;

@@ -56,7 +56,7 @@ task<> read_and_send(websocket& socket, int count, bool& has_ended) {
   has_ended = true;
 }
 
-TEST_CASE("websocket server: reads and sends that never wait yield to the loop once in 64 messages",
+TEST_CASE("websocket server: reads and sends that complete immediately yield to the loop every 64 messages",
           "[http][websocket]") {
   constexpr int count = 320;
   net::memory_pipe_settings settings;
@@ -110,7 +110,7 @@ TEST_CASE("websocket server: only whole messages are dropped, never a message th
   CHECK(previous == 999);
 }
 
-TEST_CASE("websocket server: a peer that sends pings and reads nothing has one pong queued", "[http][websocket]") {
+TEST_CASE("websocket server: one pong is queued for a peer that sends pings and does not read", "[http][websocket]") {
   std::size_t queued_bytes = 0;
   server_fixture server{slow_client_fixture::pipe()};
   server.routes.websocket("/", [&](request_context&, websocket& socket) -> task<> {
@@ -156,10 +156,10 @@ TEST_CASE("websocket server: the server stops reading the connection while the h
   server_fixture server{pipe};
   server.routes.websocket("/", [&events](request_context&, websocket&) { return wait_forever(events); });
   frame_client client{server, handshake("/")};
-  std::string flood;
-  for (int i = 0; i < 1000; ++i) flood += masked_text(std::string(100, 'f'));
+  std::string flood_frames;
+  for (int i = 0; i < 1000; ++i) flood_frames += masked_text(std::string(100, 'f'));
   client.stream().set_deadline(deadline::after(server.time.event_loop().now(), 60s));
-  const auto sent = server.time.run(write_bytes(client.stream(), flood));
+  const auto sent = server.time.run(write_bytes(client.stream(), flood_frames));
   CHECK(sent.error() == asio::error::timed_out);
   CHECK(server.metric_value("cohort_server_websocket_messages_total{direction=\"received\"}") == 16);
 }

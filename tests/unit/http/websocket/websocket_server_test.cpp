@@ -109,9 +109,9 @@ TEST_CASE("websocket server: messages are echoed, for any segmentation of the by
   // A frame's length takes 16 bits, or 64 from 65,536 on.
   const std::string large(read_size == 1 ? 1000 : 70'000, 'L');
   client.send(masked({websocket_opcode::binary, large}));
-  const auto echoed = client.receive();
-  CHECK(echoed->opcode == websocket_opcode::binary);
-  CHECK(echoed->payload == large);
+  const auto echoed_message = client.receive();
+  CHECK(echoed_message->opcode == websocket_opcode::binary);
+  CHECK(echoed_message->payload == large);
   client.send(masked({websocket_opcode::ping, "are you there"}));
   const auto pong = client.receive();
   CHECK(pong->opcode == websocket_opcode::pong);
@@ -194,10 +194,10 @@ TEST_CASE("websocket server: subprotocol and compression are negotiated", "[http
         "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
   const std::string text(5000, 'c');
   client.send(masked({websocket_opcode::text, http::deflate_message(text), true, true}));
-  const auto echoed = client.receive();
-  CHECK(echoed->is_compressed);
+  const auto echoed_message = client.receive();
+  CHECK(echoed_message->is_compressed);
   bool too_large = false;
-  CHECK(http::inflate_message(echoed->payload, 10'000, too_large) == text);
+  CHECK(http::inflate_message(echoed_message->payload, 10'000, too_large) == text);
   client.send(masked_text("short"));
   CHECK(client.receive_text() == "short");
 
@@ -322,7 +322,7 @@ TEST_CASE("websocket server: an exception of the handler is logged and closes wi
   std::string text;
   for (const auto& line : log.close()) text += line + "\n";
   CHECK(text.find("handler failed") != std::string::npos);
-  // The record of the request follows after the close, with the bytes that were sent: 2 + 6 and 2 + 2.
+  // The access log has the request after the close, with the bytes that were sent: 2 + 6 and 2 + 2.
   CHECK(text.find("\"route\":\"/chat/{room}\",\"status\":101,\"bytes\":12,\"complete\":true") != std::string::npos);
 }
 

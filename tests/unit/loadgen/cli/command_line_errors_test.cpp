@@ -17,7 +17,7 @@ struct error_case {
 };
 
 TEST_CASE(
-    "command line: an invalid value prints one line with the option, the value and the accepted values, status 104",
+    "command line: the error for an invalid value is one line with the option, the value and the accepted values; status 104",
     "[loadgen][cli]") {
   const std::string time_form = "a time such as 90 (seconds), 250ms, 5m or 1h, ";
   const std::string target_form =
@@ -110,7 +110,7 @@ TEST_CASE(
   CHECK(exit.text == "loadgen: " + example.line + "\n");
 }
 
-TEST_CASE("command line: an invalid objective prints one line with its text", "[loadgen][cli]") {
+TEST_CASE("command line: the error for an invalid objective is one line with its text", "[loadgen][cli]") {
   const std::string text = GENERATE("", "p99", "p99<", "p99<200", "p101<1s", "speed<1s", "p99<1s\nx", "error_rate<0%");
   const auto exit = parse_exit({"--slo", text});
   CHECK(exit.status == 104);
@@ -136,7 +136,7 @@ TEST_CASE("command line: weights whose period is longer than 10000 are rejected"
       "loadgen: the targets' weights have no small common divisor: their sum, divided by it, must be at most 10000\n");
 }
 
-TEST_CASE("command line: an unknown mode, flag or argument prints the usage text before the error", "[loadgen][cli]") {
+TEST_CASE("command line: for an unknown mode, flag or argument, the usage text precedes the error", "[loadgen][cli]") {
   const auto example = GENERATE(from_range(std::vector<error_case>{
       {{"-m", "nonsense"},
        "loadgen: --mode is \"nonsense\", but must be one of balanced, spike, burst, heavy, stress, constant, ramp, knee"},
@@ -156,7 +156,8 @@ TEST_CASE("command line: an unknown mode, flag or argument prints the usage text
   CHECK(exit.text.ends_with("\n" + example.line + "\n"));
 }
 
-TEST_CASE("command line: a missing or repeated value prints one line without the values of secrets", "[loadgen][cli]") {
+TEST_CASE("command line: the error for a missing or repeated value is one line without the values of secrets",
+          "[loadgen][cli]") {
   const auto arguments =
       GENERATE(from_range(std::vector<argument_list>{{"-d"},
                                                      {"--slo"},
@@ -171,7 +172,7 @@ TEST_CASE("command line: a missing or repeated value prints one line without the
   CHECK(exit.text.find("s3cret") == std::string::npos);
 }
 
-TEST_CASE("command line: an error in a scenario file prints one line with its path", "[loadgen][cli]") {
+TEST_CASE("command line: the error for a scenario file is one line with its path", "[loadgen][cli]") {
   const temporary_directory files;
   const auto path = files.write("s.json", R"({"rate": 0})").string();
   const auto exit = parse_exit({"--scenario", path});

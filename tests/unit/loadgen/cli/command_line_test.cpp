@@ -178,7 +178,7 @@ TEST_CASE("command line: help and version exit with status 0, even after invalid
   CHECK(version_exit.text == "loadgen " + std::string{version()} + "\n");
 }
 
-TEST_CASE("command line: URLs of services come from flags before the environment, and keep their paths",
+TEST_CASE("command line: flags for URLs of services take precedence over the environment, and URLs keep their paths",
           "[loadgen][cli]") {
   const environment variables{{"TIME_SERVICE_URL", "http://time-service:5001"},
                               {"SYSINFO_SERVICE_URL", "https://proxy/sys/"},
@@ -219,7 +219,7 @@ TEST_CASE("command line: an explicit X-API-Key header takes precedence over the 
   CHECK(configuration.load.targets[0].request.fields == field_list{{"x-api-key", "mine"}});
 }
 
-TEST_CASE("command line: the API key is the first one of a file", "[loadgen][cli]") {
+TEST_CASE("command line: the API key is the first key of a file", "[loadgen][cli]") {
   const temporary_directory files;
   const auto path = files.write("key", "s3cret\r\nnext: s3cret-of-tomorrow\n").string();
   const field_list sent{{"X-API-Key", "s3cret"}};
@@ -263,9 +263,9 @@ TEST_CASE("command line: a knee search has default objectives and no load profil
   CHECK(defaults.objectives[0].text == "p99<100ms");
   CHECK(defaults.objectives[1].text == "error_rate<1%");
   CHECK(defaults.load.profile.phases().empty());
-  const auto custom = parse_valid({"-m", "knee", "--slo", "p50<1ms"});
-  REQUIRE(custom.objectives.size() == 1);
-  CHECK(custom.objectives[0].text == "p50<1ms");
+  const auto custom_configuration = parse_valid({"-m", "knee", "--slo", "p50<1ms"});
+  REQUIRE(custom_configuration.objectives.size() == 1);
+  CHECK(custom_configuration.objectives[0].text == "p50<1ms");
   CHECK(parse_valid({}).objectives.empty());
 }
 

@@ -52,7 +52,7 @@ TEST_CASE("command line: the password of an invalid variable is not printed", "[
 
 // ---- hosts and addresses
 
-/// The values of Host that a server receives in a run with these arguments.
+/// Returns the values of Host that a server receives in a run with these arguments.
 std::vector<std::string> received_hosts(argument_list arguments) {
   session_fixture fixture;
   std::vector<std::string> hosts;
@@ -148,7 +148,7 @@ class tls_session_fixture : public session_fixture {
     arguments.insert(arguments.end(), {"-r", "1", "-d", "2"});
     return run_session(parse_valid(arguments));
   }
-  /// The path of a new file.
+  /// Writes a new file, and returns its path.
   std::string write_file(const std::string& name, const std::string& content) {
     return files_.write(name, content).string();
   }

@@ -15,7 +15,7 @@ namespace {
 using namespace cohort::test;
 using Catch::Matchers::ContainsSubstring;
 
-/// The names of the files in a directory.
+/// Returns the names of the files in a directory.
 std::vector<std::string> file_names(const std::filesystem::path& directory) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator{directory}) names.push_back(entry.path().filename());
@@ -48,7 +48,7 @@ task<http::response> respond_after_an_hour() {
   co_return http::response{};
 }
 
-TEST_CASE("loadgen: an interrupt in the preflight gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt in the preflight produces complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.routes.get("/", [](http::request_context&) { return respond_after_an_hour(); });
   fixture.serve();
@@ -59,7 +59,7 @@ TEST_CASE("loadgen: an interrupt in the preflight gives complete reports", "[loa
   CHECK_THAT(fixture.report_output, ContainsSubstring("Total Requests: 0"));
 }
 
-TEST_CASE("loadgen: an interrupt while a target does not accept connections gives complete reports",
+TEST_CASE("loadgen: an interrupt while a target does not accept connections produces complete reports",
           "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.network.add_black_hole(load_fixture::address());
@@ -67,7 +67,7 @@ TEST_CASE("loadgen: an interrupt while a target does not accept connections give
   fixture.check_reports();
 }
 
-TEST_CASE("loadgen: an interrupt in the first scrape gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt in the first scrape produces complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.routes.get("/metrics", [](http::request_context&) { return respond_after_an_hour(); });
   fixture.serve_delayed([](duration) { return 1ms; });
@@ -75,7 +75,7 @@ TEST_CASE("loadgen: an interrupt in the first scrape gives complete reports", "[
   fixture.check_reports();
 }
 
-TEST_CASE("loadgen: an interrupt under load gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt under load produces complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.serve_delayed([](duration) { return 1ms; });
   const auto rate = GENERATE("10", "max");
@@ -83,7 +83,7 @@ TEST_CASE("loadgen: an interrupt under load gives complete reports", "[loadgen][
   fixture.check_reports();
 }
 
-TEST_CASE("loadgen: an interrupt in a knee search gives complete reports", "[loadgen][cli][case-4.7]") {
+TEST_CASE("loadgen: an interrupt in a knee search produces complete reports", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.serve_delayed([](duration) { return 1ms; });
   // The interrupt arrives in the preflight, in the first trial, or between two trials.

@@ -57,7 +57,7 @@ TEST_CASE("output file: the temporary file can be read during the run", "[loadge
   CHECK(files.read("lines.csv.part") == "a line\n");
 }
 
-TEST_CASE("output file: without commit, the temporary file is removed and the earlier file stays", "[loadgen][cli]") {
+TEST_CASE("output file: without commit, the temporary file is removed and the earlier file is kept", "[loadgen][cli]") {
   const scratch_directory files;
   files.write("report", "the earlier report");
   {
@@ -126,7 +126,7 @@ TEST_CASE("output file: a failed rename is an error, and the temporary file is r
   CHECK(error->starts_with('"' + (files / "report") + "\" cannot be written: "));
 }
 
-TEST_CASE("output file: a symbolic link stays, and its target is replaced", "[loadgen][cli]") {
+TEST_CASE("output file: a symbolic link is kept, and its target is replaced", "[loadgen][cli]") {
   const scratch_directory files;
   files.write("real", "before");
   fs::create_symlink("real", files / "latest");

@@ -52,7 +52,7 @@ TEST_CASE("session: an interrupted run ends with exit status 105 and a report of
   CHECK_THAT(fixture.report_output, ContainsSubstring("Total Requests: 35"));
 }
 
-TEST_CASE("session: a failed preflight ends loadgen with exit status 122 and without load", "[loadgen][cli]") {
+TEST_CASE("session: a failed preflight ends loadgen with exit status 122 before any load", "[loadgen][cli]") {
   session_fixture fixture;
   fixture.routes.get("/else", [](http::request_context&) { return http::response{}; });
   SECTION("unknown path") {
@@ -68,7 +68,7 @@ TEST_CASE("session: a failed preflight ends loadgen with exit status 122 and wit
   CHECK(fixture.report_output.empty());
 }
 
-TEST_CASE("session: without the preflight, an unreachable target gives a report of errors", "[loadgen][cli]") {
+TEST_CASE("session: without the preflight, an unreachable target results in a report with errors", "[loadgen][cli]") {
   session_fixture fixture;
   CHECK(fixture.run_session(parse_valid({default_target, "--no-preflight", "-d", "2"})) == 0);
   CHECK_THAT(fixture.report_output, ContainsSubstring("connection refused"));

@@ -49,7 +49,8 @@ struct override_case {
   std::string endpoints;
 };
 
-TEST_CASE("address overrides: with --connect-to, connections go to another server", "[loadgen][client][case-4.4]") {
+TEST_CASE("address overrides: with --connect-to, connections are opened to another server",
+          "[loadgen][client][case-4.4]") {
   const auto example = GENERATE(from_range(std::vector<override_case>{
       {{{"h.test:80:other.test:8080"}, {}}, "h.test", 80, "192.0.2.2:8080 "},
       {{{"h.test:80:other.test:8080"}, {}}, "h.test", 81, "192.0.2.1:81 "},

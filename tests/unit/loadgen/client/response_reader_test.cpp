@@ -18,7 +18,7 @@ std::string make_response_bytes(std::string_view fields, std::string_view body) 
   return text.append(fields).append("\r\n").append(body);
 }
 
-/// The report of five requests to a server with this response.
+/// Returns the report of five requests to a server with this response.
 loadgen::run_report run_against(const std::string& response, load_settings settings,
                                 net::memory_pipe_settings pipe_settings = {}) {
   load_fixture fixture{pipe_settings};
@@ -46,7 +46,8 @@ TEST_CASE("response reader: a header of any size up to 64 KiB is accepted with a
   CHECK(report.totals.connections_opened == 1);
 }
 
-TEST_CASE("response reader: a long header is accepted however its bytes are split", "[loadgen][client][case-4.1]") {
+TEST_CASE("response reader: a long header is accepted for any segmentation of its bytes",
+          "[loadgen][client][case-4.1]") {
   net::memory_pipe_settings pipe_settings;
   pipe_settings.max_read_size = GENERATE(100U, 4'095U, 4'096U, 4'097U);
   auto settings = constant_load(10, 500ms);

@@ -15,12 +15,13 @@ const std::string common_response =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 4\r\nDate: Sun, 29 Nov 2026 14:00:00 GMT\r\n"
     "Connection: keep-alive\r\nX-Request-ID: 0123\r\n\r\nbody";
 
-/// The result of Beast's parser, in the same form. Empty if the response is invalid or incomplete.
+/// Returns the result of Beast's parser, in the same form. The result is empty if the response is invalid or
+/// incomplete.
 std::optional<scanned_response> parse_response(std::string_view bytes) {
   http::response_parser parser{{.max_header_bytes = 65536, .max_body_bytes = SIZE_MAX}, false};
   std::size_t size = 0;
   std::optional<http::client_error> failure;
-  // The parser scans a response that it gets in one part.
+  // The parser scans a response that it receives in one part.
   parser.parse(bytes.substr(0, 1), failure);
   while (size < bytes.size() && !parser.done() && !failure) {
     const auto parsed = parser.parse(bytes.substr(size), failure);
@@ -58,14 +59,15 @@ TEST_CASE("response scanner: responses with an unusual status, framing or syntax
   CHECK_FALSE(scan_response(response));
 }
 
-TEST_CASE("response scanner: the result for a recognized response equals the parser's", "[loadgen][client]") {
+TEST_CASE("response scanner: the result for a recognized response equals the result of the parser",
+          "[loadgen][client]") {
   const auto header_size = common_response.size() - 4;
   std::size_t recognized = 0;
   const auto compare = [&](const std::string& bytes) {
-    const auto scanned = scan_response(bytes);
-    if (!scanned) return true;
+    const auto scan_result = scan_response(bytes);
+    if (!scan_result) return true;
     ++recognized;
-    return scanned == parse_response(bytes);
+    return scan_result == parse_response(bytes);
   };
   test::check_byte_changes(common_response, header_size, compare);
   for (std::size_t position = 0; position < header_size; ++position) {

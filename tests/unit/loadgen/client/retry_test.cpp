@@ -10,7 +10,7 @@ namespace {
 
 using namespace cohort::test;
 
-/// One request of a caller with a patience of 100 ms.
+/// Returns the settings for one request of a caller with a patience of 100 ms.
 load_settings request_with_patience(unsigned max_retries) {
   auto settings = constant_load(1, 1s);
   settings.callers = {.patience = 100ms, .max_retries = max_retries};
@@ -19,7 +19,7 @@ load_settings request_with_patience(unsigned max_retries) {
 
 std::string status_response(int code) { return "HTTP/1.1 " + std::to_string(code) + " x\r\nContent-Length: 0\r\n\r\n"; }
 
-/// Records when the requests arrive, and gives no response.
+/// Records when the requests arrive, and sends no response.
 peer_script silent_peer(load_fixture& fixture, std::vector<duration>& arrivals) {
   return [&](net::stream&, std::size_t) -> task<> {
     arrivals.push_back(fixture.since_start());
@@ -114,7 +114,8 @@ TEST_CASE("retries: the pause before a retry is random up to the backoff, which 
   CHECK(has_long_pause);
 }
 
-TEST_CASE("retries: a caller that waits for a connection also gives up after its patience", "[loadgen][client]") {
+TEST_CASE("retries: a caller that waits for a connection also abandons its request after its patience",
+          "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
   fixture.serve_script(silent_peer(fixture, arrivals));
@@ -163,7 +164,7 @@ TEST_CASE("retries: each attempt sends the remaining time until the deadline", "
   CHECK(std::stoi(timeouts[2]) >= 45);
 }
 
-TEST_CASE("retries: a request whose retry is due after the end of an interrupted run is unfinished",
+TEST_CASE("retries: a request whose retry would start after the end of an interrupted run is unfinished",
           "[loadgen][client]") {
   load_fixture fixture;
   fixture.serve_script([](net::stream& stream, std::size_t) { return send(stream, status_response(503)); });

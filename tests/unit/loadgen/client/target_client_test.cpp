@@ -11,7 +11,7 @@ using namespace cohort::test;
 
 constexpr const char* hello_response = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
-/// Five requests, one after the other on one connection.
+/// Returns the settings for five consecutive requests on one connection.
 load_settings five_sequential_requests() {
   auto settings = constant_load(10, 500ms);
   settings.connections = 1;
@@ -30,7 +30,7 @@ struct response_case {
   request_outcome outcome;
 };
 
-TEST_CASE("target client: each kind of invalid response has its own outcome", "[loadgen][client]") {
+TEST_CASE("target client: each kind of invalid response has a specific outcome", "[loadgen][client]") {
   const std::vector<response_case> cases{
       {"closed without a byte", [](net::stream& stream, std::size_t) { return send_and_close(stream, ""); },
        request_outcome::early_eof},
@@ -192,7 +192,7 @@ TEST_CASE("target client: without keep-alive, each request has a separate connec
   CHECK(close_count == 5);
 }
 
-TEST_CASE("target client: each kind of connect error has its own outcome", "[loadgen][client]") {
+TEST_CASE("target client: each kind of connect error has a specific outcome", "[loadgen][client]") {
   load_fixture fixture;
   auto settings = five_sequential_requests();
   const auto [url, outcome] = GENERATE(table<const char*, request_outcome>({
@@ -217,7 +217,8 @@ TEST_CASE("target client: idle connections are reused before new connections are
   CHECK(report.totals.connections_opened <= 4);
 }
 
-TEST_CASE("target client: a request with a body is sent completely over a small pipe", "[loadgen][client]") {
+TEST_CASE("target client: a request with a body is sent completely over a pipe with a small capacity",
+          "[loadgen][client]") {
   net::memory_pipe_settings pipe_settings;
   pipe_settings.capacity = 16;
   load_fixture fixture{pipe_settings};

@@ -16,7 +16,7 @@ using trial_function = std::function<trial_result(knee_search::trial)>;
 
 constexpr auto per_second = [](std::int64_t requests) { return request_rate::per_second(requests); };
 
-/// All rates that were tried. A search with more trials than `max_trials` would not end.
+/// Returns all rates that were tried. A search with more trials than `max_trials` would not end.
 std::vector<knee_search::trial> run_search(knee_search& search, const trial_function& run_trial,
                                            std::size_t max_trials = 60) {
   std::vector<knee_search::trial> trials;
@@ -223,7 +223,8 @@ TEST_CASE("knee search: a failed confirmation bounds the capacity", "[loadgen][e
   CHECK(search.is_bounded());
 }
 
-TEST_CASE("knee search: random results neither prevent the end nor give an unconfirmed capacity", "[loadgen][engine]") {
+TEST_CASE("knee search: with random results, the search ends, and any resulting capacity is confirmed",
+          "[loadgen][engine]") {
   const auto seed = GENERATE(range(1U, 200U));
   std::uint64_t state = seed;
   const auto random_number = [&] { return (state = state * 6364136223846793005ULL + 1442695040888963407ULL) >> 33; };

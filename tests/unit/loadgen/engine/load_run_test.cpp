@@ -13,15 +13,15 @@ using namespace cohort::test;
 using loadgen::percentile_value;
 using loadgen::request_rate;
 
-/// Whether the difference is explained by the histogram's three digits, some ticks of the timer wheel, and the queue
-/// after a stall.
+/// Returns whether the difference is explained by the histogram's three digits, some ticks of the timer wheel, and the
+/// queue after a stall.
 bool is_close_to(const percentile_value& actual, duration expected) {
   const auto us = static_cast<double>(expected.count()) / 1000;
   const auto value = static_cast<double>(actual.microseconds);
   return !actual.is_lower_bound && value >= us * 0.999 && value <= us * 1.002 + 2000;
 }
 
-/// The delay of a server that stalls from 4 s to 5 s after the start.
+/// Returns the delay of a server that stalls from 4 s to 5 s after the start.
 duration stall_for_one_second(duration since_start) {
   return since_start >= 4s && since_start < 5s ? 5s - since_start : 0s;
 }
@@ -31,7 +31,8 @@ TEST_CASE("load run: a stall of one second delays all requests scheduled during 
   load_fixture fixture;
   fixture.serve_delayed(stall_for_one_second);
   auto settings = constant_load(100, 10s);
-  // A single connection sends nothing during the stall, many continue to send; response times are the same.
+  // A single connection sends no requests during the stall, many connections continue to send; the response times are
+  // the same.
   settings.connections = GENERATE(1, 256);
   CAPTURE(settings.connections);
   const auto report = fixture.run(settings);
@@ -64,7 +65,7 @@ TEST_CASE("load run: with one connection, a stall appears in the connection wait
   CHECK(report.totals.dispatch_lag.max() <= 50);
 }
 
-TEST_CASE("load run: known delays give their exact percentiles", "[loadgen][engine]") {
+TEST_CASE("load run: the percentiles of known delays are exact", "[loadgen][engine]") {
   load_fixture fixture;
   fixture.serve_delayed([](duration time) {
     return time < 5s ? duration{20ms} : time < 9s ? duration{50ms} : duration{200ms};

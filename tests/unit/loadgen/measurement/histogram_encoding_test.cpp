@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The counts by index, up to the last that is not zero, as in HdrHistogram.
+/// Returns the counts by index, up to the last that is not zero, as in HdrHistogram.
 std::vector<std::int64_t> counts_of(const histogram& recorded) {
   std::vector<std::int64_t> counts;
   recorded.for_each_bucket([&](const histogram::bucket& bucket) {
@@ -83,7 +83,7 @@ decoded_histogram decode(std::string_view base64) {
   return result;
 }
 
-TEST_CASE("histogram: the V2 encoding equals the reference implementation's", "[loadgen][measurement]") {
+TEST_CASE("histogram: the V2 encoding equals that of the reference implementation", "[loadgen][measurement]") {
   // 3·i² for i from 1 to 1000, 0 twice, 1 five thousand times, 3599999999 once. Both libraries decode both strings to
   // 6003 values with the percentiles below.
   constexpr std::string_view python_encoding =  // hdrhistogram 0.10.8

@@ -89,7 +89,7 @@ TEST_CASE("histogram: adding a histogram equals recording its values", "[loadgen
   CHECK(sum.encode_v2() == expected.encode_v2());
 }
 
-TEST_CASE("histogram: an empty histogram has only zeros", "[loadgen][measurement]") {
+TEST_CASE("histogram: all values of an empty histogram are zero", "[loadgen][measurement]") {
   histogram empty;
   empty.record(17, 0);
   empty.add(histogram{});

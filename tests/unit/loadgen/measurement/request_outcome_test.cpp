@@ -20,7 +20,7 @@ TEST_CASE("request outcome: every outcome has a unique key and a unique text", "
   CHECK(outcome_key(request_outcome::unfinished) == "unfinished");
 }
 
-TEST_CASE("request outcome: 2xx and 3xx are successes, and every complete response is a response",
+TEST_CASE("request outcome: 2xx and 3xx are successes, and every outcome with a complete response counts as a response",
           "[loadgen][measurement]") {
   outcome_counts counts{};
   for (std::size_t i = 0; i < outcome_count; ++i) counts[i] = 1;

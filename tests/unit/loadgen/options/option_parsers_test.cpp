@@ -75,7 +75,7 @@ TEST_CASE("option parsers: an invalid duration is rejected", "[loadgen][options]
   CHECK_FALSE(duration_parser(0s, duration::max(), "").parse(text));
 }
 
-TEST_CASE("option parsers: a duration has limits, which the error message names", "[loadgen][options]") {
+TEST_CASE("option parsers: a duration has limits, which the error message contains", "[loadgen][options]") {
   const auto parser = duration_parser(100ms, 1h, "from 0.1 seconds to 1h");
   CHECK(parser.parse("100ms") == 100ms);
   CHECK_FALSE(parser.parse("99999us"));
@@ -262,7 +262,7 @@ TEST_CASE("option parsers: an invalid target is rejected", "[loadgen][options]")
   CHECK_FALSE(target_parser().parse(text));
 }
 
-TEST_CASE("option parsers: a header field is trimmed", "[loadgen][options]") {
+TEST_CASE("option parsers: whitespace around a header field is removed", "[loadgen][options]") {
   using field = std::pair<std::string, std::string>;
   const auto example = generate_example<field>({{"Accept: text/html", {"Accept", "text/html"}},
                                                 {"Accept:text/html", {"Accept", "text/html"}},

@@ -22,7 +22,7 @@ class scenario_file {
     if (!scenario) FAIL(scenario.error());
     return std::move(*scenario);
   }
-  /// The error message without the path at its start.
+  /// Returns the error message without the path at its start.
   std::string error() const {
     const auto scenario = read_scenario(path);
     REQUIRE_FALSE(scenario.has_value());
@@ -132,7 +132,7 @@ TEST_CASE("scenario: an error names the key, the value and the accepted values",
   };
   const std::string rates = "requests per second from 0.001 to 1000000, or max (closed loop)";
   const std::string spans = "a time such as 90 (seconds), 250ms, 5m or 1h, ";
-  const std::string modes = "one of balanced, spike, burst, heavy, stress, constant, ramp, knee";
+  const std::string accepted_modes = "one of balanced, spike, burst, heavy, stress, constant, ramp, knee";
   const std::string header_form =
       "a header field such as \"Accept: text/html\" or \"Host: shop.example:8080\"; Content-Length and "
       "Transfer-Encoding are set by loadgen";
@@ -145,10 +145,10 @@ TEST_CASE("scenario: an error names the key, the value and the accepted values",
       {R"({"": 5})", " has an unknown key \"\""},
       {R"({"Rate": 5})", " has an unknown key \"Rate\""},
       {R"({"a\nb\u001b[1m": 5})", " has an unknown key \"a?b?[1m\""},
-      {R"({"mode": "nonsense"})", ": mode is \"nonsense\", but must be " + modes},
-      {R"({"mode": 5})", ": mode is 5, but must be " + modes},
-      {R"({"mode": null})", ": mode is null, but must be " + modes},
-      {R"({"mode": ["ramp"]})", ": mode is [\"ramp\"], but must be " + modes},
+      {R"({"mode": "nonsense"})", ": mode is \"nonsense\", but must be " + accepted_modes},
+      {R"({"mode": 5})", ": mode is 5, but must be " + accepted_modes},
+      {R"({"mode": null})", ": mode is null, but must be " + accepted_modes},
+      {R"({"mode": ["ramp"]})", ": mode is [\"ramp\"], but must be " + accepted_modes},
       {R"({"rate": -5})", ": rate is -5, but must be " + rates},
       {R"({"rate": true})", ": rate is true, but must be " + rates},
       {R"({"rate": {"a": [1, 2]}})", ": rate is {\"a\":[1,2]}, but must be " + rates},
@@ -257,7 +257,7 @@ TEST_CASE("scenario: a file that cannot be read is an error with the system's re
   }
 }
 
-TEST_CASE("read_file: the content is complete, with any bytes", "[loadgen][options]") {
+TEST_CASE("read_file: the complete content is returned, for arbitrary bytes", "[loadgen][options]") {
   const test::temporary_directory files;
   std::string bytes;
   for (int i = 0; i < 100'000; ++i) bytes += static_cast<char>(i * 7);

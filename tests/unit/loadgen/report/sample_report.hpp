@@ -10,7 +10,7 @@
 
 #include "loadgen/results/report.hpp"
 
-// Sample reports for tests of the output formats. Their numbers are consistent.
+// Sample reports for tests of the output formats. The numbers of a report are consistent.
 namespace cohort::loadgen::samples {
 
 using failure_counts = std::initializer_list<std::pair<request_outcome, std::uint64_t>>;
@@ -75,7 +75,7 @@ inline std::uint64_t equal_part(std::uint64_t whole, std::uint64_t index, std::u
   return whole * (index + 1) / part_count - whole * index / part_count;
 }
 
-/// One second of a phase: an equal part of its requests, with slightly varying percentiles.
+/// Returns the statistics of one second of a phase: an equal part of its requests, with slightly varying percentiles.
 inline interval_stats make_interval_stats(const request_stats& phase, std::uint64_t second, std::uint64_t seconds) {
   const auto varied_percentile = [&](double percent) {
     return phase.response_time.observed().percentile(percent) * (9 + second % 3) / 10;
@@ -163,7 +163,7 @@ inline run_report make_report(std::string mode, std::string rate) {
   return report;
 }
 
-/// One target, one phase, 10 s, no failures.
+/// Returns a report with one target, one phase of 10 s and no failures.
 inline run_report small() {
   auto report = make_report("balanced", "50");
   report.targets = {{"time", "GET", "http://127.0.0.1:8001/api/time", 1}};
@@ -244,7 +244,8 @@ inline void add_servers(run_report& report) {
                     make_server(report, 3, report.target_stats[3].sent + 40)};
 }
 
-/// Four targets; 100, 1600 and 100 requests/s; failures of several kinds in the middle; missed objectives.
+/// Returns a report with four targets, rates of 100, 1600 and 100 requests/s, failures of several kinds in the middle,
+/// and missed objectives.
 inline run_report spike() {
   using enum request_outcome;
   constexpr auto deadline = std::chrono::milliseconds{250};
@@ -301,7 +302,7 @@ inline void add_baseline(run_report& report) {
   report.verdict.reasons = {"p99 increased by 13.7 ms against before.json (p < 0.001)."};
 }
 
-/// A report with every section.
+/// Returns a report with every section.
 inline run_report full() {
   auto report = spike();
   add_knee(report);
@@ -309,7 +310,7 @@ inline run_report full() {
   return report;
 }
 
-/// A run that was stopped before the first request.
+/// Returns a run that was stopped before the first request.
 inline run_report empty() {
   auto report = make_report("balanced", "5");
   report.targets = {{"time", "GET", "http://127.0.0.1:8001/api/time", 1}};

@@ -17,7 +17,7 @@ namespace {
 
 using samples = std::vector<double>;
 
-samples consecutive(double first, double last) {
+samples consecutive_values(double first, double last) {
   samples values;
   for (double value = first; value <= last; ++value) values.push_back(value);
   return values;
@@ -31,11 +31,11 @@ TEST_CASE("baseline: the p-values of the rank-sum test equal reference values", 
   };
   samples failing(10, 0.0);
   failing.resize(20, 0.5);
-  samples scattered;
-  samples slower;
+  samples scattered_values;
+  samples slower_values;
   for (int i = 0; i < 100; ++i) {
-    scattered.push_back(i * 37 % 101);
-    slower.push_back(i * 37 % 101 * 1.2);
+    scattered_values.push_back(i * 37 % 101);
+    slower_values.push_back(i * 37 % 101 * 1.2);
   }
   // The expected p-values were computed by SciPy's mannwhitneyu(a, b, method='asymptotic', use_continuity=True).
   const std::vector<example> examples{
@@ -45,9 +45,9 @@ TEST_CASE("baseline: the p-values of the rank-sum test equal reference values", 
       {{5}, {7}, 1},
       {{3, 3, 3}, {3, 3, 3, 3}, 1},
       {{19, 22, 16, 29, 24}, {20, 11, 17, 12}, 0.11134688653314041},
-      {consecutive(0, 19), consecutive(5.5, 34.5), 0.00011731315700524968},
+      {consecutive_values(0, 19), consecutive_values(5.5, 34.5), 0.00011731315700524968},
       {samples(20, 0.0), failing, 0.00033383362894626184},
-      {scattered, slower, 0.04537641526001472},
+      {scattered_values, slower_values, 0.04537641526001472},
   };
   for (const auto& [a, b, p_value] : examples) {
     CHECK(rank_sum_p_value(a, b) == Catch::Approx(p_value).epsilon(1e-12));
@@ -79,7 +79,7 @@ TEST_CASE("baseline: the Hodges-Lehmann shift is the median of all differences",
 
 TEST_CASE("baseline: the Hodges-Lehmann shift of long samples is exact, and of equal or empty samples is 0",
           "[loadgen][results]") {
-  CHECK(hodges_lehmann_shift(consecutive(1, 100'000), consecutive(8, 100'007)) == 7);
+  CHECK(hodges_lehmann_shift(consecutive_values(1, 100'000), consecutive_values(8, 100'007)) == 7);
   CHECK(hodges_lehmann_shift(samples(50, 3.5), samples(60, 3.5)) == 0);
   CHECK(hodges_lehmann_shift({1, 2, 3}, {1, 2, 30'000}) == 0);
   CHECK(hodges_lehmann_shift({}, {1}) == 0);
@@ -250,7 +250,7 @@ class simulated_server {
   double autocorrelation_;
 };
 
-/// The percentage of pairs of runs that are a regression after `change(before, now)`.
+/// Returns the percentage of pairs of runs that are a regression after `change(before, now)`.
 template <class Change>
 double regression_percentage(int pairs, std::size_t intervals, double variation, Change change) {
   int regressions = 0;

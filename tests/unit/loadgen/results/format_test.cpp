@@ -75,7 +75,8 @@ TEST_CASE("format: a count has thousands separators", "[loadgen][results]") {
   CHECK(format_count(count) == text);
 }
 
-TEST_CASE("format: a rate is an integer from 100 on, and has no trailing zeros below", "[loadgen][results]") {
+TEST_CASE("format: a rate of at least 100 is an integer, and a lower rate has no trailing zeros",
+          "[loadgen][results]") {
   struct example {
     double per_second;
     std::string text;
@@ -110,7 +111,7 @@ TEST_CASE("format: a percentage is never rounded to 0 % or 100 %", "[loadgen][re
   CHECK(format_percentage(1, 3) == "33.33 %");
 }
 
-TEST_CASE("format: bytes have a binary unit and at most three digits", "[loadgen][results]") {
+TEST_CASE("format: a number of bytes has a binary unit and at most three digits", "[loadgen][results]") {
   struct example {
     double bytes;
     std::string text;
@@ -149,7 +150,7 @@ TEST_CASE("format: a sparkline has eight heights relative to the maximum", "[loa
   CHECK(sparkline({}, 8).empty());
 }
 
-TEST_CASE("format: a sparkline shows the latest values if there are too many", "[loadgen][results]") {
+TEST_CASE("format: a sparkline shows the latest values if there are more values than columns", "[loadgen][results]") {
   CHECK(sparkline({800, 1, 2, 4}, 3) == "▂▄█");
   CHECK(sparkline({1, 2}, 0).empty());
 }

@@ -18,7 +18,7 @@ TEST_CASE("objective: an objective becomes infeasible at the first decisive requ
   request_stats slow = make_stats(1, 0);
   slow.response_time.record(1s);
   CHECK(is_infeasible(parse("p99<1s"), slow, 99));
-  CHECK_FALSE(is_infeasible(parse("p99<1s"), slow, 100));  // 99 of 100 can still be short
+  CHECK_FALSE(is_infeasible(parse("p99<1s"), slow, 100));  // 99 of 100 requests can still be fast enough
   CHECK_FALSE(is_infeasible(parse("p99<=1s"), slow, 1));
   CHECK(is_infeasible(parse("max<1s"), slow, 1'000'000));
   CHECK_FALSE(is_infeasible(parse("p99>2s"), slow, 1));
@@ -77,11 +77,11 @@ struct request_generator {
 };
 
 objective random_objective(std::mt19937_64& random, std::uint64_t max_us) {
-  constexpr std::array percents{50.0, 90.0, 95.0, 99.0, 99.9, 100.0};
+  constexpr std::array percentages{50.0, 90.0, 95.0, 99.0, 99.9, 100.0};
   constexpr std::array measures{measure::percentile, measure::max,  measure::error_rate,
                                 measure::goodput,    measure::mean, measure::rate};
   objective objective{.measured = measures[random() % measures.size()],
-                      .percent = percents[random() % percents.size()]};
+                      .percent = percentages[random() % percentages.size()]};
   objective.comparison = static_cast<comparison_operator>(random() % 4);
   objective.limit = is_ratio(objective.measured) ? static_cast<double>(random() % 101) / 100
                                                  : static_cast<double>(random() % (2 * max_us)) / 2;

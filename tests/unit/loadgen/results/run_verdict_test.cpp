@@ -21,7 +21,7 @@ interval_report make_interval(std::size_t index, std::size_t phase, std::uint64_
   return interval;
 }
 
-/// Two phases of five seconds with 100 requests/s, which all succeed after one millisecond.
+/// Returns a report of two phases of five seconds with 100 requests/s, which all succeed after one millisecond.
 run_report valid_report() {
   run_report report;
   report.planned_duration = 10s;
@@ -77,7 +77,7 @@ TEST_CASE("verdict: a run without faults passes without reasons", "[loadgen][res
   for (const auto& objective : verdict.objectives) CHECK(objective.is_met);
 }
 
-TEST_CASE("verdict: dispatch lag is allowed up to 1 ms or a tenth of the tightest latency objective",
+TEST_CASE("verdict: the allowed dispatch lag is 1 ms, or a tenth of the tightest latency objective if that is longer",
           "[loadgen][results]") {
   struct example {
     std::vector<objective> objectives;
@@ -183,7 +183,7 @@ TEST_CASE("verdict: one percent of the requests may start after the end of the l
                                  "generator could not keep up."});
 }
 
-TEST_CASE("verdict: a ratio just below the limit is not rounded up to it", "[loadgen][results]") {
+TEST_CASE("verdict: a ratio just below the limit is not rounded up to the limit", "[loadgen][results]") {
   auto report = valid_report();
   report.totals.planned = 100'000;
   report.intervals.push_back(make_interval(10, 1, 1'001, 0.1));

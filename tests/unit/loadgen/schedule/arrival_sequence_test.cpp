@@ -76,18 +76,18 @@ TEST_CASE("arrival sequence: the number of Poisson arrivals has the expected mea
   const double expected = 400;
   constexpr int runs = 400;
   double sum = 0;
-  double squares = 0;
+  double sum_of_squares = 0;
   for (std::uint64_t seed = 1; seed <= runs; ++seed) {
     const auto count = static_cast<double>(collect({profile, arrival_process::poisson, seed}).size());
     sum += count;
-    squares += (count - expected) * (count - expected);
+    sum_of_squares += (count - expected) * (count - expected);
   }
   // Four standard errors: of the mean √(400 / 400) = 1, of the variance 400 · √(2 / 400) = 28.
   CHECK(std::abs(sum / runs - expected) < 4);
-  CHECK(std::abs(squares / runs - expected) < 114);
+  CHECK(std::abs(sum_of_squares / runs - expected) < 114);
 }
 
-/// The Kolmogorov-Smirnov distance between a sample and the exponential distribution with mean 1.
+/// Returns the Kolmogorov-Smirnov distance between a sample and the exponential distribution with mean 1.
 double distance_from_exponential(std::vector<double> sample) {
   std::sort(sample.begin(), sample.end());
   const auto size = static_cast<double>(sample.size());
@@ -126,7 +126,7 @@ TEST_CASE("arrival sequence: the area between two Poisson arrivals is exponentia
     previous_area = current_area;
   }
   REQUIRE(gaps.size() > 19'000);
-  // A sample of the right distribution exceeds this distance with a probability of 0.1 %.
+  // A sample of the exponential distribution exceeds this distance with a probability of 0.1 %.
   CHECK(distance_from_exponential(gaps) < 1.95 / std::sqrt(static_cast<double>(gaps.size())));
   // Consecutive gaps are uncorrelated.
   double covariance = 0;

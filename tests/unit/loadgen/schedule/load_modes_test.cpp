@@ -98,7 +98,7 @@ TEST_CASE("load modes: spike has the exact length if it is not divisible by four
   check_phases(profile_for_mode("spike", per_second(5), length), length);
 }
 
-TEST_CASE("load modes: burst starts all of its requests together, every ten seconds", "[loadgen][schedule]") {
+TEST_CASE("load modes: burst starts a burst of simultaneous requests every ten seconds", "[loadgen][schedule]") {
   const auto profile = profile_for_mode("burst", per_second(5), 25s);
   CHECK(phase_names(profile) == std::vector<std::string>{"bursts"});
   REQUIRE(profile.request_count() == 240);

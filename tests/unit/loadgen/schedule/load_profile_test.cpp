@@ -14,11 +14,11 @@ namespace cohort::loadgen {
 namespace {
 
 using namespace std::chrono_literals;
-__extension__ using wide = __int128;
+__extension__ using int128 = __int128;
 
 /// i / rate, rounded up to a nanosecond.
 duration expected_start(std::uint64_t index, request_rate rate) {
-  const auto numerator = wide{static_cast<std::int64_t>(index)} * 1'000'000 * 1'000'000'000;
+  const auto numerator = int128{static_cast<std::int64_t>(index)} * 1'000'000 * 1'000'000'000;
   return duration{static_cast<std::int64_t>((numerator + rate.millionths - 1) / rate.millionths)};
 }
 
@@ -67,8 +67,8 @@ TEST_CASE("load profile: a ramp up starts slowly, and a ramp down ends slowly", 
   CHECK(down.request_count() == 50);
   for (std::uint64_t i = 1; i < 50; ++i) {
     // The mirror image of the ramp up, except for rounding.
-    const auto mirrored = 10s - up.start_time_of(50 - i);
-    CHECK((down.start_time_of(i) == mirrored || down.start_time_of(i) == mirrored + 1ns));
+    const auto mirrored_time = 10s - up.start_time_of(50 - i);
+    CHECK((down.start_time_of(i) == mirrored_time || down.start_time_of(i) == mirrored_time + 1ns));
   }
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("load profile: no request starts during a pause or at its start", "[lo
   CHECK(constant_profile(3s, requests_per_second(0)).request_count() == 0);
 }
 
-TEST_CASE("load profile: a fraction of a request is carried over a pause and a burst", "[loadgen][schedule]") {
+TEST_CASE("load profile: a fraction of a request is carried over pauses and bursts", "[loadgen][schedule]") {
   load_profile profile;
   profile.begin_phase("only").add_constant(1s, {2'500'000}).add_constant(1s, requests_per_second(0)).add_burst(3, 1s);
   profile.add_constant(1s, requests_per_second(1)).add_constant(1s, requests_per_second(1));
@@ -164,7 +164,7 @@ TEST_CASE("load profile: an empty profile has no requests", "[loadgen][schedule]
   CHECK_FALSE(arrival_sequence(empty, arrival_process::constant, 1).next());
 }
 
-/// A profile of up to 1000 nanoseconds, whose definition can be evaluated at each of them.
+/// A profile of up to 1000 nanoseconds, whose definition can be evaluated at each nanosecond.
 struct short_profile {
   struct segment {
     std::int64_t length;
@@ -193,22 +193,22 @@ struct short_profile {
     }
   }
 
-  /// The definition: the area exceeds `index` from `time` on.
+  /// Returns whether the area exceeds `index` from `time` on, by the definition.
   bool has_started(std::uint64_t index, std::int64_t time) const {
-    const wide request = 2'000'000'000'000'000;
-    wide remaining = request * static_cast<std::int64_t>(index);
+    const int128 request = 2'000'000'000'000'000;
+    int128 remaining = request * static_cast<std::int64_t>(index);
     for (const auto& segment : segments) {
       if (time < 0) break;
       if (segment.burst_size > 0) remaining -= request * static_cast<std::int64_t>(segment.burst_size);
       if (remaining < 0) return true;
       if (time < segment.length) {
-        const wide area_times_length = wide{2} * segment.start_rate * time * segment.length +
-                                       wide{segment.end_rate - segment.start_rate} * time * time;
+        const int128 area_times_length = int128{2} * segment.start_rate * time * segment.length +
+                                         int128{segment.end_rate - segment.start_rate} * time * time;
         const bool has_rate = segment.start_rate > 0 || segment.end_rate > 0;
-        const wide target = remaining * segment.length;
+        const int128 target = remaining * segment.length;
         return has_rate ? area_times_length >= target : area_times_length > target;
       }
-      remaining -= wide{segment.start_rate + segment.end_rate} * segment.length;
+      remaining -= int128{segment.start_rate + segment.end_rate} * segment.length;
       if (remaining < 0) return true;
       time -= segment.length;
     }

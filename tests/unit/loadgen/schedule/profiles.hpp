@@ -36,7 +36,7 @@ inline std::vector<duration> offsets_of(const std::vector<arrival>& arrivals) {
   return offsets;
 }
 
-/// A random profile of up to five segments of up to two seconds and 5000 requests/s, in some phases.
+/// Returns a random profile of up to five segments of up to two seconds and 5000 requests/s, in some phases.
 inline load_profile random_profile(std::mt19937_64& random) {
   load_profile profile;
   const auto rate = [&] { return request_rate{static_cast<std::int64_t>(random() % 5'000'000'000)}; };

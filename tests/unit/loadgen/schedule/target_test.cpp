@@ -90,7 +90,7 @@ TEST_CASE("round robin: connections are divided among the workers with requests 
   const std::size_t connections = 256;
   for (std::size_t t = 0; t < weights.size(); ++t) {
     std::size_t sum = 0;
-    std::size_t sharing = 0;
+    std::size_t sharing_worker_count = 0;
     for (std::size_t w = 0; w < workers; ++w) {
       const auto share = order.worker_connections(t, connections, w, workers);
       bool has_requests = false;
@@ -99,10 +99,10 @@ TEST_CASE("round robin: connections are divided among the workers with requests 
       }
       CHECK((share > 0) == has_requests);
       sum += share;
-      sharing += has_requests ? 1 : 0;
+      sharing_worker_count += has_requests ? 1 : 0;
     }
     CHECK(sum <= connections);
-    CHECK(sum + sharing > connections);
+    CHECK(sum + sharing_worker_count > connections);
   }
 }
 

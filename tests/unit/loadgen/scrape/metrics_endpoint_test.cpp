@@ -22,7 +22,7 @@ std::string render_metrics(const run_report& report) {
   return metrics.prometheus_text();
 }
 
-/// The value of a series in the text format.
+/// Returns the value of a series in the text format.
 std::optional<double> value_of(const std::string& text, const std::string& name) {
   const auto line = ("\n" + text).find("\n" + name + " ");
   if (line == std::string::npos) return std::nullopt;
@@ -52,7 +52,8 @@ TEST_CASE("metrics endpoint: each family has a unique name, a help text and a ty
                                                                {"loadgen_busiest_worker_cpu_ratio", Gauge}});
 }
 
-TEST_CASE("metrics endpoint: counters of each target and outcome exist from zero", "[loadgen][scrape]") {
+TEST_CASE("metrics endpoint: counters of each target and outcome exist with the value zero before the first request",
+          "[loadgen][scrape]") {
   const auto report = samples::spike();
   const auto text = render_metrics(report);
   for (std::size_t target = 0; target < report.targets.size(); ++target) {

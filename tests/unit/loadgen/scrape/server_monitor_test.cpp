@@ -106,8 +106,9 @@ TEST_CASE("server monitor: the server's metrics are reported over the run and fo
   CHECK(report.phases[1].resident_bytes == 3e6);
 }
 
-TEST_CASE("server monitor: a server is matched with the targets of its origin, or with all of them",
-          "[loadgen][scrape]") {
+TEST_CASE(
+    "server monitor: a server is matched with the targets of its origin, or with all targets if no origin matches",
+    "[loadgen][scrape]") {
   server_monitor_fixture fixture{{"http://192.0.2.80/a", "http://192.0.2.80/b", "http://192.0.2.81/c"},
                                  {metrics_url, "http://192.0.2.82/metrics"}};
   fixture.serve();

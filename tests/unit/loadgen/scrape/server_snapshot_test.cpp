@@ -192,7 +192,8 @@ TEST_CASE("server snapshot: a percentile covers the requests between two snapsho
   CHECK(percentile_between({}, after, 50) == 50'500);
 }
 
-TEST_CASE("server snapshot: there is no percentile without requests, or beyond the last bound", "[loadgen][scrape]") {
+TEST_CASE("server snapshot: there is no percentile without requests, and none beyond the last bound",
+          "[loadgen][scrape]") {
   const auto snapshot = make_buckets({{0.1, 98}, {infinity, 100}});
   CHECK(percentile_between({}, snapshot, 98) == 100'000);
   CHECK_FALSE(percentile_between({}, snapshot, 99));

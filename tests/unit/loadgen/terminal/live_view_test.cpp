@@ -12,12 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A terminal with the control sequences that the view may use; others are errors. All characters have one column. As
-/// in real terminals, the cursor stays in the last column after a character there, and the next character starts a new
-/// line.
+/// A terminal with the control sequences that the view may use; other sequences are errors. All characters have one
+/// column. As in real terminals, the cursor stays in the last column after a character there, and the next character
+/// starts a new line.
 class terminal_screen {
  public:
-  terminal_screen(std::size_t columns, std::size_t rows) : columns_(columns), lines_(rows, blank()) {}
+  terminal_screen(std::size_t columns, std::size_t rows) : columns_(columns), lines_(rows, blank_line()) {}
 
   void print(std::string_view text) {
     while (!text.empty()) {
@@ -35,7 +35,7 @@ class terminal_screen {
     }
   }
 
-  /// The text without trailing spaces and trailing empty lines.
+  /// Returns the text without trailing spaces and trailing empty lines.
   std::string text() const {
     std::string output;
     for (const auto& cells : lines_) {
@@ -48,34 +48,34 @@ class terminal_screen {
     return output;
   }
 
-  bool wrapped() const { return wrapped_; }
+  bool has_wrapped() const { return has_wrapped_; }
 
  private:
   using cells = std::vector<std::string>;
 
-  cells blank() const { return cells(columns_, " "); }
+  cells blank_line() const { return cells(columns_, " "); }
 
   void put(std::string_view character) {
     if (character == "\n") {
-      feed_line();
+      start_new_line();
       column_ = 0;
     } else if (character == "\r") {
       column_ = 0;
     } else {
       if (static_cast<unsigned char>(character[0]) < ' ') FAIL("unexpected control character " << +character[0]);
       if (column_ == columns_) {
-        wrapped_ = true;
-        feed_line();
+        has_wrapped_ = true;
+        start_new_line();
         column_ = 0;
       }
       lines_[row_][column_++] = character;
     }
   }
 
-  void feed_line() {
+  void start_new_line() {
     if (++row_ < lines_.size()) return;
     lines_.erase(lines_.begin());
-    lines_.push_back(blank());
+    lines_.push_back(blank_line());
     --row_;
   }
 
@@ -101,7 +101,7 @@ class terminal_screen {
   std::vector<cells> lines_;
   std::size_t row_ = 0;
   std::size_t column_ = 0;
-  bool wrapped_ = false;
+  bool has_wrapped_ = false;
 };
 
 live_view make_terminal_view(unsigned columns = 80, unsigned rows = 24, bool use_color = false) {
@@ -188,7 +188,8 @@ TEST_CASE("live view: after the planned duration the view shows that it waits fo
   CHECK(draw(run.progress, 60).find("━  100 %") != std::string::npos);
 }
 
-TEST_CASE("live view: a frame replaces exactly the previous frame, for any sizes", "[loadgen][terminal]") {
+TEST_CASE("live view: a frame replaces the previous frame exactly, for any sizes of the frames",
+          "[loadgen][terminal]") {
   const auto rows = GENERATE(std::size_t{60}, std::size_t{24});  // without and with scrolling
   const auto use_color = GENERATE(false, true);
   terminal_screen screen{80, rows};
@@ -202,7 +203,7 @@ TEST_CASE("live view: a frame replaces exactly the previous frame, for any sizes
     frame = draw(run.progress);
     CHECK(screen.text() == "$ an earlier command\nits output\n$ loadgen\n" + frame);
   }
-  CHECK_FALSE(screen.wrapped());
+  CHECK_FALSE(screen.has_wrapped());
   screen.print(view.finish());
   CHECK(screen.text() == "$ an earlier command\nits output\n$ loadgen");
   CHECK(view.finish().empty());
@@ -242,7 +243,7 @@ TEST_CASE("live view: no line is wider than the terminal, for any names", "[load
   auto view = make_terminal_view(columns);
   terminal_screen screen{columns, 60};
   screen.print(view.update(run.progress));
-  CHECK_FALSE(screen.wrapped());
+  CHECK_FALSE(screen.has_wrapped());
   const auto before = screen.text();
   screen.print(view.update(run.progress));
   CHECK(screen.text() == before);
@@ -274,7 +275,7 @@ TEST_CASE("live view: a frame follows a change of the terminal's size", "[loadge
   view.resize(40, 10);
   terminal_screen screen{40, 24};
   screen.print(view.update(run.progress));
-  CHECK_FALSE(screen.wrapped());
+  CHECK_FALSE(screen.has_wrapped());
   CHECK(screen.text() == draw(run.progress, 40, 10));
 }
 

@@ -15,7 +15,8 @@ TEST_CASE("render: colors are optional and do not change the text", "[loadgen][t
   CHECK(render(line, {true, 80}) == "plain \x1b[32mgood\x1b[0m \x1b[1;31mbad\x1b[0m\x1b[1m!\x1b[0m");
 }
 
-TEST_CASE("render: a line is truncated at the width of the terminal, and its color ends there", "[loadgen][terminal]") {
+TEST_CASE("render: a line is truncated at the width of the terminal, and its color ends at that column",
+          "[loadgen][terminal]") {
   const styled_line line{{"1234"}, {"567", text_style::warning}, {"8", text_style::error}};
   CHECK(render(line, {true, 6}) == "1234\x1b[33m5…\x1b[0m");
   CHECK(render(line, {false, 7}) == "1234567");

@@ -21,7 +21,7 @@ TEST_CASE("table: columns are as wide as their content, with numbers on the righ
         "  gooseberries      7    0.5\n");
 }
 
-TEST_CASE("table: a table that is too wide gets narrower gaps, then truncated names, then fewer columns",
+TEST_CASE("table: a table that is too wide first has narrower gaps, then truncated names, and then fewer columns",
           "[loadgen][terminal]") {
   CHECK(render_lines(fruit_table().lines(29)) ==
         "             count price note\n"

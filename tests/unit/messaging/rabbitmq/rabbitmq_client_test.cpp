@@ -72,7 +72,7 @@ struct rabbitmq_fixture {
     return std::make_unique<spawned_publish>(time(),
                                              messaging::publisher::publish(publisher, context, std::move(message)));
   }
-  /// The name of the error, or `ok`.
+  /// Returns the name of the error, or `ok`.
   std::string publish(std::string body, duration limit = 10s) {
     const auto publishing_one = start_publish(std::move(body), {}, limit);
     time().run_for(limit + 1ms);
@@ -116,7 +116,7 @@ TEST_CASE("rabbitmq: a message arrives with its headers, in frames of the negoti
   CHECK(fixture.server.unacknowledged() == 0);
 }
 
-TEST_CASE("rabbitmq: a rejected login is an error that names the reason", "[messaging][rabbitmq]") {
+TEST_CASE("rabbitmq: a rejected login is an error with the reason", "[messaging][rabbitmq]") {
   rabbitmq_fixture fixture{{.password = "wrong"}};
   CHECK(fixture.publish("a") == "timeout");
   CHECK(fixture.subscribe("readers") ==
@@ -245,7 +245,8 @@ TEST_CASE("rabbitmq: invalid input from the broker ends the connection, and a ne
       "\x01\x00\x01\x00\x00\x00\x02\x00\x3c\xce"s,          // half a method
       "\x02\x00\x01\x00\x00\x00\x00\xce"s,                  // a content without a method
       "\x01\x00\x01\x00\x00\x00\x04\x00\x3c\x00\x63\xce"s,  // an unknown method
-      "\x01\x00\x01\x00\x00\x00\x0d\x00\x3c\x00\x50\xff\xff\xff\xff\xff\xff\xff\xff\x00\xce"s,  // an ack of nothing
+      "\x01\x00\x01\x00\x00\x00\x0d\x00\x3c\x00\x50\xff\xff\xff\xff\xff\xff\xff\xff\x00\xce"s,  // an ack with an
+                                                                                                // unknown delivery tag
   };
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     INFO("input " << i);

@@ -23,17 +23,17 @@ inline std::string v4_addresses(const char* source) {
   return std::string(source, 4) + std::string("\xC0\x00\x02\x01\xDC\x04\x01\xBB", 8);
 }
 
-/// The IPv6 addresses of a connection from 2001:db8::9 to 2001:db8::1.
+/// Returns the IPv6 addresses of a connection from 2001:db8::9 to 2001:db8::1.
 inline std::string v6_addresses() {
   const std::string network("\x20\x01\x0D\xB8\0\0\0\0\0\0\0\0\0\0\0", 15);
   return network + '\x09' + network + '\x01' + std::string("\xDC\x04\x01\xBB", 4);
 }
 
-/// A PP2_TYPE_CRC32C TLV with the value zero.
+/// Returns a PP2_TYPE_CRC32C TLV with the value zero.
 inline std::string checksum_tlv() { return {"\x03\0\x04\0\0\0\0", 7}; }
 
-/// Replaces the last four bytes, the value of a checksum TLV, with the header's CRC-32C. Computed bit by bit with the
-/// polynomial in normal order, unlike the parser.
+/// Replaces the last four bytes, the value of a checksum TLV, with the header's CRC-32C. The CRC is computed bit by bit
+/// with the polynomial in normal order, unlike the parser.
 inline std::string with_checksum(std::string header) {
   std::uint32_t crc = 0xFFFFFFFF;
   for (const char c : header) {

@@ -34,7 +34,7 @@ class tls_server_fixture {
  public:
   tls_server_fixture() : context(make_server_settings(leaf)) {}
 
-  /// A handshake of Cohort's client, which trusts `root`.
+  /// Performs a handshake of Cohort's client, which trusts `root`.
   handshake_pair connect(net::tls_client_settings settings = {}, net::memory_pipe_settings pipe = {}) {
     if (settings.trusted_certificates.empty()) settings.trusted_certificates = root.certificate_pem();
     net::tls_client_context client{settings};

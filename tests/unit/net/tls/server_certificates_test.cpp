@@ -29,12 +29,13 @@ class sni_fixture {
     settings.certificates.push_back({leaf.certificate_pem, leaf.private_key_pem});
   }
 
-  /// The first DNS name of the certificate that a client with this server name gets, whether it accepts it or not.
+  /// Returns the first DNS name of the certificate that a client with this server name gets, whether it accepts it or
+  /// not.
   std::string certificate_for(std::string server_name) {
     net::tls_server_context server{settings};
     return time.run(connect(server, {.verifies_server = false}, std::move(server_name)));
   }
-  /// Whether a client accepts the server's certificate for this name.
+  /// Returns whether a client accepts the server's certificate for this name.
   bool is_accepted(std::string server_name) {
     net::tls_server_context server{settings};
     return !time.run(connect(server, {.trusted_certificates = root.certificate_pem()}, std::move(server_name))).empty();
@@ -99,11 +100,11 @@ TEST_CASE("tls server: the error of an invalid certificate contains its position
   sni_fixture fixture;
   CHECK_FALSE(find_error(fixture.settings).has_value());
   fixture.settings.certificates[2].private_key = fixture.settings.certificates[1].private_key;
-  const auto mismatch = find_error(fixture.settings);
-  REQUIRE(mismatch.has_value());
-  CHECK(mismatch->invalid == setting::key_pair);
-  CHECK(mismatch->certificate_index == 2);
-  CHECK(mismatch->reason == "the private key does not match the certificate");
+  const auto key_mismatch = find_error(fixture.settings);
+  REQUIRE(key_mismatch.has_value());
+  CHECK(key_mismatch->invalid == setting::key_pair);
+  CHECK(key_mismatch->certificate_index == 2);
+  CHECK(key_mismatch->reason == "the private key does not match the certificate");
 }
 
 TEST_CASE("tls server: all certificates request client certificates", "[net][tls][sni]") {
@@ -130,7 +131,7 @@ TEST_CASE("tls server: all certificates request client certificates", "[net][tls
   }
 }
 
-TEST_CASE("certificate expiry: a chain expires with its first certificate to expire", "[net][tls]") {
+TEST_CASE("certificate expiry: the expiry of a chain is the earliest expiry of its certificates", "[net][tls]") {
   sni_fixture fixture;
   fixture.settings.certificates.clear();
   fixture.add({"a.example"}, 48h);

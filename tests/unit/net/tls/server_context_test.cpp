@@ -57,16 +57,16 @@ TEST_CASE("tls server: a client without TLS 1.2 and TLS 1.3 is rejected", "[net]
 
 TEST_CASE("tls server: a client without a common cipher suite or application protocol is rejected", "[net][tls]") {
   tls_server_fixture fixture;
-  const auto by_cipher = fixture.receive_from([](SSL_CTX* client) {
+  const auto result_without_cipher = fixture.receive_from([](SSL_CTX* client) {
     SSL_CTX_set_max_proto_version(client, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(client, "AES128-SHA256:ECDHE-ECDSA-AES128-SHA256");
   });
-  CHECK(by_cipher.result == tls_handshake_result::no_common_parameters);
-  const auto by_protocol = fixture.receive_from([](SSL_CTX* client) {
+  CHECK(result_without_cipher.result == tls_handshake_result::no_common_parameters);
+  const auto result_without_protocol = fixture.receive_from([](SSL_CTX* client) {
     const unsigned char http_2[] = "\x02h2";
     SSL_CTX_set_alpn_protos(client, http_2, 3);
   });
-  CHECK(by_protocol.result == tls_handshake_result::no_common_parameters);
+  CHECK(result_without_protocol.result == tls_handshake_result::no_common_parameters);
 }
 
 TEST_CASE("tls server: an incomplete handshake times out at the stream's deadline, or ends when the client closes",

@@ -16,12 +16,12 @@ namespace cohort::test {
 // Handshakes between Cohort's TLS client and server. A handshake has a deadline of 5 s; after the handshake the streams
 // have no deadline.
 
-/// A certificate for `service.example`.
+/// Returns a certificate for `service.example`.
 inline certificate_and_key issue_server_certificate(certificate_authority& root) {
   return root.issue({.dns = {"service.example"}});
 }
 
-/// A client's certificate with these URIs.
+/// Returns a client's certificate with these URIs.
 inline certificate_and_key issue_client_certificate(certificate_authority& root, std::vector<std::string> uris) {
   return root.issue({.dns = {"client.example"}, .uri = std::move(uris), .usage = "clientAuth"});
 }

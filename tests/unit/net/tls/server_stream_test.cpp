@@ -76,9 +76,9 @@ TEST_CASE("tls: try_write encrypts and sends without waiting, and keeps the rest
 }
 
 /// The deadline of an earlier read passes during the watch.
-task<> watch_hangup(net::stream& stream, int& hangups) {
+task<> watch_hangup(net::stream& stream, int& hangup_count) {
   stream.set_deadline(deadline::after(loop::current().now(), 5s));
-  stream.watch_hangup([&hangups] { ++hangups; });
+  stream.watch_hangup([&hangup_count] { ++hangup_count; });
   co_return;
 }
 
@@ -92,13 +92,13 @@ TEST_CASE("tls stream: a hangup watch reports close_notify once, although the un
   tls_server_fixture fixture;
   auto connected = fixture.connect();
   REQUIRE(connected.client.has_value());
-  int hangups = 0;
-  fixture.time.run(watch_hangup(*connected.server.stream, hangups));
+  int hangup_count = 0;
+  fixture.time.run(watch_hangup(*connected.server.stream, hangup_count));
   fixture.time.run_for(20s);
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
   (*connected.client)->shutdown_write();
   fixture.time.run_for(1s);
-  CHECK(hangups == 1);
+  CHECK(hangup_count == 1);
   fixture.time.run(unwatch_hangup(*connected.server.stream));
   peer server{fixture.time, std::move(connected.server.stream)};
   CHECK(server.closed_cleanly());
@@ -108,53 +108,53 @@ TEST_CASE("tls stream: bytes that arrive during a hangup watch are read afterwar
   tls_server_fixture fixture;
   auto connected = fixture.connect();
   REQUIRE(connected.client.has_value());
-  int hangups = 0;
+  int hangup_count = 0;
   peer client{fixture.time, std::move(*connected.client)};
   auto* const stream = connected.server.stream.get();
   peer server{fixture.time, std::move(connected.server.stream)};
-  fixture.time.run(watch_hangup(*stream, hangups));
+  fixture.time.run(watch_hangup(*stream, hangup_count));
   client.send("next request");
   fixture.time.run_for(1s);
   CHECK(stream->readable());
   fixture.time.run(unwatch_hangup(*stream));
   client.stream().shutdown_write();
   CHECK(server.read_to_end() == "next request");
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
 }
 
 TEST_CASE("tls stream: a read after a hangup watch gets the next bytes, and the watch can be repeated", "[net][tls]") {
   tls_server_fixture fixture;
   auto connected = fixture.connect();
   REQUIRE(connected.client.has_value());
-  int hangups = 0;
+  int hangup_count = 0;
   peer client{fixture.time, std::move(*connected.client)};
   auto* const stream = connected.server.stream.get();
   peer server{fixture.time, std::move(connected.server.stream)};
   for (int i = 0; i < 3; ++i) {
-    fixture.time.run(watch_hangup(*stream, hangups));
+    fixture.time.run(watch_hangup(*stream, hangup_count));
     fixture.time.run(unwatch_hangup(*stream));
     client.send("request");
     CHECK(server.read().value() == "request");
     server.send("response");
     CHECK(client.read().value() == "response");
   }
-  fixture.time.run(watch_hangup(*stream, hangups));
+  fixture.time.run(watch_hangup(*stream, hangup_count));
   fixture.time.run(unwatch_hangup(*stream));
-  fixture.time.run(watch_hangup(*stream, hangups));
+  fixture.time.run(watch_hangup(*stream, hangup_count));
   client.stream().close();
   fixture.time.run_for(1s);
-  CHECK(hangups == 1);
+  CHECK(hangup_count == 1);
 }
 
 TEST_CASE("tls stream: a stream can be destroyed during a hangup watch", "[net][tls]") {
   tls_server_fixture fixture;
   auto connected = fixture.connect();
   REQUIRE(connected.client.has_value());
-  int hangups = 0;
-  fixture.time.run(watch_hangup(*connected.server.stream, hangups));
+  int hangup_count = 0;
+  fixture.time.run(watch_hangup(*connected.server.stream, hangup_count));
   connected.server.stream.reset();
   fixture.time.run_for(1s);
-  CHECK(hangups == 0);
+  CHECK(hangup_count == 0);
   peer client{fixture.time, std::move(*connected.client)};
   CHECK(client.read().has_error());
 }
@@ -182,7 +182,7 @@ task<> close_from_server(handshake_pair& connected) {
   CHECK((co_await read_once(**connected.client)).error() == asio::error::eof);
 }
 
-TEST_CASE("tls stream: close without the peer's close_notify sends none", "[net][tls]") {
+TEST_CASE("tls stream: close without the peer's close_notify sends no close_notify", "[net][tls]") {
   tls_server_fixture fixture;
   auto connected = fixture.connect();
   REQUIRE(connected.client.has_value());

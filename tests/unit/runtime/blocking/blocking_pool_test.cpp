@@ -39,8 +39,8 @@ task<> run_values(blocking_pool& pool, std::thread::id loop_thread) {
   const auto id = co_await pool.run(limit, [] { return std::this_thread::get_id(); });
   REQUIRE(id.has_value());
   CHECK(*id != loop_thread);
-  const auto nothing = co_await pool.run(limit, [] {});
-  CHECK(nothing.has_value());
+  const auto void_result = co_await pool.run(limit, [] {});
+  CHECK(void_result.has_value());
   const auto error = co_await pool.run(limit, []() -> result<int> { return error_code{asio::error::not_found}; });
   CHECK(error.error() == asio::error::not_found);
   bool has_thrown = false;
@@ -62,12 +62,12 @@ TEST_CASE("blocking_pool: returns the job's value, error or exception to the cal
 
 /// A job that ends only when its stop is requested.
 struct waiting_job {
-  std::shared_ptr<std::atomic<bool>> was_started = std::make_shared<std::atomic<bool>>(false);
-  std::shared_ptr<std::atomic<bool>> was_stopped = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> is_started = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> is_stopped = std::make_shared<std::atomic<bool>>(false);
   void operator()(const std::stop_token& token) const {
-    *was_started = true;
+    *is_started = true;
     while (!token.stop_requested()) std::this_thread::yield();
-    *was_stopped = true;
+    *is_stopped = true;
   }
 };
 
@@ -80,7 +80,7 @@ task<> pass_deadline(blocking_pool& pool) {
   const auto stopped = co_await pool.stop(deadline_in(30s));
   CHECK(stopped.empty());
   // On a busy machine, the deadline can pass before a thread takes the job, which is then never started.
-  CHECK(*job.was_stopped == *job.was_started);
+  CHECK(*job.is_stopped == *job.is_started);
 }
 
 TEST_CASE("blocking_pool: the caller continues at the deadline, and the job gets a stop request",
@@ -95,7 +95,7 @@ task<> cancel_caller(blocking_pool& pool) {
   const waiting_job job;
   co_await race(run_job(pool, job), sleep_task(5ms));
   CHECK((co_await pool.stop(deadline_in(30s))).empty());
-  // Cancelled before a thread took it, or its stop was requested.
+  // The job was cancelled before a thread took it, or its stop was requested.
   CHECK(pool.running() == 0);
 }
 
@@ -131,10 +131,10 @@ TEST_CASE("blocking_pool: a job is rejected immediately if the queue is full", "
 }
 
 task<> leave_running(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> released) {
-  auto spin = [released] {
+  auto busy_wait = [released] {
     while (!*released) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(deadline_in(500ms), std::move(spin), "stuck query");
+  const auto ended = co_await pool.run(deadline_in(500ms), std::move(busy_wait), "stuck query");
   CHECK(ended.error() == asio::error::timed_out);
   const auto begin = loop::current().now();
   CHECK(co_await pool.stop(deadline_in(20ms)) == std::vector<std::string>{"stuck query"});
@@ -154,10 +154,10 @@ TEST_CASE("blocking_pool: a job that never ends is reported, and does not block 
 }
 
 task<> run_until_reported(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> is_reported, const char* name) {
-  auto spin = [is_reported] {
+  auto busy_wait = [is_reported] {
     while (!*is_reported) std::this_thread::yield();
   };
-  const auto ended = co_await pool.run(deadline_in(30s), std::move(spin), name);
+  const auto ended = co_await pool.run(deadline_in(30s), std::move(busy_wait), name);
   CHECK(ended.has_value());
 }
 
@@ -223,8 +223,8 @@ TEST_CASE("blocking_pool: on virtual time a job takes the time that the test set
   CHECK(pool.threads() == 0);
 }
 
-task<> observe_stop_request(blocking_pool& pool, bool* was_stopped) {
-  auto observe = [was_stopped](const std::stop_token& token) { *was_stopped = token.stop_requested(); };
+task<> observe_stop_request(blocking_pool& pool, bool* is_stopped) {
+  auto observe = [is_stopped](const std::stop_token& token) { *is_stopped = token.stop_requested(); };
   const auto ended = co_await pool.run(deadline_in(20ms), std::move(observe));
   CHECK(ended.error() == asio::error::timed_out);
 }
@@ -233,9 +233,9 @@ TEST_CASE("blocking_pool: on virtual time, the job also gets a stop request at t
   virtual_time time;
   blocking_pool pool;
   pool.set_simulated_cost(50ms);
-  bool was_stopped = false;
-  time.run(observe_stop_request(pool, &was_stopped));
-  CHECK(was_stopped);
+  bool is_stopped = false;
+  time.run(observe_stop_request(pool, &is_stopped));
+  CHECK(is_stopped);
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ TEST_CASE("broadcast: a subscriber gets no value that was published before its s
   CHECK(log == log_lines{"a 100", "a timed out"});
 }
 
-TEST_CASE("broadcast: a slow subscriber skips values that are no longer kept", "[runtime]") {
+TEST_CASE("broadcast: a slow subscriber skips values that are no longer in the buffer", "[runtime]") {
   virtual_time time;
   numbers source{3};
   log_lines log;
@@ -123,7 +123,7 @@ TEST_CASE("broadcast: a batch wakes each loop once, regardless of the number of 
   CHECK(waiting.back().is_ready());
 }
 
-task<> count_values(numbers::subscription source, std::atomic<int>& sum, std::atomic<int>& ended, int subscribers,
+task<> count_values(numbers::subscription source, std::atomic<int>& sum, std::atomic<int>& ended, int subscriber_count,
                     runtime& loops) {
   for (;;) {
     auto waiting = source.next();
@@ -131,14 +131,14 @@ task<> count_values(numbers::subscription source, std::atomic<int>& sum, std::at
     if (!value) break;
     sum += **value;
   }
-  if (++ended == subscribers) loops.stop();
+  if (++ended == subscriber_count) loops.stop();
 }
 
 TEST_CASE("broadcast: threads publish to subscribers on several loops", "[runtime][threads]") {
   constexpr int subscribers_per_loop = 10;
-  constexpr int per_thread = 1000;
+  constexpr int values_per_thread = 1000;
   runtime loops{2};
-  numbers source{4 * per_thread};
+  numbers source{4 * values_per_thread};
   std::atomic<int> ready = 0;
   std::atomic<int> sum = 0;
   std::atomic<int> ended = 0;
@@ -154,18 +154,18 @@ TEST_CASE("broadcast: threads publish to subscribers on several loops", "[runtim
       ++ready;
     });
   }
-  std::thread publishers{[&] {
+  std::thread publishing_thread{[&] {
     while (ready < 2) std::this_thread::yield();
     std::thread other{[&] {
-      for (int i = 0; i < per_thread; ++i) source.publish(1);
+      for (int i = 0; i < values_per_thread; ++i) source.publish(1);
     }};
-    for (int i = 0; i < per_thread; ++i) source.publish(1);
+    for (int i = 0; i < values_per_thread; ++i) source.publish(1);
     other.join();
     source.close();
   }};
   loops.run();
-  publishers.join();
-  CHECK(sum == 2 * per_thread * 2 * subscribers_per_loop);
+  publishing_thread.join();
+  CHECK(sum == 2 * values_per_thread * 2 * subscribers_per_loop);
 }
 
 }  // namespace

@@ -205,7 +205,7 @@ TEST_CASE("wait_queue: a queue can be destroyed while no loop is running", "[run
 task<wait_status> sleep_status(duration span) { co_return co_await sleep_for(span); }
 task<wait_status> sleep_status(deadline wait_deadline) { co_return co_await sleep_until(wait_deadline); }
 
-TEST_CASE("sleep_for: completes after its duration, at most one tick late", "[runtime][concurrency]") {
+TEST_CASE("sleep_for: completes at most one tick after its duration", "[runtime][concurrency]") {
   virtual_time time;
   const auto start = time.now();
   CHECK(time.run(sleep_status(250ms)) == wait_status::timed_out);
@@ -220,7 +220,7 @@ TEST_CASE("sleep_until: completes immediately for a time in the past", "[runtime
   CHECK(time.now() - start <= tick);
 }
 
-TEST_CASE("sleep_for: cancellation ends it immediately and disarms its timer", "[runtime][concurrency]") {
+TEST_CASE("sleep_for: cancellation ends the sleep immediately and disarms its timer", "[runtime][concurrency]") {
   virtual_time time;
   const auto start = time.now();
   spawned_task sleeping(time, sleep_status(1h));
@@ -231,29 +231,30 @@ TEST_CASE("sleep_for: cancellation ends it immediately and disarms its timer", "
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
 
-task<> log_event_wait(event& awaited, log_lines& log, std::string name, deadline wait_deadline = deadline::never()) {
-  const auto status = co_await awaited.wait(wait_deadline);
+task<> log_event_wait(event& awaited_event, log_lines& log, std::string name,
+                      deadline wait_deadline = deadline::never()) {
+  const auto status = co_await awaited_event.wait(wait_deadline);
   log.push_back(name + " " + to_string(status));
 }
 
 TEST_CASE("event: set resumes all waiters, and waits complete immediately until reset", "[runtime][concurrency]") {
   virtual_time time;
-  event awaited;
+  event awaited_event;
   log_lines log;
-  spawned_task first(time, log_event_wait(awaited, log, "first"));
-  spawned_task second(time, log_event_wait(awaited, log, "second"));
-  CHECK_FALSE(awaited.is_set());
+  spawned_task first(time, log_event_wait(awaited_event, log, "first"));
+  spawned_task second(time, log_event_wait(awaited_event, log, "second"));
+  CHECK_FALSE(awaited_event.is_set());
 
-  time.run(set_event(awaited));
+  time.run(set_event(awaited_event));
   time.run_for(0s);
-  CHECK(awaited.is_set());
+  CHECK(awaited_event.is_set());
   CHECK(log == log_lines{"first notified", "second notified"});
 
-  time.run(log_event_wait(awaited, log, "third"));
+  time.run(log_event_wait(awaited_event, log, "third"));
   CHECK(log.back() == "third notified");
 
-  awaited.reset();
-  time.run(log_event_wait(awaited, log, "fourth", deadline{time.now() + 1ms}));
+  awaited_event.reset();
+  time.run(log_event_wait(awaited_event, log, "fourth", deadline{time.now() + 1ms}));
   CHECK(log.back() == "fourth timed out");
 }
 

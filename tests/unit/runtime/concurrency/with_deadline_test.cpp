@@ -109,8 +109,8 @@ TEST_CASE("with_deadline: a timed-out task that ignores wait_status ends at its 
 
 task<std::string> nested(deadline outer, deadline inner) {
   auto work = with_deadline(inner, return_after(1h, 1));
-  auto guarded = with_deadline(outer, std::move(work));
-  const auto outcome = co_await std::move(guarded);
+  auto guarded_task = with_deadline(outer, std::move(work));
+  const auto outcome = co_await std::move(guarded_task);
   if (!outcome) co_return "outer " + outcome.error().message();
   co_return outcome->has_value() ? "value" : "inner " + outcome->error().message();
 }

@@ -25,7 +25,7 @@ class packed_objects {
     for (std::size_t i = 0; i < count; ++i) {
       objects_.push_back(detail::allocate_packed(size));
       std::memset(objects_.back(), static_cast<int>(i), size);
-      between_.emplace_back(5000);
+      interleaved_blocks_.emplace_back(5000);
     }
   }
   ~packed_objects() {
@@ -52,7 +52,7 @@ class packed_objects {
  private:
   static constexpr std::size_t size = 160;
   std::vector<void*> objects_;
-  std::vector<std::vector<char>> between_;
+  std::vector<std::vector<char>> interleaved_blocks_;
 };
 
 TEST_CASE("packed memory: objects share pages, regardless of allocations between them", "[runtime][memory]") {

@@ -45,7 +45,7 @@ TEST_CASE("recycling_allocator: blocks of all sizes are large enough and do not 
 }
 
 TEST_CASE("recycling_allocator: a thread keeps at most 256 KiB of freed blocks", "[runtime][threads]") {
-  // A new thread, which has kept nothing yet.
+  // A new thread, which keeps no blocks yet.
   std::vector<char*> blocks(1000);
   char* latest_kept = nullptr;
   std::thread{[&] {
@@ -82,33 +82,33 @@ std::set<char*> use_blocks(std::size_t count) {
   return blocks;
 }
 
-/// Runs `work` on a thread that has kept nothing yet, with an extension. Returns the number of times that the extension
+/// Runs `work` on a thread that keeps no blocks yet, with an extension. Returns the number of times that the extension
 /// reported growth.
 int run_extended(const std::function<void()>& work) {
-  int growths = 0;
+  int growth_count = 0;
   std::thread{[&] {
-    const recycling_extension extension{&growths, [](void* count) noexcept { ++*static_cast<int*>(count); }};
+    const recycling_extension extension{&growth_count, [](void* count) noexcept { ++*static_cast<int*>(count); }};
     work();
   }}.join();
-  return growths;
+  return growth_count;
 }
 
 TEST_CASE("recycling_extension: a thread keeps at most 2 MiB, and reports once that it keeps more than 256 KiB",
           "[runtime][threads]") {
   std::set<char*> first;
   std::set<char*> second;
-  const int growths = run_extended([&] {
+  const int growth_count = run_extended([&] {
     first = use_blocks(two_mebibytes_of_blocks);
     second = use_blocks(two_mebibytes_of_blocks);
   });
   if (is_recycling) CHECK(first == second);
-  CHECK(growths == (is_recycling ? 1 : 0));
+  CHECK(growth_count == (is_recycling ? 1 : 0));
   CHECK(run_extended([] { use_blocks(1); }) == 0);
 }
 
 TEST_CASE("recycling_extension: trim keeps the blocks that were used since the previous call", "[runtime][threads]") {
   std::vector<bool> exceeds_base;
-  const int growths = run_extended([&] {
+  const int growth_count = run_extended([&] {
     use_blocks(two_mebibytes_of_blocks);
     exceeds_base.push_back(recycling_extension::trim());
     use_blocks(two_mebibytes_of_blocks);
@@ -122,8 +122,8 @@ TEST_CASE("recycling_extension: trim keeps the blocks that were used since the p
   });
   const std::vector<bool> expected{true, true, true, false, true};
   if (is_recycling) CHECK(exceeds_base == expected);
-  // It reported growth once more after the trim that ended below 256 KiB.
-  if (is_recycling) CHECK(growths == 2);
+  // The extension reported growth once more after the trim that ended below 256 KiB.
+  if (is_recycling) CHECK(growth_count == 2);
 }
 
 TEST_CASE("recycling_extension: release_recycled frees all blocks", "[runtime][threads]") {

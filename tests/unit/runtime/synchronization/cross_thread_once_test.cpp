@@ -45,28 +45,28 @@ struct lazy_value {
   std::atomic<int> failed{0};
 };
 
-task<> get_repeatedly(lazy_value& lazy, int failures) {
+task<> get_repeatedly(lazy_value& initialized_value, int failures) {
   for (int i = 0; i < 100; ++i) {
-    if (co_await lazy.get(failures) != "connected") throw std::logic_error("not initialized");
+    if (co_await initialized_value.get(failures) != "connected") throw std::logic_error("not initialized");
   }
 }
 
 TEST_CASE("cross_thread_once: the callers of all loops share one initialization", "[runtime][sync][threads]") {
   for (int round = 0; round < 20; ++round) {
-    lazy_value lazy;
-    run_on_loops(4, [&](std::size_t) { return get_repeatedly(lazy, 0); });
-    CHECK(lazy.attempts == 1);
-    CHECK(lazy.initialized.is_done());
+    lazy_value initialized_value;
+    run_on_loops(4, [&](std::size_t) { return get_repeatedly(initialized_value, 0); });
+    CHECK(initialized_value.attempts == 1);
+    CHECK(initialized_value.initialized.is_done());
   }
 }
 
 TEST_CASE("cross_thread_once: after a failed initialization, the next caller of any loop runs its own initialization",
           "[runtime][sync][threads]") {
   for (int round = 0; round < 20; ++round) {
-    lazy_value lazy;
-    run_on_loops(4, [&](std::size_t) { return get_repeatedly(lazy, 3); });
-    CHECK(lazy.attempts == 4);
-    CHECK(lazy.failed == 3);
+    lazy_value initialized_value;
+    run_on_loops(4, [&](std::size_t) { return get_repeatedly(initialized_value, 3); });
+    CHECK(initialized_value.attempts == 4);
+    CHECK(initialized_value.failed == 3);
   }
 }
 
@@ -98,28 +98,29 @@ TEST_CASE("cross_thread_once: a cancelled initialization is repeated by the next
   CHECK(calls == 2);
 }
 
-task<> await_counted(std::shared_ptr<std::atomic<cross_thread_latch*>> shared, int* unprotected) {
+task<> await_counted(std::shared_ptr<std::atomic<cross_thread_latch*>> shared, int* unsynchronized) {
   // The latch is destroyed immediately, while the last thread may still be in `count_down`.
   auto counted = std::make_unique<cross_thread_latch>(3);
   shared->store(counted.get());
   if (co_await counted->wait(deadline_in(30s)) != wait_status::notified) throw std::runtime_error("not at zero");
   counted.reset();
-  if (*unprotected != 1) throw std::runtime_error("a write before count_down is not visible");
+  if (*unsynchronized != 1) throw std::runtime_error("a write before count_down is not visible");
 }
 
-TEST_CASE("cross_thread_latch: threads count down, and the waiter destroys it at zero", "[runtime][sync][threads]") {
+TEST_CASE("cross_thread_latch: threads count down, and the waiter destroys the latch at zero",
+          "[runtime][sync][threads]") {
   for (int round = 0; round < 50; ++round) {
     const auto shared = std::make_shared<std::atomic<cross_thread_latch*>>(nullptr);
-    int unprotected = 0;
+    int unsynchronized = 0;
     std::vector<std::jthread> threads;
     for (int i = 0; i < 3; ++i) {
       threads.emplace_back([&, shared, i] {
         while (shared->load() == nullptr) std::this_thread::yield();
-        if (i == 0) unprotected = 1;
+        if (i == 0) unsynchronized = 1;
         shared->load()->count_down();
       });
     }
-    run_on_loops(1, [&](std::size_t) { return await_counted(shared, &unprotected); });
+    run_on_loops(1, [&](std::size_t) { return await_counted(shared, &unsynchronized); });
   }
 }
 

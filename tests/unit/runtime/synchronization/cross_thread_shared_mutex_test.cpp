@@ -108,7 +108,7 @@ task<> time_out_before_reader(cross_thread_shared_mutex& owner) {
   CHECK(loop::current().now() - begin < 10ms);
 }
 
-TEST_CASE("cross_thread_shared_mutex: a writer that times out admits the reader behind it", "[runtime][sync]") {
+TEST_CASE("cross_thread_shared_mutex: a writer that times out admits the next waiting reader", "[runtime][sync]") {
   virtual_time time;
   cross_thread_shared_mutex owner;
   time.run(time_out_before_reader(owner));

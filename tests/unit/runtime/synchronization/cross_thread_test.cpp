@@ -138,7 +138,7 @@ task<> await_event(std::shared_ptr<cross_thread_event> awaited, std::atomic<int>
 TEST_CASE("cross_thread_event: resumes the waiters of all loops", "[runtime][sync][threads]") {
   const auto event = cross_thread_event::make();
   std::atomic<int> notified{0};
-  std::jthread setter{[event] { event->set(); }};
+  std::jthread setting_thread{[event] { event->set(); }};
   run_on_loops(3, [&](std::size_t) { return await_event(event, notified); });
   CHECK(notified == 3);
   CHECK(event->is_set());

@@ -132,7 +132,7 @@ task<> release_blocked_by_timeout(semaphore& permits) {
   CHECK(loop::current().now() - begin < 50ms);
 }
 
-TEST_CASE("semaphore: a request that times out admits the smaller request behind it", "[runtime][sync]") {
+TEST_CASE("semaphore: a request that times out admits the next smaller request", "[runtime][sync]") {
   virtual_time time;
   semaphore permits{2};
   time.run(release_blocked_by_timeout(permits));

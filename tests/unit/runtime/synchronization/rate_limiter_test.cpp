@@ -36,7 +36,7 @@ struct rate_limiter_fixture {
   std::vector<started_operation> timed_out;
 };
 
-TEST_CASE("rate_limiter: within any interval, at most the limit of operations starts, in the order of arrival",
+TEST_CASE("rate_limiter: within any interval, at most as many operations as the limit start, in the order of arrival",
           "[runtime][sync]") {
   rate_limiter_fixture fixture;
   std::vector<task<>> callers;

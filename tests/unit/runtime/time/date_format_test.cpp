@@ -50,7 +50,7 @@ TEST_CASE("date format: IMF-fixdate has the names of all weekdays and months", "
   for (unsigned i = 0; i < 12; ++i) CHECK(format_imf_fixdate(utc(2026, 1 + i, 1, 0h)).str().substr(8, 3) == months[i]);
 }
 
-TEST_CASE("date format: RFC 3339 is in UTC and rounds down", "[runtime][time]") {
+TEST_CASE("date format: RFC 3339 timestamps are in UTC and rounded down", "[runtime][time]") {
   struct row {
     wall_time time;
     std::string_view seconds;
@@ -69,13 +69,13 @@ TEST_CASE("date format: RFC 3339 is in UTC and rounds down", "[runtime][time]") 
 
 TEST_CASE("date format: local dates follow TZ, including daylight saving time", "[runtime][time]") {
   const time_zone_fixture zone{"IST-2IDT,M3.4.4/26,M10.5.0"};
-  const auto winter = format_local_date(utc(2026, 11, 22, 11h + 5min + 9s + 999ms));
-  CHECK(winter.timestamp == "2026-11-22 13:05:09");
-  CHECK(winter.rfc3339 == "2026-11-22T13:05:09+02:00");
-  CHECK(winter.time_zone == "IST");
-  const auto summer = format_local_date(utc(2026, 6, 1, 12h));
-  CHECK(summer.rfc3339 == "2026-06-01T15:00:00+03:00");
-  CHECK(summer.time_zone == "IDT");
+  const auto winter_date = format_local_date(utc(2026, 11, 22, 11h + 5min + 9s + 999ms));
+  CHECK(winter_date.timestamp == "2026-11-22 13:05:09");
+  CHECK(winter_date.rfc3339 == "2026-11-22T13:05:09+02:00");
+  CHECK(winter_date.time_zone == "IST");
+  const auto summer_date = format_local_date(utc(2026, 6, 1, 12h));
+  CHECK(summer_date.rfc3339 == "2026-06-01T15:00:00+03:00");
+  CHECK(summer_date.time_zone == "IDT");
 }
 
 TEST_CASE("date format: local dates west of Greenwich have a negative offset", "[runtime][time]") {

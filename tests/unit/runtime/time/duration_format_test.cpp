@@ -21,13 +21,13 @@ TEST_CASE("duration format: a duration has at most three significant digits", "[
   CHECK(format_duration(190s) == "3 min 10 s");
 }
 
-TEST_CASE("duration format: a coarse duration has its two largest units", "[runtime]") {
+TEST_CASE("duration format: a coarse duration is formatted with its two largest units", "[runtime]") {
   CHECK(format_coarse_duration(-5s) == "0 s");
   CHECK(format_coarse_duration(999ms) == "0 s");
   CHECK(format_coarse_duration(306s) == "5 min 6 s");
   CHECK(format_coarse_duration(3600s) == "1 h");
   CHECK(format_coarse_duration(76h + 12min) == "3 d 4 h");
-  // Units between them are not skipped.
+  // The second unit is always the next smaller unit.
   CHECK(format_coarse_duration(24h + 5min) == "1 d");
 }
 

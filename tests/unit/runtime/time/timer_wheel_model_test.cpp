@@ -59,7 +59,7 @@ class wheel_model {
   std::uint64_t random_below(std::uint64_t bound) {
     return std::uniform_int_distribution<std::uint64_t>(0, bound - 1)(random_);
   }
-  /// A random duration from nanoseconds to weeks, evenly distributed over the magnitudes.
+  /// Returns a random duration from nanoseconds to weeks, evenly distributed over the magnitudes.
   duration random_span() {
     return duration{static_cast<std::int64_t>(random_below(std::uint64_t{1} << (1 + random_below(50))))};
   }
@@ -77,7 +77,8 @@ class wheel_model {
   void apply(test_timer& timer_ref, operation what) {
     erase_expected(&timer_ref);
     if (what == operation::disarm) return timer_ref.timer.disarm();
-    // During a callback, timers are armed only for ticks after the expiring one, which keeps the model simple.
+    // During a callback, timers are armed only for ticks after that of the expiring timer, which keeps the model
+    // simple.
     const auto earliest = expiring_tick_ ? time_point{(*expiring_tick_ + 1) * tick} : now_ - 1s;
     const auto when = earliest + random_span();
     timer_ref.timer.arm(when);

@@ -41,13 +41,13 @@ struct wheel_fixture {
   }
   /// Advances from one `next_wakeup` to the next up to `end`, as a loop does. Returns the number of wakeups.
   int run_to(time_point end) {
-    int wakeups = 0;
+    int wakeup_count = 0;
     for (auto wakeup = wheel.next_wakeup(); wakeup && *wakeup <= end; wakeup = wheel.next_wakeup()) {
       now = std::max(now, *wakeup);
       wheel.advance(now);
-      ++wakeups;
+      ++wakeup_count;
     }
-    return wakeups;
+    return wakeup_count;
   }
 
   time_point now = start;
@@ -59,20 +59,20 @@ using timer_names = std::vector<std::string>;
 
 TEST_CASE("timer_wheel: timers expire in the order of their expiry, not of arming", "[runtime][timer]") {
   wheel_fixture fixture;
-  wheel_fixture::test_timer late{fixture, "late"}, soon{fixture, "soon"}, middle{fixture, "middle"};
+  wheel_fixture::test_timer late{fixture, "late"}, first_timer{fixture, "first"}, middle{fixture, "middle"};
   late.timer.arm(start + 2h);
-  soon.timer.arm(start + 1ms);
+  first_timer.timer.arm(start + 1ms);
   middle.timer.arm(start + 1s);
 
   fixture.advance(3h);
 
-  CHECK(fixture.calls == timer_names{"soon", "middle", "late"});
+  CHECK(fixture.calls == timer_names{"first", "middle", "late"});
 }
 
 TEST_CASE("timer_wheel: a disarmed or postponed timer does not wake the loop at its old expiry", "[runtime][timer]") {
   wheel_fixture fixture;
-  wheel_fixture::test_timer soon{fixture, "soon"}, other{fixture, "other"};
-  soon.timer.arm(start + 1ms);
+  wheel_fixture::test_timer first_timer{fixture, "first"}, other{fixture, "other"};
+  first_timer.timer.arm(start + 1ms);
   other.timer.arm(start + 10ms);
 
   SECTION("disarmed") {
@@ -94,11 +94,11 @@ TEST_CASE("timer_wheel: a disarmed or postponed timer does not wake the loop at 
     other.timer.disarm();
     other.timer.arm(start + 10ms);
     CHECK(fixture.run_to(start + 1h) <= 3);
-    CHECK(fixture.calls == timer_names{"soon", "other"});
+    CHECK(fixture.calls == timer_names{"first", "other"});
   }
 }
 
-TEST_CASE("timer_wheel: a timer never expires early, and at most one tick late", "[runtime][timer]") {
+TEST_CASE("timer_wheel: a timer expires at most one tick after its expiry, and never before", "[runtime][timer]") {
   const auto delay = GENERATE(
       values<duration>({1ns, tick - 1ns, tick, tick + 1ns, 63 * tick, 64 * tick, 65 * tick, 4097 * tick, 1s, 1h, 24h}));
   wheel_fixture fixture;
@@ -162,7 +162,7 @@ TEST_CASE("timer_wheel: re-arming a timer for earlier replaces its expiry", "[ru
   CHECK(fixture.calls.size() == 1);
 }
 
-TEST_CASE("timer_wheel: postponing a timer repeatedly costs no wakeups", "[runtime][timer]") {
+TEST_CASE("timer_wheel: postponing a timer repeatedly causes no wakeups", "[runtime][timer]") {
   wheel_fixture fixture;
   wheel_fixture::test_timer idle_timer{fixture, "idle"};
   for (int request = 0; request < 1000; ++request) {
@@ -306,7 +306,7 @@ TEST_CASE("timer_wheel: timers keep their order when the top level wraps around"
   CHECK(fixture.calls == timer_names{"near", "far"});
 }
 
-TEST_CASE("timer_wheel: arming for time_point::max() disarms", "[runtime][timer]") {
+TEST_CASE("timer_wheel: arming for time_point::max() disarms the timer", "[runtime][timer]") {
   wheel_fixture fixture;
   wheel_fixture::test_timer test_timer{fixture, "expired"};
   test_timer.timer.arm(start + 1ms);

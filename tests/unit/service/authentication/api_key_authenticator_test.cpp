@@ -219,10 +219,11 @@ TEST_CASE("authentication: after 10 invalid keys in a minute a client gets 429 u
     CHECK(response_for("wrong-" + std::to_string(i)).status == 401);
     fixture.time.run_for(2s);
   }
-  const auto throttled = response_for("wrong");
-  CHECK(throttled.status == 429);
-  CHECK(throttled.header("Retry-After") == "40");
-  CHECK(throttled.body == R"({"error":"Too Many Requests","message":"Too many invalid API keys, try again later"})");
+  const auto throttled_response = response_for("wrong");
+  CHECK(throttled_response.status == 429);
+  CHECK(throttled_response.header("Retry-After") == "40");
+  CHECK(throttled_response.body ==
+        R"({"error":"Too Many Requests","message":"Too many invalid API keys, try again later"})");
   CHECK(fixture.metric_value("cohort_server_auth_throttled_total") == 1);
   CHECK(fixture.metric_value("service_auth_failures_total{endpoint=\"/api/things\",reason=\"invalid\"}") == 11);
 

@@ -18,7 +18,7 @@ std::size_t count(std::string_view text, std::string_view part) {
   return found;
 }
 
-/// The text between `start` and `end`.
+/// Returns the text between `start` and `end`.
 std::string_view text_between(std::string_view text, std::string_view start, std::string_view end) {
   const auto from = text.find(start);
   REQUIRE(from != text.npos);

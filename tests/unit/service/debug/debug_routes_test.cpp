@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, 7> paths{"/debug",           "/debug/requ
                                                 "/debug/upstreams", "/debug/loops",    "/debug/config",
                                                 "/debug/log-level"};
 
-TEST_CASE("debug routes: a request in flight has the operations that it awaits and the time left", "[service][debug]") {
+TEST_CASE("debug routes: a request in flight has the operations that it awaits and the remaining time",
+          "[service][debug]") {
   debug_fixture fixture;
   auto client = fixture.connect();
   client.send(get("/item", "x-envoy-expected-rq-timeout-ms: 1500\r\n"));

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("debug snapshot: a snapshot has the data of every loop except a blocked one", "[service][debug][threads]") {
+TEST_CASE("debug snapshot: a snapshot has the data of every loop except a blocked loop", "[service][debug][threads]") {
   runtime threads{2};
   const std::vector<loop*> loops{&threads.at(0), &threads.at(1)};
   net::system_network network;

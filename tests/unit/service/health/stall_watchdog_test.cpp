@@ -30,7 +30,7 @@ class awaited_log : public telemetry::log_exporter {
     lines_.push_back(line);
     added_.notify_all();
   }
-  /// The first line with this text; empty if there is none within a minute.
+  /// Returns the first line with this text; the result is empty if there is none within a minute.
   std::string wait_for(std::string_view text) {
     std::unique_lock lock{mutex_};
     std::string found;
@@ -76,7 +76,7 @@ struct watchdog_fixture {
 };
 
 TEST_CASE(
-    "stall_watchdog: a stall is logged while it lasts, with the route and the trace of the request that the loop runs",
+    "stall_watchdog: a stall is logged before it ends, with the route and the trace of the request that the loop runs",
     "[service][stall][threads]") {
   watchdog_fixture test;
   std::string line;

@@ -61,7 +61,7 @@ TEST_CASE("cron_expression: the next time is the first matching minute after the
       {"0 9 * * 7", "2026-11-29T09:00:00+00:00"},
       {"0 0 29 2 *", "2028-02-29T00:00:00+00:00"},
       {"0 0 * jan,mar *", "2027-01-01T00:00:00+00:00"},
-      // If both days are restricted, a match of one is enough.
+      // If day of month and day of week are both restricted, a match of one of them is sufficient.
       {"0 0 30 * tue", "2026-11-24T00:00:00+00:00"},
       {"  10   4\t* * * ", "2026-11-23T04:10:00+00:00"},
   }));

@@ -35,7 +35,7 @@ class scheduler_fixture {
     time.run(start(jobs));
   }
   void stop(duration limit) { time.run(jobs.stop(deadline::after(time.now(), limit))); }
-  /// A job that records its start and takes this long.
+  /// Returns a job that records its start and takes this long.
   job_scheduler::job record(duration span) {
     return [this, span](call_context) { return record_start(span); };
   }
@@ -129,7 +129,7 @@ TEST_CASE("job_scheduler: a run is cancelled at its timeout", "[service][jobs]")
   CHECK(fixture.runs("slow", "error") == 1);
 }
 
-TEST_CASE("job_scheduler: stop waits for the current run, up to its deadline", "[service][jobs]") {
+TEST_CASE("job_scheduler: stop waits for the current run until the deadline of stop", "[service][jobs]") {
   scheduler_fixture fixture;
   fixture.jobs.every("slow", 10s, fixture.record(5s));
   fixture.start_jobs();
@@ -158,7 +158,7 @@ TEST_CASE("job_scheduler: a cron job runs at the times of the wall clock", "[ser
   fixture.time.step_wall_clock(10min);
   fixture.time.run_for(10min);
   CHECK(fixture.starts == start_times{1200, 2400, 3600, 4200});
-  // The clock is set back: a time does not occur twice.
+  // The clock is set back: a scheduled time does not occur twice.
   fixture.time.step_wall_clock(-15min);
   fixture.time.run_for(14min);
   CHECK(fixture.starts.size() == 4);
@@ -187,7 +187,7 @@ TEST_CASE("job_scheduler: rejects invalid jobs", "[service][jobs]") {
   CHECK_THROWS_AS(fixture.jobs.every("b", 1s, fixture.record(0s)), std::logic_error);
 }
 
-TEST_CASE("job_scheduler: a run is an activity of its loop with the job's name", "[service][jobs]") {
+TEST_CASE("job_scheduler: a run is recorded as an activity of its loop with the job's name", "[service][jobs]") {
   scheduler_fixture test;
   test.jobs.every("cleanup", 1s, test.record(500ms));
   test.start_jobs();

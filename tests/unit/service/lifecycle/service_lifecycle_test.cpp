@@ -170,7 +170,7 @@ TEST_CASE("service: a task that is spawned while the router is built starts with
 
 TEST_CASE("service: a script of a simulated fleet restarts a service that spawns tasks while its router is built",
           "[service][lifecycle][sim]") {
-  struct scripts {
+  struct fleet_scripts {
     static task<> restart(sim::fleet& fleet, sim::node& node) {
       fleet.kill(node);
       auto pausing = sleep_for(1s);
@@ -180,7 +180,7 @@ TEST_CASE("service: a script of a simulated fleet restarts a service that spawns
   };
   event_names events;
   sim::fleet fleet{1};
-  // Its loop is not the loop on which the script runs.
+  // The loop of the service is not the loop on which the script runs.
   auto& machine = fleet.add_machine("machine", 1);
   auto& node = fleet.add_service(
       [&] {
@@ -190,7 +190,7 @@ TEST_CASE("service: a script of a simulated fleet restarts a service that spawns
       },
       "sample", {}, {}, {&machine});
   fleet.run_for(2s);
-  fleet.spawn(scripts::restart(fleet, node));
+  fleet.spawn(fleet_scripts::restart(fleet, node));
   fleet.run_for(3s);
   CHECK(events == event_names{"spawned", "spawned"});
   fleet.shutdown();
@@ -221,11 +221,11 @@ TEST_CASE("background_tasks: threads without a loop can spawn at the same time b
   service::background_tasks tasks{{&time.event_loop()},
                                   {sink, "test", telemetry::log_level::off, telemetry::log_format::json}};
   {
-    const auto spawn_half = [&] {
+    const auto spawn_tasks = [&] {
       for (std::size_t i = 0; i < count / 2; ++i) tasks.spawn(record_after(0s, &events, "spawned"));
     };
-    const std::jthread first{spawn_half};
-    const std::jthread second{spawn_half};
+    const std::jthread first{spawn_tasks};
+    const std::jthread second{spawn_tasks};
   }
   asio::post(time.event_loop().get_executor(), [&] { tasks.start(); });
   time.run_until_idle();

@@ -20,11 +20,11 @@ struct fake_collector {
     duration delay{};
     std::string body = "{}";
   };
-  /// One for each request; `default_step` after the last one.
+  /// One step for each request; `default_step` after the last step.
   std::deque<step> steps;
   step default_step;
 
-  /// The decoded bodies of the requests, the times of their arrival, and the header fields of the last one.
+  /// The decoded bodies of the requests, the times of their arrival, and the header fields of the last request.
   std::vector<std::string> bodies;
   std::vector<time_point> times;
   std::vector<std::pair<std::string, std::string>> fields;
@@ -62,7 +62,7 @@ inline http::router collector_routes(fake_collector& collector) {
   return routes;
 }
 
-/// The number of times that `part` occurs in the bodies.
+/// Returns the number of times that `part` occurs in the bodies.
 inline std::size_t count_in(const std::vector<std::string>& bodies, std::string_view part) {
   std::size_t count = 0;
   for (const auto& body : bodies) {

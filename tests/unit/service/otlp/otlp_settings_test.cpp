@@ -27,14 +27,14 @@ variables with(variables environment, const variables& more) {
   return environment;
 }
 
-TEST_CASE("otlp_settings: nothing is exported without an endpoint", "[service][otlp]") {
+TEST_CASE("otlp_settings: without an endpoint, no data is exported", "[service][otlp]") {
   const auto settings = read({{"OTEL_TRACES_SAMPLER", "always_on"}});
   REQUIRE(settings.has_value());
   CHECK_FALSE(settings->traces);
   CHECK_FALSE(settings->logs);
 }
 
-TEST_CASE("otlp_settings: an endpoint exports spans; log lines are exported on request", "[service][otlp]") {
+TEST_CASE("otlp_settings: with an endpoint, spans are exported; log lines are exported if enabled", "[service][otlp]") {
   const auto settings = read(endpoint);
   REQUIRE(settings.has_value());
   REQUIRE(settings->traces);
@@ -44,12 +44,13 @@ TEST_CASE("otlp_settings: an endpoint exports spans; log lines are exported on r
   CHECK(settings->traces->schedule_delay == 5s);
   CHECK(settings->traces->limits.max_items == 2048);
   CHECK_FALSE(settings->logs);
-  const auto with_logs = read(with(endpoint, {{"OTEL_LOGS_EXPORTER", "otlp"}, {"OTEL_TRACES_EXPORTER", "none"}}));
-  REQUIRE(with_logs.has_value());
-  CHECK_FALSE(with_logs->traces);
-  REQUIRE(with_logs->logs);
-  CHECK(with_logs->logs->url.buffer() == "http://collector:4318/v1/logs");
-  CHECK(with_logs->logs->schedule_delay == 1s);
+  const auto settings_with_logs =
+      read(with(endpoint, {{"OTEL_LOGS_EXPORTER", "otlp"}, {"OTEL_TRACES_EXPORTER", "none"}}));
+  REQUIRE(settings_with_logs.has_value());
+  CHECK_FALSE(settings_with_logs->traces);
+  REQUIRE(settings_with_logs->logs);
+  CHECK(settings_with_logs->logs->url.buffer() == "http://collector:4318/v1/logs");
+  CHECK(settings_with_logs->logs->schedule_delay == 1s);
   const auto disabled = read(with(endpoint, {{"OTEL_LOGS_EXPORTER", "otlp"}, {"OTEL_SDK_DISABLED", "true"}}));
   REQUIRE(disabled.has_value());
   CHECK_FALSE(disabled->traces);

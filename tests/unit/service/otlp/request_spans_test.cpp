@@ -70,7 +70,7 @@ class traced_fixture : public service_fixture {
 
   telemetry::tracer spans;
 
-  /// Takes the spans recorded so far.
+  /// Takes the spans that have been recorded.
   std::vector<exported_span> take() {
     auto& queue = *spans.queues().front();
     const auto batch = queue.take();
@@ -128,7 +128,7 @@ TEST_CASE("request spans: a span has the wall-clock times of its request", "[ser
   CHECK(spans[0].end - spans[0].start < 260'000'000);
 }
 
-TEST_CASE("request spans: a status of 500 or more is an error", "[service][tracing]") {
+TEST_CASE("request spans: a span of a request with a status of 500 or more is an error", "[service][tracing]") {
   traced_fixture test;
   test.serve(simple_routes());
   test.response_to(get("/fails", traceparent()));
@@ -328,7 +328,7 @@ TEST_CASE("request spans: a call that missed its deadline is recorded although i
   CHECK(find(spans, "call stock")->attributes.at("cohort.call.outcome") == "timeout");
 }
 
-TEST_CASE("request spans: a full queue drops spans and affects no request", "[service][tracing]") {
+TEST_CASE("request spans: a full queue drops spans and does not affect requests", "[service][tracing]") {
   service_fixture test;
   telemetry::tracer spans{1, telemetry::sampler{}, telemetry::otlp_encoding::protobuf, {.max_items = 2}};
   test.server_settings.tracer = &spans;

@@ -19,7 +19,7 @@ struct credential_check {
   std::optional<http::response> operator()(http::request_context&) const { return std::nullopt; }
 };
 
-/// The status of the filter's response; 0 if it lets the request pass.
+/// Returns the status of the filter's response, or 0 if it lets the request pass.
 int status_of(const http::filter& filter, const http::tls_connection_info* client, std::string_view path,
               std::string_view endpoint) {
   http::router routes;
@@ -68,9 +68,9 @@ TEST_CASE("client certificates: /api routes and operations with a credential req
 TEST_CASE("client certificates: without allowed URIs every valid certificate is accepted", "[service][tls]") {
   telemetry::registry metrics{1};
   const auto filter = service::client_certificate_filter({}, metrics);
-  const http::tls_connection_info with_certificate{true, {}};
+  const http::tls_connection_info connection_with_certificate{true, {}};
   const http::tls_connection_info without_certificate{};
-  CHECK(status_of(filter, &with_certificate, "/api/time", "/api/time") == 0);
+  CHECK(status_of(filter, &connection_with_certificate, "/api/time", "/api/time") == 0);
   CHECK(status_of(filter, &without_certificate, "/api/time", "/api/time") == 403);
   CHECK(status_of(filter, nullptr, "/api/time", "/api/time") == 403);
 }

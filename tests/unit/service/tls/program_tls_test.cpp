@@ -72,7 +72,7 @@ class program_tls_fixture {
       upstream.push_back(tls_client_settings);
     });
   }
-  /// The outcome of the reload of the first or second setting.
+  /// Returns the outcome of the reload of the first or second setting.
   config::reload_outcome reload(std::size_t index) { return settings.reload().at(index).result.outcome; }
 
   certificate_authority root{"Test Root"};
@@ -84,7 +84,7 @@ class program_tls_fixture {
   std::vector<net::tls_client_settings> upstream;
 };
 
-TEST_CASE("program tls: a reload replaces a changed server certificate, and keeps the old one on an error",
+TEST_CASE("program tls: a reload replaces a changed server certificate, and keeps the old certificate on an error",
           "[service][tls]") {
   using config::reload_outcome;
   program_tls_fixture fixture;
@@ -104,7 +104,7 @@ TEST_CASE("program tls: a reload replaces a changed server certificate, and keep
   CHECK(fixture.not_after("server.pem") > first_expiry + 23 * 3600);
 }
 
-TEST_CASE("program tls: a reload replaces a changed client certificate, and keeps the old one on an error",
+TEST_CASE("program tls: a reload replaces a changed client certificate, and keeps the old certificate on an error",
           "[service][tls]") {
   using config::reload_outcome;
   program_tls_fixture fixture;

@@ -20,7 +20,7 @@ struct parsed_options {
   std::string error;
 };
 
-TEST_CASE("tls options: allowed clients are lists in a variable, or in repeated flags", "[service][tls]") {
+TEST_CASE("tls options: allowed clients are given as a list in a variable, or in repeated flags", "[service][tls]") {
   const std::vector<std::string> both{"spiffe://a/1", "spiffe://a/2"};
   CHECK(parsed_options{{}, {{"TLS_ALLOWED_CLIENT", "spiffe://a/1,spiffe://a/2"}}}.tls.allowed_client_uris() == both);
   CHECK(parsed_options{{"--tls-allowed-client", "spiffe://a/1", "--tls-allowed-client", "spiffe://a/2"}}
@@ -32,7 +32,7 @@ TEST_CASE("tls options: allowed clients are lists in a variable, or in repeated 
   CHECK(parsed_options{{}, {{"TLS_ALLOWED_CLIENT", ""}}}.tls.allowed_client_uris().empty());
 }
 
-TEST_CASE("tls options: an option without the option that it requires is a conflict", "[service][tls]") {
+TEST_CASE("tls options: an option without its required option is a conflict", "[service][tls]") {
   const auto conflict_of = [](std::vector<const char*> arguments) {
     return find_conflict(parsed_options{std::move(arguments)}.tls).value_or("none");
   };
@@ -49,7 +49,7 @@ TEST_CASE("tls options: an option without the option that it requires is a confl
   CHECK(conflict_of({"--upstream-tls-key", "a"}) == "--upstream-tls-key requires --upstream-tls-cert");
 }
 
-TEST_CASE("tls options: certificates are lists in a variable, or in repeated flags", "[service][tls]") {
+TEST_CASE("tls options: certificates are given as a list in a variable, or in repeated flags", "[service][tls]") {
   const std::vector<std::string> both{"a.pem", "b.pem"};
   const parsed_options by_variable{{}, {{"TLS_CERT", "a.pem,b.pem"}, {"TLS_KEY", "a.key,b.key"}}};
   CHECK(by_variable.tls.certificates() == both);

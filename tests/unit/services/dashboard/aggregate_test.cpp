@@ -29,7 +29,7 @@ TEST_CASE("aggregate: the services' bodies are unchanged and each part has its s
   CHECK(fixture.metric_value("dashboard_service_upstream_requests_total{service=\"time\",outcome=\"timeout\"}") == 0);
 }
 
-TEST_CASE("aggregate: a part with a byte order mark is read, and embedded without it",
+TEST_CASE("aggregate: a part with a byte order mark is accepted, and embedded without the byte order mark",
           "[services][dashboard][case-2.4]") {
   dashboard_fixture fixture;
   fixture.time_service.body = "\xEF\xBB\xBF{\"a\":1}";

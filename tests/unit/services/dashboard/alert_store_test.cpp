@@ -32,7 +32,7 @@ struct store_fixture {
     if (!webhook) throw std::runtime_error(webhook.error());
     return store.update(std::move(*webhook), now);
   }
-  /// The value at a JSON pointer; "(none)" if there is none.
+  /// Returns the value at a JSON pointer, or "(none)" if there is none.
   std::string at(std::string_view pointer) { return json_at(body(), pointer).value_or("(none)"); }
   std::string body() { return alerts_json(store.read(now), wall_now); }
   std::string monitoring() { return at("/monitoring"); }
@@ -48,7 +48,7 @@ alert_sample make_resolved_sample(std::string fingerprint, std::string ends_at =
   return {.fingerprint = std::move(fingerprint), .status = "resolved", .ends_at = std::move(ends_at)};
 }
 
-/// A webhook with `count` alerts of one severity.
+/// Returns a webhook with `count` alerts of one severity.
 std::string alerts_of_severity(std::size_t count, const std::string& severity, const std::string& description = "x") {
   auto body = webhook_body({});
   std::string list;
@@ -103,7 +103,7 @@ TEST_CASE("alert store: the duration of an alert that starts in the future is ze
   CHECK(fixture.at("/firing/0/for_seconds") == "10994875200");
 }
 
-TEST_CASE("alert store: an alert with a known fingerprint replaces the earlier one", "[services][dashboard]") {
+TEST_CASE("alert store: an alert with a known fingerprint replaces the earlier alert", "[services][dashboard]") {
   store_fixture fixture;
   fixture.update({{.severity = "warning"}});
   fixture.update({{.severity = "critical"}});
@@ -165,7 +165,7 @@ TEST_CASE("alert store: a stale alert is removed after an hour in which the Watc
   CHECK(fixture.revision() == before + 1);
   CHECK(fixture.count("firing") == 0);
 
-  // After a gap of the Watchdog, alerts that were not confirmed during it are kept.
+  // After a gap of the Watchdog, alerts that were not confirmed during the gap are kept.
   fixture.update({{}, watchdog()});
   fixture.advance(24h);
   CHECK(fixture.count("firing") == 1);
@@ -226,7 +226,8 @@ TEST_CASE("alert store: the latest twenty resolved alerts are kept", "[services]
   CHECK(fixture.at("/not_shown") == "0");
 }
 
-TEST_CASE("alert store: a full store evicts resolved alerts first, then the least severe", "[services][dashboard]") {
+TEST_CASE("alert store: a full store evicts resolved alerts first, then the least severe alerts",
+          "[services][dashboard]") {
   store_fixture fixture;
   fixture.update({make_resolved_sample("r1"), make_resolved_sample("r2", "2026-06-01T11:59:30Z")});
   auto count = fixture.update_with_body(alerts_of_severity(alert_store::max_alerts - 1, "warning"));

@@ -19,7 +19,7 @@ std::string replace(std::string text, std::string_view original, std::string_vie
   return text.replace(position, original.size(), replacement);
 }
 
-/// A webhook with one alert that has additional labels.
+/// Returns a webhook with one alert that has additional labels.
 std::string with_labels(const std::string& labels) {
   return replace(webhook_body({{}}), R"("instance":"time-service:5001")", labels);
 }
@@ -56,7 +56,7 @@ TEST_CASE("alert webhook: optional fields may be missing", "[services][dashboard
                  "");
   body = replace(body, R"("generatorURL":"http://prometheus:9090/graph?g0.expr=up",)", "");
   body = replace(body, R"(,"truncatedAlerts":0)", "");
-  // This leaves a comma before the bracket.
+  // The replacement leaves a comma before the bracket.
   body = replace(body, R"("annotations":{},)", R"("annotations":{"other":7},)");
   const auto webhook = parse_alert_webhook(body);
   REQUIRE(webhook.has_value());

@@ -46,7 +46,7 @@ TEST_CASE("alert routes: a step of the wall clock does not make alerts stale or 
   CHECK(json_at(alerts, "/firing/0/for_seconds") == "86520");
 }
 
-TEST_CASE("alert routes: an invalid webhook is rejected with the reason and changes nothing", "[services][dashboard]") {
+TEST_CASE("alert routes: an invalid webhook is rejected with the reason and has no effect", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   fixture.response_to(post_webhook(webhook_body({{}})));
@@ -82,7 +82,7 @@ TEST_CASE("alert routes: only JSON is accepted, not the media types of HTML form
   CHECK(json_at(fixture.response_to(get("/api/alerts")).body, "/firing/0").has_value() == (status == 200));
 }
 
-TEST_CASE("alert routes: a session permits only reading, the API key permits reading and reporting",
+TEST_CASE("alert routes: a session permits only reading, the API key permits reading and posting",
           "[services][dashboard]") {
   dashboard_fixture fixture{"key"};
   fixture.serve_dashboard();

@@ -24,7 +24,7 @@ struct history_fixture {
            dashboard::reported_values values = {}, std::size_t loop = 0) {
     history.add(loop, 2, {state, elapsed, values}, history_start + at);
   }
-  /// The value of a column of the weather service, oldest first; "absent" without one.
+  /// Returns the value of a column of the weather service, oldest first, or "absent" without one.
   std::string weather(duration at, std::size_t column, const std::string& member) const {
     const auto pointer = "/services/weather_service/" + std::to_string(column) + "/" + member;
     return json_at(history.body(history_start + at), pointer).value_or("absent");
@@ -36,7 +36,7 @@ struct history_fixture {
   }
 };
 
-TEST_CASE("call history: calls are counted in columns of 15 s, and a time without calls has none",
+TEST_CASE("call history: calls are counted in columns of 15 s, and a period without calls has no column",
           "[services][dashboard]") {
   history_fixture fixture;
   CHECK(fixture.columns(0s) == 0);
@@ -84,7 +84,7 @@ TEST_CASE("call history: the size does not depend on the number of calls", "[ser
   CHECK(fixture.history.body(history_start).size() < 2500);
 }
 
-TEST_CASE("call history: a call on a loop whose clock is behind is counted in a known column",
+TEST_CASE("call history: a call on a loop whose clock is behind is counted in an existing column",
           "[services][dashboard]") {
   history_fixture fixture;
   fixture.add(10s);
@@ -126,7 +126,8 @@ TEST_CASE("call history: reported values are means, and are absent if no respons
   CHECK(fixture.weather(15s, 1, "cpu") == "absent");
 }
 
-TEST_CASE("call history: values of bodies are read only if they have the documented types", "[services][dashboard]") {
+TEST_CASE("call history: values in response bodies are used only if they have the documented types",
+          "[services][dashboard]") {
   const auto read = [](std::string_view body) {
     simdjson::dom::element root;
     REQUIRE(json::parse_document(body, root));

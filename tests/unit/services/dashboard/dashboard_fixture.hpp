@@ -30,7 +30,7 @@ struct dashboard_fixture : service_fixture {
     CHECK(response.header("Cache-Control") == "no-store");
     return response.body;
   }
-  /// Returns the body of the response to `GET /api/aggregate`. Throws unless its status is 200.
+  /// Returns the body of the response to `GET /api/aggregate`. Throws unless the status is 200.
   std::string aggregate(std::string_view fields = {}) {
     const auto response = response_to(get("/api/aggregate", fields));
     if (response.status != 200) throw std::runtime_error(response.start_line);
@@ -61,7 +61,7 @@ class open_stream {
   open_stream(const open_stream&) = delete;
   open_stream& operator=(const open_stream&) = delete;
 
-  /// All bytes that have been received.
+  /// Returns all bytes that have been received.
   const std::string& receive_for(duration span) {
     fixture_.time.run_for(span);
     while (peer_.stream().readable()) {

@@ -109,7 +109,7 @@ TEST_CASE("event feed: the services are polled once for all subscribers", "[serv
   }
 }
 
-TEST_CASE("event feed: a later subscriber gets the latest aggregate immediately", "[services][dashboard]") {
+TEST_CASE("event feed: a new subscriber gets the latest aggregate immediately", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   subscriber first{fixture};
@@ -123,7 +123,8 @@ TEST_CASE("event feed: a later subscriber gets the latest aggregate immediately"
   second.disconnect();
 }
 
-TEST_CASE("event feed: polling stops without subscribers and restarts without old events", "[services][dashboard]") {
+TEST_CASE("event feed: polling stops without subscribers and restarts without earlier events",
+          "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   fixture.time.run_for(1min);
@@ -241,7 +242,8 @@ TEST_CASE("event feed: alerts are sent immediately and after each change", "[ser
   late.disconnect();
 }
 
-TEST_CASE("event feed: an alert event is sent when monitoring goes silent or an alert stale", "[services][dashboard]") {
+TEST_CASE("event feed: an alert event is sent when monitoring becomes silent or an alert becomes stale",
+          "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   post_alerts(fixture, {{}, watchdog()});
@@ -346,7 +348,7 @@ TEST_CASE("event feed: a stream ends when the cookie of its session expires or i
   CHECK(stream.is_complete());
 }
 
-TEST_CASE("event feed: a part that an open breaker rejected has the time until the next probe",
+TEST_CASE("event feed: a part that an open breaker has rejected contains the time until the next probe",
           "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.weather.status = http::status::internal_server_error;

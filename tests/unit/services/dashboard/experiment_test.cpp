@@ -64,7 +64,7 @@ struct experiment_fixture {
   http::client_response start(std::string settings, std::vector<std::pair<std::string, std::string>> fields = {}) {
     return send(http::method::post, path, std::move(settings), std::move(fields));
   }
-  /// A value of the state; "absent" if there is none.
+  /// Returns a value of the state, or "absent" if there is none.
   std::string state(const std::string& pointer) {
     return json_at(send(http::method::get, path).body, pointer).value_or("absent");
   }
@@ -126,7 +126,7 @@ TEST_CASE("experiment: only one experiment runs at a time, and none while anothe
   CHECK(json_at(faults.body, "/latency_ms") == "20");
 }
 
-TEST_CASE("experiment: a weather service without fault injection is reported", "[services][dashboard][sim]") {
+TEST_CASE("experiment: the state reports a weather service without fault injection", "[services][dashboard][sim]") {
   experiment_fixture fixture{{"--weather-sample"}};
   fixture.start("{}");
   fixture.fleet.run_for(1s);

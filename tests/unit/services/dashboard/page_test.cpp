@@ -8,7 +8,7 @@
 #include "tests/unit/services/dashboard/alert_samples.hpp"
 #include "tests/unit/services/dashboard/dashboard_fixture.hpp"
 
-// The initial HTML of the page. Programs that are built without the page do not serve it.
+// The initial HTML of the page. Programs that are built without the page do not serve the page.
 namespace cohort {
 namespace {
 
@@ -16,7 +16,7 @@ using namespace cohort::test;
 
 bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
 
-/// Services with the bodies of the real services.
+/// Stubs that respond with the bodies of the real services.
 struct page_fixture : dashboard_fixture {
   explicit page_fixture(std::string key = {}, std::vector<dashboard::page_link> links = {})
       : dashboard_fixture(std::move(key)) {
@@ -31,7 +31,7 @@ struct page_fixture : dashboard_fixture {
   bool has_page() { return response_to(get("/")).status == 200; }
 };
 
-TEST_CASE("page: the HTML has the current values, escaped", "[services][dashboard]") {
+TEST_CASE("page: the HTML has the escaped current values", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   const auto response = fixture.response_to(get("/"));
@@ -58,7 +58,7 @@ TEST_CASE("page: the HTML marks sample data", "[services][dashboard]") {
   CHECK(contains(fixture.html(), R"(data-fact="detail">Sample data for Haifa<)"));
 }
 
-TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][dashboard]") {
+TEST_CASE("page: a slow service delays the HTML by at most 80 ms", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.weather.delay = 1s;
@@ -74,7 +74,7 @@ TEST_CASE("page: a slow service delays the HTML by 80 ms at most", "[services][d
   CHECK(contains(fixture.html(), "3 of 3 in time"));
 }
 
-TEST_CASE("page: the headline has the timeout of the slowest call", "[services][dashboard]") {
+TEST_CASE("page: the headline contains the timeout of the slowest call", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.sysinfo.delay = 40ms;
@@ -119,9 +119,9 @@ TEST_CASE("page: without the API key or a session the HTML has no values", "[ser
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.response_to(
       post("/api/alerts", webhook_body({{}}), "Content-Type: application/json\r\nX-API-Key: secret\r\n"));
-  const auto permitted = fixture.html("X-API-Key: secret\r\n");
-  CHECK(contains(permitted, "Haifa"));
-  CHECK(contains(permitted, "ServiceDown"));
+  const auto html_with_key = fixture.html("X-API-Key: secret\r\n");
+  CHECK(contains(html_with_key, "Haifa"));
+  CHECK(contains(html_with_key, "ServiceDown"));
   for (const auto* fields : {"", "X-API-Key: wrong\r\n", "Cookie: cohort_session=forged\r\n"}) {
     CAPTURE(fields);
     const auto html = fixture.html(fields);
@@ -132,7 +132,7 @@ TEST_CASE("page: without the API key or a session the HTML has no values", "[ser
   }
 }
 
-TEST_CASE("page: the HTML has the alerts, escaped, and their event", "[services][dashboard]") {
+TEST_CASE("page: the HTML has the escaped alerts and the data of their event", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   CHECK(contains(fixture.html(), "No signal from monitoring yet.</p>"));
@@ -176,18 +176,19 @@ TEST_CASE("page: one CPU is in the singular", "[services][dashboard]") {
   CHECK(contains(fixture.html(), R"(data-fact="detail">load 0.50 on 1 CPU · host-1<)"));
 }
 
-TEST_CASE("page: of many alerts three are expanded, and the others are grouped by name", "[services][dashboard]") {
+TEST_CASE("page: if there are many alerts, three are shown, and the remaining alerts are grouped by name",
+          "[services][dashboard]") {
   const dashboard::page_template item{"<!--=alert.name--><!--/-->;"};
   const auto slot = [&](const dashboard::alert_store::snapshot& alerts, std::string_view name) {
     return dashboard::alerts_html{alerts, item, wall_time{}}.slot(name);
   };
-  const auto four = numbered_alerts(4, 4);
-  CHECK(slot(four, "alerts.firing") == ">alert0;alert1;alert2;alert3;");
-  CHECK(slot(four, "alerts.more-label").empty());
-  const auto eight = numbered_alerts(8, 2);
-  CHECK(slot(eight, "alerts.firing") == ">alert0;alert1;alert0;");
-  CHECK(slot(eight, "alerts.more-label") == "><summary>5 more: alert1 × 3, alert0 × 2");
-  CHECK(slot(eight, "alerts.more") == "alert1;alert0;alert1;alert0;alert1;");
+  const auto four_alerts = numbered_alerts(4, 4);
+  CHECK(slot(four_alerts, "alerts.firing") == ">alert0;alert1;alert2;alert3;");
+  CHECK(slot(four_alerts, "alerts.more-label").empty());
+  const auto eight_alerts = numbered_alerts(8, 2);
+  CHECK(slot(eight_alerts, "alerts.firing") == ">alert0;alert1;alert0;");
+  CHECK(slot(eight_alerts, "alerts.more-label") == "><summary>5 more: alert1 × 3, alert0 × 2");
+  CHECK(slot(eight_alerts, "alerts.more") == "alert1;alert0;alert1;alert0;alert1;");
   CHECK(slot(numbered_alerts(12, 12), "alerts.more-label") ==
         "><summary>9 more: alert3, alert4, alert5, alert6, alert7, alert8, 3 other names");
   CHECK(slot(numbered_alerts(10, 10), "alerts.more-label") ==

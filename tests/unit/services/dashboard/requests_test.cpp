@@ -43,13 +43,13 @@ TEST_CASE("dashboard requests: an aggregate has its calls and their attempts", "
   CHECK(std::stod(at("/calls/0/attempts/0/deadline_sent_ms")) > 2900);
   CHECK(at("/calls/1/service") == "\"sysinfo_service\"");
   CHECK(at("/calls/2/service") == "\"weather_service\"");
-  // The event has the same data.
+  // The event has the same data as the route.
   const auto event = received.find("event: request\ndata: ");
   REQUIRE(event != std::string::npos);
   const auto data = event + std::string_view{"event: request\ndata: "}.size();
   const auto json = received.substr(data, received.find("\n\n", data) - data);
   CHECK(json_at(body, "/requests/0") == json);
-  // Upstreams get the trace.
+  // Upstreams receive the trace context.
   CHECK(fixture.sysinfo.field("traceparent").value_or("").find(at("/trace_id").substr(1, 32)) == 3);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("dashboard requests: the response conforms to the OpenAPI document", "
   CHECK(document.problems() == std::vector<std::string>{});
   const auto body = requests_of(fixture);
   CHECK(document.violations("get", "/api/requests", 200, "application/json", body) == std::vector<std::string>{});
-  // A closed schema: other members do not conform.
+  // The schema is closed: an object with other members does not conform.
   auto changed = body;
   changed.replace(changed.find("\"kind\""), 6, "\"sort\"");
   CHECK(document.violations("get", "/api/requests", 200, "application/json", changed) != std::vector<std::string>{});

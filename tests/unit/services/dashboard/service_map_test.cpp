@@ -26,7 +26,7 @@ struct map_fixture : dashboard_fixture {
   std::size_t fetches = 0;
 };
 
-/// The data of the last event `map`.
+/// Returns the data of the last event `map`.
 std::string last_map(const std::string& received) {
   constexpr std::string_view begin = "event: map\ndata: ";
   const auto found = received.rfind(begin);
@@ -64,13 +64,13 @@ TEST_CASE("service map: the map includes the calls of all clients and shows an o
   for (int i = 0; i < 40; ++i) fixture.aggregate();
   open_stream stream{fixture};
   const auto map = last_map(stream.receive_for(100ms));
-  // Includes the first call for the stream.
+  // The count includes the first call for the stream.
   CHECK(at(map, "/services/weather_service/calls") == "41");
   CHECK(at(map, "/services/sysinfo_service/breakers/open") == "1");
   CHECK(at(map, "/services/sysinfo_service/breakers/closed") == "0");
 }
 
-TEST_CASE("service map: the providers are fetched with each third event", "[services][dashboard]") {
+TEST_CASE("service map: the providers are fetched for every third event", "[services][dashboard]") {
   map_fixture fixture;
   fixture.serve_dashboard();
   open_stream stream{fixture};

@@ -25,7 +25,7 @@ std::string sign_out(const std::string& cookie, std::string_view other_fields = 
   return "DELETE /session HTTP/1.1\r\nHost: test\r\nCookie: " + cookie + "\r\n" + std::string{other_fields} + "\r\n";
 }
 
-/// The `name=value` of a Set-Cookie value, as a browser sends it in Cookie.
+/// Returns the `name=value` of a Set-Cookie value, as a browser sends it in Cookie.
 std::string cookie_pair(const std::string& set_cookie) { return set_cookie.substr(0, set_cookie.find(';')); }
 
 std::string cookie_in(const received_response& response) {
@@ -193,27 +193,27 @@ TEST_CASE("session: the replacement of the API key ends the sessions of the prev
 TEST_CASE("session: a removed key ends its sessions, and not those of other keys", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   fixture.api_key.replace(config::api_key_list{{"alice", "key"}, {"bob", "other"}});
-  const auto alice = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
+  const auto alice_cookie = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   const auto bob = cookie_in(fixture.response_to(sign_in("X-API-Key: other\r\n")));
-  CHECK(fixture.get_status(alice) == 200);
+  CHECK(fixture.get_status(alice_cookie) == 200);
   fixture.api_key.replace(config::api_key_list{{"bob", "other"}, {"alice", "changed"}});
-  CHECK(fixture.get_status(alice) == 401);
+  CHECK(fixture.get_status(alice_cookie) == 401);
   CHECK(fixture.get_status(bob) == 200);
 }
 
-TEST_CASE("session: without a secret each process uses a random one", "[services][dashboard]") {
+TEST_CASE("session: without a secret each process uses a random secret", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   const auto now = fixture.time.event_loop().wall_now();
   const dashboard::session_cookies other{"", fixture.api_key};
   CHECK(fixture.get_status(cookie_pair(other.issue(fixture.api_key.get().front(), now, false))) == 401);
 }
 
-TEST_CASE("session: invalid keys of the sign-in are throttled", "[services][dashboard]") {
+TEST_CASE("session: sign-in attempts with invalid keys are throttled", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   for (int i = 0; i < 10; ++i) CHECK(fixture.response_to(sign_in("X-API-Key: guess\r\n")).status == 401);
-  const auto throttled = fixture.response_to(sign_in("X-API-Key: guess\r\n"));
-  CHECK(throttled.status == 429);
-  CHECK(throttled.header("Retry-After") == "60");
+  const auto throttled_response = fixture.response_to(sign_in("X-API-Key: guess\r\n"));
+  CHECK(throttled_response.status == 429);
+  CHECK(throttled_response.header("Retry-After") == "60");
   CHECK(fixture.response_to(sign_in("X-API-Key: key\r\n")).status == 204);
 }
 

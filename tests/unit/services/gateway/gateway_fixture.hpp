@@ -104,7 +104,7 @@ class gateway_fixture {
   http::client_response call(const std::string& path, std::vector<std::pair<std::string, std::string>> fields = {}) {
     return call(request(path, std::move(fields)));
   }
-  /// The value of a time series of the gateway; -1 if it does not exist.
+  /// Returns the value of a time series of the gateway, or -1 if it does not exist.
   double metric(const std::string& series) const {
     return find_series(node_->metrics().prometheus_text(), series).value_or(-1);
   }

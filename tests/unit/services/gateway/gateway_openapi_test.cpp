@@ -31,7 +31,7 @@ const char* const document_b = R"({"openapi": "3.0.3", "info": {"title": "b", "v
   "paths": {"/b": {"get": {"operationId": "read", "responses": {}}}, "/health": {"get": {"responses": {}}}},
   "components": {"schemas": {"item": {"type": "string"}}}})";
 
-/// The JSON text at a pointer (RFC 6901); empty if there is none.
+/// Returns the JSON text at a pointer (RFC 6901); the result is empty if there is none.
 std::string value_at(std::string_view text, std::string_view pointer) {
   simdjson::dom::element root;
   simdjson::dom::element value;
@@ -52,7 +52,7 @@ TEST_CASE("gateway: /openapi.json merges the documents of the upstreams", "[gate
   CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/get/responses/200/content/application~1json/schema/$ref") ==
         R"("#/components/schemas/a.item")");
   // The document contains neither the operations that a route does not allow, nor paths that another route takes, nor
-  // the gateway's own.
+  // the paths of the gateway itself.
   CHECK(value_at(merged, "/paths/~1shop~1items~1{id}/post").empty());
   CHECK(value_at(merged, "/paths/~1shop~1taken").empty());
   CHECK(value_at(merged, "/paths/~1health").empty());
@@ -63,7 +63,7 @@ TEST_CASE("gateway: /openapi.json merges the documents of the upstreams", "[gate
   CHECK(value_at(merged, "/x-unavailable-upstreams") == "[]");
 }
 
-TEST_CASE("gateway: an upstream that fails does not break /openapi.json", "[gateway][openapi]") {
+TEST_CASE("gateway: a failed upstream does not make /openapi.json fail", "[gateway][openapi]") {
   gateway_fixture stack{{"a", "b"}};
   stack.upstream("a").body = document_a;
   stack.upstream("b").status = http::status::service_unavailable;
@@ -73,7 +73,7 @@ TEST_CASE("gateway: an upstream that fails does not break /openapi.json", "[gate
   CHECK(value_at(merged, "/x-unavailable-upstreams") == R"(["b"])");
   CHECK_FALSE(value_at(merged, "/paths/~1shop~1items~1{id}").empty());
   CHECK(stack.metric("gateway_service_openapi_document_available{upstream=\"b\"}") == 0);
-  // The document of `a` remains when it is no longer available, and `b` is added.
+  // The document of `a` is kept when `a` is no longer available, and `b` is added.
   stack.upstream("a").delay = 1h;
   stack.upstream("b").status = http::status::ok;
   stack.upstream("b").body = document_b;

@@ -29,9 +29,9 @@ TEST_CASE("gateway: the first route that matches is used", "[gateway][routes]") 
   auto post = stack.request("/api/two");
   post.method = http::method::post;
   CHECK(stack.call(post).body == "b");
-  auto other_host = stack.request("/api/two");
-  other_host.host = "X.B.example:80";
-  CHECK(stack.call(other_host).body == "b");
+  auto request_to_other_host = stack.request("/api/two");
+  request_to_other_host.host = "X.B.example:80";
+  CHECK(stack.call(request_to_other_host).body == "b");
   CHECK(stack.upstream("b").requests.back().target == "/base/api/two");
   CHECK(stack.call("/api/two", {{"X-Canary", "1"}}).body == "b");
   CHECK(stack.call("/api/two", {{"X-Canary", "2"}}).body == "a");
@@ -54,7 +54,7 @@ TEST_CASE("gateway: a path that servers interpret differently gets 400", "[gatew
   CHECK(stack.call("/api/%61dmin").status == http::status::unauthorized);
   CHECK(stack.call("/api//admin").status == http::status::unauthorized);
   CHECK(stack.upstream("a").requests.empty());
-  // A key is needed where a route requires it, not for every path below /api.
+  // A key is required where a route requires a key, not for every path below /api.
   CHECK(stack.call("/api/open").body == "a");
   // A doubly encoded path is forwarded unchanged.
   CHECK(stack.call("/api/%252e%252e/admin").body == "a");
@@ -113,17 +113,17 @@ TEST_CASE("gateway: requests are routed by weight, and with session affinity by 
   gateway_fixture stack{{"a", "b"}};
   stack.start(routes(R"({"name": "r", "match": {"path": {"prefix": "/"}}, "sticky_header": "X-User",
     "backends": [{"upstream": "a", "weight": 80}, {"upstream": "b", "weight": 20}]})"));
-  int canary = 0;
-  for (int i = 0; i < 1000; ++i) canary += stack.call("/").body == "b" ? 1 : 0;
-  CHECK((canary > 150 && canary < 250));
-  int sticky_canary = 0;
+  int canary_count = 0;
+  for (int i = 0; i < 1000; ++i) canary_count += stack.call("/").body == "b" ? 1 : 0;
+  CHECK((canary_count > 150 && canary_count < 250));
+  int sticky_canary_count = 0;
   for (int user = 0; user < 200; ++user) {
     const auto name = "user-" + std::to_string(user);
     const auto first = stack.call("/", {{"X-User", name}}).body;
     CHECK(stack.call("/", {{"X-User", name}}).body == first);
-    sticky_canary += first == "b" ? 1 : 0;
+    sticky_canary_count += first == "b" ? 1 : 0;
   }
-  CHECK((sticky_canary > 20 && sticky_canary < 60));
+  CHECK((sticky_canary_count > 20 && sticky_canary_count < 60));
 }
 
 TEST_CASE("gateway: a rate limit counts clients or authenticated callers", "[gateway][limits]") {
@@ -212,7 +212,7 @@ TEST_CASE("gateway: a mirror gets a copy of each request and never delays the re
   CHECK(stack.upstream("a").requests.back().content == "copied");
   post.body = "longer than ten bytes";
   CHECK(stack.call(post).body == "a");
-  // A slow mirror: the copy in flight excludes others, and no request waits for it.
+  // A slow mirror: a copy in flight excludes further copies, and no request waits for a copy.
   shadow.delay = 4s;
   const auto start = stack.fleet.elapsed();
   CHECK(stack.call("/api/1").body == "a");
@@ -243,7 +243,7 @@ TEST_CASE("gateway: a reload replaces the routes, and an invalid file keeps the 
   CHECK(stack.reload(to("a")).outcome == config::reload_outcome::unchanged);
   CHECK(stack.reload(to("b")).outcome == config::reload_outcome::replaced);
   CHECK(stack.call("/").body == "b");
-  // The limit is the same as before, so its count remains.
+  // The limit is the same as before, so the count is kept.
   CHECK(stack.call("/").status == http::status::too_many_requests);
 }
 

@@ -63,7 +63,7 @@ TEST_CASE("gateway: a token is verified, and its claims become header fields", "
   CHECK(call("Bearer " + key.token(R"({"alg":"RS256"})", claims_of(stack, "bob"))).body == "a");
 }
 
-TEST_CASE("gateway: a missing or invalid key file is an error of the routes file", "[gateway][jwt]") {
+TEST_CASE("gateway: a missing or invalid key file is reported as an error of the routes file", "[gateway][jwt]") {
   gateway_fixture stack{{"a"}};
   const auto error = [&] {
     try {

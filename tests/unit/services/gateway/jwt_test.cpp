@@ -65,18 +65,18 @@ TEST_CASE("JWT: a changed byte makes a token invalid", "[gateway][jwt][security]
 }
 
 TEST_CASE("JWT: the algorithm is a property of the key", "[gateway][jwt][security]") {
-  const signing_key rsa{jwt_algorithm::RS256};
-  const auto verifier = make_verifier(rsa);
+  const signing_key rsa_key{jwt_algorithm::RS256};
+  const auto verifier = make_verifier(rsa_key);
   const auto unsigned_token = test::base64url(R"({"alg":"none"})") + "." + test::base64url(valid_claims) + ".";
   CHECK(outcome_of(verifier, unsigned_token) == "algorithm");
   CHECK(outcome_of(verifier, test::base64url(R"({"alg":"None"})") + "." + test::base64url(valid_claims) + ".") ==
         "algorithm");
   // The public key as the secret of an HMAC (RFC 8725 section 2.1).
-  const signing_key signing_key{rsa.verification_key()};
+  const signing_key signing_key{rsa_key.verification_key()};
   CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"HS256"})", valid_claims)) == "algorithm");
   CHECK(outcome_of(verifier, signing_key.token(R"({"alg":"RS256"})", valid_claims)) == "signature");
-  CHECK(jwt_key::load("", jwt_algorithm::HS256, rsa.verification_key()).error.find("PEM") != std::string::npos);
-  CHECK(outcome_of(verifier, rsa.token("{}", valid_claims)) == "algorithm");
+  CHECK(jwt_key::load("", jwt_algorithm::HS256, rsa_key.verification_key()).error.find("PEM") != std::string::npos);
+  CHECK(outcome_of(verifier, rsa_key.token("{}", valid_claims)) == "algorithm");
 }
 
 TEST_CASE("JWT: claims are checked with a leeway of 30 s", "[gateway][jwt]") {

@@ -68,7 +68,7 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
   CHECK(error_of(with_route(members)) == expected);
 }
 
-TEST_CASE("routes file: a match that no request can fulfil is an error", "[gateway][routes]") {
+TEST_CASE("routes file: a match condition that no request satisfies is an error", "[gateway][routes]") {
   const auto error_of_match = [](const std::string& match) {
     const auto error = error_of(with_route("\"match\": {" + match + "}, \"backends\": [{\"upstream\": \"a\"}]"));
     constexpr std::string_view start = "r.json:5: routes[0].match.";
@@ -119,7 +119,7 @@ TEST_CASE("routes file: a syntax error has a line and a column", "[gateway][rout
   CHECK(error_of("[]") == "r.json:1: the file must be an object");
 }
 
-TEST_CASE("json_lines: a value that is absent has the line of the value that contains it", "[gateway][routes]") {
+TEST_CASE("json_lines: the line of an absent value is the line of the value that contains it", "[gateway][routes]") {
   const json_lines lines{"{\n\"a\": [\n1,\n{\"b\": 2}]}"};
   CHECK_FALSE(lines.syntax_error());
   CHECK(lines.line_of("a") == 2);

@@ -40,15 +40,15 @@ class signing_key {
     if (algorithm == ES256) key_.reset(EVP_EC_gen("P-256"));
     if (algorithm != HS256) return;
     secret_.resize(32);
-    // Letters, so that no byte is a line feed.
+    // The secret consists of letters, so that no byte is a line feed.
     RAND_bytes(reinterpret_cast<unsigned char*>(secret_.data()), 32);
     for (char& c : secret_) c = static_cast<char>('a' + (static_cast<unsigned char>(c) % 26));
   }
-  /// A key of HS256 with this secret.
+  /// Creates an HS256 key with this secret.
   explicit signing_key(std::string secret) : algorithm_(gateway::jwt_algorithm::HS256), secret_(std::move(secret)) {}
 
   gateway::jwt_algorithm algorithm() const { return algorithm_; }
-  /// The content of the key file of a verifier.
+  /// Returns the content of the key file of a verifier.
   std::string verification_key() const { return key_ ? public_pem(key_.get()) : secret_; }
 
   std::string token(std::string_view header, std::string_view claims) const {
@@ -96,7 +96,7 @@ class signing_key {
     return algorithm_ == gateway::jwt_algorithm::ES256 ? pair_of(signature) : signature;
   }
 
-  /// The two integers of a DER signature, each of 32 bytes (RFC 7518 section 3.4).
+  /// Returns the two integers of a DER signature, each of 32 bytes (RFC 7518 section 3.4).
   static std::string pair_of(const std::string& der) {
     const auto* data = reinterpret_cast<const unsigned char*>(der.data());
     ECDSA_SIG* decoded = d2i_ECDSA_SIG(nullptr, &data, static_cast<long>(der.size()));

@@ -110,7 +110,7 @@ TEST_CASE("sysinfo: the response is valid JSON even if the host name is not UTF-
   CHECK(json_at(fixture.response_to(get("/api/sysinfo")).body, "/hostname") == "\"caf\xEF\xBF\xBD\"");
 }
 
-TEST_CASE("sysinfo: a container's own memory use is reported in addition to the machine's",
+TEST_CASE("sysinfo: a container's own memory use is reported in addition to the memory use of the machine",
           "[services][sysinfo][case-5.7]") {
   const auto [is_v2, usage, inactive_file, used_gb, percent] =
       GENERATE(table<bool, std::string, std::string, std::string, std::string>({

@@ -11,13 +11,13 @@ namespace {
 
 using sysinfo::processor_name;
 
-TEST_CASE("processor name: x86 processors have a model name", "[services][sysinfo]") {
+TEST_CASE("processor name: the model name of an x86 processor is read from cpuinfo", "[services][sysinfo]") {
   CHECK(processor_name("processor : 0\nmodel : 1\nmodel name : AMD EPYC 7763\nmodel name : other\n") ==
         "AMD EPYC 7763");
   CHECK(processor_name("processor : 0\nmodel name : Odd: name\n") == "Odd: name");
 }
 
-TEST_CASE("processor name: POWER processors have a name", "[services][sysinfo][case-5.6]") {
+TEST_CASE("processor name: the name of a POWER processor is read from cpuinfo", "[services][sysinfo][case-5.6]") {
   const auto [cpuinfo, name] = GENERATE(table<std::string, std::string>({
       {"processor\t: 0\ncpu\t\t: POWER9 (architected), altivec supported\nclock\t\t: 2500.000000MHz\n"
        "revision\t: 2.2 (pvr 004e 1202)\n\ntimebase\t: 512000000\nplatform\t: pSeries\n"
@@ -31,7 +31,7 @@ TEST_CASE("processor name: POWER processors have a name", "[services][sysinfo][c
   CHECK(processor_name(cpuinfo) == name);
 }
 
-TEST_CASE("processor name: RISC-V processors have a name", "[services][sysinfo][case-5.6]") {
+TEST_CASE("processor name: the name of a RISC-V processor is read from cpuinfo", "[services][sysinfo][case-5.6]") {
   const auto [cpuinfo, name] = GENERATE(table<std::string, std::string>({
       {"processor\t: 0\nhart\t\t: 1\nisa\t\t: rv64imafdc_zicntr_zihpm\nmmu\t\t: sv39\nuarch\t\t: sifive,u74-mc\n"
        "mvendorid\t: 0x489\nmarchid\t\t: 0x8000000000000007\nmimpid\t\t: 0x4210427\n",
@@ -43,7 +43,7 @@ TEST_CASE("processor name: RISC-V processors have a name", "[services][sysinfo][
   CHECK(processor_name(cpuinfo) == name);
 }
 
-TEST_CASE("processor name: s390x processors have a name", "[services][sysinfo][case-5.6]") {
+TEST_CASE("processor name: the name of an s390x processor is read from cpuinfo", "[services][sysinfo][case-5.6]") {
   const auto [machine, name] = GENERATE(table<std::string, std::string>({
       {"2964", "IBM z13"},
       {"3906", "IBM z14"},
@@ -62,7 +62,8 @@ TEST_CASE("processor name: s390x processors have a name", "[services][sysinfo][c
   CHECK(sysinfo::count_cpus("/no/such/directory", cpuinfo).logical == 2);
 }
 
-TEST_CASE("processor name: LoongArch processors have a name and a topology", "[services][sysinfo][case-5.6]") {
+TEST_CASE("processor name: the name and the topology of a LoongArch processor are read from cpuinfo",
+          "[services][sysinfo][case-5.6]") {
   const auto* const name = GENERATE("Loongson-3A5000-HV", "Loongson-3A6000", "Loongson-3C5000L-LL");
   const auto processor = [&](const std::string& number, const std::string& core) {
     return "processor\t\t: " + number + "\npackage\t\t\t: 0\ncore\t\t\t: " + core + "\nglobal_id\t\t: " + number +
@@ -76,7 +77,7 @@ TEST_CASE("processor name: LoongArch processors have a name and a topology", "[s
   CHECK(counts.cores == 2);
 }
 
-TEST_CASE("processor name: MIPS, SPARC, PA-RISC, Alpha and old ARM processors have a name",
+TEST_CASE("processor name: the names of MIPS, SPARC, PA-RISC, Alpha and old ARM processors are read from cpuinfo",
           "[services][sysinfo][case-5.6]") {
   const auto [cpuinfo, name] = GENERATE(table<std::string, std::string>({
       {"system type\t\t: MIPS Malta\nmachine\t\t\t: mti,malta\nprocessor\t\t: 0\ncpu model\t\t: MIPS 24Kc V0.0  FPU V0.0\n",

@@ -19,7 +19,7 @@ TEST_CASE("cgroup: in a v2 namespace the limits are in the root of the mount", "
   CHECK(info.memory_available_bytes == 8 * gib);
 }
 
-TEST_CASE("cgroup: a v2 limit applies to the groups below", "[services][sysinfo]") {
+TEST_CASE("cgroup: a v2 limit applies to descendant groups", "[services][sysinfo]") {
   root_directory root{{"proc/meminfo", meminfo_16_gib},
                       {"proc/self/cgroup", "0::/kube.slice/pod-a:b/app\n"},
                       {"sys/fs/cgroup/cgroup.controllers", "cpu memory\n"},
@@ -39,7 +39,7 @@ TEST_CASE("cgroup: a v2 limit applies to the groups below", "[services][sysinfo]
   CHECK(root.read().cgroup_cpu_limit == 0.25);
 }
 
-TEST_CASE("cgroup: v2 limits without effect are ignored", "[services][sysinfo]") {
+TEST_CASE("cgroup: v2 limits that have no effect are ignored", "[services][sysinfo]") {
   struct row {
     std::string_view memory_max;
     std::string_view cpu_max;
@@ -102,7 +102,7 @@ TEST_CASE("cgroup: v1 limits are read from each controller's mount", "[services]
 
 TEST_CASE("cgroup: in a v1 container without a namespace the limits are in the root of the mount",
           "[services][sysinfo]") {
-  // The group docker/4f2a below the mount belongs to a container inside this one.
+  // The group docker/4f2a below the mount belongs to a container inside this container.
   const root_directory root{{"proc/meminfo", meminfo_16_gib},
                             {"proc/self/cgroup", "5:cpu,cpuacct:/docker/4f2a\n4:memory:/docker/4f2a\n0::/\n"},
                             {"sys/fs/cgroup/memory/memory.limit_in_bytes", "268435456\n"},
@@ -113,7 +113,7 @@ TEST_CASE("cgroup: in a v1 container without a namespace the limits are in the r
   CHECK(root.read().cgroup_cpu_limit == 0.25);
 }
 
-TEST_CASE("cgroup: v1's largest number means unlimited", "[services][sysinfo]") {
+TEST_CASE("cgroup: the largest number of v1 means unlimited", "[services][sysinfo]") {
   const auto* const unlimited = GENERATE("9223372036854771712\n", "9223372036854710272\n", "4611686018427387904\n");
   const auto meminfo = GENERATE(meminfo_16_gib, std::string_view{});
   const root_directory root{{"proc/meminfo", meminfo},

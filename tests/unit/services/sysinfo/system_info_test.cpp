@@ -13,8 +13,8 @@
 namespace cohort::sysinfo {
 namespace {
 
-/// Two packages with two cores of two threads each. Core IDs repeat in both packages. With its flags, the text is
-/// longer than a page, as on real machines.
+/// Returns the text for two packages with two cores of two threads each. Core IDs repeat in both packages. With the
+/// flags of the processor, the text is longer than a page, as on real machines.
 std::string two_socket_cpuinfo() {
   std::string text;
   for (int cpu = 0; cpu < 8; ++cpu) {
@@ -33,7 +33,7 @@ constexpr std::string_view raspberry_pi_cpuinfo =
 
 }  // namespace
 
-TEST_CASE("system info: kernel names are read without line ends", "[services][sysinfo]") {
+TEST_CASE("system info: kernel names are returned without line ends", "[services][sysinfo]") {
   const root_directory root{{"proc/sys/kernel/hostname", "build-7\n"},
                             {"proc/sys/kernel/ostype", "Linux\n"},
                             {"proc/sys/kernel/osrelease", "6.1.0-18-amd64\n"},
@@ -208,7 +208,7 @@ TEST_CASE("system info: constant values are read once, variable values on each c
   CHECK(info.cgroup_cpu_limit == 1.5);
 }
 
-TEST_CASE("system info: values agree with system calls", "[services][sysinfo]") {
+TEST_CASE("system info: values agree with those of system calls", "[services][sysinfo]") {
   utsname names{};
   REQUIRE(::uname(&names) == 0);
   const auto info = system_info_reader().read();

@@ -16,7 +16,7 @@ struct both_providers_fixture : weather_app_fixture {
   void set_geocoding(const std::string& result) { geocoder.body = R"({"results":[)" + result + "]}"; }
 };
 
-/// Neither provider knows any location.
+/// Both providers report every location as unknown.
 struct unknown_location_fixture : both_providers_fixture {
   unknown_location_fixture() {
     wttr.status = http::status::not_found;
@@ -46,7 +46,7 @@ TEST_CASE("weather locations: the fallback is called after a text response from 
   CHECK(json_at(fixture.get_weather("Paris,France").body, "/provider") == "\"open-meteo\"");
 }
 
-TEST_CASE("weather locations: a request for a location that no provider knows gets 404",
+TEST_CASE("weather locations: a request for a location that is unknown to all providers gets 404",
           "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   const auto [query, name] = GENERATE(table<std::string, std::string>({
@@ -213,7 +213,7 @@ TEST_CASE("weather locations: country names, codes and variants match results of
   CHECK_FALSE(json_at(response.body, "/location/latitude")->starts_with('-'));
 }
 
-TEST_CASE("weather locations: wttr.in's document below a data key is read", "[services][weather][case-3.5]") {
+TEST_CASE("weather locations: a document of wttr.in below a data key is accepted", "[services][weather][case-3.5]") {
   weather_app_fixture fixture;
   const auto document = wttr_response("17", "Paris", "France");
   fixture.wttr.body = GENERATE_COPY(values<std::string>({
@@ -231,13 +231,13 @@ TEST_CASE("weather locations: wttr.in's document below a data key is read", "[se
   CHECK(json_at(response.body, "/location/latitude") == "32.817");
 }
 
-TEST_CASE("weather locations: a report that a proxy has modified is read", "[services][weather][case-3.5]") {
+TEST_CASE("weather locations: a report that a proxy has modified is accepted", "[services][weather][case-3.5]") {
   weather_app_fixture fixture;
   fixture.wttr.status = http::status::non_authoritative_information;
   CHECK(fixture.get_weather("Paris,France").status == 200);
 }
 
-TEST_CASE("a report for another place names that place", "[services][weather][case-3.6]") {
+TEST_CASE("a report for another place contains the name of that place", "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Paris,France", "Oymyakon", "Russia"},
       {"Paris,France", "Marseille", "France"},
@@ -257,7 +257,8 @@ TEST_CASE("a report for another place names that place", "[services][weather][ca
   CHECK(json_at(fixture.get_weather(query).body, "/location/nearest_area/city") == "\"" + city + "\"");
 }
 
-TEST_CASE("weather locations: a report for the requested place names no other place", "[services][weather][case-3.6]") {
+TEST_CASE("weather locations: a report for the requested place does not contain the name of another place",
+          "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Haifa,Israel", "Hefa", "Israel"},  // by distance
       {"London,UK", "City of London", "United Kingdom"},
@@ -328,7 +329,7 @@ TEST_CASE("weather locations: a region is reported and selects among results", "
   CHECK(json_at(response.body, "/location/latitude") == "39.8");
 }
 
-TEST_CASE("weather locations: a report of the fallback for another place names that place",
+TEST_CASE("weather locations: a report of the fallback for another place contains the name of that place",
           "[services][weather][case-3.6]") {
   both_providers_fixture fixture;
   fixture.wttr.status = http::status::bad_gateway;
@@ -340,12 +341,12 @@ TEST_CASE("weather locations: a report of the fallback for another place names t
   const auto other_name = fixture.get_weather("Spring,USA");
   CHECK(json_at(other_name.body, "/location/nearest_area") ==
         R"({"city":"Springfield","country":"United States","latitude":37.2,"longitude":-93.3})");
-  // The coordinates of another place are not those of the requested one.
+  // The coordinates of another place are not those of the requested place.
   fixture.time.run_for(11min);
   CHECK(json_at(fixture.get_weather("Spring,USA").body, "/location/nearest_area/city") == "\"Springfield\"");
 }
 
-TEST_CASE("weather locations: a report of wttr.in for another region names that region",
+TEST_CASE("weather locations: a report of wttr.in for another region contains the name of that region",
           "[services][weather][case-3.6]") {
   weather_app_fixture fixture;
   const std::string no_region = R"("region":[{"value":""}])";

@@ -102,7 +102,8 @@ TEST_CASE("weather: an invalid location is rejected with 400, and no provider is
   CHECK(fixture.wttr.request_count() == 0);
 }
 
-TEST_CASE("weather: the response meets the caller's deadline and the fetch continues", "[services][weather]") {
+TEST_CASE("weather: the response is sent before the caller's deadline, and the fetch continues",
+          "[services][weather]") {
   weather_app_fixture fixture;
   fixture.wttr.delay = 3s;
   const auto start = fixture.time.now();
@@ -116,7 +117,7 @@ TEST_CASE("weather: the response meets the caller's deadline and the fetch conti
   CHECK(fixture.wttr.request_count() == 1);
 }
 
-TEST_CASE("weather: an unresponsive provider delays the response by five seconds", "[services][weather]") {
+TEST_CASE("weather: an unresponsive provider delays the response by at most five seconds", "[services][weather]") {
   weather_app_fixture fixture;
   fixture.wttr.delay = 1h;
   const auto start = fixture.time.now();

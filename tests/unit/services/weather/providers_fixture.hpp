@@ -8,7 +8,7 @@
 
 namespace cohort::test {
 
-/// The default policy without retries, so that a test can count requests.
+/// Returns the default policy without retries, so that a test can count requests.
 inline http::upstream_settings single_attempt_policy() {
   auto policy = weather::provider_chain::default_policy();
   policy.retry.max_attempts = 1;
@@ -32,7 +32,7 @@ struct providers_fixture : service_fixture {
       std::optional<weather::open_meteo_urls> fallback = open_meteo(), const char* wttr_url = "http://wttr.test") {
     return {.wttr = parse_url(wttr_url), .open_meteo = std::move(fallback), .policy = single_attempt_policy()};
   }
-  /// The value of the counter of provider requests.
+  /// Returns the value of the counter of provider requests.
   std::optional<double> provider_requests(const std::string& provider, const std::string& outcome) const {
     return metric_value("weather_service_provider_requests_total{provider=\"" + provider + "\",outcome=\"" + outcome +
                         "\"}");

@@ -95,7 +95,8 @@ task<> look_up_many(weather_fixture* fixture, duration delay) {
   }
 }
 
-TEST_CASE("report cache: a waiting caller gets its report although the cache has evicted it", "[services][weather]") {
+TEST_CASE("report cache: a waiting caller gets its report although the cache has evicted the report",
+          "[services][weather]") {
   weather_fixture fixture{"http://wttr.test", 1};
   fixture.wttr.delay = 1s;
   spawned_lookup waiting{fixture.time, fixture.lookup_task(paris)};

@@ -158,7 +158,7 @@ TEST_CASE("report cache: a location that has had a report does not become unknow
   CHECK_FALSE(fixture.look_up().stale);
 }
 
-TEST_CASE("report cache: a caller without time for the fallback gets a timeout, later callers its report",
+TEST_CASE("report cache: a caller without time for the fallback gets a timeout, and later callers get its report",
           "[services][weather]") {
   fallback_fixture fixture;
   fixture.wttr.delay = 1h;
@@ -204,7 +204,7 @@ TEST_CASE("report cache: the coordinates of another place are not used for the f
   CHECK(fixture.look_up().report->requested.latitude == 48.85341);
 }
 
-TEST_CASE("report cache: a failed fetch has an error class, and a stale report if there is one",
+TEST_CASE("report cache: the result of a failed fetch has an error class, and the stale report if there is one",
           "[services][weather]") {
   const auto [status, body, delay, error] = GENERATE(table<http::status, std::string, duration, std::string>({
       {http::status::internal_server_error, "{}", 0s, "status 500"},
@@ -237,7 +237,7 @@ TEST_CASE("report cache: a failed fetch has an error class, and a stale report i
   }
 }
 
-TEST_CASE("report cache: the error class is the reason why a provider is unreachable", "[services][weather]") {
+TEST_CASE("report cache: the error class identifies the reason why a provider is unreachable", "[services][weather]") {
   const auto [url, error] = GENERATE(table<const char*, std::string>({
       {"http://closed.test", "connect"},
       {"http://black-hole.test", "timeout"},

@@ -16,7 +16,7 @@ using Catch::Matchers::WithinRel;
 
 namespace {
 
-/// A route whose asynchronous handler uses CPU time; it is subject to admission control.
+/// Returns a route whose asynchronous handler uses CPU time; it is subject to admission control.
 http::router cpu_cost_router(duration cost) {
   struct handlers {
     static task<http::response> respond(duration cost) {
@@ -107,7 +107,7 @@ TEST_CASE("machine: simultaneous requests to one thread are processed sequential
   CHECK(fixture.machine.busy_time() == 10ms);
 }
 
-TEST_CASE("machine: two threads work at the same time if there are two cores", "[sim][cpu]") {
+TEST_CASE("machine: two threads run at the same time if there are two cores", "[sim][cpu]") {
   const std::size_t cores = GENERATE(1U, 2U);
   machine_fixture fixture{cores, 2, read_cost(1ms)};
   for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
@@ -229,10 +229,10 @@ TEST_CASE("machine: the same seed gives the same run, and a shutdown leaves no p
 
 TEST_CASE("link: a lost segment arrives after TCP's retransmission timeout", "[sim][network]") {
   machine_fixture fixture{1, 1, {}};
-  sim::link_conditions lossy;
-  lossy.min_latency = lossy.max_latency = 1ms;
-  lossy.loss = 0.1;
-  fixture.fleet.network().set_default_conditions(lossy);
+  sim::link_conditions lossy_link;
+  lossy_link.min_latency = lossy_link.max_latency = 1ms;
+  lossy_link.loss = 0.1;
+  fixture.fleet.network().set_default_conditions(lossy_link);
   fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 50, 1000, "/"));
   fixture.fleet.run_for(2min);
   const auto times = fixture.sorted_milliseconds();

@@ -13,7 +13,7 @@ using Catch::Matchers::ContainsSubstring;
 
 constexpr duration run_length = 10min;
 
-/// One call a second. From second 120 to 300, every second call fails.
+/// Returns the results of one call per second. From second 120 to 300, every second call fails.
 caller_results calls_with_incident() {
   caller_results results;
   for (int second = 0; second < run_length / 1s; ++second) {
@@ -38,7 +38,8 @@ TEST_CASE("alert rule: an alert fires only after the hold time", "[sim][plan]") 
   CHECK(evaluate({"errors", 0.2, {1min}, 4min}, calls_with_incident(), run_length).empty());
 }
 
-TEST_CASE("alert rule: with several windows, all of them must be above the threshold", "[sim][plan]") {
+TEST_CASE("alert rule: with several windows, the error ratios of all windows must be above the threshold",
+          "[sim][plan]") {
   const auto slow = evaluate({"errors", 0.2, {5min}, 0s}, calls_with_incident(), run_length);
   REQUIRE(slow.size() == 1);
   CHECK(slow[0].begin == 300s);
@@ -64,7 +65,7 @@ TEST_CASE("alert rule: no alert fires without calls", "[sim][plan]") {
   CHECK(evaluate({"errors", 0, {1min}, 0s}, {}, run_length).empty());
 }
 
-TEST_CASE("alert rule: an invalid alert is rejected with one line", "[sim][plan]") {
+TEST_CASE("alert rule: an invalid alert rule is rejected with one line", "[sim][plan]") {
   const auto [alert, reason] = GENERATE(table<const char*, const char*>({
       {R"({"name": "b", "max_error_ratio": 2, "windows": ["1min"]})",
        "alerts[1].max_error_ratio must be a number from"},

@@ -48,10 +48,10 @@ TEST_CASE("call cache: with single flight, one request per period fetches the va
              WithinAbs(0.09, 0.03));
 }
 
-TEST_CASE("call cache: without single flight, each request without a value fetches it", "[sim][plan]") {
+TEST_CASE("call cache: without single flight, each request without a cached value fetches the value", "[sim][plan]") {
   const auto run = run_cached(R"({"ttl": "1s", "single_flight": false})");
   CHECK(run.goodput() == 1);
-  // About ten requests arrive while the first one waits.
+  // About ten requests arrive while the first request waits.
   CHECK(run.requests.at("offers") > 40);
   CHECK(run.requests.at("offers") < 80);
 }
@@ -59,11 +59,11 @@ TEST_CASE("call cache: without single flight, each request without a value fetch
 TEST_CASE("call cache: a stale value is used while it is revalidated", "[sim][plan]") {
   const auto run = run_cached(R"({"ttl": "1s", "stale_while_revalidate": "1s"})");
   CHECK(run.requests.at("offers") == 6);
-  // Only requests before the first value fetch it.
+  // Only requests before the first value fetch a value.
   CHECK(count_slow_calls(run) < 20);
 }
 
-TEST_CASE("call cache: a stale value is used after a failure, up to its limit", "[sim][plan]") {
+TEST_CASE("call cache: a stale value is used after a failure, for at most stale_if_error", "[sim][plan]") {
   const auto without = run_cached(R"({"ttl": "1s"})", 1);
   CHECK(without.goodput() < 0.7);
   const auto with = run_cached(R"({"ttl": "1s", "stale_if_error": "1min"})", 1);
@@ -73,7 +73,7 @@ TEST_CASE("call cache: a stale value is used after a failure, up to its limit", 
   CHECK(limited.goodput() < 0.9);
 }
 
-TEST_CASE("call cache: an invalid cache is rejected with one line", "[sim][plan]") {
+TEST_CASE("call cache: an invalid cache setting is rejected with one line", "[sim][plan]") {
   const auto [cache, reason] = GENERATE(table<const char*, const char*>({
       {R"({"ttl": "0s"})", "services[0].calls[0].cache.ttl must be longer than 0"},
       {R"({"ttl": "1"})", R"(services[0].calls[0].cache.ttl is "1", but must be a duration)"},

@@ -127,7 +127,7 @@ TEST_CASE("shrink: tries other seeds if the first does not reproduce the failure
   CHECK(shrink(run, needs_other_seed, {.seeds_per_candidate = 1}).schedule.events.size() == 10);
 }
 
-TEST_CASE("shrink: gives the same result again, and ends at the maximum number of runs", "[sim][shrink]") {
+TEST_CASE("shrink: is deterministic, and ends at the maximum number of runs", "[sim][shrink]") {
   const auto run = [](const schedule& schedule) {
     return has_path(schedule, "/30") && has_path(schedule, "/60") ? "x" : "";
   };

@@ -21,7 +21,7 @@ TEST_CASE("export_queue: items are taken in batches, oldest first", "[telemetry]
   CHECK(queue.empty());
 }
 
-TEST_CASE("export_queue: the exporter wakes up for a full batch", "[telemetry][otlp]") {
+TEST_CASE("export_queue: a full batch wakes up the exporter", "[telemetry][otlp]") {
   export_queue queue{{.max_items = 10, .max_batch_items = 2}};
   push(queue, "a");
   CHECK_FALSE(queue.wakeup().is_set());
@@ -34,7 +34,7 @@ TEST_CASE("export_queue: items of a full queue are dropped and counted", "[telem
   for (int i = 0; i < 5; ++i) push(queue, "x");
   CHECK(queue.size() == 3);
   CHECK(queue.dropped() == 2);
-  SECTION("a batch that is being exported counts") {
+  SECTION("a batch that is being exported counts towards the limit") {
     const auto batch = queue.take();
     push(queue, "y");
     CHECK(queue.dropped() == 3);

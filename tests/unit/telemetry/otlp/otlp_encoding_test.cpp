@@ -103,7 +103,7 @@ TEST_CASE("otlp: an ID that is invalid stays an attribute of the log record", "[
   CHECK(items.find(R"({"key":"trace_id","value":{"stringValue":"not an ID"}})") != std::string::npos);
 }
 
-TEST_CASE("otlp: several items form one request", "[telemetry][otlp]") {
+TEST_CASE("otlp: several items are sent in one request", "[telemetry][otlp]") {
   const resource_attributes resource{{"service.name", "shop"}};
   SECTION("JSON") {
     auto items = encoded_record(otlp_encoding::json);
@@ -133,7 +133,7 @@ TEST_CASE("otlp: several items form one request", "[telemetry][otlp]") {
   }
 }
 
-TEST_CASE("otlp: a partial success is read from the response", "[telemetry][otlp]") {
+TEST_CASE("otlp: a partial success is parsed from the response", "[telemetry][otlp]") {
   const auto parse = [](otlp_signal signal, otlp_encoding encoding, std::string_view body) {
     return parse_export_response(signal, encoding, body);
   };

@@ -26,7 +26,7 @@ struct log_fixture {
     record.status = status;
     log.close(record);
   }
-  /// The statuses of the records that were kept for this reason.
+  /// Returns the statuses of the records that were kept for this reason.
   std::multiset<int> statuses_of(reason wanted) const {
     std::multiset<int> statuses;
     log.visit_finished([&](const request_record& record, const reason* kept_reason) {

@@ -14,7 +14,7 @@ trace_context with_low_bits(std::uint64_t low, bool sampled = false) { return {.
 
 TEST_CASE("sampler: parent-based samplers continue the caller's decision, other samplers do not",
           "[telemetry][tracing]") {
-  const auto [name, ratio, of_sampled_parent, of_other_parent, as_root] =
+  const auto [name, ratio, expected_for_sampled_parent, expected_for_unsampled_parent, expected_for_root] =
       GENERATE(table<std::string, double, bool, bool, bool>({
           {"always_on", 1.0, true, true, true},
           {"always_off", 1.0, false, false, false},
@@ -25,24 +25,24 @@ TEST_CASE("sampler: parent-based samplers continue the caller's decision, other 
           {"parentbased_traceidratio", 0.0, true, false, false},
           {"parentbased_traceidratio", 1.0, true, false, true},
       }));
-  const auto decides = make_sampler(name, ratio);
-  REQUIRE(decides);
+  const auto trace_sampler = make_sampler(name, ratio);
+  REQUIRE(trace_sampler);
   const auto low = GENERATE(std::uint64_t{1}, std::uint64_t{1} << 63U, ~std::uint64_t{0});
-  CHECK(decides->should_sample(with_low_bits(low, true), false) == of_sampled_parent);
-  CHECK(decides->should_sample(with_low_bits(low, false), false) == of_other_parent);
-  CHECK(decides->should_sample(with_low_bits(low, true), true) == as_root);
+  CHECK(trace_sampler->should_sample(with_low_bits(low, true), false) == expected_for_sampled_parent);
+  CHECK(trace_sampler->should_sample(with_low_bits(low, false), false) == expected_for_unsampled_parent);
+  CHECK(trace_sampler->should_sample(with_low_bits(low, true), true) == expected_for_root);
 }
 
-TEST_CASE("sampler: a ratio sampler records that fraction of the traces", "[telemetry][tracing]") {
-  const auto decides = make_sampler("parentbased_traceidratio", 0.25);
+TEST_CASE("sampler: a ratio sampler samples the given fraction of the traces", "[telemetry][tracing]") {
+  const auto trace_sampler = make_sampler("parentbased_traceidratio", 0.25);
   random_generator random{1};
   int recorded = 0;
-  for (int i = 0; i < 10'000; ++i) recorded += decides->should_sample(start_trace(random), true) ? 1 : 0;
+  for (int i = 0; i < 10'000; ++i) recorded += trace_sampler->should_sample(start_trace(random), true) ? 1 : 0;
   CHECK(recorded > 2300);
   CHECK(recorded < 2700);
   // The SDKs of OpenTelemetry use the same threshold of the trace ID.
-  CHECK(decides->should_sample(with_low_bits((std::uint64_t{1} << 62U) - 1), true));
-  CHECK_FALSE(decides->should_sample(with_low_bits(std::uint64_t{1} << 62U), true));
+  CHECK(trace_sampler->should_sample(with_low_bits((std::uint64_t{1} << 62U) - 1), true));
+  CHECK_FALSE(trace_sampler->should_sample(with_low_bits(std::uint64_t{1} << 62U), true));
 }
 
 TEST_CASE("sampler: an unknown name is rejected", "[telemetry][tracing]") {
@@ -53,11 +53,11 @@ TEST_CASE("sampler: an unknown name is rejected", "[telemetry][tracing]") {
 TEST_CASE("tracer: the span of a request is a child of the caller's span", "[telemetry][tracing]") {
   const tracer spans{1, *make_sampler("parentbased_always_off", 1), otlp_encoding::json};
   random_generator random{1};
-  auto continued = *parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-  CHECK(spans.begin(continued, random) == 0xb7ad6b7169203331);
-  CHECK(continued.span_id != 0);
-  CHECK(continued.span_id != 0xb7ad6b7169203331);
-  CHECK(continued.sampled);
+  auto continued_trace = *parse_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+  CHECK(spans.begin(continued_trace, random) == 0xb7ad6b7169203331);
+  CHECK(continued_trace.span_id != 0);
+  CHECK(continued_trace.span_id != 0xb7ad6b7169203331);
+  CHECK(continued_trace.sampled);
   auto root = start_trace(random);
   CHECK(spans.begin(root, random) == 0);
   CHECK(root.span_id != 0);

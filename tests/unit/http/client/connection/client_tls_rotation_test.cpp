@@ -45,7 +45,7 @@ class rotation_fixture {
     request.url = parse_url("https://192.0.2.1" + path);
     return http::fetch(*client, std::move(request), deadline::after(time.now(), 5s));
   }
-  /// The URI that the server saw, or the error.
+  /// Returns the URI that the server received, or the error.
   std::string client_uri() { return body_of(time.run(fetch("/"))); }
   static std::string body_of(const http::client_result& response) {
     return response ? response->body : make_error_code(response.error()).message();

@@ -171,7 +171,8 @@ TEST_CASE("connection pool: a timeout on a reused connection closes the idle con
   }
   first.result();
   second.result();
-  // The network drops both without a reset: the first call has to wait for its timeout, the next call need not.
+  // The network drops both connections without a reset: the first call has to wait for its timeout, the next call need
+  // not.
   CHECK(fixture.get("http://site.test/", 1s).error() == client_error::response_timeout);
   CHECK(fixture.connection_count() == 2);
   CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("new")).body == "new");
@@ -204,7 +205,7 @@ TEST_CASE("connection pool: an idle connection that was closed, or received byte
   CHECK(fixture.connection_count() == 2);
 }
 
-TEST_CASE("connection pool: a connection is closed after a response that announces it or has excess bytes",
+TEST_CASE("connection pool: a connection is closed after a response with Connection: close or with excess bytes",
           "[http][client]") {
   client_fixture fixture;
   const auto* const bytes = GENERATE(
@@ -250,7 +251,7 @@ TEST_CASE("connection pool: a connection is closed after a failed call", "[http]
   CHECK(fixture.connection_count() == 2);
 }
 
-TEST_CASE("fetch: an idempotent request on a stale connection is repeated once on a new one", "[http][client]") {
+TEST_CASE("fetch: an idempotent request on a stale connection is repeated once on a new connection", "[http][client]") {
   client_fixture fixture;
   make_idle_connection(fixture);
   const auto method = GENERATE(http::method::get, http::method::head, http::method::put, http::method::delete_,

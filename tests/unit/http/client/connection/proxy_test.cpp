@@ -18,13 +18,13 @@ result<http::proxy_settings, std::string> proxies_from(std::map<std::string, std
   return http::proxies_from_environment([&](const char* name) { return variables[name]; });
 }
 
-/// The host of the proxy for a URL; "direct" if there is none.
+/// Returns the host of the proxy for a URL, or "direct" if there is none.
 std::string proxy_host(const http::proxy_settings& settings, std::string_view url) {
   const auto* via = settings.proxy_for(origin_of(url));
   return via ? via->address.host : "direct";
 }
 
-/// A client whose proxy is the fixture's server, at 192.0.2.80:3128.
+/// Returns the settings of a client whose proxy is the fixture's server, at 192.0.2.80:3128.
 http::client_settings through_proxy(std::string_view proxy_url = "http://192.0.2.80:3128") {
   http::client_settings settings;
   settings.proxies.http_proxy = settings.proxies.https_proxy = http::parse_proxy(proxy_url);
@@ -199,7 +199,7 @@ TEST_CASE("client proxy: a failed CONNECT request is a connection failure", "[ht
   CHECK(http::error_class(client_error::proxy_failed) == "connect");
 }
 
-TEST_CASE("client proxy: a proxy that does not respond is a connection timeout at the deadline",
+TEST_CASE("client proxy: if a proxy does not respond, the call fails with a connection timeout at its deadline",
           "[http][client][proxy][case-2.6]") {
   forward_proxy_fixture fixture;
   auto call = fixture.get("https://example.com/", 2s);

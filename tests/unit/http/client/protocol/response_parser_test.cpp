@@ -24,8 +24,8 @@ struct parse_result {
 };
 
 /// Parses as a connection does: bytes that were not consumed are parsed again, with more.
-parse_result parse(const std::vector<std::string_view>& segments, bool is_head_request = false, bool then_end = false,
-                   response_parser::limits limits = large_limits) {
+parse_result parse(const std::vector<std::string_view>& segments, bool is_head_request = false,
+                   bool closes_connection = false, response_parser::limits limits = large_limits) {
   response_parser parser{limits, is_head_request};
   parse_result result;
   for (const auto segment : segments) {
@@ -36,7 +36,7 @@ parse_result parse(const std::vector<std::string_view>& segments, bool is_head_r
       if (consumed == 0) break;
     }
   }
-  if (then_end && !result.error && !parser.done()) result.error = parser.end();
+  if (closes_connection && !result.error && !parser.done()) result.error = parser.end();
   result.done = parser.done();
   if (parser.header_done()) result.keep_alive = parser.keep_alive();
   result.response = parser.response();
@@ -76,9 +76,9 @@ TEST_CASE("response parser: a response split at any byte has the same result as 
           "[http][client]") {
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);
-    for (std::size_t split_at = 0; split_at <= sample.bytes.size(); ++split_at) {
-      CAPTURE(split_at);
-      check(parse({sample.bytes.substr(0, split_at), sample.bytes.substr(split_at)}, sample.is_head_request,
+    for (std::size_t split_position = 0; split_position <= sample.bytes.size(); ++split_position) {
+      CAPTURE(split_position);
+      check(parse({sample.bytes.substr(0, split_position), sample.bytes.substr(split_position)}, sample.is_head_request,
                   sample.ends_with_connection),
             sample);
     }
@@ -110,22 +110,22 @@ TEST_CASE(
   }
   const auto too_large = parse({"HTTP/1.1 200 OK\r\n\r\n", "hel", "lo!"}, false, true, without_body_storage);
   CHECK(too_large.error == client_error::body_too_large);
-  const auto ambiguous =
+  const auto ambiguous_result =
       parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"}, false, false, without_body_storage);
-  CHECK(ambiguous.error == client_error::response_malformed);
+  CHECK(ambiguous_result.error == client_error::response_malformed);
 }
 
-TEST_CASE("response parser: a response that ends early is truncated", "[http][client]") {
+TEST_CASE("response parser: a response that ends before its framing is complete is truncated", "[http][client]") {
   for (const auto& sample : samples) {
     if (sample.ends_with_connection) continue;
     CAPTURE(sample.bytes);
     const auto head = sample.bytes.find("\r\n\r\n") + 4;
-    for (std::size_t split_at = 0; split_at < sample.bytes.size(); ++split_at) {
-      CAPTURE(split_at);
-      const auto result = parse({sample.bytes.substr(0, split_at)}, sample.is_head_request, true);
-      CHECK(result.error == (split_at == 0     ? client_error::no_response
-                             : split_at < head ? client_error::response_truncated
-                                               : client_error::body_truncated));
+    for (std::size_t split_position = 0; split_position < sample.bytes.size(); ++split_position) {
+      CAPTURE(split_position);
+      const auto result = parse({sample.bytes.substr(0, split_position)}, sample.is_head_request, true);
+      CHECK(result.error == (split_position == 0     ? client_error::no_response
+                             : split_position < head ? client_error::response_truncated
+                                                     : client_error::body_truncated));
     }
   }
 }
@@ -163,22 +163,22 @@ TEST_CASE("response parser: the body limit applies in every framing, with the bo
   }));
   const auto bytes = "HTTP/1.1 200 OK\r\n" + head + "0123456789" + tail;
   CAPTURE(bytes);
-  for (std::size_t split_at = 0; split_at <= bytes.size(); ++split_at) {
+  for (std::size_t split_position = 0; split_position <= bytes.size(); ++split_position) {
     const auto view = std::string_view{bytes};
-    const std::vector<std::string_view> segments{view.substr(0, split_at), view.substr(split_at)};
+    const std::vector<std::string_view> segments{view.substr(0, split_position), view.substr(split_position)};
     CHECK(parse(segments, false, false, {1024, 9}).error == client_error::body_too_large);
-    const auto within_limit = parse(segments, false, false, {1024, 10});
-    CHECK_FALSE(within_limit.error.has_value());
-    CHECK(within_limit.response.body == "0123456789");
+    const auto result_within_limit = parse(segments, false, false, {1024, 10});
+    CHECK_FALSE(result_within_limit.error.has_value());
+    CHECK(result_within_limit.response.body == "0123456789");
   }
 }
 
 TEST_CASE("response parser: the header limit applies, with the header split at any position", "[http][client]") {
   const std::string bytes = "HTTP/1.1 200 OK\r\nX-A: " + std::string(100, 'x') + "\r\nContent-Length: 0\r\n\r\n";
-  for (std::size_t split_at = 0; split_at <= bytes.size(); ++split_at) {
-    CAPTURE(split_at);
+  for (std::size_t split_position = 0; split_position <= bytes.size(); ++split_position) {
+    CAPTURE(split_position);
     const auto view = std::string_view{bytes};
-    const std::vector<std::string_view> segments{view.substr(0, split_at), view.substr(split_at)};
+    const std::vector<std::string_view> segments{view.substr(0, split_position), view.substr(split_position)};
     CHECK(parse(segments, false, false, {100, 10}).error == client_error::response_header_too_large);
     CHECK_FALSE(parse(segments, false, false, {bytes.size() + 1, 10}).error.has_value());
   }
@@ -194,7 +194,7 @@ TEST_CASE("response parser: fields are stored in order with their case, trailers
   CHECK_FALSE(result.response.find("X-T").has_value());
 }
 
-/// A complete response is scanned (`scan_response_head`); one that arrives in two parts is parsed by Beast.
+/// A complete response is scanned (`scan_response_head`); a response that arrives in two parts is parsed by Beast.
 TEST_CASE("response parser: a mutated common response has the same result with Beast and with the scanner",
           "[http][client]") {
   const std::string common =

@@ -23,7 +23,7 @@ struct parsed_part {
   bool operator==(const parsed_part&) const = default;
 };
 
-/// The parts of a body, as the server's parser reads them.
+/// Returns the parts of a body, as the server's parser reads them.
 std::vector<parsed_part> parse(const std::string& content_type, std::string_view body) {
   http::multipart_parser parser{http::multipart_boundary(content_type).value()};
   std::vector<parsed_part> parts;
@@ -46,7 +46,7 @@ struct body_owner {
 
 task<body_owner> make_body() { co_return body_owner{std::make_unique<multipart_body>()}; }
 
-/// The content of a source, or its error; `max_part` is the size of its longest part.
+/// Returns the content of a source, or its error, and sets `max_part` to the size of the longest part.
 task<result<std::string, client_error>> read_all(http::request_body_source* source, std::size_t* max_part) {
   std::string all;
   for (;;) {
@@ -69,8 +69,7 @@ struct body_fixture {
   }
 };
 
-TEST_CASE("multipart body: the server's parser reads back the fields and files that were added",
-          "[http][client][form]") {
+TEST_CASE("multipart body: the server's parser returns the fields and files that were added", "[http][client][form]") {
   body_fixture fixture;
   auto& form = *fixture.body;
   form.add_field("title", "a report").add_field("empty", "").add_field("a \"b\"\r\nc: d", "--x\r\n");
@@ -90,7 +89,7 @@ TEST_CASE("multipart body: the server's parser reads back the fields and files t
   CHECK(fixture.read(form).value() == bytes);
 }
 
-TEST_CASE("multipart body: a form without parts has only its last delimiter", "[http][client][form]") {
+TEST_CASE("multipart body: a form without parts consists of the closing delimiter only", "[http][client][form]") {
   body_fixture fixture;
   const auto bytes = fixture.read(*fixture.body).value();
   CHECK(bytes == "--" + fixture.body->content_type().substr(30) + "--\r\n");
@@ -125,8 +124,9 @@ TEST_CASE("multipart body: a file that cannot be read is an error", "[http][clie
                   std::invalid_argument);
 }
 
-TEST_CASE("multipart body: a source without a length or rewind makes the length unknown and the body not repeatable",
-          "[http][client][form]") {
+TEST_CASE(
+    "multipart body: the length is unknown if a source has none, and the body is repeatable only if all sources can rewind",
+    "[http][client][form]") {
   body_fixture fixture;
   auto source = std::make_unique<scripted_source>();
   source->add("ab");

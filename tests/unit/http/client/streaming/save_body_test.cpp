@@ -16,13 +16,13 @@ using http::client_error;
 
 struct download_fixture : streaming_fixture, stored_file {
   /// Stores the body of a response of which the server has sent `bytes`.
-  result<std::uint64_t> download(std::string_view bytes, bool then_close = true, duration timeout = 1h) {
+  result<std::uint64_t> download(std::string_view bytes, bool closes_connection = true, duration timeout = 1h) {
     open(get_request("http://site.test/"));
     auto& server = newest_connection();
     server.read_request();
     server.send(bytes);
     auto& opened = response();
-    if (then_close) server.close();
+    if (closes_connection) server.close();
     const call_context context{.deadline = deadline::after(time.now(), timeout)};
     return time.run(http::save_body(*opened.body, target, context, max_bytes));
   }
@@ -57,7 +57,8 @@ TEST_CASE("save_body: a truncated response leaves no file", "[http][client][stre
   CHECK(fixture.file_count() == 0);
 }
 
-TEST_CASE("save_body: a response that pauses ends at the idle timeout or the deadline", "[http][client][streaming]") {
+TEST_CASE("save_body: a response that pauses fails at the idle timeout or at the deadline",
+          "[http][client][streaming]") {
   const auto timeout = GENERATE(duration{5s}, duration{1h});
   download_fixture fixture;
   const auto start = fixture.time.now();

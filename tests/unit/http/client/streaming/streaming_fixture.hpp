@@ -102,7 +102,7 @@ class streaming_fixture : public client_fixture {
   }
   void cancel() { call_->cancel(); }
   bool is_open() const { return call_->ended(); }
-  /// The response to the request; advances the time until there is a response.
+  /// Returns the response to the request; advances the time until there is a response.
   http::streamed_response& response() {
     take_result();
     if (!response_) throw std::runtime_error("no response: " + make_error_code(*error_).message());
@@ -117,7 +117,7 @@ class streaming_fixture : public client_fixture {
   result<std::string, client_error> read(duration timeout = 10s) {
     return time.run(read_part(response(), deadline::after(time.now(), timeout)));
   }
-  /// The rest of the body. Throws if the body has no end.
+  /// Returns the rest of the body. Throws if the body has no end.
   std::string read_all() {
     std::string all;
     for (;;) {

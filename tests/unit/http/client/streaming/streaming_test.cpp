@@ -28,7 +28,8 @@ task<> write_parts(net::stream& to, std::size_t count, std::size_t& written) {
 
 // ---- responses
 
-TEST_CASE("streaming: a response is returned after its head, and its body part by part", "[http][client][streaming]") {
+TEST_CASE("streaming: a response is returned when its head has arrived, and its body is read in parts",
+          "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
   auto& server = fixture.newest_connection();
@@ -135,7 +136,7 @@ TEST_CASE("streaming: a read in the middle of a body times out at its deadline",
   CHECK(fixture.outcomes("timeout") == 1);
 }
 
-TEST_CASE("streaming: a slow reader slows the server down", "[http][client][streaming]") {
+TEST_CASE("streaming: a slow reader exerts backpressure on the server", "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
   auto& server = fixture.newest_connection();
@@ -203,7 +204,8 @@ TEST_CASE("streaming: an early error response stops the request body and is retu
   CHECK(fixture.outcomes("client_error") == 1);
 }
 
-TEST_CASE("streaming: the response of a server that closes early is returned", "[http][client][streaming]") {
+TEST_CASE("streaming: the response of a server that closes the connection early is returned",
+          "[http][client][streaming]") {
   streaming_fixture fixture;
   scripted_source source;
   source.add("ab");
@@ -290,9 +292,8 @@ TEST_CASE("streaming: an idempotent request is repeated only if its body has not
   }
 }
 
-TEST_CASE(
-    "streaming: a request without a body is repeated if the connection fails before the response head, not within the response body",
-    "[http][client][streaming]") {
+TEST_CASE("streaming: a request without a body is repeated if the connection fails before the response head, not later",
+          "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
   auto& first = fixture.newest_connection();

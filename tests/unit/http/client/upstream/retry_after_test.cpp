@@ -85,7 +85,7 @@ TEST_CASE("retry-after: after a 429 with Retry-After, no request is sent until t
   CHECK(fixture.request_count() == 2);
 }
 
-TEST_CASE("retry-after: calls are rejected for the documented maximum at most", "[http][upstream][case-2.7]") {
+TEST_CASE("retry-after: calls are rejected for at most the documented maximum time", "[http][upstream][case-2.7]") {
   auto settings = single_attempt();
   const auto maximum = GENERATE(duration{1h}, duration{10min});
   settings.max_rate_limit_hold = maximum;

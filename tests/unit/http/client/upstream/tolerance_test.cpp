@@ -6,7 +6,7 @@
 #include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/message/body/gzip_compression.hpp"
 
-// Responses that violate a grammar, but whose framing is unambiguous: the client reads them, as curl does.
+// Responses that violate a grammar, but whose framing is unambiguous: the client accepts them, as curl does.
 namespace cohort {
 namespace {
 
@@ -187,10 +187,12 @@ TEST_CASE("client: content codings are a list, in which identity and empty eleme
 TEST_CASE("client: too many or unsupported content codings are rejected with body_malformed",
           "[http][client][case-2.2]") {
   client_fixture fixture;
-  const auto twice = gzip_compress(gzip_compress("hello"));
+  const auto doubly_compressed = gzip_compress(gzip_compress("hello"));
   const auto* const coding = GENERATE("gzip, gzip, gzip, gzip", "br, gzip", "gzip, br", "gzip;q=1");
   CAPTURE(coding);
-  const auto body = std::string_view{coding} == "gzip, gzip, gzip, gzip" ? gzip_compress(gzip_compress(twice)) : twice;
+  const auto body = std::string_view{coding} == "gzip, gzip, gzip, gzip"
+                        ? gzip_compress(gzip_compress(doubly_compressed))
+                        : doubly_compressed;
   CHECK(fixture.receive_error(get_request("http://site.test/"),
                               ok_response(body, "Content-Encoding: " + std::string{coding} + "\r\n")) ==
         client_error::body_malformed);

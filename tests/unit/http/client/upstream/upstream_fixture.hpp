@@ -128,7 +128,7 @@ class upstream_fixture {
   /// Connections to the replica are refused from now on.
   void stop(std::size_t index) { servers_[index].reset(); }
 
-  /// A call whose caller waits for `caller_timeout`, or without end.
+  /// Makes a call whose caller waits for `caller_timeout`, or without a timeout.
   task<http::upstream_result> make_call(std::optional<duration> caller_timeout = {},
                                         http::method method = http::method::get) {
     http::client_request request;
@@ -147,7 +147,7 @@ class upstream_fixture {
     return time.run(when_all(std::move(calls)));
   }
 
-  /// The value of `cohort_client_<name>{upstream="there",<labels>}`.
+  /// Returns the value of `cohort_client_<name>{upstream="there",<labels>}`.
   double metric(const std::string& name, const std::string& labels) const {
     const auto series = "cohort_client_" + name + "{upstream=\"there\"" + (labels.empty() ? "" : "," + labels) + "}";
     const auto value = find_series(metrics.prometheus_text(), series);

@@ -48,7 +48,7 @@ TEST_CASE("upstream: a slow request is hedged, the first response is used, the o
     // p95 with an error of up to a fifth, and the latency of the second request.
     CHECK(fixture.time.now() - start <= 30ms);
     CHECK(is_ok(*call.outcome().value));
-    // The first request would have kept its connection if it had been answered within 100 ms.
+    // The first request would have kept its connection if its response had arrived within 100 ms.
     fixture.time.run_for(90ms);
     CHECK(slow.delays.empty());
     fixture.time.run_for(20ms);
@@ -105,7 +105,7 @@ TEST_CASE("upstream: only idempotent requests are hedged", "[http][upstream]") {
   CHECK(fixture.call({}, http::method::post).attempts == 1);
 }
 
-TEST_CASE("upstream: nothing is hedged before the minimum number of samples", "[http][upstream]") {
+TEST_CASE("upstream: no request is hedged before the minimum number of samples", "[http][upstream]") {
   upstream_fixture fixture{with_hedges()};
   fixture.replica().default_step = {.delay = 10ms};
   for (int i = 0; i < 15; ++i) fixture.call();
@@ -226,10 +226,11 @@ TEST_CASE("upstream: a replica that does not respond is ejected after five hedge
   CHECK(fixture.metric("addresses", "state=\"ejected\"") == 1);
 }
 
-TEST_CASE("upstream: a replica is not ejected for hedges that are slower than the first request", "[http][upstream]") {
+TEST_CASE("upstream: a replica is not ejected because its hedges are slower than the first requests",
+          "[http][upstream]") {
   upstream_fixture fixture{with_hedges(), 2};
   warm_up(fixture);
-  // Each call is hedged, and its first request is answered first.
+  // Each call is hedged, and the response to its first request arrives first.
   for (int i = 0; i < 10; ++i) {
     for (auto& replica : fixture.replicas) replica.default_step = {.delay = 40ms};
     CHECK(is_ok(fixture.call(1s)));

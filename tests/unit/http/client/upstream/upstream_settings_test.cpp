@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("upstream policy: a key sets its value, and the remaining settings keep their values", "[http][upstream]") {
+TEST_CASE("upstream policy: a key sets one value and does not change the other values", "[http][upstream]") {
   http::upstream_settings base;
   base.timeout = 3s;
   const auto policy = http::upstream_policy(base).parse(
@@ -24,12 +24,12 @@ TEST_CASE("upstream policy: a key sets its value, and the remaining settings kee
   CHECK(policy->breaker.base_open_time == 2s);
   CHECK(policy->max_in_flight == 7);
 
-  const auto disabled = http::upstream_policy(base).parse("hedge=off,breaker=off");
-  REQUIRE(disabled);
-  CHECK(disabled->timeout == 3s);
-  CHECK(disabled->retry.max_attempts == base.retry.max_attempts);
-  CHECK_FALSE(disabled->hedging.enabled);
-  CHECK(disabled->breaker.min_calls == 0);
+  const auto disabled_policies = http::upstream_policy(base).parse("hedge=off,breaker=off");
+  REQUIRE(disabled_policies);
+  CHECK(disabled_policies->timeout == 3s);
+  CHECK(disabled_policies->retry.max_attempts == base.retry.max_attempts);
+  CHECK_FALSE(disabled_policies->hedging.enabled);
+  CHECK(disabled_policies->breaker.min_calls == 0);
 }
 
 TEST_CASE("upstream policy: a failure ratio enables a disabled breaker", "[http][upstream]") {

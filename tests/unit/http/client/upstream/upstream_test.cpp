@@ -21,7 +21,7 @@ net::memory_pipe_settings pipe_settings_with_latency(duration latency) {
 // ---- deadlines
 
 TEST_CASE(
-    "upstream: the timeout of a call is its own timeout, or the caller's remaining time less the reserve if that is shorter",
+    "upstream: the timeout of a call is its own timeout, or the caller's remaining time less the reserve if shorter",
     "[http][upstream]") {
   const auto [caller_timeout, timeout] = GENERATE(table<std::optional<duration>, duration>(
       {{std::nullopt, 5s}, {1h, 5s}, {5s, 4980ms}, {200ms, 180ms}, {40ms, 30ms}}));
@@ -52,7 +52,7 @@ TEST_CASE("upstream: a slow upstream does not exceed the caller's deadline, and 
   fixture.replica().default_step = {.delay = 500ms};
   const auto start = fixture.time.now();
   const auto result = fixture.call(200ms);
-  // The server knew the deadline and responded in time.
+  // The server received the deadline and responded in time.
   REQUIRE(result.response.has_value());
   CHECK(result.response->status_code() == 504);
   CHECK(fixture.time.now() - start <= 200ms);
@@ -61,7 +61,7 @@ TEST_CASE("upstream: a slow upstream does not exceed the caller's deadline, and 
   CHECK(fixture.metric("requests_total", "outcome=\"timeout\"") == 1);
 }
 
-TEST_CASE("upstream: nothing is sent if less than one round-trip time is left", "[http][upstream]") {
+TEST_CASE("upstream: no request is sent if less than one round-trip time is left", "[http][upstream]") {
   upstream_fixture fixture{single_attempt(), 1, pipe_settings_with_latency(10ms)};
   SECTION("the deadline has passed") {
     CHECK(error_of(fixture.call(0ms)) == client_error::deadline_exceeded);
@@ -196,7 +196,7 @@ TEST_CASE("upstream: no retry is made if the median latency exceeds the remainin
 }
 
 TEST_CASE(
-    "upstream: with retries, an upstream that fails half of its requests receives a fifth more requests, and most calls succeed",
+    "upstream: retries add a fifth to the requests of an upstream that fails half of them, and most calls succeed",
     "[http][upstream]") {
   upstream_fixture fixture{with_retries()};
   random_generator random{7};
@@ -278,11 +278,11 @@ TEST_CASE("upstream: a probe is not retried", "[http][upstream]") {
 
 TEST_CASE("upstream: a timeout opens the breaker only if the call had at least half of the timeout",
           "[http][upstream]") {
-  const auto [caller_timeout, opens] = GENERATE(table<duration, bool>({{200ms, false}, {4s, true}}));
+  const auto [caller_timeout, opens_breaker] = GENERATE(table<duration, bool>({{200ms, false}, {4s, true}}));
   upstream_fixture fixture;
   fixture.replica().default_step = {.delay = 1h};
   for (int i = 0; i < 20; ++i) fixture.call(caller_timeout);
-  CHECK(fixture.metric("breaker_state", "state=\"open\"") == (opens ? 1 : 0));
+  CHECK(fixture.metric("breaker_state", "state=\"open\"") == (opens_breaker ? 1 : 0));
 }
 
 TEST_CASE("upstream: calls beyond the maximum in flight are rejected immediately", "[http][upstream]") {

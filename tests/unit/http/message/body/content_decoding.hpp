@@ -15,7 +15,7 @@ namespace cohort::test {
 /// The decoded part of a body that may be truncated.
 struct decoded_body {
   std::string text;
-  /// Whether the coding has ended, with a correct checksum if it has one, and nothing follows.
+  /// Whether the coding has ended, with a correct checksum if it has one, and no bytes follow.
   bool is_complete = false;
 };
 
@@ -64,12 +64,12 @@ inline decoded_body decode(std::string_view coding, std::string_view body) {
   throw std::runtime_error("unknown content coding " + std::string{coding});
 }
 
-/// JSON-like text that compresses to about a third, and differs from place to place.
+/// Returns JSON-like text that compresses to about a third, and differs from place to place.
 inline std::string compressible_text(std::size_t size) {
   std::string text;
-  for (unsigned i = 0, noise = 1; text.size() < size; ++i) {
-    noise = noise * 1664525U + 1013904223U;
-    text += "{\"id\":" + std::to_string(i) + ",\"value\":" + std::to_string(noise >> 8U) + "},\n";
+  for (unsigned i = 0, random_state = 1; text.size() < size; ++i) {
+    random_state = random_state * 1664525U + 1013904223U;
+    text += "{\"id\":" + std::to_string(i) + ",\"value\":" + std::to_string(random_state >> 8U) + "},\n";
   }
   text.resize(size);
   return text;
@@ -78,10 +78,10 @@ inline std::string compressible_text(std::size_t size) {
 /// Text that no coding makes shorter.
 inline std::string incompressible_text(std::size_t size, unsigned seed = 7) {
   std::string text(size, ' ');
-  unsigned noise = seed;
+  unsigned random_state = seed;
   for (auto& character : text) {
-    noise = noise * 1664525U + 1013904223U;
-    character = static_cast<char>(noise >> 24U);
+    random_state = random_state * 1664525U + 1013904223U;
+    character = static_cast<char>(random_state >> 24U);
   }
   return text;
 }

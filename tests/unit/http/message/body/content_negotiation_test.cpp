@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, 2> offers{"text/plain; version=0.0.4; cha
 constexpr std::size_t text = 0;
 constexpr std::size_t open_metrics = 1;
 
-TEST_CASE("content negotiation: the offer that Accept prefers is selected, otherwise the first", "[http][message]") {
+TEST_CASE("content negotiation: the offer that Accept prefers is selected, otherwise the first offer",
+          "[http][message]") {
   const auto [accept, preferred] = GENERATE(table<std::string, std::size_t>({
       // Prometheus 2.42, 2.53 and 3.0 by default, and 2.42 without OpenMetrics.
       {"application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,"

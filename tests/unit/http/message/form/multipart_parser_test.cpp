@@ -9,20 +9,20 @@ namespace {
 
 using event = multipart_parser::event;
 
-/// The events of a body whose bytes arrive in segments, as one text; consecutive data events are joined.
+/// Returns the events of a body whose bytes arrive in segments, as one text; consecutive data events are joined.
 std::string events_of(std::string_view body, std::size_t slice = std::string_view::npos,
                       const multipart_limits& limits = {}) {
   multipart_parser parser{"XX", limits};
   std::string text;
-  bool in_data = false;
+  bool is_in_data = false;
   const auto append = [&](event next) {
     if (next == event::data) {
-      if (!in_data) text += "=";
+      if (!is_in_data) text += "=";
       text += parser.data();
-      in_data = true;
+      is_in_data = true;
       return;
     }
-    in_data = false;
+    is_in_data = false;
     switch (next) {
       case event::part:
         text +=
@@ -151,7 +151,7 @@ TEST_CASE("multipart: after an error or the end, the input is ignored", "[http][
   CHECK(parser.finish() == event::error);
 }
 
-TEST_CASE("multipart: the boundary comes from the Content-Type", "[http][multipart]") {
+TEST_CASE("multipart: the boundary is read from Content-Type", "[http][multipart]") {
   CHECK(multipart_boundary("multipart/form-data; boundary=XX") == "XX");
   CHECK(multipart_boundary("Multipart/Form-Data;charset=utf-8; Boundary=\"a b\"") == "a b");
   CHECK(multipart_boundary("multipart/form-data; boundary=" + std::string(70, 'x')) == std::string(70, 'x'));

@@ -48,7 +48,7 @@ TEST_CASE("forwarded: several X-Forwarded-For field lines are combined into one 
         "203.0.113.9");
 }
 
-TEST_CASE("forwarded: a malformed X-Forwarded-For gives no client address", "[http][proxies]") {
+TEST_CASE("forwarded: a malformed X-Forwarded-For results in no client address", "[http][proxies]") {
   const std::string value =
       GENERATE("", ",", "example.org", "203.0.113", "203.0.113.256", "203.0.113.9:x", "203.0.113.9:123456",
                "[2001:db8::9", "[203.0.113.9]", "2001:db8::g", "fe80::1%eth0", "203.0.113.9 10.0.0.1",
@@ -59,7 +59,7 @@ TEST_CASE("forwarded: a malformed X-Forwarded-For gives no client address", "[ht
   CHECK(client.address.empty());
 }
 
-TEST_CASE("forwarded: Forwarded is read as RFC 7239 defines it", "[http][proxies]") {
+TEST_CASE("forwarded: Forwarded is parsed according to RFC 7239", "[http][proxies]") {
   const auto [value, address, proto, host] = GENERATE(table<std::string, std::string, std::string, std::string>({
       {"for=203.0.113.9", "203.0.113.9", "", ""},
       {"For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17", "", ""},
@@ -86,7 +86,7 @@ TEST_CASE("forwarded: Forwarded is read as RFC 7239 defines it", "[http][proxies
   CHECK(client.host == host);
 }
 
-TEST_CASE("forwarded: a malformed Forwarded field gives no client address", "[http][proxies]") {
+TEST_CASE("forwarded: a malformed Forwarded field results in no client address", "[http][proxies]") {
   const std::string value =
       GENERATE("", ",", "for", "for=", "=203.0.113.9", "for=203.0.113.9;", "for=203.0.113.9;for=203.0.113.8",
                "for=\"203.0.113.9", "for=\"203.0.113.9\\", "for=\"203.0.113.9\"x", "for=203.0.113.9 proto=https",

@@ -43,7 +43,7 @@ TEST_CASE("input_buffer: the buffer grows up to its limit and keeps the unread b
   CHECK((buffer.unread() == sent));
 }
 
-TEST_CASE("input_buffer: preserved bytes stay valid while others are received", "[http][server]") {
+TEST_CASE("input_buffer: preserved bytes stay valid while other bytes are received", "[http][server]") {
   input_buffer buffer{16 * 1024};
   receive(buffer, "head body");
   const auto head = buffer.unread().substr(0, 4);

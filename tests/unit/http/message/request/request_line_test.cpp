@@ -8,7 +8,7 @@
 namespace cohort::http {
 namespace {
 
-TEST_CASE("request line: the recognizable parts of an incomplete or malformed request line are read",
+TEST_CASE("request line: the recognizable parts of an incomplete or malformed request line are parsed",
           "[http][message][case-1.14]") {
   struct row {
     std::string_view bytes;

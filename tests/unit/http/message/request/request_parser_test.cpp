@@ -280,7 +280,7 @@ TEST_CASE("request parser: a body of the maximum length is accepted, a longer ch
         status::payload_too_large);
 }
 
-TEST_CASE("request parser: the maximum number of fields is accepted, one more is rejected with 431",
+TEST_CASE("request parser: the maximum number of fields is accepted, one more field is rejected with 431",
           "[http][message]") {
   const auto head_with_fields = [](int count) {
     std::string text = "GET / HTTP/1.1\r\nHost: test\r\n";
@@ -316,12 +316,12 @@ TEST_CASE("request parser: a mutated common request has the same result with and
   }));
   const auto common = line + " HTTP/1.1\r\nHost: test:80\r\n" + fields + "\r\n";
   const auto compare = [&](const std::string& bytes) {
-    auto for_beast = bytes;
+    auto beast_input = bytes;
     const auto found = bytes.find(version);
     if (found == std::string::npos) return true;
-    for_beast[found + version.size() - 1] = '2';
+    beast_input[found + version.size() - 1] = '2';
     const parsed_request one{bytes};
-    const parsed_request other{for_beast};
+    const parsed_request other{beast_input};
     if (one.rejected || other.rejected) return one.rejected == other.rejected;
     const auto same_field = [](const header_field& a, const header_field& b) {
       return a.id == b.id && a.name == b.name && a.value == b.value;

@@ -55,7 +55,7 @@ TEST_CASE("target: an absolute-form without a valid host is invalid", "[http][me
   CHECK_FALSE(split_target(target).has_value());
 }
 
-TEST_CASE("target: a host and port is a name, an IPv4 address or an IP literal, and digits",
+TEST_CASE("target: a host is a name, an IPv4 address or an IP literal, and a port consists of digits",
           "[http][message][case-1.2]") {
   for (const auto* text :
        {"test", "test:80", "test:", "192.0.2.1", "192.0.2.1:8080", "[::1]", "[2001:db8::1]:80", "[v1.a:b]",

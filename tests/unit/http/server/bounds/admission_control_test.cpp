@@ -17,7 +17,7 @@ std::string get_with_timeout(std::string_view path, int milliseconds) {
   return get(path, "x-envoy-expected-rq-timeout-ms: " + std::to_string(milliseconds) + "\r\n");
 }
 
-/// Responds after `delay`. After a cancellation, its next `co_await` throws.
+/// Responds after `delay`. After a cancellation, the next `co_await` of the handler throws.
 task<http::response> cancellable_response(duration delay) {
   auto sleep = sleep_for(delay);
   co_await std::move(sleep);
@@ -43,7 +43,7 @@ std::optional<double> infeasible_count(const server_fixture& server, const std::
 }
 
 TEST_CASE(
-    "admission control: a request with less time than its route's median latency is rejected immediately with 504",
+    "admission control: a request with less remaining time than its route's median latency is rejected immediately with 504",
     "[http][server]") {
   server_fixture server;
   server.settings.admission.deadline_admission = infeasible_action::reject;
@@ -56,7 +56,7 @@ TEST_CASE(
   CHECK(rejection.header("x-cohort-refused") == "deadline; left=50ms; usual=93ms");
   CHECK(infeasible_count(server, "refused") == 1);
   CHECK(infeasible_count(server, "observed") == 0);
-  // A request with just enough time, and one without a deadline header, are admitted.
+  // A request with just enough time, and a request without a deadline header, are admitted.
   CHECK(server.response_to(get_with_timeout("/slow", 101)).status == 200);
   CHECK(server.response_to(get("/slow")).status == 200);
 }
@@ -112,7 +112,7 @@ task<http::response> use_resource(exclusive_resource* resource) {
   co_return result == wait_status::cancelled ? http::response{http::status::gateway_timeout} : text_response("done");
 }
 
-/// The status of the response on a new connection; 0 if there is none.
+/// Returns the status of the response on a new connection, or 0 if there is none.
 task<int> request_status(net::memory_network* network, duration delay, std::string request) {
   co_await sleep_for(delay);
   auto connected = co_await network->connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());
@@ -125,7 +125,7 @@ task<int> request_status(net::memory_network* network, duration delay, std::stri
   co_return size ? std::stoi(head.substr(9, 3)) : 0;
 }
 
-/// The statuses of `count` requests, one in each `interval`.
+/// Returns the statuses of `count` requests, one in each `interval`.
 std::vector<int> send_at_rate(server_fixture& server, std::size_t count, duration interval,
                               const std::string& request) {
   std::vector<task<int>> requests;
@@ -207,8 +207,9 @@ TEST_CASE("admission control: the time that a handler waits for an upstream does
 
 // ---- Server-Timing
 
-TEST_CASE("server: the response of an asynchronous handler has Server-Timing with the total and the time left",
-          "[http][server]") {
+TEST_CASE(
+    "server: the response of an asynchronous handler has Server-Timing with the total time and the remaining time",
+    "[http][server]") {
   server_fixture server;
   server.routes.get("/slow", cancellable_handler(100ms));
   server.routes.get("/", text_handler("hello"));

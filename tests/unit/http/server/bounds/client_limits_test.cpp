@@ -121,12 +121,12 @@ TEST_CASE("server: a client with many pipelined requests does not delay other cl
     order.emplace_back(context.parameter("client"));
     return text_response("recorded");
   });
-  auto pipelining = server.connect();
+  auto pipelining_client = server.connect();
   auto other = server.connect();
   std::string requests;
   for (int i = 0; i < 10; ++i) requests += get("/record/a");
-  server.time.run(write_to_both(pipelining.stream(), requests, other.stream(), get("/record/b")));
-  for (int i = 0; i < 10; ++i) CHECK(pipelining.receive()->body == "recorded");
+  server.time.run(write_to_both(pipelining_client.stream(), requests, other.stream(), get("/record/b")));
+  for (int i = 0; i < 10; ++i) CHECK(pipelining_client.receive()->body == "recorded");
   CHECK(other.receive()->body == "recorded");
   CHECK(order.size() == 11);
   CHECK(std::find(order.begin(), order.end(), "b") - order.begin() == position);

@@ -13,7 +13,7 @@ using namespace cohort::test;
 const std::string limit_rejections = R"(cohort_server_connections_rejected_total{reason="limit"})";
 const std::string reserve_rejections = R"(cohort_server_connections_rejected_total{reason="reserve"})";
 
-std::string sheds(const std::string& state) {
+std::string shed_series(const std::string& state) {
   return R"(cohort_server_connections_shed_total{state=")" + state + R"("})";
 }
 
@@ -26,7 +26,7 @@ struct limited_server : server_fixture {
     routes.get("/health", text_handler("healthy")).probe();
   }
 
-  /// A connection that is idle after its first response.
+  /// Returns a connection that is idle after its first response.
   peer connect_idle() {
     auto client = connect();
     client.send(get("/"));
@@ -55,7 +55,7 @@ TEST_CASE("server: beyond the connection limit the connection with the longest i
   CHECK(server.status_of(first, "/") == 200);
   CHECK(server.status_of(third, "/") == 200);
   CHECK(server.status_of(fourth, "/") == 200);
-  CHECK(server.metric_value(sheds("idle")) == 1);
+  CHECK(server.metric_value(shed_series("idle")) == 1);
   CHECK(server.metric_value("cohort_server_connections") == 3);
   CHECK(server.metric_value("cohort_server_connection_limit") == 3);
 }
@@ -101,7 +101,7 @@ TEST_CASE("server: near the limit an incomplete header section is shed after one
   server.time.run_for(age);
   auto next = server.connect();
   CHECK(server.status_of(next, "/") == 200);
-  CHECK(server.metric_value(sheds("slow_header")) == (is_shed ? 1 : 0));
+  CHECK(server.metric_value(shed_series("slow_header")) == (is_shed ? 1 : 0));
   if (is_shed) CHECK(slow.front().closed_cleanly());
   slow.back().send("x\r\nHost: test\r\n\r\n");
   CHECK(slow.back().receive()->status == 200);
@@ -137,7 +137,7 @@ TEST_CASE("server: a connection with a request in flight is never shed", "[http]
   CHECK(response->header("Retry-After") == "1");
   CHECK(rejected.closed_cleanly());
   CHECK(busy.receive()->body == "delayed");
-  CHECK(server.metric_value(sheds("idle")) == 0);
+  CHECK(server.metric_value(shed_series("idle")) == 0);
   CHECK(server.metric_value(reserve_rejections) == 1);
 }
 
@@ -210,7 +210,7 @@ TEST_CASE("server: a connection of the reserve becomes an ordinary connection wh
   CHECK(server.status_of(waiting, "/") == 200);
 }
 
-TEST_CASE("server: thousands of idle connections do not delay a new one", "[http][server][bounds][case-1.13]") {
+TEST_CASE("server: thousands of idle connections do not delay a new connection", "[http][server][bounds][case-1.13]") {
   limited_server server{1000};
   std::vector<peer> idle;
   for (int i = 0; i < 1500; ++i) idle.push_back(server.connect());
@@ -220,7 +220,7 @@ TEST_CASE("server: thousands of idle connections do not delay a new one", "[http
   CHECK(server.status_of(client, "/") == 200);
   CHECK(server.time.now() - start < 1s);
   CHECK(server.metric_value("cohort_server_connections").value() <= 1000);
-  CHECK(server.metric_value(sheds("idle")).value() >= 501);
+  CHECK(server.metric_value(shed_series("idle")).value() >= 501);
   CHECK(server.metric_value(limit_rejections) == 0);
   CHECK(idle.front().closed_cleanly());
   CHECK(server.status_of(idle.back(), "/") == 200);

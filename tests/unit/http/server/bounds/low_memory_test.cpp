@@ -33,7 +33,7 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, 
   server.routes.post("/echo", echo_handler);
   auto reading = server.connect();
   auto waiting = server.connect();
-  auto with_body = server.connect();
+  auto client_with_body = server.connect();
   // A part of the body has arrived.
   reading.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
   server.time.run_for(1ms);
@@ -42,8 +42,8 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, 
     REQUIRE(memory_reserve::is_low());
     reading.send("x");
     CHECK(reading.receive()->status == 503);
-    with_body.send(post("/echo", "body"));
-    CHECK(with_body.receive()->status == 503);
+    client_with_body.send(post("/echo", "body"));
+    CHECK(client_with_body.receive()->status == 503);
     waiting.send(get("/async"));
     const auto shed = waiting.receive();
     CHECK(shed->status == 503);
@@ -58,7 +58,7 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, 
 }
 
 #ifndef COHORT_SANITIZED
-TEST_CASE("low memory: an allocation of Asio that fails calls the new-handler, as operator new does",
+TEST_CASE("low memory: a failed allocation of Asio calls the new-handler, as operator new does",
           "[runtime][platform]") {
   memory_reserve::install();
   static int calls = 0;

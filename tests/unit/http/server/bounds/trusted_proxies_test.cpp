@@ -28,8 +28,8 @@ struct proxied_server : server_fixture {
     });
   }
 
-  /// Returns what the handler observes: client address, peer address, protocol and host. Empty if the connection was
-  /// closed.
+  /// Returns the values that the handler observes: client address, peer address, protocol and host. The result is empty
+  /// if the connection was closed.
   std::string observed_client(const std::string& peer_address, const std::string& prefix,
                               std::string_view header_lines = {}) {
     auto connection = connect_from(peer_address);
@@ -42,7 +42,7 @@ struct proxied_server : server_fixture {
   }
 };
 
-TEST_CASE("server: forwarding headers are trusted from trusted proxies only", "[http][server][proxies]") {
+TEST_CASE("server: forwarding headers are used from trusted proxies only", "[http][server][proxies]") {
   proxied_server server;
   const std::string lines =
       "X-Forwarded-For: 1.1.1.1, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: example.org\r\n";
@@ -102,7 +102,7 @@ TEST_CASE("server: a PROXY protocol header takes precedence over forwarding head
         "203.0.113.8 10.0.0.2 plain ");
 }
 
-TEST_CASE("server: an untrusted peer cannot send a PROXY protocol header", "[http][server][proxies]") {
+TEST_CASE("server: a PROXY protocol header of an untrusted peer is rejected", "[http][server][proxies]") {
   const auto mode = GENERATE(proxy_protocol_mode::optional, proxy_protocol_mode::required);
   proxied_server server{mode};
   auto client = server.connect_from(untrusted);

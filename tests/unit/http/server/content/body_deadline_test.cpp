@@ -56,8 +56,8 @@ std::string upload_head(std::string_view path, std::string_view header_lines) {
   return text.append(path).append(" HTTP/1.1\r\nHost: test\r\n").append(header_lines).append("\r\n");
 }
 
-/// A chunked body of 3 bytes, one of 3 bytes with a length, and one whose transfer may take 64 s longer than the
-/// request timeout.
+/// Generates uploads: a chunked body of 3 bytes, a body of 3 bytes with a length, and a body whose transfer may take 64
+/// s longer than the request timeout.
 std::string sample_upload(std::string_view path, std::string_view header_lines = {}) {
   const std::string lines{header_lines};
   switch (GENERATE(0, 1, 2)) {
@@ -226,7 +226,7 @@ TEST_CASE("body deadline: the log line has the remaining time until the ordinary
 TEST_CASE("body deadline: a proxied request has the timeout of the upstream after its body", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.limits.max_body_bytes = http::unlimited_body;
-  // The deadline of the call is at most that of its request, although it began with a later one.
+  // The deadline of the call is at most that of its request, although the call began with a later deadline.
   duration excess = 1h;
   fixture.server.routes.use([&](request_context& context) {
     context.on_sent([&](const http::sent_response&) {

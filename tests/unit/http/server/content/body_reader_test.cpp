@@ -16,7 +16,7 @@ using http::body_error;
 using http::body_reader;
 
 /// The reads of a handler, and their results.
-struct upload {
+struct upload_state {
   duration pause_between_reads{0};
   std::size_t max_reads = std::numeric_limits<std::size_t>::max();
   duration pause_after_body{0};
@@ -28,8 +28,8 @@ struct upload {
   log_lines events;
 };
 
-/// Responds with the size of the content, or with the response to the error.
-task<http::response> receive_upload(upload* state, request_context* context, body_reader* body) {
+/// Responds with the size of the content, or with the response for the error.
+task<http::response> receive_upload(upload_state* state, request_context* context, body_reader* body) {
   while (state->reads < state->max_reads) {
     call_context call = *context;
     call.deadline = std::min(call.deadline, deadline::after(loop::current().now(), state->call_timeout));
@@ -59,7 +59,7 @@ class upload_fixture : public server_fixture {
     return receive_upload(&state, &context, &body);
   });
   http::operation& other = routes.get("/next", text_handler("next"));
-  upload state;
+  upload_state state;
 };
 
 std::string head(std::string_view header_lines) {
@@ -127,17 +127,17 @@ TEST_CASE("body reader: a client is blocked while the handler does not read", "[
   spawned_task<> sender{server.time, send(client.stream(), &sent)};
   server.time.run_for(500ms);
   CHECK(sent <= 2 * 8 * 1024 + 4096);
-  const auto sent_before = sent;
+  const auto initially_sent = sent;
   server.time.run_for(10s);
   // A read returns one segment of the pipe.
   CHECK(server.state.reads >= 10);
-  CHECK(sent - sent_before <= 11 * 1024);
-  CHECK(sent - sent_before >= 9 * 1024);
+  CHECK(sent - initially_sent <= 11 * 1024);
+  CHECK(sent - initially_sent >= 9 * 1024);
   client.stream().close();
   server.time.run_for(2s);
 }
 
-TEST_CASE("body reader: the body limit of the route replaces the server's", "[http][server]") {
+TEST_CASE("body reader: the body limit of the route replaces the limit of the server", "[http][server]") {
   upload_fixture server;
   server.settings.limits.max_body_bytes = 1000;
   SECTION("the default") {
@@ -170,8 +170,9 @@ TEST_CASE("body reader: the body limit of the route replaces the server's", "[ht
   }
 }
 
-TEST_CASE("body reader: a body that is malformed or exceeds the limits of its framing ends with the error",
-          "[http][server]") {
+TEST_CASE(
+    "body reader: a body that is malformed or exceeds the limits of its framing ends with the corresponding error",
+    "[http][server]") {
   struct row {
     std::string bytes;
     body_error error;

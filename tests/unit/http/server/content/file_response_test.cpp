@@ -49,7 +49,8 @@ class files_fixture : public server_fixture {
   http::file_options options;
 };
 
-TEST_CASE("file response: a file has its type, validators and length, also for HEAD", "[http][server]") {
+TEST_CASE("file response: a response has the type, the validators and the length of its file, also for HEAD",
+          "[http][server]") {
   files_fixture server;
   const auto whole = server.fetch("/digits");
   CHECK(whole.status == 200);
@@ -115,7 +116,7 @@ TEST_CASE("file response: a range selects a part of the file", "[http][server]")
   if (test_case.status != 416) CHECK(response.body == test_case.body);
 }
 
-TEST_CASE("file response: several ranges are a multipart body", "[http][server]") {
+TEST_CASE("file response: several ranges are sent as a multipart body", "[http][server]") {
   files_fixture server;
   auto client = server.connect();
   client.send(get("/digits", "Range: bytes=0-1, 4-5,-1\r\n") + get("/digits"));
@@ -134,7 +135,7 @@ TEST_CASE("file response: several ranges are a multipart body", "[http][server]"
   CHECK(client.receive()->body == "0123456789");
 }
 
-TEST_CASE("file response: more ranges than the limit are ignored", "[http][server]") {
+TEST_CASE("file response: a Range field with more ranges than the limit is ignored", "[http][server]") {
   files_fixture server;
   server.write("digits.txt", sample(1000));
   std::string ranges = "Range: bytes=0-0";
@@ -143,7 +144,7 @@ TEST_CASE("file response: more ranges than the limit are ignored", "[http][serve
   CHECK(server.fetch("/digits", ranges + ",500-501\r\n").status == 200);
 }
 
-TEST_CASE("file response: preconditions have the precedence of RFC 9110", "[http][server][case-1.10]") {
+TEST_CASE("file response: preconditions are evaluated in the order of RFC 9110", "[http][server][case-1.10]") {
   struct row {
     std::string lines;
     int status;
@@ -220,7 +221,7 @@ TEST_CASE("file response: a precompressed variant is sent if the client accepts 
     server.write("digits.txt", "new", modified + 5);
     CHECK(server.fetch("/digits", "Accept-Encoding: gzip, br\r\n").body == "new");
   }
-  SECTION("no variant is sent if they are disabled") {
+  SECTION("no variant is sent if variants are disabled") {
     server.options.precompressed = false;
     CHECK_FALSE(server.fetch("/digits", "Accept-Encoding: gzip, br\r\n").header("Vary").has_value());
   }
@@ -282,7 +283,7 @@ TEST_CASE("directory: files below the root are served by their path", "[http][se
   CHECK(redirect.header("Location") == "/files/sub/?a=b");
 }
 
-TEST_CASE("directory: no path gives access to a hidden file or to a file outside the root", "[http][server]") {
+TEST_CASE("directory: no path provides access to a hidden file or to a file outside the root", "[http][server]") {
   const auto path =
       GENERATE(as<std::string>{}, "/files/../outside.txt", "/files/%2e%2e/outside.txt", "/files/..%2foutside.txt",
                "/files/sub/../../outside.txt", "/files/sub/../index.html", "/files/./index.html", "/files//index.html",

@@ -27,7 +27,8 @@ std::string header_line(std::string_view name, std::string_view value) {
   return std::string{name}.append(": ").append(value).append("\r\n");
 }
 
-TEST_CASE("static assets: a file has its type, its entity tag and its cache control", "[http][server]") {
+TEST_CASE("static assets: a response has the type, the entity tag and the cache control of its file",
+          "[http][server]") {
   asset_server_fixture server;
   const auto page = server.response_to(get("/"));
   CHECK(page.status == 200);

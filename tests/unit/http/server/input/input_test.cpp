@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace shop = input_types;
 using shop::order;
 
-/// The response of a route whose handler reads its input with `read`, which returns the text of a 200.
+/// Returns the response of a route whose handler reads its input with `read`, which returns the text of a 200.
 template <class Function>
 received_response answer(const std::string& request, Function read) {
   server_fixture fixture;
@@ -32,7 +32,7 @@ std::string errors(std::string_view message, std::string_view fields, std::strin
          std::string{fields} + "]}";
 }
 
-TEST_CASE("input: typed values come from path, query, header fields and cookies", "[http][input]") {
+TEST_CASE("input: typed values are read from path, query, header fields and cookies", "[http][input]") {
   const auto read = [](http::input& in) {
     const auto id = in.path<std::int64_t>("id", {.min = 1});
     const auto limit = in.query<int>("limit", {.min = 1, .max = 100, .fallback = 20});
@@ -131,7 +131,7 @@ TEST_CASE("input: a body with a content coding gets 415", "[http][input]") {
   }
 }
 
-TEST_CASE("input: a form fills a described struct", "[http][input]") {
+TEST_CASE("input: the fields of a form are decoded into a described struct", "[http][input]") {
   const auto read = [](http::input& in) {
     const auto item = in.form<shop::item>();
     return item.name + " " + std::to_string(item.quantity);

@@ -168,7 +168,7 @@ TEST_CASE("multipart form: if a file cannot be created, the client gets 500 with
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
   multipart_reader reader{context, directory.path / "missing"};
-  // Complete except for the file.
+  // The form is complete except for the file.
   CHECK_FALSE(reader.write(body));
   CHECK_FALSE(reader.finish());
   CHECK(reader.disk_error() == boost::system::errc::no_such_file_or_directory);

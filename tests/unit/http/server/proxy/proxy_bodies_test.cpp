@@ -66,7 +66,7 @@ TEST_CASE("proxy: a response that the upstream truncates is truncated for the cl
   if (version == "1.0") CHECK(client.last_error() == asio::error::connection_reset);
 }
 
-TEST_CASE("proxy: a slow client slows the upstream down", "[http][proxy]") {
+TEST_CASE("proxy: a slow client exerts backpressure on the upstream", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/"));
@@ -82,7 +82,7 @@ TEST_CASE("proxy: a slow client slows the upstream down", "[http][proxy]") {
   CHECK(writing.ended());
 }
 
-TEST_CASE("proxy: a slow upstream slows the client down", "[http][proxy]") {
+TEST_CASE("proxy: a slow upstream exerts backpressure on the client", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   constexpr std::size_t chunk_count = 32;
@@ -159,7 +159,7 @@ TEST_CASE("proxy: the client gets 502 after a refused connection, and 504 after 
   }
 }
 
-TEST_CASE("proxy: a call that ends at the deadline of its request has the cause deadline in its record",
+TEST_CASE("proxy: a call that ends at the deadline of its request has the cancellation cause `deadline` in its record",
           "[http][proxy][requests]") {
   const auto [request, has_timeout] = GENERATE(table<std::string, bool>({
       {get("/api/"), false},
@@ -193,7 +193,7 @@ TEST_CASE("proxy: a call that ends at the deadline of its request has the cause 
   CHECK(record->all_attempts()[0].cancelled_by == telemetry::cancellation_cause::deadline);
 }
 
-TEST_CASE("proxy: errors map to 502, 503 and 504", "[http][proxy]") {
+TEST_CASE("proxy: errors of upstream calls are mapped to 502, 503 and 504", "[http][proxy]") {
   using enum http::client_error;
   const auto [error, status] = GENERATE(table<http::client_error, int>({
       {breaker_open, 503},

@@ -65,13 +65,13 @@ class proxy_fixture {
     run_ready();
     return connections_.size();
   }
-  /// The upstream's end of the newest connection.
+  /// Returns the upstream's end of the newest connection.
   server_connection& upstream() {
     run_ready();
     if (connections_.empty()) throw std::runtime_error("the proxy has not connected");
     return connections_.back();
   }
-  /// The value of a time series of the upstream, such as `cohort_client_in_flight{upstream="up"}`.
+  /// Returns the value of a time series of the upstream, such as `cohort_client_in_flight{upstream="up"}`.
   std::optional<double> metric_value(const std::string& name) const {
     return find_series(metrics.prometheus_text(), name);
   }
@@ -81,12 +81,12 @@ class proxy_fixture {
     if (connection_count() == 0) throw std::runtime_error("not forwarded: " + client.read().value());
     return upstream().read_request();
   }
-  /// The response to a GET to which the upstream responds with these bytes.
-  received_response response_to_get(std::string_view response, bool then_close = false) {
+  /// Returns the response to a GET to which the upstream responds with these bytes.
+  received_response response_to_get(std::string_view response, bool closes_connection = false) {
     auto client = server.connect();
     forwarded(client, get("/api/"));
     upstream().send(response);
-    if (then_close) upstream().close();
+    if (closes_connection) upstream().close();
     auto received = client.receive();
     if (!received) throw std::runtime_error("closed without a response");
     return *received;

@@ -36,7 +36,8 @@ TEST_CASE("proxy: a request is forwarded with its method, its path without the p
   CHECK_FALSE(request.header("Accept-Encoding").has_value());
 }
 
-TEST_CASE("proxy: the prefix is removed from paths that have it as whole segments, percent-decoded", "[http][proxy]") {
+TEST_CASE("proxy: the prefix is removed from percent-decoded paths that start with it as whole segments",
+          "[http][proxy]") {
   const auto [prefix, merges_slashes, path, expected] = GENERATE(table<std::string, bool, std::string, std::string>({
       {"/a/b", false, "/a/b", "/"},
       {"/a/b", false, "/%61/%62/c%62", "/c%62"},
@@ -89,7 +90,7 @@ TEST_CASE("proxy: a path with a dot segment gets 400, and nothing is forwarded",
   CHECK(fixture.connection_count() == 0);
 }
 
-TEST_CASE("proxy: the host of a target in absolute-form is the host of the client, and its path is forwarded",
+TEST_CASE("proxy: for a target in absolute-form, the host of the target is forwarded as the host of the client",
           "[http][proxy]") {
   auto options = api_prefix_options();
   options.preserve_host = GENERATE(true, false);

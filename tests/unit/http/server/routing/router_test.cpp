@@ -24,7 +24,7 @@ router make_router() {
   return routes;
 }
 
-/// The pattern of the route that matches; "none" if no route matches.
+/// Returns the pattern of the route that matches, or "none" if no route matches.
 std::string matched_pattern(const router& routes, std::string_view path) {
   request_head head;
   head.path = path;
@@ -35,7 +35,7 @@ std::string matched_pattern(const router& routes, std::string_view path) {
 }
 
 TEST_CASE(
-    "router: a literal path precedes a parameter, and a parameter the rest of a path, in any order of registration",
+    "router: literals take precedence over parameters, and parameters over the rest of a path, in any order of registration",
     "[http][server]") {
   struct row {
     std::string_view path;
@@ -124,12 +124,12 @@ TEST_CASE("router: a route has a handler for HEAD if it has a handler for GET, a
 }
 
 TEST_CASE("router: a route for any method also lists the methods that have a separate handler", "[http][server]") {
-  const bool any_first = GENERATE(true, false);
+  const bool is_any_first = GENERATE(true, false);
   router routes;
-  if (any_first) routes.any("/a", empty_response);
+  if (is_any_first) routes.any("/a", empty_response);
   routes.add(method::trace, "/a", empty_response);
   routes.get("/a", empty_response);
-  if (!any_first) routes.any("/a", empty_response);
+  if (!is_any_first) routes.any("/a", empty_response);
   const auto& matched = *routes.routes().front();
   CHECK(matched.find_operation(method::trace)->verb() == method::trace);
   CHECK(matched.find_operation(method::connect) == nullptr);
@@ -142,13 +142,13 @@ TEST_CASE("router: a route for any method also lists the methods that have a sep
 
 TEST_CASE("router: a handler may be any copyable callable that returns a response or a task of a response",
           "[http][server]") {
-  const auto sync = [](request_context&) { return response{}; };
-  const auto async = [](request_context&) -> task<response> { co_return response{}; };
+  const auto synchronous_handler = [](request_context&) { return response{}; };
+  const auto asynchronous_handler = [](request_context&) -> task<response> { co_return response{}; };
   const auto wrong_result = [](request_context&) { return 7; };
   const auto wrong_argument = [](int) { return response{}; };
   const auto move_only = [owned = std::make_unique<int>()](request_context&) { return response{}; };
-  STATIC_CHECK(handler_callable<decltype(sync)>);
-  STATIC_CHECK(handler_callable<decltype(async)>);
+  STATIC_CHECK(handler_callable<decltype(synchronous_handler)>);
+  STATIC_CHECK(handler_callable<decltype(asynchronous_handler)>);
   STATIC_CHECK(handler_callable<sync_handler>);
   STATIC_CHECK(handler_callable<async_handler>);
   STATIC_CHECK(handler_callable<handler>);
@@ -159,9 +159,9 @@ TEST_CASE("router: a handler may be any copyable callable that returns a respons
   STATIC_CHECK_FALSE(handler_callable<int>);
 
   router routes;
-  CHECK_FALSE(routes.get("/sync", sync).is_async());
-  CHECK(routes.get("/async", async).is_async());
-  CHECK(routes.add(method::put, "/variant", handler{async_handler{async}}).is_async());
+  CHECK_FALSE(routes.get("/sync", synchronous_handler).is_async());
+  CHECK(routes.get("/async", asynchronous_handler).is_async());
+  CHECK(routes.add(method::put, "/variant", handler{async_handler{asynchronous_handler}}).is_async());
 }
 
 TEST_CASE("router: the error responses are 404, 405 with Allow, and 501", "[http][server]") {

@@ -13,7 +13,7 @@ using Catch::Matchers::StartsWith;
 
 response no_content(request_context&) { return response{}; }
 
-/// The matched pattern and the parameters, such as `/a/{x} x=1`; "none" without a route.
+/// Returns the matched pattern and the parameters, such as `/a/{x} x=1`, or "none" without a route.
 std::string match(const router& routes, std::string_view path) {
   request_head head;
   head.method = method::get;
@@ -28,7 +28,7 @@ std::string match(const router& routes, std::string_view path) {
   return text;
 }
 
-/// The message of the `std::logic_error` that `action` throws.
+/// Returns the message of the `std::logic_error` that `action` throws.
 template <class Action>
 std::string error_of(Action action) {
   try {
@@ -147,14 +147,14 @@ TEST_CASE("routing: a mounted router keeps its routes, groups and middleware", "
   inner.use(pass);
   inner.get("/list", no_content);
   inner.group("/deep").use(pass).get("/item/{id}", no_content).use(pass);
-  router outer;
-  outer.use(pass);
-  outer.mount("/shop", std::move(inner));
-  CHECK(match(outer, "/shop/list") == "/shop/list");
-  CHECK(match(outer, "/shop/deep/item/7") == "/shop/deep/item/{id} id=7");
-  CHECK(match(outer, "/list") == "none");
-  CHECK(outer.routes()[0]->operations()[0]->steps().steps().size() == 2);
-  CHECK(outer.routes()[1]->operations()[0]->steps().steps().size() == 4);
+  router outer_router;
+  outer_router.use(pass);
+  outer_router.mount("/shop", std::move(inner));
+  CHECK(match(outer_router, "/shop/list") == "/shop/list");
+  CHECK(match(outer_router, "/shop/deep/item/7") == "/shop/deep/item/{id} id=7");
+  CHECK(match(outer_router, "/list") == "none");
+  CHECK(outer_router.routes()[0]->operations()[0]->steps().steps().size() == 2);
+  CHECK(outer_router.routes()[1]->operations()[0]->steps().steps().size() == 4);
 }
 
 TEST_CASE("routing: `any` handles the methods without a separate handler", "[http][routing]") {

@@ -9,7 +9,7 @@ namespace {
 
 using Catch::Matchers::ContainsSubstring;
 
-/// A chart with the ranges 0 to 10 and 0 to 100: simple fractions of the plot size of 1000.
+/// Returns a chart with the ranges 0 to 10 and 0 to 100: simple fractions of the plot size of 1000.
 chart make_chart() {
   return {"A square", axis{scale::linear(0, 10), {{0, "none"}, {5, "half"}}, "across"},
           axis{scale::linear(0, 100), {{0, "low"}, {100, "high"}}, "up"}};

@@ -17,7 +17,7 @@ using Catch::Matchers::ContainsSubstring;
 using samples::empty;
 using samples::full;
 
-/// Three requests without a response, in a partial interval.
+/// Returns a report of three requests without a response, in a partial interval.
 run_report report_without_responses() {
   auto report = empty();
   report.intervals = {{.length = 300ms, .totals = {.planned = 3, .sent = 3, .failed = 3}}};
@@ -44,7 +44,7 @@ run_report report_of_one_day() {
   return report;
 }
 
-/// All text from outside contains markup.
+/// Returns a report in which all text from outside contains markup.
 run_report report_with_markup() {
   const std::string malicious = R"(<script>alert(1)</script>"'&" onload="x)";
   auto report = full();

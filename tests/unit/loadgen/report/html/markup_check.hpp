@@ -21,7 +21,7 @@ class markup_check {
   const std::vector<std::string>& errors() const noexcept { return errors_; }
   bool has_element(const std::string& name) const { return elements_.contains(name); }
   bool has_attribute(const std::string& name) const { return attributes_.contains(name); }
-  /// The text content of all elements, unescaped.
+  /// Returns the text content of all elements, unescaped.
   const std::string& text() const noexcept { return text_; }
 
  private:

@@ -30,7 +30,7 @@ const test::json_schema& report_schema() {
 using samples::empty;
 using samples::full;
 
-/// The JSON text at `pointer`.
+/// Returns the JSON text at `pointer`.
 std::string value_at(const std::string& json, std::string_view pointer) {
   simdjson::dom::parser parser;
   simdjson::dom::element element;
@@ -45,7 +45,7 @@ TEST_CASE("JSON report: every report conforms to the schema", "[loadgen][report]
   CHECK(text.ends_with("}\n"));
 }
 
-TEST_CASE("JSON report: callers with patience and retries have attempts, amplification and goodput",
+TEST_CASE("JSON report: the report of callers with patience and retries has attempts, amplification and goodput",
           "[loadgen][report]") {
   const auto text = render_json_report(samples::with_retries());
   CHECK(value_at(text, "/callers/patience_s") == "0.1");
@@ -85,7 +85,7 @@ TEST_CASE("JSON report: the schema rejects invalid reports", "[loadgen][report]"
   CHECK(element[0].starts_with(row.violation));
 }
 
-TEST_CASE("JSON report: contains the results of the run in the units of their names", "[loadgen][report]") {
+TEST_CASE("JSON report: contains the results of the run in the units that their names state", "[loadgen][report]") {
   struct json_value {
     std::string_view pointer;
     std::string value;

@@ -56,7 +56,7 @@ TEST_CASE("run series: contains whole intervals, and percentiles only of interva
   CHECK(series.failure_ratio == std::vector<double>{1.0 / 3, 1, 20.0 / 101});
 }
 
-TEST_CASE("run series: the length of a whole interval is the most frequent one", "[loadgen][report]") {
+TEST_CASE("run series: the length of a whole interval is the most frequent length", "[loadgen][report]") {
   auto report = varied_report();
   report.intervals.front().length = 800ms;
   CHECK(make_run_series(report).p50_us == std::vector<double>{999});
@@ -64,7 +64,7 @@ TEST_CASE("run series: the length of a whole interval is the most frequent one",
   CHECK(make_run_series(report).p50_us == std::vector<double>{999, 42});
 }
 
-TEST_CASE("run series: a saved report gives the same series as the run", "[loadgen][report]") {
+TEST_CASE("run series: the series of a saved report equals the series of the run", "[loadgen][report]") {
   const auto report = GENERATE(as<run_report (*)()>{}, &varied_report, &report_without_failures)();
   const auto read = parse_run_series(render_json_report(report));
   REQUIRE(read.has_value());

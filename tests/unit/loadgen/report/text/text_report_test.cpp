@@ -24,7 +24,7 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-/// Removes the sequences that set colors; others remain.
+/// Removes the sequences that set colors; other sequences remain.
 std::string remove_colors(std::string_view text) {
   std::string plain;
   while (!text.empty()) {
@@ -93,7 +93,8 @@ Average Rate:   50.00 requests/s
 )");
 }
 
-TEST_CASE("text report: callers with patience and retries have rows for goodput and attempts", "[loadgen][report]") {
+TEST_CASE("text report: the report of callers with patience and retries has rows for goodput and attempts",
+          "[loadgen][report]") {
   CHECK_THAT(render_text_report(samples::with_retries()), ContainsSubstring(R"(
   goodput         480          48     96.00 %  successes within 100 ms
   attempts        750          75    150.00 %  1.50 per request, at most 3
@@ -265,7 +266,7 @@ TEST_CASE("text report: at 80 columns no table loses a column and no name is tru
   CHECK_THAT(render_text_report(full_report()), ContainsSubstring("p99.99"));
 }
 
-TEST_CASE("text report: a long name is truncated before numbers", "[loadgen][report]") {
+TEST_CASE("text report: a long name is truncated, and the numbers of its row are not", "[loadgen][report]") {
   auto report = samples::spike();
   report.targets[1].name = "system_information_of_the_machine_that_runs_it";
   CHECK_THAT(render_text_report(report),
@@ -303,9 +304,9 @@ TEST_CASE("text report: the verdict is the first word and precedes the totals, i
   CHECK(plain.starts_with(word + "  balanced"));
   CHECK(plain.find("\n\n" + word + "\n  Because.\n\nTotal Requests") != std::string::npos);
   const auto render_line = "\x1b[1;" + use_color + 'm' + word + "\x1b[0m";
-  const auto colored = render_text_report(report, {true, 80});
-  CHECK(colored.starts_with(render_line));
-  CHECK(colored.find("\n\n" + render_line + '\n') != std::string::npos);
+  const auto colored_report = render_text_report(report, {true, 80});
+  CHECK(colored_report.starts_with(render_line));
+  CHECK(colored_report.find("\n\n" + render_line + '\n') != std::string::npos);
 }
 
 TEST_CASE("text report: a long run is drawn in fewer columns without losing a peak", "[loadgen][report]") {

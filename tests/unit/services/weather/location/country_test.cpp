@@ -14,7 +14,7 @@ namespace {
 
 using namespace cohort::weather;
 
-TEST_CASE("country: codes, names and variants give the alpha-2 code", "[services][weather]") {
+TEST_CASE("country: codes, names and variants are mapped to the alpha-2 code", "[services][weather]") {
   const auto [name, code] = GENERATE(table<std::string, std::string>({
       {"US", "US"},
       {"usa", "US"},
@@ -54,7 +54,7 @@ TEST_CASE("country: codes, names and variants give the alpha-2 code", "[services
   CHECK(country_code(name) == code);
 }
 
-TEST_CASE("country: an unknown name has no code", "[services][weather]") {
+TEST_CASE("country: an unknown name has no country code", "[services][weather]") {
   const auto* const name = GENERATE("", " ", "-", "Texas", "Atlantis", "XX", "USSR", "Germany!France");
   CAPTURE(name);
   CHECK_FALSE(country_code(name).has_value());
@@ -68,7 +68,7 @@ TEST_CASE("country: names of one country are equal; unknown names are equal only
   CHECK_FALSE(is_same_country("Texas", "USA"));
 }
 
-TEST_CASE("country: the table has every country once", "[services][weather]") {
+TEST_CASE("country: the table contains every country exactly once", "[services][weather]") {
   std::set<std::string_view> codes;
   for (const auto& country : all_country_names()) {
     CHECK(country.code.size() == 2);

@@ -18,7 +18,7 @@ std::string results(std::initializer_list<std::string> list) {
   return R"({"results":[)" + joined + "]}";
 }
 
-TEST_CASE("geocoding: the URL has the percent-encoded city", "[services][weather]") {
+TEST_CASE("geocoding: the URL contains the percent-encoded city", "[services][weather]") {
   const auto [city, name] = GENERATE(table<std::string, std::string>({
       {"Paris", "Paris"},
       {"New York", "New%20York"},

@@ -25,7 +25,7 @@ struct chain_fixture : providers_fixture {
     return time.run(chain.fetch(location));
   }
   std::optional<provider_chain::cooldown_state> cooldown() const { return chain.cooldown(time.now()); }
-  /// Fails for as many locations as it takes to start a cooldown.
+  /// Fails for as many locations as are required to start a cooldown.
   void start_cooldowns() {
     for (const auto& location : {haifa, paris, london}) fetch(location);
   }

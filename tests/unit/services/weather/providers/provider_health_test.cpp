@@ -70,7 +70,7 @@ TEST_CASE("provider health: any response ends the cooldown and resets the counts
   CHECK(health.cooldown(start) == 5s);
 }
 
-TEST_CASE("provider health: an invalid response changes nothing", "[services][weather]") {
+TEST_CASE("provider health: an invalid response has no effect", "[services][weather]") {
   provider_health health;
   for (const auto* location : {"a", "b", "c", "d"}) {
     health.record_failure(weather::invalid_response(), location, start);

@@ -50,7 +50,7 @@ TEST_CASE("wttr: a report has the provider's values and the coordinates of the n
   CHECK_FALSE(report.area.has_value());
 }
 
-TEST_CASE("wttr: a report with a byte order mark is read", "[services][weather][case-2.4]") {
+TEST_CASE("wttr: a report with a byte order mark is accepted", "[services][weather][case-2.4]") {
   const auto parsed = parse_wttr("\xEF\xBB\xBF" + wttr_response("21", "Paris", "France"), paris);
   REQUIRE(parsed.has_value());
   CHECK((*parsed)->temperature_c == "21");
