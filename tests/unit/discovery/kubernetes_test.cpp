@@ -60,7 +60,7 @@ TEST_CASE("EndpointSlices: the port is selected by name or number; by default, t
 }
 
 TEST_CASE(
-    "EndpointSlices: only ready endpoints are used; if there are none, terminating endpoints that still serve requests",
+    "EndpointSlices: ready endpoints are used; if there are none, terminating endpoints that still serve requests",
     "[discovery][kubernetes]") {
   endpoint_slices slices{"http"};
   const auto terminating = endpoint_json("10.0.0.2", R"("ready":false,"serving":true,"terminating":true)");

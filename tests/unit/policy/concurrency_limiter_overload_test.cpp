@@ -102,9 +102,8 @@ class simulated_server {
 
 using distribution = simulated_server::distribution;
 
-TEST_CASE(
-    "concurrency limiter: without a limit, all requests miss their timeout at triple load, and even after the overload",
-    "[policy][concurrency_limiter]") {
+TEST_CASE("concurrency limiter: without a limit, all requests time out at triple load, and even after the overload",
+          "[policy][concurrency_limiter]") {
   simulated_server server{16, distribution::constant, false};
   CHECK(server.run(10s, 0.6, 50ms).in_time > 0.99);
   CHECK(server.run(30s, 3, 50ms).goodput < 0.05);

@@ -36,9 +36,8 @@ TEST_CASE("API description: the document and the page need no API key", "[servic
   CHECK(page.header("Content-Security-Policy") == http::openapi_page_policy());
 }
 
-TEST_CASE(
-    "API description: the document contains the routes of the service, without hidden routes and routes of the framework",
-    "[service][openapi][sim]") {
+TEST_CASE("API description: the document contains the routes of the service, except hidden and framework routes",
+          "[service][openapi][sim]") {
   sim::fleet fleet{1};
   fleet.add_service(
       [] {

@@ -40,7 +40,7 @@ struct recorder_fixture {
 };
 
 TEST_CASE(
-    "exchange recorder: a request is counted when it has been read completely, a response when it has been written completely",
+    "exchange recorder: a request is counted once it is read completely, a response once it is written completely",
     "[sim][recorder]") {
   recorder_fixture fixture{GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{65536})};
   fixture.send_request(get_request);

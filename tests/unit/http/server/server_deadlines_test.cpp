@@ -264,9 +264,8 @@ TEST_CASE("server: a pipelined request during a handler is not mistaken for a di
   CHECK(events == log_lines{"completed", "completed"});
 }
 
-TEST_CASE(
-    "server: a client that does not read is disconnected after the write timeout, which depends on the length of the response",
-    "[http][server]") {
+TEST_CASE("server: a client that does not read is disconnected after the write timeout, which depends on the length",
+          "[http][server]") {
   server_fixture server{pipe_capacity(1000)};
   const std::size_t length = GENERATE(std::size_t{10'000}, std::size_t{160'000});
   server.routes.get("/large", text_handler(std::string(length, 'x')));

@@ -16,9 +16,8 @@ struct error_case {
   std::string line;
 };
 
-TEST_CASE(
-    "command line: the error for an invalid value is one line with the option, the value and the accepted values; status 104",
-    "[loadgen][cli]") {
+TEST_CASE("command line: the error for an invalid value has the option, the value and the accepted values; status 104",
+          "[loadgen][cli]") {
   const std::string time_form = "a time such as 90 (seconds), 250ms, 5m or 1h, ";
   const std::string target_form =
       "[name=]url[@weight] such as time=http://localhost:5001/api/time@3, with an http or https URL without user name "

@@ -75,9 +75,8 @@ TEST_CASE("session: without the preflight, an unreachable target results in a re
   CHECK_THAT(fixture.report_output, ContainsSubstring("Successful:     0"));
 }
 
-TEST_CASE(
-    "session: a comparison has exit status 0 if unchanged, 121 if slower, and 104 before the load if the settings differ",
-    "[loadgen][cli]") {
+TEST_CASE("session: a comparison has exit status 0 if unchanged, 121 if slower, and 104 if the settings differ",
+          "[loadgen][cli]") {
   temporary_directory files;
   const auto saved = (files.path() / "before.json").string();
   const std::vector<std::string> flags{default_target, "-r", "50", "-d", "20"};

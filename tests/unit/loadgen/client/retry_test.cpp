@@ -54,9 +54,8 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and retries 
   }
 }
 
-TEST_CASE(
-    "retries: a status of 429 or 5xx and a connection without a response are retried immediately, other outcomes are not",
-    "[loadgen][client]") {
+TEST_CASE("retries: a status of 429 or 5xx and a connection without a response are retried, other outcomes are not",
+          "[loadgen][client]") {
   const auto [code, is_retried] =
       GENERATE(table<int, bool>({{429, true}, {500, true}, {503, true}, {0, true}, {404, false}, {302, false}}));
   CAPTURE(code);
@@ -78,9 +77,8 @@ TEST_CASE(
   CHECK(totals.response_time.percentile(100).microseconds < 5'000);
 }
 
-TEST_CASE(
-    "retries: a success counts as goodput if it is within the patience after the start of the request, not of the attempt",
-    "[loadgen][client]") {
+TEST_CASE("retries: a success counts as goodput within the patience since the start of the request, not of the attempt",
+          "[loadgen][client]") {
   const auto [delay, on_time] = GENERATE(table<duration, std::uint64_t>({{0ms, 0}, {-100ms, 1}}));
   load_fixture fixture;
   // The response to the second attempt arrives 100 ms after the start of the request, or immediately.

@@ -213,9 +213,8 @@ TEST_CASE("objective: a lower bound does not meet an upper limit, but meets a lo
   CHECK(result.is_lower_bound == is_lower_bound);
 }
 
-TEST_CASE(
-    "objective: a value is formatted with a suitable unit, and is not displayed as equal to the limit unless it is equal",
-    "[loadgen][results]") {
+TEST_CASE("objective: a value has a suitable unit, and is displayed as equal to the limit only if it is equal",
+          "[loadgen][results]") {
   struct example {
     std::string_view text;
     double value;

@@ -30,7 +30,7 @@ task<> start_operation(cross_thread_rate_limiter& limiter, int id, duration star
 }
 
 TEST_CASE(
-    "cross_thread_rate_limiter: within any interval, at most as many operations as the limit start, in the order of arrival",
+    "cross_thread_rate_limiter: within any interval, the number of operations is at most the limit, in order of arrival",
     "[runtime][sync]") {
   virtual_time time;
   cross_thread_rate_limiter limiter{2, 1s};

@@ -94,9 +94,8 @@ TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]"
   }
 }
 
-TEST_CASE(
-    "response parser: a parser that does not store the response reports the same errors and the same end of the response",
-    "[http][client]") {
+TEST_CASE("response parser: without storage of the response, errors and the end of the response are the same",
+          "[http][client]") {
   const response_parser::limits without_body_storage{8 * 1024, 5, false, false};
   for (const auto& sample : samples) {
     CAPTURE(sample.bytes);

@@ -125,7 +125,7 @@ TEST_CASE("multipart body: a file that cannot be read is an error", "[http][clie
 }
 
 TEST_CASE(
-    "multipart body: the length is unknown if a source has none, and the body is repeatable only if all sources can rewind",
+    "multipart body: a source without a length or without rewind makes the length unknown or the body unrepeatable",
     "[http][client][form]") {
   body_fixture fixture;
   auto source = std::make_unique<scripted_source>();

@@ -43,7 +43,7 @@ std::optional<double> infeasible_count(const server_fixture& server, const std::
 }
 
 TEST_CASE(
-    "admission control: a request with less remaining time than its route's median latency is rejected immediately with 504",
+    "admission control: a request with less time left than its route's median latency is rejected immediately with 504",
     "[http][server]") {
   server_fixture server;
   server.settings.admission.deadline_admission = infeasible_action::reject;
