@@ -25,7 +25,8 @@ const sources = [
 const html = { contentType: 'text/html; charset=utf-8', immutable: false };
 
 /**
- * Builds the pages in memory. The output is reproducible. Its URLs are relative, so the page works behind a path prefix.
+ * Builds the pages in memory. The output is reproducible. The URLs are relative, so the page works behind a path
+ * prefix.
  * @returns {Promise<PageFile[]>}
  */
 export async function buildPage() {
@@ -93,7 +94,7 @@ async function main() {
   }
   const out = resolve(values.out);
   const files = await buildPage();
-  // Files of an earlier build have other names.
+  // Removes the files of earlier builds, which have different names.
   await rm(join(out, 'assets'), { recursive: true, force: true });
   await mkdir(join(out, 'assets'), { recursive: true });
   for (const { name, body } of files) await writeFile(join(out, name), body);

@@ -19,8 +19,8 @@ Object.assign(markdown.renderer.rules, {
 });
 
 /**
- * Renders the runbook: the text before the first `##` heading, a table of contents, and a section for each `##` heading. The ID
- * of a section is its heading in lower case, so that `/runbook#servicedown` refers to `## ServiceDown`.
+ * Renders the runbook: the text before the first `##` heading, a table of contents, and a section for each `##`
+ * heading. The ID of a section is its heading in lower case, so that `/runbook#servicedown` refers to `## ServiceDown`.
  * @param {string} text
  */
 export function renderRunbook(text) {
@@ -47,7 +47,8 @@ function section(body) {
 }
 
 /**
- * Assigns IDs as GitHub does. Sections come first; a lower-level heading with the same text gets a number.
+ * Assigns IDs as GitHub does. The headings of sections have priority; a lower-level heading with the same text gets a
+ * number.
  * @param {{ id: string, body: Token[] }[]} sections
  * @param {Token[]} tokens
  */
@@ -57,7 +58,7 @@ function assignIds(sections, tokens) {
   for (const { id, body } of sections) {
     if (id === '' || ids.has(id)) throw new Error(`RUNBOOK.md: the heading #${id} is empty or repeated`);
     ids.add(id);
-    // The section has the ID and is labelled by its heading.
+    // Adds the ID to the section, and labels the section by its heading.
     body[0]?.attrSet('id', `${id}-title`);
   }
   tokens.forEach((token, at) => {

@@ -33,7 +33,7 @@ test('the debug page shows the operation that a request awaits, and refreshes au
   expect(await page.evaluate(() => 'isSamePage' in window)).toBe(true);
 });
 
-test('updates of the debug page keep opened details and the focus, and stop on request', async ({ page, stack }) => {
+test('updates of the debug page preserve opened details and the focus, and stop during a pause', async ({ page, stack }) => {
   await page.goto(`${stack.dashboard.url}/debug`);
   const taken = page.locator('#taken');
   const expectUpdate = async () => {

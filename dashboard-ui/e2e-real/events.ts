@@ -5,7 +5,10 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** Yields the server-sent events of a response as they arrive. Throws if the stream ends; cancelled when the caller stops. */
+/**
+ * Yields the server-sent events of a response when they arrive. Throws if the stream ends; the caller ends the
+ * iteration to cancel it.
+ */
 export async function* readEvents(response: Response): AsyncGenerator<ServerEvent> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';

@@ -26,8 +26,8 @@ async function record(dashboard: Program): Promise<RecordedEvent[]> {
 }
 
 /**
- * Replaces the clock and the timers of the page: `advance` runs all due timers, much faster than real time. (Playwright's clock
- * waits for some milliseconds at each timer.)
+ * Replaces the clock and the timers of the page: `advance` runs all expired timers, much faster than real time.
+ * (Playwright's clock waits for some milliseconds at each timer.)
  */
 async function installClock(page: Page): Promise<void> {
   await page.addInitScript(() => {
@@ -104,8 +104,8 @@ async function replay(page: Page, events: readonly RecordedEvent[]): Promise<voi
   }, { recorded: events, cycleMs: recordingMs });
 }
 
-test('an hour of events leaves at most 0.2 MB in the memory of the page', async ({ page, stack }) => {
-  // 78 minutes of events in the simulated clock take some minutes on a busy machine.
+test('an hour of events increases the heap of the page by at most 0.2 MB', async ({ page, stack }) => {
+  // 78 minutes of simulated events take several minutes on a busy machine.
   test.setTimeout(400_000);
   await installClock(page);
   await replay(page, await record(stack.dashboard));

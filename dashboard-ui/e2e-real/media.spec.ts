@@ -15,7 +15,7 @@ for (const [width, height] of [[320, 800], [3_840, 2_160]] as const) {
     await page.locator('details:visible > summary').evaluateAll((all) => all.forEach((one) => (one as HTMLElement).click()));
     await expect(page.locator('#map table')).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    // Texts grow with very large screens.
+    // Texts are larger on very large screens.
     const size = await page.evaluate(() => parseFloat(getComputedStyle(document.body).fontSize));
     expect(size).toBe(width > 3_600 ? 36 : 16);
   });
@@ -35,13 +35,13 @@ test('the printed page has the values and no controls, on at most two sheets', a
 test('a deadline that cancels a call is animated, except with reduced motion', async ({ page, stack }) => {
   await openPage(page, stack.dashboard.url);
   await stack.weather.inject({ hang_percent: 100 });
-  expect(await animationsOfCut(page)).toBeGreaterThan(0);
+  expect(await countDeadlineAnimations(page)).toBeGreaterThan(0);
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  expect(await animationsOfCut(page)).toBe(0);
+  expect(await countDeadlineAnimations(page)).toBe(0);
 });
 
 /** Returns the number of animations when the page shows the next request that its deadline cut off. */
-async function animationsOfCut(page: Page): Promise<number> {
+async function countDeadlineAnimations(page: Page): Promise<number> {
   const before = await page.locator('#trace').textContent();
   const found = await page.waitForFunction((trace) => {
     const isNext = document.querySelector('#trace')?.textContent !== trace && document.querySelector('.snap .saved-time') !== null;
@@ -50,7 +50,7 @@ async function animationsOfCut(page: Page): Promise<number> {
   return (await found.jsonValue())?.count ?? NaN;
 }
 
-test('with forced colors the drawings have system colors', async ({ page, stack }) => {
+test('with forced colors, the drawings use system colors', async ({ page, stack }) => {
   await openPage(page, stack.dashboard.url);
   const fill = (selector: string) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).fill);
   const stroke = (selector: string) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).stroke);

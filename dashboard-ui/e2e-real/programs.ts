@@ -30,7 +30,7 @@ export class Program {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Returns when the program accepts requests. */
+  /** Completes when the program accepts requests. */
   async start(): Promise<void> {
     const child = spawn(this.#path, this.#arguments, { env: { ...process.env, ...this.#environment }, stdio: ['ignore', 'ignore', 'inherit'] });
     this.#process = child;
@@ -97,7 +97,7 @@ async function responds(url: string): Promise<boolean> {
   }
 }
 
-/** Returns ports that were free a moment ago, so that a killed program can restart on the same port. */
+/** Returns currently unused ports, so that a killed program can restart on the same port. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen(createServer())));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);

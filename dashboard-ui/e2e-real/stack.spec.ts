@@ -43,7 +43,7 @@ test('the page shows the calls of the running services, small and without layout
   expect(bytes).toBeLessThanOrEqual(60_000);
 });
 
-test('a weather service that hangs is cut off by the deadline, and delays nothing else', async ({ page, stack }) => {
+test('a call to a hanging weather service is cancelled at its deadline, and does not delay other parts', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'Weather')).toHaveText('fresh');
   await stack.weather.inject({ hang_percent: 100 });
@@ -97,15 +97,15 @@ test('CPU load, memory and cache have values, and a pause stops them but not the
   await expect(clock).not.toHaveText(time ?? '');
 });
 
-test('the charts have the calls from before the page was opened, and after a reload', async ({ page, stack }) => {
-  const callsOf = async () => Number(/(\d+) calls/.exec((await page.locator('#weather .chart svg').getAttribute('aria-label')) ?? '')?.[1]);
+test('the charts contain earlier calls when the page is opened and after a reload', async ({ page, stack }) => {
+  const countCalls = async () => Number(/(\d+) calls/.exec((await page.locator('#weather .chart svg').getAttribute('aria-label')) ?? '')?.[1]);
   for (let i = 0; i < 40; ++i) await fetch(`${stack.dashboard.url}/api/aggregate`);
   await page.goto(stack.dashboard.url);
-  await expect.poll(callsOf).toBeGreaterThanOrEqual(40);
-  const before = await callsOf();
+  await expect.poll(countCalls).toBeGreaterThanOrEqual(40);
+  const before = await countCalls();
   await page.reload();
-  await expect.poll(callsOf).toBeGreaterThanOrEqual(before);
-  expect(await callsOf()).toBeLessThan(before + 20);
+  await expect.poll(countCalls).toBeGreaterThanOrEqual(before);
+  expect(await countCalls()).toBeLessThan(before + 20);
 });
 
 test('a killed service and its recovery are shown within 2 s', async ({ page, stack }) => {
@@ -121,7 +121,7 @@ test('a killed service and its recovery are shown within 2 s', async ({ page, st
   expect(await measureTime(() => expect(badge(page, 'System')).toHaveText('fresh'))).toBeLessThan(7_000);
 });
 
-test('after the loss of the stream nothing is shown as current, and the page reconnects within 5 s', async ({ page, stack }) => {
+test('after the loss of the stream, all values are dimmed, and the page reconnects within 5 s', async ({ page, stack }) => {
   await page.goto(stack.dashboard.url);
   await expect(badge(page, 'Weather')).toHaveText('fresh');
   await stack.dashboard.kill();
@@ -155,11 +155,11 @@ base('signing in and out', async ({ page }) => {
 });
 
 test('malicious and invalid strings of a service appear as text in the page', async ({ page }) => {
-  const attack = '<img src=x onerror=alert(1)>'.repeat(500);
+  const maliciousText = '<img src=x onerror=alert(1)>'.repeat(500);
   const server = await weatherServer({
     ...weatherBody,
-    location: { city: attack, country: attack },
-    weather: { temperature_c: 1e300, condition: attack, humidity: '\u202e', feels_like_c: [] },
+    location: { city: maliciousText, country: maliciousText },
+    weather: { temperature_c: 1e300, condition: maliciousText, humidity: '\u202e', feels_like_c: [] },
   });
   const stack = await Stack.start({ weatherUrl: server.url });
   await page.setViewportSize({ width: 320, height: 800 });
@@ -190,7 +190,7 @@ test('a nonexistent path returns an HTML page to browsers and JSON to other clie
   await expect(page).toHaveURL(`${stack.dashboard.url}/`);
 });
 
-test('the HTML has the values that the script then shows', async ({ page, stack }) => {
+test('the HTML and the script show the same values', async ({ page, stack }) => {
   const html = await (await page.request.get(stack.dashboard.url)).text();
   const fact = (panel: string) => new RegExp(`id="${panel}".*?data-fact="main">([^<]*)<`, 's').exec(html)?.[1];
   expect(html).toContain('Haifa, Israel');
@@ -212,7 +212,7 @@ test('the HTML has the values that the script then shows', async ({ page, stack 
   expect(slowest).toBeLessThan(1_000);
 });
 
-/** A firing alert; the texts of an even one are malicious. */
+/** Returns a firing alert; the texts are malicious if `index` is even. */
 const firingAlert = (index: number) => ({
   status: 'firing',
   fingerprint: `f${index}`,
@@ -228,7 +228,7 @@ async function postAlerts(url: string, alerts: object[]): Promise<void> {
   expect(posted.ok).toBe(true);
 }
 
-test('the HTML has the alerts that the script then shows', async ({ page, stack }) => {
+test('the HTML and the script show the same alerts', async ({ page, stack }) => {
   const resolved = { ...firingAlert(8), status: 'resolved', endsAt: new Date().toISOString() };
   await postAlerts(stack.dashboard.url, [...Array.from({ length: 8 }, (_, index) => firingAlert(index)), resolved]);
   await page.goto(stack.dashboard.url);
@@ -262,7 +262,7 @@ test.describe('without JavaScript', () => {
     await expect(page.locator('.lane-result')).toHaveText([/\d (µs|ms)$/, /\d (µs|ms)$/, /\d (µs|ms)$/]);
     for (const name of ['Time', 'System', 'Weather']) await expect(badge(page, name)).toHaveText('fresh');
     await expect(page.locator('#alerts .explanation')).toHaveText('No signal from monitoring yet.');
-    // Nothing waits for a script, and no control needs one.
+    // No element waits for a script, and no control requires a script.
     for (const part of ['#connection', '#answered', '#map', '#experiment']) await expect(page.locator(part)).toBeHidden();
     await expect(page.locator('button:visible, input:visible, summary:visible')).toHaveCount(0);
     await expect(page.getByText(/waiting/i).filter({ visible: true })).toHaveCount(0);

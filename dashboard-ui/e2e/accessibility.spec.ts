@@ -78,7 +78,7 @@ const states: Readonly<Record<string, State>> = {
 
 for (const [name, { prepare, reach }] of Object.entries(states)) {
   test(`axe reports no violations: ${name}`, async ({ page, dashboard }) => {
-    // The computation takes seconds, and much longer on a busy machine.
+    // The analysis takes seconds, and much longer on a busy machine.
     test.setTimeout(120_000);
     prepare(dashboard);
     await page.emulateMedia({ reducedMotion: 'reduce' });
@@ -119,9 +119,9 @@ const checks = {
 
 /**
  * Returns the findings of axe. Axe uses timers, so the test advances the page's clock: in small steps, so that the page
- * does not change meanwhile, and with pauses, since axe itself needs CPU time. Axe runs within the page ("legacy
- * mode"): otherwise it opens and closes a second page, and the clock, which all pages share, must not advance in a page
- * that closes.
+ * does not change during the analysis, and with pauses, since axe itself needs CPU time. Axe runs within the page
+ * ("legacy mode"): otherwise it opens a second page, and the clock, which all pages share, must not advance while a
+ * page closes.
  */
 async function violations(page: Page): Promise<string[]> {
   let done = false;

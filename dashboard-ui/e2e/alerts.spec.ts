@@ -6,7 +6,7 @@ import { expect, test } from './fixtures.ts';
 const alertsPanel = (page: Page) => page.getByRole('region', { name: 'Alerts' });
 const firingAlerts = (page: Page) => alertsPanel(page).getByRole('list', { name: 'Firing alerts' }).getByRole('listitem');
 
-test('without any signal from monitoring, the state is unknown', async ({ page, dashboard }) => {
+test('without a signal from monitoring, the state is unknown', async ({ page, dashboard }) => {
   await dashboard.open(page);
   await expect(alertsPanel(page)).toContainText('No signal from monitoring yet.');
   await expect(alertsPanel(page).locator('.badge')).toHaveText('no signal');
@@ -17,7 +17,7 @@ test('without any signal from monitoring, the state is unknown', async ({ page, 
   await expect(page.getByRole('status')).toBeEmpty();
 });
 
-test('without firing alerts the age of the last signal from monitoring is shown', async ({ page, dashboard }) => {
+test('without firing alerts, the page shows the age of the last signal from monitoring', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody();
   await dashboard.open(page);
   await expect(alertsPanel(page)).toContainText('No alerts firing · last signal from monitoring 12 s ago');
@@ -86,7 +86,7 @@ test('a resolved alert moves to the collapsed list and is announced', async ({ p
   await expect(page.getByRole('status')).toHaveText('Alert resolved: ServiceDown, weather-service, critical.');
 });
 
-test('silent monitoring is shown with and without alerts, and announced', async ({ page, dashboard }) => {
+test('the page shows and announces silent monitoring, with and without alerts', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody();
   await dashboard.open(page);
   await page.clock.runFor(1_000);
@@ -105,7 +105,7 @@ test('silent monitoring is shown with and without alerts, and announced', async 
   await expect(page.getByRole('status')).toContainText('Monitoring: ok.');
 });
 
-test('alerts are dimmed without events, until the page is connected again', async ({ page, dashboard }) => {
+test('alerts are dimmed while there are no events, until the page reconnects', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([alertBody]);
   await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(1);
@@ -145,23 +145,23 @@ test('alerts are hidden after the end of a session', async ({ page, dashboard })
 });
 
 test('text of an alert is escaped, and only http links are kept', async ({ page, dashboard }) => {
-  const attack = '<img src=x onerror=alert(1)>';
+  const maliciousText = '<img src=x onerror=alert(1)>';
   const malicious = {
-    name: attack,
-    severity: attack,
-    service: attack,
-    summary: attack,
-    description: `${attack}</template><script>alert(1)</script>`,
+    name: maliciousText,
+    severity: maliciousText,
+    service: maliciousText,
+    summary: maliciousText,
+    description: `${maliciousText}</template><script>alert(1)</script>`,
     runbook_url: 'javascript:alert(1)',
-    starts_at: attack,
+    starts_at: maliciousText,
     for_seconds: 'soon',
     fingerprint: '"><img src=x>',
-    labels: { [attack]: attack, __proto__x: {} },
+    labels: { [maliciousText]: maliciousText, __proto__x: {} },
   };
   dashboard.alerts = { ...alertsBody([malicious, { ...malicious, runbook_url: 'https://wiki.example/x', fingerprint: 'b' }]) };
   await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(2);
-  await expect(firingAlerts(page).first().getByRole('heading')).toHaveText(attack);
+  await expect(firingAlerts(page).first().getByRole('heading')).toHaveText(maliciousText);
   await expect(firingAlerts(page).first().getByRole('link')).toHaveCount(0);
   await expect(firingAlerts(page).nth(1).getByRole('link')).toHaveAttribute('href', 'https://wiki.example/x');
   await expect(page.locator('img')).toHaveCount(0);
@@ -170,7 +170,7 @@ test('text of an alert is escaped, and only http links are kept', async ({ page,
   await expect(page.locator('script:not([type="application/json"])')).toHaveCount(1);
 });
 
-test('a malformed event is reported and changes nothing', async ({ page, dashboard }) => {
+test('a malformed event is reported and does not change the values', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody([alertBody]);
   await dashboard.open(page);
   await expect(firingAlerts(page)).toHaveCount(1);

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { aggregateBody, timeBody } from '../test/samples/bodies.ts';
 import { expect, test } from './fixtures.ts';
 
-test('windows of one browser share one stream, and another window takes it over', async ({ page, context, dashboard }) => {
+test('windows of one browser share one stream, and another window takes over when the leader closes', async ({ page, context, dashboard }) => {
   const pages = [page, await context.newPage(), await context.newPage()];
   for (const one of pages) {
     await one.goto(dashboard.url);
@@ -51,7 +51,7 @@ test('3 s after the last event no value is shown as current, until the next even
   await expect(page.locator('#connection')).toHaveText('live');
 });
 
-test('without events for 6 s the page opens another stream', async ({ page, dashboard }) => {
+test('after 6 s without events, the page opens a new stream', async ({ page, dashboard }) => {
   await dashboard.open(page);
   await page.clock.runFor(5_500);
   expect(dashboard.streamsOpened).toBe(1);
@@ -84,7 +84,7 @@ test('the page reconnects to a server that was stopped', async ({ page, dashboar
   await expect(page.getByRole('status')).toContainText('Connection: reconnecting.');
   await page.clock.runFor(1_000);
   await expect(page.locator('#connection')).toHaveText('reconnecting in 1 s');
-  // Two seconds after the loss, nothing is shown as current.
+  // Two seconds after the loss, all values are dimmed.
   await expect(page.locator('#panels [data-tone=good]')).toHaveCount(0);
   await expect(page.getByRole('region', { name: 'System' }).locator('.badge')).toHaveText('stale');
   await page.clock.runFor(30_000);

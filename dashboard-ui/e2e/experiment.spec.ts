@@ -10,7 +10,7 @@ test('without fault injection there is no panel for experiments', async ({ page,
   await expect(page.locator('#experiment')).toBeHidden();
 });
 
-test('an experiment sends the settings, grows both bars, and the deadline cuts one of them', async ({ page, dashboard }) => {
+test('an experiment sends the settings, both bars grow, and one bar ends at the deadline', async ({ page, dashboard }) => {
   dashboard.experiment = idleExperiment;
   await dashboard.open(page);
   const panel = page.getByRole('region', { name: title });
@@ -30,7 +30,7 @@ test('an experiment sends the settings, grows both bars, and the deadline cuts o
   dashboard.send('experiment', cutExperiment);
   await expect(lanes.nth(2)).toHaveAttribute('data-state', 'timeout');
   await expect(lanes.nth(5)).toHaveAttribute('data-state', 'running');
-  // The saved time grows while the other call runs.
+  // The saved time increases while the call without a deadline runs.
   const savedWidth = () => lanes.nth(2).locator('.saved-time').evaluate((area) => parseFloat(area.getAttribute('width') ?? ''));
   const before = await savedWidth();
   await page.clock.runFor(500);
@@ -43,7 +43,7 @@ test('an experiment sends the settings, grows both bars, and the deadline cuts o
   await expect(panel.getByRole('button')).toBeEnabled();
   await page.clock.runFor(1_000);
   await expect(page.locator('#announcements')).toContainText('The deadline saved 1 s');
-  // A label that does not fit a narrower window disappears, without further events.
+  // A label that does not fit a narrower window is hidden without further events.
   await page.setViewportSize({ width: 320, height: 800 });
   await page.clock.runFor(1_000);
   await expect(panel.locator('.saved-time-label')).toHaveCount(0);

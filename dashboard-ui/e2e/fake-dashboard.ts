@@ -39,7 +39,7 @@ export class FakeDashboard {
   experimentStatus = 202;
   /** The earlier requests of `/api/requests`, oldest first. */
   earlier: object[] = [];
-  /** The calls for the charts. The requests and aggregates that are sent are added. */
+  /** The calls for the charts, including the requests and aggregates that are sent. */
   readonly history = new FakeHistory();
   /** The time of the server, milliseconds since the epoch. */
   now = Date.UTC(2025, 2, 9, 12, 5, 7);

@@ -49,7 +49,7 @@ export class FakeHistory {
     return this.#body(now, bucketCount);
   }
 
-  /** The last two columns, which an event has. */
+  /** The last two columns, as in an event. */
   latest(now: number): object {
     return this.#body(now, 2);
   }

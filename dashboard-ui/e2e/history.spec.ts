@@ -6,9 +6,9 @@ import { expect, test } from './fixtures.ts';
 
 const chart = '#weather .chart svg';
 
-test('the charts contain the calls from before the page was opened, including after a reload', async ({ page, dashboard }) => {
+test('the charts contain earlier calls when the page is opened and after a reload', async ({ page, dashboard }) => {
   const minutesAgo = (minutes: number) => columnAt(dashboard.now - minutes * 60_000, { calls: 10, failed: 2, cached: { count: 8, mean: 1 } });
-  // Between them, there was no call.
+  // There was no call between the two columns.
   dashboard.history.addColumns('weather_service', [minutesAgo(14), minutesAgo(8), minutesAgo(2)]);
   await dashboard.open(page);
   await page.clock.runFor(1_000);
@@ -24,14 +24,14 @@ test('the charts contain the calls from before the page was opened, including af
   await expect(page.locator(`${chart} .ok`)).toHaveCount(4);
 });
 
-test('after a reconnect, the charts have the calls that were missed, and no call twice', async ({ page, dashboard }) => {
+test('after a reconnect, the charts contain the missed calls, and each call only once', async ({ page, dashboard }) => {
   await dashboard.open(page);
   await page.clock.runFor(1_000);
   await expect(page.locator(chart)).toHaveAttribute('aria-label', /: 1 call, 0 failed/);
   await dashboard.stop();
   await expect(page.locator('#connection')).toHaveText(/reconnecting/);
   dashboard.aggregate = dashboard.request = null;
-  // The events have two columns only.
+  // The events contain only two columns.
   dashboard.history.addColumns('weather_service', [1, 2, 3].map((number) => columnAt(dashboard.now + number * bucketMs)));
   dashboard.now += 3 * bucketMs;
   await dashboard.start();

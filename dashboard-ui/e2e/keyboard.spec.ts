@@ -18,7 +18,7 @@ function describeFocus(page: Page): Promise<{ name: string; isOutlined: boolean;
   return page.evaluate(() => {
     const one = document.activeElement;
     if (one === null || one === document.body) return null;
-    // The slider of the strip lies over its columns, which have the outline.
+    // The slider of the strip covers its columns, which have the outline.
     const outlined = one.closest('#strip') ?? one;
     const { outlineStyle, outlineWidth } = getComputedStyle(outlined);
     const { top, bottom } = outlined.getBoundingClientRect();
@@ -47,11 +47,11 @@ for (const key of ['Tab', 'Shift+Tab']) {
       await page.keyboard.press(key);
       const focus = await describeFocus(page);
       if (focus === null && key === 'Shift+Tab' && i === 0) {
-        // Before the first control; the next one is the last of the page.
+        // The focus is before the first control; the next control backwards is the last control of the page.
         --i;
         continue;
       }
-      // The browser scrolls with the next frame.
+      // The browser scrolls in the next frame.
       await expect.poll(() => describeFocus(page)).toMatchObject({ isOutlined: true, isOnScreen: true });
       reached.push(focus?.name ?? '');
     }

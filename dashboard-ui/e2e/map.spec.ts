@@ -14,7 +14,7 @@ test('the map has an arrow for each upstream with rate, failures and breaker, an
   await expect(map.getByRole('row').nth(3)).toHaveText(['dashboard', 'weather', '3/s', '0.5/s', 'open on 1 of 2 loops', '0', '1', '6'].join(''));
 });
 
-test('a restart of the server resets the rates, and the map is dimmed without events', async ({ page, dashboard }) => {
+test('a restart of the server resets the rates; the map is dimmed without events', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const map = page.getByRole('region', { name: 'Service map' });
   await expect(map.locator('.summary')).toHaveText('4.5 calls/s');
@@ -27,8 +27,8 @@ test('a restart of the server resets the rates, and the map is dimmed without ev
 
 for (const [width, height] of [[320, 700], [1_280, 800], [3_840, 2_160]] as const) {
   test(`the map keeps its height, and nothing overflows a window of ${width} pixels`, async ({ page, dashboard }) => {
-    const attack = '<img src=x onerror=alert(1)>'.repeat(100);
-    dashboard.maps = [{ ...mapBody({ atMs: 0 }), weather: { providers: [{ name: attack, requests: 1e300 }] } }];
+    const maliciousText = '<img src=x onerror=alert(1)>'.repeat(100);
+    dashboard.maps = [{ ...mapBody({ atMs: 0 }), weather: { providers: [{ name: maliciousText, requests: 1e300 }] } }];
     await page.setViewportSize({ width, height });
     await dashboard.open(page);
     await expect(page.locator('.map .node').last()).toContainText('<img src=x');

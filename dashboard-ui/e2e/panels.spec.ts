@@ -7,7 +7,7 @@ const meta = (key: string, state: string, elapsed_ms: number, deadline_ms: numbe
   [key]: { state, elapsed_ms, deadline_ms },
 });
 
-test('all parts are shown when the stream opens', async ({ page, dashboard }) => {
+test('the page shows all parts when the stream opens', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const time = page.getByRole('region', { name: 'Time' });
   const system = page.getByRole('region', { name: 'System' });
@@ -142,7 +142,7 @@ test('the values of the small charts stay beside their names in a narrow window'
   expect(tops[0]).toBe(tops[1]);
 });
 
-test('a malformed event is reported until the next valid one', async ({ page, dashboard }) => {
+test('a malformed event is reported until the next valid event', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const system = page.getByRole('region', { name: 'System' });
   await expect(system).toContainText(systemBody.hostname);
@@ -155,7 +155,7 @@ test('a malformed event is reported until the next valid one', async ({ page, da
   await expect(page.getByText('Ignored a malformed')).toBeHidden();
 });
 
-test('only changes of state are announced', async ({ page, dashboard }) => {
+test('the live region announces only changes of state', async ({ page, dashboard }) => {
   await dashboard.open(page);
   const announcements = page.getByRole('status');
   await expect(page.locator('#connection')).toHaveText('live');

@@ -46,7 +46,7 @@ test('a pause keeps the values and the request, while the stream stays open and 
   expect(dashboard.streamsOpened).toBe(1);
 });
 
-test('the values of a pause do not age; the connection state shows the loss of the stream, and resumes', async ({ page, dashboard }) => {
+test('the values of a paused page do not age; the connection state shows the loss of the stream, and a click on it ends the pause', async ({ page, dashboard }) => {
   await dashboard.open(page);
   dashboard.send('time', timeBody);
   await expect(page.locator('#clock')).toHaveText('14:05:06');

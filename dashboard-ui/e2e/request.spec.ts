@@ -23,7 +23,7 @@ test('a request is drawn with its calls, deadlines and a headline', async ({ pag
   }
 });
 
-test('a call that its deadline has cut off shows its attempts and the waiting time saved', async ({ page, dashboard }) => {
+test('a call that was cancelled at its deadline shows its attempts and the saved waiting time', async ({ page, dashboard }) => {
   dashboard.aggregate = timedOut;
   dashboard.request = cutRequestBody;
   await dashboard.open(page);
@@ -60,7 +60,7 @@ test('a request in progress grows, and ends with its record', async ({ page, das
   await expect(weather.locator('.saved-time')).toHaveCount(1);
 });
 
-test('earlier requests can be chosen and pinned, also by keyboard', async ({ page, dashboard }) => {
+test('earlier requests can be selected and pinned, also by keyboard', async ({ page, dashboard }) => {
   dashboard.earlier = Array.from({ length: 58 }, (_, index) => requestBodyAt(index, index === 57 ? openRequestBody : requestBody));
   await dashboard.open(page);
   await expect(page.locator('#strip .ok')).toHaveCount(58);
@@ -81,7 +81,7 @@ test('earlier requests can be chosen and pinned, also by keyboard', async ({ pag
   await expect(page.locator('#answered')).toHaveText('answered in 41 ms');
 });
 
-test('without records, the server’s aggregates are drawn', async ({ page, dashboard }) => {
+test('without records, the waterfall shows the server’s aggregates', async ({ page, dashboard }) => {
   dashboard.request = null;
   dashboard.aggregate = timedOut;
   await dashboard.open(page);
@@ -90,10 +90,10 @@ test('without records, the server’s aggregates are drawn', async ({ page, dash
 });
 
 test('malicious and invalid values of a request appear as text in the page', async ({ page, dashboard }) => {
-  const attack = '<img src=x onerror=alert(1)>'.repeat(40);
-  const attempt = { kind: attack, address: attack, start_ms: -1, end_ms: 1e308, outcome: attack, cancelled_by: attack };
-  const call = { service: attack, state: attack, start_ms: 1e9, end_ms: -5, budget_ms: 1e308, reason: attack, attempts: Array(30).fill(attempt) };
-  dashboard.request = { trace_id: attack, started_at: attack, duration_ms: 1e308, deadline_ms: -1, calls: Array(40).fill(call) };
+  const maliciousText = '<img src=x onerror=alert(1)>'.repeat(40);
+  const attempt = { kind: maliciousText, address: maliciousText, start_ms: -1, end_ms: 1e308, outcome: maliciousText, cancelled_by: maliciousText };
+  const call = { service: maliciousText, state: maliciousText, start_ms: 1e9, end_ms: -5, budget_ms: 1e308, reason: maliciousText, attempts: Array(30).fill(attempt) };
+  dashboard.request = { trace_id: maliciousText, started_at: maliciousText, duration_ms: 1e308, deadline_ms: -1, calls: Array(40).fill(call) };
   await page.setViewportSize({ width: 320, height: 640 });
   await dashboard.open(page);
   await page.getByText('Request as a table').click();

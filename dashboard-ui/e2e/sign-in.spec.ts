@@ -31,7 +31,7 @@ test('the page asks for the API key and does not store it', async ({ page, dashb
 });
 
 for (const invalid of ['guess', 'schlüssel ✓']) {
-  test(`the key “${invalid}” is rejected and another can be entered`, async ({ page }) => {
+  test(`the key “${invalid}” is rejected, and a different key can be entered`, async ({ page }) => {
     await page.getByLabel('Key', { exact: true }).fill(invalid);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await expect(page.locator('.error')).toHaveText('Invalid API key');

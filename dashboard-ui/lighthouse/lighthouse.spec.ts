@@ -8,8 +8,8 @@ import { expect, test, type Browser } from '@playwright/test';
 import { Stack } from '../e2e-real/programs.ts';
 import config from '../playwright.config.ts';
 
-// Measures the Lighthouse scores of the page of the running programs. Lighthouse is not a dependency, since it and its
-// packages are larger (186 MB) than all others together: npx loads this version.
+// Measures the Lighthouse scores of the page of the running programs. Lighthouse is not a dependency, because its
+// packages (186 MB) are larger than all other packages together: npx loads this version.
 const lighthouse = 'lighthouse@12.8.2';
 const minScore = 98;
 const categories = ['performance', 'accessibility', 'best-practices', 'seo'] as const;
@@ -21,7 +21,10 @@ interface Report {
 
 const { executablePath = '' } = config.use?.launchOptions ?? {};
 
-/** A report with Lighthouse's defaults: a phone on a slow network. `preferredColorScheme` of Chromium: 0 is dark, 1 light. */
+/**
+ * A report with Lighthouse's defaults: a phone on a slow network. `preferredColorScheme` of Chromium: 0 is dark, 1
+ * light.
+ */
 async function measure(url: string, scheme: 'dark' | 'light'): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'lighthouse-'));
   const file = join(directory, 'report.json');
@@ -33,7 +36,10 @@ async function measure(url: string, scheme: 'dark' | 'light'): Promise<Report> {
   return report;
 }
 
-/** Milliseconds to the first paint in a browser without throttling: the median of five loads, with the files in the cache. */
+/**
+ * Milliseconds to the first paint in a browser without throttling: the median of five loads, with the files in the
+ * cache.
+ */
 async function firstPaint(browser: Browser, url: string): Promise<number> {
   const page = await browser.newPage();
   const times: number[] = [];

@@ -8,8 +8,8 @@ import { expect, test, type Page } from '@playwright/test';
 import { readEvents } from '../e2e-real/events.ts';
 import { Stack } from '../e2e-real/programs.ts';
 
-// Takes the screenshots of the documentation from the page of the running programs. Requires img2webp (Debian
-// package webp), Prometheus and Alertmanager.
+// Takes the screenshots for the documentation from the page of the running programs. Requires img2webp (Debian package
+// webp), Prometheus and Alertmanager.
 
 let stack: Stack;
 test.beforeEach(async () => {
@@ -24,14 +24,14 @@ test.afterEach(async () => {
   monitoring = null;
 });
 
-test('screenshots in both color schemes, with a request that its deadline has cut off', async ({ page }) => {
+test('screenshots in both color schemes, with a request that was cancelled at its deadline', async ({ page }) => {
   await page.setViewportSize({ width: 1200, height: 900 });
   await page.goto(stack.dashboard.url);
   await expect(page.locator('#strip .ok').nth(9)).toBeVisible({ timeout: 60_000 });
   await page.getByRole('slider', { name: 'Weather delay' }).fill('4500');
   await page.getByRole('button', { name: 'Run' }).click();
   await expect(page.locator('#experiment .status')).toHaveText(/^The deadline saved/, { timeout: 30_000 });
-  // Pins a request of the live view that the fault also delayed.
+  // Pins a request of the live view that the fault delayed.
   await expect(page.locator('#strip .cut').first()).toBeAttached();
   await page.getByRole('button', { name: 'Pin' }).click();
   while ((await page.locator('#waterfall .saved-time').count()) === 0) await page.getByRole('button', { name: 'Previous request' }).click();
@@ -74,7 +74,7 @@ const frameMs = 80;
 const leadMs = 1_500;
 const tailMs = 5_500;
 
-test('an animation of an experiment: the deadline cuts one of two bars', async ({ page }) => {
+test('an animation of an experiment: one of two bars ends at the deadline', async ({ page }) => {
   // The recorded events are replayed with a controlled clock, since a screenshot takes longer than a frame.
   const events = await measureExperiment();
   await page.setViewportSize({ width: 960, height: 3200 });
@@ -93,14 +93,14 @@ test('an animation of an experiment: the deadline cuts one of two bars', async (
   });
   await page.clock.install();
   await page.goto(stack.dashboard.url);
-  // The script has opened its stream.
+  // Waits until the script has opened its stream.
   await page.waitForFunction(() => (window as unknown as { sources: EventTarget[] }).sources.length > 0);
   await page.clock.pauseAt(Date.now() + 1_000);
   await emit(page, 'open', '');
   await emit(page, 'experiment', events.at(-1)?.data ?? '');
   await page.clock.runFor(1_000);
   await expect(page.locator('#experiment .measurements')).toBeVisible();
-  // The panel has its final height.
+  // Waits until the panel has its final height.
   const clip = (await page.locator('#experiment').boundingBox()) ?? { x: 0, y: 0, width: 900, height: 500 };
   const frames: Buffer[] = [];
   const end = leadMs + (events.at(-1)?.at ?? 0);

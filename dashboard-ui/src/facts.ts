@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { duration, fixed, joinAvailable, milliseconds, notAvailable, quantity, sharePercent, timeOfDay, truncate } from './format.ts';
+import { duration, fixed, joinAvailable, milliseconds, notAvailable, formatQuantity, formatShare, formatTimeOfDay, truncate } from './format.ts';
 import type { Summary } from './history/history.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
@@ -16,7 +16,7 @@ const unknown: Facts = { main: '–', detail: 'No value yet' };
 export function timeFacts(reading: TimeReading | null): Facts {
   if (reading === null) return unknown;
   const day = reading.timestamp.split(' ')[0] ?? '';
-  return limited(timeOfDay(reading.timestamp), joinAvailable(day === reading.timestamp ? null : day, reading.timezone));
+  return limited(formatTimeOfDay(reading.timestamp), joinAvailable(day === reading.timestamp ? null : day, reading.timezone));
 }
 
 export function systemFacts(info: SystemInfo | null): Facts {
@@ -24,7 +24,7 @@ export function systemFacts(info: SystemInfo | null): Facts {
   const load = info.loadAverage?.[0];
   return limited(
     `${fixed(info.memoryPercent, 1, '%')} memory`,
-    `load ${load === undefined ? notAvailable : load.toFixed(2)} on ${quantity(info.cpuCount, info.cpuCount === 1 ? 'CPU' : 'CPUs')} · ${info.hostname ?? notAvailable}`,
+    `load ${load === undefined ? notAvailable : load.toFixed(2)} on ${formatQuantity(info.cpuCount, info.cpuCount === 1 ? 'CPU' : 'CPUs')} · ${info.hostname ?? notAvailable}`,
   );
 }
 
@@ -35,8 +35,8 @@ export function weatherFacts(report: WeatherReport | null, receivedAgeMs: number
   const old = seconds === null ? [] : [`${duration(seconds)} old`];
   const place = joinAvailable(report.city, report.country);
   return limited(
-    [quantity(report.temperatureC, '°C'), report.condition].filter(Boolean).join(' '),
-    // First, so that a long name does not hide the mark.
+    [formatQuantity(report.temperatureC, '°C'), report.condition].filter(Boolean).join(' '),
+    // Placed first, so that a long name does not hide the mark.
     [report.sample === true ? `Sample data for ${place}` : place, ...old].join(' · '),
   );
 }
@@ -56,7 +56,7 @@ export function formatSummary(summary: Summary): string {
   if (summary.failureRatio === null) return 'no calls yet';
   const percentiles = summary.p50 === null || summary.p99 === null ? [] : [`p50 ${milliseconds(summary.p50)}`, `p99 ${milliseconds(summary.p99)}`];
   const rate = summary.perSecond === null ? [] : [`${Number(summary.perSecond.toPrecision(2))}/s`];
-  const items = [...percentiles, ...rate, `${sharePercent(summary.failureRatio)} failed`];
-  // A line breaks between items only.
+  const items = [...percentiles, ...rate, `${formatShare(summary.failureRatio)} failed`];
+  // Lines can break only between items.
   return items.map((item) => item.replaceAll(' ', '\u00a0')).join(' · ');
 }

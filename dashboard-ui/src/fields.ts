@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 import { reportAge } from './facts.ts';
-import { duration, fixed, joinAvailable, notAvailable, quantity } from './format.ts';
+import { duration, fixed, joinAvailable, notAvailable, formatQuantity } from './format.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
 export function timeFields(reading: TimeReading | null): Record<string, string | null> {
   return {
-    timestamp: quantity(reading?.timestamp ?? null),
-    iso8601: quantity(reading?.iso8601 ?? null),
-    unix_ms: quantity(reading?.unixMs ?? null),
-    timezone: quantity(reading?.timezone ?? null),
-    service: quantity(reading?.service ?? null),
+    timestamp: formatQuantity(reading?.timestamp ?? null),
+    iso8601: formatQuantity(reading?.iso8601 ?? null),
+    unix_ms: formatQuantity(reading?.unixMs ?? null),
+    timezone: formatQuantity(reading?.timezone ?? null),
+    service: formatQuantity(reading?.service ?? null),
   };
 }
 
@@ -18,38 +18,38 @@ export function systemFields(info: SystemInfo | null): Record<string, string | n
   const cpuLimit = info?.cgroupCpuLimit ?? null;
   const uptime = info?.uptimeSeconds ?? null;
   return {
-    hostname: quantity(info?.hostname ?? null),
-    container_hostname: quantity(info?.containerHostname ?? null),
-    platform: quantity(info?.platform ?? null),
-    platform_release: quantity(info?.platformRelease ?? null),
-    platform_version: quantity(info?.platformVersion ?? null),
-    architecture: quantity(info?.architecture ?? null),
-    processor: quantity(info?.processor ?? null),
-    cpu_count: quantity(info?.cpuCount ?? null),
-    cpu_count_physical: quantity(info?.cpuCountPhysical ?? null),
+    hostname: formatQuantity(info?.hostname ?? null),
+    container_hostname: formatQuantity(info?.containerHostname ?? null),
+    platform: formatQuantity(info?.platform ?? null),
+    platform_release: formatQuantity(info?.platformRelease ?? null),
+    platform_version: formatQuantity(info?.platformVersion ?? null),
+    architecture: formatQuantity(info?.architecture ?? null),
+    processor: formatQuantity(info?.processor ?? null),
+    cpu_count: formatQuantity(info?.cpuCount ?? null),
+    cpu_count_physical: formatQuantity(info?.cpuCountPhysical ?? null),
     memory_total_gb: fixed(info?.memoryTotalGb ?? null, 2, 'GiB'),
     memory_available_gb: fixed(info?.memoryAvailableGb ?? null, 2, 'GiB'),
     memory_percent: fixed(info?.memoryPercent ?? null, 1, '%'),
-    // Only containers have limits.
+    // Fields that only containers have.
     cgroup_memory_limit_gb: memoryLimit === null ? null : fixed(memoryLimit, 2, 'GiB'),
     cgroup_memory_used_gb: formatContainerMemory(info),
-    cgroup_cpu_limit: cpuLimit === null ? null : quantity(cpuLimit, 'CPU'),
+    cgroup_cpu_limit: cpuLimit === null ? null : formatQuantity(cpuLimit, 'CPU'),
     load_average: info?.loadAverage?.map((mean) => mean.toFixed(2)).join(' · ') ?? notAvailable,
     uptime_seconds: uptime === null ? notAvailable : duration(uptime),
-    runtime: quantity(info?.runtime ?? null),
-    service: quantity(info?.service ?? null),
+    runtime: formatQuantity(info?.runtime ?? null),
+    service: formatQuantity(info?.service ?? null),
   };
 }
 
 /** `receivedAgeMs`: the time since the report was received. */
 export function weatherFields(report: WeatherReport | null, receivedAgeMs: number): Record<string, string | null> {
   return {
-    temperature_c: quantity(report?.temperatureC ?? null, '°C'),
-    temperature_f: quantity(report?.temperatureF ?? null, '°F'),
-    condition: quantity(report?.condition ?? null),
-    feels_like_c: quantity(report?.feelsLikeC ?? null, '°C'),
-    humidity: quantity(report?.humidity ?? null, '%'),
-    wind_speed_kmph: quantity(report?.windSpeedKmph ?? null, 'km/h'),
+    temperature_c: formatQuantity(report?.temperatureC ?? null, '°C'),
+    temperature_f: formatQuantity(report?.temperatureF ?? null, '°F'),
+    condition: formatQuantity(report?.condition ?? null),
+    feels_like_c: formatQuantity(report?.feelsLikeC ?? null, '°C'),
+    humidity: formatQuantity(report?.humidity ?? null, '%'),
+    wind_speed_kmph: formatQuantity(report?.windSpeedKmph ?? null, 'km/h'),
     location: joinAvailable(report?.city ?? null, report?.region ?? null, report?.country ?? null),
     nearest_area: report?.nearestArea ?? null,
     sample: report?.sample === true ? 'yes, built-in data' : null,
@@ -57,7 +57,7 @@ export function weatherFields(report: WeatherReport | null, receivedAgeMs: numbe
     cached: describeCache(report, receivedAgeMs),
     stale: report?.stale === true ? 'yes, older than its maximum age' : null,
     error: report?.error ?? null,
-    service: quantity(report?.service ?? null),
+    service: formatQuantity(report?.service ?? null),
   };
 }
 

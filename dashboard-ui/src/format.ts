@@ -2,13 +2,13 @@
 export const notAvailable = 'N/A';
 
 /** The value with its unit; "N/A" without a unit if the value is missing or "N/A". */
-export function quantity(value: string | number | null, unit = ''): string {
+export function formatQuantity(value: string | number | null, unit = ''): string {
   if (value === null || value === notAvailable) return notAvailable;
   return unit === '' ? String(value) : `${value} ${unit}`;
 }
 
 export function fixed(value: number | null, digits: number, unit = ''): string {
-  return quantity(value === null ? null : value.toFixed(digits), unit);
+  return formatQuantity(value === null ? null : value.toFixed(digits), unit);
 }
 
 /** A duration in its two largest units (or `units` of them), without zeros: "3 d 4 h", "5 min 6 s", "7 s". */
@@ -29,7 +29,7 @@ export function duration(seconds: number, units = 2): string {
     .join(' ');
 }
 
-/** In the largest unit, so that it fits beside another text: "updated 4 s ago", "updated 2 min ago". */
+/** An age in the largest unit, so that it is short: "updated 4 s ago", "updated 2 min ago". */
 export function age(milliseconds: number): string {
   return `updated ${duration(milliseconds / 1000, 1)} ago`;
 }
@@ -44,7 +44,7 @@ export function milliseconds(value: number): string {
   return duration(value / 1000);
 }
 
-/** Without zeros at the end of the fraction. */
+/** A number without trailing zeros in the fraction. */
 function trimmed(value: number, digits: number): string {
   return String(Number(value.toFixed(digits)));
 }
@@ -56,8 +56,10 @@ export function timing(elapsedMs: number | null, deadlineMs: number | null): str
   return `${elapsedMs === null ? notAvailable : milliseconds(elapsedMs)} of ${milliseconds(deadlineMs)}`;
 }
 
-/** A share as a whole percentage, rounded to 0 or 100 % only if it is exactly that: "53 %", "<1 %", ">99 %". */
-export function sharePercent(share: number): string {
+/**
+ * A share as a whole percentage, which is 0 or 100 % only if the share has exactly this value: "53 %", "<1 %", ">99 %".
+ */
+export function formatShare(share: number): string {
   const percent = Math.round(100 * share);
   if (share > 0 && percent === 0) return '<1 %';
   if (share < 1 && percent === 100) return '>99 %';
@@ -65,17 +67,17 @@ export function sharePercent(share: number): string {
 }
 
 /** The time of day of "YYYY-MM-DD HH:MM:SS"; any other text unchanged. */
-export function timeOfDay(timestamp: string): string {
+export function formatTimeOfDay(timestamp: string): string {
   return /^\d{4}-\d{2}-\d{2} (\d{2}:\d{2}:\d{2})$/.exec(timestamp)?.[1] ?? timestamp;
 }
 
 /** "YYYY-MM-DD HH:MM" in the browser's time zone; "N/A" for an invalid time. */
-export function localMinute(iso8601: string | null): string {
+export function formatLocalMinute(iso8601: string | null): string {
   const when = new Date(iso8601 ?? '');
   if (Number.isNaN(when.getTime())) return notAvailable;
-  const two = (value: number) => String(value).padStart(2, '0');
-  const date = `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())}`;
-  return `${date} ${two(when.getHours())}:${two(when.getMinutes())}`;
+  const twoDigits = (value: number) => String(value).padStart(2, '0');
+  const date = `${when.getFullYear()}-${twoDigits(when.getMonth() + 1)}-${twoDigits(when.getDate())}`;
+  return `${date} ${twoDigits(when.getHours())}:${twoDigits(when.getMinutes())}`;
 }
 
 /** Returns the values that are not null, separated by commas; "N/A" if there are none. */
@@ -84,7 +86,7 @@ export function joinAvailable(...values: (string | null)[]): string {
   return known.length === 0 ? notAvailable : known.join(', ');
 }
 
-/** Returns at most `length` characters of a text; a truncated text ends in an ellipsis. */
+/** Returns at most `length` characters of a text; a truncated text ends with an ellipsis. */
 export function truncate(text: string, length: number): string {
   const characters = Array.from(text.slice(0, 2 * length + 2));
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;
@@ -96,7 +98,7 @@ export function pluralize(count: number, noun: string, plural = `${noun}s`): str
 }
 
 /** "HH:MM:SS" in the browser's time zone. */
-export function localSecond(epochMs: number): string {
+export function formatLocalSecond(epochMs: number): string {
   const when = new Date(epochMs);
   if (Number.isNaN(when.getTime())) return notAvailable;
   return [when.getHours(), when.getMinutes(), when.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');

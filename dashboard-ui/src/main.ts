@@ -6,14 +6,14 @@ import { offerTimeoutMs } from './request/experiment.ts';
 import { History } from './history/history.ts';
 import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
-import { pause, pausedState, withPinOf, type Moment, type Pause } from './pause.ts';
+import { pause, pausedState, withPinFrom, type Moment, type Pause } from './pause.ts';
 import { receive } from './stream/receive.ts';
 import { lostTimeoutMs, timeStaleTimeoutMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
 import { pinAt, unpin, withEarlier, type Requests } from './request/requests.ts';
 import { fetchHistory, fetchRequests, probeAccess, renewSession, signIn, signOut, startExperiment } from './stream/session.ts';
 import { SessionKeeper } from './stream/session-keeper.ts';
-import { eventNames, lastingEvents, type EventName } from './model.ts';
+import { eventNames, retainedEvents, type EventName } from './model.ts';
 import { openShared } from './stream/shared-source.ts';
 import { EventStream, type Connection } from './stream/stream.ts';
 import { find, findAs } from './view/dom.ts';
@@ -29,7 +29,7 @@ import { SignOutButton } from './view/sign-out.ts';
 import { addThemeButton } from './view/theme.ts';
 
 const now = combinedClock(() => performance.now(), () => Date.now());
-/** The start of `now`, since the epoch, so that the columns of the charts are those of a wall clock. */
+/** The wall-clock time at the start of `now`, so that the columns of the charts correspond to wall-clock times. */
 const epochMs = Date.now() - now();
 const announcer = new Announcer();
 const alertAnnouncer = new AlertAnnouncer();
@@ -45,14 +45,14 @@ let lastEventAt = 0;
 let liveSince = 0;
 /** True from the loss of the stream until it is open again. */
 let isStreamLost = false;
-/** Whether the server has been asked for earlier requests, since the page was opened or unlocked. */
+/** Whether the page has requested earlier requests since it was opened or unlocked. */
 let hasEarlier = false;
-/** Whether the history has no gap since the HTML or the last connection. */
+/** Whether the history is complete since the HTML or the last connection. */
 let hasHistory = false;
 
 const stream = new EventStream(
   {
-    open: () => openShared('api/events', [...eventNames, 'bye'], lastingEvents),
+    open: () => openShared('api/events', [...eventNames, 'bye'], retainedEvents),
     probe: probeAccess,
     schedule,
     now,
@@ -61,7 +61,7 @@ const stream = new EventStream(
   {
     connection: (next) => {
       connection = next;
-      // The server starts no calls for this page before it is connected again.
+      // The server starts no calls for this page until the page reconnects.
       state = { ...state, polls: [], hasParts: false };
       if (next.phase === 'live') {
         lastEventAt = liveSince = now();
@@ -69,7 +69,7 @@ const stream = new EventStream(
         sessionKeeper.start();
         if (!hasHistory) void loadHistory();
       } else if (next.phase !== 'connecting') {
-        // Events are missed until the next connection.
+        // The page misses events until the next connection.
         hasHistory = false;
       }
       if (next.phase === 'checking' || next.phase === 'waiting') isStreamLost = true;
@@ -97,7 +97,7 @@ const form = new SignInForm(findAs(document, '#sign-in', HTMLFormElement), {
   signIn,
   accepted: () => {
     stream.unlock();
-    // The focused field is hidden now; the new content starts at the heading.
+    // Moves the focus from the hidden field to the heading of the new content.
     findAs(document, 'h1', HTMLElement).focus();
   },
   announce,
@@ -137,7 +137,7 @@ function showRequests(requests: Requests): void {
     state = withRequests(state, requests);
   } else {
     paused = { ...paused, state: withRequests(paused.state, requests) };
-    state = withPinOf(state, requests);
+    state = withPinFrom(state, requests);
   }
   render();
 }
@@ -180,7 +180,7 @@ async function loadEarlier(): Promise<void> {
 async function loadHistory(): Promise<void> {
   hasHistory = true;
   const text = await fetchHistory();
-  // The next connection loads it.
+  // The next connection loads the history.
   if (text === null) hasHistory = false;
   else if (hasHistory) update('history', text, now());
   renderHistory();
@@ -193,7 +193,7 @@ function render(): PageView {
   pauseButton.render(paused !== null, connection.phase === 'locked');
   const valuesAt = paused?.moment ?? current;
   mapPanel.render(shown().traffic, valuesAt.now - valuesAt.lastEventAt <= valuesAt.silenceTimeoutMs);
-  // A bar in progress grows with each frame.
+  // Bars in progress grow in each frame.
   if (renderBars(current.now)) grow();
   return view;
 }
@@ -217,7 +217,7 @@ function grow(): void {
   else requestAnimationFrame(next);
 }
 
-/** `withTables`: also the closed tables, which can be opened during a pause. */
+/** `withTables`: also renders the closed tables, which can be opened during a pause. */
 function renderHistory(withTables = false): void {
   if (paused === null) historyPanels.render(history, state.system.value, epochMs + now(), withTables);
 }
@@ -247,7 +247,7 @@ function tick(): void {
   if (text !== '') announce(text);
 }
 
-/** A server that was started again without fault injection sends no experiment. */
+/** Removes the experiment after a restart of the server without fault injection. */
 function removeExperiment(): void {
   const isOld = state.experiment !== null && state.experiment.receivedAt < liveSince && now() - liveSince > offerTimeoutMs;
   if (connection.phase === 'live' && isOld) state = { ...state, experiment: null };
@@ -255,7 +255,7 @@ function removeExperiment(): void {
 
 let ticking: ReturnType<typeof setInterval> | undefined;
 
-/** A hidden page closes its connection: browsers have six per origin for all tabs. */
+/** Closes the connection of a hidden page, because browsers limit the connections per origin to six for all tabs. */
 function followVisibility(): void {
   clearInterval(ticking);
   if (document.hidden) {
@@ -266,7 +266,7 @@ function followVisibility(): void {
   }
 }
 
-/** Shows the values of the HTML until events arrive: they are as old as its response. */
+/** Shows the values of the HTML until events arrive. */
 function receiveInitial(): void {
   const at = now();
   for (const { name, data } of parseInitial(find(document, '#initial').textContent)) {
@@ -277,7 +277,7 @@ function receiveInitial(): void {
 }
 
 addThemeButton(document);
-// The HTML has values: they are shown before the script draws them.
+// The browser paints the values of the HTML before the script draws.
 afterFirstPaint(() => {
   receiveInitial();
   renderHistory();

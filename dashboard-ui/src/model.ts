@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/** States of a part of an aggregate, as the server names them. */
+/** The states of a part of an aggregate, with the names of the server. */
 export const partStates = ['fresh', 'stale', 'timeout', 'error', 'shed', 'open'] as const;
 export type PartState = (typeof partStates)[number];
 
@@ -8,8 +8,8 @@ export type PanelState = PartState | 'waiting' | 'unknown';
 
 /** Events of the stream. */
 export const eventNames = ['time', 'aggregate', 'part', 'poll', 'request', 'history', 'alerts', 'experiment', 'map'] as const;
-/** Events that stay valid until the next one of their type. */
-export const lastingEvents: readonly EventName[] = ['time', 'aggregate', 'request', 'alerts', 'experiment', 'map'];
+/** Events that remain valid until the next event of their type. */
+export const retainedEvents: readonly EventName[] = ['time', 'aggregate', 'request', 'alerts', 'experiment', 'map'];
 export type EventName = (typeof eventNames)[number];
 
 /** Duration and timeout of the server's call for a part, in milliseconds. */
@@ -18,7 +18,7 @@ export interface Timing {
   readonly deadlineMs: number | null;
 }
 
-/** In all readings, null means that a field is missing or has another type. */
+/** In all readings, null means that a field is missing or has a wrong type. */
 export interface TimeReading {
   readonly service: string | null;
   readonly timestamp: string;
@@ -58,7 +58,7 @@ export interface WeatherReport {
   readonly city: string | null;
   readonly region: string | null;
   readonly country: string | null;
-  /** "City, Country" of the report if it is for another place. */
+  /** "City, Country" of the report if it is for a different place. */
   readonly nearestArea: string | null;
   readonly latitude: string | null;
   readonly longitude: string | null;

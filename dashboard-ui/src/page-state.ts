@@ -33,7 +33,7 @@ export interface PanelData<T> {
   readonly probeAt: number | null;
 }
 
-/** The last alerts event. The server sends one only after a change. */
+/** The last `alerts` event. The server sends an event only after a change. */
 export interface ReceivedAlerts {
   readonly value: Alerts | null;
   readonly receivedAt: number;
@@ -48,13 +48,13 @@ export interface PageState {
   readonly requests: Requests;
   /** The last part of the history that was received. */
   readonly history: HistoryUpdate | null;
-  /** The experiment that the server offers; null if it offers none. */
+  /** The experiment of the server; null if the server does not support experiments. */
   readonly experiment: ReceivedExperiment | null;
   /** The latest totals of the calls between services. */
   readonly traffic: Traffic;
   /** Aggregates in progress, oldest first. */
   readonly polls: readonly Poll[];
-  /** Whether this stream sends parts, which are more recent than the aggregate that they belong to. */
+  /** Whether this stream sends parts, which are more recent than their aggregate. */
   readonly hasParts: boolean;
   /** Name of the last malformed event; null after the next valid event of that name. */
   readonly malformed: EventName | null;
@@ -155,7 +155,7 @@ function merge<T>(panel: PanelData<T>, part: Part<T>, now: number): PanelData<T>
 
 /**
  * The server sends `time` events five times as often as aggregates. After the first `time` event, an aggregate can only
- * add a failure: it neither replaces the time nor clears a failure that a `time` event has reported.
+ * add a failure: it neither replaces the time nor clears a failure from a `time` event.
  */
 function mergeTime(panel: PanelData<TimeReading>, part: Part<TimeReading>, now: number): PanelData<TimeReading> {
   if (panel.receivedAt === null) return merge(panel, part, now);

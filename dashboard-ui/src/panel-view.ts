@@ -3,7 +3,10 @@ import { age, milliseconds, notAvailable, timing } from './format.ts';
 import type { PanelState, WeatherReport } from './model.ts';
 import { hasFailed, type PanelData } from './page-state.ts';
 
-/** `time` events are sent every second; two may be lost. If no event of any kind arrives within this time, no value is current. */
+/**
+ * `time` events are sent every second; two may be lost. If no event of any kind arrives within this time, no value is
+ * current.
+ */
 export const timeStaleTimeoutMs = 3_000;
 /** The limit after the loss of the stream, which is detected immediately: enough time for an immediate reconnection. */
 export const lostTimeoutMs = 1_000;
@@ -26,7 +29,7 @@ export interface PanelContext {
   readonly staleTimeoutMs: number;
   /** Time since the last event of any kind. */
   readonly idleMs: number;
-  /** The longest such time after which values are current. */
+  /** The maximum value of `idleMs` for current values. */
   readonly silenceTimeoutMs?: number;
   readonly now: number;
   /** The server's reason for the last failed call. */
@@ -46,7 +49,7 @@ export function toPanelView(panel: PanelData<unknown>, context: PanelContext): P
     dimmed,
     age: dimmed && panel.valueAt !== null ? age(valueAgeMs) : null,
     valueAgeMs,
-    // A call that an open breaker has rejected has no response.
+    // There is no response to a call that an open breaker has rejected.
     timing: panel.state === 'open' ? notAvailable : timing(panel.timing.elapsedMs, panel.timing.deadlineMs),
     explanation: isSilent ? 'No data from the server.' : explain(state, panel, context),
   };

@@ -2,7 +2,9 @@
 import { withRequests, type PageState } from './page-state.ts';
 import type { Requests } from './request/requests.ts';
 
-/** When values are shown, and how recent the stream is then. Times in milliseconds of the page's clock. */
+/**
+ * The time of the displayed values, and the age of the stream at this time. Times in milliseconds of the page's clock.
+ */
 export interface Moment {
   readonly now: number;
   readonly lastEventAt: number;
@@ -16,18 +18,21 @@ export interface Pause {
   readonly moment: Moment;
 }
 
-/** Pauses the display. No request in progress stays shown, since it would not end. */
+/** Pauses the display. Removes requests in progress, since they would never end. */
 export function pause(state: PageState, moment: Moment): Pause {
   return { state: { ...state, polls: [] }, moment };
 }
 
-/** What a paused page shows: the values of the pause with the current alerts, experiment and error. */
+/** The displayed state of a paused page: the values of the pause with the current alerts, experiment and error. */
 export function pausedState(paused: Pause, current: PageState): PageState {
   return { ...paused.state, alerts: current.alerts, experiment: current.experiment, malformed: current.malformed };
 }
 
-/** The current state after a request was selected in the paused page: it stays pinned later, if it is still in the list. */
-export function withPinOf(current: PageState, requests: Requests): PageState {
+/**
+ * The current state after a request was selected in the paused page: the request remains pinned if it is still in the
+ * list.
+ */
+export function withPinFrom(current: PageState, requests: Requests): PageState {
   const isKnown = current.requests.list.some((request) => request.key === requests.pinned);
   return withRequests(current, { ...current.requests, pinned: isKnown ? requests.pinned : null });
 }

@@ -2,8 +2,8 @@
 /**
  * The target of an alert's runbook link; null if it is not an http or https URL.
  *
- * This stack's rules use the dashboard's URL on the operator's machine. Since the browser may use another host or a
- * path prefix, that URL becomes a relative URL.
+ * A URL of the dashboard itself becomes relative, because the rules of this stack contain its default URL, and the
+ * browser may use a different host or a path prefix.
  */
 export function runbookHref(url: string | null): string | null {
   const target = url === null ? null : parsed(url);

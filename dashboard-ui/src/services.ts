@@ -8,12 +8,12 @@ export const services = [
 
 export type PanelName = (typeof services)[number]['panel'];
 
-/** The name of a service on the page; another service has its own name. */
+/** The name of a service on the page; the key for an unknown service. */
 export function serviceName(key: string): string {
   return services.find((service) => service.key === key)?.name ?? key;
 }
 
-/** The values that `read` returns for the keys of the services, without nulls. */
+/** The results of `read` for the keys of the services, without nulls. */
 export function readServices<T>(read: (key: string) => T | null): Map<string, T> {
   return new Map(
     services.flatMap(({ key }): [string, T][] => {

@@ -13,7 +13,7 @@ test('advances while the monotonic clock is stopped', () => {
   expect(now()).toBe(60_000);
 });
 
-test('advances while the wall clock is set back, and does not count time twice', () => {
+test('advances when the wall clock is set back, and counts no time twice', () => {
   const { times, now } = clocks();
   times.monotonic += 5_000;
   times.wall -= 3_600_000;

@@ -18,13 +18,13 @@ test('unknown values are N/A or hidden', () => {
   }
 });
 
-test('the number of CPUs has its singular', () => {
+test('the number of CPUs has a singular form', () => {
   const facts = (count: number) => systemFacts(parsed({ sysinfo_service: { ...systemBody, cpu_count: count } }).system.value).detail;
   expect(facts(1)).toContain(' on 1 CPU · ');
   expect(facts(2)).toContain(' on 2 CPUs · ');
 });
 
-test('the limits of a container are shown if there are any', () => {
+test('the limits of a container are shown if they exist', () => {
   expect(systemFields(parsed({}).system.value)).toMatchObject({
     cgroup_memory_limit_gb: null,
     cgroup_memory_used_gb: null,
@@ -56,7 +56,7 @@ test.each([
   expect(weatherFields(report, 0)).toMatchObject({ cached: text, stale: null, error: null });
 });
 
-test('the age of a report grows after it was received', () => {
+test('the age of a report increases after its reception', () => {
   const report = parsed({ weather_service: { ...weatherBody, cached: true, cache_age_seconds: 5 } }).weather.value;
   expect(weatherFacts(report, 59_500).detail).toMatch(/ · 1 min 4 s old$/);
   expect(weatherFields(report, 59_500)).toMatchObject({ cached: 'yes, 1 min 4 s old' });
@@ -78,7 +78,7 @@ test('a sample report is marked', () => {
   }
 });
 
-test('a report for another place contains the name of that place', () => {
+test('a report for a different place shows the name of the place', () => {
   const location = { ...weatherBody.location, nearest_area: { city: 'Oymyakon', country: 'Russia' } };
   const report = parsed({ weather_service: { ...weatherBody, location } }).weather.value;
   expect(weatherFields(report, 0)).toMatchObject({ location: 'Haifa, Israel', nearest_area: 'Oymyakon, Russia' });

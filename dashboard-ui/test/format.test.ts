@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { age, duration, fixed, joinAvailable, localMinute, milliseconds, quantity, sharePercent, timeOfDay, timing, truncate } from '../src/format.ts';
+import { age, duration, fixed, joinAvailable, formatLocalMinute, milliseconds, formatQuantity, formatShare, formatTimeOfDay, timing, truncate } from '../src/format.ts';
 
 test.each([
   [0, '0 s'],
@@ -16,13 +16,13 @@ test.each([
   expect(duration(seconds)).toBe(text);
 });
 
-test('a share is rounded to 0 or 100 % only if it is exactly that', () => {
-  expect([0, 0.001, 0.053, 0.999, 1, 2.5].map(sharePercent)).toEqual(['0 %', '<1 %', '5 %', '>99 %', '100 %', '250 %']);
+test('a share is shown as 0 or 100 % only if it has exactly this value', () => {
+  expect([0, 0.001, 0.053, 0.999, 1, 2.5].map(formatShare)).toEqual(['0 %', '<1 %', '5 %', '>99 %', '100 %', '250 %']);
 });
 
 test('a missing quantity has no unit', () => {
-  expect([quantity(null, '°C'), quantity('N/A', '°C'), fixed(null, 2, 'GiB')]).toEqual(['N/A', 'N/A', 'N/A']);
-  expect([quantity('21', '°C'), fixed(15.5, 2, 'GiB'), quantity(0)]).toEqual(['21 °C', '15.50 GiB', '0']);
+  expect([formatQuantity(null, '°C'), formatQuantity('N/A', '°C'), fixed(null, 2, 'GiB')]).toEqual(['N/A', 'N/A', 'N/A']);
+  expect([formatQuantity('21', '°C'), fixed(15.5, 2, 'GiB'), formatQuantity(0)]).toEqual(['21 °C', '15.50 GiB', '0']);
 });
 
 test.each([
@@ -33,9 +33,9 @@ test.each([
   expect(timing(elapsed, deadline)).toBe(text);
 });
 
-test('the time of day is taken from complete timestamps only', () => {
-  expect(timeOfDay('2025-03-09 14:05:06')).toBe('14:05:06');
-  expect(timeOfDay('half past two')).toBe('half past two');
+test('the time of day is extracted only from complete timestamps', () => {
+  expect(formatTimeOfDay('2025-03-09 14:05:06')).toBe('14:05:06');
+  expect(formatTimeOfDay('half past two')).toBe('half past two');
 });
 
 test('an age is in whole seconds', () => {
@@ -48,8 +48,8 @@ test('a list omits missing values', () => {
 });
 
 test('a time is shown in the local time zone', () => {
-  expect(localMinute(new Date(2026, 5, 1, 3, 7, 59).toISOString())).toBe('2026-06-01 03:07');
-  expect([localMinute(null), localMinute('soon')]).toEqual(['N/A', 'N/A']);
+  expect(formatLocalMinute(new Date(2026, 5, 1, 3, 7, 59).toISOString())).toBe('2026-06-01 03:07');
+  expect([formatLocalMinute(null), formatLocalMinute('soon')]).toEqual(['N/A', 'N/A']);
 });
 
 test.each([
@@ -67,7 +67,7 @@ test.each([
   expect(milliseconds(value)).toBe(text);
 });
 
-test('a long text ends in an ellipsis', () => {
+test('a truncated text ends with an ellipsis', () => {
   expect(truncate('abcdef', 6)).toBe('abcdef');
   expect(truncate('abcdefg', 6)).toBe('abcde…');
   expect(truncate('🌦'.repeat(9), 3)).toBe('🌦🌦…');

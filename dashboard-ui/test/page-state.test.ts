@@ -31,7 +31,7 @@ describe('a failed part', () => {
   });
 });
 
-test('a part that an open breaker rejected has the time of the next probe, until its next event', () => {
+test('if an open breaker rejected the call, a part has the time of the next probe until its next event', () => {
   const part = (state: string, probe_in_ms?: number) => {
     const meta = { weather_service: { state, elapsed_ms: 0, deadline_ms: 5000 } };
     const parsed = parsePartEvent(JSON.stringify({ poll: 1, weather_service: failedBody, meta, probe_in_ms }));
@@ -44,7 +44,7 @@ test('a part that an open breaker rejected has the time of the next probe, until
 });
 
 describe('the time', () => {
-  test('is taken from an aggregate only before the first time event', () => {
+  test('uses an aggregate only before the first time event', () => {
     const first = withAggregate(initialState, aggregate(), 0);
     expect(first.time).toMatchObject({ state: 'fresh', receivedAt: 0, value: { timestamp: '2025-03-09 14:05:06' } });
     const later = withAggregate(withTime(first, time('2025-03-09 14:05:07'), 1_000), aggregate(), 1_500);
@@ -66,7 +66,7 @@ describe('the time', () => {
   });
 });
 
-test('a malformed event changes no value and is cleared by the next valid one of its name', () => {
+test('a malformed event does not change values, and its report is cleared by the next valid event of the same name', () => {
   const state = withMalformed(withAggregate(initialState, aggregate(), 0), 'aggregate');
   expect(state).toMatchObject({ malformed: 'aggregate', system: { state: 'fresh', receivedAt: 0 } });
   expect(withTime(state, time('2025-03-09 14:05:07'), 1).malformed).toBe('aggregate');

@@ -91,7 +91,7 @@ describe('parseAggregateEvent', () => {
     expect(aggregate({ sysinfo_service: { ...systemBody, load_average } }).system.value?.loadAverage).toBeNull();
   });
 
-  test('treats fields of another type as missing', () => {
+  test('treats fields of a wrong type as missing', () => {
     const body = { hostname: { a: 1 }, cpu_count: '8', memory_percent: null, runtime: '' };
     expect(aggregate({ sysinfo_service: body }).system.value).toMatchObject({
       hostname: null,

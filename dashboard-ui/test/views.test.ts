@@ -64,7 +64,7 @@ describe('an explanation', () => {
   const explanation = (state: 'timeout' | 'error' | 'shed' | 'open') =>
     toPanelView({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
 
-  test('shows why there is no current value, and the time of the next attempt', () => {
+  test('shows the reason for the missing current value, and the time of the next attempt', () => {
     expect(explanation('timeout')).toBe('Cut off by the deadline of 3 s. Next call within 2 s.');
     expect(explanation('error')).toBe('The call failed (connection refused). Next call within 2 s.');
     expect(explanation('shed')).toContain('because of overload');
@@ -80,7 +80,7 @@ test('the explanation of an open breaker counts down to the next probe', () => {
   expect(toPanelView(panel, at(12_500)).explanation).toBe('Breaker open. Next probe within 2 s.');
 });
 
-test('no panel is current once the stream has been silent for 3 s', () => {
+test('all panels are dimmed after 3 s without events', () => {
   const panel = { ...fresh, receivedAt: 1_000 };
   expect(toPanelView(panel, { ...at(4_000, 3_001), staleTimeoutMs: 60_000 })).toMatchObject({ state: 'stale', dimmed: true });
 });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // sbom.mjs PACKAGES VERSION DISTRIBUTION [--check DOCUMENT]
-// Prints the bill of materials of the image as SPDX 2.3 JSON. PACKAGES is a file that deploy/image/image_packages has
-// written, DISTRIBUTION is such as debian-13. With --check, fails if the table of DOCUMENT has other packages.
+// Prints the bill of materials of the image as SPDX 2.3 JSON. PACKAGES is an output file of
+// deploy/image/image_packages; DISTRIBUTION is, for example, debian-13. With --check, fails if the table of DOCUMENT
+// lists different packages.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';

@@ -46,7 +46,7 @@ void add_load_flags(config::options& parser, run_options& run, flag_options& fla
              patience_parser(), "none");
   parser.add(run.retries,
              {"--retries", "",
-              "Maximum number of retries of a request that was abandoned or failed, or whose status is 429 or 5xx"},
+              "Maximum number of retries of a request that was abandoned, failed, or got the status 429 or 5xx"},
              retries_parser(), "0");
   parser.add(
       run.retry_backoff,
@@ -70,7 +70,7 @@ void add_target_flags(config::options& parser, flag_options& flags) {
   parser.add(flags.expected_body, {"--expect-body", "", "Text that the body of a successful response must contain"},
              config::text());
   parser.add_api_keys(flags.api_keys,
-                      {"--api-key", "API_KEY", "API key, sent as X-API-Key; if there are several, the first one"});
+                      {"--api-key", "API_KEY", "API key, sent as X-API-Key; of several keys, the first key is sent"});
   parser.add(flags.time_url, {"--time-service-url", "TIME_SERVICE_URL", "URL of the time service"}, config::http_url(),
              "http://127.0.0.1:5001");
   parser.add(flags.sysinfo_url, {"--sysinfo-service-url", "SYSINFO_SERVICE_URL", "URL of the sysinfo service"},
@@ -115,11 +115,11 @@ void add_output_flags(config::options& parser, run_configuration& configuration)
              config::port(), "not served");
   parser.add(configuration.metrics_host, {"--metrics-host", "", "Listen address of --metrics-port"},
              config::ip_address(), "127.0.0.1");
-  parser.add_switch(configuration.skip_preflight, "--no-preflight", "Start the load without a request to each target");
+  parser.add_switch(configuration.skip_preflight, "--no-preflight", "Skip the preflight requests to the targets");
   parser.add_switch(configuration.quiet, "-q,--quiet", "Show no progress, only the report");
 }
 
-/// Whether an error message of `config::options` is about an unknown mode, flag or argument.
+/// Whether an error message of `config::options` reports an unknown mode, flag or argument.
 bool needs_usage(const std::string& error) {
   return error.find("--mode is ") != std::string::npos || error.find("unknown option") != std::string::npos ||
          error.find("unexpected positional argument") != std::string::npos;

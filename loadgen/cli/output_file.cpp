@@ -40,7 +40,7 @@ result<std::unique_ptr<output_file>, std::string> output_file::open(const std::s
     return open_result(boost::system::in_place_error, write_error(path, "it is a directory"));
   }
   const bool is_regular = fs::is_regular_file(existing);
-  // The target of a symbolic link is replaced, not the link.
+  // Replaces the target of a symbolic link, not the link.
   std::unique_ptr<output_file> output{new output_file{is_regular ? fs::canonical(path).string() : path}};
   output->stream_ = &output->file_;
   const bool is_direct = fs::exists(existing) && !is_regular;

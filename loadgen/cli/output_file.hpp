@@ -40,7 +40,7 @@ class output_file {
   /// Path of the open file: `path_` or the temporary file. Empty for standard output.
   std::string opened_path_;
   std::ofstream file_;
-  /// Stream that is written to: `file_` or standard output.
+  /// The output stream: `file_` or standard output.
   std::ostream* stream_ = nullptr;
 };
 

@@ -20,7 +20,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// File descriptors reserved for everything except connections.
+/// File descriptors that are reserved for purposes other than connections.
 constexpr rlim_t reserved_descriptors = 64;
 
 duration thread_cpu_time() {
@@ -55,7 +55,7 @@ bool supports_color(int descriptor) {
   return is_terminal(descriptor) && (!no_color || *no_color == '\0');
 }
 
-terminal_size size_of_terminal(int descriptor) {
+terminal_size query_terminal_size(int descriptor) {
   winsize size{};
   const bool is_known = ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0;
   if (!is_known) return {};
@@ -66,10 +66,10 @@ console make_console() {
   console result;
   result.write_status = [](std::string_view text) { std::cerr << text << std::flush; };
   result.write_report = [](std::string_view text) { std::cout << text << std::flush; };
-  result.current_size = [] { return size_of_terminal(STDERR_FILENO); };
+  result.current_size = [] { return query_terminal_size(STDERR_FILENO); };
   result.view.is_terminal = is_terminal(STDERR_FILENO);
   result.view.output.use_color = supports_color(STDERR_FILENO);
-  result.report_options = {supports_color(STDOUT_FILENO), size_of_terminal(STDOUT_FILENO).columns};
+  result.report_options = {supports_color(STDOUT_FILENO), query_terminal_size(STDOUT_FILENO).columns};
   return result;
 }
 
@@ -85,7 +85,7 @@ int print_argument_error(const std::string& error) {
 
 int run_configured(const run_configuration& configuration) {
   if (const auto error = raise_descriptor_limit(configuration.load)) return print_argument_error(*error);
-  // One more loop than workers: merging and showing results must not delay requests.
+  // The control loop has a separate thread, so that merging and displaying results does not delay requests.
   runtime threads{configuration.threads + 1};
   net::system_network network;
   run_environment environment{threads.at(0), {}, network, thread_cpu_time};

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The maximum size of a response to a scrape. Large servers have several MiB of metrics.
+/// The maximum size of a response to a scrape. The metrics of large servers have several MiB.
 constexpr std::size_t max_metrics_bytes = std::size_t{64} << 20;
 /// Pause between the trials of a search, during which the queues of the server can empty.
 constexpr duration pause_between_trials = 500ms;
@@ -107,7 +107,7 @@ std::optional<std::string> session::read_baseline() {
   if (!content) return content.error();
   auto series = parse_run_series(*content);
   if (!series) return "\"" + path + "\" " + series.error();
-  // Report different settings before the run, not after it.
+  // Reports different settings before the run starts.
   auto expected = *series;
   expected.fingerprint = configuration_.fingerprint;
   const auto comparison = compare_runs(*series, expected, path);
@@ -184,7 +184,7 @@ task<run_report> session::run_load() {
   task_group scrapes{[](const std::exception_ptr& error) { std::rethrow_exception(error); }};
   scrapes.spawn(scrape_at_phase_ends(run, monitor));
   co_await run.run();
-  // Phases that did not end have no snapshot at their end.
+  // Phases that did not complete have no final snapshot.
   scrapes.cancel();
   co_await scrapes.join();
   co_await monitor.scrape();
@@ -252,10 +252,11 @@ run_verdict session::evaluate_search(const run_report& report) const {
   } else if (is_generator_limited_) {
     verdict.kind = verdict_kind::invalid;
     verdict.reasons.push_back(
-        knee.is_bounded ? "The generator was the bottleneck at a rate between the highest that met the objectives and "
-                          "the lowest that missed one."
-                        : "The generator was the bottleneck: the capacity is at least the highest rate that met the "
-                          "objectives.");
+        knee.is_bounded
+            ? "The generator was the bottleneck at a rate between the highest rate that met the objectives and "
+              "the lowest rate that missed an objective."
+            : "The generator was the bottleneck: the capacity is at least the highest rate that met the "
+              "objectives.");
     const auto& reason = knee.trials.back().reason;
     verdict.reasons.push_back(reason.empty() ? "A trial at a higher rate was invalid." : reason);
   } else if (knee.capacity) {
@@ -273,7 +274,7 @@ run_verdict session::evaluate_search(const run_report& report) const {
 
 void session::show_progress(const run_report& report, const load_settings& settings, const std::string& label) {
   const auto& last = report.intervals.back();
-  // A partial interval is the last one: the report follows immediately.
+  // A partial interval is the last interval: the report follows immediately.
   if (configuration_.quiet || last.length * 2 < interval_length) return;
   const auto& profile = settings.profile;
   run_progress progress;
@@ -304,7 +305,7 @@ int session::finish(run_report report) {
   add_process_usage(report.generator);
   compare_with_baseline(report);
   report.verdict = report.knee ? evaluate_search(report) : evaluate_run(report, configuration_.objectives, ending_);
-  // Write the files before the text: a stopped terminal can block the output of the text.
+  // Writes the files before the text report, because a stopped terminal can block the text output.
   const auto errors = files_.commit(report);
   const auto& write = configuration_.uses_standard_output() ? console_.write_status : console_.write_report;
   write(render_text_report(report, console_.report_options));

@@ -37,8 +37,8 @@ struct console {
   terminal::output_options report_options;
 };
 
-/// One start of the program: preflight, load run or knee search, verdict, outputs. All members must be called on the
-/// control loop, except the constructor and `prepare`.
+/// One execution of the program: preflight, load run or knee search, verdict, outputs. All members must be called on
+/// the control loop, except the constructor and `prepare`.
 class session {
  public:
   /// All arguments must outlive the session.

@@ -13,15 +13,16 @@ namespace cohort::loadgen {
 /// Interrupted by a signal.
 inline constexpr int exit_interrupted = 105;
 
-/// Handles the signals that end a process by default and can be handled: the first one ends the run with a report, a
-/// later one ends the process. In both cases, temporary files are removed. SIGHUP stays ignored under `nohup`.
+/// Handles the signals that terminate a process by default and can be handled: the first signal ends the run with a
+/// report, and a later signal terminates the process. In both cases, temporary files are removed. SIGHUP stays ignored
+/// under `nohup`.
 class termination_signals {
  public:
-  /// Installs handlers that end the process until a run starts. Ignores SIGPIPE and SIGXFSZ, so that
-  /// writes fail instead.
+  /// Installs handlers that terminate the process immediately, for the time before the run. Ignores SIGPIPE and
+  /// SIGXFSZ, so that writes fail instead.
   static void handle_before_run() noexcept;
 
-  /// `on_interrupt` is called once, on `event_loop`, with a sentence that names the signal.
+  /// `on_interrupt` is called once, on `event_loop`, with a sentence that contains the name of the signal.
   termination_signals(loop& event_loop, std::function<void(std::string)> on_interrupt);
 
  private:

@@ -28,14 +28,14 @@ struct resolve_override {
   std::vector<asio::ip::address> addresses;
 };
 
-/// Address overrides with the semantics of curl's `--connect-to` and `--resolve`. The first override that matches
-/// applies; `resolve` applies to the host that `connect_to` results in.
+/// Address overrides with the semantics of curl's `--connect-to` and `--resolve`. The first matching override applies;
+/// `resolve` applies to the host after `connect_to`.
 struct address_overrides {
   std::vector<connect_override> connect_to;
   std::vector<resolve_override> resolve;
 };
 
-/// A network whose connections go to addresses other than those of DNS. Thread-safe if `network` is.
+/// A network that applies address overrides to its connections. Thread-safe if `network` is.
 class overridden_network final : public net::network {
  public:
   /// `network` must outlive this object.

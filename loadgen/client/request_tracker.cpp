@@ -75,8 +75,7 @@ void active_request::finish(const request_result& result) {
     const auto limit = tracker_.settings_.goodput_limit();
     if (limit && response_time <= *limit && is_success(result.outcome)) ++stats.on_time;
   } else if (result.outcome == request_outcome::unfinished || timeout().expired(now)) {
-    // The response would have taken longer than the time observed. Errors before the timeout do not allow this
-    // conclusion.
+    // The response would have taken longer than the time observed. This does not apply to errors before the timeout.
     stats.response_time.record_censored(response_time);
   }
   tracker_.count_abandoned(schedule_, result.outcome);

@@ -10,7 +10,7 @@
 
 namespace cohort::loadgen {
 
-/// An attempt of a request that is due.
+/// An attempt of a request whose start time has passed.
 struct scheduled_request {
   std::size_t target = 0;
   std::size_t phase = 0;
@@ -40,15 +40,15 @@ class request_tracker {
   /// `event_loop` and `settings` must outlive the tracker.
   request_tracker(loop& event_loop, const load_settings& settings);
 
-  /// Records a request that is due. Every planned request is counted here, once.
+  /// Records a request whose intended start has passed. Counts every planned request exactly once.
   void on_scheduled(const scheduled_request& request);
-  /// A scheduled request ends without having been sent, or its last attempt without a connection.
+  /// Records the end of a request that was not sent, or whose last attempt had no connection.
   void on_unsent(const scheduled_request& request) { end_without_attempt(request, request_outcome::unsent); }
-  /// The run ends during the pause before a retry.
+  /// Records that the run ended during the pause before a retry.
   void on_retry_cancelled(const scheduled_request& request) {
     end_without_attempt(request, request_outcome::unfinished);
   }
-  /// An attempt ends with this outcome, and its request will be retried.
+  /// Records an attempt with this outcome whose request will be retried.
   void on_retry(const scheduled_request& request, request_outcome outcome);
   void on_connection_opened(const scheduled_request& request) { ++stats_of(request).connections_opened; }
   void on_bytes_received(const scheduled_request& request, std::size_t bytes) {
@@ -95,11 +95,11 @@ class active_request {
 
   const scheduled_request& schedule() const noexcept { return schedule_; }
   deadline timeout() const noexcept { return attempt_deadline(schedule_, tracker_.settings_); }
-  /// The request has been written completely.
+  /// Records that the request has been written completely.
   void on_sent();
-  /// The attempt was the last one: the request ends.
+  /// Records the last attempt of the request with its result.
   void finish(const request_result& result);
-  /// The attempt ends, and the request will be retried.
+  /// Records the result of an attempt whose request will be retried.
   void finish_attempt(const request_result& result);
 
  private:

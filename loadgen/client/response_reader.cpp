@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t max_header_bytes = std::size_t{64} << 10;
 /// The maximum size of bodies that are compared with an expected text, before and after decompression.
 constexpr std::size_t max_checked_body_bytes = std::size_t{16} << 20;
-/// Maximum number of interim responses (1xx) before a response; more are a protocol error.
+/// Maximum number of interim responses (1xx) before a response; a higher number is a protocol error.
 constexpr unsigned max_interim_responses = 100;
 constexpr unsigned switching_protocols = 101;
 
@@ -70,11 +70,11 @@ bool response_reader::parse(receive_buffer& input) {
     if (++interim_count_ > max_interim_responses) return false;
     start_response();
   }
-  // Only header fields and chunk headers are left unparsed until they are complete.
+  // The buffer keeps only incomplete header fields and chunk headers.
   return !failure && (parser_->done() || input.data().size() <= max_header_bytes);
 }
 
-/// Interim responses precede the final one (RFC 9110 section 15.2).
+/// Interim responses precede the final response (RFC 9110 section 15.2).
 bool response_reader::is_interim() { return parser_->done() && status() < 200 && status() != switching_protocols; }
 
 bool response_reader::keep_alive() {

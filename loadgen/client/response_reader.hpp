@@ -13,8 +13,8 @@
 
 namespace cohort::loadgen {
 
-/// The receive buffer of a connection. It grows when a message header does not fit, so that the limits of a message do
-/// not depend on `initial_size`.
+/// The receive buffer of a connection. The buffer grows if a message header does not fit, so that the limits of a
+/// message do not depend on `initial_size`.
 class receive_buffer {
  public:
   explicit receive_buffer(std::size_t initial_size) : initial_size_(initial_size) {}
@@ -61,7 +61,7 @@ class response_reader {
   bool has_expected_body();
 
   const target& target_;
-  /// Set for a response of the most common form; it needs no parser.
+  /// Set for a response in the most common format, which needs no parser.
   std::optional<scanned_response> scanned_;
   std::optional<http::response_parser> parser_;
   unsigned interim_count_ = 0;

@@ -16,9 +16,10 @@ struct scanned_response {
   friend bool operator==(const scanned_response&, const scanned_response&) = default;
 };
 
-/// Recognizes a response of the most common form at the start of `bytes`: HTTP/1.1, complete, with one Content-Length,
-/// and without Transfer-Encoding. Returns an empty result for any other bytes, valid or not: `http::response_parser`
-/// parses those, which takes ten times as long. Must not be used for the response to a HEAD request.
+/// Recognizes a response in the most common format at the start of `bytes`: HTTP/1.1, complete, with one
+/// Content-Length, and without Transfer-Encoding. Returns an empty result for all other input, valid or invalid; use
+/// `http::response_parser` for such input, which takes ten times as long. Must not be used for the response to a HEAD
+/// request.
 std::optional<scanned_response> scan_response(std::string_view bytes) noexcept;
 
 }  // namespace cohort::loadgen

@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t max_queued_requests = 1 << 18;
 /// Total size of the initial receive buffers of a worker's connections.
 constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
-/// The check whether the server has closed an idle connection is a system call. It is skipped below this idle time.
+/// Idle time below which a connection is not checked, because the check whether the server has closed it is a system
+/// call.
 constexpr duration unchecked_idle_time = std::chrono::milliseconds{1};
 /// Maximum number of times that the pause before a retry doubles.
 constexpr unsigned max_backoff_doublings = 10;
@@ -78,7 +79,7 @@ std::string serialize_request(const target& target, const load_settings& setting
 
 }  // namespace
 
-/// One of the client's connections. The object remains when the stream is closed, and opens another one when needed.
+/// One of the client's connections. The object outlives its stream, and opens a new stream on demand.
 class target_client::connection {
  public:
   explicit connection(target_client& client) : owner(client), buffer(client.buffer_size_) { ++owner.open_connections_; }
@@ -93,7 +94,7 @@ class target_client::connection {
     stream.reset();
     response_count = 0;
   }
-  /// Keeps the connection for the next request if `keep_alive`.
+  /// Keeps the connection open for the next request if `keep_alive` is true.
   void end_exchange(bool keep_alive) {
     if (buffer.empty() && keep_alive) {
       ++response_count;
@@ -106,7 +107,7 @@ class target_client::connection {
   target_client& owner;
   net::stream_ptr stream;
   receive_buffer buffer;
-  /// The serialized request of a retry, whose deadline header has less time left than the first attempt's.
+  /// The serialized request of a retry, whose deadline header contains a shorter time than that of the first attempt.
   std::string serialized_retry;
   std::size_t response_count = 0;
   time_point idle_since{};
@@ -127,8 +128,8 @@ void target_client::submit(const scheduled_request& request) {
   if (!idle_connections_.empty()) {
     auto connection = std::move(idle_connections_.back());
     idle_connections_.pop_back();
-    // Resumes the connection directly, without another iteration of the loop: it sends the request and waits for the
-    // response.
+    // Resumes the coroutine of the connection directly, without another iteration of the loop: the coroutine sends the
+    // request and waits for the response.
     connection(request);
   } else if (open_connections_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
@@ -274,7 +275,7 @@ std::string_view target_client::serialized_request(connection& connection, const
 
 task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
-  // Connecting takes time: first start the other requests with the same intended start.
+  // Connecting takes time, so the other requests with the same intended start are started first.
   auto yielding = yield_to_loop();
   co_await std::move(yielding);
   if (request.timeout().expired(context.event_loop.now())) co_return request_result{request_outcome::unsent};

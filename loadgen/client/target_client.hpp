@@ -18,8 +18,8 @@ class response_reader;
 /// Selects the next request of a connection.
 class connection_scheduler {
  public:
-  /// The next request of a connection to `target` that has become free. If empty, the connection takes the oldest
-  /// waiting request, or becomes idle.
+  /// The next request of a connection to `target` that has become free. If the result is empty, the connection takes
+  /// the oldest waiting request, or becomes idle.
   virtual std::optional<scheduled_request> on_connection_free(std::size_t target, request_outcome last_outcome) = 0;
 
  protected:
@@ -38,7 +38,7 @@ struct client_context {
 };
 
 /// One worker's client of one target: its connections, and the requests that wait for a connection. Requests are served
-/// first in, first out; connections last in, first out, so that superfluous connections stay idle. One loop.
+/// first in, first out; connections are used last in, first out, so that excess connections stay idle. One loop.
 class target_client {
  public:
   /// `context` and the target must outlive the client.
@@ -83,8 +83,8 @@ class target_client {
   std::size_t buffer_size_;
   std::string serialized_request_;
   std::size_t open_connections_ = 0;
-  /// Attempts that wait for a connection, in the order of their start. All of them have the same patience, so the
-  /// oldest one is abandoned first.
+  /// Attempts that wait for a connection, in the order of their start. All attempts have the same patience, so the
+  /// oldest attempt is abandoned first.
   std::deque<scheduled_request> waiting_;
   std::vector<completion_handler<next_request>> idle_connections_;
 };

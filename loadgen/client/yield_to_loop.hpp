@@ -7,7 +7,7 @@
 
 namespace cohort::loadgen {
 
-/// Returns an awaitable that resumes after the handlers that are ready on the loop now.
+/// Returns an awaitable that resumes after all handlers that are currently ready on the loop.
 inline auto yield_to_loop() {
   return async_operation<std::monostate>([](completion_handler<std::monostate> done) { done.post({}); });
 }

@@ -7,7 +7,7 @@ namespace cohort::loadgen {
 namespace {
 
 /// Starts requests by the load profile, from the callback of a timer: a coroutine that sleeps until each arrival would
-/// cost an allocation and another turn of the loop per request.
+/// take an allocation and an additional iteration of the loop per request.
 class open_loop_source final : public arrival_source {
  public:
   open_loop_source(client_context& context, worker_position worker)
@@ -35,11 +35,11 @@ class open_loop_source final : public arrival_source {
   std::optional<scheduled_request> on_connection_free(std::size_t, request_outcome) override { return std::nullopt; }
 
  private:
-  /// After this many late requests with different start times, the loop handles the responses that have arrived.
+  /// Number of consecutive delayed requests with different start times after which the loop handles responses.
   static constexpr unsigned max_consecutive_late = 256;
 
-  /// Starts the requests that are due, and arms the timer for the next one. An exception would be a bug of the
-  /// generator.
+  /// Starts the requests whose start time has passed, and sets the timer for the next request. An exception would be a
+  /// bug of the generator.
   void start_due_requests() noexcept {
     unsigned consecutive_late = 0;
     time_point previous{};
@@ -75,7 +75,7 @@ class open_loop_source final : public arrival_source {
   std::optional<bound_timer<&open_loop_source::on_arrival_due>> arrival_timer_;
 };
 
-/// Starts a request on each connection, and the next one when it has ended.
+/// Starts a request on each connection, and the next request when the previous one has ended.
 class closed_loop_source final : public arrival_source {
  public:
   explicit closed_loop_source(client_context& context)
@@ -102,7 +102,7 @@ class closed_loop_source final : public arrival_source {
   }
 
  private:
-  /// Bounds the rate of failures of a server that refuses connections.
+  /// Limits the rate of requests to a server that refuses connections.
   static constexpr duration pause_after_failure = std::chrono::milliseconds{100};
 
   bool has_ended() const { return context_.is_stopping || context_.event_loop.now() >= end_; }

@@ -24,8 +24,8 @@ class arrival_source : public connection_scheduler {
 
   virtual ~arrival_source() = default;
 
-  /// Submits requests to `clients` from `start` on. Ends when no more requests will start: at the end of the load
-  /// profile, or after `stop`. `clients` must outlive the source.
+  /// Submits requests to `clients` from `start` on. Completes at the end of the load profile, or after `stop`.
+  /// `clients` must outlive the source.
   virtual task<> run(client_list& clients, time_point start) = 0;
   /// Ends `run`. Requests that are overdue at this time are counted as unsent.
   void stop() { stopped_.notify_all(); }
@@ -41,7 +41,8 @@ class arrival_source : public connection_scheduler {
   wait_queue stopped_;
 };
 
-/// An open or a closed loop, by `load_settings::closed_loop`. `context` must outlive the source.
+/// Returns an open-loop or a closed-loop source, depending on `load_settings::closed_loop`. `context` must outlive the
+/// source.
 std::unique_ptr<arrival_source> make_arrival_source(client_context& context, worker_position worker);
 
 /// The mean rate of the load profile, in requests per second. Empty in a closed loop.

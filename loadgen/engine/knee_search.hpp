@@ -19,7 +19,8 @@ class knee_search {
   enum class trial_result {
     passed,
     failed,
-    invalid,  // the generator was the bottleneck: repeated once, then taken as the limit of the search
+    invalid,  // the generator was the bottleneck: the trial is repeated once, then its rate is the upper limit of the
+              // search
   };
 
   explicit knee_search(request_rate first_rate) : rate_(first_rate) {}
@@ -35,7 +36,7 @@ class knee_search {
   std::optional<request_rate> highest_passed() const noexcept { return passed_; }
   /// A higher rate has failed.
   bool is_bounded() const noexcept { return failed_.has_value(); }
-  /// The generator could not send at a rate of the search.
+  /// Whether the generator was the bottleneck in a trial.
   bool is_generator_limited() const noexcept { return is_generator_limited_; }
 
  private:

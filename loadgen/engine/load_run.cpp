@@ -9,7 +9,7 @@
 namespace cohort::loadgen {
 namespace {
 
-/// Time for all workers to get ready before the first request.
+/// Time between the creation of the workers and the first request.
 constexpr duration start_delay = std::chrono::milliseconds{20};
 
 task<> run_worker(worker& worker, loop& event_loop, time_point start) {
@@ -107,7 +107,7 @@ void load_run::merge(std::size_t worker, worker_interval interval) {
   report.in_flight += interval.in_flight;
   report.waiting += interval.waiting;
   if (interval.length > duration::zero()) {
-    // At most 1: the CPU clock is read slightly after the end of the interval.
+    // Limited to 1, because the CPU clock is read slightly after the end of the interval.
     const auto cpu = static_cast<double>(interval.cpu_time.count()) / static_cast<double>(interval.length.count());
     report.busiest_worker_cpu = std::max(report.busiest_worker_cpu, std::min(cpu, 1.0));
   }
@@ -122,7 +122,7 @@ void load_run::merge(std::size_t worker, worker_interval interval) {
   }
 }
 
-/// A worker that has ended reports no later intervals.
+/// A worker that has ended does not report later intervals.
 bool load_run::is_complete(const merged_interval& interval, std::size_t index) const noexcept {
   const auto ended_before =
       std::count_if(last_intervals_.begin(), last_intervals_.end(), [&](std::size_t last) { return last < index; });

@@ -49,7 +49,7 @@ class load_run {
 
   const run_environment& environment_;
   const load_settings& settings_;
-  /// The state is shared with functions that were posted to the workers' loops.
+  /// This state is shared with functions that are posted to the loops of the workers.
   std::vector<std::shared_ptr<worker>> workers_;
   /// The index of the last interval of each worker that has ended.
   std::vector<std::size_t> last_intervals_;

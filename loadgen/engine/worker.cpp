@@ -51,12 +51,12 @@ task<> worker::run(time_point start) {
   report_interval(loop_.now(), true);
 }
 
-/// Waits although the last requests may have ended: rates refer to the length of the whole profile.
+/// Waits even if the last requests have ended, because rates refer to the length of the whole profile.
 task<> worker::wait_for_profile_end(time_point start) {
   if (context_.is_stopping) co_return;
   auto waiting = stopped_.wait(deadline{start + settings_.profile.length()});
   co_await std::move(waiting);
-  // An interval that ends now is reported first.
+  // Reports an interval that ends now first.
   auto yielding = yield_to_loop();
   co_await std::move(yielding);
 }
@@ -78,7 +78,7 @@ void worker::stop() {
   tracker_.idle().notify_all();
 }
 
-/// A callback of a timer, and not a coroutine: an interval is reported before requests start that are due at its end.
+/// A timer callback instead of a coroutine, so that an interval is reported before the requests at its end start.
 void worker::on_interval_end() { end_interval(); }
 
 /// An exception would be a bug of the generator.

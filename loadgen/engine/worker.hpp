@@ -26,8 +26,8 @@ struct worker_interval {
 
 inline constexpr duration interval_length = std::chrono::seconds{1};
 
-/// One loop's part of a run: sends its share of the requests, and reports its statistics every second. Lives on the
-/// loop that it was constructed for.
+/// The part of a run on one loop: sends a share of the requests, and reports its statistics every second. Must be used
+/// only on the loop that was passed to the constructor.
 class worker {
  public:
   using interval_handler = std::function<void(worker_interval)>;

@@ -5,7 +5,7 @@
 
 namespace cohort::loadgen {
 
-/// A percentile, or a lower bound of it where censored values could change it.
+/// A percentile, or its lower bound if censored values could change it.
 struct percentile_value {
   std::uint64_t microseconds = 0;
   bool is_lower_bound = false;
@@ -13,11 +13,12 @@ struct percentile_value {
 };
 
 /// A histogram with right-censored values: durations of requests that were never sent or had no response by the end
-/// are known only to exceed the time observed. Leaving them out would make the percentiles too low.
+/// are known only to exceed the time observed. If they were omitted, the percentiles would be too low.
 class censored_histogram {
  public:
   void record(duration value) { observed_.record(value); }
-  /// Records a duration known to be at least `lower_bound`. Rounds down to a microsecond, so that it stays a bound.
+  /// Records a duration known to be at least `lower_bound`. Rounds down to a microsecond, so that the result is still a
+  /// lower bound.
   void record_censored(duration lower_bound);
   void add(const censored_histogram& other);
 

@@ -15,8 +15,8 @@ namespace {
 constexpr unsigned half_count_bits = 10;
 constexpr std::uint64_t linear_range = std::uint64_t{1} << (half_count_bits + 1);
 
-// HdrHistogram's V2 encoding: https://github.com/HdrHistogram/HdrHistogram, AbstractHistogram.encodeIntoByteBuffer. The
-// nibble 0x10 means that counts have up to eight bytes.
+// HdrHistogram's V2 encoding: https://github.com/HdrHistogram/HdrHistogram, AbstractHistogram.encodeIntoByteBuffer.
+// 0x10 means that counts have up to eight bytes.
 constexpr std::uint32_t v2_cookie = 0x1c849303 | 0x10;
 constexpr std::uint32_t v2_compressed_cookie = 0x1c849304 | 0x10;
 
@@ -150,7 +150,7 @@ void histogram::for_each_bucket(const std::function<void(const bucket&)>& visit)
   });
 }
 
-/// The counters up to the last that is not zero. A negative number means that many zeros.
+/// The counters up to the last that is not zero. A negative number -n stands for n zeros.
 std::string histogram::encode_counts() const {
   std::string encoded;
   std::size_t next = 0;

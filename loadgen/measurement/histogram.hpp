@@ -14,7 +14,7 @@ namespace cohort::loadgen {
 /// A histogram of durations in microseconds, from 1 to 3.6e9 (one hour), with three significant digits. It has the
 /// bucket layout of Gil Tene's HdrHistogram, so that HdrHistogram's libraries can read `encode_v2()`.
 ///
-/// Memory: at most 23 chunks of 8 KiB, each allocated when a value first falls into its power of two.
+/// Memory: at most 23 chunks of 8 KiB. A chunk is allocated when the first value is in its power of two.
 class histogram {
  public:
   static constexpr std::uint64_t highest_trackable_value = 3'600'000'000;
@@ -69,7 +69,8 @@ class histogram {
   std::uint64_t count_ = 0;
   std::uint64_t min_ = ~std::uint64_t{0};
   std::uint64_t max_ = 0;
-  /// An integer, so that the order of additions does not change it. Holds 5e9 times the highest trackable value.
+  /// The sum is an integer, so that it does not depend on the order of the additions. Holds 5e9 times the highest
+  /// trackable value.
   std::uint64_t sum_ = 0;
 };
 

@@ -8,7 +8,7 @@
 
 namespace cohort::loadgen {
 
-/// The outcome of a planned request. Every request has exactly one.
+/// The outcome of a planned request. Every request has exactly one outcome.
 enum class request_outcome : std::uint8_t {
   status_2xx,
   status_3xx,
@@ -32,7 +32,7 @@ enum class request_outcome : std::uint8_t {
   stale_reuse,  // a reused connection was closed before the first byte of the response: the keep-alive race
   timeout,
   protocol,
-  // Requests that were not sent, or have no response at the end of the run.
+  // Requests that were not sent, or without a response at the end of the run.
   unsent,      // waited for a connection until its timeout or the end of the run
   unfinished,  // in flight when the run was stopped
 };

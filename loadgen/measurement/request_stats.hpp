@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// The statistics of some requests: those to one target in one phase, or a sum over targets or phases.
+/// The statistics of the requests to one target in one phase, or their sum over targets or phases.
 struct request_stats {
   /// Requests whose intended start has passed; the sum of `outcomes` once all of them have ended.
   std::uint64_t planned = 0;
@@ -34,7 +34,7 @@ struct request_stats {
   void add(const request_stats& other);
   /// Attempts over planned requests; 1 without retries.
   double amplification() const noexcept;
-  /// Failed requests divided by all requests that have ended; zero if none has.
+  /// Failed requests divided by all requests that have ended; zero if no request has ended.
   double error_rate() const noexcept;
   std::uint64_t failure_count() const noexcept { return total_count(outcomes) - success_count(outcomes); }
 };
@@ -48,7 +48,7 @@ struct interval_stats {
   std::uint64_t ended = 0;   // not `answered + failed`: a response with status 500 counts in both
   std::uint64_t on_time = 0;
   std::uint64_t retries = 0;  // counted in the interval in which the previous attempt ended
-  std::uint64_t p50_us = 0;   // of the response time; zero if nothing was answered
+  std::uint64_t p50_us = 0;   // of the response time; zero without responses
   std::uint64_t p90_us = 0;
   std::uint64_t p99_us = 0;
   std::uint64_t max_us = 0;

@@ -29,7 +29,7 @@ bool is_host(std::string_view text) {
 }
 
 /// Removes the text before the next colon from `text`. A colon in brackets belongs to an IPv6 address.
-std::string_view take_part(std::string_view& text) {
+std::string_view take_field(std::string_view& text) {
   const auto bracket = text.starts_with('[') ? text.find(']') : 0;
   const auto colon = bracket == std::string_view::npos ? bracket : text.find(':', bracket);
   const auto part = text.substr(0, colon);
@@ -44,15 +44,15 @@ std::optional<std::uint16_t> parse_optional_port(std::string_view text) {
 
 /// Takes `HOST:PORT` from the front of `text`. Both may be empty.
 std::optional<host_and_port> take_host_and_port(std::string_view& text) {
-  const auto host = take_part(text);
-  const auto port = parse_optional_port(take_part(text));
+  const auto host = take_field(text);
+  const auto port = parse_optional_port(take_field(text));
   if (!port || (!host.empty() && host != "*" && !is_host(host))) return std::nullopt;
   return host_and_port{without_brackets(host), *port};
 }
 
 std::optional<connect_override> parse_connect_to(std::string_view text) {
   const auto original = take_host_and_port(text);
-  // The colon that precedes the second host is required, although everything after it may be empty.
+  // The colon before the second host is required, although the text after it may be empty.
   if (!original || text.empty()) return std::nullopt;
   const auto replacement = take_host_and_port(text);
   if (!replacement || !text.empty() || original->host == "*" || replacement->host == "*") return std::nullopt;

@@ -12,9 +12,9 @@
 namespace cohort::loadgen {
 namespace {
 
-/// Bounded, because files such as `/dev/zero` have no end.
+/// The size is limited, because files such as `/dev/zero` are endless.
 constexpr std::size_t max_file_size = std::size_t{64} << 20;
-/// The output of another program, such as `<(…)`, can take any time.
+/// The output of another program, such as `<(…)`, can be delayed indefinitely.
 constexpr std::chrono::milliseconds unlimited{-1};
 
 }  // namespace
@@ -27,7 +27,7 @@ result<std::string, std::string> read_file(const std::string& path) {
     if (content.size() > max_file_size) error = "the file is larger than 64 MiB";
   }
   if (error.empty()) return read_result(boost::system::in_place_value, std::move(content));
-  // The error is one line, whatever the path of a scenario contains.
+  // The error is a single line even if the path contains line breaks.
   auto shown = config::redact_userinfo(path);
   std::replace_if(shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
   return read_result(boost::system::in_place_error, '"' + shown + "\" cannot be read: " + error);

@@ -94,7 +94,7 @@ config_error configure_targets(const run_options& options, flag_options& flags, 
   return std::nullopt;
 }
 
-/// Reads the file of `flag`, if it is given. `flag` starts the error message.
+/// Reads the file that `flag` specifies, if any. An error message starts with `flag`.
 config_error read_pem_file(std::string_view flag, const std::string& path, std::string& target) {
   if (path.empty()) return std::nullopt;
   auto content = read_file(path);
@@ -135,7 +135,7 @@ config_error configure_closed_loop(const run_options& options, run_configuration
     return "--rate max cannot be combined with --mode " + quote(*options.mode) + "; accepted: constant, balanced";
   }
   configuration.load.closed_loop = true;
-  configuration.load.profile = unpaced_profile("as fast as possible", configuration.length);
+  configuration.load.profile = closed_loop_profile("as fast as possible", configuration.length);
   return std::nullopt;
 }
 
@@ -156,7 +156,7 @@ config_error configure_profile(const run_options& options, run_configuration& co
   return std::nullopt;
 }
 
-/// Callers that abandon attempts and retry arrive independently of responses, so they need an open loop.
+/// Callers that abandon attempts and retry arrive independently of responses, so these options need an open loop.
 config_error configure_callers(const run_options& options, load_settings& load) {
   const bool retries = options.retries.value_or(0) > 0;
   const std::string flag = options.patience ? "--patience" : "--retries";
@@ -225,7 +225,7 @@ run_options merge(run_options flags, run_options scenario) {
   const auto set_default = [](auto& option, auto& fallback) {
     if (!option) option = std::move(fallback);
   };
-  // Stages and a mode are different load profiles: those of the flags replace those of the scenario.
+  // Stages and a mode are alternative load profiles: the profile of the flags replaces that of the scenario.
   if (flags.stages.empty()) {
     if (!flags.mode) flags.stages = std::move(scenario.stages);
     set_default(flags.mode, scenario.mode);

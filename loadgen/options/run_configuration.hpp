@@ -17,7 +17,7 @@ namespace cohort::loadgen {
 /// The validated configuration of one start of the program.
 struct run_configuration {
   std::string mode = "balanced";
-  /// The value of `--rate`; the modes multiply it.
+  /// The value of `--rate`; the modes multiply this rate.
   request_rate rate = request_rate::per_second(5);
   duration length = std::chrono::seconds{60};
   load_settings load;
@@ -36,7 +36,7 @@ struct run_configuration {
   /// See `run_report::fingerprint`.
   std::vector<std::pair<std::string, std::string>> fingerprint;
 
-  /// An output file is standard output: the text report goes to standard error.
+  /// Whether an output is written to standard output; the text report is then written to standard error.
   bool uses_standard_output() const { return json_file == "-" || csv_file == "-" || html_file == "-"; }
   bool is_knee_search() const noexcept { return mode == "knee"; }
 };
@@ -50,7 +50,7 @@ struct flag_options {
   std::vector<std::pair<std::string, std::string>> fields;
   std::optional<std::string> body;
   std::optional<std::string> expected_body;
-  /// The first one is sent.
+  /// The first key is sent.
   config::api_key_list api_keys;
   /// Paths of PEM files.
   std::string trusted_certificates_file;
@@ -67,7 +67,7 @@ struct flag_options {
   std::optional<boost::urls::url> dashboard_url;
 };
 
-/// Completes `configuration`, which holds the output options, with everything else. `options` are the merged options of
+/// Adds all other settings to `configuration`, which contains the output options. `options` are the merged options of
 /// flags and scenario. Returns an error message of one line; empty on success.
 std::optional<std::string> configure_run(const run_options& options, flag_options flags,
                                          run_configuration& configuration);

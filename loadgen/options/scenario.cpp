@@ -17,7 +17,7 @@ using simdjson::dom::object;
 /// Error of a value: the part of the message that follows the name. Empty on success.
 using value_error = std::optional<std::string>;
 
-/// The longest part of a key or value that an error message shows.
+/// Maximum number of bytes of a key or value in an error message.
 constexpr std::size_t max_quoted_length = 80;
 
 std::string quote_key(std::string_view key) {
@@ -31,7 +31,7 @@ std::string quote_value(element value) {
   return config::redact_userinfo(simdjson::minify(value)).substr(0, max_quoted_length);
 }
 
-/// A string, number or boolean as it would be written on the command line.
+/// A string, number or boolean in the format of the command line.
 std::optional<std::string> to_flag_text(element value) {
   if (value.is_string()) return std::string{std::string_view{value}};
   if (value.is_number() || value.is_bool()) return simdjson::minify(value);

@@ -8,9 +8,9 @@
 
 namespace cohort::loadgen {
 
-/// Parses an http or https URL with a host. In the path and the query, characters that RFC 3986 does not allow there
-/// are percent-encoded (as UTF-8), and existing percent-encodings are kept. Empty if the URL has a user name, a
-/// fragment or a control character, or if its port is not from 1 to 65535.
+/// Parses an http or https URL with a host. In the path and the query, characters that RFC 3986 does not allow are
+/// percent-encoded (as UTF-8), and existing percent-encodings are kept. Empty if the URL has a user name, a fragment or
+/// a control character, or if its port is not from 1 to 65535.
 std::optional<boost::urls::url> parse_http_url(std::string_view text);
 
 /// A target's URL, with its name and weight.
@@ -20,7 +20,7 @@ struct target_url {
   unsigned weight = 1;
 };
 
-/// Parses `[name=]url[@weight]`. Digits after the last `@` are a weight; any other text there belongs to the URL.
+/// Parses `[name=]url[@weight]`. Digits after the last `@` are the weight; other text after `@` is part of the URL.
 std::optional<target_url> parse_target_url(std::string_view text);
 
 /// One to 64 visible ASCII characters except quotes, backslash and comma.

@@ -28,8 +28,8 @@ struct segment {
 };
 
 /// Divides both runs into 20, 4 or 1 segments of at least 8 intervals each, since the modes consist of quarters and
-/// tenths. Comparing segment by segment keeps the differences between the phases of a profile out of the statistics,
-/// and finds a regression in a single phase.
+/// tenths. The comparison of segments eliminates differences between the phases of a profile, and detects a regression
+/// in a single phase.
 std::vector<segment> split_into_segments(const samples& before, const samples& now) {
   const auto intervals = std::min(before.size(), now.size());
   const std::size_t count = intervals >= 20 * min_intervals ? 20 : intervals >= 4 * min_intervals ? 4 : 1;
@@ -45,14 +45,15 @@ std::vector<segment> split_into_segments(const samples& before, const samples& n
   return segments;
 }
 
-/// The number of autocorrelated intervals that are worth one independent interval: (1 + r) / (1 − r), with the lag-1
-/// autocorrelation r of the differences between the runs, after the mean of each segment is removed. It is computed
-/// from ranks, so that outliers do not hide it, and corrected for the bias of short series (Marriott and Pope 1954). It
-/// is limited to 0.7: more is a trend, such as a growing queue, and a difference between the runs.
+/// The number of autocorrelated intervals that are equivalent to one independent interval: (1 + r) / (1 − r), with the
+/// lag-1 autocorrelation r of the differences between the runs, after the mean of each segment is removed. r is
+/// computed from ranks, so that outliers do not affect it, and corrected for the bias of short series (Marriott and
+/// Pope 1954). r is limited to 0.7, because a higher value indicates a trend, such as a growing queue, and thus a
+/// difference between the runs.
 ///
 /// Simulations with r = 0.5: two runs of the same server are called a regression in at most 1.7 % of cases, at any
 /// length and variance (7 % without this correction). With 60 intervals that vary by 10 %, a slowdown of 20 % is always
-/// found.
+/// detected.
 double variance_inflation(const std::vector<segment>& segments) {
   samples differences;
   for (const auto& [before, now] : segments) {
@@ -76,7 +77,7 @@ bool is_number(const std::string& text) { return !text.empty() && text.find_firs
 
 std::string quote_text(const std::string& value) { return is_number(value) ? value : '"' + value + '"'; }
 
-/// The properties that are not in `other`. Each entry of `other` removes at most one entry.
+/// Returns `remaining` without the entries of `other`. Each entry of `other` removes at most one entry.
 properties subtract(properties remaining, const properties& other) {
   for (const auto& property : other) {
     if (const auto found = std::find(remaining.begin(), remaining.end(), property); found != remaining.end()) {
@@ -86,7 +87,7 @@ properties subtract(properties remaining, const properties& other) {
   return remaining;
 }
 
-/// `rate was 5, is 50; mode was "balanced", is "spike"`; at most three differences are named.
+/// `rate was 5, is 50; mode was "balanced", is "spike"`; at most three differences are listed.
 std::string describe_differences(const properties& before, const properties& now) {
   auto added = subtract(now, before);
   std::vector<std::string> differences;
@@ -111,7 +112,7 @@ std::size_t interval_count(const run_series& series) {
   return std::max({series.p50_us.size(), series.p99_us.size(), series.failure_ratio.size()});
 }
 
-std::string too_short(std::string_view run, std::size_t intervals) {
+std::string too_short_error(std::string_view run, std::size_t intervals) {
   return std::string{run} + " has " + std::to_string(intervals) + " whole interval" + (intervals == 1 ? "" : "s") +
          "; a comparison needs at least " + std::to_string(min_intervals) + " in both runs.";
 }
@@ -167,8 +168,9 @@ result<baseline_comparison, std::string> compare_runs(const run_series& before, 
   if (before.fingerprint != now.fingerprint) {
     return error("The settings of the runs differ: " + describe_differences(before.fingerprint, now.fingerprint) + ".");
   }
-  if (const auto count = interval_count(before); count < min_intervals) return error(too_short("The baseline", count));
-  if (const auto count = interval_count(now); count < min_intervals) return error(too_short("This run", count));
+  if (const auto count = interval_count(before); count < min_intervals)
+    return error(too_short_error("The baseline", count));
+  if (const auto count = interval_count(now); count < min_intervals) return error(too_short_error("This run", count));
 
   baseline_comparison comparison{.file = std::move(file)};
   comparison.measures.push_back(compare_times("p50", before.p50_us, now.p50_us));

@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// The series of a run that are compared with another run's: one value for each whole interval.
+/// The series of a run for the comparison of two runs: one value for each whole interval.
 struct run_series {
   std::vector<std::pair<std::string, std::string>> fingerprint;
   std::vector<double> p50_us;         // of intervals with responses
@@ -19,10 +19,10 @@ struct run_series {
 
 struct measure_change {
   std::string name;  // `p50`, `p99` or `failed`
-  /// Medians over the intervals; of failure ratios the means, since failures come in bursts, which a median hides.
+  /// Medians over the intervals; for failure ratios the means, because a median would hide bursts of failures.
   double before = 0;
   double now = 0;
-  /// The mean of the Hodges-Lehmann shifts of the segments; of failure ratios the difference of the means.
+  /// The mean of the Hodges-Lehmann shifts of the segments; for failure ratios the difference of the means.
   double shift = 0;
   /// The p-value of the rank-sum test over the segments, corrected for autocorrelation between intervals.
   double p_value = 1;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view no_value = "–";
 
-/// The value of one unit in the third significant digit.
+/// Returns the place value of the third significant digit.
 constexpr std::uint64_t third_digit_unit(std::uint64_t microseconds) noexcept {
   std::uint64_t unit = 1;
   while (microseconds / unit >= 1000) unit *= 10;
@@ -126,7 +126,7 @@ std::string sparkline(const std::vector<double>& values, std::size_t width) {
   const auto maximum = *std::max_element(first, values.end());
   std::string line;
   for (auto value = first; value != values.end(); ++value) {
-    // Rounded up, so that each of the eight blocks represents one eighth of the range up to the maximum.
+    // Rounds up, so that each of the eight blocks represents one eighth of the range up to the maximum.
     const auto height = maximum > 0 ? std::ceil(*value / maximum * 8) : 1;
     line += blocks[static_cast<std::size_t>(std::clamp(height, 1.0, 8.0)) - 1];
   }

@@ -7,12 +7,12 @@
 
 #include "loadgen/measurement/censored_histogram.hpp"
 
-// Numbers as text, independent of the locale. A value that is not finite is shown as `–`.
+// Numbers as text, independent of the locale. A value that is not finite is formatted as `–`.
 namespace cohort::loadgen {
 
 /// Three significant digits: `950 µs`, `12.3 ms`, `1.20 s`.
 std::string format_duration(std::uint64_t microseconds);
-/// A negative duration is shown as zero.
+/// A negative duration is formatted as zero.
 std::string format_duration(duration value);
 /// A lower bound is rounded down and prefixed with `≥ `.
 std::string format_duration(const percentile_value& value);

@@ -24,8 +24,8 @@ std::string_view trim(std::string_view text) {
 
 std::string quote(std::string_view text) { return '"' + std::string{text} + '"'; }
 
-/// `digits` × 10^`exponent`. The exponent is appended to the text, because 0.7 / 100 is not the double nearest to
-/// 0.007, and 7 / 1000 is.
+/// `digits` × 10^`exponent`. Appends the exponent to the text instead of dividing, because the double 0.7 / 100 is not
+/// the nearest double to 0.007.
 std::optional<double> parse_decimal(std::string_view digits, int exponent = 0) {
   if (digits.empty() || digits.find_first_not_of("0123456789.") != digits.npos) return std::nullopt;
   const auto text = std::string{digits} + 'e' + std::to_string(exponent);
@@ -105,7 +105,7 @@ comparison_operator make_operator(bool is_less, bool or_equal) {
   return or_equal ? comparison_operator::greater_or_equal : comparison_operator::greater;
 }
 
-/// The value that meets an objective best.
+/// Returns the best possible value for an objective.
 double best_value(const objective& objective) {
   if (is_upper_limit(objective)) return 0;
   return is_ratio(objective.measured) ? 1 : std::numeric_limits<double>::infinity();
@@ -127,7 +127,7 @@ parse_error parse(std::string_view text, objective& objective) {
   }
   if (auto error = parse_measure(name, objective)) return error;
   if (auto error = parse_limit(trim(text.substr(position + (or_equal ? 2 : 1))), objective)) return error;
-  if (!is_met_by(objective, best_value(objective))) return "no value can meet it";
+  if (!is_met_by(objective, best_value(objective))) return "no value can meet the objective";
   return {};
 }
 

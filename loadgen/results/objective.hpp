@@ -26,15 +26,15 @@ struct objective {
   double limit = 0;
 };
 
-/// Errors: one sentence that quotes `text` and lists the accepted values. The caller has to check that the target
-/// exists and that there is a deadline for `goodput`.
+/// Errors: one sentence that quotes `text` and lists the accepted values. The caller must check that the target exists,
+/// and that a deadline is set for `goodput`.
 result<objective, std::string> parse_objective(std::string_view text);
 
-/// Percentile, mean or max: the limit is in microseconds.
+/// True for percentiles, `mean` and `max`, whose limit is in microseconds.
 bool is_latency(objective::measure measure) noexcept;
-/// Error rate or goodput: the limit is a ratio.
+/// True for `error_rate` and `goodput`, whose limit is a ratio.
 bool is_ratio(objective::measure measure) noexcept;
-/// The objective is an upper limit: `<` or `<=`.
+/// Whether the objective is an upper limit: `<` or `<=`.
 bool is_upper_limit(const objective& objective) noexcept;
 /// Whether `value`, in the unit of the limit, meets the objective.
 bool is_met_by(const objective& objective, double value) noexcept;

@@ -59,7 +59,7 @@ bool is_percentile_infeasible(const objective& objective, const censored_histogr
   return violation_count(objective, times.observed()) + violation_count(objective, times.censored()) > allowed;
 }
 
-/// Whether a ratio misses its limit even if all remaining requests count in its favor.
+/// Whether a ratio misses its limit for every possible result of the remaining requests.
 bool is_ratio_infeasible(const objective& objective, std::uint64_t counted, std::uint64_t ended,
                          std::uint64_t planned) {
   if (ended == 0) return false;

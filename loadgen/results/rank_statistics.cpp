@@ -20,8 +20,8 @@ std::int64_t ordered_bits(std::int64_t bits) {
   return bits < 0 ? bits ^ std::numeric_limits<std::int64_t>::max() : bits;
 }
 
-/// The `rank`-th smallest, from 1, of all differences of two sorted samples. Bisects the range of doubles and counts,
-/// so that the n·m differences are never stored.
+/// Returns the `rank`-th smallest difference, from 1, of two sorted samples. Bisects the range of doubles and counts
+/// the differences below each bound, so that the n·m differences are not stored.
 double difference_at_rank(const samples& before, const samples& now, std::size_t rank) {
   const auto count_at_or_below = [&](double limit) {
     std::size_t count = 0;

@@ -5,7 +5,7 @@
 
 namespace cohort::loadgen {
 
-/// The ranks of some values, from 1; equal values share the mean of their ranks.
+/// The ranks of values, from 1; equal values have the mean of their ranks.
 struct ranking {
   std::vector<double> ranks;
   /// The sum of t³ − t over the groups of t equal values, for the correction for ties.

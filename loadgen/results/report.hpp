@@ -15,7 +15,7 @@
 #include "loadgen/schedule/load_profile.hpp"
 #include "loadgen/schedule/load_settings.hpp"
 
-// The results of a run, as the engine collects them and the reports show them.
+// The results of a run: collected by the engine, and shown by the reports.
 namespace cohort::loadgen {
 
 struct target_description {
@@ -44,16 +44,16 @@ struct interval_report {
   double busiest_worker_cpu = 0;             // fraction of a CPU, from 0 to 1
 };
 
-/// A server's own metrics, from its `/metrics`, over the run.
+/// Metrics of a server over the run, from its `/metrics`.
 struct server_report {
   std::string url;
   /// The target that the server serves; empty if there are several.
   std::string target;
   std::uint64_t sent = 0;    // by this generator
-  std::uint64_t served = 0;  // by the server's own counter
+  std::uint64_t served = 0;  // from the server's counter
   std::optional<std::uint64_t> p99_us;
-  /// The generator's p99 of the service time. The difference from `p99_us` is the network and the queues in front of
-  /// the server's clock.
+  /// The p99 of the service time, measured by the generator. The difference from `p99_us` is the network and queues
+  /// before the server's measurement.
   std::uint64_t client_p99_us = 0;
   struct phase_metrics {
     std::string phase;
@@ -76,7 +76,7 @@ struct knee_report {
     percentile_value p99;
     double error_rate = 0;
     double answered_per_second = 0;
-    std::string reason;  // the missed objective, or why the trial is invalid
+    std::string reason;  // the missed objective, or the reason why the trial is invalid
   };
   std::vector<trial> trials;
   /// The highest confirmed rate; empty if no rate met the objectives.
@@ -89,7 +89,7 @@ enum class verdict_kind { passed, objective_failed, interrupted, invalid, regres
 
 struct run_verdict {
   verdict_kind kind = verdict_kind::passed;
-  /// Sentences, the most important first.
+  /// Sentences in descending order of importance.
   std::vector<std::string> reasons;
   std::vector<objective_result> objectives;
 
@@ -129,10 +129,10 @@ struct run_report {
 
   /// See `load_settings::goodput_limit`.
   std::optional<duration> goodput_limit() const noexcept { return deadline ? deadline : callers.patience; }
-  /// Callers abandon attempts or retry.
+  /// Whether callers abandon attempts or retry.
   bool has_callers() const noexcept { return callers.patience.has_value() || callers.max_retries > 0; }
   bool is_closed_loop() const noexcept { return !planned_rate; }
-  /// The statistics of the target of that name, or the totals if there is none.
+  /// The statistics of the target with this name, or the totals if no target has this name.
   const request_stats& stats_of(std::string_view target) const noexcept;
 };
 

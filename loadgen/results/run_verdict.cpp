@@ -24,7 +24,7 @@ std::uint64_t allowed_lag_us(const std::vector<objective>& objectives) {
   return std::max(min_allowed_lag_us, static_cast<std::uint64_t>(min_limit.value_or(0) / 10));
 }
 
-/// The maximum over the phases of the busiest worker's mean CPU utilization. Phases of one interval do not count.
+/// The maximum over the phases of the busiest worker's mean CPU utilization. Phases of a single interval are ignored.
 double max_phase_cpu(const run_report& report) {
   std::vector<double> sums(report.phases.size());
   std::vector<unsigned> counts(report.phases.size());
@@ -40,7 +40,7 @@ double max_phase_cpu(const run_report& report) {
 }
 
 /// The fraction of the planned requests that started before the end of the load profile.
-double started_on_time(const run_report& report) {
+double fraction_started_on_time(const run_report& report) {
   if (report.totals.planned == 0) return 1;
   std::uint64_t late = 0;
   for (const auto& interval : report.intervals)
@@ -52,14 +52,14 @@ void add_schedule_reasons(std::vector<std::string>& reasons, const run_report& r
                           const std::vector<objective>& objectives) {
   const auto& lag = report.totals.dispatch_lag;
   const auto allowed = allowed_lag_us(objectives);
-  // Below a hundred requests the p99 is the maximum, and a single late request is not sufficient evidence.
+  // With fewer than 100 requests, the p99 is the maximum, and a single delayed request is not sufficient evidence.
   const auto late_count = lag.count() - lag.count_at_or_below(allowed);
   if (lag.percentile(99) > allowed && late_count > 1) {
-    reasons.push_back("The generator was late: the p99 of dispatch lag is " + format_duration(lag.percentile(99)) +
+    reasons.push_back("The generator was delayed: the p99 of dispatch lag is " + format_duration(lag.percentile(99)) +
                       "; at most " + format_duration(allowed) + " is allowed. Run it on a separate CPU.");
   }
-  if (started_on_time(report) < min_on_time_fraction) {
-    reasons.push_back("Only " + format_percent_down(started_on_time(report)) +
+  if (fraction_started_on_time(report) < min_on_time_fraction) {
+    reasons.push_back("Only " + format_percent_down(fraction_started_on_time(report)) +
                       " of the requests started before the end of the load profile: the generator could not keep up.");
   }
 }

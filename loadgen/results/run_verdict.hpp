@@ -12,7 +12,7 @@ namespace cohort::loadgen {
 /// The reason why a run ended before the end of its load profile, if it did.
 struct run_ending {
   std::optional<std::string> stop_reason;
-  /// Ended by a signal, not by an objective.
+  /// Whether a signal ended the run, not an objective.
   bool is_interrupted = false;
 };
 

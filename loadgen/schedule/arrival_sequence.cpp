@@ -14,7 +14,7 @@ std::optional<arrival> arrival_sequence::next() {
   if (process_ == arrival_process::constant) {
     offset = next_constant();
   } else {
-    // Every worker draws the arrivals of all workers and keeps its own.
+    // Every worker draws the arrivals of all workers and uses only its own.
     do {
       offset = next_poisson();
     } while (offset && poisson_count_++ < index_);
@@ -40,7 +40,7 @@ std::optional<duration> arrival_sequence::next_poisson() {
       ++burst_position_;
       return current.start;
     }
-    // The area of a burst does not count towards the next random arrival.
+    // The next random arrival does not depend on the area of a burst.
     poisson_area_ += load_profile::area_per_request * current.burst_size;
     burst_position_ = 0;
     if (poisson_area_ >= profile_.area_after(segment_)) continue;
@@ -55,7 +55,7 @@ std::optional<duration> arrival_sequence::next_poisson() {
 /// "Various techniques used in connection with random digits"): `std::exponential_distribution` and the last digit of
 /// `std::log` differ between standard libraries.
 ///
-/// In a run of random numbers, each smaller than the one before, the probability of an odd length is exp(−first).
+/// A run of strictly decreasing random numbers has an odd length with the probability exp(−first).
 load_profile::area arrival_sequence::exponential_area() {
   for (load_profile::area whole = 0;; whole += load_profile::area_per_request) {
     const std::uint64_t first = random_();

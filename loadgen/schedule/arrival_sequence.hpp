@@ -25,8 +25,8 @@ struct arrival {
 /// The arrivals of a load profile, in order: every `stride`-th arrival from `first` on, for one of several workers. The
 /// same seed gives the same arrivals on every machine, with any number of workers. The profile must outlive it.
 ///
-/// With `poisson`, bursts stay bursts: only the arrivals of segments with a rate are randomized. The number of requests
-/// is then random, and `load_profile::request_count` is its expectation.
+/// `poisson` does not change bursts: only the arrivals of segments with a rate are random. The number of requests is
+/// then random, and `load_profile::request_count` is its expectation.
 class arrival_sequence {
  public:
   arrival_sequence(const load_profile& profile, arrival_process process, std::uint64_t seed, std::uint64_t first = 0,
@@ -44,10 +44,10 @@ class arrival_sequence {
   arrival_process process_;
   std::uint64_t stride_;
   std::uint64_t index_;
-  std::uint64_t poisson_count_ = 0;  // of all workers, so far
+  std::uint64_t poisson_count_ = 0;  // arrivals of all workers so far
   std::size_t segment_ = 0;
   std::uint64_t burst_position_ = 0;   // within the burst of the current segment
-  load_profile::area poisson_area_{};  // at which the next random arrival is due
+  load_profile::area poisson_area_{};  // area at the next random arrival
   std::mt19937_64 random_;
 };
 

@@ -18,7 +18,7 @@ load_profile spike_profile(request_rate rate, duration length) {
   load_profile profile;
   profile.begin_phase("before").add_constant(length / 4, rate);
   profile.begin_phase("spike").add_constant(length / 2, rate.multiplied_by(spike_factor));
-  // The remainder rather than a quarter, so that rounding does not shorten the profile.
+  // Uses the remainder instead of a quarter, so that rounding does not shorten the profile.
   profile.begin_phase("after").add_constant(length - length / 4 - length / 2, rate);
   return profile;
 }
@@ -77,7 +77,7 @@ load_profile profile_for_stages(const std::vector<load_stage>& stages) {
   return profile;
 }
 
-load_profile unpaced_profile(std::string phase_name, duration length) {
+load_profile closed_loop_profile(std::string phase_name, duration length) {
   load_profile profile;
   profile.begin_phase(std::move(phase_name)).add_constant(length, {});
   return profile;

@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// A stage of `--stage`: `30s:200` is a linear ramp from the rate of the stage before (at first: zero) to 200/s,
+/// A stage of `--stage`: `30s:200` is a linear ramp from the rate of the previous stage (initially zero) to 200/s,
 /// `30s:200:step` is a constant 200/s.
 struct load_stage {
   duration length{};
@@ -33,6 +33,6 @@ std::int64_t peak_factor(std::string_view mode) noexcept;
 load_profile profile_for_stages(const std::vector<load_stage>& stages);
 
 /// A profile of one phase without scheduled requests, for a closed loop.
-load_profile unpaced_profile(std::string phase_name, duration length);
+load_profile closed_loop_profile(std::string phase_name, duration length);
 
 }  // namespace cohort::loadgen

@@ -120,7 +120,7 @@ std::uint64_t load_profile::request_count_before(duration offset) const noexcept
   const auto last = std::min(offset, length_) - duration{1};
   const auto& current = segments_[segment_at(last)];
   const auto elapsed_area = current.area_before + current.area_at(last - current.start);
-  // A request that is due exactly now starts now if the rate is positive, and after the pause otherwise.
+  // A request at exactly this time starts now if the rate is positive, otherwise after the pause.
   const bool has_rate = current.start_rate.millionths > 0 || current.end_rate.millionths > 0;
   return static_cast<std::uint64_t>(has_rate ? elapsed_area / area_per_request + 1
                                              : (elapsed_area + area_per_request - 1) / area_per_request);
@@ -131,7 +131,7 @@ duration load_profile::start_time_of(std::uint64_t index) const noexcept {
   const auto next = std::upper_bound(segments_.begin(), segments_.end(), target,
                                      [](area value, const segment& other) { return value < other.area_before; });
   if (next == segments_.begin() || target >= total_area_) return length_;
-  // The last of the segments with at most `target` before them is the one whose area is not zero.
+  // The last segment with at most `target` before it has a non-zero area.
   const auto& current = *std::prev(next);
   return current.start + current.offset_of(target - current.area_before);
 }

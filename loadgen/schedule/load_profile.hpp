@@ -23,7 +23,7 @@ struct request_rate {
 ///
 /// Request `i` (from zero) starts at the first nanosecond at which the area under the rate exceeds `i`. At a constant
 /// rate r this is `i / r`; no request starts during a pause or at the end of the profile. The start time is computed
-/// from `i` in integer arithmetic, so it does not drift, however long the run is.
+/// from `i` in integer arithmetic, so it does not drift, regardless of the length of the run.
 class load_profile {
  public:
   /// A part of the profile that reports show separately.
@@ -38,7 +38,7 @@ class load_profile {
   /// Changes the rate linearly. Precondition: no argument is negative.
   load_profile& add_ramp(duration length, request_rate start_rate, request_rate end_rate);
   load_profile& add_constant(duration length, request_rate rate) { return add_ramp(length, rate, rate); }
-  /// Starts `requests` requests together, then none for `length`.
+  /// Starts `requests` requests at the same time, followed by a pause for the rest of `length`.
   load_profile& add_burst(std::uint64_t requests, duration length);
 
   const std::vector<phase>& phases() const noexcept { return phases_; }
@@ -57,7 +57,7 @@ class load_profile {
 
  private:
   friend class arrival_sequence;
-  /// Millionths of a request per second × nanoseconds, doubled so that the area of a triangle is an integer too.
+  /// Millionths of a request per second × nanoseconds, doubled so that the area of a triangle is also an integer.
   __extension__ using area = __int128;
   static constexpr area area_per_request = 2'000'000'000'000'000;
   struct segment {

@@ -31,15 +31,15 @@ struct load_settings {
   arrival_process arrivals = arrival_process::constant;
   /// The seed of Poisson arrivals.
   std::uint64_t seed = 1;
-  /// Closed loop: every connection sends its next request when its previous request has ended. Of the profile, only the
-  /// phases and their lengths count.
+  /// Closed loop: every connection sends its next request when its previous request has ended. Only the phases of the
+  /// profile and their lengths apply.
   bool closed_loop = false;
   /// The maximum number of connections to each target.
   std::size_t connections = 256;
   /// Timeout of a request from its intended start to the end of the response, including the wait for a connection and
   /// all retries.
   duration timeout = std::chrono::seconds{10};
-  /// A success within it counts as goodput. Sent to the server as a deadline header.
+  /// A success within the deadline counts as goodput. Sent to the server as a deadline header.
   std::optional<duration> deadline;
   caller_settings callers;
   /// The run ends as soon as one of these objectives can no longer be met.
@@ -48,7 +48,7 @@ struct load_settings {
   net::tls_client_settings tls;
 
   /// The time from the intended start within which a success counts as goodput: the deadline, otherwise the patience of
-  /// the callers. Empty if there is neither.
+  /// the callers. Empty if neither is set.
   std::optional<duration> goodput_limit() const noexcept { return deadline ? deadline : callers.patience; }
 };
 

@@ -13,7 +13,8 @@
 
 namespace cohort::loadgen {
 
-/// Serves the metrics `loadgen_*` of the current run at `/metrics`, for Prometheus. Lives on the control loop.
+/// Serves the metrics `loadgen_*` of the current run at `/metrics`, for Prometheus. Must be used only on the control
+/// loop.
 class metrics_endpoint {
  public:
   /// Opens the listening socket. Errors: one sentence with the address.
@@ -22,7 +23,7 @@ class metrics_endpoint {
   ~metrics_endpoint();
 
   void start() { server_->start(); }
-  /// Sets the report to serve; null for none. It must outlive the next call, or `stop`.
+  /// Sets the report to serve; null for none. The report must remain valid until the next call or `stop`.
   void set_report(const run_report* report) noexcept { report_ = report; }
   task<> stop();
   std::uint16_t port() const { return server_->local_endpoint().port(); }
@@ -31,7 +32,7 @@ class metrics_endpoint {
   metrics_endpoint(loop& event_loop, std::unique_ptr<net::acceptor> listener);
 
   telemetry::registry metrics_{1};
-  /// The metrics of the endpoint's own HTTP server, which are not served.
+  /// Metrics of the HTTP server of the endpoint; they are not exported.
   telemetry::registry own_metrics_{1};
   telemetry::log_sink discarded_log_;
   http::router routes_;

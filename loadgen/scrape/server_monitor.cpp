@@ -26,7 +26,8 @@ std::vector<std::size_t> targets_of_origin(const boost::urls::url& url, const st
   return indexes;
 }
 
-/// Returns the increase of a counter. A decrease is a counter reset after a restart of the server, as in Prometheus.
+/// Returns the increase of a counter. As in Prometheus, a decrease means that the counter was reset by a restart of the
+/// server.
 std::uint64_t counter_increase(std::uint64_t before, std::uint64_t after) {
   return after >= before ? after - before : after;
 }

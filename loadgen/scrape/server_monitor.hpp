@@ -27,9 +27,9 @@ class server_monitor {
  private:
   struct monitored_server {
     boost::urls::url url;
-    /// The indexes of the targets of the same origin, or of all targets if there is none.
+    /// The indexes of the targets with the same origin, or of all targets if no target has this origin.
     std::vector<std::size_t> targets;
-    /// The path of the target, if there is only one.
+    /// The path of the target if there is only one target.
     std::string path;
     std::vector<server_snapshot> snapshots;
     std::string failure;

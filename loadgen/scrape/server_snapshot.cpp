@@ -12,9 +12,9 @@
 namespace cohort::loadgen {
 namespace {
 
-/// 2^53: doubles represent all integers up to here.
+/// 2^53: doubles represent all integers up to this number.
 constexpr double max_exact_count = 9'007'199'254'740'992;
-/// A bucket bound above it counts as infinite.
+/// A higher bucket bound counts as infinite.
 constexpr double max_bound_seconds = 1e9;
 
 constexpr std::string_view request_counter_suffix = "http_requests_total";
@@ -71,7 +71,7 @@ std::optional<metric_sample> parse_sample(std::string_view line) {
   if (has_labels && !parse_labels(line, sample.labels)) return std::nullopt;
   line = http::trimmed(line);
   const auto value = parse_number(line.substr(0, line.find_first_of(" \t\r")));
-  // NaN, infinities and huge values would make the sums useless.
+  // Ignores NaN, infinities and very large values, which would invalidate the sums.
   if (!value || !(std::abs(*value) <= max_exact_count)) return std::nullopt;
   sample.value = *value;
   return sample;

@@ -62,7 +62,8 @@ styled_line progress_bar(const run_progress& progress, std::size_t columns) {
   return {{filled_part, text_style::accent}, {empty_part, text_style::dim}, {percent}};
 }
 
-/// The last interval, and the history of two values. The sparklines are not adjacent, because they would touch.
+/// The rates of the last interval with sparklines. The sparklines are not adjacent, so that there is a gap between
+/// them.
 table rates_table(const run_progress& progress, std::size_t columns) {
   const auto& report = *progress.report;
   const auto sparkline_width =
@@ -180,10 +181,10 @@ std::string live_view::update(const run_progress& progress) {
   if (!settings_.is_terminal) return update_line(progress);
   auto output = cursor_to_first_line();
   const auto lines = draw_picture(progress, settings_.output.columns, settings_.rows > 1 ? settings_.rows - 1 : 1);
-  // Each line is cleared before it is written: after a full line the cursor stays in the last column, and clearing
-  // would remove the character there.
+  // Clears each line before writing it: after a full line, the cursor stays in the last column, and clearing would
+  // remove the last character.
   for (const auto& line : lines) output += "\x1b[K" + render(line, settings_.output) + '\n';
-  output += "\x1b[J";  // the rest of a longer frame, and echoed keys
+  output += "\x1b[J";  // clears the remaining lines of a longer frame, and echoed keys
   drawn_lines_ = lines.size();
   return output;
 }

@@ -13,8 +13,8 @@ struct run_progress {
   duration elapsed{};
   duration planned_duration{};  // zero if unknown
   std::string phase;
-  double planned_rate = 0;             // at this time, per second; zero in a closed loop
-  const run_report* report = nullptr;  // the results so far
+  double planned_rate = 0;             // current planned rate per second; zero in a closed loop
+  const run_report* report = nullptr;  // current results of the run
 };
 
 /// Shows a run in progress: on a terminal as a frame that replaces the previous one, otherwise as a line every five
@@ -24,7 +24,7 @@ class live_view {
   struct settings {
     bool is_terminal = false;
     terminal::output_options output;
-    unsigned rows = 24;  // the frame has fewer lines, since only lines on the screen can be replaced
+    unsigned rows = 24;  // limits the number of lines of a frame, since only visible lines can be replaced
   };
   explicit live_view(settings view_settings) : settings_(view_settings) {}
 

@@ -8,15 +8,15 @@
 
 namespace cohort::loadgen::terminal {
 
-/// A table with columns as wide as their content, two spaces apart. A table that is too wide gets, in this order: gaps
-/// of one space, shorter cells in its widest left-aligned columns, and fewer columns.
+/// A table with columns as wide as their content, two spaces apart. A table that is too wide is narrowed in this order:
+/// gaps of one space, shorter cells in the widest left-aligned columns, fewer columns.
 class table {
  public:
   enum class alignment { left, right };
   struct column {
     std::string title;
     alignment align = alignment::right;
-    /// Columns with a higher value are dropped first; never if zero.
+    /// Columns with a higher value are dropped first; a column with zero is never dropped.
     unsigned drop_order = 0;
   };
   using row = std::vector<text_span>;

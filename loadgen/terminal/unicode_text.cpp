@@ -34,7 +34,7 @@ void for_each_character(std::string_view text, Visit visit) {
     utf8proc_int32_t code_point = 0;
     const auto length = utf8proc_iterate(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
                                          static_cast<utf8proc_ssize_t>(text.size()), &code_point);
-    // After an invalid byte, the next one may start a valid character.
+    // After an invalid byte, the next byte may start a valid character.
     const auto byte_count = length > 0 ? static_cast<std::size_t>(length) : 1;
     if (length > 0 && is_displayable(code_point)) {
       const auto columns = static_cast<std::size_t>(utf8proc_charwidth(code_point));

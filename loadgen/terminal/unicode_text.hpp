@@ -17,7 +17,7 @@ std::size_t display_width(std::string_view text);
 /// The longest prefix of at most `columns` columns. Precondition: `text` is sanitized.
 std::string_view prefix_of_width(std::string_view text, std::size_t columns);
 
-/// The sanitized text in at most `columns` columns, with `…` for the end of longer text.
+/// The sanitized text in at most `columns` columns; longer text is truncated with `…`.
 std::string truncate(std::string_view text, std::size_t columns);
 
 }  // namespace cohort::loadgen::terminal

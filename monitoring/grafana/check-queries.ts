@@ -15,7 +15,7 @@ export interface QueryCheck extends DashboardQuery {
   /** The newest value of the first series. For a variable: its first value. */
   sample: string;
   /**
-   * Number of exemplars, for queries that request them. Zero is not an error: storing exemplars is optional in
+   * Number of exemplars, for queries that request them. Zero is not an error, because exemplar storage is optional in
    * Prometheus.
    */
   exemplars?: number;

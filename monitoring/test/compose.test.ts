@@ -123,7 +123,7 @@ describe('compose.yml', () => {
     }
   });
 
-  it('passes the variables of the OTLP export to every service, and .env.example lists them', () => {
+  it('passes the variables of the OTLP export to every service, and .env.example lists these variables', () => {
     const services = readComposeFile().services as Record<string, { environment?: Environment }>;
     const names = (name: string) => Object.keys(services[name]?.environment ?? {}).filter((each) => each.startsWith('OTEL_'));
     expect(names('time-service')).toContain('OTEL_EXPORTER_OTLP_ENDPOINT');
@@ -221,7 +221,7 @@ describe('compose.yml', () => {
       expect(lint({ services: Object.fromEntries(merged) as Record<string, ComposeService> })).toEqual([]);
     });
 
-    it('makes every service accept TLS only, and the inner services require the certificate of the dashboard', () => {
+    it('configures every service to accept only TLS, and the inner services to require the certificate of the dashboard', () => {
       for (const name of programs) {
         expect(overrides[name]?.environment).toMatchObject({ TLS_CERT: '/run/tls/tls.pem', TLS_KEY: '/run/tls/tls.key' });
       }
@@ -246,7 +246,7 @@ describe('compose.yml', () => {
       expect(baseUrls.filter(([name]) => !overridden.has(name))).toEqual([]);
     });
 
-    it('mounts into each container its own certificates only, read-only, and never the key of the CA', () => {
+    it('mounts only the certificates of its service into each container, read-only and without the key of the CA', () => {
       for (const [name, { volumes = [] }] of Object.entries(overrides)) {
         expect(volumes).toEqual([`\${TLS_DIR:-./certs}/${name}:/run/tls:ro`]);
       }
@@ -262,7 +262,7 @@ describe('compose.yml', () => {
       });
     }
 
-    it('makes Prometheus scrape the services by TLS, and verify each by its name', () => {
+    it('configures Prometheus to scrape the services by TLS and to verify the name of each service', () => {
       interface Job {
         job_name: string;
         scheme?: string;
@@ -282,7 +282,7 @@ describe('compose.yml', () => {
       }
     });
 
-    it('makes Alertmanager call the webhook by TLS, with the API key', () => {
+    it('configures Alertmanager to call the webhook by TLS with the API key', () => {
       const text = transform('alertmanager', 'monitoring/alertmanager/alertmanager.yml');
       const { receivers } = parse(text, { merge: true }) as {
         receivers: { webhook_configs: { url: string; http_config: Record<string, object> }[] }[];
@@ -332,7 +332,7 @@ describe('compose.yml', () => {
 });
 
 describe('the lint rules for containers', () => {
-  it('accept a valid service, and a service without a health check that runs once', () => {
+  it('accept a valid service, and a one-time service without a health check', () => {
     expect(problemsOf({})).toEqual([]);
     const { healthcheck, ...withoutHealthCheck } = { ...validService, restart: 'no' };
     expect(healthcheck).toBeDefined();

@@ -20,7 +20,7 @@ test.each(documents)('the relative links of %s have a target', (document) => {
   expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
 });
 
-test('the tests that SECURITY.md names exist', () => {
+test('the tests in SECURITY.md exist', () => {
   const text = readFileSync(join(root, 'SECURITY.md'), 'utf8');
   const paths = [...text.matchAll(/`((?:tests|monitoring|dashboard-ui)\/[^`]+)`/g)].map(([, path = '']) => path);
   expect(paths.length).toBeGreaterThan(10);

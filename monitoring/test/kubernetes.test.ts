@@ -77,13 +77,13 @@ describe.each(names)('the Kubernetes manifests of %s', (name) => {
     expect(service.spec.ports.map(({ port }) => port)).toEqual([ports[name]]);
   });
 
-  it('set only variables that the service has', () => {
+  it('set only variables that the service supports', () => {
     const known = Object.keys(compose[name]?.environment ?? {});
     for (const variable of [...Object.keys(settings), ...container.env.map((entry) => entry.name)]) expect(known).toContain(variable);
     expect(template.spec.enableServiceLinks).toBe(false);
   });
 
-  it('let a pod drain before it is killed, and keep all replicas during an update', () => {
+  it('allow a pod to drain before it is killed, and keep all replicas during an update', () => {
     expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(settings['DRAIN_DELAY']) + drainSeconds);
     expect(strategy.rollingUpdate).toEqual({ maxSurge: 1, maxUnavailable: 0 });
   });
@@ -91,9 +91,9 @@ describe.each(names)('the Kubernetes manifests of %s', (name) => {
   it('have probes of three kinds', () => {
     const { startupProbe, readinessProbe, livenessProbe } = container;
     expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual(['/readyz', '/readyz', '/livez']);
-    // A draining pod, whose readiness probe fails, is not restarted, and a busy one has half a minute to respond.
+    // A draining pod, whose readiness probe fails, is not restarted, and a busy pod has 30 s to respond.
     expect(livenessProbe.periodSeconds * livenessProbe.failureThreshold).toBeGreaterThanOrEqual(30);
-    // A draining pod gets no new requests well before it stops accepting connections.
+    // A draining pod gets no new requests long before it stops accepting connections.
     expect(readinessProbe.periodSeconds * readinessProbe.failureThreshold).toBeLessThan(Number(settings['DRAIN_DELAY']));
   });
 
@@ -113,7 +113,7 @@ describe('the network policies', () => {
   );
   const portsOf = (rules: { ports: { port: number }[] }[] = []) => rules.flatMap((rule) => rule.ports.map(({ port }) => port));
 
-  it('let the dashboard call the services of its URLs', () => {
+  it('allow the dashboard to call the services of its URLs', () => {
     const urls = deploymentOf('dashboard-service').spec.template.spec.containers[0].env.filter((entry) => entry.name.endsWith('_URL'));
     expect(portsOf(policies['dashboard-service']?.egress)).toEqual(urls.map(({ value = '' }) => Number(new URL(value).port)));
     expect(portsOf(policies['inner-services']?.ingress)).toEqual([5001, 5002, 5003]);
@@ -138,7 +138,7 @@ describe('the Helm chart', () => {
     expect(values.settings).toEqual(settings);
   });
 
-  it('has a schema for each value, and for no other', () => {
+  it('has a schema for exactly the values of the chart', () => {
     interface Schema {
       additionalProperties?: boolean;
       properties?: Record<string, Schema>;
@@ -170,7 +170,7 @@ describe('the components gateway and queue', () => {
     expect(container?.ports).toEqual([{ name: 'http', containerPort: 5004 }]);
   });
 
-  it('allow the arrows of the gateway and the broker', () => {
+  it('allow the connections of the gateway and the broker', () => {
     const portsOf = (path: string) =>
       documents<NetworkPolicy>(path).flatMap(({ spec }) => [...(spec.ingress ?? []), ...(spec.egress ?? [])].map((rule) => rule.ports.map(({ port }) => port)));
     const routes = JSON.parse(read('services/gateway/routes.json')) as { upstreams: Record<string, { url: string }> };

@@ -47,16 +47,16 @@ describe.each(Object.keys(swarm))('the Swarm service %s', (name) => {
     expect(service.deploy.resources.limits).toEqual(original.deploy.resources.limits);
   });
 
-  it('sets only variables that the service has', () => {
+  it('sets only variables that the service supports', () => {
     expect(Object.keys(original.environment)).toEqual(expect.arrayContaining(Object.keys(service.environment)));
   });
 
-  it('has time for the drain delay and the drain before it is killed', () => {
+  it('has a grace period that covers the drain delay and the drain', () => {
     const delay = numberOf(service.environment['DRAIN_DELAY'] ?? '');
     expect(seconds(service.stop_grace_period)).toBeGreaterThan(delay + drainSeconds);
   });
 
-  it('keeps a replica when a node of two is drained, and has a place for the new task of an update', () => {
+  it('keeps a replica when one of two nodes is drained, and has room for the new task of an update', () => {
     const { replicas, placement, update_config } = service.deploy;
     const perNode = numberOf(placement.max_replicas_per_node);
     expect(perNode).toBeGreaterThan(0);
@@ -64,10 +64,10 @@ describe.each(Object.keys(swarm))('the Swarm service %s', (name) => {
     expect(2 * perNode).toBeGreaterThanOrEqual(update_config.order === 'start-first' ? replicas + 1 : replicas);
   });
 
-  it('is found by the addresses of all its tasks, and rolled back if an update fails', () => {
+  it('resolves to the addresses of all its tasks, and is rolled back if an update fails', () => {
     expect(service.deploy.endpoint_mode).toBe('dnsrr');
     expect(service.deploy.update_config.failure_action).toBe('rollback');
-    // A port of the node can belong to one task only, so the old one has to stop first.
+    // Only one task can use a port of the node, so the old task must stop first.
     expect(service.deploy.update_config.order).toBe(service.ports === undefined ? 'start-first' : 'stop-first');
     expect((service.ports ?? []).every(({ mode }) => mode === 'host')).toBe(true);
   });

@@ -30,7 +30,7 @@ void write_meta(json::writer& writer, std::string_view name, const part& part) {
   writer.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(part.timeout).count()).close_object();
 }
 
-/// Calls `observer` when a part arrives; it outlives the call.
+/// Calls `observer` when a part arrives. `observer` outlives the call.
 task<part> observe(task<part> fetching, std::size_t index, const aggregator::part_observer& observer) {
   auto arrived = co_await std::move(fetching);
   observer(index, part_names.at(index), arrived);

@@ -18,8 +18,8 @@ struct aggregator_settings {
   http::upstream_settings sysinfo_policy = default_policy(std::chrono::seconds{3});
   http::upstream_settings weather_policy = default_policy(std::chrono::seconds{5});
 
-  /// The breaker sends a probe every 4 s, regardless of how long the upstream has failed: a recovered part is shown
-  /// within 5 s, and one probe every 4 s is negligible load for the upstream.
+  /// The breaker sends a probe every 4 s, regardless of the duration of the failure. The page therefore shows a
+  /// recovered part within 5 s, and the load of the probes is negligible.
   static http::upstream_settings default_policy(duration timeout) {
     http::upstream_settings policy;
     policy.timeout = timeout;
@@ -43,10 +43,10 @@ class aggregator {
   aggregator(const service::service_context& context, const aggregator_settings& settings,
              const std::string& prefix = {}, const std::shared_ptr<call_history>& history = nullptr);
 
-  /// Called for each part when it arrives, with its index, its name in the body, and the part.
+  /// Called when a part arrives, with the index of the part, its name in the body, and the part.
   using part_observer = std::function<void(std::size_t index, std::string_view service, const part& part)>;
 
-  /// Ends within the longest timeout of the parts. Never fails. `timeout` replaces the timeouts of all parts.
+  /// Completes within the longest timeout of the parts. Never fails. `timeout` replaces the timeouts of all parts.
   task<dashboard::aggregate> aggregate(call_context context, part_observer observer = {},
                                        std::optional<duration> timeout = {});
   /// The time service's response.

@@ -53,7 +53,7 @@ struct monitoring_report {
 };
 BOOST_DESCRIBE_STRUCT(monitoring_report, (), (state, last_heard_seconds))
 
-/// The optional members are null if the rule does not set them.
+/// The optional members are null if the alert rule does not set them.
 struct alert_report {
   std::string name;
   std::optional<std::string> severity, service, summary, description, runbook_url;
@@ -68,7 +68,7 @@ BOOST_DESCRIBE_STRUCT(alert_report, (),
                        stale, labels, fingerprint))
 constexpr auto constraints(json::type<alert_report>) {
   return json::constrain(
-      json::member(&alert_report::ends_at, {.required = false, .description = "Of a resolved alert"}),
+      json::member(&alert_report::ends_at, {.required = false, .description = "End time of a resolved alert"}),
       json::member(&alert_report::for_seconds, {.min = 0}));
 }
 
@@ -79,7 +79,7 @@ struct alert_list {
 };
 BOOST_DESCRIBE_STRUCT(alert_list, (), (monitoring, firing, resolved, not_shown))
 
-/// Alertmanager may send other members, which are ignored.
+/// Other members of Alertmanager are ignored.
 constexpr std::string_view webhook_schema =
     R"({"type":"object","description":"Alertmanager's webhook, version 4",)"
     R"("properties":{"version":{"type":"string","const":"4"},"groupKey":{"type":"string"},"receiver":{"type":"string"},)"
@@ -122,8 +122,8 @@ void describe_events(http::operation& operation) {
   operation.summary("A stream of aggregates, records of their calls, and alerts")
       .description(
           "Server-sent events, until the client disconnects or the session ends. `time`, every second: the body of "
-          "the time service. `poll`, every 1.5 s: the number of an aggregate that starts, and the timeouts of its "
-          "calls. `part`: one part of it, when it arrives. `aggregate`: the body of `/api/aggregate`. `request`: an "
+          "the time service. `poll`, every 1.5 s: the number of a new aggregate, and the timeouts of its "
+          "calls. `part`: one part of an aggregate, when it arrives. `aggregate`: the body of `/api/aggregate`. `request`: an "
           "element of `requests` in `/api/requests`. `map`, every 2 s: totals of the calls to each service and, of "
           "the weather service, to each provider, with the states of circuit breakers. `history`, after each aggregate: the body of `/api/history` with the "
           "columns of the last 15 to 30 s. `alerts`, after each change: "
@@ -137,7 +137,7 @@ void describe_requests(http::operation& operation) {
   const auto schema = R"({"type":"object","properties":{"requests":{"type":"array","maxItems":60,"items":)" +
                       request_schema() + R"(}},"required":["requests"],"additionalProperties":false})";
   operation.summary("The latest aggregates of the event stream, with their calls and attempts")
-      .description("Oldest first, at most 60. Empty while no stream has been open.")
+      .description("Oldest first, at most 60. Empty before the first stream.")
       .operation_id("get_requests")
       .tags({"dashboard"})
       .returns(status::ok, "The requests", {.media_type = "application/json", .schema = schema});
@@ -173,7 +173,7 @@ void describe_history(http::operation& operation) {
   operation.summary("The calls to the services in the last 15 minutes, in columns of 15 s")
       .description(
           "All calls of this process to the services: for the page, `/api/aggregate` and `/api/time-proxy`. Oldest "
-          "first; a time without calls has no column. `cpu`: the load average divided by the number of CPUs. `memory`: "
+          "first; a period without calls has no column. `cpu`: the load average divided by the number of CPUs. `memory`: "
           "the share of used memory. `cached`: the share of the weather reports from the cache.")
       .operation_id("get_history")
       .tags({"dashboard"})
@@ -201,7 +201,7 @@ void describe_sign_in(http::operation& operation) {
   operation.summary("Starts a session in exchange for the API key")
       .operation_id("sign_in")
       .tags({"session"})
-      .returns(status::no_content, "The session has started; without a cookie if no API key is configured", {},
+      .returns(status::no_content, "The session has started; there is no cookie if no API key is configured", {},
                session_cookie())
       .returns_error(status::unauthorized, "The API key is missing or invalid")
       .returns_error(status::too_many_requests, "Too many invalid API keys");

@@ -62,8 +62,8 @@ struct dashboard_routes {
                                   is_timeout ? http::status::gateway_timeout : http::status::bad_gateway);
   }
 
-  /// The stream of a session ends with it. After the expiry of its cookie, the page opens another stream with the
-  /// renewed cookie.
+  /// The stream of a session ends with the session. After the expiry of the cookie, the page opens a new stream with
+  /// the renewed cookie.
   std::function<bool()> make_authorization(const http::request_context& context,
                                            const service::api_key_authenticator& authenticator) const {
     if (!authenticator.is_enabled() || authenticator.has_valid_key(context)) return nullptr;
@@ -72,7 +72,7 @@ struct dashboard_routes {
         [sessions = sessions, current] { return current && sessions->is_active(*current, loop::current().wall_now()); };
   }
 
-  /// Returns the data of the page. `authenticator` must outlive it.
+  /// Returns the data of the page. `authenticator` must outlive the result.
   page_sources page(service::background_tasks& background, std::shared_ptr<alert_store> alerts,
                     const service::api_key_authenticator& authenticator, std::vector<page_link> links) const {
     page_sources sources{std::make_shared<page_values>(background, services),
@@ -146,9 +146,9 @@ struct program_settings {
     add_link(prometheus, "--prometheus-url", "PROMETHEUS_URL", "URL of Prometheus, for a link on the page");
     add_link(jaeger, "--jaeger-url", "JAEGER_URL",
              "URL of Jaeger, for links from requests on the page to their traces");
-    options.add_secret(secret,
-                       {"--dashboard-secret-key", "DASHBOARD_SECRET_KEY",
-                        "Key that signs the page's sessions; without one, sessions end when the service restarts"});
+    options.add_secret(
+        secret, {"--dashboard-secret-key", "DASHBOARD_SECRET_KEY",
+                 "Key that signs the sessions of the page; without a key, sessions end when the service restarts"});
     broker.add_to(options, "--dashboard-messaging-url",
                   "Message broker that delivers new weather reports, such as amqp://user:password@rabbitmq");
   }
@@ -164,7 +164,7 @@ struct program_settings {
     return found;
   }
 
-  /// The default of a URL is the service in the same process, otherwise the default port of the service on loopback.
+  /// The default URL is the service in the same process or, without it, the default port of the service on loopback.
   aggregator_settings resolve(const service::service_context& context) const {
     const auto url_of = [&](const std::optional<boost::urls::url>& setting, const char* name, std::uint16_t port) {
       if (setting) return context.upstream_url(*setting);

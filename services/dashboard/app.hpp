@@ -15,9 +15,9 @@ namespace cohort::dashboard {
 struct page_settings {
   /// Whether there is `/api/experiment` (`add_experiment_routes`).
   bool has_experiments = false;
-  /// Delivers new weather reports to `/api/events` immediately; if empty, they arrive with the next poll.
+  /// Delivers new weather reports to `/api/events` immediately. If it is empty, new reports arrive with the next poll.
   std::optional<messaging::broker_endpoint> broker{};
-  /// Links to other programs, which are visible to everyone who can open the page.
+  /// Links to other programs. All visitors of the page can see them.
   std::vector<page_link> links{};
 };
 

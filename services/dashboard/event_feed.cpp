@@ -13,18 +13,18 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr duration time_interval = 1s;
-/// A service that has failed is shown within 2 s.
+/// The page shows a failed service within 2 s.
 constexpr duration aggregate_interval = 1500ms;
 constexpr duration alerts_interval = 1s;
 constexpr duration map_interval = 2s;
-/// The parts of an aggregate usually arrive within a few milliseconds, and are sent in one write.
+/// Parts of an aggregate that arrive within this time are sent in one write.
 constexpr duration batch_window = 5ms;
-/// An aggregate that waits for a slow service does not delay the next aggregates, up to this number.
+/// Maximum number of concurrent aggregates, so that a slow service does not delay the next aggregates.
 constexpr std::size_t max_aggregates_in_progress = 4;
 /// The index of the whole aggregate, after its parts.
 constexpr std::size_t whole = 3;
 
-/// The polls serve all subscribers; none of them has a deadline.
+/// The polls serve all subscribers, so they have no deadline.
 constexpr call_context poll_context{.deadline = deadline::never(), .request_id = "events"};
 
 constexpr std::string_view experiment_type = "experiment";
@@ -84,7 +84,7 @@ class event_feed::running_poll {
   void end() {
     has_ended_ = true;
     state_.is_running = false;
-    // A later subscriber must not get these events, because they would appear to be new.
+    // Later subscribers must not get these events, because they are outdated.
     state_.latest.clear();
   }
 
@@ -114,7 +114,7 @@ void event_feed::start_polling() {
     // The first subscribers get the current alerts.
     if (starts.at(index_of(poll::alerts))) alerts_revision_ = alert_store_->revision(loop::current().now());
   }
-  // The lock is released first, because a poll may run immediately.
+  // Releases the lock first, because a poll may run immediately.
   if (starts.at(index_of(poll::alerts))) background_.spawn(poll_alerts(shared_from_this()));
   if (starts.at(index_of(poll::time))) background_.spawn(poll_time(shared_from_this()));
   if (starts.at(index_of(poll::aggregate))) background_.spawn(poll_aggregates(shared_from_this()));
@@ -123,8 +123,8 @@ void event_feed::start_polling() {
 
 void event_feed::publish(poll source, std::vector<feed_event> latest) {
   {
-    // The latest events are stored before they are sent, so that a new subscriber receives them twice instead of
-    // missing them.
+    // Stores the latest events before sending them, so that a new subscriber receives an event twice instead of missing
+    // it.
     const std::lock_guard lock{mutex_};
     auto& state = polls_.at(index_of(source));
     if (state.is_running) state.latest = latest;
@@ -169,7 +169,8 @@ task<> event_feed::poll_aggregates(std::shared_ptr<event_feed> self) {
   }
 }
 
-/// Calls the services, and publishes each response when it arrives, then the aggregate and the record of its calls.
+/// Calls the services, publishes each response when it arrives, and then publishes the aggregate and the record of its
+/// calls.
 task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint64_t number) {
   const running_aggregate running{*self};
   self->events_.publish(event("poll", self->aggregator_->poll_json(number)));
@@ -223,7 +224,7 @@ void event_feed::publish_weather(std::string body) {
 task<> event_feed::poll_alerts(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::alerts};
   while (running.should_continue()) {
-    // The revision is read before the body, so that a change in between is published twice instead of being missed.
+    // Reads the revision before the body, so that a change in between is published twice instead of being missed.
     const auto revision = self->alert_store_->revision(loop::current().now());
     bool has_changed = false;
     {

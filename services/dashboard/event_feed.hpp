@@ -18,7 +18,7 @@
 namespace cohort::dashboard {
 
 /// The events of `/api/events` for the subscribers of all loops. The services and the alert store are polled once for
-/// all of them, on the loop of the first subscriber, and only while there are subscribers. Thread-safe.
+/// all subscribers, on the loop of the first subscriber, and only while there are subscribers. Thread-safe.
 class event_feed : public std::enable_shared_from_this<event_feed> {
  public:
   /// Sources of the polled data.
@@ -38,26 +38,25 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
         instance_(std::move(instance)) {}
 
   struct subscriber {
-    /// Whether the subscriber may still receive events. Always if null.
+    /// Whether the subscriber is still authorized. Always if null.
     std::function<bool()> is_authorized;
-    /// The current data of the event `experiment`. The subscriber gets no such events if null.
+    /// The current data of the event `experiment`. If null, the subscriber does not get these events.
     std::function<std::string()> experiment;
   };
 
   /// Sends the events of one subscriber, until it disconnects, is no longer authorized, or the server drains.
   static task<> serve(std::shared_ptr<event_feed> self, http::event_stream& events, subscriber options);
-  /// Sends an event `experiment` to the subscribers that get them.
+  /// Sends an event `experiment` to the subscribers of these events.
   void publish_experiment(std::string_view json);
-  /// Publishes a weather report that has arrived without a poll, as a part of the latest aggregate. `body`: a JSON
-  /// object.
+  /// Publishes a weather report from the message broker, as a part of the latest aggregate. `body` is a JSON object.
   void publish_weather(std::string body);
-  /// Makes each stream check its authorization now.
+  /// Causes each stream to check its authorization immediately.
   void check_authorizations() { events_.publish(feed_event{}); }
   /// The records of the latest aggregates.
   const request_history& requests() const noexcept { return requests_; }
 
  private:
-  /// An event as it is sent to all subscribers.
+  /// An event for all subscribers.
   struct feed_event {
     std::string type;  // if empty, subscribers only check their authorization
     std::string text;
@@ -82,14 +81,14 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   static task<> poll_alerts(std::shared_ptr<event_feed> self);
   static task<> poll_map(std::shared_ptr<event_feed> self);
   static task<> publish_aggregate(std::shared_ptr<event_feed> self, std::uint64_t number);
-  /// Starts the polls that do not run.
+  /// Starts the polls that are not running.
   void start_polling();
   void publish(poll source, std::vector<feed_event> latest);
   static feed_event format(const http::server_event& event) { return {event.type, http::format_event(event)}; }
   static feed_event event(std::string_view type, std::string_view json);
   /// The data of the event `request`, with an ID.
   feed_event request_event(std::uint64_t number, std::string_view json) const;
-  /// The events that a new subscriber receives immediately: if it reconnects, the events that it has missed.
+  /// The initial events for a new subscriber; for a subscriber that reconnects, the missed events.
   std::vector<feed_event> first_events(std::string_view last_event_id);
   void publish_part(std::uint64_t number, std::size_t index, std::string_view service, const part& part);
   std::string alerts_body();
@@ -109,10 +108,10 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   std::uint64_t alerts_revision_ = 0;  // revision of the store at the last event
   std::uint64_t aggregates_ = 0;       // started so far
   std::size_t aggregates_in_progress_ = 0;
-  /// The number of the latest aggregate of which the part with this index, or the whole, has been published.
+  /// For each part, and last for the complete aggregate: the number of the latest published aggregate.
   std::array<std::uint64_t, 4> published_{};
 
-  /// The limit corresponds to about ten seconds. Slower subscribers miss events.
+  /// The maximum number of pending events, which corresponds to about ten seconds. Slower subscribers miss events.
   static constexpr std::size_t max_pending_events = 64;
 };
 

@@ -7,7 +7,7 @@
 
 namespace cohort::dashboard {
 
-/// The files of the page (`dashboard-ui/`), embedded in the program; empty if it was built without the page.
+/// The files of the page (`dashboard-ui/`), embedded in the program; empty if the program was built without the page.
 std::span<const http::asset> page_assets() noexcept;
 
 }  // namespace cohort::dashboard

@@ -12,7 +12,7 @@ task<messaging::result<void>> handle(std::shared_ptr<event_feed> feed, messaging
     co_return messaging::error{messaging::errc::invalid, "the body is not a JSON object"};
   }
   const auto* const default_location_value = message->header(default_location_header);
-  // The page shows one location.
+  // Ignores other locations, because the page shows only one location.
   if (default_location_value && *default_location_value == "true")
     feed->publish_weather(std::string{json::strip_byte_order_mark(message->body)});
   co_return messaging::result<void>{};

@@ -11,8 +11,8 @@
 namespace cohort::dashboard {
 
 /// Receives new weather reports from a message broker, and publishes them to the event stream immediately, without
-/// waiting for the next poll. It subscribes without a group, because each replica has its own event stream clients. The
-/// next poll delivers the reports that were missed while the broker was down.
+/// waiting for the next poll. The subscription has no group, because each replica has its own event stream clients. The
+/// next poll delivers reports that were missed during an outage of the broker.
 class report_subscriber : public std::enable_shared_from_this<report_subscriber> {
  public:
   report_subscriber(const service::service_context& context, messaging::broker_endpoint endpoint,

@@ -5,9 +5,9 @@
 
 namespace cohort::dashboard {
 
-/// Whether a browser sent the request for a page of another origin (RFC 6454). `SameSite=Strict` keeps the session
-/// cookie from requests of other sites, but not of other ports or subdomains of this one. Programs send neither
-/// `Origin` nor `Sec-Fetch-Site`.
+/// Whether a browser sent the request for a page of another origin (RFC 6454). `SameSite=Strict` excludes the session
+/// cookie from requests of other sites, but not from requests of other ports or subdomains of the same site. Programs
+/// send neither `Origin` nor `Sec-Fetch-Site`.
 bool is_cross_origin(const http::request_head& head);
 
 }  // namespace cohort::dashboard

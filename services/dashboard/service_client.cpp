@@ -29,7 +29,7 @@ part_state state_of(http::client_error error) noexcept {
   return http::is_timeout(error) ? part_state::timeout : part_state::error;
 }
 
-/// The result for a response that is not 200 with a JSON object.
+/// Returns the state for a response that is not 200 with a JSON object.
 part_state state_of(const http::client_response& response) {
   if (response.status == http::status::gateway_timeout) return part_state::timeout;
   const bool is_shed =
@@ -84,7 +84,7 @@ service_client::service_client(const service::service_context& context, endpoint
   }
 }
 
-/// The request of an earlier call on this loop, or a new one.
+/// Returns the request object of an earlier call on this loop, or a new object.
 http::client_request service_client::take_request() {
   const auto& key = api_key_.get();
   auto& kept = kept_requests_.at(loop::current().index());

@@ -25,36 +25,36 @@ constexpr std::string_view name_of(part_state state) noexcept {
 /// The parts of an aggregate, in the order of their indices.
 inline constexpr std::array<std::string_view, 3> part_names{"time_service", "sysinfo_service", "weather_service"};
 
-/// The response of one service, or the reason why there is none.
+/// The response of one service, or the reason why it is missing.
 struct part {
   part_state state = part_state::error;
   std::string body;  // one JSON object, unchanged; empty without a response
   duration elapsed{};
   duration timeout{};
-  std::string reason{};  // why the state is not fresh or stale; otherwise empty
+  std::string reason{};  // the reason if the state is not fresh or stale; otherwise empty
   reported_values values{};
-  duration probe_in{};  // if the state is open: until the circuit breaker permits the next call
+  duration probe_in{};  // if the state is open: time until the circuit breaker permits the next call
 };
 
 /// Client for one of the services that the dashboard aggregates.
 class service_client {
  public:
   struct endpoint {
-    std::string label;  // in metrics of the service: time, sysinfo, weather
+    std::string label;  // label in the metrics of the dashboard: time, sysinfo, weather
     boost::urls::url url;
-    std::string upstream;   // in metrics of clients
-    std::size_t index = 0;  // of the part in the aggregate
+    std::string upstream;   // label in the metrics of clients
+    std::size_t index = 0;  // index of the part in the aggregate
   };
 
-  /// Adds its calls to `history` unless that is null.
+  /// Adds its calls to `history` unless `history` is null.
   service_client(const service::service_context& context, endpoint endpoint, const http::upstream_settings& policy,
                  std::shared_ptr<call_history> history);
 
   /// The name of the upstream, in metrics and in records of requests.
   const std::string& label() const noexcept { return upstream_.name(); }
 
-  /// Calls the service. The timeout is the policy's, or `timeout` if given, capped by the caller's deadline. Never
-  /// fails: the returned state is the outcome.
+  /// Calls the service. The timeout is `timeout` or, by default, that of the policy, capped by the caller's deadline.
+  /// Never fails: the returned state is the outcome.
   task<part> fetch(call_context context, std::optional<duration> timeout = {});
 
  private:
@@ -68,7 +68,8 @@ class service_client {
   http::upstream upstream_;
   const config::replaceable_secret& api_key_;
   boost::urls::url url_;
-  /// The requests of calls that have ended, for each loop: copying the URL and the fields would cost four allocations.
+  /// The requests of completed calls for each loop, reused because a copy of the URL and the fields would take four
+  /// allocations.
   std::vector<std::vector<http::client_request>> kept_requests_;
   const std::size_t index_;
   std::shared_ptr<call_history> history_;

@@ -82,10 +82,10 @@ http::set_cookie session_cookie(std::string value, std::chrono::seconds max_age,
 
 }  // namespace
 
-/// The IDs of sessions that have been ended. Only the holder of a valid session can add an ID.
+/// The IDs of ended sessions. Only a client with a valid session can add an ID.
 class session_cookies::revocation_list {
  public:
-  /// `end`: the time at which the session would expire.
+  /// `end` is the expiry time of the session.
   void add(const std::string& id, std::chrono::seconds end, std::chrono::seconds now) {
     const std::lock_guard lock{mutex_};
     std::erase_if(ends_, [now](const auto& entry) { return entry.second <= now; });
@@ -164,7 +164,7 @@ std::optional<session> session_cookies::parse(std::string_view cookie, wall_time
   found.id = take_field(fields);
   const auto started = parse_seconds(take_field(fields));
   const auto expires = parse_seconds(fields);
-  // Compared in seconds: an expiry in nanoseconds could overflow.
+  // Compares in seconds, because an expiry in nanoseconds could overflow.
   if (!started || !expires || since_epoch(now) >= *expires || revoked_->contains(found.id)) return std::nullopt;
   found.started = *started;
   found.expires = *expires;

@@ -12,12 +12,12 @@
 
 namespace cohort::dashboard {
 
-/// The session of a browser that has presented an API key, as its cookie describes it.
+/// The content of a session cookie, which a browser gets in exchange for an API key.
 struct session {
   /// Random; the same in all cookies of a session.
   std::string id;
   std::string key_name;
-  /// Start of the session, since the epoch; renewed cookies keep it.
+  /// Start of the session, since the epoch; renewed cookies have the same start.
   std::chrono::seconds started{};
   /// Expiry time of the cookie, since the epoch.
   std::chrono::seconds expires{};
@@ -27,9 +27,9 @@ struct session {
 
 /// Sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a random ID,
 /// the start of the session and the expiry time of the cookie, with an HMAC-SHA-256 whose key is derived from
-/// `DASHBOARD_SECRET_KEY` and that API key: a removed or changed key invalidates its sessions. A session that is
-/// revoked ends on this replica immediately. On other replicas with the same secret, its cookie expires within
-/// `cookie_lifetime`. Thread-safe.
+/// `DASHBOARD_SECRET_KEY` and that API key: a removed or changed key invalidates its sessions. A revoked session ends
+/// on this replica immediately. On other replicas with the same secret, its cookie expires within `cookie_lifetime`.
+/// Thread-safe.
 class session_cookies {
  public:
   /// If `secret` is empty, a random secret is used: sessions end with the process. `keys` must outlive this object.
@@ -48,17 +48,17 @@ class session_cookies {
   /// A `Set-Cookie` value that removes the cookie.
   static std::string removal();
 
-  /// The session of the request's cookie; empty if there is no cookie, its HMAC is invalid, it has expired, its key is
-  /// no longer valid, or the session has been revoked here.
+  /// Returns the session of the request's cookie; empty if there is no cookie, its HMAC is invalid, it has expired, its
+  /// key is no longer valid, or the session has been revoked on this replica.
   std::optional<session> find(const http::request_context& context, wall_time now) const;
   /// Whether a session of `find` is still valid.
   bool is_active(const session& current, wall_time now) const { return parse(current.cookie, now).has_value(); }
   /// Ends a session of `find`, including cookies that other replicas renew.
   void revoke(const session& current, wall_time now);
 
-  /// The lifetime of a cookie, which the page renews in time.
+  /// The lifetime of a cookie; the page renews it before the expiry.
   static constexpr std::chrono::seconds cookie_lifetime = std::chrono::minutes{15};
-  /// After this time, the key must be presented again.
+  /// The maximum lifetime of a session; after this time, the key must be entered again.
   static constexpr std::chrono::seconds max_lifetime = std::chrono::hours{12};
 
  private:

@@ -10,9 +10,10 @@
 namespace cohort::dashboard {
 
 /// Adds the routes of sessions. `POST /session` starts a session in exchange for an API key. `POST /session/renewal`
-/// renews the cookie of a session, without which it expires (200 if there is no API key, so that no session is needed).
-/// `DELETE /session` ends the session of the cookie on this replica, removes the cookie, and calls `on_revocation`. The
-/// latter two respond 403 to web pages of other origins. `authenticator` must outlive the router.
+/// renews the cookie of a session before it expires (200 if there is no API key, because sessions are then not
+/// required). `DELETE /session` ends the session of the cookie on this replica, removes the cookie, and calls
+/// `on_revocation`. Renewal and deletion respond with 403 to web pages of other origins. `authenticator` must outlive
+/// the router.
 void add_session_routes(http::router& router, std::shared_ptr<session_cookies> sessions,
                         const service::api_key_authenticator& authenticator, std::function<void()> on_revocation);
 

@@ -37,8 +37,8 @@ gateway::gateway(const service::service_context& context, const service::api_key
   for (auto& slot : slots_) slot.table = copy_for_loop(latest_);
 }
 
-/// Returns a pointer with a separate reference count, so that the loops do not write to a shared cache line for each
-/// request.
+/// Returns a pointer with a separate reference count, so that requests on different loops do not write to a shared
+/// cache line.
 std::shared_ptr<const route_table> gateway::copy_for_loop(const std::shared_ptr<const route_table>& table) {
   const auto own_count = std::make_shared<std::shared_ptr<const route_table>>(table);
   return {own_count, own_count->get()};
@@ -95,7 +95,7 @@ task<http::response> gateway::handle(std::shared_ptr<gateway> self, http::reques
   co_return co_await std::move(forwarding);
 }
 
-/// Keeps `table` until the head of the response has been made; the rest of the response does not use it.
+/// Keeps `table` alive until the response head has been created; the body of the response does not use it.
 task<http::response> gateway::forward(std::shared_ptr<const route_table>, const gateway_route& route,
                                       const route_backend& backend, http::request_context& context,
                                       http::body_reader& body) {

@@ -12,11 +12,11 @@
 
 namespace cohort::gateway {
 
-/// Forwards requests according to a routes file, which can be replaced while requests are being forwarded: each request
-/// uses the routes with which it began.
+/// Forwards requests according to a routes file, which can be replaced during requests: each request uses the routes
+/// that were valid at its start.
 class gateway : public std::enable_shared_from_this<gateway> {
  public:
-  /// Reads the routes file. Throws `std::invalid_argument` with the message if it is invalid. The arguments must
+  /// Reads the routes file. Throws `std::invalid_argument` with the message if the file is invalid. The arguments must
   /// outlive this object.
   gateway(const service::service_context& context, const service::api_key_authenticator& keys, std::string path);
 
@@ -28,7 +28,7 @@ class gateway : public std::enable_shared_from_this<gateway> {
   config::reload_result reload();
   /// The routes in use on the calling loop.
   std::shared_ptr<const route_table> table() const;
-  /// The routes file and the key files that it names now.
+  /// The routes file and the key files that it refers to.
   const std::vector<std::string>& files() const { return latest_->files(); }
 
  private:

@@ -10,7 +10,7 @@
 namespace cohort {
 namespace {
 
-/// The schemes of the optional modules that this program was built with.
+/// The URL schemes of the optional modules in this program.
 std::vector<messaging::broker_scheme> optional_schemes() {
 #ifdef COHORT_KAFKA
   return messaging::kafka::schemes();

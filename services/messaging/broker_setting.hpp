@@ -11,7 +11,7 @@
 
 namespace cohort {
 
-/// The setting `MESSAGING_URL`: the broker of a service. It is a secret, because it contains a password.
+/// The setting `MESSAGING_URL`: the broker of a service. The URL is a secret, because it contains a password.
 struct broker_setting {
   /// No broker if empty.
   std::string url;
@@ -24,7 +24,8 @@ struct broker_setting {
   std::optional<messaging::broker_endpoint> resolve(const service::service_context& context) const;
 };
 
-/// The topic of new weather reports: the body of `GET /api/weather` without a cache. Published by the weather service.
+/// The topic of new weather reports, which the weather service publishes. A message contains the body of `GET
+/// /api/weather` for a new report.
 inline constexpr const char* weather_reports_topic = "weather.reports";
 /// Header of a report: `true` if the report is for the default location.
 inline constexpr const char* default_location_header = "preset-location";

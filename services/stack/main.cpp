@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// All four services in one process, on the same event loops. Each has a separate port and calls the others over HTTP.
-// A program started under the name of one service, for example through a link, runs only that service. An image
-// therefore needs only one program.
+// All four services in one process, on the same event loops. Each service has a separate port and calls the other
+// services over HTTP. A program started under the name of one service, for example through a link, runs only that
+// service. Therefore, an image needs only one program.
 #include <cohort/faults/fault_injection.hpp>
 
 #include <filesystem>
@@ -17,7 +17,7 @@ namespace {
 
 using cohort::service::definition;
 
-/// The service with this program name; empty if there is none.
+/// The service with this program name; empty if the name is unknown.
 std::vector<definition> find_service(const std::string& name, const std::shared_ptr<bool>& faults_enabled) {
   std::vector<definition> services;
   if (name == "dashboard-service") services.push_back(cohort::dashboard::definition_with_experiments(faults_enabled));

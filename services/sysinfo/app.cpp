@@ -27,7 +27,7 @@ std::string runtime_description() {
          std::to_string(BOOST_VERSION / 100 % 1000);
 }
 
-/// The body of the response. `to_json` writes it, with a fixed number of decimals.
+/// The body of the response. `to_json` writes the body, with a fixed number of decimals.
 struct sysinfo_report {
   std::string service, hostname, container_hostname, platform, platform_release, platform_version, architecture,
       processor;
@@ -47,7 +47,7 @@ constexpr auto constraints(json::type<sysinfo_report>) {
   using json::member;
   using report = sysinfo_report;
   return json::constrain(
-      member(&report::hostname, {.description = "HOST_HOSTNAME if it is set, else the machine's"}),
+      member(&report::hostname, {.description = "HOST_HOSTNAME if it is set, otherwise the host name of the machine"}),
       member(&report::processor, {.description = "The CPU's model name"}),
       member(&report::cpu_count, {.description = "Logical CPUs"}),
       member(&report::cpu_count_physical, {.description = "Cores"}),
@@ -61,7 +61,7 @@ constexpr auto constraints(json::type<sysinfo_report>) {
       member(&report::cgroup_memory_percent,
              {.min = 0, .required = false, .description = "In a container with a limit"}),
       member(&report::cgroup_cpu_limit,
-             {.min = 0, .required = false, .description = "In CPUs, in a container with a limit"}),
+             {.min = 0, .required = false, .description = "Limit in CPUs, in a container with a limit"}),
       member(&report::load_average, {.items = {.min = 0}, .description = "Over 1, 5 and 15 minutes"}),
       member(&report::uptime_seconds, {.min = 0}));
 }
@@ -132,7 +132,7 @@ http::router app(std::string host_hostname, system_info_reader reader) {
            [shared](http::request_context&) {
              return http::json_response(to_json(shared->reader.read(), shared->host_hostname));
            })
-      .summary("The machine that the service runs on")
+      .summary("The machine of the service")
       .operation_id("get_sysinfo")
       .tags({"sysinfo"})
       .returns<sysinfo_report>(http::status::ok, "The machine and its load");
@@ -144,7 +144,7 @@ service::definition definition() {
   service::definition definition;
   definition.name = "system-info-service";
   definition.metric_prefix = "system_info_service";
-  definition.description = "Describes the machine that it runs on: GET /api/sysinfo";
+  definition.description = "Describes the machine of the service: GET /api/sysinfo";
   definition.version = version();
   definition.port = 5002;
   definition.deadline_admission = http::admission_settings::infeasible_action::reject;

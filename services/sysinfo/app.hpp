@@ -7,7 +7,7 @@
 namespace cohort::sysinfo {
 
 /// `GET /api/sysinfo`: the machine and the limits of the container. `host_hostname` is reported as the host's name. If
-/// it is empty, the kernel's host name is reported, which in a container is the name of the container.
+/// it is empty, the kernel's host name is reported; in a container, this is the name of the container.
 http::router app(std::string host_hostname, system_info_reader reader = system_info_reader{});
 
 service::definition definition();

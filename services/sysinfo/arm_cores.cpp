@@ -174,7 +174,7 @@ std::optional<std::string> arm_core_name(std::string_view implementer, std::stri
     return candidate.implementer == *implementer_id && candidate.part == *part_id;
   });
   if (found == cores.end()) return std::string{known_implementer->name} + " CPU part " + std::string{part};
-  // Some names begin with the implementer's.
+  // Some names already begin with the name of the implementer.
   if (found->name.starts_with(known_implementer->name)) return std::string{found->name};
   return std::string{known_implementer->name} + " " + std::string{found->name};
 }

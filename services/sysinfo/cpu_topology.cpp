@@ -15,10 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 using namespace platform;
 
-/// The CPUs of a list such as "0-3,5"; empty if any part is malformed.
-/// Source: Documentation/admin-guide/cputopology.rst; lists are in ascending order.
+/// Returns the CPUs of a list such as "0-3,5"; empty if a part is malformed. Source:
+/// Documentation/admin-guide/cputopology.rst; lists are in ascending order.
 std::vector<unsigned> parse_cpu_list(std::string_view list) {
-  /// Far above any kernel's NR_CPUS (8192); bounds the memory that a malformed list can take.
+  /// Higher than NR_CPUS (8192) of any kernel; limits the memory for a malformed list.
   constexpr unsigned max_cpus = 65'536;
   std::vector<unsigned> cpus;
   list = trim(list);
@@ -34,8 +34,8 @@ std::vector<unsigned> parse_cpu_list(std::string_view list) {
   return cpus;
 }
 
-/// The paragraphs of /proc/cpuinfo about one logical CPU each. ARM appends a paragraph about the board, which is
-/// omitted.
+/// Returns the paragraphs of /proc/cpuinfo, one for each logical CPU. On ARM, omits the last paragraph, which describes
+/// the board.
 std::vector<std::string_view> processor_paragraphs(std::string_view cpuinfo) {
   std::vector<std::string_view> paragraphs;
   while (!cpuinfo.empty()) {
@@ -47,8 +47,8 @@ std::vector<std::string_view> processor_paragraphs(std::string_view cpuinfo) {
   return paragraphs;
 }
 
-/// CPUs of one core have the same list of siblings. Core IDs, in contrast, can repeat within a package; lscpu uses the
-/// lists as well. Kernels before 5.3 use the second file name. Source:
+/// CPUs of one core have the same list of siblings. Core IDs are not used, because they can repeat within a package;
+/// lscpu also uses the lists. Kernels before 5.3 use the second file name. Source:
 /// Documentation/admin-guide/cputopology.rst.
 std::optional<unsigned> cores_in_sysfs(const fs::path& root, const std::vector<unsigned>& cpus) {
   std::set<std::string> cores;

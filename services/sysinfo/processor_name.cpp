@@ -46,8 +46,8 @@ std::optional<std::string> s390_processor(std::string_view cpuinfo) {
   return "IBM machine type " + std::string{number};
 }
 
-/// POWER: "POWER9 (architected), altivec supported", of which the first word is the name. SPARC and PA-RISC use the
-/// same key for a whole name.
+/// POWER: the name is the first word of a text such as "POWER9 (architected), altivec supported". SPARC and PA-RISC use
+/// the same key for a whole name.
 std::optional<std::string> cpu_key_processor(std::string_view cpuinfo) {
   auto cpu = find_value(cpuinfo, "cpu");
   if (!cpu) return std::nullopt;
@@ -56,7 +56,7 @@ std::optional<std::string> cpu_key_processor(std::string_view cpuinfo) {
   return std::string{trim(name)};
 }
 
-/// RISC-V: the microarchitecture, else the instruction set.
+/// RISC-V: the microarchitecture, otherwise the instruction set.
 std::optional<std::string> riscv_processor(std::string_view cpuinfo) {
   if (auto microarchitecture = text_at(cpuinfo, "uarch")) return microarchitecture;
   const auto isa = find_value(cpuinfo, "isa");
@@ -86,7 +86,7 @@ std::optional<std::string> arm_processor(std::string_view cpuinfo) {
 }  // namespace
 
 std::string processor_name(std::string_view cpuinfo) {
-  // Preferred to "model name", which has only the architecture for 32-bit ARM: "ARMv7 Processor rev 4 (v7l)".
+  // Preferred to "model name", which contains only the architecture for 32-bit ARM: "ARMv7 Processor rev 4 (v7l)".
   if (auto name = arm_processor(cpuinfo)) return *std::move(name);
   for (const auto* key : {"model name", "Model Name", "cpu model"}) {
     if (auto name = text_at(cpuinfo, key)) return *std::move(name);

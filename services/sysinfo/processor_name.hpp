@@ -6,9 +6,9 @@
 
 namespace cohort::sysinfo {
 
-/// The CPU's name from the text of /proc/cpuinfo, whose format depends on the architecture; "Unknown" if there is none.
-/// 64-bit ARM and s390x report numbers, for which the common names are returned. Several kinds of ARM cores are joined
-/// by " + ".
+/// The CPU's name from the text of /proc/cpuinfo, whose format depends on the architecture; "Unknown" if the text
+/// contains no name. For 64-bit ARM and s390x, which report numbers, the common names are returned. Several kinds of
+/// ARM cores are joined by " + ".
 std::string processor_name(std::string_view cpuinfo);
 
 }  // namespace cohort::sysinfo

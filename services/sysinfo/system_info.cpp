@@ -40,8 +40,8 @@ system_info read_constant(const fs::path& root, std::string architecture) {
   return info;
 }
 
-/// Available memory as estimated before kernel 3.14, which has no MemAvailable.
-/// Source: the kernel's commit 34e431b0ae39, "/proc/meminfo: provide estimated available memory".
+/// Estimates the available memory for kernels before 3.14, which do not report MemAvailable. Source: the kernel's
+/// commit 34e431b0ae39, "/proc/meminfo: provide estimated available memory".
 std::uint64_t free_and_reclaimable_bytes(std::string_view meminfo) noexcept {
   return meminfo_bytes(meminfo, "MemFree").value_or(0) + meminfo_bytes(meminfo, "Buffers").value_or(0) +
          meminfo_bytes(meminfo, "Cached").value_or(0);

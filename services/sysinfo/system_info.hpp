@@ -11,10 +11,10 @@
 
 namespace cohort::sysinfo {
 
-/// A machine as its kernel describes it. Unknown values are "Unknown", 0 or empty. The strings are the kernel's own and
+/// The properties of a machine, as reported by its kernel. Unknown values are "Unknown", 0 or empty. The strings are
 /// not necessarily UTF-8.
 struct system_info {
-  std::string hostname = "Unknown";          ///< uname's nodename; in a container the container's
+  std::string hostname = "Unknown";          ///< nodename of uname; in a container, the name of the container
   std::string platform = "Unknown";          ///< "Linux"
   std::string platform_release = "Unknown";  ///< uname -r
   std::string platform_version = "Unknown";  ///< uname -v
@@ -31,24 +31,25 @@ struct system_info {
   std::array<double, 3> load_average{};  ///< over 1, 5 and 15 minutes
   double uptime_seconds = 0;
 
-  std::optional<std::uint64_t> cgroup_memory_limit_bytes;  ///< less than memory_total_bytes, if that is known
-  std::optional<std::uint64_t> cgroup_memory_used_bytes;   ///< under that limit, without inactive file cache
-  std::optional<double> cgroup_cpu_limit;                  ///< in CPUs
+  std::optional<std::uint64_t> cgroup_memory_limit_bytes;  ///< less than memory_total_bytes if the total is known
+  std::optional<std::uint64_t>
+      cgroup_memory_used_bytes;            ///< memory usage under this limit, without inactive file cache
+  std::optional<double> cgroup_cpu_limit;  ///< in CPUs
 };
 
 /// uname(2)'s machine field for the running kernel; "Unknown" if uname fails.
 std::string running_architecture();
 
 /// Reads a machine's description from the proc and sys trees under `root`. The constructor reads the values that
-/// are constant during the life of a process; read() reads memory, load, uptime and control groups. Const members may
-/// be called from several threads concurrently.
+/// are constant during the life of a process; read() reads memory, load, uptime and control groups. Const members are
+/// thread-safe.
 class system_info_reader {
  public:
   explicit system_info_reader(const std::filesystem::path& root = "/",
                               std::string architecture = running_architecture());
 
-  /// Takes tens of microseconds and no disk access, so it may be called on an event loop. Missing and malformed files
-  /// leave values unknown.
+  /// Takes tens of microseconds and no disk access, so it may be called on an event loop. Values from missing or
+  /// malformed files are unknown.
   system_info read() const;
 
  private:

@@ -10,7 +10,7 @@
 namespace cohort::time_service {
 namespace {
 
-/// Formatted once a second on each thread: the conversion to local time takes a lock that all threads share.
+/// The date is formatted once per second on each thread, because the conversion to local time takes a global lock.
 struct cached_date {
   std::chrono::sys_seconds second{std::chrono::seconds{-1}};
   local_date_text text;

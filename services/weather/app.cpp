@@ -15,7 +15,7 @@
 namespace cohort::weather {
 namespace {
 
-/// Part of the caller's time that is kept for writing the response.
+/// Part of the remaining time of the caller that is reserved for the response.
 constexpr duration response_reserve = std::chrono::milliseconds{100};
 
 config::value_parser<std::optional<boost::urls::url>> http_url_or_none() {
@@ -86,7 +86,7 @@ struct program_settings {
     options.add(policy, {"--weather-upstream-policy", "WEATHER_UPSTREAM_POLICY", "Policy for calls to providers"},
                 http::upstream_policy(policy), "see core/README.md");
     options.add_switch(sample, {"--weather-sample", "WEATHER_SAMPLE",
-                                "Serve a built-in sample report, marked as such, instead of calling providers"});
+                                "Serve a built-in report that is marked as a sample, instead of calling providers"});
     options.add(max_age,
                 {"--weather-cache-seconds", "WEATHER_CACHE_SECONDS", "Time in seconds for which a report is fresh"},
                 config::seconds(1, 86'400), "600");
@@ -112,7 +112,7 @@ http::router app(service::service_context context, report_cache::settings settin
   auto routes = std::make_shared<const weather_routes>(
       weather_routes{std::move(cache), std::move(configured_location), fetch_timeout});
   http::router router;
-  // Most requests are served from the cache, so the usual duration of the route does not predict the duration of a
+  // Most requests are served from the cache, so the median latency of the route does not predict the duration of a
   // single request.
   auto& current =
       router

@@ -24,8 +24,8 @@ struct providers_body {
 };
 BOOST_DESCRIBE_STRUCT(providers_body, (), (service, providers))
 constexpr auto constraints(json::type<providers_body>) {
-  return json::constrain(json::member(&providers_body::providers,
-                                      {.description = "In the order of their requests; empty with the sample"}));
+  return json::constrain(json::member(
+      &providers_body::providers, {.description = "In the order in which they are called; empty for sample reports"}));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 
 namespace cohort::weather {
 
-/// Publishes new reports to a message broker, through a bounded outbox. A request never waits for the broker: if the
-/// outbox is full, the report is dropped and counted; the next report replaces it.
+/// Publishes new reports to a message broker, through a bounded outbox. Requests do not wait for the broker: if the
+/// outbox is full, the report is dropped and counted, and the next report replaces it.
 class report_announcer : public std::enable_shared_from_this<report_announcer> {
  public:
   report_announcer(const service::service_context& context, messaging::broker_endpoint endpoint,
@@ -20,7 +20,7 @@ class report_announcer : public std::enable_shared_from_this<report_announcer> {
 
   /// Connects when the service starts; sends the remaining reports when it stops, for at most `stop_timeout`.
   void add_to(const service::service_context& context);
-  /// Publishes a report. Called on any of the service's loops, once the service has started.
+  /// Publishes a report. Can be called on any loop of the service after the start.
   void announce(const weather_report& report);
 
   static constexpr duration stop_timeout = std::chrono::seconds{1};

@@ -12,7 +12,7 @@ telemetry::counter& stale_counter(telemetry::registry& metrics, const char* reas
                               {{"reason", reason}});
 }
 
-/// Takes the coordinates of an earlier report, so that no geocoding is needed.
+/// Returns the location with the coordinates of an earlier report, so that no geocoding is necessary.
 location with_coordinates_of(location location, const weather_report* earlier) {
   if (earlier && earlier->requested.latitude && earlier->requested.longitude) {
     location.latitude = earlier->requested.latitude;
@@ -27,7 +27,7 @@ report_cache::report_cache(service::service_context context, settings settings)
     : context_(std::move(context)),
       settings_(std::move(settings)),
       hits_(context_.metrics.make_counter("weather_service_cache_hits_total", "Lookups served from the cache.")),
-      misses_(context_.metrics.make_counter("weather_service_cache_misses_total", "Lookups that needed a fetch.")),
+      misses_(context_.metrics.make_counter("weather_service_cache_misses_total", "Lookups that required a fetch.")),
       stale_while_revalidating_(stale_counter(context_.metrics, "revalidate")),
       stale_after_error_(stale_counter(context_.metrics, "error")),
       providers_(context_, settings_.providers),
@@ -78,7 +78,7 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
   if (decision.next_action == action::back_off) co_return self->failure(decision, decision.last_error);
 
   if (co_await waiting->fetched->wait(deadline) != wait_status::notified) co_return self->failure(decision, "timeout");
-  // The report is not read from the cache, which may already have evicted its entry.
+  // Uses the fetched report, because the cache may already have evicted its entry.
   if (waiting->result.report) co_return lookup_result{.report = waiting->result.report};
   const std::lock_guard lock{self->mutex_};
   co_return self->failure(self->reports_.peek(key, loop::current().now()), waiting->result.failure.error);
@@ -126,7 +126,7 @@ void report_cache::complete_fetch(const std::string& key, const provider_chain::
     reports_.store(key, result.report, now);
   } else {
     reports_.record_failure(key, result.failure.error, now);
-    // A location for which there was a report is known.
+    // If there was a report for the location, the location is known.
     if (result.is_unknown_to_all && !reports_.peek(key, now).value) {
       unknown_locations_.store(key, std::make_shared<const unknown_location_entry>(), now);
     }

@@ -15,9 +15,9 @@
 
 namespace cohort::weather {
 
-/// Caches the providers' reports by location, for all loops: one fetch at a time for a location (single flight), old
-/// reports while a new one is fetched (stale-while-revalidate) or if that fails (stale-if-error), and no fetch for some
-/// time after a failed fetch. Locations that no provider has are cached too.
+/// Caches the reports of the providers by location, for all loops: one fetch at a time per location (single flight),
+/// stale reports during a fetch (stale-while-revalidate) or after a failed fetch (stale-if-error), and a pause after a
+/// failed fetch. Unknown locations are also cached.
 class report_cache : public std::enable_shared_from_this<report_cache> {
  public:
   struct settings {
@@ -32,11 +32,11 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
     std::function<void(const weather_report&)> on_new_report{};
   };
   struct lookup_result {
-    std::shared_ptr<const weather_report> report{};  // null if there is none
+    std::shared_ptr<const weather_report> report{};  // null without a report
     bool from_cache = false;
     bool stale = false;
     duration age{};
-    /// The error class of a failed fetch, also set with a stale report; empty without a failure.
+    /// The error class of a failed fetch, also set for a stale report; empty without a failure.
     std::string error{};
     /// Time until the next fetch, after a failure.
     duration retry_after{};
@@ -75,7 +75,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
   telemetry::counter& stale_while_revalidating_;
   telemetry::counter& stale_after_error_;
   provider_chain providers_;
-  std::mutex mutex_;  // guards the members below; never held across a wait
+  std::mutex mutex_;  // guards the members below; not held during a `co_await`
   reports reports_;
   policy::cache<unknown_location_entry> unknown_locations_;
   std::size_t fetches_ = 0;

@@ -87,7 +87,7 @@ http::response report_response(const report_cache::lookup_result& result, const 
   if (result.report) return http::json_response(found_json(*result.report, result));
   if (!result.is_unknown_location()) return to_unavailable_response(result);
   return to_error_response(http::status::not_found, unknown_location_error,
-                           "No weather provider knows the location \"" + location.text() + "\"");
+                           "No weather provider found the location \"" + location.text() + "\"");
 }
 
 std::string new_report_json(const weather_report& report) { return found_json(report, {}); }

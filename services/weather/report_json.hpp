@@ -6,11 +6,11 @@
 
 namespace cohort::weather {
 
-/// The response of `GET /api/weather`: 200 with the report; else 404 for a location unknown to all providers, or 503
-/// with `Retry-After`.
+/// The response of `GET /api/weather`: 200 with the report; otherwise 404 for a location that is unknown to all
+/// providers, or 503 with `Retry-After`.
 http::response report_response(const report_cache::lookup_result& result, const location& location);
 
-/// The body of that response for a report that has just been fetched.
+/// The body of this response for a new report.
 std::string new_report_json(const weather_report& report);
 
 }  // namespace cohort::weather

@@ -6,7 +6,7 @@
 
 #include <cohort/json/schema.hpp>
 
-// The bodies that `report_response` writes.
+// The bodies of `report_response`.
 namespace cohort::weather {
 namespace {
 
@@ -37,7 +37,7 @@ constexpr auto constraints(json::type<report_location>) {
           {.required = false, .description = "The place of the report, if it differs from the requested one"}));
 }
 
-/// Texts as wttr.in sends them; `N/A` if the provider did not send a value.
+/// Texts in the format of wttr.in; `N/A` if the provider did not send a value.
 struct current_weather {
   std::string temperature_c, temperature_f, condition, humidity, wind_speed_kmph, feels_like_c;
 };
@@ -60,9 +60,10 @@ constexpr auto constraints(json::type<weather_report_body>) {
   using body = weather_report_body;
   return json::constrain(
       json::member(&body::sample, {.required = false, .description = "Built in, not a measurement"}),
-      json::member(&body::stale, {.required = false, .description = "Expired: no provider responds"}),
+      json::member(&body::stale,
+                   {.required = false, .description = "The report has expired, and no provider responds"}),
       json::member(&body::cache_age_seconds, {.min = 0, .required = false}),
-      json::member(&body::error, {.required = false, .description = "Why the report is stale"}));
+      json::member(&body::error, {.required = false, .description = "The reason why the report is stale"}));
 }
 
 struct weather_error {
@@ -90,8 +91,8 @@ void describe_report(http::operation& operation) {
       .operation_id("get_weather")
       .tags({"weather"})
       .reads(std::move(request))
-      .returns<weather_report_body>(http::status::ok, "The report of a provider or of the cache")
-      .returns<weather_error>(http::status::not_found, "No provider knows the location")
+      .returns<weather_report_body>(http::status::ok, "The report from a provider or from the cache")
+      .returns<weather_error>(http::status::not_found, "No provider found the location")
       .returns<weather_error>(http::status::service_unavailable, "No provider responds",
                               {{"Retry-After", "Seconds until the next attempt", R"({"type":"integer","minimum":0})"}});
 }

@@ -17,7 +17,7 @@ constexpr std::string_view no_process = "its metrics describe a real process: me
 const std::map<std::string_view, std::string_view> not_evaluated{
     {"AlertmanagerDown", no_monitoring},
     {"AlertmanagerNotificationsFailing", no_monitoring},
-    {"ConnectionsNearLimit", "the limit of connections follows from the descriptors of a real process"},
+    {"ConnectionsNearLimit", "the limit of connections depends on the file descriptors of a real process"},
     {"DatabaseCallsShed", no_database},
     {"DatabaseFailing", no_database},
     {"ErrorBudgetBurnSlow", no_history},
@@ -30,10 +30,10 @@ const std::map<std::string_view, std::string_view> not_evaluated{
     {"PrometheusNotificationsFailing", no_monitoring},
     {"PrometheusRuleFailures", no_monitoring},
     {"ProxyTunnelsRejected", "the callers open no WebSockets"},
-    {"SettingReloadFailed", "it needs setting files that change"},
+    {"SettingReloadFailed", "it requires changes of setting files"},
     {"SloMetricsAbsent", "it detects missing or renamed metrics, not incidents"},
     {"TelemetryDropped", "the fleet has no collector"},
-    {"TlsCertificateExpiring", "it needs a certificate and a run of several days"},
+    {"TlsCertificateExpiring", "it requires a certificate and a run of several days"},
     {"Watchdog", "it always fires"},
 };
 
@@ -41,7 +41,7 @@ bool matches(const firing& candidate, const expected_alert& expected) {
   return candidate.alert == expected.name && candidate.labels.find(expected.label) != std::string::npos;
 }
 
-/// The first firing during the fault.
+/// Returns the first firing during the fault, or null.
 const firing* detection(const incident_run& entry, const expected_alert& expected) {
   const firing* first = nullptr;
   for (const auto& candidate : entry.firings) {
@@ -51,9 +51,9 @@ const firing* detection(const incident_run& entry, const expected_alert& expecte
   return first;
 }
 
-void evaluate_incident(const incident_run& entry, std::map<std::string, alert_figures>& figures) {
+void evaluate_incident(const incident_run& entry, std::map<std::string, alert_statistics>& statistics) {
   for (const auto& expected : entry.run.expected) {
-    auto& alert = figures[expected.name];
+    auto& alert = statistics[expected.name];
     ++alert.expected;
     if (const auto* const found = detection(entry, expected)) {
       alert.detection_times.push_back(found->begin - entry.run.begin);
@@ -65,7 +65,7 @@ void evaluate_incident(const incident_run& entry, std::map<std::string, alert_fi
   std::map<std::pair<std::string, std::string>, std::size_t> episodes;
   for (const auto& candidate : entry.firings) {
     if (candidate.begin < entry.run.begin) {
-      ++figures[candidate.alert].false_alarms;
+      ++statistics[candidate.alert].false_alarms;
       continue;
     }
     fired_names.insert(candidate.alert);
@@ -75,12 +75,12 @@ void evaluate_incident(const incident_run& entry, std::map<std::string, alert_fi
   for (const auto& [series, count] : episodes) {
     if (count > 1) flapping.insert(series.first);
   }
-  for (const auto& name : flapping) ++figures[name].flapping;
+  for (const auto& name : flapping) ++statistics[name].flapping;
   for (const auto& name : fired_names) {
     const auto& expected = entry.run.expected;
     const bool is_expected =
         std::any_of(expected.begin(), expected.end(), [&](const auto& each) { return each.name == name; });
-    if (!is_expected) ++figures[name].other_incidents;
+    if (!is_expected) ++statistics[name].other_incidents;
   }
 }
 
@@ -95,12 +95,13 @@ std::string row(std::initializer_list<std::string> cells) {
   return text + "\n";
 }
 
-std::string alert_table(const std::map<std::string, alert_figures>& figures, std::size_t incidents, std::size_t quiet) {
+std::string alert_table(const std::map<std::string, alert_statistics>& statistics, std::size_t incidents,
+                        std::size_t quiet) {
   std::string text = row({"Alert", "Incidents", "Missed", "Detection time, p50", "p90", "Flapping",
                           "False alarms in " + std::to_string(quiet) + " quiet hours",
                           "Other incidents of " + std::to_string(incidents)});
   text += "|---|--:|--:|--:|--:|--:|--:|--:|\n";
-  for (const auto& [name, alert] : figures) {
+  for (const auto& [name, alert] : statistics) {
     text += row({"`" + name + "`", std::to_string(alert.expected), std::to_string(alert.missed),
                  format_detection_time(alert.detection_time(0.5)), format_detection_time(alert.detection_time(0.9)),
                  std::to_string(alert.flapping), std::to_string(alert.false_alarms),
@@ -115,7 +116,7 @@ std::string kind_table(const std::vector<incident_run>& runs) {
       "|---|--:|--:|--:|--:|\n";
   for (const auto& kind : incident_kinds()) {
     std::size_t count = 0;
-    alert_figures first;
+    alert_statistics first;
     for (const auto& entry : runs) {
       if (entry.run.kind != kind.name) continue;
       ++count;
@@ -150,7 +151,7 @@ std::string not_evaluated_table(const rule_files& rules) {
 
 }  // namespace
 
-std::optional<duration> alert_figures::detection_time(double probability) const {
+std::optional<duration> alert_statistics::detection_time(double probability) const {
   if (detection_times.empty()) return std::nullopt;
   auto sorted = detection_times;
   std::sort(sorted.begin(), sorted.end());
@@ -171,18 +172,18 @@ std::set<std::string> required_rule_files(const rule_files& rules) {
   return used;
 }
 
-std::map<std::string, alert_figures> evaluate(const std::vector<incident_run>& runs, const rule_files& rules) {
-  std::map<std::string, alert_figures> figures;
-  for (const auto& alert : rules.alerts()) figures[alert.name];
+std::map<std::string, alert_statistics> evaluate(const std::vector<incident_run>& runs, const rule_files& rules) {
+  std::map<std::string, alert_statistics> statistics;
+  for (const auto& alert : rules.alerts()) statistics[alert.name];
   for (const auto& entry : runs) {
     if (entry.run.is_quiet()) {
-      for (const auto& candidate : entry.firings) ++figures[candidate.alert].false_alarms;
+      for (const auto& candidate : entry.firings) ++statistics[candidate.alert].false_alarms;
     } else {
-      evaluate_incident(entry, figures);
+      evaluate_incident(entry, statistics);
     }
   }
-  std::erase_if(figures, [](const auto& entry) { return !reason_not_evaluated(entry.first).empty(); });
-  return figures;
+  std::erase_if(statistics, [](const auto& entry) { return !reason_not_evaluated(entry.first).empty(); });
+  return statistics;
 }
 
 std::string render_tables(const std::vector<incident_run>& runs, const rule_files& rules, const std::string& command) {

@@ -19,13 +19,13 @@ struct incident_run {
 };
 
 /// Detection statistics of an alert over all runs.
-struct alert_figures {
+struct alert_statistics {
   /// Incidents that the alert must detect, counted once for each expected label.
   std::size_t expected = 0;
   std::size_t missed = 0;
-  /// Times from the beginning of the fault to the first evaluation at which the alert fires.
+  /// Times from the start of the fault to the first evaluation at which the alert fires.
   std::vector<duration> detection_times;
-  /// Incidents in which one series of the alert fired more than once.
+  /// Incidents in which a series of the alert fired more than once.
   std::size_t flapping = 0;
   /// Firings in quiet runs, and before the fault of an incident.
   std::size_t false_alarms = 0;
@@ -38,11 +38,11 @@ struct alert_figures {
 
 /// The reason why the simulation cannot evaluate an alert; empty if it can.
 std::string_view reason_not_evaluated(std::string_view alert);
-/// The rule files of the evaluated alerts and of the recordings that they read.
+/// The rule files of the evaluated alerts, and the recording rules that these alerts use.
 std::set<std::string> required_rule_files(const rule_files& rules);
 
-/// The figures of all evaluated alerts.
-std::map<std::string, alert_figures> evaluate(const std::vector<incident_run>& runs, const rule_files& rules);
+/// The statistics of all evaluated alerts.
+std::map<std::string, alert_statistics> evaluate(const std::vector<incident_run>& runs, const rule_files& rules);
 
 /// Tables in Markdown: alerts, kinds of incidents, alerts that are not evaluated. Ends with `command`.
 std::string render_tables(const std::vector<incident_run>& runs, const rule_files& rules, const std::string& command);

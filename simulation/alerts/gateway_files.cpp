@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view secret = "the-secret-of-the-simulated-issuer";
 
-/// Time services behind tokens, a server without metrics of its own, and the dashboard.
+/// The routes: time services with token authentication, a server without metrics, and the dashboard.
 constexpr std::string_view routes_json = R"({
   "upstreams": {
     "time": { "url": "http://time-service:5001", "policy": "attempts=3" },

@@ -16,7 +16,7 @@ class gateway_files {
   gateway_files();
 
   std::string routes_file() const { return directory_.path() + "/routes.json"; }
-  /// A token that is valid for 5 minutes, with this key ID. The gateway knows `known_key` only.
+  /// Returns a token with this key ID that is valid for 5 minutes. The gateway accepts only `known_key`.
   static std::string token(wall_time now, std::string_view key_id);
 
   static constexpr std::string_view known_key = "2026-05";

@@ -17,7 +17,7 @@ namespace cohort::simulation::alerts {
 
 class monitored_fleet;
 
-/// An alert that an operator needs during an incident.
+/// An alert that must fire during an incident.
 struct expected_alert {
   std::string name;
   /// A label that the firing alert must have, such as `job="time-service"`; any labels if empty.
@@ -34,7 +34,8 @@ struct load_settings {
   std::string api_key;
 };
 
-/// A run: callers with normal variation, and a fault from `begin` to `end`. All random values depend on the seed only.
+/// A run with a normal variation of the load, and a fault from `begin` to `end`. All random values depend only on the
+/// seed.
 struct incident {
   std::string kind;
   std::uint64_t seed = 0;
@@ -42,15 +43,15 @@ struct incident {
   /// `begin` and `end` are zero for a quiet run.
   duration begin{};
   duration end{};
-  /// The values drawn, for the list of runs.
+  /// The random values, for the list of runs.
   std::string description;
   load_settings load;
   /// Environment variables by service.
   std::map<std::string, config::environment> settings;
   std::vector<expected_alert> expected;
-  /// Started at `begin`; injects the fault, and removes it at `end`. Empty for a quiet run.
+  /// The task starts at `begin`, injects the fault, and removes the fault at `end`. Empty for a quiet run.
   std::function<task<>(monitored_fleet&)> inject;
-  /// Whether the metrics of the fault injector are scraped: in incidents in which the injection itself is the fault.
+  /// Whether the metrics of the fault injector are scraped: only in incidents whose fault is the injection itself.
   bool shows_fault_metrics = false;
 
   bool is_quiet() const noexcept { return kind == quiet_kind; }
@@ -62,7 +63,7 @@ struct incident_kind {
   std::string_view name;
   /// The fault, with the range of the random values.
   std::string_view description;
-  /// Draws the values of an incident whose times are set.
+  /// Draws the random values of an incident, except its times.
   void (*draw)(random_generator&, incident&);
 };
 
@@ -76,10 +77,10 @@ struct incident_times {
   duration after = std::chrono::minutes{10};
 };
 
-/// An incident of this kind. Its fault begins up to a scrape interval after `times.before`.
+/// Draws an incident of this kind. Its fault begins up to a scrape interval after `times.before`.
 incident draw_incident(const incident_kind& kind, std::uint64_t seed, const incident_times& times = {});
-/// A run of this length without a fault. In every third, one service is deployed again; in another third, the broker or
-/// etcd restarts.
+/// Draws a run of this length without a fault. In a third of the runs, a service is redeployed; in another third, the
+/// broker or etcd restarts.
 incident draw_quiet_run(std::uint64_t seed, duration length);
 
 }  // namespace cohort::simulation::alerts

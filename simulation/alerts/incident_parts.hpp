@@ -14,11 +14,11 @@ namespace cohort::simulation::alerts {
 inline constexpr std::string_view upstream_services[] = {"time-service", "system-info-service", "weather-service"};
 inline constexpr std::string_view all_services[] = {"time-service", "system-info-service", "weather-service",
                                                     "dashboard-service"};
-/// The services and the gateway, which injects no faults into itself.
+/// The services and the gateway; the gateway has no fault injector.
 inline constexpr std::string_view all_programs[] = {"time-service", "system-info-service", "weather-service",
                                                     "dashboard-service", "gateway-service"};
 
-/// The label of a service's alerts.
+/// Returns the label of the alerts for a service.
 inline std::string job(std::string_view service) { return "job=\"" + std::string{service} + "\""; }
 
 template <std::size_t Size>
@@ -30,7 +30,7 @@ inline std::int64_t draw_between(random_generator& random, std::int64_t min, std
   return min + static_cast<std::int64_t>(random.uniform_below(static_cast<std::uint64_t>(max - min + 1)));
 }
 
-/// The body of `PUT /api/faults` with one fault.
+/// Returns the body of `PUT /api/faults` with one fault.
 std::string faults_json(std::string_view member, std::int64_t value);
 /// Injects faults into a service until the end of the incident.
 task<> inject_faults(monitored_fleet& fleet, std::string service, std::string json);
@@ -38,12 +38,12 @@ task<> inject_faults(monitored_fleet& fleet, std::string service, std::string js
 /// until the end of the incident.
 task<> set_server_state(monitored_fleet& fleet, monitored_fleet::server_state monitored_fleet::* servers,
                         monitored_fleet::server_state state);
-/// Requests the weather of new places, so many per second on average, until the end of the incident.
+/// Requests the weather of new places at this mean rate per second, until the end of the incident.
 task<> crawl(monitored_fleet& fleet, double rate);
-/// Stops the broker or etcd until the end of the incident. `loses_power`: the machine instead of the process.
+/// Stops the broker or etcd until the end of the incident: its machine if `loses_power`, otherwise only its process.
 task<> stop_broker(monitored_fleet& fleet, bool loses_power);
 task<> stop_discovery(monitored_fleet& fleet, bool loses_power);
-/// Stops and starts the replicas of a service one after the other.
+/// Stops and restarts the replicas of a service, one at a time.
 task<> deploy_service(monitored_fleet& fleet, std::string service);
 
 /// Incidents of services.

@@ -31,27 +31,29 @@ struct program_options {
   bool checks = false;
 
   void add_to(config::options& options) {
-    options.add(incidents, {"--incidents", "", "Simulated incidents of 30 minutes, of each kind in turn"},
+    options.add(incidents,
+                {"--incidents", "", "Number of simulated incidents of 30 minutes, distributed over all kinds"},
                 config::integer(0, 1'000'000), "1000");
     options.add(quiet_hours, {"--quiet-hours", "", "Simulated hours without an incident"},
                 config::integer(0, 1'000'000), "as many as incidents");
     options.add(seed, {"--seed", "", "Seed of the first run"}, config::integer(0, INT64_MAX / 2), "1");
     options.add(processes, {"--processes", "", "Number of simulation processes"}, config::integer(1, 256), "2");
     options.add(rules, {"--rules", "", "Directory with the rule files"}, config::text(), "monitoring/prometheus/rules");
-    options.add(only, {"--only", "", "Only the incidents of these kinds, separated by commas"}, config::text(), "all");
-    options.add(page, {"--page", "", "Markdown file in which the tables between the comments \"alerts\" are replaced"},
+    options.add(only, {"--only", "", "Kinds of incidents to simulate, separated by commas"}, config::text(), "all");
+    options.add(page, {"--page", "", "Markdown file whose tables between the comments \"alerts\" are replaced"},
                 config::text(), "none");
     options.add(directory, {"--keep", "", "Directory that keeps the test of each run for `promtool test rules`"},
                 config::text(), "none");
     options.add_switch(reuses_tests, "--reuse",
-                       "Evaluate the tests in the directory of --keep again instead of simulating: after a change of "
+                       "Evaluate the tests in the directory of --keep instead of simulating: after a change of "
                        "rules that read the same series");
     options.add_switch(lists_runs, "--list", "Print all runs with their fired and missed alerts");
     options.add_switch(checks, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
   }
 };
 
-/// The kinds with these names, separated by commas. Throws `std::invalid_argument` for an unknown name.
+/// Returns the kinds with these names, which are separated by commas. Throws `std::invalid_argument` for an unknown
+/// name.
 std::vector<const incident_kind*> find_kinds(std::string_view names) {
   std::vector<const incident_kind*> found;
   const auto& kinds = incident_kinds();
@@ -86,7 +88,7 @@ std::vector<incident> draw_runs(const program_options& options) {
   return runs;
 }
 
-/// Replaces the text between the comments. False if they are missing or the file cannot be written.
+/// Replaces the text between the comments. Returns false if the comments are missing or the file cannot be written.
 bool replace_tables(const std::string& file, const std::string& tables) {
   constexpr std::string_view first = "<!-- alerts: begin -->\n";
   constexpr std::string_view last = "<!-- alerts: end -->";
@@ -100,9 +102,9 @@ bool replace_tables(const std::string& file, const std::string& tables) {
   return write_file(file, text);
 }
 
-bool has_missed_or_false_alarm(const std::map<std::string, alert_figures>& figures) {
+bool has_missed_or_false_alert(const std::map<std::string, alert_statistics>& statistics) {
   bool found = false;
-  for (const auto& [name, alert] : figures) {
+  for (const auto& [name, alert] : statistics) {
     if (alert.missed == 0 && alert.false_alarms == 0) continue;
     std::cerr << "cohort-alerts: " << name << " missed " << alert.missed << " of " << alert.expected
               << " incidents, and has " << alert.false_alarms << " false alarms\n";
@@ -127,7 +129,7 @@ int run(const program_options& options, const std::string& command) {
     throw std::invalid_argument("--page is \"" + options.page +
                                 "\", which has no comments \"alerts\" or cannot be written");
   }
-  return options.checks && has_missed_or_false_alarm(evaluate(runs, rules)) ? check_failed : success;
+  return options.checks && has_missed_or_false_alert(evaluate(runs, rules)) ? check_failed : success;
 }
 
 }  // namespace

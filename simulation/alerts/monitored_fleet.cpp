@@ -43,7 +43,7 @@ sim::cpu_costs http_costs() {
   return costs;
 }
 
-/// Adds the metrics of the event loops, which a program registers and an instance does not.
+/// Adds the metrics of the event loops, because in production the program registers them, not the instance.
 class loop_metrics final : public service::extension {
  public:
   void install(const service::extension_context& context) override {
@@ -75,7 +75,7 @@ sim::node::definition_factory with_monitoring(service::definition (*make)()) {
   };
 }
 
-/// Independent of the machine that runs the simulation.
+/// The data does not depend on the machine that runs the simulation.
 service::definition sysinfo_with_fixed_data() {
   auto definition = sysinfo::definition();
   definition.app = [](service::service_context&, service::api_key_authenticator&) {
@@ -155,7 +155,7 @@ std::function<http::router()> monitored_fleet::server(const server_state& state,
       const auto delay = duration{static_cast<duration::rep>(static_cast<double>(state.delay.count()) * random_factor)};
       const bool fails = random.bernoulli(state.failure_ratio);
       auto waiting = sleep_for(delay);
-      // Cancelled at the deadline of the caller.
+      // The wait was cancelled at the deadline of the caller.
       if (co_await std::move(waiting) == wait_status::cancelled)
         co_return http::response{http::status::gateway_timeout};
       if (fails) co_return http::response{http::status::internal_server_error};
@@ -260,7 +260,7 @@ task<> monitored_fleet::wait_until(duration since_start) const {
   co_await std::move(waiting);
 }
 
-/// The callers' rate: it rises and falls by 30 % within 40 minutes, and is multiplied by a random factor for each
+/// The rate of the callers varies by ±30 % with a period of 40 minutes, and is multiplied by a random factor for each
 /// minute.
 double monitored_fleet::rate_now() {
   const auto elapsed = to_seconds(fleet_.elapsed());
@@ -319,7 +319,7 @@ task<> monitored_fleet::run_callers(monitored_fleet& self) {
   }
 }
 
-/// Pauses random services briefly, like other processes on the same machine.
+/// Pauses random services briefly, to simulate other processes on the same machine.
 task<> monitored_fleet::run_pauses(monitored_fleet& self) {
   for (;;) {
     auto waiting = sleep_for(self.random_.uniform_between(1s, 40s));

@@ -26,11 +26,11 @@ class monitored_fleet {
   sim::fleet& fleet() noexcept { return fleet_; }
   const incident& run() const noexcept { return run_; }
   random_generator& random() noexcept { return random_; }
-  /// All services, in the order of their addition.
+  /// All services, in the order in which they were added.
   const std::vector<sim::node*>& nodes() const noexcept { return nodes_; }
   /// The replicas of a service.
   std::vector<sim::node*> replicas(std::string_view service) const;
-  /// The URL of this replica: its service's name resolves to all of them.
+  /// The URL of this replica, since the name of the service resolves to all replicas.
   static std::string url_of(const sim::node& node);
   /// The start time of the node's current process.
   duration start_time(const sim::node& node) const { return start_times_.at(&node); }
@@ -44,9 +44,9 @@ class monitored_fleet {
   server_state providers;
   /// The server behind the route `legacy` of the gateway.
   server_state legacy_server;
-  /// The ratio of tokens with a key that the gateway does not know.
+  /// The ratio of tokens with an unknown key.
   double new_key_ratio = 0;
-  /// Multiplies the rate of the callers.
+  /// Factor of the rate of the callers.
   double traffic_factor = 1;
 
   /// Starts the callers and the injection.
@@ -54,9 +54,9 @@ class monitored_fleet {
   /// Kills the process. `leaves_dns`: the node is no longer a target of Prometheus.
   void kill(sim::node& node, bool leaves_dns = false);
   simulated_rabbitmq& broker() noexcept { return broker_; }
-  /// Ends the broker's process or, if it `loses_power`, its machine.
+  /// Stops the broker's machine if `loses_power`, otherwise only its process.
   void stop_broker(bool loses_power);
-  /// Starts the broker, again after `stop_broker`.
+  /// Starts the broker, or restarts it after `stop_broker`.
   void start_broker();
   /// The server of etcd.
   sim::node& discovery() noexcept { return *discovery_; }
@@ -65,24 +65,24 @@ class monitored_fleet {
   task<> deploy(sim::node& node);
   /// Sets the fault injection of all replicas, as `PUT /api/faults` does; an empty text removes the faults.
   task<> set_faults(std::string_view service, std::string json);
-  /// Blocks a thread of the node for this time, as a blocking request handler does.
+  /// Blocks a thread of the node for this time, like a blocking request handler.
   static void block(sim::node& node, std::size_t thread, duration cost);
   /// Sends a GET request with these fields from `host`, and waits for the response.
   task<> call(std::string host, std::string url, std::vector<std::pair<std::string, std::string>> fields = {},
               duration timeout = std::chrono::seconds{10});
-  /// Waits until this time of the run.
+  /// Waits until this time after the start of the run.
   task<> wait_until(duration since_start) const;
 
  private:
   void add(const std::string& name, sim::node::definition_factory make_definition, std::size_t threads,
            config::environment settings);
-  /// Makes a server whose responses have these bodies, by path.
+  /// Adds a server that responds with these bodies, by path.
   std::function<http::router()> server(const server_state& state,
                                        std::vector<std::pair<std::string, std::string>> bodies);
   void add_external_systems();
   void add_services();
   double rate_now();
-  /// A request of the callers: its URL and fields.
+  /// Returns the URL and the header fields of the next request of the callers.
   std::pair<std::string, std::vector<std::pair<std::string, std::string>>> next_request();
   std::string next_path_of_gateway(std::vector<std::pair<std::string, std::string>>& fields);
   static task<> run_callers(monitored_fleet& self);

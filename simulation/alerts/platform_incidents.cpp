@@ -28,7 +28,7 @@ namespace {
 
 void draw_broker_outage(random_generator& random, incident& details) {
   const bool loses_power = random.bernoulli(0.5);
-  details.description = loses_power ? "the broker's machine loses power" : "the broker's process ends";
+  details.description = loses_power ? "the broker's machine is powered off" : "the broker's process stops";
   details.expected = {{"MessageBrokerUnreachable", job("weather-service")},
                       {"MessageBrokerUnreachable", job("dashboard-service")}};
   details.inject = [=](monitored_fleet& fleet) { return stop_broker(fleet, loses_power); };
@@ -70,7 +70,7 @@ void draw_invalid_messages(random_generator& random, incident& details) {
 
 void draw_discovery_outage(random_generator& random, incident& details) {
   const bool loses_power = random.bernoulli(0.5);
-  details.description = loses_power ? "the machine of etcd loses power" : "the process of etcd ends";
+  details.description = loses_power ? "the machine of etcd is powered off" : "the process of etcd stops";
   details.expected = {{"DiscoveryRegistrationFailing", job("time-service")},
                       {"DiscoverySilent", job("dashboard-service")}};
   details.inject = [=](monitored_fleet& fleet) { return stop_discovery(fleet, loses_power); };
@@ -128,14 +128,14 @@ void draw_rotated_key(random_generator& random, incident& details) {
 
 std::vector<incident_kind> platform_incidents() {
   return {
-      {"broker outage", "the process or the machine of the message broker ends", draw_broker_outage},
+      {"broker outage", "the process or the machine of the message broker stops", draw_broker_outage},
       {"full broker", "the broker confirms no messages; 0.8 to 2 messages per second", draw_full_broker},
       {"invalid messages", "a publisher sends an invalid message every 5 to 200 s", draw_invalid_messages},
-      {"discovery outage", "the process or the machine of etcd ends", draw_discovery_outage},
+      {"discovery outage", "the process or the machine of etcd stops", draw_discovery_outage},
       {"separated discovery", "a service and etcd cannot reach each other", draw_separated_discovery},
       {"failing route", "the server of a route with 3 % of the requests does not respond, or fails 85 to 100 % of them",
        draw_failing_route},
-      {"rotated key", "50 to 100 % of the tokens have a key that the gateway does not know", draw_rotated_key},
+      {"rotated key", "50 to 100 % of the tokens are signed with an unknown key", draw_rotated_key},
   };
 }
 

@@ -28,7 +28,7 @@ rule_files::rule_files(const std::string& directory) {
   }
   if (files_.empty())
     throw std::runtime_error("--rules is \"" + directory + "\", but must be a directory with rule files");
-  // Recordings first, so that the alerts of the same evaluation use them.
+  // Recording rules precede the alerts, so that the alerts of the same evaluation use their results.
   const auto rank = [](const file& source) { return source.name == "recording" ? 0 : source.name == "slo" ? 1 : 2; };
   std::sort(files_.begin(), files_.end(),
             [&](const file& a, const file& b) { return std::pair{rank(a), a.name} < std::pair{rank(b), b.name}; });
@@ -48,7 +48,7 @@ void rule_files::read(file& source) {
   for_each_match(text, group, [&](std::string name) { source.groups.push_back(std::move(name)); });
   for_each_match(text, alert_rule, [&](std::string name) { alerts_.push_back({std::move(name), source.name}); });
   for_each_match(text, pattern, [&](const std::string& name) { patterns_.emplace_back(name); });
-  // Matches more words than series names; a series that only a comment mentions is scraped unnecessarily.
+  // Also matches other words of the rules: a series that only a comment mentions is scraped unnecessarily.
   for_each_match(text, identifier, [&](std::string name) { names_.insert(std::move(name)); });
 }
 

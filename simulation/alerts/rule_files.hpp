@@ -13,7 +13,8 @@ namespace cohort::simulation::alerts {
 /// The Prometheus rule files with the alerts of a fleet.
 class rule_files {
  public:
-  /// Reads `recording.yml` and all other files of `directory`. Throws `std::runtime_error` if there is none.
+  /// Reads `recording.yml` and all other files of `directory`. Throws `std::runtime_error` if the directory contains no
+  /// rules.
   explicit rule_files(const std::string& directory);
 
   struct alert {
@@ -42,7 +43,7 @@ class rule_files {
   std::vector<alert> alerts_;
   std::set<std::string, std::less<>> names_;
   std::vector<std::regex> patterns_;
-  /// The results for names that have been looked up.
+  /// Cached results of `reads`.
   mutable std::unordered_map<std::string, bool> known_;
 };
 

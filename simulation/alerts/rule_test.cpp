@@ -51,26 +51,26 @@ bool is_zero(const sample_list& samples) {
   return std::all_of(samples.begin(), samples.end(), [](const auto& value) { return value.value_or(0) == 0; });
 }
 
-/// Whether rules exclude the series by its endpoint, so that it cannot represent another series.
+/// Whether rules exclude the series by its endpoint, so that it cannot replace another series.
 bool is_excluded(const std::string& key) {
   return key.find("endpoint=\"/api/alerts\"") != std::string::npos ||
          key.find("endpoint=\"/api/faults\"") != std::string::npos;
 }
 
 /// The rules sum the series of a job over its endpoints, so a series that is always zero can be omitted if another
-/// series differs from it only in the endpoint. A dashboard has 29 endpoints, most of which no caller uses.
-std::set<std::string> needless_series(const series_table& series) {
+/// series differs from it only in the endpoint. The dashboard has 29 endpoints, and the callers use only a few of them.
+std::set<std::string> omitted_series(const series_table& series) {
   std::set<std::string> covered_groups;
-  std::set<std::string> unneeded_series;
+  std::set<std::string> omitted;
   for (const auto& [key, samples] : series) {
     if (!is_zero(samples) && !is_excluded(key)) covered_groups.insert(without_label(key, "endpoint"));
   }
   for (const auto& [key, samples] : series) {
     const auto group = without_label(key, "endpoint");
     if (group == key || !is_zero(samples)) continue;
-    if (is_excluded(key) || !covered_groups.insert(group).second) unneeded_series.insert(key);
+    if (is_excluded(key) || !covered_groups.insert(group).second) omitted.insert(key);
   }
-  return unneeded_series;
+  return omitted;
 }
 
 /// Parses a duration such as `2m10s`.
@@ -128,10 +128,10 @@ std::string rule_test_file(const series_table& series, const rule_files& rules,
   text.append("evaluation_interval: ").append(seconds(evaluation_interval)).append("\ngroup_eval_order:\n");
   for (const auto& group : rules.groups(required_rule_files)) text.append("  - ").append(group).append("\n");
   text.append("tests:\n  - interval: ").append(seconds(scrape_interval)).append("\n    input_series:\n");
-  const auto unneeded_series = needless_series(series);
+  const auto omitted = omitted_series(series);
   const auto count = static_cast<std::size_t>(length / scrape_interval);
   for (const auto& [key, samples] : series) {
-    if (unneeded_series.contains(key)) continue;
+    if (omitted.contains(key)) continue;
     text.append("      - { series: '")
         .append(key)
         .append("', values: '")

@@ -16,22 +16,22 @@ struct firing {
   /// The labels besides the alert's name, as in PromQL.
   std::string labels;
   duration begin{};
-  /// The first evaluation at which it no longer fired; the end of the run if it still did.
+  /// The first evaluation at which the alert no longer fired, or the end of the run.
   duration end{};
 };
 
 /// The interval of the rule groups.
 inline constexpr std::chrono::seconds evaluation_interval{10};
 
-/// A test file for `promtool test rules` with these input series, which queries the firing alerts at each evaluation
-/// until `length`. Omits series that are zero in all scrapes and change no sum.
+/// Returns a test file for `promtool test rules` with these input series. It queries the firing alerts at each
+/// evaluation until `length`. Omits series that are zero in all scrapes and change no sum.
 std::string rule_test_file(const series_table& series, const rule_files& rules,
                            const std::set<std::string>& required_rule_files, duration scrape_interval, duration length);
 
 /// Reads the output of `promtool test rules` for such a file. Throws `std::runtime_error` for any other error.
 std::vector<firing> parse_firings(std::string_view output, duration length);
 
-/// Runs a file of `rule_test_file` by `promtool`. Throws `std::runtime_error` if that fails.
+/// Runs a file of `rule_test_file` with `promtool`. Throws `std::runtime_error` on failure.
 std::vector<firing> evaluate_rules(const std::string& file, duration length);
 
 }  // namespace cohort::simulation::alerts

@@ -39,7 +39,7 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
   }
 }
 
-/// The work of one process: every run whose index has this remainder. Writes one line for each run and firing.
+/// Executes the runs of one process: every run whose index has this remainder. Writes one line for each run and firing.
 void run_process(const std::vector<incident>& runs, const rule_files& rules, std::size_t process,
                  const execution_settings& settings) {
   std::ofstream results{file_of(settings.directory, process, ".tsv"), std::ios::binary};

@@ -16,7 +16,7 @@ struct execution_settings {
   bool reuses_tests = false;
 };
 
-/// The results of all runs. Throws `std::runtime_error` if one fails.
+/// Returns the results of all runs. Throws `std::runtime_error` if a run fails.
 std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& rules,
                                   const execution_settings& settings);
 

@@ -29,7 +29,7 @@ task<> scraper::run(scraper& self) {
   for (;; ++self.scrapes_) {
     auto waiting = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrapes_));
     co_await std::move(waiting);
-    // Prometheus also scrapes itself; this scrape always succeeds here.
+    // Prometheus also scrapes itself; this scrape always succeeds in the simulation.
     self.add("up", "job=\"prometheus\",instance=\"localhost:9090\"", self.scrapes_, 1);
     for (auto* node : self.fleet_.nodes()) {
       if (self.fleet_.is_target(*node)) self.fleet_.fleet().spawn(scrape(self, *node, self.scrapes_));

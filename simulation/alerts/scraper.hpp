@@ -16,8 +16,8 @@ using sample_list = std::vector<std::optional<double>>;
 /// Series by name and labels, as in PromQL.
 using series_table = std::map<std::string, sample_list>;
 
-/// Scrapes the services of a fleet as Prometheus does: `GET /metrics` over the simulated network, at each interval of
-/// the virtual clock, with a timeout. Keeps the series that rules read.
+/// Scrapes the services of a fleet like Prometheus: `GET /metrics` over the simulated network, at each interval of the
+/// virtual clock, with a timeout. Keeps the series that rules read.
 class scraper {
  public:
   /// The arguments must outlive the scraper.

@@ -48,7 +48,7 @@ void draw_bad_deploy(random_generator& random, incident& details) {
 void draw_failing_service(random_generator& random, incident& details) {
   const auto service = draw_from(random, upstream_services);
   const auto percent = draw_between(random, 65, 85);
-  // High enough that the retries of the dashboard exceed the part of the budget that does not depend on the rate.
+  // This ratio is high enough for the retries of the dashboard to exceed the constant part of the retry budget.
   details.load.requests_per_second = 8;
   details.description = service + " fails " + std::to_string(percent) + " % of its requests";
   details.expected = {{"HighErrorRate", job(service)}, {"RetryBudgetExhausted", job("dashboard-service")}};

@@ -8,7 +8,7 @@
 
 namespace cohort::simulation::alerts {
 
-/// Creates a directory, and removes it with its contents at the end. Throws `std::runtime_error` if it cannot be
+/// A directory that the destructor removes with its contents. Throws `std::runtime_error` if the directory cannot be
 /// created.
 class temporary_directory {
  public:

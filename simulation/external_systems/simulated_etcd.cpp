@@ -15,7 +15,7 @@ namespace {
 
 using simdjson::dom::element;
 
-/// The text at a path of member names; empty if there is none.
+/// Returns the text at a path of member names; empty if the path does not exist.
 std::string string_member(std::string_view json, std::initializer_list<const char*> path) {
   element at;
   if (!json::parse_document(json, at)) return {};
@@ -206,7 +206,7 @@ void simulated_etcd::end_lease(const std::string& id) {
 
 void simulated_etcd::end_expired_leases() {
   const auto now = loop::current().now();
-  // Extends all leases, as etcd does when it becomes the leader: they could not be renewed meanwhile.
+  // Extends all leases, like a new leader of etcd, because they could not be renewed in the meantime.
   if (std::exchange(was_restarted_, false)) {
     for (auto& [id, each] : leases_) each.expiry = now + each.ttl;
   }

@@ -11,16 +11,16 @@
 
 namespace cohort::simulation {
 
-/// The subset of etcd's JSON gateway that discovery uses: keys with leases, ranges, watches. Its data survives its
-/// process, as on a disk. Runs on one loop; leases expire by the clock of this loop.
+/// The subset of etcd's JSON gateway that discovery uses: keys with leases, ranges, watches. The data persists when the
+/// process ends. Runs on one loop; leases expire by the clock of this loop.
 class simulated_etcd {
  public:
-  /// A router for each incarnation of the process.
+  /// Returns the router for a new incarnation of the process.
   http::router router();
 
   void put(const std::string& key, const std::string& value, const std::string& lease = "0");
   void erase(const std::string& key);
-  /// Loses all data, and restarts at an early revision.
+  /// Erases all data, and restarts at a low revision.
   void erase_all_data();
   /// Ends all watches with an error, as after a compaction.
   void compact();

@@ -25,15 +25,16 @@ class simulated_rabbitmq {
     unsigned deliveries = 0;
   };
 
-  /// Serves until it is cancelled; then the connections end, and unacknowledged messages are queued again.
+  /// Runs the server until it is cancelled; the connections are then closed, and unacknowledged messages are queued
+  /// again.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
   std::string password = "guest";
-  /// The type that existing queues have; another type is rejected.
+  /// The type of existing queues; a queue with a different type is rejected.
   std::string required_queue_type = "quorum";
-  /// Messages are accepted and never confirmed.
+  /// Whether the broker accepts messages without confirming them.
   bool is_silent = false;
-  /// `basic.nack` instead of `basic.ack`.
+  /// Whether the broker sends `basic.nack` instead of `basic.ack`.
   bool is_rejecting = false;
   /// Bytes that replace the next confirm.
   std::string next_confirm;
@@ -43,7 +44,7 @@ class simulated_rabbitmq {
   const std::deque<stored_message>& messages(const std::string& queue) { return queues_[queue].messages; }
   std::size_t unacknowledged() const;
   std::size_t connection_count() const { return sessions_.size(); }
-  /// Notifies all clients that the broker is short of memory, or no longer.
+  /// Notifies all clients that the broker is low on memory or, if not `is_blocked`, has recovered.
   void send_blocked(bool is_blocked);
   void delete_queue(const std::string& name);
   /// Stores a message of another publisher in each queue that receives the topic.
@@ -75,7 +76,7 @@ class simulated_rabbitmq {
   struct queue {
     std::deque<stored_message> messages;
     std::string topic;
-    /// The session of an exclusive queue, which ends with it; null for other queues.
+    /// The session that owns an exclusive queue, which is deleted at the end of the session; null for other queues.
     const session* owner = nullptr;
   };
 

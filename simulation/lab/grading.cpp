@@ -21,7 +21,7 @@ constexpr std::array latency_bounds{5.0,   10.0,  15.0,  20.0,  30.0,   40.0,   
 
 constexpr std::chrono::seconds::rep max_chart_columns = 60;
 
-/// The calls that began in the part of the run that the criterion covers.
+/// Returns the calls that began in the part of the run that the criterion covers.
 std::vector<const sim::caller_results::ended_call*> counted_calls(const criterion& target,
                                                                   const sim::caller_results& callers) {
   std::vector<const sim::caller_results::ended_call*> counted;
@@ -133,7 +133,7 @@ class grader {
 
   grade run(std::size_t threads) {
     sim::parallel_for(seeds_, threads, [this](std::size_t index) { simulate(index + 1); });
-    // Sort, so that the result does not depend on the order in which the threads finished.
+    // Sorts the values, so that the result does not depend on the order in which the threads finished.
     for (auto& each : grade_.criteria) std::sort(each.values.begin(), each.values.end());
     for (auto& second : grade_.chart.goodput) std::sort(second.begin(), second.end());
     return std::move(grade_);

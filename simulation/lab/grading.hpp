@@ -14,7 +14,7 @@ inline constexpr double required_fraction = 0.95;
 
 /// The values of one criterion.
 struct criterion_grade {
-  /// Sorted. A p99 among failed calls is infinite.
+  /// Sorted. A p99 is infinite if its rank is among failed calls.
   std::vector<double> values;
   std::size_t seeds_met = 0;
 
@@ -35,7 +35,7 @@ struct chart_data {
   std::map<double, std::uint64_t> latency;
   std::uint64_t failed = 0;
   std::uint64_t calls = 0;
-  /// The longest time of each deploy of the scenario, by service.
+  /// The maximum duration of each deploy of the scenario, by service.
   std::map<std::string, duration> deploy_times;
 };
 

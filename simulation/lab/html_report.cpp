@@ -65,7 +65,7 @@ std::string html_report(const lab& exercise, const grade& result, const std::str
                                std::to_string(result.seeds) + " seeds; 95 % must meet each criterion.", table.html());
   content += html::section("Goodput over time", scenario, goodput_over_time(exercise, result.chart));
   content += html::section("Response times", scenario, latency_table(result.chart));
-  content += html::section("Command", "The same command gives the same numbers.",
+  content += html::section("Command", "The same command prints the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
   return render_page(exercise.title, "Simulated. The model and its limits: core/cohort/sim/README.md", content);
 }

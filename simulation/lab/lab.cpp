@@ -54,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(lab, (), (title, seeds, may_change, criteria, chart))
 
 namespace {
 
-/// The reason why a lab is rejected: one line.
+/// The reason why a lab is rejected, in one line.
 struct lab_error : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -218,7 +218,7 @@ result<lab, std::string> read_lab(const std::filesystem::path& directory, const 
   } catch (const lab_error& error) {
     std::string line = error.what();
     std::replace_if(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }, '?');
-    // Constructed in place: a string could also initialize a `lab`, which is an aggregate.
+    // Constructs the error in place, because a string could also initialize a `lab`, which is an aggregate.
     return result<lab, std::string>{boost::system::in_place_error, line};
   }
 }

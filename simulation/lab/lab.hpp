@@ -34,11 +34,11 @@ enum class measure {
 /// Criterion for a plan in one scenario.
 struct criterion {
   labs::measure measure = measure::goodput;
-  /// A lower bound for goodput, otherwise an upper bound. Seconds for times.
+  /// Limit of the value: the minimum for goodput, otherwise the maximum. Seconds for times.
   double limit = 0;
   /// The index in `plan::scenarios`.
   std::size_t scenario = 0;
-  /// Counts the calls that begin in this part of the run: goodput and p99 only.
+  /// For goodput and p99: the part of the run whose calls count.
   duration from{};
   duration to{};
   /// The service of a criterion about requests per call, instances or the deploy time.
@@ -53,7 +53,7 @@ struct criterion {
 
 enum class chart_kind { goodput, latency };
 
-/// An exercise: a plan with one part that the learner may change, and criteria for it.
+/// An exercise: a plan with one part that the learner may change, and criteria for the result.
 struct lab {
   std::string title;
   std::size_t seeds = 0;
@@ -71,8 +71,8 @@ struct lab {
 /// that `may_change` names. The error is one line with the file and the accepted values.
 result<lab, std::string> read_lab(const std::filesystem::path& directory, const std::filesystem::path& plan_file);
 
-/// The path of the first value, such as `services[0].cores`, in which two JSON texts differ outside the `allowed`
-/// paths; empty if there is none. Both texts must be valid.
+/// Returns the path of the first value, such as `services[0].cores`, in which two JSON texts differ outside the
+/// `allowed` paths; empty if they do not differ. Both texts must be valid.
 std::optional<std::string> find_difference(std::string_view text, std::string_view reference,
                                            const std::vector<std::string>& allowed);
 

@@ -21,13 +21,13 @@ struct disturbed_time {
   duration end;
 };
 
-/// The disturbances in the scenario of the chart.
+/// Returns the times of the faults and deploys in the scenario of the chart.
 std::vector<disturbed_time> disturbed_times(const lab& exercise, const chart_data& chart);
 
 /// The criteria with their values, the chart, and the verdict with a hint.
 std::string text_report(const lab& exercise, const grade& result);
 
-/// A page with the same content.
+/// Returns an HTML page with the same content.
 std::string html_report(const lab& exercise, const grade& result, const std::string& command);
 
 }  // namespace cohort::simulation::labs

@@ -32,7 +32,8 @@ std::string format_value(measure measure, double value) {
   return {};
 }
 
-/// One character for a column and a level of goodput: `#` if 95 % of the seeds reach it, `+` if 5 % do.
+/// Returns the character for a column and a level of goodput: `#` if 95 % of the seeds reach the level, `+` if 5 %
+/// reach it.
 char cell(const std::vector<double>& sorted, double level) {
   if (sorted.empty()) return ' ';
   const auto count = sorted.size();
@@ -40,7 +41,7 @@ char cell(const std::vector<double>& sorted, double level) {
   return sorted[count - 1 - count / 20] >= level ? '+' : ' ';
 }
 
-/// The columns of the chart above in which an alert fires.
+/// Returns the row with the columns of the chart in which an alert fires.
 std::string alert_row(const std::string& alert, const std::vector<std::size_t>& fires_in, std::size_t seeds,
                       std::size_t width) {
   std::string text = "\n         ";
@@ -57,7 +58,7 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
   for (int row = rows; row > 0; --row) {
     text += format("%5.0f %% |", 100.0 * row / rows);
     for (const auto& column : chart.goodput) {
-      // Compare with the middle of the row: a column of 97 % fills the row of 100 %.
+      // Compares with the middle of the row, so that a column of 97 % fills the row of 100 %.
       text.append(width, cell(column, (row - 0.5) / rows));
     }
     text.erase(text.find_last_not_of(' ') + 1);
@@ -149,7 +150,7 @@ std::string text_report(const lab& exercise, const grade& result) {
   std::string text = exercise.title + "\n" + std::to_string(result.seeds) + " seeds of " +
                      format_seconds(exercise.plan.load.length) + "; each criterion must be met by 95 % of them\n\n";
   for (const auto& warning : exercise.plan.warnings) text += "~ " + warning + "\n";
-  // Show the hint of the criterion that the fewest seeds meet.
+  // Shows the hint of the criterion that the fewest seeds meet.
   std::size_t worst = 0;
   for (std::size_t i = 0; i < exercise.criteria.size(); ++i) {
     const auto& target = exercise.criteria[i];

@@ -38,7 +38,7 @@ void burn_cpu(duration cost) {
   }
 }
 
-/// One thread: the handler of `PUT /faults` and the requests run on the same loop.
+/// The service has one thread, so the handler of `PUT /faults` and the requests run on the same loop.
 service::definition faultable_service(const std::shared_ptr<const sim::service_model>& model) {
   auto faults = std::make_shared<sim::service_disturbance>();
   auto definition = sim::modelled_service(model, faults, burn_cpu);

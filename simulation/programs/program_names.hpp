@@ -6,7 +6,7 @@
 
 namespace cohort::simulation {
 
-/// The names of the programs that a plan can simulate: those of `stack_programs`.
+/// The names of the programs in `stack_programs`, which a plan can simulate.
 inline std::vector<std::string> program_names() { return {"dashboard-service", "time-service", "weather-service"}; }
 
 }  // namespace cohort::simulation

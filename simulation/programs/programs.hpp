@@ -6,7 +6,7 @@
 
 namespace cohort::simulation {
 
-/// The services of Cohort's stack, which a plan can name as programs.
+/// Returns the services of Cohort's stack that a plan can simulate.
 sim::program_catalog stack_programs();
 
 }  // namespace cohort::simulation

@@ -10,7 +10,7 @@
 namespace cohort::simulation::rehearsal {
 namespace {
 
-using unit = compared_figure::unit;
+using unit = compared_value::unit;
 using loadgen::format_fixed;
 
 std::string text_of(double value, unit value_unit) {
@@ -30,13 +30,13 @@ double fraction(const observed_phase& phase, const std::string& outcome) {
              : static_cast<double>(found->second) / static_cast<double>(phase.calls);
 }
 
-double over(std::int64_t count, double whole) { return whole > 0 ? static_cast<double>(count) / whole : 0; }
+double divide(std::int64_t count, double whole) { return whole > 0 ? static_cast<double>(count) / whole : 0; }
 
-/// Compares the value that `value` computes from a phase.
+/// Returns the comparison of the values that `value` computes from each phase.
 template <class Value>
-compared_figure figure(std::string name, unit value_unit, const observed_phase& simulated,
-                       const std::vector<const observed_phase*>& real, Value value) {
-  compared_figure result;
+compared_value compare_value(std::string name, unit value_unit, const observed_phase& simulated,
+                             const std::vector<const observed_phase*>& real, Value value) {
+  compared_value result;
   result.name = std::move(name);
   result.value_unit = value_unit;
   result.simulated = value(simulated);
@@ -45,11 +45,11 @@ compared_figure figure(std::string name, unit value_unit, const observed_phase& 
   return result;
 }
 
-compared_figure percentile_figure(const char* name, const observed_phase& simulated,
+compared_value compare_percentile(const char* name, const observed_phase& simulated,
                                   const std::vector<const observed_phase*>& real,
                                   std::optional<std::int64_t> observed_phase::* value,
                                   bool observed_phase::* is_lower_bound) {
-  auto result = figure(name, unit::microseconds, simulated, real, [value](const observed_phase& phase) {
+  auto result = compare_value(name, unit::microseconds, simulated, real, [value](const observed_phase& phase) {
     return static_cast<double>((phase.*value).value_or(0));
   });
   result.simulated_is_lower_bound = simulated.*is_lower_bound;
@@ -58,22 +58,22 @@ compared_figure percentile_figure(const char* name, const observed_phase& simula
   return result;
 }
 
-std::vector<compared_figure> figures_of(const observed_phase& simulated,
-                                        const std::vector<const observed_phase*>& real) {
-  std::vector<compared_figure> figures;
-  figures.push_back(figure("throughput", unit::per_second, simulated, real, [](const observed_phase& phase) {
+std::vector<compared_value> compare_values(const observed_phase& simulated,
+                                           const std::vector<const observed_phase*>& real) {
+  std::vector<compared_value> values;
+  values.push_back(compare_value("throughput", unit::per_second, simulated, real, [](const observed_phase& phase) {
     const auto found = phase.outcomes.find("ok");
-    return over(found == phase.outcomes.end() ? 0 : found->second, phase.length_s);
+    return divide(found == phase.outcomes.end() ? 0 : found->second, phase.length_s);
   }));
-  figures.push_back(figure("goodput", unit::percent, simulated, real, [](const observed_phase& phase) {
-    return over(phase.good, static_cast<double>(phase.calls));
+  values.push_back(compare_value("goodput", unit::percent, simulated, real, [](const observed_phase& phase) {
+    return divide(phase.good, static_cast<double>(phase.calls));
   }));
-  figures.push_back(
-      percentile_figure("p50", simulated, real, &observed_phase::p50_us, &observed_phase::p50_is_lower_bound));
-  figures.push_back(
-      percentile_figure("p99", simulated, real, &observed_phase::p99_us, &observed_phase::p99_is_lower_bound));
-  figures.push_back(figure("attempts per call", unit::ratio, simulated, real, [](const observed_phase& phase) {
-    return over(phase.attempts, static_cast<double>(phase.calls));
+  values.push_back(
+      compare_percentile("p50", simulated, real, &observed_phase::p50_us, &observed_phase::p50_is_lower_bound));
+  values.push_back(
+      compare_percentile("p99", simulated, real, &observed_phase::p99_us, &observed_phase::p99_is_lower_bound));
+  values.push_back(compare_value("attempts per call", unit::ratio, simulated, real, [](const observed_phase& phase) {
+    return divide(phase.attempts, static_cast<double>(phase.calls));
   }));
   std::set<std::string> outcomes;
   for (const auto& [outcome, count] : simulated.outcomes) outcomes.insert(outcome);
@@ -83,21 +83,21 @@ std::vector<compared_figure> figures_of(const observed_phase& simulated,
   outcomes.erase("ok");
   for (const auto& outcome : outcomes) {
     const auto value = [&](const observed_phase& phase) { return fraction(phase, outcome); };
-    auto shares = figure(outcome, unit::percent, simulated, real, value);
-    if (shares.simulated > 0 || shares.measured.back() > 0) figures.push_back(std::move(shares));
+    auto shares = compare_value(outcome, unit::percent, simulated, real, value);
+    if (shares.simulated > 0 || shares.measured.back() > 0) values.push_back(std::move(shares));
   }
-  return figures;
+  return values;
 }
 
 }  // namespace
 
-double compared_figure::median() const { return measured[measured.size() / 2]; }
+double compared_value::median() const { return measured[measured.size() / 2]; }
 
-bool compared_figure::is_within_spread() const {
+bool compared_value::is_within_spread() const {
   return measured.size() > 1 && measured.front() <= simulated && simulated <= measured.back();
 }
 
-std::string compared_figure::difference() const {
+std::string compared_value::difference() const {
   if (simulated_is_lower_bound && measured_is_lower_bound) return "both are lower bounds";
   const auto sign = [](double value) { return value < 0 ? "" : "+"; };
   if (value_unit == unit::percent) {
@@ -109,11 +109,11 @@ std::string compared_figure::difference() const {
   return sign(percent) + format_fixed(percent, 0) + " %";
 }
 
-std::string compared_figure::format_simulated() const {
+std::string compared_value::format_simulated() const {
   return (simulated_is_lower_bound ? "≥ " : "") + text_of(simulated, value_unit);
 }
 
-std::string compared_figure::format_measured() const {
+std::string compared_value::format_measured() const {
   const auto middle = (measured_is_lower_bound ? "≥ " : "") + text_of(median(), value_unit);
   if (measured.size() == 1) return middle;
   return middle + " (" + text_of(measured.front(), value_unit) + " to " + text_of(measured.back(), value_unit) + ")";
@@ -129,10 +129,10 @@ comparison compare(observed_run simulated, std::vector<observed_run> real, doubl
     const auto& phase = simulated.phases[i];
     std::vector<const observed_phase*> observed_phases;
     for (const auto& run : real) observed_phases.push_back(&run.phases.at(i));
-    max_rate = std::max(max_rate, over(phase.attempts, phase.length_s));
-    result.phases.push_back({phase.name, phase.start_s, phase.length_s, figures_of(phase, observed_phases)});
+    max_rate = std::max(max_rate, divide(phase.attempts, phase.length_s));
+    result.phases.push_back({phase.name, phase.start_s, phase.length_s, compare_values(phase, observed_phases)});
   }
-  // Arrivals are random, so a load that is higher by up to a tenth counts as the same load.
+  // Arrivals are random, so a load that is up to 10 % higher counts as the same load.
   if (max_rate > calibrated_rate * 1.1) {
     result.warnings.push_back("up to " + loadgen::format_rate(max_rate) +
                               " attempts a second, but the CPU costs were measured at " +

@@ -9,8 +9,8 @@
 
 namespace cohort::simulation::rehearsal {
 
-/// A figure of a phase: predicted, and measured in one or more runs.
-struct compared_figure {
+/// A value of a phase: predicted, and measured in one or more runs.
+struct compared_value {
   enum class unit { per_second, percent, microseconds, ratio };
   std::string name;
   unit value_unit = unit::percent;
@@ -32,7 +32,7 @@ struct compared_phase {
   std::string name;
   double start_s = 0;
   double length_s = 0;
-  std::vector<compared_figure> figures;
+  std::vector<compared_value> values;
 };
 
 /// A scenario, or a rate without faults.
@@ -46,7 +46,7 @@ struct comparison {
 };
 
 /// Precondition: `real` is not empty. The prediction is outside the model's range of validity if its load exceeds
-/// `calibrated_rate`, in attempts a second.
+/// `calibrated_rate`, in attempts per second.
 comparison compare(observed_run simulated, std::vector<observed_run> real, double calibrated_rate,
                    const std::vector<std::string>& plan_warnings);
 

@@ -86,16 +86,16 @@ std::string latency_chart(const comparison& comparison) {
 void add_rows(html::table& table, const comparison& comparison, const std::string& phase_name,
               const compared_phase& phase) {
   const std::string mark = comparison.warnings.empty() ? "" : "~";
-  for (const auto& figure : phase.figures) {
-    table.add({html::text(phase_name), html::text(figure.name), html::text(mark + figure.format_simulated()),
-               html::text(figure.format_measured()),
-               html::text(figure.difference() + (figure.is_within_spread() ? ", within the spread" : ""))});
+  for (const auto& value : phase.values) {
+    table.add({html::text(phase_name), html::text(value.name), html::text(mark + value.format_simulated()),
+               html::text(value.format_measured()),
+               html::text(value.difference() + (value.is_within_spread() ? ", within the spread" : ""))});
   }
 }
 
-html::table figures_table(std::string first_column) {
+html::table comparison_table(std::string first_column) {
   return html::table{{{std::move(first_column), html::table::content::text},
-                      {"figure", html::table::content::text},
+                      {"value", html::table::content::text},
                       {"simulated"},
                       {"measured"},
                       {"difference"}}};
@@ -131,7 +131,7 @@ std::string breakers_table(const comparison& comparison) {
 }
 
 std::string scenario_section(const comparison& comparison) {
-  auto table = figures_table("phase");
+  auto table = comparison_table("phase");
   for (const auto& phase : comparison.phases) {
     const auto span = format_fixed(phase.start_s, 0) + " to " + format_fixed(phase.start_s + phase.length_s, 0) + " s";
     add_rows(table, comparison, phase.name + ", " + span, phase);
@@ -157,7 +157,7 @@ std::string calibration_section(const rehearsal_result& result) {
 
 std::string rates_section(const rehearsal_result& result) {
   if (result.rates.empty()) return {};
-  auto table = figures_table("calls per second");
+  auto table = comparison_table("calls per second");
   std::string warnings;
   for (const auto& rate : result.rates) {
     add_rows(table, rate, rate.name, rate.phases.front());

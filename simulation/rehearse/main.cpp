@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Simulates a plan and compares the result with runs on real programs. `./dev rehearse PLAN` runs both sides.
+// Simulates a plan and compares the result with runs on real programs. `./dev rehearse PLAN` runs the simulation and
+// the real programs.
 #include <iostream>
 
 #include <cohort/config/options.hpp>
@@ -40,7 +41,7 @@ int fail(const std::string& message) {
   return invalid_input;
 }
 
-/// The real runs of one name, in a plan that may repeat each of them.
+/// Returns the real runs with this name; a plan can repeat each run.
 std::vector<observed_run> runs_of(const std::string& name, const std::vector<observed_run>& runs) {
   std::vector<observed_run> found;
   for (const auto& run : runs) {

@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
-// The figures of a run of a plan, simulated or on real programs. As JSON they are exchanged with the command that runs
-// the real programs.
+// The results of a run of a plan, simulated or on real programs. The command that runs the real programs exchanges them
+// as JSON.
 namespace cohort::simulation::rehearsal {
 
 /// Calls that ended in one second.
 struct observed_second {
   std::int64_t ended = 0;
   std::int64_t good = 0;
-  /// Response time in microseconds, of calls with a response.
+  /// Response time in microseconds of the calls with a response.
   std::optional<std::int64_t> p99_us;
 };
 BOOST_DESCRIBE_STRUCT(observed_second, (), (ended, good, p99_us))
@@ -61,12 +61,12 @@ struct observed_run {
   std::vector<breaker_change> breakers;
   /// CPU seconds of each service.
   std::map<std::string, double> cpu_s;
-  /// The reason if the load generator could not produce the planned load; otherwise empty.
+  /// The reason why the load generator could not produce the planned load; empty if it could.
   std::string invalid_reason;
 };
 BOOST_DESCRIBE_STRUCT(observed_run, (), (name, rate, seconds, phases, breakers, cpu_s, invalid_reason))
 
-/// The runs of a plan on real programs. A scenario or rate that was repeated has several runs.
+/// The runs of a plan on real programs. A repeated scenario or rate has several runs.
 struct real_runs {
   std::string machine;
   observed_run calibration;

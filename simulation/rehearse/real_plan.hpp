@@ -9,7 +9,7 @@
 
 #include <cohort/sim/plan/plan.hpp>
 
-// The plan of a rehearsal's runs with real processes.
+// The plan for the runs of a rehearsal with real processes.
 namespace cohort::simulation::rehearsal {
 
 struct real_call {
@@ -20,7 +20,7 @@ BOOST_DESCRIBE_STRUCT(real_call, (), (to, url_variable))
 
 struct real_service {
   std::string name;
-  /// If it is empty, `cohort-model-service` runs the model.
+  /// If this is empty, `cohort-model-service` runs the model.
   std::string program;
   std::int64_t threads = 1;
   /// Services with the same machine run on the same core.
@@ -95,11 +95,10 @@ BOOST_DESCRIBE_STRUCT(real_plan, (), (services, load, calibration_rate, calibrat
 /// The name of a run without faults, such as `200/s`.
 std::string name_of_rate(double rate);
 
-/// The phases of a run: one before, during and after each fault.
+/// Returns the phases of a run: before, during and after each fault.
 std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration length);
 
-/// Returns the plan for runs with real processes, or one line that names the settings that the real programs do not
-/// support.
+/// Returns the plan for runs with real processes, or one line with the settings that the real programs do not support.
 result<real_plan, std::string> make_real_plan(const sim::plan& plan);
 
 }  // namespace cohort::simulation::rehearsal

@@ -21,7 +21,7 @@ struct rehearsal_result {
 /// Tables for a terminal. Predictions outside the model's range of validity are marked with `~`.
 std::string text_report(const rehearsal_result& result);
 
-/// A page with charts, which needs no network.
+/// Returns an HTML page with charts, which works offline.
 std::string html_report(const rehearsal_result& result, const std::string& command);
 
 }  // namespace cohort::simulation::rehearsal

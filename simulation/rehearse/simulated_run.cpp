@@ -12,7 +12,7 @@ namespace {
 
 using ended_call = sim::caller_results::ended_call;
 
-/// Polling interval of the breaker states, as in a real run.
+/// Polling interval of the breaker states; equal to that of a real run.
 constexpr duration sampling_interval = std::chrono::milliseconds{100};
 
 std::string label_of(std::string_view line, std::string_view name) {
@@ -181,7 +181,8 @@ calibration calibrate(const sim::plan& plan, const observed_run& real, const sim
     return static_cast<double>(std::max<std::int64_t>(observed.phases.front().calls, 1));
   };
   calibration result{plan, {}, 0};
-  // The number of wake-ups, and so the CPU time, depends on the costs: each round is closer to the measured time.
+  // The number of wake-ups, and thus the CPU time, depends on the costs: each round reduces the difference from the
+  // measured time.
   for (int round = 0; round < 3; ++round) {
     const auto simulated = run(result.plan);
     for (auto& service : result.plan.services) {

@@ -18,7 +18,7 @@ struct calibrated_cost {
   double measured_us = 0;
 };
 
-/// A plan whose costs were measured.
+/// A plan with measured costs.
 struct calibration {
   sim::plan plan;
   std::vector<calibrated_cost> costs;

@@ -48,9 +48,9 @@ std::string render_comparison(const comparison& comparison) {
     text += row(phase.name + ", " + format_fixed(phase.start_s, 0) + " to " +
                     format_fixed(phase.start_s + phase.length_s, 0) + " s",
                 "simulated", "measured", "difference");
-    for (const auto& figure : phase.figures) {
-      text += row("  " + figure.name, mark + figure.format_simulated(), figure.format_measured(),
-                  figure.difference() + (figure.is_within_spread() ? ", within the spread" : ""));
+    for (const auto& value : phase.values) {
+      text += row("  " + value.name, mark + value.format_simulated(), value.format_measured(),
+                  value.difference() + (value.is_within_spread() ? ", within the spread" : ""));
     }
   }
   const bool has_breakers = !comparison.simulated.breakers.empty() || !comparison.real.front().breakers.empty();

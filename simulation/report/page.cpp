@@ -52,7 +52,7 @@ std::string percent(double ratio) {
 }
 
 loadgen::html::axis goodput_axis() {
-  // 2 % of space above the maximum, where a line would be hard to see.
+  // Adds a margin of 2 % above the maximum, because a line at the edge would be hard to see.
   loadgen::html::axis axis{loadgen::html::scale::linear(0, 1.02), {}, "goodput"};
   for (int percentage = 0; percentage <= 100; percentage += 20) {
     axis.ticks.push_back({percentage / 100.0, std::to_string(percentage) + " %"});

@@ -8,10 +8,10 @@
 
 namespace cohort::simulation {
 
-/// A page without scripts: `content` is trusted HTML, the rest is plain text.
+/// Returns a page without scripts. `content` is trusted HTML, and the other parameters are plain text.
 std::string render_page(std::string_view title, std::string_view lead, std::string_view content);
 
-/// The command that is being run, with its arguments quoted for a shell.
+/// Returns the current command with its arguments, quoted for a shell.
 std::string command_line(int argc, const char* const* argv);
 
 /// Writes a file. False if that fails.
@@ -23,7 +23,8 @@ std::string percent(double ratio);
 /// An axis from 0 to 100 % for ratios.
 loadgen::html::axis goodput_axis();
 
-/// A list such as the settings of a policy with a space after each comma, so that it can be wrapped in a table.
+/// Returns a list, such as the settings of a policy, with a space after each comma, so that it can be wrapped in a
+/// table.
 std::string with_spaces(std::string_view list);
 
 }  // namespace cohort::simulation

@@ -10,13 +10,13 @@
 
 namespace cohort::simulation {
 
-/// Parses the command line and calls `run` with the command, quoted for a shell. Returns the exit status: that of the
-/// parser if it ends the program, 2 with a message on standard error if `run` throws, otherwise that of `run`.
+/// Parses the command line and calls `run` with the command, quoted for a shell. Returns the exit status: the status of
+/// the parser if it ends the program; 2, with a message on standard error, if `run` throws; otherwise the status of
+/// `run`.
 int run_program(std::string_view name, config::options& options, int argc, const char* const* argv,
                 const std::function<int(const std::string& command)>& run);
 
-/// Like the overload above, but for a program whose options are the members of `Values`, which `Values::add_to`
-/// declares.
+/// Overload for a program whose options are the members of `Values`, which `Values::add_to` declares.
 template <class Values>
 int run_program(const char* name, const char* description, int argc, const char* const* argv,
                 int (*run)(const Values& values, const std::string& command)) {

@@ -34,21 +34,24 @@ struct program_options {
   std::string html_file = "none";
 
   void add_to(config::options& options) {
-    options.add(front_ends, {"--front-ends", "", "Instances that callers call"}, config::integer(1, 10'000), "996");
-    options.add(back_ends, {"--back-ends", "", "Instances that do the work"}, config::integer(1, 10'000), "4");
+    options.add(front_ends, {"--front-ends", "", "Number of instances that receive the calls"},
+                config::integer(1, 10'000), "996");
+    options.add(back_ends, {"--back-ends", "", "Number of instances behind the front ends"}, config::integer(1, 10'000),
+                "4");
     options.add(rate, {"--rate", "", "Calls per second of all callers"}, config::integer(1, 1'000'000), "2000");
     options.add(utilization,
                 {"--utilization", "", "Load of the back ends without retries, in percent of their capacity"},
                 config::integer(1, 200), "80");
-    options.add(slowdown, {"--slowdown", "", "Factor of the work during the trigger, from 10 s to 20 s"},
+    options.add(slowdown, {"--slowdown", "", "Factor of the CPU time during the trigger, from 10 s to 20 s"},
                 config::integer(1, 1000), "3");
-    options.add(attempts, {"--attempts", "", "Attempts of a caller, the first included"}, config::integer(1, 100), "3");
-    options.add(front_timeout, {"--front-timeout", "", "Timeout of the front ends' calls, in milliseconds"},
+    options.add(attempts, {"--attempts", "", "Maximum attempts of a caller, including the first"},
+                config::integer(1, 100), "3");
+    options.add(front_timeout, {"--front-timeout", "", "Timeout of the calls of front ends, in milliseconds"},
                 config::integer(1, 60'000), "800");
     options.add(patience, {"--patience", "", "Seconds until a caller abandons an attempt"}, config::seconds(1, 60),
                 "1");
-    options.add(event, {"--event", "", "Event that disturbs the fleet from 10 s on"},
-                config::one_of({"slow-back-ends", "deploy", "zone-loss"}), "slow-back-ends");
+    options.add(event, {"--event", "", "Event from 10 s on"}, config::one_of({"slow-back-ends", "deploy", "zone-loss"}),
+                "slow-back-ends");
     options.add(length, {"--length", "", "Length of the run in virtual seconds"}, config::seconds(25, 3600), "60");
     options.add(seed, {"--seed", "", "Seed"}, config::integer(0, INT64_MAX), "1");
     options.add(only, {"--only", "", "Simulate only the protection with this name"}, config::text(), "all");
@@ -139,8 +142,8 @@ std::string results_table(const std::vector<storm_result>& results) {
   return table.html();
 }
 
-/// The results that the chart shows. If there are more than four results: no protection, two single protections, and
-/// all protections.
+/// The results that the chart shows. If there are more than four results, these are: no protection, two single
+/// protections, and all protections.
 std::vector<storm_result> charted_results(const std::vector<storm_result>& results) {
   if (results.size() <= std::size(line_classes)) return results;
   std::vector<storm_result> rows;
@@ -165,7 +168,7 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
                                             html::linear_axis(max_amplification, "requests per call")));
   content += html::section("All protections", "Recovery: until goodput stays at 95 % of its previous level for 5 s.",
                            results_table(results));
-  content += html::section("Command", "The same command gives the same numbers.",
+  content += html::section("Command", "The same command prints the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
   return render_page(std::string{name_of(settings.event)} + ": " +
                          std::to_string(settings.front_ends + settings.back_ends) + " instances",

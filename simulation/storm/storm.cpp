@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view front = "front";
 constexpr std::string_view back = "back";
-/// A run has recovered when goodput stays at this fraction of its level before the trigger for this duration.
+/// A run has recovered when goodput has been at this fraction of its level before the trigger for this duration.
 constexpr double recovered_ratio = 0.95;
 constexpr std::size_t recovered_seconds = 5;
 
@@ -163,7 +163,7 @@ std::vector<protection> protections(const storm_settings& settings) {
   const config::environment concurrency{{"DEADLINE_ADMISSION", "ignore"}};
   const config::environment admission{{"DEADLINE_ADMISSION", "refuse"}};
   if (settings.event == storm_event::deploy) {
-    // Without retries and hedging, which would hide the requests that a deploy loses.
+    // Without retries and hedging, because these would hide the requests that a deploy loses.
     return {
         {"no drain", timeout_only, no_admission_control, false, 0s, 0s},
         {"drain", timeout_only, no_admission_control, false, 10s, 0s},

@@ -10,17 +10,17 @@
 
 namespace cohort::simulation {
 
-/// The event that disturbs the fleet.
+/// The event that reduces the capacity of the fleet.
 enum class storm_event {
   /// The back ends are temporarily slower.
   slow_back_ends,
-  /// All instances are replaced: a tenth of the front ends at a time, and one back end after the other.
+  /// All instances are replaced: a tenth of the front ends at a time, and one back end at a time.
   deploy,
   /// A third of all instances is powered off temporarily.
   zone_loss,
 };
 
-/// Callers call front ends, which call back ends, while an event disturbs them.
+/// The settings of a simulation in which callers call front ends, and front ends call back ends, during an event.
 struct storm_settings {
   storm_event event = storm_event::slow_back_ends;
   std::size_t front_ends = 996;
@@ -36,7 +36,7 @@ struct storm_settings {
   duration patience = std::chrono::seconds{1};
   /// The timeout of the front ends' calls to the back ends.
   std::chrono::milliseconds front_timeout{800};
-  /// The attempts of a caller, the first included.
+  /// The maximum attempts of a caller, including the first.
   unsigned attempts = 3;
   std::uint64_t seed = 1;
 };
@@ -49,7 +49,7 @@ struct protection {
   /// Variables of the back ends.
   config::environment back_end;
   bool callers_retry = true;
-  /// `storm_event::deploy`: the longest time for the requests in flight of an instance that is replaced.
+  /// `storm_event::deploy`: the maximum time for the requests in flight of an instance that is replaced.
   duration drain_timeout{};
   /// `storm_event::deploy`: the time for which an instance that is replaced accepts requests before it drains.
   std::chrono::seconds drain_delay{};
@@ -71,7 +71,7 @@ struct storm_result {
   double goodput_during = 0;
   double goodput_after = 0;
   double max_amplification = 0;
-  /// The length of the event, or of the rest of the run if a deploy does not end within the run.
+  /// The length of the event; if a deploy does not end within the run, the time until the end of the run.
   duration event_length{};
   /// Time from the end of the event until goodput stays at 95 % of its previous level for five seconds; empty if it
   /// does not recover within the run.

@@ -17,7 +17,8 @@ constexpr std::array all_verdicts{verdict::better, verdict::better_within_range,
                                   verdict::worse_within_range, verdict::worse};
 /// Number of scenarios in the list of the largest losses.
 constexpr std::size_t max_listed_losses = 5;
-/// A scenario in which the plan's own settings lose less than this has little to improve.
+/// Scenarios in which the settings of the plan lose a smaller ratio are not relevant, because they can hardly be
+/// improved.
 constexpr double relevant_loss = 0.02;
 
 struct document_scenario {

@@ -12,14 +12,14 @@
 namespace cohort::simulation {
 
 struct held_out_settings {
-  /// Number of random scenarios; a different seed than that of the plan's own random scenarios.
+  /// Number of random scenarios. Their seed must differ from that of the random scenarios in the plan.
   std::size_t count = 0;
   std::uint64_t seed = 2;
   sim::comparison_settings comparison;
 };
 
-/// Compares the choice of a search with the plan's own settings in random scenarios that the search has not used. The
-/// plan must have `random_scenarios`.
+/// Compares the result of a search with the settings of the plan in random scenarios that are not part of the search.
+/// The plan must have `random_scenarios`.
 std::vector<sim::scenario_comparison> compare_in_held_out_scenarios(const sim::plan& plan,
                                                                     const sim::program_catalog& programs,
                                                                     const sim::setting_overrides& choice,
@@ -28,7 +28,7 @@ std::vector<sim::scenario_comparison> compare_in_held_out_scenarios(const sim::p
 /// The number of scenarios by verdict, the mean difference, and the scenarios with the largest losses.
 std::string text_report(const std::vector<sim::scenario_comparison>& comparisons, const held_out_settings& settings);
 
-/// The JSON document of a search and of its held-out scenarios, which `./dev tune check` reads.
+/// Returns the JSON document of a search and of its held-out scenarios, for `./dev tune check`.
 std::string json_report(const sim::policy_choice& choice, const std::vector<sim::scenario_comparison>& comparisons);
 
 }  // namespace cohort::simulation

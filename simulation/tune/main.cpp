@@ -36,19 +36,20 @@ struct program_options {
     options.add(
         held_out,
         {"--held-out", "",
-         "Random scenarios, not used by the search, in which the choice is compared with the plan's own settings"},
+         "Number of random scenarios outside the search for the comparison of the result with the plan's settings"},
         config::integer(0, 10'000), "0");
     options.add(held_out_seed, {"--held-out-seed", "", "Seed of these scenarios"}, config::integer(1, INT64_MAX), "2");
     options.add(held_out_runs, {"--held-out-runs", "", "Runs of each of these scenarios and settings"},
                 config::integer(2, 1000), "5");
     options.add(json_file, {"--json", "", "File for the choice and the comparison with the plan's own settings"},
                 config::text(), "none");
-    options.add(candidates, {"--candidates", "", "Choices of policies to try"}, config::integer(1, 100'000), "32");
+    options.add(candidates, {"--candidates", "", "Number of policy combinations to try"}, config::integer(1, 100'000),
+                "32");
     options.add(first_seeds, {"--first-seeds", "", "Seeds of the first round; each further round doubles them"},
                 config::integer(1, 1000), "2");
     options.add(threads, {"--threads", "", "Simulation threads"}, config::integer(1, 256), "2");
     options.add(seed, {"--seed", "", "Seed of the choices and of the runs"}, config::integer(1, 1'000'000), "1");
-    options.add(max_time, {"--seconds", "", "Time after which no further round begins"}, config::seconds(1, 86'400),
+    options.add(max_time, {"--seconds", "", "Time after which no further round starts"}, config::seconds(1, 86'400),
                 "60");
   }
   sim::tuner_settings settings() const {
@@ -63,7 +64,7 @@ struct program_options {
     held_out_settings result;
     result.count = static_cast<std::size_t>(held_out);
     result.seed = static_cast<std::uint64_t>(held_out_seed);
-    // Not the seed of the search, so that the runs are independent of it.
+    // A different seed than that of the search, so that the runs are independent of the search.
     result.comparison = {static_cast<std::size_t>(held_out_runs), static_cast<std::size_t>(threads),
                          static_cast<std::uint64_t>(seed) + 1};
     return result;
@@ -140,7 +141,7 @@ int run(const program_options& options, const std::string& command) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  return simulation::run_program("cohort-tune",
-                                 "Searches timeouts, retries, hedging and breakers by simulation of a plan", argc, argv,
-                                 simulation::run);
+  return simulation::run_program(
+      "cohort-tune", "Searches for the best timeouts, retries, hedging and breakers by simulation of a plan", argc,
+      argv, simulation::run);
 }

@@ -41,12 +41,12 @@ std::string format_settings(const sim::policy_choice& choice) {
   return text.empty() ? "(unchanged)" : text;
 }
 
-/// Marks a figure that is outside the model's range of validity.
-std::string mark_if_invalid(const sim::plan& plan, const std::string& figure) {
-  return (plan.warnings.empty() ? "" : "~") + figure;
+/// Marks a value that is outside the model's range of validity.
+std::string mark_if_invalid(const sim::plan& plan, const std::string& value) {
+  return (plan.warnings.empty() ? "" : "~") + value;
 }
 
-/// Characters of UTF-8, as `±` is two bytes.
+/// The width is in UTF-8 characters, because `±` has two bytes.
 std::size_t length_of(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
@@ -138,11 +138,11 @@ std::string html_report(const sim::plan& plan, const sim::tuner_result& result, 
   std::string content;
   for (const auto& warning : plan.warnings) content += "<p class=\"bad\">" + html::escape(warning) + "</p>\n";
   if (!content.empty())
-    content = html::section("Outside the model's range of validity", "Figures are marked with ~.", content);
+    content = html::section("Outside the model's range of validity", "Values are marked with ~.", content);
   content += html::section("Trade-off", "Each symbol is a choice of policies.", trade_off_chart(result));
   content +=
       html::section("Choices", "Sorted by rounds of the search, objective and goodput.", choices_table(plan, result));
-  content += html::section("Command", "The same command gives the same numbers.",
+  content += html::section("Command", "The same command prints the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
   return render_page("Policies by simulation", "Means over all scenarios; intervals have a confidence of 95 %.",
                      content);

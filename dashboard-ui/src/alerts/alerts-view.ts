@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 import { severities, type Alert, type Alerts, type Severity } from './alerts.ts';
-import { age, duration, localMinute, notAvailable, pluralize, truncate } from '../format.ts';
+import { age, duration, formatLocalMinute, notAvailable, pluralize, truncate } from '../format.ts';
 import type { ReceivedAlerts } from '../page-state.ts';
 import { timeStaleTimeoutMs } from '../panel-view.ts';
 import { runbookHref } from '../runbook-link.ts';
 
 /**
- * State of the alerts panel: the highest severity that fires; `none`: no alert fires; `silent`: the Watchdog is missing;
- * `unknown`: there has been no Watchdog yet; `stale`: the event stream has stopped; `waiting`: there has been no event yet.
+ * State of the alerts panel: the highest severity of the firing alerts; `none`: no alert fires; `silent`: the Watchdog
+ * is missing; `unknown`: no Watchdog has been received; `stale`: the event stream has stopped; `waiting`: no event has
+ * been received.
  */
 export type AlertsPanelState = Severity | 'none' | 'silent' | 'unknown' | 'stale' | 'waiting';
 
@@ -35,12 +36,12 @@ export interface AlertsView {
   readonly label: string;
   readonly dimmed: boolean;
   readonly explanation: string;
-  /** Monitoring is silent; shown as prominently as an alert. */
+  /** Whether monitoring is silent, which is shown as prominently as an alert. */
   readonly silent: boolean;
   readonly age: string | null;
   readonly notShown: string | null;
   readonly firing: readonly AlertView[];
-  /** The number of firing alerts in the open list; the others are in a collapsed one. */
+  /** The number of firing alerts in the open list; the other alerts are in a collapsed list. */
   readonly shown: number;
   /** Heading of the collapsed firing alerts, grouped by their names; null if there are none. */
   readonly moreLabel: string | null;
@@ -88,7 +89,7 @@ export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: numb
   };
 }
 
-/** If there are more alerts than fit on a screen, only the most severe ones are expanded. */
+/** If there are more alerts, only the most severe alerts are expanded. */
 const maxShown = 4;
 const maxGroups = 6;
 
@@ -118,8 +119,8 @@ function headline(alerts: Alerts, dimmed: boolean): { state: AlertsPanelState; l
 }
 
 function explain(alerts: Alerts, elapsedSeconds: number): string {
-  const { state, lastHeardSeconds } = alerts.monitoring;
-  const since = lastHeardSeconds === null ? notAvailable : duration(lastHeardSeconds + elapsedSeconds);
+  const { state, lastSignalSeconds } = alerts.monitoring;
+  const since = lastSignalSeconds === null ? notAvailable : duration(lastSignalSeconds + elapsedSeconds);
   const isFiring = alerts.firing.length > 0;
   if (state === 'silent') {
     const consequence = isFiring ? 'this list may be incomplete' : 'new alerts are not detected';
@@ -135,7 +136,7 @@ function toFiringAlertView(alert: Alert, elapsedSeconds: number): AlertView {
   return {
     ...toAlertView(alert),
     since: `for ${active}, since`,
-    time: localMinute(alert.startsAt),
+    time: formatLocalMinute(alert.startsAt),
     dateTime: alert.startsAt,
     stale: alert.stale ? 'Not confirmed for 15 minutes: resolved, or inhibited by another alert.' : null,
   };
@@ -147,7 +148,7 @@ function toResolvedAlertView(alert: Alert): AlertView {
     ...toAlertView(alert),
     severityLabel: 'resolved',
     since: `for ${active}, until`,
-    time: localMinute(alert.endsAt),
+    time: formatLocalMinute(alert.endsAt),
     dateTime: alert.endsAt,
     stale: null,
   };

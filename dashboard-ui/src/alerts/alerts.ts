@@ -18,7 +18,7 @@ export interface Alert {
   readonly runbookUrl: string | null;
   readonly startsAt: string | null;
   readonly endsAt: string | null;
-  /** How long the alert had fired at the time of the event. */
+  /** The duration of the alert at the time of the event. */
   readonly forSeconds: number | null;
   /** Whether the alert fires but has not been confirmed for 15 minutes. */
   readonly stale: boolean;
@@ -29,7 +29,7 @@ export interface Alert {
 export type MonitoringState = 'ok' | 'silent' | 'unknown';
 
 export interface Alerts {
-  readonly monitoring: { readonly state: MonitoringState; readonly lastHeardSeconds: number | null };
+  readonly monitoring: { readonly state: MonitoringState; readonly lastSignalSeconds: number | null };
   readonly firing: readonly Alert[];
   readonly resolved: readonly Alert[];
   /** Minimum number of further firing alerts that the server could not store. */
@@ -48,7 +48,7 @@ export function parseAlertsEvent(data: string): Alerts | null {
   return {
     monitoring: {
       state: state === 'ok' || state === 'silent' ? state : 'unknown',
-      lastHeardSeconds: numberAt(monitoring, 'last_heard_seconds'),
+      lastSignalSeconds: numberAt(monitoring, 'last_heard_seconds'),
     },
     firing,
     resolved,

@@ -17,7 +17,7 @@ export class Announcer {
   }
 }
 
-/** More alerts than this are announced as a number. */
+/** If there are more alerts, only their number is announced. */
 const maxNames = 3;
 
 /** Composes the announcements of a live region: alerts that have started or stopped firing since the last call. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { localSecond, milliseconds, pluralize, sharePercent } from '../format.ts';
+import { formatLocalSecond, milliseconds, pluralize, formatShare } from '../format.ts';
 import { bucketMs, type Bucket, type History, type Mean, type TrendName } from './history.ts';
 import type { SystemInfo } from '../model.ts';
 import { services, type PanelName } from '../services.ts';
@@ -32,7 +32,7 @@ export function usedMemory(info: SystemInfo | null): number | null {
 export function toUseTrend(name: string, means: readonly Mean[], latest: number | null): TrendView {
   const known = means.flatMap(({ mean }) => (mean === null ? [] : [mean]));
   const current = latest ?? known.at(-1);
-  const texts = current === undefined || known.length === 0 ? null : { now: sharePercent(current), highest: sharePercent(Math.max(...known)) };
+  const texts = current === undefined || known.length === 0 ? null : { now: formatShare(current), highest: formatShare(Math.max(...known)) };
   return {
     value: texts?.now ?? none,
     description: describe(name, texts === null ? null : `now ${texts.now}, highest ${texts.highest}`),
@@ -45,7 +45,7 @@ export function toCacheTrend(means: readonly Mean[]): TrendView {
   const reports = means.reduce((sum, { count }) => sum + count, 0);
   const cached = Math.round(means.reduce((sum, { count, mean }) => sum + count * (mean ?? 0), 0));
   return {
-    value: reports === 0 ? none : `${sharePercent(cached / reports)} of ${pluralize(reports, 'report')}`,
+    value: reports === 0 ? none : `${formatShare(cached / reports)} of ${pluralize(reports, 'report')}`,
     description: describe('Weather reports from the cache', reports === 0 ? null : `${cached} of ${reports}`),
     columns: means.map(({ mean }) => mean),
   };
@@ -57,7 +57,7 @@ function describe(name: string, text: string | null): string {
 
 const minuteMs = 4 * bucketMs;
 
-/** The columns of the table of a panel that come from trends. */
+/** The columns of a panel's table with values of trends. */
 const trendColumns: Record<PanelName, readonly (readonly [string, TrendName])[]> = {
   time: [],
   system: [
@@ -72,17 +72,20 @@ export interface HistoryTable {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** The values of the charts of a panel by minute, newest first, without minutes that have none. `now`: since the epoch. */
+/**
+ * The values of the charts of a panel by minute, newest first, without empty minutes. `now`: milliseconds since the
+ * epoch.
+ */
 export function toHistoryTable(panel: PanelName, history: History, now: number): HistoryTable {
   const key = services.find((service) => service.panel === panel)?.key ?? '';
   const columns = trendColumns[panel].map(([, name]) => history.means(key, name, now, minuteMs));
   const minutes = history.buckets(key, now, minuteMs);
-  // Rounded to the minute, since the clocks of the server and of the page differ.
+  // The times are rounded to the minute, since the clocks of the server and of the page differ.
   const first = history.firstAt(now, minuteMs) + minuteMs / 2;
   const rows = minutes.flatMap((bucket, index) => {
     const means = columns.map((column) => column[index] ?? { count: 0, mean: null });
     if (bucket.calls === 0 && means.every(({ count }) => count === 0)) return [];
-    return [[localSecond(first + index * minuteMs).slice(0, 5), ...callCells(bucket), ...means.map(meanCell)]];
+    return [[formatLocalSecond(first + index * minuteMs).slice(0, 5), ...callCells(bucket), ...means.map(meanCell)]];
   });
   return { head: ['Minute', 'Calls', 'Failed', 'p50', 'p99', 'Breaker', ...trendColumns[panel].map(([title]) => title)], rows: rows.reverse() };
 }
@@ -93,5 +96,5 @@ function callCells({ calls, failed, p50, p99, open }: Bucket): string[] {
 }
 
 function meanCell({ mean }: Mean): string {
-  return mean === null ? none : sharePercent(mean);
+  return mean === null ? none : formatShare(mean);
 }

@@ -21,7 +21,7 @@ export interface Mean {
 /** A latency in milliseconds, and the number of calls with it. */
 type Latency = readonly [ms: number, count: number];
 
-/** The calls of one column, as the server has counted them. */
+/** The calls of one column, counted by the server. */
 interface Column {
   /** Multiples of `bucketMs` since the epoch of the server's clock. */
   readonly number: number;
@@ -58,8 +58,8 @@ export interface Summary {
 }
 
 /**
- * The calls of the last 15 minutes, by service. The server counts them; the page merges the received columns, in any
- * order and any number of times.
+ * The calls of the last 15 minutes, by service. The server counts the calls; the page merges the received columns,
+ * which may arrive in any order and repeatedly.
  */
 export class History {
   readonly #columns = new Map<string, Map<number, Column>>();
@@ -74,7 +74,8 @@ export class History {
       const known = this.#columns.get(service) ?? new Map<number, Column>();
       this.#columns.set(service, known);
       for (const column of received) {
-        // The counts of a column only grow. The counts of a restarted server do not replace the earlier counts.
+        // The counts of a column never decrease. Therefore, the lower counts of a restarted server do not replace the
+        // earlier counts.
         if (column.calls >= (known.get(column.number)?.calls ?? 0)) known.set(column.number, column);
       }
       for (const number of known.keys()) if (number <= last - bucketCount || number > last) known.delete(number);
@@ -85,12 +86,16 @@ export class History {
     this.#columns.clear();
   }
 
-  /** The columns up to `now`, oldest first. Their bounds are multiples of `width`, so that columns do not change later. */
+  /**
+   * The columns up to `now`, oldest first. Their bounds are multiples of `width`, so that columns do not change later.
+   */
   buckets(service: string, now: number, width = bucketMs): Bucket[] {
     return this.#grouped(service, now, width).map(toBucket);
   }
 
-  /** The means of the columns up to `now`, oldest first. `width`: milliseconds of a column, a multiple of `bucketMs`. */
+  /**
+   * The means of the columns up to `now`, oldest first. `width`: milliseconds of a column, a multiple of `bucketMs`.
+   */
   means(service: string, name: TrendName, now: number, width = bucketMs): Mean[] {
     return this.#grouped(service, now, width).map((columns) => {
       const count = columns.reduce((sum, { means }) => sum + means[name].count, 0);
@@ -108,7 +113,7 @@ export class History {
     const grouped = this.#grouped(service, now, bucketMs);
     const columns = grouped.flat();
     const { calls, failed, p50, p99 } = toBucket(columns);
-    // The first column with calls, and the last one, may cover less than 15 s.
+    // The first column with calls and the last column may cover less than 15 s.
     const full = grouped.slice(grouped.findIndex((group) => group.length > 0) + 1, -1).slice(-60_000 / bucketMs);
     const perSecond = full.length === 0 ? null : (toBucket(full.flat()).calls * 1_000) / (full.length * bucketMs);
     return calls === 0 ? { p50, p99, perSecond: null, failureRatio: null } : { p50, p99, perSecond, failureRatio: failed / calls };

@@ -48,7 +48,7 @@ export function toMapView(traffic: Traffic, live: boolean): MapView {
     summary: !live ? 'no data' : traffic.length < 2 ? 'measuring' : describeRate(total, 'call'),
     rows: [
       ...services.map(({ key, name }, index) => serviceRow(name, links[index], latest?.services.get(key), serviceRates(traffic, key))),
-      ...(latest?.providers ?? []).map((one) => providerRow(one, providerRates(traffic, one.name))),
+      ...(latest?.providers ?? []).map((provider) => providerRow(provider, providerRates(traffic, provider.name))),
     ],
     dimmed: !live || latest === undefined,
   };
@@ -120,19 +120,19 @@ function describeAddresses(totals: ServiceTotals): string {
 function providerLinks(traffic: Traffic): LinkView[] {
   const latest = traffic.at(-1);
   const providers = latest?.providers ?? null;
-  if (latest?.areProvidersStale && providers !== null && providers.length > 0) return providers.map((one) => unknownLink(weather, one.name, 'no current data'));
+  if (latest?.areProvidersStale && providers !== null && providers.length > 0) return providers.map((provider) => unknownLink(weather, provider.name, 'no current data'));
   if (providers === null) return [unknownLink(weather, 'provider', 'unknown')];
   if (providers.length === 0) return [{ ...unknownLink(weather, 'sample'), note: 'built in', state: 'idle', rate: 'no calls' }];
-  return providers.map((one): LinkView => {
-    const rates = providerRates(traffic, one.name);
-    const isPaused = one.cooldownMs > 0;
+  return providers.map((provider): LinkView => {
+    const rates = providerRates(traffic, provider.name);
+    const isPaused = provider.cooldownMs > 0;
     return {
       from: weather,
-      to: one.name,
-      note: isPaused ? `paused for ${duration(Math.ceil(one.cooldownMs / 1_000))}` : '',
+      to: provider.name,
+      note: isPaused ? `paused for ${duration(Math.ceil(provider.cooldownMs / 1_000))}` : '',
       state: isPaused ? 'open' : rates !== null && rates.failures > 0 ? 'failing' : rates !== null && rates.calls > 0 ? 'ok' : 'idle',
       rate: rates === null ? none : formatRate(rates.calls),
-      detail: describeProvider(one),
+      detail: describeProvider(provider),
       weight: weightOf(rates?.calls ?? 0),
     };
   });
@@ -161,9 +161,9 @@ function serviceRow(name: string, link: LinkView | undefined, totals: ServiceTot
   ];
 }
 
-function providerRow(one: ProviderTotals, rates: Rates | null): string[] {
-  const paused = one.cooldownMs > 0 ? 'paused' : none;
-  return [weather, one.name, rates === null ? none : formatRate(rates.calls), rates === null ? none : rates.failures === 0 ? 'none' : formatRate(rates.failures), paused, none, none, String(one.requests)];
+function providerRow(provider: ProviderTotals, rates: Rates | null): string[] {
+  const paused = provider.cooldownMs > 0 ? 'paused' : none;
+  return [weather, provider.name, rates === null ? none : formatRate(rates.calls), rates === null ? none : rates.failures === 0 ? 'none' : formatRate(rates.failures), paused, none, none, String(provider.requests)];
 }
 
 /** The map in words, for its image role. */

@@ -29,7 +29,9 @@ export interface TrafficSample {
   /** Time of the server's monotonic clock. */
   readonly atMs: number;
   readonly services: ReadonlyMap<string, ServiceTotals>;
-  /** In the order of their requests; empty if the weather service has a built-in report only, null if unknown. */
+  /**
+   * In the order in which they are called; empty if the weather service has only a built-in report, null if unknown.
+   */
   readonly providers: readonly ProviderTotals[] | null;
   /** Whether `providers` come from an earlier sample, because the weather service did not respond. */
   readonly areProvidersStale: boolean;
@@ -80,7 +82,7 @@ function count(body: JsonObject, key: string): number {
   return Math.max(0, numberAt(body, key) ?? 0);
 }
 
-/** The samples of the last `windowMs`, and one before. Immutable. */
+/** The samples of the last `windowMs`, and the sample before them. Immutable. */
 export type Traffic = readonly TrafficSample[];
 
 export const windowMs = 10_000;
@@ -129,7 +131,7 @@ function rates(traffic: Traffic, read: (sample: TrafficSample) => readonly [numb
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined || first === last) return null;
   const seconds = (last.atMs - first.atMs) / 1_000;
-  // The counters of a restarted service begin at zero.
+  // The counters of a restarted service start from zero.
   const perSecond = (index: 0 | 1) => Math.max(0, last.totals[index] - first.totals[index]) / seconds;
   return { calls: perSecond(0), failures: perSecond(1) };
 }

@@ -20,7 +20,7 @@ export interface ExperimentView {
   /** Text below the controls. */
   readonly status: string;
   readonly tone: 'idle' | 'good' | 'bad';
-  /** The measurement with the deadline, then the one without; empty before the first experiment. */
+  /** The measurement with the deadline, and the measurement without; empty before the first experiment. */
   readonly measurements: readonly MeasurementView[];
   /** The end of the shared axis, in milliseconds. */
   readonly end: number;
@@ -33,7 +33,7 @@ export function toExperimentView(experiment: Experiment, now: number): Experimen
   const isRunning = experiment.phase === 'running';
   const requests = experiment.measurements.map((measured) => toRequest(measured, now - experiment.startedAt));
   const { latencyMs, deadlineMs } = experiment.settings;
-  // Both waterfalls have the same axis. While the bars grow, the axis changes only if the bars exceed the delay and the
+  // Both waterfalls have the same axis. While the bars grow, the axis changes only if a bar exceeds the delay and the
   // deadline.
   const end = Math.max(latencyMs, deadlineMs, 1, ...requests.map(({ request }) => request.duration)) * axisLengthFactor;
   return {
@@ -42,7 +42,7 @@ export function toExperimentView(experiment: Experiment, now: number): Experimen
     status: status(experiment),
     tone: experiment.phase === 'failed' ? 'bad' : experiment.phase === 'done' && experiment.message === null ? 'good' : 'idle',
     measurements: requests.map(({ request, running }, index) => {
-      // The longest wait that is allowed is beyond the axis.
+      // The maximum timeout is beyond the axis.
       const shown = index === 0 ? request : withoutDeadline(request);
       const ends = index === 0 ? endsOf(requests[1]?.request) : new Map<string, number>();
       const waterfall = toWaterfallView(shown, null, running, linear(end), ends);

@@ -11,7 +11,7 @@ export interface ExperimentSettings {
   readonly deadlineMs: number;
 }
 
-/** The answer of one service. */
+/** The response of one service. */
 export interface Arrival {
   readonly state: Call['state'];
   readonly elapsed: number;
@@ -26,7 +26,7 @@ export interface Measurement {
   readonly request: RequestRecord | null;
 }
 
-/** The experiment of the server, or its last one. */
+/** The current or last experiment of the server. */
 export interface Experiment {
   readonly number: number;
   readonly phase: 'idle' | 'running' | 'done' | 'failed';
@@ -37,7 +37,7 @@ export interface Experiment {
   readonly maxWaitMs: number;
   /** Start of the calls on the page's clock. */
   readonly startedAt: number;
-  /** With the deadline, then without; empty before the first experiment. */
+  /** The measurement with the deadline, and the measurement without; empty before the first experiment. */
   readonly measurements: readonly Measurement[];
 }
 
@@ -80,7 +80,7 @@ export function withExperiment(before: ReceivedExperiment | null, value: Experim
   return { value: hasBegun ? { ...value, startedAt: before.value.startedAt } : value, receivedAt: now };
 }
 
-/** Milliseconds after which a stream that sends no experiment offers none. */
+/** Milliseconds after which a stream without an `experiment` event does not support experiments. */
 export const offerTimeoutMs = 3_000;
 
 function readMeasurement(body: JsonObject): Measurement {

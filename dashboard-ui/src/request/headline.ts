@@ -4,7 +4,7 @@ import type { PanelState } from '../model.ts';
 import { isAnswered, type RequestRecord } from './request.ts';
 import { serviceName } from '../services.ts';
 
-/** `idle`: nothing is known, or the known values are old. */
+/** `idle`: no values, or outdated values. */
 export type Tone = 'good' | 'warn' | 'bad' | 'idle';
 
 export interface Headline {
@@ -16,7 +16,7 @@ export interface Headline {
 }
 
 export interface HeadlineInput {
-  /** The states that the panels show, by the names of their services. */
+  /** The states of the panels, by the names of their services. */
   readonly panels: readonly { readonly name: string; readonly state: PanelState }[];
   /** The latest request. */
   readonly request: RequestRecord | null;
@@ -66,7 +66,7 @@ const stateText: Record<PanelState, string> = {
   unknown: 'state unknown',
 };
 
-/** The slowest answered call, with its own timeout. */
+/** The slowest call with a response, and its timeout. */
 function slowest(request: RequestRecord | null): string[] {
   const calls = request?.calls.filter((call) => isAnswered(call.state)) ?? [];
   if (calls.length === 0) return [];

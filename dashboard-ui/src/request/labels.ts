@@ -16,9 +16,9 @@ const deadlineGap = 5;
 const markWidth = 3;
 
 /**
- * Places the labels of a row in a drawing that is `width` pixels wide: inside a long bar, otherwise after or before the
- * bar, without overlapping other bars and labels of the line or the deadline. Returns one element for each bar, null if
- * its label does not fit: the result of the row and the table have its contents.
+ * Places the labels of a row in a drawing with a width of `width` pixels: inside a long bar, otherwise after or before
+ * the bar, without overlapping other bars and labels of the same line or the deadline. Returns one element for each
+ * bar; null if the label does not fit, because the result of the row and the table contain the same text.
  */
 export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number): (Label | null)[] {
   const usedUntil: number[] = [];
@@ -31,14 +31,20 @@ export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number):
   });
 }
 
-/** The distance of the deadline's label from the deadline, in pixels: the label is after bars that end at it or shortly after it. */
+/**
+ * The distance of the deadline's label from the deadline, in pixels: the label is after bars that end at it or shortly
+ * after it.
+ */
 export function deadlineLabelOffset(row: Pick<Row, 'bars' | 'deadline'>, width: number): number {
   const deadline = (row.deadline ?? 0) * width;
   const ends = row.bars.map((bar) => bar.to * width + markWidth - deadline);
   return deadlineGap + Math.max(0, ...ends.filter((end) => end > 0 && end < 4 * characterWidth));
 }
 
-/** The distance of the label of the saved time from the deadline, in pixels: after the label of the deadline; null if it does not fit. */
+/**
+ * The distance of the label of the saved time from the deadline, in pixels: after the label of the deadline; null if it
+ * does not fit.
+ */
 export function savedLabelOffset(row: Pick<Row, 'bars' | 'deadline' | 'deadlineLabel' | 'saved'>, width: number): number | null {
   if (row.saved === null || row.deadline === null) return null;
   const offset = deadlineLabelOffset(row, width) + row.deadlineLabel.length * characterWidth + gap;
@@ -50,7 +56,7 @@ function placeLabel(bar: Bar, free: { from: number; to: number }, width: number,
   if (bar.label === '') return null;
   const [from, to, text] = [bar.from * width, bar.to * width, textWidth(bar)];
   const fitsInside = to - from >= text + gap;
-  // A call ends some milliseconds after the deadline that cut it off.
+  // A call ends a few milliseconds after its deadline.
   const inside: Label = { x: (bar.end === 'deadline' ? Math.min(to, deadline) : to) - 8, anchor: 'end', inside: true };
   if (fitsInside && bar.to - bar.from > 0.25) return inside;
   if (free.to - to >= text + gap + 4) return { x: to + 12, anchor: 'start', inside: false };
@@ -58,7 +64,7 @@ function placeLabel(bar: Bar, free: { from: number; to: number }, width: number,
   return fitsInside ? inside : null;
 }
 
-/** What follows the bar on its line: the next bar, the deadline, or the end of the drawing. */
+/** The start of the next element on the line: the next bar, the deadline, or the end of the drawing. */
 function freeSpaceEnd(row: Pick<Row, 'bars' | 'deadline'>, index: number): number {
   const bar = row.bars[index];
   if (bar === undefined) return 1;

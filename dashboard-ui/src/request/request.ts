@@ -15,13 +15,15 @@ export interface Attempt {
   readonly phases: Readonly<Record<Phase, number>>;
   readonly outcome: string | null;
   readonly status: number | null;
-  /** The reason why the attempt ended early, such as `deadline`; null if it did not. */
+  /** The reason for the cancellation, such as `deadline`; null if the attempt was not cancelled. */
   readonly cancelledBy: string | null;
   /** The remaining time that was sent to the upstream. */
   readonly deadlineSent: number | null;
 }
 
-/** Phases of an attempt, in their order: for a free connection, to connect, TLS handshake, for the response, its body. */
+/**
+ * Phases of an attempt, in order: wait for a connection, connect, TLS handshake, wait for the response, read the body.
+ */
 export const phases = ['queued', 'connect', 'tls', 'wait', 'read'] as const;
 export type Phase = (typeof phases)[number];
 
@@ -59,7 +61,7 @@ export interface RequestRecord {
   readonly calls: readonly Call[];
 }
 
-/** Maximum number of calls and attempts that are shown; a server records no more. */
+/** Maximum number of displayed calls and attempts; a server does not record more. */
 const maxCalls = 16;
 const maxAttempts = 16;
 /** Longer times are invalid, or too long to draw. */
@@ -88,7 +90,7 @@ export function parseRequests(text: string): RequestRecord[] {
     .sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0));
 }
 
-/** For a server that sends no `request` events: the calls of an aggregate, each as one attempt. */
+/** Returns the calls of an aggregate, each with one attempt, for a server without `request` events. */
 export function requestFromAggregate(aggregate: Aggregate, key: string, startedAt: number): RequestRecord {
   const parts = [
     ['time_service', aggregate.time],

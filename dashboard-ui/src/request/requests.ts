@@ -3,11 +3,11 @@ import type { RequestRecord } from './request.ts';
 
 export const maxRequests = 60;
 
-/** The last requests, and the one that is shown. Immutable. */
+/** The last requests, and the displayed request. Immutable. */
 export interface Requests {
   /** Oldest first. */
   readonly list: readonly RequestRecord[];
-  /** The key of the request that stays shown; null: the latest one is. */
+  /** The key of the pinned request; null: the latest request is displayed. */
   readonly pinned: string | null;
 }
 

@@ -19,7 +19,7 @@ export interface Scale {
 
 /** The logarithmic axis is linear below this time, so that it can start at zero. */
 const logUnit = 0.1;
-/** The axis is longer than the deadline by this factor: space for the waiting time that it saved. */
+/** The axis is longer than the deadline by this factor: space for the saved waiting time. */
 const linearAxisFactor = 1.28;
 const logAxisFactor = 4;
 /** If the deadline is below this multiple of the duration, a linear axis shows both well. */
@@ -27,7 +27,7 @@ const maxLinearRatio = 8;
 
 /**
  * The axis for a request of `duration` with a `deadline`, both in milliseconds. Without a `preference`, the axis is
- * logarithmic if the response took only a small part of the deadline.
+ * logarithmic if the duration is only a small part of the deadline.
  */
 export function scaleFor(duration: number, deadline: number | null, preference: Scale['kind'] | null): Scale {
   const longest = Math.max(duration, deadline ?? 0, 1);

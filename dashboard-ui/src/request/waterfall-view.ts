@@ -46,7 +46,7 @@ export interface Row {
   readonly bars: readonly Bar[];
   readonly deadline: number | null;
   readonly deadlineLabel: string;
-  /** The time after the deadline, if it has cut the call off. */
+  /** The time after the deadline if the call was cancelled at the deadline. */
   readonly saved: SavedTime | null;
 }
 
@@ -63,8 +63,8 @@ export type TableRow = readonly string[];
 export const tableHead: TableRow = ['Service', 'State', 'Attempt', 'Start', 'Queue', 'Connect', 'TLS', 'Wait', 'Read', 'End', 'Outcome', 'Deadline'];
 
 /**
- * `axis` replaces the default axis of the request. `ends`: for each service, the time in milliseconds at which the call
- * ended without the deadline, if that was measured.
+ * `axis` replaces the default axis of the request. `ends`: for each service, the measured end time of the call without
+ * the deadline, in milliseconds.
  */
 export function toWaterfallView(
   request: RequestRecord,
@@ -112,7 +112,7 @@ function toRow(call: Call, scale: Scale, isRunning: boolean, endWithoutDeadline:
   };
 }
 
-/** Unless it was measured, the call would have ended at an unknown time: the saved time extends to the end of the axis. */
+/** Without a measured end time, the saved time extends to the end of the axis. */
 function toSavedTime(deadline: number, endWithoutDeadline: number | null, scale: Scale): SavedTime {
   if (endWithoutDeadline === null) return { until: 1, label: 'waiting time saved' };
   const end = Math.max(deadline, endWithoutDeadline);
@@ -131,7 +131,7 @@ function toBar(attempt: Attempt, line: number, scale: Scale, isRunning: boolean)
   };
 }
 
-/** The phases follow each other from the start. The rest of the time is waiting. */
+/** The phases are consecutive from the start. The remaining time is waiting time. */
 function segmentsOf(attempt: Attempt, scale: Scale): Segment[] {
   const total = phases.reduce((sum, phase) => sum + attempt.phases[phase], 0);
   const open = Math.max(0, attempt.end - attempt.start - total);
@@ -146,7 +146,7 @@ function segmentsOf(attempt: Attempt, scale: Scale): Segment[] {
 }
 
 function endOf(attempt: Attempt): Bar['end'] {
-  // 504: the server has ended its work at the deadline that it was sent.
+  // 504: the server has cancelled its work at the propagated deadline.
   if (attempt.cancelledBy === 'deadline' || attempt.status === 504) return 'deadline';
   if (attempt.cancelledBy !== null) return 'cancelled';
   if (attempt.status !== null) return attempt.status < 500 && attempt.status !== 429 ? 'done' : 'failed';

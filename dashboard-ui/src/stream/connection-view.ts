@@ -19,7 +19,10 @@ const labels: Record<Exclude<ConnectionState, 'waiting'>, string> = {
   paused: 'paused',
 };
 
-/** A live connection without events is shown as stalled. `isPaused`: whether the display is paused, which hides that it is live. */
+/**
+ * A live connection without events is shown as stalled. `isPaused`: whether the display is paused, which hides that it
+ * is live.
+ */
 export function toConnectionView(connection: Connection, lastEventAt: number, now: number, isPaused = false): ConnectionView {
   if (connection.phase === 'waiting') {
     const seconds = Math.max(0, connection.retryAt - now) / 1000;

@@ -14,7 +14,7 @@ export interface Poll {
 const maxPolls = 4;
 /** Shorter requests are shown only when they are complete: the growth of their bars would be invisible. */
 export const growThresholdMs = 250;
-/** The result of a request stays shown for this time, before the next one in progress takes its place. */
+/** Minimum display time of a result before the next request in progress replaces it. */
 const resultDisplayMs = 1_500;
 
 export function withPoll(polls: readonly Poll[], event: PollEvent, now: number): readonly Poll[] {
@@ -23,8 +23,8 @@ export function withPoll(polls: readonly Poll[], event: PollEvent, now: number):
 }
 
 /**
- * Records an answer. It also ends the calls of earlier polls to the service, because the server does not publish their
- * answers after this one. A poll with all of its answers is no longer in progress.
+ * Records an answer. A response also ends the calls of earlier polls to the same service, because the server does not
+ * publish their responses after this response. A poll with responses from all services is no longer in progress.
  */
 export function withPart(polls: readonly Poll[], id: number | null, service: string, state: Call['state'], now: number): readonly Poll[] {
   const isAnswered = (poll: Poll): boolean => id !== null && (poll.id === id || (poll.id < id && !poll.answered.has(service)));
@@ -33,13 +33,13 @@ export function withPart(polls: readonly Poll[], id: number | null, service: str
     .filter((poll) => poll.answered.size < poll.budgets.size);
 }
 
-/** A request in progress, as it would be recorded now, and the services that have not answered. */
+/** The current record of a request in progress, and the services that have not responded. */
 export interface RunningRequest {
   readonly request: RequestRecord;
   readonly running: ReadonlySet<string>;
 }
 
-/** The oldest poll that has been in progress long enough to be shown; null if there is none. */
+/** The oldest poll that has been in progress for at least the threshold; null without such a poll. */
 export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, now: number): RunningRequest | null {
   const poll = polls[0];
   if (poll === undefined || now - poll.startedAt < growThresholdMs || now - lastFinishedAt < resultDisplayMs) return null;
@@ -47,7 +47,7 @@ export function runningRequest(polls: readonly Poll[], lastFinishedAt: number, n
   return requestInProgress(`poll ${poll.id}`, poll.budgets, new Map(answers), now - poll.startedAt);
 }
 
-/** A request in progress after `elapsed` milliseconds, from the timeouts of its calls and the answers so far. */
+/** A request in progress after `elapsed` milliseconds, from the timeouts of its calls and the responses so far. */
 export function requestInProgress(
   key: string,
   budgets: ReadonlyMap<string, number>,
@@ -58,7 +58,8 @@ export function requestInProgress(
   const calls = [...budgets].map(([service, budget]): Call => {
     const answer = answered.get(service);
     if (answer === undefined) running.add(service);
-    // The clocks of the page and of the server differ by the network's delay: a bar never grows beyond its deadline.
+    // A bar does not grow beyond its deadline, because the clocks of the page and of the server differ by the network
+    // latency.
     const end = Math.min(answer?.elapsed ?? elapsed, budget);
     const attempt = {
       kind: 'first',

@@ -59,7 +59,7 @@ export function receive(state: PageState, name: EventName, data: string, at: Rec
   }
 }
 
-/** A request of the server replaces those that were derived from aggregates, which have no details. */
+/** A recorded request replaces requests that were derived from aggregates, which have no details. */
 function withRecorded(state: PageState, request: RequestRecord): PageState {
   const list = state.requests.list.filter((known) => !known.key.startsWith(derivedPrefix));
   return withRequests(state, withRequest({ ...state.requests, list }, request));

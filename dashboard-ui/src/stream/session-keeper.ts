@@ -12,7 +12,7 @@ export interface SessionKeeperDependencies {
 const renewalIntervalMs = 5 * 60_000;
 const retryMs = 30_000;
 
-/** Renews the session of the browser while the page is open, also in the background. */
+/** Renews the session of the browser while the page is open, including in the background. */
 export class SessionKeeper {
   readonly #dependencies: SessionKeeperDependencies;
   readonly #hasSession: (value: boolean) => void;
@@ -20,7 +20,7 @@ export class SessionKeeper {
   #running = false;
   #cancelTimer: () => void = () => {};
 
-  /** `hasSession` is called after each renewal that the server has answered, and after `stop`. */
+  /** `hasSession` is called after each renewal with a response, and after `stop`. */
   constructor(dependencies: SessionKeeperDependencies, hasSession: (value: boolean) => void) {
     this.#dependencies = dependencies;
     this.#hasSession = hasSession;

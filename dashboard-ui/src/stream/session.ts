@@ -17,7 +17,7 @@ export async function probeAccess(signal: AbortSignal): Promise<ProbeResult> {
   }
 }
 
-/** `busy`: there is an experiment. */
+/** `busy`: an experiment is running. */
 export type StartResult = 'started' | 'busy' | 'rejected' | 'unavailable';
 
 /** Starts an experiment. Its state arrives as events. Never rejects. */
@@ -36,7 +36,7 @@ export async function startExperiment(settings: ExperimentSettings): Promise<Sta
 
 /** Exchanges the key for an HttpOnly session cookie. Never rejects. */
 export async function signIn(key: string): Promise<SignInResult> {
-  // A header field cannot have other characters, so such a key is invalid.
+  // A key with other characters is invalid, because a header field cannot contain them.
   if (!/^[\x20-\x7e]+$/.test(key)) return 'rejected';
   try {
     const response = await fetch('session', { method: 'POST', headers: { 'X-API-Key': key } });

@@ -11,9 +11,12 @@ export interface Channel {
 export interface SharedSourceDependencies {
   /** Opens a connection to the server. */
   open(): EventSourceLike;
-  /** Joins the channel; `receive` is called, later, with the messages of other pages. */
+  /** Joins the channel; `receive` is called asynchronously with the messages of other pages. */
   channel(receive: (message: unknown) => void): Channel;
-  /** Calls `held` once this page alone has the lock, which it has until the promise resolves. Rejects after an abort. */
+  /**
+   * Calls `held` when this page holds the lock exclusively; the lock is released when the returned promise resolves.
+   * Rejects after an abort.
+   */
   lock(signal: AbortSignal, held: () => Promise<void>): Promise<unknown>;
   /** Unique number of the page. */
   readonly id: number;
@@ -31,28 +34,30 @@ const states = { connecting: 0, open: 1, closed: 2 } as const;
 
 /**
  * One event stream for all pages of this origin: browsers allow six connections per origin, and the server load is
- * lower. The page that has the lock is the leader: it has the connection, and sends its events to the others. If the
- * leader closes, the next page leads. A page that joins receives the last event of each type. An error reaches all
- * pages; each of them opens a new source.
+ * lower. The page that holds the lock is the leader: it has the connection, and sends its events to the other pages. If
+ * the leader closes, another page becomes the leader. A new page receives the last event of each retained type. All
+ * pages receive an error, and each page then opens a new source.
  */
 export class SharedSource implements EventSourceLike {
   readonly #dependencies: SharedSourceDependencies;
   readonly #types: readonly string[];
-  readonly #lasting: readonly string[];
+  readonly #retained: readonly string[];
   readonly #listeners = new Map<string, Listener[]>();
   readonly #channel: Channel;
   readonly #abort = new AbortController();
-  /** For a leader: the last event of each type that stays valid. */
+  /** In the leader: the last event of each retained type. */
   readonly #latest = new Map<string, string>();
   #state: number = states.connecting;
   #source: EventSourceLike | null = null;
   #release: () => void = () => {};
 
-  /** `types` are the events that are forwarded. A page that joins receives the last event of each type in `lasting`. */
-  constructor(dependencies: SharedSourceDependencies, types: readonly string[], lasting: readonly string[]) {
+  /**
+   * `types` are the events that are forwarded. A page that joins receives the last event of each type in `retained`.
+   */
+  constructor(dependencies: SharedSourceDependencies, types: readonly string[], retained: readonly string[]) {
     this.#dependencies = dependencies;
     this.#types = types;
-    this.#lasting = lasting;
+    this.#retained = retained;
     this.#channel = dependencies.channel((message) => {
       if (this.#state !== states.closed) this.#received(message as Message);
     });
@@ -80,18 +85,18 @@ export class SharedSource implements EventSourceLike {
   #lead(): Promise<void> {
     if (this.#state === states.closed) return Promise.resolve();
     const source = (this.#source = this.#dependencies.open());
-    const pass = (type: string, data: string): void => {
+    const forward = (type: string, data: string): void => {
       this.#channel.postMessage({ kind: 'event', type, data } satisfies Message);
       this.#dispatch(type, data);
     };
     for (const type of this.#types) {
       source.addEventListener(type, ({ data }) => {
         const text = typeof data === 'string' ? data : '';
-        if (this.#lasting.includes(type)) this.#latest.set(type, text);
-        pass(type, text);
+        if (this.#retained.includes(type)) this.#latest.set(type, text);
+        forward(type, text);
       });
     }
-    source.addEventListener('open', () => pass('open', ''));
+    source.addEventListener('open', () => forward('open', ''));
     source.addEventListener('error', () => {
       const rejected = source.readyState === states.closed;
       this.#channel.postMessage({ kind: 'error', rejected } satisfies Message);
@@ -107,7 +112,8 @@ export class SharedSource implements EventSourceLike {
         break;
       case 'event':
         if (message.to !== undefined && message.to !== this.#dependencies.id) break;
-        // The page may have joined after the leader's `open`. A new leader repeats the first events of its connection.
+        // The page may have joined after the `open` event of the leader. A new leader sends the first events of its
+        // connection again.
         if (this.#state === states.connecting && message.type !== 'open') this.#dispatch('open', '');
         this.#dispatch(message.type, message.data);
         break;
@@ -133,10 +139,10 @@ export class SharedSource implements EventSourceLike {
 }
 
 /**
- * The stream at a URL, shared by all pages of this browser, or a stream of this page alone if the browser has no locks: it has
- * them only in secure contexts (https, or a loopback address).
+ * The stream at a URL, shared by all pages of this browser, or a separate stream of this page if the browser has no Web
+ * Locks, which require a secure context (https, or a loopback address).
  */
-export function openShared(url: string, types: readonly string[], lasting: readonly string[]): EventSourceLike {
+export function openShared(url: string, types: readonly string[], retained: readonly string[]): EventSourceLike {
   const open = () => new EventSource(url);
   if (!('locks' in navigator) || typeof BroadcastChannel !== 'function') return open();
   const name = `cohort ${new URL(url, document.baseURI).href}`;
@@ -150,5 +156,5 @@ export function openShared(url: string, types: readonly string[], lasting: reado
     lock: (signal: AbortSignal, held: () => Promise<void>) => navigator.locks.request(name, { signal }, held),
     id: crypto.getRandomValues(new Uint32Array(1))[0] ?? 0,
   };
-  return new SharedSource(dependencies, types, lasting);
+  return new SharedSource(dependencies, types, retained);
 }

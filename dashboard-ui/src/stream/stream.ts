@@ -35,15 +35,15 @@ export interface StreamListener {
 const closed = 2;
 const minRetryMs = 1_000;
 const maxRetryMs = 5_000;
-/** A connection whose peer has disappeared stays open without events, of which the server sends one a second. */
+/** Time without events after which a connection counts as lost; the server sends an event every second. */
 const idleTimeoutMs = 6_000;
 const probeTimeoutMs = 4_000;
 
 /**
  * Keeps one event stream open while the page is visible.
  *
- * `EventSource` reconnects after a fixed delay when the connection is lost, and not at all after a rejection. The stream
- * therefore closes it after each failure and opens a new one after 1, 2, 4, 5, 5 … s with up to 50 % jitter.
+ * `EventSource` reconnects with a fixed delay when the connection is lost, and does not reconnect after a rejection.
+ * The stream therefore closes it after each failure and opens a new one after 1, 2, 4, 5, 5 … s with up to 50 % jitter.
  */
 export class EventStream {
   readonly #dependencies: StreamDependencies;
@@ -118,7 +118,8 @@ export class EventStream {
   }
 
   #received(name: EventName, data: unknown): void {
-    // The delays are not reset on `open`: they must also grow for a server that closes accepted streams immediately.
+    // `open` does not reset the delays, because they must also increase if the server closes accepted streams
+    // immediately.
     this.#failures = 0;
     this.#restartIdleTimer();
     this.#listener.event(name, typeof data === 'string' ? data : '');
@@ -128,7 +129,7 @@ export class EventStream {
     this.#after(idleTimeoutMs, () => this.#retryLater());
   }
 
-  /** `EventSource` does not reveal the status of a rejection; another request does. */
+  /** Gets the status of a rejection by a separate request, because `EventSource` does not reveal it. */
   async #findReason(): Promise<void> {
     this.#enter({ phase: 'checking' });
     const request = new AbortController();

@@ -44,7 +44,7 @@ export function renderAlerts(panel: Element, view: AlertsView): void {
 function renderList(list: Element, alerts: readonly AlertView[], styleOf: (alert: AlertView) => BadgeStyle): void {
   const existing = new Map(Array.from(list.children, (item) => [item.getAttribute('data-key'), item]));
   alerts.forEach((alert, index) => {
-    const item = existing.get(alert.key) ?? blankItem(alert.key);
+    const item = existing.get(alert.key) ?? createItem(alert.key);
     existing.delete(alert.key);
     if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     renderAlert(item, alert, styleOf(alert));
@@ -52,7 +52,7 @@ function renderList(list: Element, alerts: readonly AlertView[], styleOf: (alert
   for (const obsolete of existing.values()) obsolete.remove();
 }
 
-function blankItem(key: string): Element {
+function createItem(key: string): Element {
   const template = findAs(document, '#alert', HTMLTemplateElement);
   const item = find(template.content, 'li').cloneNode(true) as Element;
   item.setAttribute('data-key', key);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-/** The first element that matches the selector. Throws if there is none, which is an error in the page. */
+/** The first element that matches the selector. Throws if no element matches, which is a bug of the page. */
 export function find(root: ParentNode, selector: string): Element {
   const found = root.querySelector(selector);
   if (found === null) throw new Error(`no element matches ${selector}`);
@@ -13,7 +13,7 @@ export function findAs<T extends Element>(root: ParentNode, selector: string, ty
   return found;
 }
 
-/** Does not replace an equal text, which preserves a selection. */
+/** Sets the text unless it is equal, to preserve a selection. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

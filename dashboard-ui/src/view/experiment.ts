@@ -11,7 +11,7 @@ export interface ExperimentActions {
   announce(text: string): void;
 }
 
-/** Controls of experiments with an injected fault, and the waterfalls of the two requests that they measure. */
+/** The controls of experiments with an injected fault, and the waterfalls of the two measured requests. */
 export class ExperimentPanel {
   readonly #actions: ExperimentActions;
   readonly #panel: HTMLElement;
@@ -71,7 +71,7 @@ export class ExperimentPanel {
       if (measured === undefined) return;
       const wasRunning = figure.dataset['done'] === 'false';
       figure.dataset['done'] = String(measured.isDone);
-      // Draws a result once, so that its bar snaps once.
+      // Draws a result only once, so that its animation runs only once.
       if (measured.isDone && !wasRunning && view.isRunning && !isRescaled) {
         updateSavedTime(findAs(figure, 'figure', HTMLElement), measured.waterfall);
         return;
@@ -117,7 +117,7 @@ const rejections: Record<Exclude<StartResult, 'started'>, string> = {
   unavailable: 'The server could not start the experiment. Try again.',
 };
 
-/** Shows the value of a slider beside it, and as its accessible value. */
+/** Shows the value of a slider beside the slider, and as its accessible value. */
 function showValue(input: HTMLInputElement): void {
   const text = input.name === 'errors' ? `${input.value} %` : milliseconds(Number(input.value));
   input.setAttribute('aria-valuetext', text);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 
-/** Browsers that do not report paints, and pages that are never painted. */
+/** Timeout for browsers that do not report paints, and for pages that are never painted. */
 const longestWaitMs = 1_000;
 
-/** Runs `action` once the browser has painted the content of the HTML; immediately if the page is hidden, and not painted. */
+/**
+ * Runs `action` once the browser has painted the content of the HTML; immediately if the page is hidden, and not
+ * painted.
+ */
 export function afterFirstPaint(action: () => void): void {
   let isPending = true;
   const run = () => {

@@ -59,7 +59,7 @@ function drawLink(link: LinkView, kind: string, row: number, isTall: boolean): N
   return [texts, node];
 }
 
-/** An arrow; a gap and a switch in its middle show an open breaker, so that color is not needed to see it. */
+/** An arrow. A gap and a switch in its middle show an open breaker without relying on color. */
 function wire(link: LinkView): SVGElement {
   const weight = { 'stroke-width': link.weight };
   const size = 4 + link.weight;

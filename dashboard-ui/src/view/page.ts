@@ -3,7 +3,7 @@ import { toAlertsView, type AlertsView } from '../alerts/alerts-view.ts';
 import { toConnectionView, type ConnectionView } from '../stream/connection-view.ts';
 import { systemFacts, timeFacts, weatherFacts } from '../facts.ts';
 import { systemFields, timeFields, weatherFields } from '../fields.ts';
-import { timeOfDay, truncate } from '../format.ts';
+import { formatTimeOfDay, truncate } from '../format.ts';
 import { toHeadline, type Headline } from '../request/headline.ts';
 import { failureReason } from '../request/request.ts';
 import type { PageState } from '../page-state.ts';
@@ -16,7 +16,7 @@ import { find, findAs, setOptional, setText } from './dom.ts';
 import { renderHeadline } from './headline.ts';
 import { renderPanel } from './panel.ts';
 
-/** Everything that the page shows at one time, except for the request and the history. */
+/** The content of the page at one time, except for the request and the history. */
 export interface PageView {
   readonly connection: ConnectionView;
   readonly headline: Headline;
@@ -26,7 +26,9 @@ export interface PageView {
   readonly alerts: AlertsView;
 }
 
-/** `paused`: when the display was paused, which is the time of all values but the alerts; null if it is not. */
+/**
+ * `paused`: the time of the pause, at which all values except the alerts are shown; null if the display is not paused.
+ */
 export function toPageView(state: PageState, connection: Connection, current: Moment, paused: Moment | null): PageView {
   const { now, lastEventAt, silenceTimeoutMs } = paused ?? current;
   const idleMs = now - lastEventAt;
@@ -76,7 +78,7 @@ export function renderPage(root: ParentNode, state: PageState, view: PageView): 
 
 function renderClock(clock: HTMLTimeElement, state: PageState, dimmed: boolean): void {
   const reading = state.time.value;
-  setText(clock, reading === null ? '--:--:--' : truncate(timeOfDay(reading.timestamp), 40));
+  setText(clock, reading === null ? '--:--:--' : truncate(formatTimeOfDay(reading.timestamp), 40));
   if (reading?.iso8601) clock.dateTime = reading.iso8601;
   else clock.removeAttribute('datetime');
   clock.classList.toggle('dimmed', dimmed);

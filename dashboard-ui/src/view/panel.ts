@@ -8,7 +8,7 @@ import { find, setText } from './dom.ts';
 /** Texts of a panel's rows, by `data-field`; null hides the row. */
 export type Fields = Readonly<Record<string, string | null>>;
 
-/** A longer value cannot be read in a panel. */
+/** Maximum length of a value in a panel. */
 const maxFieldLength = 200;
 
 export function renderPanel(panel: Element, view: PanelView, facts: Facts, fields: Fields): void {
@@ -17,7 +17,7 @@ export function renderPanel(panel: Element, view: PanelView, facts: Facts, field
   setText(find(panel, '.fact'), facts.main);
   setText(find(panel, '.fact-detail'), facts.detail);
   setText(find(panel, '.timing'), view.timing);
-  // The elements keep their place, so that a change of state moves nothing.
+  // The elements keep their positions, so that a change of state does not move the layout.
   setText(find(panel, '.explanation'), view.explanation ?? '');
   setText(find(panel, '.age'), view.age ?? '');
   for (const [name, text] of Object.entries(fields)) renderField(panel, name, text);

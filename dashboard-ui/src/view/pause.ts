@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { findAs } from './dom.ts';
 
-/** The button that pauses the display, and the connection state, which resumes it too. */
+/** The button that pauses the display, and the connection state, which can also end the pause. */
 export class PauseButton {
   readonly #button: HTMLButtonElement;
   readonly #connection: HTMLButtonElement;

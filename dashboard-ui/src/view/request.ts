@@ -39,7 +39,7 @@ export class RequestPanel {
     });
   }
 
-  /** Returns whether a request in progress is shown, which grows. */
+  /** Returns whether a request in progress is shown, whose bars grow. */
   render(state: PageState, now: number): boolean {
     const newest = state.requests.list.at(-1) ?? null;
     if (newest !== this.#last) {
@@ -55,7 +55,7 @@ export class RequestPanel {
       return false;
     }
     const isNew = this.#drawn?.request !== request;
-    // The places of the labels depend on the width.
+    // The positions of the labels depend on the width.
     const width = find(this.#root, '#waterfall').clientWidth;
     const isResized = width !== this.#width;
     this.#width = width;
@@ -88,7 +88,7 @@ export class RequestPanel {
   }
 }
 
-/** The ID of the trace; a link to it if the server names a Jaeger. */
+/** The ID of the trace; a link if the server has a Jaeger URL. */
 function renderTrace(root: ParentNode, traceId: string | null): void {
   const trace = findAs(root, '#trace', HTMLAnchorElement);
   setText(trace, traceId === null ? '' : `#${traceId.slice(0, 8)}`);

@@ -14,7 +14,7 @@ export interface SignInActions {
   announce(text: string): void;
 }
 
-/** Form for the API key. The key is only in its field, and only until it is sent. */
+/** Form for the API key. The field contains the key only until it is sent. */
 export class SignInForm {
   readonly #actions: SignInActions;
   readonly #form: HTMLFormElement;

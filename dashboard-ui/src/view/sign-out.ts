@@ -10,7 +10,7 @@ export interface SignOutActions {
 
 const failure = 'The server could not end the session. Try again.';
 
-/** Button that ends the session, shown while there is one. */
+/** The button that ends the session; shown only during a session. */
 export class SignOutButton {
   readonly #actions: SignOutActions;
   readonly #button: HTMLButtonElement;

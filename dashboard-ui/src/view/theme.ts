@@ -5,7 +5,7 @@ const schemes = ['light dark', 'light', 'dark'] as const;
 const names = { 'light dark': 'auto', light: 'light', dark: 'dark' } as const;
 const storageKey = 'theme';
 
-/** Button for the color scheme: system, light or dark. The choice is kept by the browser. */
+/** The button for the color scheme: system, light or dark. The browser stores the selection. */
 export function addThemeButton(root: ParentNode): void {
   const button = findAs(root, '#theme', HTMLButtonElement);
   let current = schemes.find((scheme) => names[scheme] === loadStoredName()) ?? 'light dark';
@@ -21,7 +21,7 @@ export function addThemeButton(root: ParentNode): void {
   apply();
 }
 
-/** Storage may be forbidden. */
+/** Returns null if storage is blocked. */
 function loadStoredName(): string | null {
   try {
     return localStorage.getItem(storageKey);
@@ -34,6 +34,6 @@ function store(name: string): void {
   try {
     localStorage.setItem(storageKey, name);
   } catch {
-    // The choice then lasts as long as the page.
+    // Without storage, the selection applies until the page is closed.
   }
 }

@@ -19,7 +19,7 @@ function view(body: object, afterMs = 0, idleMs = 0) {
 describe('parseAlertsEvent', () => {
   test('returns all fields of an alert', () => {
     const alerts = parsed(alertsBody([alertBody], [resolvedBody]));
-    expect(alerts.monitoring).toEqual({ state: 'ok', lastHeardSeconds: 12 });
+    expect(alerts.monitoring).toEqual({ state: 'ok', lastSignalSeconds: 12 });
     expect(alerts.firing).toEqual([
       {
         fingerprint: 'f0',
@@ -126,7 +126,7 @@ describe('toAlertsView', () => {
     expect(view(silentBody(), 60_000).explanation).toContain('for 5 min');
   });
 
-  test('is dimmed without events, and does not report the state of monitoring', () => {
+  test('is dimmed without events, and does not show the state of monitoring', () => {
     const body = silentBody([alertBody]);
     expect(view(body, 3_000, 3_000).dimmed).toBe(false);
     expect(view(body, 9_000, 3_001)).toMatchObject({

@@ -32,7 +32,7 @@ test('joins simultaneous changes', () => {
 const alerts = (firing: object[], resolved: object[] = []) => parseAlertsEvent(JSON.stringify(alertsBody(firing, resolved)));
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => ({ ...alertBody, fingerprint: `n${i}` }));
 
-test('announces that an alert fires and that it is resolved, once each', () => {
+test('announces once that an alert fires, and once that it is resolved', () => {
   const announcer = new AlertAnnouncer();
   expect(announcer.changes(null)).toBe('');
   expect(announcer.changes(alerts([alertBody]))).toBe('Alert firing: ServiceDown, weather-service, critical.');
@@ -50,7 +50,7 @@ test('does not announce a missing alert as resolved', () => {
   expect(announcer.changes(alerts([]))).toBe('Alert no longer reported: ServiceDown, weather-service, critical.');
 });
 
-test('announces many alerts as a number', () => {
+test('announces only the number of many alerts', () => {
   const announcer = new AlertAnnouncer();
   expect(announcer.changes(alerts(numbered(3))).match(/Alert firing/g)).toHaveLength(3);
   expect(announcer.changes(alerts(numbered(7)))).toBe('4 alerts firing.');

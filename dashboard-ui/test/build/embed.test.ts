@@ -21,7 +21,7 @@ test('a literal has no quotes, trigraphs or non-ASCII characters', () => {
   expect(text).not.toMatch(/[^\x20-\x7e]|\?|"/);
 });
 
-test('a body that compression does not shrink has no compressed form', () => {
+test('a body that compression does not shorten has no compressed variant', () => {
   const file = { contentType: 'text/plain', immutable: true };
   const small = { ...file, name: 'assets/small-0a1b2c.js', path: '/assets/small-0a1b2c.js', body: Buffer.from('x') };
   const long = { ...file, name: 'index.html', path: '/', body: Buffer.from('x'.repeat(500)) };

@@ -54,7 +54,7 @@ describe('renderRunbook', () => {
     expect(renderRunbook('## A\n\n> ## Quoted\n')).toContain('<blockquote>\n<h2>Quoted</h2>\n</blockquote>\n</section>');
   });
 
-  test('supports headings that are not ASCII', () => {
+  test('supports non-ASCII headings', () => {
     expect(renderRunbook('## Überlast\n\n[see](#überlast)\n')).toContain('id="überlast"');
   });
 
@@ -71,7 +71,7 @@ describe('renderRunbook', () => {
     expect(html).toContain('<a href="/api/alerts">own</a>');
   });
 
-  test('links full URLs only', () => {
+  test('creates links only for complete URLs', () => {
     const html = renderRunbook('## A\n\nhttp://localhost:9090/alerts, see example.org and a@b.example\n');
     expect(html).toContain('<a href="http://localhost:9090/alerts">http://localhost:9090/alerts</a>, see example.org and a@b.example');
   });

@@ -23,7 +23,7 @@ function counts(history: History, now: number): number[] {
   return history.buckets('weather_service', now).map(({ calls }) => calls);
 }
 
-test('percentiles are values that occurred', () => {
+test('percentiles are observed values', () => {
   const values = Array.from({ length: 100 }, (_, index): [number, number] => [100 - index, 1]);
   expect([percentile(values, 0.5), percentile(values, 0.99), percentile([[7, 1]], 0.5), percentile([], 0.5)]).toEqual([50, 99, 7, null]);
   expect(percentile([[5_000, 1], [10, 99]], 0.99)).toBe(10);
@@ -35,7 +35,7 @@ describe('History', () => {
   const first = columnAt(now - 2 * bucketMs, { calls: 4 });
   const second = columnAt(now - bucketMs, { calls: 5, failed: 5, open: 5, latencies: [] });
 
-  test('has a column for each 15 s, and gaps for a time without calls', () => {
+  test('has a column for each 15 s, and gaps for periods without calls', () => {
     const history = historyOf(now, [first, second]);
     const buckets = history.buckets('weather_service', now);
     expect(buckets.length).toBe(bucketCount);
@@ -56,13 +56,13 @@ describe('History', () => {
     }
   });
 
-  test('keeps what it has when the server is started again', () => {
+  test('keeps its columns when the server restarts', () => {
     const history = historyOf(now, [first, second]);
     history.merge(parsed(now, [{ ...second, calls: 1 }, columnAt(now, { calls: 1 })]), now);
     expect(counts(history, now).slice(-3)).toEqual([4, 5, 1]);
   });
 
-  test('uses the clock of the server for the columns, and that of the page for the text', () => {
+  test('uses the clock of the server for the columns, and the clock of the page for the text', () => {
     const ahead = 3 * 3_600_000 + 20;
     const history = new History();
     history.merge(parsed(now + ahead, [columnAt(now + ahead)]), now);
@@ -93,7 +93,7 @@ describe('History', () => {
     expect(summary).toMatchObject({ p50: 41.17, p99: 41.17 });
     expect(summary.perSecond).toBeCloseTo(10 / 15);
     expect(summary.failureRatio).toBeCloseTo(9 / 1_090);
-    // A column that is not complete has no rate.
+    // An incomplete column has no rate.
     expect(historyOf(now, [columnAt(now)]).summary('weather_service', now).perSecond).toBeNull();
     expect(historyOf(now, [first, columnAt(now)]).summary('weather_service', now + 60_000).perSecond).toBeCloseTo(10 / 60);
   });

@@ -17,7 +17,7 @@ describe('parseMapEvent', () => {
     for (const text of ['', '[]', '{}', '{"at_ms":"1"}']) expect(parseMapEvent(text)).toBeNull();
   });
 
-  test('takes counts that are missing or of another type as zero, and ignores unknown services', () => {
+  test('uses zero for counts that are missing or have a wrong type, and ignores unknown services', () => {
     const sample = parse({ at_ms: 1, services: { time_service: { calls: -3, failures: '1' }, other: {} }, weather: { providers: [null, { name: 7 }] } });
     expect([...sample.services.keys()]).toEqual(['time_service']);
     expect(sample.services.get('time_service')).toMatchObject({ calls: 0, failures: 0, open: 0, addresses: 0 });
@@ -47,7 +47,7 @@ describe('rates', () => {
     }
   });
 
-  test('after a pause, are those since the last sample before it', () => {
+  test('after a pause, refer to the period since the last sample before the pause', () => {
     const samples = traffic(mapBody({ atMs: 0, calls: 0 }), mapBody({ atMs: 2_000, calls: 4 }), mapBody({ atMs: 60_000, calls: 120 }));
     expect(serviceRates(samples, 'time_service')?.calls).toBe(2);
   });
@@ -69,7 +69,7 @@ describe('toMapView', () => {
     expect(view.rows[0]).toEqual(['dashboard', 'time', '3.5/s', '0.5/s', 'closed', '0', '1', '7']);
   });
 
-  test('has the singular for a rate of one', () => {
+  test('uses the singular for a rate of one', () => {
     const view = (calls: number, failures: number, seconds: number) => toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 1_000 * seconds, calls, failures })), true);
     const one = view(1, 1, 1);
     expect(link(one, 'time')).toMatchObject({ rate: '1/s', detail: '1 failure/s · breaker closed' });
@@ -112,7 +112,7 @@ describe('toMapView', () => {
     ]);
   });
 
-  test('is dimmed and measures nothing without data', () => {
+  test('is dimmed and has no rates without data', () => {
     expect(toMapView([], true)).toMatchObject({ dimmed: true, summary: 'measuring' });
     expect(toMapView([], true).services.map((one) => one.rate)).toEqual(['–', '–', '–']);
     expect(toMapView(traffic(mapBody({ atMs: 0 })), false)).toMatchObject({ dimmed: true, summary: 'no data' });

@@ -49,7 +49,7 @@ suite('the view of an experiment', () => {
     expect(toExperimentView(parsed(cutExperiment), 12_000).measurements[0]?.isDone).toBe(true);
   });
 
-  test('while it runs, bars grow up to the deadline, on one axis', () => {
+  test('while the experiment runs, bars grow up to the deadline, on a common axis', () => {
     const view = toExperimentView(parsed(runningExperiment), 11_000);
     expect(view.isRunning).toBe(true);
     const [limited, unlimited] = view.measurements;
@@ -61,7 +61,7 @@ suite('the view of an experiment', () => {
     expect(later?.waterfall.rows[2]?.to).toBe(later?.waterfall.rows[2]?.deadline);
   });
 
-  test('the measured request of the deadline replaces its bars, while the other one grows', () => {
+  test('the record of the request with the deadline replaces its bars, while the bars of the other request grow', () => {
     const [limited, unlimited] = toExperimentView(parsed(cutExperiment), 10_400).measurements;
     expect(limited?.isDone).toBe(true);
     expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', saved: { label: '401 ms saved' }, result: 'cut at 2 s' });
@@ -69,7 +69,7 @@ suite('the view of an experiment', () => {
     expect(unlimited?.waterfall.rows[2]?.state).toBe('running');
   });
 
-  test('after its end a sentence compares the two', () => {
+  test('after the end, a sentence compares the two requests', () => {
     const view = toExperimentView(parsed(doneExperiment), 0);
     expect(view.status).toBe('The deadline saved 1 s: 2 of 3 parts after 2 s, instead of 3 of 3 parts after 3 s.');
     expect(view.tone).toBe('good');
@@ -87,7 +87,7 @@ suite('the view of an experiment', () => {
     expect(view.status).toHaveLength(200);
   });
 
-  test('a longer request than expected extends the axis of both', () => {
+  test('an unexpectedly long request extends the axis of both requests', () => {
     const long = { ...limitedRequest, duration_ms: 9_000 };
     const body = { ...doneExperiment, measurements: [doneExperiment.measurements[0], { ...doneExperiment.measurements[1], request: long }] };
     const view = toExperimentView(parsed(body), 0);

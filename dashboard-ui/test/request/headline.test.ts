@@ -11,7 +11,7 @@ function headline(states: [PanelState, PanelState, PanelState], changes: Partial
   return toHeadline({ panels, request, live: true, locked: false, paused: false, firing: 0, ...changes });
 }
 
-test('names the slowest call and its deadline if all calls are in time', () => {
+test('states the slowest call and its deadline if all calls are in time', () => {
   expect(headline(['fresh', 'fresh', 'fresh'])).toEqual({
     tone: 'good',
     text: '3 of 3 in time · slowest 41 ms of 5 s (weather)',
@@ -28,7 +28,7 @@ test('the slowest call has its own budget, not that of the request', () => {
   expect(text([{ ...slowTimeCall, budget_ms: null }, system!, weather!])).toBe('3 of 3 in time · slowest 95 ms (time)');
 });
 
-test('failed parts are named, in the title too', () => {
+test('the headline and the title contain the names of failed parts', () => {
   expect(headline(['fresh', 'error', 'timeout'])).toEqual({
     tone: 'bad',
     text: '1 of 3 in time · system failed · weather timed out',
@@ -49,7 +49,7 @@ test('firing alerts are in the title, and in the text unless a part has failed',
   expect(headline(['fresh', 'open', 'fresh'], { firing: 1 }).text).toBe('2 of 3 in time · system breaker open');
 });
 
-test('without events, no part is shown as in time', () => {
+test('without events, no part counts as in time', () => {
   expect(headline(['stale', 'stale', 'stale'], { live: false })).toMatchObject({ tone: 'idle', text: 'No data from the server: values are out of date' });
   expect(headline(['waiting', 'waiting', 'waiting']).tone).toBe('idle');
   expect(headline(['fresh', 'fresh', 'fresh'], { locked: true }).text).toBe('API key required');

@@ -9,7 +9,7 @@ const cut = { bars: [bar(0, 0.5, 'cut by the deadline (504)')], deadline: 0.5 };
 
 test('a label is inside a long bar, and not drawn if it does not fit there', () => {
   expect(placeLabels(cut, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
-  // The time after the deadline belongs to its own label.
+  // The time after the deadline is reserved for the label of the deadline.
   expect(placeLabels(cut, 250)).toEqual([null]);
 });
 
@@ -18,11 +18,11 @@ test('the labels of a call that ended shortly after its deadline do not cover th
   expect(placeLabels(late, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   expect(deadlineLabelOffset(late, 1_000)).toBe(18);
   expect(deadlineLabelOffset({ ...late, deadline: 0.51 }, 1_000)).toBe(8);
-  // Bars that end elsewhere are no obstacle.
+  // Bars that end at other positions are no obstacle.
   expect(deadlineLabelOffset({ bars: [bar(0, 0.2, ''), bar(0, 0.9, '', 1)], deadline: 0.5 }, 1_000)).toBe(5);
 });
 
-test('the label of the saved time is after that of the deadline, if the saved time is long enough', () => {
+test('the label of the saved time follows the label of the deadline if the saved time is long enough', () => {
   const row = { ...cut, deadlineLabel: '2 s', saved: { until: 1, label: '962 ms saved' } };
   // The labels of three and of twelve characters, and the gaps before them.
   expect(savedLabelOffset(row, 1_000)).toBe(39);
@@ -32,7 +32,7 @@ test('the label of the saved time is after that of the deadline, if the saved ti
   expect(savedLabelOffset({ ...row, saved: null }, 1_000)).toBeNull();
 });
 
-test('a label is after a short bar, or before it where the deadline is close', () => {
+test('a label is after a short bar, or before the bar if the deadline is close', () => {
   expect(placeLabels({ bars: [bar(0.1, 0.2, 'reset')], deadline: 0.9 }, 1_000)).toEqual([{ x: 212, anchor: 'start', inside: false }]);
   expect(placeLabels({ bars: [bar(0.8, 0.88, 'HTTP 503')], deadline: 0.9 }, 1_000)).toEqual([{ x: 792, anchor: 'end', inside: false }]);
 });
@@ -41,7 +41,7 @@ test('labels of a line cover neither each other nor a bar', () => {
   const close = { bars: [bar(0.1, 0.2, 'connect error'), bar(0.5, 0.51, 'retry, connect error'), bar(0.55, 0.56, 'retry, connect error')], deadline: 0.95 };
   expect(placeLabels(close, 1_000)).toEqual([
     { x: 212, anchor: 'start', inside: false },
-    // The third bar is too close for a label after the second one.
+    // The third bar is too close for a label after the second bar.
     { x: 492, anchor: 'end', inside: false },
     { x: 572, anchor: 'start', inside: false },
   ]);

@@ -60,13 +60,13 @@ describe('events', () => {
     expect(state.system.state).toBe('waiting');
   });
 
-  test('an aggregate does not replace parts, which may be of later calls', () => {
+  test('an aggregate does not replace parts, because they may belong to later calls', () => {
     const system = { ...aggregateBody.sysinfo_service, hostname: 'later' };
     const state = receive(initialState, 'part', event({ poll: 2, sysinfo_service: system, meta: aggregateBody.meta }), at(5));
     expect(receive(state, 'aggregate', event(aggregateBody), at(6)).system.value?.hostname).toBe('later');
   });
 
-  test.each(['part', 'poll', 'request'] as const)('a malformed %s is reported and changes nothing', (name) => {
+  test.each(['part', 'poll', 'request'] as const)('a malformed %s is reported and does not change the values', (name) => {
     expect(receive(initialState, name, '{"x":1}', at(0))).toEqual({ ...initialState, malformed: name });
   });
 });
@@ -93,7 +93,7 @@ describe('a request in progress', () => {
     expect(runningRequest(ended.polls, -Infinity, 6_000)).toBeNull();
   });
 
-  test('ends with the response to a later request, after which the server does not publish its own', () => {
+  test('ends with the response to a later request, because the server does not publish earlier responses after it', () => {
     const later = receive(started(), 'poll', event({ poll: 2, budgets_ms: budgets }), at(2_500));
     const body = { poll: 2, weather_service: aggregateBody.weather_service, meta: { weather_service: { state: 'fresh', elapsed_ms: 1, deadline_ms: 5000 } } };
     const answered = receive(later, 'part', event(body), at(2_501));
@@ -101,7 +101,7 @@ describe('a request in progress', () => {
     expect(runningRequest(answered.polls, -Infinity, 2_600)).toBeNull();
   });
 
-  test('does not immediately replace a request that was cut off', () => {
+  test('does not immediately replace a request that was cancelled at its deadline', () => {
     expect(runningRequest(started().polls, 2_900, 3_000)).toBeNull();
     expect(runningRequest(started().polls, 2_900, 4_500)).not.toBeNull();
   });

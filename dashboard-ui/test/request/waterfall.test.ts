@@ -12,7 +12,7 @@ function parsed(body: object) {
 }
 
 suite('the axis', () => {
-  test('is logarithmic for a response far before its deadline: 0.4 ms of 5 s is visible', () => {
+  test('is logarithmic for a response long before its deadline: 0.4 ms of 5 s is visible', () => {
     const scale = scaleFor(41, 5_000, null);
     expect(scale.kind).toBe('log');
     expect(scale.position(0.4)).toBeGreaterThan(0.1);

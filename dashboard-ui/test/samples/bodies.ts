@@ -89,5 +89,5 @@ export function silentBody(firing: object[] = []) {
   return { ...alertsBody(firing), monitoring: { state: 'silent', last_heard_seconds: 240 } };
 }
 
-/** A body without a Watchdog so far. */
+/** A body before the first Watchdog. */
 export const unknownBody = { ...alertsBody(), monitoring: { state: 'unknown', last_heard_seconds: null } };

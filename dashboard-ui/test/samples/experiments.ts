@@ -4,7 +4,7 @@ import { requestBody } from './requests.ts';
 const [timeCall, systemCall, weatherCall] = requestBody.calls;
 const attempt = { ...weatherCall?.attempts[0], start_ms: 0.1, connect_ms: 0, tls_ms: 0, wait_ms: 3000, read_ms: 0.3, end_ms: 3001 };
 
-/** The weather call was cut off by the deadline. */
+/** A request whose weather call was cancelled at the deadline. */
 export const limitedRequest = {
   ...requestBody,
   duration_ms: 2000.1,
@@ -40,9 +40,9 @@ const settings = { latency_ms: 3000, error_percent: 0, deadline_ms: 2000 };
 const early = { time_service: { state: 'fresh', elapsed_ms: 0.4 }, sysinfo_service: { state: 'fresh', elapsed_ms: 0.7 } };
 const limited = { name: 'with_deadline', deadline_ms: 2000, parts: { ...early, weather_service: { state: 'timeout', elapsed_ms: 2000 } } };
 
-/** No experiment so far. */
+/** The state before the first experiment. */
 export const idleExperiment = { number: 0, state: 'idle', settings, max_wait_ms: 30000, measurements: [] };
-/** Both weather calls wait, after 500 ms. */
+/** The state after 500 ms: both weather calls wait. */
 export const runningExperiment = {
   ...idleExperiment,
   number: 1,
@@ -53,7 +53,7 @@ export const runningExperiment = {
     { name: 'without_deadline', deadline_ms: 30000, parts: early },
   ],
 };
-/** The deadline has passed. */
+/** The state after the deadline. */
 export const cutExperiment = {
   ...runningExperiment,
   age_ms: 2001,

@@ -12,7 +12,7 @@ export interface SampleColumn {
   readonly cached?: { readonly count: number; readonly mean: number };
 }
 
-/** A column of ten calls of 41.17 ms, as the server sends it. `at`: any time in the column. */
+/** A column of ten calls of 41.17 ms, in the format of the server. `at`: any time in the column. */
 export function columnAt(at: number, changes: Partial<SampleColumn> = {}): SampleColumn {
   return { at_ms: Math.floor(at / bucketMs) * bucketMs, calls: 10, failed: 0, open: 0, latencies: [[41.17, 10]], ...changes };
 }

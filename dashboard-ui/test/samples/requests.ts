@@ -36,7 +36,7 @@ const weatherCall = {
   ],
 };
 
-/** A request without failures, as the server sends it. */
+/** A request without failures, in the format of the server. */
 export const requestBody = {
   trace_id: '4c1a8f00d2b94e6f8a7b3c2d1e0f9a8b',
   started_at: '2025-03-09T12:05:06.123Z',
@@ -46,7 +46,7 @@ export const requestBody = {
   calls: [timeCall, systemCall, weatherCall],
 };
 
-/** The weather call was refused, then retried, then hedged; the deadline cut it off. */
+/** A request whose weather call was refused, retried, hedged, and cancelled at the deadline. */
 export const cutRequestBody = {
   ...requestBody,
   trace_id: '9be2d10c77aa4f0e8d6c5b4a39281706',
@@ -70,7 +70,7 @@ export const cutRequestBody = {
   ],
 };
 
-/** A request of which the weather's breaker rejected the call. */
+/** A request whose weather call was rejected by the breaker. */
 export const openRequestBody = {
   ...requestBody,
   trace_id: '0f00aa0c77aa4f0e8d6c5b4a39281706',

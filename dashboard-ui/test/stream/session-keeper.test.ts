@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { RenewalResult } from '../../src/stream/session.ts';
 import { SessionKeeper } from '../../src/stream/session-keeper.ts';
 
-/** A keeper whose renewals and timers are under the control of the test. */
+/** A keeper with renewals and timers that the test controls. */
 class Fixture {
   readonly reports: boolean[] = [];
   timer: { delayMs: number; action: () => void } | null = null;
@@ -59,7 +59,7 @@ describe('SessionKeeper', () => {
     expect(fixture.timer?.delayMs).toBe(30_000);
   });
 
-  test('reports no session if the server needs none, and asks again later', async () => {
+  test('reports no session if the server requires none, and checks again later', async () => {
     fixture.keeper.start();
     await fixture.respond('not-required');
     expect(fixture.reports).toEqual([false]);

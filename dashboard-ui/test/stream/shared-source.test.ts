@@ -77,7 +77,7 @@ class Connection {
 
 const flushTasks = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-test('many pages have one connection, and all of them get its events', async () => {
+test('many pages share one connection, and all pages receive its events', async () => {
   const browser = new Browser();
   const pages = Array.from({ length: 12 }, () => browser.page());
   expect(browser.connections).toHaveLength(1);
@@ -88,7 +88,7 @@ test('many pages have one connection, and all of them get its events', async () 
   for (const { received } of pages) expect(received).toEqual(['open', 'time 1']);
 });
 
-test('a page that joins receives the last lasting events, and no other page does', async () => {
+test('only a new page receives the last retained events', async () => {
   const browser = new Browser();
   const first = browser.page();
   const second = browser.page();
@@ -105,7 +105,7 @@ test('a page that joins receives the last lasting events, and no other page does
   expect(second.received).toEqual(first.received);
 });
 
-test('when the leader closes, another page leads', async () => {
+test('when the leader closes, another page becomes the leader', async () => {
   const browser = new Browser();
   const first = browser.page();
   const second = browser.page();
@@ -124,7 +124,7 @@ test('when the leader closes, another page leads', async () => {
   expect(first.received).toEqual(['open']);
 });
 
-test('a page that has closed never leads', async () => {
+test('a closed page does not become the leader', async () => {
   const browser = new Browser();
   const [first, second] = [browser.page(), browser.page()];
   second.source.close();

@@ -179,7 +179,7 @@ test('a request to retry connects immediately, but only while the stream waits',
   expect(fixture.phase).toBe('locked');
 });
 
-test('reconnects later after a bye event', () => {
+test('reconnects with a delay after a bye event', () => {
   fixture.source.emit('open');
   fixture.source.emit('bye');
   expect(fixture.phase).toBe('waiting');
@@ -203,7 +203,7 @@ describe('a connection without events', () => {
     expect(fixture.phase).toBe('live');
   });
 
-  test('is closed also if it was never accepted', () => {
+  test('is closed even if it was never accepted', () => {
     fixture.advance(6_000);
     expect(fixture.phase).toBe('waiting');
   });

@@ -35,7 +35,7 @@ struct time_unit {
   std::string_view suffix;
 };
 
-/// A distance between ticks, and the unit of their labels.
+/// The distance between ticks, and the unit of their labels.
 struct time_step {
   double seconds;
   time_unit unit;
@@ -54,7 +54,7 @@ constexpr auto time_steps = std::to_array<time_step>(
      {1800, minute_unit},       {3600, hour_unit},         {7200, hour_unit},         {10'800, hour_unit},
      {21'600, hour_unit},       {43'200, hour_unit},       {86'400, day_unit}});
 
-/// Maximum number of steps whose labels fit side by side on a narrow screen.
+/// Maximum number of steps whose labels fit on a narrow screen.
 constexpr unsigned max_time_steps = 6;
 
 time_step time_step_for(double seconds) {
@@ -87,7 +87,7 @@ double round_step(double length, unsigned max_steps) {
 
 axis linear_axis(double maximum, std::string title) {
   const double step = round_step(maximum > 0 ? maximum : 1, 5);
-  // 2 % of space above the maximum, where a line would be hard to see.
+  // Adds a margin of 2 % above the maximum, because a line at the edge would be hard to see.
   const auto steps = std::max(1.0, std::ceil(maximum / step * 1.02));
   axis result{scale::linear(0, steps * step), {}, std::move(title)};
   for (double i = 0; i <= steps; ++i) result.ticks.push_back({i * step, format_rate(i * step)});

@@ -45,12 +45,12 @@ double round_step(double length, unsigned max_steps);
 /// A linear axis from zero to a round number above `maximum`.
 axis linear_axis(double maximum, std::string title);
 /// A logarithmic axis in microseconds between two numbers of the form 1, 2 or 5 times a power of ten. A short axis has
-/// ticks at all of these, a long axis at powers of ten.
+/// ticks at all of these numbers, a long axis only at powers of ten.
 axis duration_axis(double minimum_us, double maximum_us, std::string title);
 /// Seconds from zero to `length`, with ticks at round numbers of milliseconds, seconds, minutes, hours or days.
 axis time_axis(duration length, std::string title);
 /// HdrHistogram's percentile axis: the fraction of values above a percentile decreases tenfold from tick to tick. Its
-/// values are those of `percentile_position`, from zero to `end`.
+/// values are results of `percentile_position`, from zero to `end`.
 axis percentile_axis(double end, std::string title);
 double percentile_position(double percent) noexcept;
 double percentile_at(double position) noexcept;

@@ -9,7 +9,7 @@
 #include "loadgen/report/html/axis.hpp"
 
 // Charts without scripts. The plot is SVG, stretched to its container with lines of constant width; its labels are
-// HTML, which keeps its font size.
+// HTML, so that their font size is constant.
 namespace cohort::loadgen::html {
 
 struct point {

@@ -11,8 +11,8 @@ namespace cohort::loadgen::html {
 namespace {
 
 constexpr double max_bars = 48;
-/// The minimum ratio of a bar's ends. A histogram bucket is up to 0.1 % wide; narrower bars would have an uneven number
-/// of buckets.
+/// The minimum ratio of a bar's ends. A histogram bucket is up to 0.1 % wide; the number of buckets in narrower bars
+/// would vary.
 constexpr double min_bar_ratio = 1.002;
 
 struct duration_bin {
@@ -30,7 +30,7 @@ std::vector<duration_bin> make_bins(const histogram& values) {
   std::vector<duration_bin> bins;
   double start = minimum;
   for (double i = 1; i <= bin_count; ++i) {
-    // Whole microseconds, the resolution of the histogram. Near one microsecond some bins are empty and omitted.
+    // Whole microseconds, the resolution of the histogram. Near one microsecond, empty bins are omitted.
     const double end = i == bin_count ? maximum : std::round(minimum * std::exp(width * i / bin_count));
     if (end <= start) continue;
     bins.push_back({start, end});
@@ -192,7 +192,7 @@ std::string percentile_curve(const run_report& report) {
   add_curve_tooltips(chart, stats, end);
   const std::string note =
       report.is_closed_loop()
-          ? "A closed loop sends nothing while it waits for a response. Neither line includes the time that the omitted "
+          ? "A closed loop sends no requests while it waits for responses. Neither line includes the time that the omitted "
             "requests would have taken (coordinated omission)."
           : "Service time starts when a request is sent, response time at its intended start. A measurement with "
             "coordinated omission would not show the difference.";

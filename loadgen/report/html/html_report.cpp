@@ -109,7 +109,7 @@ std::string attempts_tile(const run_report& report) {
           (patience ? ", " + format_count(stats.abandoned) + " abandoned after " + format_duration(*patience) : ""));
 }
 
-std::string key_figures(const run_report& report) {
+std::string summary_tiles(const run_report& report) {
   const auto& stats = report.totals;
   const auto total = total_count(stats.outcomes);
   const auto sent = format_count(stats.sent) + " sent";
@@ -131,7 +131,7 @@ std::string settings_section(const run_report& report) {
   for (const auto& [name, value] : report.fingerprint) {
     html += "<div><dt>" + escape(name) + "</dt><dd>" + escape(value) + "</dd></div>";
   }
-  return html::section("Settings", "Runs with the same settings can be compared.", html + "</dl>\n");
+  return html::section("Settings", "Only runs with the same settings are comparable.", html + "</dl>\n");
 }
 
 std::string head(const run_report& report) {
@@ -152,7 +152,7 @@ std::string side_by_side(const std::string& left, const std::string& right) {
 }  // namespace
 
 std::string render_html_report(const run_report& report) {
-  std::string page = head(report) + "<body>\n" + header(report) + "<main>\n" + key_figures(report);
+  std::string page = head(report) + "<body>\n" + header(report) + "<main>\n" + summary_tiles(report);
   page += html::knee_chart(report) + html::baseline_table(report);
   page += html::latency_over_time(report) + html::requests_over_time(report);
   page += side_by_side(html::latency_histogram(report), html::percentile_curve(report));

@@ -45,7 +45,7 @@ class table {
 /// A section with a heading and an explanation.
 std::string section(std::string_view heading, std::string_view note, std::string_view html);
 
-/// Content that is hidden until the reader opens it.
+/// Content that is collapsed until the reader expands it.
 std::string details(std::string_view summary, std::string_view html);
 
 /// An icon of 24 by 24 units in the text color. `path` is SVG path data.

@@ -9,12 +9,12 @@
 namespace cohort::loadgen::html {
 namespace {
 
-/// Bounds of the size of the page.
+/// Limits the size of the page.
 constexpr std::size_t max_points = 600;
 constexpr std::size_t max_rows = 120;
 
 /// Consecutive intervals as one point: the sums of their counts, and the maxima of their percentiles, since the
-/// percentiles of a group are not known.
+/// percentiles of a group cannot be computed from them.
 struct interval_group {
   duration start{};
   duration length{};

@@ -3,8 +3,8 @@
 
 namespace cohort::loadgen::html {
 
-// The colors of lines and bars are distinct with any color vision, and differ in lightness where they touch; shapes or
-// words carry the same information. Text has a contrast of at least 4.5:1. Printed pages are light.
+// The colors of lines and bars are distinct with any color vision, and adjacent colors differ in lightness; shapes or
+// words convey the same information. Text has a contrast of at least 4.5:1. Printed pages are light.
 std::string_view style_sheet() {
   return R"css(:root {
   color-scheme: light dark;

@@ -34,7 +34,7 @@ void add_stats(table& rows, markup name, const request_stats& stats) {
             text(format_percentile(stats.dispatch_lag, 99)), text(format_percentile(stats.connection_wait, 99))});
 }
 
-markup two_lines(std::string_view name, std::string_view subtitle) {
+markup two_line_cell(std::string_view name, std::string_view subtitle) {
   return {escape(name) + "<small>" + escape(subtitle) + "</small>"};
 }
 
@@ -57,7 +57,7 @@ markup format_count_difference(const server_report& server) {
 }
 
 void add_server(table& rows, const server_report& server) {
-  const auto name = two_lines(server.target.empty() ? "several targets" : server.target, server.url);
+  const auto name = two_line_cell(server.target.empty() ? "several targets" : server.target, server.url);
   if (!server.failure.empty()) {
     const auto none = text("–");
     rows.add({name, none, none, none, none, text("no metrics: " + server.failure)});
@@ -119,7 +119,7 @@ std::string targets_table(const run_report& report) {
   table rows{stats_columns("target")};
   for (std::size_t i = 0; i < report.targets.size(); ++i) {
     const auto& target = report.targets[i];
-    add_stats(rows, two_lines(target.name, target.method + ' ' + target.url), report.target_stats.at(i));
+    add_stats(rows, two_line_cell(target.name, target.method + ' ' + target.url), report.target_stats.at(i));
   }
   if (report.targets.size() > 1) add_stats(rows, text("all"), report.totals);
   return section("Targets",
@@ -133,7 +133,7 @@ std::string phases_table(const run_report& report) {
   for (std::size_t i = 0; i < std::min(report.phases.size(), max_phases); ++i) {
     const auto& phase = report.phases[i];
     const auto range = format_seconds(phase.start) + " to " + format_seconds(phase.start + phase.length);
-    add_stats(rows, two_lines(phase.name, range), phase.totals);
+    add_stats(rows, two_line_cell(phase.name, range), phase.totals);
   }
   std::string note = "A request belongs to the phase of its intended start.";
   if (report.phases.size() > max_phases) {
@@ -162,15 +162,15 @@ std::string server_tables(const run_report& report) {
     add_server_phases(phases, server);
   }
   return section("Server metrics",
-                 "From the servers' own /metrics. The difference between server p99 and client p99 is the network and "
-                 "the queues in front of the server's clock.",
+                 "Source: /metrics of the servers. The difference between server p99 and client p99 is the network and "
+                 "queues before the server's measurement.",
                  servers.html() + (phases.empty() ? "" : details("By phase", phases.html())));
 }
 
 std::string generator_table(const run_report& report) {
   const auto& generator = report.generator;
   const auto& stats = report.totals;
-  const auto p99_and_max = [](const histogram& values) {
+  const auto format_p99_and_max = [](const histogram& values) {
     return "p99 " + format_percentile(values, 99) + ", max " + format_percentile(values, 100);
   };
   table rows{{{"", table::content::text}, {"", table::content::text}}};
@@ -181,10 +181,11 @@ std::string generator_table(const run_report& report) {
   add("memory", format_bytes(static_cast<double>(generator.peak_resident_bytes)) + " peak");
   add("connections", format_count(stats.connections_opened) + " opened, at most " +
                          format_count(generator.connections) + " per target");
-  add("dispatch lag", p99_and_max(stats.dispatch_lag));
-  add("connection wait", p99_and_max(stats.connection_wait));
+  add("dispatch lag", format_p99_and_max(stats.dispatch_lag));
+  add("connection wait", format_p99_and_max(stats.connection_wait));
   return section("Load generator",
-                 "CPU, memory and connections of the generator, and its deviation from the load profile.", rows.html());
+                 "CPU usage, memory and connections of the generator, and its deviation from the load profile.",
+                 rows.html());
 }
 
 std::string glossary(const run_report& report) {
@@ -195,12 +196,12 @@ std::string glossary(const run_report& report) {
   };
   constexpr term terms[] = {
       {"Response time",
-       "From the intended start of a request to the end of its response: the time that a caller would wait."},
+       "From the intended start of a request to the end of its response: the waiting time of a caller."},
       {"Service time", "From the request sent to the end of its response: the time of the server and the network."},
       {"Dispatch lag", "From the intended start of a request to its dispatch: the generator's own delay.", true},
       {"Connection wait", "From the dispatch to the request sent: the wait for an idle or a new connection.", true},
       {"Coordinated omission",
-       "The error of a measurement that sends fewer requests while the server is slow. Response times from the intended "
+       "A measurement error of tools that send fewer requests while the server is slow. Response times from the intended "
        "start are free of it."},
       {"≥",
        "A lower bound: the percentile falls among requests that were not sent or had no response, whose time is known "

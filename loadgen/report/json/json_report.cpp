@@ -38,7 +38,7 @@ struct named_percentile {
 constexpr named_percentile percentiles[] = {{"p50_us", 50},     {"p90_us", 90},       {"p95_us", 95}, {"p99_us", 99},
                                             {"p99_9_us", 99.9}, {"p99_99_us", 99.99}, {"max_us", 100}};
 
-/// Phases have no encoded histograms, which would be most of the file.
+/// Phases have no encoded histograms, because these would be the largest part of the file.
 enum class encoded_histograms { included, omitted };
 
 void write_encoded(writer& out, const histogram& values, encoded_histograms encoding) {

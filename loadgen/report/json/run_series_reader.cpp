@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::uint64_t no_maximum = std::numeric_limits<std::uint64_t>::max();
 
-/// The compared values of an interval. Reports in memory and in files are both converted to it, so that they give the
-/// same series.
+/// The compared values of an interval. Reports in memory and in files are both converted to this type, so that they
+/// result in the same series.
 struct interval_values {
   double length_s = 0;
   std::uint64_t answered = 0;
@@ -25,7 +25,7 @@ struct interval_values {
   std::uint64_t p99_us = 0;
 };
 
-/// The most frequent length, or the largest of several.
+/// Returns the most frequent length; the largest one if several are equally frequent.
 double most_frequent_length(const std::vector<interval_values>& intervals) {
   std::vector<double> lengths;
   for (const auto& interval : intervals) lengths.push_back(interval.length_s);
@@ -60,7 +60,7 @@ run_series make_series(std::vector<std::pair<std::string, std::string>> fingerpr
   return series;
 }
 
-/// Reads one report. Keeps the first error; values after it are read as empty.
+/// Reads one report. Keeps the first error; later values are empty.
 class report_reader {
  public:
   result<run_series, std::string> read(simdjson::dom::element root) {

@@ -8,8 +8,8 @@
 
 namespace cohort::loadgen {
 
-/// The series of a JSON report that a run is compared with. Errors: the rest of a sentence that starts with the name of
-/// the file.
+/// The series of a JSON report that a run is compared with. Errors: the second part of a sentence that starts with the
+/// name of the file.
 result<run_series, std::string> parse_run_series(std::string_view json);
 /// The series of a report in memory: the same as after `render_json_report` and `parse_run_series`.
 run_series make_run_series(const run_report& report);

@@ -74,7 +74,7 @@ void write_response_times(page& page, const run_report& report) {
   if (report.is_closed_loop()) {
     page.paragraph(
         "Closed loop: a connection sends its next request after a response, so that a slow server gets fewer requests. "
-        "The time that the omitted requests would have taken is not measured (coordinated omission). To measure it, "
+        "The response times of the omitted requests are not measured (coordinated omission). To measure them, "
         "set a rate.",
         text_style::warning);
   }
@@ -101,7 +101,7 @@ void write_time_parts(page& page, const run_report& report) {
   if (!rows.empty()) page.heading("Parts of the response time, all targets").add(rows);
 }
 
-/// The responses that arrived during a phase, including those to requests of the phase before.
+/// The responses that arrived during a phase, including responses to requests of the previous phase.
 double answered_per_second(const run_report& report, std::size_t phase) {
   std::uint64_t answered = 0;
   duration length{};
@@ -184,7 +184,7 @@ void write_history(page& page, const run_report& report, output_options options)
   rows.add({{"answered/s"},
             {sparkline(values.answered, width), text_style::accent},
             {"up to " + format_rate(maximum(values.answered))}});
-  rows.add({});  // adjacent sparklines would touch
+  rows.add({});  // adjacent sparklines would have no gap
   rows.add({{"p99"},
             {sparkline(values.p99_us, width), text_style::accent},
             {"up to " + format_duration(static_cast<std::uint64_t>(maximum(values.p99_us)))}});
@@ -264,7 +264,7 @@ void write_verdict(page& page, const run_report& report) {
   if (!rows.empty()) page.add(rows);
 }
 
-/// The lines that scripts parse: plain digits, without color.
+/// Lines for scripts: plain digits, without color.
 void write_totals(page& page, const run_report& report) {
   const auto& outcomes = report.totals.outcomes;
   const auto average_rate = per_second(report.totals.sent, report.run_duration);

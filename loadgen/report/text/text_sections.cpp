@@ -11,7 +11,7 @@ namespace {
 
 using namespace terminal;
 
-/// The targets with an outcome, those with the highest count first: `weather 48, dashboard 3`. Empty for a single
+/// The targets with an outcome, in descending order of their counts: `weather 48, dashboard 3`. Empty for a single
 /// target.
 std::string targets_with(const run_report& report, request_outcome outcome) {
   if (report.targets.size() < 2) return {};

@@ -27,7 +27,7 @@ export function readCatalog(): Catalog {
     ...Object.entries(scrapedMetrics).map(([name, labels]) => [name, scrapedLabels(labels)] as const),
     ...recordedMetrics.map((name) => [name, labelsOfRecorded(name)] as const),
     ['up', scrapedLabels([])],
-    // Their labels depend on the alerts.
+    // The labels of these metrics depend on the alerts.
     ['ALERTS', 'any'],
     ['ALERTS_FOR_STATE', 'any'],
   ]);

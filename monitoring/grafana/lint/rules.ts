@@ -274,7 +274,7 @@ const userTraffic = perTarget(({ expr }, _panel, _dashboard, { catalog }) =>
 
 /**
  * Server latency has exemplars, client latency does not. Series of one panel share exemplars, so one query with
- * exemplars suffices.
+ * exemplars is sufficient.
  */
 const exemplars = perPanel(({ type, targets = [] }) => {
   const latency = targets.some(({ expr }) => /_service_http_request_duration_seconds_bucket/.test(expr));

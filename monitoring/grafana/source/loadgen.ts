@@ -32,7 +32,7 @@ const summary: Section = {
       id: 2,
       title: 'Sent to Planned Ratio',
       description:
-        'Below 100 %, requests wait for a connection or for the load generator. A run that ends below 99 % is INVALID.',
+        'Below 100 %, requests wait for a connection or for the load generator. A run with a final ratio below 99 % is INVALID.',
       unit: 'percentunit',
       width: 6,
       thresholds: {
@@ -117,7 +117,7 @@ const load: Section = {
       id: 105,
       title: 'Requests in Flight and Waiting',
       description:
-        'Number at the end of the last second. Requests wait if all connections are busy: the servers are too slow for the number of --connections.',
+        'Number of requests at the end of the last second. Requests wait if all connections are busy: the servers are too slow for the number of --connections.',
       unit: 'short',
       width: 8,
       queries: [
@@ -252,7 +252,7 @@ const servers: Section = {
     chart({
       id: 404,
       title: 'Server Requests in Flight',
-      description: 'Requests in progress at the servers. If the load generator has many more in flight, they wait in between.',
+      description: 'Requests in progress at the servers. If the load generator has many more requests in flight, they wait between the generator and the servers.',
       unit: 'short',
       width: 6,
       queries: [{ expr: sumBy('job', series('cohort_server_requests_in_flight', allServices)), legend: '{{job}}' }],

@@ -37,7 +37,7 @@ export const addedServices: Section[] = names.map((name, index) => {
       chart({
         id: id + 3,
         title: `${name}: Loop Lag p99`,
-        description: 'p99 timer lag of the event loops: requests wait this long. EventLoopBlocked fires above the line.',
+        description: 'p99 timer lag of the event loops: requests are delayed by this time. EventLoopBlocked fires above the line.',
         unit: 's',
         width: 8,
         thresholds: redAt(0.1),

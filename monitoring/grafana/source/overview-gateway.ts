@@ -15,7 +15,7 @@ export const gateway: Section = {
     chart({
       id: 601,
       title: 'Forwarded Requests by Route',
-      description: 'Requests that the gateway forwarded, by route and upstream: shows how weights divide them.',
+      description: 'Requests that the gateway forwarded, by route and upstream, which shows the distribution by weight.',
       unit: 'reqps',
       width: 12,
       queries: [{ expr: orZero(perSecond('route, upstream', forwarded)), legend: '{{route}} to {{upstream}}' }],
@@ -34,7 +34,7 @@ export const gateway: Section = {
     chart({
       id: 603,
       title: 'Rejected Requests by Route',
-      description: 'Requests that the gateway rejected before forwarding them: unauthorized, forbidden or rate-limited; and those without a route.',
+      description: 'Requests that the gateway rejected before forwarding them: unauthorized, forbidden or rate-limited; and requests without a route.',
       unit: 'reqps',
       width: 8,
       queries: [

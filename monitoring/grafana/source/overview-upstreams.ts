@@ -122,7 +122,7 @@ export const upstreams: Section = {
       id: 309,
       title: 'Shed Requests',
       description:
-        'Requests rejected with 503 because of overload. LoadShedding fires above ten in five minutes.',
+        'Requests rejected with 503 because of overload. LoadShedding fires above ten requests in five minutes.',
       unit: 'reqps',
       width: 8,
       queries: [{ expr: perSecond('job, endpoint', 'cohort_server_shed_total'), legend: '{{job}} {{endpoint}}' }],
@@ -130,7 +130,7 @@ export const upstreams: Section = {
     chart({
       id: 310,
       title: 'Infeasible Requests',
-      description: 'Requests that arrived with less time left than the median latency of their route: rejected, or only counted.',
+      description: 'Requests whose remaining time was shorter than the median latency of their route: rejected, or only counted.',
       unit: 'reqps',
       width: 8,
       queries: [
@@ -144,7 +144,7 @@ export const upstreams: Section = {
       id: 311,
       title: 'Deadlines Exceeded and Client Disconnects',
       description:
-        'Requests that exceeded their deadline, and requests whose client disconnected before the response. DeadlinesExceeded uses the former.',
+        'Requests that exceeded their deadline, and requests whose client disconnected before the response. The alert DeadlinesExceeded uses the requests that exceeded their deadline.',
       unit: 'reqps',
       width: 8,
       queries: [
@@ -215,7 +215,7 @@ export const cache: Section = {
       id: 403,
       title: 'Cache Lookups by Result',
       description:
-        'Ratio of lookups: a fresh entry, an expired entry, or none, in which case the request waits for a provider.',
+        'Ratio of lookups: a fresh entry, an expired entry, or no entry, in which case the request waits for a provider.',
       unit: 'percentunit',
       width: 8,
       max: 1,

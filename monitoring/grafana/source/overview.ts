@@ -37,7 +37,7 @@ const contractPanels = [
     id: 1,
     title: 'Request Rate (req/s) by Service',
     description:
-      'User requests completed by each service. HighRequestRate, TrafficSpike and NoTraffic use it.',
+      'User requests completed by each service. The alerts HighRequestRate, TrafficSpike and NoTraffic use this rate.',
     unit: 'reqps',
     width: 12,
     queries: [{ expr: requestRate('job'), legend: '{{job}}' }],
@@ -184,7 +184,7 @@ const health = [
     id: 25,
     title: 'Event Loop Lag',
     description:
-      'Highest p99 event loop lag of the selected replicas: requests on that loop wait this long. EventLoopBlocked fires at 100 ms.',
+      'Highest p99 event loop lag of the selected replicas: requests on that loop are delayed by this time. EventLoopBlocked fires at 100 ms.',
     unit: 's',
     width: 4,
     thresholds: yellowRedAt(0.05, 0.1),

@@ -13,7 +13,7 @@ export const databases: Section = {
       id: 501,
       title: 'Database Calls by Outcome',
       description:
-        'Calls to PostgreSQL, Redis and SQLite by outcome. DatabaseFailing fires if 10 % of them fail. Outcomes with a rate of zero are omitted.',
+        'Calls to PostgreSQL, Redis and SQLite by outcome. DatabaseFailing fires if 10 % of the calls fail. Outcomes with a rate of zero are omitted.',
       unit: 'ops',
       width: 8,
       queries: [

@@ -96,7 +96,7 @@ export const connections: Section = {
       id: 309,
       title: 'Ended and Rejected Proxy Tunnels',
       description:
-        'Tunnels that ended, by reason: closed by both sides, failed, without a byte for too long, or at a drain. Rejected upgrades exceeded the maximum number of tunnels. ProxyTunnelsRejected fires above 0.1 per second.',
+        'Ended tunnels, by reason: closed by both sides, failed, idle timeout, or drain. Rejected upgrades exceeded the maximum number of tunnels. ProxyTunnelsRejected fires above 0.1 per second.',
       unit: 'ops',
       width: 8,
       queries: [

@@ -55,7 +55,7 @@ const loops: Section = {
       id: 101,
       title: 'Loop Lag',
       description:
-        'p50 and p99 timer lag of the event loops, measured once per second. All requests on a loop wait this long.',
+        'p50 and p99 timer lag of the event loops, measured once per second. All requests on a loop are delayed by this time.',
       unit: 's',
       width: 8,
       thresholds: redAt(0.1),
@@ -119,7 +119,7 @@ const loops: Section = {
       id: 107,
       title: 'Loop Stalls',
       description:
-        'Times per minute that one handler blocked its event loop for 100 ms or longer. The log names the route or job. EventLoopStalls fires above ten in ten minutes.',
+        'Number of stalls per minute in which one handler blocked its event loop for 100 ms or longer. The log names the route or job. EventLoopStalls fires above ten stalls in ten minutes.',
       unit: 'short',
       width: 12,
       queries: [
@@ -188,7 +188,7 @@ const processes: Section = {
       id: 402,
       title: 'Threads',
       description:
-        'One thread per event loop, and a few for name resolution, logs and similar work. Constant while a replica runs.',
+        'One thread per event loop, and a few threads for name resolution, logs and similar work. Constant while a replica runs.',
       unit: 'none',
       width: 6,
       queries: [{ expr: replicaSeries('process_threads'), legend: replica }],
@@ -208,7 +208,7 @@ const processes: Section = {
     chart({
       id: 404,
       title: 'Log Lines Dropped per Second',
-      description: 'Log lines dropped because of a full log queue or a failed output. LogLinesDropped fires for the first dropped line.',
+      description: 'Log lines dropped because of a full log queue or a failed output. LogLinesDropped fires at the first dropped line.',
       unit: 'cps',
       width: 6,
       queries: [{ expr: ratePerReplica('cohort_log_lines_dropped_total'), legend: replica }],
@@ -236,7 +236,7 @@ const processes: Section = {
     chart({
       id: 408,
       title: 'Discovery: Known Endpoints',
-      description: 'Endpoints of upstreams that a discovery system has named. Zero without discovery URLs.',
+      description: 'Endpoints of upstreams from discovery systems. Zero without discovery URLs.',
       unit: 'none',
       width: 8,
       queries: [

@@ -190,7 +190,7 @@ test.each([[[]], [['http://127.0.0.1:1', 'two']], [['not a url']], [['--range', 
   20_000,
 );
 
-test('the exit status is 0 if all queries succeed, else 1', async () => {
+test('the exit status is 0 if all queries succeed, otherwise 1', async () => {
   const result = { result: [{ metric: {}, value: [0, '1'], values: [[0, '1']] }] };
   const labelValues = { 'label/job/values': ['a'], 'label/instance/values': ['a'], 'label/target/values': ['a'] };
   const url = await startPrometheus({ ...labelValues, query: result, query_range: result, query_exemplars: [] });

@@ -30,7 +30,7 @@ test('the overview begins with the eleven panels of the contract', () => {
   ]);
 });
 
-test('the overview shows availability, errors, alerts and saturation next', () => {
+test('the overview then shows availability, errors, alerts and saturation', () => {
   const titles = overview?.panels.slice(11, 17).map(({ title }) => title);
   expect(titles).toEqual([
     'Availability',
@@ -66,7 +66,7 @@ test('the data source has the scrape interval of Prometheus, from which Grafana 
   });
 });
 
-test('provisioned dashboards cannot be changed in the browser, where the change would be lost', () => {
+test('provisioned dashboards are read-only in the browser, because changes would be lost', () => {
   expect(readYaml('provisioning/dashboards/provider.yml')).toMatchObject({
     providers: [{ allowUiUpdates: false, disableDeletion: true, type: 'file' }],
   });

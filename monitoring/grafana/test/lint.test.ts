@@ -114,7 +114,7 @@ const cases: [rule: keyof typeof rules, defect: string, mutate: Mutation, messag
   ['dataSource', 'a data source variable after its use', (b) => b.templating.list.reverse(), /is not the first/],
   [
     'dataSource',
-    'a data source variable of another type',
+    'a data source variable of a wrong type',
     (b) => (dataSourceVariables(b)[0]!.query = 'loki'),
     /selects data sources of type "loki"/,
   ],
@@ -140,7 +140,7 @@ const cases: [rule: keyof typeof rules, defect: string, mutate: Mutation, messag
     query('max_over_time(up{job=~"$service"}[5m])'),
     /max_over_time over the fixed window 5m/,
   ],
-  ['intervals', 'a fixed window that only another dashboard may use', query('sum_over_time(up{job=~"$service"}[30d])'), /fixed window 30d/],
+  ['intervals', 'a fixed window that is allowed only in another dashboard', query('sum_over_time(up{job=~"$service"}[30d])'), /fixed window 30d/],
   ['metrics', 'an unknown metric', query('cohort_server_conections'), /no metric matches cohort_server_conections/],
   ['metrics', 'a pattern without matches', query('{__name__=~".+_requests_totl"}'), /no metric matches/],
   ['metrics', 'an unknown label in a matcher', query('up{service="time"}'), /has no label service/],

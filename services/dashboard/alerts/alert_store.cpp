@@ -47,7 +47,8 @@ alert_store::update_counts alert_store::update(alert_webhook webhook, time_point
   for (auto& alert : webhook.alerts) update_alert(std::move(alert), now, counts);
   evict(counts);
   record_missing(counts.dropped + counts.truncated, now);
-  // Incremented even if only a confirmation time has changed, because readers show its age.
+  // The revision also increases if only a confirmation time has changed, because readers show the age of the
+  // confirmation.
   ++revision_;
   return counts;
 }
@@ -142,7 +143,7 @@ alert_store::snapshot alert_store::read(time_point now) {
   expire(now);
   snapshot result{.monitoring = last_monitoring_, .not_shown = missing_};
   if (watchdog_confirmed_) {
-    // The confirmation can be in the future, because another loop read its clock later.
+    // The confirmation time can be in the future, because another loop may have read its clock later.
     result.last_heard = std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{}));
   }
   for (const auto* each : sorted(true)) result.firing.push_back({each->content, is_stale(*each, now)});
@@ -157,10 +158,10 @@ std::uint64_t alert_store::revision(time_point now) {
 }
 
 std::chrono::seconds active_time(const alert& alert, wall_time wall_now) {
-  // Rounded before the subtraction: in nanoseconds, the difference of two distant years overflows.
+  // Rounds before the subtraction, because in nanoseconds the difference of two distant years overflows.
   const auto seconds = std::chrono::floor<std::chrono::seconds>(alert.firing ? wall_now : alert.ends_at) -
                        std::chrono::floor<std::chrono::seconds>(alert.starts_at);
-  // The clock of the machine that set the start may be ahead of this one.
+  // The clock of the machine that set the start time may be ahead of the local clock.
   return std::max<std::chrono::seconds>(seconds, std::chrono::seconds::zero());
 }
 

@@ -14,8 +14,7 @@
 
 namespace cohort::dashboard {
 
-/// Firing and recently resolved alerts, as Alertmanager has posted them. One store for all loops; members may be called
-/// from any thread.
+/// The firing and recently resolved alerts that Alertmanager has posted. Shared by all loops; thread-safe.
 ///
 /// A firing alert that has not been confirmed for `stale_timeout` is marked stale. The alert `Watchdog`, which always
 /// fires, is a dead man's switch: if it has not been confirmed for `watchdog_timeout`, monitoring is reported as
@@ -42,11 +41,11 @@ class alert_store {
   };
   struct snapshot {
     monitoring_state monitoring = monitoring_state::unknown;
-    /// Time since the last confirmation of the Watchdog; empty if there has been none.
+    /// Time since the last confirmation of the Watchdog; empty without a confirmation.
     std::optional<std::chrono::seconds> last_heard;
-    /// By severity, then by age, oldest first.
+    /// Sorted by severity, then by age, oldest first.
     std::vector<listed_alert> firing;
-    /// By their end, latest first.
+    /// Sorted by end time, latest first.
     std::vector<listed_alert> resolved;
     /// Minimum number of further firing alerts that are not stored.
     std::uint64_t not_shown = 0;
@@ -63,8 +62,8 @@ class alert_store {
   static constexpr duration stale_timeout = std::chrono::minutes{15};
   static constexpr duration watchdog_timeout = std::chrono::minutes{3};
   static constexpr duration resolved_retention = std::chrono::hours{1};
-  /// Alertmanager does not report the end of an alert that another one inhibits. A stale alert is therefore removed
-  /// after this time, if the Watchdog was confirmed throughout.
+  /// Time after which a stale alert is removed if the Watchdog has been confirmed continuously, because Alertmanager
+  /// does not report the end of an inhibited alert.
   static constexpr duration stale_retention = std::chrono::hours{1};
   static constexpr std::size_t max_resolved = 20;
   static constexpr std::size_t max_alerts = 200;
@@ -84,7 +83,8 @@ class alert_store {
   monitoring_state monitoring_state_at(time_point now) const;
   bool is_stale(const entry& entry, time_point now) const;
   bool is_expired(const entry& entry, time_point now) const;
-  /// Firing alerts by severity, then by age, oldest first; resolved ones by their end, latest first.
+  /// Firing alerts are sorted by severity, then by age, oldest first; resolved alerts are sorted by end time, latest
+  /// first.
   std::vector<const entry*> sorted(bool firing) const;
 
   std::mutex mutex_;
@@ -102,10 +102,10 @@ class alert_store {
   std::size_t stale_count_ = 0;
 };
 
-/// The body of `GET /api/alerts`. `wall_now` is for the time that each alert has been firing.
+/// The body of `GET /api/alerts`. `wall_now` is the current time, for the durations of the alerts.
 std::string alerts_json(const alert_store::snapshot& alerts, wall_time wall_now);
 
-/// The time for which an alert has been firing, or had been firing when it was resolved.
+/// The duration of an alert: from its start until now, or until it was resolved.
 std::chrono::seconds active_time(const alert& alert, wall_time wall_now);
 
 /// The body of the response to a webhook.

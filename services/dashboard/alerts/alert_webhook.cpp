@@ -47,7 +47,7 @@ class webhook_parser {
     }
     alert.firing = is_firing(source);
     alert.starts_at = timestamp(source, "startsAt");
-    // In a firing alert, the end time is in the year 1.
+    // The end time of a firing alert is in the year 1.
     if (alert.firing) {
       text(source, "endsAt");
     } else {
@@ -101,7 +101,7 @@ class webhook_parser {
     if (text.size() <= max_bytes) return std::string{text};
     ++shortened_;
     auto end = max_bytes - ellipsis.size();
-    // Cut before a character, not within one: its continuation bytes are 10xxxxxx.
+    // Truncates at the start of a character: continuation bytes are 10xxxxxx.
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
     return std::string{text.substr(0, end)}.append(ellipsis);
   }
@@ -125,7 +125,7 @@ class webhook_parser {
     if (error_.empty()) error_ = path_ + error;
   }
 
-  std::string path_;  // of the alert that is parsed
+  std::string path_;  // name of the current alert
   std::string error_;
   std::size_t shortened_ = 0;
 };

@@ -13,7 +13,7 @@
 
 namespace cohort::dashboard {
 
-/// An alert of Alertmanager's webhook. Optional members are empty if the rule does not set them.
+/// An alert of Alertmanager's webhook. Optional members are empty if the alert rule does not set them.
 struct alert {
   /// Alertmanager's hash of all labels, which identifies the alert.
   std::string fingerprint;
@@ -41,7 +41,7 @@ struct alert_webhook {
   std::size_t shortened = 0;
 };
 
-/// Maximum sizes in bytes, and the maximum number of labels. A longer text is shortened and ends in an ellipsis; a
+/// Maximum sizes in bytes, and the maximum number of labels. A longer text is truncated and ends with an ellipsis; a
 /// longer link is omitted; a longer fingerprint is an error.
 struct alert_limits {
   static constexpr std::size_t fingerprint = 64;

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The fault ends automatically if this process does not remove it.
+/// The fault expires automatically if this process does not remove it.
 constexpr std::chrono::seconds fault_lifetime{std::chrono::ceil<std::chrono::seconds>(experiment::max_wait) + 5s};
 
 constexpr std::array<std::string_view, 4> phase_names{"idle", "running", "done", "failed"};
@@ -60,7 +60,7 @@ bool experiment::start(const experiment_settings& settings) {
 }
 
 task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
-  // The fault is not removed if the service stops; it then ends after its lifetime.
+  // If the service stops, the fault is not removed and expires after its lifetime.
   struct end_of_run {
     experiment& owner;
     std::uint64_t number;

@@ -17,11 +17,11 @@ namespace cohort::dashboard {
 /// Thread-safe.
 class experiment : public std::enable_shared_from_this<experiment> {
  public:
-  /// The timeout of the calls without a deadline, and the longest duration of an experiment.
+  /// The timeout of the calls without a deadline, and the maximum duration of an experiment.
   static constexpr duration max_wait = std::chrono::seconds{30};
 
   /// `on_change` is called with the current state, as JSON, after each change. The calls have the policies of
-  /// `settings`, except for the circuit breaker, which other experiments would open. `context` must outlive this
+  /// `settings`, except for the circuit breaker, because other experiments would open it. `context` must outlive this
   /// object.
   experiment(const service::service_context& context, aggregator_settings settings,
              std::function<void(std::string_view json)> on_change);
@@ -48,7 +48,7 @@ class experiment : public std::enable_shared_from_this<experiment> {
 
   static task<> run(std::shared_ptr<experiment> self, std::uint64_t number);
   static task<> measure(std::shared_ptr<experiment> self, std::size_t index);
-  /// Ends the experiment of this number; no effect if it has ended.
+  /// Ends the experiment with this number; has no effect if it has already ended.
   void finish(std::uint64_t number, phase outcome, std::string message);
 
   service::background_tasks& background_;
@@ -63,7 +63,7 @@ class experiment : public std::enable_shared_from_this<experiment> {
   time_point started_{};
   std::uint64_t number_ = 0;
   std::string message_;
-  /// The measurement with the deadline, then the measurement without.
+  /// The measurement with a deadline, and the measurement without a deadline.
   std::array<measurement, 2> measurements_;
 };
 

@@ -68,11 +68,11 @@ struct experiment_routes {
 
 void describe(http::operation& state_operation, http::operation& start_operation) {
   const http::body_description body{.media_type = "application/json", .schema = state_schema()};
-  state_operation.summary("The state of the experiment, or of the last one")
+  state_operation.summary("The state of the current or last experiment")
       .operation_id("get_experiment")
       .tags({"experiment"})
       .returns(status::ok, "The state", body)
-      .returns_error(status::not_found, "The client may not use experiments");
+      .returns_error(status::not_found, "The client is not authorized for experiments");
   start_operation.summary("Measures the same fault with and without deadlines")
       .description(
           "Injects the fault into the weather service, calls all services in two concurrent requests, one with the "
@@ -83,14 +83,14 @@ void describe(http::operation& state_operation, http::operation& start_operation
       .reads({.body_schema = std::string{settings_schema}})
       .returns(status::accepted, "The experiment has started", body)
       .returns_error(status::forbidden, "The request was sent by a page of another origin")
-      .returns_error(status::not_found, "The client may not use experiments")
+      .returns_error(status::not_found, "The client is not authorized for experiments")
       .returns_error(status::conflict, "An experiment is running");
 }
 
 }  // namespace
 
 bool may_use_experiments(const http::request_context& context, const service::api_key_authenticator& authenticator) {
-  // With a key, the filter of `/api` has accepted it, or the session.
+  // If a key is configured, the filter of `/api` has already checked the key or the session.
   return authenticator.is_enabled() || service::is_local_request(context);
 }
 

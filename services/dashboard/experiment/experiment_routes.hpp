@@ -14,7 +14,7 @@ namespace cohort::dashboard {
 bool may_use_experiments(const http::request_context& context, const service::api_key_authenticator& authenticator);
 
 /// Adds `GET /api/experiment`, the state, and `POST /api/experiment`, which starts an experiment: 202; 409 while one is
-/// running; 403 for pages of other origins. Both routes return 404 to clients that may not use them. `authenticator`
+/// running; 403 for pages of other origins. Both routes return 404 to clients that are not authorized. `authenticator`
 /// must outlive the router.
 void add_experiment_routes(http::router& router, std::shared_ptr<experiment> experiments,
                            const service::api_key_authenticator& authenticator);

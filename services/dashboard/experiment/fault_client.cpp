@@ -19,7 +19,7 @@ bool is_active(std::string_view body) {
   return active && *active;
 }
 
-/// The reason why fault injection cannot be used; empty if it can.
+/// Returns the reason why fault injection is unavailable; empty if it is available.
 std::string describe_problem(const http::client_result& response) {
   if (!response) return "The weather service is unavailable: " + make_error_code(response.error()).message();
   switch (response->status) {
@@ -52,7 +52,8 @@ task<std::string> fault_client::inject(experiment_settings settings, std::int64_
   const auto current = co_await std::move(asking);
   if (auto problem = describe_problem(current); !problem.empty()) co_return problem;
   if (is_active(current->body)) {
-    co_return std::string{"Another fault is injected into the weather service. End it first: DELETE /api/faults"};
+    co_return std::string{
+        "A different fault is injected into the weather service. Remove it first: DELETE /api/faults"};
   }
   std::string body;
   json::writer out{body};

@@ -14,7 +14,7 @@
 namespace cohort::dashboard {
 namespace {
 
-/// If there are more alerts than fit on a screen, only the most severe ones are expanded.
+/// If there are more alerts, only the most severe alerts are expanded.
 constexpr std::size_t max_displayed = 4;
 constexpr std::size_t max_groups = 6;
 constexpr std::size_t max_group_name = 40;
@@ -34,8 +34,8 @@ badge_style style_of(const alert& alert) {
   return found == severity_styles.end() ? other_severity : found->style;
 }
 
-/// The target of an alert's runbook link; empty if it is not an http or https URL. The rules of this stack use the URL
-/// of the dashboard on the operator's machine, which becomes relative.
+/// Returns the target of the runbook link of an alert; empty if it is not an http or https URL. A URL of the dashboard
+/// itself becomes relative, because the rules of this stack contain the default URL of the dashboard.
 std::string runbook_href(const std::optional<std::string>& url) {
   const auto parsed = url ? boost::urls::parse_uri(*url) : boost::system::result<boost::urls::url_view>{};
   if (!url || !parsed) return {};
@@ -47,7 +47,7 @@ std::string runbook_href(const std::optional<std::string>& url) {
   return parsed->has_fragment() ? "runbook#" + std::string{parsed->encoded_fragment()} : "runbook";
 }
 
-/// The end of the tag and the content of an element that is hidden without a text.
+/// Returns the end of the start tag and the content of an element that is hidden if the text is empty.
 std::string content_of(const std::string& text) { return text.empty() ? std::string{} : ">" + http::escape_html(text); }
 
 std::string time_html(wall_time at) {
@@ -103,7 +103,7 @@ std::string alerts_html::explanation() const {
 
 std::string alerts_html::badge() const {
   using enum alert_store::monitoring_state;
-  // The most severe alert is the first one.
+  // The most severe alert is the first alert.
   if (!alerts_.firing.empty()) {
     return badge_html(style_of(alerts_.firing.front().content), std::to_string(alerts_.firing.size()) + " firing");
   }
@@ -172,7 +172,7 @@ std::string alerts_html::item_slot(const alert_store::listed_alert& listed, std:
   if (slot == "alert.runbook") {
     const auto href = runbook_href(alert.runbook_url);
     if (href.empty()) return {};
-    return "href=\"" + http::escape_html(href) + "\">Runbook<span class=\"unseen\"> for " +
+    return "href=\"" + http::escape_html(href) + "\">Runbook<span class=\"visually-hidden\"> for " +
            http::escape_html(alert.name) + ", in a new tab";
   }
   if (slot == "alert.stale" && listed.is_stale) {

@@ -19,8 +19,8 @@ class alerts_html {
   alerts_html(const alert_store::snapshot& alerts, const page_template& item, wall_time now)
       : alerts_(alerts), item_(item), now_(now) {}
 
-  /// The HTML for a slot, such as `alerts.firing`; empty for the default of the slot. A slot of a list that can be
-  /// hidden begins within its tag: its default is `hidden>`.
+  /// The HTML for a slot, such as `alerts.firing`; empty for the default of the slot. The slot of a list that can be
+  /// hidden begins within the start tag: its default is `hidden>`.
   std::string slot(std::string_view name) const;
 
  private:

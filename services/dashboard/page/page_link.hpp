@@ -8,7 +8,7 @@ namespace cohort::dashboard {
 
 /// A link of the page to another program, such as Grafana.
 struct page_link {
-  /// Names the link for the script of the page.
+  /// The name of the link in the script of the page.
   std::string name;
   std::string label;
   boost::urls::url url;

@@ -49,7 +49,7 @@ std::string_view alert_item(std::string_view page) {
   return page.substr(0, page.find("</template>"));
 }
 
-/// The values that a client may see.
+/// The values that the client is authorized to see.
 struct page_content {
   page_values::snapshot values;
   alert_store::snapshot alerts;
@@ -103,7 +103,7 @@ struct first_page {
   /// Without the API key or a session there are no values.
   static std::string fill_locked(std::string_view slot) {
     if (slot == "headline") return R"(<p id="headline" data-tone="idle">API key required</p>)";
-    // Without a script, the panels would wait forever.
+    // Replaces the texts of the panels, because without a script they would never be updated.
     if (slot == "panels") return R"( class="locked")";
     return {};
   }
@@ -150,7 +150,7 @@ void add_page_without_files(http::router& router) {
 
 void add_page_routes(http::router& router, page_sources sources) {
   http::add_assets(router, static_assets());
-  // The links of the page are relative to a path without the slash at its end.
+  // The links of the page are relative to a path without a trailing slash.
   router
       .get("/runbook/",
            [](http::request_context&) {

@@ -12,7 +12,7 @@
 
 namespace cohort::dashboard {
 
-/// The data of the page, and who may read it.
+/// The data of the page, and its authorization.
 struct page_sources {
   std::shared_ptr<page_values> values;
   std::shared_ptr<alert_store> alerts;
@@ -24,8 +24,8 @@ struct page_sources {
   std::vector<page_link> links;
 };
 
-/// Adds the page at `/`, whose HTML has the current values, its files, the runbook at `/runbook`, and a page instead of
-/// the JSON for browsers that request a path that does not exist.
+/// Adds the page at `/`, whose HTML contains the current values; its files; the runbook at `/runbook`; and an HTML page
+/// for 404 responses to browsers.
 void add_page_routes(http::router& router, page_sources sources);
 
 }  // namespace cohort::dashboard

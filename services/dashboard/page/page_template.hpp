@@ -11,7 +11,7 @@ namespace cohort::dashboard {
 /// An HTML text with slots: `<!--=name-->default<!--/-->`.
 class page_template {
  public:
-  /// `html` must outlive this object. A slot without an end is text.
+  /// `html` must outlive this object. A slot without an end is plain text.
   explicit page_template(std::string_view html);
 
   /// The text with the content of its slots. `fill` returns HTML by the name of a slot, or empty for the default.

@@ -13,7 +13,7 @@
 namespace cohort::dashboard {
 namespace {
 
-/// Longer texts are unreadable in a card.
+/// Maximum length of a text in a card.
 constexpr std::size_t max_characters = 60;
 
 struct card {
@@ -29,7 +29,7 @@ struct facts {
   std::string detail;
 };
 
-/// The shortest text that parses to the same number, or a text with this number of decimals.
+/// Returns the shortest text that parses to the same number, or a text with this number of decimals.
 std::string number_text(double value, std::optional<int> decimals = {}) {
   std::array<char, 400> digits{};
   const auto end = digits.data() + digits.size();
@@ -97,7 +97,7 @@ facts weather_facts(const body_reader& body) {
   auto main = or_not_available(body.text("/weather/temperature_c"), " °C");
   if (const auto condition = body.text("/weather/condition"); !condition.empty()) main += " " + condition;
   auto detail = join_with_comma(body.text("/location/city"), body.text("/location/country"));
-  // First, so that a long name does not hide the mark.
+  // Placed first, so that a long name does not hide the mark.
   if (body.flag("/sample")) detail.insert(0, "Sample data for ");
   if (const auto age = body.number("/cache_age_seconds"); age && body.flag("/cached")) {
     const std::chrono::duration<double> bounded_age{std::clamp(*age, 0.0, 1e9)};
@@ -122,7 +122,7 @@ constexpr std::array<badge_style, part_state_names.size()> badge_styles{{{"check
                                                                          {"shed", "warn"},
                                                                          {"broken", "bad"}}};
 
-/// A report that has expired without an error is being refreshed, and counts as fresh.
+/// An expired report without an error is being refreshed, so it counts as fresh.
 part_state displayed_state(const part& part) {
   if (part.state != part_state::stale) return part.state;
   const auto has_error = json::parse(
@@ -189,7 +189,7 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
     return badge_html(badge_styles.at(static_cast<std::size_t>(state)), name_of(state));
   }
   if (field == "result") return format_result(*part);
-  // A call that an open breaker has rejected has no response.
+  // There is no response to a call that an open breaker has rejected.
   if (field == "timing" && part->state == part_state::open) return "N/A";
   if (field == "timing") return format_duration(part->elapsed) + " of " + format_duration(part->timeout);
   if (part->body.empty()) return {};
@@ -225,7 +225,7 @@ std::string initial_events(const page_values::snapshot& values, const initial_da
   add("history", data.history);
   if (!data.experiment.empty()) add("experiment", data.experiment);
   out.close_array();
-  // The end tag of a script would end it within a string, too.
+  // A closing script tag within a string would also end the script.
   for (auto at = text.find('<'); at != text.npos; at = text.find('<', at)) text.replace(at, 1, "\\u003c");
   return text;
 }

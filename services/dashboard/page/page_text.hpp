@@ -10,7 +10,8 @@
 // The text of the initial HTML. The script of the page (`dashboard-ui/src`) shows the same text.
 namespace cohort::dashboard {
 
-/// The HTML for a slot of the page, such as `time.fact`; empty if it is not known. `firing` is the number of alerts.
+/// The HTML for a slot of the page, such as `time.fact`; empty if the slot is unknown. `firing` is the number of
+/// alerts.
 std::string slot_html(const page_values::snapshot& values, std::size_t firing, std::string_view slot);
 
 /// The data of the events with these names.

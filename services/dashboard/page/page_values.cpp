@@ -6,7 +6,7 @@
 
 namespace cohort::dashboard {
 
-/// Shared by the calls and the request that has started them, on one loop.
+/// Shared by the calls and the request that started them, on one loop.
 struct page_values::refresh {
   event ended;
 };

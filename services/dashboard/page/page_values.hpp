@@ -17,7 +17,7 @@ class page_values : public std::enable_shared_from_this<page_values> {
   struct snapshot {
     /// Empty if the service has not responded yet.
     std::array<std::optional<part>, 3> parts;
-    /// The record of the calls, as an element of `/api/requests`; empty until all of them have ended.
+    /// The record of the calls, as an element of `/api/requests`; empty until all calls have ended.
     std::string request;
   };
 
@@ -25,7 +25,7 @@ class page_values : public std::enable_shared_from_this<page_values> {
       : background_(background), services_(std::move(services)) {}
 
   /// Responses of the services, at most `max_age` old. Calls the services if the responses are older, once for all
-  /// clients, and waits for them at most `max_wait`, so that a slow service does not delay the page.
+  /// clients. Waits at most `max_wait` for the responses, so that a slow service does not delay the page.
   static task<snapshot> current(std::shared_ptr<page_values> self);
 
   static constexpr duration max_age = std::chrono::seconds{1};

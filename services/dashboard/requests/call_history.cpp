@@ -20,7 +20,7 @@ constexpr bool is_answered(part_state state) noexcept {
   return state == part_state::fresh || state == part_state::stale;
 }
 
-/// A call that was rejected immediately is not a latency measurement.
+/// A call that was rejected immediately has no latency.
 constexpr bool has_latency(part_state state) noexcept { return state != part_state::open && state != part_state::shed; }
 
 /// Returns the middle of a bucket, which is at most 10 % from its bounds.
@@ -79,7 +79,7 @@ wall_time call_history::wall_at(time_point now) const { return wall_started_ + (
 
 call_history::column& call_history::column_at(std::deque<column>& columns, std::int64_t number) {
   if (columns.empty() || columns.back().number < number) {
-    // Released first, so that there are never more than the maximum.
+    // Releases the old columns first, so that the maximum is not exceeded.
     while (!columns.empty() && columns.front().number <= number - max_columns) columns.pop_front();
     return columns.emplace_back(column{.number = number});
   }

@@ -18,28 +18,29 @@ namespace cohort::dashboard {
 
 enum class part_state;  // services/dashboard/service_client.hpp
 
-/// Values that a service reports in a body, for the charts. All are shares; a load may exceed 1.
+/// Ratios that a service reports in a body, for the charts. A load can exceed 1.
 struct reported_values {
   std::optional<double> cpu;     // load average over one minute, divided by the number of logical CPUs
   std::optional<double> memory;  // used memory
-  std::optional<double> cached;  // 1 for a weather report from the cache, else 0
+  std::optional<double> cached;  // 1 for a weather report from the cache, otherwise 0
 };
 
-/// Reads the values of the body of `/api/sysinfo` or `/api/weather`. Members that are missing or have another type have
+/// Reads the values of the body of `/api/sysinfo` or `/api/weather`. Members that are missing or have a wrong type have
 /// no value.
 reported_values read_reported_values(simdjson::dom::object body);
 
 /// The calls of this process to the three services in the last 15 minutes, in columns of 15 s, for the charts of the
 /// page: at most 75 KiB for each loop, regardless of the number of calls. Thread-safe; each loop counts its calls in
-/// memory of its own.
+/// separate memory.
 class call_history {
  public:
   static constexpr duration column_width = std::chrono::seconds{15};
   static constexpr std::int64_t max_columns = 60;
   static constexpr std::size_t services = 3;
 
-  /// `started` and `wall_started` are the same instant. Columns are numbered since the epoch by the monotonic time from
-  /// then on, so that a change of the wall clock has no effect. `loops` is the number of loops.
+  /// `started` and `wall_started` are the same instant. Columns are numbered since the epoch. Later column numbers are
+  /// computed from the monotonic clock, so that a change of the wall clock has no effect. `loops` is the number of
+  /// loops.
   call_history(time_point started, wall_time wall_started, std::size_t loops)
       : started_(started), wall_started_(wall_started), rings_(loops) {}
 
@@ -52,9 +53,9 @@ class call_history {
   /// aggregate. A call that is older than the newest column and has no column is counted in the newest column.
   void add(std::size_t loop, std::size_t service, const call& ended, time_point now);
 
-  /// The body of `/api/history`: the columns that have calls, oldest first.
+  /// The body of `/api/history`: the columns with calls, oldest first.
   std::string body(time_point now) const { return json(now, max_columns); }
-  /// The data of the event `history`: the same, with the current and the previous column only.
+  /// The data of the event `history`: only the current and the previous column.
   std::string latest(time_point now) const { return json(now, 2); }
 
  private:

@@ -12,7 +12,7 @@ namespace cohort::dashboard {
 
 /// The call of one service for an aggregate.
 struct call_summary {
-  /// As in the body of `/api/aggregate`.
+  /// The name in the body of `/api/aggregate`.
   std::string_view service;
   /// The name of the upstream in the record of the request.
   std::string upstream;

@@ -7,8 +7,8 @@
 
 namespace cohort::gateway {
 
-/// Decodes base64url without padding (RFC 7515 section 2). Empty for any other text: other characters, padding, an
-/// impossible length, and bits beyond the last byte that are not zero, so that each value has one text.
+/// Decodes base64url without padding (RFC 7515 section 2). Returns an empty result for invalid text: other characters,
+/// padding, an invalid length, or non-zero bits beyond the last byte. Each value therefore has exactly one encoding.
 std::optional<std::string> decode_base64url(std::string_view text);
 
 }  // namespace cohort::gateway

@@ -35,15 +35,15 @@ const unsigned char* bytes_of(std::string_view text) noexcept {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-/// The signature of ES256 in a token (RFC 7518 section 3.4: two integers of 32 bytes) in the form that OpenSSL reads
-/// (DER). Empty if its length is wrong.
+/// The signature of ES256 in a token (RFC 7518 section 3.4: two integers of 32 bytes) converted to the format of
+/// OpenSSL (DER). Empty if the length of the signature is wrong.
 std::string der_signature(std::string_view signature) {
   if (signature.size() != 2 * es256_integer_bytes) return {};
   constexpr auto size = static_cast<int>(es256_integer_bytes);
   number_ptr r{BN_bin2bn(bytes_of(signature), size, nullptr)};
   number_ptr s{BN_bin2bn(bytes_of(signature) + es256_integer_bytes, size, nullptr)};
   const signature_ptr pair{ECDSA_SIG_new()};
-  // ECDSA_SIG_set0 fails if one of them is null; otherwise the pair then owns them.
+  // ECDSA_SIG_set0 fails if one of the numbers is null; otherwise it takes ownership of both.
   if (!pair || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) return {};
   static_cast<void>(r.release());
   static_cast<void>(s.release());
@@ -66,14 +66,14 @@ jwt_key::load_result jwt_key::load(std::string id, jwt_algorithm algorithm, std:
   std::unique_ptr<jwt_key> key{new jwt_key{std::move(id), algorithm}};
   const bool is_pem = text.find("-----BEGIN ") != std::string_view::npos;
   if (algorithm == jwt_algorithm::HS256) {
-    if (is_pem) return {nullptr, "is in PEM format, but HS256 needs a secret"};
+    if (is_pem) return {nullptr, "is in PEM format, but HS256 requires a secret"};
     while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
     if (text.size() < min_secret_bytes) return {nullptr, "has a secret of less than 32 bytes (RFC 7518 section 3.2)"};
     key->secret_ = text;
     return {std::move(key), {}};
   }
   if (text.find("PRIVATE KEY-----") != std::string_view::npos) {
-    return {nullptr, "has a private key; only its public key is needed here: openssl pkey -pubout"};
+    return {nullptr, "has a private key; use its public key: openssl pkey -pubout"};
   }
   const bio_ptr source{BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))};
   key->public_key_ = source ? PEM_read_bio_PUBKEY(source.get(), nullptr, nullptr, nullptr) : nullptr;
@@ -86,7 +86,7 @@ jwt_key::load_result jwt_key::load(std::string id, jwt_algorithm algorithm, std:
 std::string jwt_key::find_public_key_error() const {
   const int type = EVP_PKEY_get_base_id(public_key_);
   if (algorithm_ == jwt_algorithm::RS256) {
-    if (type != EVP_PKEY_RSA) return "has no RSA key, which RS256 needs";
+    if (type != EVP_PKEY_RSA) return "has no RSA key, which RS256 requires";
     const bool is_long = EVP_PKEY_get_bits(public_key_) >= min_rsa_bits;
     return is_long ? std::string{} : "has an RSA key of less than 2048 bits (RFC 7518 section 3.3)";
   }
@@ -94,7 +94,7 @@ std::string jwt_key::find_public_key_error() const {
   const bool is_p256 = type == EVP_PKEY_EC &&
                        EVP_PKEY_get_group_name(public_key_, group.data(), group.size(), nullptr) == 1 &&
                        std::string_view{group.data()} == "prime256v1";
-  return is_p256 ? std::string{} : "has no key on the curve P-256, which ES256 needs";
+  return is_p256 ? std::string{} : "has no key on the curve P-256, which ES256 requires";
 }
 
 bool jwt_key::verify(std::string_view input, std::string_view signature) const {
@@ -122,7 +122,7 @@ bool jwt_key::verify_public(std::string_view input, std::string_view signature) 
   const bool is_valid =
       context && EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, public_key_) == 1 &&
       EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(input), input.size()) == 1;
-  // The errors of an invalid signature must not be mistaken for those of another operation on this thread.
+  // Clears the errors of an invalid signature, so that a later operation on this thread does not report them.
   if (!is_valid) ERR_clear_error();
   return is_valid;
 }

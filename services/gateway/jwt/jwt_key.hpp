@@ -14,8 +14,7 @@ struct evp_pkey_st;
 namespace cohort::gateway {
 
 /// A key for the verification of JSON Web Signatures, for exactly one algorithm, regardless of the token's `alg`: a
-/// token cannot cause a public key to be used as an HMAC secret (RFC 8725 section 2.1). Immutable; safe from any
-/// thread.
+/// token cannot cause a public key to be used as an HMAC secret (RFC 8725 section 2.1). Immutable; thread-safe.
 class jwt_key {
  public:
   jwt_key(const jwt_key&) = delete;
@@ -24,11 +23,11 @@ class jwt_key {
 
   struct load_result {
     std::unique_ptr<jwt_key> key;
-    /// The error text, which follows `the key file FILE`; empty if there is a key.
+    /// The error text, which follows `the key file FILE`; empty on success.
     std::string error;
   };
   /// `text` is the content of a key file: for HS256 a secret of at least 32 bytes (RFC 7518 section 3.2), without the
-  /// line feed at its end; for RS256 a public key in PEM format of at least 2048 bits (section 3.3); for ES256 a public
+  /// trailing line feed; for RS256 a public key in PEM format of at least 2048 bits (section 3.3); for ES256 a public
   /// key on the curve P-256 (section 3.4).
   static load_result load(std::string id, jwt_algorithm algorithm, std::string_view text);
 

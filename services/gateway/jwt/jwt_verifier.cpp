@@ -16,7 +16,7 @@ namespace {
 
 using simdjson::dom::element;
 
-/// Maximum number of members of a header or payload, because their names are compared with each other.
+/// Maximum number of members of a header or payload. The check for repeated names takes quadratic time.
 constexpr std::size_t max_members = 200;
 
 struct error_text {
@@ -35,10 +35,10 @@ constexpr std::array<error_text, 11> texts{{
     {"expired", "The token has expired"},
     {"not_yet_valid", "The token is not valid yet"},
     {"issuer", "The issuer of the token is not accepted"},
-    {"audience", "The token is for another audience"},
+    {"audience", "The audience of the token is not accepted"},
 }};
 
-/// The object of a segment, if the names of its members are unique (RFC 7515 section 4, RFC 7519 section 4).
+/// Returns the object of a segment if the names of its members are unique (RFC 7515 section 4, RFC 7519 section 4).
 std::optional<simdjson::dom::object> parse_object(std::string_view text) {
   element root;
   simdjson::dom::object object;
@@ -50,7 +50,7 @@ std::optional<simdjson::dom::object> parse_object(std::string_view text) {
   return object;
 }
 
-/// False if there is a member of this name that is not a string; `value` remains empty if there is none.
+/// Returns false if the member with this name is not a string. If there is no such member, `value` remains empty.
 bool read_text(const simdjson::dom::object& object, std::string_view name, std::string& value) {
   element member;
   if (object.at_key(name).get(member) != simdjson::SUCCESS) return true;
@@ -60,8 +60,8 @@ bool read_text(const simdjson::dom::object& object, std::string_view name, std::
   return true;
 }
 
-/// False if there is a member of this name that is not a number; `value` remains empty if there is none. RFC 7519
-/// section 2: a NumericDate may have a fraction.
+/// Returns false if the member with this name is not a number. If there is no such member, `value` remains empty. RFC
+/// 7519 section 2: a NumericDate may have a fraction.
 bool read_date(const simdjson::dom::object& object, std::string_view name, std::optional<double>& value) {
   element member;
   if (object.at_key(name).get(member) != simdjson::SUCCESS) return true;
@@ -71,7 +71,7 @@ bool read_date(const simdjson::dom::object& object, std::string_view name, std::
   return true;
 }
 
-/// RFC 7519 section 4.1.3: a string or a list of strings. Empty if it is neither.
+/// RFC 7519 section 4.1.3: a string or a list of strings. Empty for other types.
 std::optional<bool> has_audience(const simdjson::dom::object& payload, std::string_view expected) {
   element member;
   if (payload.at_key("aud").get(member) != simdjson::SUCCESS) return false;
@@ -136,7 +136,7 @@ result<const jwt_key*, jwt_error> jwt_verifier::find_key(const header& token_hea
     is_known_algorithm = true;
     if (key->id() == token_header.key_id) return key.get();
   }
-  // A token without `kid`: the only key of its algorithm, if there is one only.
+  // For a token without `kid`, returns the key of its algorithm if there is exactly one.
   if (is_known_algorithm && token_header.key_id.empty()) {
     const auto has_algorithm = [&](const auto& key) {
       return algorithm_name(key->algorithm()) == token_header.algorithm;

@@ -20,16 +20,16 @@ enum class jwt_error : std::uint8_t {
   /// The token does not have three segments of base64url with JSON objects of unique members, or a claim has the wrong
   /// type.
   malformed,
-  /// No key has its `alg`, for example `none`.
+  /// No key has the `alg` of the token, for example `none`.
   algorithm,
-  /// No key has its `kid`.
+  /// No key has the `kid` of the token.
   unknown_key,
-  /// It has a `crit` header parameter: extensions are not supported (RFC 7515 section 4.1.11).
+  /// The token has a `crit` header parameter: extensions are not supported (RFC 7515 section 4.1.11).
   critical_extension,
-  /// Its `typ` differs from the required `typ`.
+  /// The `typ` of the token differs from the required `typ`.
   type,
   signature,
-  /// It has no `exp`.
+  /// The token has no `exp`.
   no_expiry,
   expired,
   not_yet_valid,
@@ -44,7 +44,7 @@ std::string_view describe(jwt_error error) noexcept;
 
 /// The verified claims of a token.
 struct jwt_claims {
-  /// `sub`; empty if there is none.
+  /// The claim `sub`; empty if it is missing.
   std::string subject;
   /// The claims that are strings, numbers or booleans, as text.
   std::map<std::string, std::string, std::less<>> values;
@@ -60,8 +60,7 @@ struct jwt_requirements {
 };
 
 /// Verifies JSON Web Tokens (RFC 7519) in the compact serialization (RFC 7515), following RFC 8725: the algorithm is a
-/// property of the key, `none` is not accepted, `exp`, issuer and audience are required. Immutable; safe from any
-/// thread.
+/// property of the key, `none` is not accepted, `exp`, issuer and audience are required. Immutable; thread-safe.
 class jwt_verifier {
  public:
   /// `keys` must not be empty.

@@ -90,7 +90,7 @@ class renaming_copy {
     }
   }
 
-  /// Security Requirement Objects: their members have the names of security schemes.
+  /// Writes Security Requirement Objects, whose members are names of security schemes.
   void write_security(json::writer& out, element value) const {
     simdjson::dom::array alternatives;
     if (value.get(alternatives) != simdjson::SUCCESS) return write(out, value);

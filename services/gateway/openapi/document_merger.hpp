@@ -11,21 +11,21 @@
 namespace cohort::gateway {
 
 /// Merges the OpenAPI documents (3.0 and 3.1) of upstreams into one document of the gateway: the operations that its
-/// routes lead to, with their paths at the gateway. The names of components and operation IDs get the prefix of their
+/// routes forward, with their paths at the gateway. The names of components and operation IDs get the prefix of their
 /// upstream, so that they cannot collide.
 class document_merger {
  public:
   /// `routes` must outlive this object.
   explicit document_merger(const route_table& routes) : routes_(routes) {}
 
-  /// Adds the document of an upstream. False if it is not an OpenAPI document.
+  /// Adds the document of an upstream. Returns false if it is not an OpenAPI document.
   bool add(const std::string& upstream, std::string_view document);
-  /// The merged document. `unavailable` are the upstreams whose documents are missing or old: they are listed in
+  /// The merged document. `unavailable` is the list of upstreams whose documents are missing or outdated, for
   /// `x-unavailable-upstreams`.
   std::string text(std::string_view version, const std::set<std::string>& unavailable) const;
 
  private:
-  /// The path at the gateway of an upstream's path; empty if no route leads to it.
+  /// Returns the path at the gateway for a path of an upstream; empty if no route forwards to it.
   std::string gateway_path(const std::string& upstream, std::string_view path, const gateway_route*& route) const;
 
   const route_table& routes_;

@@ -13,7 +13,7 @@
 namespace cohort::gateway {
 
 /// The OpenAPI documents of the upstreams, and the merged document. If a document cannot be fetched, its last version
-/// stays in use; the others are not affected.
+/// stays in use, and the other documents are not affected.
 class openapi_documents {
  public:
   /// `context` must outlive this object.

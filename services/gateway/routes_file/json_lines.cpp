@@ -4,12 +4,12 @@
 namespace cohort::gateway {
 namespace {
 
-/// Values that are nested deeper than in a routes file are not located.
+/// Maximum nesting depth; deeper values are not located.
 constexpr std::size_t max_depth = 64;
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// The path of the value that contains the value at `path`; empty for the document.
+/// Returns the path of the value that contains the value at `path`; empty for the document.
 std::string_view parent_of(std::string_view path) noexcept {
   const auto end = path.find_last_of(".[");
   return end == std::string_view::npos ? std::string_view{} : path.substr(0, end);

@@ -23,8 +23,8 @@ class json_lines {
 
   explicit json_lines(std::string_view text);
 
-  /// The line, from 1, of the value at a path of `json::field_error`, such as `routes[2].name`; of the closest value
-  /// that contains it if there is none.
+  /// The line, from 1, of the value at a path of `json::field_error`, such as `routes[2].name`; of the closest
+  /// containing value if the path does not exist.
   std::size_t line_of(std::string_view path) const;
   /// The position of the first syntax error that this class detects; empty if it detects none.
   std::optional<position> syntax_error() const noexcept { return error_; }

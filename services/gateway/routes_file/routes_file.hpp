@@ -31,7 +31,7 @@ constexpr auto constraints(json::type<upstream_entry>) {
                          json::member(&upstream_entry::description, {.required = false}));
 }
 
-/// Exactly one of both members is set. Literal segments are compared with the percent-decoded path.
+/// Exactly one of the two members is set. Literal segments are compared with the percent-decoded path.
 struct path_rule {
   /// Matches whole segments: `/api` matches `/api` and `/api/a`, not `/apis`.
   std::optional<std::string> prefix;
@@ -39,8 +39,8 @@ struct path_rule {
 };
 BOOST_DESCRIBE_STRUCT(path_rule, (), (prefix, exact))
 
-/// Matches if a field line with this name has the value or begins with the prefix; without both, if the field is
-/// present.
+/// Matches if a field line with this name has the value or begins with the prefix. Without both, matches if the field
+/// is present.
 struct header_rule {
   std::string name;
   std::optional<std::string> value;
@@ -91,7 +91,7 @@ struct auth_entry {
   std::optional<api_key_entry> api_key;
   /// The name of a verifier in `routes_file::jwt`.
   std::optional<std::string> jwt;
-  /// Header fields of the forwarded request by the claim that is their value.
+  /// Header fields of the forwarded request, by the claim with their value.
   std::map<std::string, std::string> claim_headers;
 };
 BOOST_DESCRIBE_STRUCT(auth_entry, (), (api_key, jwt, claim_headers))
@@ -144,7 +144,7 @@ struct route_entry {
   std::string description;
   match_entry match;
   std::vector<backend_entry> backends;
-  /// A header field whose value selects the backend; without it in the request, the choice is random.
+  /// A header field whose value selects the backend. The choice is random if the request does not have the field.
   std::optional<std::string> sticky_header;
   std::string strip_prefix;
   bool preserve_host = false;

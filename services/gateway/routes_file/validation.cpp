@@ -47,7 +47,7 @@ void require_name(const scope& at, const std::map<std::string, T>& known, const 
             (names.empty() ? "; there is none" : ": " + names));
 }
 
-/// Fields that the gateway sets itself, and fields that frame the message.
+/// Fields that the gateway itself sets, and fields that frame the message.
 bool is_reserved_field(std::string_view name) {
   static constexpr std::array reserved{"host",
                                        "content-length",
@@ -66,7 +66,7 @@ bool is_reserved_field(std::string_view name) {
 
 void check_field_name(const scope& at, std::string_view name) {
   if (!http::is_token(name)) return at.report("must be the name of a header field (RFC 9110 section 5.1)");
-  if (is_reserved_field(name)) at.report("is a field that the gateway sets itself, or that belongs to a connection");
+  if (is_reserved_field(name)) at.report("is a field that the gateway itself sets, or a field of the connection");
 }
 
 void check_changes(const scope& at, const std::optional<header_changes>& changes) {
@@ -88,7 +88,7 @@ bool is_host_pattern(std::string_view host) {
   if (host.starts_with('[') && host.ends_with(']')) {
     boost::system::error_code error;
     boost::asio::ip::make_address_v6(std::string{host.substr(1, host.size() - 2)}, error);
-    // The system's function reads up to a NUL.
+    // The parser of the system ignores the text after a NUL.
     return !error && host.find('\0') == std::string_view::npos;
   }
   if (host.starts_with("*.")) host.remove_prefix(2);
@@ -111,7 +111,7 @@ void check_path(const scope& at, const path_rule& rule) {
                "must start with \"/\", and be decoded: without percent-encoding, query, dot segments and "
                "repeated slashes");
   const bool is_own_path = std::ranges::find(own_paths, text) != own_paths.end();
-  if (rule.exact && is_own_path) at.member("exact").report("is a path that the gateway answers itself");
+  if (rule.exact && is_own_path) at.member("exact").report("is a path that the gateway itself serves");
 }
 
 void check_match(const scope& at, const match_entry& match) {
@@ -132,8 +132,9 @@ void check_match(const scope& at, const match_entry& match) {
     const auto entry = at.member("headers").item(i);
     entry.member("name").require(http::is_token(rule.name), "must be the name of a header field");
     entry.require(!rule.value || !rule.prefix, "must have at most one of value and prefix");
-    // Values are compared without the whitespace around them.
-    static constexpr auto* reason = "can match no field: it has control characters or whitespace at an end";
+    // Values are compared without leading and trailing whitespace.
+    static constexpr auto* reason =
+        "cannot match any field: it has control characters, or leading or trailing whitespace";
     if (const auto& value = rule.value) {
       entry.member("value").require(http::is_field_value(*value) && http::trimmed(*value) == *value, reason);
     }
@@ -158,7 +159,7 @@ void check_limit(const scope& at, const route_entry& route) {
   at.member("rate").require(rate.parse(route.rate_limit->rate).has_value(),
                             "must be a number and a unit, such as 100/min");
   at.member("per").require(route.rate_limit->per == limit_subject::address || route.auth.has_value(),
-                           "is caller, which needs auth");
+                           "is caller, which requires auth");
 }
 
 void check_backends(const scope& at, const routes_file& file, const route_entry& route) {
@@ -211,8 +212,8 @@ void check_verifier(const scope& at, const jwt_entry& entry) {
   for (std::size_t i = 0; i < entry.keys.size(); ++i) {
     const auto& id = entry.keys[i].id;
     const auto key = at.member("keys").item(i);
-    key.member("id").require(ids.insert(id).second, "must not repeat that of an earlier key");
-    // Error messages contain the path, and must be one line.
+    key.member("id").require(ids.insert(id).second, "must differ from the IDs of earlier keys");
+    // Paths must be a single line, because error messages contain them.
     key.member("file").require(http::is_field_value(entry.keys[i].file), "must be a path without control characters");
   }
 }
@@ -226,7 +227,7 @@ json::decode_errors find_errors(const routes_file& file) {
   std::set<std::string> names;
   for (std::size_t i = 0; i < file.routes.size(); ++i) {
     const auto at = root.member("routes").item(i);
-    at.member("name").require(names.insert(file.routes[i].name).second, "must not repeat that of an earlier route");
+    at.member("name").require(names.insert(file.routes[i].name).second, "must differ from the names of earlier routes");
     check_route(at, file, file.routes[i]);
   }
   for (const auto& [name, entry] : file.jwt) check_verifier(root.member("jwt").member(name), entry);

@@ -17,12 +17,12 @@ void erase_field(field_vector& fields, std::string_view name) {
   std::erase_if(fields, [&](const auto& field) { return http::is_same_cgi_name(field.first, name); });
 }
 
-/// The changes that a route makes to the header section of its requests.
+/// The changes of a route to the header section of its requests.
 struct request_changes {
   header_changes headers;
   /// The names of fields that only claims may set.
   std::vector<std::string> claim_fields;
-  /// The path of the backend's URL, without a slash at the end.
+  /// The path of the backend's URL, without a trailing slash.
   std::string base_path;
 
   void apply(const http::request_context& context, http::client_request& request) const {

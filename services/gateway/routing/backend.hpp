@@ -12,12 +12,12 @@
 
 namespace cohort::gateway {
 
-/// The copy of the request for the mirror of its route, in the request's context.
+/// The copy of the request for the mirror of its route. Stored in the request's context.
 struct mirror_slot {
   std::shared_ptr<mirrored_request> copy;
 };
 
-/// A handler that forwards requests of a route to one upstream, by `http::proxy_to`.
+/// Returns a handler that forwards requests of a route to one upstream with `http::proxy_to`.
 http::streaming_handler make_backend_handler(const route_entry& entry, std::shared_ptr<http::upstream> target,
                                              const std::string& base_url);
 

@@ -8,11 +8,11 @@ namespace cohort::gateway {
 
 struct file_text {
   std::string text;
-  /// The reason why the file could not be read, beginning with its path; empty if it was.
+  /// The error message, which begins with the path of the file; empty on success.
   std::string error;
 };
 
-/// Reads a regular file of at most `max_bytes`. The gateway reads its files again and again, so a pipe is an error.
+/// Reads a regular file of at most `max_bytes`. A pipe is an error, because the gateway reads its files repeatedly.
 file_text read_file(const std::string& path, std::size_t max_bytes);
 
 }  // namespace cohort::gateway

@@ -40,7 +40,7 @@ std::optional<http::response> gateway_route::apply_limit(http::request_context& 
 }
 
 std::optional<http::response> gateway_route::admit(http::request_context& context) const {
-  // A limit by address also limits attempts to authenticate.
+  // A limit by address precedes authentication, so that it also limits authentication attempts.
   const bool limits_callers = entry_.rate_limit && entry_.rate_limit->per == limit_subject::caller;
   if (parts_.limit && !limits_callers) {
     if (auto rejection = apply_limit(context)) return rejection;

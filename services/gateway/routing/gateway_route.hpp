@@ -36,7 +36,7 @@ struct route_parts {
   std::shared_ptr<gateway::mirror> mirror;
 };
 
-/// A route in use: its `route_entry` with the objects that it needs. Immutable; safe from any thread.
+/// A route in use: its `route_entry` and the objects that implement it. Immutable; thread-safe.
 class gateway_route {
  public:
   gateway_route(const route_entry& entry, route_parts parts, telemetry::registry& metrics);

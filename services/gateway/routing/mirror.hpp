@@ -17,8 +17,8 @@ namespace cohort::gateway {
 
 class mirrored_request;
 
-/// Sends copies of a route's requests to another upstream and ignores the responses. It never delays the requests: a
-/// copy is sent in a separate task, and is dropped if `max_in_flight` copies of its loop are in flight. Thread-safe.
+/// Sends copies of a route's requests to another upstream and ignores the responses. Mirroring does not delay requests:
+/// a copy is sent in a separate task, and is dropped if `max_in_flight` copies of its loop are in flight. Thread-safe.
 class mirror : public std::enable_shared_from_this<mirror> {
  public:
   struct dependencies {
@@ -30,7 +30,7 @@ class mirror : public std::enable_shared_from_this<mirror> {
   /// `base_url` is the URL of the upstream; the dependencies must outlive this object and its requests.
   mirror(const std::string& route, const mirror_entry& entry, std::string base_url, const dependencies& dependencies);
 
-  /// Decides whether the current request is mirrored; null if not.
+  /// Returns a copy for the current request, or null if the request is not mirrored.
   std::shared_ptr<mirrored_request> begin();
   std::size_t max_body_bytes() const noexcept { return max_body_bytes_; }
 
@@ -52,7 +52,7 @@ class mirror : public std::enable_shared_from_this<mirror> {
   std::vector<std::size_t> in_flight_;
 };
 
-/// The copy of one request. Belongs to the loop of the request.
+/// The copy of one request. Must be used on the loop of the request.
 class mirrored_request : public std::enable_shared_from_this<mirrored_request> {
  public:
   explicit mirrored_request(std::shared_ptr<mirror> owner);
@@ -61,13 +61,13 @@ class mirrored_request : public std::enable_shared_from_this<mirrored_request> {
   mirrored_request(const mirrored_request&) = delete;
   mirrored_request& operator=(const mirrored_request&) = delete;
 
-  /// The body follows: `append_body` and `end_body` are called for it.
+  /// Announces a body, which `append_body` and `end_body` add.
   void expect_body() noexcept { has_body_ = true; }
   /// Copies the request as it is forwarded, to a backend whose URL has the path `base_path`. Sends the copy if it has
   /// no body.
   void copy_head(const http::client_request& request, std::string_view base_path, std::string_view request_id);
   void append_body(std::string_view part);
-  /// The body is complete: sends the copy.
+  /// Ends the body and sends the copy.
   void end_body();
 
  private:

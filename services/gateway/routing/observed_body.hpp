@@ -26,7 +26,7 @@ class observed_body final : public http::body_reader {
     received_bytes_ += part->size();
     if (received_bytes_ > max_bytes_) co_return http::body_error::too_large;
     if (copy_) copy_->append_body(*part);
-    // The reader of a body with a length stops at the length.
+    // For a body with a content length, the reader stops at that length.
     if (copy_ && (part->empty() || received_bytes_ == content_length())) copy_->end_body();
     co_return *part;
   }

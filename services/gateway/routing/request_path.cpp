@@ -7,7 +7,7 @@
 namespace cohort::gateway {
 namespace {
 
-/// Whether a path can need more than a comparison: all that `matching_path` decodes, merges or rejects.
+/// Whether a path contains text that `matching_path` decodes, merges or rejects.
 bool is_plain(std::string_view path) noexcept {
   char previous = 0;
   for (const char c : path) {

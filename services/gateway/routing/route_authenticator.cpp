@@ -9,11 +9,11 @@
 namespace cohort::gateway {
 namespace {
 
-/// The label for a request without a token.
+/// The metric label for requests without a token.
 constexpr std::string_view missing = "missing";
 constexpr auto last_error = jwt_error::audience;
 
-/// Returns the counters, indexed by `jwt_error`; the last one counts missing tokens.
+/// Returns the counters, indexed by `jwt_error`; the last counter counts missing tokens.
 std::vector<telemetry::counter*> rejection_counters(telemetry::registry& metrics) {
   std::vector<telemetry::counter*> counters;
   const auto add = [&](std::string_view reason) {
@@ -26,8 +26,8 @@ std::vector<telemetry::counter*> rejection_counters(telemetry::registry& metrics
   return counters;
 }
 
-/// The token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). Empty if there is none, or if there are several
-/// fields: the upstream could use a field other than the gateway's.
+/// Returns the token of `Authorization: Bearer TOKEN` (RFC 6750 section 2.1). Empty without a token, or if there are
+/// several fields, because the upstream could use a different one than the gateway.
 std::optional<std::string_view> find_token(const http::request_head& head) {
   const auto credentials = http::find_unique(head, http::field::authorization);
   constexpr std::string_view scheme = "Bearer ";
@@ -64,7 +64,7 @@ std::optional<http::response> route_authenticator::authenticate(http::request_co
 std::optional<http::response> route_authenticator::authenticate_key(http::request_context& context) const {
   if (auto rejection = keys_.authenticate_key(context, route_)) return rejection;
   const auto* const key = keys_.find_valid_key(context);
-  // Without a key, authentication is disabled; a route that requires authentication is then closed.
+  // If no key is configured, a route that requires a key rejects all requests.
   if (!key) return http::error_response(http::status::unauthorized, "Unauthorized", "No API key is configured");
   if (!key_names_.empty() && std::find(key_names_.begin(), key_names_.end(), key->name) == key_names_.end()) {
     return http::error_response(http::status::forbidden, "The API key is not accepted for this path");

@@ -19,7 +19,7 @@ std::string no_more_upstreams(const std::string& name) {
          " upstreams and policies since the start; restart the gateway";
 }
 
-/// The client whose limit a request counts against.
+/// Returns the client whose rate limit a request counts towards.
 std::string limited_caller(const http::request_context& context) {
   const auto* const caller = context.get<caller_identity>();
   return caller && !caller->name.empty() ? caller->name : net::client_network(context.client_address());
@@ -140,7 +140,7 @@ std::string route_table::add_route(const route_entry& entry, const dependencies&
   if (auto error = make_backends(entry, dependencies, parts); !error.empty()) return error;
   if (auto error = make_mirror(entry, dependencies, parts); !error.empty()) return error;
   if (entry.auth) {
-    if (entry.auth->api_key && !dependencies.keys.is_enabled()) return "auth.api_key needs API_KEY or API_KEY_FILE";
+    if (entry.auth->api_key && !dependencies.keys.is_enabled()) return "auth.api_key requires API_KEY or API_KEY_FILE";
     parts.authenticator.emplace(entry.name, *entry.auth, verifiers, dependencies.keys, dependencies.context.metrics);
   }
   parts.limit = make_limit(entry, previous);

@@ -14,7 +14,7 @@
 
 namespace cohort::gateway {
 
-/// The routes of one routes file in use. Immutable; safe from any thread.
+/// The routes of one routes file in use. Immutable; thread-safe.
 class route_table {
  public:
   struct dependencies {
@@ -25,19 +25,19 @@ class route_table {
 
   struct build_result {
     std::shared_ptr<const route_table> table;
-    /// One line, beginning with the path of a file; empty if there is a table.
+    /// One line, which begins with the path of a file; empty on success.
     std::string error;
   };
-  /// Reads the routes file at `path` and the key files that it names. Rate limits that are also in `previous` keep
+  /// Reads the routes file at `path` and the key files that it refers to. Rate limits that are also in `previous` keep
   /// their counts; `previous` may be null. `dependencies` must outlive the table.
   static build_result build(const std::string& path, const dependencies& dependencies, const route_table* previous);
 
-  /// The first route that matches; null if none does. `path` is the request's `matching_path`.
+  /// The first matching route, or null. `path` is the request's `matching_path`.
   const gateway_route* find(const http::request_head& head, std::string_view path) const;
 
   const routes_file& file() const noexcept { return file_; }
   const std::vector<gateway_route>& routes() const noexcept { return routes_; }
-  /// The routes file and the key files that it names.
+  /// The routes file and the key files that it refers to.
   const std::vector<std::string>& files() const noexcept { return files_; }
   /// Whether the content of one of `files` has changed since the table was built.
   bool has_changed_files() const;
@@ -45,7 +45,7 @@ class route_table {
  private:
   route_table() = default;
   file_text read(const std::string& path, std::size_t max_bytes);
-  /// Reads the key files that the routes file at `path` names. Returns the error, or an empty string.
+  /// Reads the key files that the routes file at `path` refers to. Returns the error, or an empty string.
   std::string add_verifiers(const std::string& path, verifier_map& verifiers);
   std::string add_route(const route_entry& entry, const dependencies& dependencies, const verifier_map& verifiers,
                         const route_table* previous);

@@ -13,16 +13,16 @@ namespace cohort::gateway {
 
 /// The upstreams of all routes files that the gateway has used. An upstream that a reload leaves unchanged keeps its
 /// circuit breaker, budget and limits. Upstreams are never removed, because responses that are being forwarded, and
-/// metrics, still use them. Not thread-safe; the upstreams are.
+/// metrics, still use them. Not thread-safe; the upstreams are thread-safe.
 class upstream_catalog {
  public:
   explicit upstream_catalog(const service::service_context& context) : context_(context) {}
 
-  /// The upstream with this name and policy (`http::upstream_policy`). Null if there are `max_upstreams` already.
-  /// Precondition: the policy is valid.
+  /// The upstream with this name and policy (`http::upstream_policy`). Returns null if there are already
+  /// `max_upstreams` upstreams. Precondition: the policy is valid.
   std::shared_ptr<http::upstream> find_or_add(const std::string& name, const std::string& policy);
-  /// Like `find_or_add`, but for mirrored requests: without retries, and named `NAME-mirror`, so that its calls do not
-  /// count as those of clients.
+  /// Like `find_or_add`, but for mirrored requests: without retries, and named `NAME-mirror`, so that metrics
+  /// distinguish its calls from calls for clients.
   std::shared_ptr<http::upstream> find_or_add_mirror(const std::string& name, const std::string& policy);
 
   static constexpr std::size_t max_upstreams = 1000;

@@ -12,7 +12,7 @@ namespace {
 
 using code_map = std::unordered_map<std::string, std::string_view>;
 
-/// Without spaces: "Hongkong" and "U. S. A." are written in both ways.
+/// Returns the key without spaces, because names such as "Hong Kong" and "U. S. A." are also written without spaces.
 std::string key_of(std::string_view name) {
   auto key = fold_name(name);
   std::erase(key, ' ');
@@ -21,7 +21,7 @@ std::string key_of(std::string_view name) {
 
 code_map make_code_map() {
   code_map codes;
-  // A code keeps its meaning where a name in another language is the same text.
+  // A code takes precedence over a name in a foreign language with the same text.
   for (const auto& country : all_country_names()) {
     codes.emplace(key_of(country.code), country.code);
     codes.emplace(key_of(country.names.substr(0, country.names.find('|'))), country.code);

@@ -7,7 +7,7 @@
 
 namespace cohort::weather {
 
-/// A place for which weather is requested, by its names.
+/// A requested place, by its names.
 struct location {
   std::string city;
   std::string country;
@@ -19,7 +19,7 @@ struct location {
   std::string text() const;
   /// `text` case-folded: equal for spellings that differ only in case or Unicode composition.
   std::string cache_key() const;
-  /// Whether `name` names the country, which may be inverted as in ISO 3166: `Seoul,Korea, Republic of`.
+  /// Whether `name` is a name of the country, possibly inverted as in ISO 3166: `Seoul,Korea, Republic of`.
   bool is_in_country(std::string_view name) const;
 };
 
@@ -27,9 +27,9 @@ struct location {
 const location& default_location();
 
 /// Parses `City,Country`, with any further parts between the two as the region. Commas and spaces of other scripts,
-/// such as U+FF0C and U+3000, are those of ASCII. Every name that can be sent to a provider is accepted. Empty if a
-/// part at either end is missing, if `text` is longer than 256 bytes, is not UTF-8 or has control characters. Only the
-/// default location gets coordinates.
+/// such as U+FF0C and U+3000, count as those of ASCII. All other names are accepted. Empty if a part at either end is
+/// missing, if `text` is longer than 256 bytes, is not UTF-8 or has control characters. Only the default location gets
+/// coordinates.
 std::optional<location> parse_location(std::string_view text);
 
 }  // namespace cohort::weather

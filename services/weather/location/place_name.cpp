@@ -9,7 +9,7 @@
 namespace cohort::weather {
 namespace {
 
-/// Terms before the name of a city that do not change its meaning, folded.
+/// Case-folded terms before the name of a city that do not change its meaning.
 constexpr std::array<std::string_view, 7> general_terms{"city of ", "town of ",  "municipality of ", "greater ",
                                                         "central ", "downtown ", "metropolitan "};
 constexpr std::array<std::string_view, 2> saint_terms{"saint ", "sankt "};

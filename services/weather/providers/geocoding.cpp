@@ -18,21 +18,21 @@ namespace {
 using simdjson::dom::element;
 
 struct match {
-  report_area area;                  // with coordinates; its region is the first administrative area
-  std::vector<std::string> regions;  // administrative areas, as they are sent
+  report_area area;                  // the place with its coordinates; its region is the first administrative area
+  std::vector<std::string> regions;  // unchanged names of the administrative areas
   bool in_country = false;
-  /// The name begins with the requested name, but is another name: the API searches for prefixes.
+  /// Whether the name is longer and begins with the requested name: the API searches for prefixes.
   bool has_longer_name = false;
 
   bool is_in_region(std::string_view name) const {
     const auto folded = fold_name(name);
     return std::any_of(regions.begin(), regions.end(), [&](const auto& region) { return fold_name(region) == folded; });
   }
-  /// Also if `text` is the abbreviation of the region.
+  /// Whether `text` is the name or the abbreviation of the region.
   bool is_in_region_or_code(std::string_view text) const {
     return is_in_region(expand_region_code(text, area.country));
   }
-  /// Whether no region can be the requested one.
+  /// Whether the requested region differs from all regions of the match.
   bool is_in_other_region(std::string_view requested) const {
     const auto name = expand_region_code(requested, area.country);
     return !regions.empty() && std::none_of(regions.begin(), regions.end(),

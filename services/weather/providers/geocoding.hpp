@@ -15,15 +15,15 @@ boost::urls::url geocoding_url(const boost::urls::url& base, const location& loc
 struct geocoded_place {
   /// The requested location, with the coordinates of the match.
   location found;
-  /// Set if the match is another place: a place whose name merely begins with the requested name, or a place in another
-  /// region.
+  /// Set if the match is a different place: a place whose longer name begins with the requested name, or a place in a
+  /// different region.
   std::optional<report_area> other{};
 };
 
 /// Returns the best match, in this order: a place in the requested region; a place in the region that is given instead
 /// of a country ("Austin,Texas"); a place in the country; a place in the region whose abbreviation is given instead of
-/// a country ("Austin,TX"). Of several matches it is the first, unless its name merely begins with the requested name
-/// ("Springfield" for "Spring"). `location_unknown` if no place matches.
+/// a country ("Austin,TX"). Of several equal matches, returns the first; a longer name that begins with the requested
+/// name has the lowest priority ("Springfield" for "Spring"). `location_unknown` if no place matches.
 result<geocoded_place, provider_failure> parse_geocoding(std::string_view body, const location& location);
 
 }  // namespace cohort::weather

@@ -15,7 +15,7 @@ namespace {
 using simdjson::dom::element;
 
 std::optional<double> read_number(simdjson::simdjson_result<element> value) {
-  /// Greater values are invalid; `long` can represent it.
+  /// Greater values are invalid. `long` can represent this number.
   constexpr double max_value = 1e6;
   double number = 0;
   if (value.get(number) != simdjson::SUCCESS || std::abs(number) > max_value) return std::nullopt;

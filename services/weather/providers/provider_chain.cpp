@@ -14,7 +14,7 @@ telemetry::counter& outcome_counter(telemetry::registry& metrics, std::string_vi
                               {{"provider", std::string{provider}}, {"outcome", outcome}});
 }
 
-/// Whether the request has not been sent, for a reason that does not depend on it.
+/// Whether the request was not sent, for a reason that is independent of the request.
 bool is_unreachable(http::client_error error) noexcept {
   using enum http::client_error;
   const auto error_class = http::error_class(error);
@@ -27,7 +27,7 @@ provider_failure failure_of(http::client_error error) {
           std::string{http::error_class(error)}};
 }
 
-/// Whether the response has a report. 203: a proxy has modified it (RFC 9110 section 15.3.4).
+/// Whether the response has a report. 203 means that a proxy has modified the report (RFC 9110 section 15.3.4).
 bool has_report(http::status status) noexcept {
   return status == http::status::ok || status == http::status::non_authoritative_information;
 }

@@ -29,13 +29,14 @@ struct provider_status {
   std::int64_t cooldown_ms = 0;
 };
 
-/// Gets reports from a server with the wttr.in j1 API or, if it has none, from Open-Meteo. A provider in a
-/// cooldown (`provider_health`) is skipped. One object serves all loops.
+/// Gets reports from a server with the wttr.in j1 API or, if that fails, from Open-Meteo. Skips a provider in a
+/// cooldown
+/// (`provider_health`). Thread-safe; shared by all loops.
 class provider_chain {
  public:
   struct settings {
     boost::urls::url wttr;
-    /// The fallback; none if empty.
+    /// The fallback provider; no fallback if empty.
     std::optional<open_meteo_urls> open_meteo;
     /// The timeout of each provider, over all requests for one report.
     http::upstream_settings policy = default_policy();
@@ -49,7 +50,7 @@ class provider_chain {
   struct fetch_result {
     /// Null if no provider has a report.
     std::shared_ptr<const weather_report> report{};
-    /// Set without a report: `location_unknown` if the location is unknown to a provider; else the first failure.
+    /// Set without a report: `location_unknown` if the location is unknown to a provider; otherwise the first failure.
     provider_failure failure{};
     /// Whether every provider has responded that the location is unknown.
     bool is_unknown_to_all = false;
@@ -67,7 +68,7 @@ class provider_chain {
   /// The providers in the order in which they are called; empty if every report is the sample. Thread-safe.
   std::vector<provider_status> statuses(time_point now) const;
 
-  /// Calls the providers in order until a provider has a report. Never fails: see `fetch_result`.
+  /// Calls the providers in order until a provider returns a report. Failures are reported in `fetch_result`.
   task<fetch_result> fetch(location location);
 
  private:
@@ -86,14 +87,14 @@ class provider_chain {
   task<report_result> fetch_open_meteo(location location);
   task<result<geocoded_place, provider_failure>> geocode(location location, deadline fetch_deadline);
   task<result<std::string, provider_failure>> get_body(provider& from, boost::urls::url url, deadline fetch_deadline);
-  /// The error of the provider's cooldown; empty if the provider may be called.
+  /// The error of the current cooldown of the provider; empty if the provider may be called.
   std::optional<std::string> cooldown_error(const provider& provider) const;
   void record(provider& from, const report_result& outcome, const location& location);
   deadline deadline_from_now() const;
 
   service::service_context context_;
   settings settings_;
-  mutable std::mutex mutex_;  // never held across a wait
+  mutable std::mutex mutex_;  // not held during a `co_await`
   provider wttr_;
   provider open_meteo_;
 };

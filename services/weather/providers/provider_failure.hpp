@@ -12,10 +12,10 @@ namespace cohort::weather {
 
 /// The reason why a provider has no report for a location.
 enum class failure_kind {
-  location_unknown,      // the provider responded: it has no report for this location
-  provider_unreachable,  // no connection, or rate limited: independent of the location
-  request_failed,        // an error response, a timeout or a broken response: of this location, or of all
-  response_invalid,      // a complete response that is not a report
+  location_unknown,      // the provider responded that it has no report for this location
+  provider_unreachable,  // no connection, or rate limited; does not depend on the location
+  request_failed,    // an error response, a timeout or a truncated response; can affect one location or all locations
+  response_invalid,  // a complete response that is not a report
 };
 
 struct provider_failure {

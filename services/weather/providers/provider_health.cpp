@@ -32,7 +32,7 @@ void provider_health::record_failure(const provider_failure& failure, const std:
 
 void provider_health::start_cooldown(const std::string& error, time_point now) {
   cooldown_error_ = error;
-  // Concurrent requests that fail together count as one failure.
+  // Failures of concurrent requests count as one failure.
   if (cooldown(now) > duration::zero()) return;
   cooldown_end_ = now + policy::exponential_backoff(++cooldowns_, base_cooldown, max_cooldown);
 }

@@ -10,15 +10,15 @@
 namespace cohort::weather {
 
 /// Decides when a provider is temporarily not called. A cooldown starts when the provider is unreachable, or when
-/// requests for `min_failed_locations` different locations have failed without a response in between: a failure for one
-/// location does not imply failures for others. It lasts 5 s, doubled each time up to 60 s; any response ends it. A
-/// state machine without I/O and locks.
+/// requests for `min_failed_locations` different locations have failed without a response in between, because a failure
+/// for one location does not imply failures for others. A cooldown lasts 5 s, doubled each time up to 60 s; any
+/// response ends it. A state machine without I/O and locks.
 class provider_health {
  public:
   static constexpr std::size_t min_failed_locations = 3;
 
   void record_response() noexcept;
-  /// `response_invalid` changes nothing: a provider may send an invalid response for one location or for all.
+  /// `response_invalid` has no effect, because a provider may send an invalid response for one location or for all.
   void record_failure(const provider_failure& failure, const std::string& location_key, time_point now);
 
   /// Time until the provider may be called; zero if it may be called now.
@@ -30,7 +30,7 @@ class provider_health {
   void start_cooldown(const std::string& error, time_point now);
 
   std::set<std::string> failed_locations_;  // at most min_failed_locations
-  unsigned cooldowns_ = 0;                  // since the last response
+  unsigned cooldowns_ = 0;                  // failed locations since the last response
   time_point cooldown_end_{};
   std::string cooldown_error_;
 };

@@ -7,8 +7,8 @@
 
 namespace cohort::weather {
 
-/// `base` with these path segments appended, percent-encoded where needed. Slashes at the end of `base` are ignored:
-/// "http://host/api" and "http://host/api/" give the same.
+/// Returns `base` with these path segments, percent-encoded if necessary. Trailing slashes of `base` are ignored:
+/// "http://host/api" and "http://host/api/" are equivalent.
 boost::urls::url append_path(boost::urls::url base, std::initializer_list<std::string_view> segments);
 
 }  // namespace cohort::weather

@@ -8,7 +8,7 @@ namespace cohort::weather {
 /// The name of the sample in responses, metrics and logs.
 inline constexpr std::string_view sample_name = "sample";
 
-/// The built-in report for any location, for machines without internet access. Its `sample` flag is set.
+/// The built-in report for any location, for machines without internet access. The flag `sample` of the report is set.
 weather_report sample_report(const location& location);
 
 }  // namespace cohort::weather

@@ -12,7 +12,7 @@ namespace cohort::weather {
 /// Replaces a value that the provider did not send.
 inline constexpr std::string_view not_available = "N/A";
 
-/// The place that a provider's report is for.
+/// The place of a provider's report.
 struct report_area {
   std::string city;
   std::string region;
@@ -21,11 +21,11 @@ struct report_area {
   std::optional<double> longitude;
 };
 
-/// Current weather. Values are strings as wttr.in sends them: whole degrees, percent and km/h.
+/// Current weather. Values are strings in the format of wttr.in: integer degrees, percent and km/h.
 struct weather_report {
   std::string_view provider;          // the name of the provider, as in metrics
   location requested;                 // with coordinates if they are known
-  std::optional<report_area> area{};  // set if the report is for a place other than the requested one
+  std::optional<report_area> area{};  // set if the place of the report differs from the requested place
   bool sample = false;                // built in, not a measurement
   std::string temperature_c;
   std::string temperature_f;

@@ -17,7 +17,7 @@ namespace {
 
 using simdjson::dom::element;
 
-/// Nearly all values in j1 are strings; a number is taken as it is written.
+/// Nearly all values in j1 are strings; a number is converted to its text.
 std::string text_of(simdjson::simdjson_result<element> value) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS && !text.empty()) return std::string{text};
@@ -57,7 +57,8 @@ double distance_km(double latitude_1, double longitude_1, double latitude_2, dou
   return 2 * earth_radius_km * std::asin(std::min(1.0, std::sqrt(haversine)));
 }
 
-/// Compares the positions if both are known, else the names. A region may replace the country, as in "Austin,Texas".
+/// Compares the positions if both are known, otherwise the names. A region may replace the country, as in
+/// "Austin,Texas".
 bool is_same_place(const location& location, const report_area& area) {
   constexpr double max_distance_km = 50;
   if (location.latitude && location.longitude && area.latitude && area.longitude) {
@@ -97,7 +98,8 @@ weather_report read_report(element root, element current, const location& locati
   return report;
 }
 
-/// The document that has the current weather: the root, or the object below `data`, as in the API that wttr.in calls.
+/// Returns the document with the current weather: the root, or the object below `data`, as in the API that wttr.in
+/// calls.
 element document_of(element root) {
   element document;
   const bool has_data = root["data"].get(document) == simdjson::SUCCESS && document.is_object();

@@ -103,7 +103,7 @@ const remarks = ['Requests waited for a connection', 'The error rate of'];
 export function findInvalidity({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
   if (verdict.word !== 'invalid') return '';
   const lag_us = Math.max(0, ...phases.map(({ totals }) => totals.dispatch_lag.p99_us ?? 0));
-  const ignored = lag_us <= 1e6 * allowedLag_s ? ['The generator was late', ...remarks] : remarks;
+  const ignored = lag_us <= 1e6 * allowedLag_s ? ['The generator was delayed', ...remarks] : remarks;
   return verdict.reasons.find((reason) => !ignored.some((start) => reason.startsWith(start))) ?? '';
 }
 

@@ -172,9 +172,9 @@ TEST_CASE("rehearsal: simulated and measured values are compared, with the range
   predicted.phases[0].good -= predicted.phases[0].calls / 2;
   const auto compared = compare(predicted, {slow, fast_run}, 200, {});
   CHECK(compared.warnings.empty());
-  const auto& figures = compared.phases.front().figures;
+  const auto& values = compared.phases.front().values;
   const auto find = [&](std::string_view name) {
-    return *std::find_if(figures.begin(), figures.end(), [&](const auto& each) { return each.name == name; });
+    return *std::find_if(values.begin(), values.end(), [&](const auto& each) { return each.name == name; });
   };
   CHECK(find("p99").is_within_spread());
   CHECK(find("p99").difference() == "-50 %");

@@ -14,8 +14,8 @@ const top = 6;
 const floorMs = 0.1;
 
 /**
- * Draws 15 minutes of latency (the median as a line, up to the 99th percentile as an area), failed calls as columns and an open
- * breaker as a band. Columns without calls stay empty.
+ * Draws 15 minutes of latency (the median as a line, up to the 99th percentile as an area), failed calls as columns and
+ * an open breaker as a band. Columns without calls are empty.
  */
 export function renderChart(figure: Element, buckets: readonly Bucket[], name: string): void {
   const text = JSON.stringify(buckets);

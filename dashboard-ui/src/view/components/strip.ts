@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-import { localSecond, milliseconds } from '../../format.ts';
+import { formatLocalSecond, milliseconds } from '../../format.ts';
 import { maxRequests, shownIndex, type Requests } from '../../request/requests.ts';
 import { deadlineOf, isCut, type RequestRecord } from '../../request/request.ts';
 import { findAs, find, setText, svg } from '../dom.ts';
 
 export interface StripActions {
-  /** Shows the request at an index, and keeps it. */
+  /** Shows and pins the request at an index. */
   select(index: number): void;
   /** Shows the latest request again. */
   follow(): void;
@@ -14,7 +14,7 @@ export interface StripActions {
 const height = 28;
 const column = 10;
 
-/** The last requests as columns. One slider selects among them: one tab stop, a large target, arrow keys. */
+/** The last requests as columns. A slider selects a request: one tab stop, a large target, arrow keys. */
 export class Strip {
   readonly #root: ParentNode;
   readonly #slider: HTMLInputElement;
@@ -80,6 +80,6 @@ export class Strip {
 }
 
 function describeRequest(request: RequestRecord): string {
-  const when = request.startedAt === null ? '' : `${localSecond(request.startedAt)}, `;
+  const when = request.startedAt === null ? '' : `${formatLocalSecond(request.startedAt)}, `;
   return `${when}${request.complete ? 'complete' : 'degraded'}, ${milliseconds(request.duration)}`;
 }

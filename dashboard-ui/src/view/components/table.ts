@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 type Cells = readonly string[];
 
-/** Fills a table, unless it has this content already. The first cell of a row is its header. */
+/** Fills a table, unless it already has this content. The first cell of a row is its header. */
 export function renderTable(table: HTMLTableElement, head: Cells, rows: readonly Cells[]): void {
   const text = JSON.stringify(rows);
   if (table.getAttribute('data-rows') === text) return;

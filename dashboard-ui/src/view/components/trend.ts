@@ -6,7 +6,7 @@ import { find, setText, svg } from '../dom.ts';
 const height = 20;
 const gap = 0.2;
 
-/** Draws a share as columns. A full column marks 100 %; without values, there is none. */
+/** Draws a share as columns. A full column is 100 %; there is no column without a value. */
 export function renderTrend(root: Element, view: TrendView): void {
   setText(find(root, '.trend-value'), view.value);
   const drawing = find(root, 'svg');

@@ -22,7 +22,7 @@ export function renderWaterfall(figure: HTMLElement, view: WaterfallView, descri
   find(figure, '.lanes').setAttribute('aria-label', description);
   find(figure, '.axis').replaceChildren(...view.ticks.map(drawTick));
   const list = find(figure, '.lanes');
-  view.rows.forEach((row, index) => renderRow(list.children[index] ?? list.appendChild(blankRow()), row, view, width));
+  view.rows.forEach((row, index) => renderRow(list.children[index] ?? list.appendChild(createRow()), row, view, width));
   while (list.children.length > Math.max(view.rows.length, 1)) list.lastElementChild?.remove();
 }
 
@@ -39,7 +39,7 @@ export function updateSavedTime(figure: HTMLElement, view: WaterfallView): void 
   });
 }
 
-function blankRow(): Element {
+function createRow(): Element {
   const row = document.createElement('div');
   row.className = 'lane';
   const name = document.createElement('span');
@@ -70,13 +70,13 @@ function renderRow(element: Element, row: Row, view: WaterfallView, width: numbe
 }
 
 function drawTick(tick: { at: number; label: string }): Node {
-  // Where the axis is short, its label would overlap that of 0.
+  // On a short axis, this label would overlap the label of 0.
   const isClose = tick.at > 0 && tick.at < 0.08;
   const anchor = tick.at === 0 ? 'start' : 'middle';
   return svg('text', { x: percent(tick.at), y: 12, 'text-anchor': anchor, ...(isClose && { class: 'close-tick' }) }, tick.label);
 }
 
-/** The waiting time that the deadline saved: after it. */
+/** Draws the saved waiting time after the deadline. */
 function drawSavedTime(row: Row, height: number): Node[] {
   if (row.saved === null || row.deadline === null) return [];
   const at = { x: percent(row.deadline), y: 0, width: percent(row.saved.until - row.deadline), height };

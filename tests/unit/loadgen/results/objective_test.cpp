@@ -95,17 +95,17 @@ TEST_CASE("objective: an invalid text is rejected with the reason and the accept
       {"p99<1.2.3ms", with(R"(limit "1.2.3" is not a number, or too large)", times)},
       {"p99<" + digits + "s", with("limit \"" + digits + R"(" is not a number, or too large)", times)},
       {"p99<3600s", R"(limit "3600s" is too long; accepted: less than one hour.)"},
-      {"p99<0ms", "no value can meet it."},
+      {"p99<0ms", "no value can meet the objective."},
       {"error_rate<0.1", with(R"(limit "0.1" has no unit)", shares)},
       {"error_rate<5ms", with(R"(unknown unit "ms")", shares)},
       {"error_rate<-1%", with(R"(limit "-1%" is negative)", shares)},
       {"error_rate<100.1%", R"(limit "100.1%" is too large; accepted: up to 100%.)"},
-      {"error_rate<0%", "no value can meet it."},
-      {"goodput>100%", "no value can meet it."},
+      {"error_rate<0%", "no value can meet the objective."},
+      {"goodput>100%", "no value can meet the objective."},
       {"rate>=990/s", with(R"(unknown unit "/s")", rates)},
       {"rate>=", with("no limit", rates)},
       {"rate>" + digits, with("limit \"" + digits + R"(" is not a number, or too large)", rates)},
-      {"rate<0", "no value can meet it."},
+      {"rate<0", "no value can meet the objective."},
   };
   for (const auto& [text, reason] : rows) {
     const auto parsed = parse_objective(text);

@@ -113,7 +113,7 @@ TEST_CASE("verdict: the reason for dispatch lag has the lag and the limit", "[lo
   auto report = valid_report();
   set_lag(report, 1900us);
   CHECK(find_invalid_reasons(report, parse_objectives({"p99<15ms"})) ==
-        std::vector<std::string>{"The generator was late: the p99 of dispatch lag is 1.90 ms; at most 1.50 ms is "
+        std::vector<std::string>{"The generator was delayed: the p99 of dispatch lag is 1.90 ms; at most 1.50 ms is "
                                  "allowed. Run it on a separate CPU."});
 }
 

@@ -174,7 +174,7 @@ TEST_CASE("load modes: stages without a rate have no requests", "[loadgen][sched
 }
 
 TEST_CASE("load modes: an unpaced profile has a name and a length only", "[loadgen][schedule]") {
-  const auto profile = unpaced_profile("as fast as possible", 90s);
+  const auto profile = closed_loop_profile("as fast as possible", 90s);
   CHECK(phase_names(profile) == std::vector<std::string>{"as fast as possible"});
   check_phases(profile, 90s);
   CHECK(profile.request_count() == 0);

@@ -121,7 +121,7 @@ TEST_CASE("experiment: only one experiment runs at a time, and none while anothe
   CHECK(fixture.start("{}").status_code() == 202);
   fixture.fleet.run_for(1s);
   CHECK(fixture.state("/state") == "\"failed\"");
-  CHECK_THAT(fixture.state("/message"), ContainsSubstring("Another fault is injected"));
+  CHECK_THAT(fixture.state("/message"), ContainsSubstring("A different fault is injected"));
   const auto faults = fixture.send(http::method::get, "http://weather-service:5003/api/faults");
   CHECK(json_at(faults.body, "/latency_ms") == "20");
 }

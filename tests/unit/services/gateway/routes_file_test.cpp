@@ -62,8 +62,8 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
        "r.json:7: routes[0].rate_limit.rate must be a number and a unit, such as 100/min"},
       {"\"match\": {\"path\": {\"prefix\": \"/\"}}, \"backends\": [{\"upstream\": \"a\"}],\n"
        "\"request_headers\": {\"set\": {\n\"Content-Length\": \"1\"}}",
-       "r.json:7: routes[0].request_headers.set.Content-Length is a field that the gateway sets itself, or that "
-       "belongs to a connection"},
+       "r.json:7: routes[0].request_headers.set.Content-Length is a field that the gateway itself sets, or a "
+       "field of the connection"},
   }));
   CHECK(error_of(with_route(members)) == expected);
 }
@@ -86,7 +86,7 @@ TEST_CASE("routes file: a match condition that no request satisfies is an error"
     return error_of_match(path + R"("headers": [{"name": "X-A", )" + rule + "}]");
   };
   for (const auto* value : {R"(x\r\ny)", R"(x\u0000)", R"( x)", R"(\tx)"}) {
-    const std::string reason = " can match no field: it has control characters or whitespace at an end";
+    const std::string reason = " cannot match any field: it has control characters, or leading or trailing whitespace";
     CHECK(error_of_header(R"("value": ")" + std::string{value} + "\"") == "headers[0].value" + reason);
     CHECK(error_of_header(R"("prefix": ")" + std::string{value} + "\"") == "headers[0].prefix" + reason);
   }
@@ -95,7 +95,7 @@ TEST_CASE("routes file: a match condition that no request satisfies is an error"
   CHECK(error_of_header(R"("value": "a b")").empty());
   CHECK(error_of_match(path + R"("methods": ["CONNECT"])") == "methods[0] is a method that is not forwarded");
   CHECK(error_of_match(path + R"("methods": ["GET", "TRACE"])") == "methods[1] is a method that is not forwarded");
-  CHECK(error_of_match(R"("path": {"exact": "/metrics"})") == "path.exact is a path that the gateway answers itself");
+  CHECK(error_of_match(R"("path": {"exact": "/metrics"})") == "path.exact is a path that the gateway itself serves");
   CHECK(error_of_match(R"("path": {"exact": "/metrics/x"})").empty());
 }
 

@@ -60,7 +60,7 @@ TEST_CASE("weather locations: a request for a location that is unknown to all pr
   CHECK(response.header("Content-Type") == "application/json");
   CHECK_FALSE(response.header("Retry-After").has_value());
   CHECK(response.body == R"({"service":"weather-service","error":"unknown location",)"
-                         R"("message":"No weather provider knows the location \")" +
+                         R"("message":"No weather provider found the location \")" +
                              name + R"(\""})");
 }
 
@@ -237,7 +237,7 @@ TEST_CASE("weather locations: a report that a proxy has modified is accepted", "
   CHECK(fixture.get_weather("Paris,France").status == 200);
 }
 
-TEST_CASE("a report for another place contains the name of that place", "[services][weather][case-3.6]") {
+TEST_CASE("a report for a different place shows the name of the place", "[services][weather][case-3.6]") {
   const auto [query, city, country] = GENERATE(table<std::string, std::string, std::string>({
       {"Paris,France", "Oymyakon", "Russia"},
       {"Paris,France", "Marseille", "France"},

@@ -230,8 +230,8 @@ Response time
            p50     p90      p95      p99    p99.9   p99.99      max
   time  424 µs  944 µs  1.33 ms  2.86 ms  9.49 ms  9.49 ms  9.49 ms
   Closed loop: a connection sends its next request after a response, so that a
-  slow server gets fewer requests. The time that the omitted requests would have
-  taken is not measured (coordinated omission). To measure it, set a rate.
+  slow server gets fewer requests. The response times of the omitted requests
+  are not measured (coordinated omission). To measure them, set a rate.
 
 Parts of the response time, all targets
                    p50      p99      max
