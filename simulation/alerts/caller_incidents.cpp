@@ -7,7 +7,7 @@ namespace {
 using namespace std::chrono_literals;
 
 task<> overload(monitored_fleet& fleet, double factor, double speed) {
-  auto& machine = fleet.replicas("dashboard-service").front()->host().program->runs_on();
+  auto& machine = fleet.replicas("dashboard-service").front()->host().program->assigned_machine();
   fleet.traffic_factor = factor;
   machine.set_speed(speed);
   auto lasting = fleet.wait_until(fleet.run().end);

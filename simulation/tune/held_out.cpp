@@ -37,7 +37,7 @@ struct document {
 BOOST_DESCRIBE_STRUCT(document, (), (settings, held_out))
 
 double difference_of(const sim::scenario_comparison& comparison) {
-  return comparison.changed.median - comparison.own.median;
+  return comparison.changed.median - comparison.baseline.median;
 }
 
 std::string percentage(double ratio) {
@@ -81,7 +81,7 @@ std::string text_report(const std::vector<sim::scenario_comparison>& comparisons
               "), " + std::to_string(settings.comparison.runs) + " runs each; the choice is\n  " +
               count_verdicts(comparisons) + "\n  mean difference of goodput: " + mean_difference(comparisons) + "\n";
   auto relevant = comparisons;
-  std::erase_if(relevant, [](const auto& each) { return 1 - each.own.median < relevant_loss; });
+  std::erase_if(relevant, [](const auto& each) { return 1 - each.baseline.median < relevant_loss; });
   if (!relevant.empty()) {
     text += "of these, " + std::to_string(relevant.size()) + " in which the plan's own settings lose at least " +
             percentage(relevant_loss) + " of the calls\n  " + count_verdicts(relevant) +
@@ -94,7 +94,7 @@ std::string text_report(const std::vector<sim::scenario_comparison>& comparisons
   sorted.resize(std::min(sorted.size(), max_listed_losses));
   text += "lowest differences:\n";
   for (const auto& each : sorted) {
-    text += "  " + signed_percentage(difference_of(each)) + " (" + percentage(each.own.median) + " to " +
+    text += "  " + signed_percentage(difference_of(each)) + " (" + percentage(each.baseline.median) + " to " +
             percentage(each.changed.median) + ", " + std::string{sim::name_of(each.verdict)} + ")  " + each.scenario +
             "\n";
   }
@@ -104,7 +104,7 @@ std::string text_report(const std::vector<sim::scenario_comparison>& comparisons
 std::string json_report(const sim::policy_choice& choice, const std::vector<sim::scenario_comparison>& comparisons) {
   document result{choice.settings, {}};
   for (const auto& each : comparisons) {
-    result.held_out.push_back({each.scenario, each.own.median, each.changed.median, each.amplification,
+    result.held_out.push_back({each.scenario, each.baseline.median, each.changed.median, each.amplification,
                                std::string{sim::name_of(each.verdict)}});
   }
   return json::encode(result) + "\n";

@@ -12,7 +12,7 @@ double unix_seconds(wall_time time) { return to_seconds(time.time_since_epoch())
 }  // namespace
 
 watch_metrics::watch_metrics(telemetry::registry& registry, const std::string& upstream, const std::string& source,
-                             wall_time started)
+                             wall_time start_time)
     : updates(registry.make_counter("cohort_discovery_updates_total",
                                     "Changes of the endpoints of an upstream service that discovery reported.",
                                     {{"upstream", upstream}, {"source", source}})),
@@ -22,10 +22,11 @@ watch_metrics::watch_metrics(telemetry::registry& registry, const std::string& u
       endpoints_(registry.make_gauge("cohort_discovery_endpoints",
                                      "Endpoints of an upstream service that discovery has returned.",
                                      {{"upstream", upstream}, {"source", source}})),
-      last_success_(registry.make_gauge("cohort_discovery_last_success_timestamp_seconds",
-                                        "Unix time at which the discovery source last responded, or of the start.",
-                                        {{"upstream", upstream}, {"source", source}})) {
-  record_success(started);
+      last_success_(registry.make_gauge(
+          "cohort_discovery_last_success_timestamp_seconds",
+          "Unix time of the last response of the discovery source; the start time before the first response.",
+          {{"upstream", upstream}, {"source", source}})) {
+  record_success(start_time);
 }
 
 void watch_metrics::record_endpoints(std::size_t count) { assign(endpoints_, static_cast<double>(count)); }

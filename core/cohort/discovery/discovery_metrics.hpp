@@ -10,9 +10,10 @@ namespace cohort::discovery {
 /// The metrics of one watched service, with the labels `upstream` and `source`. All series exist from the start.
 class watch_metrics {
  public:
-  /// `registry` must outlive the metrics. `started` is reported as the last success until there is one.
+  /// `registry` must outlive the metrics. Until the first success, `start_time` is reported as the time of the last
+  /// success.
   watch_metrics(telemetry::registry& registry, const std::string& upstream, const std::string& source,
-                wall_time started);
+                wall_time start_time);
 
   void record_endpoints(std::size_t count);
   void record_success(wall_time now);

@@ -10,8 +10,8 @@
 
 namespace cohort::discovery {
 
-/// A network in which the names of watched services resolve to their endpoints. Everything else is forwarded
-/// to `inner`. Thread-safe after the last `add`.
+/// A network in which the names of watched services resolve to their endpoints. All other operations are forwarded to
+/// `inner`. Thread-safe after the last `add`.
 class discovery_network final : public net::network {
  public:
   /// `inner` must outlive the network.

@@ -25,16 +25,17 @@ struct kind_description {
 };
 
 /// The options of the scheme, in addition to `tls`.
-constexpr std::array<kind_description, 6> kinds{{{source_kind::dns, "dns", 0, {"server"}},
-                                                 {source_kind::srv, "srv", 0, {"server"}},
-                                                 {source_kind::etcd, "etcd", 2379, {"server-tls"}},
-                                                 {source_kind::kubernetes, "kubernetes", 0, {"api"}},
-                                                 {source_kind::consul, "consul", 8500, {"server-tls", "tag", "dc"}},
-                                                 {source_kind::eureka, "eureka", 8761, {"server-tls"}}}};
+constexpr std::array<kind_description, 6> kind_descriptions{
+    {{source_kind::dns, "dns", 0, {"server"}},
+     {source_kind::srv, "srv", 0, {"server"}},
+     {source_kind::etcd, "etcd", 2379, {"server-tls"}},
+     {source_kind::kubernetes, "kubernetes", 0, {"api"}},
+     {source_kind::consul, "consul", 8500, {"server-tls", "tag", "dc"}},
+     {source_kind::eureka, "eureka", 8761, {"server-tls"}}}};
 
 const kind_description* find_kind(std::string_view scheme) noexcept {
-  const auto found = std::ranges::find(kinds, scheme, &kind_description::scheme);
-  return found == kinds.end() ? nullptr : &*found;
+  const auto found = std::ranges::find(kind_descriptions, scheme, &kind_description::scheme);
+  return found == kind_descriptions.end() ? nullptr : &*found;
 }
 
 /// Letters, digits, `-`, `_` and `.`: the characters that are safe in a key, in a URL and in `Host`.
@@ -62,11 +63,11 @@ std::optional<option_map> read_options(const boost::urls::url_view& url, std::in
                                        const std::array<std::string_view, 3>& reserved_parameters) {
   option_map options;
   if (!url.has_query()) return options;
-  for (const auto param : url.params()) {
+  for (const auto parameter : url.params()) {
     const bool is_known =
-        std::ranges::find(common, param.key) != common.end() ||
-        (!param.key.empty() && std::ranges::find(reserved_parameters, param.key) != reserved_parameters.end());
-    if (!is_known || !options.emplace(param.key, param.value).second) return std::nullopt;
+        std::ranges::find(common, parameter.key) != common.end() ||
+        (!parameter.key.empty() && std::ranges::find(reserved_parameters, parameter.key) != reserved_parameters.end());
+    if (!is_known || !options.emplace(parameter.key, parameter.value).second) return std::nullopt;
   }
   return options;
 }
@@ -164,7 +165,7 @@ bool set_registered_service(service_target& target, const boost::urls::url_view&
 }  // namespace
 
 std::string_view to_string(source_kind kind) noexcept {
-  return std::ranges::find(kinds, kind, &kind_description::kind)->scheme;
+  return std::ranges::find(kind_descriptions, kind, &kind_description::kind)->scheme;
 }
 
 std::string service_target::option(std::string_view option_name) const {

@@ -58,15 +58,15 @@ struct registry_target {
   boost::urls::url server;
   /// etcd: the prefix of the keys, which have the form `/PREFIX/SERVICE/INSTANCE`. eureka: the path.
   std::string scope;
-  /// Time after which the discovery system removes a replica that does not renew itself.
+  /// Time after which the discovery system removes a replica whose registration is not renewed.
   std::chrono::seconds ttl{10};
 };
 
 std::optional<registry_target> parse_registry_target(std::string_view text);
 
-/// The URL of an upstream service: http or https, or one that `parse_service_target` accepts.
+/// The URL of an upstream service: http or https, or a URL that `parse_service_target` accepts.
 config::value_parser<boost::urls::url> service_url();
-/// The URL of a discovery system to register in.
+/// The URL of a discovery system for registration.
 config::value_parser<registry_target> registry_url();
 /// The address under which a replica registers: `IP` (port 0: the port that it listens on) or `IP:PORT`.
 config::value_parser<net::endpoint> instance_address();

@@ -11,7 +11,7 @@ namespace cohort::discovery {
 /// The addresses at which the replicas of a service accept connections, in any order, without duplicates.
 using endpoint_list = std::vector<net::endpoint>;
 
-/// A reason why a discovery source did not respond, in one line for the log.
+/// The reason why a discovery source did not respond: one line for the log.
 using source_error = std::string;
 
 /// Watches the endpoints of one service in a discovery system, such as etcd or DNS. Used on one loop.
@@ -19,9 +19,9 @@ class endpoint_source {
  public:
   virtual ~endpoint_source() = default;
 
-  /// The first call, and one after an error, return the endpoints as soon as the discovery system has returned them.
-  /// Later calls wait until it reports a change or confirms the list, which happens at least every 5 minutes. After an
-  /// error the source starts again with the next call; the caller chooses the delay. One call at a time; the source
+  /// The first call, and each call after an error, returns the endpoints once the discovery system has returned them.
+  /// Later calls wait until the discovery system reports a change or confirms the list, which happens at least every 5
+  /// minutes. After an error, the next call starts again; the caller chooses the delay. One call at a time; the source
   /// must outlive the call, even if the call is cancelled.
   virtual task<result<endpoint_list, source_error>> next() = 0;
 

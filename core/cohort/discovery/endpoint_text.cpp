@@ -9,7 +9,7 @@ namespace cohort::discovery {
 
 std::optional<net::endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
   if (default_port != 0) {
-    if (const auto bare = make_endpoint(text, default_port)) return bare;
+    if (const auto endpoint = make_endpoint(text, default_port)) return endpoint;
   }
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
@@ -26,7 +26,7 @@ std::optional<net::endpoint> parse_endpoint(std::string_view text, std::uint16_t
 std::optional<net::endpoint> make_endpoint(std::string_view host, std::uint64_t port) {
   error_code error;
   const auto address = asio::ip::make_address(std::string{host}, error);
-  // The system's function reads up to a NUL, which JSON can contain.
+  // The system function reads up to a NUL, which JSON can contain.
   if (error || host.find('\0') != std::string_view::npos || address.is_unspecified() || port == 0 || port > 65535)
     return std::nullopt;
   return net::endpoint{address, static_cast<std::uint16_t>(port)};

@@ -20,22 +20,22 @@ task<std::optional<source_error>> located_registrar::renew() {
   if (!registrar_) {
     const auto& server = registry_.server;
     const auto end = deadline::after(loop::current().now(), api_client::default_timeout);
-    auto resolving = network_.resolve(server.host_address(), server.port_number(), end);
-    const auto servers = co_await std::move(resolving);
+    auto resolve_task = network_.resolve(server.host_address(), server.port_number(), end);
+    const auto servers = co_await std::move(resolve_task);
     if (!servers) co_return "cannot resolve " + server.host() + ": " + servers.error().message();
     const auto local_address = net::source_address(servers->front());
     if (!local_address) co_return "no route to " + server.host() + ": " + local_address.error().message();
     instance_.address.address(*local_address);
     registrar_ = make_registrar_(instance_);
   }
-  auto renewing = registrar_->renew();
-  co_return co_await std::move(renewing);
+  auto renew_task = registrar_->renew();
+  co_return co_await std::move(renew_task);
 }
 
 task<std::optional<source_error>> located_registrar::deregister() {
   if (!registrar_) co_return std::nullopt;
-  auto deregistering = registrar_->deregister();
-  co_return co_await std::move(deregistering);
+  auto deregister_task = registrar_->deregister();
+  co_return co_await std::move(deregister_task);
 }
 
 }  // namespace cohort::discovery

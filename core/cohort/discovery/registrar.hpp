@@ -8,13 +8,13 @@
 
 namespace cohort::discovery {
 
-/// A replica of a service, as it registers itself.
+/// A replica of a service, for its registration.
 struct service_instance {
   /// The name of the service, such as `time-service`.
   std::string service;
   /// The address at which the replica accepts connections. It must not be a wildcard address.
   net::endpoint address;
-  /// Whether it accepts TLS only.
+  /// Whether the replica accepts only TLS.
   bool secure = false;
 
   /// A name of the replica that is unique in its service, and a DNS label: `10-0-0-1-5001`.
@@ -32,8 +32,8 @@ class registrar {
   virtual task<std::optional<source_error>> renew() = 0;
   /// Removes the replica. Returns the error; empty on success.
   virtual task<std::optional<source_error>> deregister() = 0;
-  /// The time after a successful `renew` at which the next renewal is due: a third of the time to live, so that two
-  /// renewals can fail.
+  /// The interval from a successful `renew` to the next renewal: a third of the time to live, so that two renewals can
+  /// fail.
   virtual duration renewal_interval() const noexcept = 0;
 
  protected:

@@ -11,7 +11,7 @@
 namespace cohort::discovery {
 namespace {
 
-/// Sets an event when a coroutine ends, including by an exception.
+/// Sets an event when a coroutine ends normally or with an exception.
 class event_at_end {
  public:
   explicit event_at_end(event& ended) noexcept : ended_(ended) {}
@@ -43,17 +43,17 @@ task<> registration::run() {
   is_started_ = true;
   const event_at_end event_at_end{ended_};
   for (unsigned failures = 0; !stop_.is_set();) {
-    auto renewing = registrar_->renew();
-    const auto error = co_await std::move(renewing);
+    auto renew_task = registrar_->renew();
+    const auto error = co_await std::move(renew_task);
     failures = error ? failures + 1 : 0;
     const auto delay = record(error, failures);
-    auto waiting = stop_.wait(deadline::after(loop::current().now(), delay));
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+    auto wait_task = stop_.wait(deadline::after(loop::current().now(), delay));
+    if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
   }
   metrics_.record_registered(false);
   if (!std::exchange(was_registered_, false)) co_return;
-  auto deregistering = registrar_->deregister();
-  const auto error = co_await std::move(deregistering);
+  auto deregister_task = registrar_->deregister();
+  const auto error = co_await std::move(deregister_task);
   if (error) {
     log_error(telemetry::log_level::warn, "deregistration failed; the registration expires automatically", *error);
   } else {
@@ -85,8 +85,8 @@ void registration::log_error(telemetry::log_level level, std::string_view messag
 
 task<> registration::wait_until_ended(deadline wait_deadline) {
   if (!is_started_) co_return;
-  auto waiting = ended_.wait(wait_deadline);
-  co_await std::move(waiting);
+  auto wait_task = ended_.wait(wait_deadline);
+  co_await std::move(wait_task);
 }
 
 }  // namespace cohort::discovery

@@ -10,7 +10,7 @@
 
 namespace cohort::discovery {
 
-/// Keeps one replica registered until it is stopped. Belongs to one loop.
+/// Keeps one replica registered until the registration is stopped. Belongs to one loop.
 class registration {
  public:
   static constexpr duration min_retry_delay = std::chrono::milliseconds{200};
@@ -39,9 +39,9 @@ class registration {
   event stop_;
   event ended_;
   bool is_started_ = false;
-  /// The last renewal succeeded.
+  /// Whether the last renewal succeeded.
   bool is_registered_ = false;
-  /// A renewal has succeeded: the replica may be in the discovery system.
+  /// Whether a renewal has succeeded, so that the replica may be in the discovery system.
   bool was_registered_ = false;
 };
 

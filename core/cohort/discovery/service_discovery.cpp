@@ -31,9 +31,10 @@ struct service_discovery::watch_entry {
 };
 
 service_discovery::service_discovery(dependencies dependencies)
-    : injected_(std::move(dependencies)),
-      network_(injected_.network),
-      client_(injected_.network, injected_.loops.size(), api_client_settings(injected_.tls, injected_.proxies)) {}
+    : dependencies_(std::move(dependencies)),
+      network_(dependencies_.network),
+      client_(dependencies_.network, dependencies_.loops.size(),
+              api_client_settings(dependencies_.tls, dependencies_.proxies)) {}
 
 service_discovery::~service_discovery() = default;
 
@@ -55,15 +56,16 @@ boost::urls::url service_discovery::watch(const boost::urls::url& url) {
                                 target->requests.host + "\"; their names must differ");
   }
   auto& added = *watches_.emplace_back(std::make_unique<watch_entry>(watch_entry{std::move(*target)}));
-  added.service = std::make_unique<watched_service>(added.target, make_source(added.target), injected_.metrics,
-                                                    injected_.log, injected_.loops.front()->wall_now());
+  added.service = std::make_unique<watched_service>(added.target, make_source(added.target), dependencies_.metrics,
+                                                    dependencies_.log, dependencies_.loops.front()->wall_now());
   network_.add(*added.service);
   return requests;
 }
 
 std::unique_ptr<endpoint_source> service_discovery::make_source(const service_target& target) {
   switch (target.kind) {
-    case source_kind::etcd: return std::make_unique<etcd_source>(client_, target.server, target.name, injected_.log);
+    case source_kind::etcd:
+      return std::make_unique<etcd_source>(client_, target.server, target.name, dependencies_.log);
     case source_kind::consul: return std::make_unique<consul_source>(client_, target);
     case source_kind::eureka: return std::make_unique<eureka_source>(client_, target);
     case source_kind::dns:
@@ -76,7 +78,7 @@ std::unique_ptr<endpoint_source> service_discovery::make_source(const service_ta
     return std::string{value ? value : ""};
   });
   if (!settings) throw std::invalid_argument(settings.error());
-  return std::make_unique<kubernetes_source>(injected_.network, *settings, target);
+  return std::make_unique<kubernetes_source>(dependencies_.network, *settings, target);
 }
 
 std::unique_ptr<dns_client> service_discovery::make_dns_client(const service_target& target) const {
@@ -87,14 +89,14 @@ std::unique_ptr<dns_client> service_discovery::make_dns_client(const service_tar
   }
   // A simulated network has no datagrams; its name servers are queried by TCP.
   std::unique_ptr<dns_transport> datagrams;
-  if (injected_.loops.front()->time_source().is_real_time()) datagrams = std::make_unique<udp_dns_transport>();
-  return std::make_unique<dns_client>(injected_.network, std::move(datagrams), std::move(configuration));
+  if (dependencies_.loops.front()->time_source().is_real_time()) datagrams = std::make_unique<udp_dns_transport>();
+  return std::make_unique<dns_client>(dependencies_.network, std::move(datagrams), std::move(configuration));
 }
 
 std::unique_ptr<registrar> service_discovery::make_registrar(const registry_target& registry,
                                                              const service_instance& instance) {
   if (instance.address.address().is_unspecified()) {
-    return std::make_unique<located_registrar>(injected_.network, registry, instance,
+    return std::make_unique<located_registrar>(dependencies_.network, registry, instance,
                                                [this, registry](const service_instance& service_instance) {
                                                  return make_registrar(registry, service_instance);
                                                });
@@ -109,8 +111,8 @@ std::unique_ptr<registrar> service_discovery::make_registrar(const registry_targ
 }
 
 void service_discovery::register_in(const registry_target& registry, const service_instance& instance) {
-  registration_.emplace(make_registrar(registry, instance), std::string{to_string(registry.kind)}, injected_.metrics,
-                        injected_.log);
+  registration_.emplace(make_registrar(registry, instance), std::string{to_string(registry.kind)},
+                        dependencies_.metrics, dependencies_.log);
 }
 
 void service_discovery::start(const std::function<void(task<>)>& spawn, std::vector<http::client*> clients) {
@@ -121,9 +123,9 @@ void service_discovery::start(const std::function<void(task<>)>& spawn, std::vec
 }
 
 task<> service_discovery::refresh(http::origin target) {
-  for (auto* each : injected_.loops) {
-    auto refreshing = run_on(*each, refresh_addresses(refreshed_clients_, target));
-    co_await std::move(refreshing);
+  for (auto* each : dependencies_.loops) {
+    auto refresh_task = run_on(*each, refresh_addresses(refreshed_clients_, target));
+    co_await std::move(refresh_task);
   }
 }
 
@@ -137,8 +139,8 @@ void service_discovery::begin_drain() {
 
 task<> service_discovery::wait_until_deregistered(deadline wait_deadline) {
   if (!registration_) co_return;
-  auto waiting = registration_->wait_until_ended(wait_deadline);
-  co_await std::move(waiting);
+  auto wait_task = registration_->wait_until_ended(wait_deadline);
+  co_await std::move(wait_task);
 }
 
 }  // namespace cohort::discovery

@@ -19,7 +19,8 @@ class dns_client;
 /// thread before the loops run; the tasks run on the first loop.
 class service_discovery {
  public:
-  /// The objects that discovery uses, which must outlive it. `tls` and `proxies` are for requests to discovery systems.
+  /// The objects that service discovery uses, which must outlive it. `tls` and `proxies` are for requests to discovery
+  /// systems.
   struct dependencies {
     net::network& network;
     const std::vector<loop*>& loops;
@@ -36,14 +37,14 @@ class service_discovery {
 
   /// The network for the client of the service: names of watched services resolve to their endpoints.
   net::network& network() noexcept { return network_; }
-  /// Whether requests to the origin go to a watched service. Safe from any thread after the last `watch`.
+  /// Whether requests to the origin are sent to a watched service. Safe from any thread after the last `watch`.
   bool contains(const http::origin& target) const { return network_.find(target.host, target.port) != nullptr; }
 
   /// Returns the URL for requests to the service that `url` names: `url` itself if it is http or https. Otherwise it
   /// must be a URL that `parse_service_target` accepts: the service is watched, and the result is `http://NAME` or
   /// `https://NAME`. Throws `std::invalid_argument` if another service has the same name.
   boost::urls::url watch(const boost::urls::url& url);
-  /// Registers `instance` from `start_registration` on.
+  /// Configures the registration of `instance`, which `start_registration` starts.
   void register_in(const registry_target& registry, const service_instance& instance);
 
   /// Replaces the TLS settings for requests to discovery systems. Safe from any thread.
@@ -52,7 +53,7 @@ class service_discovery {
   /// Starts to watch. `spawn` runs a task on the first loop until the service ends. `clients` are notified of changes
   /// immediately; they must outlive the tasks.
   void start(const std::function<void(task<>)>& spawn, std::vector<http::client*> clients);
-  /// Starts the registration, if there is one: the replica accepts requests from now on.
+  /// Starts the registration, if there is one. Precondition: the replica accepts requests.
   void start_registration(const std::function<void(task<>)>& spawn);
   /// Deregisters the replica. Does not wait. Called on the first loop.
   void begin_drain();
@@ -67,7 +68,7 @@ class service_discovery {
   std::unique_ptr<registrar> make_registrar(const registry_target& registry, const service_instance& instance);
   task<> refresh(http::origin target);
 
-  dependencies injected_;
+  dependencies dependencies_;
   discovery_network network_;
   /// The client for requests to discovery systems.
   http::client client_;

@@ -31,12 +31,12 @@ watched_service::watched_service(service_target target, std::unique_ptr<endpoint
 
 task<> watched_service::run(std::function<task<>()> on_change) {
   for (unsigned failures = 0;;) {
-    auto waiting = source_->next();
-    auto found = co_await std::move(waiting);
+    auto wait_task = source_->next();
+    auto found = co_await std::move(wait_task);
     if (!found) {
       const auto delay = fail(found.error(), ++failures);
-      // The source is polled until the task is cancelled, with pauses of at most `max_retry_delay`; no event announces
-      // that it is available again.
+      // The source is polled until the task is cancelled, with pauses of at most `max_retry_delay`, because no event
+      // reports that the source is available again.
       auto pause = sleep_for(delay);
       if (co_await std::move(pause) == wait_status::cancelled) co_return;
       continue;
@@ -48,8 +48,8 @@ task<> watched_service::run(std::function<task<>()> on_change) {
     failures = 0;
     metrics_.record_success(loop::current().wall_now());
     if (apply(std::move(*found))) {
-      auto notifying = on_change();
-      co_await std::move(notifying);
+      auto notify_task = on_change();
+      co_await std::move(notify_task);
     }
   }
 }
@@ -70,18 +70,19 @@ bool watched_service::apply(endpoint_list endpoints) {
   normalize(endpoints);
   const auto now = loop::current().now();
   if (!endpoints.empty()) empty_since_.reset();
-  std::size_t before = 0;
-  const auto after = endpoints.size();
+  std::size_t previous_count = 0;
+  const auto new_count = endpoints.size();
   {
     const std::lock_guard lock{mutex_};
     if (endpoints_ == endpoints) return false;
-    before = endpoints_ ? endpoints_->size() : 0;
-    if (endpoints.empty() && before > 0) {
+    previous_count = endpoints_ ? endpoints_->size() : 0;
+    if (endpoints.empty() && previous_count > 0) {
       const bool is_new = !empty_since_;
       if (is_new) empty_since_ = now;
       if (now - *empty_since_ < empty_list_delay) {
         if (!is_new) return false;
-        log_.write(telemetry::log_level::warn, "discovery reports no endpoints; the known ones stay in use for now",
+        log_.write(telemetry::log_level::warn,
+                   "discovery reports no endpoints; the known endpoints stay in use for now",
                    {{"upstream", std::string_view{target_.requests.host}}, {"source", to_string(target_.kind)}});
         return false;
       }
@@ -89,18 +90,18 @@ bool watched_service::apply(endpoint_list endpoints) {
     endpoints_ = std::move(endpoints);
   }
   first_attempt_->set();
-  report_change(before, after);
+  report_change(previous_count, new_count);
   return true;
 }
 
-void watched_service::report_change(std::size_t before, std::size_t after) {
+void watched_service::report_change(std::size_t previous_count, std::size_t new_count) {
   metrics_.updates.increment();
-  metrics_.record_endpoints(after);
+  metrics_.record_endpoints(new_count);
   log_.write(telemetry::log_level::info, "endpoints changed",
              {{"upstream", std::string_view{target_.requests.host}},
               {"source", to_string(target_.kind)},
-              {"before", static_cast<std::int64_t>(before)},
-              {"endpoints", static_cast<std::int64_t>(after)}});
+              {"before", static_cast<std::int64_t>(previous_count)},
+              {"endpoints", static_cast<std::int64_t>(new_count)}});
 }
 
 task<result<endpoint_list>> watched_service::endpoints(deadline wait_deadline) {
@@ -108,8 +109,8 @@ task<result<endpoint_list>> watched_service::endpoints(deadline wait_deadline) {
     const std::lock_guard lock{mutex_};
     if (endpoints_ && !endpoints_->empty()) co_return *endpoints_;
   }
-  auto waiting = first_attempt_->wait(wait_deadline);
-  const auto status = co_await std::move(waiting);
+  auto wait_task = first_attempt_->wait(wait_deadline);
+  const auto status = co_await std::move(wait_task);
   if (status == wait_status::timed_out) co_return error_code{asio::error::timed_out};
   if (status == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
   const std::lock_guard lock{mutex_};

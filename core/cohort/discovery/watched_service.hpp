@@ -14,12 +14,13 @@
 
 namespace cohort::discovery {
 
-/// The endpoints of one service, which its source keeps up to date. `endpoints` is thread-safe; the rest belongs to the
-/// first loop.
+/// The endpoints of one service, kept up to date by its source. `endpoints` is thread-safe; all other functions are
+/// used on the first loop.
 ///
 /// - While the source fails, the last list stays in use, without a time limit.
-/// - A list without endpoints replaces another one only if the source still confirms it after `empty_list_delay`: a
-///   discovery system that has lost its data must not stop the service before its replicas have registered again.
+/// - An empty list replaces a list with endpoints only if the source still confirms it after `empty_list_delay`,
+///   because a discovery system that has lost its data must not make the service unavailable before its replicas have
+///   registered again.
 /// - Failed requests are retried with exponential backoff from `min_retry_delay` to `max_retry_delay`, with a jitter of
 ///   up to half the delay.
 class watched_service {
@@ -41,13 +42,13 @@ class watched_service {
   task<> run(std::function<task<>()> on_change);
 
   /// The endpoints; waits for the first list. Errors: `host_not_found_try_again` while the source has failed and there
-  /// is no list, `host_not_found` if it has none, `timed_out`, `operation_aborted`.
+  /// is no list, `host_not_found` if the list is empty, `timed_out`, `operation_aborted`.
   task<result<endpoint_list>> endpoints(deadline wait_deadline);
 
  private:
   /// Returns whether the endpoints in use have changed.
   bool apply(endpoint_list endpoints);
-  void report_change(std::size_t before, std::size_t after);
+  void report_change(std::size_t previous_count, std::size_t new_count);
   duration fail(const source_error& error, unsigned failures);
 
   service_target target_;

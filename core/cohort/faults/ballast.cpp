@@ -17,7 +17,7 @@ constexpr std::size_t page_size = 4096;
 
 }  // namespace
 
-void ballast::unmap::operator()(std::byte* block) const noexcept { ::munmap(block, size); }
+void ballast::memory_unmapper::operator()(std::byte* block) const noexcept { ::munmap(block, size); }
 
 ballast::ballast(loop& event_loop) : loop_(event_loop), touch_timer_(event_loop.timers(), this) {}
 
@@ -28,9 +28,9 @@ bool ballast::resize(std::size_t bytes) {
   size_ = touched_bytes_ = 0;
   if (bytes == 0) return true;
   // The memory is mapped, not allocated: an allocator may keep freed memory.
-  void* const mapped = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) return false;
-  block_ = {static_cast<std::byte*>(mapped), unmap{bytes}};
+  void* const mapping = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) return false;
+  block_ = {static_cast<std::byte*>(mapping), memory_unmapper{bytes}};
   size_ = bytes;
   touch_timer_.arm(loop_.now());
   return true;

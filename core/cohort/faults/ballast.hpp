@@ -17,18 +17,18 @@ class ballast {
   /// Resizes the ballast, unless it already has this size. Returns false, and releases all of it, if the memory is
   /// insufficient.
   bool resize(std::size_t bytes);
-  /// The size of the part that is resident already.
+  /// The size of the part that is already resident.
   std::size_t resident_bytes() const noexcept { return touched_bytes_; }
 
  private:
-  struct unmap {
+  struct memory_unmapper {
     std::size_t size;
     void operator()(std::byte* block) const noexcept;
   };
   void touch_chunk();
 
   loop& loop_;
-  std::unique_ptr<std::byte, unmap> block_{nullptr, unmap{0}};
+  std::unique_ptr<std::byte, memory_unmapper> block_{nullptr, memory_unmapper{0}};
   std::size_t size_ = 0;
   std::size_t touched_bytes_ = 0;
   bound_timer<&ballast::touch_chunk> touch_timer_;

@@ -26,7 +26,7 @@ telemetry::counter& injected_counter(telemetry::registry& metrics, const char* k
 }
 
 /// Returns true with a probability of `percent` %. At 0, no random value is drawn, so that a simulation without faults
-/// does not change.
+/// has the same random values as without the injector.
 bool should_inject(std::uint8_t percent) { return percent > 0 && loop::current().random().bernoulli(percent / 100.0); }
 
 /// Returns a 403 response if the request has `Origin`, which browsers add to PUT and DELETE requests (Fetch Standard,
@@ -108,17 +108,17 @@ void fault_injector::install(http::router& routes) {
 
 task<http::response> fault_injector::handle(fault_injector& self, const http::handler& handler,
                                             http::request_context& context) {
-  if (auto injected = co_await inject(self)) co_return std::move(*injected);
+  if (auto injected_response = co_await inject(self)) co_return std::move(*injected_response);
   if (const auto* sync = std::get_if<http::sync_handler>(&handler)) co_return (*sync)(context);
-  auto handling = std::get<http::async_handler>(handler)(context);
-  co_return co_await std::move(handling);
+  auto handler_task = std::get<http::async_handler>(handler)(context);
+  co_return co_await std::move(handler_task);
 }
 
 task<http::response> fault_injector::handle_streaming(fault_injector& self, const http::streaming_handler& handler,
                                                       http::request_context& context, http::body_reader& body) {
-  if (auto injected = co_await inject(self)) co_return std::move(*injected);
-  auto handling = handler(context, body);
-  co_return co_await std::move(handling);
+  if (auto injected_response = co_await inject(self)) co_return std::move(*injected_response);
+  auto handler_task = handler(context, body);
+  co_return co_await std::move(handler_task);
 }
 
 task<std::optional<http::response>> fault_injector::inject(fault_injector& self) {
@@ -139,8 +139,8 @@ task<std::optional<http::response>> fault_injector::inject(fault_injector& self)
 }
 
 task<> fault_injector::delay_request(fault_injector& self, deadline end_of_delay) {
-  auto waiting = self.shards_[loop::current().index()]->delayed_requests.wait(end_of_delay);
-  const auto status = co_await std::move(waiting);
+  auto wait_task = self.shards_[loop::current().index()]->delayed_requests.wait(end_of_delay);
+  const auto status = co_await std::move(wait_task);
   if (status == wait_status::cancelled) throw boost::system::system_error{asio::error::operation_aborted};
 }
 
@@ -159,16 +159,17 @@ http::response fault_injector::show_settings() {
 
 void fault_injector::set(const fault_settings& settings) {
   const std::lock_guard lock{mutex_};
-  if (!has_ended_) change(settings, settings.has_faults() ? "fault injection started" : "fault injection ended");
+  if (!has_ended_)
+    change_settings(settings, settings.has_faults() ? "fault injection started" : "fault injection ended");
 }
 
 void fault_injector::end() {
   const std::lock_guard lock{mutex_};
   has_ended_ = true;
-  change({}, "fault injection ended: the service is stopping");
+  change_settings({}, "fault injection ended: the service is stopping");
 }
 
-void fault_injector::change(const fault_settings& settings, std::string_view message) {
+void fault_injector::change_settings(const fault_settings& settings, std::string_view message) {
   for (auto& kind : kinds_) {
     kind.active.add((settings.*kind.member > 0 ? 1 : 0) - (settings_.*kind.member > 0 ? 1 : 0));
   }
@@ -204,8 +205,9 @@ void fault_injector::apply_on_first_loop(const fault_settings& settings, deadlin
 
 void fault_injector::on_expiry() {
   const std::lock_guard lock{mutex_};
-  // The condition is false if the settings were replaced after the timer had become due.
-  if (expiry_.expired(shards_.front()->event_loop.now())) change({}, "fault injection ended: its duration is over");
+  // The condition is false if the settings were replaced after the timer had expired.
+  if (expiry_.expired(shards_.front()->event_loop.now()))
+    change_settings({}, "fault injection ended: its duration is over");
 }
 
 }  // namespace cohort::faults

@@ -80,7 +80,7 @@ class fault_injector {
   http::response put_settings(const http::request_context& context);
   http::response show_settings();
   /// Precondition: `mutex_` is locked. `message` is written to the log.
-  void change(const fault_settings& settings, std::string_view message);
+  void change_settings(const fault_settings& settings, std::string_view message);
   /// Called on the first loop.
   void apply_on_first_loop(const fault_settings& settings, deadline expiry);
   void on_expiry();

@@ -17,7 +17,7 @@ enum class parameter : std::uint8_t { none, delay, bytes, optional_bytes };
 struct fault_kind {
   std::string_view name;
   kind type;
-  parameter accepts;
+  parameter parameter_kind;
   /// The default value of `bytes`.
   std::int64_t default_bytes = 0;
 };
@@ -73,10 +73,10 @@ std::optional<link_fault> parse_fault_words(std::vector<std::string_view> words)
   if (found == fault_kinds.end() || words.size() > 2) return std::nullopt;
   const auto argument = words.size() == 2 ? std::optional{words.back()} : std::nullopt;
   link_fault fault{.type = found->type, .bytes = found->default_bytes};
-  const bool is_required = found->accepts == parameter::delay || found->accepts == parameter::bytes;
+  const bool is_required = found->parameter_kind == parameter::delay || found->parameter_kind == parameter::bytes;
   if (!argument) return is_required ? std::nullopt : std::optional{fault};
-  if (found->accepts == parameter::none) return std::nullopt;
-  if (found->accepts == parameter::delay) {
+  if (found->parameter_kind == parameter::none) return std::nullopt;
+  if (found->parameter_kind == parameter::delay) {
     const auto delay = parse_time(*argument);
     if (!delay) return std::nullopt;
     fault.delay = *delay;
@@ -122,10 +122,10 @@ result<link_fault, std::string> parse_link_fault(std::string_view text) {
 std::string to_text(const link_fault& fault) {
   const auto& found = *std::ranges::find(fault_kinds, fault.type, &fault_kind::type);
   std::string text{found.name};
-  if (found.accepts == parameter::delay) {
+  if (found.parameter_kind == parameter::delay) {
     return text + " " + std::to_string(std::chrono::floor<std::chrono::milliseconds>(fault.delay).count()) + "ms";
   }
-  if (found.accepts != parameter::none) text.append(" ").append(std::to_string(fault.bytes));
+  if (found.parameter_kind != parameter::none) text.append(" ").append(std::to_string(fault.bytes));
   return text;
 }
 
@@ -145,7 +145,7 @@ result<std::vector<scripted_fault>, std::string> parse_fault_script(std::string_
              other.start < parsed->start + parsed->length;
     };
     if (std::ranges::any_of(faults, overlaps)) {
-      return at_line + "the fault overlaps an earlier one of the link \"" + parsed->link + "\"";
+      return at_line + "the fault overlaps an earlier fault of the link \"" + parsed->link + "\"";
     }
     faults.push_back(std::move(*parsed));
   }

@@ -25,9 +25,9 @@ struct link_fault {
     slice,
     /// The connection is reset after `bytes` of a response (0: immediately, without any).
     reset,
-    /// Connections are accepted, and nothing is delivered.
+    /// Connections are accepted, but no bytes are delivered.
     half_open,
-    /// Nothing is delivered after `bytes` of a response.
+    /// No bytes are delivered after `bytes` of a response.
     black_hole,
     /// Random bytes are delivered instead of responses.
     garbage,
@@ -45,7 +45,7 @@ struct link_fault {
 
 /// Parses the text of a fault. The error is a message with the text and the accepted faults.
 result<link_fault, std::string> parse_link_fault(std::string_view text);
-/// The text that parses to the same fault.
+/// Returns the text form of a fault, which `parse_link_fault` accepts.
 std::string to_text(const link_fault& fault);
 
 /// A fault of one link during an interval from the start of the script.

@@ -36,8 +36,8 @@ task<> client::run() {
   // Connects before the first message.
   if (const auto failure = ensure_producer()) on_error(*failure, false);
   while (!is_closed_) {
-    auto waiting = wakeup_->wait();
-    if (!co_await std::move(waiting)) co_return;
+    auto wait_task = wakeup_->wait();
+    if (!co_await std::move(wait_task)) co_return;
     serve();
   }
 }
@@ -140,7 +140,7 @@ void client::produce_all(const std::shared_ptr<publish_batch>& batch, const std:
     if (const auto failure = produce(producer_->get(), topic ? *topic : content.topic, content, sequence)) {
       batch->end(i, make_error(failure));
     } else {
-      unconfirmed_.emplace(sequence, unconfirmed{batch, i});
+      unconfirmed_.emplace(sequence, unconfirmed_message{batch, i});
     }
   }
 }
@@ -161,8 +161,8 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   const bool was_connected = is_connected_;
   const auto number = producer_number_;
   produce_all(batch, topic);
-  auto confirming = batch->done.wait(limit);
-  const auto status = co_await std::move(confirming);
+  auto confirm_task = batch->done.wait(limit);
+  const auto status = co_await std::move(confirm_task);
   // Otherwise the producer could still send these messages after the caller has published them again.
   if (status == wait_status::timed_out && batch->pending > 0 && number == producer_number_) {
     replace_producer(timeout_error(was_connected));
@@ -195,8 +195,8 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
     }
   }
   auto member = std::make_unique<group_subscription>(self, std::move(settings), std::move(*consumer));
-  auto opening = member->open(limit);
-  const auto opened = co_await std::move(opening);
+  auto open_task = member->open(limit);
+  const auto opened = co_await std::move(open_task);
   if (!opened) co_return opened.error();
   co_return std::unique_ptr<subscription>{std::move(member)};
 }

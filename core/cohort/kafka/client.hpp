@@ -32,7 +32,7 @@ class wakeup;
 /// - A group is a consumer group of Kafka: its members share the partitions, so members beyond the number of partitions
 ///   are idle. A new group starts with the oldest message. `requeue` delivers the message to the same subscription
 ///   again; Kafka does not count deliveries, so `attempt` starts at 1 after a process has ended.
-/// - A subscriber without a group gets a private group with a random name and without committed offsets.
+/// - A subscriber without a group has a private group with a random name and without committed offsets.
 /// - Dead letters are published to the topic `TOPIC.GROUP.dead`.
 /// - Topics are created by the broker if it is configured to do so (`auto.create.topics.enable`), otherwise by its
 ///   administrator.
@@ -40,8 +40,9 @@ class wakeup;
 /// The client does not use the simulated network and the virtual clock; tests use `memory_broker`.
 class client final : public broker, public std::enable_shared_from_this<client> {
  public:
-  /// Makes a client on the current loop. `name`: the label `client` of the metric `cohort_messaging_connected`, and for
-  /// logs. `metrics` must outlive the client. Throws `std::system_error` if the process has no free descriptor.
+  /// Makes a client on the current loop. `name` is the label `client` of the metric `cohort_messaging_connected`, and
+  /// the name in logs. `metrics` must outlive the client. Throws `std::system_error` if the process has no free
+  /// descriptor.
   client(settings settings, telemetry::registry& metrics, telemetry::logger log, std::string name = "kafka");
   ~client() override;
   client(const client&) = delete;
@@ -57,7 +58,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
  private:
   class group_subscription;
   /// A message that was handed to librdkafka.
-  struct unconfirmed {
+  struct unconfirmed_message {
     std::shared_ptr<publish_batch> batch;
     std::size_t index;
   };
@@ -88,7 +89,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
   /// Incremented with each new producer.
   std::uint64_t producer_number_ = 0;
   /// The key is the sequence number of the message.
-  std::unordered_map<std::uint64_t, unconfirmed> unconfirmed_;
+  std::unordered_map<std::uint64_t, unconfirmed_message> unconfirmed_;
   std::uint64_t next_sequence_ = 1;
   std::list<group_subscription*> subscriptions_;
   std::optional<error> last_failure_;

@@ -63,12 +63,12 @@ void add_producer(const settings& settings, properties& properties) {
   // A topic that is still missing after this time is an error. Until then, another client may be creating it.
   properties.emplace_back("topic.metadata.propagation.max.ms", in_milliseconds(settings.request_timeout / 2));
   properties.emplace_back("request.timeout.ms", in_milliseconds(settings.request_timeout));
-  // The publisher hands over its messages in batches; 1 ms collects them.
+  // The publisher passes its messages in batches, which are collected for 1 ms.
   properties.emplace_back("linger.ms", "1");
   // Messages without a key are spread over the partitions, and so over the members of a group.
   properties.emplace_back("sticky.partitioning.linger.ms", "0");
-  constexpr auto max_message = message_limits::max_body_size + message_limits::max_headers_size + 4096;
-  properties.emplace_back("message.max.bytes", std::to_string(max_message));
+  constexpr auto max_message_size = message_limits::max_body_size + message_limits::max_headers_size + 4096;
+  properties.emplace_back("message.max.bytes", std::to_string(max_message_size));
 }
 
 void add_consumer(const settings& settings, const group_settings& group, properties& properties) {

@@ -8,7 +8,7 @@
 namespace cohort::messaging::kafka {
 namespace {
 
-/// Interval at which a subscription looks for a topic that does not exist.
+/// Interval at which a subscription retries to find a topic that does not exist.
 constexpr duration retry_interval = std::chrono::milliseconds{500};
 
 }  // namespace
@@ -34,19 +34,20 @@ task<wait_status> client::group_subscription::join(deadline limit) {
       co_return wait_status::timed_out;
     }
     do {
-      auto waiting = assigned_.wait(std::min(limit, deadline::after(owner_->loop_.now(), retry_interval)));
-      const auto status = co_await std::move(waiting);
+      auto wait_task = assigned_.wait(std::min(limit, deadline::after(owner_->loop_.now(), retry_interval)));
+      const auto status = co_await std::move(wait_task);
       if (status != wait_status::timed_out || limit.expired(owner_->loop_.now())) co_return status;
     } while (!is_topic_missing_);
-    // librdkafka looks for the topic again once a minute, and with each call of rd_kafka_subscribe.
+    // librdkafka searches for the topic again once a minute, and with each call of rd_kafka_subscribe.
   }
 }
 
 task<result<void>> client::group_subscription::open(deadline limit) {
-  auto joining = join(limit);
-  auto status = co_await std::move(joining);
+  auto join_task = join(limit);
+  auto status = co_await std::move(join_task);
   while (status == wait_status::notified && !owner_->is_closed_ && settings_.group.empty() && !has_positions()) {
-    // librdkafka does not report when it has begun to fetch: poll every 10 ms, at most until the limit.
+    // librdkafka does not report when it has begun to fetch, so this coroutine polls every 10 ms, at most until the
+    // limit.
     status = co_await sleep_until(std::min(limit, deadline::after(owner_->loop_.now(), std::chrono::milliseconds{10})));
     if (status == wait_status::timed_out && !limit.expired(owner_->loop_.now())) status = wait_status::notified;
   }
@@ -97,9 +98,9 @@ void client::group_subscription::on_error(rd_kafka_event_t& failed) {
   owner_->on_error(std::move(failure), is_fatal);
 }
 
-void client::group_subscription::on_rebalance(rd_kafka_event_t& changed) {
-  if (rd_kafka_event_error(&changed) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-    assign(*rd_kafka_event_topic_partition_list(&changed));
+void client::group_subscription::on_rebalance(rd_kafka_event_t& rebalance_event) {
+  if (rd_kafka_event_error(&rebalance_event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    assign(*rd_kafka_event_topic_partition_list(&rebalance_event));
   } else {
     revoke();
   }
@@ -135,7 +136,7 @@ std::optional<delivery> client::group_subscription::accept(const rd_kafka_messag
   const auto found = partitions_.find(record.partition);
   // The message was fetched before its partition was revoked.
   if (found == partitions_.end()) return std::nullopt;
-  const place position{record.partition, record.offset};
+  const record_position position{record.partition, record.offset};
   found->second.add(record.offset);
   if (settings_.group.empty()) positions_[record.partition] = record.offset + 1;
   if (record.err || record.len > message_limits::max_body_size) {
@@ -154,12 +155,12 @@ std::optional<delivery> client::group_subscription::accept(const rd_kafka_messag
 std::optional<delivery> client::group_subscription::take() {
   if (unacknowledged_.size() >= std::max<std::size_t>(settings_.prefetch, 1)) return std::nullopt;
   if (!requeued_.empty()) {
-    auto [redelivered, position] = std::move(requeued_.front());
+    auto [requeued_delivery, position] = std::move(requeued_.front());
     requeued_.pop_front();
-    redelivered.tag = ++last_tag_;
-    ++redelivered.attempt;
-    unacknowledged_.emplace(redelivered.tag, position);
-    return redelivered;
+    requeued_delivery.tag = ++last_tag_;
+    ++requeued_delivery.attempt;
+    unacknowledged_.emplace(requeued_delivery.tag, position);
+    return requeued_delivery;
   }
   while (const auto next = consumer_->next_message()) {
     if (rd_kafka_event_type(next.get()) == RD_KAFKA_EVENT_ERROR) {
@@ -184,11 +185,11 @@ task<result<delivery>> client::group_subscription::next(deadline wait_deadline) 
   }
 }
 
-result<client::group_subscription::place> client::group_subscription::remove(const delivery& target) {
+result<client::group_subscription::record_position> client::group_subscription::remove(const delivery& target) {
   if (owner_->is_closed_) return error{errc::closed};
   const auto found = unacknowledged_.find(target.tag);
   if (found == unacknowledged_.end()) {
-    return error{errc::connection_lost, "the delivery is of a partition that was given to another member"};
+    return error{errc::connection_lost, "the partition of the delivery was reassigned to another member"};
   }
   const auto position = found->second;
   unacknowledged_.erase(found);
@@ -196,11 +197,12 @@ result<client::group_subscription::place> client::group_subscription::remove(con
   return position;
 }
 
-result<void> client::group_subscription::store(place place) {
-  const auto position = partitions_[place.partition].acknowledge(place.offset);
+result<void> client::group_subscription::store(record_position record_position) {
+  const auto position = partitions_[record_position.partition].acknowledge(record_position.offset);
   if (!position || settings_.group.empty()) return {};
   const librdkafka_ptr<rd_kafka_topic_partition_list_t> stored{rd_kafka_topic_partition_list_new(1)};
-  rd_kafka_topic_partition_list_add(stored.get(), settings_.topic.c_str(), place.partition)->offset = *position;
+  rd_kafka_topic_partition_list_add(stored.get(), settings_.topic.c_str(), record_position.partition)->offset =
+      *position;
   if (const auto failure = rd_kafka_offsets_store(consumer_->get(), stored.get())) {
     return error{errc::connection_lost, rd_kafka_err2str(failure)};
   }
@@ -220,17 +222,18 @@ result<void> client::group_subscription::requeue(const delivery& delivery) {
   return {};
 }
 
-task<result<void>> client::group_subscription::dead_letter(delivery poison, std::string reason, deadline limit) {
+task<result<void>> client::group_subscription::dead_letter(delivery failed_delivery, std::string reason,
+                                                           deadline limit) {
   const auto owner = owner_;
   if (owner->is_closed_) co_return error{errc::closed};
-  auto copy = std::make_shared<message>(*poison.received);
-  copy->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
-  std::vector<message_pointer> messages{std::move(copy)};
+  auto dead_message = std::make_shared<message>(*failed_delivery.received);
+  dead_message->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
+  std::vector<message_pointer> messages{std::move(dead_message)};
   auto topic = settings_.topic + (settings_.group.empty() ? "" : "." + settings_.group) + ".dead";
-  auto sending = owner->send(std::move(messages), limit, true, std::move(topic));
-  const auto results = co_await std::move(sending);
+  auto send_task = owner->send(std::move(messages), limit, true, std::move(topic));
+  const auto results = co_await std::move(send_task);
   if (!results.front()) co_return results.front().error();
-  co_return acknowledge(poison);
+  co_return acknowledge(failed_delivery);
 }
 
 }  // namespace cohort::messaging::kafka

@@ -24,8 +24,8 @@ class client::group_subscription final : public subscription {
   group_subscription(const group_subscription&) = delete;
   group_subscription& operator=(const group_subscription&) = delete;
 
-  /// Joins the group and waits for the assignment of partitions. Without a group, waits until messages published from
-  /// now on are received.
+  /// Joins the group and waits for the assignment of partitions. Without a group, waits until messages that are
+  /// published after this call are received.
   task<result<void>> open(deadline limit);
   /// Handles the events that have arrived.
   void serve();
@@ -35,18 +35,18 @@ class client::group_subscription final : public subscription {
   task<result<delivery>> next(deadline wait_deadline) override;
   result<void> acknowledge(const delivery& delivery) override;
   result<void> requeue(const delivery& delivery) override;
-  task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) override;
+  task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline limit) override;
   std::uint64_t interruptions() const noexcept override { return interruptions_; }
 
  private:
-  struct place {
+  struct record_position {
     std::int32_t partition;
     std::int64_t offset;
   };
 
   /// Returns `notified` when the member has its partitions.
   task<wait_status> join(deadline limit);
-  void on_rebalance(rd_kafka_event_t& changed);
+  void on_rebalance(rd_kafka_event_t& rebalance_event);
   void assign(rd_kafka_topic_partition_list_t& partitions);
   void revoke();
   void on_error(rd_kafka_event_t& failed);
@@ -56,8 +56,8 @@ class client::group_subscription final : public subscription {
   std::optional<delivery> take();
   std::optional<delivery> accept(const rd_kafka_message_t& record);
   /// Removes a delivery. Error: its partition is no longer assigned to the member.
-  result<place> remove(const delivery& target);
-  result<void> store(place place);
+  result<record_position> remove(const delivery& target);
+  result<void> store(record_position record_position);
 
   std::shared_ptr<client> owner_;
   subscription_settings settings_;
@@ -67,8 +67,8 @@ class client::group_subscription final : public subscription {
   /// Without a group: the offset at which to continue when a partition is assigned again.
   std::map<std::int32_t, std::int64_t> positions_;
   /// The key is the tag of the delivery.
-  std::unordered_map<std::uint64_t, place> unacknowledged_;
-  std::deque<std::pair<delivery, place>> requeued_;
+  std::unordered_map<std::uint64_t, record_position> unacknowledged_;
+  std::deque<std::pair<delivery, record_position>> requeued_;
   std::uint64_t last_tag_ = 0;
   std::uint64_t interruptions_ = 0;
   std::optional<error> last_failure_;

@@ -34,7 +34,7 @@ result<std::unique_ptr<instance>> instance::make(const settings& settings, const
   const auto type = group ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
   auto* const handle = rd_kafka_new(type, configuration->get(), text.data(), text.size());
   if (!handle) return error{errc::refused, text.data()};
-  // The instance owns the configuration now.
+  // The instance now owns the configuration.
   configuration->release();
   return std::unique_ptr<instance>{new instance{handle, group != nullptr, descriptor, disposal}};
 }
@@ -46,9 +46,9 @@ instance::instance(rd_kafka_t* kafka, bool is_consumer, int descriptor, instance
   events_.reset(is_consumer ? rd_kafka_queue_get_consumer(kafka_) : rd_kafka_queue_get_main(kafka_));
   messages_.reset(rd_kafka_queue_new(kafka_));
   // An eventfd accepts 8-byte integers only.
-  constexpr std::uint64_t one = 1;
+  constexpr std::uint64_t wakeup_increment = 1;
   for (auto* const queue : {events_.get(), messages_.get()})
-    rd_kafka_queue_io_event_enable(queue, descriptor, &one, sizeof(one));
+    rd_kafka_queue_io_event_enable(queue, descriptor, &wakeup_increment, sizeof(wakeup_increment));
 }
 
 instance::~instance() {

@@ -16,7 +16,7 @@ namespace cohort::messaging::kafka {
 /// waits for the broker when a consumer leaves its group. Thread-safe.
 class instance_disposal {
  public:
-  /// Instances that need longer are abandoned; their threads end with the process.
+  /// Instances whose destruction takes longer are abandoned; their threads end with the process.
   static constexpr std::chrono::seconds max_wait{3};
 
   instance_disposal() : state_(std::make_shared<state>()) {}
@@ -42,7 +42,7 @@ class instance_disposal {
 /// an event arrives in an empty queue. Used on one loop.
 class instance {
  public:
-  /// Makes a producer, or a consumer if there is a group. `descriptor` (an eventfd) and `disposal` must outlive the
+  /// Creates a producer, or a consumer if there is a group. `descriptor` (an eventfd) and `disposal` must outlive the
   /// instance.
   static result<std::unique_ptr<instance>> make(const settings& settings, const group_settings* group, int descriptor,
                                                 instance_disposal& disposal);

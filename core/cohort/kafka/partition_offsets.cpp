@@ -6,8 +6,8 @@
 namespace cohort::messaging::kafka {
 
 void partition_offsets::add(std::int64_t offset) {
-  if (offset <= last_) pending_.clear();
-  last_ = offset;
+  if (offset <= last_offset_) pending_.clear();
+  last_offset_ = offset;
   pending_.push_back({offset});
 }
 

@@ -15,7 +15,7 @@ class partition_offsets {
   /// Records a delivered message. Offsets increase; a lower offset means that the partition is read again from that
   /// offset.
   void add(std::int64_t offset);
-  /// Returns the position from which the group would continue, if it has changed. An unknown offset changes nothing.
+  /// Returns the position from which the group would continue, if it has changed. An unknown offset has no effect.
   std::optional<std::int64_t> acknowledge(std::int64_t offset);
 
  private:
@@ -25,7 +25,7 @@ class partition_offsets {
   };
   /// Invariant: the first element is not acknowledged.
   std::deque<delivered> pending_;
-  std::int64_t last_ = -1;
+  std::int64_t last_offset_ = -1;
 };
 
 }  // namespace cohort::messaging::kafka

@@ -41,7 +41,7 @@ struct settings {
   std::optional<login> credentials{};
   /// Encrypts the connections, and verifies the certificates and host names of the brokers. Plain TCP if empty.
   std::optional<tls_files> tls{};
-  /// Shown in the logs and the metrics of the brokers.
+  /// The client ID in the logs and the metrics of the brokers.
   std::string client_id = "cohort";
   /// The partitions of a group member that sends no heartbeat for this time are reassigned. By default, the broker
   /// accepts 6 s to 30 min.

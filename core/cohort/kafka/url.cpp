@@ -15,21 +15,21 @@ namespace {
 
 constexpr std::string_view default_port = "9092";
 
-error invalid_url_error(std::string what) { return {errc::invalid, std::move(what)}; }
+error invalid_url_error(std::string message) { return {errc::invalid, std::move(message)}; }
 
-/// Splits the text at the first separator; `rest` is empty without one.
+/// Splits the text at the first separator; `second` is empty without one.
 struct split_text {
   split_text(std::string_view text, char separator)
       : first(text.substr(0, text.find(separator))),
-        rest(first.size() < text.size() ? text.substr(first.size() + 1) : std::string_view{}) {}
+        second(first.size() < text.size() ? text.substr(first.size() + 1) : std::string_view{}) {}
   std::string_view first;
-  std::string_view rest;
+  std::string_view second;
 };
 
 std::optional<std::string> decode(std::string_view text) {
-  const auto checked = boost::urls::make_pct_string_view({text.data(), text.size()});
-  if (!checked) return std::nullopt;
-  const auto decoded = **checked;
+  const auto encoded_text = boost::urls::make_pct_string_view({text.data(), text.size()});
+  if (!encoded_text) return std::nullopt;
+  const auto decoded = **encoded_text;
   return std::string{decoded.begin(), decoded.end()};
 }
 
@@ -49,7 +49,7 @@ std::optional<error> parse_brokers(std::string_view text, settings& settings) {
   if (text.ends_with(',')) return invalid_url_error("the host after a comma is missing");
   do {
     const split_text hosts{text, ','};
-    text = hosts.rest;
+    text = hosts.second;
     // An IPv6 address is in brackets.
     const auto bracket = hosts.first.starts_with('[') ? hosts.first.find(']') : hosts.first.npos;
     const auto colon = hosts.first.find(':', bracket == hosts.first.npos ? 0 : bracket);
@@ -69,7 +69,7 @@ std::optional<error> parse_brokers(std::string_view text, settings& settings) {
 std::optional<error> parse_credentials(std::string_view text, settings& settings) {
   const split_text parts{text, ':'};
   auto user = decode(parts.first);
-  auto password = decode(parts.rest);
+  auto password = decode(parts.second);
   if (!user || !password) return invalid_url_error("the user or the password is not percent-encoded");
   if (user->empty() || password->empty())
     return invalid_url_error("user and password must be given together, as USER:PASSWORD@");
@@ -95,7 +95,7 @@ std::optional<error> set_mechanism(const std::string& name, settings& settings) 
 std::optional<error> set_parameter(std::string_view name, std::string value, settings& settings) {
   if (name == "sasl") return set_mechanism(value, settings);
   if (name != "ca" && name != "certificate" && name != "key") {
-    return invalid_url_error("a parameter is unknown; accepted are sasl, and with kafkas:// ca, certificate and key");
+    return invalid_url_error("a parameter is unknown; accepted: sasl, and with kafkas:// also ca, certificate and key");
   }
   if (!settings.tls) return invalid_url_error("the parameter " + std::string{name} + " needs TLS, kafkas://");
   if (::access(value.c_str(), R_OK) != 0) {
@@ -109,9 +109,9 @@ std::optional<error> set_parameter(std::string_view name, std::string value, set
 std::optional<error> parse_parameters(std::string_view text, settings& settings) {
   while (!text.empty()) {
     const split_text parameters{text, '&'};
-    text = parameters.rest;
+    text = parameters.second;
     const split_text parameter{parameters.first, '='};
-    auto value = decode(parameter.rest);
+    auto value = decode(parameter.second);
     if (!value) return invalid_url_error("a parameter is not percent-encoded");
     if (auto failure = set_parameter(parameter.first, std::move(*value), settings)) return failure;
   }
@@ -138,13 +138,13 @@ result<broker_endpoint> parse_endpoint(std::string_view url) {
 result<settings> parse_url(std::string_view url) {
   settings settings;
   constexpr std::string_view plain = "kafka://";
-  constexpr std::string_view encrypted = "kafkas://";
-  if (url.starts_with(encrypted)) {
+  constexpr std::string_view tls_prefix = "kafkas://";
+  if (url.starts_with(tls_prefix)) {
     settings.tls.emplace();
   } else if (!url.starts_with(plain)) {
-    return invalid_url_error("accepted are kafka://USER:PASSWORD@HOST:PORT,HOST:PORT and kafkas://");
+    return invalid_url_error("accepted: kafka://USER:PASSWORD@HOST:PORT,HOST:PORT and kafkas://");
   }
-  url.remove_prefix(settings.tls ? encrypted.size() : plain.size());
+  url.remove_prefix(settings.tls ? tls_prefix.size() : plain.size());
   if (url.find('#') != url.npos) return invalid_url_error("a fragment is not supported");
   const split_text query{url, '?'};
   auto authority = query.first;
@@ -157,7 +157,7 @@ result<settings> parse_url(std::string_view url) {
     authority.remove_prefix(at + 1);
   }
   if (auto failure = parse_brokers(authority, settings)) return std::move(*failure);
-  if (auto failure = parse_parameters(query.rest, settings)) return std::move(*failure);
+  if (auto failure = parse_parameters(query.second, settings)) return std::move(*failure);
   return settings;
 }
 

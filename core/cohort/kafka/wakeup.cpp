@@ -18,14 +18,14 @@ wakeup::wakeup(loop& event_loop) : descriptor_(event_loop.get_executor()) {
 }
 
 task<bool> wakeup::wait() {
-  auto waiting = async_operation<bool>([this](completion_handler<bool> handler) {
+  auto wait_task = async_operation<bool>([this](completion_handler<bool> handler) {
     const auto slot = handler.get_cancellation_slot();
     auto complete = [handler = std::move(handler)](error_code failure) mutable {
       handler(failure != asio::error::operation_aborted);
     };
     descriptor_.async_wait(decltype(descriptor_)::wait_read, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  if (!co_await std::move(waiting)) co_return false;
+  if (!co_await std::move(wait_task)) co_return false;
   eventfd_t count = 0;
   ::eventfd_read(descriptor(), &count);
   co_return true;

@@ -38,8 +38,8 @@ struct delivery {
 };
 
 /// Receives the messages of one topic until it is destroyed. After an interruption of the connection it continues, and
-/// the deliveries that were not acknowledged are delivered again. Used on the loop on which it was made; may outlive
-/// its broker client, and must outlive its calls.
+/// the deliveries that were not acknowledged are delivered again. Used on the loop on which it was created. A
+/// subscription may outlive its broker client, and must outlive its calls.
 class subscription {
  public:
   virtual ~subscription() = default;
@@ -49,15 +49,16 @@ class subscription {
   /// caller at a time.
   virtual task<result<delivery>> next(deadline wait_deadline = deadline::never()) = 0;
 
-  /// The message has been processed. Error: `connection_lost` if the delivery belongs to a previous connection, so that
-  /// the message will be delivered again.
+  /// Acknowledges a message that has been processed. Error: `connection_lost` if the delivery belongs to a previous
+  /// connection, so that the message will be delivered again.
   virtual result<void> acknowledge(const delivery& delivery) = 0;
-  /// The message is delivered again, perhaps to another subscriber of the group. Error: see `acknowledge`.
+  /// Returns a message to the queue. It is delivered again, possibly to another subscriber of the group. Error: see
+  /// `acknowledge`.
   virtual result<void> requeue(const delivery& delivery) = 0;
   /// Moves a message that cannot be processed to the dead letters of its topic and group, with the header
-  /// `dead-letter-reason`. Completes when the broker has confirmed that, and only then acknowledges the message.
+  /// `dead-letter-reason`. Completes when the broker has confirmed the dead letter, and then acknowledges the message.
   /// After an error, the message must still be acknowledged, requeued or dead-lettered.
-  virtual task<result<void>> dead_letter(delivery poison, std::string reason, deadline limit) = 0;
+  virtual task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline limit) = 0;
 
   /// Number of interruptions of the connection. Without a group, messages may be lost each time.
   virtual std::uint64_t interruptions() const noexcept = 0;
@@ -72,14 +73,15 @@ struct publish_options {
 };
 
 /// Client of a message broker. While `run` runs, it connects, and reconnects with backoff. Used on the loop on which it
-/// was made. `publisher` and `consumer` add the features that an application needs: a bounded outbox, retries, dead
+/// was created. `publisher` and `consumer` add the features that an application needs: a bounded outbox, retries, dead
 /// letters.
 class broker {
  public:
   virtual ~broker() = default;
 
   /// Keeps the connection until it is cancelled or `close` is called. Only one call may run at a time; `run` can be
-  /// called again after it has ended. The other functions wait for a connection meanwhile, up to their limits.
+  /// called again after it has ended. While there is no connection, the other functions wait for one, up to their
+  /// limits.
   virtual task<> run() = 0;
 
   /// Sends messages in order and waits for the broker's confirms, at most until `limit`. Returns one result for each
@@ -89,7 +91,8 @@ class broker {
   virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
                                                   publish_options options) = 0;
 
-  /// Subscribes, and completes when the broker has confirmed that: messages that are published later are received.
+  /// Subscribes, and completes when the broker has confirmed the subscription. Messages that are published after that
+  /// are received.
   virtual task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) = 0;
 
   /// Whether there is a usable connection.

@@ -62,13 +62,14 @@ result<broker_endpoint> parse_broker_url(std::string_view url, const std::vector
   for (const auto& each : others)
     if (each.name == scheme) return each.parse(url);
   if (scheme == "kafka" || scheme == "kafkas") {
-    return invalid_url_error("kafka:// needs the optional module cohort::kafka, which this program was built without");
+    return invalid_url_error(
+        "kafka:// requires the optional module cohort::kafka, which this program does not contain");
   }
   if (scheme == "amqp" || scheme == "amqps") {
     const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
     if (parsed) return parse_amqp_url(*parsed);
   }
-  std::string accepted = "accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
+  std::string accepted = "accepted: amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
   for (const auto& each : others) accepted += ", " + each.name + "://";
   return invalid_url_error(std::move(accepted));
 }

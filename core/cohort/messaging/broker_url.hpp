@@ -19,7 +19,7 @@ struct broker_dependencies {
   net::network& network;
   telemetry::registry& metrics;
   telemetry::logger log;
-  /// The name of the service: a label of the metrics, and shown in the broker's list of connections.
+  /// The name of the service. It is a label of the metrics, and the name in the broker's list of connections.
   std::string name;
 };
 
@@ -40,7 +40,7 @@ class broker_endpoint {
   factory make_;
 };
 
-/// Another kind of broker, provided by an optional module.
+/// A kind of broker that an optional module provides.
 struct broker_scheme {
   std::string name;
   std::function<result<broker_endpoint>(std::string_view url)> parse;

@@ -31,7 +31,7 @@ consumer::consumer(std::shared_ptr<broker> source, subscription_settings subscri
                    telemetry::registry& metrics, telemetry::logger log, consumer_settings settings, std::string name)
     : broker_(std::move(source)),
       subscription_(std::move(subscription)),
-      handle_(std::move(handle)),
+      handler_(std::move(handle)),
       metrics_(metrics, name),
       log_(std::move(log)),
       settings_(settings),
@@ -45,31 +45,31 @@ task<> consumer::run(std::shared_ptr<consumer> self) {
   };
   unsigned failures = 0;
   for (;;) {
-    auto subscribing = self->broker_->subscribe(self->subscription_,
-                                                deadline::after(loop::current().now(), self->settings_.broker_timeout));
-    auto subscribed = co_await std::move(subscribing);
+    auto subscribe_task = self->broker_->subscribe(
+        self->subscription_, deadline::after(loop::current().now(), self->settings_.broker_timeout));
+    auto subscribed = co_await std::move(subscribe_task);
     if (subscribed) {
       failures = 0;
       self->is_subscribed_ = true;
       const subscribed_scope scope{self->is_subscribed_};
-      auto receiving = self->receive(**subscribed);
-      if (!co_await std::move(receiving)) co_return;
+      auto receive_task = self->receive(**subscribed);
+      if (!co_await std::move(receive_task)) co_return;
     } else if (subscribed.error().code == errc::closed || subscribed.error().code == errc::cancelled) {
       co_return;
     } else if (failures == 0) {
       self->log_.write(telemetry::log_level::warn, "not subscribed",
                        {{"consumer", self->name_}, {"error", log_text(subscribed.error())}});
     }
-    auto waiting = self->back_off(++failures);
-    if (!co_await std::move(waiting)) co_return;
+    auto wait_task = self->back_off(++failures);
+    if (!co_await std::move(wait_task)) co_return;
   }
 }
 
 /// Returns false if the consumer must end, true if it must subscribe again.
 task<bool> consumer::receive(subscription& source) {
   for (;;) {
-    auto waiting = source.next();
-    auto next = co_await std::move(waiting);
+    auto wait_task = source.next();
+    auto next = co_await std::move(wait_task);
     if (!next) {
       const auto code = next.error().code;
       if (code == errc::closed || code == errc::cancelled) co_return false;
@@ -77,14 +77,14 @@ task<bool> consumer::receive(subscription& source) {
                  {{"consumer", name_}, {"error", log_text(next.error())}});
       co_return true;
     }
-    auto processing = process(source, std::move(*next));
-    if (!co_await std::move(processing)) co_return false;
+    auto process_task = process(source, std::move(*next));
+    if (!co_await std::move(process_task)) co_return false;
   }
 }
 
 task<bool> consumer::back_off(unsigned failures) {
   const auto delay = policy::exponential_backoff(failures, settings_.min_backoff, settings_.max_backoff);
-  // One pause of at most `max_backoff`, which ends early on cancellation; no event announces that the broker, or a
+  // One pause of at most `max_backoff`, which ends early on cancellation. No event reports that the broker, or a
   // dependency of the handler, is available again.
   co_return co_await sleep_for(delay) != wait_status::cancelled;
 }
@@ -99,8 +99,8 @@ task<bool> consumer::process(subscription& source, delivery delivery) {
   auto attempts = delivery.attempt - 1;
   std::string reason = "delivered " + std::to_string(attempts) + " times and not acknowledged";
   while (attempts < settings_.max_attempts) {
-    auto calling = call_handler(delivery.received);
-    const auto outcome = co_await std::move(calling);
+    auto call_task = call_handler(delivery.received);
+    const auto outcome = co_await std::move(call_task);
     if (outcome) {
       processed_.add(id);
       metrics_.processed.increment();
@@ -118,15 +118,15 @@ task<bool> consumer::process(subscription& source, delivery delivery) {
     reason = log_text(outcome.error());
     if (outcome.error().code == errc::invalid) break;
     if (attempts == settings_.max_attempts) break;
-    auto waiting = back_off(attempts);
-    if (!co_await std::move(waiting)) {
+    auto wait_task = back_off(attempts);
+    if (!co_await std::move(wait_task)) {
       metrics_.requeued.increment();
       source.requeue(delivery);
       co_return false;
     }
   }
-  auto moving = move_to_dead_letters(source, std::move(delivery), std::move(reason));
-  co_return co_await std::move(moving);
+  auto move_task = move_to_dead_letters(source, std::move(delivery), std::move(reason));
+  co_return co_await std::move(move_task);
 }
 
 task<result<void>> consumer::call_handler(message_pointer message) {
@@ -137,9 +137,10 @@ task<result<void>> consumer::call_handler(message_pointer message) {
   const auto start = event_loop.now();
   std::optional<result<void>> outcome;
   try {
-    auto handling = with_deadline(context.deadline, handle_(message, context));
-    auto handled = co_await std::move(handling);
-    outcome = handled ? std::move(*handled) : result<void>{error{errc::timeout, "the handler did not end in time"}};
+    auto handler_task = with_deadline(context.deadline, handler_(message, context));
+    auto handler_result = co_await std::move(handler_task);
+    outcome = handler_result ? std::move(*handler_result)
+                             : result<void>{error{errc::timeout, "the handler did not end in time"}};
   } catch (...) {
     const auto failure = std::current_exception();
     outcome = is_cancellation(failure) ? error{errc::cancelled} : error{errc::refused, exception_message(failure)};
@@ -149,26 +150,28 @@ task<result<void>> consumer::call_handler(message_pointer message) {
   co_return std::move(*outcome);
 }
 
-task<bool> consumer::move_to_dead_letters(subscription& source, delivery poison, std::string reason) {
+task<bool> consumer::move_to_dead_letters(subscription& source, delivery failed_delivery, std::string reason) {
   for (unsigned failures = 0;;) {
-    auto moving = source.dead_letter(poison, reason, deadline::after(loop::current().now(), settings_.broker_timeout));
-    const auto move_result = co_await std::move(moving);
+    auto move_task =
+        source.dead_letter(failed_delivery, reason, deadline::after(loop::current().now(), settings_.broker_timeout));
+    const auto move_result = co_await std::move(move_task);
     if (move_result) {
       metrics_.dead_letters.increment();
       log_.write(telemetry::log_level::error, "message moved to the dead letters",
-                 {{"consumer", name_}, {"message", poison.received->id}, {"reason", reason}});
+                 {{"consumer", name_}, {"message", failed_delivery.received->id}, {"reason", reason}});
       co_return true;
     }
     const auto code = move_result.error().code;
     if (code == errc::closed || code == errc::cancelled) co_return false;
-    // Delivered again on the new connection.
+    // The message is delivered again on the new connection.
     if (code == errc::connection_lost) co_return true;
     if (failures == 0) {
-      log_.write(telemetry::log_level::error, "message not moved to the dead letters",
-                 {{"consumer", name_}, {"message", poison.received->id}, {"error", log_text(move_result.error())}});
+      log_.write(
+          telemetry::log_level::error, "message not moved to the dead letters",
+          {{"consumer", name_}, {"message", failed_delivery.received->id}, {"error", log_text(move_result.error())}});
     }
-    auto waiting = back_off(++failures);
-    if (!co_await std::move(waiting)) co_return false;
+    auto wait_task = back_off(++failures);
+    if (!co_await std::move(wait_task)) co_return false;
   }
 }
 

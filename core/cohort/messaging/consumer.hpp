@@ -23,7 +23,7 @@ struct consumer_settings {
   /// Delay before the second attempt; it doubles with each failure up to `max_backoff`.
   duration min_backoff = std::chrono::milliseconds{100};
   duration max_backoff = std::chrono::seconds{10};
-  /// Number of IDs in which copies of a message are detected.
+  /// Number of recent message IDs that are kept to detect duplicates.
   std::size_t duplicate_window = 10'000;
   /// Time after which the consumer repeats a subscription or a dead letter that the broker has not confirmed.
   duration broker_timeout = std::chrono::seconds{10};
@@ -37,7 +37,7 @@ struct consumer_metrics {
   telemetry::counter& processed;
   telemetry::counter& duplicates;
   telemetry::counter& dead_letters;
-  /// Returned because the consumer ended.
+  /// Messages that were returned to the queue because the consumer ended.
   telemetry::counter& requeued;
   telemetry::counter& failures;
   telemetry::histogram& handler_duration;
@@ -46,13 +46,13 @@ struct consumer_metrics {
 /// Receives the messages of a subscription one after the other, and calls a handler for each.
 ///
 /// - A message is acknowledged after its handler has succeeded, so it is lost only if the broker loses it. It can be
-///   delivered again: to this process, where the window of IDs detects the copy, or to another process.
+///   delivered again: to this process, where the window of IDs detects the duplicate, or to another process.
 /// - A failed handler is retried with backoff, up to `max_attempts` attempts. After the last attempt, or immediately
 ///   for `errc::invalid`, the message becomes a dead letter, and the next message is handled. Deliveries that the
 ///   broker has counted, such as deliveries to a process that crashed, also count as attempts.
 /// - The trace of the message is the trace of the handler's `call_context`.
 ///
-/// More consumers of the same group, in this process or others, share the messages.
+/// Several consumers of the same group, in this process or in other processes, share the messages.
 class consumer {
  public:
   /// `message` and the views of `context` are valid until the handler ends.
@@ -76,11 +76,11 @@ class consumer {
   task<result<void>> call_handler(message_pointer message);
   /// Waits before the next attempt. False if the consumer is cancelled.
   task<bool> back_off(unsigned failures);
-  task<bool> move_to_dead_letters(subscription& source, delivery poison, std::string reason);
+  task<bool> move_to_dead_letters(subscription& source, delivery failed_delivery, std::string reason);
 
   std::shared_ptr<broker> broker_;
   subscription_settings subscription_;
-  handler handle_;
+  handler handler_;
   consumer_metrics metrics_;
   telemetry::logger log_;
   consumer_settings settings_;

@@ -9,9 +9,9 @@
 
 namespace cohort::messaging {
 
-/// The IDs of the last messages that were processed. A broker delivers a message at least once; it delivers it again if
-/// a confirm, an acknowledgement or a connection was lost. This window detects the copies that arrive within `capacity`
-/// messages. Source: Hohpe and Woolf, "Enterprise Integration Patterns", Idempotent Receiver.
+/// The IDs of the last messages that were processed. A broker delivers a message at least once. It delivers the message
+/// again if a confirm, an acknowledgement or a connection was lost. The window detects duplicates among the last
+/// `capacity` messages. Source: Hohpe and Woolf, "Enterprise Integration Patterns", Idempotent Receiver.
 class duplicate_window {
  public:
   /// `capacity`: number of IDs; 0 detects nothing.

@@ -9,7 +9,7 @@ namespace {
 std::string_view description(errc code) noexcept {
   switch (code) {
     case errc::unreachable: return "the broker cannot be reached";
-    case errc::refused: return "the broker refused";
+    case errc::refused: return "the broker rejected the request";
     case errc::unroutable: return "no queue receives the topic";
     case errc::overloaded: return "the outbox is full";
     case errc::invalid: return "the message is invalid";

@@ -29,7 +29,7 @@ struct error {
   std::string message{};
 };
 
-/// The broker violates its protocol.
+/// Returns the error for a broker that violates its protocol.
 inline error protocol_error(std::string message) { return {errc::protocol_error, std::move(message)}; }
 
 /// A value or an `error`.

@@ -61,8 +61,8 @@ std::string make_message_id(random_generator& random);
 /// Does nothing if `trace` has no trace ID. Source: W3C Trace Context, and its draft for AMQP, which uses the same
 /// names as application properties (https://w3c.github.io/trace-context-amqp/).
 void set_trace_context(message& message, const telemetry::trace_context& trace, random_generator& random);
-/// Returns the trace context in the headers, which is valid as long as `message`. Empty if `traceparent` is missing or
-/// invalid.
+/// Returns the trace context in the headers, which is valid for the lifetime of `message`. Empty if `traceparent` is
+/// missing or invalid.
 std::optional<telemetry::trace_context> find_trace_context(const message& message) noexcept;
 
 }  // namespace cohort::messaging

@@ -13,9 +13,9 @@ namespace cohort::messaging {
 
 struct publisher::entry {
   entry(message published, time_point now)
-      : content(std::make_shared<const message>(std::move(published))), enqueued(now) {}
+      : content(std::make_shared<const message>(std::move(published))), enqueue_time(now) {}
   message_pointer content;
-  time_point enqueued;
+  time_point enqueue_time;
   /// The result; only for a message that `publish` awaits.
   std::unique_ptr<event> done{};
   std::optional<result<void>> outcome{};
@@ -68,8 +68,8 @@ void publisher::release(std::size_t count) noexcept {
   metrics_->outbox_messages.add(-static_cast<double>(count));
 }
 
-publisher::entry_pointer publisher::add(message message, time_point enqueued, bool is_awaited) {
-  auto added = std::make_shared<entry>(std::move(message), enqueued);
+publisher::entry_pointer publisher::add(message message, time_point enqueue_time, bool is_awaited) {
+  auto added = std::make_shared<entry>(std::move(message), enqueue_time);
   if (is_awaited) added->done = std::make_unique<event>();
   if (is_closed_) {
     metrics_->abandoned.increment();
@@ -77,7 +77,7 @@ publisher::entry_pointer publisher::add(message message, time_point enqueued, bo
     return added;
   }
   outbox_.push_back(added);
-  work_.set();
+  work_available_.set();
   return added;
 }
 
@@ -99,45 +99,45 @@ result<void> publisher::try_enqueue(const call_context& context, message message
 }
 
 task<result<publisher::entry_pointer>> publisher::wait_and_add(call_context context, message message, bool is_awaited) {
-  const auto enqueued = loop_.now();
+  const auto enqueue_time = loop_.now();
   while (!try_reserve()) {
     if (is_closing_) co_return error{errc::closed};
-    const auto status = co_await room_.wait(context.deadline);
+    const auto status = co_await space_waiters_.wait(context.deadline);
     if (status == wait_status::cancelled) co_return error{errc::cancelled};
     if (status == wait_status::notified) continue;
     metrics_->overloaded.increment();
     co_return error{errc::overloaded, std::to_string(settings_.max_messages) + " messages are waiting"};
   }
-  co_return add(std::move(message), enqueued, is_awaited);
+  co_return add(std::move(message), enqueue_time, is_awaited);
 }
 
 task<result<void>> publisher::publish_on_loop(call_context context, message message, bool is_awaited) {
-  auto adding = wait_and_add(context, std::move(message), is_awaited);
-  const auto added = co_await std::move(adding);
+  auto add_task = wait_and_add(context, std::move(message), is_awaited);
+  const auto added = co_await std::move(add_task);
   if (!added) co_return added.error();
   if (!is_awaited) co_return result<void>{};
-  const auto waiting = *added;
-  auto confirming = waiting->done->wait(context.deadline);
-  const auto status = co_await std::move(confirming);
-  if (waiting->outcome) co_return *waiting->outcome;
+  const auto awaited_entry = *added;
+  auto confirm_task = awaited_entry->done->wait(context.deadline);
+  const auto status = co_await std::move(confirm_task);
+  if (awaited_entry->outcome) co_return *awaited_entry->outcome;
   if (status == wait_status::cancelled) co_return error{errc::cancelled};
   co_return error{errc::timeout, "the message stays in the outbox"};
 }
 
 task<result<void>> publisher::publish(std::shared_ptr<publisher> self, call_context context, message message) {
   if (auto failure = self->prepare(context, message)) co_return std::move(*failure);
-  auto publishing = self->publish_on_loop(context, std::move(message), true);
-  if (&loop::current() == &self->loop_) co_return co_await std::move(publishing);
-  auto remote = run_on(self->loop_, std::move(publishing));
-  co_return co_await std::move(remote);
+  auto publish_task = self->publish_on_loop(context, std::move(message), true);
+  if (&loop::current() == &self->loop_) co_return co_await std::move(publish_task);
+  auto remote_task = run_on(self->loop_, std::move(publish_task));
+  co_return co_await std::move(remote_task);
 }
 
 task<result<void>> publisher::enqueue(std::shared_ptr<publisher> self, call_context context, message message) {
   if (auto failure = self->prepare(context, message)) co_return std::move(*failure);
-  auto publishing = self->publish_on_loop(context, std::move(message), false);
-  if (&loop::current() == &self->loop_) co_return co_await std::move(publishing);
-  auto remote = run_on(self->loop_, std::move(publishing));
-  co_return co_await std::move(remote);
+  auto publish_task = self->publish_on_loop(context, std::move(message), false);
+  if (&loop::current() == &self->loop_) co_return co_await std::move(publish_task);
+  auto remote_task = run_on(self->loop_, std::move(publish_task));
+  co_return co_await std::move(remote_task);
 }
 
 void publisher::end(entry& entry, result<void> outcome) {
@@ -150,20 +150,20 @@ void publisher::end(entry& entry, result<void> outcome) {
 
 task<> publisher::run(std::shared_ptr<publisher> self) {
   for (;;) {
-    auto sending = self->send_until_empty();
-    co_await std::move(sending);
-    self->work_.reset();
-    auto waiting = self->work_.wait();
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+    auto send_task = self->send_until_empty();
+    co_await std::move(send_task);
+    self->work_available_.reset();
+    auto wait_task = self->work_available_.wait();
+    if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
   }
 }
 
 task<> publisher::send_until_empty() {
   while (!outbox_.empty()) {
-    auto sending = send_batch();
-    if (co_await std::move(sending)) continue;
-    // Retries until the task is cancelled, with pauses of at most `max_backoff`; no event announces that the broker
-    // accepts messages again. The pauses are random, so that publishers do not all send simultaneously.
+    auto send_task = send_batch();
+    if (co_await std::move(send_task)) continue;
+    // Retries until the task is cancelled, with pauses of at most `max_backoff`; no event reports that the broker
+    // accepts messages again. The pauses are random, so that publishers do not all send at the same time.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
@@ -172,10 +172,10 @@ task<> publisher::send_until_empty() {
 
 task<std::size_t> publisher::close(std::shared_ptr<publisher> self, deadline limit) {
   self->is_closing_ = true;
-  self->room_.notify_all();
+  self->space_waiters_.notify_all();
   if (!self->outbox_.empty()) {
-    auto sending = with_deadline(limit, race(self->send_until_empty(), self->broker_->run()));
-    co_await std::move(sending);
+    auto send_task = with_deadline(limit, race(self->send_until_empty(), self->broker_->run()));
+    co_await std::move(send_task);
   }
   self->is_closed_ = true;
   const auto unconfirmed = self->outbox_.size();
@@ -188,12 +188,12 @@ task<std::size_t> publisher::close(std::shared_ptr<publisher> self, deadline lim
 }
 
 void publisher::expire(time_point now) {
-  while (!outbox_.empty() && now - outbox_.front()->enqueued >= settings_.max_age) {
+  while (!outbox_.empty() && now - outbox_.front()->enqueue_time >= settings_.max_age) {
     const auto expired = std::move(outbox_.front());
     outbox_.pop_front();
     metrics_->expired.increment();
     end(*expired, error{errc::timeout, "the broker did not confirm the message while it was in the outbox"});
-    room_.notify_one();
+    space_waiters_.notify_one();
   }
 }
 
@@ -211,8 +211,8 @@ task<bool> publisher::send_batch() {
   const auto count = static_cast<std::ptrdiff_t>(messages.size());
   const auto limit = deadline::after(loop_.now(), settings_.confirm_timeout);
   const publish_options options{.requires_queue = settings_.requires_queue};
-  auto publishing = broker_->publish(std::move(messages), limit, options);
-  const auto results = co_await std::move(publishing);
+  auto publish_task = broker_->publish(std::move(messages), limit, options);
+  const auto results = co_await std::move(publish_task);
   std::deque<entry_pointer> batch{outbox_.begin(), outbox_.begin() + count};
   outbox_.erase(outbox_.begin(), outbox_.begin() + count);
   const auto size_before = outbox_.size();
@@ -235,12 +235,12 @@ void publisher::end_batch(std::deque<entry_pointer> batch, const std::vector<res
     }
     if (outcome) {
       metrics_->confirmed.increment();
-      metrics_->confirm_duration.observe(to_seconds(now - sent->enqueued));
+      metrics_->confirm_duration.observe(to_seconds(now - sent->enqueue_time));
     } else {
       (code == errc::unroutable ? metrics_->unroutable : metrics_->rejected).increment();
     }
     end(*sent, outcome);
-    room_.notify_one();
+    space_waiters_.notify_one();
   }
   if (failure) {
     metrics_->retries.increment(static_cast<double>(remaining.size()));

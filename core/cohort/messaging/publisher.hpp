@@ -22,7 +22,7 @@ namespace cohort::messaging {
 /// again until the broker has confirmed them, so that the broker receives each message at least once.
 ///
 /// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
-/// - A copy that the broker may have received before has the same ID, see `duplicate_window`.
+/// - A message that is sent again has the same ID; see `duplicate_window`.
 /// - The caller's trace context is propagated in the headers `traceparent` and `tracestate`.
 /// - The outbox is lost with the process. If a message must not be lost, await `publish`.
 ///
@@ -35,14 +35,14 @@ class publisher : public std::enable_shared_from_this<publisher> {
   publisher(constructor_tag, std::shared_ptr<broker> destination, telemetry::registry& metrics, telemetry::logger log,
             publisher_settings settings, std::string name);
 
-  /// Makes a publisher on the current loop. `name` is a label of its metrics. `metrics` must outlive it.
+  /// Creates a publisher on the current loop. `name` is a label of its metrics. `metrics` must outlive the publisher.
   static std::shared_ptr<publisher> make(std::shared_ptr<broker> destination, telemetry::registry& metrics,
                                          telemetry::logger log, publisher_settings settings = {},
                                          std::string name = "publisher");
 
   /// Publishes a message and waits until the broker has confirmed it. Errors: `invalid`, `overloaded` if the outbox is
-  /// still full at the caller's deadline, `timeout` if there is no confirm by then (the message stays in the outbox),
-  /// `unroutable`, `closed`, `cancelled`.
+  /// still full at the caller's deadline, `timeout` if there is no confirm by that deadline (the message stays in the
+  /// outbox), `unroutable`, `closed`, `cancelled`.
   static task<result<void>> publish(std::shared_ptr<publisher> self, call_context context, message message);
 
   /// Like `publish`, but does not wait for the confirm: completes when the outbox has the message.
@@ -51,13 +51,13 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// Adds a message to the outbox if it has space. Errors: `invalid`, `overloaded`, `closed`.
   result<void> try_enqueue(const call_context& context, message message);
 
-  /// Sends the messages, until it is cancelled. One call at a time, on the publisher's loop. Started like
+  /// Sends the messages until the task is cancelled. One call at a time, on the publisher's loop. Started like
   /// `broker::run`: `context.background.spawn(publisher::run(publisher))`.
   static task<> run(std::shared_ptr<publisher> self);
 
-  /// Accepts no more messages, and sends the messages in the outbox until `limit`. Returns the number of messages that
+  /// Rejects further messages, and sends the messages in the outbox until `limit`. Returns the number of messages that
   /// were not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`; runs the
-  /// broker client itself meanwhile, and closes it.
+  /// broker client until it returns, then closes the client.
   static task<std::size_t> close(std::shared_ptr<publisher> self, deadline limit);
 
   /// The number of unconfirmed messages.
@@ -72,7 +72,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   bool try_reserve() noexcept;
   void release(std::size_t count) noexcept;
   /// Adds a message for which a place is reserved; must be called on the loop.
-  entry_pointer add(message message, time_point enqueued, bool is_awaited);
+  entry_pointer add(message message, time_point enqueue_time, bool is_awaited);
   task<result<entry_pointer>> wait_and_add(call_context context, message message, bool is_awaited);
   task<result<void>> publish_on_loop(call_context context, message message, bool is_awaited);
   std::optional<error> prepare(const call_context& context, message& message) const;
@@ -93,8 +93,8 @@ class publisher : public std::enable_shared_from_this<publisher> {
   std::atomic<std::size_t> size_{0};
   std::atomic<bool> is_closing_{false};
   std::deque<entry_pointer> outbox_;
-  event work_;
-  wait_queue room_;
+  event work_available_;
+  wait_queue space_waiters_;
   unsigned failures_ = 0;
   bool is_closed_ = false;
 };

@@ -21,7 +21,7 @@ class publisher_metrics {
   telemetry::counter& unroutable;
   telemetry::counter& expired;
   telemetry::counter& overloaded;
-  /// Messages that were removed when the publisher was closed.
+  /// Messages that were discarded when the publisher was closed.
   telemetry::counter& abandoned;
   telemetry::counter& retries;
   telemetry::histogram& confirm_duration;

@@ -25,7 +25,7 @@ struct statement {
 /// Number of rows that `connection::fetch` adds.
 struct fetch_limits {
   std::size_t max_rows = std::numeric_limits<std::size_t>::max();
-  /// Fetching ends with the row that exceeds it.
+  /// Fetching ends with the row that exceeds the limit.
   std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
 };
 
@@ -43,8 +43,8 @@ enum class connection_status {
   broken,
 };
 
-/// One connection to a database, for one call at a time, on the loop that made it. Programs use a `pool`. This
-/// interface separates the pool from the database, so that tests can replace the database (`scripted_database`).
+/// One connection to a database, for one call at a time, on the loop on which it was created. Programs use a `pool`.
+/// This interface separates the pool from the database, so that tests can replace the database (`scripted_database`).
 ///
 /// A deadline ends an operation with `errc::timeout`, and a cancellation of the calling coroutine with
 /// `errc::cancelled`. The connection is then `active`, and must be `reset` or destroyed.
@@ -56,9 +56,9 @@ class connection {
   virtual bool is_alive() noexcept = 0;
   /// Sends a statement. `statement` must outlive the task.
   virtual task<std::optional<error>> start(const statement& statement, deadline start_deadline) = 0;
-  /// Adds rows of the started statement to `into`. Returns true if the limits ended it, and false at the end of the
-  /// result; then `into` has the outcome of the statement, and the connection is no longer active.
-  virtual task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) = 0;
+  /// Adds rows of the started statement to `target_rows`. Returns true if a limit was reached. Returns false at the end
+  /// of the result; `target_rows` then has the outcome of the statement, and the connection is no longer active.
+  virtual task<result<bool>> fetch(rows& target_rows, fetch_limits limits, deadline fetch_deadline) = 0;
   /// Sends a COPY statement without parameters. Error: `unsupported` if it is not a COPY statement, or has the other
   /// direction.
   virtual task<std::optional<error>> start_copy(const std::string& text, copy_direction direction,

@@ -28,8 +28,8 @@ copy_reader::~copy_reader() = default;
 task<result<std::string>> copy_reader::next() {
   const auto call = call_;
   if (ended_) co_return std::string{};
-  auto reading = call->read_copy();
-  auto part = co_await std::move(reading);
+  auto read_task = call->read_copy();
+  auto part = co_await std::move(read_task);
   if (part && !part->empty()) {
     if (must_yield_after(part->size())) co_await yield_to_loop();
     co_return part;
@@ -48,8 +48,8 @@ copy_writer::~copy_writer() = default;
 task<result<void>> copy_writer::write(std::string data) {
   const auto call = call_;
   if (ended_) co_return ended_error();
-  auto writing = call->write_copy(data);
-  auto failure = co_await std::move(writing);
+  auto write_task = call->write_copy(data);
+  auto failure = co_await std::move(write_task);
   if (!failure) {
     // A write waits only while the socket's buffer is full.
     if (must_yield_after(data.size())) co_await yield_to_loop();
@@ -64,10 +64,10 @@ task<result<std::uint64_t>> copy_writer::finish() {
   const auto call = call_;
   if (ended_) co_return ended_error();
   ended_ = true;
-  auto ending = call->end_copy();
-  auto stored = co_await std::move(ending);
-  end_call(*call, ends_call_, stored ? std::nullopt : std::optional{stored.error()});
-  co_return stored;
+  auto end_task = call->end_copy();
+  auto stored_rows = co_await std::move(end_task);
+  end_call(*call, ends_call_, stored_rows ? std::nullopt : std::optional{stored_rows.error()});
+  co_return stored_rows;
 }
 
 std::string copy_text(std::string_view value) {

@@ -13,7 +13,7 @@ namespace cohort::postgres {
 class active_call;
 
 /// The data of a COPY … TO STDOUT, read in parts. Nothing is read from the server between two calls of `next`, so a
-/// slow reader slows the server down. If it is destroyed before its end, the statement is cancelled.
+/// slow reader slows the server down. If the reader is destroyed before its end, the statement is cancelled.
 class copy_reader {
  public:
   copy_reader(copy_reader&&) noexcept;
@@ -35,7 +35,7 @@ class copy_reader {
   bool ended_ = false;
 };
 
-/// The data of a COPY … FROM STDIN. Rows are stored by `finish`, all or none. If it is destroyed before that, the
+/// The data of a COPY … FROM STDIN. `finish` stores all rows or none. If the writer is destroyed before `finish`, the
 /// statement fails on the server and stores nothing.
 class copy_writer {
  public:
@@ -43,8 +43,8 @@ class copy_writer {
   copy_writer& operator=(copy_writer&&) noexcept;
   ~copy_writer();
 
-  /// Sends data; its parts need not be whole rows. Returns once the system has taken the data, so a slow server slows
-  /// the writer down, and memory is bounded. The server reports invalid data only to `finish`.
+  /// Sends data; its parts need not be whole rows. Returns once the system has accepted the data, so a slow server
+  /// slows the writer down, and memory is bounded. The server reports invalid data only to `finish`.
   task<result<void>> write(std::string data);
   /// Ends the data, and returns the number of rows that were stored, or the server's error.
   task<result<std::uint64_t>> finish();

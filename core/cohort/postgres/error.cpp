@@ -23,7 +23,7 @@ std::string_view describe(errc code) noexcept {
     case errc::timeout: return "no result before the deadline";
     case errc::connection_lost: return "the connection was lost before the result";
     case errc::result_too_large: return "the result exceeds the size limit";
-    case errc::unsupported: return "COPY is not supported";
+    case errc::unsupported: return "the statement is not supported by this function";
     case errc::no_such_column: return "the result has no such column";
     case errc::unexpected_null: return "the value is null";
     case errc::type_mismatch: return "the value does not have the requested type";
@@ -34,7 +34,7 @@ std::string_view describe(errc code) noexcept {
 
 /// Whether the message cannot contain values. It may contain the statement's own text, the server or the settings;
 /// other messages can quote values: `invalid input syntax for type integer: "…"`.
-bool message_is_loggable(const error& failure) noexcept {
+bool is_loggable(const error& failure) noexcept {
   return failure.code != errc::statement_failed || failure.sqlstate.starts_with("42");
 }
 
@@ -70,7 +70,7 @@ std::string log_text(const error& failure) {
   std::string text{describe(failure.code)};
   if (!failure.sqlstate.empty()) text += ", SQLSTATE " + failure.sqlstate;
   if (!failure.constraint.empty()) text += ", constraint " + failure.constraint;
-  if (!failure.message.empty() && message_is_loggable(failure)) text += ": " + failure.message;
+  if (!failure.message.empty() && is_loggable(failure)) text += ": " + failure.message;
   return text;
 }
 

@@ -12,7 +12,7 @@ namespace cohort::postgres {
 enum class errc {
   invalid_connection_string = 1,
   invalid_parameter,      // a text with a NUL byte, or more parameters than the protocol allows; nothing was sent
-  deadline_exceeded,      // no connection was free, or could be made, before the deadline; nothing was sent
+  deadline_exceeded,      // no connection was available before the deadline; nothing was sent
   overloaded,             // too many calls wait for a connection; nothing was sent
   closed,                 // the pool is closed; nothing was sent
   resolve_failed,         // the host name does not exist, or the resolver failed; nothing was sent
@@ -22,10 +22,10 @@ enum class errc {
   connection_rejected,    // the server accepts no connection, or the database does not exist; nothing was sent
   statement_failed,       // the server reported an error: see `error::sqlstate`
   transaction_aborted,    // COMMIT of a transaction in which a statement had failed: the server has rolled it back
-  timeout,                // no result before the deadline; the server was asked to cancel the statement
+  timeout,                // no result before the deadline; the client has requested the cancellation of the statement
   connection_lost,        // the connection ended before the result: the statement may or may not have been executed
   result_too_large,       // more bytes than `pool_settings::max_result_bytes`; the statement was cancelled
-  unsupported,            // COPY
+  unsupported,            // the function does not support the statement, such as `pool::query` for COPY
   no_such_column,         // in a result
   unexpected_null,        // a null value was read as a type that is not optional
   type_mismatch,          // a value cannot be read as the requested type
@@ -43,7 +43,7 @@ struct error {
   std::string message{};
   /// The constraint that was violated, if any.
   std::string constraint{};
-  /// The statement was certainly not executed.
+  /// Whether it is certain that the statement was not executed.
   bool not_executed = false;
 };
 

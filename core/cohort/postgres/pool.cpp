@@ -12,7 +12,8 @@ namespace {
 /// Maximum number of attempts for a statement. Only a statement that was not executed is sent again.
 constexpr int max_attempts = 3;
 
-/// At most a quarter of the remaining time, so that a call with a near deadline is still made.
+/// Returns the reserve of the settings, but at most a quarter of the remaining time, so that a call with a short
+/// remaining time is still made.
 duration reserve_for(deadline caller, time_point now, duration max_reserve) noexcept {
   return std::min(max_reserve, caller.remaining(now) / 4);
 }
@@ -74,14 +75,15 @@ task<std::optional<error>> pool::connect(active_call& call) {
 task<result<rows>> pool::execute_on(active_call& call, const statement& statement) {
   for (int attempt = 1;; ++attempt) {
     if (auto failure = co_await connect(call)) co_return std::move(*failure);
-    auto executing = call.execute(statement);
-    auto fetched = co_await std::move(executing);
+    auto execute_task = call.execute(statement);
+    auto fetch_result = co_await std::move(execute_task);
     // The connection is released on every path, so that other calls can use it before the caller continues.
     call.release();
-    const bool should_retry = !fetched && fetched.error().not_executed && attempt < max_attempts &&
-                              fetched.error().code != errc::invalid_parameter &&
-                              fetched.error().code != errc::cancelled && fetched.error().code != errc::timeout;
-    if (!should_retry) co_return fetched;
+    const bool should_retry = !fetch_result && fetch_result.error().not_executed && attempt < max_attempts &&
+                              fetch_result.error().code != errc::invalid_parameter &&
+                              fetch_result.error().code != errc::cancelled &&
+                              fetch_result.error().code != errc::timeout;
+    if (!should_retry) co_return fetch_result;
     metrics_->retries.increment();
   }
 }
@@ -89,19 +91,19 @@ task<result<rows>> pool::execute_on(active_call& call, const statement& statemen
 task<result<rows>> pool::execute(call_context context, statement statement) {
   active_call call{
       loop::current(), metrics_, log_, name_, settings_, context, call_deadline_of(context, settings_.timeout)};
-  auto executing = execute_on(call, statement);
-  auto fetched = co_await std::move(executing);
-  if (!fetched) call.log_failure(fetched.error(), statement.text);
-  call.end(code_of(fetched));
-  co_return fetched;
+  auto execute_task = execute_on(call, statement);
+  auto fetch_result = co_await std::move(execute_task);
+  if (!fetch_result) call.log_failure(fetch_result.error(), statement.text);
+  call.end(code_of(fetch_result));
+  co_return fetch_result;
 }
 
 task<result<row_stream>> pool::open_stream(call_context context, statement statement) {
   const auto call = make_call(context, duration::max());
   auto failure = co_await connect(*call);
   if (!failure) {
-    auto starting = call->start(statement);
-    failure = co_await std::move(starting);
+    auto start_task = call->start(statement);
+    failure = co_await std::move(start_task);
   }
   if (failure) {
     call->log_failure(*failure, statement.text);
@@ -117,8 +119,8 @@ task<result<std::shared_ptr<active_call>>> pool::start_copy(const call_context& 
   auto call = make_call(context, duration::max());
   auto failure = co_await connect(*call);
   if (!failure) {
-    auto starting = call->start_copy(text, direction);
-    failure = co_await std::move(starting);
+    auto start_task = call->start_copy(text, direction);
+    failure = co_await std::move(start_task);
   }
   if (!failure) co_return std::move(call);
   call->log_failure(*failure, text);
@@ -128,15 +130,15 @@ task<result<std::shared_ptr<active_call>>> pool::start_copy(const call_context& 
 }
 
 task<result<copy_reader>> pool::copy_out(call_context context, std::string text) {
-  auto starting = start_copy(context, text, copy_direction::to_client);
-  auto started = co_await std::move(starting);
+  auto start_task = start_copy(context, text, copy_direction::to_client);
+  auto started = co_await std::move(start_task);
   if (!started) co_return started.error();
   co_return copy_reader{std::move(*started), true};
 }
 
 task<result<copy_writer>> pool::copy_in(call_context context, std::string text) {
-  auto starting = start_copy(context, text, copy_direction::from_client);
-  auto started = co_await std::move(starting);
+  auto start_task = start_copy(context, text, copy_direction::from_client);
+  auto started = co_await std::move(start_task);
   if (!started) co_return started.error();
   co_return copy_writer{std::move(*started), true};
 }
@@ -153,12 +155,12 @@ task<result<transaction>> pool::begin(call_context context, transaction_options 
   for (int attempt = 1;; ++attempt) {
     auto failure = co_await connect(*call);
     if (!failure) {
-      auto executing = call->execute(begin);
-      auto begin_result = co_await std::move(executing);
+      auto execute_task = call->execute(begin);
+      auto begin_result = co_await std::move(execute_task);
       if (begin_result) co_return transaction{call};
       failure = begin_result.error();
       call->release();
-      // BEGIN has no effect beyond its connection.
+      // BEGIN has no effect outside its connection.
       if (failure->code == errc::connection_lost && attempt < max_attempts) {
         metrics_->retries.increment();
         continue;
@@ -175,8 +177,8 @@ task<> pool::close_loop(std::shared_ptr<loop_connections> connections) { co_awai
 task<> pool::close() {
   for (const auto& slot : loops_) {
     if (auto* const owner = slot->owner.load(std::memory_order_acquire)) {
-      auto closing = run_on(*owner, close_loop(slot->connections));
-      co_await std::move(closing);
+      auto close_task = run_on(*owner, close_loop(slot->connections));
+      co_await std::move(close_task);
     }
   }
 }

@@ -27,7 +27,8 @@ struct pool_settings {
   std::size_t max_waiting = 256;
   /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};
-  /// Time that is kept from the caller's deadline to use the result; at most a quarter of the time that remains.
+  /// Time before the caller's deadline that is reserved for processing the result; at most a quarter of the remaining
+  /// time.
   duration reserve = std::chrono::milliseconds{20};
   /// Timeout of one attempt to connect.
   duration connect_timeout = std::chrono::seconds{2};

@@ -32,9 +32,9 @@ struct scripted_database::state {
   bool running = true;
   /// Connections of an earlier generation are lost.
   std::uint64_t generation = 0;
-  wait_queue dropped;
+  wait_queue drop_waiters;
   std::vector<std::string> statements;
-  std::string copied;
+  std::string copied_data;
   std::size_t open = 0;
   std::size_t max_open = 0;
   std::size_t cancelled = 0;
@@ -67,33 +67,33 @@ class scripted_database::scripted_connection final : public connection {
     co_return std::nullopt;
   }
 
-  task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) override {
-    if (!into.has_columns()) into.set_columns(std::make_shared<const column_list>(reply_->columns));
+  task<result<bool>> fetch(rows& target_rows, fetch_limits limits, deadline fetch_deadline) override {
+    if (!target_rows.has_columns()) target_rows.set_columns(std::make_shared<const column_list>(reply_->columns));
     for (;;) {
       if (auto failure = co_await wait(fetch_deadline)) co_return std::move(*failure);
-      if (reply_->failure || next_row_ == reply_->rows.size()) co_return finish(into);
+      if (reply_->failure || next_row_ == reply_->rows.size()) co_return finish(target_rows);
       for (const auto& value : reply_->rows[next_row_]) {
-        into.append_value(value ? std::optional<std::string_view>{*value} : std::nullopt);
+        target_rows.append_value(value ? std::optional<std::string_view>{*value} : std::nullopt);
       }
-      into.end_row();
+      target_rows.end_row();
       ++next_row_;
       ready_at_ = loop::current().now() + reply_->row_delay;
-      if (into.size() >= limits.max_rows || into.bytes() > limits.max_bytes) co_return true;
+      if (target_rows.size() >= limits.max_rows || target_rows.bytes() > limits.max_bytes) co_return true;
     }
   }
 
   task<std::optional<error>> start_copy(const std::string& text, copy_direction, deadline start_deadline) override {
     copied_rows_ = 0;
     const statement statement{text};
-    auto starting = start(statement, start_deadline);
-    co_return co_await std::move(starting);
+    auto start_task = start(statement, start_deadline);
+    co_return co_await std::move(start_task);
   }
 
   task<result<std::string>> read_copy(deadline read_deadline) override {
     if (auto failure = co_await wait(read_deadline)) co_return std::move(*failure);
     if (reply_->failure || next_row_ == reply_->rows.size()) {
-      rows unused;
-      const auto ended = finish(unused);
+      rows discarded_rows;
+      const auto ended = finish(discarded_rows);
       if (!ended) co_return ended.error();
       co_return std::string{};
     }
@@ -108,15 +108,15 @@ class scripted_database::scripted_connection final : public connection {
 
   task<std::optional<error>> write_copy(std::string_view data, deadline write_deadline) override {
     if (auto failure = co_await wait(write_deadline)) co_return failure;
-    server_->copied += data;
+    server_->copied_data += data;
     copied_rows_ += static_cast<std::uint64_t>(std::count(data.begin(), data.end(), '\n'));
     co_return std::nullopt;
   }
 
   task<result<std::uint64_t>> end_copy(deadline end_deadline) override {
     if (auto failure = co_await wait(end_deadline)) co_return std::move(*failure);
-    rows unused;
-    const auto ended = finish(unused);
+    rows discarded_rows;
+    const auto ended = finish(discarded_rows);
     if (!ended) co_return ended.error();
     co_return copied_rows_;
   }
@@ -124,7 +124,7 @@ class scripted_database::scripted_connection final : public connection {
   task<bool> reset(deadline reset_deadline) override {
     if (reply_) ++server_->cancelled;
     const auto ready_at = deadline::after(loop::current().now(), server_->reset_delay);
-    const auto wait_result = co_await server_->dropped.wait(std::min(ready_at, reset_deadline));
+    const auto wait_result = co_await server_->drop_waiters.wait(std::min(ready_at, reset_deadline));
     if (wait_result != wait_status::timed_out || reset_deadline < ready_at || !is_alive()) co_return false;
     if (in_transaction_) server_->statements.emplace_back("rollback");
     reply_.reset();
@@ -143,7 +143,7 @@ class scripted_database::scripted_connection final : public connection {
   task<std::optional<error>> wait(deadline fetch_deadline) {
     const deadline ready{ready_at_};
     if (!ready.expired(loop::current().now())) {
-      const auto wait_result = co_await server_->dropped.wait(std::min(ready, fetch_deadline));
+      const auto wait_result = co_await server_->drop_waiters.wait(std::min(ready, fetch_deadline));
       if (wait_result == wait_status::cancelled) co_return error{errc::cancelled};
       if (wait_result == wait_status::timed_out && fetch_deadline < ready) co_return error{errc::timeout};
     }
@@ -151,7 +151,7 @@ class scripted_database::scripted_connection final : public connection {
     co_return std::nullopt;
   }
 
-  result<bool> finish(rows& into) {
+  result<bool> finish(rows& target_rows) {
     auto failure = std::move(reply_->failure);
     const auto affected = reply_->columns.empty() ? reply_->affected : reply_->rows.size();
     reply_.reset();
@@ -160,7 +160,7 @@ class scripted_database::scripted_connection final : public connection {
       return std::move(*failure);
     }
     const bool rolls_back = command_ == "COMMIT" && has_failed_;
-    into.set_outcome(rolls_back ? "ROLLBACK" : command_, affected);
+    target_rows.set_outcome(rolls_back ? "ROLLBACK" : command_, affected);
     if (command_ == "BEGIN") in_transaction_ = true;
     if (command_ == "COMMIT" || command_ == "ROLLBACK") in_transaction_ = has_failed_ = false;
     return false;
@@ -210,10 +210,10 @@ void scripted_database::stop() {
 void scripted_database::start() noexcept { state_->running = true; }
 void scripted_database::drop_connections() {
   ++state_->generation;
-  state_->dropped.notify_all();
+  state_->drop_waiters.notify_all();
 }
 
-const std::string& scripted_database::copied_data() const noexcept { return state_->copied; }
+const std::string& scripted_database::copied_data() const noexcept { return state_->copied_data; }
 const std::vector<std::string>& scripted_database::statements() const noexcept { return state_->statements; }
 std::size_t scripted_database::open_connections() const noexcept { return state_->open; }
 std::size_t scripted_database::max_open_connections() const noexcept { return state_->max_open; }

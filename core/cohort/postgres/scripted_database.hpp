@@ -33,8 +33,8 @@ struct scripted_reply {
 };
 
 /// A database for tests and simulations: a function replies to the statements, on the clock of the loop, so that it
-/// works with virtual time. It follows BEGIN, COMMIT and ROLLBACK as the server does; it does not store data, but the
-/// function can. Use it on one thread.
+/// works with virtual time. It processes BEGIN, COMMIT and ROLLBACK as the server does. It does not store data, but the
+/// function can. Used on one thread.
 class scripted_database final : public database {
  public:
   using reply_function = std::function<scripted_reply(std::string_view text, std::span<const parameter> parameters)>;
@@ -51,13 +51,13 @@ class scripted_database final : public database {
   /// refused, until `start`.
   void stop();
   void start() noexcept;
-  /// Ends the open connections, as an immediate restart or a firewall does.
+  /// Closes the open connections, as an immediate restart or a firewall does.
   void drop_connections();
 
   /// The data of all COPY … FROM STDIN statements, including unfinished ones. The rows of the reply to a COPY … TO
   /// STDOUT become its data, one line of text each.
   const std::string& copied_data() const noexcept;
-  /// The statements in the order of their execution, transaction commands included.
+  /// The statements in the order of their execution, including transaction commands.
   const std::vector<std::string>& statements() const noexcept;
   std::size_t open_connections() const noexcept;
   std::size_t max_open_connections() const noexcept;

@@ -16,17 +16,17 @@ task<result<rows>> transaction::execute(statement statement) {
   if (call->status() == connection_status::active) {
     co_return error{errc::invalid_parameter, {}, "another statement of the transaction has not ended", {}, true};
   }
-  auto executing = call->execute(statement);
-  auto fetched = co_await std::move(executing);
-  if (!fetched) call->log_failure(fetched.error(), statement.text);
-  co_return fetched;
+  auto execute_task = call->execute(statement);
+  auto fetch_result = co_await std::move(execute_task);
+  if (!fetch_result) call->log_failure(fetch_result.error(), statement.text);
+  co_return fetch_result;
 }
 
 task<result<row_stream>> transaction::open_stream(statement statement) {
   const auto call = call_;
   if (!call || !call->has_connection()) co_return error{errc::closed, {}, "the transaction has ended", {}, true};
-  auto starting = call->start(statement);
-  auto failure = co_await std::move(starting);
+  auto start_task = call->start(statement);
+  auto failure = co_await std::move(start_task);
   if (!failure) co_return row_stream{call, false};
   call->log_failure(*failure, statement.text);
   co_return std::move(*failure);
@@ -38,31 +38,31 @@ task<std::optional<error>> transaction::start_copy(std::string text, copy_direct
   if (call->status() == connection_status::active) {
     co_return error{errc::invalid_parameter, {}, "another statement of the transaction has not ended", {}, true};
   }
-  auto starting = call->start_copy(text, direction);
-  auto failure = co_await std::move(starting);
+  auto start_task = call->start_copy(text, direction);
+  auto failure = co_await std::move(start_task);
   if (failure) call->log_failure(*failure, text);
   co_return failure;
 }
 
 task<result<copy_reader>> transaction::copy_out(std::string text) {
-  auto starting = start_copy(std::move(text), copy_direction::to_client);
-  auto failure = co_await std::move(starting);
+  auto start_task = start_copy(std::move(text), copy_direction::to_client);
+  auto failure = co_await std::move(start_task);
   if (failure) co_return std::move(*failure);
   co_return copy_reader{call_, false};
 }
 
 task<result<copy_writer>> transaction::copy_in(std::string text) {
-  auto starting = start_copy(std::move(text), copy_direction::from_client);
-  auto failure = co_await std::move(starting);
+  auto start_task = start_copy(std::move(text), copy_direction::from_client);
+  auto failure = co_await std::move(start_task);
   if (failure) co_return std::move(*failure);
   co_return copy_writer{call_, false};
 }
 
 task<result<rows>> transaction::end(std::string command) {
   const auto call = call_;
-  auto executing = execute(statement{command});
-  auto ended = co_await std::move(executing);
-  // PostgreSQL answers COMMIT of a failed transaction with a successful ROLLBACK.
+  auto execute_task = execute(statement{command});
+  auto ended = co_await std::move(execute_task);
+  // PostgreSQL responds to COMMIT of a failed transaction with a successful ROLLBACK.
   if (ended && command == "commit" && ended->command() == "ROLLBACK") {
     ended = error{errc::transaction_aborted, {}, "a statement of the transaction had failed"};
     call->log_failure(ended.error(), command);

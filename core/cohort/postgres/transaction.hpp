@@ -20,17 +20,18 @@ struct transaction_options {
   bool read_only = false;
 };
 
-/// A transaction on one connection. The whole transaction has one deadline: the deadline of the context that it began
-/// with, at most `pool_settings::timeout`. Only one statement may run at a time. If the transaction is destroyed
-/// without `commit`, the server rolls it back, and the connection is not used before that. The pool must outlive it.
+/// A transaction on one connection. The whole transaction has one deadline: the deadline of the context passed to
+/// `pool::begin`, at most `pool_settings::timeout`. Only one statement may run at a time. If the transaction is
+/// destroyed without `commit`, it is rolled back before its connection is reused. The pool must outlive the
+/// transaction.
 class transaction {
  public:
   transaction(transaction&&) noexcept;
   transaction& operator=(transaction&&) noexcept;
   ~transaction();
 
-  /// Executes one statement. After a failed statement, the others fail with SQLSTATE 25P02 until the rollback, as usual
-  /// in PostgreSQL; a SAVEPOINT limits that.
+  /// Executes one statement. After a failed statement, further statements fail with SQLSTATE 25P02 until the rollback,
+  /// as usual in PostgreSQL. A SAVEPOINT limits the rollback.
   template <class... Parameters>
   task<result<rows>> query(std::string text, Parameters&&... parameters) {
     return execute(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
@@ -50,7 +51,7 @@ class transaction {
   task<result<copy_writer>> copy_in(std::string text);
 
   /// Ends the transaction. `transaction_aborted`: a statement had failed, and the server has rolled it back.
-  /// `connection_lost` or `timeout`: it is unknown whether it was committed.
+  /// `connection_lost` or `timeout`: it is unknown whether the transaction was committed.
   task<result<rows>> commit();
   /// Rolls the transaction back.
   task<result<rows>> rollback();

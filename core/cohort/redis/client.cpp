@@ -22,16 +22,17 @@ constexpr std::array<std::string_view, 32> unsupported_commands{
     "PSYNC",     "PUNSUBSCRIBE", "QUIT",    "READONLY",    "RESET",   "SELECT",     "SHUTDOWN", "SSUBSCRIBE",
     "SUBSCRIBE", "SUNSUBSCRIBE", "SYNC",    "UNSUBSCRIBE", "UNWATCH", "WAIT",       "WAITAOF",  "WATCH"};
 
-bool equals_ignoring_case(std::string_view a, std::string_view upper) {
+bool equals_ignoring_case(std::string_view a, std::string_view upper_name) {
   const auto to_upper = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
-  return std::equal(a.begin(), a.end(), upper.begin(), upper.end(), [&](char x, char y) { return to_upper(x) == y; });
+  return std::equal(a.begin(), a.end(), upper_name.begin(), upper_name.end(),
+                    [&](char x, char y) { return to_upper(x) == y; });
 }
 
 std::int64_t milliseconds(duration span) {
   return std::max<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(span).count(), 1);
 }
 
-/// Turns an error reply into an error, and records the outcome.
+/// Converts an error reply to an error, and records the outcome.
 result<reply> end(telemetry::recorded_call& call, result<reply> outcome) {
   if (outcome && outcome->is_error()) outcome = error{errc::error_reply, std::move(outcome->text)};
   call.set_outcome(outcome ? "ok" : error_class(outcome.error().code));
@@ -45,8 +46,8 @@ std::string_view command_name(std::string_view bytes) {
 }
 
 task<> join_on(loop& owner, std::shared_ptr<loop_connection> connection) {
-  auto joining = run_on(owner, loop_connection::join(std::move(connection)));
-  co_await std::move(joining);
+  auto join_task = run_on(owner, loop_connection::join(std::move(connection)));
+  co_await std::move(join_task);
 }
 
 }  // namespace
@@ -103,8 +104,8 @@ task<result<reply>> client::execute(call_context context, bool is_supported, std
   }
   if (shared_->is_closed) co_return end(call, error{errc::closed, {}, true});
   if (call_deadline.expired(now)) co_return end(call, error{errc::timeout, {}, true});
-  auto running = loop_connection::execute(current_connection(), std::move(bytes), false, call_deadline);
-  auto outcome = co_await std::move(running);
+  auto run_task = loop_connection::execute(current_connection(), std::move(bytes), false, call_deadline);
+  auto outcome = co_await std::move(run_task);
   co_return end(call, std::move(outcome));
 }
 
@@ -115,45 +116,45 @@ task<result<reply>> client::command(call_context context, const std::vector<std:
 }
 
 task<result<std::optional<std::string>>> client::get(call_context context, std::string key) {
-  auto running = command(context, "GET", key);
-  const auto outcome = co_await std::move(running);
+  auto run_task = command(context, "GET", key);
+  const auto outcome = co_await std::move(run_task);
   if (!outcome) co_return outcome.error();
   co_return outcome->as_optional_string();
 }
 
 task<result<void>> client::set(call_context context, std::string key, std::string value,
                                std::optional<duration> time_to_live) {
-  auto running = time_to_live ? command(context, "SET", key, value, "PX", milliseconds(*time_to_live))
-                              : command(context, "SET", key, value);
-  const auto outcome = co_await std::move(running);
+  auto run_task = time_to_live ? command(context, "SET", key, value, "PX", milliseconds(*time_to_live))
+                               : command(context, "SET", key, value);
+  const auto outcome = co_await std::move(run_task);
   if (!outcome) co_return outcome.error();
   co_return result<void>{};
 }
 
 task<result<std::int64_t>> client::incr(call_context context, std::string key, std::int64_t amount) {
-  auto running = command(context, "INCRBY", key, amount);
-  const auto outcome = co_await std::move(running);
+  auto run_task = command(context, "INCRBY", key, amount);
+  const auto outcome = co_await std::move(run_task);
   if (!outcome) co_return outcome.error();
   co_return outcome->as_integer();
 }
 
 task<result<bool>> client::del(call_context context, std::string key) {
-  auto running = command(context, "DEL", key);
-  const auto outcome = co_await std::move(running);
+  auto run_task = command(context, "DEL", key);
+  const auto outcome = co_await std::move(run_task);
   if (!outcome) co_return outcome.error();
   co_return outcome->as_bool();
 }
 
 task<result<bool>> client::expire(call_context context, std::string key, duration time_to_live) {
-  auto running = command(context, "PEXPIRE", key, milliseconds(time_to_live));
-  const auto outcome = co_await std::move(running);
+  auto run_task = command(context, "PEXPIRE", key, milliseconds(time_to_live));
+  const auto outcome = co_await std::move(run_task);
   if (!outcome) co_return outcome.error();
   co_return outcome->as_bool();
 }
 
 task<result<std::int64_t>> client::publish(call_context context, std::string channel, std::string payload) {
-  auto running = command(context, "PUBLISH", channel, payload);
-  const auto outcome = co_await std::move(running);
+  auto run_task = command(context, "PUBLISH", channel, payload);
+  const auto outcome = co_await std::move(run_task);
   if (!outcome) co_return outcome.error();
   co_return outcome->as_integer();
 }
@@ -182,8 +183,8 @@ task<result<subscription>> client::subscribe_to(call_context context, std::strin
                                        if (const auto open = owner.lock()) open->remove_subscriber(queue);
                                      }};
   subscription subscription{queue, std::move(registration)};
-  auto running = loop_connection::execute(connection, std::move(bytes), true, call_deadline);
-  auto confirmed = co_await std::move(running);
+  auto run_task = loop_connection::execute(connection, std::move(bytes), true, call_deadline);
+  auto confirmed = co_await std::move(run_task);
   const auto outcome = end(call, std::move(confirmed));
   if (!outcome) co_return outcome.error();
   co_return std::move(subscription);
@@ -193,8 +194,8 @@ task<> client::close() {
   shared_->is_closed = true;
   for (const auto& each : connections_) {
     if (!each) continue;
-    auto joining = &each->owner() == &loop::current() ? loop_connection::join(each) : join_on(each->owner(), each);
-    co_await std::move(joining);
+    auto join_task = &each->owner() == &loop::current() ? loop_connection::join(each) : join_on(each->owner(), each);
+    co_await std::move(join_task);
   }
 }
 

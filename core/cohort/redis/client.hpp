@@ -34,13 +34,13 @@ class loop_connection;
 ///   may have been executed.
 /// - Overload: a bounded number of pending commands for each loop.
 ///
-/// One client serves all loops; all members except the constructor and the destructor run on a loop. It must outlive
-/// its calls, and is destroyed on the only loop that used it, or while no loop runs. A program closes it by
-/// `context.on_stop(client->close())`.
+/// One client serves all loops; all members except the constructor and the destructor run on a loop. The client must
+/// outlive its calls, and must be destroyed on the only loop that used it, or while no loop runs. A program closes it
+/// by `context.on_stop(client->close())`.
 class client {
  public:
   /// `name` is the label `upstream` of the metrics and the name in logs. `loop_count` is the number of loops that use
-  /// the client. `network` and `metrics` must outlive it.
+  /// the client. `network` and `metrics` must outlive the client.
   client(net::network& network, std::size_t loop_count, telemetry::registry& metrics, telemetry::logger log,
          client_settings settings = {}, std::string name = "redis");
   ~client();
@@ -53,7 +53,7 @@ class client {
   task<result<reply>> command(call_context context, std::string_view name, const Arguments&... arguments) {
     return execute(context, is_supported(name), encode_command(name, arguments...));
   }
-  /// Like the overload above, but takes a list. Precondition: it is not empty; the first element is the name.
+  /// Like the overload above, but takes a list, which must not be empty. Its first element is the name of the command.
   task<result<reply>> command(call_context context, const std::vector<std::string>& arguments);
 
   /// The value of a string; empty if the key does not exist.
@@ -71,7 +71,7 @@ class client {
   task<result<std::int64_t>> publish(call_context context, std::string channel, std::string payload);
 
   /// Subscribes the current loop to a channel, or to the channels that match a pattern, such as `news.*`. Completes
-  /// when the server has confirmed. The subscription is restored after each new connection.
+  /// when the server has confirmed the subscription, which is restored on each new connection.
   task<result<subscription>> subscribe(call_context context, std::string channel);
   task<result<subscription>> subscribe_pattern(call_context context, std::string pattern);
 

@@ -29,7 +29,7 @@ struct client_settings {
   duration timeout = std::chrono::seconds{5};
   /// Timeout of an attempt to connect, with TLS and the handshake of the protocol.
   duration connect_timeout = std::chrono::seconds{2};
-  /// Timeout of a reply. When it expires, the connection is closed and its calls fail.
+  /// Timeout of a reply. When it expires, the connection is closed and its pending calls fail.
   duration response_timeout = std::chrono::seconds{10};
   /// Time for which calls wait for a connection, up to their deadlines, after the server became unreachable. After that
   /// time, a call fails as soon as the next attempt fails.

@@ -9,7 +9,7 @@ namespace {
 std::string_view description(errc code) noexcept {
   switch (code) {
     case errc::error_reply: return "the server reported an error";
-    case errc::type_mismatch: return "the reply has another type";
+    case errc::type_mismatch: return "the reply does not have the requested type";
     case errc::unsupported: return "the command is not supported";
     case errc::overloaded: return "too many commands are pending";
     case errc::closed: return "the client is closed";

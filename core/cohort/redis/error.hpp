@@ -28,7 +28,7 @@ struct error {
   errc code;
   /// The error text of the server or of this module. The text of an error reply can quote arguments of the command.
   std::string message{};
-  /// The command was certainly not executed.
+  /// Whether it is certain that the command was not executed.
   bool not_executed = false;
 };
 

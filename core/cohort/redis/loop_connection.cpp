@@ -17,7 +17,8 @@ constexpr std::size_t read_size = std::size_t{16} * 1024;
 constexpr std::size_t max_batch = std::size_t{64} * 1024;
 
 error connection_lost_error(const error_code& failure) {
-  if (failure == asio::error::timed_out) return {errc::connection_lost, "a reply is outstanding for too long"};
+  if (failure == asio::error::timed_out)
+    return {errc::connection_lost, "a reply did not arrive within the response timeout"};
   if (failure == asio::error::eof) return {errc::connection_lost, "the server closed the connection"};
   return {errc::connection_lost, failure.message()};
 }
@@ -28,7 +29,8 @@ std::string subscribe_command(const detail::subscriber& new_subscriber) {
   return encode_command(new_subscriber.is_pattern ? "PSUBSCRIBE" : "SUBSCRIBE", new_subscriber.name);
 }
 
-/// The rest is omitted, because it can quote a password: "ERR unknown command `HELLO`, with args beginning with …".
+/// The first word of an error reply. The rest is omitted, because it can quote a password: "ERR unknown command
+/// `HELLO`, with args beginning with …".
 std::string first_word(const reply& failure) { return failure.text.substr(0, failure.text.find(' ')); }
 
 }  // namespace
@@ -84,7 +86,8 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
   self->unsent_.push_back(added);
   self->start_task();
   self->work_.set();
-  // Also runs if the coroutine ends by an exception. The reply to a command that has been sent is discarded.
+  // Withdraws the command, even if the coroutine ends with an exception. The reply to a command that has been sent is
+  // discarded.
   struct withdrawal {
     loop_connection& owner;
     const request_pointer& cancelled_request;
@@ -92,9 +95,9 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
       if (!cancelled_request->is_sent) std::erase(owner.unsent_, cancelled_request);
     }
   };
-  const withdrawal withdraw{*self, added};
-  auto waiting = added->done.wait(call_deadline);
-  const auto status = co_await std::move(waiting);
+  const withdrawal withdrawal_guard{*self, added};
+  auto wait_task = added->done.wait(call_deadline);
+  const auto status = co_await std::move(wait_task);
   if (added->outcome) co_return std::move(*added->outcome);
   if (status == wait_status::cancelled) co_return error{errc::cancelled, {}, !added->is_sent};
   if (!added->is_sent && self->last_failure_) co_return error{errc::connect_failed, self->last_failure_->message, true};
@@ -143,19 +146,19 @@ void loop_connection::on_task_ended() {
 
 task<> loop_connection::join(std::shared_ptr<loop_connection> self) {
   self->stop();
-  auto waiting = self->ended_.wait();
-  co_await std::move(waiting);
+  auto wait_task = self->ended_.wait();
+  co_await std::move(wait_task);
 }
 
 task<> loop_connection::run() {
   for (;;) {
     while (!has_work()) {
       work_.reset();
-      auto waiting = work_.wait();
-      if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+      auto wait_task = work_.wait();
+      if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
     }
-    auto connecting = connect();
-    auto connected = co_await std::move(connecting);
+    auto connect_task = connect();
+    auto connected = co_await std::move(connect_task);
     if (connected) {
       auto use_session = use(**connected);
       co_await std::move(use_session);
@@ -163,8 +166,8 @@ task<> loop_connection::run() {
     }
     if (is_stopped_) co_return;
     on_connect_failed(connected.error());
-    // Reconnects until the connection is closed, with pauses of at most `max_backoff`; no event announces that the
-    // server is available again. The pauses are random, so that clients do not all reconnect simultaneously.
+    // Reconnects until the connection is closed, with pauses of at most `max_backoff`; no event reports that the server
+    // is available again. The pauses are random, so that clients do not all reconnect at the same time.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
@@ -174,8 +177,8 @@ task<> loop_connection::run() {
 task<> loop_connection::use(net::stream& stream) {
   const connected_scope connected_scope{*this};
   restore_subscriptions();
-  auto both = race(read(stream), write(stream));
-  auto ended = co_await std::move(both);
+  auto io_task = race(read(stream), write(stream));
+  auto ended = co_await std::move(io_task);
   const auto failure = std::visit([](auto& each) { return each; }, ended);
   on_connection_ended(failure.value_or(error{errc::closed}));
 }
@@ -185,8 +188,8 @@ task<std::optional<error>> loop_connection::write(net::stream& stream) {
   for (;;) {
     while (unsent_.empty()) {
       work_.reset();
-      auto waiting = work_.wait();
-      if (co_await std::move(waiting) == wait_status::cancelled) co_return std::nullopt;
+      auto wait_task = work_.wait();
+      if (co_await std::move(wait_task) == wait_status::cancelled) co_return std::nullopt;
     }
     batch.clear();
     while (!unsent_.empty() && batch.size() < max_batch) {
@@ -199,8 +202,8 @@ task<std::optional<error>> loop_connection::write(net::stream& stream) {
     }
     set_stream_deadline(stream);
     const net::const_buffers buffers{asio::buffer(batch), asio::const_buffer{}};
-    auto writing = net::write_all(stream, buffers);
-    const auto written = co_await std::move(writing);
+    auto write_task = net::write_all(stream, buffers);
+    const auto written = co_await std::move(write_task);
     if (!written) co_return connection_lost_error(written.error());
   }
 }
@@ -209,8 +212,8 @@ task<std::optional<error>> loop_connection::read(net::stream& stream) {
   std::vector<char> buffer(read_size);
   reply_parser parser{settings_.limits};
   for (;;) {
-    auto reading = stream.read_some(asio::buffer(buffer));
-    const auto count = co_await std::move(reading);
+    auto read_task = stream.read_some(asio::buffer(buffer));
+    const auto count = co_await std::move(read_task);
     if (!count) co_return connection_lost_error(count.error());
     std::string_view input{buffer.data(), *count};
     while (!input.empty()) {

@@ -33,7 +33,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
                                      deadline call_deadline);
 
   void add_subscriber(std::shared_ptr<detail::subscriber> new_subscriber);
-  /// Unsubscribes if it was the last subscription of its channel.
+  /// Removes a subscriber. Unsubscribes from the channel if it has no other subscriber.
   void remove_subscriber(const std::shared_ptr<detail::subscriber>& subscriber);
 
   /// Ends the task and fails the pending calls.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The part of `loop_connection` that makes a connection.
+// The part of `loop_connection` that establishes a connection.
 #include <array>
 
 #include <cohort/net/connect.hpp>
@@ -24,10 +24,10 @@ task<std::optional<error>> read_reply(net::stream& stream, reply_parser& parser,
       const auto code = received->text.substr(0, received->text.find(' '));
       const bool is_temporary = code == "LOADING" || code == "MASTERDOWN" || code == "BUSY";
       co_return error{is_temporary ? errc::connect_failed : errc::handshake_failed,
-                      std::string{command} + " was answered with " + code};
+                      std::string{command} + " failed with " + code};
     }
-    auto reading = stream.read_some(asio::buffer(buffer));
-    const auto count = co_await std::move(reading);
+    auto read_task = stream.read_some(asio::buffer(buffer));
+    const auto count = co_await std::move(read_task);
     if (!count)
       co_return error{errc::connect_failed, std::string{"no reply to "} + command + ": " + count.error().message()};
     input.append(buffer.data(), *count);
@@ -44,15 +44,15 @@ task<std::optional<error>> loop_connection::perform_handshake(net::stream& strea
   if (settings_.database != 0) bytes += encode_command("SELECT", settings_.database);
   bytes += encode_command("PING");
   const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
-  auto writing = net::write_all(stream, buffers);
-  const auto written = co_await std::move(writing);
+  auto write_task = net::write_all(stream, buffers);
+  const auto written = co_await std::move(write_task);
   if (!written) co_return error{errc::connect_failed, written.error().message()};
   reply_parser parser{settings_.limits};
   std::string input;
   for (const char* const command : {"HELLO", "SELECT", "PING"}) {
     if (settings_.database == 0 && std::string_view{command} == "SELECT") continue;
-    auto reading = read_reply(stream, parser, input, command);
-    auto failure = co_await std::move(reading);
+    auto read_task = read_reply(stream, parser, input, command);
+    auto failure = co_await std::move(read_task);
     if (failure) co_return failure;
   }
   if (!input.empty()) co_return error{errc::protocol_error, "more replies than commands"};
@@ -64,14 +64,14 @@ task<result<net::stream_ptr>> loop_connection::connect() {
   net::connect_target target{settings_.host, settings_.port, tls_.get()};
   if (settings_.tls) target.server_name = settings_.tls->server_name;
   target.first_address = next_address_;
-  auto opening = net::connect_to_host(network_, std::move(target), limit);
-  auto stream = co_await std::move(opening);
+  auto open_task = net::connect_to_host(network_, std::move(target), limit);
+  auto stream = co_await std::move(open_task);
   if (!stream) {
     ++next_address_;
     co_return error{errc::connect_failed, stream.error().message()};
   }
-  auto greeting = perform_handshake(**stream);
-  auto failure = co_await std::move(greeting);
+  auto greeting_task = perform_handshake(**stream);
+  auto failure = co_await std::move(greeting_task);
   if (failure) co_return std::move(*failure);
   (*stream)->set_deadline(deadline::never());
   if (failures_ > 0) {

@@ -87,15 +87,15 @@ std::string quote(char type) {
 }  // namespace
 
 std::size_t reply_parser::parse(std::string_view input, std::optional<std::string>& failure) {
-  std::size_t used = 0;
-  while (!complete_ && !failure && used < input.size()) {
-    const auto rest = input.substr(used);
-    const auto count = blob_ ? parse_blob(rest, failure) : parse_line(rest, failure);
-    used += count;
+  std::size_t used_bytes = 0;
+  while (!complete_ && !failure && used_bytes < input.size()) {
+    const auto remaining = input.substr(used_bytes);
+    const auto count = blob_ ? parse_blob(remaining, failure) : parse_line(remaining, failure);
+    used_bytes += count;
     bytes_ += count;
     if (bytes_ > limits_.max_bytes) failure = "the reply has more than " + std::to_string(limits_.max_bytes) + " bytes";
   }
-  return used;
+  return used_bytes;
 }
 
 std::optional<reply> reply_parser::take() {
@@ -149,15 +149,15 @@ reply_parser::problem reply_parser::begin_blob(char type, std::string_view lengt
   if (!size) return "the length after " + quote(type) + " is invalid";
   if (*size > limits_.max_bytes) return "the reply has more than " + std::to_string(limits_.max_bytes) + " bytes";
   blob_ = reply{.type = blob_kind(type)};
-  blob_missing_ = *size + 2;
+  missing_blob_bytes_ = *size + 2;
   return std::nullopt;
 }
 
 std::size_t reply_parser::parse_blob(std::string_view input, problem& failure) {
-  const auto count = std::min(input.size(), blob_missing_);
+  const auto count = std::min(input.size(), missing_blob_bytes_);
   blob_->text += input.substr(0, count);
-  blob_missing_ -= count;
-  if (blob_missing_ == 0) failure = end_blob();
+  missing_blob_bytes_ -= count;
+  if (missing_blob_bytes_ == 0) failure = end_blob();
   return count;
 }
 
@@ -203,11 +203,11 @@ void reply_parser::end_value(reply value) {
   while (!frames_.empty()) {
     auto& last = frames_.back();
     last.value.items.push_back(std::move(value));
-    if (--last.missing > 0) return;
+    if (--last.missing_values > 0) return;
     const bool is_attribute = last.is_attribute;
     value = std::move(last.value);
     frames_.pop_back();
-    // The value that the attribute belongs to follows.
+    // The value of the attribute follows.
     if (is_attribute) return;
   }
   complete_ = std::move(value);

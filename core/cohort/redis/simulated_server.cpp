@@ -72,16 +72,16 @@ task<> simulated_server::serve(net::stream_ptr stream) {
   };
   sessions_.push_back(&peer);
   const registration registration{sessions_, peer};
-  auto both = race(read(peer), write(peer));
-  co_await std::move(both);
+  auto io_task = race(read(peer), write(peer));
+  co_await std::move(io_task);
 }
 
 task<> simulated_server::read(session& peer) {
   std::vector<char> buffer(std::size_t{16} * 1024);
   reply_parser parser;
   for (;;) {
-    auto reading = peer.stream->read_some(asio::buffer(buffer));
-    const auto count = co_await std::move(reading);
+    auto read_task = peer.stream->read_some(asio::buffer(buffer));
+    const auto count = co_await std::move(read_task);
     if (!count) co_return;
     // The delay that the test has set, on the clock of its loop.
     if (delay_ > duration{} && co_await sleep_for(delay_) == wait_status::cancelled) co_return;
@@ -103,13 +103,13 @@ task<> simulated_server::write(session& peer) {
   for (;;) {
     while (peer.output.empty()) {
       peer.has_output.reset();
-      auto waiting = peer.has_output.wait();
-      if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+      auto wait_task = peer.has_output.wait();
+      if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
     }
     const auto bytes = std::exchange(peer.output, {});
     const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
-    auto writing = net::write_all(*peer.stream, buffers);
-    const auto written = co_await std::move(writing);
+    auto write_task = net::write_all(*peer.stream, buffers);
+    const auto written = co_await std::move(write_task);
     if (!written) co_return;
   }
 }
@@ -123,7 +123,7 @@ void simulated_server::execute(session& peer, const arguments& command) {
   } else if (!peer.is_logged_in) {
     peer.send(failed("NOAUTH Authentication required."));
   } else {
-    ++commands_;
+    ++command_count_;
     peer.send(execute_for_data(name, command));
   }
 }

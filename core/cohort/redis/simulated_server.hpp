@@ -27,14 +27,15 @@ class simulated_server {
   simulated_server(const simulated_server&) = delete;
   simulated_server& operator=(const simulated_server&) = delete;
 
-  /// Accepts connections and executes their commands until it is cancelled, or the acceptor is closed. At the end it
-  /// closes the connections, but keeps the data for the next call. One call at a time. The server must outlive it.
+  /// Accepts connections and executes their commands until it is cancelled, or the acceptor is closed. At the end, the
+  /// connections are closed, but the data is kept for the next call. One call at a time. The server must outlive the
+  /// task.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
-  /// Time that each further batch of commands takes, for example longer than the callers' deadlines.
+  /// Sets the processing time of each further batch of commands, for example a time longer than the callers' deadlines.
   void set_delay(duration delay) noexcept { delay_ = delay; }
   /// The number of executed commands, excluding the handshake.
-  std::size_t command_count() const noexcept { return commands_; }
+  std::size_t command_count() const noexcept { return command_count_; }
   std::size_t connection_count() const noexcept { return sessions_.size(); }
 
  private:
@@ -59,7 +60,7 @@ class simulated_server {
 
   std::string password_;
   duration delay_{};
-  std::size_t commands_ = 0;
+  std::size_t command_count_ = 0;
   std::map<std::string, entry> data_;
   std::list<session*> sessions_;
 };

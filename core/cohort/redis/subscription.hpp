@@ -57,7 +57,7 @@ struct subscriber {
 
 /// Receives the messages of a channel, or of the channels that match a pattern, until it is destroyed. Redis delivers a
 /// message at most once: messages that are published while the connection is interrupted are lost. Used on the loop on
-/// which it was made; may outlive the client.
+/// which it was created; may outlive the client.
 class subscription {
  public:
   subscription(std::shared_ptr<detail::subscriber> queue, std::shared_ptr<void> registration)
@@ -87,7 +87,7 @@ class subscription {
   }
 
   std::shared_ptr<detail::subscriber> queue_;
-  /// The destructor unsubscribes.
+  /// The destructor of this object unsubscribes.
   std::shared_ptr<void> registration_;
 };
 

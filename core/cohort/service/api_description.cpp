@@ -54,22 +54,22 @@ void add_security(http::api_information& information, const api_description_sett
 }
 
 /// The documents for a service with and without API keys.
-class api_texts {
+class api_documents {
  public:
   /// `routes` are the routes of the router, which has a fixed address.
-  api_texts(const std::vector<std::unique_ptr<http::route>>& routes, api_description_settings settings)
+  api_documents(const std::vector<std::unique_ptr<http::route>>& routes, api_description_settings settings)
       : routes_(routes), settings_(std::move(settings)) {}
 
-  struct text_pair {
+  struct document_pair {
     std::once_flag once;
     std::string json;
     std::string page;
   };
 
   /// Thread-safe.
-  const text_pair& get(bool needs_key) {
-    auto& texts = texts_.at(needs_key ? 1 : 0);
-    std::call_once(texts.once, [&] {
+  const document_pair& get(bool needs_key) {
+    auto& documents = documents_.at(needs_key ? 1 : 0);
+    std::call_once(documents.once, [&] {
       http::api_information information{.title = settings_.title,
                                         .description = settings_.description,
                                         .version = settings_.version,
@@ -78,27 +78,27 @@ class api_texts {
                                         .includes_hidden = settings_.includes_hidden};
       add_security(information, settings_, needs_key);
       const auto document = http::describe_api(routes_, std::move(information));
-      texts.json = http::openapi_json(document);
-      texts.page = http::openapi_page(document);
+      documents.json = http::openapi_json(document);
+      documents.page = http::openapi_page(document);
     });
-    return texts;
+    return documents;
   }
 
  private:
   const std::vector<std::unique_ptr<http::route>>& routes_;
   api_description_settings settings_;
-  std::array<text_pair, 2> texts_;
+  std::array<document_pair, 2> documents_;
 };
 
 }  // namespace
 
 void add_api_description_routes(http::router& routes, api_description_settings settings,
                                 const api_key_authenticator& authenticator) {
-  auto texts = std::make_shared<api_texts>(routes.routes(), std::move(settings));
+  auto documents = std::make_shared<api_documents>(routes.routes(), std::move(settings));
   routes
       .get("/openapi.json",
-           [texts, &authenticator](http::request_context&) {
-             auto response = http::json_response(texts->get(authenticator.is_enabled()).json);
+           [documents, &authenticator](http::request_context&) {
+             auto response = http::json_response(documents->get(authenticator.is_enabled()).json);
              response.set("Cache-Control", "no-cache");
              return response;
            })
@@ -109,9 +109,9 @@ void add_api_description_routes(http::router& routes, api_description_settings s
       .returns(http::status::ok, "The document", {.media_type = "application/json", .schema = R"({"type":"object"})"});
   routes
       .get("/docs",
-           [texts, &authenticator](http::request_context&) {
+           [documents, &authenticator](http::request_context&) {
              http::response response;
-             response.body(texts->get(authenticator.is_enabled()).page, "text/html; charset=utf-8");
+             response.body(documents->get(authenticator.is_enabled()).page, "text/html; charset=utf-8");
              response.set("Cache-Control", "no-cache").set("Content-Security-Policy", http::openapi_page_policy());
              return response;
            })

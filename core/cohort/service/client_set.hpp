@@ -8,22 +8,23 @@
 
 namespace cohort::service {
 
-/// The HTTP clients of a service: a shared one, and separate ones for upstreams with special settings. All have the
-/// proxies and the TLS settings of the program.
+/// The HTTP clients of a service: a shared client, and separate clients for upstreams with special settings. All
+/// clients use the proxies and the TLS settings of the program.
 class client_set {
  public:
-  /// `network` must outlive it. Proxies and TLS settings are from `settings`; the other settings have their defaults.
+  /// `network` must outlive this object. Proxies and TLS settings are from `settings`; the other settings have their
+  /// defaults.
   client_set(net::network& network, std::size_t loop_count, http::client_settings settings);
 
   http::client& shared() noexcept { return clients_.front(); }
-  /// Creates a client, which lives as long as this object. Precondition: the service has not started.
+  /// Creates a client, which this object owns. Precondition: the service has not started.
   http::client& make(http::client_settings settings);
 
   /// Thread-safe once the service has started.
   void replace_tls(const net::tls_client_settings& settings);
   /// Must run on each loop before it ends.
   void close_idle();
-  /// All clients, the shared one first.
+  /// All clients; the first is the shared client.
   std::vector<http::client*> all();
 
  private:

@@ -74,12 +74,13 @@ void apply_connection_options(const connection_options& options, http::server_se
 
 connection_capacity divide_descriptors(std::size_t descriptors, std::size_t services, std::size_t loops,
                                        std::size_t max_connections) {
-  const auto needed = process_descriptors + upstream_descriptors + descriptors_per_loop * loops;
-  const auto available = descriptors > 2 * needed ? descriptors - needed : descriptors / 2;
-  const auto share = std::max<std::size_t>(2, available / services);
-  const auto reserved =
+  const auto needed_descriptors = process_descriptors + upstream_descriptors + descriptors_per_loop * loops;
+  const auto available_descriptors =
+      descriptors > 2 * needed_descriptors ? descriptors - needed_descriptors : descriptors / 2;
+  const auto share = std::max<std::size_t>(2, available_descriptors / services);
+  const auto reserved_count =
       std::max<std::size_t>(1, std::min(http::server_limits{}.reserved_connections, share / reserve_divisor));
-  return {std::min(max_connections, share - reserved), reserved};
+  return {std::min(max_connections, share - reserved_count), reserved_count};
 }
 
 std::size_t raise_descriptor_limit() noexcept {

@@ -31,15 +31,16 @@ void add_connection_options(config::options& options, connection_options& settin
 /// Copies these settings to the settings of a server.
 void apply_connection_options(const connection_options& options, http::server_settings& settings);
 
-/// The connections that each service of a process can have open.
+/// The maximum open connections of each service of a process.
 struct connection_capacity {
   std::size_t max_connections;
   /// Further connections for probes.
   std::size_t reserved_connections;
 };
 
-/// Divides a process's limit of file descriptors among its services: less the descriptors of loops, listeners, logs
-/// and connections to upstreams (a half of the descriptors, if there are few), and at most `max_connections` each.
+/// Divides a process's limit of file descriptors among its services. The descriptors of loops, listeners, logs and
+/// connections to upstreams are subtracted first (half of the descriptors, if there are few). Each service has at most
+/// `max_connections`.
 connection_capacity divide_descriptors(std::size_t descriptors, std::size_t services, std::size_t loops,
                                        std::size_t max_connections);
 

@@ -263,7 +263,7 @@ task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_star
   } catch (...) {
     failure = std::current_exception();
   }
-  // A hook may report the cancellation as an error of its own, such as that of a call.
+  // A hook may report the cancellation as a different error, such as the error of a call.
   const auto state = co_await asio::this_coro::cancellation_state;
   if (is_cancellation(failure) || (failure && state.cancelled() != asio::cancellation_type::none)) {
     log_->write(telemetry::log_level::info, "start cancelled by shutdown");
@@ -286,8 +286,8 @@ task<> instance::stop(duration drain_timeout) {
   const auto stop_deadline = deadline::after(loop::current().now(), drain_timeout);
   // Also ends start hooks that still run.
   if (starting_) co_await background_->stop();
-  auto drained = when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
-  co_await std::move(drained);
+  auto drain_task = when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
+  co_await std::move(drain_task);
   co_await discovery_->wait_until_deregistered(stop_deadline);
   co_await background_->stop();
   co_await lifecycle_->stop(stop_deadline);

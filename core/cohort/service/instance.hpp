@@ -30,7 +30,7 @@ boost::urls::url endpoint_url(const net::endpoint& local_endpoint, bool uses_tls
 void add_service_options(config::options& options, const definition& service);
 
 /// The objects and settings that an instance needs besides its definition. `network` and the sink of `log` must outlive
-/// the instance; the rest is used in `build` only.
+/// the instance; the other members are used in `build` only.
 struct dependencies {
   net::network& network;
   const common_settings& settings;
@@ -60,7 +60,7 @@ class instance {
 
   const std::string& name() const noexcept { return definition_.name; }
   boost::urls::url url() const;
-  /// The service's metrics, without the metrics of the process.
+  /// The service's metrics, without process-wide metrics.
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::registry& metrics() const noexcept { return metrics_; }
 
@@ -76,7 +76,7 @@ class instance {
   /// Starts serving, and runs the start hooks. `on_started` is called once they have ended: with null, or with the
   /// exception of the hook that failed. Called on the first loop.
   void start(std::function<void(std::exception_ptr)> on_started = [](const std::exception_ptr&) {});
-  /// Makes `/readyz` return 503 and responses end their connections from now on. Called on the first loop.
+  /// From this call on, `/readyz` returns 503, and each response ends its connection. Called on the first loop.
   void begin_drain();
   /// Closes the listener, waits until the requests in flight are answered and the periodic jobs have ended, or
   /// `drain_timeout` has passed, then cancels the remaining tasks and runs the stop hooks. Called on the first loop.

@@ -33,7 +33,7 @@ namespace {
 using telemetry::log_level;
 using instance_list = std::vector<std::unique_ptr<instance>>;
 
-constexpr int exit_usage = 2;
+constexpr int usage_exit_status = 2;
 
 /// Metrics of the process, which each of its services reports.
 void add_process_wide_metrics(telemetry::registry& metrics, const telemetry::log_sink& sink,
@@ -87,7 +87,7 @@ listen_result listen_at(loop& first_loop, const std::string& host, std::uint16_t
   const net::endpoint local_endpoint{asio::ip::make_address(host), static_cast<std::uint16_t>(port)};
   auto listener = net::listen_tcp(first_loop, local_endpoint);
   if (listener) return std::move(*listener);
-  // The text of the setting: an address that was parsed has no name of a zone that does not exist.
+  // The text of the setting is shown, because a parsed address does not contain the name of a zone that does not exist.
   const auto displayed_host = local_endpoint.address().is_v6() ? "[" + host + "]" : host;
   return "cannot listen on " + displayed_host + ":" + std::to_string(port) + ": " + listener.error().message();
 }
@@ -121,7 +121,7 @@ result<instance_list, std::string> listen_all(const std::vector<loop*>& loops, c
   return instances;
 }
 
-/// Adds a redirect to each instance, if there is a redirect port. Returns an error message or nothing.
+/// Adds a redirect to each instance, if there is a redirect port. Returns an error message; empty on success.
 std::optional<std::string> add_redirects(instance_list& instances, loop& first_loop, const common_settings& settings,
                                          const std::vector<std::uint16_t>& default_ports) {
   const auto first_port = settings.tls.redirect_port;
@@ -177,15 +177,15 @@ std::unique_ptr<telemetry_export> make_export(const common_settings& settings, n
 }
 
 /// Exports the last spans and log lines.
-task<> stop_export(telemetry_export* exports, telemetry::log_sink& log_output) {
+task<> stop_export(telemetry_export* telemetry_exports, telemetry::log_sink& log_output) {
   constexpr auto max_time = std::chrono::seconds{2};
-  if (!exports) co_return;
-  co_await exports->stop(deadline::after(loop::current().now(), max_time));
+  if (!telemetry_exports) co_return;
+  co_await telemetry_exports->stop(deadline::after(loop::current().now(), max_time));
   log_output.set_exporter(nullptr);
 }
 
 /// Returns the exit status.
-task<int> serve(instance_list& instances, const common_settings& settings, telemetry_export* exports,
+task<int> serve(instance_list& instances, const common_settings& settings, telemetry_export* telemetry_exports,
                 telemetry::log_sink& log_output, telemetry::logger log) {
   event ended;
   int status = 0;
@@ -196,8 +196,8 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
       ended.set();
     });
   }
-  if (exports) exports->start();
-  if (exports && exports->exports_logs()) log_output.set_exporter(exports);
+  if (telemetry_exports) telemetry_exports->start();
+  if (telemetry_exports && telemetry_exports->exports_logs()) log_output.set_exporter(telemetry_exports);
   warn_about_short_keys(settings.api_keys, log);
 
   asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};
@@ -214,7 +214,7 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   for (auto& service : instances) service->begin_drain();
   if (status != 0) {
     co_await stop_all(instances, std::chrono::seconds{0});
-    co_await stop_export(exports, log_output);
+    co_await stop_export(telemetry_exports, log_output);
     signals.cancel();
     co_return status;
   }
@@ -228,12 +228,13 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});
   co_await stop_all(instances, settings.drain_timeout);
   log.write(log_level::info, "stopped");
-  co_await stop_export(exports, log_output);
+  co_await stop_export(telemetry_exports, log_output);
   signals.cancel();
   co_return status;
 }
 
-/// Returns why the service cannot be built: an invalid or conflicting route, or an exception of `definition::app`.
+/// Returns the reason why the service cannot be built: an invalid or conflicting route, or an exception of
+/// `definition::app`.
 std::optional<start_error> build_service(instance& service, const dependencies& dependencies) {
   try {
     service.build(dependencies);
@@ -241,7 +242,7 @@ std::optional<start_error> build_service(instance& service, const dependencies& 
   } catch (const start_error& error) {
     return error;
   } catch (const std::logic_error& error) {
-    return start_error{error.what(), exit_usage};
+    return start_error{error.what(), usage_exit_status};
   } catch (...) {
     return start_error{exception_message(std::current_exception())};
   }
@@ -271,19 +272,19 @@ int run_until_signal(const std::string& program, const common_settings& settings
   program_tls tls;
   if (const auto error = tls.load(settings.tls)) {
     std::cerr << program << ": " << *error << "\n";
-    return exit_usage;
+    return usage_exit_status;
   }
-  // It is destroyed after the services, because they record spans.
-  auto exports = make_export(settings, network, loops, tls.upstream(), log);
+  // The export is destroyed after the services, because they record spans.
+  auto telemetry_exports = make_export(settings, network, loops, tls.upstream(), log);
   const auto default_ports = default_ports_of(services);
   if (const auto error = find_registration_conflict(settings, services.size())) {
     std::cerr << program << ": " << *error << "\n";
-    return exit_usage;
+    return usage_exit_status;
   }
   auto instances = listen_all(loops, settings, std::move(services), tls.server());
   if (!instances) {
     std::cerr << program << ": " << instances.error() << "\n";
-    return exit_usage;
+    return usage_exit_status;
   }
   std::map<std::string, boost::urls::url> sibling_urls;
   for (const auto& service : *instances) sibling_urls[service->name()] = service->url();
@@ -292,7 +293,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   const auto key_throttle = make_key_throttle(settings.auth_failure_limit);
   for (auto& service : *instances) {
     const dependencies dependencies{network,  settings,       log,          sibling_urls,
-                                    capacity, tls.upstream(), key_throttle, exports.get()};
+                                    capacity, tls.upstream(), key_throttle, telemetry_exports.get()};
     if (const auto error = build_service(*service, dependencies)) {
       std::cerr << program << ": " << error->what() << "\n";
       return exit_status_of(*error);
@@ -302,7 +303,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   }
   if (const auto error = add_redirects(*instances, *loops.front(), settings, default_ports)) {
     std::cerr << program << ": " << *error << "\n";
-    return exit_usage;
+    return usage_exit_status;
   }
   for (auto* event_loop : loops) {
     monitors.push_back(std::make_unique<loop_monitor>(*event_loop, registries));
@@ -331,7 +332,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   }
 
   int status = 0;
-  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, exports.get(), sink, log),
+  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, telemetry_exports.get(), sink, log),
                  [&](std::exception_ptr error, int end) {
                    status = end;
                    if (error) {

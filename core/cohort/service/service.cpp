@@ -22,8 +22,9 @@ std::string version_text(const std::string& version) {
   return "(no version; built with Cohort " + std::string{cohort::version()} + ")";
 }
 
-/// Reads the settings from the command line and the environment, and runs the health check if they ask for it. Returns
-/// the exit status if the program ends with that. The descriptions of the options, about 100 KiB, are freed at its end.
+/// Reads the settings from the command line and the environment, and runs the health check if `--healthcheck` is set.
+/// Returns the exit status if the program must end. The descriptions of the options, about 100 KiB, are freed at the
+/// end of this function.
 std::optional<int> read_settings(int argc, const char* const* argv, const std::string& program,
                                  const std::string& description, const std::vector<definition>& services,
                                  common_settings& settings) {
@@ -34,9 +35,9 @@ std::optional<int> read_settings(int argc, const char* const* argv, const std::s
                                          : "Port to listen on");
   if (services.size() == 1) add_unix_socket_options(options, settings.unix_socket);
   for (const auto& service : services) add_service_options(options, service);
-  if (const auto exit = options.parse(argc, argv, config::process_environment())) {
-    (exit->status == 0 ? std::cout : std::cerr) << exit->text;
-    return exit->status;
+  if (const auto exit_status = options.parse(argc, argv, config::process_environment())) {
+    (exit_status->status == 0 ? std::cout : std::cerr) << exit_status->text;
+    return exit_status->status;
   }
   settings.effective_settings = options.report();
   auto proxies = http::proxies_from_environment([](const char* name) {

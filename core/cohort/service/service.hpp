@@ -38,7 +38,7 @@ struct service_context {
   const config::replaceable_secret& api_key;
   /// The services of the same process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
-  /// The API keys that callers of this service may use; no authentication if empty.
+  /// The API keys that this service accepts; no authentication if empty.
   const config::api_key_set& api_keys;
   service_lifecycle& lifecycle;
   /// Threads for functions that block: `co_await context.blocking.run(request, function)`.
@@ -53,9 +53,9 @@ struct service_context {
   /// The network of the service's clients; in a simulation, the simulated network.
   net::network& network() const noexcept { return service_network; }
 
-  /// Runs `work` on the first loop before the service is ready: until it and the other start hooks have ended,
-  /// `/readyz` and all routes except the probes respond with 503. If it throws, the program prints the reason and ends
-  /// with status 1, or with the status of a `start_error`.
+  /// Runs `work` on the first loop before the service is ready. Until all start hooks have ended, `/readyz` and all
+  /// routes except the probes respond with 503. If it throws, the program prints the reason and ends with status 1, or
+  /// with the status of a `start_error`.
   void on_start(task<> work) const { lifecycle.on_start(std::move(work)); }
   /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended.
   /// See `service_lifecycle::on_stop`.
@@ -74,14 +74,14 @@ struct service_context {
     lifecycle.jobs().cron(std::move(name), expression, std::move(work), options);
   }
 
-  /// The URL for requests to the upstream service that `setting` names: `setting` itself if it is http or https. The
-  /// URL of a discovery system (`discovery::service_url`) is watched from now on, and the result is an http or https
-  /// URL whose host resolves to the known endpoints. Throws `std::invalid_argument` if another discovery URL has the
-  /// same service name.
+  /// The URL for requests to the upstream service that `setting` names: `setting` itself if it is http or https. From
+  /// this call on, the URL of a discovery system (`discovery::service_url`) is watched, and the result is an http or
+  /// https URL whose host resolves to the known endpoints. Throws `std::invalid_argument` if another discovery URL has
+  /// the same service name.
   boost::urls::url upstream_url(const boost::urls::url& setting) const;
 
-  /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must live as long
-  /// as the router, for example in a `std::shared_ptr` that the handlers share.
+  /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must outlive the
+  /// router, for example in a `std::shared_ptr` that the handlers share.
   http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
   /// Like the overload above, but with separate connections that have the limits of `client_settings`, such as a longer
   /// body, fewer idle connections, or another connect timeout. The proxies and the TLS settings of the program apply.
@@ -119,7 +119,8 @@ struct definition {
   bool describes_api = true;
   /// The name of the cookie that `api_key_authenticator::set_alternative` accepts, for the description of the API.
   std::string session_cookie{};
-  /// Action for requests with less time left than their route's median duration. `DEADLINE_ADMISSION` overrides it.
+  /// Action for requests whose remaining time is shorter than their route's median latency. `DEADLINE_ADMISSION`
+  /// overrides it.
   http::admission_settings::infeasible_action deadline_admission = http::admission_settings::infeasible_action::observe;
   /// Adds flags and environment variables of the service. The variables that they set must outlive the definition, for
   /// example in a `std::shared_ptr` that `add_options` and `app` capture.

@@ -22,7 +22,7 @@ void add_common_options(config::options& options, common_settings& settings, std
                "Time in milliseconds after which a blocked event loop is logged, with its current work; 0: never"},
               config::integer(0, 60'000), std::to_string(settings.loop_stall_ms));
   options.add_api_keys(settings.api_keys,
-                       {"--api-key", "API_KEY", "API key required for /api/*; without one, no authentication"},
+                       {"--api-key", "API_KEY", "API key required for /api/*; no authentication if it is not set"},
                        &settings.api_key_file);
   options.add(settings.auth_failure_limit,
               {"--auth-failure-limit", "AUTH_FAILURE_LIMIT",

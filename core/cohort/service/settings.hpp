@@ -32,7 +32,7 @@ struct common_settings {
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
   /// Time in milliseconds for which an event loop may be blocked before a stall is logged; stalls are not logged if 0.
   std::int64_t loop_stall_ms = 100;
-  /// The API keys that `/api/*` accepts; no authentication if empty. The first one is sent to other services.
+  /// The API keys that `/api/*` accepts; no authentication if empty. The first key is sent to other services.
   config::api_key_list api_keys;
   /// The file that the keys were read from; empty if they were not in a file.
   std::string api_key_file;
@@ -49,11 +49,12 @@ struct common_settings {
   std::string log_level = "info";
   /// The log format: `json` or `text`.
   std::string log_format = "text";
-  /// Time from a response to the next request of its connection; then the connection is closed.
+  /// Idle timeout: time from a response to the next request of its connection; when it expires, the connection is
+  /// closed.
   std::chrono::seconds idle_timeout =
       std::chrono::duration_cast<std::chrono::seconds>(http::server_limits{}.idle_timeout);
-  /// Time from SIGTERM to the beginning of the drain. Meanwhile `/readyz` returns 503 and requests are still served, so
-  /// that load balancers can stop sending requests first.
+  /// Time from SIGTERM to the beginning of the drain. During this time `/readyz` returns 503 and requests are still
+  /// served, so that load balancers can stop sending requests first.
   std::chrono::seconds drain_delay{0};
   /// Maximum time for requests in flight to complete at shutdown, from the beginning of the drain.
   std::chrono::seconds drain_timeout{10};

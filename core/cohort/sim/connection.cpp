@@ -67,8 +67,9 @@ void connection::power_off(net::pipe_side side) {
 void connection::update() {
   if (!pipe_) return;
   const auto is_powered_off = [](const host* machine) { return machine->state == host_state::powered_off; };
-  const bool blocked = half_open_ || link_.partitioned_since || is_powered_off(hosts_[0]) || is_powered_off(hosts_[1]);
-  if (blocked) {
+  const bool is_blocked =
+      half_open_ || link_.partitioned_since || is_powered_off(hosts_[0]) || is_powered_off(hosts_[1]);
+  if (is_blocked) {
     release_timer_.disarm();
     if (held_since_) return;
     held_since_ = loop_.now();

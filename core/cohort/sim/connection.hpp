@@ -54,7 +54,7 @@ class connection final : public net::memory_link, public std::enable_shared_from
   void kill(net::pipe_side side);
   void power_off(net::pipe_side side);
   /// Holds or releases the bytes in flight, according to the state of the hosts and their link. Held bytes are released
-  /// after a random delay of at most the time they were held, as TCP retransmits with exponential backoff.
+  /// after a random delay, at most the time for which they were held, because TCP retransmits with exponential backoff.
   void update();
   void release();
   void detach_network() noexcept;

@@ -34,7 +34,8 @@ std::string first_line(std::string_view bytes) {
          " B)";
 }
 
-/// 0: requests and faults; 1: connections; 2: parts of bodies, and events that every connection has.
+/// The rank of an event: 0 for requests and faults, 1 for connections, 2 for parts of bodies and for events that every
+/// connection has.
 std::uint8_t rank_of(const event& ranked) {
   switch (ranked.kind) {
     case event_kind::fault:
@@ -105,7 +106,7 @@ std::string event_log::summary(std::size_t max_lines, std::size_t max_width) con
   return text;
 }
 
-/// Multiplies and folds eight bytes at a time, because this runs over every byte of every seed.
+/// Multiplies and folds eight bytes at a time, because the hash includes every byte that is sent in a run.
 void event_log::mix(std::uint64_t word) noexcept {
   hash_ = (hash_ ^ word) * 0x9E3779B97F4A7C15U;
   hash_ ^= hash_ >> 32U;
@@ -118,9 +119,9 @@ void event_log::mix(std::string_view bytes) noexcept {
     std::memcpy(&word, bytes.data(), sizeof word);
     mix(word);
   }
-  std::uint64_t rest = 0;
-  for (const char c : bytes) rest = rest << 8U | static_cast<unsigned char>(c);
-  mix(rest);
+  std::uint64_t last_bytes = 0;
+  for (const char c : bytes) last_bytes = last_bytes << 8U | static_cast<unsigned char>(c);
+  mix(last_bytes);
 }
 
 std::string event_log::line_for(const event& entry) const {

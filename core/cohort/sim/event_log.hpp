@@ -33,8 +33,8 @@ class event_log {
   enum class mode { hash, timeline };
 
   /// Lines show milliseconds since `start`.
-  explicit event_log(time_point start, mode recorded = mode::hash)
-      : start_(start), keeps_lines_(recorded == mode::timeline) {}
+  explicit event_log(time_point start, mode log_mode = mode::hash)
+      : start_(start), keeps_lines_(log_mode == mode::timeline) {}
 
   void add(const event& added);
 

@@ -13,10 +13,10 @@ namespace {
 
 /// The parsers only have to find the ends of messages. Limits are enforced by the peers.
 constexpr std::size_t no_limit = 1U << 30U;
-const http::server_limits unlimited{
+const http::server_limits unlimited_requests{
     .max_target_bytes = no_limit, .max_header_bytes = no_limit, .max_fields = no_limit, .max_body_bytes = no_limit};
 
-constexpr http::response_parser::limits unlimited_response() {
+constexpr http::response_parser::limits unlimited_responses() {
   http::response_parser::limits limits{};
   limits.max_header_bytes = no_limit;
   limits.max_body_bytes = no_limit;
@@ -94,7 +94,7 @@ bool exchange_recorder::connection_parser::read_request() {
     const std::string_view head{request_bytes_.data(), scanner_.length()};
     scanner_.reset();
     head_.clear();
-    request_parser_.emplace(unlimited, head_, body_);
+    request_parser_.emplace(unlimited_requests, head_, body_);
     if (state == http::head_scanner::state::bare_line_feed || request_parser_->parse_head(head)) {
       requests_invalid_ = true;
       return false;
@@ -158,7 +158,7 @@ void exchange_recorder::connection_parser::on_written(std::string_view bytes) {
 
 void exchange_recorder::connection_parser::begin_response() {
   const bool is_head_request = !pending_.empty() && pending_.front()->method == "HEAD";
-  response_parser_.emplace(unlimited_response(), is_head_request);
+  response_parser_.emplace(unlimited_responses(), is_head_request);
   if (!pending_.empty()) {
     pending_.front()->response_started_at = owner_.now();
     return;

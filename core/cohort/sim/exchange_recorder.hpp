@@ -36,9 +36,9 @@ struct exchange {
   unsigned status = 0;
   /// Whether the request arrived before the response to the previous request (pipelining).
   bool pipelined = false;
-  /// The server closed the connection before the first byte of the response.
+  /// Whether the server closed the connection before the first byte of the response.
   bool closed_without_response = false;
-  /// The client closed the connection before the response was complete.
+  /// Whether the client closed the connection before the response was complete.
   bool client_closed = false;
   /// The time at which the client closed the connection.
   std::optional<time_point> client_closed_at;
@@ -62,8 +62,8 @@ class exchange_listener {
   virtual void on_response_started(const exchange& response) = 0;
 };
 
-/// Records the HTTP/1.1 requests that servers have read and the responses that they have written, only from the bytes
-/// on the connections. A request counts once its server has read it completely.
+/// Records the HTTP/1.1 requests that servers have read and the responses that they have written. It uses only the
+/// bytes on the connections. A request counts once its server has read it completely.
 class exchange_recorder final : public connection_observer {
  public:
   explicit exchange_recorder(loop& event_loop);

@@ -27,11 +27,11 @@ telemetry::log_sink& discarding_sink() {
 
 std::string node::url() const { return "http://" + service_name_ + ":" + std::to_string(incarnation_->settings.port); }
 
-fleet::fleet(std::uint64_t seed, sim::event_log::mode recorded)
+fleet::fleet(std::uint64_t seed, sim::event_log::mode log_mode)
     : time_(seed),
       start_(time_.now()),
       scheduler_(time_),
-      event_log_(start_, recorded),
+      event_log_(start_, log_mode),
       network_(time_.event_loop(), event_log_),
       recorder_(time_.event_loop()),
       log_(discarding_sink(), "fleet", telemetry::log_level::off, telemetry::log_format::text,
@@ -52,12 +52,13 @@ fleet::~fleet() {
 }
 
 node& fleet::add_service(node::definition_factory make_definition, const std::string& name,
-                         config::environment variables, std::vector<std::string> flags, placement where) {
+                         config::environment variables, std::vector<std::string> flags, placement service_placement) {
   const auto replicas =
       std::ranges::count_if(nodes_, [&](const auto& candidate) { return candidate->service_name_ == name; });
   auto& machine = network_.add_host(replicas == 0 ? name : name + "-" + std::to_string(replicas + 1));
-  if (where.runs_on) {
-    machine.program = &scheduler_.add_process(*where.runs_on, where.threads, std::move(where.costs));
+  if (service_placement.assigned_machine) {
+    machine.program = &scheduler_.add_process(*service_placement.assigned_machine, service_placement.threads,
+                                              std::move(service_placement.costs));
   }
   nodes_.push_back(std::unique_ptr<node>{
       new node{machine, name, std::move(make_definition), std::move(variables), std::move(flags)}});
@@ -66,7 +67,7 @@ node& fleet::add_service(node::definition_factory make_definition, const std::st
 }
 
 node& fleet::add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router,
-                             placement where) {
+                             placement service_placement) {
   const auto make_definition = [name, port, make_router = std::move(make_router)] {
     service::definition stub;
     stub.name = name;
@@ -75,7 +76,7 @@ node& fleet::add_stub_server(const std::string& name, std::uint16_t port, std::f
     stub.app = [make_router](service::service_context&, service::api_key_authenticator&) { return make_router(); };
     return stub;
   };
-  return add_service(make_definition, name, {}, {}, std::move(where));
+  return add_service(make_definition, name, {}, {}, std::move(service_placement));
 }
 
 loop& fleet::loop_of(const node& target) noexcept {
@@ -90,10 +91,10 @@ void fleet::post_to(const node& target, Handler handler) {
 
 task<> fleet::run_on_node(node& target, task<> work) {
   if (!target.host_.program) co_return co_await std::move(work);
-  // The program is woken before the work is posted, because the machines run after this handler.
+  // The process is woken before the work is posted, because the machines run after this handler.
   target.host_.program->wake();
-  auto running = run_on(loop_of(target), std::move(work));
-  co_await std::move(running);
+  auto run_task = run_on(loop_of(target), std::move(work));
+  co_await std::move(run_task);
 }
 
 node* fleet::find(std::string_view name) noexcept {
@@ -122,30 +123,32 @@ call_result fleet::call(http::client_request request, duration timeout) {
 }
 
 void fleet::start_incarnation(node& target) {
-  auto starting = std::make_unique<node::incarnation>();
+  auto new_incarnation = std::make_unique<node::incarnation>();
   auto definition = target.make_definition_();
-  starting->settings.port = definition.port;
+  new_incarnation->settings.port = definition.port;
   config::options options{definition.name, definition.description, definition.version};
-  service::add_common_options(options, starting->settings, "Port to listen on");
+  service::add_common_options(options, new_incarnation->settings, "Port to listen on");
   service::add_service_options(options, definition);
   std::vector<const char*> arguments{definition.name.c_str()};
   for (const auto& flag : target.flags_) arguments.push_back(flag.c_str());
-  if (const auto exit = options.parse(static_cast<int>(arguments.size()), arguments.data(), target.variables_)) {
-    throw std::invalid_argument(exit->text);
+  if (const auto exit_request =
+          options.parse(static_cast<int>(arguments.size()), arguments.data(), target.variables_)) {
+    throw std::invalid_argument(exit_request->text);
   }
-  if (starting->settings.port == 0) starting->settings.port = default_port;
+  if (new_incarnation->settings.port == 0) new_incarnation->settings.port = default_port;
   auto* const program = target.host_.program;
-  starting->instance = std::make_unique<service::instance>(
+  new_incarnation->instance = std::make_unique<service::instance>(
       std::move(definition), program ? program->loops() : std::vector<loop*>{&event_loop()},
-      network_.listen(target.host_, starting->settings.port));
-  starting->instance->build({network_.network_for(target.host_), starting->settings, log_, {}});
+      network_.listen(target.host_, new_incarnation->settings.port));
+  new_incarnation->instance->build({network_.network_for(target.host_), new_incarnation->settings, log_, {}});
   if (request_observer_) {
-    starting->instance->observe_requests([this, &target](const auto& record) {
+    new_incarnation->instance->observe_requests([this, &target](const auto& record) {
       if (request_observer_) request_observer_(target, record);
     });
   }
-  if (target.blocking_cost_) starting->instance->lifecycle().blocking().set_simulated_cost(*target.blocking_cost_);
-  post_to(target, [this, &target, instance = starting->instance.get()] {
+  if (target.blocking_cost_)
+    new_incarnation->instance->lifecycle().blocking().set_simulated_cost(*target.blocking_cost_);
+  post_to(target, [this, &target, instance = new_incarnation->instance.get()] {
     instance->start([this, &target](const std::exception_ptr& failure) {
       if (!failure) return;
       failures_.push_back("start of " + target.name() + " failed: " + exception_message(failure));
@@ -153,11 +156,11 @@ void fleet::start_incarnation(node& target) {
       kill(target);
     });
   });
-  target.incarnation_ = std::move(starting);
+  target.incarnation_ = std::move(new_incarnation);
   network_.add_address(target.service_name_, target.host_.address);
 }
 
-/// Lets the coroutines of the terminated process unwind. The network discards the bytes that they send.
+/// Unwinds the coroutines of the terminated process. The network discards the bytes that they send.
 void fleet::terminate_incarnation(node& target) {
   auto* const ending = target.incarnation_.get();
   if (!ending || ending->has_ended || std::exchange(ending->is_ending, true)) return;

@@ -24,9 +24,9 @@ namespace cohort::sim {
 
 /// The machine and the CPU costs of a service.
 struct placement {
-  /// The machine, made by `fleet::add_machine`; if it is null, the node runs on the loop of the simulation, where CPU
-  /// time costs nothing.
-  machine* runs_on = nullptr;
+  /// The machine, created by `fleet::add_machine`. If it is null, the node runs on the loop of the simulation and uses
+  /// no CPU time.
+  machine* assigned_machine = nullptr;
   /// Threads of the process, each with its own loop.
   std::size_t threads = 1;
   cpu_costs costs;
@@ -47,7 +47,7 @@ class node {
   std::string url() const;
   /// The port of the service.
   std::uint16_t port() const noexcept { return incarnation_->settings.port; }
-  /// False from the moment the service is killed or begins to stop.
+  /// False once the service has been killed or has begun to stop.
   bool is_running() const noexcept { return incarnation_ && !incarnation_->is_ending; }
   /// The process on its machine; null without a machine.
   const sim::process* process() const noexcept { return host_.program; }
@@ -83,7 +83,8 @@ class node {
   std::unique_ptr<incarnation> incarnation_;
 };
 
-/// The value of `fleet::leaks` after a clean run: `CHECK(fleet.leaks() == sim::no_leaks)` prints the leaks if it fails.
+/// The value of `fleet::leaks` after a run without leaks. `CHECK(fleet.leaks() == sim::no_leaks)` prints the leaks if
+/// it fails.
 inline const std::vector<std::string> no_leaks{};
 
 /// A fleet of services on a virtual clock and a simulated network. The seed determines all random values: the same seed
@@ -93,7 +94,7 @@ inline const std::vector<std::string> no_leaks{};
 /// other functions may be called from a test or from a task that the fleet runs.
 class fleet {
  public:
-  explicit fleet(std::uint64_t seed, event_log::mode recorded = event_log::mode::hash);
+  explicit fleet(std::uint64_t seed, event_log::mode log_mode = event_log::mode::hash);
   /// Calls `shutdown` with a drain timeout of 0 unless it has been called.
   ~fleet();
   fleet(const fleet&) = delete;
@@ -107,10 +108,11 @@ class fleet {
   /// Starts a service on a new host, with these environment variables and flags only. `name` resolves to all nodes
   /// added with it. Throws `std::invalid_argument` with the program's error message if a setting is invalid.
   node& add_service(node::definition_factory make_definition, const std::string& name,
-                    config::environment variables = {}, std::vector<std::string> flags = {}, placement where = {});
+                    config::environment variables = {}, std::vector<std::string> flags = {},
+                    placement service_placement = {});
   /// Starts a stub of an external server; `make_router` is called for each incarnation.
   node& add_stub_server(const std::string& name, std::uint16_t port, std::function<http::router()> make_router,
-                        placement where = {});
+                        placement service_placement = {});
   /// Returns the node of that name, or nullptr.
   node* find(std::string_view name) noexcept;
 
@@ -121,7 +123,7 @@ class fleet {
   /// Like the overload above, but for a request of any method, with its fields and body.
   call_result call(http::client_request request, duration timeout = std::chrono::seconds{30});
 
-  /// Terminates the service's process immediately.
+  /// Terminates the service's process immediately, as SIGKILL does.
   void kill(node& target);
   /// Cuts the power of the service's machine immediately.
   void power_off(node& target);
@@ -136,8 +138,8 @@ class fleet {
   /// Makes the service's name stop resolving to the node, until the node is started again.
   void deregister(node& target) { network_.remove_address(target.service_name_, target.host_.address); }
 
-  /// Runs `work` on the loop until it has ended, and returns its result. Rethrows its exception; throws
-  /// `std::logic_error` if no timer is left that could wake it.
+  /// Runs `work` on the loop until it has ended, and returns its result. Rethrows its exception. Throws
+  /// `std::logic_error` if no timer is armed that could resume it.
   template <class T>
   T run(task<T> work) {
     scheduler_.wake_all();
@@ -150,9 +152,9 @@ class fleet {
   }
   /// Runs `script` concurrently. `shutdown` cancels it; an exception that it throws is reported by `leaks`.
   void spawn(task<> script);
-  /// Calls `observe` with the record of each request that a service ends from now on and that has an asynchronous
-  /// handler, a body or a streamed response. Applies to services that are added or started later; an empty function
-  /// removes the observer from all services. `observe` runs on the loop of the request and must not throw.
+  /// Calls `observe` with the record of each request that has an asynchronous handler, a body or a streamed response,
+  /// when the request ends. Applies to all services, including services that are added or started later. An empty
+  /// function removes the observer. `observe` runs on the loop of the request and must not throw.
   void observe_requests(std::function<void(const node&, const telemetry::request_record&)> observe) {
     request_observer_ = std::move(observe);
   }

@@ -26,14 +26,14 @@ struct host {
   host_state state = host_state::up;
   bool refuses_connections = false;
   bool black_holes_connections = false;
-  /// The process whose loops run the host's programs; null if they run on the loop of the simulation, where CPU time
-  /// costs nothing.
+  /// The process whose loops run the host's programs; null if they run on the loop of the simulation and use no CPU
+  /// time.
   process* program = nullptr;
 };
 
 /// Latency, bandwidth and message segmentation of a link between two hosts. All latencies are one-way.
 struct link_conditions {
-  /// Each connection has a constant base latency, drawn from this range when it is made.
+  /// Each connection has a constant base latency, drawn from this range when the connection is opened.
   duration min_latency = std::chrono::microseconds{50};
   duration max_latency = std::chrono::microseconds{250};
   /// Maximum random delay added to each segment. Order is preserved.
@@ -55,7 +55,7 @@ struct link {
   /// Replaces the network's default conditions.
   std::optional<link_conditions> conditions;
   std::optional<time_point> partitioned_since;
-  /// For each direction: the time at which the bytes sent so far have left the sender.
+  /// The time at which the bytes sent so far have left the sender, for each direction.
   std::array<time_point, 2> busy_until{};
 };
 

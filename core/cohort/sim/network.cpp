@@ -11,7 +11,7 @@ namespace cohort::sim {
 
 namespace {
 
-/// 10.0.0.1, the address of the first host; the others follow.
+/// 10.0.0.1, the address of the first host. Further hosts have the following addresses.
 constexpr std::size_t first_address = 0x0A000001;
 /// RFC 6298, section 2.
 constexpr duration connect_retransmission_timeout = std::chrono::seconds{1};
@@ -29,7 +29,7 @@ class network::host_network final : public net::network {
  public:
   host_network(sim::network& owner, const host& local) : owner_(&owner), local_(local) {}
 
-  void end() noexcept { alive_ = false; }
+  void end() noexcept { is_alive_ = false; }
 
   task<result<std::vector<net::endpoint>>> resolve(std::string name, std::uint16_t port,
                                                    deadline resolve_deadline) override;
@@ -41,13 +41,13 @@ class network::host_network final : public net::network {
 
   sim::network* owner_;
   const host& local_;
-  bool alive_ = true;
+  bool is_alive_ = true;
 };
 
 /// Returns no error at `wake_time`, else `operation_aborted` or `timed_out`.
 task<error_code> network::host_network::wait_until(time_point wake_time, deadline wait_deadline) {
-  auto sleeping = sleep_until(std::min(deadline{wake_time}, wait_deadline));
-  if (co_await std::move(sleeping) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
+  auto sleep_task = sleep_until(std::min(deadline{wake_time}, wait_deadline));
+  if (co_await std::move(sleep_task) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
   co_return wait_deadline < deadline{wake_time} ? error_code{asio::error::timed_out} : error_code{};
 }
 
@@ -63,14 +63,14 @@ task<result<std::vector<net::endpoint>>> network::host_network::resolve(std::str
   auto& record = owner_->names_[name];
   if (record.max_delay > duration{0}) {
     const auto delay = owner_->random_.uniform_between(record.min_delay, record.max_delay);
-    auto waiting = wait_until(loop::current().now() + delay, resolve_deadline);
-    if (const auto error = co_await std::move(waiting)) {
+    auto wait_task = wait_until(loop::current().now() + delay, resolve_deadline);
+    if (const auto error = co_await std::move(wait_task)) {
       owner_->record(event_kind::dns, local_.name, {}, 0, name + ": no answer");
       co_return error;
     }
   }
-  if (!alive_) co_return error_code{asio::error::network_down};
-  if (record.fails) {
+  if (!is_alive_) co_return error_code{asio::error::network_down};
+  if (record.lookup_fails) {
     owner_->record(event_kind::dns, local_.name, {}, 0, name + ": failure");
     co_return error_code{asio::error::host_not_found_try_again};
   }
@@ -88,9 +88,9 @@ task<result<std::vector<net::endpoint>>> network::host_network::resolve(std::str
 task<error_code> network::host_network::wait_until_reachable(const host* server, deadline connect_deadline) {
   const auto start = loop::current().now();
   bool has_waited = false;
-  while (alive_ && !(server && owner_->is_reachable(local_, *server))) {
-    auto waiting = owner_->reachability_changes_.wait(connect_deadline);
-    const auto status = co_await std::move(waiting);
+  while (is_alive_ && !(server && owner_->is_reachable(local_, *server))) {
+    auto wait_task = owner_->reachability_changes_.wait(connect_deadline);
+    const auto status = co_await std::move(wait_task);
     if (status == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
     if (status == wait_status::timed_out) co_return error_code{asio::error::timed_out};
     has_waited = true;
@@ -107,17 +107,18 @@ task<result<net::stream_ptr>> network::host_network::connect(net::endpoint peer,
   owner_->record(event_kind::connect, local_.name, server_name + ":" + std::to_string(peer.port()), id, {});
   std::shared_ptr<connection> opened;
   do {
-    auto waiting = wait_until_reachable(server, connect_deadline);
-    if (const auto error = co_await std::move(waiting)) co_return error;
-    if (!alive_) co_return error_code{asio::error::network_down};
+    auto wait_task = wait_until_reachable(server, connect_deadline);
+    if (const auto error = co_await std::move(wait_task)) co_return error;
+    if (!is_alive_) co_return error_code{asio::error::network_down};
     if (!opened) opened = std::make_shared<connection>(*owner_, local_, *server, peer.port(), id);
     const auto request_arrival = opened->arrival_time(0, 0);
     const auto response_arrival = opened->arrival_time(1, 0);
     const auto& conditions = owner_->conditions_of(opened->link_);
-    const auto lost = owner_->draw_retransmission(conditions, connect_retransmission_timeout);
-    auto round_trip = wait_until(request_arrival + (response_arrival - loop::current().now()) + lost, connect_deadline);
+    const auto retransmission_delay = owner_->draw_retransmission(conditions, connect_retransmission_timeout);
+    auto round_trip = wait_until(request_arrival + (response_arrival - loop::current().now()) + retransmission_delay,
+                                 connect_deadline);
     if (const auto error = co_await std::move(round_trip)) co_return error;
-    if (!alive_) co_return error_code{asio::error::network_down};
+    if (!is_alive_) co_return error_code{asio::error::network_down};
   } while (!owner_->is_reachable(local_, *server));
   const auto listener = owner_->listeners_.find(peer);
   if (server->refuses_connections || listener == owner_->listeners_.end()) {
@@ -306,7 +307,7 @@ void network::set_resolve_delay(const std::string& name, duration min_delay, dur
 
 void network::fail_resolution(const std::string& name, bool enabled) {
   record_fault(name, {}, enabled ? "resolution fails" : "resolution succeeds");
-  names_[name].fails = enabled;
+  names_[name].lookup_fails = enabled;
 }
 
 link& network::link_between(const host& a, const host& b) {

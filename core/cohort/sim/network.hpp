@@ -38,13 +38,13 @@ class network {
   host& add_host(std::string name);
   /// Returns the host of that name, or nullptr.
   host* find(std::string_view name) noexcept;
-  /// The network as programs on `local_host` see it. Once the host is killed or powered off, its operations fail with
+  /// The network of the programs on `local_host`. Once the host is killed or powered off, its operations fail with
   /// `network_down`; after `restart`, this function returns a new network.
   net::network& network_for(const host& local_host);
   /// Precondition: nothing listens on that port of the host.
   std::unique_ptr<net::acceptor> listen(const host& server, std::uint16_t port);
 
-  /// `observer` receives the events of all connections from now on. It must outlive the network.
+  /// From this call on, `observer` receives the events of all connections. It must outlive the network.
   void add_observer(connection_observer& observer) { observers_.push_back(&observer); }
   /// `handler` is called for each new connection before it carries a byte, so that it can schedule a fault. Replaces
   /// the previous handler; an empty handler removes it.
@@ -69,7 +69,7 @@ class network {
   /// Drops connection attempts to the host without a response. Pending attempts succeed at a retransmission after the
   /// fault is removed.
   void black_hole_connections(host& server, bool enabled = true);
-  /// Delivers nothing between the two hosts until `heal`. Bytes sent meanwhile are delivered late.
+  /// Delivers no bytes between the two hosts until `heal`. Bytes sent during the partition are delivered after it.
   void partition(const host& a, const host& b);
   /// Ends a partition.
   void heal(const host& a, const host& b);
@@ -97,7 +97,7 @@ class network {
     std::vector<asio::ip::address> addresses;
     duration min_delay{};
     duration max_delay{};
-    bool fails = false;
+    bool lookup_fails = false;
   };
   struct listener {
     const host* server;

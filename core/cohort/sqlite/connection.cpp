@@ -31,7 +31,7 @@ bool is_blank(sqlite3* handle, const char* begin, const char* end) {
 
 }  // namespace
 
-void connection::finalize::operator()(sqlite3_stmt* prepared) const noexcept { sqlite3_finalize(prepared); }
+void connection::statement_deleter::operator()(sqlite3_stmt* prepared) const noexcept { sqlite3_finalize(prepared); }
 
 connection::~connection() { close(); }
 
@@ -42,14 +42,14 @@ result<changes> connection::execute_with(std::string_view text, const std::vecto
 }
 
 std::optional<error> connection::execute_script(const std::string& text) {
-  if (auto stopped = check_stopped()) return stopped;
+  if (auto stop_error = check_stopped()) return stop_error;
   if (sqlite3_exec(handle_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return last_error();
   return std::nullopt;
 }
 
 std::optional<error> connection::read_rows(std::string_view text, const std::vector<parameter>& parameters, int columns,
                                            void* function, reader read) {
-  if (auto stopped = check_stopped()) return stopped;
+  if (auto stop_error = check_stopped()) return stop_error;
   const auto prepared = prepare(text);
   if (!prepared) return prepared.error();
   statement statement{*prepared};
@@ -74,7 +74,7 @@ std::optional<error> connection::open() {
   if (settings_.path.empty() || settings_.path.starts_with(":")) {
     return error{errc::cannot_open, "the path is \"" + settings_.path + "\", but must be the path of a file"};
   }
-  // A reader also opens for writing: it may have to create the index of the write-ahead log.
+  // A reader also opens the file for writing, because it may have to create the index of the write-ahead log.
   constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   std::optional<error> failure;
   if (sqlite3_open_v2(settings_.path.c_str(), &handle_, flags, nullptr) != SQLITE_OK) {
@@ -174,7 +174,7 @@ active_call::~active_call() {
 }
 
 std::optional<error> active_call::open() {
-  if (auto stopped = connection_.check_stopped()) return stopped;
+  if (auto stop_error = connection_.check_stopped()) return stop_error;
   if (auto failure = connection_.open()) return failure;
   on_stop_.emplace(connection_.limits_.stop, interrupter{connection_.handle_});
   return std::nullopt;

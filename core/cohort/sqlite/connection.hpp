@@ -22,9 +22,10 @@ namespace cohort::sqlite {
 
 /// The changes that a statement made.
 struct changes {
-  /// Rows that the statement inserted, updated or deleted itself; without triggers and foreign key actions.
+  /// Number of rows that the statement inserted, updated or deleted, without rows changed by triggers and foreign key
+  /// actions.
   std::int64_t rows = 0;
-  /// The ROWID of the row that was inserted last.
+  /// The ROWID of the last inserted row.
   std::int64_t last_insert_id = 0;
 };
 
@@ -37,7 +38,7 @@ struct connection_settings {
   std::size_t max_cached_statements = 0;
 };
 
-/// The limits of one call.
+/// Limits of one call.
 struct call_limits {
   std::stop_token stop{};
   /// The time, on the real clock, until which a statement waits for a lock.
@@ -75,7 +76,7 @@ class connection {
       return std::move(*failure);
     return rows;
   }
-  /// The first row, if there is one.
+  /// Executes one statement and returns its first row; empty if there is none.
   template <class Row, class... Parameters>
   result<std::optional<Row>> query_one(std::string_view text, Parameters&&... parameters) {
     auto rows = query<Row>(text, std::forward<Parameters>(parameters)...);
@@ -94,10 +95,10 @@ class connection {
 
  private:
   friend class active_call;
-  struct finalize {
+  struct statement_deleter {
     void operator()(sqlite3_stmt* prepared) const noexcept;
   };
-  using statement_pointer = std::unique_ptr<sqlite3_stmt, finalize>;
+  using statement_pointer = std::unique_ptr<sqlite3_stmt, statement_deleter>;
   struct cached_statement {
     std::string text;
     statement_pointer prepared;

@@ -36,8 +36,8 @@ error make_error(const error_code& failure) {
   return error{code, code == errc::overloaded ? failure.message() : std::string{}};
 }
 
-/// Whether a failed call is logged: constraints are violated by input of clients, and a call that was cancelled or
-/// rejected is counted.
+/// Whether a failed call is logged. Clients can cause violations of constraints; cancelled and rejected calls are only
+/// counted.
 bool is_logged(errc code) noexcept {
   switch (code) {
     case errc::unique_violation:
@@ -123,7 +123,7 @@ struct database::state {
 
   std::optional<error> execute(access kind, const char* begin, const work& job, call_limits limits) {
     auto& set = connections(kind);
-    // The connection returns to the set after the end of the call, which rolls back.
+    // The connection is returned to the set after the end of the call, which rolls an open transaction back.
     std::unique_ptr<connection, std::function<void(connection*)>> used{
         set.take().release(), [&set](connection* each) { set.return_connection(std::unique_ptr<connection>{each}); }};
     active_call call{*used, std::move(limits)};
@@ -150,8 +150,8 @@ database::~database() = default;
 task<std::optional<error>> database::run(access kind, const char* begin, call_context context, work job) {
   telemetry::recorded_call call{metrics_, context, telemetry::call_kind::sqlite, name_, context.deadline};
   call.set_detail(kind == access::write ? "write" : "read");
-  auto running = run_unrecorded(kind, begin, context.deadline, std::move(job));
-  auto failure = co_await std::move(running);
+  auto run_task = run_unrecorded(kind, begin, context.deadline, std::move(job));
+  auto failure = co_await std::move(run_task);
   call.set_outcome(failure ? error_class(failure->code) : "ok");
   if (failure) log_failure(*failure, kind, context.request_id);
   co_return failure;
@@ -202,10 +202,10 @@ task<std::optional<error>> database::run_unrecorded(access kind, const char* beg
     }
   };
   blocking_call call{std::move(state), std::move(permit), std::move(job), kind, begin, limits};
-  auto running = blocking_.run(call_deadline, std::move(call), "sqlite");
-  auto outcome = co_await std::move(running);
+  auto run_task = blocking_.run(call_deadline, std::move(call), "sqlite");
+  auto outcome = co_await std::move(run_task);
   if (!outcome) co_return make_error(outcome.error());
-  // The wait for a lock can end at the call's deadline just before the call does.
+  // The wait for a lock can end at the call's deadline, shortly before the call is cancelled.
   const bool is_busy = *outcome && (*outcome)->code == errc::busy;
   if (is_busy && call_deadline.expired(event_loop.now())) co_return error{errc::timeout};
   co_return std::move(*outcome);
@@ -214,8 +214,8 @@ task<std::optional<error>> database::run_unrecorded(access kind, const char* beg
 task<> database::create_schema(std::string script, duration timeout) {
   const call_context context{.deadline = deadline::after(loop::current().now(), timeout)};
   auto execute = [script = std::move(script)](connection& connection) { return connection.execute_script(script); };
-  auto creating = write(context, std::move(execute));
-  const auto created = co_await std::move(creating);
+  auto create_task = write(context, std::move(execute));
+  const auto created = co_await std::move(create_task);
   if (!created) throw std::runtime_error("the schema of " + state_->settings.path + ": " + log_text(created.error()));
 }
 
@@ -234,8 +234,8 @@ task<> database::close() {
     state->readers.close();
     state->writer.close();
   };
-  auto closing = blocking_.run(deadline::never(), std::move(close), "close sqlite");
-  co_await std::move(closing);
+  auto close_task = blocking_.run(deadline::never(), std::move(close), "close sqlite");
+  co_await std::move(close_task);
 }
 
 }  // namespace cohort::sqlite

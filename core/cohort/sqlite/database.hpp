@@ -30,8 +30,8 @@ struct database_settings {
   std::size_t max_waiting = 256;
   /// Maximum time that a statement waits for a lock of another process; at most up to the deadline of the call.
   duration busy_timeout = std::chrono::seconds{5};
-  /// Whether a committed transaction survives a power failure (`PRAGMA synchronous = FULL`). False: it survives a crash
-  /// of the process only, and writes are faster.
+  /// Whether a committed transaction survives a power failure (`PRAGMA synchronous = FULL`). If false, it survives only
+  /// a crash of the process, and writes are faster.
   bool is_durable = true;
   /// Maximum number of rows that a query returns.
   std::size_t max_rows = 100'000;
@@ -66,16 +66,16 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 ///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that was
 ///   interrupted is rolled back; if it was being committed at that moment, it may have been committed.
 /// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must
-///   own the objects that they use, and use only the connection that they get.
+///   own the objects that they use, and use only the connection that is passed to them.
 ///
 /// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and a
-/// locked file is `errc::busy` immediately. Thread-safe; calls are made on loops. Must outlive its calls. A program
-/// closes it by `context.on_stop(database->close())`.
+/// locked file is `errc::busy` immediately. Thread-safe; calls are made on loops. The database must outlive its calls.
+/// A program closes it by `context.on_stop(database->close())`.
 class database {
  public:
-  /// `name` is the label `upstream` of the metrics and the name in logs. `log` gets a line for each call that fails,
-  /// unless a constraint was violated, or the call was cancelled or rejected. `blocking` and `metrics` must outlive the
-  /// database.
+  /// `name` is the label `upstream` of the metrics and the name in logs. `log` receives a line for each failed call,
+  /// except violations of constraints and calls that were cancelled or rejected. `blocking` and `metrics` must outlive
+  /// the database.
   database(blocking_pool& blocking, telemetry::registry& metrics, telemetry::logger log, database_settings settings,
            std::string name = "sqlite");
   ~database();
@@ -137,8 +137,8 @@ class database {
     // Shared with the thread, which can continue after the deadline.
     auto shared = std::make_shared<shared_call<Function>>(std::move(function));
     work job = [shared](connection& connection) { return shared->execute(connection); };
-    auto running = run(kind, begin, context, std::move(job));
-    auto failure = co_await std::move(running);
+    auto run_task = run(kind, begin, context, std::move(job));
+    auto failure = co_await std::move(run_task);
     if (failure) co_return std::move(*failure);
     if constexpr (std::is_void_v<value_type>) {
       co_return result<void>{};
@@ -149,20 +149,20 @@ class database {
 
   template <class Function>
   struct shared_call {
-    using returned = std::invoke_result_t<Function&, connection&>;
+    using return_type = std::invoke_result_t<Function&, connection&>;
     using value_type = detail::value_of<Function>;
 
-    explicit shared_call(Function called) : function(std::move(called)) {}
+    explicit shared_call(Function called_function) : function(std::move(called_function)) {}
 
     std::optional<error> execute(connection& connection) {
-      if constexpr (std::is_void_v<returned>) {
+      if constexpr (std::is_void_v<return_type>) {
         function(connection);
-      } else if constexpr (std::is_same_v<returned, std::optional<error>>) {
+      } else if constexpr (std::is_same_v<return_type, std::optional<error>>) {
         return function(connection);
-      } else if constexpr (std::is_same_v<returned, result<void>>) {
+      } else if constexpr (std::is_same_v<return_type, result<void>>) {
         auto outcome = function(connection);
         if (!outcome) return std::move(outcome).error();
-      } else if constexpr (std::is_same_v<returned, result<value_type>>) {
+      } else if constexpr (std::is_same_v<return_type, result<value_type>>) {
         auto outcome = function(connection);
         if (!outcome) return std::move(outcome).error();
         value.emplace(std::move(*outcome));

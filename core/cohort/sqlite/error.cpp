@@ -21,9 +21,9 @@ std::string_view description(errc code) noexcept {
     case errc::disk_full: return "the disk is full";
     case errc::read_only: return "the database cannot be written";
     case errc::result_too_large: return "the result has too many rows";
-    case errc::no_such_column: return "the result has other columns";
+    case errc::no_such_column: return "the result does not have the columns of the row type";
     case errc::unexpected_null: return "a value is null";
-    case errc::type_mismatch: return "a value has another type";
+    case errc::type_mismatch: return "a value does not have the requested type";
     case errc::failed: return "the database failed";
     case errc::timeout: return "the deadline has passed";
     case errc::cancelled: return "the call was cancelled";

@@ -45,7 +45,7 @@ template <class T>
 using result = cohort::result<T, error>;
 
 /// The outcome of a call as a metric label: `constraint`, `busy`, `disk_full`, `timeout`, `shed`, `cancelled`,
-/// `invalid` (the caller's fault) or `failed`.
+/// `invalid` (an error of the caller) or `failed`.
 std::string_view error_class(errc code) noexcept;
 
 /// One line for a log: the description of the code and the message.

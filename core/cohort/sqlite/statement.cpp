@@ -91,9 +91,9 @@ std::optional<error> statement::read(int index, bool& value) const {
 bool statement::is_null(int index) const noexcept { return sqlite3_column_type(prepared_, index) == SQLITE_NULL; }
 
 std::optional<error> statement::expect(int index, int type, const char* type_name) const {
-  const int actual = sqlite3_column_type(prepared_, index);
-  if (actual == type) return std::nullopt;
-  if (actual == SQLITE_NULL) {
+  const int actual_type = sqlite3_column_type(prepared_, index);
+  if (actual_type == type) return std::nullopt;
+  if (actual_type == SQLITE_NULL) {
     auto failure = mismatch_error(index, "the value is null; read it as std::optional");
     failure.code = errc::unexpected_null;
     return failure;

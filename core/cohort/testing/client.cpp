@@ -42,11 +42,11 @@ task<open_result> open_stream(http::client& transport, http::client_request mess
     source = std::make_unique<http::text_body_source>(std::exchange(message.body, {}));
   }
   http::client::send_options options;
-  // A streamed exchange is not repeated on another connection.
+  // A streamed exchange is not retried on another connection.
   options.connection.new_connection = true;
   constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
-  auto opening = transport.open(message, source.get(), call_deadline, std::move(options), unlimited);
-  auto opened = co_await std::move(opening);
+  auto open_task = transport.open(message, source.get(), call_deadline, std::move(options), unlimited);
+  auto opened = co_await std::move(open_task);
   if (!opened.head.response) co_return opened.head.response.error();
   co_return http::streamed_response{std::move(*opened.head.response), std::move(opened.body)};
 }
@@ -54,8 +54,8 @@ task<open_result> open_stream(http::client& transport, http::client_request mess
 task<socket_result> open_websocket(http::client& transport, boost::urls::url url,
                                    http::websocket_connect_options options, deadline call_deadline) {
   call_context context{.deadline = call_deadline};
-  auto connecting = http::websocket_connect(context, transport, std::move(url), std::move(options));
-  co_return co_await std::move(connecting);
+  auto connect_task = http::websocket_connect(context, transport, std::move(url), std::move(options));
+  co_return co_await std::move(connect_task);
 }
 
 }  // namespace
@@ -74,7 +74,7 @@ boost::urls::url client::url_of(std::string_view target) const {
   auto parsed = boost::urls::parse_uri(text);
   if (!parsed) {
     throw std::invalid_argument("request target \"" + std::string{target} +
-                                "\": is not a valid path and query; percent-encode other characters");
+                                "\": must be a valid path and query; percent-encode other characters");
   }
   return *parsed;
 }

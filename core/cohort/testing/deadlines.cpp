@@ -3,9 +3,9 @@
 
 namespace cohort::testing {
 
-void require_deadlines_hold(sim::deadline_audit& audit) {
+void require_no_deadline_violations(sim::deadline_audit& audit) {
   const auto report = audit.report();
-  if (!report.findings.empty()) throw deadline_violation("the deadlines do not hold:\n" + report.text());
+  if (!report.findings.empty()) throw deadline_violation("deadlines are violated:\n" + report.text());
 }
 
 }  // namespace cohort::testing

@@ -14,6 +14,6 @@ class deadline_violation : public std::runtime_error {
 };
 
 /// Throws `deadline_violation`, which every test framework reports with its message, if the audit has findings.
-void require_deadlines_hold(sim::deadline_audit& audit);
+void require_no_deadline_violations(sim::deadline_audit& audit);
 
 }  // namespace cohort::testing

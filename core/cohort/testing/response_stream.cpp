@@ -68,9 +68,9 @@ result<std::string, http::client_error> response_stream::read(duration timeout) 
 
 result<std::string, http::client_error> response_stream::read_to_end(duration timeout) {
   if (!body_) return http::client_error::body_truncated;
-  auto rest = time_->run(read_all(*body_, deadline::after(time_->now(), timeout)));
-  if (!rest) return rest.error();
-  return std::exchange(input_, {}) + *rest;
+  auto remaining_body = time_->run(read_all(*body_, deadline::after(time_->now(), timeout)));
+  if (!remaining_body) return remaining_body.error();
+  return std::exchange(input_, {}) + *remaining_body;
 }
 
 result<http::server_event, http::client_error> response_stream::next_event(duration timeout) {

@@ -13,7 +13,8 @@
 namespace cohort::testing {
 
 /// A response whose body the test reads in parts, such as an event stream. Each call advances virtual time until it
-/// completes. The server or fleet must outlive it. Its destructor drops the connection unless the body is complete.
+/// completes. The server or fleet must outlive this object. The destructor closes the connection unless the body is
+/// complete.
 class response_stream {
  public:
   response_stream(virtual_time& time, http::streamed_response response);
@@ -35,7 +36,7 @@ class response_stream {
   result<http::server_event, http::client_error> next_event(duration timeout = std::chrono::seconds{30});
   /// The number of comments (heartbeats) that `next_event` has skipped.
   unsigned comment_count() const noexcept { return comment_count_; }
-  /// Drops the connection, like a client that disconnects.
+  /// Closes the connection, like a client that disconnects.
   void disconnect();
 
  private:

@@ -14,13 +14,13 @@
 
 namespace cohort::testing {
 
-/// A router behind the real HTTP server and client, on a virtual clock and an in-memory network, in one line:
+/// Serves a router with the real HTTP server, on a virtual clock and an in-memory network:
 ///
 ///     testing::server server{app()};
 ///     CHECK(server.get("/api/items")->status == http::status::ok);
 ///
-/// The server starts with the first request or connection; routes and settings are fixed from then on. It has one loop.
-/// The destructor cancels requests that have not ended, and closes all connections.
+/// The server starts with the first request or connection. After that, routes and settings cannot be changed. It has
+/// one loop. The destructor cancels requests that have not ended, and closes all connections.
 class server : public client {
  public:
   /// `connection`: the settings of the in-memory connections.

@@ -51,9 +51,9 @@ TEST_CASE("kafka: the error for an invalid URL does not contain the URL", "[kafk
   CHECK(failure_of("kafkas://one?ca=/missing.pem") == "the file of the parameter ca cannot be read: /missing.pem");
   CHECK(failure_of("kafkas://one?key=" __FILE__) == "the parameters certificate and key must be given together");
   CHECK(failure_of("kafka://one?acks=0") ==
-        "a parameter is unknown; accepted are sasl, and with kafkas:// ca, certificate and key");
+        "a parameter is unknown; accepted: sasl, and with kafkas:// also ca, certificate and key");
   CHECK(failure_of("nats://one") ==
-        "accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://, kafka://, kafkas://");
+        "accepted: amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://, kafka://, kafkas://");
 }
 
 TEST_CASE("kafka: the position of a partition advances past acknowledged messages only", "[kafka]") {

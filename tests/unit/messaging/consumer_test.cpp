@@ -35,7 +35,7 @@ TEST_CASE("consumer: a failing handler is called again, then the message becomes
   const auto& dead = fixture.broker.dead_letters("reports", "readers");
   REQUIRE(dead.size() == 1);
   CHECK(dead[0].id == "p");
-  CHECK(*dead[0].header("dead-letter-reason") == "the broker refused: requested by the test");
+  CHECK(*dead[0].header("dead-letter-reason") == "the broker rejected the request: requested by the test");
   CHECK(fixture.received("dead_letter") == 1);
   CHECK(fixture.received("processed") == 1);
   CHECK(fixture.broker.backlog("reports", "readers") == 0);

@@ -81,7 +81,7 @@ TEST_CASE("messages: a valid broker URL is parsed, and an invalid URL is reporte
   for (const auto* url : {"amqp://user:pass@word@rabbit", "amqp://rabbit:5672x", "amqp://user:50%25@x@rabbit/test"}) {
     CHECK(description(url).starts_with("error: after the host and the port, only a path is accepted"));
   }
-  const std::string accepted = "error: accepted are amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
+  const std::string accepted = "error: accepted: amqp://USER:PASSWORD@HOST:PORT/VIRTUAL-HOST, amqps://";
   CHECK(description("http://user:secret@rabbit") == accepted);
   CHECK(description("amqp://user:se cret@rabbit") == accepted);
   CHECK(description("amqp://rabbit:99999") == "error: the port is not from 1 to 65535");

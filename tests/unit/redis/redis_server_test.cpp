@@ -203,7 +203,7 @@ TEST_CASE("redis server: a wrong password is rejected", "[redis][server][threads
   wrong.password = "wrong";
   redis::client client{fixture.network, 1, fixture.metrics, fixture.log, wrong};
   const auto failure = fixture.run(client.command(fixture.context(), "GET", "a")).error();
-  CHECK(log_text(failure) == "the server rejected the connection: HELLO was answered with WRONGPASS");
+  CHECK(log_text(failure) == "the server rejected the connection: HELLO failed with WRONGPASS");
   fixture.run(client.close());
 }
 

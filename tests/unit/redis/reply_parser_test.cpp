@@ -113,7 +113,7 @@ TEST_CASE("redis reply: reading a value as another type is an error", "[redis]")
   CHECK(number_reply(1).as_bool().value());
   CHECK(reply{}.as_optional_string().value() == std::nullopt);
   CHECK(log_text(number_reply(2).as_bool().error()) ==
-        "the reply has another type: the reply is of the type number, not a boolean");
+        "the reply does not have the requested type: the reply is of the type number, not a boolean");
   for (const auto& outcome : {text_reply(kind::blob_string, "x").as_integer(), reply{}.as_integer()}) {
     CHECK(outcome.error().code == errc::type_mismatch);
   }

@@ -53,7 +53,7 @@ TEST_CASE("settings comparison: the result shows the scenarios in which changed 
   const auto comparisons = sim::compare_settings(*plan, {}, more_attempts, {.runs = 3, .threads = 1, .seed = 1});
   REQUIRE(comparisons.size() == 2);
   CHECK(comparisons[0].verdict == sim::comparison_verdict::equal);
-  CHECK(comparisons[0].own.median == 1);
+  CHECK(comparisons[0].baseline.median == 1);
   CHECK(comparisons[0].amplification == 1);
   CHECK(comparisons[1].scenario == "errors");
   CHECK(comparisons[1].verdict == sim::comparison_verdict::better);
@@ -63,7 +63,7 @@ TEST_CASE("settings comparison: the result shows the scenarios in which changed 
   const auto parallel_comparisons =
       sim::compare_settings(*plan, {}, more_attempts, {.runs = 3, .threads = 3, .seed = 1});
   for (std::size_t i = 0; i < comparisons.size(); ++i) {
-    CHECK(parallel_comparisons[i].own.lowest == comparisons[i].own.lowest);
+    CHECK(parallel_comparisons[i].baseline.lowest == comparisons[i].baseline.lowest);
     CHECK(parallel_comparisons[i].changed.highest == comparisons[i].changed.highest);
   }
 }

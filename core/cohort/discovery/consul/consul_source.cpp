@@ -23,8 +23,8 @@ std::uint64_t index_of(const http::client_response& response) {
   const auto text = response.find("X-Consul-Index").value_or(std::string_view{});
   std::uint64_t index = 0;
   const auto* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, index);
-  return error == std::errc{} && stop == end ? index : 0;
+  const auto [parse_end, error] = std::from_chars(text.data(), end, index);
+  return error == std::errc{} && parse_end == end ? index : 0;
 }
 
 std::string registration_body(const service_instance& instance, const std::string& id, std::chrono::seconds ttl) {
@@ -45,9 +45,9 @@ consul_source::consul_source(http::client& transport, const service_target& targ
 
 task<result<endpoint_list, source_error>> consul_source::next() {
   if (last_query_) {
-    // Limits the rate of queries; no event announces a change while Consul returns immediately.
-    auto pausing = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
-    if (co_await std::move(pausing) == wait_status::cancelled) co_return source_error{"cancelled"};
+    // Limits the rate of queries; no event reports a change while Consul returns immediately.
+    auto pause_task = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
+    if (co_await std::move(pause_task) == wait_status::cancelled) co_return source_error{"cancelled"};
   }
   last_query_ = loop::current().now();
   auto target = query_target_;
@@ -57,8 +57,8 @@ task<result<endpoint_list, source_error>> consul_source::next() {
     // The server adds up to a sixteenth of the wait.
     timeout += wait_time + wait_time / 16;
   }
-  auto sending = api_.send(http::method::get, std::move(target), {}, timeout);
-  const auto response = co_await std::move(sending);
+  auto send_task = api_.send(http::method::get, std::move(target), {}, timeout);
+  const auto response = co_await std::move(send_task);
   if (!response) {
     index_ = 0;
     co_return response.error();
@@ -79,22 +79,22 @@ consul_registrar::consul_registrar(http::client& transport, boost::urls::url ser
       ttl_(ttl) {}
 
 task<std::optional<source_error>> consul_registrar::put(std::string target, std::string body) {
-  auto sending = api_.send(http::method::put, std::move(target), std::move(body));
-  const auto response = co_await std::move(sending);
+  auto send_task = api_.send(http::method::put, std::move(target), std::move(body));
+  const auto response = co_await std::move(send_task);
   if (!response) co_return response.error();
   co_return std::nullopt;
 }
 
 task<std::optional<source_error>> consul_registrar::renew() {
   if (!is_registered_) {
-    auto registering = put("/v1/agent/service/register", registration_);
-    auto error = co_await std::move(registering);
+    auto register_task = put("/v1/agent/service/register", registration_);
+    auto error = co_await std::move(register_task);
     is_registered_ = !error;
     co_return error;
   }
-  auto passing = put("/v1/agent/check/pass/service:" + id_, {});
-  auto error = co_await std::move(passing);
-  // A restarted agent has no record of the check: register again.
+  auto check_task = put("/v1/agent/check/pass/service:" + id_, {});
+  auto error = co_await std::move(check_task);
+  // A restarted agent has no record of the check, so the replica is registered again.
   is_registered_ = !error;
   co_return error;
 }
@@ -102,8 +102,8 @@ task<std::optional<source_error>> consul_registrar::renew() {
 task<std::optional<source_error>> consul_registrar::deregister() {
   if (!is_registered_) co_return std::nullopt;
   is_registered_ = false;
-  auto removing = put("/v1/agent/service/deregister/" + id_, {});
-  co_return co_await std::move(removing);
+  auto deregister_task = put("/v1/agent/service/deregister/" + id_, {});
+  co_return co_await std::move(deregister_task);
 }
 
 }  // namespace cohort::discovery

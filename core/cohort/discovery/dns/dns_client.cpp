@@ -23,14 +23,14 @@ std::vector<std::string> dns_client::candidates(const std::string& name) const {
 }
 
 task<result<dns_client::answer, source_error>> dns_client::look_up(std::string name, dns_type type) {
-  answer negative;
+  answer negative_answer;
   for (auto& candidate : candidates(name)) {
-    auto querying = look_up_absolute(std::move(candidate), type);
-    auto found = co_await std::move(querying);
+    auto query_task = look_up_absolute(std::move(candidate), type);
+    auto found = co_await std::move(query_task);
     if (!found || !found->records.empty()) co_return found;
-    negative.ttl = std::min(negative.ttl, found->ttl);
+    negative_answer.ttl = std::min(negative_answer.ttl, found->ttl);
   }
-  co_return negative;
+  co_return negative_answer;
 }
 
 task<result<dns_client::answer, source_error>> dns_client::look_up_absolute(std::string name, dns_type type) {
@@ -38,8 +38,8 @@ task<result<dns_client::answer, source_error>> dns_client::look_up_absolute(std:
   std::string reason;
   for (unsigned attempt = 0; attempt < configuration_.attempts; ++attempt) {
     for (const auto& server : configuration_.servers) {
-      auto querying = send_query(server, name, type);
-      auto response = co_await std::move(querying);
+      auto query_task = send_query(server, name, type);
+      auto response = co_await std::move(query_task);
       if (!response) {
         reason = response.error().message();
         continue;
@@ -66,8 +66,8 @@ task<result<dns_response>> dns_client::send_query(net::endpoint server, std::str
   const auto end = deadline::after(event_loop.now(), configuration_.timeout);
   for (dns_transport* transport : {datagrams_.get(), static_cast<dns_transport*>(&tcp_)}) {
     if (!transport) continue;
-    auto exchanging = transport->exchange(server, *query, end);
-    const auto message = co_await std::move(exchanging);
+    auto exchange_task = transport->exchange(server, *query, end);
+    const auto message = co_await std::move(exchange_task);
     if (!message) co_return message.error();
     auto response = parse_dns_response(*message);
     if (!response) co_return error_code{asio::error::no_recovery};

@@ -15,7 +15,7 @@ namespace cohort::discovery {
 /// /etc/hosts. Used on one loop.
 class dns_client {
  public:
-  /// TTL limits in seconds: a name server can cause neither continuous queries nor the end of all queries.
+  /// TTL limits in seconds. They bound the interval of queries, whatever TTL a name server returns.
   static constexpr std::uint32_t min_ttl = 1;
   static constexpr std::uint32_t max_ttl = 300;
 

@@ -49,15 +49,15 @@ class message_reader {
   std::size_t position() const noexcept { return position_; }
   void fail() noexcept { failed_ = true; }
 
-  std::uint16_t u16() noexcept {
+  std::uint16_t read_u16() noexcept {
     const auto bytes = take(2);
     if (bytes.size() < 2) return 0;
     return static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[0]) << 8U |
                                       static_cast<unsigned char>(bytes[1]));
   }
-  std::uint32_t u32() noexcept {
-    const std::uint32_t high = u16();
-    return high << 16U | u16();
+  std::uint32_t read_u32() noexcept {
+    const std::uint32_t high = read_u16();
+    return high << 16U | read_u16();
   }
   std::string_view take(std::size_t count) noexcept {
     if (failed_ || count > message_.size() - position_) {
@@ -70,7 +70,7 @@ class message_reader {
   }
 
   /// Reads a name, whose last labels may be a pointer to an earlier position (RFC 1035 section 4.1.4). A pointer must
-  /// point to before the labels that it continues, so that there is no loop.
+  /// refer to an earlier position than the labels before it, so that there is no loop.
   std::string name() {
     std::string text;
     auto at = position_;
@@ -119,9 +119,9 @@ class message_reader {
 
 template <class Address>
 asio::ip::address to_address(std::string_view bytes) {
-  typename Address::bytes_type raw{};
-  std::copy(bytes.begin(), bytes.end(), raw.begin());
-  return Address{raw};
+  typename Address::bytes_type address_bytes{};
+  std::copy(bytes.begin(), bytes.end(), address_bytes.begin());
+  return Address{address_bytes};
 }
 
 /// Reads the data of a record, which has `length` bytes. False if the type is not one of `dns_type`.
@@ -139,16 +139,16 @@ bool read_data(message_reader& in, dns_record& record, std::uint16_t length) {
       return true;
     case dns_type::cname: record.target = in.name(); return true;
     case dns_type::srv:
-      record.priority = in.u16();
-      record.weight = in.u16();
-      record.port = in.u16();
+      record.priority = in.read_u16();
+      record.weight = in.read_u16();
+      record.port = in.read_u16();
       record.target = in.name();
       return true;
     case dns_type::soa:
       in.name();
       in.name();
       in.take(16);  // serial, refresh, retry, expire
-      record.minimum = in.u32();
+      record.minimum = in.read_u32();
       return true;
   }
   in.take(length);
@@ -160,12 +160,12 @@ void read_section(message_reader& in, unsigned count, std::vector<dns_record>& r
   for (unsigned i = 0; i < count && !in.failed(); ++i) {
     dns_record record;
     record.name = in.name();
-    const auto type = in.u16();
-    const auto record_class = in.u16();
-    record.ttl = in.u32();
+    const auto type = in.read_u16();
+    const auto record_class = in.read_u16();
+    record.ttl = in.read_u32();
     // RFC 2181 section 8: a TTL with the highest bit set is zero.
     if (record.ttl > 0x7fffffffU) record.ttl = 0;
-    const auto length = in.u16();
+    const auto length = in.read_u16();
     const auto end = in.position() + length;
     if (record_class != class_in) {
       in.take(length);
@@ -223,12 +223,12 @@ bool is_dns_response_to(std::string_view query, std::string_view response) noexc
 std::optional<dns_response> parse_dns_response(std::string_view message) {
   message_reader in{message};
   dns_response response;
-  response.id = in.u16();
-  const auto flags = in.u16();
+  response.id = in.read_u16();
+  const auto flags = in.read_u16();
   response.code = static_cast<dns_code>(flags & 0xfU);
   response.is_truncated = (flags & truncated_flag) != 0;
   std::array<std::uint16_t, 4> counts{};
-  for (auto& count : counts) count = in.u16();
+  for (auto& count : counts) count = in.read_u16();
   if (in.failed() || (flags & response_flag) == 0) return std::nullopt;
   for (unsigned i = 0; i < counts[0] && !in.failed(); ++i) {
     in.name();
@@ -248,7 +248,7 @@ dns_records select_dns_records(const dns_response& response, std::string_view na
   dns_records found{{}, max_ttl};
   auto queried_name = lower_case_without_dot(name);
   for (int aliases = 0; aliases <= max_aliases; ++aliases) {
-    const auto before = queried_name;
+    const auto previous_name = queried_name;
     for (const auto& record : response.answers) {
       if (record.name != queried_name) continue;
       if (record.type == type) {
@@ -260,7 +260,7 @@ dns_records select_dns_records(const dns_response& response, std::string_view na
         break;
       }
     }
-    if (!found.records.empty() || queried_name == before) break;
+    if (!found.records.empty() || queried_name == previous_name) break;
   }
   if (!found.records.empty()) return found;
   for (const auto& record : response.authority) {

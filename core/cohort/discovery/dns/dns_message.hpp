@@ -15,7 +15,7 @@ namespace cohort::discovery {
 /// Types of records: RFC 1035 section 3.2.2, RFC 3596 (AAAA), RFC 2782 (SRV).
 enum class dns_type : std::uint16_t { a = 1, cname = 5, soa = 6, aaaa = 28, srv = 33 };
 
-/// Response codes (RFC 1035 section 4.1.1). Others are possible.
+/// Response codes (RFC 1035 section 4.1.1). A response may have a code that is not listed.
 enum class dns_code : std::uint8_t { no_error = 0, server_failure = 2, name_error = 3 };
 
 /// A record of a type in `dns_type` and of class IN. The members that follow `ttl` are set for some types only.
@@ -39,7 +39,7 @@ struct dns_record {
 struct dns_response {
   std::uint16_t id = 0;
   dns_code code{};
-  /// The response was too long for a datagram: repeat the query over TCP.
+  /// Whether the response was too long for a datagram. The query must then be repeated over TCP.
   bool is_truncated = false;
   std::vector<dns_record> answers;
   std::vector<dns_record> authority;

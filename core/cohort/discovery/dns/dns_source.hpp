@@ -27,7 +27,7 @@ class dns_source : public endpoint_source {
 
  private:
   std::unique_ptr<dns_client> client_;
-  /// The time at which the last answer expires; empty before the first one.
+  /// The time at which the last answer expires; empty before the first answer.
   std::optional<time_point> expiry_;
 };
 

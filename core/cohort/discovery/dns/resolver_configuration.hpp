@@ -29,7 +29,7 @@ struct resolver_configuration {
 };
 
 /// Parses the text of /etc/resolv.conf: `nameserver`, `domain`, `search`, and the options `ndots`, `timeout` and
-/// `attempts`, within their limits; the rest is ignored. Without a server, it is 127.0.0.1.
+/// `attempts`, within their limits. Other lines are ignored. Without a `nameserver` line, the server is 127.0.0.1.
 resolver_configuration parse_resolver_configuration(std::string_view text);
 
 /// Parses a file, as `parse_resolver_configuration` does. A file that cannot be read counts as empty.

@@ -35,7 +35,7 @@ auto receive(udp_socket& socket, asio::mutable_buffer buffer) {
 task<result<std::string>> udp_dns_transport::exchange(net::endpoint server, std::string query,
                                                       deadline exchange_deadline) {
   auto& event_loop = loop::current();
-  // On the heap, since the timer holds its address while the operation is pending.
+  // The socket is on the heap, because the timer holds its address while the operation is pending.
   auto socket = std::make_unique<udp_socket>(event_loop.get_executor());
   const asio::ip::udp::endpoint peer{server.address(), server.port()};
   error_code error;
@@ -49,8 +49,8 @@ task<result<std::string>> udp_dns_transport::exchange(net::endpoint server, std:
   std::array<char, 4096> buffer;
   for (;;) {
     if (exchange_deadline.expired(event_loop.now())) co_return error_code{asio::error::timed_out};
-    auto receiving = receive(*socket, asio::buffer(buffer));
-    const auto size = co_await std::move(receiving);
+    auto receive_task = receive(*socket, asio::buffer(buffer));
+    const auto size = co_await std::move(receive_task);
     if (!size) {
       const bool timed_out = size.error() == asio::error::operation_aborted && timer.expired();
       co_return timed_out ? error_code{asio::error::timed_out} : size.error();

@@ -18,7 +18,7 @@ namespace cohort::discovery {
 struct etcd_key_value {
   std::string key;
   std::string value;
-  /// The key was deleted, or its lease has expired.
+  /// Whether the key was deleted or its lease has expired.
   bool is_deleted = false;
 };
 
@@ -33,7 +33,7 @@ std::optional<etcd_range_response> parse_etcd_range(std::string_view json);
 struct etcd_watch_message {
   std::int64_t revision = 0;
   bool is_created = false;
-  /// The server has ended the watch, since the revision was compacted, or for `cancel_reason`.
+  /// Whether the server has ended the watch, because the revision was compacted or for `cancel_reason`.
   bool is_cancelled = false;
   std::string cancel_reason;
   std::vector<etcd_key_value> events;
@@ -56,9 +56,9 @@ std::string etcd_put_request(std::string_view key, std::string_view value, const
 std::string etcd_put_if_absent_request(std::string_view key, std::string_view value, const std::string& lease);
 
 /// The value of an instance's key: `{"host":"10.0.0.1","port":5001}`, the SkyDNS format, which CoreDNS's etcd plugin
-/// also understands.
+/// also supports.
 std::string etcd_instance_value(const net::endpoint& address);
-/// The endpoint in such a value, or in `IP:PORT`; empty if it is neither.
+/// Parses the value of an instance's key, in the SkyDNS format or as `IP:PORT`. Empty for any other text.
 std::optional<net::endpoint> parse_etcd_instance(std::string_view value);
 
 }  // namespace cohort::discovery

@@ -39,30 +39,30 @@ task<result<http::client_response, source_error>> etcd_registrar::send(std::stri
 
 task<std::optional<source_error>> etcd_registrar::renew() {
   if (!lease_.empty()) {
-    auto renewing = keep_alive();
-    auto error = co_await std::move(renewing);
+    auto renew_task = keep_alive();
+    auto error = co_await std::move(renew_task);
     if (error || !lease_.empty()) co_return error;
   }
-  auto registering = register_instance();
-  co_return co_await std::move(registering);
+  auto register_task = register_instance();
+  co_return co_await std::move(register_task);
 }
 
 task<std::optional<source_error>> etcd_registrar::register_instance() {
-  auto granting = send("/v3/lease/grant", grant_request(ttl_));
-  const auto grant_result = co_await std::move(granting);
+  auto grant_task = send("/v3/lease/grant", grant_request(ttl_));
+  const auto grant_result = co_await std::move(grant_task);
   if (!grant_result) co_return grant_result.error();
   auto lease = parse_etcd_lease_grant(grant_result->body);
   if (!lease) co_return "etcd returned an invalid response to a lease request";
-  auto putting = send("/v3/kv/put", etcd_put_request(key_, value_, *lease));
-  const auto put = co_await std::move(putting);
+  auto put_task = send("/v3/kv/put", etcd_put_request(key_, value_, *lease));
+  const auto put = co_await std::move(put_task);
   if (!put) co_return put.error();
   lease_ = std::move(*lease);
   co_return std::nullopt;
 }
 
 task<std::optional<source_error>> etcd_registrar::keep_alive() {
-  auto sending = send("/v3/lease/keepalive", lease_request(lease_));
-  const auto response = co_await std::move(sending);
+  auto send_task = send("/v3/lease/keepalive", lease_request(lease_));
+  const auto response = co_await std::move(send_task);
   if (!response) co_return response.error();
   const auto is_alive = parse_etcd_keepalive(response->body);
   if (!is_alive) co_return "etcd returned an invalid response to a lease renewal";
@@ -70,16 +70,16 @@ task<std::optional<source_error>> etcd_registrar::keep_alive() {
     lease_.clear();
     co_return std::nullopt;
   }
-  auto restoring = send("/v3/kv/txn", etcd_put_if_absent_request(key_, value_, lease_));
-  const auto restore_result = co_await std::move(restoring);
+  auto restore_task = send("/v3/kv/txn", etcd_put_if_absent_request(key_, value_, lease_));
+  const auto restore_result = co_await std::move(restore_task);
   if (!restore_result) co_return restore_result.error();
   co_return std::nullopt;
 }
 
 task<std::optional<source_error>> etcd_registrar::deregister() {
   if (lease_.empty()) co_return std::nullopt;
-  auto revoking = send("/v3/lease/revoke", lease_request(std::exchange(lease_, {})));
-  const auto revoked = co_await std::move(revoking);
+  auto revoke_task = send("/v3/lease/revoke", lease_request(std::exchange(lease_, {})));
+  const auto revoked = co_await std::move(revoke_task);
   if (!revoked) co_return revoked.error();
   co_return std::nullopt;
 }

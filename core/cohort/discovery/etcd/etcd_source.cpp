@@ -13,17 +13,17 @@ etcd_source::etcd_source(http::client& transport, boost::urls::url server, std::
 
 task<result<endpoint_list, source_error>> etcd_source::next() {
   if (revision_ == 0) {
-    auto reading = read_range();
-    if (auto error = co_await std::move(reading)) co_return std::move(*error);
+    auto read_task = read_range();
+    if (auto error = co_await std::move(read_task)) co_return std::move(*error);
     co_return endpoints();
   }
   for (;;) {
     if (!watch_) {
-      auto opening = open_watch();
-      if (auto error = co_await std::move(opening)) co_return std::move(*error);
+      auto open_task = open_watch();
+      if (auto error = co_await std::move(open_task)) co_return std::move(*error);
     }
-    auto reading = read_message();
-    auto message = co_await std::move(reading);
+    auto read_task = read_message();
+    auto message = co_await std::move(read_task);
     if (!message) {
       watch_.reset();
       co_return message.error();
@@ -47,8 +47,8 @@ task<result<endpoint_list, source_error>> etcd_source::next() {
 }
 
 task<std::optional<source_error>> etcd_source::read_range() {
-  auto sending = api_.send(http::method::post, "/v3/kv/range", etcd_range_request(prefix_));
-  const auto response = co_await std::move(sending);
+  auto send_task = api_.send(http::method::post, "/v3/kv/range", etcd_range_request(prefix_));
+  const auto response = co_await std::move(send_task);
   if (!response) co_return response.error();
   auto range = parse_etcd_range(response->body);
   if (!range) co_return "etcd returned an invalid response to a range request";
@@ -59,8 +59,8 @@ task<std::optional<source_error>> etcd_source::read_range() {
 }
 
 task<std::optional<source_error>> etcd_source::open_watch() {
-  auto opening = api_.open(http::method::post, "/v3/watch", etcd_watch_request(prefix_, revision_ + 1));
-  auto response = co_await std::move(opening);
+  auto open_task = api_.open(http::method::post, "/v3/watch", etcd_watch_request(prefix_, revision_ + 1));
+  auto response = co_await std::move(open_task);
   if (!response) co_return response.error();
   watch_.emplace(std::move(response->body));
   co_return std::nullopt;
@@ -68,8 +68,8 @@ task<std::optional<source_error>> etcd_source::open_watch() {
 
 task<result<std::optional<etcd_watch_message>, source_error>> etcd_source::read_message() {
   using result_type = result<std::optional<etcd_watch_message>, source_error>;
-  auto reading = watch_->next(deadline::after(loop::current().now(), max_silence));
-  const auto line = co_await std::move(reading);
+  auto read_task = watch_->next(deadline::after(loop::current().now(), max_silence));
+  const auto line = co_await std::move(read_task);
   if (!line) {
     if (line.error() == line_reader::failure::timed_out) {
       watch_.reset();

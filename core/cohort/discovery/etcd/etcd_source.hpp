@@ -12,8 +12,8 @@
 
 namespace cohort::discovery {
 
-/// The endpoints below a prefix in etcd: one range request, then a watch from its revision on. A watch that is silent
-/// for `max_silence` is opened again, which finds half-open connections and servers that have lost their data.
+/// The endpoints below a prefix in etcd: one range request, then a watch from its revision on. A watch without a
+/// message for `max_silence` is opened again, to detect half-open connections and servers that have lost their data.
 class etcd_source final : public endpoint_source {
  public:
   static constexpr duration max_silence = std::chrono::seconds{30};

@@ -43,11 +43,11 @@ eureka_source::eureka_source(http::client& transport, const service_target& targ
 task<result<endpoint_list, source_error>> eureka_source::next() {
   if (next_poll_) {
     // Eureka does not report changes.
-    auto waiting = sleep_until(deadline{*next_poll_});
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return source_error{"cancelled"};
+    auto wait_task = sleep_until(deadline{*next_poll_});
+    if (co_await std::move(wait_task) == wait_status::cancelled) co_return source_error{"cancelled"};
   }
-  auto sending = api_.send(http::method::get, application_target_, {}, api_client::default_timeout, not_found);
-  const auto response = co_await std::move(sending);
+  auto send_task = api_.send(http::method::get, application_target_, {}, api_client::default_timeout, not_found);
+  const auto response = co_await std::move(send_task);
   if (!response) co_return response.error();
   next_poll_ = loop::current().now() + poll_interval;
   if (response->status_code() == not_found) co_return endpoint_list{};
@@ -66,15 +66,15 @@ eureka_registrar::eureka_registrar(http::client& transport, boost::urls::url ser
 
 task<std::optional<source_error>> eureka_registrar::renew() {
   if (is_registered_) {
-    auto renewing = api_.send(http::method::put, instance_target_, {}, api_client::default_timeout, not_found);
-    const auto renewal_result = co_await std::move(renewing);
+    auto renew_task = api_.send(http::method::put, instance_target_, {}, api_client::default_timeout, not_found);
+    const auto renewal_result = co_await std::move(renew_task);
     if (!renewal_result) co_return renewal_result.error();
     // Status 404: the server has lost the registration.
     if (renewal_result->status_code() != not_found) co_return std::nullopt;
     is_registered_ = false;
   }
-  auto registering = api_.send(http::method::post, application_target_, registration_);
-  const auto registration_result = co_await std::move(registering);
+  auto register_task = api_.send(http::method::post, application_target_, registration_);
+  const auto registration_result = co_await std::move(register_task);
   if (!registration_result) co_return registration_result.error();
   is_registered_ = true;
   co_return std::nullopt;
@@ -83,8 +83,8 @@ task<std::optional<source_error>> eureka_registrar::renew() {
 task<std::optional<source_error>> eureka_registrar::deregister() {
   if (!is_registered_) co_return std::nullopt;
   is_registered_ = false;
-  auto removing = api_.send(http::method::delete_, instance_target_, {});
-  const auto removed = co_await std::move(removing);
+  auto deregister_task = api_.send(http::method::delete_, instance_target_, {});
+  const auto removed = co_await std::move(deregister_task);
   if (!removed) co_return removed.error();
   co_return std::nullopt;
 }

@@ -58,8 +58,8 @@ task<result<http::client_response, source_error>> api_client::send(http::method 
                                                                    unsigned accepted_status) {
   const auto request = make_request(method, target, std::move(body));
   const auto end = deadline::after(loop::current().now(), timeout);
-  auto sending = transport_.send(request, end, {});
-  auto exchange = co_await std::move(sending);
+  auto send_task = transport_.send(request, end, {});
+  auto exchange = co_await std::move(send_task);
   if (!exchange.response) co_return describe(request, exchange.response.error());
   const auto status = exchange.response->status_code();
   if (status >= 300 && status != accepted_status) co_return describe_status(request, status);
@@ -72,9 +72,9 @@ task<result<http::streamed_response, source_error>> api_client::open(http::metho
   if (!body.empty()) request.fields.emplace_back("Content-Type", "application/json");
   http::text_body_source source{std::move(body)};
   const auto end = deadline::after(loop::current().now(), default_timeout);
-  auto opening = transport_.open(request, source.content_length() == 0 ? nullptr : &source, end, {},
-                                 std::numeric_limits<std::size_t>::max());
-  auto opened = co_await std::move(opening);
+  auto open_task = transport_.open(request, source.content_length() == 0 ? nullptr : &source, end, {},
+                                   std::numeric_limits<std::size_t>::max());
+  auto opened = co_await std::move(open_task);
   if (!opened.head.response) co_return describe(request, opened.head.response.error());
   const auto status = opened.head.response->status_code();
   if (status >= 300) co_return describe_status(request, status);
@@ -96,8 +96,8 @@ task<result<std::string_view, line_reader::failure>> line_reader::next(deadline 
     }
     if (buffer_.size() > max_line_bytes) co_return failure::too_long;
     search_start = buffer_.size();
-    auto reading = body_->read(read_deadline);
-    const auto part = co_await std::move(reading);
+    auto read_task = body_->read(read_deadline);
+    const auto part = co_await std::move(read_task);
     if (!part) co_return http::is_timeout(part.error()) ? failure::timed_out : failure::broken;
     if (part->empty()) co_return failure::ended;
     buffer_.append(*part);

@@ -32,7 +32,7 @@ class api_client {
   static constexpr duration default_timeout = std::chrono::seconds{5};
 
   /// Sends a request; `target` is the path and the query, percent-encoded; a body is JSON. The error contains the
-  /// request. A status of 300 or more is an error, unless it is `accepted_status`.
+  /// request. A status of 300 or more is an error, unless it equals `accepted_status`.
   task<result<http::client_response, source_error>> send(http::method method, std::string target, std::string body,
                                                          duration timeout = default_timeout,
                                                          unsigned accepted_status = 200);

@@ -53,7 +53,7 @@ void add_endpoint(endpoint_slice& slice, element endpoint, std::int64_t port) {
     std::string_view text;
     if (address.get(text) != simdjson::SUCCESS) continue;
     const auto parsed = make_endpoint(text, static_cast<std::uint64_t>(port));
-    // All addresses of an endpoint are the same pod: consumers use the first one.
+    // All addresses of an endpoint belong to the same pod. Consumers use the first address.
     if (parsed) (is_ready ? slice.ready : slice.terminating).push_back(*parsed);
     return;
   }

@@ -33,7 +33,7 @@ class endpoint_slices {
     changed,
     /// A bookmark, or an event of an unknown type: the slices are unchanged.
     unchanged,
-    /// The resource version is too old, or the server reports another error: list again.
+    /// The resource version is too old, or the server reports another error. A new list is required.
     expired,
     /// The JSON is not an event.
     malformed,

@@ -67,17 +67,17 @@ kubernetes_source::kubernetes_source(net::network& network, const kubernetes_set
 
 task<result<endpoint_list, source_error>> kubernetes_source::next() {
   if (slices_.resource_version().empty()) {
-    auto listing = list();
-    if (auto error = co_await std::move(listing)) co_return std::move(*error);
+    auto list_task = list();
+    if (auto error = co_await std::move(list_task)) co_return std::move(*error);
     co_return slices_.endpoints();
   }
   for (;;) {
     if (!watch_) {
-      auto opening = open_watch();
-      if (auto error = co_await std::move(opening)) co_return std::move(*error);
+      auto open_task = open_watch();
+      if (auto error = co_await std::move(open_task)) co_return std::move(*error);
     }
-    auto reading = read_event();
-    const auto has_event = co_await std::move(reading);
+    auto read_task = read_event();
+    const auto has_event = co_await std::move(read_task);
     if (!has_event) {
       watch_.reset();
       co_return has_event.error();
@@ -89,8 +89,8 @@ task<result<endpoint_list, source_error>> kubernetes_source::next() {
 
 task<std::optional<source_error>> kubernetes_source::list() {
   watch_.reset();
-  auto sending = api_.send(http::method::get, slices_target_, {});
-  const auto response = co_await std::move(sending);
+  auto send_task = api_.send(http::method::get, slices_target_, {});
+  const auto response = co_await std::move(send_task);
   if (!response) co_return response.error();
   if (!slices_.replace(response->body)) co_return "the API server's response is not an EndpointSliceList";
   co_return std::nullopt;
@@ -100,8 +100,8 @@ task<std::optional<source_error>> kubernetes_source::open_watch() {
   auto target = slices_target_ +
                 "&watch=true&allowWatchBookmarks=true&timeoutSeconds=" + std::to_string(watch_duration.count()) +
                 "&resourceVersion=" + slices_.resource_version();
-  auto opening = api_.open(http::method::get, std::move(target), {});
-  auto response = co_await std::move(opening);
+  auto open_task = api_.open(http::method::get, std::move(target), {});
+  auto response = co_await std::move(open_task);
   if (!response) {
     // For example 410: the resource version is too old.
     slices_.expire();
@@ -114,8 +114,8 @@ task<std::optional<source_error>> kubernetes_source::open_watch() {
 
 task<result<bool, source_error>> kubernetes_source::read_event() {
   using result_type = result<bool, source_error>;
-  auto reading = watch_->next(deadline::after(loop::current().now(), max_silence));
-  const auto line = co_await std::move(reading);
+  auto read_task = watch_->next(deadline::after(loop::current().now(), max_silence));
+  const auto line = co_await std::move(read_task);
   if (!line) {
     const bool is_expected =
         line.error() == line_reader::failure::timed_out || (line.error() == line_reader::failure::ended && has_event_);

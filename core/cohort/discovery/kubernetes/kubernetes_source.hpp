@@ -16,8 +16,8 @@ namespace cohort::discovery {
 /// The API server and the credentials of a pod (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
 struct kubernetes_settings {
   boost::urls::url server;
-  /// The token of the service account; read again for each request, since it is rotated. No token is sent if the file
-  /// does not exist.
+  /// The file of the service account's token. It is read again for each request, because the token is rotated. No token
+  /// is sent if the file does not exist.
   std::string token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";
   /// The CA certificates that verify the API server, in PEM format. If it is empty, the CA certificates of the
   /// system are used.
@@ -25,8 +25,8 @@ struct kubernetes_settings {
 };
 
 /// The settings for a service: the option `api`, otherwise `KUBERNETES_SERVICE_HOST` and `KUBERNETES_SERVICE_PORT`,
-/// with the CA certificates in `ca_file`, if it exists. `variable` returns the value of an environment variable,
-/// or an empty string. The error states what is missing.
+/// with the CA certificates in `ca_file`, if it exists. `variable` returns the value of an environment variable, or an
+/// empty string. The error states which setting is missing.
 result<kubernetes_settings, std::string> make_kubernetes_settings(
     const service_target& target, const std::function<std::string(const std::string& name)>& variable,
     const std::string& ca_file = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");
@@ -58,7 +58,7 @@ class kubernetes_source final : public endpoint_source {
   std::string slices_target_;
   endpoint_slices slices_;
   std::optional<line_reader> watch_;
-  /// Whether the watch has delivered an event; if it ends without one, the next watch begins after a pause.
+  /// Whether the watch has delivered an event. If a watch ends without an event, the next watch begins after a pause.
   bool has_event_ = false;
 };
 

@@ -32,7 +32,7 @@ classification classify(const client::exchange& exchange) {
   }
   if (!is_retryable(exchange.response->status)) return {};
   const auto retry_after = retry_after_of(*exchange.response, loop::current().wall_now());
-  // A 429 without `Retry-After`, or with an invalid one, is not retried.
+  // A 429 without a valid `Retry-After` is not retried.
   const bool needs_retry_after =
       exchange.response->status == status::too_many_requests || exchange.response->find("retry-after");
   if (needs_retry_after && !retry_after) return {};
@@ -49,26 +49,26 @@ call_loop::call_loop(client& transport, client_request& request, origin target, 
 task<client_result> call_loop::run(time_point now) {
   for (unsigned redirects = 0;; ++redirects) {
     if (const auto error = begin(now)) co_return *error;
-    auto sending = attempt(false, now);
-    auto exchange = co_await std::move(sending);
+    auto send_task = attempt(false, now);
+    auto exchange = co_await std::move(send_task);
     for (;;) {
       const auto result = classify(exchange);
       if (!result.failure) break;
       const auto retry = decide(exchange, result);
       if (retry.verdict != policy::retry_verdict::retry) break;
       const bool new_connection = exchange.stale_connection;
-      // A stale connection is not a failure of the server: no backoff.
+      // A stale connection is not a failure of the server, so there is no backoff.
       if (retry.delay > duration{} && !new_connection) {
-        // The backoff of a retry; no event announces that the server is available again. The delay never ends after the
-        // call's deadline.
+        // The backoff before a retry. A fixed delay is necessary, because no event reports that the server is available
+        // again. The delay never ends after the call's deadline.
         auto delay = sleep_for(retry.delay);
         if (co_await std::move(delay) == wait_status::cancelled) {
           end(nullptr);
           co_return client_error::cancelled;
         }
       }
-      auto retrying = attempt(new_connection, loop::current().now());
-      exchange = co_await std::move(retrying);
+      auto retry_task = attempt(new_connection, loop::current().now());
+      exchange = co_await std::move(retry_task);
     }
     end(&exchange);
     if (!follow_redirect(exchange.response, redirects)) co_return std::move(exchange.response);

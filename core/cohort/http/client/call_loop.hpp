@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// Whether the request can be sent again after an exchange.
+/// The reason for which the request may be sent again after an exchange.
 struct classification {
   /// The reason for the failure, if a retry may help; empty otherwise.
   std::optional<policy::attempt_failure> failure;
@@ -17,19 +17,18 @@ struct classification {
 };
 
 /// Classifies an exchange. A retry may help after
-/// - status 500, 502 and 503, and 429 if it has a `Retry-After`; none of them if their `Retry-After` is invalid,
+/// - status 500, 502 and 503, unless the response has an invalid `Retry-After`, and 429 with a valid `Retry-After`,
 /// - a request that was not sent: resolution, connection or TLS failed,
-/// - a connection that ended during the exchange.
-/// It does not help after other statuses (501 and 504 among them), malformed responses, and timeouts of a request that
-/// was sent. Whether a retry is made is the decision of `call_loop::decide`; a request that is not idempotent is
-/// repeated only if it was not sent (RFC 9110 section 9.2.2). Runs on a loop.
+/// - a connection that ended during the exchange. A retry does not help after other statuses (such as 501 and 504),
+///   malformed responses, and timeouts of a request that was sent. `call_loop::decide` decides whether to retry. A
+///   request that is not idempotent is retried only if it was not sent (RFC 9110 section 9.2.2). Runs on a loop.
 classification classify(const client::exchange& exchange);
 
-/// Whether an exchange has a response with a status below 500 that a retry would not improve.
+/// Whether an exchange has a response with a status below 500 that `classify` does not classify as retryable.
 bool is_success(const client::exchange& exchange);
 
-/// The loop of one call: sends the request, repeats it and follows redirects. No other code repeats requests or follows
-/// redirects. The base class has no policies and repeats a request once if its connection was stale; `upstream`
+/// Runs one call: sends the request, retries it and follows redirects. No other code retries requests or follows
+/// redirects. The base class has no policies: it retries a request once if its connection was stale. `upstream`
 /// overrides the decisions.
 class call_loop {
  public:
@@ -46,10 +45,10 @@ class call_loop {
   unsigned total_attempts() const noexcept { return total_attempts_; }
 
  protected:
-  /// Permission to send to `target()`; an error ends the call. Called at the start and after each redirect, at `now`.
+  /// Requests permission to send to `target()`. An error ends the call. Called at the start and after each redirect.
   virtual std::optional<client_error> begin(time_point) { return std::nullopt; }
-  /// Called once for each `begin` that returned no error, unless the coroutine is destroyed; with the last exchange, or
-  /// null if the call was cancelled between two attempts.
+  /// Called once after each `begin` that returned no error, unless the coroutine is destroyed. The argument is the last
+  /// exchange, or null if the call was cancelled between two attempts.
   virtual void end(const client::exchange*) {}
   /// Makes one attempt, which starts at `now`.
   virtual task<client::exchange> attempt(bool new_connection, time_point now);
@@ -68,8 +67,8 @@ class call_loop {
   virtual task<client::exchange> send(client::send_options options);
 
  private:
-  /// Replaces the request by the request that a redirect requires. False if the response is final. A redirect that
-  /// cannot be followed turns `response` into an error.
+  /// Replaces the request by the request that a redirect requires. False if the response is final. If a redirect cannot
+  /// be followed, sets `response` to an error.
   bool follow_redirect(client_result& response, unsigned redirect_count);
 
   client& transport_;

@@ -11,7 +11,8 @@ namespace {
 
 using outcome = policy::load_balancer::outcome;
 
-/// The target of the options, or the target of the URL, which is stored in `url_target`. Null if the URL has none.
+/// Returns `options.target`, or, if that is null, the origin of the request's URL, which is stored in `url_target`.
+/// Null if the URL has no origin.
 const origin* target_of(const client_request& request, const client::send_options& options,
                         std::optional<origin>& url_target) {
   if (options.target) return options.target;
@@ -28,11 +29,11 @@ deadline server_deadline(deadline call_deadline, const connection_pool::lease& l
 void record_exchange_start(telemetry::attempt_record* record, const connection_pool::lease& lease, time_point now) {
   if (!record) return;
   record->address = lease.address();
-  record->reused_connection = lease.reused();
+  record->reused_connection = lease.is_reused();
   record->enter(telemetry::attempt_phase::wait, now);
 }
 
-/// The ID of the span of an attempt, which is sent to the server; zero without a record or a trace.
+/// Assigns and returns the span ID of an attempt, which is sent to the server. Zero without a record or a trace.
 std::uint64_t assign_span_id(telemetry::attempt_record* record, const client_request& request) {
   if (!record || !request.trace.id) return 0;
   record->span_id = telemetry::make_span_id(loop::current().random());
@@ -48,8 +49,8 @@ outcome address_outcome(const client_result& response, bool timeout_is_failure) 
 
 client::exchange failed_exchange(client_error error) { return {.response = error, .ended = loop::current().now()}; }
 
-bool is_stale_connection(client_error error, bool reused) noexcept {
-  return reused && (error == client_error::no_response || error == client_error::send_failed);
+bool is_stale_connection(client_error error, bool is_reused) noexcept {
+  return is_reused && (error == client_error::no_response || error == client_error::send_failed);
 }
 
 }  // namespace
@@ -79,8 +80,8 @@ task<client::exchange> client::send(const client_request& request, deadline call
   const auto* const superseded = options.connection.superseded;
   auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
-    auto acquiring = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
-    auto acquired = co_await std::move(acquiring);
+    auto acquire_task = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
+    auto acquired = co_await std::move(acquire_task);
     if (!acquired) co_return failed_exchange(acquired.error());
     lease.emplace(std::move(*acquired));
     now = loop::current().now();
@@ -102,7 +103,7 @@ task<client::exchange> client::send(const client_request& request, deadline call
                               assign_span_id(options.record, request));
   lease->stream().set_deadline(call_deadline);
   auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_, options.record);
-  if (lease->reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
+  if (lease->is_reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
   const auto ended = result.received_at ? *result.received_at : loop::current().now();
   const auto address_result = address_outcome(result.response, options.timeout_is_failure);
   if (result.is_unanswered && superseded && *superseded && result.response.error() == client_error::cancelled) {
@@ -114,7 +115,7 @@ task<client::exchange> client::send(const client_request& request, deadline call
   if (exchange.response) {
     if (const auto error = decode_content(*exchange.response, settings_.max_body_bytes)) exchange.response = *error;
   } else {
-    exchange.stale_connection = is_stale_connection(exchange.response.error(), lease->reused());
+    exchange.stale_connection = is_stale_connection(exchange.response.error(), lease->is_reused());
   }
   co_return exchange;
 }
@@ -129,8 +130,8 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   if (call_deadline.expired(now)) co_return opened_exchange{failed_exchange(client_error::deadline_exceeded)};
   auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
-    auto acquiring = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
-    auto acquired = co_await std::move(acquiring);
+    auto acquire_task = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
+    auto acquired = co_await std::move(acquire_task);
     if (!acquired) co_return opened_exchange{failed_exchange(acquired.error())};
     lease.emplace(std::move(*acquired));
     now = loop::current().now();
@@ -157,8 +158,8 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   const response_parser::limits limits{settings_.max_header_bytes, max_body_bytes};
   auto stream = std::make_unique<streamed_exchange>(std::move(*lease), limits, request.method == method::head,
                                                     options.timeout_is_failure);
-  auto running = stream->run(text, source, {.deadline = call_deadline}, on_interim);
-  const auto error = co_await std::move(running);
+  auto run_task = stream->run(text, source, {.deadline = call_deadline}, on_interim);
+  const auto error = co_await std::move(run_task);
   opened_exchange exchange{failed_exchange(client_error::cancelled), nullptr, stream->has_read_source()};
   exchange.head.address = stream->address();
   if (error) {

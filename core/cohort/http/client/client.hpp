@@ -24,23 +24,25 @@ class client {
  public:
   struct send_options {
     connection_pool::lease_options connection;
-    /// Report a timeout to the load balancer as a failure of the address; not if the deadline itself may be the cause.
+    /// Whether to report a timeout to the load balancer as a failure of the address. False if the deadline may be too
+    /// short for the server.
     bool timeout_is_failure = false;
-    /// Send the remaining time, less one round-trip time (RTT), as `x-envoy-expected-rq-timeout-ms`.
+    /// Whether to send the remaining time, less one round-trip time (RTT), as `x-envoy-expected-rq-timeout-ms`.
     bool propagate_deadline = false;
-    /// Called with the address as soon as there is a connection.
+    /// Called with the address once the connection is established.
     std::function<void(const net::endpoint&)> on_connected{};
-    /// The record of the attempt, whose phases, address and deadline are set; null for none. Must outlive the exchange.
+    /// The record of the attempt. The client sets its phases, address and deadline. Null for no record. Must outlive
+    /// the exchange.
     telemetry::attempt_record* record = nullptr;
     /// The origin of the request's URL, if the caller has parsed it; null otherwise. Must outlive the exchange.
     const origin* target = nullptr;
   };
   struct exchange {
     client_result response;
-    /// The server's address; none if no connection was made.
+    /// The server's address; empty if no connection was established.
     std::optional<net::endpoint> address{};
-    /// A reused connection ended before any byte of a response: the server most likely had closed it before it read the
-    /// request.
+    /// Whether a reused connection ended before any byte of a response. In most cases, the server has closed the
+    /// connection before it read the request.
     bool stale_connection = false;
     /// The time at which the last bytes of the response arrived, or at which the exchange failed.
     time_point ended{};
@@ -50,13 +52,13 @@ class client {
   client(net::network& network, std::size_t loop_count, client_settings settings = {});
   ~client();
 
-  /// Resolves, connects, sends and reads the whole response, all before `call_deadline`. A response of any status is a
-  /// success. Not sent, with `client_error::deadline_exceeded`, if less than a round trip remains. `request` must
-  /// outlive the exchange.
+  /// Resolves the host name, connects, sends the request and reads the whole response, all before `call_deadline`. A
+  /// response with any status is a success. If less than one round-trip time remains, the request is not sent and the
+  /// error is `client_error::deadline_exceeded`. `request` must outlive the exchange.
   task<exchange> send(const client_request& request, deadline call_deadline, send_options options);
 
   /// Opens a new connection to an origin for a protocol other than HTTP; it is not pooled. Connects to the first
-  /// address of the name that accepts, with TLS if the origin is secure. Sends nothing.
+  /// address of the name that accepts the connection, with TLS if the origin is secure. Sends no HTTP request.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
   struct opened_exchange {
@@ -68,25 +70,26 @@ class client {
     bool has_read_source = false;
   };
 
-  /// Like `send`, but up to the head of the response, whose body is then read from the connection in parts. The request
-  /// body is read from `source`; null means no body. `request.body` is not sent. Ends once the head of the response has
-  /// been received and the body of the request has been sent; after an early response with status 300 or higher, the
-  /// rest of the body is not sent. Fields are sent as given; only `Host`, the framing fields, the trace and the
-  /// deadline are added. `max_body_bytes` limits the body of the response. Interim responses are passed to
-  /// `on_interim`, or ignored if it is null. `request`, `source` and `on_interim` must outlive the task.
+  /// Sends a request and reads the head of the response. The body of the response is then read from the connection in
+  /// parts. The request body is read from `source`; null means no body. `request.body` is not sent. The task ends once
+  /// the head of the response has been received and the body of the request has been sent; after an early response with
+  /// status 300 or higher, the rest of the body is not sent. Fields are sent as given; only `Host`, the framing fields,
+  /// the trace and the deadline are added. `max_body_bytes` limits the body of the response. Interim responses are
+  /// passed to `on_interim`, or ignored if it is null. `request`, `source` and `on_interim` must outlive the task.
   task<opened_exchange> open(const client_request& request, request_body_source* source, deadline call_deadline,
                              send_options options, std::size_t max_body_bytes,
                              const interim_callback* on_interim = nullptr);
 
   std::size_t loop_count() const noexcept { return pools_.size(); }
-  /// Smoothed round-trip time of this loop's connections to an origin; zero before the first.
+  /// Smoothed round-trip time of this loop's connections to an origin; zero before the first connection.
   duration round_trip(const origin& target) { return pool().round_trip(target); }
-  /// This loop's view of the addresses of an origin.
+  /// The numbers of known and ejected addresses of an origin on this loop.
   connection_pool::address_counts addresses(const origin& target, time_point now) {
     return pool().addresses(target, now);
   }
 
-  /// Makes the next request of this loop to an origin resolve its name again, because its addresses have changed.
+  /// Makes this loop resolve the name of an origin again before the next request to it. Called when the addresses have
+  /// changed.
   void refresh_addresses(const origin& target) { pool().refresh_addresses(target); }
 
   /// This loop's origins, with their addresses and idle connections.
@@ -96,7 +99,7 @@ class client {
 
   /// Replaces the TLS settings, such as the client's certificate. New connections use the new settings; requests in
   /// flight complete on their connections, which are then closed. Safe from any thread. Precondition:
-  /// `find_error(settings)` returns nothing.
+  /// `find_error(settings)` returns no error.
   void replace_tls(net::tls_client_settings settings) { tls_.replace(std::move(settings)); }
 
   /// Closes this loop's idle connections. Must run on each loop before it ends.

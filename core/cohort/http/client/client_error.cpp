@@ -10,8 +10,8 @@ class category final : public boost::system::error_category {
   std::string message(int code) const override {
     switch (static_cast<client_error>(code)) {
       case client_error::invalid_request:
-        return "invalid request: its URL must be http or https and have a host, its header fields must be valid";
-      case client_error::deadline_exceeded: return "no time left before the deadline to make the call";
+        return "invalid request: the URL must be http or https and have a host, and the header fields must be valid";
+      case client_error::deadline_exceeded: return "not enough time remains before the deadline to make the call";
       case client_error::breaker_open: return "the circuit breaker of the upstream is open";
       case client_error::bulkhead_full: return "the maximum number of concurrent calls to the upstream is reached";
       case client_error::rate_limited:
@@ -40,7 +40,7 @@ class category final : public boost::system::error_category {
       case client_error::body_timeout: return "the response's body did not arrive in time";
       case client_error::body_malformed: return "the response's body is malformed";
       case client_error::body_too_large: return "the response's body exceeds the size limit";
-      case client_error::too_many_redirects: return "the limit of redirects is exceeded";
+      case client_error::too_many_redirects: return "the maximum number of redirects is exceeded";
       case client_error::cancelled: return "the call was cancelled";
     }
     return "unknown error";

@@ -14,7 +14,7 @@ enum class client_error {
                         // by the client itself
   deadline_exceeded,    // the deadline had passed, or was less than a round trip away; nothing was sent
   breaker_open,         // the upstream's circuit breaker is open; nothing was sent
-  bulkhead_full,        // the maximum of concurrent calls to the upstream is reached; nothing was sent
+  bulkhead_full,        // the maximum number of concurrent calls to the upstream is reached; nothing was sent
   rate_limited,         // the upstream responded with 429, and its `Retry-After` has not elapsed; nothing was sent
   resolve_failed,       // the host name does not exist, or the resolver failed
   resolve_timeout,      //
@@ -54,7 +54,7 @@ bool is_timeout(client_error code) noexcept;
 /// Whether the caller ended the call: by cancelling it, or with a request body that failed. Such an error is not a
 /// failure of the server.
 bool is_caused_by_caller(client_error code) noexcept;
-/// Whether no connection could be made to the address. Another address of the name may accept one.
+/// Whether no connection could be established to the address. Another address of the name may accept one.
 bool is_connect_failure(client_error code) noexcept;
 
 }  // namespace cohort::http

@@ -20,7 +20,7 @@ bool has_field(const client_request& request, std::string_view name) {
 }
 
 /// Fields that the client sets itself: they frame the message or name its target.
-constexpr auto fields_of_client = make_field_name_set("host", "content-length", "transfer-encoding");
+constexpr auto client_fields = make_field_name_set("host", "content-length", "transfer-encoding");
 
 /// Upper bound of the size of a header section without its variable parts.
 constexpr std::size_t max_fixed_size = 512;
@@ -42,16 +42,16 @@ bool is_unix_socket_host(std::string_view encoded_host) noexcept {
 
 /// Upper bound of the size of the header section.
 std::size_t max_head_size(const client_request& request, extra_field extra, const proxy_server* proxy) noexcept {
-  constexpr std::size_t separators = std::string_view{": \r\n"}.size();
+  constexpr std::size_t separator_size = std::string_view{": \r\n"}.size();
   // The host can be in the request line and in `Host`.
   auto size = max_fixed_size + 2 * request.url.buffer().size() + request.host.size() + request.request_id.size() +
               request.trace.state.size() + extra.name.size() + extra.value.size();
-  for (const auto& [name, value] : request.fields) size += name.size() + value.size() + separators;
+  for (const auto& [name, value] : request.fields) size += name.size() + value.size() + separator_size;
   return size + (proxy ? proxy->authorization.size() : 0);
 }
 
-/// The request line and `Host`.
-void append_start(head_writer& head, const client_request& request, const proxy_server* proxy) {
+/// Appends the request line and `Host`.
+void append_request_line(head_writer& head, const client_request& request, const proxy_server* proxy) {
   const bool is_unix_socket = is_unix_socket_host(request.url.encoded_host());
   const std::string_view host_and_port =
       is_unix_socket ? unix_socket_host : std::string_view{request.url.encoded_host_and_port()};
@@ -97,7 +97,7 @@ std::optional<origin> origin_of(const boost::urls::url& url) {
   const auto path = url.encoded_path();
   if (!path.empty() && path.front() != '/') return std::nullopt;
   auto host = url.host_address();
-  // Functions of the system read a name up to a NUL: `127.0.0.1%00.site.test` would be 127.0.0.1.
+  // System functions read a name up to a NUL: `127.0.0.1%00.site.test` would be 127.0.0.1.
   if (!is_field_value(host)) return std::nullopt;
   if (is_unix_socket_host(url.encoded_host())) {
     if (secure || url.has_port()) return std::nullopt;
@@ -125,7 +125,7 @@ bool has_valid_fields(const client_request& request) {
   if (!request.host.empty() && !is_host_and_port(request.host)) return false;
   if (!is_field_value(request.request_id)) return false;
   return std::all_of(request.fields.begin(), request.fields.end(), [](const auto& field) {
-    return is_token(field.first) && is_field_value(field.second) && !fields_of_client.contains(field.first);
+    return is_token(field.first) && is_field_value(field.second) && !client_fields.contains(field.first);
   });
 }
 
@@ -136,7 +136,7 @@ recycled_string serialize(const client_request& request, extra_field extra, cons
   text.reserve(max_size + request.body.size());
   {
     head_writer head{text, max_size};
-    append_start(head, request, proxy);
+    append_request_line(head, request, proxy);
     if (!has_field(request, "user-agent")) {
       head.text("User-Agent: cohort/");
       head.text(version());
@@ -157,7 +157,7 @@ recycled_string serialize_head(const client_request& request, streamed_framing f
   recycled_string text;
   {
     head_writer head{text, max_head_size(request, extra, proxy)};
-    append_start(head, request, proxy);
+    append_request_line(head, request, proxy);
     append_fields(head, request, extra, proxy, span_id);
     if (framing.content_length) append_content_length(head, *framing.content_length);
     if (framing.is_chunked) head.text("Transfer-Encoding: chunked\r\n");

@@ -33,14 +33,15 @@ struct client_request {
   /// Maximum number of redirects that are followed; GET and HEAD only. To another origin only `Accept` and `User-Agent`
   /// are sent. Redirects from https to http are not followed.
   unsigned max_redirects = 0;
-  /// Trace that the request is part of, sent as `traceparent` and `tracestate`; not sent if its ID is zero. The
-  /// objects that it refers to must outlive the call.
+  /// The trace of the request, sent as `traceparent` and `tracestate`; not sent if its ID is zero. The objects that the
+  /// trace refers to must outlive the call.
   telemetry::trace_context trace{};
   /// Sent as `X-Request-Id`; not sent if it is empty. Must outlive the call.
   std::string_view request_id{};
 };
 
-/// Scheme (as `secure`: https), host and port: the key by which connections are shared (RFC 6454).
+/// An origin: scheme, host and port (RFC 6454). Requests to the same origin share connections. `secure`: the scheme is
+/// https.
 struct origin {
   bool secure = false;
   /// A name, an address, or the path of a Unix domain socket, which begins with a slash.
@@ -69,19 +70,19 @@ struct extra_field {
 struct proxy_server;
 
 /// The request as sent, body included; in absolute form and with the proxy's authorization if it is sent to a proxy.
-/// `span_id` is the parent ID in `traceparent`, by default a new one; so it must run on a loop if the request has a
-/// trace. Precondition: `has_valid_fields(request)`.
+/// `span_id` is the parent ID in `traceparent`. By default, a new ID is generated, which requires that the function
+/// runs on a loop. Precondition: `has_valid_fields(request)`.
 recycled_string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr,
                           std::uint64_t span_id = 0);
 
-/// The framing of a body that follows the header section in parts; neither is set if there is none.
+/// The framing of a streamed request body. Without a body, neither member is set.
 struct streamed_framing {
   std::optional<std::uint64_t> content_length;
   bool is_chunked = false;
 };
 
-/// The request line and the header section as sent, without `request.body`. Only `Host`, the framing fields, the trace
-/// and `extra` are added. Otherwise like `serialize`.
+/// Like `serialize`, but returns the request line and the header section, without `request.body`, and adds only `Host`,
+/// the framing fields, the trace and `extra`.
 recycled_string serialize_head(const client_request& request, streamed_framing framing, extra_field extra,
                                const proxy_server* proxy, std::uint64_t span_id = 0);
 

@@ -19,7 +19,7 @@ struct client_response {
   /// The decompressed body.
   std::string body;
 
-  /// The status as a number, including statuses that `http::status` has no name for.
+  /// The status as a number, including statuses for which `http::status` has no name.
   unsigned status_code() const noexcept { return static_cast<unsigned>(status); }
   /// The value of the first field of that name; the comparison ignores case.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
@@ -28,7 +28,7 @@ struct client_response {
 /// A response of any status, or the reason why there is none.
 using client_result = result<client_response, client_error>;
 
-/// Whether time ran out: here (a timeout error) or at the server (status 504).
+/// Whether the call timed out, at the client (a timeout error) or at the server (status 504).
 bool is_timeout(const client_result& result) noexcept;
 
 }  // namespace cohort::http

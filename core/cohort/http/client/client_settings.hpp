@@ -19,12 +19,12 @@ struct client_settings {
   /// Idle connections are closed after this time. It is shorter than the idle timeout of most servers (Cohort's: 75 s),
   /// so that the client closes first; otherwise a request could be sent while the server closes the connection.
   duration idle_timeout = std::chrono::seconds{30};
-  /// Maximum number of idle connections to an origin; 0 disables their reuse. For a name with more addresses, their
-  /// number is the limit, because calls are spread over all of them. The default is the default bulkhead of an upstream
-  /// (256 calls) plus a fifth for hedges. With a smaller pool, a load with more concurrent calls repeatedly closes and
-  /// opens connections.
+  /// Maximum number of idle connections to an origin; 0 disables their reuse. If a name has more addresses than this,
+  /// the limit is the number of addresses, because calls are spread over all of them. The default is the default
+  /// bulkhead of an upstream (256 calls) plus a fifth for hedges. With a smaller pool, a load with more concurrent
+  /// calls repeatedly closes and opens connections.
   std::size_t max_idle_per_origin = 320;
-  /// Timeout of a connection attempt to one address, if the name has others to try.
+  /// Timeout of a connection attempt to one address, if the name has further addresses.
   duration connect_timeout = std::chrono::seconds{1};
   /// Interval at which the pool resolves the name again. The resolver has its own cache.
   duration resolve_interval = std::chrono::seconds{1};

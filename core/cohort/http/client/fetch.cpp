@@ -9,8 +9,8 @@ task<client_result> fetch(client& transport, client_request request, deadline ca
   auto target = origin_of(request.url);
   if (!target) co_return client_error::invalid_request;
   call_loop call{transport, request, std::move(*target), call_deadline};
-  auto running = call.run(loop::current().now());
-  co_return co_await std::move(running);
+  auto run_task = call.run(loop::current().now());
+  co_return co_await std::move(run_task);
 }
 
 }  // namespace cohort::http

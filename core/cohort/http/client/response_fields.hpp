@@ -13,7 +13,7 @@
 namespace cohort::http {
 
 /// The header fields of a response, in the order received: pairs of name and value. The strings are in one block of
-/// memory; views of them are valid until the next change.
+/// memory. Views of them are valid until the fields change.
 class response_fields {
  public:
   using value_type = std::pair<std::string_view, std::string_view>;
@@ -51,7 +51,7 @@ class response_fields {
   using position_list = recycled_vector<position>;
 
   response_fields() noexcept = default;
-  /// The fields at `positions` in `text`, which is copied. It is shorter than 4 GiB.
+  /// Copies `text`, whose fields are at `positions`. Precondition: `text` is shorter than 4 GiB.
   response_fields(std::string_view text, position_list positions);
   response_fields(std::initializer_list<value_type> fields) {
     for (const auto& [name, value] : fields) emplace_back(name, value);

@@ -21,7 +21,7 @@ using connect_result = result<websocket, websocket_connect_error>;
 struct handshake_response {
   client_response response;
   /// The bytes after the header section.
-  std::string rest;
+  std::string remaining_bytes;
 };
 
 std::string random_key() {
@@ -70,8 +70,8 @@ task<result<handshake_response, client_error>> exchange_handshake(net::stream& s
   for (;;) {
     const auto start = input.size();
     input.resize(start + read_size);
-    auto reading = stream.read_some(asio::buffer(input.data() + start, read_size));
-    const auto size = co_await std::move(reading);
+    auto read_task = stream.read_some(asio::buffer(input.data() + start, read_size));
+    const auto size = co_await std::move(read_task);
     if (!size) {
       const auto error = start == 0 ? client_error::no_response : client_error::response_truncated;
       co_return error_at_stage(size.error(), client_error::response_timeout, error);
@@ -123,21 +123,21 @@ task<connect_result> websocket_connect(call_context context, client& transport, 
   const auto key = random_key();
   const auto request = make_request(context, std::move(url), key, options);
   if (!target || !has_valid_fields(request)) co_return error_from(client_error::invalid_request);
-  auto connecting = transport.connect(*target, context.deadline);
-  auto stream = co_await std::move(connecting);
+  auto connect_task = transport.connect(*target, context.deadline);
+  auto stream = co_await std::move(connect_task);
   if (!stream) co_return error_from(stream.error());
   (*stream)->set_deadline(context.deadline);
-  auto exchanging = exchange_handshake(**stream, serialize(request));
-  auto exchanged = co_await std::move(exchanging);
-  if (!exchanged) co_return error_from(exchanged.error());
-  const auto& response = exchanged->response;
+  auto exchange_task = exchange_handshake(**stream, serialize(request));
+  auto handshake_result = co_await std::move(exchange_task);
+  if (!handshake_result) co_return error_from(handshake_result.error());
+  const auto& response = handshake_result->response;
   if (const auto* error = find_error(response, key, options)) {
     websocket_connect_error failure{client_error::response_malformed, response.status_code(), error};
     co_return failure;
   }
   websocket_connection::parameters parameters{options.connection, websocket_role::client,
                                               response.find("sec-websocket-extensions").has_value(),
-                                              std::move(exchanged->rest), nullptr};
+                                              std::move(handshake_result->remaining_bytes), nullptr};
   std::string subprotocol{response.find("sec-websocket-protocol").value_or(std::string_view{})};
   auto& used_stream = **stream;
   auto connection = std::make_shared<websocket_connection>(used_stream, std::move(*stream), std::move(parameters));

@@ -14,7 +14,7 @@ namespace cohort::http {
 
 /// The options of a client in an opening handshake.
 struct websocket_connect_options {
-  /// The subprotocols that the client supports, the preferred ones first.
+  /// The subprotocols that the client supports, in order of preference.
   std::vector<std::string> subprotocols;
   /// Further header fields, such as `Authorization` and `Origin`.
   std::vector<std::pair<std::string, std::string>> fields;
@@ -33,9 +33,9 @@ struct websocket_connect_error {
 };
 
 /// Opens a WebSocket to a `ws`, `wss`, `http` or `https` URL on a separate connection, before the deadline of
-/// `context`. The server's handshake is checked (RFC 6455 section 4.1): `Sec-WebSocket-Accept`, and that it chose one
-/// of the offered subprotocols and extensions. `transport` must outlive the call; it provides resolver, TLS and proxy
-/// settings. The result belongs to the current loop and must be destroyed on it.
+/// `context`. Validates the server's handshake (RFC 6455 section 4.1): `Sec-WebSocket-Accept` must match, and the
+/// chosen subprotocol and extension must be among the offered ones. `transport` must outlive the call; it provides
+/// resolver, TLS and proxy settings. The result belongs to the current loop and must be destroyed on it.
 task<result<websocket, websocket_connect_error>> websocket_connect(call_context context, client& transport,
                                                                    boost::urls::url url,
                                                                    websocket_connect_options options = {});

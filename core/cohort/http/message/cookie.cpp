@@ -24,7 +24,7 @@ bool is_attribute_value(std::string_view text) noexcept {
          std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7F && c != ';'; });
 }
 
-std::string_view problem(const set_cookie& cookie) noexcept {
+std::string_view find_problem(const set_cookie& cookie) noexcept {
   // Browsers compare the prefixes without regard to case (section 5.7).
   const auto has_prefix = [&](std::string_view prefix) {
     return iequals(std::string_view{cookie.name}.substr(0, prefix.size()), prefix);
@@ -51,10 +51,10 @@ std::string_view problem(const set_cookie& cookie) noexcept {
 std::optional<std::string_view> cookie_value(const request_head& head, std::string_view name) noexcept {
   for (const auto& field : head.fields) {
     if (field.id != http::field::cookie) continue;
-    for (auto rest = field.value; !rest.empty();) {
-      const auto end = rest.find(';');
-      const auto pair = trimmed(rest.substr(0, end));
-      rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    for (auto remaining = field.value; !remaining.empty();) {
+      const auto end = remaining.find(';');
+      const auto pair = trimmed(remaining.substr(0, end));
+      remaining = end == std::string_view::npos ? std::string_view{} : remaining.substr(end + 1);
       if (!pair.starts_with(name) || !pair.substr(name.size()).starts_with('=')) continue;
       const auto value = strip_quotes(pair.substr(name.size() + 1));
       if (std::ranges::all_of(value, is_cookie_octet)) return value;
@@ -64,7 +64,7 @@ std::optional<std::string_view> cookie_value(const request_head& head, std::stri
 }
 
 boost::system::result<std::string, std::string> set_cookie::field_value() const {
-  if (const auto error = problem(*this); !error.empty()) return {boost::system::in_place_error, error};
+  if (const auto error = find_problem(*this); !error.empty()) return {boost::system::in_place_error, error};
   std::string text = name + "=" + value;
   if (!path.empty()) text.append("; Path=").append(path);
   if (!domain.empty()) text.append("; Domain=").append(domain);

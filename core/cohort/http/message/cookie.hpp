@@ -42,8 +42,8 @@ struct set_cookie {
   boost::system::result<std::string, std::string> field_value() const;
 };
 
-/// Adds the `Set-Cookie` field. Throws `std::invalid_argument` if the cookie is invalid, which is a bug unless its
-/// value comes from a client: check `field_value` then.
+/// Adds the `Set-Cookie` field. Throws `std::invalid_argument` if the cookie is invalid. If the value comes from a
+/// client, check `field_value` first.
 response& add_cookie(response& to, const set_cookie& cookie);
 
 }  // namespace cohort::http

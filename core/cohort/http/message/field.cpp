@@ -39,20 +39,20 @@ constexpr word to_lower(word text) noexcept {
   const auto low_bits = text & ~high_bits;
   const auto at_least_a = low_bits + (0x80 - 'A') * each_byte;
   const auto above_z = low_bits + (0x80 - 'Z' - 1) * each_byte;
-  const auto is_upper = (at_least_a ^ above_z) & ~text & high_bits;
-  return text | is_upper >> 2U;
+  const auto upper_case_bits = (at_least_a ^ above_z) & ~text & high_bits;
+  return text | upper_case_bits >> 2U;
 }
 
 /// The high bit of each byte that is a control character other than the tab (RFC 9110 section 5.5).
 constexpr word control_characters(word text) noexcept {
   const auto low_bits = text & ~high_bits;
   const auto at_least_space = low_bits + (0x80 - ' ') * each_byte;
-  const auto is_tab = ~((low_bits ^ '\t' * each_byte) + (0x80 - 1) * each_byte);
-  const auto is_delete = low_bits + each_byte;
-  return ((~at_least_space & ~is_tab) | is_delete) & ~text & high_bits;
+  const auto tab_bits = ~((low_bits ^ '\t' * each_byte) + (0x80 - 1) * each_byte);
+  const auto delete_bits = low_bits + each_byte;
+  return ((~at_least_space & ~tab_bits) | delete_bits) & ~text & high_bits;
 }
 
-/// The index of the first byte, in memory, whose high bit is set. Precondition: there is such a byte.
+/// The index of the first byte, in memory, whose high bit is set. Precondition: at least one byte has its high bit set.
 constexpr std::size_t first_byte(word bits) noexcept {
   const bool is_little_endian = std::endian::native == std::endian::little;
   return static_cast<std::size_t>(is_little_endian ? std::countr_zero(bits) : std::countl_zero(bits)) / 8;
@@ -66,14 +66,14 @@ bool iequals(std::string_view a, std::string_view b) noexcept {
   if (size < sizeof(word)) {
     return std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return to_lower(x) == to_lower(y); });
   }
-  const auto differ = [&](std::size_t at) {
+  const auto is_different = [&](std::size_t at) {
     return to_lower(load_word(a.data() + at)) != to_lower(load_word(b.data() + at));
   };
   const auto last = size - sizeof(word);
   for (std::size_t at = 0; at < last; at += sizeof(word)) {
-    if (differ(at)) return false;
+    if (is_different(at)) return false;
   }
-  return !differ(last);
+  return !is_different(last);
 }
 
 std::string_view trimmed(std::string_view text) noexcept {

@@ -8,32 +8,32 @@
 
 namespace cohort::http {
 
-/// Removes the line at the start of `rest` with its CRLF, and returns it without the CRLF. No value if there is no CR,
-/// or if the first CR is not followed by LF.
-inline std::optional<std::string_view> take_line(std::string_view& rest) noexcept {
-  const auto end = rest.find('\r');
-  if (end == std::string_view::npos || end + 1 >= rest.size() || rest[end + 1] != '\n') return std::nullopt;
-  const auto line = rest.substr(0, end);
-  rest.remove_prefix(end + 2);
+/// Removes the line at the start of `remaining` with its CRLF, and returns it without the CRLF. No value if there is no
+/// CR, or if the first CR is not followed by LF.
+inline std::optional<std::string_view> take_line(std::string_view& remaining) noexcept {
+  const auto end = remaining.find('\r');
+  if (end == std::string_view::npos || end + 1 >= remaining.size() || remaining[end + 1] != '\n') return std::nullopt;
+  const auto line = remaining.substr(0, end);
+  remaining.remove_prefix(end + 2);
   return line;
 }
 
 struct field_line {
   std::string_view name;
-  /// Without the whitespace around it.
+  /// The value without the whitespace around it.
   std::string_view value;
 };
 
-/// Removes the header field line at the start of `rest` with its CRLF, and parses it (RFC 9112 section 5). No value if
-/// it is invalid, incomplete, or continues the line before it.
-inline std::optional<field_line> take_field_line(std::string_view& rest) noexcept {
-  const auto name = rest.substr(0, token_size(rest));
-  if (name.empty() || name.size() == rest.size() || rest[name.size()] != ':') return std::nullopt;
-  auto after_name = rest.substr(name.size() + 1);
+/// Removes the header field line at the start of `remaining` with its CRLF, and parses it (RFC 9112 section 5). No
+/// value if it is invalid, incomplete, or continues the line before it.
+inline std::optional<field_line> take_field_line(std::string_view& remaining) noexcept {
+  const auto name = remaining.substr(0, token_size(remaining));
+  if (name.empty() || name.size() == remaining.size() || remaining[name.size()] != ':') return std::nullopt;
+  auto after_name = remaining.substr(name.size() + 1);
   const auto value = after_name.substr(0, field_value_size(after_name));
   after_name.remove_prefix(value.size());
   if (!after_name.starts_with("\r\n")) return std::nullopt;
-  rest = after_name.substr(2);
+  remaining = after_name.substr(2);
   return field_line{name, trimmed(value)};
 }
 

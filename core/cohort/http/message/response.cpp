@@ -67,8 +67,8 @@ void response::set_content_type(media_type type) {
     reject_field("Content-Type");
     return;
   }
-  if (const auto replaced = find("content-type")) {
-    const auto value_start = static_cast<std::size_t>(replaced->data() - header_lines_.data());
+  if (const auto existing_value = find("content-type")) {
+    const auto value_start = static_cast<std::size_t>(existing_value->data() - header_lines_.data());
     const auto line_start = value_start - std::string_view{"Content-Type: "}.size();
     header_lines_.erase(line_start, header_lines_.find("\r\n", value_start) + 2 - line_start);
   }
@@ -128,10 +128,10 @@ response& response::append_lines(recycled_string lines) {
 }
 
 std::optional<std::string_view> response::find(std::string_view name) const noexcept {
-  for (std::string_view rest = header_lines_; !rest.empty();) {
+  for (std::string_view remaining = header_lines_; !remaining.empty();) {
     // Neither a name nor a value contains a carriage return, and no name a colon.
-    const auto line = rest.substr(0, rest.find('\r'));
-    rest.remove_prefix(line.size() + 2);
+    const auto line = remaining.substr(0, remaining.find('\r'));
+    remaining.remove_prefix(line.size() + 2);
     const bool may_match = line.size() > name.size() && line[name.size()] == ':';
     if (may_match && iequals(line.substr(0, name.size()), name)) return trimmed(line.substr(name.size() + 1));
   }
@@ -152,9 +152,9 @@ response& response::erase(std::string_view name) {
 }
 
 bool response::lists(std::string_view name, std::string_view element) const noexcept {
-  for (std::string_view rest = header_lines_; !rest.empty();) {
-    const auto line = rest.substr(0, rest.find("\r\n"));
-    rest.remove_prefix(line.size() + 2);
+  for (std::string_view remaining = header_lines_; !remaining.empty();) {
+    const auto line = remaining.substr(0, remaining.find("\r\n"));
+    remaining.remove_prefix(line.size() + 2);
     const auto colon = line.find(':');
     if (!iequals(line.substr(0, colon), name)) continue;
     if (has_list_element(line.substr(colon + 1), element)) return true;

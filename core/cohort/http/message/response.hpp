@@ -55,8 +55,8 @@ class response {
   response& append_lines(recycled_string lines);
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
-  /// Turns this response into a 101 to a request for another protocol (RFC 9110 section 7.8), which `function` then
-  /// handles. `protocol` must be a protocol that the request offers.
+  /// Makes this response a 101 that switches to another protocol (RFC 9110 section 7.8). `function` then handles the
+  /// connection. `protocol` must be a protocol that the request offers.
   response& upgrade(std::string_view protocol, upgrade_handler function);
   /// Adds the fields that offer another protocol, for the status 426.
   response& offer_upgrade(std::string_view protocol);
@@ -98,7 +98,7 @@ class response {
   bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:
-  /// Properties that few responses have, stored separately so that other responses do not pay for them.
+  /// Rarely used properties. They are allocated separately, so that most responses are small.
   struct rare_properties {
     std::string rejected_field;
     upgrade_handler upgrade;
@@ -118,8 +118,8 @@ class response {
   std::optional<std::uint64_t> stream_length_;
 };
 
-/// A response whose body is `body` as it is. Precondition: `body` is valid JSON, which is not checked. A text such as
-/// `hello` is not: `json::encode(text)` makes it a JSON string.
+/// Returns a response with the body `body`, unchanged. Precondition: `body` is valid JSON, which is not checked. A text
+/// such as `hello` is not valid JSON: `json::encode(text)` encodes it as a JSON string.
 response json_response(std::string body, status code = status::ok);
 
 /// A value that is not text, which `json_response` has to encode.

@@ -52,13 +52,13 @@ struct server_limits {
   /// `min_bytes_per_second`; when it expires, the response is 408.
   duration body_timeout = std::chrono::seconds{10};
   /// Timeout from the end of the header section to the response, unless the route has its own timeout; when it expires,
-  /// the response is 504. If a handler streams the body of the request: at most this time from the end of the body, see
+  /// the response is 504. If a handler streams the body of the request, the timeout starts at the end of the body; see
   /// `body_reader`.
   duration request_timeout = std::chrono::seconds{30};
   /// Timeout of a write of a response, extended by its length at `min_bytes_per_second`; when it expires, the
   /// connection is closed.
   duration write_timeout = std::chrono::seconds{10};
-  /// The slowest transfer rate that is tolerated in either direction.
+  /// Minimum transfer rate in either direction.
   std::size_t min_bytes_per_second = 16 * 1024;
 
   /// The timeout for a transfer of `bytes`: `base`, extended by their time at `min_bytes_per_second`.

@@ -11,8 +11,8 @@ namespace cohort::http {
 /// `bytes` (of the body, as sent), `duration_ms`, `complete` (whether the whole response was sent), `peer` and
 /// `user_agent`.
 ///
-/// A server writes a line `request` with most of these fields for each request itself. Use this filter for routes with
-/// a separate log, or with the user agent in the log. The sink of `log` must outlive the server.
+/// The server itself writes a line `request` with most of these fields for each request. Use this filter for routes
+/// with a separate log, or with the user agent in the log. The sink of `log` must outlive the server.
 filter access_log(telemetry::logger log);
 
 }  // namespace cohort::http

@@ -33,7 +33,7 @@ digest sha256(std::string_view text) {
   return hash;
 }
 
-/// The decoded `user:password` of the request; empty if it has none, or several.
+/// The decoded `user:password` of the request; empty if there is no `Authorization` field, or more than one.
 std::optional<std::string> find_credentials(const request_head& head) {
   const auto field_value = find_unique(head, field::authorization);
   if (!field_value) return std::nullopt;

@@ -12,7 +12,7 @@
 namespace cohort::http {
 namespace {
 
-/// A longer body is encoded while it is sent, so that it does not keep the loop from other connections.
+/// A longer body is encoded while it is sent, so that it does not block other connections of the loop.
 constexpr std::size_t max_body_chunk_bytes = 64 * 1024;
 constexpr std::string_view event_stream = "text/event-stream";
 
@@ -24,18 +24,18 @@ std::string_view strip_parameters(std::string_view media_type) noexcept {
 class encoded_stream {
  public:
   explicit encoded_stream(std::shared_ptr<std::atomic<std::size_t>> streams)
-      : streams_(std::move(streams)), earlier_(streams_->fetch_add(1, std::memory_order_relaxed)) {}
+      : streams_(std::move(streams)), streams_before_(streams_->fetch_add(1, std::memory_order_relaxed)) {}
   ~encoded_stream() { streams_->fetch_sub(1, std::memory_order_relaxed); }
   encoded_stream(const encoded_stream&) = delete;
   encoded_stream& operator=(const encoded_stream&) = delete;
 
-  std::size_t active_streams_before() const noexcept { return earlier_; }
+  std::size_t active_streams_before() const noexcept { return streams_before_; }
 
   std::unique_ptr<content_encoder> encoder;
 
  private:
   std::shared_ptr<std::atomic<std::size_t>> streams_;
-  std::size_t earlier_;
+  std::size_t streams_before_;
 };
 
 void mark_encoded(response& result, content_coding coding) {
@@ -43,8 +43,8 @@ void mark_encoded(response& result, content_coding coding) {
   result.erase("Accept-Ranges");
   const auto etag = result.find("ETag");
   if (!etag || etag->starts_with("W/")) return;
-  const auto weak = "W/" + std::string{*etag};
-  result.erase("ETag").set("ETag", weak);
+  const auto weak_etag = "W/" + std::string{*etag};
+  result.erase("ETag").set("ETag", weak_etag);
 }
 
 /// Makes the entity tag weak if the request lists the weak tag: the client then has the encoded response (RFC 9111
@@ -52,20 +52,20 @@ void mark_encoded(response& result, content_coding coding) {
 void weaken_listed_etag(const request_head& request, response& not_modified) {
   const auto etag = not_modified.find("ETag");
   if (!etag || etag->starts_with("W/")) return;
-  const auto weak = "W/" + std::string{*etag};
+  const auto weak_etag = "W/" + std::string{*etag};
   for (const auto& header : request.fields) {
-    if (header.id != field::if_none_match || header.value.find(weak) == std::string_view::npos) continue;
-    not_modified.erase("ETag").set("ETag", weak);
+    if (header.id != field::if_none_match || header.value.find(weak_etag) == std::string_view::npos) continue;
+    not_modified.erase("ETag").set("ETag", weak_etag);
     return;
   }
 }
 
 task<> write_whole(std::shared_ptr<const std::string> content, body_writer* writer) {
-  for (std::string_view rest = *content; !rest.empty();) {
-    std::string chunk{rest.substr(0, max_body_chunk_bytes)};
-    rest.remove_prefix(chunk.size());
-    auto writing = writer->write(std::move(chunk));
-    if (!co_await std::move(writing)) co_return;
+  for (std::string_view remaining = *content; !remaining.empty();) {
+    std::string chunk{remaining.substr(0, max_body_chunk_bytes)};
+    remaining.remove_prefix(chunk.size());
+    auto write_task = writer->write(std::move(chunk));
+    if (!co_await std::move(write_task)) co_return;
   }
 }
 
@@ -132,7 +132,7 @@ content_encoder_settings compressor::encoder_settings(content_coding coding, std
   return {coding, is_brotli ? settings_.brotli_quality : settings_.gzip_quality, size_hint};
 }
 
-void compressor::encode_whole(response& result, content_coding coding, bool must_encode) const {
+void compressor::encode_whole_body(response& result, content_coding coding, bool must_encode) const {
   const auto content = result.content();
   const auto encoder = make_content_encoder(encoder_settings(coding, content.size()));
   std::string encoded;
@@ -166,8 +166,8 @@ void compressor::encode_stream(const request_head& request, response& result, co
 void compressor::apply(const request_head& request, response& result) const {
   if (result.code() == status::not_modified) weaken_listed_etag(request, result);
   const bool is_eligible_response = is_eligible(result);
-  const bool varies = is_eligible_response || (result.code() == status::not_modified && result.find("ETag"));
-  if (varies && !result.lists("Vary", "Accept-Encoding") && !result.lists("Vary", "*"))
+  const bool adds_vary = is_eligible_response || (result.code() == status::not_modified && result.find("ETag"));
+  if (adds_vary && !result.lists("Vary", "Accept-Encoding") && !result.lists("Vary", "*"))
     result.set("Vary", "Accept-Encoding");
   if (!is_eligible_response) return;
 
@@ -177,11 +177,11 @@ void compressor::apply(const request_head& request, response& result) const {
   constexpr std::array codings{content_coding::brotli, content_coding::gzip};
   constexpr std::array<std::string_view, 2> names{"br", "gzip"};
   const std::size_t first = settings_.brotli && is_supported(content_coding::brotli) ? 0 : 1;
-  const auto chosen = negotiate_content_coding(request, std::span{names}.subspan(first));
-  if (!chosen) return;
-  const auto coding = codings[first + *chosen];
+  const auto chosen_coding = negotiate_content_coding(request, std::span{names}.subspan(first));
+  if (!chosen_coding) return;
+  const auto coding = codings[first + *chosen_coding];
   if (!result.producer() && result.content().size() <= max_body_chunk_bytes) {
-    encode_whole(result, coding, must_encode);
+    encode_whole_body(result, coding, must_encode);
     return;
   }
   if (!result.producer()) make_stream(result);

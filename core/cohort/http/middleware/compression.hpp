@@ -21,27 +21,28 @@ struct compression_settings {
   /// Minimum size of a body in bytes; a shorter body is sent unencoded. A streamed body without a content length is
   /// encoded.
   std::size_t min_size = 1024;
-  /// Media types without parameters. `text/*` is all subtypes, except `text/event-stream`, which must be named; `+json`
-  /// is all types with that suffix.
+  /// The media types to encode, without parameters. `text/*` matches all subtypes except `text/event-stream`, which
+  /// must be listed; `+json` matches all types with that suffix.
   std::vector<std::string> media_types = compressible_media_types();
-  /// 1 (fastest) to 9 (smallest).
+  /// 1 (fastest) to 9 (best compression).
   int gzip_quality = 5;
-  /// 0 (fastest) to 11 (smallest). From 6 on, a response takes more memory than `max_content_encoder_bytes`.
+  /// 0 (fastest) to 11 (best compression). From 6 on, a response needs more memory than `max_content_encoder_bytes`.
   int brotli_quality = 4;
-  /// False: gzip only. Without effect if the program was built without brotli (COHORT_BROTLI).
+  /// Whether to use brotli in addition to gzip. Has no effect if the program was built without brotli (COHORT_BROTLI).
   bool brotli = true;
   /// The maximum number of responses that are streamed with a content coding at a time; further responses are sent
-  /// unencoded. Limits the memory: each response takes up to `max_content_encoder_bytes`.
+  /// unencoded. Limits the memory: each response needs up to `max_content_encoder_bytes`.
   std::size_t max_streams = 64;
 };
 
-/// Applies content codings to responses. Can be used from several loops.
+/// Applies content codings to responses. Thread-safe.
 class compressor {
  public:
   /// Throws `std::invalid_argument` for a quality out of range.
   explicit compressor(compression_settings settings = {});
 
-  /// Encodes the body of a response to `request` with the coding that `Accept-Encoding` prefers, `br` among equals.
+  /// Encodes the body of a response to `request` with the coding that `Accept-Encoding` prefers; among equal weights
+  /// `br`.
   ///
   /// A response is not encoded if its status is 1xx, 204, 205, 206 or 304, or it has a `Content-Encoding`, a
   /// `Content-Range`, a digest, `Cache-Control: no-transform`, a media type that is not listed, or a body that is short
@@ -54,7 +55,7 @@ class compressor {
  private:
   bool is_listed(std::string_view media_type) const noexcept;
   bool is_eligible(const response& result) const noexcept;
-  void encode_whole(response& result, content_coding coding, bool must_encode) const;
+  void encode_whole_body(response& result, content_coding coding, bool must_encode) const;
   void encode_stream(const request_head& request, response& result, content_coding coding) const;
   content_encoder_settings encoder_settings(content_coding coding, std::uint64_t size_hint) const noexcept;
 

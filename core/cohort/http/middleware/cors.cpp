@@ -16,14 +16,14 @@ struct cors_policy {
   explicit cors_policy(cors_settings settings);
 
   bool allows(std::string_view origin) const {
-    return allows_any || std::find(origins.begin(), origins.end(), origin) != origins.end();
+    return allows_any_origin || std::find(origins.begin(), origins.end(), origin) != origins.end();
   }
   /// Adds the fields for responses to an allowed origin.
   void add_origin(response& result, std::string_view origin) const;
   response preflight_response(std::string_view origin) const;
 
   std::vector<std::string> origins;
-  bool allows_any;
+  bool allows_any_origin;
   bool allows_credentials;
   std::string methods;
   std::string request_headers;
@@ -58,20 +58,20 @@ void check_origin(const std::string& origin) {
 
 cors_policy::cors_policy(cors_settings settings)
     : origins(std::move(settings.origins)),
-      allows_any(origins == std::vector<std::string>{"*"}),
+      allows_any_origin(origins == std::vector<std::string>{"*"}),
       allows_credentials(settings.allow_credentials),
       methods(join(names_of(settings.methods))),
       request_headers(join(settings.request_headers)),
       exposed_headers(join(settings.exposed_headers)),
       max_age(std::to_string(settings.max_age.count())) {
-  if (allows_any && allows_credentials) {
+  if (allows_any_origin && allows_credentials) {
     throw std::invalid_argument{"CORS: the origin \"*\" cannot be combined with credentials; list the origins"};
   }
-  if (!allows_any) std::for_each(origins.begin(), origins.end(), check_origin);
+  if (!allows_any_origin) std::for_each(origins.begin(), origins.end(), check_origin);
 }
 
 void cors_policy::add_origin(response& result, std::string_view origin) const {
-  result.set("Access-Control-Allow-Origin", allows_any ? std::string_view{"*"} : origin);
+  result.set("Access-Control-Allow-Origin", allows_any_origin ? std::string_view{"*"} : origin);
   if (allows_credentials) result.set("Access-Control-Allow-Credentials", "true");
 }
 
@@ -104,8 +104,8 @@ middleware cors(cors_settings settings) {
         if (!policy->exposed_headers.empty()) result.set("Access-Control-Expose-Headers", policy->exposed_headers);
       }
     }
-    // Caches must not give the response for one origin to another.
-    if (!policy->allows_any) result.set("Vary", "Origin");
+    // Caches must not return the response for one origin to requests of another origin.
+    if (!policy->allows_any_origin) result.set("Vary", "Origin");
     co_return result;
   };
 }

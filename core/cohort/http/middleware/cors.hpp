@@ -12,7 +12,8 @@ namespace cohort::http {
 
 /// The web pages of other origins that may call a service, and the fields that they may send and read.
 struct cors_settings {
-  /// Origins such as `https://shop.example` or `http://localhost:8080`, compared byte by byte; `*` alone: any.
+  /// Origins such as `https://shop.example` or `http://localhost:8080`, compared byte by byte; the single entry `*`
+  /// allows all origins.
   std::vector<std::string> origins;
   /// Whether browsers may send cookies and client certificates. Must be false with the origin `*`.
   bool allow_credentials = false;
@@ -26,11 +27,11 @@ struct cors_settings {
   std::chrono::seconds max_age{600};
 };
 
-/// Cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Answers preflight requests itself: 204 for an
-/// allowed origin, 403 for another origin. All other requests reach the rest of the pipeline, regardless of their
-/// origin; the fields that let a page read the response are added for allowed origins, including in error responses.
-/// Add it before authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an
-/// invalid origin, field name or method, and for `*` with credentials.
+/// Cross-origin resource sharing (Fetch Standard, "HTTP CORS protocol"). Responds to preflight requests: 204 for an
+/// allowed origin, 403 for any other origin. All other requests continue in the pipeline, regardless of their origin.
+/// Responses to allowed origins, including error responses, have the fields that permit a page to read them. Add it
+/// before authentication, because preflight requests have no credentials. Throws `std::invalid_argument` for an invalid
+/// origin, field name or method, and for `*` with credentials.
 middleware cors(cors_settings settings);
 
 }  // namespace cohort::http

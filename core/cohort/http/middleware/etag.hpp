@@ -11,9 +11,9 @@ namespace cohort::http {
 enum class etag_strength : std::uint8_t { strong, weak };
 
 /// Adds an entity tag, a hash of the body, to the 200 responses to `GET` and `HEAD`, unless they have one or are
-/// streamed. Evaluates `If-Match` (412) and `If-None-Match` (304) of the request (RFC 9110 section 13.2.2). Saves the
-/// transfer, but the handler still runs. Use `weak` if a middleware outside this one changes the bytes, such as
-/// compression.
+/// streamed. Evaluates `If-Match` (412) and `If-None-Match` (304) of the request (RFC 9110 section 13.2.2). A 304 saves
+/// the transfer of the body, but the handler still runs. Use `weak` if a middleware outside this one changes the bytes,
+/// such as compression.
 middleware etag(etag_strength strength = etag_strength::strong);
 
 }  // namespace cohort::http

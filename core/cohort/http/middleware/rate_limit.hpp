@@ -14,7 +14,7 @@ struct rate_limit_hooks {
   /// Returns the client to which a request is attributed, such as its authenticated user. Default: the network of its
   /// address.
   std::function<std::string(const request_context&)> client;
-  /// Requests for which it returns true are neither counted nor rejected.
+  /// Requests for which the function returns true are neither counted nor rejected.
   std::function<bool(const request_context&)> is_exempt;
   /// Called for each rejected request.
   std::function<void()> on_rejected;

@@ -6,7 +6,7 @@
 namespace cohort::http {
 
 /// Sends the ID of the request (`request_context::id`) in the `X-Request-Id` field of the response, so that a client
-/// can quote it. It is the client's own `X-Request-Id` if that is valid.
+/// can refer to it. If the client sent a valid `X-Request-Id`, the ID is that value.
 middleware request_id();
 
 }  // namespace cohort::http

@@ -12,9 +12,9 @@ middleware timeout(duration limit) {
     const auto own_deadline = deadline::after(loop::current().now(), limit);
     if (outer_deadline <= own_deadline) co_return co_await go(context);
     context.set_deadline(own_deadline);
-    auto rest = go(context);
-    auto limited = with_deadline(own_deadline, std::move(rest));
-    auto result = co_await std::move(limited);
+    auto remaining_steps = go(context);
+    auto next_step_task = with_deadline(own_deadline, std::move(remaining_steps));
+    auto result = co_await std::move(next_step_task);
     context.set_deadline(outer_deadline);
     if (result) co_return std::move(*result);
     co_return error_response(status::gateway_timeout, "The request took too long");

@@ -34,7 +34,7 @@ std::optional<response> pipeline_run::run_filters(request_context& context, std:
   for (; index < steps_.size(); ++index) {
     const auto* check = std::get_if<filter>(steps_[index]);
     if (!check) break;
-    if (auto early = (*check)(context)) return early;
+    if (auto result = (*check)(context)) return result;
   }
   return std::nullopt;
 }
@@ -52,7 +52,7 @@ task<response> pipeline_run::run(request_context& context) {
   std::exception_ptr failure;
   try {
     std::size_t index = 0;
-    if (auto early = run_filters(context, index)) return ready_response(std::move(*early));
+    if (auto early_response = run_filters(context, index)) return ready_response(std::move(*early_response));
     return start(context, index);
   } catch (...) {
     failure = std::current_exception();
@@ -63,12 +63,12 @@ task<response> pipeline_run::run(request_context& context) {
 task<response> pipeline_run::run_from(pipeline_run& self, request_context& context, std::size_t index) {
   std::exception_ptr failure;
   try {
-    if (auto early = self.run_filters(context, index)) co_return std::move(*early);
+    if (auto early_response = self.run_filters(context, index)) co_return std::move(*early_response);
     if (index == self.steps_.size()) {
-      if (auto immediate = self.handle_immediately(context)) co_return std::move(*immediate);
+      if (auto result = self.handle_immediately(context)) co_return std::move(*result);
     }
-    auto rest = self.start(context, index);
-    co_return co_await std::move(rest);
+    auto next_steps_task = self.start(context, index);
+    co_return co_await std::move(next_steps_task);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -78,7 +78,7 @@ task<response> pipeline_run::run_from(pipeline_run& self, request_context& conte
 
 std::optional<response> run_filters(const pipeline& steps, request_context& context) {
   for (const auto* step : steps.steps()) {
-    if (auto early = std::get<filter>(*step)(context)) return early;
+    if (auto early_response = std::get<filter>(*step)(context)) return early_response;
   }
   return std::nullopt;
 }

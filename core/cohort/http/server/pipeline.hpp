@@ -21,7 +21,7 @@ namespace cohort::http {
 class pipeline_run;
 
 /// The rest of the request's pipeline: the next middleware, and in the end the handler. A small copyable value, valid
-/// as long as the request.
+/// for the lifetime of the request.
 class next {
  public:
   /// Runs the rest and returns its response: the handler's, or an error response of the framework (401, 404, 405, 413,
@@ -37,12 +37,13 @@ class next {
   std::size_t index_;
 };
 
-/// Runs before the rest of the pipeline and before the body is read. A response ends the request; the rest is not run.
-/// Costs no coroutine.
+/// Runs before the rest of the pipeline and before the body is read. If it returns a response, the rest of the pipeline
+/// does not run. A filter needs no coroutine.
 using filter = std::function<std::optional<response>(request_context&)>;
-/// Wraps the rest of the pipeline: it may respond itself, change the context before `co_await next(context)` and the
-/// response after it, and await. It is stored as long as the router, so a lambda may have captures. It is cancelled
-/// like a handler; once the deadline has passed, a further `co_await` in it throws.
+/// Wraps the rest of the pipeline. A middleware may return its own response, change the context before `co_await
+/// next(context)`, change the response after it, and await other operations. The router stores the callable for its
+/// lifetime, so a lambda may have captures. A middleware is cancelled like a handler; once the deadline has passed, a
+/// further `co_await` in it throws.
 using middleware = std::function<task<response>(request_context&, next)>;
 
 /// A callable that `router::use` accepts.
@@ -55,8 +56,8 @@ concept middleware_callable = std::copy_constructible<Callable> &&
 
 using pipeline_step = std::variant<filter, middleware>;
 
-/// A step that rejects requests without a credential. Its type says so by `static constexpr bool requires_credential =
-/// true`: then the description of the API has the credential for each operation that the step applies to.
+/// A step that rejects requests without a credential. Its type declares `static constexpr bool requires_credential =
+/// true`. The description of the API then lists the credential for each operation to which the step applies.
 template <class Callable>
 concept credential_step = Callable::requires_credential;
 
@@ -120,12 +121,12 @@ class pipeline_run {
   task<response> run(request_context& context);
 
  protected:
-  /// The innermost part, if it does not have to wait; saves a coroutine.
+  /// Runs the innermost part if it does not have to wait, which saves a coroutine; otherwise returns no response.
   virtual std::optional<response> handle_immediately(request_context& context) = 0;
-  /// The innermost part, after `handle_immediately` has returned no response. An exception is handled like an exception
-  /// of a middleware.
+  /// Runs the innermost part, after `handle_immediately` has returned no response. An exception is handled like an
+  /// exception of a middleware.
   virtual task<response> handle(request_context& context) = 0;
-  /// The response that replaces an exception of a step or of `handle`; rethrows it if the request is cancelled.
+  /// Returns the response to an exception of a step or of `handle`. Rethrows the exception if the request is cancelled.
   /// `is_cancelled`: the calling coroutine has been cancelled.
   virtual response on_failure(request_context& context, const std::exception_ptr& failure, bool is_cancelled) = 0;
 

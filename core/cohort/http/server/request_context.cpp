@@ -21,13 +21,13 @@ std::string_view request_context::endpoint() const noexcept {
 
 task<bool> request_context::send_interim(const response& interim) {
   if (!interim_sender_) co_return false;
-  auto sending = interim_sender_->send_interim(interim);
-  co_return co_await std::move(sending);
+  auto send_task = interim_sender_->send_interim(interim);
+  co_return co_await std::move(send_task);
 }
 
 namespace {
 
-/// Stored like any other value of the request, so that a request without callbacks does not pay for them.
+/// Stored like any other value of the request, so that a request without callbacks needs no memory for them.
 struct sent_callbacks {
   std::vector<std::function<void(const sent_response&)>> callbacks;
 };

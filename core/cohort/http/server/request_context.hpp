@@ -27,7 +27,7 @@ class response;
 class route;
 struct tls_connection_info;
 
-/// The end of a request, for `request_context::on_sent`.
+/// The result of sending a response, for `request_context::on_sent`.
 struct sent_response {
   http::status code;
   /// The bytes of the body that were sent, including the chunk framing.
@@ -47,11 +47,11 @@ class interim_sender {
   ~interim_sender() = default;
 };
 
-/// A request and its context, as middleware and handlers see it. It belongs to one connection and its loop, and lives
+/// A request and its context, for middleware and handlers. It belongs to one connection and its loop, and is valid
 /// until the response has been returned.
 class request_context {
  public:
-  /// `head` and `tls` must outlive it.
+  /// `head` and `tls` must outlive this object.
   request_context(const request_head& head, std::string_view peer_address, const tls_connection_info* tls = nullptr)
       : head_(head), peer_address_(peer_address), client_address_(peer_address), tls_(tls) {}
 
@@ -93,7 +93,7 @@ class request_context {
   const route* matched_route() const noexcept { return route_; }
   /// The route's operation for the method; null if there is none.
   const operation* matched_operation() const noexcept { return operation_; }
-  /// The pattern of the route, as in metrics and logs; `unmatched` without one.
+  /// The pattern of the route, as in metrics and logs; `unmatched` without a route.
   std::string_view endpoint() const noexcept;
 
   /// Stores a value for the rest of the request, such as the user that a middleware has authenticated, and returns it.
@@ -117,17 +117,17 @@ class request_context {
     return values_.require<T>();
   }
 
-  /// Calls `callback` once, after the last byte of the response has been sent (including a streamed one), or once that
-  /// has failed. It must not throw. Other requests of the connection wait for it.
+  /// Calls `callback` once, after the last byte of the response has been sent (including a streamed one), or once
+  /// sending has failed. The callback must not throw. It delays other requests of the connection.
   void on_sent(std::function<void(const sent_response&)> callback);
 
   /// Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 with `Link` fields; its body
   /// is ignored. May be called by asynchronous handlers and middleware, until they return. `interim` must outlive the
-  /// task. False if it was not sent: its status is not one of 100, 102 to 199, the client uses HTTP/1.0, it has
-  /// disconnected, or another interim response is being sent.
+  /// task. Returns false if the response was not sent: the status is not 100 or 102 to 199, the client uses HTTP/1.0 or
+  /// has disconnected, or another interim response is being sent.
   task<bool> send_interim(const response& interim);
 
-  /// The context for calls made on behalf of this request; valid as long as the request.
+  /// The context for calls on behalf of this request; valid for the lifetime of the request.
   operator call_context() noexcept { return {deadline_, id_, &timing_, trace_}; }
 
   // The connection uses the following functions.

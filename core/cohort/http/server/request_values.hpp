@@ -27,10 +27,10 @@ class request_values {
       stored = std::move(value);
       return stored;
     }
-    auto added = std::make_unique<node_of<T>>(std::move(value));
-    auto& stored = added->value;
-    added->next = std::move(first_);
-    first_ = std::move(added);
+    auto new_node = std::make_unique<node_of<T>>(std::move(value));
+    auto& stored = new_node->value;
+    new_node->next = std::move(first_);
+    first_ = std::move(new_node);
     return stored;
   }
   template <class T>

@@ -18,66 +18,66 @@ namespace cohort::http {
 
 class router;
 
-/// Adds routes below a prefix, with additional middleware. A reference to its router's routes; valid as long as the
-/// router, even after the router was moved.
+/// Adds routes below a prefix, with additional middleware. A group refers to the routes of its router, and is valid for
+/// the lifetime of the router, even after the router was moved.
 ///
 /// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, a
 /// null handler, and for a route that is registered twice or matches the same paths as another route with different
-/// parameter names. The message contains the source locations of both. The returned references stay valid as long as
-/// the router.
+/// parameter names. The message contains the source locations of both. The returned references are valid for the
+/// lifetime of the router.
 class route_group {
  public:
   /// Adds a handler for `GET` and `HEAD`; the server omits the body in the response to `HEAD`.
   template <class Handler>
   operation& get(const std::string& pattern, Handler callable,
-                 std::source_location where = std::source_location::current()) {
-    return add(method::get, pattern, std::move(callable), where);
+                 std::source_location location = std::source_location::current()) {
+    return add(method::get, pattern, std::move(callable), location);
   }
   template <class Handler>
   operation& post(const std::string& pattern, Handler callable,
-                  std::source_location where = std::source_location::current()) {
-    return add(method::post, pattern, std::move(callable), where);
+                  std::source_location location = std::source_location::current()) {
+    return add(method::post, pattern, std::move(callable), location);
   }
   template <class Handler>
   operation& put(const std::string& pattern, Handler callable,
-                 std::source_location where = std::source_location::current()) {
-    return add(method::put, pattern, std::move(callable), where);
+                 std::source_location location = std::source_location::current()) {
+    return add(method::put, pattern, std::move(callable), location);
   }
   template <class Handler>
   operation& patch(const std::string& pattern, Handler callable,
-                   std::source_location where = std::source_location::current()) {
-    return add(method::patch, pattern, std::move(callable), where);
+                   std::source_location location = std::source_location::current()) {
+    return add(method::patch, pattern, std::move(callable), location);
   }
   template <class Handler>
   operation& del(const std::string& pattern, Handler callable,
-                 std::source_location where = std::source_location::current()) {
-    return add(method::delete_, pattern, std::move(callable), where);
+                 std::source_location location = std::source_location::current()) {
+    return add(method::delete_, pattern, std::move(callable), location);
   }
   template <class Handler>
   operation& options(const std::string& pattern, Handler callable,
-                     std::source_location where = std::source_location::current()) {
-    return add(method::options, pattern, std::move(callable), where);
+                     std::source_location location = std::source_location::current()) {
+    return add(method::options, pattern, std::move(callable), location);
   }
   /// Adds a handler for all methods without a specific handler, except TRACE and CONNECT.
   template <class Handler>
   operation& any(const std::string& pattern, Handler callable,
-                 std::source_location where = std::source_location::current()) {
-    return add(method::unknown, pattern, std::move(callable), where);
+                 std::source_location location = std::source_location::current()) {
+    return add(method::unknown, pattern, std::move(callable), location);
   }
   /// Adds a WebSocket (RFC 6455): a handler for the `GET` requests of its opening handshake. The middleware runs before
   /// the response 101, so that it can reject the request. The connection is closed when the handler returns, with 1011
   /// if it throws; see `websocket` and `websocket_options`.
   operation& websocket(const std::string& pattern, websocket_handler callable, websocket_options options = {},
-                       std::source_location where = std::source_location::current()) {
-    return add(method::get, pattern, handler{make_websocket_route(std::move(callable), std::move(options))}, where);
+                       std::source_location location = std::source_location::current()) {
+    return add(method::get, pattern, handler{make_websocket_route(std::move(callable), std::move(options))}, location);
   }
   /// Adds a handler for the method `verb`, which can be TRACE or CONNECT; `unknown` is the same as `any`.
   template <class Handler>
   operation& add(method verb, const std::string& pattern, Handler callable,
-                 std::source_location where = std::source_location::current()) {
-    auto& added = table_->add(*state_, verb, pattern, make_handler(std::move(callable)), where);
-    if constexpr (requires { Handler::describe(added); }) Handler::describe(added);
-    return added;
+                 std::source_location location = std::source_location::current()) {
+    auto& new_operation = table_->add(*state_, verb, pattern, make_handler(std::move(callable)), location);
+    if constexpr (requires { Handler::describe(new_operation); }) Handler::describe(new_operation);
+    return new_operation;
   }
 
   /// A group of routes below `prefix`, such as `/api`; empty for a group with the same prefix and more middleware.

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 /// Exponential backoff after a failed `accept`: 1, 2, 4 … 64 ms. The kernel reports no event when a descriptor or
-/// memory becomes free, and the listener stays readable meanwhile.
+/// memory becomes free, and the listener stays readable until then.
 constexpr duration min_accept_backoff = 1ms;
 constexpr duration max_accept_backoff = 64ms;
 /// Minimum interval between log lines of a persistent failure.
@@ -33,8 +33,8 @@ constexpr int max_full_waits = 3;
 /// connection in the backlog is reset. The length of the backlog cannot be read.
 constexpr duration quiet_period = 20ms;
 constexpr duration max_quiet_wait = 500ms;
-/// Memory that the accept loop reserves for its own waits, in case requests exhaust the rest.
-constexpr std::size_t spare_bytes = 16 * 1024;
+/// Memory that the accept loop reserves for its own waits, in case requests exhaust the remaining memory.
+constexpr std::size_t reserved_memory_bytes = 16 * 1024;
 
 /// Whether a coroutine can start to wait. A failed allocation within Asio's start of an operation would end the
 /// program.
@@ -138,12 +138,13 @@ void server::log_accept_error(error_code error) {
       {{"why", std::string_view{reason}}, {"connections", static_cast<std::int64_t>(state_.connection_count.load())}});
 }
 
-/// Waits while the reserve is exhausted, because other loops may need a moment to close idle connections. False if
-/// cancelled.
+/// Waits while the reserve is exhausted, because other loops may still be closing idle connections. Returns false if it
+/// is cancelled.
 task<bool> server::wait_for_capacity() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {
     shed_oldest_idle(true);
-    // No event announces that another loop has closed a connection: at most `max_full_waits` pauses, 3 ms in all.
+    // No event reports that another loop has closed a connection, so there are at most `max_full_waits` pauses, 3 ms in
+    // all.
     auto pause = sleep_for(min_accept_backoff);
     if (co_await std::move(pause) == wait_status::cancelled) co_return false;
   }
@@ -152,7 +153,7 @@ task<bool> server::wait_for_capacity() {
 
 task<> server::accept_connections() {
   duration backoff = min_accept_backoff;
-  auto spare = std::make_unique<std::byte[]>(spare_bytes);
+  auto reserved_memory = std::make_unique<std::byte[]>(reserved_memory_bytes);
   for (;;) {
     auto failure = error_code{};
     if (memory_reserve::is_low()) {
@@ -188,15 +189,16 @@ task<> server::accept_connections() {
     try {
       log_accept_error(failure);
       if (is_resource_exhaustion(failure)) shed_oldest_idle(true);
-      if (!can_allocate_wait()) spare.reset();
-      // No event announces free memory or descriptors: accepting is tried again until the server stops, with pauses of
-      // at most `max_accept_backoff`.
+      if (!can_allocate_wait()) reserved_memory.reset();
+      // No event reports free memory or descriptors, so `accept` is retried until the server stops, with pauses of at
+      // most `max_accept_backoff`.
       auto pause = sleep_for(backoff);
       if (co_await std::move(pause) == wait_status::cancelled) co_return;
-      if (!spare && !memory_reserve::is_low()) spare = std::make_unique<std::byte[]>(spare_bytes);
+      if (!reserved_memory && !memory_reserve::is_low())
+        reserved_memory = std::make_unique<std::byte[]>(reserved_memory_bytes);
     } catch (const std::bad_alloc&) {
-      if (!spare) throw;
-      spare.reset();
+      if (!reserved_memory) throw;
+      reserved_memory.reset();
     }
     backoff = std::min(backoff * 2, max_accept_backoff);
   }
@@ -219,10 +221,10 @@ task<> server::close_listener() {
 
 task<> server::drain(duration timeout) {
   co_await close_listener();
-  std::vector<task<std::monostate>> drains;
-  drains.reserve(shards_.size());
-  for (auto& shard : shards_) drains.push_back(run_on(shard->event_loop(), shard->drain(timeout)));
-  co_await when_all(std::move(drains));
+  std::vector<task<std::monostate>> drain_tasks;
+  drain_tasks.reserve(shards_.size());
+  for (auto& shard : shards_) drain_tasks.push_back(run_on(shard->event_loop(), shard->drain(timeout)));
+  co_await when_all(std::move(drain_tasks));
 }
 
 }  // namespace cohort::http

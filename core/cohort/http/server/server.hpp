@@ -18,7 +18,7 @@ namespace cohort::http {
 /// the fewest connections.
 class server {
  public:
-  /// `loops`, `routes` and `metrics` must outlive it. `listener` belongs to the first loop.
+  /// `loops`, `routes` and `metrics` must outlive the server. `listener` belongs to the first loop.
   server(std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener, const router& routes,
          server_metrics& metrics, telemetry::logger log, server_settings settings);
   ~server();
@@ -26,7 +26,7 @@ class server {
   /// Starts to accept connections. Called on the first loop.
   void start();
   /// Announces the drain: each response ends its connection (`Connection: close`), so that clients do not send a
-  /// request on a connection that the drain is closing. Connections are still accepted. From any thread.
+  /// request on a connection that the drain is closing. Connections are still accepted. Thread-safe.
   void announce_drain() noexcept { state_.closes_after_response = true; }
   /// Graceful shutdown: closes the listener, closes idle connections, lets requests in flight end and cancels those
   /// that have not ended within `timeout`. Must be called on the first loop, and must have ended before the server is
@@ -35,7 +35,7 @@ class server {
 
   /// The address that the server listens on.
   net::endpoint local_endpoint() const { return local_endpoint_; }
-  /// The parts of the server, one per loop. Each is used on its loop only.
+  /// The shards of the server, one per loop. Each shard is used on its loop only.
   const std::vector<std::unique_ptr<server_shard>>& shards() const noexcept { return shards_; }
 
  private:

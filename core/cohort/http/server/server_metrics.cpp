@@ -8,7 +8,8 @@
 namespace cohort::http {
 namespace {
 
-/// The methods of RFC 9110 and PATCH. All others have the label `_OTHER`, since clients can invent any number of them.
+/// The methods of RFC 9110 and PATCH. All other methods have the label `_OTHER`, because clients can send any number of
+/// different methods.
 constexpr std::array<std::string_view, 10> method_labels{"GET",     "HEAD",    "POST",  "PUT",   "DELETE",
                                                          "CONNECT", "OPTIONS", "TRACE", "PATCH", "_OTHER"};
 

@@ -23,7 +23,7 @@ namespace cohort::http {
 /// request. Safe from any thread.
 class server_metrics {
  public:
-  /// `registry` must outlive it; `routes` must be complete.
+  /// `registry` must outlive this object; `routes` must be complete.
   server_metrics(telemetry::registry& registry, const std::string& prefix, const router& routes);
 
   /// Counts a response. `matched_route` is null for a path without a route. Probes are not counted. `trace` may become
@@ -42,7 +42,8 @@ class server_metrics {
     admission_[requested_route.index].limit->add(change);
   }
 
-  /// The metrics of WebSockets; made with the server if it has a route for them, otherwise by the first call.
+  /// The metrics of WebSockets. They are created with the server if it has a WebSocket route, otherwise by the first
+  /// call.
   websocket_metrics& websockets();
 
   telemetry::gauge& connections;

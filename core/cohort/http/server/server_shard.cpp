@@ -31,8 +31,8 @@ std::uint64_t hexadecimal_digits(std::uint32_t bits) noexcept {
   values = (values | values << 16U) & 0x0000FFFF0000FFFF;
   values = (values | values << 8U) & 0x00FF00FF00FF00FF;
   values = (values | values << 4U) & 0x0F0F0F0F0F0F0F0F;
-  const auto is_letter = (values + byte_ones * 6) >> 4U & byte_ones;
-  return values + byte_ones * '0' + is_letter * ('a' - '9' - 1);
+  const auto letter_bits = (values + byte_ones * 6) >> 4U & byte_ones;
+  return values + byte_ones * '0' + letter_bits * ('a' - '9' - 1);
 }
 
 }  // namespace
@@ -66,8 +66,8 @@ server_shard::server_shard(server_state& state, loop& event_loop)
 class server_shard::pending_connection final : public open_connection {
  public:
   pending_connection(server_shard& shard, net::stream& plain)
-      : shard_(shard), plain_(plain), since_(shard.loop_.now()) {
-    shard_.connections_.insert(*this, since_);
+      : shard_(shard), plain_(plain), start_time_(shard.loop_.now()) {
+    shard_.connections_.insert(*this, start_time_);
   }
   ~pending_connection() {
     shard_.connections_.erase(*this);
@@ -77,8 +77,8 @@ class server_shard::pending_connection final : public open_connection {
   pending_connection& operator=(const pending_connection&) = delete;
 
   std::optional<idleness> idle(time_point now, duration grace_period) const noexcept override {
-    if (is_shed_ || now - since_ < grace_period) return std::nullopt;
-    return idleness{since_, idle_state::handshake};
+    if (is_shed_ || now - start_time_ < grace_period) return std::nullopt;
+    return idleness{start_time_, idle_state::handshake};
   }
   void shed() noexcept override {
     is_shed_ = true;
@@ -90,7 +90,7 @@ class server_shard::pending_connection final : public open_connection {
  private:
   server_shard& shard_;
   net::stream& plain_;
-  time_point since_;
+  time_point start_time_;
   bool is_shed_ = false;
 };
 
@@ -132,7 +132,7 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
   auto& settings = self.state_.settings;
   connection_origin origin;
   origin.peer_address = stream->peer_address();
-  // The peer has reset the connection already, as load balancers do after a health check.
+  // The peer has already reset the connection, as load balancers do after a health check.
   if (origin.peer_address == "unknown") co_return;
   origin.client_address = origin.peer_address;
   origin.is_reserved = is_reserved;
@@ -152,7 +152,7 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
   co_await connection.run();
 }
 
-/// Returns memory to the system after many connections have closed, and once more after the last of them.
+/// Returns memory to the system after many connections have closed, and once more after the last connection has closed.
 void server_shard::on_connection_closed() noexcept {
   --open_count_;
   if (open_peak_ - open_count_ < min_closed_for_return || open_count_ > open_peak_ / 2) return;
@@ -160,7 +160,7 @@ void server_shard::on_connection_closed() noexcept {
   // A simulation returns no memory, because the memory does not belong to one server.
   if (!loop_.time_source().is_real_time()) return;
   try {
-    // The closed connections free a part of their memory in handlers that have already been posted.
+    // The closed connections free part of their memory in handlers that have already been posted.
     asio::post(loop_.get_executor(), return_free_memory);
   } catch (const std::bad_alloc&) {
     return_free_memory();
@@ -176,8 +176,8 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   auto timeout = is_required ? limits.proxy_header_timeout : limits.idle_timeout;
   if (draining_.is_set()) timeout = handshake_drain_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));
-  auto reading = net::read_proxy_header(stream, limits.proxy_header_timeout);
-  const auto header = co_await std::move(reading);
+  auto read_task = net::read_proxy_header(stream, limits.proxy_header_timeout);
+  const auto header = co_await std::move(read_task);
   state_.metrics.bounds.on_proxy_header(header.result);
   if (header.result == outcome::proxied) {
     origin.client_address = header.client_address->to_string();
@@ -216,8 +216,8 @@ task<std::unique_ptr<const tls_connection_info>> server_shard::perform_tls_hands
   const pending_connection pending{*this, *stream};
   const auto timeout = draining_.is_set() ? handshake_drain_timeout : state_.settings.limits.header_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));
-  auto accepting = state_.settings.tls->accept(stream, state_.log);
-  co_return co_await std::move(accepting);
+  auto accept_task = state_.settings.tls->accept(stream, state_.log);
+  co_return co_await std::move(accept_task);
 }
 
 void server_shard::log_failure(const std::exception_ptr& failure) {
@@ -230,8 +230,8 @@ task<> server_shard::drain(duration timeout) {
   draining_.set();
   for (auto* connection : connections_.all()) connection->drain();
   drain_timer_.arm(deadline::after(loop_.now(), timeout).time());
-  auto joining = tasks_.join();
-  co_await std::move(joining);
+  auto join_task = tasks_.join();
+  co_await std::move(join_task);
   drain_timer_.disarm();
 }
 

@@ -62,19 +62,19 @@ struct server_settings {
 struct connection_origin {
   /// The peer's IP address.
   std::string peer_address;
-  /// The client's IP address, from the PROXY protocol header if there is one, otherwise the peer's.
+  /// The client's IP address: from the PROXY protocol header if there is one, otherwise the address of the peer.
   std::string client_address;
-  /// The forwarding headers of its requests are trusted: the peer is a trusted proxy, and there is no PROXY protocol
-  /// header, which takes precedence.
+  /// Whether the forwarding headers of its requests are trusted: the peer is a trusted proxy, and there is no PROXY
+  /// protocol header, which takes precedence.
   bool is_trusted_proxy = false;
-  /// The connection belongs to the reserve for probes.
+  /// Whether the connection belongs to the reserve for probes.
   bool is_reserved = false;
 };
 
 /// The state that the shards of a server share. Read-only after the start, except the metrics and the atomic members.
 class server_state {
  public:
-  /// `routes` and `metrics` must outlive it.
+  /// `routes` and `metrics` must outlive this object.
   server_state(const router& routes, server_settings settings, server_metrics& metrics, telemetry::logger log);
 
   /// Logs, once for each route, that a handler set a header field that was rejected. `matched_route` may be null.
@@ -100,7 +100,7 @@ class server_state {
 /// The part of a server on one loop: its connections. Used on that loop only, except `connection_count`.
 class server_shard {
  public:
-  /// Both arguments must outlive it.
+  /// Both arguments must outlive the shard.
   server_shard(server_state& state, loop& event_loop);
 
   /// Starts a connection; `is_reserved` if it belongs to the reserve for probes.

@@ -16,23 +16,23 @@ namespace {
 constexpr duration plain_response_timeout = std::chrono::seconds{1};
 constexpr std::size_t max_discarded_bytes = 1024 * 1024;
 
-/// Responds to an HTTP request on the TLS port. The method is not known here, so the response to HEAD has content, too,
-/// against RFC 9110 section 9.3.2: no other response follows on the connection.
+/// Responds to an HTTP request on the TLS port. The method is not known here, so the response to HEAD also has content,
+/// contrary to RFC 9110 section 9.3.2. This is harmless, because no other response follows on the connection.
 task<> reject_plain_request(net::stream_ptr plain) {
-  const auto until = deadline::after(loop::current().now(), plain_response_timeout);
-  plain->set_deadline(until);
+  const auto response_deadline = deadline::after(loop::current().now(), plain_response_timeout);
+  plain->set_deadline(response_deadline);
   const auto rejection = error_response(status::bad_request, "The plain HTTP request was sent to an HTTPS port");
   const auto date = std::chrono::floor<std::chrono::seconds>(loop::current().wall_now());
   const auto text =
       "HTTP/1.1 400 Bad Request\r\nDate: " + format_imf_fixdate(date).str() +
       "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(rejection.content().size()) +
       "\r\nConnection: close\r\n\r\n" + std::string{rejection.content()};
-  auto writing = net::write_all(*plain, {asio::buffer(text), asio::const_buffer{}});
-  const auto written = co_await std::move(writing);
+  auto write_task = net::write_all(*plain, {asio::buffer(text), asio::const_buffer{}});
+  const auto written = co_await std::move(write_task);
   if (!written) co_return;
   std::array<char, 4096> memory{};
-  auto lingering = net::linger(*plain, until, asio::buffer(memory), max_discarded_bytes);
-  co_await std::move(lingering);
+  auto linger_task = net::linger(*plain, response_deadline, asio::buffer(memory), max_discarded_bytes);
+  co_await std::move(linger_task);
 }
 
 }  // namespace
@@ -48,10 +48,10 @@ tls_termination::tls_termination(std::shared_ptr<net::tls_server_context> contex
 
 task<std::unique_ptr<const tls_connection_info>> tls_termination::accept(net::stream_ptr& plain,
                                                                          telemetry::logger log) {
-  const auto began = loop::current().now();
+  const auto handshake_start = loop::current().now();
   const auto peer_address = plain->peer_address();
-  auto handshaking = context_->handshake(std::move(plain));
-  auto accepted = co_await std::move(handshaking);
+  auto handshake_task = context_->handshake(std::move(plain));
+  auto accepted = co_await std::move(handshake_task);
   handshakes_[static_cast<std::size_t>(accepted.result)]->increment();
   if (!accepted.stream) {
     // A TCP health check of a load balancer connects and disconnects.
@@ -61,8 +61,8 @@ task<std::unique_ptr<const tls_connection_info>> tls_termination::accept(net::st
                {"why", std::string_view{accepted.reason}},
                {"peer", std::string_view{peer_address}}});
     if (accepted.plain_http) {
-      auto rejecting = reject_plain_request(std::move(accepted.plain_http));
-      co_await std::move(rejecting);
+      auto reject_task = reject_plain_request(std::move(accepted.plain_http));
+      co_await std::move(reject_task);
     }
     co_return nullptr;
   }
@@ -70,7 +70,7 @@ task<std::unique_ptr<const tls_connection_info>> tls_termination::accept(net::st
   auto client = std::make_unique<tls_connection_info>();
   client->has_certificate = accepted.has_client_certificate;
   client->certificate_uris = std::move(accepted.client_uris);
-  client->handshake_duration = loop::current().now() - began;
+  client->handshake_duration = loop::current().now() - handshake_start;
   co_return client;
 }
 

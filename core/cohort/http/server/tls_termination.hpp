@@ -19,7 +19,7 @@ namespace cohort::http {
 
 /// The properties of a TLS connection and of its client.
 struct tls_connection_info {
-  /// True if the client has a certificate of a trusted CA.
+  /// True if the client has a certificate from a trusted CA.
   bool has_certificate = false;
   /// The URIs of that certificate (subjectAltName), such as SPIFFE IDs.
   std::vector<std::string> certificate_uris{};
@@ -33,7 +33,7 @@ struct tls_connection_info {
 /// connection is closed without a response. Thread-safe.
 class tls_termination {
  public:
-  /// `metrics` must outlive it. Servers of several services can share `context`.
+  /// `metrics` must outlive this object. Servers of several services can share `context`.
   tls_termination(std::shared_ptr<net::tls_server_context> context, telemetry::registry& metrics);
 
   /// Performs the handshake; `plain` has a deadline. Replaces `plain` by the encrypted stream. Returns null, and leaves

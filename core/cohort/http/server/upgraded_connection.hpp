@@ -15,7 +15,7 @@ namespace cohort::http {
 /// A client's connection after the response 101, for `response::upgrade`.
 class upgraded_connection {
  public:
-  /// All references must outlive it.
+  /// All references must outlive this object.
   upgraded_connection(net::stream& stream, std::string received, request_context& context, server_shard& shard,
                       handler_run& run)
       : stream_(stream), received_(std::move(received)), context_(context), shard_(shard), run_(run) {}
@@ -23,13 +23,14 @@ class upgraded_connection {
   net::stream& stream() noexcept { return stream_; }
   /// The bytes that were received after the request.
   std::string take_received() { return std::move(received_); }
-  /// The context of the request; valid as long as this object.
+  /// The context of the request; valid for the lifetime of this object.
   request_context& context() noexcept { return context_; }
   server_shard& shard() noexcept { return shard_; }
   /// Cancels the upgrade handler at this time.
   void cancel_at(deadline limit) noexcept { run_.set_deadline(limit); }
 
-  /// Sets the function that is called when the server begins to drain: immediately if it already has.
+  /// Sets the function that is called when the server begins to drain. If the server is already draining, calls it
+  /// immediately.
   void on_drain(std::function<void()> callback) {
     if (shard_.draining().is_set()) return callback();
     on_drain_ = std::move(callback);

@@ -31,13 +31,13 @@ void append_big_endian(std::string& output, std::uint64_t number, unsigned size)
 }
 
 /// The reason why the first two bytes are invalid; null if they are valid.
-const char* find_error(unsigned first, unsigned second, websocket_role sender) noexcept {
-  const auto opcode = first & 0x0FU;
-  if ((first & reserved_bits) != 0) return "reserved bits are set";
+const char* find_error(unsigned first_byte, unsigned second_byte, websocket_role sender) noexcept {
+  const auto opcode = first_byte & 0x0FU;
+  if ((first_byte & reserved_bits) != 0) return "reserved bits are set";
   if (!is_opcode(opcode)) return "reserved opcode";
-  if (opcode >= 8 && (first & final_bit) == 0) return "fragmented control frame";
-  if (opcode >= 8 && (second & 0x7FU) > max_short_length) return "control frame longer than 125 bytes";
-  if (((second & mask_bit) != 0) != (sender == websocket_role::client)) {
+  if (opcode >= 8 && (first_byte & final_bit) == 0) return "fragmented control frame";
+  if (opcode >= 8 && (second_byte & 0x7FU) > max_short_length) return "control frame longer than 125 bytes";
+  if (((second_byte & mask_bit) != 0) != (sender == websocket_role::client)) {
     return sender == websocket_role::client ? "frame of a client is not masked" : "frame of a server is masked";
   }
   return nullptr;
@@ -50,10 +50,10 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
   if (lead_byte < 0xC2 || lead_byte > 0xF4) return 0;
   const std::size_t length = lead_byte < 0xE0 ? 2 : lead_byte < 0xF0 ? 3 : 4;
   if (text.size() < length) return 0;
-  const auto second = byte_at(text, 1);
+  const auto second_byte = byte_at(text, 1);
   const unsigned lowest = lead_byte == 0xE0 ? 0xA0 : lead_byte == 0xF0 ? 0x90 : 0x80;
   const unsigned highest = lead_byte == 0xED ? 0x9F : lead_byte == 0xF4 ? 0x8F : 0xBF;
-  if (second < lowest || second > highest) return 0;
+  if (second_byte < lowest || second_byte > highest) return 0;
   for (std::size_t i = 2; i < length; ++i)
     if ((byte_at(text, i) & 0xC0U) != 0x80) return 0;
   return length;
@@ -69,20 +69,20 @@ bool is_sendable_close_code(std::uint16_t code) noexcept {
 parsed_frame_header parse_frame_header(std::string_view bytes, websocket_role sender) noexcept {
   parsed_frame_header result;
   if (bytes.size() < 2) return result;
-  const auto first = byte_at(bytes, 0);
-  const auto second = byte_at(bytes, 1);
-  result.error = find_error(first, second, sender);
+  const auto first_byte = byte_at(bytes, 0);
+  const auto second_byte = byte_at(bytes, 1);
+  result.error = find_error(first_byte, second_byte, sender);
   if (result.error) return result;
-  const unsigned short_length = second & 0x7FU;
+  const unsigned short_length = second_byte & 0x7FU;
   const std::size_t length_size = short_length == length_of_16_bits ? 2 : short_length == length_of_64_bits ? 8 : 0;
-  const bool is_masked = (second & mask_bit) != 0;
+  const bool is_masked = (second_byte & mask_bit) != 0;
   const std::size_t size = 2 + length_size + (is_masked ? 4 : 0);
   if (bytes.size() < 2 + length_size) return result;
 
   auto& header = result.header;
-  header.opcode = static_cast<websocket_opcode>(first & 0x0FU);
-  header.is_final = (first & final_bit) != 0;
-  header.is_compressed = (first & rsv1_bit) != 0;
+  header.opcode = static_cast<websocket_opcode>(first_byte & 0x0FU);
+  header.is_final = (first_byte & final_bit) != 0;
+  header.is_compressed = (first_byte & rsv1_bit) != 0;
   header.payload_length = length_size == 0 ? short_length : read_number(bytes.substr(2, length_size));
   const bool is_shortest = length_size == 0 || (length_size == 2 && header.payload_length > max_short_length) ||
                            header.payload_length > 0xFFFF;
@@ -97,14 +97,14 @@ parsed_frame_header parse_frame_header(std::string_view bytes, websocket_role se
 void append_frame_header(std::string& output, const frame_header& header) {
   const auto opcode = static_cast<unsigned>(header.opcode);
   output += static_cast<char>((header.is_final ? final_bit : 0U) | (header.is_compressed ? rsv1_bit : 0U) | opcode);
-  const auto masked = header.mask ? mask_bit : 0U;
+  const auto mask_flag = header.mask ? mask_bit : 0U;
   if (header.payload_length <= max_short_length) {
-    output += static_cast<char>(masked | static_cast<unsigned>(header.payload_length));
+    output += static_cast<char>(mask_flag | static_cast<unsigned>(header.payload_length));
   } else if (header.payload_length <= 0xFFFF) {
-    output += static_cast<char>(masked | length_of_16_bits);
+    output += static_cast<char>(mask_flag | length_of_16_bits);
     append_big_endian(output, header.payload_length, 2);
   } else {
-    output += static_cast<char>(masked | length_of_64_bits);
+    output += static_cast<char>(mask_flag | length_of_64_bits);
     append_big_endian(output, header.payload_length, 8);
   }
   if (header.mask) output.append(header.mask->data(), header.mask->size());

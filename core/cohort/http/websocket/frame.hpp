@@ -10,7 +10,7 @@
 
 namespace cohort::http {
 
-/// The end of a connection. A client masks its frames, a server does not (RFC 6455 section 5.1).
+/// The role of an endpoint. A client masks its frames, a server does not (RFC 6455 section 5.1).
 enum class websocket_role { server, client };
 
 /// Status codes of close frames (RFC 6455 section 7.4.1 and the IANA registry).
@@ -18,9 +18,9 @@ namespace close_code {
 inline constexpr std::uint16_t normal = 1000;
 inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t protocol_error = 1002;
-/// Never sent: the close frame had no status code.
+/// The close frame had no status code. This code is never sent.
 inline constexpr std::uint16_t no_status = 1005;
-/// Never sent: the connection ended without a close frame.
+/// The connection ended without a close frame. This code is never sent.
 inline constexpr std::uint16_t abnormal = 1006;
 inline constexpr std::uint16_t invalid_data = 1007;
 inline constexpr std::uint16_t policy_violation = 1008;
@@ -51,7 +51,7 @@ struct parsed_frame_header {
   /// The size of the header; zero if more bytes are needed.
   std::size_t size = 0;
   frame_header header{};
-  /// The reason why the bytes are invalid; null if they are not. The connection must then be closed with 1002.
+  /// The reason why the bytes are invalid; null if they are valid. The connection must then be closed with 1002.
   const char* error = nullptr;
 };
 

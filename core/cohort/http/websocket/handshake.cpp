@@ -54,8 +54,8 @@ std::size_t count_fields(const request_head& head, std::string_view name) {
 std::string choose_subprotocol(const request_head& head, const std::vector<std::string>& supported) {
   const auto offered = joined_values(head, "sec-websocket-protocol");
   for (const auto& candidate : supported) {
-    for (std::string_view rest = offered; !rest.empty();)
-      if (next_list_element(rest) == candidate) return candidate;
+    for (std::string_view remaining = offered; !remaining.empty();)
+      if (next_list_element(remaining) == candidate) return candidate;
   }
   return {};
 }

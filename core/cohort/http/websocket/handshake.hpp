@@ -17,7 +17,7 @@ struct handshake_settings {
   /// Origins of web pages that may connect, such as `https://example.com`; `*` for all. If empty, only pages of the
   /// host in `Host`. A request without `Origin`, which no browser sends, is always accepted.
   std::vector<std::string> allowed_origins;
-  /// Subprotocols, the preferred ones first. The first subprotocol that the client also offers is chosen; if there is
+  /// Subprotocols in order of preference. The first subprotocol that the client also offers is chosen; if there is
   /// none, the connection has no subprotocol.
   std::vector<std::string> subprotocols;
   /// Whether permessage-deflate is accepted.
@@ -44,7 +44,7 @@ bool has_list_element(const request_head& head, std::string_view name, std::stri
 bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed);
 
 /// Checks a request (RFC 6455 section 4.2.1) and chooses subprotocol and extension; or sets `rejection`: 400 for an
-/// invalid request, 403 for an origin that is not allowed, 426 for a request without an upgrade and for another
+/// invalid request, 403 for an origin that is not allowed, 426 for a request without an upgrade and for an unsupported
 /// version.
 std::optional<accepted_handshake> accept_handshake(const request_head& head, const handshake_settings& settings,
                                                    response& rejection);

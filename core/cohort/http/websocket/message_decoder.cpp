@@ -80,13 +80,13 @@ message_decoder::event message_decoder::end_message() {
   is_in_message_ = false;
   if (is_compressed_) {
     bool too_large = false;
-    auto inflated = inflate_message(message_.data, settings_.max_message_bytes, too_large);
+    auto decompressed_message = inflate_message(message_.data, settings_.max_message_bytes, too_large);
     if (too_large) {
       return fail(close_code::message_too_big,
                   "message longer than " + std::to_string(settings_.max_message_bytes) + " bytes");
     }
-    if (!inflated) return fail(close_code::invalid_data, "message is not valid deflate data");
-    message_.data = std::move(*inflated);
+    if (!decompressed_message) return fail(close_code::invalid_data, "message is not valid deflate data");
+    message_.data = std::move(*decompressed_message);
   }
   if (message_.type == websocket_message::kind::text && !is_valid_utf8(message_.data)) {
     return fail(close_code::invalid_data, "text message is not valid UTF-8");
@@ -103,9 +103,9 @@ message_decoder::event message_decoder::end_control_frame() {
     return event::close;
   }
   if (control_payload_.size() < 2) return fail(close_code::protocol_error, "close frame with one byte");
-  const auto high = static_cast<unsigned char>(control_payload_[0]);
-  const auto low = static_cast<unsigned char>(control_payload_[1]);
-  close_code_ = static_cast<std::uint16_t>(high << 8U | low);
+  const auto high_byte = static_cast<unsigned char>(control_payload_[0]);
+  const auto low_byte = static_cast<unsigned char>(control_payload_[1]);
+  close_code_ = static_cast<std::uint16_t>(high_byte << 8U | low_byte);
   control_payload_.erase(0, 2);
   if (!is_sendable_close_code(close_code_)) return fail(close_code::protocol_error, "invalid close code");
   if (!is_valid_utf8(control_payload_)) return fail(close_code::invalid_data, "close reason is not valid UTF-8");

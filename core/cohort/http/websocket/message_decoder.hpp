@@ -18,8 +18,8 @@ struct websocket_message {
   std::string data;
 };
 
-/// Decodes the frames of a peer into messages and control frames. Performs no I/O. After a failure or a close frame it
-/// must not be used.
+/// Decodes the frames of a peer into messages and control frames. Performs no I/O. After a failure or a close frame,
+/// the decoder must not be used.
 class message_decoder {
  public:
   struct settings {

@@ -110,7 +110,7 @@ std::optional<std::string> accept_deflate_offer(std::string_view offers) {
 
 bool is_valid_deflate_response(std::string_view response) {
   const auto accepted = parse_extension(response);
-  // This client always compresses with a window of 32 KiB, so the server must not ask for less.
+  // This client always compresses with a window of 32 KiB, so the server must not request a smaller window.
   return accepted.is_valid && accepted.server_no_context_takeover && !accepted.has_client_max_window_bits;
 }
 

@@ -8,8 +8,8 @@
 
 namespace cohort::http {
 
-// The extension permessage-deflate (RFC 7692), always without context takeover: each message is compressed on its own,
-// so that an idle connection needs no memory for it. zlib's states belong to the thread.
+// The extension permessage-deflate (RFC 7692), always without context takeover: each message is compressed separately,
+// so that an idle connection needs no memory for compression. The zlib states are thread-local.
 
 /// The offer of a client, for `Sec-WebSocket-Extensions`.
 inline constexpr std::string_view deflate_offer =
@@ -26,7 +26,8 @@ bool is_valid_deflate_response(std::string_view response);
 /// The payload of a compressed message.
 std::string deflate_message(std::string_view message);
 
-/// The decompressed message of a payload. Empty if it is invalid, or longer than `max_bytes`: then `too_large` is set.
+/// The decompressed message of a payload. Empty if the payload is invalid, or if the message is longer than
+/// `max_bytes`, in which case `too_large` is set.
 std::optional<std::string> inflate_message(std::string_view payload, std::size_t max_bytes, bool& too_large);
 
 }  // namespace cohort::http

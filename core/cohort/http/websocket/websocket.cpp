@@ -30,7 +30,7 @@ bool make_space(websocket_connection& connection) {
 }
 
 task<read_result> read_message(std::shared_ptr<websocket_connection> connection, deadline limit) {
-  // Before the message is taken: a cancelled read must not lose it.
+  // This check precedes the removal of the message, so that a cancelled read does not lose it.
   if (must_yield_after(0)) co_await yield_to_loop();
   for (;;) {
     if (auto message = connection->take_message()) co_return std::move(*message);

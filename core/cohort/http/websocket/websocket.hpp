@@ -11,7 +11,7 @@
 
 namespace cohort::http {
 
-/// The reason why `read` has no message, or `send` did not queue one.
+/// The reason why `read` returned no message, or `send` queued none.
 enum class websocket_error {
   /// The connection was closed by the peer, by this side or by a drain of the server, or it was lost; see `close_code`.
   closed = 1,
@@ -26,7 +26,7 @@ enum class websocket_error {
 /// A message that is encoded once and sent to many clients of a server; see `websocket::send`. Copies share the bytes.
 class shared_message {
  public:
-  /// A text must be valid UTF-8; otherwise an `std::invalid_argument` is thrown.
+  /// A text must be valid UTF-8; otherwise `std::invalid_argument` is thrown.
   explicit shared_message(std::string_view data, websocket_message::kind type = websocket_message::kind::text);
   const encoded_frame& frame() const noexcept { return frame_; }
 
@@ -35,7 +35,8 @@ class shared_message {
 };
 
 /// An open WebSocket (RFC 6455) in a server's handler or in a client. Used on one loop. One coroutine may read while
-/// others send. Pings are answered and the connection is monitored automatically. The destructor aborts the connection.
+/// others send. Pings are answered, and dead connections are detected, automatically. The destructor aborts the
+/// connection.
 class websocket {
  public:
   websocket(std::shared_ptr<websocket_connection> connection, std::string subprotocol)
@@ -62,16 +63,16 @@ class websocket {
   bool try_send(const shared_message& message);
 
   /// Closes the connection: sends the queued messages, then a close frame, and waits, in the background, for the close
-  /// frame of the peer. `code` is `close_code::normal`, another of RFC 6455 section 7.4.1 that may be sent, or 3000 to
-  /// 4999; otherwise an `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
+  /// frame of the peer. `code` is `close_code::normal`, another code of RFC 6455 section 7.4.1 that may be sent, or
+  /// 3000 to 4999; otherwise `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
   void close(std::uint16_t code = close_code::normal, std::string_view reason = {});
   /// Waits until the connection has ended, at most for `close_timeout` after `close`. Received messages are discarded.
   task<> closed();
 
   /// Whether messages can be sent.
   bool is_open() const noexcept { return connection_->is_open(); }
-  /// Once closed: the code of the close frame that was sent or received first; 1005 if it had none, 1006 if the
-  /// connection was lost.
+  /// After the end of the connection: the code of the close frame that was sent or received first; 1005 if that frame
+  /// had no code, 1006 if the connection was lost.
   std::uint16_t close_code() const noexcept { return connection_->close_code(); }
   const std::string& close_reason() const noexcept { return connection_->close_reason(); }
   /// The negotiated subprotocol; empty if there is none.

@@ -9,8 +9,8 @@ namespace cohort::http {
 namespace {
 
 /// Buffer size of an idle connection; the buffer grows while longer messages arrive.
-constexpr std::size_t small_read = 128;
-constexpr std::size_t large_read = 16 * 1024;
+constexpr std::size_t small_read_size = 128;
+constexpr std::size_t large_read_size = 16 * 1024;
 constexpr std::size_t max_close_reason = 123;
 /// Maximum number of frames in one write.
 constexpr std::size_t frames_per_write = std::tuple_size_v<net::const_buffers>;
@@ -33,7 +33,7 @@ websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr 
                 values.settings.max_message_bytes, values.is_compressed}),
       input_(std::move(values.received)),
       input_size_(input_.size()),
-      read_size_(small_read),
+      read_size_(small_read_size),
       last_received_(loop_.now()),
       last_message_(last_received_),
       timer_(loop_.timers(), this) {
@@ -76,9 +76,9 @@ std::optional<websocket_message> websocket_connection::take_message() {
 void websocket_connection::read_more() {
   if (reading_ || ended_) return;
   input_.resize(input_size_ + read_size_);
-  auto reading = stream_.read_some(asio::buffer(input_.data() + input_size_, read_size_));
+  auto read_task = stream_.read_some(asio::buffer(input_.data() + input_size_, read_size_));
   reading_ = true;
-  std::move(reading)([self = shared_from_this()](const net::io_result& size) {
+  std::move(read_task)([self = shared_from_this()](const net::io_result& size) {
     self->reading_ = false;
     self->on_read(size);
     if (self->is_finished()) self->finish_waiters_.notify_all();
@@ -91,7 +91,7 @@ void websocket_connection::on_read(const net::io_result& size) {
   last_received_ = loop_.now();
   ping_pending_ = false;
   input_size_ += *size;
-  read_size_ = *size == read_size_ ? large_read : small_read;
+  read_size_ = *size == read_size_ ? large_read_size : small_read_size;
   decode();
 }
 
@@ -99,19 +99,19 @@ void websocket_connection::on_read(const net::io_result& size) {
 void websocket_connection::decode() {
   const auto self = shared_from_this();
   input_.resize(input_size_);
-  std::string_view rest = input_;
+  std::string_view remaining = input_;
   while (!ended_ && !is_discarding_) {
     if (is_inbox_full()) break;
-    const auto event = decoder_.next(rest);
+    const auto event = decoder_.next(remaining);
     if (event == message_decoder::event::none) break;
     handle(event);
   }
   account_for_messages();
-  if (is_discarding_) rest = {};
+  if (is_discarding_) remaining = {};
   const bool is_paused = !is_discarding_ && is_inbox_full();
-  input_.erase(0, input_.size() - rest.size());
+  input_.erase(0, input_.size() - remaining.size());
   input_size_ = input_.size();
-  if (read_size_ == small_read && input_.capacity() > 8 * small_read && input_size_ < small_read) {
+  if (read_size_ == small_read_size && input_.capacity() > 8 * small_read_size && input_size_ < small_read_size) {
     // Releases the capacity that a long message needed.
     std::string shrunk_input{input_};
     input_.swap(shrunk_input);
@@ -156,7 +156,7 @@ void websocket_connection::handle(message_decoder::event event) {
   }
 }
 
-/// The answer to a close frame has the same code (RFC 6455 section 5.5.1). Then the connection ends.
+/// Responds to a close frame with the same code (RFC 6455 section 5.5.1). Then the connection ends.
 void websocket_connection::on_close_frame() {
   close_received_ = true;
   is_discarding_ = true;
@@ -232,16 +232,16 @@ void websocket_connection::send_control(websocket_opcode opcode, std::string_vie
   frame_header header;
   header.opcode = opcode;
   header.payload_length = payload.size();
-  std::string masked{payload};
+  std::string masked_payload{payload};
   if (role_ == websocket_role::client) {
     const auto random = loop_.random().next();
     header.mask = {static_cast<char>(random), static_cast<char>(random >> 8U), static_cast<char>(random >> 16U),
                    static_cast<char>(random >> 24U)};
-    apply_mask(masked.data(), masked.size(), *header.mask, 0);
+    apply_mask(masked_payload.data(), masked_payload.size(), *header.mask, 0);
   }
   std::string bytes;
   append_frame_header(bytes, header);
-  bytes += masked;
+  bytes += masked_payload;
   enqueue(std::make_shared<const std::string>(std::move(bytes)),
           opcode == websocket_opcode::pong ? frame_kind::pong : frame_kind::control);
 }
@@ -265,8 +265,8 @@ void websocket_connection::write_more() {
     }
     write_progress_ = loop_.now();
     writing_ = true;
-    auto writing = stream_.write_some(buffers);
-    std::move(writing)([self = shared_from_this()](const net::io_result& size) {
+    auto write_task = stream_.write_some(buffers);
+    std::move(write_task)([self = shared_from_this()](const net::io_result& size) {
       self->writing_ = false;
       if (!size && !self->ended_) self->end();
       if (size && !self->ended_) {

@@ -24,7 +24,7 @@ using encoded_frame = std::shared_ptr<const std::string>;
 
 /// A WebSocket after its handshake: reads and writes frames, answers pings, and closes the connection. It uses
 /// completion handlers instead of a coroutine, so that an idle connection needs little memory. Its pending operations
-/// keep it alive. All uses are on one loop.
+/// share its ownership. Used on one loop.
 class websocket_connection : public std::enable_shared_from_this<websocket_connection> {
  public:
   struct parameters {
@@ -36,12 +36,12 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
     /// May be null.
     websocket_metrics* metrics = nullptr;
     /// The bytes of received messages in memory, of all connections that share this counter, and their limit: a
-    /// connection that exceeds it is closed with 1013. Not limited if null.
+    /// connection that exceeds it is closed with 1013. No limit if null.
     std::atomic<std::size_t>* shared_bytes = nullptr;
     std::size_t max_shared_bytes = 0;
   };
 
-  /// `stream` must outlive it, unless it is also given as `stream_owner`.
+  /// `stream` must outlive the connection, unless it is also passed as `stream_owner`.
   websocket_connection(net::stream& stream, net::stream_ptr stream_owner, parameters values);
   ~websocket_connection();
 
@@ -138,7 +138,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   bool started_ = false;
   bool reading_ = false;
   bool writing_ = false;
-  /// A close frame was queued or received, or the peer violated the protocol.
+  /// Whether a close frame was queued or received, or the peer violated the protocol.
   bool is_closing_ = false;
   bool close_queued_ = false;
   bool close_received_ = false;

@@ -12,7 +12,7 @@ namespace cohort::http {
 /// The metrics of the WebSockets of a server. Safe from any thread.
 class websocket_metrics {
  public:
-  /// `registry` must outlive it.
+  /// `registry` must outlive this object.
   explicit websocket_metrics(telemetry::registry& registry);
 
   /// Counts the end of a connection by its close code; codes that no RFC names have the label `other`.

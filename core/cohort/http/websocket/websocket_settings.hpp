@@ -20,8 +20,9 @@ enum class full_queue {
 
 /// The limits of one WebSocket; sizes in bytes.
 struct websocket_settings {
-  /// A longer message of the peer, before or after decompression, closes the connection with 1009. A message of more
-  /// frames than one for 64 bytes of this size, at least 1,024, closes it with 1008.
+  /// Maximum size of a message from the peer, before and after decompression. A longer message closes the connection
+  /// with 1009. A message with more frames than this size divided by 64, or 1,024 if that is greater, closes the
+  /// connection with 1008.
   std::size_t max_message_bytes = 1024 * 1024;
   /// Received messages that the handler has not read. Beyond either limit, reading pauses (backpressure).
   std::size_t max_unread_messages = 16;
@@ -35,14 +36,14 @@ struct websocket_settings {
   /// A ping is sent when nothing has been received for this time, to detect dead peers and to keep proxies from closing
   /// the connection.
   duration ping_interval = std::chrono::seconds{30};
-  /// Timeout from a ping until the next bytes are received; then the connection is closed.
+  /// Timeout from a ping to the next received bytes; when it expires, the connection is closed.
   duration pong_timeout = std::chrono::seconds{20};
   /// Without a message in either direction for this time, the connection is closed with 1001.
   duration idle_timeout = duration::max();
-  /// The peer must take some bytes within this time while there are bytes to send; then the connection is closed.
+  /// If the peer accepts no bytes for this time while there are bytes to send, the connection is closed.
   duration write_timeout = std::chrono::seconds{20};
-  /// Timeout from a close frame to the close frame of the peer; then the connection is closed. A handler that has not
-  /// returned this long after the end of the connection is cancelled.
+  /// Timeout from a close frame to the close frame of the peer; when it expires, the connection is closed. A handler
+  /// that has not returned by this time after the end of the connection is cancelled.
   duration close_timeout = std::chrono::seconds{5};
 };
 

@@ -15,7 +15,7 @@ std::shared_ptr<memory_broker::client> memory_broker::make_client() {
 
 void memory_broker::stop() {
   if (!std::exchange(is_running_, false)) return;
-  ++run_;
+  ++stop_count_;
   for (auto* const each : arrivals_) {
     each->is_lost = true;
     for (const auto& message : each->messages) {
@@ -88,14 +88,14 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
                                                                publish_options options) {
   const auto self = shared_from_this();
   const auto count = messages.size();
-  const auto all = [count](error failure) {
+  const auto results_for_all = [count](error failure) {
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
-  auto reaching = wait_until_reachable(limit);
-  const auto wait_result = co_await std::move(reaching);
-  if (!wait_result) co_return all(wait_result.error());
-  if (server_->is_rejecting_) co_return all({errc::refused, "the broker rejects messages"});
-  arrival arrived{std::move(messages)};
+  auto wait_task = wait_until_reachable(limit);
+  const auto wait_result = co_await std::move(wait_task);
+  if (!wait_result) co_return results_for_all(wait_result.error());
+  if (server_->is_rejecting_) co_return results_for_all({errc::refused, "the broker rejects messages"});
+  arrival new_arrival{std::move(messages)};
   struct registration {
     memory_broker& server;
     arrival& registered;
@@ -103,26 +103,26 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
   };
   std::vector<result<void>> results;
   {
-    server_->arrivals_.push_back(&arrived);
-    const registration registration{*server_, arrived};
+    server_->arrivals_.push_back(&new_arrival);
+    const registration registration{*server_, new_arrival};
     if (server_->confirm_delay_ > duration{}) {
       // A delay that the test has set, on the clock of its loop.
-      const auto until = std::min(limit, deadline::after(loop::current().now(), server_->confirm_delay_));
-      if (co_await sleep_until(until) == wait_status::cancelled) co_return all({errc::cancelled});
+      const auto confirm_time = std::min(limit, deadline::after(loop::current().now(), server_->confirm_delay_));
+      if (co_await sleep_until(confirm_time) == wait_status::cancelled) co_return results_for_all({errc::cancelled});
     }
-    if (arrived.is_lost) co_return all({errc::connection_lost, "the broker stopped"});
-    for (const auto& each : arrived.messages) {
+    if (new_arrival.is_lost) co_return results_for_all({errc::connection_lost, "the broker stopped"});
+    for (const auto& each : new_arrival.messages) {
       const bool is_routed = server_->route(each);
       ++server_->confirmed_;
       results.push_back(is_routed || !options.requires_queue ? result<void>{} : error{errc::unroutable});
     }
   }
   // Confirms the messages, unless the client cannot receive the confirms.
-  const auto run = server_->run_;
-  auto receiving = wait_until_reachable(limit);
-  const auto received = co_await std::move(receiving);
-  if (run != server_->run_) co_return all({errc::connection_lost, "the broker stopped"});
-  if (!received || limit.expired(loop::current().now())) co_return all({errc::timeout});
+  const auto stop_count = server_->stop_count_;
+  auto receive_task = wait_until_reachable(limit);
+  const auto received = co_await std::move(receive_task);
+  if (stop_count != server_->stop_count_) co_return results_for_all({errc::connection_lost, "the broker stopped"});
+  if (!received || limit.expired(loop::current().now())) co_return results_for_all({errc::timeout});
   co_return results;
 }
 
@@ -130,10 +130,10 @@ task<result<std::unique_ptr<subscription>>> memory_broker::client::subscribe(sub
                                                                              deadline limit) {
   const auto self = shared_from_this();
   if (!is_valid_name(settings.topic) || (!settings.group.empty() && !is_valid_name(settings.group))) {
-    co_return error{errc::invalid, "topic or group"};
+    co_return error{errc::invalid, "topic or group: 1 to 100 letters, digits, \".\", \"-\" and \"_\" are accepted"};
   }
-  auto reaching = wait_until_reachable(limit);
-  const auto wait_result = co_await std::move(reaching);
+  auto wait_task = wait_until_reachable(limit);
+  const auto wait_result = co_await std::move(wait_task);
   if (!wait_result) co_return wait_result.error();
   co_return std::make_unique<memory_subscription>(self, std::move(settings));
 }

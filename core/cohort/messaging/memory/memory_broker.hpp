@@ -30,7 +30,7 @@ class memory_broker {
   memory_broker(const memory_broker&) = delete;
   memory_broker& operator=(const memory_broker&) = delete;
 
-  /// A client with its own connection. The broker must outlive it.
+  /// Creates a client with a separate connection. The broker must outlive the client.
   std::shared_ptr<client> make_client();
 
   /// Ends the process of the broker: every connection is lost, and unacknowledged messages will be delivered again.
@@ -39,7 +39,7 @@ class memory_broker {
   /// Time from a message's arrival to its confirm. Zero by default.
   void set_confirm_delay(duration delay) noexcept { confirm_delay_ = delay; }
   /// Whether messages are rejected, as by a broker whose disk is full.
-  void set_rejecting(bool rejecting) noexcept { is_rejecting_ = rejecting; }
+  void set_rejecting(bool is_rejecting) noexcept { is_rejecting_ = is_rejecting; }
 
   bool is_running() const noexcept { return is_running_; }
   /// The number of unacknowledged messages of a group.
@@ -59,7 +59,7 @@ class memory_broker {
     std::size_t unacknowledged = 0;
     wait_queue waiters;
   };
-  /// Unconfirmed messages of a client that have arrived.
+  /// Messages of a client that have arrived and are not confirmed.
   struct arrival {
     std::vector<message_pointer> messages;
     bool is_lost = false;
@@ -82,8 +82,8 @@ class memory_broker {
   bool is_rejecting_ = false;
   duration confirm_delay_{};
   std::size_t confirmed_ = 0;
-  /// The number of stops: a delivery of a previous run cannot be acknowledged.
-  std::uint64_t run_ = 0;
+  /// The number of stops. A delivery from before the last stop cannot be acknowledged.
+  std::uint64_t stop_count_ = 0;
   /// Notified when a client may have become able to reach the broker.
   wait_queue state_changes_;
 };
@@ -103,8 +103,8 @@ class memory_broker::client final : public broker, public std::enable_shared_fro
   task<> run() override;
   void close() override;
 
-  /// Cuts the connection without notice: nothing arrives in either direction until `heal`. Messages that were delivered
-  /// and not acknowledged are delivered again, perhaps to another client.
+  /// Partitions the network: no bytes arrive in either direction until `heal`. Messages that were delivered and not
+  /// acknowledged are delivered again, possibly to another client.
   void partition();
   void heal();
 

@@ -40,7 +40,7 @@ task<result<delivery>> memory_broker::client::memory_subscription::next(deadline
   ++first_message.deliveries;
   delivery delivery{first_message.content, ++last_tag_, first_message.deliveries};
   unacknowledged_.emplace(last_tag_, std::move(first_message));
-  // Another subscriber may wait for the next message.
+  // Another subscriber may be waiting for the next message.
   if (!queue_->messages.empty()) queue_->waiters.notify_one();
   co_return delivery;
 }
@@ -53,7 +53,7 @@ result<void> memory_broker::client::memory_subscription::check(const delivery& k
 }
 
 result<void> memory_broker::client::memory_subscription::acknowledge(const delivery& delivery) {
-  if (auto checked = check(delivery); !checked) return checked;
+  if (auto check_result = check(delivery); !check_result) return check_result;
   unacknowledged_.erase(delivery.tag);
   --queue_->unacknowledged;
   queue_->waiters.notify_one();
@@ -61,7 +61,7 @@ result<void> memory_broker::client::memory_subscription::acknowledge(const deliv
 }
 
 result<void> memory_broker::client::memory_subscription::requeue(const delivery& delivery) {
-  if (auto checked = check(delivery); !checked) return checked;
+  if (auto check_result = check(delivery); !check_result) return check_result;
   auto found = unacknowledged_.extract(delivery.tag);
   --queue_->unacknowledged;
   queue_->messages.push_front(std::move(found.mapped()));
@@ -69,17 +69,17 @@ result<void> memory_broker::client::memory_subscription::requeue(const delivery&
   return {};
 }
 
-task<result<void>> memory_broker::client::memory_subscription::dead_letter(delivery poison, std::string reason,
+task<result<void>> memory_broker::client::memory_subscription::dead_letter(delivery failed_delivery, std::string reason,
                                                                            deadline limit) {
   const auto owner = owner_;
-  auto reaching = owner->wait_until_reachable(limit);
-  const auto wait_result = co_await std::move(reaching);
+  auto wait_task = owner->wait_until_reachable(limit);
+  const auto wait_result = co_await std::move(wait_task);
   if (!wait_result) co_return wait_result.error();
-  if (auto checked = check(poison); !checked) co_return checked;
-  auto copy = *poison.received;
-  copy.set_header(dead_letter_reason_header, std::move(reason));
-  owner->server_->dead_letters_[{settings_.topic, settings_.group}].push_back(std::move(copy));
-  co_return acknowledge(poison);
+  if (auto check_result = check(failed_delivery); !check_result) co_return check_result;
+  auto dead_message = *failed_delivery.received;
+  dead_message.set_header(dead_letter_reason_header, std::move(reason));
+  owner->server_->dead_letters_[{settings_.topic, settings_.group}].push_back(std::move(dead_message));
+  co_return acknowledge(failed_delivery);
 }
 
 void memory_broker::client::memory_subscription::return_deliveries(bool is_interruption) {

@@ -54,8 +54,8 @@ void client::close() {
 task<> client::run() {
   const auto self = shared_from_this();
   while (!is_closed_) {
-    auto connecting = connect();
-    auto connected = co_await std::move(connecting);
+    auto connect_task = connect();
+    auto connected = co_await std::move(connect_task);
     if (connected) {
       auto use_session = use(**connected);
       const auto reason = co_await std::move(use_session);
@@ -65,8 +65,8 @@ task<> client::run() {
       on_connect_failed(connected.error());
     }
     if (is_closed_) co_return;
-    // Reconnects until `close`, with pauses of at most `max_backoff`; no event announces that the broker is available
-    // again. The pauses are random, so that clients do not all reconnect simultaneously.
+    // Reconnects until `close`, with pauses of at most `max_backoff`; no event reports that the broker is available
+    // again. The pauses are random, so that clients do not all reconnect at the same time.
     const auto delay =
         policy::jittered_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
@@ -78,8 +78,8 @@ task<result<std::unique_ptr<session>>> client::connect() {
   net::connect_target target{settings_.host, settings_.port, tls_.get()};
   if (settings_.tls) target.server_name = settings_.tls->server_name;
   target.first_address = next_address_;
-  auto opening = net::connect_to_host(network_, std::move(target), limit);
-  auto stream = co_await std::move(opening);
+  auto open_task = net::connect_to_host(network_, std::move(target), limit);
+  auto stream = co_await std::move(open_task);
   if (!stream) {
     ++next_address_;
     co_return error{errc::unreachable, stream.error().message()};
@@ -108,15 +108,15 @@ task<error> client::use(session& session) {
   current_ = &session;
   ++session_number_;
   const current_scope current{*this};
-  auto both = race(session.run(), operate(session));
-  auto ended = co_await std::move(both);
+  auto race_task = race(session.run(), operate(session));
+  auto ended = co_await std::move(race_task);
   if (auto* const reason = std::get_if<error>(&ended)) co_return std::move(*reason);
   co_return std::get<1>(ended).value_or(error{errc::cancelled});
 }
 
 task<std::optional<error>> client::operate(session& session) {
-  auto declaring = declare_exchange(session);
-  if (auto declared = co_await std::move(declaring); !declared) co_return declared.error();
+  auto declare_task = declare_exchange(session);
+  if (auto declare_result = co_await std::move(declare_task); !declare_result) co_return declare_result.error();
   if (failures_ > 0) log_.write(telemetry::log_level::info, "broker connected again", {{"client", name_}});
   failures_ = 0;
   last_failure_.reset();
@@ -124,10 +124,10 @@ task<std::optional<error>> client::operate(session& session) {
   for (;;) {
     changed_.reset();
     if (is_closed_) co_return error{errc::closed};
-    auto opening = open_subscriptions(session);
-    if (auto failure = co_await std::move(opening)) co_return failure;
-    auto waiting = changed_.wait();
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return std::nullopt;
+    auto open_task = open_subscriptions(session);
+    if (auto failure = co_await std::move(open_task)) co_return failure;
+    auto wait_task = changed_.wait();
+    if (co_await std::move(wait_task) == wait_status::cancelled) co_return std::nullopt;
   }
 }
 
@@ -182,13 +182,13 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
                                              std::optional<route> destination) {
   const auto self = shared_from_this();
   const auto count = messages.size();
-  const auto all = [count](error failure) {
+  const auto results_for_all = [count](error failure) {
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
-  auto connecting = wait_until_ready(limit);
-  const auto connected = co_await std::move(connecting);
-  if (!connected) co_return all(connected.error());
-  if (is_blocked_) co_return all({errc::refused, "the broker is short of memory or disk space"});
+  auto connect_task = wait_until_ready(limit);
+  const auto connected = co_await std::move(connect_task);
+  if (!connected) co_return results_for_all(connected.error());
+  if (is_blocked_) co_return results_for_all({errc::refused, "the broker is short of memory or disk space"});
   auto batch = std::make_shared<publish_batch>(std::move(messages));
   auto& output = session_->output();
   for (std::size_t i = 0; i < count; ++i) {
@@ -205,8 +205,8 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   }
   session_->flush();
   const auto number = session_number_;
-  auto confirming = batch->done.wait(limit);
-  const auto status = co_await std::move(confirming);
+  auto confirm_task = batch->done.wait(limit);
+  const auto status = co_await std::move(confirm_task);
   if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
     // Closes the connection, because messages that are sent again would wait for the unconfirmed messages.
     current_->fail({errc::connection_lost, "the broker did not confirm in time"});

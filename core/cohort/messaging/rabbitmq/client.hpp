@@ -31,13 +31,13 @@ struct subscribed_queue;
 /// confirms.
 ///
 /// Reasons for AMQP 0-9-1 without a library: RabbitMQ 3's AMQP 1.0 is a plugin that is disabled by default, cannot
-/// declare a bound queue, and never answers a message that a queue rejects (`basic.nack`)
+/// declare a bound queue, and never responds to a message that a queue rejects (`basic.nack`)
 /// (rabbit_amqp1_0_session_process.erl handles only `basic.ack`). The library librabbitmq owns its sockets, and its
 /// calls block.
 class client final : public broker, public std::enable_shared_from_this<client>, private session_observer {
  public:
-  /// `name`: the label `client` of the metric `cohort_messaging_connected`, and for logs. `network` and `metrics` must
-  /// outlive the client.
+  /// `name` is the label `client` of the metric `cohort_messaging_connected`, and the name in logs. `network` and
+  /// `metrics` must outlive the client.
   client(net::network& network, settings settings, telemetry::registry& metrics, telemetry::logger log,
          std::string name = "rabbitmq");
   ~client() override;
@@ -77,7 +77,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   void on_connect_failed(const error& failure);
   void on_connection_ended(const error& failure);
   task<result<session*>> wait_until_ready(deadline limit);
-  /// `destination` replaces the exchange and the topic, for dead letters.
+  /// `destination` replaces the exchange and the topic; used for dead letters.
   task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
                                        std::optional<route> destination);
   void remove(const queue_pointer& queue);

@@ -100,16 +100,16 @@ task<result<void>> client::declare_exchange(session& session) {
     method->table({});
   }
   calls.emplace_back(std::move(bytes), method_id::exchange_declare_ok);
-  auto calling = call_all(session, publish_channel, std::move(calls));
-  co_return co_await std::move(calling);
+  auto call_task = call_all(session, publish_channel, std::move(calls));
+  co_return co_await std::move(call_task);
 }
 
 task<result<void>> client::call_all(session& session, std::uint16_t channel, std::vector<method_call> calls) {
   const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
   for (auto& [bytes, expected] : calls) {
-    auto calling = with_deadline(limit, session.call(channel, std::move(bytes), expected));
-    const auto call_result = co_await std::move(calling);
-    if (!call_result) co_return error{errc::connection_lost, "the broker did not answer a declaration in time"};
+    auto call_task = with_deadline(limit, session.call(channel, std::move(bytes), expected));
+    const auto call_result = co_await std::move(call_task);
+    if (!call_result) co_return error{errc::connection_lost, "the broker did not respond to a declaration in time"};
     if (!*call_result) co_return call_result->error();
   }
   co_return result<void>{};
@@ -128,8 +128,8 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   // The destructor removes the queue, even if this coroutine ends before the queue is confirmed.
   auto new_subscription = std::make_unique<queue_subscription>(self, added);
   changed_.set();
-  auto opening = added->opened.wait(limit);
-  const auto status = co_await std::move(opening);
+  auto open_task = added->opened.wait(limit);
+  const auto status = co_await std::move(open_task);
   if (status == wait_status::cancelled) co_return error{errc::cancelled};
   if (added->failure) co_return *added->failure;
   if (is_closed_) co_return error{errc::closed};
@@ -154,12 +154,12 @@ task<std::optional<error>> client::open_subscriptions(session& session) {
     if (next == queues_.end()) co_return std::nullopt;
     const auto opened = *next;
     opened->channel = unused_channel(session);
-    auto opening = open_subscription(session, opened);
-    const auto outcome = co_await std::move(opening);
+    auto open_task = open_subscription(session, opened);
+    const auto outcome = co_await std::move(open_task);
     if (outcome) {
       opened->opened.set();
     } else if (outcome.error().code != errc::refused && outcome.error().code != errc::closed) {
-      // Any other error is an error of the session: the subscription has been neither refused nor closed.
+      // Any other error is an error of the session: the subscription has been neither rejected nor closed.
       co_return outcome.error();
     }
   }
@@ -182,8 +182,8 @@ task<result<void>> client::open_subscription(session& session, queue_pointer que
                             : declare_queue(channel, name, exclusive | auto_delete, {}));
   calls.push_back(bind_queue(channel, name, settings_.exchange, subscribed.topic));
   calls.push_back(consume(channel, name));
-  auto calling = call_all(session, channel, std::move(calls));
-  co_return co_await std::move(calling);
+  auto call_task = call_all(session, channel, std::move(calls));
+  co_return co_await std::move(call_task);
 }
 
 void client::on_channel_closed(std::uint16_t channel, const error& reason) {

@@ -22,8 +22,8 @@ error connection_lost_error(const error_code& failure) {
 }
 
 bool offers_plain(std::string_view mechanisms) {
-  const auto padded = " " + std::string{mechanisms} + " ";
-  return padded.find(" PLAIN ") != std::string::npos;
+  const auto padded_mechanisms = " " + std::string{mechanisms} + " ";
+  return padded_mechanisms.find(" PLAIN ") != std::string::npos;
 }
 
 }  // namespace
@@ -55,8 +55,8 @@ task<result<frame>> session::read_frame() {
     if (auto next = parser_.next()) co_return *next;
     if (!parser_.error().empty()) co_return protocol_error(parser_.error());
     input_.resize(read_size);
-    auto reading = stream_->read_some(asio::buffer(input_));
-    const auto count = co_await std::move(reading);
+    auto read_task = stream_->read_some(asio::buffer(input_));
+    const auto count = co_await std::move(read_task);
     if (!count) co_return connection_lost_error(count.error());
     last_received_ = loop_.now();
     parser_.append(std::string_view{input_}.substr(0, *count));
@@ -65,8 +65,8 @@ task<result<frame>> session::read_frame() {
 
 task<result<void>> session::send(std::string bytes) {
   const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
-  auto writing = net::write_all(*stream_, buffers);
-  const auto written = co_await std::move(writing);
+  auto write_task = net::write_all(*stream_, buffers);
+  const auto written = co_await std::move(write_task);
   if (!written) co_return connection_lost_error(written.error());
   last_sent_ = loop_.now();
   co_return result<void>{};
@@ -75,8 +75,8 @@ task<result<void>> session::send(std::string bytes) {
 /// The next method of channel 0, which must be `expected`; its arguments are copied.
 task<result<void>> session::expect(method_id expected, std::string* arguments) {
   for (;;) {
-    auto reading = read_frame();
-    const auto received = co_await std::move(reading);
+    auto read_task = read_frame();
+    const auto received = co_await std::move(read_task);
     if (!received) co_return received.error();
     if (received->type == frame_type::heartbeat) continue;
     wire_reader reader{received->payload};
@@ -122,10 +122,10 @@ std::string session::start_ok() const {
 
 task<std::optional<error>> session::open() {
   std::string arguments;
-  auto greeting = send(std::string{"AMQP\0\0\x09\x01", 8});
-  if (auto sent = co_await std::move(greeting); !sent) co_return sent.error();
-  auto starting = expect(method_id::connection_start, &arguments);
-  if (auto started = co_await std::move(starting); !started) co_return started.error();
+  auto greeting_task = send(std::string{"AMQP\0\0\x09\x01", 8});
+  if (auto sent = co_await std::move(greeting_task); !sent) co_return sent.error();
+  auto start_task = expect(method_id::connection_start, &arguments);
+  if (auto started = co_await std::move(start_task); !started) co_return started.error();
   wire_reader start{arguments};
   start.short_uint();  // the version, which the server has accepted
   start.table();
@@ -134,16 +134,17 @@ task<std::optional<error>> session::open() {
   }
   auto logging_in = send(start_ok());
   if (auto sent = co_await std::move(logging_in); !sent) co_return sent.error();
-  auto tuning = expect(method_id::connection_tune, &arguments);
-  if (auto tune_result = co_await std::move(tuning); !tune_result) co_return tune_result.error();
+  auto tune_task = expect(method_id::connection_tune, &arguments);
+  if (auto tune_result = co_await std::move(tune_task); !tune_result) co_return tune_result.error();
 
   wire_reader tune{arguments};
   const auto channels = tune.short_uint();
   const std::size_t frame_size = tune.long_uint();
-  const std::chrono::seconds proposed{tune.short_uint()};
+  const std::chrono::seconds proposed_interval{tune.short_uint()};
   if (tune.failed() || (frame_size != 0 && frame_size < min_frame_size)) co_return protocol_error("connection.tune");
   if (frame_size != 0) max_frame_size_ = std::min(requested_frame_size, frame_size);
-  const auto heartbeat = proposed.count() == 0 ? settings_.heartbeat : std::min(settings_.heartbeat, proposed);
+  const auto heartbeat =
+      proposed_interval.count() == 0 ? settings_.heartbeat : std::min(settings_.heartbeat, proposed_interval);
   heartbeat_ = heartbeat;
   std::string methods;
   {
@@ -158,19 +159,17 @@ task<std::optional<error>> session::open() {
     method->short_string({});
     method->octet(0);
   }
-  auto opening = send(std::move(methods));
-  if (auto sent = co_await std::move(opening); !sent) co_return sent.error();
+  auto open_task = send(std::move(methods));
+  if (auto sent = co_await std::move(open_task); !sent) co_return sent.error();
   auto opened = expect(method_id::connection_open_ok, nullptr);
   if (auto received = co_await std::move(opened); !received) co_return received.error();
   co_return std::nullopt;
 }
 
-// ---- the open connection
-
 task<error> session::run() {
   last_received_ = last_sent_ = loop_.now();
-  auto all = race(read(), write(), watch());
-  auto ended = co_await std::move(all);
+  auto session_task = race(read(), write(), watch());
+  auto ended = co_await std::move(session_task);
   auto reason = std::visit([](auto& each) { return std::move(each); }, ended).value_or(error{errc::cancelled});
   failure_ = reason;
   // Frames that have not been sent are dropped, except the response to the broker's close.
@@ -190,8 +189,8 @@ void session::fail(error reason) {
 
 task<std::optional<error>> session::read() {
   for (;;) {
-    auto reading = read_frame();
-    const auto received = co_await std::move(reading);
+    auto read_task = read_frame();
+    const auto received = co_await std::move(read_task);
     if (!received) co_return received.error();
     if (auto failure = on_frame(*received)) co_return failure;
   }
@@ -201,11 +200,11 @@ task<std::optional<error>> session::write() {
   for (;;) {
     while (output_.empty()) {
       has_output_.reset();
-      auto waiting = has_output_.wait();
-      if (co_await std::move(waiting) == wait_status::cancelled) co_return std::nullopt;
+      auto wait_task = has_output_.wait();
+      if (co_await std::move(wait_task) == wait_status::cancelled) co_return std::nullopt;
     }
-    auto sending = send(std::exchange(output_, {}));
-    if (auto sent = co_await std::move(sending); !sent) co_return sent.error();
+    auto send_task = send(std::exchange(output_, {}));
+    if (auto sent = co_await std::move(send_task); !sent) co_return sent.error();
   }
 }
 
@@ -213,8 +212,8 @@ task<std::optional<error>> session::write() {
 /// heartbeat every half interval; the peer is considered dead after two intervals.
 task<std::optional<error>> session::watch() {
   for (;;) {
-    auto waiting = failed_.wait(deadline::after(loop_.now(), heartbeat_ / 2));
-    const auto status = co_await std::move(waiting);
+    auto wait_task = failed_.wait(deadline::after(loop_.now(), heartbeat_ / 2));
+    const auto status = co_await std::move(wait_task);
     if (failure_) co_return failure_;
     if (status == wait_status::cancelled) co_return std::nullopt;
     const auto now = loop_.now();
@@ -241,8 +240,8 @@ task<result<void>> session::call(std::uint16_t channel, std::string bytes, metho
   const registration registration{calls_, channel};
   output_ += bytes;
   flush();
-  auto waiting = pending.done.wait();
-  if (co_await std::move(waiting) == wait_status::cancelled) co_return error{errc::cancelled};
+  auto wait_task = pending.done.wait();
+  if (co_await std::move(wait_task) == wait_status::cancelled) co_return error{errc::cancelled};
   if (pending.failure) co_return *pending.failure;
   co_return result<void>{};
 }

@@ -36,7 +36,8 @@ class session_observer {
   virtual bool on_confirm(std::uint64_t tag, bool is_multiple, bool is_accepted) = 0;
   virtual void on_returned(const std::string& message_id) = 0;
   virtual void on_channel_closed(std::uint16_t channel, const error& reason) = 0;
-  /// The broker is short of memory or disk space, and reads no messages meanwhile.
+  /// Called when the broker is short of memory or disk space and stops reading messages (`is_blocked`), and when it
+  /// continues.
   virtual void on_blocked(bool is_blocked) = 0;
 };
 
@@ -57,7 +58,7 @@ class session {
   /// Sends a method and waits for the response. If the broker closes the channel instead, returns the broker's error.
   task<result<void>> call(std::uint16_t channel, std::string bytes, method_id expected);
 
-  /// Frames to be sent are appended to this; `flush` sends them.
+  /// The output buffer: append frames to it; `flush` sends them.
   std::string& output() noexcept { return output_; }
   void flush() { has_output_.set(); }
   std::size_t max_frame_size() const noexcept { return max_frame_size_; }
@@ -65,8 +66,8 @@ class session {
   /// Ends `run` with this reason.
   void fail(error reason);
 
-  /// Closes a channel; frames that arrive on it are discarded, and the number cannot be reused until the broker has
-  /// confirmed.
+  /// Closes a channel. Frames that arrive on the channel are discarded, and its number cannot be reused until the
+  /// broker has confirmed the close.
   void close_channel(std::uint16_t channel);
   bool is_closing(std::uint16_t channel) const { return closing_channels_.contains(channel); }
 
@@ -79,7 +80,7 @@ class session {
   struct content {
     bool is_returned = false;
     bool has_header = false;
-    arrived_message arrived{};
+    arrived_message received_message{};
   };
 
   /// The next frame; its payload is valid until the next call.

@@ -59,7 +59,7 @@ std::optional<error> session::on_channel_close(std::uint16_t channel, wire_reade
   const error reason{errc::refused, std::to_string(code) + " " + std::string{arguments.short_string()}};
   respond(channel, method_id::channel_close_ok);
   contents_.erase(channel);
-  if (is_closing(channel)) return std::nullopt;  // both sides simultaneously: `channel.close-ok` follows
+  if (is_closing(channel)) return std::nullopt;  // both sides close at the same time: `channel.close-ok` follows
   if (const auto found = calls_.find(channel); found != calls_.end()) {
     found->second->failure = reason;
     found->second->done.set();
@@ -76,16 +76,16 @@ std::optional<error> session::on_basic_method(std::uint16_t channel, method_id m
       const bool is_multiple = (arguments.octet() & 1U) != 0;
       const bool is_accepted = method == method_id::basic_ack;
       if (arguments.failed() || !observer_.on_confirm(tag, is_multiple, is_accepted))
-        return protocol_error("a confirm");
+        return protocol_error("an invalid confirm");
       return std::nullopt;
     }
     case method_id::basic_deliver: {
       content started;
       arguments.short_string();  // the consumer tag is not needed: there is one consumer for each channel
-      started.arrived.tag = arguments.long_long_uint();
-      started.arrived.is_redelivered = arguments.octet() != 0;
+      started.received_message.tag = arguments.long_long_uint();
+      started.received_message.is_redelivered = arguments.octet() != 0;
       arguments.short_string();  // the exchange
-      started.arrived.topic = arguments.short_string();
+      started.received_message.topic = arguments.short_string();
       if (arguments.failed()) return protocol_error("basic.deliver");
       contents_[channel] = std::move(started);
       return std::nullopt;
@@ -114,19 +114,19 @@ std::optional<error> session::on_content(const frame& frame) {
   if (found == contents_.end()) return protocol_error("a content frame without a method frame");
   auto& current = found->second;
   if (frame.type == frame_type::header) {
-    if (current.has_header || !parse_content_header(frame.payload, current.arrived.header)) {
-      return protocol_error("a content header frame");
+    if (current.has_header || !parse_content_header(frame.payload, current.received_message.header)) {
+      return protocol_error("an invalid content header frame");
     }
     current.has_header = true;
-    current.arrived.is_too_large = current.arrived.header.body_size > max_received_body;
+    current.received_message.is_too_large = current.received_message.header.body_size > max_received_body;
   } else {
-    auto& body_size = current.arrived.header.body_size;
-    if (!current.has_header || frame.payload.size() > body_size) return protocol_error("a content body");
+    auto& body_size = current.received_message.header.body_size;
+    if (!current.has_header || frame.payload.size() > body_size) return protocol_error("an invalid content body frame");
     // From here on, `body_size` is the size of the missing part.
     body_size -= frame.payload.size();
-    if (!current.arrived.is_too_large) current.arrived.body += frame.payload;
+    if (!current.received_message.is_too_large) current.received_message.body += frame.payload;
   }
-  if (current.arrived.header.body_size == 0) {
+  if (current.received_message.header.body_size == 0) {
     auto complete = std::move(current);
     contents_.erase(found);
     end_content(frame.channel, complete);
@@ -136,9 +136,9 @@ std::optional<error> session::on_content(const frame& frame) {
 
 void session::end_content(std::uint16_t channel, content& complete) {
   if (complete.is_returned) {
-    observer_.on_returned(complete.arrived.header.id);
+    observer_.on_returned(complete.received_message.header.id);
   } else {
-    observer_.on_message(channel, std::move(complete.arrived));
+    observer_.on_message(channel, std::move(complete.received_message));
   }
 }
 

@@ -13,7 +13,7 @@ namespace cohort::messaging::rabbitmq {
 
 /// The type of a group's queue. It cannot be changed once the queue exists.
 enum class queue_type : std::uint8_t {
-  /// Replicated; also counts deliveries to processes that have ended. RabbitMQ 3.8 or later.
+  /// A replicated queue, which also counts deliveries to processes that have ended. Requires RabbitMQ 3.8 or later.
   quorum,
   classic,
 };
@@ -27,7 +27,7 @@ struct settings {
   std::string virtual_host = "/";
   /// Encrypts the connection. Plain TCP if empty.
   std::optional<net::tls_client_settings> tls{};
-  /// Shown in RabbitMQ's list of connections.
+  /// The name in RabbitMQ's list of connections.
   std::string connection_name = "cohort";
   /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. It has the syntax of a topic, and
   /// at most 40 bytes.
@@ -35,8 +35,8 @@ struct settings {
   queue_type group_queue_type = queue_type::quorum;
   /// Timeout of an attempt to connect, with TLS, login and the declarations.
   duration connect_timeout = std::chrono::seconds{5};
-  /// Interval of the heartbeats. The connection is closed after two intervals without a byte from the broker. In whole
-  /// seconds, at least 1 s; the broker can lower it.
+  /// Interval of the heartbeats. The connection is closed after two intervals without a byte from the broker. The value
+  /// is at least 1 s; the broker can lower it.
   std::chrono::seconds heartbeat{10};
   /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
   duration min_backoff = std::chrono::milliseconds{50};

@@ -60,7 +60,7 @@ error resolve_error(const error_code& failure, const std::string& host) {
 result<connection_parameters> parse_connection_string(const std::string& text) {
   char* message = nullptr;
   const options_pointer options{PQconninfoParse(text.c_str(), &message)};
-  const std::unique_ptr<char, decltype(&PQfreemem)> owned{message, &PQfreemem};
+  const std::unique_ptr<char, decltype(&PQfreemem)> message_guard{message, &PQfreemem};
   if (!options) {
     const auto reason = message ? truncate_at_quote(message) : std::string{"insufficient memory"};
     return error{
@@ -86,7 +86,7 @@ result<connection_parameters> parse_connection_string(const std::string& text) {
     if (port.empty()) continue;
     const auto number = detail::parse_number<std::uint16_t>(port);
     if (!number || *number == 0) {
-      return error{errc::invalid_connection_string, {}, "the port is invalid; it is a number from 1 to 65535"};
+      return error{errc::invalid_connection_string, {}, "the port is invalid; accepted: a number from 1 to 65535"};
     }
   }
   parameters["client_encoding"] = "UTF8";
@@ -107,9 +107,9 @@ task<result<connection_parameters>> resolve_hosts(connection_parameters paramete
     std::vector<std::string> addresses(1);
     // Without a host, or with a path, libpq connects to a Unix socket.
     if (!hosts[i].empty() && hosts[i][0] != '/' && hosts[i][0] != '@') {
-      auto resolving =
+      auto resolve_task =
           network.resolve(hosts[i], detail::parse_number<std::uint16_t>(port).value_or(5432), resolve_deadline);
-      const auto resolved = co_await std::move(resolving);
+      const auto resolved = co_await std::move(resolve_task);
       if (!resolved) co_return resolve_error(resolved.error(), hosts[i]);
       addresses.clear();
       for (const auto& endpoint : *resolved) addresses.push_back(endpoint.address().to_string());

@@ -128,9 +128,10 @@ task<std::optional<error>> libpq_connection::run_command(const std::string& text
 
 task<std::optional<error>> libpq_connection::prepare(const std::string& text, std::uint64_t& number) {
   if (prepared_.is_full()) {
-    const auto removing = "deallocate " + prepared_statements::name_of(prepared_.remove_oldest());
-    // In a failed transaction the server ignores it; it reports the error of the transaction for the statement.
-    if (auto failure = co_await run_command(removing); failure && failure->code != errc::statement_failed) {
+    const auto deallocate_command = "deallocate " + prepared_statements::name_of(prepared_.remove_oldest());
+    // In a failed transaction, the server ignores this command and reports the error of the transaction for the
+    // statement.
+    if (auto failure = co_await run_command(deallocate_command); failure && failure->code != errc::statement_failed) {
       co_return failure;
     }
   }
@@ -173,7 +174,7 @@ task<std::optional<error>> libpq_connection::start(const statement& statement, d
   running_ = 0;
   const auto before = status();
   // In a failed transaction, the server does not prepare statements.
-  if (prepared_.enabled() && before != connection_status::failed_transaction) {
+  if (prepared_.is_enabled() && before != connection_status::failed_transaction) {
     if (auto* const known = prepared_.find(statement.text)) {
       running_ = known->number;
     } else {
@@ -198,21 +199,21 @@ std::shared_ptr<const column_list> libpq_connection::columns_of(const PGresult& 
   return columns;
 }
 
-void libpq_connection::append_row(rows& into, const PGresult& received) {
-  if (!into.has_columns()) into.set_columns(columns_of(received));
+void libpq_connection::append_row(rows& target_rows, const PGresult& received) {
+  if (!target_rows.has_columns()) target_rows.set_columns(columns_of(received));
   const int count = PQnfields(&received);
   for (int i = 0; i < count; ++i) {
     if (PQgetisnull(&received, 0, i)) {
-      into.append_value(std::nullopt);
+      target_rows.append_value(std::nullopt);
     } else {
       const auto length = static_cast<std::size_t>(PQgetlength(&received, 0, i));
-      into.append_value(std::string_view{PQgetvalue(&received, 0, i), length});
+      target_rows.append_value(std::string_view{PQgetvalue(&received, 0, i), length});
     }
   }
-  into.end_row();
+  target_rows.end_row();
 }
 
-task<result<bool>> libpq_connection::fetch(rows& into, fetch_limits limits, deadline fetch_deadline) {
+task<result<bool>> libpq_connection::fetch(rows& target_rows, fetch_limits limits, deadline fetch_deadline) {
   socket_->set_deadline(fetch_deadline);
   for (;;) {
     auto next = co_await next_result();
@@ -221,17 +222,17 @@ task<result<bool>> libpq_connection::fetch(rows& into, fetch_limits limits, dead
     if (!received) co_return false;
     switch (PQresultStatus(received)) {
       case PGRES_SINGLE_TUPLE:
-        append_row(into, *received);
-        if (into.size() >= limits.max_rows || into.bytes() > limits.max_bytes) co_return true;
+        append_row(target_rows, *received);
+        if (target_rows.size() >= limits.max_rows || target_rows.bytes() > limits.max_bytes) co_return true;
         break;
       case PGRES_TUPLES_OK:
-        if (!into.has_columns()) into.set_columns(columns_of(*received));
+        if (!target_rows.has_columns()) target_rows.set_columns(columns_of(*received));
         [[fallthrough]];
       case PGRES_COMMAND_OK:
       case PGRES_EMPTY_QUERY: {
         const std::string_view tag{PQcmdStatus(received)};
         const auto affected = detail::parse_number<std::uint64_t>(PQcmdTuples(received)).value_or(0);
-        into.set_outcome(std::string{tag.substr(0, tag.find(' '))}, affected);
+        target_rows.set_outcome(std::string{tag.substr(0, tag.find(' '))}, affected);
         break;
       }
       case PGRES_FATAL_ERROR: {
@@ -256,14 +257,14 @@ task<result<bool>> libpq_connection::fetch(rows& into, fetch_limits limits, dead
 task<bool> libpq_connection::reset(deadline reset_deadline) {
   socket_->set_deadline(reset_deadline);
   if (copying_ == copy_direction::from_client) {
-    // The server waits for data and would not notice a cancellation.
+    // The server waits for data and would not detect a cancellation.
     if (!co_await abandon_copy()) co_return false;
     static_cast<void>(co_await discard_results());
   } else if (status() == connection_status::active) {
     cancel_request cancel{{PQgetCancel(connection_.get()), &PQfreeCancel}};
     if (!cancel.request) co_return false;
-    auto cancelling = blocking_.run(reset_deadline, std::move(cancel), "postgres: cancel a statement");
-    const auto cancelled = co_await std::move(cancelling);
+    auto cancel_task = blocking_.run(reset_deadline, std::move(cancel), "postgres: cancel a statement");
+    const auto cancelled = co_await std::move(cancel_task);
     if (!cancelled || !*cancelled) co_return false;
     if (auto failure = co_await flush()) co_return false;
     if (copying_ && !co_await abandon_copy()) co_return false;

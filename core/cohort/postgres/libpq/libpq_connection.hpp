@@ -35,7 +35,7 @@ class libpq_connection final : public connection {
   connection_status status() const noexcept override;
   bool is_alive() noexcept override;
   task<std::optional<error>> start(const statement& statement, deadline start_deadline) override;
-  task<result<bool>> fetch(rows& into, fetch_limits limits, deadline fetch_deadline) override;
+  task<result<bool>> fetch(rows& target_rows, fetch_limits limits, deadline fetch_deadline) override;
   task<std::optional<error>> start_copy(const std::string& text, copy_direction direction,
                                         deadline start_deadline) override;
   task<result<std::string>> read_copy(deadline read_deadline) override;
@@ -57,7 +57,7 @@ class libpq_connection final : public connection {
   task<std::optional<error>> end_copied_data(const char* reason);
   task<bool> abandon_copy();
   bool send(const statement& statement, std::uint64_t number);
-  void append_row(rows& into, const PGresult& received);
+  void append_row(rows& target_rows, const PGresult& received);
   std::shared_ptr<const column_list> columns_of(const PGresult& received);
 
   error error_of(const PGresult& failed);

@@ -19,7 +19,7 @@ struct buffer_deleter {
 task<std::optional<error>> libpq_connection::start_copy(const std::string& text, copy_direction direction,
                                                         deadline start_deadline) {
   socket_->set_deadline(start_deadline);
-  // The statement is not prepared: a COPY has no parameters, and is not repeated often.
+  // The statement is not prepared, because a COPY has no parameters and is seldom repeated.
   if (!PQsendQuery(connection_.get(), text.c_str())) co_return connection_error();
   if (auto failure = co_await flush()) co_return failure;
   auto first = co_await next_result();
@@ -117,9 +117,9 @@ task<bool> libpq_connection::abandon_copy() {
   }
   // The statement has been cancelled; its earlier rows are discarded.
   for (;;) {
-    std::string discarded;
-    if (take_copied(discarded) < 0) break;
-    if (!discarded.empty()) continue;
+    std::string discarded_data;
+    if (take_copied(discarded_data) < 0) break;
+    if (!discarded_data.empty()) continue;
     const auto wait_result = co_await socket_->wait_for_input();
     if (wait_result != socket_status::ready || !PQconsumeInput(connection_.get())) co_return false;
   }

@@ -34,9 +34,11 @@ error wait_error(socket_status status) {
   return {status == socket_status::timed_out ? errc::connect_timeout : errc::cancelled, {}, {}, {}, true};
 }
 
-/// Waits as PQconnectPoll requests, for the current socket: libpq opens a socket for each address.
-task<socket_status> wait_for(PGconn* connecting, PostgresPollingStatusType direction, deadline connect_deadline) {
-  auto socket = libpq_socket::make(loop::current(), PQsocket(connecting));
+/// Waits for the event that PQconnectPoll requested, on the current socket, because libpq opens a socket for each
+/// address.
+task<socket_status> wait_for(PGconn* pending_connection, PostgresPollingStatusType direction,
+                             deadline connect_deadline) {
+  auto socket = libpq_socket::make(loop::current(), PQsocket(pending_connection));
   // Without a free descriptor, PQconnectPoll reports an error of its connection attempt.
   if (!socket) co_return socket_status::ready;
   (*socket)->set_deadline(connect_deadline);
@@ -76,27 +78,27 @@ libpq_database::libpq_database(std::unique_ptr<target> server, net::network& net
 libpq_database::~libpq_database() = default;
 
 task<result<std::unique_ptr<connection>>> libpq_database::connect(deadline connect_deadline) {
-  auto resolving = resolve_hosts(target_->parameters, network_, connect_deadline);
-  auto parameters = co_await std::move(resolving);
+  auto resolve_task = resolve_hosts(target_->parameters, network_, connect_deadline);
+  auto parameters = co_await std::move(resolve_task);
   if (!parameters) co_return parameters.error();
-  auto connecting = begin_connecting(*parameters);
-  if (!connecting) co_return error{errc::connect_failed, {}, "insufficient memory", {}, true};
-  auto* const raw = connecting.get();
-  PQsetErrorVerbosity(raw, PQERRORS_VERBOSE);
-  PQsetNoticeReceiver(raw, ignore_notice, nullptr);
-  auto state = PQstatus(raw) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+  auto pending_connection = begin_connecting(*parameters);
+  if (!pending_connection) co_return error{errc::connect_failed, {}, "insufficient memory", {}, true};
+  auto* const native_connection = pending_connection.get();
+  PQsetErrorVerbosity(native_connection, PQERRORS_VERBOSE);
+  PQsetNoticeReceiver(native_connection, ignore_notice, nullptr);
+  auto state = PQstatus(native_connection) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
-    if (state == PGRES_POLLING_FAILED) co_return connect_error(*raw);
-    const auto wait_result = co_await wait_for(raw, state, connect_deadline);
+    if (state == PGRES_POLLING_FAILED) co_return connect_error(*native_connection);
+    const auto wait_result = co_await wait_for(native_connection, state, connect_deadline);
     if (wait_result != socket_status::ready) co_return wait_error(wait_result);
-    state = PQconnectPoll(raw);
+    state = PQconnectPoll(native_connection);
   }
-  PQsetErrorVerbosity(raw, PQERRORS_DEFAULT);
-  auto socket = libpq_socket::make(loop::current(), PQsocket(raw));
+  PQsetErrorVerbosity(native_connection, PQERRORS_DEFAULT);
+  auto socket = libpq_socket::make(loop::current(), PQsocket(native_connection));
   if (!socket) co_return error{errc::connect_failed, {}, socket.error().message(), {}, true};
-  if (PQsetnonblocking(raw, 1) != 0) co_return connect_error(*raw);
+  if (PQsetnonblocking(native_connection, 1) != 0) co_return connect_error(*native_connection);
   std::unique_ptr<connection> connection = std::make_unique<libpq_connection>(
-      std::move(connecting), std::move(*socket), blocking_, settings_.max_prepared_statements);
+      std::move(pending_connection), std::move(*socket), blocking_, settings_.max_prepared_statements);
   co_return std::move(connection);
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 /// The buffer of a read that reads nothing: it completes with the next event of the descriptor.
 struct input_event : asio::mutable_buffer {
-  // Not empty: Asio would complete the read of an empty buffer immediately.
+  // The buffer is not empty, because Asio would complete the read of an empty buffer immediately.
   input_event() noexcept : asio::mutable_buffer(this, 1) {}
 };
 
@@ -56,7 +56,7 @@ libpq_socket::libpq_socket(loop& event_loop)
 template <class Start>
 task<socket_status> libpq_socket::run_operation(Start start) {
   if (timer_.expired()) co_return socket_status::timed_out;
-  auto waiting = async_operation<socket_status>([this, start](completion_handler<socket_status> handler) {
+  auto wait_task = async_operation<socket_status>([this, start](completion_handler<socket_status> handler) {
     const auto slot = handler.get_cancellation_slot();
     auto complete = [this, handler = std::move(handler)](error_code failure, std::size_t = 0) mutable {
       if (failure != asio::error::operation_aborted) return handler(socket_status::ready);
@@ -64,7 +64,7 @@ task<socket_status> libpq_socket::run_operation(Start start) {
     };
     start(asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  co_return co_await std::move(waiting);
+  co_return co_await std::move(wait_task);
 }
 
 task<socket_status> libpq_socket::wait(descriptor_type::wait_type type) {

@@ -10,7 +10,7 @@ namespace cohort::postgres {
 
 enum class socket_status { ready, timed_out, cancelled };
 
-/// Waits for libpq's socket on a loop. It duplicates the descriptor, since libpq closes its own.
+/// Waits for libpq's socket on a loop. It duplicates the descriptor, because libpq closes the original.
 class libpq_socket {
  public:
   /// `descriptor` must be an open socket. Returns an error if the process has no free descriptor.
@@ -23,7 +23,7 @@ class libpq_socket {
   task<socket_status> wait_writable() { return wait(descriptor_type::wait_write); }
 
   /// Like `wait_readable`, but without `epoll_ctl`; it may return although there is nothing to read. It calls
-  /// `has_input`, unless that has returned false since the last wait.
+  /// `has_input` first, unless `has_input` has returned false since the last wait.
   task<socket_status> wait_for_input();
   /// Whether there are unread bytes, or the connection has ended. Makes a system call that does not wait.
   bool has_input() noexcept;
@@ -37,7 +37,7 @@ class libpq_socket {
 
   descriptor_type descriptor_;
   net::deadline_timer timer_;
-  /// There may be bytes that cause no further event, because the last read has left them.
+  /// Whether there may be unread bytes of the last event, which cause no further event.
   bool may_have_input_ = true;
 };
 

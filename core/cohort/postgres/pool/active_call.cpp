@@ -98,9 +98,9 @@ task<std::optional<error>> active_call::start(const statement& statement) {
   co_return co_await (*lease_)->start(statement, deadline_);
 }
 
-task<result<bool>> active_call::fetch(rows& into, fetch_limits limits) {
+task<result<bool>> active_call::fetch(rows& target_rows, fetch_limits limits) {
   const telemetry::server_timing::scoped_wait wait{timing_};
-  co_return co_await (*lease_)->fetch(into, limits, deadline_);
+  co_return co_await (*lease_)->fetch(target_rows, limits, deadline_);
 }
 
 task<std::optional<error>> active_call::start_copy(const std::string& text, copy_direction direction) {

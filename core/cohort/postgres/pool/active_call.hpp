@@ -12,8 +12,8 @@
 
 namespace cohort::postgres {
 
-/// One call to a database, from its start to its outcome: the record of it in metrics, logs and `Server-Timing`, and
-/// the connection that it uses. A call that is destroyed without an outcome was cancelled.
+/// One call to a database, from its start to its outcome: its record in metrics, logs and `Server-Timing`, and its
+/// connection. A call that is destroyed without an outcome was cancelled.
 class active_call {
  public:
   active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics, telemetry::logger log, std::string name,
@@ -25,14 +25,14 @@ class active_call {
   /// Executes a statement on the connection and fetches its whole result.
   task<result<rows>> execute(const statement& statement);
   task<std::optional<error>> start(const statement& statement);
-  task<result<bool>> fetch(rows& into, fetch_limits limits);
+  task<result<bool>> fetch(rows& target_rows, fetch_limits limits);
 
   task<std::optional<error>> start_copy(const std::string& text, copy_direction direction);
   task<result<std::string>> read_copy();
   task<std::optional<error>> write_copy(std::string_view data);
   task<result<std::uint64_t>> end_copy();
 
-  /// Takes over a connection.
+  /// Takes ownership of a connection.
   void use(loop_connections::lease connection) { lease_.emplace(std::move(connection)); }
   bool has_connection() const noexcept { return lease_.has_value(); }
   connection_status status() const noexcept { return (*lease_)->status(); }

@@ -33,7 +33,7 @@ class loop_shutdown : public asio::execution_context::service {
 };
 asio::execution_context::id loop_shutdown::id;
 
-/// The server may accept a connection later.
+/// Whether the failure is transient: the server may accept a connection later.
 bool is_transient(const error& failure) noexcept {
   switch (failure.code) {
     case errc::connect_failed:
@@ -76,7 +76,8 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
     if (!wait_result) co_return wait_result.error();
     permit = std::move(*wait_result);
   }
-  if (auto pooled = take_idle()) co_return lease{shared_from_this(), std::move(*permit), std::move(pooled)};
+  if (auto pooled_connection = take_idle())
+    co_return lease{shared_from_this(), std::move(*permit), std::move(pooled_connection)};
   auto connected = co_await connect(call_deadline);
   if (!connected) co_return connected.error();
   co_return lease{shared_from_this(), std::move(*permit), std::move(*connected)};
@@ -84,7 +85,7 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
 
 task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_deadline) {
   if (waiting_ >= settings_.max_waiting) {
-    co_return error{errc::overloaded, {}, std::to_string(waiting_) + " calls wait already"};
+    co_return error{errc::overloaded, {}, std::to_string(waiting_) + " calls are already waiting"};
   }
   struct waiting_scope {
     explicit waiting_scope(loop_connections& connections) : owner(connections), started(connections.loop_.now()) {
@@ -109,11 +110,11 @@ task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_d
 
 std::unique_ptr<connection> loop_connections::take_idle() {
   while (!idle_.empty()) {
-    auto pooled = std::move(idle_.back().pooled);
+    auto pooled_connection = std::move(idle_.back().pooled_connection);
     idle_.pop_back();
     metrics_->connections_idle.add(-1);
-    if (pooled->is_alive()) return pooled;
-    discard(std::move(pooled));
+    if (pooled_connection->is_alive()) return pooled_connection;
+    discard(std::move(pooled_connection));
   }
   return nullptr;
 }
@@ -121,12 +122,12 @@ std::unique_ptr<connection> loop_connections::take_idle() {
 task<result<std::unique_ptr<connection>>> loop_connections::connect(deadline call_deadline) {
   for (unsigned failures = 0;;) {
     const auto attempt_deadline = std::min(call_deadline, deadline::after(loop_.now(), settings_.connect_timeout));
-    auto connecting = database_->connect(attempt_deadline);
-    auto connected = co_await std::move(connecting);
+    auto connect_task = database_->connect(attempt_deadline);
+    auto connected = co_await std::move(connect_task);
     if (connected) {
       metrics_->connects_succeeded.increment();
       metrics_->connections_open.add(1);
-      ++open_;
+      ++open_count_;
       record_reachable();
       co_return std::move(*connected);
     }
@@ -153,10 +154,10 @@ void loop_connections::record_unreachable(const error& failure) {
 
 void loop_connections::record_reachable() {
   if (!unreachable_since_) return;
-  const auto outage = to_seconds(loop_.now() - *unreachable_since_);
+  const auto outage_seconds = to_seconds(loop_.now() - *unreachable_since_);
   unreachable_since_.reset();
   log_.write(telemetry::log_level::info, "postgres: connected to the server again",
-             {{"upstream", std::string_view{name_}}, {"outage_seconds", outage}});
+             {{"upstream", std::string_view{name_}}, {"outage_seconds", outage_seconds}});
 }
 
 void loop_connections::return_connection(std::unique_ptr<connection> connection, semaphore_permit permit) {
@@ -167,7 +168,7 @@ void loop_connections::return_connection(std::unique_ptr<connection> connection,
     case connection_status::failed_transaction:
     case connection_status::active: break;
   }
-  // A coroutine that is destroyed with its loop cannot reset it.
+  // A coroutine that is destroyed with its loop cannot reset the connection.
   if (!loop::current_or_null() || closed_) return discard(std::move(connection));
   // This call is not cancellable: it is bounded by `reset_timeout`, and `close` waits for it.
   ++resets_running_;
@@ -178,7 +179,7 @@ void loop_connections::return_connection(std::unique_ptr<connection> connection,
 task<> loop_connections::reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty,
                                semaphore_permit permit) {
   const auto is_idle = co_await dirty->reset(deadline::after(self->loop_.now(), self->settings_.reset_timeout));
-  if (!self->abandoned_) (is_idle ? self->metrics_->resets_succeeded : self->metrics_->resets_failed).increment();
+  if (!self->is_abandoned_) (is_idle ? self->metrics_->resets_succeeded : self->metrics_->resets_failed).increment();
   if (is_idle) {
     self->put_idle(std::move(dirty));
   } else {
@@ -189,7 +190,7 @@ task<> loop_connections::reset(std::shared_ptr<loop_connections> self, std::uniq
 
 void loop_connections::on_reset_ended(const std::exception_ptr& failure) {
   --resets_running_;
-  if (failure && !abandoned_) {
+  if (failure && !is_abandoned_) {
     const auto message = exception_message(failure);
     log_.write(telemetry::log_level::error, "postgres: the reset of a connection failed",
                {{"upstream", std::string_view{name_}}, {"error", std::string_view{message}}});
@@ -207,15 +208,15 @@ void loop_connections::put_idle(std::unique_ptr<connection> connection) {
 
 void loop_connections::discard(std::unique_ptr<connection> connection) noexcept {
   connection.reset();
-  --open_;
-  if (!abandoned_) metrics_->connections_open.add(-1);
+  --open_count_;
+  if (!is_abandoned_) metrics_->connections_open.add(-1);
 }
 
 void loop_connections::close_expired() {
   const auto now = loop_.now();
   // Connections are in the order of their expiry, because each is appended with the same timeout.
   while (!idle_.empty() && idle_.front().expiry <= now) {
-    discard(std::move(idle_.front().pooled));
+    discard(std::move(idle_.front().pooled_connection));
     idle_.erase(idle_.begin());
     metrics_->connections_idle.add(-1);
   }
@@ -227,14 +228,14 @@ void loop_connections::shut_down() noexcept {
   expiry_timer_.disarm();
   metrics_->connections_idle.add(-static_cast<double>(idle_.size()));
   while (!idle_.empty()) {
-    discard(std::move(idle_.back().pooled));
+    discard(std::move(idle_.back().pooled_connection));
     idle_.pop_back();
   }
 }
 
 void loop_connections::abandon() noexcept {
   shut_down();
-  abandoned_ = true;
+  is_abandoned_ = true;
 }
 
 task<> loop_connections::close() {

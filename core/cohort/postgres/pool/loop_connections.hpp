@@ -17,7 +17,7 @@ namespace cohort::postgres {
 /// that are being reset.
 class loop_connections : public std::enable_shared_from_this<loop_connections> {
  public:
-  /// A connection in use. The destructor returns it to the pool; if it is not idle, only after a reset.
+  /// A connection in use. The destructor returns it to the pool, after a reset if the connection is not idle.
   class lease {
    public:
     lease(lease&&) noexcept = default;
@@ -40,8 +40,8 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
                    telemetry::logger log, std::shared_ptr<pool_metrics> metrics);
   ~loop_connections();
 
-  /// A connection that is open and idle: a pooled connection or, if there is none, a new connection. Waits for a
-  /// connection in the order of the calls.
+  /// Returns an open, idle connection: a pooled connection or, if there is none, a new connection. Calls wait for a
+  /// connection in their order (FIFO).
   task<result<lease>> acquire(deadline call_deadline);
   /// Closes the idle connections, and waits for connections that are being reset.
   task<> close();
@@ -51,12 +51,12 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   /// afterwards.
   void abandon() noexcept;
 
-  pool::connection_counts counts() const noexcept { return {open_, idle_.size()}; }
+  pool::connection_counts counts() const noexcept { return {open_count_, idle_.size()}; }
   pool_metrics& metrics() noexcept { return *metrics_; }
 
  private:
   struct idle_connection {
-    std::unique_ptr<connection> pooled;
+    std::unique_ptr<connection> pooled_connection;
     time_point expiry;
   };
 
@@ -81,11 +81,11 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   std::shared_ptr<pool_metrics> metrics_;
   semaphore permits_;
   std::size_t waiting_ = 0;
-  std::size_t open_ = 0;
+  std::size_t open_count_ = 0;
   /// The most recently used connection is at the end, and is reused first.
   std::vector<idle_connection> idle_;
   bool closed_ = false;
-  bool abandoned_ = false;
+  bool is_abandoned_ = false;
   /// The time of the first failure to connect since the last success.
   std::optional<time_point> unreachable_since_;
   std::size_t resets_running_ = 0;

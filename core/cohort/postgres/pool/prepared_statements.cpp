@@ -8,7 +8,7 @@ namespace cohort::postgres {
 prepared_statements::entry* prepared_statements::find(std::string_view text) noexcept {
   const auto found = entries_.find(text);
   if (found == entries_.end()) return nullptr;
-  found->second.last_use = ++uses_;
+  found->second.last_use = ++use_count_;
   return &found->second;
 }
 
@@ -19,7 +19,7 @@ prepared_statements::entry* prepared_statements::find(std::uint64_t number) noex
 }
 
 void prepared_statements::add(std::string text, std::uint64_t number) {
-  entries_.insert_or_assign(std::move(text), entry{number, ++uses_});
+  entries_.insert_or_assign(std::move(text), entry{number, ++use_count_});
 }
 
 void prepared_statements::remove(std::uint64_t number) noexcept {

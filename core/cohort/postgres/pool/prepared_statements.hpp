@@ -27,7 +27,7 @@ class prepared_statements {
 
   explicit prepared_statements(std::size_t max_size) : max_size_(max_size) {}
 
-  bool enabled() const noexcept { return max_size_ > 0; }
+  bool is_enabled() const noexcept { return max_size_ > 0; }
   bool is_full() const noexcept { return entries_.size() >= max_size_; }
   /// The statement, marked as used; null if it is not prepared.
   entry* find(std::string_view text) noexcept;
@@ -35,7 +35,7 @@ class prepared_statements {
   std::uint64_t next_number() noexcept { return ++last_number_; }
   void add(std::string text, std::uint64_t number);
   void remove(std::uint64_t number) noexcept;
-  /// Removes the least recently used statement and returns its number. Precondition: there is one.
+  /// Removes the least recently used statement and returns its number. Precondition: there is a statement.
   std::uint64_t remove_oldest() noexcept;
 
   static std::string name_of(std::uint64_t number) { return "cohort_" + std::to_string(number); }
@@ -48,7 +48,7 @@ class prepared_statements {
   std::unordered_map<std::string, entry, text_hash, std::equal_to<>> entries_;
   std::size_t max_size_;
   std::uint64_t last_number_ = 0;
-  std::uint64_t uses_ = 0;
+  std::uint64_t use_count_ = 0;
 };
 
 }  // namespace cohort::postgres

@@ -50,7 +50,7 @@ class parameter {
 
   bool is_null() const noexcept { return !value_; }
   bool is_binary() const noexcept { return is_binary_; }
-  /// The value in PostgreSQL's text format, or binary data. Precondition: it is not null.
+  /// The value in PostgreSQL's text format, or binary data. Precondition: the value is not null.
   const std::string& value() const noexcept { return *value_; }
 
  private:

@@ -40,15 +40,15 @@ error null_error(const column& read);
 error mismatch_error(const column& read, std::string_view requested);
 }  // namespace detail
 
-/// A row of a result: a view, valid as long as its `rows`.
+/// A row of a result: a view, valid for the lifetime of its `rows`.
 class row {
  public:
   row(const rows& owner, std::size_t index) noexcept : owner_(&owner), index_(index) {}
 
   /// The value of a column, by position from zero or by name. `T` is `bool`, an integer, `float`, `double`,
-  /// `std::string`, `std::string_view` (valid as long as the `rows`), `bytes`, `wall_time` (of `timestamptz`), or a
-  /// `std::optional` of those, which is empty for null. Errors: `no_such_column`, `unexpected_null`, `type_mismatch`
-  /// (the column has another type, or the value is out of the range of `T`).
+  /// `std::string`, `std::string_view` (valid for the lifetime of the `rows`), `bytes`, `wall_time` (of `timestamptz`),
+  /// or a `std::optional` of those, which is empty for null. Errors: `no_such_column`, `unexpected_null`,
+  /// `type_mismatch` (the column has another type, or the value is out of the range of `T`).
   template <class T>
   result<T> get(std::size_t position) const;
   template <class T>

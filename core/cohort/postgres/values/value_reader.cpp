@@ -103,13 +103,13 @@ std::string format_timestamp(wall_time time) {
   using namespace std::chrono;
   const auto day_start = floor<days>(time);
   const year_month_day date{day_start};
-  const auto micros = floor<microseconds>(time - day_start).count();
+  const auto time_of_day = floor<microseconds>(time - day_start).count();
   std::array<char, 64> text;
   const auto length =
       std::snprintf(text.data(), text.size(), "%04d-%02u-%02u %02d:%02d:%02d.%06d+00", static_cast<int>(date.year()),
                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                    static_cast<int>(micros / 3'600'000'000), static_cast<int>(micros / 60'000'000 % 60),
-                    static_cast<int>(micros / 1'000'000 % 60), static_cast<int>(micros % 1'000'000));
+                    static_cast<int>(time_of_day / 3'600'000'000), static_cast<int>(time_of_day / 60'000'000 % 60),
+                    static_cast<int>(time_of_day / 1'000'000 % 60), static_cast<int>(time_of_day % 1'000'000));
   return {text.data(), static_cast<std::size_t>(length)};
 }
 

@@ -60,7 +60,8 @@ class api_key_authenticator {
   std::optional<http::response> authenticate_key(const http::request_context& context, std::string_view endpoint) const;
   /// Returns whether the request has a valid key or authentication is disabled. Counts nothing.
   bool has_valid_key(const http::request_context& context) const;
-  /// The valid key of the request; null if it has none, or authentication is disabled. Valid as long as the key set.
+  /// The valid key of the request; null if it has none, or authentication is disabled. Valid for the lifetime of the
+  /// key set.
   const config::api_key* find_valid_key(const http::request_context& context) const;
 
  private:
@@ -69,7 +70,7 @@ class api_key_authenticator {
 
   const prepared_keys& prepare_keys() const;
   const prepared_keys& current_keys() const;
-  /// The position of the request's key in `keys`; empty if it has no valid one.
+  /// The position of the request's key in `keys`; empty if the request has no valid key.
   static std::optional<std::size_t> find_index(const prepared_keys& keys, const http::request_context& context);
   http::response reject(const http::request_context& context, std::string_view endpoint) const;
 
@@ -100,14 +101,14 @@ class api_key_requirement {
 ///
 ///     routes.post("/orders", create).use(service::require_api_key(keys));
 ///
-/// A request without a valid key is rejected with 401. The description of the API has the key and the response 401 for
-/// these operations. While no key is configured, all requests are accepted, which is logged at the start;
+/// A request without a valid key is rejected with 401. The description of the API lists the key and the response 401
+/// for these operations. While no key is configured, all requests are accepted, which is logged at the start;
 /// `definition::requires_api_key` makes a missing key an error. `authenticator` must outlive the routes.
 inline api_key_requirement require_api_key(const api_key_authenticator& authenticator) noexcept {
   return api_key_requirement{authenticator};
 }
 
-/// A filter that requires an API key for `/api/*`. `authenticator` must outlive it.
+/// A filter that requires an API key for `/api/*`. `authenticator` must outlive the filter.
 http::filter api_key_filter(const api_key_authenticator& authenticator);
 
 }  // namespace cohort::service

@@ -18,8 +18,8 @@ class failed_key_throttle {
   /// `limit.count` must be positive.
   explicit failed_key_throttle(config::rate limit) : limiter_(limit.count, limit.period) {}
 
-  /// Records a request with an invalid key. Empty if it is within the limit; otherwise the time until the client's
-  /// window ends.
+  /// Records a request with an invalid key. Empty if the request is within the limit; otherwise the time until the
+  /// client's window ends.
   std::optional<duration> record(std::string_view address, time_point now);
 
  private:

@@ -68,9 +68,9 @@ void write_origin(json::writer& out, const http::connection_pool::origin_status&
 
 }  // namespace
 
-std::string_view name_of(telemetry::request_log::reason kept) noexcept {
+std::string_view name_of(telemetry::request_log::reason keep_reason) noexcept {
   using enum telemetry::request_log::reason;
-  return kept == problem ? "problem" : kept == slow ? "slow" : "sample";
+  return keep_reason == problem ? "problem" : keep_reason == slow ? "slow" : "sample";
 }
 
 std::string_view name_of(config::setting_report::origin source) noexcept {
@@ -97,14 +97,14 @@ std::string debug_requests_json(const loop_snapshots& loops) {
   write_all("in_flight", [&](std::size_t index, const loop_snapshot& part) {
     for (const auto& record : part.in_flight) {
       out.open_object().field("loop", index);
-      telemetry::write_request_members(out, record, part.taken);
+      telemetry::write_request_members(out, record, part.snapshot_time);
       out.close_object();
     }
   });
   write_all("finished", [&](std::size_t index, const loop_snapshot& part) {
-    for (const auto& [kept, record] : part.finished) {
-      out.open_object().field("loop", index).field("kept", name_of(kept));
-      telemetry::write_request_members(out, record, part.taken);
+    for (const auto& [keep_reason, record] : part.finished) {
+      out.open_object().field("loop", index).field("kept", name_of(keep_reason));
+      telemetry::write_request_members(out, record, part.snapshot_time);
       out.close_object();
     }
   });
@@ -125,7 +125,7 @@ std::string debug_tasks_json(const loop_snapshots& loops, service_lifecycle& lif
     out.field("tasks", part.tasks).field("timers", part.timers);
     out.field("requests_in_flight", part.in_flight.size()).field("connections", part.connections);
     out.key("activities").open_array();
-    for (const auto& running : part.activities) write_activity(out, running, part.taken);
+    for (const auto& running : part.activities) write_activity(out, running, part.snapshot_time);
     out.close_array();
     if (part.activities_omitted > 0) out.field("activities_omitted", part.activities_omitted);
   });

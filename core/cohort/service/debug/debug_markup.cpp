@@ -31,7 +31,7 @@ std::string badge(std::string_view text, tone value) {
   return element("span", " class=\"badge\" data-tone=\"" + std::string{to_string(value)} + "\"", text);
 }
 
-std::string small(std::string_view text) { return element("small", {}, text); }
+std::string secondary_text(std::string_view text) { return element("small", {}, text); }
 
 std::string code(std::string_view text) { return element("code", {}, text); }
 
@@ -62,9 +62,9 @@ std::string table(std::string_view name, std::initializer_list<std::string_view>
   return html + "</tbody></table>\n";
 }
 
-std::string meter(time_point started, deadline until, time_point now) {
-  if (until.is_never()) return {};
-  const auto total = until.time() - started;
+std::string meter(time_point started, deadline end_deadline, time_point now) {
+  if (end_deadline.is_never()) return {};
+  const auto total = end_deadline.time() - started;
   const auto share = total > duration::zero() ? to_seconds(now - started) / to_seconds(total) : 1;
   // A presentational attribute, since the policy forbids inline styles.
   const auto percent = static_cast<int>(std::clamp(100 * share, 0.0, 100.0));
@@ -73,14 +73,15 @@ std::string meter(time_point started, deadline until, time_point now) {
          std::to_string(percent) + "%\" height=\"100%\"/></svg>";
 }
 
-std::string budget(time_point started, deadline until, time_point now) {
-  if (until.is_never()) return element("span", {}, "no deadline");
-  const auto total = until.remaining(started);
+std::string budget(time_point started, deadline end_deadline, time_point now) {
+  if (end_deadline.is_never()) return element("span", {}, "no deadline");
+  const auto total = end_deadline.remaining(started);
   const auto text =
-      until.expired(now)
-          ? element("span", " class=\"late\"", format_duration(now - until.time()) + " over " + format_duration(total))
-          : element("span", {}, format_duration(until.remaining(now)) + " of " + format_duration(total));
-  return text + meter(started, until, now);
+      end_deadline.expired(now)
+          ? element("span", " class=\"late\"",
+                    format_duration(now - end_deadline.time()) + " over " + format_duration(total))
+          : element("span", {}, format_duration(end_deadline.remaining(now)) + " of " + format_duration(total));
+  return text + meter(started, end_deadline, now);
 }
 
 }  // namespace cohort::service::markup

@@ -18,7 +18,7 @@ std::string_view to_string(tone value) noexcept;
 
 std::string badge(std::string_view text, tone value);
 /// A secondary text, below the main text of a cell.
-std::string small(std::string_view text);
+std::string secondary_text(std::string_view text);
 std::string code(std::string_view text);
 
 /// A row of a table, by its cells.
@@ -38,13 +38,14 @@ class row {
   std::vector<cell> cells_;
 };
 
-/// A table, or "None." without rows. `name` is its accessible name. A row has a cell for each of `headings`.
+/// A table; without rows, the text "None.". `name` is the accessible name of the table. A row has a cell for each of
+/// `headings`.
 std::string table(std::string_view name, std::initializer_list<std::string_view> headings,
                   const std::vector<row>& rows);
 
 /// A bar of the elapsed fraction of the time from `started` to the deadline; empty without a deadline.
-std::string meter(time_point started, deadline until, time_point now);
-/// The remaining time until the deadline, with the bar.
-std::string budget(time_point started, deadline until, time_point now);
+std::string meter(time_point started, deadline end_deadline, time_point now);
+/// The remaining time until the deadline, with the bar of `meter`.
+std::string budget(time_point started, deadline end_deadline, time_point now);
 
 }  // namespace cohort::service::markup

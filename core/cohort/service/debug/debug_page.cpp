@@ -76,7 +76,7 @@ void add_upstreams(summary& result, const loop_snapshots& loops) {
 
 summary summarize(const loop_snapshots& loops) {
   summary result;
-  std::size_t late = 0;
+  std::size_t overdue_count = 0;
   for (std::size_t i = 0; i < loops.size(); ++i) {
     if (!loops[i]) {
       result.add(tone::bad, "loop " + std::to_string(i) + " not responding");
@@ -84,10 +84,10 @@ summary summarize(const loop_snapshots& loops) {
     }
     result.in_flight += loops[i]->in_flight.size();
     for (const auto& request : loops[i]->in_flight) {
-      if (!request.is_streamed && request.until.expired(loops[i]->taken)) ++late;
+      if (!request.is_streamed && request.until.expired(loops[i]->snapshot_time)) ++overdue_count;
     }
   }
-  if (late > 0) result.add(tone::bad, std::to_string(late) + " over the deadline");
+  if (overdue_count > 0) result.add(tone::bad, std::to_string(overdue_count) + " over the deadline");
   add_upstreams(result, loops);
   if (result.problems.empty()) result.problems = " · no problems";
   return result;
@@ -119,18 +119,18 @@ std::string section_html(const section& part, const debug_page_values& values) {
 
 /// The icon has the color of the state, like the icon of the dashboard page.
 std::string head_html(const debug_page_values& values, tone worst) {
-  static constexpr std::array<std::string_view, 4> marks{"", "✓ ", "! ", "✕ "};
-  static constexpr std::array<std::string_view, 4> colors{"4b5762", "1a7f45", "b26b00", "b3261e"};
+  static constexpr std::array<std::string_view, 4> title_marks{"", "✓ ", "! ", "✕ "};
+  static constexpr std::array<std::string_view, 4> icon_colors{"4b5762", "1a7f45", "b26b00", "b3261e"};
   const auto index = static_cast<std::size_t>(worst);
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
       "<meta name=\"color-scheme\" content=\"light dark\"><title>";
-  html.append(marks.at(index)).append(http::escape_html(values.service)).append(": debug</title>");
+  html.append(title_marks.at(index)).append(http::escape_html(values.service)).append(": debug</title>");
   html.append(
       "<link rel=\"icon\" type=\"image/svg+xml\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' "
       "viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='7' fill='%23");
-  html.append(colors.at(index)).append("'/%3E%3C/svg%3E\">");
+  html.append(icon_colors.at(index)).append("'/%3E%3C/svg%3E\">");
   html.append("<noscript><meta http-equiv=\"refresh\" content=\"5\"></noscript><style>").append(debug_page_style);
   return html.append("</style><script>").append(debug_page_script).append("</script></head>\n");
 }
@@ -143,7 +143,7 @@ std::string debug_page(const debug_page_values& values) {
               http::escape_html(values.service) + " <small>debug</small></h1><p id=\"headline\" data-live data-tone=\"";
   html.append(to_string(state.worst)).append("\">").append(std::to_string(state.in_flight)).append(" in flight");
   html += http::escape_html(state.problems) + "</p><span class=\"line end\"><time id=\"taken\" data-live>" +
-          format_rfc3339(values.taken).str().substr(11, 8) +
+          format_rfc3339(values.snapshot_time).str().substr(11, 8) +
           " UTC</time><span id=\"updates\" class=\"badge\" data-tone=\"idle\" role=\"status\">Updated every 5 s</span>"
           "<button type=\"button\" id=\"pause\" aria-pressed=\"false\" hidden>Pause</button></span></div>\n"
           "<nav class=\"line\" aria-label=\"Sections\">";

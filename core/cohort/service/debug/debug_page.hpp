@@ -17,7 +17,7 @@ struct debug_page_values {
   /// level.
   std::string origin;
   bool requires_key = false;
-  wall_time taken{};
+  wall_time snapshot_time{};
   const loop_snapshots& loops;
   /// The names of the periodic jobs.
   std::vector<std::string> jobs;
@@ -29,8 +29,9 @@ struct debug_page_values {
 };
 
 /// The page `/debug`: the requests in flight with their pending calls, the tasks as a tree, the upstreams, the finished
-/// requests, the loops and the settings. The summary and the title show the worst state. Its style sheet and its script
-/// are part of it: `debug_page_policy` permits nothing else. Without scripts it reloads itself every 5 s.
+/// requests, the loops and the settings. The summary and the title show the worst state. The page contains its style
+/// sheet and its script; `debug_page_policy` permits no others. Without scripts, the browser reloads the page every 5
+/// s.
 std::string debug_page(const debug_page_values& values);
 
 /// The `Content-Security-Policy` of the page: the style sheet and the script by their hashes, and requests to the

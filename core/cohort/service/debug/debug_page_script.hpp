@@ -7,7 +7,7 @@ namespace cohort::service {
 
 /// The script of the debug page. Every 2 s it loads the page again and replaces the elements with `data-live`. It
 /// pauses while the page is hidden, text is selected or the button is pressed. Opened details and the focus are kept.
-/// The color scheme is the one that the user chose on the dashboard page.
+/// The color scheme is the scheme that the user chose on the dashboard page.
 inline constexpr std::string_view debug_page_script = R"js(
 'use strict';
 try {
@@ -57,7 +57,7 @@ addEventListener('DOMContentLoaded', () => {
     } catch (error) {
       if (isPaused()) return;
       const reason = error.name === 'TimeoutError' ? 'no response' : error.name === 'Error' ? error.message : 'no connection';
-      show(`Not updated since ${byId('taken').textContent}: ${reason}`, 'bad');
+      show(`Not updated since ${byId('snapshot_time').textContent}: ${reason}`, 'bad');
       document.body.classList.add('old');
     } finally {
       isBusy = false;

@@ -13,12 +13,12 @@ using namespace markup;
 using telemetry::call_record;
 using telemetry::request_record;
 
-/// A record of a loop.
+/// A request record and the index of its loop.
 struct listed_request {
   std::size_t loop_index;
   time_point now;
   const request_record* record;
-  telemetry::request_log::reason kept{};
+  telemetry::request_log::reason keep_reason{};
 };
 
 std::string rows_omitted(std::size_t count) {
@@ -36,7 +36,7 @@ std::string request_cell(const request_record& request) {
   auto html = span(name, "main");
   if (request.trace.id) {
     const auto hex = request.trace.id.hex();
-    html += small("trace " + std::string{hex.data(), hex.size()});
+    html += secondary_text("trace " + std::string{hex.data(), hex.size()});
   }
   return html;
 }
@@ -82,8 +82,8 @@ std::string awaits_cell(const request_record& request, time_point now) {
   std::string html;
   for_each_open_call(request, [&](const call_record& call) {
     html += span(call_name(call), "main");
-    for_each_open_attempt(request, call, [&](const auto& attempt) { html += small(text_of(attempt)); });
-    html += small("for " + format_duration(now - call.started) + ", " + time_left(call.until, now));
+    for_each_open_attempt(request, call, [&](const auto& attempt) { html += secondary_text(text_of(attempt)); });
+    html += secondary_text("for " + format_duration(now - call.started) + ", " + time_left(call.until, now));
     html += meter(call.started, call.until, now);
   });
   if (html.empty()) html = span(request.is_streamed ? "sending the response" : "its handler", "quiet");
@@ -139,7 +139,7 @@ std::string loop_item(std::size_t index, const loop_snapshot& part) {
   for (const auto& running : part.activities) {
     // Omits the request for this page.
     if (running.kind == activity_kind::request && running.name == "/debug") continue;
-    items += activity_item(running, part.taken);
+    items += activity_item(running, part.snapshot_time);
   }
   if (part.activities_omitted > 0) items += "<li>" + std::to_string(part.activities_omitted) + " more</li>";
   if (items.empty()) items = "<li>" + span("no request or job in progress", "quiet") + "</li>";
@@ -152,11 +152,12 @@ std::string requests_section(const debug_page_values& values) {
   std::vector<listed_request> listed;
   for (std::size_t i = 0; i < values.loops.size(); ++i) {
     if (!values.loops[i]) continue;
-    for (const auto& record : values.loops[i]->in_flight) listed.push_back({i, values.loops[i]->taken, &record});
+    for (const auto& record : values.loops[i]->in_flight)
+      listed.push_back({i, values.loops[i]->snapshot_time, &record});
   }
   std::ranges::sort(listed, std::greater{}, [](const auto& each) { return each.now - each.record->started; });
   std::vector<row> rows;
-  for (const auto& [index, now, record, kept] : listed) {
+  for (const auto& [index, now, record, keep_reason] : listed) {
     if (rows.size() == max_debug_rows) break;
     rows.emplace_back()
         .html(request_cell(*record))
@@ -188,25 +189,26 @@ std::string finished_section(const debug_page_values& values) {
   std::vector<listed_request> listed;
   for (std::size_t i = 0; i < values.loops.size(); ++i) {
     if (!values.loops[i]) continue;
-    for (const auto& [kept, record] : values.loops[i]->finished) {
-      if (kept != telemetry::request_log::reason::sample) listed.push_back({i, values.loops[i]->taken, &record, kept});
+    for (const auto& [keep_reason, record] : values.loops[i]->finished) {
+      if (keep_reason != telemetry::request_log::reason::sample)
+        listed.push_back({i, values.loops[i]->snapshot_time, &record, keep_reason});
     }
   }
   std::ranges::sort(listed, std::less{},
-                    [](const auto& each) { return std::pair{each.kept, each.now - each.record->ended}; });
+                    [](const auto& each) { return std::pair{each.keep_reason, each.now - each.record->ended}; });
   std::vector<row> rows;
-  for (const auto& [index, now, record, kept] : listed) {
+  for (const auto& [index, now, record, keep_reason] : listed) {
     if (rows.size() == max_debug_rows) break;
-    const bool is_problem = kept == telemetry::request_log::reason::problem;
+    const bool is_problem = keep_reason == telemetry::request_log::reason::problem;
     auto duration_html = "<span>" + format_duration(record->ended - record->started) + "</span>";
     if (!record->until.is_never() && !record->is_streamed) {
-      duration_html += small("of " + format_duration(record->until.remaining(record->started)));
+      duration_html += secondary_text("of " + format_duration(record->until.remaining(record->started)));
     }
     rows.emplace_back()
         .html(request_cell(*record))
         .text(format_coarse_duration(now - record->ended) + " ago", "number")
         .html(badge(is_problem ? "problem" : "slow", is_problem ? tone::bad : tone::idle) +
-              (record->status == 0 ? std::string{} : small("status " + std::to_string(record->status))))
+              (record->status == 0 ? std::string{} : secondary_text("status " + std::to_string(record->status))))
         .html(duration_html, "number")
         .html(calls_cell(*record))
         .number(index);

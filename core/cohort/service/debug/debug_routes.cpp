@@ -35,8 +35,8 @@ task<http::response> respond(state_pointer state, http::request_context& context
   if (auto rejection = reject_debug_request(context, sources.authenticator, sources.is_loopback)) {
     co_return std::move(*rejection);
   }
-  auto taking = take_snapshots(sources.loops, sources.server(), sources.clients, max_query_time);
-  const auto loops = co_await std::move(taking);
+  auto snapshot_task = take_snapshots(sources.loops, sources.server(), sources.clients, max_query_time);
+  const auto loops = co_await std::move(snapshot_task);
   auto response = http::uncached(format(sources, loops, context));
   state->compressor.apply(context.head(), response);
   co_return response;
@@ -50,7 +50,7 @@ http::response page(const debug_sources& sources, const loop_snapshots& loops, c
   response.body(debug_page({.service = sources.service,
                             .origin = (context.is_secure() ? "https://" : "http://") + std::string{host.value_or("")},
                             .requires_key = sources.authenticator.is_enabled(),
-                            .taken = loop::current().wall_now(),
+                            .snapshot_time = loop::current().wall_now(),
                             .loops = loops,
                             .jobs = sources.lifecycle.jobs().names(),
                             .blocking_queued = blocking.queued(),
@@ -127,10 +127,10 @@ void describe(http::operation& new_operation, const char* summary, const char* m
 }  // namespace
 
 void add_debug_routes(http::router& routes, debug_sources sources) {
-  const auto is_own = [](const auto& route) {
+  const auto is_debug_route = [](const auto& route) {
     return route->pattern == "/debug" || route->pattern.starts_with("/debug/");
   };
-  if (std::ranges::any_of(routes.routes(), is_own)) return;
+  if (std::ranges::any_of(routes.routes(), is_debug_route)) return;
   const auto shared = std::make_shared<const shared_state>(shared_state{std::move(sources)});
   const auto add = [&](const char* path, format_function format, const char* summary,
                        const char* media_type = "application/json") {
@@ -143,7 +143,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
   add("/debug/tasks", tasks, "The tasks, timers and jobs");
   add("/debug/upstreams", upstreams, "The circuit breakers, budgets, addresses and connections of the upstreams");
   add("/debug/loops", loops_state, "The lag and the connections of the event loops");
-  const auto guard = [shared](auto respond_with) {
+  const auto with_access_check = [shared](auto respond_with) {
     return [shared, respond_with](http::request_context& context) -> http::response {
       const auto& from = shared->sources;
       if (auto rejection = reject_debug_request(context, from.authenticator, from.is_loopback)) {
@@ -155,15 +155,16 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
     };
   };
   describe(
-      routes.get("/debug/config", guard([](const debug_sources& from, const http::request_context&) {
+      routes.get("/debug/config", with_access_check([](const debug_sources& from, const http::request_context&) {
                    return http::uncached(http::json_response(debug_config_json(from.settings, from.log.min_level())));
                  })),
       "The effective settings and their sources");
-  describe(routes.get("/debug/log-level", guard([](const debug_sources& from, const http::request_context&) {
-                        return level_response(from);
-                      })),
-           "The minimum level of log lines");
-  auto& replacing = routes.put("/debug/log-level", guard(&replace_level));
+  describe(
+      routes.get("/debug/log-level", with_access_check([](const debug_sources& from, const http::request_context&) {
+                   return level_response(from);
+                 })),
+      "The minimum level of log lines");
+  auto& replacing = routes.put("/debug/log-level", with_access_check(&replace_level));
   replacing.reads(
       {.body_schema = std::string{
            R"({"type":"object","properties":{"level":{"type":"string","enum":["trace","debug","info","warn","error","off"]}},)"

@@ -9,7 +9,7 @@
 // The contents of the sections of the debug page, as HTML.
 namespace cohort::service {
 
-/// Maximum number of requests in a table; the JSON has all.
+/// Maximum number of requests in a table. The JSON contains all requests.
 constexpr std::size_t max_debug_rows = 20;
 
 /// A count with its noun: `1 task`, `2 tasks`.

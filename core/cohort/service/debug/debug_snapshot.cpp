@@ -13,10 +13,10 @@ namespace {
 
 /// The responses of the loops. Used on the querying loop only.
 struct pending_query {
-  explicit pending_query(std::size_t count) : parts(count), missing(count) {}
+  explicit pending_query(std::size_t count) : parts(count), pending_count(count) {}
 
   std::vector<std::optional<loop_snapshot>> parts;
-  std::size_t missing;
+  std::size_t pending_count;
   event all_received;
 };
 
@@ -39,14 +39,14 @@ loop_snapshot take_snapshot(http::server_shard& shard, const std::vector<http::c
                             time_point query_time) {
   auto& current = shard.event_loop();
   loop_snapshot result;
-  result.taken = current.now();
-  result.lag = result.taken - query_time;
+  result.snapshot_time = current.now();
+  result.lag = result.snapshot_time - query_time;
   result.tasks = current.task_counter().value();
   result.timers = current.timers().armed_count();
   result.connections = shard.open_connections();
   shard.requests().visit_open([&](const auto& record, const auto*) { result.in_flight.push_back(record); });
   shard.requests().visit_finished(
-      [&](const auto& record, const auto* kept) { result.finished.emplace_back(*kept, record); });
+      [&](const auto& record, const auto* keep_reason) { result.finished.emplace_back(*keep_reason, record); });
   add_activities(result, current);
   for (auto* client : clients) {
     std::ranges::move(client->upstreams().statuses(), std::back_inserter(result.upstreams));
@@ -61,7 +61,7 @@ task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector
                                                                std::vector<http::client*> clients, duration max_wait) {
   auto& caller = loop::current();
   const auto query_time = caller.now();
-  // Shared, because a loop may respond after the wait.
+  // Shared, because a loop may respond after the wait has ended.
   const auto query = std::make_shared<pending_query>(loops.size());
   for (std::size_t i = 0; i < loops.size(); ++i) {
     auto* const shard = server.shards()[i].get();
@@ -69,13 +69,13 @@ task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector
       auto part = std::make_shared<loop_snapshot>(take_snapshot(*shard, clients, query_time));
       asio::post(caller.get_executor(), [query, i, part] {
         query->parts[i] = std::move(*part);
-        if (--query->missing == 0) query->all_received.set();
+        if (--query->pending_count == 0) query->all_received.set();
       });
     });
   }
-  auto waiting = query->all_received.wait(deadline::after(query_time, max_wait));
-  co_await std::move(waiting);
-  // A copy: a late response still writes to the original.
+  auto wait_task = query->all_received.wait(deadline::after(query_time, max_wait));
+  co_await std::move(wait_task);
+  // A copy, because a loop that responds after the wait still writes to the original.
   co_return query->parts;
 }
 

@@ -26,7 +26,7 @@ struct activity_snapshot {
 struct loop_snapshot {
   /// Time from the query to its execution on the loop.
   duration lag{};
-  time_point taken{};
+  time_point snapshot_time{};
   std::size_t tasks = 0;
   std::size_t timers = 0;
   std::size_t connections = 0;
@@ -42,9 +42,9 @@ struct loop_snapshot {
 
 constexpr std::size_t max_activities = 100;
 
-/// Queries all loops of a service concurrently, by the index in `loops`. Empty for a loop that has not responded within
-/// `max_wait`: it is blocked or overloaded. Called on one of the loops. The objects must outlive the service's loops or
-/// its requests.
+/// Queries all loops of a service concurrently, by the index in `loops`. The element is empty for a loop that has not
+/// responded within `max_wait`, because it is blocked or overloaded. Called on one of the loops. The objects must
+/// outlive the service's loops or its requests.
 task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector<loop*>& loops, http::server& server,
                                                                std::vector<http::client*> clients, duration max_wait);
 

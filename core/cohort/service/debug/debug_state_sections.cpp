@@ -29,34 +29,34 @@ std::string on_loops(std::size_t count, std::size_t all) {
   return count == all ? std::string{} : " on " + std::to_string(count) + " of " + std::to_string(all) + " loops";
 }
 
-std::string breaker_cell(const std::vector<http::upstream_status>& on_each_loop) {
+std::string breaker_cell(const std::vector<http::upstream_status>& loop_statuses) {
   using enum circuit_breaker::state;
   const auto count = [&](circuit_breaker::state state) {
-    return static_cast<std::size_t>(std::ranges::count(on_each_loop, state, &http::upstream_status::breaker));
+    return static_cast<std::size_t>(std::ranges::count(loop_statuses, state, &http::upstream_status::breaker));
   };
   if (const auto opened = count(open); opened > 0) {
-    duration probe = duration::max();
-    for (const auto& each : on_each_loop) {
-      if (each.breaker == open) probe = std::min(probe, each.breaker_retry_after);
+    duration time_to_probe = duration::max();
+    for (const auto& each : loop_statuses) {
+      if (each.breaker == open) time_to_probe = std::min(time_to_probe, each.breaker_retry_after);
     }
-    const auto next =
-        probe > duration::zero() ? "probe in " + format_duration(probe) : std::string{"next call is a probe"};
-    return badge("open", tone::bad) + small(next + on_loops(opened, on_each_loop.size()));
+    const auto next = time_to_probe > duration::zero() ? "probe in " + format_duration(time_to_probe)
+                                                       : std::string{"next call is a probe"};
+    return badge("open", tone::bad) + secondary_text(next + on_loops(opened, loop_statuses.size()));
   }
-  if (const auto probed = count(half_open); probed > 0) {
-    return badge("half open", tone::warn) + small("probing" + on_loops(probed, on_each_loop.size()));
+  if (const auto half_open_count = count(half_open); half_open_count > 0) {
+    return badge("half open", tone::warn) + secondary_text("probing" + on_loops(half_open_count, loop_statuses.size()));
   }
   return badge("closed", tone::good);
 }
 
-row upstream_row(const std::string& name, const std::vector<http::upstream_status>& on_each_loop) {
-  const auto [low, high] = std::ranges::minmax(on_each_loop, {}, &http::upstream_status::retry_budget);
+row upstream_row(const std::string& name, const std::vector<http::upstream_status>& loop_statuses) {
+  const auto [low, high] = std::ranges::minmax(loop_statuses, {}, &http::upstream_status::retry_budget);
   std::size_t in_flight = 0;
   std::size_t max_in_flight = 0;
   std::vector<duration> medians;
   std::vector<duration> hedges;
   std::string target;
-  for (const auto& each : on_each_loop) {
+  for (const auto& each : loop_statuses) {
     in_flight += each.in_flight;
     max_in_flight += each.max_in_flight;
     if (each.median_latency > duration::zero()) medians.push_back(each.median_latency);
@@ -68,42 +68,42 @@ row upstream_row(const std::string& name, const std::vector<http::upstream_statu
     const auto [shortest, longest] = std::ranges::minmax(all);
     return format_value_range(format_duration(shortest), format_duration(longest));
   };
-  row added;
-  added.html("<span class=\"main\">" + http::escape_html(name) + "</span>" + small(target))
-      .html(breaker_cell(on_each_loop))
+  row new_row;
+  new_row.html("<span class=\"main\">" + http::escape_html(name) + "</span>" + secondary_text(target))
+      .html(breaker_cell(loop_statuses))
       .text(std::to_string(in_flight) + " of " + std::to_string(max_in_flight), "number")
       .text(format_value_range(one_decimal(low.retry_budget), one_decimal(high.retry_budget)))
       .text(durations(medians))
       .text(hedges.empty() ? "off" : "after " + durations(hedges))
-      .text(format_duration(on_each_loop.front().timeout), "number");
-  return added;
+      .text(format_duration(loop_statuses.front().timeout), "number");
+  return new_row;
 }
 
 using address_statuses = std::vector<http::connection_pool::address_status>;
 
-std::string address_state(const address_statuses& on_each_loop) {
+std::string address_state(const address_statuses& loop_statuses) {
   std::size_t ejected = 0;
   std::size_t failing = 0;
   duration longest{};
   bool is_new = false;
-  for (const auto& [balancing, idle] : on_each_loop) {
+  for (const auto& [balancing, idle] : loop_statuses) {
     ejected += balancing.ejected_for > duration::zero() ? 1 : 0;
     failing += is_failing(balancing) ? 1 : 0;
     longest = std::max(longest, balancing.ejected_for);
     is_new = is_new || balancing.slow_start_weight < 1;
   }
-  const auto loops = on_each_loop.size();
+  const auto loops = loop_statuses.size();
   if (ejected > 0) {
-    return badge("ejected", tone::bad) + small("for " + format_duration(longest) + on_loops(ejected, loops));
+    return badge("ejected", tone::bad) + secondary_text("for " + format_duration(longest) + on_loops(ejected, loops));
   }
   if (failing > 0) {
     const auto text = on_loops(failing, loops);
-    return badge("failing", tone::warn) + (text.empty() ? text : small(text.substr(1)));
+    return badge("failing", tone::warn) + (text.empty() ? text : secondary_text(text.substr(1)));
   }
   return is_new ? badge("slow start", tone::idle) : badge("healthy", tone::good);
 }
 
-row address_row(const std::string& address, const std::string& target, const address_statuses& on_each_loop) {
+row address_row(const std::string& address, const std::string& target, const address_statuses& loop_statuses) {
   std::size_t in_flight = 0;
   std::size_t idle_connections = 0;
   unsigned failures = 0;
@@ -111,7 +111,7 @@ row address_row(const std::string& address, const std::string& target, const add
   unsigned ejections = 0;
   double low = 1;
   double high = 0;
-  for (const auto& [balancing, idle] : on_each_loop) {
+  for (const auto& [balancing, idle] : loop_statuses) {
     in_flight += balancing.in_flight;
     idle_connections += idle;
     failures = std::max(failures, balancing.consecutive_failures);
@@ -121,26 +121,26 @@ row address_row(const std::string& address, const std::string& target, const add
     high = std::max(high, balancing.slow_start_weight);
   }
   const auto percent = [](double share) { return std::to_string(std::lround(100 * share)) + " %"; };
-  row added;
-  added.html("<span class=\"main\">" + http::escape_html(address) + "</span>" + small(target))
-      .html(address_state(on_each_loop))
+  row new_row;
+  new_row.html("<span class=\"main\">" + http::escape_html(address) + "</span>" + secondary_text(target))
+      .html(address_state(loop_statuses))
       .text(format_value_range(percent(low), percent(high)), "number")
       .number(in_flight)
       .number(idle_connections)
       .number(failures)
       .number(connect_failures)
       .number(ejections);
-  return added;
+  return new_row;
 }
 
 row setting_row(const config::setting_report& setting) {
   auto name = code(setting.flag.empty() ? setting.variable : setting.flag);
-  if (!setting.flag.empty() && !setting.variable.empty()) name += small(setting.variable);
+  if (!setting.flag.empty() && !setting.variable.empty()) name += secondary_text(setting.variable);
   auto value = setting.value.empty() ? std::string{"<span class=\"quiet\">not set</span>"} : code(setting.value);
-  if (!setting.file.empty()) value += small("from the file " + setting.file);
-  row added;
-  added.html(std::move(name)).html(std::move(value)).text(name_of(setting.source));
-  return added;
+  if (!setting.file.empty()) value += secondary_text("from the file " + setting.file);
+  row new_row;
+  new_row.html(std::move(name)).html(std::move(value)).text(name_of(setting.source));
+  return new_row;
 }
 
 std::string level_command(const debug_page_values& values) {
@@ -165,10 +165,10 @@ std::string upstreams_section(const debug_page_values& values) {
     }
   }
   std::vector<row> upstream_rows;
-  for (const auto& [name, on_each_loop] : upstreams) upstream_rows.push_back(upstream_row(name, on_each_loop));
+  for (const auto& [name, loop_statuses] : upstreams) upstream_rows.push_back(upstream_row(name, loop_statuses));
   std::vector<row> address_rows;
-  for (const auto& [names, on_each_loop] : addresses) {
-    address_rows.push_back(address_row(names.second, names.first, on_each_loop));
+  for (const auto& [names, loop_statuses] : addresses) {
+    address_rows.push_back(address_row(names.second, names.first, loop_statuses));
   }
   return table("Upstreams",
                {"Upstream", "Breaker", "In flight", "Retry budget", "Median latency", "Hedging", "Timeout"},
@@ -183,14 +183,14 @@ std::string upstreams_section(const debug_page_values& values) {
 std::string loops_section(const debug_page_values& values) {
   std::vector<row> rows;
   for (std::size_t i = 0; i < values.loops.size(); ++i) {
-    auto& added = rows.emplace_back().text("Loop " + std::to_string(i), "main");
+    auto& new_row = rows.emplace_back().text("Loop " + std::to_string(i), "main");
     const auto& part = values.loops[i];
     if (!part) {
-      added.html(badge("not responding", tone::bad)).text("").text("").text("").text("").text("");
+      new_row.html(badge("not responding", tone::bad)).text("").text("").text("").text("").text("");
       continue;
     }
-    added.html(badge("responding", tone::good)).text(format_duration(part->lag), "number");
-    added.number(part->connections).number(part->in_flight.size()).number(part->tasks).number(part->timers);
+    new_row.html(badge("responding", tone::good)).text(format_duration(part->lag), "number");
+    new_row.number(part->connections).number(part->in_flight.size()).number(part->tasks).number(part->timers);
   }
   return table("Event loops", {"Loop", "State", "Lag", "Connections", "Requests", "Tasks", "Timers"}, rows);
 }

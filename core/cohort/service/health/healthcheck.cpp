@@ -19,7 +19,7 @@ boost::urls::url service_url(const common_settings& settings) {
 
 task<int> query_health(net::network& network, boost::urls::url service) {
   http::client_settings settings;
-  // The certificate is for the service's name, not for the address that it listens on.
+  // The certificate is issued for the service's name, not for the address on which the service listens.
   settings.tls.verifies_server = false;
   http::client client{network, 1, std::move(settings)};
   http::client_request request;

@@ -20,15 +20,16 @@ void loop_monitor::start() {
   if (::pthread_getcpuclockid(::pthread_self(), &cpu_clock_) == 0) {
     has_cpu_clock_.store(true, std::memory_order_release);
   }
-  // Registers its destructor while there is memory; later, glibc would end the program (see thread_object.hpp).
+  // Creates the thread-local object now, because glibc ends the program if there is no memory to register its
+  // destructor later (see thread_object.hpp).
   json::thread_local_parser();
   arm_timer();
 }
 
 double loop_monitor::cpu_seconds() const noexcept {
-  timespec used{};
-  if (!has_cpu_clock_.load(std::memory_order_acquire) || ::clock_gettime(cpu_clock_, &used) != 0) return 0;
-  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
+  timespec cpu_time{};
+  if (!has_cpu_clock_.load(std::memory_order_acquire) || ::clock_gettime(cpu_clock_, &cpu_time) != 0) return 0;
+  return static_cast<double>(cpu_time.tv_sec) + static_cast<double>(cpu_time.tv_nsec) / 1e9;
 }
 
 void loop_monitor::arm_timer() {

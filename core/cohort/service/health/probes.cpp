@@ -35,8 +35,8 @@ http::body_description state_body(const std::string& state) {
                     R"("]}},"required":["status"],"additionalProperties":false})"};
 }
 
-/// Throws `std::logic_error` if the service itself has a route at one of these paths, which would cause a wrong health
-/// check or an unprotected route.
+/// Throws `std::logic_error` if the service has its own route at one of these paths, because the health check would be
+/// wrong or the route would be unprotected.
 void check_for_overrides(const http::router& routes) {
   for (const auto& route : routes.routes()) {
     if (std::find(probe_paths.begin(), probe_paths.end(), route->pattern) == probe_paths.end()) continue;
@@ -50,20 +50,20 @@ void check_for_overrides(const http::router& routes) {
 void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining,
                       const std::atomic<bool>* starting) {
   check_for_overrides(routes);
-  const auto healthy = [](http::request_context&) { return http::json_response(R"({"status":"healthy"})"); };
+  const auto healthy_response = [](http::request_context&) { return http::json_response(R"({"status":"healthy"})"); };
   const std::vector<std::string> tags{"service"};
-  routes.get("/health", healthy)
+  routes.get("/health", healthy_response)
       .probe()
       .summary("The health of the service")
       .tags(tags)
       .hidden()
       .returns(http::status::ok, "The service is healthy", state_body("healthy"));
-  routes.get("/livez", healthy)
+  routes.get("/livez", healthy_response)
       .probe()
       .summary("Whether the program responds")
       .tags(tags)
       .hidden()
-      .returns(http::status::ok, "It does", state_body("healthy"));
+      .returns(http::status::ok, "The program responds", state_body("healthy"));
   routes
       .get("/readyz",
            [&draining, starting](http::request_context&) {
@@ -78,9 +78,9 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
       .summary("Whether load balancers should send requests")
       .tags(tags)
       .hidden()
-      .returns(http::status::ok, "They should", state_body("ready"))
-      .returns(http::status::service_unavailable, "The service starts", state_body("starting"))
-      .returns(http::status::service_unavailable, "The service is about to stop", state_body("draining"));
+      .returns(http::status::ok, "Load balancers should send requests", state_body("ready"))
+      .returns(http::status::service_unavailable, "The service is starting", state_body("starting"))
+      .returns(http::status::service_unavailable, "The service is stopping", state_body("draining"));
   routes
       .get("/metrics",
            [&metrics, compressor = http::compressor{}](http::request_context& context) {

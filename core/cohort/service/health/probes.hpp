@@ -12,9 +12,9 @@ class registry;
 
 namespace cohort::service {
 
-/// Adds `/health`, `/livez`, `/readyz` (503 while `draining`, or while `starting` if that is not null) and `/metrics`,
-/// which is OpenMetrics with exemplars if the client prefers that, else Prometheus' text format. The arguments must
-/// outlive the routes.
+/// Adds `/health`, `/livez`, `/readyz` (503 while `draining`, or while `starting` if that is not null) and `/metrics`.
+/// Its format is OpenMetrics with exemplars if the client prefers that, otherwise the Prometheus text format. The
+/// arguments must outlive the routes.
 void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining,
                       const std::atomic<bool>* starting = nullptr);
 

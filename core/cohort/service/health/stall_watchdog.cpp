@@ -32,9 +32,10 @@ struct stall_metrics {
       : stalls(metrics.make_counter("cohort_loop_stalls_total",
                                     "Times that an event loop was blocked for longer than the threshold.",
                                     {{"loop", std::to_string(loop_index)}})),
-        stalled_seconds(metrics.make_gauge("cohort_loop_stalled_seconds",
-                                           "Time for which an event loop has been blocked, in seconds; 0: it is not.",
-                                           {{"loop", std::to_string(loop_index)}})),
+        stalled_seconds(
+            metrics.make_gauge("cohort_loop_stalled_seconds",
+                               "Time for which an event loop has been blocked, in seconds; 0 if it is not blocked.",
+                               {{"loop", std::to_string(loop_index)}})),
         durations(metrics.make_histogram("cohort_loop_stall_seconds",
                                          "Time for which an event loop was blocked, in seconds.", {}, stall_bounds())) {
   }
@@ -43,7 +44,7 @@ struct stall_metrics {
   telemetry::histogram& durations;
 };
 
-/// The current work of a loop. Read from another thread, so the activity may have ended in the meantime.
+/// The current work of a loop. It is read on another thread, so the activity may already have ended.
 struct running_activity {
   std::string_view kind = "none";
   std::string_view name;
@@ -113,7 +114,7 @@ class stall_watchdog::watched_loop {
     if (is_new) {
       for (auto& each : metrics_) each.stalls.increment();
       is_logged_ = now >= next_log_;
-      if (!is_logged_) ++suppressed_;
+      if (!is_logged_) ++suppressed_stalls_;
     } else if (detector_.elapsed() >= min_log_interval) {
       is_logged_ = true;
     }
@@ -128,7 +129,7 @@ class stall_watchdog::watched_loop {
         {"activity", running.kind}};
     if (!running.name.empty()) fields.push_back({"name", running.name});
     if (running.trace) fields.push_back({"trace_id", std::string_view{trace.data(), trace.size()}});
-    if (suppressed_ > 0) fields.push_back({"stalls_not_logged", std::exchange(suppressed_, 0)});
+    if (suppressed_stalls_ > 0) fields.push_back({"stalls_not_logged", std::exchange(suppressed_stalls_, 0)});
     log.write(telemetry::log_level::warn, "event loop stalled", fields);
   }
 
@@ -152,7 +153,7 @@ class stall_watchdog::watched_loop {
   std::size_t sequence_ = 0;
   double cpu_at_start_ = 0;
   bool is_logged_ = false;
-  std::int64_t suppressed_ = 0;
+  std::int64_t suppressed_stalls_ = 0;
   time_point next_log_{};
 };
 

@@ -25,7 +25,7 @@ class background_tasks {
   /// Starts `work` on the calling loop, one of `loops`. On any other thread before `start`, such as in
   /// `definition::app`, `work` starts with the service, on the first loop; after `start`, throws `std::logic_error`.
   void spawn(task<> work);
-  /// Starts the tasks that were spawned before. Called on the first loop.
+  /// Starts the tasks that were spawned before this call. Called on the first loop.
   void start();
   /// Cancels the tasks on all loops and waits until they have ended. Called on one of the loops.
   task<> stop();

@@ -61,7 +61,7 @@ std::tm local_time(std::time_t time) {
   return local;
 }
 
-/// Whether the clock showed the same local time before, because it has been set back since.
+/// Whether the clock has already shown this local time, because it was set back.
 bool is_repeated(std::time_t time, const std::tm& local) {
   const auto offset_before = local_time(time - max_shift).tm_gmtoff;
   if (offset_before <= local.tm_gmtoff) return false;
@@ -179,12 +179,12 @@ bool cron_expression::matches(const std::tm& local) const noexcept {
 }
 
 bool cron_expression::matches_in_gap(std::time_t end, long length) const {
-  for (auto skipped = end - length; skipped < end; skipped += minute) {
+  for (auto skipped_time = end - length; skipped_time < end; skipped_time += minute) {
     // The local time with the offset before the gap.
     const auto old_offset = local_time(end - minute).tm_gmtoff;
-    const auto shifted = skipped + length + old_offset;
+    const auto shifted_time = skipped_time + length + old_offset;
     std::tm local{};
-    ::gmtime_r(&shifted, &local);
+    ::gmtime_r(&shifted_time, &local);
     if (matches(local)) return true;
   }
   return false;
@@ -211,13 +211,13 @@ std::optional<wall_time> cron_expression::next(wall_time after) const {
   auto offset = local_time(current - minute).tm_gmtoff;
   while (current < limit) {
     const auto local = local_time(current);
-    const auto skipped = local.tm_gmtoff - offset;
+    const auto gap_length = local.tm_gmtoff - offset;
     offset = local.tm_gmtoff;
-    if (skipped > 0 && !any_hour_) {
+    if (gap_length > 0 && !any_hour_) {
       // Steps end at full hours or days, so the gap ends at most one step before.
       auto end = current;
       while (local_time(end - minute).tm_gmtoff == local.tm_gmtoff) end -= minute;
-      if (matches_in_gap(end, skipped) && end > begin) {
+      if (matches_in_gap(end, gap_length) && end > begin) {
         return wall_time{std::chrono::seconds{end}};
       }
     }

@@ -28,14 +28,14 @@ namespace cohort::service {
 ///
 /// At a change of daylight saving time, the schedule behaves like Vixie cron: with `*` as the first character of the
 /// hour, the schedule follows the clock. Otherwise each time of a day occurs once: a skipped time occurs at the end of
-/// the gap, and a repeated time occurs only the first time.
+/// the gap, and a repeated time occurs only once, at its first occurrence.
 class cron_expression {
  public:
   /// Returns an error message, which names the field, its value and the accepted values, if `text` is invalid or
   /// describes a date that does not exist, such as February 30.
   static result<cron_expression, std::string> parse(std::string_view text);
 
-  /// The first time after `after`, a full minute. Empty if there is none in the next nine years (no leap day).
+  /// The first matching time after `after`, a full minute. Empty if no time matches within the next nine years.
   std::optional<wall_time> next(wall_time after) const;
   const std::string& text() const noexcept { return text_; }
 

@@ -124,29 +124,29 @@ void job_scheduler::start_on_current_loop(std::size_t index) {
   }
 }
 
-task<bool> job_scheduler::wait_until(loop_state& state, time_point due) {
-  const auto status = co_await state.stopping.wait(deadline{due});
+task<bool> job_scheduler::wait_until(loop_state& state, time_point due_time) {
+  const auto status = co_await state.stopping.wait(deadline{due_time});
   co_return status == wait_status::timed_out && !state.stopping.is_set();
 }
 
 task<> job_scheduler::run_schedule(schedule& job, loop_state& state) {
   auto& current = loop::current();
   const auto interval = *job.interval;
-  auto due = current.now() + interval;
+  auto due_time = current.now() + interval;
   for (;;) {
     const auto delay = current.random().uniform_between(duration{0}, job.options.jitter);
-    if (!co_await wait_until(state, due + delay)) co_return;
+    if (!co_await wait_until(state, due_time + delay)) co_return;
     co_await run_once(job);
-    const auto missed = std::max<duration::rep>((current.now() - due) / interval, 0);
+    const auto missed = std::max<duration::rep>((current.now() - due_time) / interval, 0);
     if (missed == 0) {
-      due += interval;
+      due_time += interval;
     } else if (job.options.overlap == job_overlap::queue) {
-      // Runs the job once, for the last time that has passed.
+      // Runs the job once, for the last missed time.
       job.skipped.increment(static_cast<double>(missed - 1));
-      due += missed * interval;
+      due_time += missed * interval;
     } else {
       job.skipped.increment(static_cast<double>(missed));
-      due += (missed + 1) * interval;
+      due_time += (missed + 1) * interval;
     }
   }
 }
@@ -158,8 +158,9 @@ task<> job_scheduler::run_cron(schedule& job, loop_state& state) {
   auto next = job.cron->next(current.wall_now());
   while (next) {
     const auto delay = current.random().uniform_between(duration{0}, job.options.jitter);
-    for (auto left = *next - current.wall_now(); left > left.zero(); left = *next - current.wall_now()) {
-      if (!co_await wait_until(state, current.now() + std::min(left, max_wait))) co_return;
+    for (auto remaining = *next - current.wall_now(); remaining > remaining.zero();
+         remaining = *next - current.wall_now()) {
+      if (!co_await wait_until(state, current.now() + std::min(remaining, max_wait))) co_return;
     }
     if (!co_await wait_until(state, current.now() + delay)) co_return;
     co_await run_once(job);
@@ -167,7 +168,7 @@ task<> job_scheduler::run_cron(schedule& job, loop_state& state) {
     const auto now = current.wall_now();
     if (following_time && *following_time <= now) {
       if (job.options.overlap == job_overlap::queue) {
-        // Runs the job once for all times that have passed.
+        // Runs the job once for all missed times.
         if (co_await wait_until(state, current.now())) co_await run_once(job);
       } else {
         job.skipped.increment();

@@ -57,8 +57,9 @@ class job_scheduler {
   /// its metrics. Throws `std::invalid_argument` if `interval` is not positive, or less than the jitter, if the name is
   /// in use or `work` is null, and `std::logic_error` after `start`.
   void every(std::string name, duration interval, job work, job_options options = {});
-  /// Runs `work` at the times of a cron expression, by the wall clock of the loop. If the wall clock is set back, times
-  /// do not occur again. Throws the exceptions of `every`, and `std::invalid_argument` with the parser's message.
+  /// Runs `work` at the times of a cron expression, by the wall clock of the loop. If the wall clock is set back, the
+  /// job does not run again at times that have already passed. Throws the exceptions of `every`, and
+  /// `std::invalid_argument` with the parser's message.
   void cron(std::string name, std::string_view expression, job work, job_options options = {});
 
   /// The names of all jobs. Must not be called while jobs are added.
@@ -66,8 +67,8 @@ class job_scheduler {
 
   /// Called on the first loop.
   void start();
-  /// Starts no more runs, and waits until the current runs have ended; runs that have not ended at `stop_deadline` are
-  /// cancelled. Called on one of the loops.
+  /// Starts no further runs, and waits until the current runs have ended. Runs that have not ended at `stop_deadline`
+  /// are cancelled. Called on one of the loops.
   task<> stop(deadline stop_deadline);
 
  private:
@@ -78,8 +79,8 @@ class job_scheduler {
   void start_on_current_loop(std::size_t index);
   task<> run_schedule(schedule& job, loop_state& state);
   task<> run_cron(schedule& job, loop_state& state);
-  /// Waits until `due`. Returns false if the scheduler stops.
-  static task<bool> wait_until(loop_state& state, time_point due);
+  /// Waits until `due_time`. Returns false if the scheduler stops.
+  static task<bool> wait_until(loop_state& state, time_point due_time);
   task<> run_once(schedule& job);
   task<> stop_on_current_loop(loop_state& state, deadline stop_deadline);
 

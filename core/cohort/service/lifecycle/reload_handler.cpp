@@ -16,7 +16,7 @@ namespace {
 using config::reload_outcome;
 using telemetry::log_level;
 
-/// Whether a standard descriptor is a terminal that no longer exists.
+/// Whether a standard descriptor refers to a terminal that no longer exists.
 bool has_closed_terminal() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     termios attributes{};

@@ -44,8 +44,8 @@ blocking_pool_observer service_lifecycle::make_observer(telemetry::registry& met
     const auto error = make_error_code(reason).message();
     log.write(log_level::warn, "blocking job rejected", {{"error", std::string_view{error}}});
   };
-  observer.on_stuck = [log](std::string_view job, duration running_for) {
-    log.write(log_level::warn, "blocking job is stuck", {{"job", job}, {"seconds", to_seconds(running_for)}});
+  observer.on_stuck = [log](std::string_view job, duration running_time) {
+    log.write(log_level::warn, "blocking job is stuck", {{"job", job}, {"seconds", to_seconds(running_time)}});
   };
   return observer;
 }

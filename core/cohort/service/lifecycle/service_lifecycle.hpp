@@ -56,7 +56,7 @@ class service_lifecycle {
   /// Runs the stop hooks, each until `stop_deadline` or at least for `min_stop_time`, and ends blocking work. Called on
   /// the first loop, after `jobs().stop`.
   task<> stop(deadline stop_deadline);
-  /// `stop` does not run the stop hooks, because the process is terminated and not drained.
+  /// Makes `stop` skip the stop hooks, for a process that is terminated without a drain.
   void discard_stop_hooks() noexcept { stop_hooks_.clear(); }
   /// The blocking jobs that had not ended when `stop` returned. They still use objects of the service.
   const std::vector<std::string>& unfinished_blocking_jobs() const noexcept { return unfinished_; }

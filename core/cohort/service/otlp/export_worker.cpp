@@ -90,8 +90,8 @@ task<> export_worker::stop(deadline stop_deadline) {
 }
 
 task<> export_worker::export_batch(taken_batch& batch) {
-  auto making = make_request(batch.items());
-  const auto request = co_await std::move(making);
+  auto request_task = make_request(batch.items());
+  const auto request = co_await std::move(request_task);
   if (!request) {
     batch.on_dropped(drop_reason::unavailable, "insufficient memory");
     co_return;
@@ -101,9 +101,9 @@ task<> export_worker::export_batch(taken_batch& batch) {
   for (unsigned retries = 0;; ++retries) {
     const auto now = current.now();
     statistics_.requests.fetch_add(1, std::memory_order_relaxed);
-    auto sending =
+    auto send_task =
         http::fetch(transport_, *request, deadline::after(now, std::min<duration>(target_.request_timeout, end - now)));
-    const auto response = co_await std::move(sending);
+    const auto response = co_await std::move(send_task);
     const auto retry = evaluate_response(response, batch);
     if (!retry) co_return;
     const auto delay =
@@ -131,8 +131,8 @@ task<std::optional<http::client_request>> export_worker::make_request(std::strin
   request.fields.emplace_back("Content-Type", telemetry::content_type(target_.encoding));
   request.body = telemetry::export_request(signal_, target_.encoding, resource_, items);
   if (target_.gzip) {
-    auto compressing = compress(std::move(request.body));
-    auto compressed = co_await std::move(compressing);
+    auto compress_task = compress(std::move(request.body));
+    auto compressed = co_await std::move(compress_task);
     if (!compressed) co_return std::nullopt;
     request.body = std::move(*compressed);
     request.fields.emplace_back("Content-Encoding", "gzip");
@@ -145,12 +145,12 @@ task<std::optional<std::string>> export_worker::compress(std::string body) {
   const auto encoder = http::make_content_encoder({.coding = http::content_coding::gzip, .quality = 1});
   if (!encoder) co_return std::nullopt;
   std::string compressed;
-  for (std::string_view rest = body; !rest.empty();) {
-    const auto part = rest.substr(0, compression_step);
-    rest.remove_prefix(part.size());
-    if (!encoder->encode(part, rest.empty() ? operation::finish : operation::process, compressed))
+  for (std::string_view remaining = body; !remaining.empty();) {
+    const auto part = remaining.substr(0, compression_step);
+    remaining.remove_prefix(part.size());
+    if (!encoder->encode(part, remaining.empty() ? operation::finish : operation::process, compressed))
       co_return std::nullopt;
-    if (!rest.empty()) co_await yield_to_loop();
+    if (!remaining.empty()) co_await yield_to_loop();
   }
   co_return compressed;
 }
@@ -177,12 +177,13 @@ std::optional<export_worker::retry_request> export_worker::evaluate_response(con
   return std::nullopt;
 }
 
-/// A body that is not a valid message is ignored: some collectors send an empty body, or always JSON.
+/// A body that is not a valid message is ignored, because some collectors send an empty body, or JSON regardless of the
+/// requested encoding.
 void export_worker::on_success(const http::client_response& response, std::uint64_t count) {
-  const auto partial = telemetry::parse_export_response(signal_, target_.encoding, response.body);
-  const auto rejected = partial ? std::min(partial->rejected, count) : 0;
+  const auto partial_success = telemetry::parse_export_response(signal_, target_.encoding, response.body);
+  const auto rejected = partial_success ? std::min(partial_success->rejected, count) : 0;
   statistics_.exported.fetch_add(count - rejected, std::memory_order_relaxed);
-  if (rejected > 0) report_dropped(drop_reason::rejected, rejected, partial->message);
+  if (rejected > 0) report_dropped(drop_reason::rejected, rejected, partial_success->message);
 }
 
 void export_worker::report_dropped(drop_reason reason, std::uint64_t count, std::string_view cause) {

@@ -20,7 +20,7 @@ namespace cohort::service {
 enum class drop_reason : std::uint8_t {
   /// The collector rejected them: a partial success, or a status that is not retried.
   rejected,
-  /// No successful response within `otlp_target::export_timeout`.
+  /// There was no successful response within `otlp_target::export_timeout`.
   unavailable,
   /// The items were not exported before the program ended.
   shutdown,
@@ -40,9 +40,9 @@ struct export_statistics {
 
 /// Exports the batches of one queue by OTLP/HTTP, one after the other, on the loop on which it is started. Requests are
 /// retried as the protocol requires (https://opentelemetry.io/docs/specs/otlp/#otlphttp-response): after 429, 502, 503,
-/// 504 and failures of the connection, with exponential backoff and jitter, or after the time in `Retry-After`.
-/// Meanwhile the queue fills up to its limit. After any other status except 2xx, the batch is dropped. The requests
-/// have no spans.
+/// 504 and failures of the connection, with exponential backoff and jitter, or after the time in `Retry-After`. While
+/// the worker retries, the queue fills up to its limit. After any other status except 2xx, the batch is dropped. The
+/// requests have no spans.
 class export_worker {
  public:
   /// All references must outlive the worker.
@@ -52,8 +52,8 @@ class export_worker {
 
   /// Starts the worker on the calling loop.
   void start() { running_.spawn(run()); }
-  /// Exports the queued items until `stop_deadline`, then ends. The remaining items count as dropped. Called on its
-  /// loop.
+  /// Exports the queued items until `stop_deadline`, then ends. The remaining items count as dropped. Called on the
+  /// worker's loop.
   task<> stop(deadline stop_deadline);
 
  private:
@@ -71,7 +71,7 @@ class export_worker {
   task<std::optional<std::string>> compress(std::string body);
   /// Empty if there is not enough memory.
   task<std::optional<http::client_request>> make_request(std::string_view items);
-  /// Records the end of the batch, unless it needs another request.
+  /// Records the outcome of the batch, unless the request must be retried.
   std::optional<retry_request> evaluate_response(const http::client_result& result, taken_batch& batch);
   void on_success(const http::client_response& response, std::uint64_t count);
   void report_dropped(drop_reason reason, std::uint64_t count, std::string_view cause);

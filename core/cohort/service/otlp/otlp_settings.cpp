@@ -118,8 +118,8 @@ struct signal_names {
   std::string batch;   // BSP, BLRP
 
   std::string signal_variable(const char* name) const { return "OTEL_EXPORTER_OTLP_" + signal + "_" + name; }
-  static std::string common(const char* name) { return std::string{"OTEL_EXPORTER_OTLP_"} + name; }
-  std::string batch_setting(const char* name) const { return "OTEL_" + batch + "_" + name; }
+  static std::string common_variable(const char* name) { return std::string{"OTEL_EXPORTER_OTLP_"} + name; }
+  std::string batch_variable(const char* name) const { return "OTEL_" + batch + "_" + name; }
 };
 
 /// The URL of a signal is used unchanged; the path of the signal is appended to the common URL.
@@ -128,7 +128,7 @@ std::optional<boost::urls::url> read_url(reader& input, const signal_names& name
     if (url->encoded_path().empty()) url->set_path_absolute(true);
     return url;
   }
-  auto url = input.read({signal_names::common("ENDPOINT")}, config::http_url());
+  auto url = input.read({signal_names::common_variable("ENDPOINT")}, config::http_url());
   if (!url) return std::nullopt;
   std::string base{url->encoded_path()};
   if (base.ends_with('/')) base.pop_back();
@@ -138,15 +138,15 @@ std::optional<boost::urls::url> read_url(reader& input, const signal_names& name
 
 void read_limits(reader& input, const signal_names& names, telemetry::export_queue_limits& limits) {
   const auto count = config::integer(1, 1'000'000);
-  if (const auto items = input.read({names.batch_setting("MAX_QUEUE_SIZE")}, count)) {
+  if (const auto items = input.read({names.batch_variable("MAX_QUEUE_SIZE")}, count)) {
     limits.max_items = static_cast<std::size_t>(*items);
   }
   limits.max_batch_items = std::min(limits.max_batch_items, limits.max_items);
-  if (const auto items = input.read({names.batch_setting("MAX_EXPORT_BATCH_SIZE")}, count)) {
+  if (const auto items = input.read({names.batch_variable("MAX_EXPORT_BATCH_SIZE")}, count)) {
     limits.max_batch_items = static_cast<std::size_t>(*items);
     if (limits.max_batch_items > limits.max_items) {
-      input.fail(names.batch_setting("MAX_EXPORT_BATCH_SIZE") + " is \"" + std::to_string(*items) +
-                 "\", but must be at most " + names.batch_setting("MAX_QUEUE_SIZE") + " (" +
+      input.fail(names.batch_variable("MAX_EXPORT_BATCH_SIZE") + " is \"" + std::to_string(*items) +
+                 "\", but must be at most " + names.batch_variable("MAX_QUEUE_SIZE") + " (" +
                  std::to_string(limits.max_items) + ")");
     }
   }
@@ -157,19 +157,22 @@ std::optional<otlp_target> read_target(reader& input, const signal_names& names,
   otlp_target target;
   target.schedule_delay = schedule_delay;
   const auto url = read_url(input, names, path);
-  input.read(target.headers, {names.signal_variable("HEADERS"), signal_names::common("HEADERS")}, header_list(), true);
-  const auto protocol = input.read({names.signal_variable("PROTOCOL"), signal_names::common("PROTOCOL")},
+  input.read(target.headers, {names.signal_variable("HEADERS"), signal_names::common_variable("HEADERS")},
+             header_list(), true);
+  const auto protocol = input.read({names.signal_variable("PROTOCOL"), signal_names::common_variable("PROTOCOL")},
                                    config::one_of({"http/protobuf", "http/json"}));
   if (protocol == "http/json") target.encoding = telemetry::otlp_encoding::json;
-  const auto compression = input.read({names.signal_variable("COMPRESSION"), signal_names::common("COMPRESSION")},
-                                      config::one_of({"none", "gzip"}));
+  const auto compression =
+      input.read({names.signal_variable("COMPRESSION"), signal_names::common_variable("COMPRESSION")},
+                 config::one_of({"none", "gzip"}));
   target.gzip = compression == "gzip";
-  if (const auto timeout = input.milliseconds({names.signal_variable("TIMEOUT"), signal_names::common("TIMEOUT")})) {
+  if (const auto timeout =
+          input.milliseconds({names.signal_variable("TIMEOUT"), signal_names::common_variable("TIMEOUT")})) {
     target.request_timeout = *timeout;
   }
-  if (const auto timeout = input.milliseconds({names.batch_setting("EXPORT_TIMEOUT")}))
+  if (const auto timeout = input.milliseconds({names.batch_variable("EXPORT_TIMEOUT")}))
     target.export_timeout = *timeout;
-  if (const auto delay = input.milliseconds({names.batch_setting("SCHEDULE_DELAY")})) target.schedule_delay = *delay;
+  if (const auto delay = input.milliseconds({names.batch_variable("SCHEDULE_DELAY")})) target.schedule_delay = *delay;
   read_limits(input, names, target.limits);
   if (!url) return std::nullopt;
   target.url = *url;

@@ -39,7 +39,7 @@ struct otlp_settings {
   std::optional<otlp_target> traces;
   std::optional<otlp_target> logs;
   telemetry::sampler sampler;
-  /// Replaces the names of the services; their own names if empty.
+  /// The service name in exported telemetry; the names of the services if empty.
   std::string service_name;
   /// The attributes in `OTEL_RESOURCE_ATTRIBUTES`.
   telemetry::resource_attributes resource;

@@ -74,12 +74,12 @@ std::uint64_t export_pipeline::queue_dropped() const noexcept {
 void add_export_metrics(telemetry::registry& metrics, std::vector<const export_pipeline*> pipelines) {
   using enum prometheus::MetricType;
   metrics.add_collector([pipelines = std::move(pipelines)](std::vector<prometheus::MetricFamily>& families) {
-    auto exported =
+    auto exported_family =
         make_family("cohort_telemetry_exported_total", "Spans and log records accepted by the collector.", Counter);
     auto dropped =
         make_family("cohort_telemetry_dropped_total", "Spans and log records that were not exported.", Counter);
     auto retries = make_family("cohort_telemetry_export_retries_total",
-                               "Export requests that were repeated after a failure.", Counter);
+                               "Export requests that were retried after a failure.", Counter);
     auto requests =
         make_family("cohort_telemetry_export_requests_total", "Export requests sent, including retries.", Counter);
     auto queued =
@@ -92,7 +92,7 @@ void add_export_metrics(telemetry::registry& metrics, std::vector<const export_p
       const auto count_of = [&](drop_reason reason) {
         return load(statistics.dropped[static_cast<std::size_t>(reason)]);
       };
-      add_sample(exported, each->signal(), {}, load(statistics.exported));
+      add_sample(exported_family, each->signal(), {}, load(statistics.exported));
       add_sample(dropped, each->signal(), "queue_full", static_cast<double>(each->queue_dropped()));
       add_sample(dropped, each->signal(), "rejected", count_of(drop_reason::rejected));
       add_sample(dropped, each->signal(), "unavailable", count_of(drop_reason::unavailable));
@@ -101,7 +101,8 @@ void add_export_metrics(telemetry::registry& metrics, std::vector<const export_p
       add_sample(requests, each->signal(), {}, load(statistics.requests));
       add_sample(queued, each->signal(), {}, static_cast<double>(each->queued()));
     }
-    for (auto* family : {&exported, &dropped, &retries, &requests, &queued}) families.push_back(std::move(*family));
+    for (auto* family : {&exported_family, &dropped, &retries, &requests, &queued})
+      families.push_back(std::move(*family));
   });
 }
 
@@ -110,7 +111,8 @@ telemetry::resource_attributes make_resource(const otlp_settings& settings, std:
   telemetry::resource_attributes resource;
   resource.emplace_back("service.name", settings.service_name.empty() ? std::string{service} : settings.service_name);
   const auto add_default = [&](const char* name, std::string value) {
-    const bool is_set = std::ranges::any_of(settings.resource, [&](const auto& each) { return each.first == name; });
+    const bool is_set =
+        std::ranges::any_of(settings.resource, [&](const auto& attribute) { return attribute.first == name; });
     if (!is_set && !value.empty()) resource.emplace_back(name, std::move(value));
   };
   add_default("service.version", std::string{version});
@@ -153,7 +155,7 @@ export_pipeline& telemetry_export::add_traces(const std::string& name, telemetry
                                                                     std::move(resource), log_.with_service(name)));
 }
 
-/// Log lines come from any thread, so they have one queue.
+/// Log lines are written on any thread, so they share one queue.
 export_pipeline& telemetry_export::add_logs(const std::string& name, telemetry::resource_attributes resource) {
   const auto& target = *settings_.logs;
   const auto& added = logs_.emplace_back(name, std::make_unique<telemetry::export_queue>(target.limits));

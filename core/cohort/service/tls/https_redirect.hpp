@@ -17,12 +17,12 @@ namespace cohort::service {
 /// its query. Empty for an HTTP/1.0 request without a host.
 std::optional<std::string> https_location(const http::request_head& head, std::uint16_t https_port);
 
-/// A plain HTTP listener that answers every request with 308 and its https URL, so that method and body stay the same
-/// (RFC 9110 section 15.4.9). It has no other route: health checks and metrics use the TLS listener. Counts in
-/// `cohort_server_https_redirects_total`.
+/// A plain HTTP listener that responds to every request with 308 and the https URL of the request. Clients keep the
+/// method and the body (RFC 9110 section 15.4.9). It has no other route: health checks and metrics use the TLS
+/// listener. Counts in `cohort_server_https_redirects_total`.
 class https_redirect {
  public:
-  /// `loops` and `metrics` must outlive it. `listener` belongs to the first loop.
+  /// `loops` and `metrics` must outlive this object. `listener` belongs to the first loop.
   https_redirect(std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener, std::uint16_t https_port,
                  telemetry::registry& metrics, const telemetry::logger& log);
 

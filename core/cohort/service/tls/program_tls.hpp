@@ -24,7 +24,7 @@ class program_tls {
   using upstream_listener = std::function<void(const net::tls_client_settings&)>;
 
   /// Reads the files. Returns an error message with the flag, the file and the reason; empty on success. Called once,
-  /// before everything else. Precondition: `find_conflict(options)` is empty.
+  /// before all other functions. Precondition: `find_conflict(options)` is empty.
   std::optional<std::string> load(const tls_options& options);
 
   /// Null if the listeners accept plain HTTP.

@@ -22,8 +22,8 @@ time_quantiles quantiles_of(std::vector<duration> samples) {
 
 }  // namespace
 
-void audit_analysis::add(audit_finding_kind kind, key where, duration worst, std::string description) {
-  auto& found = findings_[{kind, std::move(where)}];
+void audit_analysis::add(audit_finding_kind kind, key finding_key, duration worst, std::string description) {
+  auto& found = findings_[{kind, std::move(finding_key)}];
   if (found.count++ > 0 && worst <= found.worst) return;
   found.worst = worst;
   found.description = std::move(description);
@@ -128,12 +128,12 @@ void audit_analysis::find_small_reserves() {
     // The time that remains if the last call runs until its deadline.
     if (last.until <= each.until) route.time_left = std::min(route.time_left, each.until.time() - last.until.time());
   }
-  for (auto& [where, route] : routes) {
+  for (auto& [finding_key, route] : routes) {
     const auto needed = quantiles_of(route.needed);
     if (needed.p99 <= route.time_left) continue;
     const auto time_left = route.time_left;
     const auto count = std::ranges::count_if(route.needed, [&](duration span) { return span > time_left; });
-    auto& found = findings_[{audit_finding_kind::reserve_too_small, where}];
+    auto& found = findings_[{audit_finding_kind::reserve_too_small, finding_key}];
     found.count = static_cast<std::uint64_t>(count);
     found.description = "the handler takes " + audit_time(needed.p99) +
                         " after its last call (p99); a call that ends at "
@@ -150,16 +150,17 @@ void audit_analysis::find_missing_contexts() {
     std::set<std::string> routes;
   };
   std::map<std::string, std::vector<const request*>> by_service;
-  std::set<std::pair<std::string, std::string>> ids;
+  std::set<std::pair<std::string, std::string>> request_ids;
   for (const auto& each : audit_.requests_) {
     by_service[each.service->name()].push_back(&each);
-    ids.emplace(each.service->name(), each.id);
+    request_ids.emplace(each.service->name(), each.id);
   }
   std::map<std::pair<std::string, std::string>, calls> unlinked;
   for (const auto& each : audit_.fleet_.recorder().exchanges()) {
     const auto service = by_service.find(each.client->name);
     const bool is_expected = audit_.background_calls_.contains({each.client->name, each.server->name});
-    if (service == by_service.end() || is_expected || ids.contains({each.client->name, each.request_id})) continue;
+    if (service == by_service.end() || is_expected || request_ids.contains({each.client->name, each.request_id}))
+      continue;
     auto& group = unlinked[{each.client->name, each.server->name}];
     ++group.count;
     std::string route;
@@ -169,11 +170,12 @@ void audit_analysis::find_missing_contexts() {
     group.is_background = group.is_background || route.empty();
     group.routes.insert(std::move(route));
   }
-  for (const auto& [where, group] : unlinked) {
+  for (const auto& [finding_key, group] : unlinked) {
     // Periodic jobs also make calls while no request is in progress.
     if (group.is_background) continue;
-    auto& found = findings_[{audit_finding_kind::missing_context,
-                             {where.first, group.routes.size() == 1 ? *group.routes.begin() : "", where.second}}];
+    auto& found =
+        findings_[{audit_finding_kind::missing_context,
+                   {finding_key.first, group.routes.size() == 1 ? *group.routes.begin() : "", finding_key.second}}];
     found.count = group.count;
     found.description =
         "all calls were made during a request, but without its call_context: they have neither its "
@@ -208,8 +210,8 @@ audit_report audit_analysis::run() {
   find_missing_contexts();
   find_work_after_disconnect();
   audit_report report;
-  for (auto& [where, row] : budgets_) {
-    const auto& [service, route, upstream] = where;
+  for (auto& [finding_key, row] : budgets_) {
+    const auto& [service, route, upstream] = finding_key;
     report.budgets.push_back({service, route, upstream, row.timeouts, quantiles_of(std::move(row.given)),
                               quantiles_of(std::move(row.used)), quantiles_of(std::move(row.needed))});
   }

@@ -43,7 +43,7 @@ class audit_analysis {
   void find_missing_contexts();
   void find_work_after_disconnect();
   /// Counts an occurrence; keeps the description of the worst occurrence.
-  void add(audit_finding_kind kind, key where, duration worst, std::string description);
+  void add(audit_finding_kind kind, key finding_key, duration worst, std::string description);
   duration timeout_of(const request& caller, const call& upstream_call) const;
 
   const deadline_audit& audit_;

@@ -39,7 +39,7 @@ void deadline_audit::add(const node& service, const telemetry::request_record& r
     if (call.kind != telemetry::call_kind::upstream) continue;
     added.calls.push_back({std::string{call.name.view()}, call.started, call.ended, call.until, call.outcome});
   }
-  // This function runs on the loop of the request, which has the upstreams with the timeouts.
+  // This function runs on the loop of the request, where the upstreams with the timeouts are available.
   if (added.calls.empty()) return;
   const auto is_known = [&](const call& upstream_call) {
     return timeouts_.contains({service.name(), upstream_call.upstream});

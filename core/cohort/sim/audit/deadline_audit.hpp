@@ -38,7 +38,7 @@ struct audit_finding {
   std::string upstream;
   /// Number of requests or calls with this finding.
   std::uint64_t count = 0;
-  /// The description: one sentence, with times.
+  /// The description of the finding: one sentence, with times.
   std::string description;
 };
 
@@ -81,15 +81,16 @@ struct audit_report {
 class deadline_audit {
  public:
   struct settings {
-    /// Tolerance: work that ends later than this after the client has disconnected is reported. Default: twice the 10
-    /// ms after which a half-closed connection counts as closed, plus the latency of a link.
+    /// Tolerance for work after a disconnect: work that continues for longer than this after the client has
+    /// disconnected is reported. Default: twice the 10 ms after which a half-closed connection counts as closed, plus
+    /// the latency of a link.
     duration disconnect_tolerance = std::chrono::milliseconds{25};
-    /// Tolerance: the deadline of a call may be later than the deadline of its request by this much.
+    /// Tolerance for deadlines: the deadline of a call may be later than the deadline of its request by this duration.
     duration deadline_tolerance = std::chrono::milliseconds{1};
   };
 
-  /// Observes the services that are added or started from now on, by `fleet::observe_requests`. The fleet must outlive
-  /// the audit.
+  /// Observes all services that are added or started after this call, by `fleet::observe_requests`. The fleet must
+  /// outlive the audit.
   explicit deadline_audit(fleet& fleet) : deadline_audit(fleet, settings{}) {}
   deadline_audit(fleet& fleet, settings limits);
   ~deadline_audit() { fleet_.observe_requests({}); }

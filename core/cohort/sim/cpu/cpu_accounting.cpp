@@ -6,7 +6,7 @@
 namespace cohort::sim {
 namespace {
 
-/// Makes the thread spend `cost` before the handlers that are posted to its loop from now on.
+/// Makes the thread spend `cost` before the handlers that are posted to its loop after this call.
 void post_cost(cpu_thread& thread, duration cost) {
   if (cost <= duration{0}) return;
   asio::post(thread.event_loop().get_executor(), [&thread, cost] { thread.spend(cost); });

@@ -18,16 +18,16 @@ struct cpu_costs {
     distribution cost;
   };
 
-  /// CPU time for each wake-up of a thread that had nothing to run, before its first handler: the system's scheduler
-  /// and the call that returns the events. A busy thread finds its next events without it, so that the cost of a
-  /// request falls with the load.
+  /// CPU time for each wake-up of an idle thread, before its first handler: the system's scheduler and the call that
+  /// returns the events. A busy thread polls its next events without a wake-up, so the cost of a request decreases with
+  /// the load.
   distribution wake_up;
   /// CPU time for each accepted connection.
   distribution connection;
   /// CPU time for each request that is read, including rejected requests, before its handler begins.
   distribution read;
   /// CPU time for each response, before its first byte; the first matching path applies. The cost does not apply to the
-  /// statuses 429 and 503, with which a server rejects a request, nor to a request whose client has left.
+  /// statuses 429 and 503, with which a server rejects a request, nor to a request whose client has disconnected.
   std::vector<route_cost> routes;
   /// CPU time for each response of a path that is not in `routes`, before its first byte.
   distribution other_routes;

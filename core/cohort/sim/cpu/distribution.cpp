@@ -91,11 +91,11 @@ distribution distribution::lognormal(duration median, duration p99) {
   return result;
 }
 
-distribution distribution::empirical(std::vector<bucket> buckets, std::uint64_t above, duration lowest) {
+distribution distribution::empirical(std::vector<bucket> buckets, std::uint64_t overflow_count, duration lowest) {
   distribution result;
   result.shape_ = shape::empirical;
   result.first_ = nanoseconds(lowest);
-  result.total_ = above;
+  result.total_ = overflow_count;
   auto bound = lowest;
   for (const auto& entry : buckets) {
     if (entry.upper_bound < bound) throw std::invalid_argument("the bounds of a histogram must ascend");
@@ -103,7 +103,7 @@ distribution distribution::empirical(std::vector<bucket> buckets, std::uint64_t 
     result.total_ += entry.count;
   }
   if (result.total_ == 0 || buckets.empty()) throw std::invalid_argument("a histogram without values");
-  result.overflow_fraction_ = static_cast<double>(above) / static_cast<double>(result.total_);
+  result.overflow_fraction_ = static_cast<double>(overflow_count) / static_cast<double>(result.total_);
   result.buckets_ = std::move(buckets);
   return result;
 }
@@ -125,21 +125,22 @@ duration distribution::draw(random_generator& random) const {
 
 duration distribution::quantile(double probability) const {
   // The quantile is infinite at 0, which a random number can be, and at 1, which a caller can request.
-  const double inner = std::clamp(probability, 0x1.0p-54, 1 - 0x1.0p-53);
+  const double inner_probability = std::clamp(probability, 0x1.0p-54, 1 - 0x1.0p-53);
   switch (shape_) {
     case shape::constant: break;
     case shape::uniform: return to_duration(first_ + (second_ - first_) * probability);
-    case shape::exponential: return to_duration(-first_ * std::log1p(-inner));
-    case shape::lognormal: return to_duration(first_ * std::exp(second_ * normal_quantile(inner)));
+    case shape::exponential: return to_duration(-first_ * std::log1p(-inner_probability));
+    case shape::lognormal: return to_duration(first_ * std::exp(second_ * normal_quantile(inner_probability)));
     case shape::empirical: {
       const double rank = probability * static_cast<double>(total_);
-      double below = 0;
+      double cumulative_count = 0;
       double lower = first_;
       for (const auto& entry : buckets_) {
         const auto count = static_cast<double>(entry.count);
         const auto upper = nanoseconds(entry.upper_bound);
-        if (count > 0 && rank <= below + count) return to_duration(lower + (upper - lower) * (rank - below) / count);
-        below += count;
+        if (count > 0 && rank <= cumulative_count + count)
+          return to_duration(lower + (upper - lower) * (rank - cumulative_count) / count);
+        cumulative_count += count;
         lower = upper;
       }
       return buckets_.back().upper_bound;

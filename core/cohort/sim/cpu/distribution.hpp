@@ -29,10 +29,11 @@ class distribution {
   /// The lognormal distribution with this median and this 99th percentile: the usual shape of service times. Throws
   /// `std::invalid_argument` unless 0 < median <= p99.
   static distribution lognormal(duration median, duration p99);
-  /// Linear interpolation within the buckets of a measured histogram, whose first bucket begins at `lowest`. `above`
-  /// values are greater than the last bound; they are drawn as that bound; see `overflow_fraction`. Throws
-  /// `std::invalid_argument` if there is no value or if the bounds do not ascend.
-  static distribution empirical(std::vector<bucket> buckets, std::uint64_t above = 0, duration lowest = duration{0});
+  /// Linear interpolation within the buckets of a measured histogram, whose first bucket begins at `lowest`.
+  /// `overflow_count` values are greater than the last bound; they are drawn as that bound (see `overflow_fraction`).
+  /// Throws `std::invalid_argument` if there is no value or if the bounds do not ascend.
+  static distribution empirical(std::vector<bucket> buckets, std::uint64_t overflow_count = 0,
+                                duration lowest = duration{0});
 
   /// The distribution of `factor` times each value. Precondition: `factor` is not negative.
   distribution scaled(double factor) const;
@@ -42,8 +43,8 @@ class distribution {
   /// The quantile: the value that a fraction `probability` (0 to 1) of the draws does not exceed.
   duration quantile(double probability) const;
   bool is_zero() const noexcept { return shape_ == shape::constant && first_ == 0; }
-  /// The fraction of values of unknown size, above the last bound of a measured histogram. Quantiles above 1 less this
-  /// are lower bounds.
+  /// The fraction of values of unknown size, above the last bound of a measured histogram. Quantiles above `1 -
+  /// overflow_fraction()` are lower bounds.
   double overflow_fraction() const noexcept { return overflow_fraction_; }
 
  private:

@@ -177,7 +177,7 @@ std::optional<sample> parse_sample(std::string_view line) {
   return sample;
 }
 
-/// The bound of a bucket in seconds, or infinity. No value if it cannot be that of a duration.
+/// The bound of a bucket in seconds, or infinity. Empty if the text is not a valid bound of a duration.
 std::optional<double> parse_upper_bound(std::string_view text) {
   constexpr std::chrono::duration<double> max_bound = max_time;
   if (text == "+Inf") return HUGE_VAL;
@@ -226,19 +226,19 @@ result<distribution, std::string> distribution_from_prometheus(
   const auto cumulative = sum_buckets(text, name + "_bucket", labels);
   if (cumulative.empty()) return "there is no histogram " + name + " with these labels";
   std::vector<distribution::bucket> buckets;
-  double below = 0;
-  std::uint64_t above = 0;
+  double previous_count = 0;
+  std::uint64_t overflow_count = 0;
   for (const auto& [bound, count] : cumulative) {
-    const auto in_bucket = static_cast<std::uint64_t>(std::max(count - below, 0.0));
-    below = std::max(below, count);
+    const auto bucket_count = static_cast<std::uint64_t>(std::max(count - previous_count, 0.0));
+    previous_count = std::max(previous_count, count);
     if (std::isinf(bound)) {
-      above = in_bucket;
+      overflow_count = bucket_count;
     } else {
-      buckets.push_back({duration{static_cast<duration::rep>(bound * 1e9)}, in_bucket});
+      buckets.push_back({duration{static_cast<duration::rep>(bound * 1e9)}, bucket_count});
     }
   }
-  if (below == 0 || buckets.empty()) return "the histogram " + name + " has no values";
-  return distribution::empirical(std::move(buckets), above);
+  if (previous_count == 0 || buckets.empty()) return "the histogram " + name + " has no values";
+  return distribution::empirical(std::move(buckets), overflow_count);
 }
 
 }  // namespace cohort::sim

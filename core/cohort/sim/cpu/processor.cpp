@@ -28,8 +28,8 @@ cpu_thread* cpu_thread::current() noexcept { return running_thread; }
 
 void cpu_thread::spend(duration cost) {
   if (cost <= duration{0}) return;
-  clock_.ahead += process_.runs_on().time_of(cost);
-  // Ends the loop's `poll` after this handler: all others wait until its CPU time has passed.
+  clock_.offset += process_.assigned_machine().time_of(cost);
+  // Ends the loop's `poll` after this handler: all other handlers wait until its CPU time has passed.
   loop_.stop();
 }
 
@@ -80,10 +80,10 @@ machine& cpu_scheduler::add_machine(std::string name, std::size_t cores) {
   return *added;
 }
 
-process& cpu_scheduler::add_process(machine& runs_on, std::size_t threads, cpu_costs costs) {
-  if (threads == 0) throw std::invalid_argument("a process on the machine " + runs_on.name() + " has no thread");
+process& cpu_scheduler::add_process(machine& target, std::size_t threads, cpu_costs costs) {
+  if (threads == 0) throw std::invalid_argument("a process on the machine " + target.name() + " has no thread");
   auto& random = time_.event_loop().random();
-  auto& added = runs_on.processes_.emplace_back(std::make_unique<process>(runs_on, std::move(costs), random.next()));
+  auto& added = target.processes_.emplace_back(std::make_unique<process>(target, std::move(costs), random.next()));
   for (std::size_t i = 0; i < threads; ++i) {
     auto& thread = *added->threads_.emplace_back(std::make_unique<cpu_thread>(*added, time_, i, random.next()));
     thread.event_loop().timers().on_earlier_wakeup([this, &thread](time_point when) {
@@ -127,40 +127,41 @@ bool cpu_scheduler::run_due() {
   const auto now = time_.now();
   bool has_run = false;
   while (next_wakeup() <= now) {
-    const auto due = wakeups_.top();
+    const auto due_wakeup = wakeups_.top();
     wakeups_.pop();
-    auto& busy_until = due.thread->process_.machine_.busy_until_;
+    auto& busy_until = due_wakeup.thread->process_.machine_.busy_until_;
     const auto core = std::min_element(busy_until.begin(), busy_until.end());
     if (*core > now) {
-      due.thread->waits_for_core_ = true;
-      push(*due.thread, *core, due.since);
+      due_wakeup.thread->waits_for_core_ = true;
+      push(*due_wakeup.thread, *core, due_wakeup.since);
       continue;
     }
-    due.thread->waits_for_core_ = false;
-    has_run = run(*due.thread) || has_run;
-    *core = std::max(*core, due.thread->busy_until_);
+    due_wakeup.thread->waits_for_core_ = false;
+    has_run = run(*due_wakeup.thread) || has_run;
+    *core = std::max(*core, due_wakeup.thread->busy_until_);
   }
   return has_run;
 }
 
-/// Runs the ready handlers of a thread until one of them spends CPU time. Returns how many there were.
+/// Runs the ready handlers of a thread until one of them spends CPU time. Returns the number of handlers that ran.
 std::size_t cpu_scheduler::run_handlers(cpu_thread& thread) {
   auto& process = thread.process_;
   const auto& wake_up = process.costs().wake_up;
-  const auto woken =
-      thread.is_asleep_ && !wake_up.is_zero() ? process.runs_on().time_of(wake_up.draw(process.random())) : duration{0};
-  thread.clock_.ahead = woken;
+  const auto wake_up_cost = thread.is_asleep_ && !wake_up.is_zero()
+                                ? process.assigned_machine().time_of(wake_up.draw(process.random()))
+                                : duration{0};
+  thread.clock_.offset = wake_up_cost;
   thread.is_asleep_ = false;
   running_thread = &thread;
-  std::size_t handlers = 0;
-  while (thread.clock_.ahead == woken && !thread.is_asleep_) {
+  std::size_t handler_count = 0;
+  while (thread.clock_.offset == wake_up_cost && !thread.is_asleep_) {
     const auto run = thread.loop_.poll();
-    handlers += run;
+    handler_count += run;
     thread.is_asleep_ = run == 0;
   }
   running_thread = nullptr;
-  if (handlers == 0) thread.clock_.ahead = duration{0};
-  return handlers;
+  if (handler_count == 0) thread.clock_.offset = duration{0};
+  return handler_count;
 }
 
 /// Returns false if the thread had no ready handler.
@@ -171,16 +172,16 @@ bool cpu_scheduler::run(cpu_thread& thread) {
   if (event_loop.timers().next_wakeup().value_or(time_point::max()) <= now) {
     asio::post(event_loop.get_executor(), [&event_loop, now] { event_loop.timers().advance(now); });
   }
-  const auto handlers = run_handlers(thread);
-  const auto spent = std::exchange(thread.clock_.ahead, duration{0});
-  thread.busy_time_ += spent;
-  thread.busy_until_ = now + spent;
-  if (spent > duration{0}) {
+  const auto handler_count = run_handlers(thread);
+  const auto spent_time = std::exchange(thread.clock_.offset, duration{0});
+  thread.busy_time_ += spent_time;
+  thread.busy_until_ = now + spent_time;
+  if (spent_time > duration{0}) {
     push(thread, thread.busy_until_, thread.busy_until_);
   } else if (const auto next = event_loop.timers().next_wakeup()) {
     wake(thread, *next);
   }
-  if (handlers == 0) return false;
+  if (handler_count == 0) return false;
   // The handlers of the thread may have posted to the other loops of the process.
   for (auto& sibling : thread.process_.threads_) {
     if (sibling.get() != &thread) wake(*sibling, now);

@@ -17,7 +17,7 @@ class machine;
 class process;
 
 /// A thread of a simulated process, with its own loop. CPU time that a handler spends (`spend_cpu`) advances the clock
-/// of this loop only; until the other loops have reached that time, the thread is busy and runs nothing.
+/// of this loop only; until the other loops have reached that time, the thread is busy and runs no handlers.
 class cpu_thread {
  public:
   cpu_thread(process& owner, const virtual_time& time, std::size_t index, std::uint64_t seed);
@@ -28,7 +28,7 @@ class cpu_thread {
 
   /// The thread whose handler is running; null outside a simulated machine.
   static cpu_thread* current() noexcept;
-  /// Makes the running handler take `cost` of CPU time. Precondition: this is `current()`.
+  /// Makes the running handler take `cost` of CPU time. Precondition: this thread is `current()`.
   void spend(duration cost);
 
  private:
@@ -36,12 +36,12 @@ class cpu_thread {
   /// The clock of the thread: ahead of the simulation by the CPU time that the running handler has spent.
   struct local_clock final : clock {
     explicit local_clock(const virtual_time& simulation) noexcept : time(simulation) {}
-    time_point now() const noexcept override { return time.now() + ahead; }
-    wall_time wall_now() const noexcept override { return time.time_source().wall_now() + ahead; }
+    time_point now() const noexcept override { return time.now() + offset; }
+    wall_time wall_now() const noexcept override { return time.time_source().wall_now() + offset; }
     bool is_real_time() const noexcept override { return false; }
 
     const virtual_time& time;
-    duration ahead{};
+    duration offset{};
   };
 
   process& process_;
@@ -51,19 +51,19 @@ class cpu_thread {
   duration busy_time_{};
   /// The time of the thread's next run; `time_point::max()` if it waits for an event.
   time_point wakeup_ = time_point::max();
-  /// Whether it is ready, but all cores are busy.
+  /// Whether the thread is ready, but all cores are busy.
   bool waits_for_core_ = false;
-  /// Whether it had no ready handler at the end of its last run.
+  /// Whether the thread had no ready handler at the end of its last run.
   bool is_asleep_ = true;
 };
 
 /// A process on a simulated machine: the loops of its threads, and the costs of its work.
 class process {
  public:
-  process(machine& runs_on, cpu_costs cpu_costs, std::uint64_t seed) noexcept
-      : machine_(runs_on), costs_(std::move(cpu_costs)), random_(seed) {}
+  process(machine& process_machine, cpu_costs cpu_costs, std::uint64_t seed) noexcept
+      : machine_(process_machine), costs_(std::move(cpu_costs)), random_(seed) {}
 
-  machine& runs_on() noexcept { return machine_; }
+  machine& assigned_machine() noexcept { return machine_; }
   const cpu_costs& costs() const noexcept { return costs_; }
   /// The random number generator for the costs.
   random_generator& random() noexcept { return random_; }
@@ -83,7 +83,7 @@ class process {
   std::deque<std::unique_ptr<cpu_thread>> threads_;
 };
 
-/// A machine with a number of equal cores, on which the threads of several processes run. A thread that is ready gets
+/// A machine with a number of equal cores, on which the threads of several processes run. A ready thread is assigned
 /// the first free core, in the order in which the threads became ready, and keeps it until its handler has ended.
 class machine {
  public:
@@ -92,7 +92,8 @@ class machine {
 
   const std::string& name() const noexcept { return name_; }
   std::size_t cores() const noexcept { return cores_; }
-  /// Changes the speed of all cores from now on: with 0.5, everything costs twice the CPU time.
+  /// Changes the speed of all cores, for CPU time that is spent after this call. With 0.5, each handler takes twice the
+  /// time.
   void set_speed(double factor) noexcept { speed_ = factor; }
   double speed() const noexcept { return speed_; }
   /// The time that a core needs at this speed for work that costs `cost` at the speed 1.
@@ -123,7 +124,7 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   /// Throws `std::invalid_argument` without a core.
   machine& add_machine(std::string name, std::size_t cores);
   /// A process with this number of threads. Throws `std::invalid_argument` without a thread.
-  process& add_process(machine& runs_on, std::size_t threads, cpu_costs costs);
+  process& add_process(machine& target, std::size_t threads, cpu_costs costs);
   const std::deque<std::unique_ptr<machine>>& machines() const noexcept { return machines_; }
   time_point start_time() const noexcept { return start_time_; }
   time_point now() const noexcept { return time_.now(); }
@@ -133,7 +134,8 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   void wake_all();
 
  private:
-  /// `since`: when the thread became ready; the longest waiting thread gets a free core first.
+  /// `since`: the time at which the thread became ready. The thread that has waited longest is assigned the first free
+  /// core.
   struct wakeup {
     time_point when;
     time_point since;
@@ -156,8 +158,9 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   std::priority_queue<wakeup, std::vector<wakeup>, std::greater<>> wakeups_;
 };
 
-/// The running handler takes `cost` of CPU time: its clock advances, its later output is delayed, and its loop runs
-/// nothing else meanwhile. Used by the handlers of stub servers. Has no effect outside a simulated machine.
+/// Makes the running handler take `cost` of CPU time: its clock advances, its later output is delayed, and its loop
+/// runs no other handlers during that time. Used by the handlers of stub servers. Has no effect outside a simulated
+/// machine.
 void spend_cpu(duration cost);
 
 }  // namespace cohort::sim

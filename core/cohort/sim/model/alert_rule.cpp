@@ -29,10 +29,10 @@ std::vector<sample> scrape(const caller_results& callers, duration length) {
   return samples;
 }
 
-bool is_above(const alert_rule& rule, duration window, const std::vector<sample>& samples, std::size_t last) {
-  const auto width = static_cast<std::size_t>(window / alert_interval);
-  if (last < width) return false;
-  const auto& first = samples[last - width];
+bool exceeds_threshold(const alert_rule& rule, duration window, const std::vector<sample>& samples, std::size_t last) {
+  const auto window_samples = static_cast<std::size_t>(window / alert_interval);
+  if (last < window_samples) return false;
+  const auto& first = samples[last - window_samples];
   const auto requests = static_cast<double>(samples[last].requests - first.requests);
   const auto errors = static_cast<double>(samples[last].errors - first.errors);
   return requests > 0 && errors / requests > rule.threshold;
@@ -47,7 +47,7 @@ std::vector<alert_firing> evaluate(const alert_rule& rule, const caller_results&
   for (std::size_t i = 1; i < samples.size(); ++i) {
     const auto now = alert_interval * static_cast<duration::rep>(i);
     const bool is_active = std::all_of(rule.windows.begin(), rule.windows.end(),
-                                       [&](duration window) { return is_above(rule, window, samples, i); });
+                                       [&](duration window) { return exceeds_threshold(rule, window, samples, i); });
     const bool is_firing = !firings.empty() && !firings.back().end;
     if (!is_active) {
       if (is_firing) firings.back().end = now;

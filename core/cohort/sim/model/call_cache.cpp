@@ -46,21 +46,21 @@ task<bool> call_cache::get(std::shared_ptr<call_cache> self, call_context contex
     co_return true;
   }
   if (!waiting) {
-    auto fetching = fetch(self, context);
-    co_return co_await std::move(fetching);
+    auto fetch_task = fetch(self, context);
+    co_return co_await std::move(fetch_task);
   }
-  // A call for all waiting requests must not end with the first of them.
+  // A call for several waiting requests must not be cancelled with the first of them.
   if (decision.next_action == action::fetch) self->background_.spawn(refresh(self));
-  auto joining = waiting->wait(context.deadline);
-  if (co_await std::move(joining) != wait_status::notified) co_return false;
+  auto join_task = waiting->wait(context.deadline);
+  if (co_await std::move(join_task) != wait_status::notified) co_return false;
   co_return self->has_usable_response();
 }
 
 task<bool> call_cache::fetch(std::shared_ptr<call_cache> self, call_context context) {
   bool succeeded = false;
   try {
-    auto calling = self->call_(context);
-    succeeded = co_await std::move(calling);
+    auto call_task = self->call_(context);
+    succeeded = co_await std::move(call_task);
   } catch (...) {
     self->complete(false);
     throw;
@@ -69,8 +69,8 @@ task<bool> call_cache::fetch(std::shared_ptr<call_cache> self, call_context cont
 }
 
 task<> call_cache::refresh(std::shared_ptr<call_cache> self) {
-  auto fetching = fetch(self, {.deadline = deadline::never(), .request_id = "refresh"});
-  co_await std::move(fetching);
+  auto fetch_task = fetch(self, {.deadline = deadline::never(), .request_id = "refresh"});
+  co_await std::move(fetch_task);
 }
 
 /// Stores the result of a call. Returns whether a response is available.

@@ -13,19 +13,20 @@
 namespace cohort::sim {
 
 struct call_cache_settings {
-  /// Age up to which a response is used without a call; longer than zero.
+  /// Age up to which a response is used without a call; must be positive.
   duration ttl{};
-  /// Time after `ttl` in which the old response is used immediately, while a call replaces it (RFC 5861 section 3).
+  /// Time after `ttl` during which the stale response is used immediately, while a call replaces it (RFC 5861 section
+  /// 3).
   duration stale_while_revalidate{};
-  /// Time after `ttl` in which the old response is used if the call fails (RFC 5861 section 4).
+  /// Time after `ttl` during which the stale response is used if the call fails (RFC 5861 section 4).
   duration stale_if_error{};
   /// Single flight: requests without a cached response wait for the result of one call. If false, each of them makes
   /// its own call.
   bool single_flight = true;
 };
 
-/// The cache for the responses of one call of a modelled service, in the memory of an instance: empty after each start.
-/// All requests share one cached response. A failed call is not cached. Can be used on any loop of the service.
+/// The cache for the responses of one call of a modelled service. The cache is in the memory of an instance, and empty
+/// after each start. All requests share one cached response. A failed call is not cached. Thread-safe.
 class call_cache {
  public:
   /// Makes the call, and returns whether it succeeded.

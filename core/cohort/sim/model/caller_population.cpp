@@ -64,8 +64,8 @@ task<> caller_population::run(caller_population& self) {
     seconds -= std::log1p(-self.random_.uniform()) / self.settings_.calls_per_second;
     if (seconds >= length) co_return;
     const auto begin = self.start_ + duration{static_cast<duration::rep>(seconds * 1e9)};
-    auto waiting = sleep_until(deadline{begin});
-    co_await std::move(waiting);
+    auto wait_task = sleep_until(deadline{begin});
+    co_await std::move(wait_task);
     self.fleet_.spawn(call(self, begin));
   }
 }
@@ -84,8 +84,8 @@ task<caller_population::attempt_result> caller_population::attempt(time_point be
   const auto second = second_of(now - start_);
   if (results_.attempts_by_second.size() <= second) results_.attempts_by_second.resize(second + 1);
   ++results_.attempts_by_second[second];
-  auto fetching = http::fetch(client_, std::move(request), end);
-  const auto response = co_await std::move(fetching);
+  auto fetch_task = http::fetch(client_, std::move(request), end);
+  const auto response = co_await std::move(fetch_task);
   attempt_result result;
   if (!response) co_return result;
   const auto contains = [&](const std::string& text) { return response->body.find(text) != std::string::npos; };
@@ -99,8 +99,8 @@ task<> caller_population::call(caller_population& self, time_point begin) {
   auto& second = self.results_.seconds.at(second_of(begin - self.start_));
   ++second.calls;
   for (unsigned attempts = 1;; ++attempts) {
-    auto attempting = self.attempt(begin);
-    const auto result = co_await std::move(attempting);
+    auto attempt_task = self.attempt(begin);
+    const auto result = co_await std::move(attempt_task);
     const bool is_retryable = result.status == 0 || result.status == 429 || result.status >= 500;
     if (!is_retryable || attempts >= self.settings_.attempts) {
       self.record_end(second, begin, attempts, result);

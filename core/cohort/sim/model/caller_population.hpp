@@ -72,16 +72,16 @@ struct caller_results {
   std::uint64_t attempts() const noexcept;
   /// Attempts for each call; 1 without retries.
   double amplification() const noexcept;
-  /// A quantile of the durations of the calls, where a failed call counts as longer than any success; empty if it falls
-  /// among these.
+  /// A quantile of the durations of the calls. A failed call counts as longer than any success; empty if the quantile
+  /// is a failed call.
   std::optional<duration> quantile(double probability) const;
 };
 
-/// A population of callers on a separate host, where CPU time costs nothing.
+/// A population of callers on a separate host, which use no CPU time.
 class caller_population {
  public:
-  /// `fleet` must outlive the population, and the population the fleet's shutdown.
-  caller_population(fleet& callers_of, caller_settings settings, const std::string& host_name = "callers");
+  /// `target` must outlive the population. The population must outlive the shutdown of the fleet.
+  caller_population(fleet& target, caller_settings settings, const std::string& host_name = "callers");
 
   /// Begins to call. The results are complete after `settings.length` plus the duration of the last call.
   void start();

@@ -32,20 +32,20 @@ struct service_state {
   }
   /// Returns whether the call succeeded, for both functions.
   static task<bool> call(upstream_call& target, call_context context) {
-    auto calling = target.cache ? call_cache::get(target.cache, context) : call_upstream(target, context);
-    co_return co_await std::move(calling);
+    auto call_task = target.cache ? call_cache::get(target.cache, context) : call_upstream(target, context);
+    co_return co_await std::move(call_task);
   }
   static task<bool> call_upstream(upstream_call& target, call_context context) {
     http::client_request request;
     request.url = target.url;
-    auto calling = target.upstream.call(std::move(request), context);
-    const auto result = co_await std::move(calling);
+    auto call_task = target.upstream.call(std::move(request), context);
+    const auto result = co_await std::move(call_task);
     co_return result.response.has_value() && result.response->status == http::status::ok;
   }
   /// Throws `operation_aborted` if the request is cancelled, for example at its deadline.
   static task<> wait_or_abort(deadline end) {
-    auto sleeping = sleep_until(end);
-    const auto status = co_await std::move(sleeping);
+    auto sleep_task = sleep_until(end);
+    const auto status = co_await std::move(sleep_task);
     if (status == wait_status::cancelled) throw boost::system::system_error{asio::error::operation_aborted};
   }
   static task<http::response> respond(std::shared_ptr<service_state> self, http::request_context& request) {
@@ -53,13 +53,13 @@ struct service_state {
     const auto fault = self->faults ? *self->faults : service_disturbance{};
     self->spend(scaled(self->model->cpu.draw(random), fault.slowdown));
     if (fault.hang_ratio > 0 && random.bernoulli(fault.hang_ratio)) {
-      auto hanging = wait_or_abort(deadline::never());
-      co_await std::move(hanging);
+      auto hang_task = wait_or_abort(deadline::never());
+      co_await std::move(hang_task);
     }
     const auto latency = scaled(self->model->latency.draw(random), fault.slowdown) + fault.extra_latency;
     if (latency > duration{0}) {
-      auto waiting = wait_or_abort(deadline::after(loop::current().now(), latency));
-      co_await std::move(waiting);
+      auto wait_task = wait_or_abort(deadline::after(loop::current().now(), latency));
+      co_await std::move(wait_task);
     }
     if (fault.failure_ratio > 0 && random.bernoulli(fault.failure_ratio)) {
       co_return http::error_response(http::status::internal_server_error, "Simulated failure");
@@ -67,8 +67,8 @@ struct service_state {
     if (!self->calls.empty()) {
       std::vector<task<bool>> running;
       for (auto& target : self->calls) running.push_back(call(target, request));
-      auto all = when_all(std::move(running));
-      const auto succeeded = co_await std::move(all);
+      auto session_task = when_all(std::move(running));
+      const auto succeeded = co_await std::move(session_task);
       if (self->model->needs_all_calls && std::find(succeeded.begin(), succeeded.end(), false) != succeeded.end()) {
         co_return http::error_response(http::status::bad_gateway, "A call failed");
       }

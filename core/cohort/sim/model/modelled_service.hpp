@@ -27,8 +27,8 @@ struct modelled_call {
   std::optional<call_cache_settings> cache{};
 };
 
-/// The work of one request to a modelled service: it spends CPU time, waits without the CPU, then makes all of its
-/// calls at the same time.
+/// The work of one request to a modelled service: it spends CPU time, waits without using the CPU, then makes all of
+/// its calls concurrently.
 struct service_model {
   std::string name;
   distribution cpu;
@@ -45,7 +45,7 @@ struct service_disturbance {
   duration extra_latency{};
   /// The probability that a request fails with 500.
   double failure_ratio = 0;
-  /// The probability that a request gets no response before its deadline.
+  /// The probability that a request receives no response before its deadline.
   double hang_ratio = 0;
 };
 

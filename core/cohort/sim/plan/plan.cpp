@@ -55,24 +55,24 @@ class plan_reader {
   }
 
  private:
-  distribution read_distribution(const std::optional<std::string>& text, const std::string& where) {
+  distribution read_distribution(const std::optional<std::string>& text, const std::string& field) {
     if (!text) return {};
     auto read = parse_distribution(*text, directory_);
-    if (!read) reject(where + ":", read.error());
+    if (!read) reject(field + ":", read.error());
     if (read->overflow_fraction() > 0.001) {
-      plan_.warnings.push_back(where + ": " + std::to_string(read->overflow_fraction() * 100).substr(0, 4) +
+      plan_.warnings.push_back(field + ": " + std::to_string(read->overflow_fraction() * 100).substr(0, 4) +
                                " % of the values are above the highest bucket; longer waits are not simulated");
     }
     return *read;
   }
-  void require_service(const std::string& name, const std::string& where) const {
+  void require_service(const std::string& name, const std::string& field) const {
     if (names_.contains(name)) return;
     std::string names;
     for (const auto& each : names_) names.append(names.empty() ? "" : ", ").append(each);
-    reject(where, "names the service \"" + name + "\", but the services are " + names);
+    reject(field, "names the service \"" + name + "\", but the services are " + names);
   }
 
-  planned_service read_service(const plan_document::service& source, const std::string& where) {
+  planned_service read_service(const plan_document::service& source, const std::string& field) {
     planned_service service;
     service.name = source.name;
     service.program = source.program.value_or("");
@@ -80,32 +80,32 @@ class plan_reader {
     if (!service.program.empty() && std::find(programs_.begin(), programs_.end(), service.program) == programs_.end()) {
       std::string names;
       for (const auto& each : programs_) names.append(names.empty() ? "" : ", ").append(each);
-      reject(where + ".program", "is \"" + service.program + "\", but must be one of: " + names);
+      reject(field + ".program", "is \"" + service.program + "\", but must be one of: " + names);
     }
-    service.instances = read_count(source.instances, 1000, where + ".instances");
-    service.cores = read_count(source.cores, 256, where + ".cores");
-    service.threads = read_count(source.threads, 256, where + ".threads");
+    service.instances = read_count(source.instances, 1000, field + ".instances");
+    service.cores = read_count(source.cores, 256, field + ".cores");
+    service.threads = read_count(source.threads, 256, field + ".threads");
     service.machine = source.machine.value_or("");
     if (service.threads > service.cores && service.machine.empty()) {
-      plan_.warnings.push_back(where + ": more threads than cores; the time slices of the system are not simulated");
+      plan_.warnings.push_back(field + ": more threads than cores; the time slices of the system are not simulated");
     }
-    if (source.costs) service.costs = read_costs(*source.costs, where + ".costs");
+    if (source.costs) service.costs = read_costs(*source.costs, field + ".costs");
     if (source.environment) {
       for (const auto& [key, value] : *source.environment) service.environment.emplace(key, value);
     }
-    service.model = read_model(source, where);
+    service.model = read_model(source, field);
     return service;
   }
 
-  std::shared_ptr<const service_model> read_model(const plan_document::service& source, const std::string& where) {
+  std::shared_ptr<const service_model> read_model(const plan_document::service& source, const std::string& field) {
     auto model = std::make_shared<service_model>();
     model->name = source.name;
-    model->cpu = read_distribution(source.cpu, where + ".cpu");
-    model->latency = read_distribution(source.latency, where + ".latency");
+    model->cpu = read_distribution(source.cpu, field + ".cpu");
+    model->latency = read_distribution(source.latency, field + ".latency");
     model->needs_all_calls = source.needs_all_calls.value_or(true);
     const auto calls = source.calls.value_or(std::vector<plan_document::call>{});
     for (std::size_t i = 0; i < calls.size(); ++i) {
-      const auto at = where + ".calls[" + std::to_string(i) + "]";
+      const auto at = field + ".calls[" + std::to_string(i) + "]";
       require_service(calls[i].to, at + ".to");
       modelled_call call{calls[i].to, calls[i].policy_variable.value_or(policy_variable_for(calls[i].to)), {}, {}};
       if (calls[i].policy) {
@@ -135,28 +135,28 @@ class plan_reader {
     acyclic_.insert(service.name);
   }
 
-  static call_cache_settings read_cache(const plan_document::cache& source, const std::string& where) {
+  static call_cache_settings read_cache(const plan_document::cache& source, const std::string& field) {
     call_cache_settings cache;
-    cache.ttl = read_duration(source.ttl, where + ".ttl");
-    if (cache.ttl <= duration{0}) reject(where + ".ttl", "must be longer than 0");
+    cache.ttl = read_duration(source.ttl, field + ".ttl");
+    if (cache.ttl <= duration{0}) reject(field + ".ttl", "must be longer than 0");
     if (const auto& time = source.stale_while_revalidate) {
-      cache.stale_while_revalidate = read_duration(*time, where + ".stale_while_revalidate");
+      cache.stale_while_revalidate = read_duration(*time, field + ".stale_while_revalidate");
     }
-    if (source.stale_if_error) cache.stale_if_error = read_duration(*source.stale_if_error, where + ".stale_if_error");
+    if (source.stale_if_error) cache.stale_if_error = read_duration(*source.stale_if_error, field + ".stale_if_error");
     cache.single_flight = source.single_flight.value_or(true);
     return cache;
   }
 
-  cpu_costs read_costs(const plan_document::costs& source, const std::string& where) {
+  cpu_costs read_costs(const plan_document::costs& source, const std::string& field) {
     cpu_costs costs;
-    costs.wake_up = read_distribution(source.wake_up, where + ".wake_up");
-    costs.connection = read_distribution(source.connection, where + ".connection");
-    costs.read = read_distribution(source.read, where + ".read");
-    costs.other_routes = read_distribution(source.response, where + ".response");
-    costs.call = read_distribution(source.call, where + ".call");
+    costs.wake_up = read_distribution(source.wake_up, field + ".wake_up");
+    costs.connection = read_distribution(source.connection, field + ".connection");
+    costs.read = read_distribution(source.read, field + ".read");
+    costs.other_routes = read_distribution(source.response, field + ".response");
+    costs.call = read_distribution(source.call, field + ".call");
     if (source.routes) {
       for (const auto& [path, cost] : *source.routes) {
-        costs.routes.push_back({path, read_distribution(cost, where + ".routes." + path)});
+        costs.routes.push_back({path, read_distribution(cost, field + ".routes." + path)});
       }
     }
     return costs;
@@ -206,14 +206,14 @@ class plan_reader {
       reject_same_name(scenarios[i].name, "scenarios[" + std::to_string(i) + "].name");
       auto& scenario = plan_.scenarios.emplace_back(planned_scenario{scenarios[i].name, {}, {}});
       for (std::size_t j = 0; j < scenarios[i].faults.size(); ++j) {
-        const auto where = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
-        scenario.faults.push_back(read_fault(scenarios[i].faults[j], where));
-        reject_overlap(scenario.faults, where);
+        const auto field = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
+        scenario.faults.push_back(read_fault(scenarios[i].faults[j], field));
+        reject_overlap(scenario.faults, field);
       }
       const auto deploys = scenarios[i].deploys.value_or(std::vector<plan_document::deploy>{});
       for (std::size_t j = 0; j < deploys.size(); ++j) {
-        const auto where = "scenarios[" + std::to_string(i) + "].deploys[" + std::to_string(j) + "]";
-        scenario.deploys.push_back(read_deploy(deploys[j], scenario, where));
+        const auto field = "scenarios[" + std::to_string(i) + "].deploys[" + std::to_string(j) + "]";
+        scenario.deploys.push_back(read_deploy(deploys[j], scenario, field));
       }
     }
   }
@@ -230,96 +230,96 @@ class plan_reader {
     }
   }
 
-  void reject_same_name(const std::string& name, const std::string& where) const {
+  void reject_same_name(const std::string& name, const std::string& field) const {
     const auto has_name = [&](const planned_scenario& other) { return other.name == name; };
     if (std::none_of(plan_.scenarios.begin(), plan_.scenarios.end(), has_name)) return;
-    reject(where, "is \"" + name + "\", which is also the name of another scenario");
+    reject(field, "is \"" + name + "\", which is also the name of another scenario");
   }
 
   planned_deploy read_deploy(const plan_document::deploy& source, const planned_scenario& scenario,
-                             const std::string& where) const {
-    require_service(source.service, where + ".service");
+                             const std::string& field) const {
+    require_service(source.service, field + ".service");
     planned_deploy deploy;
     deploy.service = source.service;
-    deploy.at = read_duration(source.at, where + ".at");
-    if (deploy.at >= plan_.load.length) reject(where + ".at", "must be before the end of the load");
+    deploy.at = read_duration(source.at, field + ".at");
+    if (deploy.at >= plan_.load.length) reject(field + ".at", "must be before the end of the load");
     const auto instances = static_cast<std::int64_t>(plan_.find(source.service)->instances);
-    deploy.batch = read_count(source.batch, instances, where + ".batch");
-    if (source.drain_timeout) deploy.drain_timeout = read_duration(*source.drain_timeout, where + ".drain_timeout");
-    if (source.deregistration) deploy.deregistration = read_duration(*source.deregistration, where + ".deregistration");
-    if (source.startup) deploy.startup = read_duration(*source.startup, where + ".startup");
-    if (source.pause) deploy.pause = read_duration(*source.pause, where + ".pause");
+    deploy.batch = read_count(source.batch, instances, field + ".batch");
+    if (source.drain_timeout) deploy.drain_timeout = read_duration(*source.drain_timeout, field + ".drain_timeout");
+    if (source.deregistration) deploy.deregistration = read_duration(*source.deregistration, field + ".deregistration");
+    if (source.startup) deploy.startup = read_duration(*source.startup, field + ".startup");
+    if (source.pause) deploy.pause = read_duration(*source.pause, field + ".pause");
     // A fault and a deploy, or two deploys, would start the same process twice.
     const auto is_deployed = [&](const auto& each) { return each.service == deploy.service; };
     const auto is_stopped = [&](const auto& each) { return is_deployed(each) && stops_instances(each); };
     if (std::any_of(scenario.deploys.begin(), scenario.deploys.end(), is_deployed) ||
         std::any_of(scenario.faults.begin(), scenario.faults.end(), is_stopped)) {
-      reject(where + ".service",
+      reject(field + ".service",
              "is \"" + deploy.service + "\", which the scenario deploys, kills or powers off a second time");
     }
     return deploy;
   }
 
-  planned_fault read_fault(const plan_document::fault& source, const std::string& where) {
-    require_service(source.service, where + ".service");
+  planned_fault read_fault(const plan_document::fault& source, const std::string& field) {
+    require_service(source.service, field + ".service");
     planned_fault fault;
     fault.service = source.service;
-    fault.at = read_duration(source.at, where + ".at");
-    fault.lasts = read_duration(source.lasts, where + ".lasts");
-    if (fault.at >= plan_.load.length) reject(where + ".at", "must be before the end of the load");
+    fault.at = read_duration(source.at, field + ".at");
+    fault.lasts = read_duration(source.lasts, field + ".lasts");
+    if (fault.at >= plan_.load.length) reject(field + ".at", "must be before the end of the load");
     fault.disturbance.slowdown = source.slowdown.value_or(1);
     if (!(fault.disturbance.slowdown > 0 && fault.disturbance.slowdown <= max_slowdown)) {
-      reject(where + ".slowdown", "must be a number above 0, up to 1000");
+      reject(field + ".slowdown", "must be a number above 0, up to 1000");
     }
     if (source.extra_latency) {
-      fault.disturbance.extra_latency = read_duration(*source.extra_latency, where + ".extra_latency");
+      fault.disturbance.extra_latency = read_duration(*source.extra_latency, field + ".extra_latency");
     }
-    fault.disturbance.failure_ratio = read_ratio(source.failure_ratio, where + ".failure_ratio");
-    fault.disturbance.hang_ratio = read_ratio(source.hang_ratio, where + ".hang_ratio");
+    fault.disturbance.failure_ratio = read_ratio(source.failure_ratio, field + ".failure_ratio");
+    fault.disturbance.hang_ratio = read_ratio(source.hang_ratio, field + ".hang_ratio");
     const auto* const target = plan_.find(source.service);
     const auto instances = static_cast<std::int64_t>(target->instances);
-    if (source.killed) fault.killed = read_count(source.killed, instances, where + ".killed");
-    if (source.powered_off) fault.powered_off = read_count(source.powered_off, instances, where + ".powered_off");
-    if (source.killed && source.powered_off) reject(where, "must not have both `killed` and `powered_off`");
+    if (source.killed) fault.killed = read_count(source.killed, instances, field + ".killed");
+    if (source.powered_off) fault.powered_off = read_count(source.powered_off, instances, field + ".powered_off");
+    if (source.killed && source.powered_off) reject(field, "must not have both `killed` and `powered_off`");
     const bool disturbs_handlers =
         fault.disturbance.slowdown != 1 || source.extra_latency || source.failure_ratio || source.hang_ratio;
     if (disturbs_handlers && !target->program.empty()) {
-      reject(where, "can only be `killed` or `powered_off`, because " + target->name +
+      reject(field, "can only be `killed` or `powered_off`, because " + target->name +
                         " is a program and not a modelled service");
     }
     return fault;
   }
 
   /// The end of a fault ends all disturbances of its service, and starts the processes that it stopped.
-  static void reject_overlap(const std::vector<planned_fault>& faults, const std::string& where) {
+  static void reject_overlap(const std::vector<planned_fault>& faults, const std::string& field) {
     const auto& last = faults.back();
     const auto overlaps_last = [&](const planned_fault& each) {
       const bool overlaps = each.at <= last.at + last.lasts && last.at <= each.at + each.lasts;
       return &each != &last && each.service == last.service && overlaps;
     };
     if (std::any_of(faults.begin(), faults.end(), overlaps_last)) {
-      reject(where, "overlaps another fault of " + last.service + ", but must begin after its end, or end before it");
+      reject(field, "overlaps another fault of " + last.service + ", but must begin after its end, or end before it");
     }
   }
 
-  void read_search_space(const plan_document::search_space& source, const std::string& where) {
-    require_service(source.service, where + ".service");
+  void read_search_space(const plan_document::search_space& source, const std::string& field) {
+    require_service(source.service, field + ".service");
     const auto& calls = plan_.find(source.service)->model->calls;
     const auto call =
         std::find_if(calls.begin(), calls.end(), [&](const auto& each) { return each.upstream == source.to; });
     if (call == calls.end())
-      reject(where + ".to", "is \"" + source.to + "\", which " + source.service + " does not call");
+      reject(field + ".to", "is \"" + source.to + "\", which " + source.service + " does not call");
     policy_search_space policy{source.service, call->policy_variable, {}};
     const auto parser = http::upstream_policy({});
     for (const auto& [key, values] : source.values) {
-      if (values.empty()) reject(where + ".values." + key, "must have at least one value");
+      if (values.empty()) reject(field + ".values." + key, "must have at least one value");
       for (const auto& value : values) {
         if (parser.parse(key + "=" + value)) continue;
-        reject(where + ".values." + key, "has \"" + value + "\", but a policy is " + parser.accepts);
+        reject(field + ".values." + key, "has \"" + value + "\", but a policy is " + parser.accepts);
       }
       policy.choices.emplace_back(key, values);
     }
-    if (policy.choices.empty()) reject(where + ".values", "must have at least one key of a policy, such as timeout");
+    if (policy.choices.empty()) reject(field + ".values", "must have at least one key of a policy, such as timeout");
     plan_.search_spaces.push_back(std::move(policy));
   }
 
@@ -333,29 +333,29 @@ class plan_reader {
     if (source.max_loss) plan_.objective.max_loss = read_ratio(source.max_loss, "objective.max_loss");
   }
 
-  void read_alert(const plan_document::alert& source, const std::string& where) {
+  void read_alert(const plan_document::alert& source, const std::string& field) {
     alert_rule rule;
     rule.name = source.name;
     for (const auto& other : plan_.alerts) {
       if (other.name == rule.name)
-        reject(where + ".name", "is \"" + rule.name + "\", which is also the name of another alert");
+        reject(field + ".name", "is \"" + rule.name + "\", which is also the name of another alert");
     }
-    rule.threshold = read_ratio(source.max_error_ratio, where + ".max_error_ratio");
+    rule.threshold = read_ratio(source.max_error_ratio, field + ".max_error_ratio");
     for (const auto& window : source.windows) {
-      rule.windows.push_back(read_duration(window, where + ".windows"));
+      rule.windows.push_back(read_duration(window, field + ".windows"));
       if (rule.windows.back() < alert_interval || rule.windows.back() % alert_interval != duration{0}) {
-        reject(where + ".windows", "must be multiples of the scrape interval, 15s");
+        reject(field + ".windows", "must be multiples of the scrape interval, 15s");
       }
     }
-    if (rule.windows.empty()) reject(where + ".windows", "must have at least one duration such as 5min");
-    if (source.hold) rule.hold = read_duration(*source.hold, where + ".hold");
+    if (rule.windows.empty()) reject(field + ".windows", "must have at least one duration such as 5min");
+    if (source.hold) rule.hold = read_duration(*source.hold, field + ".hold");
     plan_.alerts.push_back(std::move(rule));
   }
 
   void read_rehearsal(const plan_document::rehearsal& source) {
     auto& rehearsal = plan_.rehearsal.emplace();
-    const auto read_rate = [](double rate, const std::string& where) {
-      if (!(rate > 0) || rate > 1e6) reject(where, "must be a number of calls per second up to 1e6");
+    const auto read_rate = [](double rate, const std::string& field) {
+      if (!(rate > 0) || rate > 1e6) reject(field, "must be a number of calls per second up to 1e6");
       return rate;
     };
     rehearsal.calibration_rate = read_rate(source.calibration_rate, "rehearsal.calibration_rate");
@@ -369,7 +369,7 @@ class plan_reader {
   const std::filesystem::path& directory_;
   const std::vector<std::string>& programs_;
   std::set<std::string> names_;
-  /// While cycles are searched: the services on the path to the current service, and those that reach no cycle.
+  /// State of the cycle search: the services on the path to the current service, and the services that reach no cycle.
   std::vector<std::string> callers_;
   std::set<std::string> acyclic_;
   plan plan_;

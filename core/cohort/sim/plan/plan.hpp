@@ -92,7 +92,7 @@ struct plan_objective {
   std::optional<double> min_goodput;
   std::optional<duration> max_p99;
   std::optional<double> max_amplification;
-  /// How much lower than with the plan's own settings the goodput of a scenario may be.
+  /// Maximum loss of goodput of a scenario, compared with the plan's own settings.
   std::optional<double> max_loss;
 };
 
@@ -126,7 +126,7 @@ struct plan {
   const planned_service* find(std::string_view name) const noexcept;
 };
 
-/// Maximum size of a plan, and of each file that it names; of larger files, the rest is not read.
+/// Maximum size of a plan, and of each file that it names. The rest of a larger file is not read.
 inline constexpr std::size_t max_plan_file_bytes = std::size_t{64} << 20U;
 
 /// Reads a plan in JSON (docs/guide/deciding-by-simulation.md). File names in the plan are relative to `directory`. The

@@ -52,7 +52,7 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
   return distances.back();
 }
 
-/// The variable that is most likely meant; otherwise all of them.
+/// Returns the most similar variable as a suggestion, or all variables if none is similar.
 std::string suggestion(const std::string& unknown, const std::set<std::string>& variables) {
   const auto distance = [&](const std::string& variable) { return edit_distance(unknown, variable); };
   const auto nearest = std::ranges::min_element(variables, {}, distance);
@@ -140,50 +140,50 @@ void planned_fleet::add_service(const planned_service& service, const program_ca
 }
 
 task<> planned_fleet::inject(planned_fleet& self, const planned_fault& fault) {
-  auto beginning = sleep_for(fault.at);
-  co_await std::move(beginning);
+  auto start_delay = sleep_for(fault.at);
+  co_await std::move(start_delay);
   auto& disturbance = *self.disturbances_.at(fault.service);
   const auto& nodes = self.nodes_.at(fault.service);
   disturbance = fault.disturbance;
   for (std::size_t i = 0; i < fault.killed; ++i) self.fleet_.kill(*nodes[i]);
   for (std::size_t i = 0; i < fault.powered_off; ++i) self.fleet_.power_off(*nodes[i]);
-  auto lasting = sleep_for(fault.lasts);
-  co_await std::move(lasting);
+  auto end_delay = sleep_for(fault.lasts);
+  co_await std::move(end_delay);
   disturbance = {};
   for (std::size_t i = 0; i < fault.killed + fault.powered_off; ++i) self.fleet_.start(*nodes[i]);
 }
 
 task<> planned_fleet::deregister(planned_fleet& self, node& target, duration delay) {
-  auto waiting = sleep_for(delay);
-  co_await std::move(waiting);
+  auto wait_task = sleep_for(delay);
+  co_await std::move(wait_task);
   self.fleet_.deregister(target);
 }
 
 /// The new process starts when the old process has ended and is deregistered.
 task<> planned_fleet::restart(planned_fleet& self, node& target, const planned_deploy& planned) {
-  auto stopping = when_all(self.fleet_.stop(target, planned.drain_timeout, false),
-                           deregister(self, target, planned.deregistration));
-  co_await std::move(stopping);
-  auto starting = sleep_for(planned.startup);
-  if (co_await std::move(starting) != wait_status::cancelled) self.fleet_.start(target);
+  auto stop_task = when_all(self.fleet_.stop(target, planned.drain_timeout, false),
+                            deregister(self, target, planned.deregistration));
+  co_await std::move(stop_task);
+  auto start_task = sleep_for(planned.startup);
+  if (co_await std::move(start_task) != wait_status::cancelled) self.fleet_.start(target);
 }
 
 task<> planned_fleet::deploy(planned_fleet& self, const planned_deploy& planned) {
   auto& elapsed = self.deploy_times_[planned.service];
-  auto beginning = sleep_for(planned.at);
-  co_await std::move(beginning);
+  auto start_delay = sleep_for(planned.at);
+  co_await std::move(start_delay);
   const auto begin = self.fleet_.elapsed();
   const auto& nodes = self.nodes_.at(planned.service);
   for (std::size_t first = 0; first < nodes.size(); first += planned.batch) {
     if (first > 0) {
-      auto pausing = sleep_for(planned.pause);
-      co_await std::move(pausing);
+      auto pause_task = sleep_for(planned.pause);
+      co_await std::move(pause_task);
     }
     std::vector<task<>> restarts;
     const auto end = std::min(first + planned.batch, nodes.size());
     for (auto i = first; i < end; ++i) restarts.push_back(restart(self, *nodes[i], planned));
-    auto restarting = when_all(std::move(restarts));
-    co_await std::move(restarting);
+    auto restart_task = when_all(std::move(restarts));
+    co_await std::move(restart_task);
   }
   elapsed = self.fleet_.elapsed() - begin;
 }

@@ -46,7 +46,7 @@ struct plan_run {
   double max_requests_per_call(const plan& source) const noexcept;
 };
 
-/// A fleet as a plan describes it, for one run.
+/// The fleet of a plan, for one run.
 class planned_fleet {
  public:
   /// Throws `std::invalid_argument` if a program rejects a setting. `source` and `scenario` must outlive this object.

@@ -19,7 +19,7 @@ struct whole_range {
 };
 
 enum class fault_kind : std::uint8_t { errors, hangs, latency, errors_and_hangs, latency_and_errors, killed };
-constexpr std::uint64_t fault_kinds = 6;
+constexpr std::uint64_t fault_kind_count = 6;
 
 std::uint64_t draw(random_generator& random, whole_range range) {
   return range.min + random.uniform_below(range.max - range.min + 1);
@@ -33,14 +33,14 @@ duration draw_milliseconds(random_generator& random, whole_range range) {
   return std::chrono::milliseconds{draw(random, range)};
 }
 
-duration draw_fraction(random_generator& random, duration whole, double min, double max) {
-  const auto length = static_cast<double>(whole.count()) * (min + (max - min) * random.uniform());
+duration draw_fraction(random_generator& random, duration total, double min, double max) {
+  const auto length = static_cast<double>(total.count()) * (min + (max - min) * random.uniform());
   return std::max<duration>(duration{static_cast<duration::rep>(length)} / time_step * time_step, time_step);
 }
 
 void draw_effect(random_generator& random, const planned_service& target, planned_fault& fault) {
   auto& disturbance = fault.disturbance;
-  auto kind = static_cast<fault_kind>(random.uniform_below(fault_kinds));
+  auto kind = static_cast<fault_kind>(random.uniform_below(fault_kind_count));
   if (!target.program.empty()) kind = fault_kind::killed;
   switch (kind) {
     case fault_kind::errors: disturbance.failure_ratio = draw_percent(random, {5, 60}); break;

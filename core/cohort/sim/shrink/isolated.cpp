@@ -24,7 +24,7 @@ constexpr bool has_sanitizer = false;
 [[noreturn]] void run_child(const failure_test& run, const schedule& schedule, const isolation_limits& limits,
                             int output) {
   const auto seconds = static_cast<rlim_t>(limits.cpu_time.count());
-  // A second later the process is killed, in case it ignores the first signal.
+  // One second later the process is killed, in case it ignores the first signal.
   const rlimit cpu_time{seconds, seconds + 1};
   setrlimit(RLIMIT_CPU, &cpu_time);
   const rlimit memory{limits.memory_bytes, limits.memory_bytes};
@@ -61,17 +61,17 @@ std::string read_to_end(int input) {
 }
 
 std::string run_isolated(const failure_test& run, const schedule& schedule, const isolation_limits& limits) {
-  std::array<int, 2> ends{};
-  if (::pipe(ends.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+  std::array<int, 2> pipe_ends{};
+  if (::pipe(pipe_ends.data()) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
   const auto child = ::fork();
   if (child < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (child == 0) {
-    ::close(ends[0]);
-    run_child(run, schedule, limits, ends[1]);
+    ::close(pipe_ends[0]);
+    run_child(run, schedule, limits, pipe_ends[1]);
   }
-  ::close(ends[1]);
-  auto kind = read_to_end(ends[0]);
-  ::close(ends[0]);
+  ::close(pipe_ends[1]);
+  auto kind = read_to_end(pipe_ends[0]);
+  ::close(pipe_ends[0]);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   if (WIFSIGNALED(status)) {

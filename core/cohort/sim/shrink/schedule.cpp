@@ -107,9 +107,9 @@ std::string parse_line(const std::vector<std::string>& words, schedule& schedule
 
 std::string_view to_string(event_action action) noexcept { return action_names[static_cast<std::size_t>(action)]; }
 
-std::string schedule::parameter(const std::string& name, std::string_view otherwise) const {
+std::string schedule::parameter(const std::string& name, std::string_view fallback) const {
   const auto found = parameters.find(name);
-  return found == parameters.end() ? std::string{otherwise} : found->second;
+  return found == parameters.end() ? std::string{fallback} : found->second;
 }
 
 std::optional<duration> schedule::duration_parameter(const std::string& name) const {
@@ -154,9 +154,9 @@ std::optional<duration> parse_duration(std::string_view text) noexcept {
   if (parsed.ec != std::errc{}) return std::nullopt;
   const std::string_view suffix{parsed.ptr, static_cast<std::size_t>(text.data() + text.size() - parsed.ptr)};
   for (const auto& [unit, nanoseconds] : units) {
-    const bool fits =
+    const bool is_complete =
         number <= duration::max().count() / nanoseconds && number >= duration::min().count() / nanoseconds;
-    if (suffix == unit && fits) return duration{number * nanoseconds};
+    if (suffix == unit && is_complete) return duration{number * nanoseconds};
   }
   return std::nullopt;
 }

@@ -69,8 +69,8 @@ struct schedule {
   std::vector<std::string> nodes;
   std::vector<scheduled_event> events;
 
-  /// The value of a parameter, or `otherwise`.
-  std::string parameter(const std::string& name, std::string_view otherwise = {}) const;
+  /// The value of a parameter; `fallback` if it is not set.
+  std::string parameter(const std::string& name, std::string_view fallback = {}) const;
   /// The value of a parameter as a duration. Throws `std::invalid_argument` if it is not a duration.
   std::optional<duration> duration_parameter(const std::string& name) const;
   bool has_node(std::string_view name) const noexcept;

@@ -37,21 +37,21 @@ struct player {
 
 task<> player::play_faults(std::shared_ptr<player> self, std::vector<scheduled_event> faults) {
   for (auto& fault : faults) {
-    auto waiting = sleep_until(deadline{self->start + fault.at});
-    co_await std::move(waiting);
-    auto injecting = self->inject(std::move(fault));
-    co_await std::move(injecting);
+    auto wait_task = sleep_until(deadline{self->start + fault.at});
+    co_await std::move(wait_task);
+    auto inject_task = self->inject(std::move(fault));
+    co_await std::move(inject_task);
   }
 }
 
 task<> player::send_request(std::shared_ptr<player> self, scheduled_event event) {
-  auto waiting = sleep_until(deadline{self->start + event.at});
-  co_await std::move(waiting);
+  auto wait_task = sleep_until(deadline{self->start + event.at});
+  co_await std::move(wait_task);
   http::client_request request;
   request.url = *boost::urls::parse_uri(self->fleet.find(event.node)->url() + event.peer);
   const auto until = deadline::after(loop::current().now(), self->settings.request_timeout);
-  auto fetching = http::fetch(self->fleet.client(), std::move(request), until);
-  const auto response = co_await std::move(fetching);
+  auto fetch_task = http::fetch(self->fleet.client(), std::move(request), until);
+  const auto response = co_await std::move(fetch_task);
   if (self->settings.on_response) self->settings.on_response(event, response);
 }
 
@@ -61,8 +61,8 @@ task<> player::inject(scheduled_event event) {
     auto& target = *fleet.find(event.node);
     if (!target.is_running()) co_return;
     if (settings.on_fault) settings.on_fault(event);
-    auto stopping = stop_process(event, target);
-    co_await std::move(stopping);
+    auto stop_task = stop_process(event, target);
+    co_await std::move(stop_task);
     co_return;
   }
   if (settings.on_fault) settings.on_fault(event);
@@ -81,16 +81,16 @@ task<> player::inject(scheduled_event event) {
   } else {
     const bool is_permanent = event.action == delay && event.lasts == 0s;
     set_fault(event, true);
-    auto waiting = sleep_for(event.lasts);
-    co_await std::move(waiting);
+    auto wait_task = sleep_for(event.lasts);
+    co_await std::move(wait_task);
     if (!is_permanent) set_fault(event, false);
   }
 }
 
 task<> player::stop_process(const scheduled_event& event, node& target) {
   if (event.action == stop) {
-    auto stopping = fleet.stop(target, drain_timeout);
-    co_await std::move(stopping);
+    auto stop_task = fleet.stop(target, drain_timeout);
+    co_await std::move(stop_task);
   } else if (event.action == kill) {
     fleet.kill(target);
   } else {

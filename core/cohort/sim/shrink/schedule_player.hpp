@@ -9,7 +9,7 @@
 namespace cohort::sim {
 
 struct player_settings {
-  /// Each fault begins at its time, or when the previous fault has ended, whichever is later.
+  /// Whether each fault begins only after the previous fault has ended, even if its time has passed.
   bool one_fault_at_a_time = false;
   /// Called when a fault begins, before its effect. A fault of a process that is not running is skipped.
   std::function<void(const scheduled_event&)> on_fault{};
@@ -21,9 +21,9 @@ struct player_settings {
   bool sends_requests = true;
 };
 
-/// Runs a schedule in a fleet, from now on: starts scripts that inject its faults, and GET requests of the host
-/// `client`. Then run the fleet for at least `schedule::length()`. Throws `std::invalid_argument` if an event names an
-/// unknown node or host. Precondition: all nodes have been added.
+/// Starts a schedule in a fleet: starts scripts that inject its faults and send its requests (GET, from the host
+/// `client`). The caller must then run the fleet for at least `schedule::length()`. Throws `std::invalid_argument` if
+/// an event names an unknown node or host. Precondition: all nodes have been added.
 void play(fleet& target, const schedule& source, player_settings settings = {});
 
 /// A fault with random target, time and length. `nodes` are nodes of the fleet, `clients` names of hosts that call

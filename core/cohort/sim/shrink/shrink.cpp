@@ -65,7 +65,8 @@ class shrinker {
     return candidate;
   }
 
-  /// ddmin: splits the list into ever smaller parts, and tries first each part alone, then the list without it.
+  /// The algorithm ddmin: splits the list into smaller and smaller parts, and tries first each part alone, then the
+  /// list without that part.
   void remove_events() {
     auto empty = smallest_;
     empty.events.clear();
@@ -129,9 +130,9 @@ class shrinker {
     }
   }
   void sort_events() {
-    auto sorted = smallest_;
-    sorted.sort_events();
-    if (sorted != smallest_) accept(std::move(sorted));
+    auto sorted_schedule = smallest_;
+    sorted_schedule.sort_events();
+    if (sorted_schedule != smallest_) accept(std::move(sorted_schedule));
   }
   /// Rounds up, so that positive values stay positive.
   static duration round(duration span, duration unit) { return (span + unit - 1ns) / unit * unit; }

@@ -23,7 +23,7 @@ struct shrink_settings {
 };
 
 struct shrink_result {
-  /// The smallest schedule that was found. Without any one of its events, nodes or parameters it passes or fails
+  /// The smallest schedule that was found. If any event, node or parameter is removed, the schedule passes or fails
   /// differently, unless `max_runs` was reached.
   sim::schedule schedule;
   /// The kind of the failure.
@@ -59,7 +59,7 @@ struct test_template {
   std::string tags = "[sim][regression]";
 };
 
-/// The source file of a Catch2 test that fails as long as the schedule fails.
+/// The source file of a Catch2 test that fails if the schedule fails.
 std::string to_catch2_test(const shrink_result& result, const test_template& parts);
 
 }  // namespace cohort::sim

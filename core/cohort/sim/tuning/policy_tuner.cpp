@@ -12,7 +12,7 @@ namespace {
 
 /// The weight of a missed objective in the ranking, in units of goodput.
 constexpr double miss_weight = 10;
-/// The p99 that the ranking assumes if the percentile falls among failed calls.
+/// The p99 that the ranking assumes if the percentile is a failed call.
 constexpr duration max_ranked_p99 = std::chrono::hours{1};
 
 std::string format(const char* pattern, double value) {
@@ -57,8 +57,8 @@ class tuner {
       choice.gain = gain_of(candidate.index, choice.seeds);
       result.runs += choice.seeds * plan_.scenarios.size();
     }
-    // With the few seeds of the early rounds, noise can miss an objective, so that a miss only lowers the rank. At the
-    // end, a miss excludes the candidate.
+    // In the early rounds, which have few seeds, an objective can be missed because of noise, so a miss only lowers the
+    // rank. In the last round, a miss excludes the candidate.
     const auto last_round = result.choices.front().rounds;
     const auto best = std::find_if(result.choices.begin(), result.choices.end(), [&](const policy_choice& choice) {
       return choice.score.violation.empty() && choice.rounds == last_round;
@@ -135,8 +135,8 @@ class tuner {
     return mean;
   }
 
-  /// The amount by which the objective is missed, over all scenarios; 0 if it is met. The sum and not the mean, because
-  /// a choice that is worse in one of many scenarios must not be compensated by the others.
+  /// The amount by which the objective is missed, over all scenarios; 0 if it is met. It is the sum and not the mean,
+  /// because other scenarios must not compensate for a miss in one scenario.
   double missed_by(std::size_t candidate, std::size_t seeds) const {
     const auto& objective = plan_.objective;
     double missed = 0;
@@ -171,8 +171,8 @@ class tuner {
 
   mean_estimate gain_of(std::size_t candidate, std::size_t seeds) const {
     auto difference = goodput_by_seed(candidate, seeds);
-    const auto own = goodput_by_seed(0, seeds);
-    for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= own[i];
+    const auto baseline = goodput_by_seed(0, seeds);
+    for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= baseline[i];
     return estimate_mean(difference);
   }
 

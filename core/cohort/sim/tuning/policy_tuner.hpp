@@ -21,13 +21,13 @@ struct policy_score {
   /// lower in none.
   double max_loss = 0;
   std::string max_loss_scenario;
-  /// The longest p99 of a scenario; empty if it falls among failed calls.
+  /// The longest p99 of a scenario; empty if it is a failed call.
   std::optional<duration> p99;
   /// The highest number of requests to one upstream per call of the callers, over all upstreams and scenarios.
   double amplification = 1;
   /// The highest utilization of a machine.
   double utilization = 0;
-  /// The reason why the objective is not met; empty if it is.
+  /// The reason why the objective is not met; empty if it is met.
   std::string violation;
 };
 
@@ -52,14 +52,14 @@ struct tuner_settings {
 };
 
 struct tuner_result {
-  /// The best first. The plan's own settings are one of them.
+  /// The choices, in descending order of their rank. The plan's own settings are one of the choices.
   std::vector<policy_choice> choices;
   std::size_t runs = 0;
 };
 
-/// Searches the values of `plan::search_spaces` for those that meet the objective in each scenario, and among these for
-/// the highest goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program
-/// rejects a setting.
+/// Searches the values of `plan::search_spaces` for choices that meet the objective in each scenario, and ranks these
+/// by goodput. The same plan and settings give the same result. Throws `std::invalid_argument` if a program rejects a
+/// setting.
 tuner_result tune_policies(
     const plan& plan, const program_catalog& programs, const tuner_settings& settings,
     const std::function<bool()>& may_continue = [] { return true; });

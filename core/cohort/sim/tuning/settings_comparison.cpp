@@ -12,7 +12,7 @@ namespace {
 
 /// The results of one scenario; each index is a seed.
 struct compared_runs {
-  std::vector<double> own;
+  std::vector<double> baseline;
   std::vector<double> changed;
   std::vector<double> amplification;
 };
@@ -25,9 +25,9 @@ measured_range range_of(std::vector<double> values) {
   return {(values[last / 2] + values[(last + 1) / 2]) / 2, values.front(), values.back()};
 }
 
-comparison_verdict compare(const measured_range& own, const measured_range& changed) noexcept {
-  const auto range = std::max(own.highest - own.lowest, changed.highest - changed.lowest);
-  const auto difference = changed.median - own.median;
+comparison_verdict compare(const measured_range& baseline, const measured_range& changed) noexcept {
+  const auto range = std::max(baseline.highest - baseline.lowest, changed.highest - changed.lowest);
+  const auto difference = changed.median - baseline.median;
   if (difference == 0) return comparison_verdict::equal;
   if (std::abs(difference) > range) return difference > 0 ? comparison_verdict::better : comparison_verdict::worse;
   return difference > 0 ? comparison_verdict::better_within_range : comparison_verdict::worse_within_range;
@@ -49,7 +49,7 @@ std::vector<scenario_comparison> compare_settings(const plan& plan, const progra
                                                   const comparison_settings& settings) {
   std::vector<compared_runs> results(plan.scenarios.size());
   for (auto& each : results) {
-    for (auto* values : {&each.own, &each.changed, &each.amplification}) values->resize(settings.runs);
+    for (auto* values : {&each.baseline, &each.changed, &each.amplification}) values->resize(settings.runs);
   }
   parallel_for(plan.scenarios.size() * settings.runs, settings.threads, [&](std::size_t job) {
     const auto index = job / settings.runs;
@@ -57,7 +57,7 @@ std::vector<scenario_comparison> compare_settings(const plan& plan, const progra
     const auto simulate = [&](const setting_overrides& overrides) {
       return planned_fleet{plan, plan.scenarios[index], settings.seed * 1'000'000 + job, programs, overrides}.run();
     };
-    results[index].own[run] = simulate({}).goodput();
+    results[index].baseline[run] = simulate({}).goodput();
     const auto with_changes = simulate(changed);
     results[index].changed[run] = with_changes.goodput();
     results[index].amplification[run] = with_changes.max_requests_per_call(plan);
@@ -66,10 +66,10 @@ std::vector<scenario_comparison> compare_settings(const plan& plan, const progra
   for (std::size_t i = 0; i < results.size(); ++i) {
     auto& comparison = comparisons.emplace_back();
     comparison.scenario = plan.scenarios[i].name;
-    comparison.own = range_of(results[i].own);
+    comparison.baseline = range_of(results[i].baseline);
     comparison.changed = range_of(results[i].changed);
     comparison.amplification = estimate_mean(results[i].amplification).mean;
-    comparison.verdict = compare(comparison.own, comparison.changed);
+    comparison.verdict = compare(comparison.baseline, comparison.changed);
   }
   return comparisons;
 }

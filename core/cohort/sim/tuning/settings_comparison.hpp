@@ -9,7 +9,7 @@
 
 namespace cohort::sim {
 
-/// Some measurements of one quantity.
+/// The median and the range of several measurements of one quantity.
 struct measured_range {
   double median = 0;
   double lowest = 0;
@@ -20,16 +20,16 @@ measured_range range_of(std::vector<double> values);
 
 enum class comparison_verdict : std::uint8_t { better, better_within_range, equal, worse_within_range, worse };
 
-/// Better or worse if the medians differ by more than the larger of the two ranges (`highest - lowest`), otherwise
-/// better or worse within the range; equal if the medians are equal.
-comparison_verdict compare(const measured_range& own, const measured_range& changed) noexcept;
+/// Compares two medians. The verdict is `better` or `worse` if they differ by more than the larger of the two ranges
+/// (`highest - lowest`), `equal` if they are equal, and otherwise better or worse within the range.
+comparison_verdict compare(const measured_range& baseline, const measured_range& changed) noexcept;
 /// `better`, `better, within the range`, `equal`, `worse, within the range` or `worse`.
 std::string_view name_of(comparison_verdict verdict) noexcept;
 
 /// The goodput of a scenario with the settings of the plan, and with changed settings.
 struct scenario_comparison {
   std::string scenario;
-  measured_range own;
+  measured_range baseline;
   measured_range changed;
   /// The highest mean number of requests to an upstream per call of the callers, with the changed settings.
   double amplification = 0;

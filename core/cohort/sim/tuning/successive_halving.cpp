@@ -67,11 +67,12 @@ std::vector<halving_candidate> successive_halving(
     });
     for (const auto* candidate : remaining) scores[candidate->index] = score(*candidate);
     std::sort(remaining.begin(), remaining.end(), [&](const auto* a, const auto* b) { return is_better(*a, *b); });
-    if (remaining.size() <= settings.final_candidates + settings.kept || !may_continue()) break;
-    const auto half = std::max(remaining.size() / 2, settings.final_candidates);
-    std::vector<halving_candidate*> next(remaining.begin(), remaining.begin() + static_cast<std::ptrdiff_t>(half));
-    for (auto i = remaining.begin() + static_cast<std::ptrdiff_t>(half); i != remaining.end(); ++i) {
-      if ((*i)->index < settings.kept) next.push_back(*i);
+    if (remaining.size() <= settings.final_candidates + settings.always_kept || !may_continue()) break;
+    const auto half_count = std::max(remaining.size() / 2, settings.final_candidates);
+    std::vector<halving_candidate*> next(remaining.begin(),
+                                         remaining.begin() + static_cast<std::ptrdiff_t>(half_count));
+    for (auto i = remaining.begin() + static_cast<std::ptrdiff_t>(half_count); i != remaining.end(); ++i) {
+      if ((*i)->index < settings.always_kept) next.push_back(*i);
     }
     if (next.size() == remaining.size()) break;
     remaining = std::move(next);

@@ -8,27 +8,27 @@
 
 namespace cohort::sim {
 
-/// The mean of some samples, and half of the width of its 95 % confidence interval (Student's t); the half width is
-/// infinite with fewer than two samples.
+/// The mean of samples, and half of the width of its 95 % confidence interval (Student's t); the half width is infinite
+/// with fewer than two samples.
 struct mean_estimate {
   double mean = 0;
   double half_width = 0;
 };
 mean_estimate estimate_mean(const std::vector<double>& samples);
 
-/// A search for the best of many candidates, whose values can only be sampled. All candidates are sampled with the same
-/// few seeds; the better half is sampled with twice as many, until one is left. So most of the time is spent on
-/// candidates with similar results, and differences between them are not differences of the seeds (common random
-/// numbers). Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization"
-/// (2016).
+/// Settings of a search for the best of many candidates, whose values can only be sampled. All candidates are sampled
+/// with the same few seeds. In each further round, the better half is sampled with twice as many seeds. So most of the
+/// time is spent on the best candidates, and differences between candidates are not caused by different seeds (common
+/// random numbers). Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter
+/// optimization" (2016).
 struct halving_settings {
   std::size_t candidates = 32;
   /// Number of seeds of the first round.
   std::size_t first_seeds = 2;
   /// A round with fewer candidates is not halved; it is the last round.
   std::size_t final_candidates = 4;
-  /// Candidates with an index below this stay in all rounds, for comparison.
-  std::size_t kept = 1;
+  /// The first candidates, up to this number, stay in all rounds, for comparison.
+  std::size_t always_kept = 1;
   /// Number of threads that sample.
   std::size_t threads = 1;
 };

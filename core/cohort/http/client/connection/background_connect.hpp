@@ -9,10 +9,10 @@
 
 namespace cohort::http {
 
-/// Makes a connection for later requests.
+/// Establishes a connection for later requests.
 class background_connect : public std::enable_shared_from_this<background_connect> {
  public:
-  /// Called once with the stream; null if there is no connection.
+  /// Called once with the stream; null if the attempt failed.
   using end_handler = std::function<void(background_connect&, net::stream_ptr stream)>;
 
   explicit background_connect(end_handler on_end) : on_end_(std::move(on_end)) {}

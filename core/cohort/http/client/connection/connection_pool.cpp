@@ -12,11 +12,11 @@ namespace {
 
 /// Timeout of a resolution that only refreshes known addresses.
 constexpr duration refresh_timeout = std::chrono::milliseconds{20};
-/// Limits the memory for origins, because redirects and users may request any origin.
+/// Maximum number of origins. It bounds the memory, because redirects and users may request any origin.
 constexpr std::size_t max_origins = 256;
 /// Maximum time that a connection waits for the response to a request that another attempt of its call has superseded.
 /// After that, the connection is closed.
-constexpr duration superseded_grace = std::chrono::milliseconds{100};
+constexpr duration superseded_grace_period = std::chrono::milliseconds{100};
 constexpr std::size_t max_superseded = 64;
 
 using outcome = policy::load_balancer::outcome;
@@ -51,7 +51,7 @@ connection_pool::lease::lease(lease&& other) noexcept
       stream_(std::move(other.stream_)),
       overtaken_(other.overtaken_),
       tls_version_(other.tls_version_),
-      reused_(other.reused_),
+      is_reused_(other.is_reused_),
       released_(std::exchange(other.released_, true)) {}
 
 connection_pool::lease::~lease() {
@@ -102,7 +102,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (error) co_return *error;
   }
   std::optional<client_error> failure;
-  // Addresses that accepted no connection. Another address is better, even if an earlier attempt failed there.
+  // Addresses that accepted no connection. Other addresses are preferred, even those at which an earlier attempt
+  // failed.
   recycled_vector<net::endpoint> unreachable;
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
     auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());
@@ -141,7 +142,7 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const origin&
   lease lease{*this, found->second, *address, options.overtaken};
   lease.tls_version_ = state.tls_version;
   lease.stream_ = std::move(stream);
-  lease.reused_ = true;
+  lease.is_reused_ = true;
   return lease;
 }
 
@@ -149,7 +150,7 @@ task<std::optional<client_error>> connection_pool::resolve(std::shared_ptr<origi
                                                            deadline call_deadline) {
   const auto now = loop_.now();
   const bool is_refresh = state->balancer.address_count() > 0;
-  // The next refresh is scheduled before the wait, so that other requests use the known addresses meanwhile.
+  // The next refresh is scheduled before the wait, so that other requests use the known addresses during the refresh.
   if (is_refresh) state->next_resolve = now + settings_.resolve_interval;
   const auto resolve_deadline =
       is_refresh ? std::min(call_deadline, deadline::after(now, refresh_timeout)) : call_deadline;
@@ -173,18 +174,18 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
   lease.tls_version_ = state->tls_version;
   if (!options.new_connection) lease.stream_ = state->idle.take(address, loop_.now());
   if (lease.stream_) {
-    lease.reused_ = true;
+    lease.is_reused_ = true;
     co_return std::move(lease);
   }
-  // The remaining addresses share the remaining time, so that an address that never responds leaves time for the
-  // others.
+  // The remaining time is divided among the remaining addresses, so that an address that never responds does not use
+  // all of it.
   const auto now = loop_.now();
   auto connect_deadline = call_deadline;
   if (other_addresses > 0) {
-    const auto share = call_deadline.is_never()
-                           ? settings_.connect_timeout
-                           : call_deadline.remaining(now) / static_cast<std::int64_t>(other_addresses + 1);
-    connect_deadline = std::min(call_deadline, deadline::after(now, std::min(share, settings_.connect_timeout)));
+    const auto time_share = call_deadline.is_never()
+                                ? settings_.connect_timeout
+                                : call_deadline.remaining(now) / static_cast<std::int64_t>(other_addresses + 1);
+    connect_deadline = std::min(call_deadline, deadline::after(now, std::min(time_share, settings_.connect_timeout)));
   }
   if (record) {
     record->address = address;
@@ -205,15 +206,16 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     co_return error;
   }
   // Exponential smoothing with a gain of 1/8 (RFC 6298 section 2).
-  const auto sample = connected->round_trip;
-  state->round_trip = state->round_trip == duration{} ? sample : state->round_trip + (sample - state->round_trip) / 8;
+  const auto round_trip_sample = connected->round_trip;
+  state->round_trip = state->round_trip == duration{} ? round_trip_sample
+                                                      : state->round_trip + (round_trip_sample - state->round_trip) / 8;
   lease.stream_ = std::move(connected->stream);
   co_return std::move(lease);
 }
 
 std::shared_ptr<connection_pool::origin_state> connection_pool::state_of(const origin& target) {
   if (const auto found = origins_.find(target); found != origins_.end()) return found->second;
-  if (origins_.size() >= max_origins) forget_unused_origins();
+  if (origins_.size() >= max_origins) remove_unused_origins();
   return origins_.emplace(target, std::make_shared<origin_state>(target, settings_.load_balancing)).first->second;
 }
 
@@ -224,7 +226,7 @@ void connection_pool::close_outdated(origin_state& state) {
   state.idle.close_all();
 }
 
-void connection_pool::forget_unused_origins() {
+void connection_pool::remove_unused_origins() {
   std::erase_if(origins_,
                 [](const auto& entry) { return entry.second->idle.empty() && entry.second.use_count() == 1; });
 }
@@ -252,11 +254,12 @@ void connection_pool::discard_response(std::shared_ptr<origin_state> state, net:
   const response_parser::limits limits{settings_.max_header_bytes, settings_.max_body_bytes, false, false};
   superseded_.push_back(
       std::make_shared<superseded_exchange>(std::move(stream), limits, is_head_request, std::move(on_end)));
-  superseded_.back()->start(deadline::after(loop_.now(), superseded_grace));
+  superseded_.back()->start(deadline::after(loop_.now(), superseded_grace_period));
 }
 
-/// Makes the connection that a superseded request was waiting for. Otherwise each hedge under load would start a
-/// connection and abandon it. Plain TCP connections only: the steps after them belong to the request.
+/// Establishes the connection that a superseded request was waiting for. Otherwise each hedge under load would start a
+/// connection and abandon it. Only plain TCP connections are established, because proxy and TLS handshakes belong to a
+/// request.
 void connection_pool::connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address) {
   const auto& name = state->name;
   if (name.secure || name.is_unix_socket() || settings_.proxies.proxy_for(name)) return;
@@ -269,7 +272,7 @@ void connection_pool::connect_in_background(std::shared_ptr<origin_state> state,
   connecting_.back()->start(network_, address, deadline::after(loop_.now(), settings_.connect_timeout));
 }
 
-/// The handlers of the background connect refer to the pool.
+/// Ends the background attempts, whose handlers refer to the pool.
 void connection_pool::end_background_work() noexcept {
   for (const auto& exchange : superseded_) exchange->close();
   superseded_.clear();

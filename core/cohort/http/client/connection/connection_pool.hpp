@@ -17,13 +17,13 @@ namespace cohort::http {
 class background_connect;
 class superseded_exchange;
 
-/// One loop's connections, by origin and address. Requests are balanced over all addresses of a name.
+/// The connections of one loop, by origin and address. Requests are balanced over all addresses of a name.
 class connection_pool {
   struct origin_state;
 
  public:
-  /// A connection in use by one request. Destroyed without `release`, it closes the connection, since a response may
-  /// still be on its way, and reports nothing about the address.
+  /// A connection in use by one request. If a lease is destroyed without `release`, the connection is closed, because a
+  /// response may still arrive, and the load balancer receives no result.
   class lease {
    public:
     lease(connection_pool& pool, std::shared_ptr<origin_state> state, net::endpoint address, const bool* overtaken);
@@ -37,20 +37,20 @@ class connection_pool {
     /// See `connection_pool::round_trip`.
     duration round_trip() const noexcept;
     /// Whether the connection has carried a request before. The server may have closed it in the meantime.
-    bool reused() const noexcept { return reused_; }
+    bool is_reused() const noexcept { return is_reused_; }
     /// Closes the idle connections to the same address. Called for a reused connection that got no response: if a peer
-    /// or middlebox failed without a reset, the other connections are dead too, and each would cost one request its
-    /// timeout.
+    /// or middlebox failed without a reset, these connections are also broken, and each would cause one request to time
+    /// out.
     void close_idle_to_same_address();
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
-    /// `reusable`, otherwise closes it. Later calls do nothing.
+    /// `reusable`, otherwise closes it. Later calls have no effect.
     void release(policy::load_balancer::outcome result, bool reusable, time_point now);
     /// Like `release`, but for a request that was sent and whose response is no longer needed: the connection is kept
     /// for other requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
     void release_superseded(policy::load_balancer::outcome result, bool is_head_request, time_point now);
 
    private:
-    /// Reports the result. False if the lease has ended before.
+    /// Reports the result. Returns false if the lease has already ended.
     bool end(policy::load_balancer::outcome result, time_point now);
 
     friend class connection_pool;
@@ -61,21 +61,21 @@ class connection_pool {
     const bool* overtaken_ = nullptr;
     /// The version of the TLS settings of the connection.
     std::uint64_t tls_version_ = 0;
-    bool reused_ = false;
+    bool is_reused_ = false;
     bool released_ = false;
   };
 
-  /// The connections that a request can use.
+  /// Options for acquiring a connection.
   struct lease_options {
     /// Addresses at which the call has failed; they are used only if there are no others.
     recycled_vector<net::endpoint> avoid_addresses;
     /// Whether to open a new connection instead of reusing an idle one.
     bool new_connection = false;
-    /// True when the request is cancelled because a later request at another address got its response first: then the
-    /// cancellation is a failure of the address. May be null; must outlive the lease.
+    /// True if the request is cancelled because a later request at another address received its response first. The
+    /// cancellation then counts as a failure of the address. May be null; must outlive the lease.
     const bool* overtaken = nullptr;
-    /// True when the request is cancelled because another request of the same call got its response first. May be null;
-    /// must outlive the exchange.
+    /// True if the request is cancelled because another request of the same call received its response first. May be
+    /// null; must outlive the exchange.
     const bool* superseded = nullptr;
   };
 
@@ -93,13 +93,13 @@ class connection_pool {
                   const net::replaceable_tls_client_settings& tls, loop& loop);
   ~connection_pool();
 
-  /// An idle connection that is still open, otherwise a new one. Tries the addresses in the order of the load balancer;
-  /// the error is the error of the last stage reached. `record` gets the phases up to the connection; it may be null,
-  /// and must outlive the task.
+  /// Returns an idle connection that is still open, or establishes a new connection. Tries the addresses in the order
+  /// of the load balancer; the error is the error of the last stage reached. `record`, which may be null and must
+  /// outlive the task, receives the phases until the connection is established.
   task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options,
                                             telemetry::attempt_record* record = nullptr);
 
-  /// Like `acquire`, but does not wait: returns an idle connection, or nothing if `acquire` has to resolve or to
+  /// Like `acquire`, but does not wait: returns an idle connection, or no value if `acquire` would have to resolve or
   /// connect.
   std::optional<lease> try_acquire(const origin& target, const lease_options& options, time_point now);
 
@@ -108,11 +108,11 @@ class connection_pool {
     return connector_.connect(std::move(target), call_deadline);
   }
 
-  /// Smoothed round-trip time of the connections made to the origin; zero before the first.
+  /// Smoothed round-trip time of the connections to the origin; zero before the first connection.
   duration round_trip(const origin& target) const noexcept;
   address_counts addresses(const origin& target, time_point now) const noexcept;
 
-  /// Makes the next request to the origin resolve its name again, even before `resolve_interval` has passed.
+  /// Resolves the name of the origin again before the next request to it, even if `resolve_interval` has not passed.
   /// Connections and requests in flight are kept.
   void refresh_addresses(const origin& target) noexcept;
 
@@ -125,7 +125,7 @@ class connection_pool {
     duration round_trip{};
     std::vector<address_status> addresses;
   };
-  /// The origins that requests were sent to.
+  /// The origins to which requests have been sent.
   std::vector<origin_status> statuses() const;
   /// Closes the idle connections to all origins.
   void close_idle();
@@ -140,11 +140,11 @@ class connection_pool {
   void connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address);
   void end_background_work() noexcept;
   std::shared_ptr<origin_state> state_of(const origin& target);
-  /// Closes a stream with outdated TLS settings.
+  /// Keeps `stream` for reuse. Closes it if its TLS settings are outdated.
   void put_idle(origin_state& state, const net::endpoint& address, net::stream_ptr stream, std::uint64_t tls_version,
                 time_point now);
   void close_outdated(origin_state& state);
-  void forget_unused_origins();
+  void remove_unused_origins();
   void close_expired();
 
   net::network& network_;

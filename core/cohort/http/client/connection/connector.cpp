@@ -67,15 +67,15 @@ task<result<connector::connection, client_error>> connector::connect_address(con
                                                                              deadline call_deadline,
                                                                              telemetry::attempt_record* record) {
   const auto started = loop::current().now();
-  auto connecting = target.is_unix_socket() ? network_.connect_unix(target.host, connect_deadline)
-                                            : network_.connect(address, connect_deadline);
-  auto stream = co_await std::move(connecting);
+  auto connect_task = target.is_unix_socket() ? network_.connect_unix(target.host, connect_deadline)
+                                              : network_.connect(address, connect_deadline);
+  auto stream = co_await std::move(connect_task);
   if (!stream) co_return connect_error(stream.error());
   const auto round_trip = loop::current().now() - started;
   if (const auto* proxy = proxies_.proxy_for(target)) {
     stream->get()->set_deadline(call_deadline);
-    auto preparing = prepare_proxy(std::move(*stream), *proxy, target, call_deadline);
-    auto prepared = co_await std::move(preparing);
+    auto prepare_task = prepare_proxy(std::move(*stream), *proxy, target, call_deadline);
+    auto prepared = co_await std::move(prepare_task);
     if (!prepared) co_return prepared.error();
     *stream = std::move(*prepared);
   }
@@ -91,17 +91,17 @@ task<result<connector::connection, client_error>> connector::connect_address(con
 task<result<net::stream_ptr, client_error>> connector::connect(origin target, deadline call_deadline) {
   auto addresses = co_await resolve(target, call_deadline);
   if (!addresses) co_return addresses.error();
-  const auto first = next_address_++;
+  const auto first_index = next_address_++;
   std::optional<client_error> failure;
   for (std::size_t i = 0; i < addresses->size(); ++i) {
-    // The remaining addresses share the remaining time, so that an address that never responds leaves time for the
-    // others.
+    // The remaining time is divided among the remaining addresses, so that an address that never responds does not use
+    // all of it.
     const auto now = loop::current().now();
-    const auto share = call_deadline.is_never()
-                           ? duration{std::chrono::seconds{10}}
-                           : call_deadline.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
-    const auto& address = (*addresses)[(first + i) % addresses->size()];
-    const auto connect_deadline = std::min(call_deadline, deadline::after(now, share));
+    const auto time_share = call_deadline.is_never()
+                                ? duration{std::chrono::seconds{10}}
+                                : call_deadline.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
+    const auto& address = (*addresses)[(first_index + i) % addresses->size()];
+    const auto connect_deadline = std::min(call_deadline, deadline::after(now, time_share));
     auto connected = co_await connect_address(target, address, connect_deadline, call_deadline);
     if (connected) co_return std::move(connected->stream);
     const auto error = connected.error();
@@ -120,8 +120,8 @@ task<result<net::stream_ptr, client_error>> connector::prepare_proxy(net::stream
     stream = std::move(*secure_stream);
   }
   if (target.secure) {
-    auto opening = open_tunnel(*stream, proxy, target);
-    const auto error = co_await std::move(opening);
+    auto open_task = open_tunnel(*stream, proxy, target);
+    const auto error = co_await std::move(open_task);
     if (error) co_return *error;
   }
   co_return std::move(stream);
@@ -129,10 +129,10 @@ task<result<net::stream_ptr, client_error>> connector::prepare_proxy(net::stream
 
 task<result<net::stream_ptr, client_error>> connector::handshake(net::stream_ptr stream, const std::string& host,
                                                                  deadline call_deadline) {
-  if (auto settings = tls_settings_.get(); settings != used_tls_settings_) {
+  if (auto settings = tls_settings_.get(); settings != current_tls_settings_) {
     // The sessions of the old context are not kept, because they belong to its client certificate.
     tls_ = std::make_shared<net::tls_client_context>(*settings);
-    used_tls_settings_ = std::move(settings);
+    current_tls_settings_ = std::move(settings);
   }
   const auto context = tls_;
   stream->set_deadline(call_deadline);

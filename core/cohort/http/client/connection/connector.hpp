@@ -34,20 +34,22 @@ class connector {
 
   /// `network` must outlive the connector.
   explicit connector(net::network& network, proxy_settings proxies = {}, net::tls_client_settings tls = {});
-  /// Like the constructor above, but with TLS settings that can be replaced: later handshakes use the new settings.
-  /// They must outlive the connector.
+  /// Like the constructor above, but with TLS settings that can be replaced: later handshakes use the new settings. The
+  /// settings must outlive the connector.
   connector(net::network& network, proxy_settings proxies, const net::replaceable_tls_client_settings& tls);
   ~connector();
 
   /// All addresses of the origin's host, or of its proxy. A Unix domain socket has one address, `endpoint{}`.
   task<result<std::vector<net::endpoint>, client_error>> resolve(const origin& target, deadline call_deadline);
   /// Connects to one address of the origin, or of its proxy. `connect_deadline` applies to TCP alone, `call_deadline`
-  /// also to proxy and TLS. `record` gets the phase of the TLS handshake; it may be null, and must outlive the task.
+  /// also to proxy and TLS. `record`, which may be null and must outlive the task, receives the phase of the TLS
+  /// handshake.
   task<result<connection, client_error>> connect_address(const origin& target, net::endpoint address,
                                                          deadline connect_deadline, deadline call_deadline,
                                                          telemetry::attempt_record* record = nullptr);
-  /// Connects to the first address of the name that accepts, beginning with the next address each time. The remaining
-  /// time is divided equally among the remaining addresses; each gets 10 s if the deadline is `never`.
+  /// Connects to the first address of the name that accepts the connection. Each call starts with the next address
+  /// (round robin). The remaining time is divided equally among the remaining addresses; each address has 10 s if the
+  /// deadline is `never`.
   task<result<net::stream_ptr, client_error>> connect(origin target, deadline call_deadline);
 
  private:
@@ -62,9 +64,9 @@ class connector {
   /// Null if another object owns the settings.
   std::unique_ptr<const net::replaceable_tls_client_settings> own_tls_settings_;
   const net::replaceable_tls_client_settings& tls_settings_;
-  /// The settings of `tls_`.
-  std::shared_ptr<const net::tls_client_settings> used_tls_settings_;
-  /// A handshake in progress keeps the context that it began with.
+  /// The settings with which `tls_` was created.
+  std::shared_ptr<const net::tls_client_settings> current_tls_settings_;
+  /// Shared with the handshakes in progress.
   std::shared_ptr<net::tls_client_context> tls_;
   std::size_t next_address_ = 0;
 };

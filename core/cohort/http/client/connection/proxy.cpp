@@ -59,7 +59,7 @@ proxy_exceptions proxy_exceptions::parse(std::string_view list) {
        begin = list.find_first_not_of(separators, begin)) {
     const auto end = std::min(list.find_first_of(separators, begin), list.size());
     const auto element = list.substr(begin, end - begin);
-    if (element == "*") result.contains_all_ = true;
+    if (element == "*") result.matches_all_hosts_ = true;
     result.entries_.push_back(parse_entry(element));
     begin = end;
   }
@@ -97,19 +97,19 @@ proxy_exceptions::entry proxy_exceptions::parse_entry(std::string_view text) {
 }
 
 bool proxy_exceptions::contains(const origin& target) const {
-  if (contains_all_) return true;
+  if (matches_all_hosts_) return true;
   const auto host = strip_trailing_dot(target.host);
   const auto address = parse_address(host);
   return std::any_of(entries_.begin(), entries_.end(), [&](const entry& candidate) {
     if (candidate.port != 0 && candidate.port != target.port) return false;
     if (!address) return !candidate.domain.empty() && is_domain_or_subdomain(host, candidate.domain);
     if (address->is_v4() && candidate.network_v4) {
-      const asio::ip::network_v4 single{address->to_v4(), 32};
-      return single == *candidate.network_v4 || single.is_subnet_of(*candidate.network_v4);
+      const asio::ip::network_v4 host_network{address->to_v4(), 32};
+      return host_network == *candidate.network_v4 || host_network.is_subnet_of(*candidate.network_v4);
     }
     if (address->is_v6() && candidate.network_v6) {
-      const asio::ip::network_v6 single{address->to_v6(), 128};
-      return single == *candidate.network_v6 || single.is_subnet_of(*candidate.network_v6);
+      const asio::ip::network_v6 host_network{address->to_v6(), 128};
+      return host_network == *candidate.network_v6 || host_network.is_subnet_of(*candidate.network_v6);
     }
     return false;
   });
@@ -129,7 +129,7 @@ result<proxy_settings, std::string> proxies_from_environment(
   proxy_settings settings;
   const bool is_cgi = !variable("REQUEST_METHOD").empty();
   std::string error;
-  /// The proxy from the first of the variables that is set.
+  /// Returns the proxy from the first of the variables that is set.
   const auto read = [&](std::initializer_list<const char*> names) -> std::optional<proxy_server> {
     for (const auto* name : names) {
       const auto text = variable(name);

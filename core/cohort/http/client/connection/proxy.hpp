@@ -50,7 +50,7 @@ class proxy_exceptions {
   static entry parse_entry(std::string_view text);
 
   std::vector<entry> entries_;
-  bool contains_all_ = false;
+  bool matches_all_hosts_ = false;
 };
 
 /// The proxies of a client. The default has no proxies.

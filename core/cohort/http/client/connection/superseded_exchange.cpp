@@ -20,8 +20,8 @@ void superseded_exchange::close() noexcept {
 }
 
 void superseded_exchange::read() {
-  auto reading = stream_->read_some(reader_);
-  std::move(reading)([self = shared_from_this()](const net::io_result& count) { self->on_read(count); });
+  auto read_task = stream_->read_some(reader_);
+  std::move(read_task)([self = shared_from_this()](const net::io_result& count) { self->on_read(count); });
 }
 
 void superseded_exchange::on_read(const net::io_result& count) {

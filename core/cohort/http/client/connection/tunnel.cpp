@@ -22,8 +22,8 @@ task<std::optional<client_error>> open_tunnel(net::stream& stream, const proxy_s
   const auto request = connect_request(proxy, target);
   const client_settings limits;
   // As with HEAD, a successful response ends with its header (RFC 9112 section 6.3).
-  auto exchanging = run_exchange(stream, request, true, limits);
-  const auto result = co_await std::move(exchanging);
+  auto exchange_task = run_exchange(stream, request, true, limits);
+  const auto result = co_await std::move(exchange_task);
   if (!result.response) {
     const auto error = result.response.error();
     if (error == client_error::cancelled) co_return error;

@@ -9,9 +9,9 @@
 
 namespace cohort::http {
 
-/// Asks the proxy at the other end of `stream` for a tunnel to `target` (CONNECT, RFC 9110 section 9.3.6), until the
-/// stream's deadline. Empty on success: the following bytes come from the target. `stream` and `proxy` must outlive the
-/// task.
+/// Opens a tunnel to `target` through the proxy at the other end of `stream` (CONNECT, RFC 9110 section 9.3.6), until
+/// the stream's deadline. Empty on success: the following bytes are from the target. `stream` and `proxy` must outlive
+/// the task.
 task<std::optional<client_error>> open_tunnel(net::stream& stream, const proxy_server& proxy, origin target);
 
 }  // namespace cohort::http

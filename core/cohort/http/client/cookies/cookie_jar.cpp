@@ -16,10 +16,10 @@ namespace {
 constexpr std::int64_t max_age_limit = 400LL * 24 * 3600;
 
 std::string lower_case(std::string_view text) {
-  std::string lower{text};
-  std::transform(lower.begin(), lower.end(), lower.begin(),
+  std::string lower_text{text};
+  std::transform(lower_text.begin(), lower_text.end(), lower_text.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
+  return lower_text;
 }
 
 bool is_secure_url(const boost::urls::url& url) { return url.scheme_id() == boost::urls::scheme::https; }
@@ -60,9 +60,9 @@ std::string default_path(const boost::urls::url& url) {
 
 /// Splits `name=value`; the value is empty without `=`.
 std::pair<std::string_view, std::string_view> split(std::string_view text) {
-  const auto equals = text.find('=');
-  if (equals == std::string_view::npos) return {trimmed(text), {}};
-  return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
+  const auto equals_sign = text.find('=');
+  if (equals_sign == std::string_view::npos) return {trimmed(text), {}};
+  return {trimmed(text.substr(0, equals_sign)), trimmed(text.substr(equals_sign + 1))};
 }
 
 }  // namespace
@@ -102,8 +102,8 @@ void cookie_jar::apply_attribute(cookie& cookie, std::string_view name, std::str
     if (const auto date = parse_http_date(value)) {
       // In seconds: a date such as 31 December 9999, for a cookie that never expires, is out of the range of
       // `wall_time`.
-      const auto latest = std::chrono::floor<std::chrono::seconds>(now) + std::chrono::seconds{max_age_limit};
-      cookie.expiry = std::clamp(*date, std::chrono::sys_seconds{}, latest);
+      const auto latest_expiry = std::chrono::floor<std::chrono::seconds>(now) + std::chrono::seconds{max_age_limit};
+      cookie.expiry = std::clamp(*date, std::chrono::sys_seconds{}, latest_expiry);
     }
   }
 }
@@ -120,10 +120,10 @@ std::optional<cookie_jar::cookie> cookie_jar::parse(std::string_view text, const
                 .path = default_path(url),
                 .expiry = std::nullopt};
   bool has_max_age = false;
-  for (auto rest = text.substr(pair.size()); !rest.empty();) {
-    rest.remove_prefix(1);
-    const auto attribute = rest.substr(0, rest.find(';'));
-    rest.remove_prefix(attribute.size());
+  for (auto remaining = text.substr(pair.size()); !remaining.empty();) {
+    remaining.remove_prefix(1);
+    const auto attribute = remaining.substr(0, remaining.find(';'));
+    remaining.remove_prefix(attribute.size());
     const auto [attribute_name, attribute_value] = split(attribute);
     apply_attribute(cookie, attribute_name, attribute_value, now, has_max_age);
   }
@@ -139,17 +139,17 @@ void cookie_jar::store(std::string_view set_cookie, const boost::urls::url& url,
   const auto size = parsed->name.size() + parsed->value.size() + parsed->domain.size() + parsed->path.size();
   if (size > limits_.max_cookie_bytes) return;
   const std::scoped_lock lock{mutex_};
-  const auto same = std::find_if(cookies_.begin(), cookies_.end(), [&](const cookie& other) {
+  const auto existing_cookie = std::find_if(cookies_.begin(), cookies_.end(), [&](const cookie& other) {
     return other.name == parsed->name && other.domain == parsed->domain && other.path == parsed->path &&
            other.is_host_only == parsed->is_host_only;
   });
   const bool is_removal = parsed->expiry && *parsed->expiry <= now;
-  if (same != cookies_.end()) {
-    if (same->is_secure && !is_secure_url(url)) return;
+  if (existing_cookie != cookies_.end()) {
+    if (existing_cookie->is_secure && !is_secure_url(url)) return;
     if (is_removal) {
-      cookies_.erase(same);
+      cookies_.erase(existing_cookie);
     } else {
-      *same = std::move(*parsed);
+      *existing_cookie = std::move(*parsed);
     }
     return;
   }
@@ -161,8 +161,9 @@ void cookie_jar::store(std::string_view set_cookie, const boost::urls::url& url,
 
 void cookie_jar::evict_cookies(const std::string& domain) {
   const auto is_same_domain = [&](const cookie& other) { return other.domain == domain; };
-  const auto in_domain = static_cast<std::size_t>(std::count_if(cookies_.begin(), cookies_.end(), is_same_domain));
-  if (in_domain > 0 && in_domain >= limits_.max_cookies_per_domain) {
+  const auto domain_cookie_count =
+      static_cast<std::size_t>(std::count_if(cookies_.begin(), cookies_.end(), is_same_domain));
+  if (domain_cookie_count > 0 && domain_cookie_count >= limits_.max_cookies_per_domain) {
     cookies_.erase(std::find_if(cookies_.begin(), cookies_.end(), is_same_domain));
   }
   if (!cookies_.empty() && cookies_.size() >= limits_.max_cookies) cookies_.pop_front();

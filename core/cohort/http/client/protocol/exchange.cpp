@@ -16,11 +16,12 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
   // Most requests are sent immediately, without another coroutine.
   net::io_result sent = stream.try_write({asio::buffer(request), asio::const_buffer{}});
   if (const auto size = sent ? *sent : 0; size < request.size()) {
-    const net::const_buffers rest{asio::buffer(request.substr(size)), asio::const_buffer{}};
-    auto writing = net::write_all(stream, rest);
-    sent = co_await std::move(writing);
+    const net::const_buffers remaining{asio::buffer(request.substr(size)), asio::const_buffer{}};
+    auto write_task = net::write_all(stream, remaining);
+    sent = co_await std::move(write_task);
   }
-  // A server that rejects a request early may respond and close before it has read all of it: read the response.
+  // A server may reject a request and close the connection before it has read the whole request, so the response is
+  // read even if sending failed.
   const bool send_failed = !sent;
   if (send_failed && (sent.error() == asio::error::timed_out || sent.error() == asio::error::operation_aborted)) {
     co_return exchange_result{error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed)};
@@ -28,25 +29,25 @@ task<exchange_result> run_exchange(net::stream& stream, std::string_view request
   response_reader reader{{settings.max_header_bytes, settings.max_body_bytes}, is_head_request};
   auto& parser = reader.parser();
   time_point received_at;
-  for (bool any_bytes = false;; any_bytes = true) {
-    auto reading = stream.read_some(reader);
-    const auto count = co_await std::move(reading);
+  for (bool has_received_bytes = false;; has_received_bytes = true) {
+    auto read_task = stream.read_some(reader);
+    const auto count = co_await std::move(read_task);
     if (!count) {
       if (parser.header_done()) {
         const auto error = count.error() == asio::error::eof ? parser.end() : client_error::body_truncated;
         if (!error) co_return exchange_result{std::move(parser.response())};
         co_return exchange_result{error_at_stage(count.error(), client_error::body_timeout, *error)};
       }
-      // An interim response counts as received bytes, because it shows that the server has the request.
-      const auto error = any_bytes     ? client_error::response_truncated
-                         : send_failed ? client_error::send_failed
-                                       : client_error::no_response;
+      // An interim response counts as received bytes, because it shows that the server has received the request.
+      const auto error = has_received_bytes ? client_error::response_truncated
+                         : send_failed      ? client_error::send_failed
+                                            : client_error::no_response;
       exchange_result failed{error_at_stage(count.error(), client_error::response_timeout, error)};
-      failed.is_unanswered = !any_bytes && !send_failed;
+      failed.is_unanswered = !has_received_bytes && !send_failed;
       co_return failed;
     }
     received_at = loop::current().now();
-    if (record && !any_bytes) record->enter(telemetry::attempt_phase::read, received_at);
+    if (record && !has_received_bytes) record->enter(telemetry::attempt_phase::read, received_at);
     if (const auto failure = reader.parse(*count)) co_return exchange_result{*failure};
     if (!parser.done()) continue;
     const bool is_http = parser.response().status_code() != switching_protocols;

@@ -25,8 +25,8 @@ struct exchange_result {
 };
 
 /// Sends a serialized request and reads the response to it, until the stream's deadline. Interim responses (1xx) are
-/// skipped, except 101 (RFC 9110 section 15.2). `record` gets the time of the first byte; it may be null. All arguments
-/// must outlive the exchange.
+/// skipped, except 101 (RFC 9110 section 15.2). `record`, which may be null, receives the time of the first byte. All
+/// arguments must outlive the exchange.
 task<exchange_result> run_exchange(net::stream& stream, std::string_view request, bool is_head_request,
                                    const client_settings& settings, telemetry::attempt_record* record = nullptr);
 

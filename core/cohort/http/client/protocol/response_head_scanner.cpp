@@ -13,7 +13,7 @@ struct message_framing {
   std::optional<std::uint64_t> content_length;
   bool keep_alive = true;
 
-  /// False if the field is unusual.
+  /// Returns false if the field does not have the most common form.
   bool add(std::string_view name, std::string_view value) noexcept {
     switch (name.size()) {
       case 10: return !iequals(name, "connection") || add_connection(value);
@@ -61,21 +61,21 @@ response_fields::position position_of(const field_line& field, std::string_view 
 }  // namespace
 
 std::optional<scanned_head> scan_response_head(std::string_view bytes, response_fields* fields) {
-  auto rest = bytes;
-  const auto status_line = take_line(rest);
+  auto remaining = bytes;
+  const auto status_line = take_line(remaining);
   const auto status = status_line ? status_of(*status_line) : 0;
   if (status == 0) return std::nullopt;
   message_framing framing;
   response_fields::position_list positions;
   if (fields) positions.reserve(response_fields::initial_capacity);
-  while (!rest.starts_with("\r\n")) {
-    const auto field = take_field_line(rest);
+  while (!remaining.starts_with("\r\n")) {
+    const auto field = take_field_line(remaining);
     if (!field || !framing.add(field->name, field->value)) return std::nullopt;
     if (fields) positions.push_back(position_of(*field, bytes));
   }
   if (!framing.content_length) return std::nullopt;
-  rest.remove_prefix(2);
-  const auto size = bytes.size() - rest.size();
+  remaining.remove_prefix(2);
+  const auto size = bytes.size() - remaining.size();
   if (fields) *fields = response_fields{bytes.substr(0, size), std::move(positions)};
   return scanned_head{status, size, *framing.content_length, framing.keep_alive};
 }

@@ -49,8 +49,9 @@ constexpr bool is_whitespace(char c) noexcept { return c == ' ' || c == '\t'; }
 whitespace_range whitespace_after_chunk_size(std::string_view bytes, std::size_t size_begin) noexcept {
   auto size_end = size_begin;
   while (size_end < bytes.size() && is_hex_digit(bytes[size_end])) ++size_end;
-  const bool has_rest = size_end < bytes.size() && (is_whitespace(bytes[size_end]) || bytes[size_end] == ';');
-  if (size_end == size_begin || !has_rest) return {};
+  const bool has_following_bytes =
+      size_end < bytes.size() && (is_whitespace(bytes[size_end]) || bytes[size_end] == ';');
+  if (size_end == size_begin || !has_following_bytes) return {};
   const auto line_end = bytes.find_first_of("\r\n", size_end);
   if (line_end == std::string_view::npos) return {size_end, bytes.size(), true};
   auto begin = line_end;
@@ -92,10 +93,10 @@ response_parser::response_parser(limits bounds, bool is_head_request)
 
 std::size_t response_parser::parse(std::string_view bytes, std::optional<client_error>& failure) {
   if (simple_body_) return parse_simple_body(bytes);
-  if (!any_bytes_) {
+  if (!has_received_bytes_) {
     if (const auto size = parse_simple_head(bytes)) return size;
   }
-  any_bytes_ = any_bytes_ || !bytes.empty();
+  has_received_bytes_ = has_received_bytes_ || !bytes.empty();
   boost::beast::error_code error;
   std::size_t consumed = 0;
   if (!status_line_done_) {
@@ -120,7 +121,7 @@ std::size_t response_parser::parse_simple_head(std::string_view bytes) {
   }
   response_.status = static_cast<status>(head->status);
   simple_body_ = {head->content_length, head->keep_alive};
-  any_bytes_ = true;
+  has_received_bytes_ = true;
   return head->size;
 }
 
@@ -160,8 +161,8 @@ std::size_t response_parser::parse_status_line(std::string_view bytes, error& fa
 
 /// Parses at most up to the end of a chunk's header or data, so that each chunk's header is checked for whitespace.
 std::size_t response_parser::parse_chunked(std::string_view bytes, error& failure) {
-  std::string without_whitespace;
-  std::string with_renamed_trailers;
+  std::string stripped_input;
+  std::string renamed_input;
   std::string_view input = bytes;
   whitespace_range whitespace;
   if (chunk_bytes_left_ == 0) {
@@ -169,18 +170,18 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
     whitespace = whitespace_after_chunk_size(bytes, size_begin);
     if (whitespace.is_open) return 0;
     if (whitespace.begin < whitespace.end) {
-      without_whitespace.append(bytes.substr(0, whitespace.begin)).append(bytes.substr(whitespace.end));
-      input = without_whitespace;
+      stripped_input.append(bytes.substr(0, whitespace.begin)).append(bytes.substr(whitespace.end));
+      input = stripped_input;
     }
     if (const auto trailers = find_trailers(input, size_begin)) {
       const auto trailers_end = input.find("\r\n\r\n", *trailers);
       if (trailers_end == std::string_view::npos) return 0;
-      with_renamed_trailers = rename_trailers(input, *trailers, trailers_end);
-      input = with_renamed_trailers;
+      renamed_input = rename_trailers(input, *trailers, trailers_end);
+      input = renamed_input;
     }
   }
-  // No chunked body ends in fewer bytes, and Beast 1.81 asserts that it gets as many once it has seen the last chunk's
-  // size.
+  // The end of a chunked body has at least this size. Beast 1.81 asserts that it receives all these bytes together with
+  // the size of the last chunk.
   constexpr std::size_t min_end_size = std::string_view{"0\r\n\r\n"}.size();
   if (chunk_bytes_left_ == 0 && input.size() < min_end_size) return 0;
   const auto consumed = base::put(asio::buffer(input.data(), input.size()), failure);
@@ -188,7 +189,7 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
 }
 
 std::optional<client_error> response_parser::end() {
-  if (!any_bytes_) return client_error::no_response;
+  if (!has_received_bytes_) return client_error::no_response;
   if (simple_body_) return client_error::body_truncated;
   if (!base::got_some()) return client_error::response_truncated;
   boost::beast::error_code error;

@@ -11,8 +11,8 @@
 namespace cohort::http {
 
 /// Incremental parser of one HTTP/1.0 or HTTP/1.1 response. Tolerant where the framing stays unambiguous: a status line
-/// without a space after its code and whitespace after a chunk's size are accepted, two framings in one response are
-/// not (RFC 9112 section 6.3).
+/// without a space after its code and whitespace after a chunk's size are accepted. Two framings in one response are
+/// rejected (RFC 9112 section 6.3).
 class response_parser : private boost::beast::http::basic_parser<false> {
   using base = boost::beast::http::basic_parser<false>;
 
@@ -30,10 +30,10 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   response_parser(limits bounds, bool is_head_request);
 
   /// Parses a prefix of `bytes` and returns its length. Zero without an error means that more bytes are needed: call
-  /// again with the same bytes and the following ones. Sets `failure` if the bytes cannot become a response.
+  /// again with the same bytes and the following bytes. Sets `failure` if the bytes cannot become a response.
   /// Precondition: not `done()`.
   std::size_t parse(std::string_view bytes, std::optional<client_error>& failure);
-  /// Reports the end of the connection. Empty if it completes the response, otherwise why the response is incomplete.
+  /// Reports the end of the connection. Empty if the end of the connection completes the response; otherwise the error.
   std::optional<client_error> end();
 
   bool header_done() const { return simple_body_ || base::is_header_done(); }
@@ -65,7 +65,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   std::size_t parse_chunked(std::string_view bytes, error& failure);
   std::size_t append_body(view bytes, error& failure);
 
-  /// The rest of a response whose header section has the form of `scan_response_head`. Beast does not see it.
+  /// The rest of a response whose header section has the form of `scan_response_head`. Beast does not parse it.
   struct simple_body {
     std::uint64_t bytes_left;
     bool keep_alive;
@@ -78,7 +78,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   std::size_t body_size_ = 0;
   /// Bytes of the current chunk that are not parsed yet; zero between chunks.
   std::uint64_t chunk_bytes_left_ = 0;
-  bool any_bytes_ = false;
+  bool has_received_bytes_ = false;
   bool status_line_done_ = false;
   bool in_header_ = true;
   bool has_chunk_ = false;

@@ -34,8 +34,9 @@ response_reader::~response_reader() {
 void response_reader::release() noexcept {
   if (buffer_.empty() || size_ > 0) return;
   if (buffer_.size() <= max_kept_size) {
-    auto* const kept = try_thread_object<free_buffers>();
-    if (kept && kept->count < max_kept_buffers) kept->buffers[kept->count++] = std::move(buffer_);
+    auto* const reusable_buffers = try_thread_object<free_buffers>();
+    if (reusable_buffers && reusable_buffers->count < max_kept_buffers)
+      reusable_buffers->buffers[reusable_buffers->count++] = std::move(buffer_);
   }
   std::string{}.swap(buffer_);
 }
@@ -49,8 +50,9 @@ std::string response_reader::take_excess() {
 
 asio::mutable_buffer response_reader::prepare() {
   if (buffer_.empty()) {
-    auto* const kept = try_thread_object<free_buffers>();
-    if (kept && kept->count > 0) buffer_ = std::move(kept->buffers[--kept->count]);
+    auto* const reusable_buffers = try_thread_object<free_buffers>();
+    if (reusable_buffers && reusable_buffers->count > 0)
+      buffer_ = std::move(reusable_buffers->buffers[--reusable_buffers->count]);
   }
   if (buffer_.size() < size_ + read_size) buffer_.resize(size_ + read_size);
   return asio::buffer(buffer_.data() + size_, read_size);

@@ -29,7 +29,7 @@ class response_reader final : public net::read_memory {
 
   /// Buffer space for the next read.
   asio::mutable_buffer prepare() override;
-  /// Gives the buffer back, unless it has bytes.
+  /// Releases the buffer if it is empty.
   void release() noexcept override;
   /// Parses the bytes read so far, of which `count` are new. Returns an error if they cannot become a response.
   std::optional<client_error> parse(std::size_t count);

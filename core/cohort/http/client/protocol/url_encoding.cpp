@@ -10,9 +10,9 @@ namespace {
 
 namespace urls = boost::urls;
 
-constexpr auto url_chars = urls::pchars + '/' + '?';
+constexpr auto url_characters = urls::pchars + '/' + '?';
 /// An IPv6 address is the only place for brackets (RFC 3986 section 3.2.2).
-constexpr auto authority_chars = url_chars + '[' + ']';
+constexpr auto authority_characters = url_characters + '[' + ']';
 
 bool is_percent_encoding(std::string_view text) noexcept {
   return text.size() >= 3 && text[0] == '%' && urls::grammar::hexdig_chars(text[1]) &&
@@ -44,16 +44,16 @@ std::size_t authority_end(std::string_view reference) noexcept {
 
 std::string encode_invalid_characters(std::string_view reference) {
   reference = reference.substr(0, reference.find('#'));
-  const auto split = authority_end(reference);
+  const auto authority_size = authority_end(reference);
   std::string output;
   output.reserve(reference.size());
-  append_encoded(output, reference.substr(0, split), authority_chars);
-  append_encoded(output, reference.substr(split), url_chars);
+  append_encoded(output, reference.substr(0, authority_size), authority_characters);
+  append_encoded(output, reference.substr(authority_size), url_characters);
   return output;
 }
 
 void append_encoded_target(recycled_string& output, std::string_view target) {
-  append_encoded(output, target, url_chars);
+  append_encoded(output, target, url_characters);
 }
 
 }  // namespace cohort::http

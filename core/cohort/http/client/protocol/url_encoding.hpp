@@ -13,7 +13,7 @@ namespace cohort::http {
 /// are not changed. The result can still be invalid, for example because of its host.
 std::string encode_invalid_characters(std::string_view reference);
 
-/// Appends a path or a query, encoded like the path and the query of a reference. Precondition: it has no `#`.
+/// Appends a path or a query, encoded like the path and the query of a reference. Precondition: `target` has no `#`.
 void append_encoded_target(recycled_string& output, std::string_view target);
 
 }  // namespace cohort::http

@@ -20,12 +20,12 @@ constexpr std::string_view part_end = "\r\n";
 /// 128 random bits from OpenSSL: the author of a part's content cannot predict the boundary, and so cannot end the
 /// part.
 std::string random_boundary() {
-  std::array<std::uint64_t, 2> bits;
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bits.data()), sizeof(bits)) != 1) {
-    throw std::runtime_error{"OpenSSL has no random bytes for the boundary of a multipart body"};
+  std::array<std::uint64_t, 2> random_bits;
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(random_bits.data()), sizeof(random_bits)) != 1) {
+    throw std::runtime_error{"OpenSSL cannot generate random bytes for the boundary of a multipart body"};
   }
   std::string boundary = "cohort-";
-  for (const auto part : bits) {
+  for (const auto part : random_bits) {
     std::array<char, 16> digits;
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), part, 16);
     boundary.append(digits.data(), end.ptr);
@@ -51,9 +51,9 @@ std::string escape(std::string_view name) {
 
 multipart_body::multipart_body() : boundary_(random_boundary()) {}
 
-std::string multipart_body::head_of(std::string_view name, std::string_view more) const {
+std::string multipart_body::head_of(std::string_view name, std::string_view extra_parameters) const {
   std::string head = "--" + boundary_ + "\r\nContent-Disposition: form-data; name=\"" + escape(name) + "\"";
-  return head.append(more).append("\r\n\r\n");
+  return head.append(extra_parameters).append("\r\n\r\n");
 }
 
 multipart_body& multipart_body::add_field(std::string_view name, std::string value) {
@@ -74,8 +74,8 @@ multipart_body& multipart_body::add_file(std::string_view name, std::string_view
     throw std::invalid_argument{"multipart_body: the content type of \"" + std::string{name} +
                                 "\" has control characters"};
   }
-  std::string more = "; filename=\"" + escape(filename) + "\"\r\nContent-Type: ";
-  parts_.push_back({head_of(name, more.append(content_type)), std::move(content)});
+  std::string extra_parameters = "; filename=\"" + escape(filename) + "\"\r\nContent-Type: ";
+  parts_.push_back({head_of(name, extra_parameters.append(content_type)), std::move(content)});
   return *this;
 }
 
@@ -87,8 +87,8 @@ task<result<std::string_view, client_error>> multipart_body::read(call_context c
     co_return std::string_view{text_};
   }
   if (!std::exchange(is_head_sent_, true)) co_return std::string_view{parts_[index_].head};
-  auto reading = parts_[index_].content->read(context);
-  auto chunk = co_await std::move(reading);
+  auto read_task = parts_[index_].content->read(context);
+  auto chunk = co_await std::move(read_task);
   if (!chunk || !chunk->empty()) co_return chunk;
   ++index_;
   is_head_sent_ = false;

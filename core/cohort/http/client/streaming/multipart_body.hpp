@@ -52,7 +52,7 @@ class multipart_body final : public request_body_source {
     std::string head;
     std::unique_ptr<request_body_source> content;
   };
-  std::string head_of(std::string_view name, std::string_view more) const;
+  std::string head_of(std::string_view name, std::string_view extra_parameters) const;
   std::string last_delimiter() const { return "--" + boundary_ + "--\r\n"; }
 
   std::string boundary_;

@@ -14,8 +14,8 @@ task<result<std::uint64_t>> save_body(response_body_stream& body, std::filesyste
   if (!file) co_return file.error();
   for (;;) {
     const auto idle_deadline = deadline::after(loop::current().now(), idle_timeout);
-    auto reading = body.read(std::min(context.deadline, idle_deadline));
-    const auto part = co_await std::move(reading);
+    auto read_task = body.read(std::min(context.deadline, idle_deadline));
+    const auto part = co_await std::move(read_task);
     if (!part) co_return make_error_code(part.error());
     if (part->empty()) break;
     if (part->size() > max_bytes - file->size()) co_return make_error_code(client_error::body_too_large);

@@ -29,7 +29,7 @@ bool is_timeout_or_cancelled(error_code failure) noexcept {
 
 }  // namespace
 
-/// Sends the body and reads the head of the response concurrently. A scope for `detail::run_scope`.
+/// Sends the body and reads the head of the response concurrently. `detail::run_scope` runs it.
 class streamed_exchange::duplex {
  public:
   duplex(streamed_exchange& exchange, std::string_view head, request_body_source& source, call_context context)
@@ -63,8 +63,8 @@ class streamed_exchange::duplex {
     --running_;
     is_head_done_ = true;
     const auto& error = reading_.outcome.value;
-    needs_whole_body_ = error && !*error && exchange_.head_.status_code() < min_rejection_status;
-    if (!needs_whole_body_) detail::cancel(sending_.cancel_signal);
+    sends_whole_body_ = error && !*error && exchange_.head_.status_code() < min_rejection_status;
+    if (!sends_whole_body_) detail::cancel(sending_.cancel_signal);
     end_if_done();
   }
   void on_sent() {
@@ -75,7 +75,7 @@ class streamed_exchange::duplex {
       const bool may_have_response =
           sending_.outcome.value && (!send_error_ || *send_error_ == client_error::send_failed);
       if (!may_have_response) detail::cancel(reading_.cancel_signal);
-    } else if (sending_.outcome.value && needs_whole_body_) {
+    } else if (sending_.outcome.value && sends_whole_body_) {
       send_error_ = *sending_.outcome.value;
     }
     end_if_done();
@@ -93,8 +93,8 @@ class streamed_exchange::duplex {
   std::optional<client_error> send_error_;
   int running_ = 0;
   bool is_head_done_ = false;
-  /// After the head of the response: whether it permits the rest of the body to be sent.
-  bool needs_whole_body_ = false;
+  /// Whether the received head of the response permits the rest of the body to be sent.
+  bool sends_whole_body_ = false;
 };
 
 streamed_exchange::streamed_exchange(connection_pool::lease lease, response_parser::limits limits, bool is_head_request,
@@ -108,26 +108,27 @@ task<std::optional<client_error>> streamed_exchange::run(std::string_view head, 
   if (on_interim_) reader_.keep_interim();
   std::optional<client_error> error;
   if (source) {
-    duplex both{*this, head, *source, context};
-    auto running = detail::run_scope(both);
-    co_await std::move(running);
-    error = both.take();
+    duplex transfers{*this, head, *source, context};
+    auto run_task = detail::run_scope(transfers);
+    co_await std::move(run_task);
+    error = transfers.take();
   } else {
     // Most requests are sent immediately, without another coroutine.
     net::io_result sent = lease_.stream().try_write({asio::buffer(head), asio::const_buffer{}});
     if (const auto size = sent ? *sent : 0; size < head.size()) {
-      const net::const_buffers rest{asio::buffer(head.substr(size)), asio::const_buffer{}};
-      auto writing = net::write_all(lease_.stream(), rest);
-      sent = co_await std::move(writing);
+      const net::const_buffers remaining{asio::buffer(head.substr(size)), asio::const_buffer{}};
+      auto write_task = net::write_all(lease_.stream(), remaining);
+      sent = co_await std::move(write_task);
     }
     is_sent_ = sent.has_value();
     send_failed_ = !is_sent_;
-    // A server that rejects a request early may respond and close before it has read all of it: read the response.
+    // A server may reject a request and close the connection before it has read the whole request, so the response is
+    // read even if sending failed.
     if (send_failed_ && is_timeout_or_cancelled(sent.error())) {
       co_return fail(error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed));
     }
-    auto reading = read_head();
-    error = co_await std::move(reading);
+    auto read_task = read_head();
+    error = co_await std::move(read_task);
   }
   if (error) co_return fail(*error);
   if (reader_.parser().done() && head_.status_code() != switching_protocols) {
@@ -144,8 +145,8 @@ task<std::optional<client_error>> streamed_exchange::send_body(std::string_view 
   std::string prefix{head};
   for (bool at_end = false; !at_end;) {
     has_read_source_ = true;
-    auto reading = source->read(context);
-    const auto part = co_await std::move(reading);
+    auto read_task = source->read(context);
+    const auto part = co_await std::move(read_task);
     if (!part) co_return client_error::request_body_failed;
     at_end = part->empty();
     sent_bytes += part->size();
@@ -156,8 +157,8 @@ task<std::optional<client_error>> streamed_exchange::send_body(std::string_view 
     if (!length && at_end) prefix.append("\r\n");
     if (prefix.empty() && part->empty()) break;
     const net::const_buffers buffers{asio::buffer(prefix), asio::buffer(part->data(), part->size())};
-    auto writing = net::write_all(lease_.stream(), buffers);
-    const auto written = co_await std::move(writing);
+    auto write_task = net::write_all(lease_.stream(), buffers);
+    const auto written = co_await std::move(write_task);
     if (!written) {
       send_failed_ = true;
       co_return error_at_stage(written.error(), client_error::send_timeout, client_error::send_failed);
@@ -172,14 +173,14 @@ task<std::optional<client_error>> streamed_exchange::send_body(std::string_view 
 
 task<std::optional<client_error>> streamed_exchange::read_head() {
   while (!reader_.parser().header_done()) {
-    auto reading = lease_.stream().read_some(reader_);
-    const auto count = co_await std::move(reading);
+    auto read_task = lease_.stream().read_some(reader_);
+    const auto count = co_await std::move(read_task);
     if (!count) co_return head_error(count.error());
     has_received_ = true;
     if (const auto failure = reader_.parse(*count)) co_return *failure;
     if (on_interim_ && reader_.has_interim()) {
-      auto reporting = report_interim();
-      co_await std::move(reporting);
+      auto report_task = report_interim();
+      co_await std::move(report_task);
     }
   }
   auto& response = reader_.parser().response();
@@ -192,13 +193,13 @@ task<> streamed_exchange::report_interim() {
   const auto responses = reader_.take_interim();
   for (const auto& interim : responses) {
     if (interim_count_++ >= max_interim_responses) co_return;
-    auto reporting = (*on_interim_)(interim);
-    co_await std::move(reporting);
+    auto report_task = (*on_interim_)(interim);
+    co_await std::move(report_task);
   }
 }
 
 client_error streamed_exchange::head_error(error_code failure) {
-  // An interim response counts as bytes: the server has the request.
+  // An interim response counts as received bytes, because it shows that the server has received the request.
   const auto error = has_received_  ? client_error::response_truncated
                      : send_failed_ ? client_error::send_failed
                                     : client_error::no_response;
@@ -213,8 +214,8 @@ task<result<std::string_view, client_error>> streamed_exchange::read(deadline re
     part_.swap(parser.response().body);
     if (!part_.empty() || is_done_) co_return std::string_view{part_};
     lease_.stream().set_deadline(read_deadline);
-    auto reading = lease_.stream().read_some(reader_);
-    const auto count = co_await std::move(reading);
+    auto read_task = lease_.stream().read_some(reader_);
+    const auto count = co_await std::move(read_task);
     if (!count) {
       const auto error = count.error() == asio::error::eof ? parser.end() : client_error::body_truncated;
       if (error) co_return fail(error_at_stage(count.error(), client_error::body_timeout, *error));
@@ -231,10 +232,10 @@ std::string streamed_exchange::take_rest() {
 }
 
 bool streamed_exchange::is_stale(client_error error) const noexcept {
-  return lease_.reused() && (error == client_error::no_response || error == client_error::send_failed);
+  return lease_.is_reused() && (error == client_error::no_response || error == client_error::send_failed);
 }
 
-/// The response is complete.
+/// Ends the exchange after a complete response.
 void streamed_exchange::end(bool reusable) {
   is_done_ = true;
   const auto result = head_.status_code() < 500 ? outcome::success : outcome::failure;
@@ -243,7 +244,7 @@ void streamed_exchange::end(bool reusable) {
 
 client_error streamed_exchange::fail(client_error error) {
   failure_ = error;
-  if (lease_.reused() && is_timeout(error)) lease_.close_idle_to_same_address();
+  if (lease_.is_reused() && is_timeout(error)) lease_.close_idle_to_same_address();
   const bool is_ignored = is_caused_by_caller(error) || (is_timeout(error) && !timeout_is_failure_);
   lease_.release(is_ignored ? outcome::ignored : outcome::failure, false, loop::current().now());
   return error;

@@ -26,8 +26,8 @@ class request_body_source {
   virtual task<result<std::string_view, client_error>> read(call_context context) = 0;
   /// The length of the body, sent as `Content-Length`; empty if it is not known: the body is then sent chunked.
   virtual std::optional<std::uint64_t> content_length() const = 0;
-  /// Rewinds to the beginning, for another attempt. False if that is not possible: the request is then not repeated
-  /// once a part has been read.
+  /// Rewinds to the beginning, for another attempt. Returns false if that is not possible; the request is then not
+  /// retried once a part has been read.
   virtual bool rewind() { return false; }
   /// Returns the deadline for the head of the response. Called after the whole body has been sent. Only a deadline
   /// earlier than that of the call has an effect.
@@ -45,7 +45,7 @@ using interim_callback = std::function<task<>(const client_response& interim)>;
 /// Further interim responses to one request are ignored.
 inline constexpr unsigned max_interim_responses = 16;
 
-/// A text as the body of a request: `content_length` bytes in one part.
+/// A text as the body of a request, sent in one part.
 class text_body_source final : public request_body_source {
  public:
   explicit text_body_source(std::string text) : text_(std::move(text)) {}
@@ -66,19 +66,20 @@ class text_body_source final : public request_body_source {
   bool is_read_ = false;
 };
 
-/// The body of a response, still on its connection. If it is destroyed before its end, it closes the connection.
+/// The body of a response, still on its connection. If the object is destroyed before the end of the body, the
+/// connection is closed.
 class response_body_stream {
  public:
   virtual ~response_body_stream() = default;
 
   /// Returns the next part of the body, valid until the next call, or an empty view at its end. After the end or an
   /// error, further calls return the same result. Waits until `read_deadline` (`client_error::body_timeout`). A
-  /// truncated body is `body_truncated`, never an end. Nothing is read ahead of the calls, so a slow reader slows the
-  /// server down.
+  /// truncated body is the error `body_truncated`, never an end of the body. Nothing is read ahead of the calls, so a
+  /// slow reader slows the server down.
   virtual task<result<std::string_view, client_error>> read(deadline read_deadline) = 0;
   /// Whether the whole body has been received, so that the next `read` does not wait.
   virtual bool is_complete() const noexcept = 0;
-  /// After status 101: the connection, which now has another protocol; valid as long as this object.
+  /// After status 101: the connection, which now has another protocol. Valid for the lifetime of this object.
   virtual net::stream& connection() noexcept = 0;
   /// After status 101: the bytes of the other protocol that have been received together with the response. May be
   /// called once.
@@ -100,7 +101,7 @@ struct streamed_response {
   /// The body as the server sent it, not decompressed; never null.
   std::unique_ptr<response_body_stream> body;
 
-  /// The length of the body that the head states; empty if it has none.
+  /// The value of `Content-Length`; empty if it is absent or invalid.
   std::optional<std::uint64_t> content_length() const noexcept;
 };
 

@@ -54,7 +54,7 @@ upstream::active_call::active_call(upstream& owner, loop_state& state, client_re
 
 std::optional<client_error> upstream::active_call::begin(time_point now) {
   tried_addresses_.clear();
-  // Less than a round trip is left: the call fails before it makes a connection, and no policy counts it.
+  // Less than one round-trip time remains, so the call fails before it opens a connection, and no policy counts it.
   if (call_deadline().remaining(now) <= transport().round_trip(target())) return client_error::deadline_exceeded;
   if (owner_.hold_->is_active(now)) return client_error::rate_limited;
   permit_.emplace(owner_, state_, now);
@@ -83,7 +83,7 @@ task<client::exchange> upstream::active_call::attempt(bool new_connection, time_
   return send_recorded(new_connection, begin_attempt_record(false, now), now);
 }
 
-/// Empty for retries, for probes and for requests that are not idempotent.
+/// Returns the delay of the hedge; empty for retries, for probes and for requests that are not idempotent.
 std::optional<duration> upstream::active_call::hedge_delay(time_point now) {
   if (permit_->is_probe() || attempts() > 0 || !is_idempotent(request().method)) return std::nullopt;
   return state_.hedging.delay(call_deadline().remaining(now), now);
@@ -110,8 +110,8 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection,
   options.record = record;
   options.propagate_deadline = owner_.settings_.propagate_deadline;
   options.on_connected = [this](const net::endpoint& address) { tried_addresses_.push_back(address); };
-  auto sending = send(std::move(options));
-  auto exchange = co_await std::move(sending);
+  auto send_task = send(std::move(options));
+  auto exchange = co_await std::move(send_task);
   const auto now = exchange.ended;
   recording.end(exchange.response, now);
   if (exchange.response) {
@@ -129,14 +129,14 @@ void upstream::active_call::record_rate_limit(const client_response& response, t
 
 task<client::exchange> upstream::active_call::send_hedged(duration delay, bool new_connection, time_point now) {
   hedged_attempt attempts{*this, delay, new_connection, now};
-  auto running = detail::run_scope(attempts);
-  co_await std::move(running);
+  auto run_task = detail::run_scope(attempts);
+  co_await std::move(run_task);
   co_return attempts.take();
 }
 
 policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
   const auto now = loop::current().now();
-  // A probe must be one request, and a breaker that has opened meanwhile also applies to this call.
+  // A probe must be one request. A breaker that has opened during the call also applies to it.
   const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
   const policy::failed_attempt attempt{
       .failure = *result.failure,

@@ -36,11 +36,11 @@ struct upstream::loop_state final : upstream_directory::entry {
   connection_pool::address_counts reported_addresses;
   /// The origin of the last call.
   std::optional<origin> target;
-  /// Until then, a failed TLS handshake is not logged again.
+  /// The earliest time at which another failed TLS handshake is logged.
   time_point next_tls_log{};
 };
 
-/// The bulkhead and circuit breaker permit of a call, which is held until this object is destroyed.
+/// The permission of the bulkhead and the circuit breaker for a call, held until this object is destroyed.
 class upstream::permit {
  public:
   permit(upstream& owner, loop_state& state, time_point now);
@@ -80,8 +80,8 @@ class upstream::active_call : public call_loop {
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
   /// Starts the record of the next attempt at `now`; null if the request has no record.
   telemetry::attempt_record* begin_attempt_record(bool is_hedge, time_point now);
-  /// Makes one attempt, which starts at `now`, for the metrics, the policies and `record`, which may be null.
-  /// `overtaken`, `superseded`: see `connection_pool::lease_options`.
+  /// Makes one attempt, which starts at `now`, and records it in the metrics, the policies and `record`, which may be
+  /// null. `overtaken`, `superseded`: see `connection_pool::lease_options`.
   task<client::exchange> send_recorded(bool new_connection, telemetry::attempt_record* record, time_point now,
                                        const bool* overtaken = nullptr, const bool* superseded = nullptr);
 

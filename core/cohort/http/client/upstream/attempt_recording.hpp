@@ -6,7 +6,7 @@
 
 namespace cohort::http {
 
-/// Ends the record of one attempt: with its result, or as cancelled when it is destroyed before.
+/// Records the end of one attempt: its result, or a cancellation if this object is destroyed before `end` is called.
 class attempt_recording {
  public:
   /// `record` may be null. Both must outlive this object.

@@ -4,8 +4,8 @@
 namespace cohort::http {
 namespace {
 
-/// The delay of a timer that shows that this loop, not the server, was slow.
-constexpr duration max_lateness = std::chrono::milliseconds{1};
+/// A timer that expires later than this shows that this loop was blocked, not that the server was slow.
+constexpr duration max_timer_delay = std::chrono::milliseconds{1};
 
 }  // namespace
 
@@ -19,7 +19,7 @@ upstream::active_call::hedged_attempt::hedged_attempt(active_call& call, duratio
 
 void upstream::active_call::hedged_attempt::start_all() {
   delay_timer_.arm(started_ + delay_);
-  start(first, new_connection_, started_);
+  start(first_attempt, new_connection_, started_);
 }
 
 void upstream::active_call::hedged_attempt::cancel_all() {
@@ -28,25 +28,25 @@ void upstream::active_call::hedged_attempt::cancel_all() {
 }
 
 client::exchange upstream::active_call::hedged_attempt::take() {
-  const auto winner = winner_.value_or(first);
+  const auto winner = winner_.value_or(first_attempt);
   auto& outcome = attempts_[winner].outcome;
   if (outcome.failure) std::rethrow_exception(outcome.failure);
-  if (winner == second && succeeded(second)) call_.owner_.metrics_->hedges_won.increment();
+  if (winner == second_attempt && has_succeeded(second_attempt)) call_.owner_.metrics_->hedges_won.increment();
   return std::move(*outcome.value);
 }
 
 void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection, time_point now) {
   ++running_;
-  records_[index] = call_.begin_attempt_record(index == second, now);
+  records_[index] = call_.begin_attempt_record(index == second_attempt, now);
   detail::start_child_task(attempts_[index],
                            call_.send_recorded(new_connection, records_[index], now,
-                                               index == first ? &first_overtaken_ : nullptr, &is_superseded_),
+                                               index == first_attempt ? &first_overtaken_ : nullptr, &is_superseded_),
                            [this, index] { on_attempt_ended(index); });
 }
 
-void upstream::active_call::hedged_attempt::start_second() {
+void upstream::active_call::hedged_attempt::start_second_attempt() {
   const auto now = loop::current().now();
-  if (!is_postponed_ && now - (started_ + delay_) > max_lateness) {
+  if (!is_postponed_ && now - (started_ + delay_) > max_timer_delay) {
     // The loop was blocked and the response may have arrived, so the timer is armed again; the response is read before
     // it expires.
     is_postponed_ = true;
@@ -59,24 +59,24 @@ void upstream::active_call::hedged_attempt::start_second() {
     return;
   }
   metrics.hedges_sent.increment();
-  start(second, false, now);
+  start(second_attempt, false, now);
 }
 
 void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) {
   --running_;
-  if (!winner_ && (succeeded(index) || running_ == 0)) {
+  if (!winner_ && (has_succeeded(index) || running_ == 0)) {
     winner_ = index;
-    // The hedge started later but got its response earlier: the cancellation of the first attempt counts as a failure
-    // of its address. If that happens repeatedly, the address has failed without a connection error, for example
-    // because its machine was powered off. Has no effect if the first attempt has already ended.
-    first_overtaken_ = index == second && succeeded(second);
-    is_superseded_ = succeeded(index);
+    // The hedge started later but received its response earlier: the cancellation of the first attempt counts as a
+    // failure of its address. If that happens repeatedly, the address has failed without a connection error, for
+    // example because its machine was powered off. Has no effect if the first attempt has already ended.
+    first_overtaken_ = index == second_attempt && has_succeeded(second_attempt);
+    is_superseded_ = has_succeeded(index);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;
     cancel_all();
   }
   // The first attempt was slower: its latency is at least the time until now. Without that sample, the recorded
   // latencies would be biased low.
-  if (index == first && winner_ == second && succeeded(second)) {
+  if (index == first_attempt && winner_ == second_attempt && has_succeeded(second_attempt)) {
     const auto now = loop::current().now();
     call_.state_.hedging.record(now - started_, now);
   }
@@ -86,7 +86,7 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
   }
 }
 
-bool upstream::active_call::hedged_attempt::succeeded(std::size_t index) const {
+bool upstream::active_call::hedged_attempt::has_succeeded(std::size_t index) const {
   const auto& exchange = attempts_[index].outcome.value;
   return exchange && is_success(*exchange);
 }

@@ -8,29 +8,29 @@
 
 namespace cohort::http {
 
-/// One attempt, and a second one if the first is slow. The first success wins; the other attempt is cancelled and
-/// awaited. A scope for `detail::run_scope`.
+/// Makes one attempt, and a second attempt if the first is slow. After the first success, the other attempt is
+/// cancelled and awaited. `detail::run_scope` runs it.
 class upstream::active_call::hedged_attempt {
  public:
   hedged_attempt(active_call& call, duration delay, bool new_connection, time_point now);
 
   void start_all();
   void cancel_all();
-  /// The exchange of the winner, or of the attempt that ended last if neither succeeded. Rethrows that attempt's
-  /// exception. Precondition: both have ended.
+  /// Returns the exchange of the attempt that succeeded first, or that ended last if neither succeeded. Rethrows the
+  /// exception of that attempt. Precondition: both attempts have ended.
   client::exchange take();
 
   completion_handler<std::monostate> on_ended;
   bool cancelled = false;
 
  private:
-  static constexpr std::size_t first = 0;
-  static constexpr std::size_t second = 1;
+  static constexpr std::size_t first_attempt = 0;
+  static constexpr std::size_t second_attempt = 1;
 
   void start(std::size_t index, bool new_connection, time_point now);
-  void start_second();
+  void start_second_attempt();
   void on_attempt_ended(std::size_t index);
-  bool succeeded(std::size_t index) const;
+  bool has_succeeded(std::size_t index) const;
 
   active_call& call_;
   duration delay_;
@@ -40,12 +40,12 @@ class upstream::active_call::hedged_attempt {
   std::array<telemetry::attempt_record*, 2> records_{};
   std::optional<std::size_t> winner_;
   bool first_overtaken_ = false;
-  /// One attempt has succeeded, and the other one is cancelled.
+  /// Whether one attempt has succeeded and the other attempt is cancelled.
   bool is_superseded_ = false;
-  /// The hedge was postponed because the loop was late.
+  /// Whether the hedge was postponed because the loop was blocked.
   bool is_postponed_ = false;
   std::size_t running_ = 0;
-  bound_timer<&hedged_attempt::start_second> delay_timer_;
+  bound_timer<&hedged_attempt::start_second_attempt> delay_timer_;
 };
 
 }  // namespace cohort::http

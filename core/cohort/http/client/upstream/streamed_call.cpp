@@ -9,7 +9,8 @@ namespace cohort::http {
 upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, client_request& request, origin target,
                                        deadline call_deadline, bool timeout_is_failure,
                                        telemetry::call_recording& recording, const open_options& options)
-    // The context has no request ID, which would have to outlive the call; only log lines of attempts lack it.
+    // The context has no request ID, which would have to outlive the call; only the log lines of attempts have no
+    // request ID as a result.
     : active_call(owner, state, request, std::move(target), call_deadline, {}, timeout_is_failure, recording),
       owner_(owner),
       request_(request),
@@ -18,9 +19,9 @@ upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, clien
 task<client::exchange> upstream::streamed_call::send(client::send_options options) {
   body_.reset();
   options.target = &target();
-  auto opening = transport().open(request_, options_.body, call_deadline(), std::move(options), options_.max_body_bytes,
-                                  options_.on_interim);
-  auto opened = co_await std::move(opening);
+  auto open_task = transport().open(request_, options_.body, call_deadline(), std::move(options),
+                                    options_.max_body_bytes, options_.on_interim);
+  auto opened = co_await std::move(open_task);
   body_ = std::move(opened.body);
   has_read_source_ = has_read_source_ || opened.has_read_source;
   co_return std::move(opened.head);
@@ -74,8 +75,8 @@ class upstream::recorded_body final : public response_body_stream, public recycl
   ~recorded_body() override { finish(client_error::cancelled); }
 
   task<result<std::string_view, client_error>> read(deadline read_deadline) override {
-    auto reading = body_->read(read_deadline);
-    auto part = co_await std::move(reading);
+    auto read_task = body_->read(read_deadline);
+    auto part = co_await std::move(read_task);
     if (!part) {
       finish(part.error());
     } else if (body_->is_complete()) {
@@ -109,7 +110,8 @@ task<open_result> upstream::open(client_request request, call_context context, o
   const auto call_deadline = call_deadline_of(context, started, max_timeout);
   auto target = origin_of(request.url);
   open_result result{.response = client_error::invalid_request};
-  // Up to the head of the response: the body may outlive the request that the call is made for.
+  // Records the call up to the head of the response, because the body may outlive the request for which the call is
+  // made.
   telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
   const auto record = [&](const client_result& client_result, time_point now) {
     result.elapsed = now - started;
@@ -125,8 +127,8 @@ task<open_result> upstream::open(client_request request, call_context context, o
     auto& on_loop = current_loop_state();
     auto& call = state->call.emplace(*this, on_loop, state->request, *target, call_deadline, timeout_is_failure,
                                      recording, options);
-    auto running = call.run(started);
-    auto head = co_await std::move(running);
+    auto run_task = call.run(started);
+    auto head = co_await std::move(run_task);
     notify_response(state->request, head);
     result.attempts = call.total_attempts();
     const auto now = loop::current().now();

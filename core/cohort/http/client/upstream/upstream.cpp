@@ -7,9 +7,10 @@
 namespace cohort::http {
 namespace {
 
-/// At most a quarter of the remaining time, so that a call with a near deadline is still made.
-duration reserve_for(deadline caller, time_point now, duration max_reserve) noexcept {
-  return std::min(max_reserve, caller.remaining(now) / 4);
+/// Returns `max_reserve`, but at most a quarter of the remaining time, so that a call with a short remaining time is
+/// still made.
+duration reserve_for(deadline caller_deadline, time_point now, duration max_reserve) noexcept {
+  return std::min(max_reserve, caller_deadline.remaining(now) / 4);
 }
 
 }  // namespace
@@ -91,8 +92,8 @@ void upstream::prepare_request(client_request& request, const call_context& cont
 }
 
 task<upstream_result> upstream::call(client_request request, call_context context, std::optional<duration> timeout) {
-  auto calling = call_in_place(request, context, timeout);
-  co_return co_await std::move(calling);
+  auto call_task = call_in_place(request, context, timeout);
+  co_return co_await std::move(call_task);
 }
 
 task<upstream_result> upstream::call_in_place(client_request& request, call_context context,
@@ -110,8 +111,8 @@ task<upstream_result> upstream::call_in_place(client_request& request, call_cont
     const bool timeout_is_failure = result.timeout * 2 >= max_timeout;
     auto& state = current_loop_state();
     active_call call{*this, state, request, *target, call_deadline, context.request_id, timeout_is_failure, recording};
-    auto running = call.run(started);
-    result.response = co_await std::move(running);
+    auto run_task = call.run(started);
+    result.response = co_await std::move(run_task);
     notify_response(request, result.response);
     result.attempts = call.total_attempts();
     now = loop::current().now();

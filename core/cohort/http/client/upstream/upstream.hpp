@@ -33,8 +33,8 @@ struct upstream_result {
 struct open_options {
   /// The body of the request; null for none. Must outlive the task of `open`.
   request_body_source* body = nullptr;
-  /// Timeout until the head of the response, capped by the caller's deadline. Default: the timeout of the settings; for
-  /// a request with a body, whose transfer has no natural limit, only the caller's deadline, and after the body
+  /// Timeout until the head of the response, capped by the caller's deadline. Default: the timeout of the settings. For
+  /// a request with a body, the default is the caller's deadline and, once the body has been sent,
   /// `request_body_source::response_deadline`.
   std::optional<duration> timeout{};
   /// Maximum size of the body of the response, in bytes (`client_error::body_too_large`).
@@ -59,8 +59,8 @@ struct open_result {
 class call_middleware {
  public:
   virtual ~call_middleware() = default;
-  /// Called before the first attempt, and before `X-Request-Id` is added. If it makes the request invalid, the call
-  /// fails with `client_error::invalid_request`.
+  /// Called before the first attempt, and before `X-Request-Id` is added. If the middleware makes the request invalid,
+  /// the call fails with `client_error::invalid_request`.
   virtual void on_request(client_request& request, const call_context& context);
   /// Called after the last attempt, before the result is returned: `result` is the response (of `upstream::open`: its
   /// head) or the error. `request` is the last request that was sent. Fields that it adds must have valid names and
@@ -110,9 +110,9 @@ class upstream {
 
   /// Sends a request whose bodies are streamed (see `client::open`), with the same policies, except that it is not
   /// hedged and no redirect is followed. It is retried up to the head of the response, unless a part of its body has
-  /// been read from a source that cannot `rewind`. The call lasts until the end of the body of the response: until then
-  /// it counts as in flight, and only then its outcome is recorded. A body that is destroyed before its end is recorded
-  /// as cancelled. With a 101, the call ends immediately: its connection has another protocol. The upstream must
+  /// been read from a source that cannot `rewind`. The call is in flight until the end of the body of the response; its
+  /// outcome is recorded at that time. If the body is destroyed before its end, the call is recorded as cancelled. A
+  /// response 101 ends the call immediately, because its connection then has another protocol. The upstream must
   /// outlive the response.
   task<open_result> open(client_request request, call_context context, open_options options = {});
 
@@ -125,7 +125,6 @@ class upstream {
   class permit;
 
   loop_state& current_loop_state();
-  /// The record of the request that a call is made for; null if it has none.
   deadline call_deadline_of(const call_context& context, time_point started, duration max_timeout) const;
   void prepare_request(client_request& request, const call_context& context) const;
   void notify_response(const client_request& request, client_result& result) const;

@@ -46,8 +46,8 @@ class upstream_directory {
   };
 
   upstream_directory() = default;
-  /// Detaches the remaining entries. An upstream may therefore be destroyed after its client, but must not be used any
-  /// more.
+  /// Detaches the remaining entries. An upstream may therefore be destroyed after its client, but must not be used
+  /// after the client has been destroyed.
   ~upstream_directory();
   upstream_directory(const upstream_directory&) = delete;
   upstream_directory& operator=(const upstream_directory&) = delete;

@@ -77,9 +77,10 @@ config::value_parser<upstream_settings> upstream_policy(const upstream_settings&
     auto settings = base;
     while (!text.empty()) {
       const auto element = next_list_element(text);
-      const auto equals = element.find('=');
-      if (equals == std::string_view::npos) return std::nullopt;
-      if (!set(settings, trimmed(element.substr(0, equals)), trimmed(element.substr(equals + 1)))) return std::nullopt;
+      const auto equals_sign = element.find('=');
+      if (equals_sign == std::string_view::npos) return std::nullopt;
+      if (!set(settings, trimmed(element.substr(0, equals_sign)), trimmed(element.substr(equals_sign + 1))))
+        return std::nullopt;
     }
     settings.breaker.max_open_time = std::max(settings.breaker.max_open_time, settings.breaker.base_open_time);
     return settings;

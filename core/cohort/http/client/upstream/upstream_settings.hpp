@@ -14,7 +14,8 @@ namespace cohort::http {
 struct upstream_settings {
   /// Timeout of a call over all attempts, capped by the caller's deadline.
   duration timeout = std::chrono::seconds{5};
-  /// Time that is kept from the caller's deadline to use the response; at most a quarter of the time that remains.
+  /// Time before the caller's deadline that is reserved for processing the response; at most a quarter of the remaining
+  /// time.
   duration reserve = std::chrono::milliseconds{20};
   /// Maximum number of concurrent calls. Source: Envoy's circuit breaker for requests (1024, for several threads).
   std::size_t max_in_flight = 256;
@@ -24,12 +25,14 @@ struct upstream_settings {
   policy::retry_budget::settings budget{};
   policy::circuit_breaker::settings breaker{};
   policy::hedging::settings hedging{};
-  /// Send the remaining time as `x-envoy-expected-rq-timeout-ms`. Disable it for upstreams outside your network.
+  /// Whether to send the remaining time as `x-envoy-expected-rq-timeout-ms`. Disable it for upstreams outside your
+  /// network.
   bool propagate_deadline = true;
 };
 
 /// Parses a policy such as `timeout=3s,attempts=3,budget=20%,hedge=p95,breaker=90%,open=5s,in-flight=256`: any of the
-/// keys in any order; `hedge=off` and `breaker=off` disable. Settings without a key keep the value of `base`.
+/// keys in any order; `hedge=off` and `breaker=off` disable hedging and the circuit breaker. Settings whose key is
+/// absent keep the value of `base`.
 config::value_parser<upstream_settings> upstream_policy(const upstream_settings& base);
 
 }  // namespace cohort::http

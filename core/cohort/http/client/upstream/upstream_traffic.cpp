@@ -48,9 +48,9 @@ upstream_totals upstream_traffic::read() const {
   totals.closed_breakers = to_count(closed_.value());
   totals.open_breakers = to_count(open_.value());
   totals.half_open_breakers = to_count(half_open_.value());
-  const auto loops = totals.closed_breakers + totals.open_breakers + totals.half_open_breakers;
-  if (loops == 0) return totals;
-  const auto per_loop = [loops](double sum) { return to_count(std::ceil(sum / static_cast<double>(loops))); };
+  const auto loop_count = totals.closed_breakers + totals.open_breakers + totals.half_open_breakers;
+  if (loop_count == 0) return totals;
+  const auto per_loop = [loop_count](double sum) { return to_count(std::ceil(sum / static_cast<double>(loop_count))); };
   totals.addresses = per_loop(addresses_known_.value());
   totals.ejected_addresses = per_loop(addresses_ejected_.value());
   return totals;

@@ -25,7 +25,7 @@ std::optional<unsigned> hex_value(char c) noexcept {
 
 void body_decoder::start_fixed_length(std::uint64_t length) noexcept {
   remaining_ = length;
-  state_ = length > 0 ? state::data : state::complete;
+  state_ = length > 0 ? state::content : state::complete;
 }
 
 void body_decoder::start_chunked() noexcept {
@@ -37,7 +37,7 @@ std::size_t body_decoder::decode(std::string_view bytes, std::optional<status>& 
   std::size_t consumed = 0;
   while (consumed < bytes.size() && state_ != state::complete && !rejection) {
     const auto part = decode_part(bytes.substr(consumed), rejection);
-    body_.append(part.data);
+    body_.append(part.content);
     consumed += part.consumed;
   }
   return consumed;
@@ -46,34 +46,34 @@ std::size_t body_decoder::decode(std::string_view bytes, std::optional<status>& 
 body_decoder::decoded_part body_decoder::decode_part(std::string_view bytes, std::optional<status>& rejection) {
   std::size_t consumed = 0;
   while (consumed < bytes.size() && state_ != state::complete) {
-    if (state_ != state::data) {
+    if (state_ != state::content) {
       rejection = decode_framing(bytes[consumed]);
       if (rejection) break;
       ++consumed;
       continue;
     }
-    const auto data =
+    const auto content =
         bytes.substr(consumed, static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, bytes.size())));
-    skip_data(data.size());
-    return {consumed + data.size(), data};
+    skip_content(content.size());
+    return {consumed + content.size(), content};
   }
   return {consumed, {}};
 }
 
-void body_decoder::skip_data(std::uint64_t count) noexcept {
+void body_decoder::skip_content(std::uint64_t count) noexcept {
   decoded_bytes_ += count;
   remaining_ -= count;
-  if (remaining_ == 0) state_ = is_chunked_ ? state::data_carriage_return : state::complete;
+  if (remaining_ == 0) state_ = is_chunked_ ? state::content_carriage_return : state::complete;
 }
 
 body_decoder::rejection body_decoder::decode_framing(char c) noexcept {
   if (state_ >= state::trailer_start) return decode_trailers(c);
-  if (state_ == state::data_carriage_return) {
+  if (state_ == state::content_carriage_return) {
     if (c != '\r') return reject("the data of a chunk is not followed by CR LF");
-    state_ = state::data_line_feed;
+    state_ = state::content_line_feed;
     return std::nullopt;
   }
-  if (state_ == state::data_line_feed) {
+  if (state_ == state::content_line_feed) {
     if (c != '\n') return reject("the data of a chunk is not followed by CR LF");
     state_ = state::size_start;
     return std::nullopt;
@@ -169,12 +169,12 @@ body_decoder::rejection body_decoder::add_size_digit(unsigned digit) noexcept {
 
 body_decoder::rejection body_decoder::end_size_line() noexcept {
   if (remaining_ > max_body_bytes_ - decoded_bytes_) return status::payload_too_large;
-  // A chunk justifies 16 bytes of framing and two per byte of data, as in Go's net/http.
+  // Each chunk may have 16 bytes of framing, and two more for each byte of data, as in Go's net/http.
   const auto allowed_overhead = 16 + 2 * static_cast<std::size_t>(remaining_);
   excess_bytes_ += line_bytes_;
   excess_bytes_ -= std::min(excess_bytes_, allowed_overhead);
   line_bytes_ = 0;
-  state_ = remaining_ > 0 ? state::data : state::trailer_start;
+  state_ = remaining_ > 0 ? state::content : state::trailer_start;
   return std::nullopt;
 }
 

@@ -19,7 +19,7 @@ namespace cohort::http {
 /// trailers, and does not bound chunk extensions.
 class body_decoder {
  public:
-  /// The bytes that `decode` decodes are appended to `body`. Without `start_…`, there is no body.
+  /// `decode` appends the decoded bytes to `body`. Before `start_fixed_length` or `start_chunked`, the body is empty.
   body_decoder(const server_limits& limits, std::string& body) noexcept
       : limits_(limits), body_(body), max_body_bytes_(limits.max_body_bytes) {}
 
@@ -39,22 +39,22 @@ class body_decoder {
   struct decoded_part {
     std::size_t consumed;
     /// A view into the input; empty if the input has no more content.
-    std::string_view data;
+    std::string_view content;
   };
   /// Like `decode`, but returns the first part of the content in `bytes`, without a copy.
   decoded_part decode_part(std::string_view bytes, std::optional<status>& rejection);
 
-  /// What is wrong with a malformed body (status 400): a text of this class, without bytes of the request. Empty for
+  /// The defect of a malformed body (status 400): one of a fixed set of texts, without bytes of the request. Empty for
   /// any other rejection.
   std::string_view rejection_reason() const noexcept { return reason_; }
 
-  /// The content bytes that are certain to follow next, without framing: the rest of the body, or of a chunk.
-  std::uint64_t following_data() const noexcept { return state_ == state::data ? remaining_ : 0; }
-  /// The input was content, and at most `following_data` bytes.
-  void skip_data(std::uint64_t count) noexcept;
+  /// The number of content bytes that follow without framing: the rest of the body, or of the current chunk.
+  std::uint64_t following_content() const noexcept { return state_ == state::content ? remaining_ : 0; }
+  /// Skips `count` bytes of content, which the caller has read. Precondition: `count` is at most `following_content()`.
+  void skip_content(std::uint64_t count) noexcept;
   /// The rest of a body with a fixed length; empty for a chunked body.
   std::optional<std::uint64_t> remaining_length() const noexcept {
-    return is_chunked_ ? std::optional<std::uint64_t>{} : following_data();
+    return is_chunked_ ? std::optional<std::uint64_t>{} : following_content();
   }
 
  private:
@@ -71,9 +71,9 @@ class body_decoder {
     extension_quoted_pair,
     extension_end,
     size_line_feed,
-    data,
-    data_carriage_return,
-    data_line_feed,
+    content,
+    content_carriage_return,
+    content_line_feed,
     trailer_start,
     trailer_name,
     trailer_value,

@@ -23,7 +23,7 @@ class content_encoder {
     process,
     /// All input can be decoded from the output so far.
     flush,
-    /// The end of the body. No further call is allowed.
+    /// Ends the body. No further call is allowed.
     finish,
   };
 
@@ -37,15 +37,16 @@ class content_encoder {
   virtual std::size_t memory_bytes() const noexcept = 0;
 };
 
-/// The quality 0 (brotli) or 1 (gzip) is the fastest; 9 (gzip) and 11 (brotli) are the smallest.
+/// Settings of an encoder. The fastest quality is 0 (brotli) or 1 (gzip); the best compression is 11 (brotli) or 9
+/// (gzip).
 struct content_encoder_settings {
   content_coding coding = content_coding::gzip;
   int quality = 5;
-  /// The length of the body in bytes, if it is known: a short body needs less memory. 0 if it is not known.
+  /// The length of the body in bytes; 0 if it is not known. A short body needs less memory.
   std::uint64_t size_hint = 0;
 };
 
-/// The memory that an encoder uses at most, in bytes, up to the qualities 9 (gzip, which takes 0.3 MiB) and 5 (brotli).
+/// Maximum memory of an encoder in bytes, for qualities up to 9 (gzip, which uses 0.3 MiB) and up to 5 (brotli).
 constexpr std::size_t max_content_encoder_bytes = 2 * 1024 * 1024;
 
 /// Whether the program was built with this coding (CMake option COHORT_BROTLI).

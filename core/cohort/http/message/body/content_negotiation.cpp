@@ -20,15 +20,15 @@ struct media_range {
 };
 
 /// Removes and returns the text before the next `separator` outside quotes, without the whitespace around it.
-std::string_view next_part(std::string_view& rest, char separator) noexcept {
-  bool quoted = false;
+std::string_view next_part(std::string_view& remaining, char separator) noexcept {
+  bool is_quoted = false;
   std::size_t end = 0;
-  for (; end < rest.size() && (quoted || rest[end] != separator); ++end) {
-    if (rest[end] == '"') quoted = !quoted;
-    if (quoted && rest[end] == '\\') ++end;
+  for (; end < remaining.size() && (is_quoted || remaining[end] != separator); ++end) {
+    if (remaining[end] == '"') is_quoted = !is_quoted;
+    if (is_quoted && remaining[end] == '\\') ++end;
   }
-  const auto part = trimmed(rest.substr(0, end));
-  rest.remove_prefix(std::min(end + 1, rest.size()));
+  const auto part = trimmed(remaining.substr(0, end));
+  remaining.remove_prefix(std::min(end + 1, remaining.size()));
   return part;
 }
 
@@ -101,9 +101,9 @@ unsigned quality_of(const media_range& offer, const std::vector<media_range>& ra
   std::optional<specificity> most_specific;
   unsigned quality = 0;
   for (const auto& range : ranges) {
-    const auto matched = match(range, offer);
-    if (!matched || (most_specific && *matched <= *most_specific)) continue;
-    most_specific = matched;
+    const auto match_result = match(range, offer);
+    if (!match_result || (most_specific && *match_result <= *most_specific)) continue;
+    most_specific = match_result;
     quality = range.quality;
   }
   return quality;
@@ -130,8 +130,8 @@ coding_weights parse_accept_encoding(const request_head& head) {
   coding_weights weights;
   for (const auto& header : head.fields) {
     if (header.id != field::accept_encoding) continue;
-    for (auto rest = header.value; !rest.empty();) {
-      auto element = next_part(rest, ',');
+    for (auto remaining = header.value; !remaining.empty();) {
+      auto element = next_part(remaining, ',');
       const auto name = next_part(element, ';');
       unsigned weight = 1000;
       if (const auto equals = element.find('='); equals != std::string_view::npos)
@@ -174,8 +174,8 @@ std::optional<std::size_t> acceptable_media_type(const request_head& head, std::
   std::vector<media_range> ranges;
   for (const auto& header : head.fields) {
     if (!iequals(header.name, "accept")) continue;
-    for (auto rest = header.value; !rest.empty();) {
-      if (auto range = parse_media_range(next_part(rest, ','))) ranges.push_back(std::move(*range));
+    for (auto remaining = header.value; !remaining.empty();) {
+      if (auto range = parse_media_range(next_part(remaining, ','))) ranges.push_back(std::move(*range));
     }
   }
   if (ranges.empty()) return 0;

@@ -20,7 +20,7 @@ std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_b
   std::string content;
   std::array<char, 16 * 1024> block;
   while (code != Z_STREAM_END) {
-    // Also after a failed allocation, and after the end of truncated data.
+    // The data is malformed or truncated, or an allocation failed.
     if (code != Z_OK) return std::nullopt;
     state.next_out = reinterpret_cast<Bytef*>(block.data());
     state.avail_out = static_cast<uInt>(block.size());

@@ -98,7 +98,7 @@ error_code temporary_file::name_file(const std::filesystem::path& target, bool r
     auto name = replaces ? target.parent_path() / random_name() : target;
     if (::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) return last_error();
     if (!replaces) return {};
-    name_ = std::move(name);  // cannot fail: the destructor removes the file
+    name_ = std::move(name);  // a move cannot fail, so the destructor removes the file
   }
   if (!replaces) {
     // Creates a second name, because renaming would replace an existing file; the destructor removes the first name.

@@ -45,7 +45,7 @@ class temporary_file {
   error_code keep(const std::filesystem::path& target, keep_options options = {});
   /// The number of bytes that were written.
   std::uint64_t size() const noexcept { return size_; }
-  /// The descriptor for reading with `pread`; valid as long as the object.
+  /// The descriptor for reading with `pread`; valid for the lifetime of this object.
   int descriptor() const noexcept { return descriptor_; }
 
  private:

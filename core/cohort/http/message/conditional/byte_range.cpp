@@ -39,7 +39,7 @@ bool add_range(std::string_view spec, std::uint64_t size, std::vector<byte_range
   return true;
 }
 
-bool do_overlap(std::vector<byte_range> ranges) {
+bool has_overlap(std::vector<byte_range> ranges) {
   std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.offset < b.offset; });
   return std::adjacent_find(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) {
            return a.offset + a.length > b.offset;
@@ -59,7 +59,7 @@ std::optional<std::vector<byte_range>> parse_byte_ranges(std::string_view value,
     if (spec.empty()) continue;  // RFC 9110 section 5.6.1
     if (++count > max_byte_ranges || !add_range(spec, size, ranges)) return std::nullopt;
   }
-  if (count == 0 || do_overlap(ranges)) return std::nullopt;
+  if (count == 0 || has_overlap(ranges)) return std::nullopt;
   return ranges;
 }
 

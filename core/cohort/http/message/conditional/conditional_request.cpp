@@ -10,9 +10,9 @@ namespace {
 /// Removes the first entity tag, or the text up to the next comma, from a list. An entity tag may contain commas.
 std::string_view next_entity_tag(std::string_view& list) noexcept {
   list = trimmed(list);
-  const auto quote = list.starts_with("W/") ? std::size_t{2} : std::size_t{0};
-  if (quote < list.size() && list[quote] == '"') {
-    const auto end = list.find('"', quote + 1);
+  const auto quote_position = list.starts_with("W/") ? std::size_t{2} : std::size_t{0};
+  if (quote_position < list.size() && list[quote_position] == '"') {
+    const auto end = list.find('"', quote_position + 1);
     const auto after = end == std::string_view::npos ? list.size() : list.find(',', end);
     const auto tag = trimmed(list.substr(0, after));
     list.remove_prefix(after >= list.size() ? list.size() : after + 1);
@@ -45,7 +45,7 @@ std::optional<std::chrono::sys_seconds> find_date(const request_head& head, fiel
 }  // namespace
 
 precondition evaluate_preconditions(const request_head& head, const validators& current) noexcept {
-  const bool reads = head.method == method::get || head.method == method::head;
+  const bool is_get_or_head = head.method == method::get || head.method == method::head;
   if (head.find(field::if_match)) {
     if (!lists_etag(head, field::if_match, current.etag, false)) return precondition::failed;
   } else if (const auto date = find_date(head, field::if_unmodified_since); date && current.last_modified) {
@@ -53,9 +53,9 @@ precondition evaluate_preconditions(const request_head& head, const validators& 
   }
   if (head.find(field::if_none_match)) {
     if (!lists_etag(head, field::if_none_match, current.etag, true)) return precondition::met;
-    return reads ? precondition::not_modified : precondition::failed;
+    return is_get_or_head ? precondition::not_modified : precondition::failed;
   }
-  if (!reads || !current.last_modified) return precondition::met;
+  if (!is_get_or_head || !current.last_modified) return precondition::met;
   const auto date = find_date(head, field::if_modified_since);
   return date && *current.last_modified <= *date ? precondition::not_modified : precondition::met;
 }

@@ -33,8 +33,8 @@ bool is_valid_text(std::string_view text) noexcept {
   return is_field_value(text) && simdjson::validate_utf8(text.data(), text.size());
 }
 
-std::string at_most(std::uint64_t count, std::string_view what) {
-  return "must have at most " + std::to_string(count) + " " + std::string{what};
+std::string at_most(std::uint64_t count, std::string_view unit) {
+  return "must have at most " + std::to_string(count) + " " + std::string{unit};
 }
 
 }  // namespace
@@ -84,38 +84,39 @@ multipart_parser::event multipart_parser::finish() {
 
 multipart_parser::event multipart_parser::read_content(std::string_view& input) {
   for (;;) {
-    if (matched_ == delimiter_.size()) {
+    if (matched_bytes_ == delimiter_.size()) {
       if (end_of_content()) return event::part_end;
       return read_boundary_end(input);
     }
     if (input.empty()) return event::need_input;
-    if (matched_ > 0) {
+    if (matched_bytes_ > 0) {
       // A part of the delimiter was the end of the previous input.
-      const auto rest = std::string_view{delimiter_}.substr(matched_);
-      const auto length = std::min(rest.size(), input.size());
-      if (input.substr(0, length) == rest.substr(0, length)) {
-        matched_ += length;
+      const auto remaining = std::string_view{delimiter_}.substr(matched_bytes_);
+      const auto length = std::min(remaining.size(), input.size());
+      if (input.substr(0, length) == remaining.substr(0, length)) {
+        matched_bytes_ += length;
         input.remove_prefix(length);
         continue;
       }
       // The delimiter has a CR only at its start, so no other match can begin within these bytes.
-      const auto bytes = std::string_view{delimiter_}.substr(implied_, matched_ - implied_);
-      matched_ = implied_ = 0;
+      const auto bytes = std::string_view{delimiter_}.substr(implied_bytes_, matched_bytes_ - implied_bytes_);
+      matched_bytes_ = implied_bytes_ = 0;
       if (state_ == state::content && !bytes.empty()) return emit(bytes);
       continue;
     }
     auto data_end = input.find(delimiter_);
     if (data_end == std::string_view::npos) {
-      const auto last_return = input.rfind('\r');
-      const auto tail = last_return == std::string_view::npos ? std::string_view{} : input.substr(last_return);
+      const auto last_carriage_return = input.rfind('\r');
+      const auto tail =
+          last_carriage_return == std::string_view::npos ? std::string_view{} : input.substr(last_carriage_return);
       const bool is_delimiter_start = tail.size() < delimiter_.size() && std::string_view{delimiter_}.starts_with(tail);
-      matched_ = is_delimiter_start ? tail.size() : 0;
-      data_end = input.size() - matched_;
+      matched_bytes_ = is_delimiter_start ? tail.size() : 0;
+      data_end = input.size() - matched_bytes_;
     } else {
-      matched_ = delimiter_.size();
+      matched_bytes_ = delimiter_.size();
     }
     const auto bytes = input.substr(0, data_end);
-    input.remove_prefix(data_end + matched_);
+    input.remove_prefix(data_end + matched_bytes_);
     if (state_ == state::content && !bytes.empty()) return emit(bytes);
   }
 }
@@ -131,7 +132,7 @@ multipart_parser::event multipart_parser::emit(std::string_view bytes) {
 bool multipart_parser::end_of_content() noexcept {
   const bool is_part = state_ == state::content;
   state_ = state::boundary_end;
-  matched_ = implied_ = 0;
+  matched_bytes_ = implied_bytes_ = 0;
   data_ = {};
   return is_part;
 }
@@ -174,7 +175,7 @@ multipart_parser::event multipart_parser::read_header(std::string_view& input) {
     if (++parts_ > limits_.max_parts) return fail(status::payload_too_large, "", at_most(limits_.max_parts, "parts"));
     pending_.clear();
     state_ = state::content;
-    matched_ = implied_ = 2;
+    matched_bytes_ = implied_bytes_ = 2;
     return event::part;
   }
   return event::need_input;

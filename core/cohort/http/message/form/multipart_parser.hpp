@@ -31,9 +31,9 @@ struct multipart_limits {
 struct multipart_part {
   /// UTF-8 without control characters; not empty.
   std::string name;
-  /// As the client sent it: never use it as a path. Set, possibly empty, if the part is a file.
+  /// The file name as the client sent it. Never use it as a path. Set, possibly empty, if the part is a file.
   std::optional<std::string> filename;
-  /// Empty if there is none; then it is `text/plain`.
+  /// Empty if there is none; the type is then `text/plain`.
   std::string content_type;
 
   bool is_file() const noexcept { return filename.has_value(); }
@@ -75,7 +75,7 @@ class multipart_parser {
   /// Returns the next event of `input`, and removes the bytes that it has read from `input`. After `end` or `error`,
   /// further calls return the same event and remove all of `input`.
   event next(std::string_view& input);
-  /// At the end of the body: `end`, or `error` if the last boundary is missing.
+  /// Must be called at the end of the body. Returns `end`, or `error` if the last boundary is missing.
   event finish();
 
   const multipart_part& part() const noexcept { return part_; }
@@ -103,10 +103,10 @@ class multipart_parser {
   std::string delimiter_;
   state state_ = state::preamble;
   /// The number of bytes at the end of the input read so far that are a prefix of the delimiter.
-  std::size_t matched_ = 2;
-  /// Of the `matched_` bytes, the number that are not content if the rest of the delimiter does not follow: the first
-  /// boundary needs no line break before it, and for an empty part, the line break belongs to its header section.
-  std::size_t implied_ = 2;
+  std::size_t matched_bytes_ = 2;
+  /// The number of these bytes that are not content if the rest of the delimiter does not follow. The first boundary
+  /// needs no line break before it; the line break before the boundary of an empty part belongs to its header section.
+  std::size_t implied_bytes_ = 2;
   /// The header section of a part, or the rest of a boundary's line, up to the bytes read so far.
   std::string pending_;
   multipart_part part_;

@@ -16,7 +16,7 @@ std::optional<std::int64_t> parse_positive_integer(std::string_view text) noexce
   return number;
 }
 
-/// `count` units; empty above `max_timeout`.
+/// Returns `count` units as a duration; empty above `max_timeout`.
 std::optional<duration> bounded_timeout(std::int64_t count, duration unit) noexcept {
   if (count > max_timeout / unit) return std::nullopt;
   return count * unit;

@@ -10,8 +10,9 @@
 
 namespace cohort::http {
 
-/// The request header field that carries a deadline between services: the milliseconds that the client still waits, as
-/// Envoy sends them to its upstreams. It is a duration, so the clocks of both machines need not agree.
+/// The request header field that carries a deadline between services: the remaining timeout of the client in
+/// milliseconds, as Envoy sends it to its upstreams. The value is a duration, so the clocks of both machines need not
+/// be synchronized.
 inline constexpr std::string_view envoy_timeout_field = "x-envoy-expected-rq-timeout-ms";
 
 /// The request header field of gRPC clients: one to eight digits and a unit, one of `HMSmun` (gRPC over HTTP/2,
@@ -26,9 +27,9 @@ std::optional<duration> parse_grpc_timeout(std::string_view value) noexcept;
 
 /// The deadline headers of a request.
 struct deadline_headers {
-  /// The time that the client still waits: the shorter time if both headers are valid.
+  /// The remaining timeout of the client; the shorter one if both headers are valid.
   std::optional<duration> remaining;
-  /// Whether one of the headers is invalid; it is ignored.
+  /// Whether one of the headers is invalid. An invalid header is ignored.
   bool invalid = false;
 };
 deadline_headers parse_deadline_headers(const request_head& head) noexcept;

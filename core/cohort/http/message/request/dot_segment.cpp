@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-/// The character of a percent-encoding if it matters here; otherwise the `%` itself.
+/// Returns the decoded character if it is relevant to dot segments; otherwise `%`.
 char decoded_character(std::string_view encoded) noexcept {
   if (encoded.size() < 3) return '%';
   const auto second = std::tolower(static_cast<unsigned char>(encoded[2]));

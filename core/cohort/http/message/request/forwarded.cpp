@@ -214,23 +214,23 @@ forwarded_client find_forwarded_client(const request_head& head, const net::netw
   forwarded_client malformed;
   malformed.is_malformed = true;
   forwarded_client client;
-  const auto standard = joined_values(head, "forwarded");
-  const auto legacy = joined_values(head, "x-forwarded-for");
+  const auto forwarded_field = joined_values(head, "forwarded");
+  const auto x_forwarded_for = joined_values(head, "x-forwarded-for");
   std::size_t legacy_index = 0;
-  if (legacy) {
-    const auto hop = find_x_forwarded_for(*legacy, trusted_networks, legacy_index);
+  if (x_forwarded_for) {
+    const auto hop = find_x_forwarded_for(*x_forwarded_for, trusted_networks, legacy_index);
     if (!hop) return malformed;
     if (hop->address) client.address = hop->address->to_string();
   }
-  if (!standard) {
+  if (!forwarded_field) {
     add_proto_and_host(head, legacy_index, client);
     return client.is_malformed ? malformed : client;
   }
-  const auto hops = parse_forwarded(*standard);
+  const auto hops = parse_forwarded(*forwarded_field);
   if (!hops) return malformed;
   const auto& hop = (*hops)[client_index(*hops, trusted_networks)];
   const auto address = hop.address ? hop.address->to_string() : std::string{};
-  if (legacy && address != client.address) return malformed;
+  if (x_forwarded_for && address != client.address) return malformed;
   client.address = address;
   client.proto = hop.proto;
   client.host = hop.host;

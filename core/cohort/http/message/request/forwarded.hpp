@@ -30,7 +30,7 @@ std::optional<std::vector<forwarded_hop>> parse_forwarded(std::string_view value
 /// malformed.
 std::optional<forwarded_hop> parse_x_forwarded_for_element(std::string_view element);
 
-/// The client of a request as its proxies state it.
+/// The client of a request, as stated by its proxies.
 struct forwarded_client {
   /// The text of the IP address. If it is empty, the address is unknown, and the address of the connection is used.
   std::string address;
@@ -43,11 +43,11 @@ struct forwarded_client {
 };
 
 /// Finds the client of a request from a trusted proxy: the hops are visited from the last hop, and the first address
-/// that is not in `trusted_networks` is the client; if all are, the first hop. Addresses beyond it can be forged by the
+/// that is not in `trusted_networks` is the client; if all are, the first hop. Earlier addresses can be forged by the
 /// client and are ignored; in `X-Forwarded-For` they may even be malformed. With both `Forwarded` and
 /// `X-Forwarded-For`, both must name the same client: a proxy that sets one of them forwards the other field as the
-/// client sent it. Without `Forwarded`, `X-Forwarded-Proto` and `X-Forwarded-Host` state protocol and host, and the
-/// element of the client's hop counts (the last element if they have fewer elements).
+/// client sent it. Without `Forwarded`, protocol and host are read from `X-Forwarded-Proto` and `X-Forwarded-Host`:
+/// from the element of the client's hop, or from the last element if there are fewer.
 forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted_networks);
 
 }  // namespace cohort::http

@@ -22,9 +22,9 @@ bool input_buffer::reserve() {
   }
   const auto new_capacity = std::min(memory_.capacity == 0 ? initial_capacity : memory_.capacity * 2, max_bytes_);
   if (new_capacity <= memory_.capacity) return false;
-  block larger{new_capacity};
-  if (end_ > 0) std::memcpy(larger.bytes, memory_.bytes, end_);
-  memory_ = std::move(larger);
+  block larger_block{new_capacity};
+  if (end_ > 0) std::memcpy(larger_block.bytes, memory_.bytes, end_);
+  memory_ = std::move(larger_block);
   return true;
 }
 

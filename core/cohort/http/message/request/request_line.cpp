@@ -15,8 +15,8 @@ request_line read_request_line(std::string_view bytes) noexcept {
   if (!is_token(method)) return parts;
   parts.method = method;
   if (method.size() == line.size()) return parts;
-  const auto rest = line.substr(method.size() + 1);
-  const auto target = rest.substr(0, rest.find(' '));
+  const auto remaining = line.substr(method.size() + 1);
+  const auto target = remaining.substr(0, remaining.find(' '));
   if (const auto split = split_target(target)) {
     parts.path = split->path;
     return parts;

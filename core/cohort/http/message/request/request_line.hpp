@@ -13,7 +13,7 @@ struct request_line {
 };
 
 /// Reads the method and the path from the start of a request that may be incomplete or malformed: for log lines, and to
-/// know whether it is a HEAD request.
+/// recognize HEAD requests.
 request_line read_request_line(std::string_view bytes) noexcept;
 
 /// Whether `bytes`, which may be empty, can be the start of a request: the method consists of token characters, and a

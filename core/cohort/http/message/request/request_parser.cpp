@@ -33,7 +33,7 @@ bool is_target_char(char c) noexcept { return c > ' ' && c < '\x7f'; }
 
 bool is_decimal(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// Why `split_target` has no result.
+/// Returns the reason why `split_target` returned no result.
 std::string_view invalid_target_reason(std::string_view target) {
   if (target.find('#') != std::string_view::npos) return "the target has a fragment";
   if (!percent_decode(target) || target.find("%00") != std::string_view::npos) {
@@ -43,8 +43,8 @@ std::string_view invalid_target_reason(std::string_view target) {
   return "the target has an invalid character";
 }
 
-constexpr std::string_view two_framings = "both Content-Length and Transfer-Encoding";
-constexpr std::string_view repeated_length = "Content-Length is repeated";
+constexpr std::string_view conflicting_framing_error = "both Content-Length and Transfer-Encoding";
+constexpr std::string_view repeated_length_error = "Content-Length is repeated";
 
 }  // namespace
 
@@ -88,8 +88,8 @@ request_parser::rejection request_parser::parse_head(std::string_view bytes) {
 bool request_parser::parse_simple_head(std::string_view bytes) {
   constexpr std::string_view version = " HTTP/1.1";
   if (bytes.size() > limits_.max_header_bytes) return false;
-  auto rest = bytes;
-  auto line = take_line(rest);
+  auto remaining = bytes;
+  auto line = take_line(remaining);
   if (!line || !line->ends_with(version)) return false;
   line->remove_suffix(version.size());
   const auto space = line->find(' ');
@@ -97,8 +97,8 @@ bool request_parser::parse_simple_head(std::string_view bytes) {
   const auto method = line->substr(0, space);
   const auto target = line->substr(space + 1);
   if (!is_token(method) || target.empty() || !std::all_of(target.begin(), target.end(), is_target_char)) return false;
-  while (!rest.starts_with("\r\n")) {
-    const auto header = take_field_line(rest);
+  while (!remaining.starts_with("\r\n")) {
+    const auto header = take_field_line(remaining);
     if (!header) return false;
     const auto id = beast_http::string_to_field(header->name);
     if (!is_simple(id, header->value)) return false;
@@ -134,19 +134,19 @@ std::string_view request_parser::beast_error_reason(const error& failed) const n
   if (failed == error_value::bad_version) return "the HTTP version is invalid";
   if (failed == error_value::bad_field) return "the name of a header field is invalid";
   if (failed == error_value::bad_value) return "the value of a header field is invalid";
-  if (failed == error_value::multiple_content_length) return repeated_length;
+  if (failed == error_value::multiple_content_length) return repeated_length_error;
   if (failed == error_value::bad_content_length) {
-    if (head_.find(field::transfer_encoding)) return two_framings;
-    return has_length ? repeated_length : "Content-Length is invalid";
+    if (head_.find(field::transfer_encoding)) return conflicting_framing_error;
+    return has_length ? repeated_length_error : "Content-Length is invalid";
   }
   if (failed == error_value::bad_transfer_encoding) {
-    return has_length ? two_framings : "Transfer-Encoding is invalid";
+    return has_length ? conflicting_framing_error : "Transfer-Encoding is invalid";
   }
   return "the header section is invalid";
 }
 
-/// 505 for a major version other than 1. A higher minor version than 1.1 is processed as 1.1 (RFC 9110 section 2.5);
-/// Beast would reject it, so `bytes` then becomes a copy with the version 1.1.
+/// Returns 505 for a major version other than 1. A minor version above 1 is processed as 1.1 (RFC 9110 section 2.5).
+/// Beast would reject it, so `bytes` is replaced by a copy with the version 1.1.
 request_parser::rejection request_parser::check_version(std::string_view& bytes) {
   constexpr std::string_view version_pattern = " HTTP/d.d";
   const auto line = bytes.substr(0, bytes.find('\r'));
@@ -192,7 +192,7 @@ request_parser::rejection request_parser::check_framing() {
   for (const auto& header : head_.fields) {
     if (header.id == field::content_length) {
       ++length_count;
-      if (header.value.find(',') != std::string_view::npos) return reject(repeated_length);
+      if (header.value.find(',') != std::string_view::npos) return reject(repeated_length_error);
     }
     if (header.id == field::transfer_encoding) {
       ++coding_count;
@@ -202,7 +202,7 @@ request_parser::rejection request_parser::check_framing() {
     }
   }
   if (length_count > 1 || (length_count > 0 && coding_count > 0)) {
-    return reject(coding_count > 0 ? two_framings : repeated_length);
+    return reject(coding_count > 0 ? conflicting_framing_error : repeated_length_error);
   }
   if (coding_count > 0) body_decoder_.start_chunked();
   if (length_count > 0) {

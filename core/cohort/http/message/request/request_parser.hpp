@@ -13,7 +13,7 @@
 
 namespace cohort::http {
 
-/// Finds the end of a request's header section in a growing buffer. Looks at each byte once.
+/// Finds the end of a request's header section in a growing buffer. Examines each byte once.
 class head_scanner {
  public:
   enum class state { incomplete, complete, bare_line_feed };
@@ -45,8 +45,8 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   /// All arguments must outlive the parser. The body is appended to `body`.
   request_parser(const server_limits& limits, request_head& head, std::string& body);
 
-  /// Parses a complete header section, as found by `head_scanner`. Does not limit `content_length`. `bytes` and the
-  /// parser must stay in place as long as `head` is used. Called once.
+  /// Parses a complete header section, as found by `head_scanner`. Does not limit `content_length`. `bytes` must stay
+  /// valid, and the parser must not be moved, while `head` is used. May be called once.
   rejection parse_head(std::string_view bytes);
 
   /// The defect of a malformed header section or body (status 400): one of a fixed set of texts, without bytes of the
@@ -55,7 +55,7 @@ class request_parser : private boost::beast::http::basic_parser<true> {
     return reason_.empty() ? body_decoder_.rejection_reason() : reason_;
   }
 
-  /// Whether body bytes are still to be read.
+  /// Whether body bytes remain to be read.
   bool has_body() const noexcept { return !body_decoder_.is_complete(); }
   /// The value of `Content-Length`, if there is one.
   std::optional<std::uint64_t> content_length() const noexcept { return content_length_; }

@@ -66,9 +66,9 @@ bool is_host_and_port(std::string_view text) noexcept {
   const auto* const host_end =
       std::find_if_not(text.begin(), text.end(), [](char c) { return host_characters[static_cast<unsigned char>(c)]; });
   const auto host_length = static_cast<std::size_t>(host_end - text.begin());
-  const auto rest = text.substr(host_length);
-  if (rest.empty()) return host_length > 0;
-  if (rest.front() == ':') return host_length > 0 && is_port(rest.substr(1));
+  const auto remaining = text.substr(host_length);
+  if (remaining.empty()) return host_length > 0;
+  if (remaining.front() == ':') return host_length > 0 && is_port(remaining.substr(1));
   // An IPv6 address, or a percent-encoded name.
   const auto authority = boost::urls::parse_authority(text);
   return authority && !authority->has_userinfo() && !authority->encoded_host().empty() && is_port(authority->port());
@@ -85,9 +85,9 @@ std::optional<target_parts> split_target(std::string_view target) noexcept {
     if (target.empty()) return target_parts{"/", {}};
     if (target.front() == '?') return target_parts{"/", target.substr(1)};
   }
-  const auto mark = target.find('?');
-  if (mark == std::string_view::npos) return target_parts{target, {}};
-  return target_parts{target.substr(0, mark), target.substr(mark + 1)};
+  const auto question_mark = target.find('?');
+  if (question_mark == std::string_view::npos) return target_parts{target, {}};
+  return target_parts{target.substr(0, question_mark), target.substr(question_mark + 1)};
 }
 
 std::string_view target_authority(std::string_view target) noexcept {

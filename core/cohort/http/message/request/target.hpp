@@ -10,7 +10,7 @@ namespace cohort::http {
 /// The parts of a request target, still percent-encoded.
 struct target_parts {
   std::string_view path;
-  /// Without the `?`; empty if there is none.
+  /// The query without the `?`; empty if there is none.
   std::string_view query;
 };
 
@@ -20,7 +20,8 @@ struct target_parts {
 /// section 4.2.4) or is malformed.
 std::optional<target_parts> split_target(std::string_view target) noexcept;
 
-/// The host and port of a target for which `split_target` has a result; empty unless it is in absolute-form.
+/// Returns the host and port of a target in absolute-form; empty for the other forms. Precondition: `split_target`
+/// accepts the target.
 std::string_view target_authority(std::string_view target) noexcept;
 
 /// Whether `text` is `uri-host [ ":" port ]` with a non-empty host (RFC 9110 section 7.2, RFC 3986 section 3.2.2) and a

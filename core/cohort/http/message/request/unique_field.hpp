@@ -8,11 +8,11 @@
 
 namespace cohort::http {
 
-/// The value of a field that must occur once, such as `Authorization`; empty if it is absent or repeated. Recipients of
-/// a repeated field use different values (RFC 9110 section 5.3), so that none of them may decide.
+/// The value of a field that must occur once, such as `Authorization`; empty if it is absent or repeated. Recipients
+/// use different values of a repeated field (RFC 9110 section 5.3), so none of the values is used.
 std::optional<std::string_view> find_unique(const request_head& head, field id) noexcept;
 
-/// As above, by name; names are case-insensitive.
+/// Like the overload above, but finds the field by its name; names are case-insensitive.
 std::optional<std::string_view> find_unique(const request_head& head, std::string_view name) noexcept;
 
 }  // namespace cohort::http

@@ -82,11 +82,11 @@ admission_control::permit::decision admission_control::admit(permit& request) {
   const bool adapts_to_deadline = selected && selected->settings().adapts_to_deadline;
   if (settings_.deadline_admission != infeasible_action::ignore && !adapts_to_deadline) {
     if (const auto required = state->deadline_admission.required_time(remaining, request.start_time_)) {
-      const bool rejected = settings_.deadline_admission == infeasible_action::reject;
-      metrics_.on_infeasible(requested_route, rejected);
+      const bool is_rejected = settings_.deadline_admission == infeasible_action::reject;
+      metrics_.on_infeasible(requested_route, is_rejected);
       request.remaining_ = remaining;
       request.required_ = *required;
-      if (rejected) return permit::decision::infeasible;
+      if (is_rejected) return permit::decision::infeasible;
     }
   }
   if (!settings_.limit_concurrency) return permit::decision::admitted;

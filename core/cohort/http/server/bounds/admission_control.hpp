@@ -25,13 +25,13 @@ struct admission_settings {
 
   /// Whether requests above an adaptive concurrency limit are rejected with 503.
   bool limit_concurrency = true;
-  /// Starts above the number of calls that may wait in the bulkheads of upstreams, so that nothing is rejected before
-  /// latency shows an overload.
+  /// The limiter. Its initial limit is above the number of calls that may wait in the bulkheads of upstreams, so that
+  /// no request is rejected before the latency indicates an overload.
   policy::concurrency_limiter::settings concurrency{.initial_limit = 1000, .max_limit = 4000};
 
   /// Maximum queueing delay on the event loop; a request that waited longer is rejected. It detects CPU-bound overload,
-  /// in which few requests are in flight and the others wait in their sockets. The limit is high because the machine
-  /// itself can cause a single long delay.
+  /// in which few requests are in flight and the others wait in their sockets. The limit is high because a single long
+  /// delay can have causes outside the process.
   duration max_loop_lag = std::chrono::milliseconds{500};
   /// The maximum queueing delay once the loop has lagged for `overload_delay`. With the longer limit, all requests
   /// would wait nearly as long, and more would arrive than are rejected. Source: "controlled delay" in Maurer, "Fail at
@@ -50,7 +50,7 @@ inline constexpr std::string_view overloaded_field = "x-envoy-overloaded";
 /// than rejecting it.
 class admission_control {
  public:
-  /// All arguments must outlive it.
+  /// All arguments must outlive this object.
   admission_control(const admission_settings& settings, const router& routes, server_metrics& metrics,
                     loop& event_loop);
 
@@ -59,7 +59,7 @@ class admission_control {
    public:
     enum class completion { responded, deadline_exceeded, cancelled };
 
-    /// All references must outlive it. An exempt request is admitted and not recorded.
+    /// All references must outlive the permit. An exempt request is admitted and not recorded.
     permit(admission_control& control, const route& requested_route, const request_context& context, bool is_exempt);
     ~permit();
     permit(const permit&) = delete;
@@ -68,7 +68,7 @@ class admission_control {
     bool is_admitted() const noexcept { return decision_ == decision::admitted; }
     /// The response to a request that is not admitted: 504 (infeasible) or 503 (overload).
     response rejection() const;
-    /// The outcome of the request; `cancelled` unless it was set. The latency of a cancelled request is not used.
+    /// Sets the outcome of the request. The default is `cancelled`; the latency of a cancelled request is not used.
     void set_completion(completion value) noexcept { completion_ = value; }
 
    private:

@@ -29,7 +29,7 @@ constexpr std::size_t connection_rejection_count = 3;
 /// The metrics of the bounds on connections; docs/limits.md lists them. Safe from any thread.
 class bounds_metrics {
  public:
-  /// `registry` must outlive it.
+  /// `registry` must outlive this object.
   explicit bounds_metrics(telemetry::registry& registry);
 
   void on_rejected(connection_rejection reason);
@@ -51,7 +51,7 @@ class bounds_metrics {
   std::array<telemetry::counter*, 6> proxy_headers_{};
 };
 
-/// Whether accepting failed because file descriptors or memory are exhausted; it is possible again once some are freed.
+/// Whether `accept` failed because file descriptors or memory are exhausted. It can succeed again once some are freed.
 bool is_resource_exhaustion(error_code error) noexcept;
 
 }  // namespace cohort::http

@@ -14,7 +14,7 @@ namespace cohort::http {
 /// Thread-safe; used when a connection opens and closes.
 class client_connections {
  public:
-  /// `max_connections` of one client; no limit if 0.
+  /// `max_connections` is the limit for each client; no limit if 0.
   explicit client_connections(std::size_t max_connections) : max_connections_(max_connections) {}
 
   /// A counted connection; the destructor decrements the count.

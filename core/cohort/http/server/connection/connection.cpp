@@ -26,12 +26,12 @@ class gauge_guard {
 };
 
 /// Ends an activity in its destructor.
-class activity_end {
+class activity_guard {
  public:
-  explicit activity_end(activity& running) noexcept : running_(running) {}
-  ~activity_end() { running_.end(); }
-  activity_end(const activity_end&) = delete;
-  activity_end& operator=(const activity_end&) = delete;
+  explicit activity_guard(activity& running) noexcept : running_(running) {}
+  ~activity_guard() { running_.end(); }
+  activity_guard(const activity_guard&) = delete;
+  activity_guard& operator=(const activity_guard&) = delete;
 
  private:
   activity& running_;
@@ -134,15 +134,15 @@ task<connection::disposition> connection::handle_request() {
   prepare(context, start);
   const auto& trace = context.trace().id;
   activity_->begin(route_ ? route_->pattern.c_str() : "no route", trace.high, trace.low, start);
-  const activity_end end{*activity_};
+  const activity_guard end{*activity_};
   parser_->decoder().set_max_body_bytes(max_body_bytes());
 
   const gauge_guard in_flight{shard_.state().metrics.requests_in_flight};
   auto result = handle_immediately(context);
   if (const auto* reason = std::get_if<no_response>(&result); reason && *reason == no_response::pending) {
     if (!route_ || !route_->is_probe()) open_record(context, start);
-    auto waiting = context.pipeline().has_middleware() ? handle_in_middleware(context) : handle_async(context);
-    result = co_await std::move(waiting);
+    auto wait_task = context.pipeline().has_middleware() ? handle_in_middleware(context) : handle_async(context);
+    result = co_await std::move(wait_task);
     context.set_interim_sender(nullptr);
   }
   if (const auto* reason = std::get_if<no_response>(&result)) {
@@ -242,7 +242,7 @@ connection::handling_result connection::handle_immediately(request_context& cont
   }
   if (context.pipeline().has_middleware()) return no_response::pending;
   try {
-    if (auto early = run_filters(context.pipeline(), context)) return std::move(*early);
+    if (auto filter_response = run_filters(context.pipeline(), context)) return std::move(*filter_response);
   } catch (...) {
     return log_handler_failure(context, std::current_exception());
   }
@@ -289,12 +289,12 @@ task<connection::handling_result> connection::handle_async(request_context& cont
   auto work = start_handler(selected, context);
   detail::task_outcome<response> outcome;
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interrupted = co_await handler_run_.run(std::move(work), current_deadline(context), detect_disconnect,
-                                                     outcome, context.timing().recording().get());
+  const auto interruption_cause = co_await handler_run_.run(
+      std::move(work), current_deadline(context), detect_disconnect, outcome, context.timing().recording().get());
 
-  if (interrupted == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
-  if (interrupted == interruption::none && outcome.value) permit.set_completion(completion::responded);
-  auto result = end_handling(context, interrupted, outcome);
+  if (interruption_cause == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
+  if (interruption_cause == interruption::none && outcome.value) permit.set_completion(completion::responded);
+  auto result = end_handling(context, interruption_cause, outcome);
   if (auto* final_response = std::get_if<response>(&result); final_response && outcome.value) {
     add_server_timing(*final_response, context, start);
   }
@@ -354,35 +354,36 @@ task<connection::disposition> connection::send_streamed_response(const request_c
                                                                  bool keep_alive) {
   using framing = body_writer::framing;
   const auto length = result.stream_length();
-  const auto used_framing = length              ? framing::fixed_length
+  const auto body_framing = length              ? framing::fixed_length
                             : head_.is_http_1_0 ? framing::until_close
                                                 : framing::chunked;
-  keep_alive = keep_alive && used_framing != framing::until_close;
-  append_head(result, length, keep_alive, used_framing == framing::chunked);
+  keep_alive = keep_alive && body_framing != framing::until_close;
+  append_head(result, length, keep_alive, body_framing == framing::chunked);
   const bool flushed = co_await flush();
   if (!flushed) co_return disposition::close;
 
-  body_writer writer{*stream_, used_framing, limits_, shard_.draining(), length};
+  body_writer writer{*stream_, body_framing, limits_, shard_.draining(), length};
   auto work = start_task<void>(result.producer(), writer);
   detail::task_outcome<void> outcome;
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), detect_disconnect, outcome);
+  const auto interruption_cause =
+      co_await handler_run_.run(std::move(work), deadline::never(), detect_disconnect, outcome);
   response_bytes_ = writer.bytes_sent();
   if (outcome.failure && !is_cancellation(outcome.failure))
     log_aborted_body(context, exception_message(outcome.failure));
-  const bool returned = !outcome.failure && interrupted == interruption::none;
-  if (returned && writer.was_stopped_by_drain()) {
+  const bool has_returned = !outcome.failure && interruption_cause == interruption::none;
+  if (has_returned && writer.was_stopped_by_drain()) {
     log_aborted_body(context, "the producer stopped because the server drains");
-  } else if (returned && writer.has_wrong_length()) {
+  } else if (has_returned && writer.has_wrong_length()) {
     log_aborted_body(context, "the body does not have its content length");
   }
   bool complete = false;
-  if (returned) complete = co_await writer.finish();
+  if (has_returned) complete = co_await writer.finish();
   response_bytes_ = writer.bytes_sent();
   if (complete && keep_alive) co_return disposition::keep_alive;
-  const bool ended = complete || (returned && used_framing == framing::until_close && writer.ok());
+  const bool ended = complete || (has_returned && body_framing == framing::until_close && writer.ok());
   // Without framing, only a reset shows the client that the body is not complete.
-  if (!ended && used_framing == framing::until_close) stream_->reset();
+  if (!ended && body_framing == framing::until_close) stream_->reset();
   co_return ended ? disposition::linger : disposition::close;
 }
 

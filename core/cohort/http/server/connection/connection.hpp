@@ -31,7 +31,8 @@ class upgraded_connection;
 /// sent in one write.
 class connection final : public open_connection, private interim_sender {
  public:
-  /// `shard` must outlive it. `cancel_signal` cancels the coroutine of `run`. `tls` is null for a plain connection.
+  /// `shard` must outlive the connection. `cancel_signal` cancels the coroutine of `run`. `tls` is null for a plain
+  /// connection.
   connection(server_shard& shard, net::stream_ptr stream, asio::cancellation_signal& cancel_signal,
              std::unique_ptr<const tls_connection_info> tls, connection_origin origin);
   ~connection();
@@ -181,7 +182,7 @@ class connection final : public open_connection, private interim_sender {
   /// Otherwise `never()`.
   deadline streaming_deadline_;
   bool has_sent_continue_ = false;
-  /// While this flag is set, nothing else is written: the body's reader waits for `interim_sent_`.
+  /// While this flag is set, no other bytes are written: the body's reader waits for `interim_sent_`.
   bool is_sending_interim_ = false;
   wait_queue interim_sent_;
   /// The bytes of `body_` that are included in `server_state::body_bytes`.
@@ -193,7 +194,7 @@ class connection final : public open_connection, private interim_sender {
   /// it began.
   time_point responded_at_{};
   std::size_t response_sequence_ = 0;
-  /// Whether nothing of the current request has been read except line ends.
+  /// Whether only line ends of the current request have been read.
   bool may_skip_empty_line_ = true;
   /// The part of the first request's header timeout that the TLS handshake has taken.
   duration used_header_timeout_{};
@@ -206,7 +207,7 @@ class connection final : public open_connection, private interim_sender {
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};
-  /// What is wrong with a malformed request: a fixed text. Empty for other rejections.
+  /// The defect of a malformed request: a fixed text. Empty for other rejections.
   std::string_view rejection_reason_;
   /// The size of the last response's body.
   std::uint64_t response_bytes_ = 0;

@@ -24,7 +24,7 @@ deadline connection::current_deadline(const request_context& context) const noex
   return std::min(context.deadline(), streaming_deadline_);
 }
 
-/// The timeout of the operation; with `extends_deadline`, the maximum.
+/// The timeout of the operation. If the body extends the deadline, the maximum timeout.
 duration connection::request_timeout() const noexcept {
   if (!extends_deadline()) return operation_->settings().timeout.value_or(limits_.request_timeout);
   const auto bytes = parser_->content_length().value_or(max_body_bytes());
@@ -33,7 +33,8 @@ duration connection::request_timeout() const noexcept {
   return limits_.request_timeout + std::chrono::seconds{bytes / rate};
 }
 
-/// Calls that began while the body was streamed had a later deadline, but were limited by that of the request.
+/// Caps the recorded deadlines of calls at the deadline of the request. Calls that began while the body was streamed
+/// were recorded with a later deadline.
 void connection::limit_recorded_calls(request_context& context) const noexcept {
   auto* const record = context.timing().recording().get();
   if (!record || streaming_deadline_.is_never()) return;

@@ -28,8 +28,8 @@ void connection::record_response(const request_context& context, status code, ti
   shard_.state().metrics.on_response(route_, head_.method_text, head_.method, code, now - start, context.trace(), now);
 }
 
-/// The request's record, with its identity. Not created for probes, or for synchronous handlers, which end before
-/// anyone could read the record.
+/// The request's record, with its identity. No record is created for probes and for synchronous handlers, which end
+/// before the record can be read.
 telemetry::request_record& connection::open_record(request_context& context, time_point start) {
   auto& recording = context.timing().recording();
   if (auto* open = recording.get()) return *open;
@@ -94,15 +94,15 @@ response connection::log_handler_failure(const request_context& context, const s
 
 response connection::replace_invalid_response(const request_context& context, status code) {
   const auto trace = context.trace_id().hex();
-  const auto* const what = code == status::switching_protocols
-                               ? "status 101 needs an upgrade handler, and a request that offers the protocol"
-                               : "the status of a response must be 200 to 999; send_interim sends 1xx";
+  const auto* const event_name = code == status::switching_protocols
+                                     ? "status 101 needs an upgrade handler, and a request that offers the protocol"
+                                     : "the status of a response must be 200 to 999; send_interim sends 1xx";
   shard_.state().log.write(telemetry::log_level::error, "handler returned an invalid response",
                            {{"id", context.id()},
                             {"trace_id", std::string_view{trace.data(), trace.size()}},
                             {"path", head_.path.substr(0, max_logged_path)},
                             {"status", static_cast<std::int64_t>(code)},
-                            {"what", std::string_view{what}}});
+                            {"what", std::string_view{event_name}}});
   return error_response(status::internal_server_error, "An internal error occurred");
 }
 
@@ -120,9 +120,9 @@ request_line connection::recognized_request_line() const noexcept {
   request_line line{head_.method_text, head_.path};
   if (line.method.empty() || line.path.empty()) {
     // The header section was not parsed, so it is still in the buffer.
-    const auto recognized = read_request_line(input_.unread());
-    if (line.method.empty()) line.method = recognized.method;
-    if (line.path.empty()) line.path = recognized.path;
+    const auto parts = read_request_line(input_.unread());
+    if (line.method.empty()) line.method = parts.method;
+    if (line.path.empty()) line.path = parts.path;
   }
   line.path = line.path.substr(0, max_logged_path);
   return line;

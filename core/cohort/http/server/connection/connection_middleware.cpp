@@ -9,7 +9,7 @@ namespace cohort::http {
 
 class connection::wrapped_request final : public pipeline_run {
  public:
-  /// All arguments must outlive it.
+  /// All arguments must outlive this object.
   wrapped_request(connection& owner, request_context& context) noexcept
       : pipeline_run(context.pipeline()), owner_(owner) {}
 
@@ -27,8 +27,8 @@ class connection::wrapped_request final : public pipeline_run {
 };
 
 std::optional<response> connection::wrapped_request::handle_immediately(request_context& context) {
-  auto immediate = owner_.dispatch(context);
-  if (auto* result = std::get_if<response>(&immediate)) return std::move(*result);
+  auto dispatch_result = owner_.dispatch(context);
+  if (auto* result = std::get_if<response>(&dispatch_result)) return std::move(*result);
   if (owner_.rejection_ != status{}) return owner_.rejection_response();
   return std::nullopt;
 }
@@ -50,8 +50,8 @@ task<response> connection::wrapped_request::handle(request_context& context) {
   }
   context.set_body(owner_.body_);
   if (const auto* sync = std::get_if<sync_handler>(&selected)) co_return owner_.call_sync_handler(context, *sync);
-  auto handling = handle_async(context, selected);
-  co_return co_await std::move(handling);
+  auto handler_task = handle_async(context, selected);
+  co_return co_await std::move(handler_task);
 }
 
 task<response> connection::wrapped_request::handle_async(request_context& context, const handler& handler) {

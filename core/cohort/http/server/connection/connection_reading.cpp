@@ -21,7 +21,7 @@ constexpr std::size_t max_request_line_overhead = 64;
 /// be kept.
 constexpr std::uint64_t max_discarded_body = 64 * 1024;
 
-/// Why the start of a header section is malformed.
+/// Returns the defect of a malformed start of a header section.
 std::string_view invalid_start_reason(std::string_view bytes, head_scanner::state state) noexcept {
   // The content type of a TLS record with a handshake, and its major version (RFC 8446 section 5.1).
   if (bytes.starts_with("\x16\x03")) return "a TLS handshake on a port without TLS";
@@ -68,7 +68,7 @@ void connection::begin_head() noexcept {
   request_start_ = received_at_ = input_.empty() ? time_point{} : shard_.event_loop().now();
 }
 
-/// Looks for the end of the header section; empty if more bytes are needed.
+/// Searches for the end of the header section. Returns an empty result if more bytes are needed.
 std::optional<connection::read_result> connection::scan_head() {
   // RFC 9112 section 2.2: one empty line before the request line is ignored.
   if (may_skip_empty_line_ && input_.unread().starts_with("\r\n")) {
@@ -92,7 +92,7 @@ std::optional<connection::read_result> connection::scan_head() {
   return read_result::rejected;
 }
 
-/// Ends a read of a header section; empty if more bytes are needed.
+/// Ends a read of a header section. Returns an empty result if more bytes are needed.
 std::optional<connection::read_result> connection::end_head_read(const net::io_result& size, bool awaits_request) {
   const auto result = end_read(size, awaits_request);
   if (result != read_result::complete) return result;
@@ -172,7 +172,7 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
   const auto max_length = std::min<std::uint64_t>(max_body_bytes(), limits_.max_total_body_bytes);
   const auto timeout = limits_.transfer_timeout(limits_.body_timeout, length.value_or(max_length));
   const auto read_deadline = std::min(deadline::after(shard_.event_loop().now(), timeout), response_deadline);
-  // The rest of the memory reserve is for requests in progress.
+  // The remaining memory reserve is for requests in progress.
   if (memory_reserve::is_low()) {
     rejection_ = status::service_unavailable;
     co_return read_result::rejected;

@@ -16,7 +16,8 @@ using telemetry::attribute;
 constexpr std::size_t max_path = 1024;
 constexpr std::size_t max_attributes = 16;
 
-/// `GET /api/time`; without a route only the method, so that there are few names.
+/// The name of the span, such as `GET /api/time`. Without a route, it is the method alone, which bounds the number of
+/// names.
 std::string span_name(const request_context& context) {
   const bool is_known = context.head().method != method::unknown;
   std::string name{is_known ? context.head().method_text : std::string_view{"HTTP"}};
@@ -26,7 +27,7 @@ std::string span_name(const request_context& context) {
 
 }  // namespace
 
-/// Gives the request a span ID, and decides whether its trace is sampled.
+/// Assigns a span ID to the request, and decides whether its trace is sampled.
 void connection::begin_span(request_context& context) noexcept {
   auto trace = context.trace();
   context.set_parent_span_id(shard_.state().settings.tracer->begin(trace, shard_.event_loop().random()));
@@ -41,9 +42,9 @@ void connection::record_span(const request_context& context, const sent_response
   const bool has_deadline = request_deadline.remaining(ended) != duration::max();
   const auto* record = context.timing().recording().get();
   // For a streamed response, the deadline applies only to the head.
-  const bool is_late = request_deadline.expired(ended) && !(record && record->is_streamed);
+  const bool is_past_deadline = request_deadline.expired(ended) && !(record && record->is_streamed);
   const bool missed_deadline =
-      response.code == status::gateway_timeout || is_late || (record && telemetry::missed_deadline(*record));
+      response.code == status::gateway_timeout || is_past_deadline || (record && telemetry::missed_deadline(*record));
   if (!telemetry::tracer::is_exported(context.trace(), missed_deadline)) return;
 
   std::array<attribute, max_attributes> attributes;

@@ -5,7 +5,7 @@
 
 namespace cohort::http {
 
-/// Sends the response 101 and runs its upgrade handler. The access log's record follows after the handler.
+/// Sends the response 101 and runs its upgrade handler. The access log line is written after the handler has returned.
 task<connection::disposition> connection::run_upgrade(request_context& context, const response& result,
                                                       time_point start) {
   auto& metrics = shard_.state().metrics;
@@ -16,7 +16,7 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
   std::uint64_t bytes_sent = 0;
   const auto request_deadline = context.deadline();
   if (flushed) {
-    // The request has its response, and lasts until its client ends it.
+    // The response has been sent. The request lasts until the client ends the connection.
     metrics.requests_in_flight.add(-1);
     context.set_deadline(deadline::never());
     open_record(context, start).is_streamed = true;

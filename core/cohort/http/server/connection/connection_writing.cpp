@@ -64,7 +64,7 @@ response connection::rejection_response() const {
 }
 
 bool connection::can_keep_alive(const response& result) const {
-  // A client that has pipelined requests would not know whether the discarded requests were processed.
+  // A client with pipelined requests could not detect whether the discarded requests were processed.
   const bool announces_drain = shard_.state().closes_after_response.load(std::memory_order_relaxed) && input_.empty();
   return parser_->keep_alive() && requests_left_ > 0 && !result.closes_connection() && !announces_drain &&
          !shard_.draining().is_set();
@@ -88,7 +88,7 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
 /// copied, or the buffer is full.
 bool connection::buffer_response(const response& result, bool keep_alive) {
   const auto content = result.content();
-  // Only a response to HEAD or without a body still has a producer here.
+  // At this point, only a response to HEAD or without a body can have a producer.
   append_head(result, result.producer() ? result.stream_length() : std::optional<std::uint64_t>{content.size()},
               keep_alive, false);
   response_bytes_ = content.size();
@@ -146,8 +146,8 @@ task<bool> connection::send_interim(const response& interim) {
   const bool is_receiving = body_reader_ && body_reader_->is_receiving();
   if (!is_receiving) stream_->set_deadline(deadline::after(shard_.event_loop().now(), limits_.write_timeout));
   const net::const_buffers buffers{asio::buffer(text), asio::const_buffer{}};
-  auto writing = net::write_all(*stream_, buffers);
-  const auto sent = co_await std::move(writing);
+  auto write_task = net::write_all(*stream_, buffers);
+  const auto sent = co_await std::move(write_task);
   // A part of a response must not be followed by another response.
   if (!sent) stream_->close();
   if (!is_receiving) stream_->set_deadline(deadline::never());
@@ -158,10 +158,10 @@ task<bool> connection::send_interim(const response& interim) {
 
 task<> connection::linger() {
   const auto timeout = limits_.transfer_timeout(linger_timeout, response_bytes_);
-  const auto until = deadline::after(shard_.event_loop().now(), timeout);
+  const auto linger_deadline = deadline::after(shard_.event_loop().now(), timeout);
   input_.clear();
   input_.reserve();
-  return net::linger(*stream_, until, input_.free_space(), max_lingering_bytes);
+  return net::linger(*stream_, linger_deadline, input_.free_space(), max_lingering_bytes);
 }
 
 }  // namespace cohort::http

@@ -42,7 +42,7 @@ interruption handler_run::stop() noexcept {
 }
 
 void handler_run::interrupt(interruption cause) {
-  // A timer or a stream event can still be delivered after `stop`; the first cause counts.
+  // A timer or a stream event can still be delivered after `stop`. The first cause is kept.
   if (!is_running_ || interruption_ != interruption::none) return;
   interruption_ = cause;
   if (record_) {

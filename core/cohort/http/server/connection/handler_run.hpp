@@ -58,15 +58,16 @@ task<T> start_task(const Function& function, Arguments&... arguments) {
 /// allocate.
 class handler_run {
  public:
-  /// All arguments must outlive it. `cancel_signal` cancels the connection's coroutine.
+  /// All arguments must outlive this object. `cancel_signal` cancels the connection's coroutine.
   handler_run(net::stream& stream, loop& event_loop, asio::cancellation_signal& cancel_signal) noexcept
       : stream_(stream), loop_(event_loop), cancel_signal_(cancel_signal), timer_(event_loop.timers(), this) {}
 
   /// Runs `work` in the calling coroutine, and cancels it at `limit` or when the client disconnects, whichever is
   /// first. Stores its value or exception in `outcome` and returns why it was cancelled; a cancelled handler may still
   /// have a value. The caller can continue after a deadline or a disconnect, but not after a shutdown: then its next
-  /// `co_await` throws. `detect_disconnect` is false if received bytes wait to be read; then the stream cannot detect
-  /// it. The cause of a cancellation is set in `record`, before the work is cancelled; `record` may be null.
+  /// `co_await` throws. `detect_disconnect` must be false while received bytes are unread, because the stream then
+  /// cannot detect a disconnect. The cause of a cancellation is set in `record`, before the work is cancelled; `record`
+  /// may be null.
   template <class T>
   task<interruption> run(task<T> work, deadline limit, bool detect_disconnect, detail::task_outcome<T>& outcome,
                          telemetry::request_record* record = nullptr) {
@@ -93,8 +94,8 @@ class handler_run {
 
   /// The first part of `run`, for a caller that awaits the work itself, which saves a coroutine.
   void start(deadline limit, bool detect_disconnect, telemetry::request_record* record) noexcept;
-  /// The last part of `run`, except for the cancellation state of the caller, which the caller must reset unless the
-  /// result is `none`.
+  /// The last part of `run`, without resetting the cancellation state of the caller. Unless the result is `none`, the
+  /// caller must reset it.
   interruption stop() noexcept;
 
   /// Replaces the deadline of the running work.

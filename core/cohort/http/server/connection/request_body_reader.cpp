@@ -31,8 +31,8 @@ task<result<std::string_view, body_error>> request_body_reader::read(call_contex
   const exclusive_use use{is_reading_, "body_reader::read was called while another read was running: await each read"};
   const auto read_deadline = context.deadline;
   while (connection_.is_sending_interim_) {
-    auto waiting = connection_.interim_sent_.wait(read_deadline);
-    if (co_await std::move(waiting) != wait_status::notified) co_return body_error::deadline;
+    auto wait_task = connection_.interim_sent_.wait(read_deadline);
+    if (co_await std::move(wait_task) != wait_status::notified) co_return body_error::deadline;
   }
   if (!has_started_) start();
   if (!failure_ && connection_.parser_->has_body()) {
@@ -49,19 +49,20 @@ task<result<std::string_view, body_error>> request_body_reader::read(call_contex
       if (!flushed) failure_ = body_error::disconnected;
       if (failure_) co_return *failure_;
     }
-    const auto direct = direct_buffer();
-    if (direct.size() == 0) connection_.input_.reserve();
-    auto receiving = receive(direct.size() > 0 ? direct : connection_.input_.free_space(), read_deadline);
-    const auto received = co_await std::move(receiving);
+    const auto content_buffer = direct_buffer();
+    if (content_buffer.size() == 0) connection_.input_.reserve();
+    auto receive_task =
+        receive(content_buffer.size() > 0 ? content_buffer : connection_.input_.free_space(), read_deadline);
+    const auto received = co_await std::move(receive_task);
     if (!received) {
       failure_ = receive_error(received.error(), read_deadline);
       co_return *failure_;
     }
-    if (direct.size() == 0) {
+    if (content_buffer.size() == 0) {
       connection_.input_.commit(*received);
       continue;
     }
-    connection_.parser_->decoder().skip_data(*received);
+    connection_.parser_->decoder().skip_content(*received);
     if (!connection_.parser_->has_body()) finish();
     co_return std::string_view{connection_.body_.data(), *received};
   }
@@ -83,7 +84,7 @@ void request_body_reader::advance_deadline(deadline from) noexcept {
   if (auto* record = context_.timing().recording().get()) record->until = current;
 }
 
-/// The whole body has been read: from now on, the rest of the request has the ordinary timeout.
+/// Called when the whole body has been read. From then on, the request has the ordinary timeout.
 void request_body_reader::finish() noexcept {
   advance_deadline(deadline{connection_.shard_.event_loop().now()});
   context_.set_deadline(connection_.current_deadline(context_));
@@ -98,11 +99,11 @@ std::string_view request_body_reader::decode_received() {
   input.consume(part.consumed);
   if (rejection) failure_ = *rejection == status::bad_request ? body_error::malformed : body_error::too_large;
   if (!connection_.parser_->has_body()) finish();
-  return part.data;
+  return part.content;
 }
 
 asio::mutable_buffer request_body_reader::direct_buffer() {
-  const auto following_bytes = connection_.parser_->decoder().following_data();
+  const auto following_bytes = connection_.parser_->decoder().following_content();
   auto& buffer = connection_.body_;
   if (following_bytes < min_direct_read || !connection_.input_.empty()) return {};
   if (buffer.empty()) {
@@ -122,8 +123,8 @@ task<net::io_result> request_body_reader::receive(asio::mutable_buffer buffer, d
   const auto start = event_loop.now();
   stream.set_deadline(rate > 0 ? std::min(read_deadline, deadline::after(start, allowance_)) : read_deadline);
   is_receiving_ = true;
-  auto reading = stream.read_some(buffer);
-  const auto received = co_await std::move(reading);
+  auto read_task = stream.read_some(buffer);
+  const auto received = co_await std::move(read_task);
   is_receiving_ = false;
   stream.set_deadline(deadline::never());
   if (received && rate > 0) {

@@ -18,7 +18,7 @@ class request_context;
 /// small chunk into the connection's buffer.
 class request_body_reader final : public body_reader {
  public:
-  /// `owner` must outlive it; `context` must be valid during each `read`.
+  /// `owner` must outlive the reader; `context` must be valid during each `read`.
   request_body_reader(connection& owner, request_context& context) noexcept;
 
   task<result<std::string_view, body_error>> read(call_context context) override;
@@ -36,10 +36,10 @@ class request_body_reader final : public body_reader {
   void advance_deadline(deadline from) noexcept;
   /// The next part of the content that has been received; empty if there is none.
   std::string_view decode_received();
-  /// The buffer for the content that is certain to follow; empty if that is short, or if the server has no memory left
-  /// for bodies.
+  /// The buffer for the following content; empty if that content is short, or if the server has no memory left for
+  /// bodies.
   asio::mutable_buffer direct_buffer();
-  /// Reads at least one byte, under the deadline and the minimum rate.
+  /// Reads at least one byte, within the deadline and at the minimum rate.
   task<net::io_result> receive(asio::mutable_buffer buffer, deadline read_deadline);
   body_error receive_error(error_code error, deadline read_deadline) const noexcept;
 

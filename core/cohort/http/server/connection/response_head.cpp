@@ -57,9 +57,9 @@ void append_missing_fields(head_writer& output, std::string_view lines, const re
 bool is_valid_final_response(const response& result, const request_head& head) noexcept {
   const auto code = static_cast<unsigned>(result.code());
   if (code != static_cast<unsigned>(status::switching_protocols)) return code >= 200 && code <= 999;
-  const auto* const handle = result.upgrade_function();
+  const auto* const upgrade_function = result.upgrade_function();
   const auto protocol = result.find("upgrade");
-  if (!handle || !*handle || !protocol || head.is_http_1_0) return false;
+  if (!upgrade_function || !*upgrade_function || !protocol || head.is_http_1_0) return false;
   return std::ranges::any_of(head.fields, [&](const auto& header) {
     return header.id == field::upgrade && has_list_element(header.value, *protocol);
   });
@@ -93,7 +93,7 @@ void append_response_head(recycled_string& output, const response& result, const
   if (framing.is_chunked) {
     out.text("Transfer-Encoding: chunked\r\n");
   } else if (result.code() == status::reset_content) {
-    // Has no content, but a message body (RFC 9110 section 15.3.6).
+    // A 205 has no content, but needs framing (RFC 9110 section 15.3.6).
     out.text("Content-Length: 0\r\n");
   } else if (framing.content_length && may_have_body(result.code())) {
     out.text("Content-Length: ");

@@ -29,8 +29,8 @@ enum class body_error {
 /// A short name, such as `too_large`, for logs.
 std::string_view to_string(body_error error) noexcept;
 
-/// The response to a body that could not be read: 413, 408, 400 or 504. For `disconnected`, 400, which no client
-/// receives.
+/// The response to a body that could not be read: 413, 408, 400 or 504. The response to `disconnected` is 400, which no
+/// client receives.
 response body_error_response(body_error error);
 
 /// Value of `operation::body_limit` for no limit.
@@ -39,16 +39,18 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// The body of a request as a stream, for a handler `task<response>(request_context&, body_reader&)`. It is valid until
 /// the handler returns.
 ///
-/// Nothing is read from the connection before the handler asks for it, except bytes that arrive together with the
-/// header section, so a handler that reads slowly slows the client down. `100 Continue` is sent at the first `read` if
-/// no byte of the body has arrived by then, and never if the handler does not read (RFC 9110 section 10.1.1).
+/// Bytes are read from the connection only when the handler calls `read`, except bytes that arrive together with the
+/// header section. So a handler that reads slowly slows down the client (backpressure). `100 Continue` is sent at the
+/// first `read` if no byte of the body has arrived by then, and never if the handler does not read (RFC 9110 section
+/// 10.1.1).
 ///
 /// While the body is received, the deadline of the request advances, unless the operation has its own `timeout`: the
 /// handler is cancelled `server_limits::request_timeout` after its last `read`, plus the time for which that read may
-/// wait at the minimum rate (without a minimum rate: `request_timeout` after the start of that read). At the end of the
-/// body, the deadline of the context becomes `request_timeout` from then, if that is earlier; before, it is the latest
-/// possible deadline: `request_timeout` after the start, extended by the length of the body, or by the body limit, at
-/// the minimum rate. An earlier deadline of the client always applies.
+/// wait at the minimum rate (without a minimum rate: `request_timeout` after the start of that read). Before the end of
+/// the body, the deadline of the context is the latest possible deadline: `request_timeout` after the start, extended
+/// by the time for the length of the body, or for the body limit, at the minimum rate. At the end of the body, the
+/// deadline of the context becomes `request_timeout` after that time, if that is earlier. An earlier deadline of the
+/// client always applies.
 ///
 /// A handler need not read the whole body. After the response, the server discards the rest and keeps the connection if
 /// the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after

@@ -64,8 +64,8 @@ task<bool> body_writer::write(std::string bytes) {
   if (bytes.empty()) co_return true;
   count_part(bytes.size());
   if (!ok_) co_return false;
-  auto writing = encoder_ ? write_encoded(bytes) : send(add_framing(std::move(bytes)));
-  co_await std::move(writing);
+  auto write_task = encoder_ ? write_encoded(bytes) : send(add_framing(std::move(bytes)));
+  co_await std::move(write_task);
   co_return ok_;
 }
 
@@ -74,8 +74,8 @@ task<> body_writer::encode(std::string_view bytes, content_encoder::operation st
   ok_ = encoder_->encode(bytes, step, encoded_);
   const bool delays_output = step == content_encoder::operation::process && encoded_.size() < min_encoded_part;
   if (!ok_ || encoded_.empty() || delays_output) co_return;
-  auto sending = send(add_framing(std::exchange(encoded_, {})));
-  co_await std::move(sending);
+  auto send_task = send(add_framing(std::exchange(encoded_, {})));
+  co_await std::move(send_task);
 }
 
 task<> body_writer::write_encoded(std::string_view bytes) {
@@ -84,8 +84,8 @@ task<> body_writer::write_encoded(std::string_view bytes) {
     const auto chunk = bytes.substr(0, max_input_chunk_bytes);
     bytes.remove_prefix(chunk.size());
     const bool flushes = bytes.empty() && flushes_each_write_;
-    auto encoding = encode(chunk, flushes ? operation::flush : operation::process);
-    co_await std::move(encoding);
+    auto encode_task = encode(chunk, flushes ? operation::flush : operation::process);
+    co_await std::move(encode_task);
     input_bytes_since_yield_ += chunk.size();
     if (input_bytes_since_yield_ < max_input_bytes_between_yields) continue;
     input_bytes_since_yield_ = 0;
@@ -98,21 +98,21 @@ task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t co
   while (ok_ && count > 0) {
     chunk.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count, max_input_chunk_bytes)));
     const auto size = ::pread(file, chunk.data(), chunk.size(), static_cast<off_t>(offset));
-    // A file that became shorter cannot be completed.
+    // The response cannot be completed if the file became shorter.
     ok_ = size > 0;
     if (!ok_) co_return;
     offset += static_cast<std::uint64_t>(size);
     count -= static_cast<std::uint64_t>(size);
-    auto encoding = write_encoded(std::string_view{chunk}.substr(0, static_cast<std::size_t>(size)));
-    co_await std::move(encoding);
+    auto encode_task = write_encoded(std::string_view{chunk}.substr(0, static_cast<std::size_t>(size)));
+    co_await std::move(encode_task);
   }
 }
 
 task<bool> body_writer::flush() {
   const exclusive_use use{is_in_use_, overlapping_writes};
   if (ok_ && encoder_) {
-    auto encoding = encode({}, content_encoder::operation::flush);
-    co_await std::move(encoding);
+    auto encode_task = encode({}, content_encoder::operation::flush);
+    co_await std::move(encode_task);
   }
   co_return ok_;
 }
@@ -124,8 +124,8 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
   count_part(count);
   if (!ok_) co_return false;
   if (encoder_) {
-    auto encoding = encode_file(file, offset, count);
-    co_await std::move(encoding);
+    auto encode_task = encode_file(file, offset, count);
+    co_await std::move(encode_task);
     co_return ok_;
   }
   auto prefix = part_prefix(count);
@@ -134,10 +134,10 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
     const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(count, max_file_chunk_bytes));
     const auto timeout = limits_.transfer_timeout(limits_.write_timeout, chunk);
     stream_.set_deadline(deadline::after(loop::current().now(), timeout));
-    auto writing = net::write_file(stream_, file, offset, chunk);
-    const auto written = co_await std::move(writing);
+    auto write_task = net::write_file(stream_, file, offset, chunk);
+    const auto written = co_await std::move(write_task);
     stream_.set_deadline(deadline::never());
-    // A file that became shorter cannot be completed.
+    // The response cannot be completed if the file became shorter.
     ok_ = written && *written > 0;
     if (!ok_) break;
     offset += *written;
@@ -150,19 +150,19 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
 
 task<wait_status> body_writer::pause(duration span) {
   if (encoder_) {
-    auto flushing = flush();
-    co_await std::move(flushing);
+    auto flush_task = flush();
+    co_await std::move(flush_task);
   }
   const auto status = co_await draining_.wait(deadline::after(loop::current().now(), span));
-  reported_drain_ = reported_drain_ || status == wait_status::notified;
+  has_reported_drain_ = has_reported_drain_ || status == wait_status::notified;
   co_return status;
 }
 
 task<bool> body_writer::finish() {
   if (was_stopped_by_drain() || remaining_.value_or(0) > 0) ok_ = false;
   if (ok_ && encoder_) {
-    auto encoding = encode({}, content_encoder::operation::finish);
-    co_await std::move(encoding);
+    auto encode_task = encode({}, content_encoder::operation::finish);
+    co_await std::move(encode_task);
   }
   if (ok_ && framing_ == framing::chunked) {
     std::string last_chunk = "0\r\n\r\n";

@@ -17,8 +17,8 @@
 namespace cohort::http {
 
 /// Sends a response body in parts, for `response::stream`. A client disconnect cancels the producer. While the server
-/// drains, the producer should end: see `draining`. One `write`, `send_file`, `flush` or `pause` runs at a time;
-/// another one throws `std::logic_error`.
+/// drains, the producer should end: see `draining`. One `write`, `send_file`, `flush` or `pause` may run at a time; a
+/// concurrent call throws `std::logic_error`.
 ///
 /// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
 /// succeeded, `abort` was not called, and neither `draining` nor `pause` has reported to the producer that the server
@@ -28,14 +28,14 @@ class body_writer {
  public:
   enum class framing { chunked, until_close, fixed_length };
 
-  /// `stream` and `draining` must outlive it. `content_length`, in bytes, is set for `fixed_length` only.
+  /// `stream` and `draining` must outlive the writer. `content_length`, in bytes, is set for `fixed_length` only.
   body_writer(net::stream& stream, framing framing, const server_limits& limits, event& draining,
               std::optional<std::uint64_t> content_length = std::nullopt)
       : stream_(stream), framing_(framing), limits_(limits), draining_(draining), remaining_(content_length) {}
 
   /// Sends `bytes` and waits until they are written. Yields to the loop after 64 operations or 1 MiB of the loop, on
-  /// any connection, whether they waited or not. False once the client does not take the bytes within the write timeout
-  /// or has disconnected, and for bytes beyond the content length, which are not sent.
+  /// any connection, whether they waited or not. Returns false if the client does not accept the bytes within the write
+  /// timeout or has disconnected, and for bytes beyond the content length, which are not sent.
   task<bool> write(std::string bytes);
   /// Sends the bytes of the open file `file` from `offset`, without a copy where the connection allows it. Returns
   /// false like `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while
@@ -48,17 +48,17 @@ class body_writer {
   /// Whether the server drains; the producer should end. A producer that returns after this function has returned true
   /// counts as stopped early, unless it calls `mark_complete`.
   bool draining() noexcept {
-    reported_drain_ = reported_drain_ || draining_.is_set();
+    has_reported_drain_ = has_reported_drain_ || draining_.is_set();
     return draining_.is_set();
   }
-  /// Declares that the body is complete although the server drains; for example for an event stream, which may end
-  /// at any time.
+  /// Declares that the body is complete although the server drains. Example: an event stream, which may end at any
+  /// time.
   void mark_complete() noexcept { is_marked_complete_ = true; }
   /// Whether all writes have succeeded.
   bool ok() const noexcept { return ok_; }
 
-  /// Marks the body as incomplete: no more is sent, and the connection is closed without the end of the body, so that
-  /// the client detects the truncation.
+  /// Marks the body as incomplete: no more bytes are sent, and the connection is closed without the end of the body, so
+  /// that the client detects the truncation.
   void abort() noexcept { ok_ = false; }
 
   /// Applies a content coding to the body. The framing must not have a content length; `content_length` is the length
@@ -76,9 +76,10 @@ class body_writer {
   task<bool> finish();
   /// Whether the producer, which has returned, stopped early because the server drains. Used by the connection.
   bool was_stopped_by_drain() const noexcept {
-    return ok_ && reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
+    return ok_ && has_reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
   }
-  /// Whether the producer wrote more than the content length, or, once it has returned, less. Used by the connection.
+  /// Whether the producer has written more bytes than the content length, or has returned after fewer bytes. Used by
+  /// the connection.
   bool has_wrong_length() const noexcept { return exceeds_length_ || (ok_ && remaining_.value_or(0) > 0); }
   /// The bytes sent, for the connection.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
@@ -108,7 +109,7 @@ class body_writer {
   std::size_t input_bytes_since_yield_ = 0;
   bool flushes_each_write_ = false;
   bool exceeds_length_ = false;
-  bool reported_drain_ = false;
+  bool has_reported_drain_ = false;
   bool is_marked_complete_ = false;
   bool is_in_use_ = false;
   bool ok_ = true;

@@ -54,10 +54,10 @@ open_file open_without_links(int root, std::string_view path) {
 
 /// Opens a path of plain names that must not lead out of `root`.
 open_file open_beneath(int root, const std::string& path) {
-  struct open_how how{};
-  how.flags = read_flags;
-  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-  open_file file{static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how))};
+  struct open_how open_options{};
+  open_options.flags = read_flags;
+  open_options.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  open_file file{static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &open_options, sizeof open_options))};
   const bool is_unsupported = !file && (errno == ENOSYS || errno == EPERM);
   return is_unsupported ? open_without_links(root, path) : std::move(file);
 }

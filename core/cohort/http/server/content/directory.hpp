@@ -13,10 +13,11 @@ struct directory_options {
   file_options files;
   /// The file that is sent for a path that ends with `/`; 404 if empty. Directories are never listed.
   std::string index_file = "index.html";
-  /// Also serves files and directories whose name starts with a dot.
+  /// Whether to serve files and directories whose name starts with a dot.
   bool hidden_files = false;
-  /// Follows symbolic links that lead out of the directory. Links within it are always followed, except on a kernel
-  /// without openat2(2) (before Linux 5.6, or if a seccomp profile forbids it), where no link is followed.
+  /// Whether to follow symbolic links that lead out of the directory. Links within the directory are always followed,
+  /// except on a kernel without openat2(2) (before Linux 5.6, or if a seccomp profile forbids it), where no link is
+  /// followed.
   bool links_out_of_root = false;
 };
 

@@ -21,8 +21,9 @@ task<> produce(std::function<task<>(event_stream&)> producer, body_writer& outpu
 }  // namespace
 
 std::string format_event(const server_event& event) {
-  constexpr std::string_view forbidden{"\r\n\0", 3};
-  if (event.type.find_first_of("\r\n") != std::string::npos || event.id.find_first_of(forbidden) != std::string::npos)
+  constexpr std::string_view forbidden_characters{"\r\n\0", 3};
+  if (event.type.find_first_of("\r\n") != std::string::npos ||
+      event.id.find_first_of(forbidden_characters) != std::string::npos)
     throw std::invalid_argument("the type and the ID of a server-sent event must not have line breaks");
   std::string text;
   if (!event.id.empty()) text.append("id: ").append(event.id).append("\n");
@@ -34,20 +35,20 @@ std::string format_event(const server_event& event) {
 }
 
 task<bool> event_stream::send(server_event event) {
-  auto writing = output_.write(format_event(event));
-  co_return co_await std::move(writing);
+  auto write_task = output_.write(format_event(event));
+  co_return co_await std::move(write_task);
 }
 
 task<bool> event_stream::send_formatted(std::string events) {
-  auto writing = output_.write(std::move(events));
-  co_return co_await std::move(writing);
+  auto write_task = output_.write(std::move(events));
+  co_return co_await std::move(write_task);
 }
 
 task<bool> event_stream::send_heartbeat() {
   // A line that starts with a colon is a comment, which clients ignore.
   std::string comment = ":\n\n";
-  auto writing = output_.write(std::move(comment));
-  co_return co_await std::move(writing);
+  auto write_task = output_.write(std::move(comment));
+  co_return co_await std::move(write_task);
 }
 
 task<bool> event_stream::pause(duration span) {

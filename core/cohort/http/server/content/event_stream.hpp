@@ -36,19 +36,19 @@ std::string format_event(const server_event& event);
 /// and a disconnected client is detected. Used by one coroutine.
 class event_stream {
  public:
-  /// `output` must outlive it. `last_event_id` is the `Last-Event-ID` of the request; empty if there is none.
+  /// `output` must outlive this object. `last_event_id` is the `Last-Event-ID` of the request; empty if there is none.
   event_stream(body_writer& output, std::string last_event_id, duration heartbeat)
       : output_(output), last_event_id_(std::move(last_event_id)), heartbeat_(heartbeat) {}
 
-  /// The ID of the last event that the client has received: continue after it.
+  /// The ID of the last event that the client has received; the producer must send the events after that event.
   const std::string& last_event_id() const noexcept { return last_event_id_; }
   /// Whether events can be sent: the client is connected, and the server does not drain.
   bool is_open() noexcept { return output_.ok() && !output_.draining(); }
 
   /// Returns false once the client has disconnected.
   task<bool> send(server_event event);
-  /// Sends the concatenated results of `format_event` for any number of events. The text of an event for many clients
-  /// is formatted once, and events that closely follow each other share one write.
+  /// Sends the concatenated results of `format_event` for any number of events. Use it to format an event for many
+  /// clients once, and to send several events in one write.
   task<bool> send_formatted(std::string events);
   /// Sleeps for `span`, with heartbeats. Returns false, early, once the client has disconnected or the server drains.
   task<bool> pause(duration span);
@@ -57,8 +57,8 @@ class event_stream {
   template <class T>
   task<std::shared_ptr<const T>> next(typename broadcast<T>::subscription& source) {
     while (is_open()) {
-      auto waiting = race(source.next(), output_.pause(heartbeat_));
-      auto first = co_await std::move(waiting);
+      auto wait_task = race(source.next(), output_.pause(heartbeat_));
+      auto first = co_await std::move(wait_task);
       if (auto* value = std::get_if<0>(&first)) {
         if (*value) co_return std::move(**value);
         co_return nullptr;

@@ -63,7 +63,7 @@ std::string make_etag(const struct stat& status) {
   return etag += '"';
 }
 
-/// Empty, with `errno`, if it is not a regular file that can be read.
+/// Opens a file. Empty, with `errno` set, if it is not a readable regular file.
 std::optional<selected_file> select(const std::string& path, const file_opener& open) {
   auto file = open(path);
   struct stat status{};
@@ -119,8 +119,8 @@ task<> write_parts(file_ptr file, std::shared_ptr<const std::vector<body_part>> 
   for (const auto& part : *parts) {
     if (!part.prefix.empty()) co_await writer->write(part.prefix);
     if (part.range.length == 0) continue;
-    auto sending = writer->send_file(file->descriptor(), part.range.offset, part.range.length);
-    if (!co_await std::move(sending)) co_return;
+    auto send_task = writer->send_file(file->descriptor(), part.range.offset, part.range.length);
+    if (!co_await std::move(send_task)) co_return;
   }
 }
 
@@ -218,7 +218,7 @@ response file_response(const request_context& context, const std::string& path, 
   const bool is_current = condition == precondition::not_modified;
   const auto ranges = is_current ? std::nullopt : requested_ranges(head, *selected);
   if (ranges && ranges->empty()) {
-    auto failed = error_response(status::range_not_satisfiable, "The file has no such range");
+    auto failed = error_response(status::range_not_satisfiable, "The requested range is not satisfiable");
     return failed.set("Content-Range", "bytes */" + std::to_string(selected->size));
   }
   response result{is_current ? status::not_modified : ranges ? status::partial_content : status::ok};

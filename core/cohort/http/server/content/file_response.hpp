@@ -17,7 +17,8 @@ struct file_options {
   std::string content_type;
   /// The value of `Cache-Control`; not sent if empty.
   std::string cache_control = "no-cache";
-  /// Sends `<file>.br` or `<file>.gz` beside the file, if the client accepts that and it is not older than the file.
+  /// Whether to send `<file>.br` or `<file>.gz` from the same directory, if the client accepts that coding and the
+  /// variant is not older than the file.
   bool precompressed = true;
 };
 
@@ -30,8 +31,8 @@ std::string_view media_type_of_file(std::string_view name) noexcept;
 /// - one or several ranges, `If-Range` (RFC 9110 section 14): 206, 416; ranges that `parse_byte_ranges` ignores: 200;
 /// - precompressed variants, with `Vary`.
 ///
-/// 404 if `path` does not name a readable regular file; 503 if the process has no free file descriptor. `path` is used
-/// as it is: for a path from a request use `directory`. Opening blocks the loop; the content is sent in chunks of at
+/// 404 if `path` does not name a readable regular file; 503 if the process has no free file descriptor. `path` is not
+/// validated: for a path from a request use `directory`. Opening blocks the loop; the content is sent in chunks of at
 /// most 256 KiB, each of which blocks the loop while the system reads it into the page cache. A file that becomes
 /// shorter aborts the response; a file that is replaced (renamed over) does not affect it.
 response file_response(const request_context& context, const std::filesystem::path& path,
@@ -40,7 +41,7 @@ response file_response(const request_context& context, const std::filesystem::pa
 /// An open file descriptor.
 class open_file {
  public:
-  /// Takes the ownership of a descriptor, which may be -1.
+  /// Takes ownership of a descriptor, which may be -1.
   explicit open_file(int descriptor = -1) noexcept : descriptor_(descriptor) {}
   ~open_file();
   open_file(open_file&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}

@@ -22,8 +22,8 @@ task<result<std::uint64_t, save_error>> save_body(body_reader& body, std::filesy
   auto file = temporary_file::create_beside(target);
   if (!file) co_return save_error{.file = file.error()};
   for (;;) {
-    auto reading = body.read(context);
-    const auto part = co_await std::move(reading);
+    auto read_task = body.read(context);
+    const auto part = co_await std::move(read_task);
     if (!part) co_return save_error{.body = part.error()};
     if (part->empty()) break;
     if (const auto error = file->write(*part)) co_return save_error{.file = error};

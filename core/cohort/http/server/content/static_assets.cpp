@@ -65,7 +65,7 @@ void add_assets(router& routes, std::span<const asset> files) {
     return not_found_response();
   });
   describe_asset(assets, "*/*");
-  assets.returns_error(status::not_found, "There is no such file");
+  assets.returns_error(status::not_found, "The file does not exist");
 }
 
 }  // namespace cohort::http

@@ -72,21 +72,21 @@ const form_fields& input::query_fields() {
   return *query_fields_;
 }
 
-input::texts input::find_all(const form_fields& fields, std::string_view name) {
-  texts values;
+input::text_list input::find_all(const form_fields& fields, std::string_view name) {
+  text_list values;
   for (const auto& [key, value] : fields)
     if (key == name) values.push_back(value);
   return values;
 }
 
-input::texts input::header_values(std::string_view name, bool is_list) const {
-  texts values;
+input::text_list input::header_values(std::string_view name, bool is_list) const {
+  text_list values;
   for (const auto& header : context_.head().fields) {
     if (!iequals(header.name, name)) continue;
     if (!is_list) values.push_back(header.value);
-    for (auto rest = header.value; is_list && !rest.empty();) {
+    for (auto remaining = header.value; is_list && !remaining.empty();) {
       // RFC 9110 section 5.6.1.2: a recipient ignores empty elements.
-      if (const auto element = next_list_element(rest); !element.empty()) values.push_back(element);
+      if (const auto element = next_list_element(remaining); !element.empty()) values.push_back(element);
     }
   }
   return values;

@@ -31,13 +31,13 @@ namespace cohort::http {
 /// `<cohort/json/description/constraints.hpp>` for the types and constraints.
 class input {
  public:
-  /// The context must outlive it.
+  /// The context must outlive this object.
   explicit input(const request_context& context) : context_(context) {}
 
   /// The decoded path segment `{name}`. Throws `std::logic_error` if the route's pattern has none.
   template <class T>
   T path(std::string_view name, const json::constraints_of<T>& constraints = {});
-  /// The query parameter; for a `std::vector`, all of this name. Unknown parameters are ignored.
+  /// The query parameter; for a `std::vector`, all parameters with this name. Unknown parameters are ignored.
   template <class T>
   T query(std::string_view name, const json::constraints_of<T>& constraints = {});
   /// The header field; for a `std::vector`, the elements of the comma-separated lists of all fields of this name.
@@ -45,17 +45,17 @@ class input {
   T header(std::string_view name, const json::constraints_of<T>& constraints = {});
   template <class T>
   T cookie(std::string_view name, const json::constraints_of<T>& constraints = {});
-  /// The JSON body: see `json::decode`. A media type other than `application/json` or `…+json` is an error of status
+  /// The JSON body: see `json::decode`. A media type other than `application/json` or `…+json` is an error with status
   /// 415.
   template <class T>
   T body(const json::decode_options& options = {});
   /// The body of an HTML form, `application/x-www-form-urlencoded`, with a field for each member of the described
-  /// struct. Unknown fields are errors, another media type is an error of status 415.
+  /// struct. Unknown fields are errors. Another media type is an error with status 415.
   template <json::described_struct T>
   T form();
-  /// The fields of such a form in their order.
+  /// The fields of an HTML form in their order.
   form_fields form();
-  /// The media type among the offers that the client prefers; an error of status 406 if it accepts none of them.
+  /// The offered media type that the client prefers; an error with status 406 if the client accepts none of the offers.
   std::string_view accept(std::initializer_list<std::string_view> offers);
 
   /// Adds the error of an application's check; `in` is `path`, `query`, `header`, `cookie` or `body`.
@@ -64,21 +64,22 @@ class input {
   explicit operator bool() const noexcept { return errors_.empty(); }
   const std::vector<input_error>& errors() const noexcept { return errors_; }
   /// The response that lists all errors: 415 or 406 if an error has that status, otherwise 400. Precondition: there is
-  /// one.
+  /// an error.
   response error_response() const;
 
  private:
-  using texts = std::vector<std::string_view>;
+  using text_list = std::vector<std::string_view>;
 
   template <class T>
-  T read(std::string_view in, std::string_view name, const texts& values, const json::constraints_of<T>& constraints);
+  T read(std::string_view in, std::string_view name, const text_list& values,
+         const json::constraints_of<T>& constraints);
   template <class T>
-  T read_list(std::string_view in, std::string_view name, const texts& values,
+  T read_list(std::string_view in, std::string_view name, const text_list& values,
               const json::constraints_of<T>& constraints);
   const form_fields& query_fields();
-  texts header_values(std::string_view name, bool is_list) const;
-  static texts find_all(const form_fields& fields, std::string_view name);
-  /// Return false after reporting an error of status 415.
+  text_list header_values(std::string_view name, bool is_list) const;
+  static text_list find_all(const form_fields& fields, std::string_view name);
+  /// Both functions return false after they have reported an error with status 415.
   bool expect_json();
   bool expect_no_coding();
   void reject_unknown_fields(const form_fields& fields, const std::vector<std::string_view>& known);
@@ -92,7 +93,7 @@ class input {
 };
 
 template <class T>
-T input::read_list(std::string_view in, std::string_view name, const texts& values,
+T input::read_list(std::string_view in, std::string_view name, const text_list& values,
                    const json::constraints_of<T>& constraints) {
   using element_type = typename T::value_type;
   static_assert(json::detail::list_traits<T>::size == 0, "use std::vector for a list of parameters");
@@ -110,7 +111,7 @@ T input::read_list(std::string_view in, std::string_view name, const texts& valu
 }
 
 template <class T>
-T input::read(std::string_view in, std::string_view name, const texts& values,
+T input::read(std::string_view in, std::string_view name, const text_list& values,
               const json::constraints_of<T>& constraints) {
   if constexpr (json::list_like<T>) {
     return read_list<T>(in, name, values, constraints);
@@ -153,7 +154,7 @@ std::optional<std::string_view> find_cookie(const request_context& context, std:
 template <class T>
 T input::cookie(std::string_view name, const json::constraints_of<T>& constraints) {
   const auto value = find_cookie(context_, name);
-  return read<T>("cookie", name, value ? texts{*value} : texts{}, constraints);
+  return read<T>("cookie", name, value ? text_list{*value} : text_list{}, constraints);
 }
 
 template <class T>
@@ -169,9 +170,9 @@ T input::body(const json::decode_options& options) {
 template <json::described_struct T>
 T input::form() {
   T value{};
-  const auto errors_before = errors_.size();
+  const auto previous_error_count = errors_.size();
   const auto fields = form();
-  if (errors_.size() > errors_before) return value;
+  if (errors_.size() > previous_error_count) return value;
   std::vector<std::string_view> known;
   boost::mp11::mp_for_each<json::members_of<T>>([&](auto descriptor) {
     using descriptor_type = decltype(descriptor);

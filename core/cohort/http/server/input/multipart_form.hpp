@@ -21,7 +21,7 @@ namespace cohort::http {
 struct uploaded_file {
   /// The name of the form's field.
   std::string field;
-  /// As the client sent it: never use it as a path.
+  /// The file name as the client sent it. Never use it as a path.
   std::string filename;
   /// The value as the client sent it; empty if it sent none.
   std::string content_type;
@@ -48,7 +48,7 @@ struct multipart_form {
 /// In all cases, including errors, only the kept files remain in the directory.
 class multipart_reader {
  public:
-  /// Without a `Content-Type` of `multipart/form-data` with a boundary, the error is 415.
+  /// If the `Content-Type` is not `multipart/form-data` with a boundary, the error is 415.
   multipart_reader(const request_context& context, std::filesystem::path directory,
                    const multipart_limits& limits = {});
 
@@ -82,8 +82,8 @@ class multipart_reader {
 template <class Body>
 task<std::optional<response>> read_form(Body& body, multipart_reader& form, call_context context) {
   for (;;) {
-    auto reading = body.read(context);
-    const auto bytes = co_await std::move(reading);
+    auto read_task = body.read(context);
+    const auto bytes = co_await std::move(read_task);
     if (!bytes) co_return body_error_response(bytes.error());
     if (bytes->empty()) break;
     if (!form.write(*bytes)) co_return form.error_response();

@@ -13,8 +13,8 @@ namespace cohort::http {
 /// Whether `text` is valid UTF-8 without control characters other than tab, line feed and carriage return.
 bool is_plain_text(std::string_view text) noexcept;
 
-/// Parses the value of a parameter, header field, cookie or form field, and checks its constraints. The result is the
-/// reason why it is rejected, such as `must be an integer from 1 to 100`; empty if `out` is set.
+/// Parses the value of a parameter, header field, cookie or form field, and checks its constraints. Returns the reason
+/// why the value is rejected, such as `must be an integer from 1 to 100`; empty if `out` is set.
 template <class T>
 std::string parse_text(std::string_view text, T& out, const json::constraints_of<T>& constraints) {
   const auto* const end = text.data() + text.size();

@@ -134,8 +134,8 @@ auto typed(Function function) {
   }
 }
 
-/// A handler from a function whose last parameter is the request struct. `state` are the arguments before the context,
-/// such as a `std::shared_ptr` to a database: each call gets copies of them.
+/// A handler from a function whose last parameter is the request struct. `state` is the list of arguments before the
+/// context, such as a `std::shared_ptr` to a database. Each call receives copies of them.
 ///
 ///     task<http::response> create(database store, http::request_context& context, create_request request);
 ///     routes.post("/links", http::typed(create, store));

@@ -134,7 +134,7 @@ void add_handshake(api_operation& operation, json::schema_definitions& definitio
   for (const auto& response : responses) add(operation.responses, response, definitions);
 }
 
-/// The ID of an operation without an ID of its own, such as `get_api_things_id`.
+/// The default ID of an operation, such as `get_api_things_id`.
 std::string default_id(std::string_view method_name, std::string_view path) {
   std::string id;
   for (const char c : std::string{method_name} + std::string{path}) {
@@ -173,8 +173,8 @@ class document_builder {
     if (settings.tags.empty()) settings.tags.push_back(information.title);
     if (settings.operation_id.empty() || each.verb() == method::unknown)
       settings.operation_id = default_id(method_name, described.path);
-    for (std::string unique = settings.operation_id; !ids_.insert(settings.operation_id).second;)
-      settings.operation_id = unique += "_2";
+    for (std::string unique_id = settings.operation_id; !ids_.insert(settings.operation_id).second;)
+      settings.operation_id = unique_id += "_2";
     for (const auto& response : settings.responses) add(described.responses, response, definitions_);
     if (is_websocket(each)) {
       add_handshake(described, definitions_);
@@ -210,11 +210,11 @@ api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api
   for (const auto* entry : sorted) {
     if (!paths.insert(path_identity(entry->path_pattern())).second) continue;
     const auto allowed = entry->allowed_methods();
-    for (const auto each_method : allowed) {
-      const auto* each = entry->find_operation(each_method);
-      const bool is_implied = each_method == method::head && each->verb() != method::head;
+    for (const auto allowed_method : allowed) {
+      const auto* each = entry->find_operation(allowed_method);
+      const bool is_implied = allowed_method == method::head && each->verb() != method::head;
       const bool is_listed = includes_hidden || !each->settings().is_hidden;
-      if (!is_implied && is_listed) builder.add_operation(*entry, *each, each_method);
+      if (!is_implied && is_listed) builder.add_operation(*entry, *each, allowed_method);
     }
   }
   return builder.finish();

@@ -9,7 +9,7 @@
 
 #include <cohort/http/server/routing/route.hpp>
 
-// The description of an API, made from its routes: `describe_api`, then `openapi_json` or `openapi_page`.
+// The description of an API, created from its routes: `describe_api`, then `openapi_json` or `openapi_page`.
 namespace cohort::http {
 
 /// Properties of an API that its routes do not contain.
@@ -26,11 +26,12 @@ struct api_information {
   std::function<bool(const route&, const operation&)> is_protected = [](const route&, const operation&) {
     return false;
   };
-  /// Whether protected operations need a client certificate: then they respond 403 without one.
+  /// Whether protected operations require a client certificate. They then respond with 403 to requests without a
+  /// certificate.
   bool requires_client_certificate = false;
-  /// Whether all operations but probes have a rate limit: then they respond 429.
+  /// Whether all operations except probes have a rate limit, and can respond with 429.
   bool has_rate_limit = false;
-  /// Whether operations with `hidden` are described, too.
+  /// Whether operations with `hidden` are also described.
   bool includes_hidden = false;
 };
 
@@ -62,15 +63,15 @@ struct api_document {
 };
 
 /// Describes all operations of `router::routes` with their own responses and those of the framework. `HEAD` is implied
-/// by `GET`. An operation for any method is listed once for each method. Of two patterns that differ only in the types
-/// or names of parameters, the first pattern is described, since OpenAPI cannot distinguish them.
+/// by `GET`. An operation for any method is listed once for each method. If two patterns differ only in the types or
+/// names of parameters, only the first pattern is described, because OpenAPI cannot distinguish them.
 api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api_information information);
 
-/// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0), with the same text for the same routes.
+/// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0). The text is the same for the same routes.
 std::string openapi_json(const api_document& document);
 
-/// A page in HTML that lists operations, parameters, responses and schemas. It has no scripts, and one style sheet that
-/// is part of it: `openapi_page_policy` permits nothing else.
+/// A page in HTML that lists operations, parameters, responses and schemas. The page has no scripts and contains its
+/// style sheet; `openapi_page_policy` permits no other resources.
 std::string openapi_page(const api_document& document);
 
 /// The `Content-Security-Policy` of the page, which permits its style sheet by hash (CSP Level 3, section 6.7.2.3).

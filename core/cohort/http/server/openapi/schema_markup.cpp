@@ -15,18 +15,20 @@ constexpr std::size_t max_line = 72;
 /// Maximum nesting level that is formatted; deeper values are copied unchanged.
 constexpr int max_depth = 32;
 
-/// Formats JSON text. The text need not be valid JSON: everything that is not recognized is copied.
+/// Formats JSON text. The text need not be valid JSON: unrecognized characters are copied.
 class formatter {
  public:
-  explicit formatter(std::string_view text) : rest_(text) {}
+  explicit formatter(std::string_view text) : remaining_(text) {}
 
   std::string format() {
     write_value(0);
-    return html_ + escape_html(rest_);
+    return html_ + escape_html(remaining_);
   }
 
  private:
-  void skip_whitespace() { rest_.remove_prefix(std::min(rest_.find_first_not_of(whitespace), rest_.size())); }
+  void skip_whitespace() {
+    remaining_.remove_prefix(std::min(remaining_.find_first_not_of(whitespace), remaining_.size()));
+  }
 
   /// The length of the string at the beginning of `text`, with its quotes.
   static std::size_t string_length(std::string_view text) {
@@ -43,10 +45,10 @@ class formatter {
   /// The length of the object, array, string or other value at the beginning of the text.
   std::size_t value_length() const {
     int depth = 0;
-    for (std::size_t i = 0; i < rest_.size(); ++i) {
-      const char c = rest_[i];
+    for (std::size_t i = 0; i < remaining_.size(); ++i) {
+      const char c = remaining_[i];
       if (c == '"') {
-        i += string_length(rest_.substr(i)) - 1;
+        i += string_length(remaining_.substr(i)) - 1;
       } else if (c == '{' || c == '[') {
         ++depth;
         continue;
@@ -60,7 +62,7 @@ class formatter {
       }
       if (depth == 0) return i + 1;
     }
-    return rest_.size();
+    return remaining_.size();
   }
 
   void write_link(std::string_view name) {
@@ -69,8 +71,8 @@ class formatter {
   }
 
   void write_string(std::string_view css_class) {
-    const auto text = rest_.substr(0, string_length(rest_));
-    rest_.remove_prefix(text.size());
+    const auto text = remaining_.substr(0, string_length(remaining_));
+    remaining_.remove_prefix(text.size());
     if (text.starts_with(reference_prefix) && text.ends_with('"')) {
       write_link(text.substr(reference_prefix.size(), text.size() - reference_prefix.size() - 1));
     } else {
@@ -81,39 +83,39 @@ class formatter {
   /// Writes an object that consists only of a reference as a link. False if the text does not begin with such an
   /// object.
   bool write_reference() {
-    if (!rest_.starts_with(reference_object_prefix)) return false;
-    const auto object = rest_.substr(0, value_length());
+    if (!remaining_.starts_with(reference_object_prefix)) return false;
+    const auto object = remaining_.substr(0, value_length());
     const auto name = object.substr(reference_object_prefix.size());
     const auto end = name.find('"');
     if (name.substr(std::min(end, name.size())) != "\"}") return false;
     write_link(name.substr(0, end));
-    rest_.remove_prefix(object.size());
+    remaining_.remove_prefix(object.size());
     return true;
   }
 
   void write_value(int depth) {
     skip_whitespace();
     if (write_reference()) return;
-    if (depth < max_depth && (rest_.starts_with('{') || rest_.starts_with('['))) {
+    if (depth < max_depth && (remaining_.starts_with('{') || remaining_.starts_with('['))) {
       write_container(depth);
-    } else if (rest_.starts_with('"')) {
+    } else if (remaining_.starts_with('"')) {
       write_string("text");
     } else {
       const auto length = value_length();
-      html_ += escape_html(rest_.substr(0, length));
-      rest_.remove_prefix(length);
+      html_ += escape_html(remaining_.substr(0, length));
+      remaining_.remove_prefix(length);
     }
   }
 
   /// Writes a member of an object, or an element of an array.
   void write_entry(int depth) {
     skip_whitespace();
-    if (rest_.starts_with('"')) {
-      const auto name_length = string_length(rest_);
-      const auto colon = rest_.find_first_not_of(whitespace, name_length);
-      if (colon != rest_.npos && rest_[colon] == ':') {
+    if (remaining_.starts_with('"')) {
+      const auto name_length = string_length(remaining_);
+      const auto colon = remaining_.find_first_not_of(whitespace, name_length);
+      if (colon != remaining_.npos && remaining_[colon] == ':') {
         write_string("name");
-        rest_.remove_prefix(colon - name_length + 1);
+        remaining_.remove_prefix(colon - name_length + 1);
         html_ += ": ";
       }
     }
@@ -122,33 +124,33 @@ class formatter {
 
   void write_container(int depth) {
     const bool has_lines = value_length() > max_line;
-    const char end = rest_.front() == '{' ? '}' : ']';
-    html_ += rest_.front();
-    rest_.remove_prefix(1);
+    const char end = remaining_.front() == '{' ? '}' : ']';
+    html_ += remaining_.front();
+    remaining_.remove_prefix(1);
     const auto indent = [&](int levels) { html_ += has_lines ? "\n" + std::string(2 * levels, ' ') : ""; };
     skip_whitespace();
-    const bool is_empty = rest_.starts_with(end);
-    while (!rest_.empty() && rest_.front() != end) {
+    const bool is_empty = remaining_.starts_with(end);
+    while (!remaining_.empty() && remaining_.front() != end) {
       indent(depth + 1);
-      const auto before = rest_.size();
+      const auto previous_size = remaining_.size();
       write_entry(depth + 1);
       skip_whitespace();
-      if (rest_.starts_with(',')) {
+      if (remaining_.starts_with(',')) {
         html_ += has_lines ? "," : ", ";
-        rest_.remove_prefix(1);
+        remaining_.remove_prefix(1);
         skip_whitespace();
-      } else if (rest_.size() == before) {
+      } else if (remaining_.size() == previous_size) {
         return;  // not JSON
       }
     }
     if (!is_empty) indent(depth);
-    if (rest_.starts_with(end)) {
+    if (remaining_.starts_with(end)) {
       html_ += end;
-      rest_.remove_prefix(1);
+      remaining_.remove_prefix(1);
     }
   }
 
-  std::string_view rest_;
+  std::string_view remaining_;
   std::string html_;
 };
 

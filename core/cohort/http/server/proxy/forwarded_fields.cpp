@@ -31,9 +31,10 @@ std::string join_values(const request_head& head, std::string_view name) {
 /// Appends a quoted-string (RFC 9110 section 5.6.4).
 void append_quoted(std::string& output, std::string_view text) {
   output += '"';
-  for (auto special = text.find_first_of("\"\\"); special != text.npos; special = text.find_first_of("\"\\")) {
-    output.append(text.substr(0, special)).append(1, '\\').append(1, text[special]);
-    text.remove_prefix(special + 1);
+  for (auto special_position = text.find_first_of("\"\\"); special_position != text.npos;
+       special_position = text.find_first_of("\"\\")) {
+    output.append(text.substr(0, special_position)).append(1, '\\').append(1, text[special_position]);
+    text.remove_prefix(special_position + 1);
   }
   output.append(text).append(1, '"');
 }
@@ -88,9 +89,9 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
   auto addresses = list_before("x-forwarded-for", client.address.size());
   fields.emplace_back("X-Forwarded-For", std::move(addresses.append(client.address)));
   // The first hop's values are kept, because they are the values of the client.
-  const auto first = [&](std::string_view name, std::string_view own) {
+  const auto first = [&](std::string_view name, std::string_view own_value) {
     auto value = previous(name);
-    return value.empty() ? std::string{own} : value;
+    return value.empty() ? std::string{own_value} : value;
   };
   fields.emplace_back("X-Forwarded-Proto", first("x-forwarded-proto", scheme));
   if (auto value = first("x-forwarded-host", host); !value.empty()) {

@@ -18,7 +18,7 @@ using field_list = std::vector<std::pair<std::string, std::string>>;
 /// `Upgrade` and `HTTP2-Settings`.
 class hop_by_hop_fields {
  public:
-  /// Adds the names in a value of `Connection`; it must outlive the object.
+  /// Adds the names in a value of `Connection`. `value` must outlive this object.
   void add_connection(std::string_view value);
   bool contains(std::string_view name) const noexcept;
 
@@ -33,8 +33,8 @@ struct forwarding_peer {
   std::string_view address;
   /// Whether the connection to this server is encrypted.
   bool is_secure = false;
-  /// Whether the peer is a trusted proxy: then its own `Forwarded` and `X-Forwarded-*` are kept, and this hop is added
-  /// to them. Fields of any other peer are dropped, since a client can write anything into them.
+  /// Whether the peer is a trusted proxy. Then its `Forwarded` and `X-Forwarded-*` fields are kept, and this hop is
+  /// added to them. The fields of any other peer are dropped, because a client can forge them.
   bool is_trusted_proxy = false;
 };
 

@@ -52,16 +52,17 @@ int take_character(std::string_view& path) noexcept {
 /// The path of the request below the base URL: without the prefix, whose characters are compared percent-decoded, as
 /// routes are (RFC 3986 section 6.2.2.2).
 std::string_view forwarded_path(std::string_view path, std::string_view prefix, bool merges_slashes) noexcept {
-  auto rest = path;
+  auto remaining = path;
   while (!prefix.empty()) {
     const auto expected = take_character(prefix);
-    if (rest.empty() || take_character(rest) != expected) return path;
-    while (merges_slashes && expected == '/' && rest.starts_with('/')) rest.remove_prefix(1);
+    if (remaining.empty() || take_character(remaining) != expected) return path;
+    while (merges_slashes && expected == '/' && remaining.starts_with('/')) remaining.remove_prefix(1);
   }
-  return rest.empty() || rest.front() == '/' ? rest : path;
+  return remaining.empty() || remaining.front() == '/' ? remaining : path;
 }
 
-/// Makes a new `url` the URL of the upstream for a request. False if the target of the request is invalid.
+/// Sets the empty `url` to the URL of the upstream for a request. Returns false if the target of the request is
+/// invalid.
 bool make_target_url(boost::urls::url& url, const proxy_target& to, const request_head& head) {
   // The asterisk of `OPTIONS *` is not a path, and would become part of the host.
   if (!head.path.starts_with('/')) return false;
@@ -98,7 +99,7 @@ void append_request_fields(client_request& request, const proxy_target& to, cons
   request.fields.reserve(head.fields.size() + 8);
   std::string storage;
   for (const auto& field : head.fields) {
-    // Else `X_Forwarded_For` would replace the field that this server sets.
+    // Otherwise `X_Forwarded_For` would replace the field that this server sets.
     const auto name = with_hyphens(field.name, storage);
     const bool is_replaced = replaced_request_fields.contains(name) || is_forwarded_field(name);
     if (is_replaced || hop_by_hop.contains(name) || hop_by_hop.contains(field.name)) continue;

@@ -8,12 +8,12 @@
 
 namespace cohort::http {
 
-/// The protocols of `upgrades` for which a request asks (RFC 9110 section 7.8), as a list; empty if there are none or
-/// the request is not a GET of HTTP/1.1.
+/// The protocols of `upgrades` that a request offers (RFC 9110 section 7.8), as a list. Empty if there are none, or if
+/// the request is not an HTTP/1.1 GET.
 std::string requested_upgrade(const request_head& head, const std::vector<std::string>& upgrades);
 
-/// Makes a new `request` the request to the upstream for a client's request, without its body. `upgrade` is a list of
-/// protocols or empty. False if the target of the request is invalid.
+/// Fills the empty `request` with the request to the upstream for a client's request, without its body. `upgrade` is a
+/// list of protocols or empty. Returns false if the target of the client's request is invalid.
 bool make_forwarded_request(client_request& request, const proxy_target& to, const request_context& context,
                             std::string_view upgrade);
 

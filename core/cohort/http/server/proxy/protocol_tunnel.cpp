@@ -14,8 +14,8 @@ constexpr const char* bytes_help = "Bytes copied by tunnels of upgraded connecti
 
 constexpr std::array<const char*, 4> end_labels{"closed", "failed", "idle", "drain"};
 
-/// The buffer of one direction: small, so that many idle tunnels need little memory, and large while bytes arrive
-/// faster than that.
+/// The buffer of one direction. It is small while a tunnel is idle, so that many idle tunnels need little memory, and
+/// large while many bytes arrive.
 class copy_buffer {
  public:
   copy_buffer() { resize(small_buffer_size); }
@@ -65,7 +65,7 @@ class tunnel {
         to_client_{upstream.response.body->connection(), client.stream(), metrics_.bytes_to_client},
         to_upstream_{client.stream(), upstream.response.body->connection(), metrics_.bytes_to_upstream} {
     metrics_.open.add(1);
-    touch();
+    restart_idle_timeout();
     client_.on_drain([this] { on_drain(); });
   }
   ~tunnel() {
@@ -80,26 +80,26 @@ class tunnel {
   const direction& to_client() const noexcept { return to_client_; }
   const direction& to_upstream() const noexcept { return to_upstream_; }
 
-  /// Restarts the idle timeout after bytes were transferred.
-  void touch() {
+  /// Called after bytes were transferred.
+  void restart_idle_timeout() {
     const auto timeout =
         is_half_closed_ ? std::min(limits_.idle_timeout, limits_.half_closed_timeout) : limits_.idle_timeout;
     const auto limit = deadline::after(loop::current().now(), timeout);
     to_client_.from.set_deadline(limit);
     to_client_.to.set_deadline(limit);
   }
-  void on_copied(const direction& along, std::size_t count) {
-    along.bytes.increment(static_cast<double>(count));
-    if (&along == &to_client_) bytes_to_client_ += count;
-    touch();
+  void on_copied(const direction& copied_direction, std::size_t count) {
+    copied_direction.bytes.increment(static_cast<double>(count));
+    if (&copied_direction == &to_client_) bytes_to_client_ += count;
+    restart_idle_timeout();
   }
   /// Forwards the end of one direction.
-  void on_eof(const direction& along) {
-    along.to.shutdown_write();
+  void on_eof(const direction& copied_direction) {
+    copied_direction.to.shutdown_write();
     if (std::exchange(is_half_closed_, true)) {
       if (!end_) end_ = tunnel_end::closed;
     } else {
-      touch();
+      restart_idle_timeout();
     }
   }
   /// Ends both directions. After a failure the other side receives a reset, so that a truncated stream does not look
@@ -136,30 +136,30 @@ class tunnel {
 };
 
 /// Copies one direction, beginning with the bytes that have been received already.
-task<> copy_direction(tunnel* owner, const tunnel::direction* along, std::string received) {
+task<> copy_direction(tunnel* owner, const tunnel::direction* copied_direction, std::string received) {
   if (!received.empty()) {
-    auto writing = net::write_all(along->to, {asio::buffer(received), asio::const_buffer{}});
-    const auto written = co_await std::move(writing);
+    auto write_task = net::write_all(copied_direction->to, {asio::buffer(received), asio::const_buffer{}});
+    const auto written = co_await std::move(write_task);
     if (!written) co_return owner->on_error(written.error());
-    owner->on_copied(*along, received.size());
+    owner->on_copied(*copied_direction, received.size());
     std::string{}.swap(received);
   }
   copy_buffer buffer;
   for (;;) {
-    auto reading = along->from.read_some(buffer.space());
-    const auto count = co_await std::move(reading);
-    if (!count && count.error() == asio::error::eof) co_return owner->on_eof(*along);
+    auto read_task = copied_direction->from.read_some(buffer.space());
+    const auto count = co_await std::move(read_task);
+    if (!count && count.error() == asio::error::eof) co_return owner->on_eof(*copied_direction);
     if (!count) co_return owner->on_error(count.error());
-    owner->touch();
+    owner->restart_idle_timeout();
     // Most bytes are written immediately, without a coroutine.
-    const auto write_result = along->to.try_write({buffer.filled(*count), asio::const_buffer{}});
-    const auto rest = buffer.filled(*count) + (write_result ? *write_result : 0);
-    if (rest.size() > 0) {
-      auto writing = net::write_all(along->to, {rest, asio::const_buffer{}});
-      const auto written = co_await std::move(writing);
+    const auto write_result = copied_direction->to.try_write({buffer.filled(*count), asio::const_buffer{}});
+    const auto remaining = buffer.filled(*count) + (write_result ? *write_result : 0);
+    if (remaining.size() > 0) {
+      auto write_task = net::write_all(copied_direction->to, {remaining, asio::const_buffer{}});
+      const auto written = co_await std::move(write_task);
       if (!written) co_return owner->on_error(written.error());
     }
-    owner->on_copied(*along, *count);
+    owner->on_copied(*copied_direction, *count);
     buffer.adapt(*count);
   }
 }
@@ -191,11 +191,11 @@ std::optional<tunnel_group::permit> tunnel_group::acquire(const std::shared_ptr<
 }
 
 task<> run_tunnel(std::shared_ptr<tunnel_upstream> upstream, upgraded_connection& client) {
-  tunnel running{*upstream, client};
-  auto to_upstream = copy_direction(&running, &running.to_upstream(), client.take_received());
-  auto to_client = copy_direction(&running, &running.to_client(), upstream->response.body->take_received());
-  auto copying = when_all(std::move(to_upstream), std::move(to_client));
-  co_await std::move(copying);
+  tunnel active_tunnel{*upstream, client};
+  auto to_upstream = copy_direction(&active_tunnel, &active_tunnel.to_upstream(), client.take_received());
+  auto to_client = copy_direction(&active_tunnel, &active_tunnel.to_client(), upstream->response.body->take_received());
+  auto copy_task = when_all(std::move(to_upstream), std::move(to_client));
+  co_await std::move(copy_task);
 }
 
 }  // namespace cohort::http

@@ -19,7 +19,8 @@ namespace cohort::http {
 enum class tunnel_end {
   /// Both directions were closed normally.
   closed,
-  /// A connection failed, or one side did not close its direction in time after the other side had.
+  /// A connection failed, or one side did not close its direction in time after the other side had closed its
+  /// direction.
   failed,
   idle,
   /// The server has drained.
@@ -29,7 +30,7 @@ enum class tunnel_end {
 /// The metrics `cohort_proxy_tunnel*` of one upstream. Safe from any thread.
 class tunnel_metrics {
  public:
-  /// `registry` must outlive it.
+  /// `registry` must outlive this object.
   tunnel_metrics(telemetry::registry& registry, const std::string& upstream);
 
   void on_end(tunnel_end reason) { ends_[static_cast<std::size_t>(reason)]->increment(); }
@@ -55,7 +56,7 @@ struct tunnel_limits {
 /// The tunnels of one proxy, on all loops.
 class tunnel_group {
  public:
-  /// `registry` must outlive it.
+  /// `registry` must outlive this object.
   tunnel_group(telemetry::registry& registry, const std::string& upstream, const tunnel_limits& limits)
       : limits_(limits), metrics_(registry, upstream) {}
 

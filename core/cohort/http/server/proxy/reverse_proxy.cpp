@@ -18,20 +18,20 @@ namespace {
 /// Forwards the body of the client's request as the body of the upstream's request.
 class forwarded_body final : public request_body_source {
  public:
-  /// All arguments must outlive it.
+  /// All arguments must outlive this object.
   forwarded_body(body_reader& body, const proxy_target& to, const request_context& context)
       : body_(body), to_(to), context_(context) {}
 
   task<result<std::string_view, client_error>> read(call_context context) override {
-    auto reading = body_.read(context);
-    const auto part = co_await std::move(reading);
+    auto read_task = body_.read(context);
+    const auto part = co_await std::move(read_task);
     if (part) co_return *part;
     error_ = part.error();
     co_return client_error::request_body_failed;
   }
   std::optional<std::uint64_t> content_length() const override { return body_.content_length(); }
-  /// A call without a timeout of its own has the timeout of the upstream, from the end of the body. The end of the body
-  /// has also set the deadline of the request.
+  /// Without a timeout in the options, the call has the timeout of the upstream, from the end of the body. The end of
+  /// the body has also set the deadline of the request.
   deadline response_deadline() override {
     const auto& settings = to_.target->settings();
     const auto timeout = to_.options.timeout ? duration::max() : settings.timeout;
@@ -44,8 +44,8 @@ class forwarded_body final : public request_body_source {
   std::optional<body_error> error() const noexcept { return error_; }
 
  private:
-  /// The record of the call has the deadline of the whole transfer. A call that ends at the earlier deadline of the
-  /// response would have no cause.
+  /// Caps the recorded deadline of the call, which is the deadline of the whole transfer. Otherwise the record of a
+  /// call that ends at the earlier deadline of the response would show no cause.
   void limit_recorded_call(deadline limit) const noexcept {
     auto* const record = context_.timing().recording().get();
     if (!record) return;
@@ -66,29 +66,29 @@ task<> relay_body(std::shared_ptr<streamed_response> source, std::shared_ptr<con
                   deadline response_deadline, body_writer& output) {
   for (;;) {
     const auto idle_deadline = deadline::after(loop::current().now(), to->options.idle_timeout);
-    auto reading = source->body->read(std::min(response_deadline, idle_deadline));
-    const auto part = co_await std::move(reading);
+    auto read_task = source->body->read(std::min(response_deadline, idle_deadline));
+    const auto part = co_await std::move(read_task);
     if (!part) output.abort();
     if (!part || part->empty()) co_return;
-    auto writing = output.write(std::string{*part});
-    const bool is_written = co_await std::move(writing);
+    auto write_task = output.write(std::string{*part});
+    const bool is_written = co_await std::move(write_task);
     if (!is_written) co_return;
   }
 }
 
 /// The response to the client. A body that has been received completely together with its head is sent in one write.
-response forward_response(streamed_response from, const std::shared_ptr<const proxy_target>& to,
+response forward_response(streamed_response upstream_response, const std::shared_ptr<const proxy_target>& to,
                           deadline response_deadline) {
-  response result{from.head.status};
-  append_response_fields(result, from.head, *to);
-  const auto type = from.head.find("content-type").value_or(std::string_view{});
-  auto complete_body = from.body->is_complete() ? from.body->take_rest() : std::string{};
+  response result{upstream_response.head.status};
+  append_response_fields(result, upstream_response.head, *to);
+  const auto type = upstream_response.head.find("content-type").value_or(std::string_view{});
+  auto complete_body = upstream_response.body->is_complete() ? upstream_response.body->take_rest() : std::string{};
   if (!complete_body.empty()) {
     result.body(std::move(complete_body), type);
-    if (to->options.on_response) to->options.on_response(from.head, result);
+    if (to->options.on_response) to->options.on_response(upstream_response.head, result);
   } else {
-    const auto length = from.content_length();
-    const auto source = std::make_shared<streamed_response>(std::move(from));
+    const auto length = upstream_response.content_length();
+    const auto source = std::make_shared<streamed_response>(std::move(upstream_response));
     const auto producer = [source, to, response_deadline](body_writer& output) {
       return relay_body(source, to, response_deadline, output);
     };
@@ -122,16 +122,17 @@ response too_many_tunnels() {
 task<> forward_interim(request_context& context, const proxy_target& to, const client_response& head) {
   response interim{head.status};
   append_response_fields(interim, head, to);
-  auto sending = context.send_interim(interim);
-  co_await std::move(sending);
+  auto send_task = context.send_interim(interim);
+  co_await std::move(send_task);
 }
 
 /// The response 101 to a client whose upgrade the upstream has accepted.
-response forward_upgrade(streamed_response from, tunnel_group::permit permit, std::string_view protocol,
+response forward_upgrade(streamed_response upstream_response, tunnel_group::permit permit, std::string_view protocol,
                          const proxy_target& to) {
   response result{status::switching_protocols};
-  append_response_fields(result, from.head, to);
-  const auto upstream = std::make_shared<tunnel_upstream>(tunnel_upstream{std::move(from), std::move(permit)});
+  append_response_fields(result, upstream_response.head, to);
+  const auto upstream =
+      std::make_shared<tunnel_upstream>(tunnel_upstream{std::move(upstream_response), std::move(permit)});
   result.upgrade(protocol, [upstream](upgraded_connection& client) { return run_tunnel(upstream, client); });
   if (to.options.on_response) to.options.on_response(upstream->response.head, result);
   return result;
@@ -167,24 +168,24 @@ task<response> forward(std::shared_ptr<const proxy_target> to, request_context& 
   open_options options{.timeout = to->options.timeout, .max_body_bytes = to->options.max_response_bytes};
   if (has_body) options.body = &source;
   if (!head.is_http_1_0) options.on_interim = &on_interim;
-  auto opening = to->target->open(std::move(request), context, options);
-  auto opened = co_await std::move(opening);
+  auto open_task = to->target->open(std::move(request), context, options);
+  auto opened = co_await std::move(open_task);
   if (!opened.response) co_return forwarding_error(opened.response.error(), source.error());
-  auto& from = *opened.response;
-  if (from.head.status == status::switching_protocols) {
-    const std::string protocol{from.head.find("upgrade").value_or(std::string_view{})};
+  auto& upstream_response = *opened.response;
+  if (upstream_response.head.status == status::switching_protocols) {
+    const std::string protocol{upstream_response.head.find("upgrade").value_or(std::string_view{})};
     const bool is_requested = permit && !protocol.empty() && has_list_element(upgrade, protocol);
-    if (is_requested) co_return forward_upgrade(std::move(from), std::move(*permit), protocol, *to);
+    if (is_requested) co_return forward_upgrade(std::move(upstream_response), std::move(*permit), protocol, *to);
     co_return error_response(status::bad_gateway, "The upstream switched the protocol without a request for it");
   }
   const auto response_deadline = to->options.deadline_includes_body ? context.deadline() : deadline::never();
-  co_return forward_response(std::move(from), to, response_deadline);
+  co_return forward_response(std::move(upstream_response), to, response_deadline);
 }
 
 }  // namespace
 
 status proxy_status(client_error error) noexcept {
-  // A call is cancelled at the deadline of the request; without it, because nobody waits for the response.
+  // A call is cancelled at the deadline of the request, or because the client has disconnected.
   if (is_timeout(error) || error == client_error::cancelled) return status::gateway_timeout;
   const auto name = error_class(error);
   const bool is_local_limit = error == client_error::no_file_descriptor || error == client_error::no_local_port;
@@ -197,11 +198,11 @@ streaming_handler proxy_to(std::shared_ptr<upstream> target, std::string_view ba
   const auto target_origin = parsed ? origin_of(*parsed) : std::nullopt;
   if (!target_origin) {
     throw std::invalid_argument{"proxy_to: invalid base URL \"" + std::string{base_url} +
-                                "\"; accepted are http and https URLs without user information, query and fragment, "
+                                "\"; accepted: http and https URLs without user information, query and fragment, "
                                 "and Unix domain sockets such as unix:/run/app.sock"};
   }
   if (!is_token(options.via)) {
-    throw std::invalid_argument{"proxy_to: invalid name in Via \"" + options.via + "\"; accepted are tokens"};
+    throw std::invalid_argument{"proxy_to: invalid name in Via \"" + options.via + "\"; accepted: tokens"};
   }
   const auto& prefix = options.strip_prefix;
   const bool is_path = prefix.starts_with('/') && !prefix.ends_with('/') && is_field_value(prefix);
@@ -210,7 +211,7 @@ streaming_handler proxy_to(std::shared_ptr<upstream> target, std::string_view ba
                                 "\"; it starts with a slash, ends without one, and has no control characters"};
   }
   if (!std::all_of(options.upgrades.begin(), options.upgrades.end(), [](const auto& name) { return is_token(name); })) {
-    throw std::invalid_argument{"proxy_to: invalid protocol in upgrades; accepted are tokens such as \"websocket\""};
+    throw std::invalid_argument{"proxy_to: invalid protocol in upgrades; accepted: tokens such as \"websocket\""};
   }
   std::string path{parsed->encoded_path()};
   while (path.ends_with('/')) path.pop_back();

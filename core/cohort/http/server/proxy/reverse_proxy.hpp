@@ -20,7 +20,7 @@ struct proxy_options {
   /// are compared percent-decoded, like those of routes: `/%61pi/a%2Fb` is sent as `/a%2Fb`. A path without the prefix
   /// is sent unchanged. The prefix is added again to a `Location` in the response.
   std::string strip_prefix{};
-  /// Whether repeated slashes in the path match one slash in `strip_prefix`, for code that selects routes like this.
+  /// Whether repeated slashes in the path match one slash in `strip_prefix`, for routers that also merge slashes.
   bool merges_slashes = false;
   /// Whether to send the client's `Host` instead of the host of the base URL, for upstreams with virtual hosts.
   bool preserve_host = false;
@@ -29,9 +29,9 @@ struct proxy_options {
   /// Timeout until the head of the response, including the body of the request. Default: the timeout in the upstream's
   /// settings, from the end of the body of the request. The deadline of the request always applies.
   std::optional<duration> timeout{};
-  /// Maximum time between two parts of the response's body. Then the response is truncated.
+  /// Maximum time between two parts of the response's body; after it, the response is truncated.
   duration idle_timeout = std::chrono::seconds{60};
-  /// The deadline of the request includes the body of the response. Unsuitable for downloads and event streams.
+  /// Whether the deadline of the request includes the body of the response. Unsuitable for downloads and event streams.
   bool deadline_includes_body = false;
   /// Maximum size of the response's body in bytes; a longer body is truncated.
   std::size_t max_response_bytes = std::numeric_limits<std::size_t>::max();
@@ -42,7 +42,8 @@ struct proxy_options {
   std::size_t max_tunnels = 10'000;
   /// Idle timeout: a tunnel ends after this time without a byte in either direction.
   duration tunnel_idle_timeout = std::chrono::minutes{5};
-  /// A tunnel of which one side has closed its direction ends after this time without a byte.
+  /// Idle timeout of a half-closed tunnel: after one side has closed its direction, the tunnel ends after this time
+  /// without a byte.
   duration tunnel_half_closed_timeout = std::chrono::seconds{30};
   /// Time from the start of a drain of the server to the end of its tunnels. The proxy cannot announce this in the
   /// tunnel's protocol.

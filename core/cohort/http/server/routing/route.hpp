@@ -80,26 +80,26 @@ struct operation_settings {
   std::string operation_id;
   bool is_deprecated = false;
   bool is_hidden = false;
-  /// Null if nothing is known about the request.
+  /// Null if the request is not described.
   std::function<request_description(json::schema_definitions&)> request;
   std::vector<response_description> responses;
 };
 
 struct group_state;
 
-/// A handler for one method, or for any, of a path pattern, and its properties. The functions return `*this`.
+/// A handler for one method, or for any method, of a path pattern, and its properties. The functions return `*this`.
 class operation {
  public:
   /// `verb` is `unknown` for any method.
-  operation(method verb, handler function, const group_state& group, std::source_location where)
-      : verb_(verb), handler_(std::move(function)), group_(&group), location_(where) {}
+  operation(method verb, handler function, const group_state& group, std::source_location location)
+      : verb_(verb), handler_(std::move(function)), group_(&group), location_(location) {}
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
 
-  /// Replaces the server's `request_timeout`, by a shorter or longer one. The deadline of the client still applies.
-  /// Throws `std::invalid_argument` unless `limit` is positive.
-  /// It includes the body of the request. Without it, an operation that streams the body has at most
-  /// `request_timeout` from the end of the body; see `body_reader`.
+  /// Replaces the server's `request_timeout` by a shorter or longer timeout, which includes the body of the request.
+  /// The deadline of the client still applies. Without this setting, an operation that streams the body has at most
+  /// `request_timeout` from the end of the body; see `body_reader`. Throws `std::invalid_argument` unless `limit` is
+  /// positive.
   operation& timeout(duration limit) {
     if (limit <= duration::zero()) throw std::invalid_argument{"the timeout of an operation must be positive"};
     settings_.timeout = limit;
@@ -116,25 +116,26 @@ class operation {
     settings_.min_body_rate = bytes_per_second;
     return *this;
   }
-  /// The handler returns a partial result if the time is short. Such a request is not rejected for its deadline.
+  /// Declares that the handler returns a partial result if the remaining time is short. The request is then not
+  /// rejected for its deadline.
   operation& adapts_to_deadline() {
     settings_.adapts_to_deadline = true;
     return *this;
   }
-  /// A health or metrics route: it has no metrics, no admission control and no middleware.
+  /// Declares a health or metrics route: it has no metrics, no admission control and no middleware.
   operation& probe();
-  /// Fault injection does not affect this operation.
+  /// Exempts the operation from fault injection.
   operation& exempt_from_faults() {
     settings_.is_exempt_from_faults = true;
     return *this;
   }
-  /// The rate limit neither counts nor rejects requests of authenticated clients.
+  /// Exempts requests of authenticated clients from the rate limit: they are neither counted nor rejected.
   operation& exempt_from_rate_limit() {
     settings_.is_exempt_from_rate_limit = true;
     return *this;
   }
-  /// Describe the operation in the API document: a summary, a description (CommonMark), and the tags by which it is
-  /// grouped.
+  /// Describes the operation in the API document: a summary, a description (CommonMark), and the tags by which
+  /// operations are grouped.
   operation& summary(std::string text) {
     settings_.summary = std::move(text);
     return *this;
@@ -147,8 +148,8 @@ class operation {
     settings_.tags = std::move(names);
     return *this;
   }
-  /// The unique name of the operation in generated clients, such as `list_books`. Default: from the method and the
-  /// path.
+  /// The unique name of the operation in generated clients, such as `list_books`. Default: derived from the method and
+  /// the path.
   operation& operation_id(std::string text) {
     settings_.operation_id = std::move(text);
     return *this;
@@ -157,12 +158,12 @@ class operation {
     settings_.is_deprecated = true;
     return *this;
   }
-  /// Leaves the operation out of the description of the API.
+  /// Omits the operation from the description of the API.
   operation& hidden() {
     settings_.is_hidden = true;
     return *this;
   }
-  /// Describes the inputs of the handler by a request struct. `http::typed` handlers need no call.
+  /// Describes the inputs of the handler by a request struct. Not necessary for `http::typed` handlers.
   template <class Request>
   operation& reads() {
     settings_.request = [](json::schema_definitions& definitions) { return describe_request<Request>(definitions); };
@@ -174,7 +175,7 @@ class operation {
     return *this;
   }
   /// Describes a response with a described type as its JSON body. The responses of the framework (such as 400 and 503)
-  /// are described without a call.
+  /// are always described.
   template <class Body>
   operation& returns(status code, std::string description, std::vector<header_description> headers = {}) {
     settings_.responses.push_back(describe_response<Body>(code, std::move(description), std::move(headers)));
@@ -242,14 +243,15 @@ class route {
 
   const route_pattern& path_pattern() const noexcept { return pattern_; }
   const std::vector<std::unique_ptr<operation>>& operations() const noexcept { return operations_; }
-  /// The operation for a method, `GET`'s for `HEAD`, or the operation for any method; null if there is none.
+  /// The operation for a method (for `HEAD`, the operation of `GET`), or the operation for any method; null if there is
+  /// none.
   const operation* find_operation(method verb) const noexcept;
   /// Whether one of the handlers is asynchronous.
   bool is_async() const noexcept;
   /// Whether one of the operations is a probe.
   bool is_probe() const noexcept;
-  /// The methods that have a handler, each once: `HEAD` if there is one for `GET`, and for `any` those of RFC 9110 and
-  /// `PATCH`, except `TRACE` and `CONNECT`.
+  /// The methods that have a handler, without duplicates. `GET` implies `HEAD`; `any` implies the methods of RFC 9110
+  /// and `PATCH`, except `TRACE` and `CONNECT`.
   std::vector<method> allowed_methods() const;
 
  private:

@@ -42,7 +42,7 @@ class route_pattern {
 
   const std::string& text() const noexcept { return text_; }
   const std::vector<pattern_segment>& segments() const noexcept { return segments_; }
-  /// Whether it has no parameters.
+  /// Whether the pattern has no parameters.
   bool is_literal() const noexcept { return parameter_names_.empty(); }
   /// The names of the parameters, in their order.
   const std::vector<std::string>& parameter_names() const noexcept { return parameter_names_; }

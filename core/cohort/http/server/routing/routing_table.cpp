@@ -27,17 +27,17 @@ void check_prefix(const std::string& prefix) {
 routing_table::routing_table() { groups_.push_back(std::make_unique<group_state>()); }
 
 operation& routing_table::add(group_state& group, method verb, const std::string& pattern, handler function,
-                              std::source_location where) {
+                              std::source_location location) {
   const bool is_empty = std::visit([](const auto& candidate) { return !candidate; }, function);
-  auto added = std::make_unique<operation>(verb, std::move(function), group, where);
-  const auto location = added->location();
+  auto new_operation = std::make_unique<operation>(verb, std::move(function), group, location);
+  const auto location_text = new_operation->location();
   try {
     if (is_empty) throw std::invalid_argument{"the handler of \"" + pattern + "\" is null"};
     // The pattern is validated before the prefix is added.
     static_cast<void>(route_pattern{pattern});
-    return insert(group.prefix + pattern, std::move(added));
+    return insert(group.prefix + pattern, std::move(new_operation));
   } catch (const std::invalid_argument& error) {
-    throw std::invalid_argument{location + ": " + error.what()};
+    throw std::invalid_argument{location_text + ": " + error.what()};
   }
 }
 
@@ -68,12 +68,12 @@ route& routing_table::route_for(route_pattern pattern, const operation& new_oper
 
 group_state& routing_table::add_group(group_state& parent, const std::string& prefix) {
   check_prefix(prefix);
-  auto& added = *groups_.emplace_back(std::make_unique<group_state>());
-  added.prefix = parent.prefix + prefix;
-  added.parent = &parent;
-  added.steps = parent.steps;
-  if (!added.prefix.empty()) tree_.add_group(route_pattern{added.prefix}, added);
-  return added;
+  auto& new_group = *groups_.emplace_back(std::make_unique<group_state>());
+  new_group.prefix = parent.prefix + prefix;
+  new_group.parent = &parent;
+  new_group.steps = parent.steps;
+  if (!new_group.prefix.empty()) tree_.add_group(route_pattern{new_group.prefix}, new_group);
+  return new_group;
 }
 
 void routing_table::mount(group_state& group, const std::string& prefix, routing_table other) {

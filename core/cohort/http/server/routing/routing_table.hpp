@@ -29,10 +29,10 @@ class routing_table {
  public:
   routing_table();
 
-  /// The functions that throw report a conflict or an invalid pattern by `std::logic_error`, with the places where both
-  /// sides were registered. `verb` is `unknown` for any method.
+  /// Conflicts and invalid patterns throw `std::logic_error`, with the source locations of both registrations. `verb`
+  /// is `unknown` for any method.
   operation& add(group_state& group, method verb, const std::string& pattern, handler function,
-                 std::source_location where);
+                 std::source_location location);
   group_state& add_group(group_state& parent, const std::string& prefix);
   /// Moves all routes and groups of `other` below `prefix` of a group.
   void mount(group_state& group, const std::string& prefix, routing_table other);

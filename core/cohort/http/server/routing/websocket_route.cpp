@@ -86,13 +86,13 @@ task<> websocket_route::run(upgraded_connection& upgraded_connection, std::share
     connection->close(has_failed ? close_code::internal_error : close_code::normal, {});
     // The handler may have moved `socket`.
     websocket closing_socket{connection, {}};
-    auto closing = closing_socket.closed();
-    co_await std::move(closing);
+    auto close_task = closing_socket.closed();
+    co_await std::move(close_task);
   }
   connection->abort();
-  auto finishing = wait_until_finished(connection);
+  auto finish_task = wait_until_finished(connection);
   co_await asio::this_coro::throw_if_cancelled(false);
-  co_await std::move(finishing);
+  co_await std::move(finish_task);
   upgraded_connection.set_result(connection->bytes_sent(), connection->close_code() != close_code::abnormal);
 }
 

@@ -12,8 +12,8 @@ namespace cohort::http {
 
 class websocket;
 
-/// Uses a WebSocket until it returns. It is not cancelled when the connection closes, but `close_timeout` later, so
-/// that it can clean up. The request's deadline ends with the handshake.
+/// Handles an open WebSocket, until it returns. The handler is not cancelled when the connection closes, but
+/// `close_timeout` later, so that it can clean up. The request's deadline applies only to the handshake.
 using websocket_handler = std::function<task<>(request_context&, websocket&)>;
 
 /// The properties of a WebSocket route.

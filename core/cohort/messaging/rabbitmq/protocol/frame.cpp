@@ -44,7 +44,7 @@ std::optional<frame> frame_parser::next() {
   }
   if (input.size() < size + frame_overhead) return std::nullopt;
   if (input[frame_header_size + size] != frame_end) {
-    error_ = "a frame has no end";
+    error_ = "a frame has no end octet";
     return std::nullopt;
   }
   position_ += size + frame_overhead;

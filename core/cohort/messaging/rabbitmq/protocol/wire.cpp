@@ -45,13 +45,13 @@ void wire_writer::table(const field_table& fields) {
 }
 
 std::string_view wire_reader::take(std::size_t size) {
-  if (failed_ || size > rest_.size()) {
+  if (failed_ || size > remaining_.size()) {
     failed_ = true;
-    rest_ = {};
+    remaining_ = {};
     return {};
   }
-  const auto result = rest_.substr(0, size);
-  rest_.remove_prefix(size);
+  const auto result = remaining_.substr(0, size);
+  remaining_.remove_prefix(size);
   return result;
 }
 
@@ -77,7 +77,7 @@ bool wire_reader::value(std::string& text) {
     case 'f': take(4); return false;
     case 'd': take(8); return false;
     case 'D': take(5); return false;
-    // Array, table and bytes: a length, followed by as many bytes.
+    // Array, table and bytes: a length, followed by that number of bytes.
     case 'A':
     case 'F':
     case 'x': long_string(); return false;

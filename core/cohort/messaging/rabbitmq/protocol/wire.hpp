@@ -14,7 +14,7 @@ namespace cohort::messaging::rabbitmq {
 using field_table = std::vector<std::pair<std::string, std::string>>;
 
 /// Appends values of the types of AMQP 0-9-1 (section 4.2.5) to a string: integers in network byte order, short strings
-/// with one byte of length, long strings and field tables with four.
+/// with one length byte, long strings and field tables with four.
 class wire_writer {
  public:
   explicit wire_writer(std::string& output) noexcept : output_(output) {}
@@ -28,7 +28,7 @@ class wire_writer {
   void long_string(std::string_view text);
   /// Appends a field table; all values are long strings.
   void table(const field_table& fields);
-  /// Begins a block with four bytes of length, such as a table or the payload of a frame. Returns its position.
+  /// Begins a block with four length bytes, such as a table or the payload of a frame. Returns its position.
   std::size_t begin_block();
   void end_block(std::size_t position);
   /// The name and type of a field of a table.
@@ -44,7 +44,7 @@ class wire_writer {
 /// `failed` is true.
 class wire_reader {
  public:
-  explicit wire_reader(std::string_view input) noexcept : rest_(input) {}
+  explicit wire_reader(std::string_view input) noexcept : remaining_(input) {}
 
   std::uint8_t octet() { return static_cast<std::uint8_t>(integer(1)); }
   std::uint16_t short_uint() { return static_cast<std::uint16_t>(integer(2)); }
@@ -55,15 +55,15 @@ class wire_reader {
   /// The strings, integers and booleans (as `true` and `false`) of a table; fields of other types are skipped.
   field_table table();
   bool failed() const noexcept { return failed_; }
-  bool at_end() const noexcept { return rest_.empty(); }
+  bool at_end() const noexcept { return remaining_.empty(); }
 
  private:
   std::uint64_t integer(unsigned bytes);
   std::string_view take(std::size_t size);
-  /// The value of a field as a text. Returns false if it has another type.
+  /// The value of a field as a text. Returns false if the field has an unsupported type.
   bool value(std::string& text);
 
-  std::string_view rest_;
+  std::string_view remaining_;
   bool failed_ = false;
 };
 
