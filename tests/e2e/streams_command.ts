@@ -30,9 +30,9 @@ interface Usage {
 
 function readUsage(pid: number): Usage {
   // The name of the program, in parentheses, may contain spaces.
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
   const resident = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond, kilobytes: Number(resident) };
+  return { cpuSeconds: (Number(stat[11]) + Number(stat[12])) / ticksPerSecond, kilobytes: Number(resident) };
 }
 
 /** A client that reads its stream and counts the events. */

@@ -36,8 +36,8 @@ const scenarios: Record<string, ClusterScenario> = {
     service: 'time-service',
     inject: async (log) => {
       const nodes = await workers();
-      const jobs = await parseJson<List<Pod>>('get', 'pods', '-l', 'app.kubernetes.io/name=loadgen', '--field-selector=status.phase=Running');
-      const node = nodes.find((name) => name !== jobs.items[0]?.spec.nodeName);
+      const loadgenPods = await parseJson<List<Pod>>('get', 'pods', '-l', 'app.kubernetes.io/name=loadgen', '--field-selector=status.phase=Running');
+      const node = nodes.find((name) => name !== loadgenPods.items[0]?.spec.nodeName);
       if (node === undefined) throw new Error('a node other than that of the load generator is required');
       try {
         await kubectl('drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--pod-selector=app.kubernetes.io/part-of=cohort', '--timeout=80s');

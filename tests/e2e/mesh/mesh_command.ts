@@ -277,7 +277,7 @@ async function countAttempts(meshedStack: MeshedStack): Promise<{ requests: numb
 async function checkRetries(meshedStack: MeshedStack): Promise<void> {
   const direct = await fetch(`http://127.0.0.1:${meshedStack.ports.outbound}/api/time`);
   const attempts = direct.headers.get('x-envoy-attempt-count') ?? '';
-  report('retries: x-envoy-attempt-count of a successful call', '1', attempts, attempts === '1');
+  report('retries: a successful call has one attempt (x-envoy-attempt-count)', '1', attempts, attempts === '1');
   const cohort = await countAttempts(meshedStack);
   report('retries: in Cohort only (attempts=3)', '3 requests, 0 retries by Envoy', `${cohort.requests} requests, ${cohort.retries} by Envoy`, cohort.requests === 3 && cohort.retries === 0);
 }

@@ -138,7 +138,7 @@ double system_calls_per_request(const counted_service& service, const std::strin
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";
   return per_request([&](int requests) {
-    // With -D, the child process is the service, so that it gets the signal that stops it.
+    // With -D, the child process is the service, and receives the signal that stops the program.
     counted_program program{{strace, "-D", "-f", "-c", "-o", summary.string()}, service};
     program.send_requests(requests);
     program.stop();

@@ -37,7 +37,7 @@ class tls_stack {
     services_.push_back(std::make_unique<running_program>("dashboard-service", std::vector<std::string>{}, variables));
   }
 
-  /// Makes the certificates, or renews them.
+  /// Creates or renews the certificates.
   void make_certificates() const {
     const auto script = fs::path{COHORT_SOURCE_DIR} / "deploy/tls/make-certificates";
     child_process process{"/bin/bash", {script.string(), directory_.path().string(), "30"}};

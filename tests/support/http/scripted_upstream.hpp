@@ -97,7 +97,7 @@ class scripted_upstream {
   scripted_upstream(const scripted_upstream&) = delete;
   scripted_upstream& operator=(const scripted_upstream&) = delete;
 
-  /// Adds the behavior for one request. Requests use the steps in the order of their arrival.
+  /// Adds the behavior for one request: the n-th request uses the n-th step.
   void enqueue(behavior step);
 
   /// Sets the behavior for requests without a step. Initially that is a 500 response.

@@ -34,9 +34,9 @@ class tls_server_end {
   task<bool> handshake() {
     for (;;) {
       const auto result = SSL_accept(session_.get());
-      const bool wants_input = SSL_get_error(session_.get(), result) == SSL_ERROR_WANT_READ;
+      const bool needs_input = SSL_get_error(session_.get(), result) == SSL_ERROR_WANT_READ;
       co_await flush();
-      if (result == 1 || !wants_input) co_return result == 1;
+      if (result == 1 || !needs_input) co_return result == 1;
       const bool received = co_await receive();
       if (!received) co_return false;
     }
@@ -56,7 +56,7 @@ class tls_server_end {
     co_await flush();
   }
 
-  /// Returns the name of the client's SNI; the result is empty if there is none.
+  /// Returns the server name that the client sent (SNI), or an empty string.
   std::string server_name() const {
     const auto* name = SSL_get_servername(session_.get(), TLSEXT_NAMETYPE_host_name);
     return name ? name : "";

@@ -26,7 +26,8 @@ telemetry::logger disabled_log(telemetry::log_sink& sink) {
   return {sink, "test", telemetry::log_level::off, telemetry::log_format::json};
 }
 
-TEST_CASE("background_tasks: a task continues after the coroutine that spawned it", "[service][background]") {
+TEST_CASE("background_tasks: a task continues after the end of the coroutine that spawned it",
+          "[service][background]") {
   virtual_time time;
   telemetry::log_sink sink;
   service::background_tasks tasks{{&time.event_loop()}, disabled_log(sink)};

@@ -55,7 +55,7 @@ TEST_CASE("planned deploy: requests in flight fail if they take longer than the 
   CHECK(run_deploy(text).goodput() > 0.997);
 }
 
-TEST_CASE("planned deploy: during a batch of all instances, none is available", "[sim][plan]") {
+TEST_CASE("planned deploy: no instance is available during a batch of all instances", "[sim][plan]") {
   const auto run = run_deploy(deploy_plan(R"("at": "1s")", R"("at": "1s", "batch": 2)"));
   CHECK(run.goodput() < 0.95);
   CHECK(*run.deploy_times.at("price") < 3s);

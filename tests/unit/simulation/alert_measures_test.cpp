@@ -44,7 +44,7 @@ TEST_CASE("alert measures: detection time, resolution time and false alarms are 
       {"no firing", {fault}, {}, {never, 0, 0}},
       {"a firing during the fault", {fault}, {{11min, 16min}}, {60, 60, 0}},
       {"a firing that ends before the fault ends", {fault}, {{11min, 12min}}, {60, 0, 0}},
-      {"two firings: the first one detects, the last one resolves",
+      {"two firings: detection at the first, resolution at the last",
        {fault},
        {{11min, 12min}, {14min, 17min}},
        {60, 120, 0}},

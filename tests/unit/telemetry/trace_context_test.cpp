@@ -57,12 +57,12 @@ TEST_CASE("traceparent: an invalid value is rejected", "[telemetry][trace]") {
 }
 
 TEST_CASE("traceparent: half of the trace ID may be zero", "[telemetry][trace]") {
-  const auto low = parse_traceparent("00-0000000000000000000000000000000f-" + parent + "-01");
-  REQUIRE(low.has_value());
-  CHECK(text_of(low->id.hex()) == "0000000000000000000000000000000f");
-  const auto high = parse_traceparent("00-f0000000000000000000000000000000-" + parent + "-01");
-  REQUIRE(high.has_value());
-  CHECK(text_of(high->id.hex()) == "f0000000000000000000000000000000");
+  const auto zero_high_half = parse_traceparent("00-0000000000000000000000000000000f-" + parent + "-01");
+  REQUIRE(zero_high_half.has_value());
+  CHECK(text_of(zero_high_half->id.hex()) == "0000000000000000000000000000000f");
+  const auto zero_low_half = parse_traceparent("00-f0000000000000000000000000000000-" + parent + "-01");
+  REQUIRE(zero_low_half.has_value());
+  CHECK(text_of(zero_low_half->id.hex()) == "f0000000000000000000000000000000");
 }
 
 TEST_CASE("trace context: a new trace is sampled and has a unique ID", "[telemetry][trace]") {

@@ -42,7 +42,7 @@ void check_words(std::string_view text) {
 
 void check_addresses(std::string_view text) {
   const auto address = config::ip_address().parse(text);
-  require(!address || address->find_first_of(".:") != std::string::npos, "an address has separators");
+  require(!address || address->find_first_of(".:") != std::string::npos, "an IP address contains . or :");
   const auto url = config::http_url().parse(text);
   require(!url || (http::origin_of(*url) && !url->has_userinfo() && !url->has_query() && !url->has_fragment()),
           "a URL has an origin only, and a path");

@@ -12,7 +12,7 @@ namespace {
 void run(std::string_view input) {
   const temporary_file file{input};
   const auto read = config::read_secret_file(file.path());
-  require(read.secret.empty() != read.error.empty(), "a file has a secret or an error");
+  require(read.secret.empty() != read.error.empty(), "reading a file results in a secret or an error");
   config::replaceable_secret current{"initial"};
   require(read.secret == "initial" || current.replace(read.secret), "another secret replaces the current one");
   require(!current.replace(read.secret) && current.get() == read.secret,

@@ -95,7 +95,7 @@ void check_key_file(std::string_view text) {
   for (const auto algorithm : {jwt_algorithm::HS256, jwt_algorithm::RS256, jwt_algorithm::ES256}) {
     if (algorithm != jwt_algorithm::HS256 && !is_pem) continue;
     const auto loaded = jwt_key::load("id", algorithm, text);
-    require((loaded.key == nullptr) != loaded.error.empty(), "a key file has a key or an error");
+    require((loaded.key == nullptr) != loaded.error.empty(), "loading a key file results in a key or an error");
     if (!loaded.key) continue;
     require(loaded.key->algorithm() == algorithm && loaded.key->id() == "id", "a key is for one algorithm");
     require(!loaded.key->verify("a", "") && !loaded.key->verify("a", std::string(64, 'x')),

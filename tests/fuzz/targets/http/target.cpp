@@ -53,7 +53,8 @@ void check_request_line(std::string_view text) {
 
 void check_host(std::string_view text) {
   if (!http::is_host_and_port(text)) return;
-  require(text.find_first_of(std::string_view{"/?#@ \t\r\n\0", 9}) == std::string_view::npos, "a host is one host");
+  require(text.find_first_of(std::string_view{"/?#@ \t\r\n\0", 9}) == std::string_view::npos,
+          "a host contains no other URL delimiter");
   require(!http::is_host_and_port(std::string{text} + "@a"), "a host has no user");
 }
 

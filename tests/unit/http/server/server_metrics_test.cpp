@@ -37,7 +37,7 @@ TEST_CASE("server metrics: the series of a route exist, at zero, before its firs
   CHECK(server.metrics.prometheus_text().find("/health") == std::string::npos);
 }
 
-TEST_CASE("server metrics: a request is counted by pattern, method and status, and its duration observed",
+TEST_CASE("server metrics: a request is counted by pattern, method and status, and its duration is observed",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/things/{id}", delayed_handler(300ms));

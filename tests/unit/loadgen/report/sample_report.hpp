@@ -175,7 +175,7 @@ inline run_report small() {
   return report;
 }
 
-/// `small` as a closed loop of four connections.
+/// Returns the report `small` of a closed loop with four connections.
 inline run_report closed_loop() {
   auto report = small();
   report.fingerprint[1].second = "max";

@@ -120,7 +120,8 @@ TEST_CASE("load modes: burst is rounded to whole requests, at least one", "[load
   CHECK(profile_for_mode("burst", request_rate{example.millionths}, 100ms).request_count() == example.burst_size);
 }
 
-TEST_CASE("load modes: stress ramps up for a tenth, then stays at 400 times the rate", "[loadgen][schedule]") {
+TEST_CASE("load modes: stress ramps up for a tenth of the run, then stays at 400 times the rate",
+          "[loadgen][schedule]") {
   const auto profile = profile_for_mode("stress", per_second(2), 100s);
   CHECK(phase_names(profile) == std::vector<std::string>{"ramp up", "full load"});
   CHECK(profile.phases()[0].length == 10s);

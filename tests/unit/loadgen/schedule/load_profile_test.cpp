@@ -193,7 +193,7 @@ struct short_profile {
     }
   }
 
-  /// Returns whether the area exceeds `index` from `time` on, by the definition.
+  /// Returns whether the area up to `time` exceeds `index`, computed from the definition.
   bool has_started(std::uint64_t index, std::int64_t time) const {
     const int128 request = 2'000'000'000'000'000;
     int128 remaining = request * static_cast<std::int64_t>(index);

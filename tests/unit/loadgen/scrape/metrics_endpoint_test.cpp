@@ -36,7 +36,7 @@ TEST_CASE("metrics endpoint: each family has a unique name, a help text and a ty
     CHECK_FALSE(family.help.empty());
     CHECK_FALSE(family.metric.empty());
     CHECK(types.emplace(family.name, family.type).second);
-    // The alerts select by this suffix.
+    // The alert rules select the servers' metrics by this suffix.
     CHECK_FALSE(family.name.ends_with("http_requests_total"));
   }
   using enum prometheus::MetricType;
