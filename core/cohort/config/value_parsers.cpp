@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cohort/config/value_parsers.hpp>
 
+#include <regex.h>
+
 #include <boost/url/ipv4_address.hpp>
 #include <boost/url/ipv6_address.hpp>
 #include <boost/url/parse.hpp>
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
-#include <regex>
 #include <utility>
 #include <vector>
 
@@ -47,8 +48,14 @@ bool is_posix_time_zone(std::string_view text) {
   static const std::string time = "[+-]?([01]?[0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9])?)?";
   // The time of a rule can be on another day (RFC 9636 section 3.3.1).
   static const std::string rule = "(J?[0-9]{1,3}|M[0-9]{1,2}\\.[1-5]\\.[0-6])(/[+-]?[0-9]{1,3}(:[0-5][0-9]){0,2})?";
-  static const std::regex format{name + time + "(" + name + "(" + time + ")?(," + rule + "," + rule + ")?)?"};
-  return std::regex_match(text.begin(), text.end(), format);
+  const auto expression = "^" + name + time + "(" + name + "(" + time + ")?(," + rule + "," + rule + ")?)?$";
+  // std::regex would take several seconds to compile here.
+  regex_t format;
+  if (regcomp(&format, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
+  regmatch_t range{.rm_so = 0, .rm_eo = static_cast<regoff_t>(text.size())};
+  const bool matches = regexec(&format, text.data(), 1, &range, REG_STARTEND) == 0;
+  regfree(&format);
+  return matches;
 }
 
 /// The database also has files that are not time zones, such as `zone.tab`.
@@ -144,11 +151,11 @@ value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
 
 value_parser<std::string> time_zone() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            // Limits the recursion of std::regex, which recurses for each character.
+            // Longer than every time zone.
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;
-            // Names first: the regular expressions of POSIX time zones take memory and time at startup.
+            // Names first: the regular expression of POSIX time zones takes memory and time at startup.
             if (name != "UTC" && name != "GMT" && !is_in_time_zone_database(name) && !is_posix_time_zone(name)) {
               return std::nullopt;
             }

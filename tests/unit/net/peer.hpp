@@ -14,7 +14,7 @@
 // Test peers on streams under virtual time, without sockets.
 namespace cohort::test {
 
-inline task<result<std::string>> read_once(net::stream& source, std::size_t max_size = 1 << 20) {
+inline task<result<std::string>> read_once(net::stream& source, std::size_t max_size = 1 << 16) {
   std::string bytes(max_size, '\0');
   auto reading = source.read_some(asio::buffer(bytes));
   const auto size = co_await std::move(reading);
