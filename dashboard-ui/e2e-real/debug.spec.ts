@@ -53,7 +53,7 @@ test('updates of the debug page preserve opened details and the focus, and stop 
   await stack.dashboard.kill();
   const missed: string[] = [];
   page.on('request', (request) => missed.push(request.url()));
-  // Longer than the update interval: the absence of updates has no other visible effect.
+  // Waits longer than the update interval, because the absence of updates causes no event.
   await page.waitForTimeout(2_500);
   expect(missed).toEqual([]);
   await pause.click();

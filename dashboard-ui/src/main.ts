@@ -200,8 +200,8 @@ function render(): PageView {
 
 /** Returns whether bars grow. */
 function renderBars(at: number): boolean {
-  const experimentGrows = experimentPanel.render(state.experiment, connection.phase === 'live', at);
-  return requestPanel.render(shown(), at) || experimentGrows;
+  const isExperimentGrowing = experimentPanel.render(state.experiment, connection.phase === 'live', at);
+  return requestPanel.render(shown(), at) || isExperimentGrowing;
 }
 
 let growing = 0;

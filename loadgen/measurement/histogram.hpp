@@ -52,7 +52,7 @@ class histogram {
 
  private:
   static constexpr unsigned sub_bucket_half_count = 1024;  // 2048 sub-buckets give three significant digits
-  static constexpr unsigned chunk_count = 23;  // 2^21 × 2048 > 3.6e9; plus the lower half of the first bucket
+  static constexpr unsigned chunk_count = 23;              // 2^21 × 2048 exceeds 3.6e9; the first bucket has two halves
   using chunk = std::array<std::uint64_t, sub_bucket_half_count>;
   friend class censored_histogram;
 

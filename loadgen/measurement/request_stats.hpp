@@ -17,7 +17,7 @@ struct request_stats {
   std::uint64_t sent = 0;
   /// Attempts after the first attempt of each request.
   std::uint64_t retries = 0;
-  /// Attempts that a caller abandoned after its patience.
+  /// Attempts that the caller abandoned because no response arrived within its patience.
   std::uint64_t abandoned = 0;
   outcome_counts outcomes{};
   /// Successes within `load_settings::goodput_limit` of the intended start. Zero without a limit.

@@ -77,7 +77,7 @@ void draw_useless_cache(random_generator& random, incident& details) {
 void draw_provider_outage(random_generator& random, incident& details) {
   const bool hangs = random.bernoulli(0.5);
   details.description = hangs ? "the weather providers do not respond" : "the weather providers fail all requests";
-  details.load.places = 400;
+  details.load.place_count = 400;
   details.expected = {{"HighErrorRate", job("weather-service")}};
   monitored_fleet::server_state state;
   if (hangs) {

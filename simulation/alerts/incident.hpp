@@ -29,7 +29,7 @@ struct load_settings {
   /// Requests per second of all callers, before the variation.
   double requests_per_second = 5;
   /// The number of places for which weather is requested.
-  std::size_t places = 12;
+  std::size_t place_count = 12;
   /// The API key that callers send; none if empty.
   std::string api_key;
 };

@@ -56,7 +56,7 @@ incident draw_quiet_run(std::uint64_t seed, duration length) {
   details.seed = seed;
   details.length = length;
   details.load.requests_per_second = 1 + 7 * random.uniform();
-  details.load.places = 3 + random.uniform_below(40);
+  details.load.place_count = 3 + random.uniform_below(40);
   details.description = "normal variation";
   if (random.bernoulli(1.0 / 3)) {
     const auto service = draw_from(random, all_programs);

@@ -300,7 +300,7 @@ std::pair<std::string, std::vector<std::pair<std::string, std::string>>> monitor
   } else if (percentile < 77) {
     url = "http://system-info-service:5002/api/sysinfo";
   } else {
-    const auto place = random_.uniform_below(run_.load.places);
+    const auto place = random_.uniform_below(run_.load.place_count);
     url = "http://weather-service:5003/api/weather?location=Town" + std::to_string(place) + ",Israel";
   }
   return {std::move(url), std::move(fields)};

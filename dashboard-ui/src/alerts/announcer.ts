@@ -27,14 +27,14 @@ export class AlertAnnouncer {
   /** `alerts` is null while there is no data. */
   changes(alerts: Alerts | null): string {
     if (alerts === null) return '';
-    const started = without(alerts.firing, this.#firing);
-    const ended = without(this.#firing, alerts.firing);
+    const started = exclude(alerts.firing, this.#firing);
+    const ended = exclude(this.#firing, alerts.firing);
     this.#firing = alerts.firing;
     // An alert missing from both lists is not announced as resolved: a restarted server may not have received it yet.
-    const missing = without(ended, alerts.resolved);
+    const missing = exclude(ended, alerts.resolved);
     return [
       sentence('Alert firing', started),
-      sentence('Alert resolved', without(ended, missing)),
+      sentence('Alert resolved', exclude(ended, missing)),
       sentence('Alert no longer reported', missing),
     ]
       .filter((text) => text !== '')
@@ -42,7 +42,7 @@ export class AlertAnnouncer {
   }
 }
 
-function without(alerts: readonly Alert[], excluded: readonly Alert[]): Alert[] {
+function exclude(alerts: readonly Alert[], excluded: readonly Alert[]): Alert[] {
   const keys = new Set(excluded.map((alert) => alert.fingerprint));
   return alerts.filter((alert) => !keys.has(alert.fingerprint));
 }

@@ -20,8 +20,7 @@ const labels: Record<Exclude<ConnectionState, 'waiting'>, string> = {
 };
 
 /**
- * A live connection without events is shown as stalled. `isPaused`: whether the display is paused, which hides that it
- * is live.
+ * A live connection without events is shown as stalled. `isPaused`: whether the display is paused; then the live state is not shown.
  */
 export function toConnectionView(connection: Connection, lastEventAt: number, now: number, isPaused = false): ConnectionView {
   if (connection.phase === 'waiting') {

@@ -53,8 +53,8 @@ export function receive(state: PageState, name: EventName, data: string, at: Rec
       return apply(state, name, parseAggregateEvent(data), (aggregate) => {
         const next = withAggregate(state, aggregate, at.now);
         if (state.requests.list.some((request) => !request.key.startsWith(derivedPrefix))) return next;
-        const derived = requestFromAggregate(aggregate, `${derivedPrefix}${at.now}`, at.epochMs);
-        return derived.calls.length === 0 ? next : { ...next, requests: withRequest(next.requests, derived) };
+        const derivedRequest = requestFromAggregate(aggregate, `${derivedPrefix}${at.now}`, at.epochMs);
+        return derivedRequest.calls.length === 0 ? next : { ...next, requests: withRequest(next.requests, derivedRequest) };
       });
   }
 }

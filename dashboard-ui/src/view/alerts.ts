@@ -42,14 +42,14 @@ export function renderAlerts(panel: Element, view: AlertsView): void {
 
 /** Reuses the elements of known alerts, which preserves focus, selection and opened details. */
 function renderList(list: Element, alerts: readonly AlertView[], styleOf: (alert: AlertView) => BadgeStyle): void {
-  const existing = new Map(Array.from(list.children, (item) => [item.getAttribute('data-key'), item]));
+  const existingItems = new Map(Array.from(list.children, (item) => [item.getAttribute('data-key'), item]));
   alerts.forEach((alert, index) => {
-    const item = existing.get(alert.key) ?? createItem(alert.key);
-    existing.delete(alert.key);
+    const item = existingItems.get(alert.key) ?? createItem(alert.key);
+    existingItems.delete(alert.key);
     if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
     renderAlert(item, alert, styleOf(alert));
   });
-  for (const obsolete of existing.values()) obsolete.remove();
+  for (const obsolete of existingItems.values()) obsolete.remove();
 }
 
 function createItem(key: string): Element {

@@ -11,8 +11,8 @@ export const variablesIn = (text: string): string[] =>
 /** Replaces variables by their values. A variable without a value is kept and returned in `unknown`. */
 export function substitute(text: string, values: VariableValues): { text: string; unknown: string[] } {
   const unknown: string[] = [];
-  const result = text.replace(variablePattern, (match, plain?: string, braced?: string, bracketed?: string) => {
-    const name = plain ?? braced ?? bracketed ?? '';
+  const result = text.replace(variablePattern, (match, plainName?: string, bracedName?: string, bracketedName?: string) => {
+    const name = plainName ?? bracedName ?? bracketedName ?? '';
     const value = values[name];
     if (value === undefined) unknown.push(name);
     return value ?? match;

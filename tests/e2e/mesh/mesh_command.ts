@@ -349,7 +349,7 @@ async function checkTrace(meshedStack: MeshedStack, url: string): Promise<void> 
   });
   report(
     'trace: one aggregate, four services with sidecars',
-    'one trace with all eight, without a missing parent',
+    'one trace with all eight programs, without a missing parent',
     `${spans.length} spans of ${services.length - missing.length} programs, ${orphans.length} without their parent`,
     true,
   );
