@@ -201,45 +201,6 @@ TEST_CASE("tcp: readable is true if a read would not wait", "[net][tcp]") {
   CHECK(streams.client->readable());
 }
 
-TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the stream arrive, and returns them",
-          "[net][tcp]") {
-  real_time_fixture time;
-  auto streams = time.run(connect_streams());
-  streams.client->set_deadline(time.long_deadline());
-  CHECK(time.run(write_bytes(*streams.server, "response")) == 8U);
-  CHECK(time.run(read_once(*streams.client)) == std::string{"response"});
-  streams.client->watch_idle();
-  time.run(sleep_task(time.short_deadline()));
-  CHECK_FALSE(streams.client->readable());
-  SECTION("no bytes arrive, and the next exchange succeeds") {
-    for (int i = 0; i < 3; ++i) {
-      CHECK(time.run(write_bytes(*streams.client, "request")) == 7U);
-      CHECK(time.run(read_once(*streams.server)) == std::string{"request"});
-      CHECK(time.run(write_bytes(*streams.server, "response")) == 8U);
-      CHECK(time.run(read_once(*streams.client)) == std::string{"response"});
-      streams.client->watch_idle();
-      CHECK_FALSE(streams.client->readable());
-    }
-  }
-  SECTION("bytes without a request") {
-    CHECK(time.run(write_bytes(*streams.server, "x")) == 1U);
-    time.run(sleep_task(time.short_deadline()));
-    CHECK(streams.client->readable());
-    CHECK(time.run(read_once(*streams.client)) == std::string{"x"});
-  }
-  SECTION("the peer closes") {
-    streams.server.reset();
-    time.run(sleep_task(time.short_deadline()));
-    CHECK(streams.client->readable());
-    CHECK(time.run(read_once(*streams.client)).error() == asio::error::eof);
-  }
-  SECTION("the stream is destroyed while idle") {
-    streams.client.reset();
-    time.run(sleep_task(time.short_deadline()));
-    CHECK(time.run(read_once(*streams.server)).error() == asio::error::eof);
-  }
-}
-
 task<> wait_for_hangup(net::stream& stream, event& hangup) {
   stream.watch_hangup([&hangup] { hangup.set(); });
   co_await hangup.wait();

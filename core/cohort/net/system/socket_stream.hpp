@@ -68,7 +68,6 @@ class socket_stream final : public stream {
   void set_deadline(deadline stream_deadline) override { deadline_timer_.set(stream_deadline); }
 
   void watch_hangup(std::function<void()> on_hangup) override {
-    stop_idle_watch();
     watch_ = std::allocate_shared<hangup_watch>(recycling_allocator<hangup_watch>{}, std::move(on_hangup));
     wait_for_hangup();
   }
@@ -83,16 +82,15 @@ class socket_stream final : public stream {
   void watch_idle() override {
     // A read of a drained socket waits for its next event, and that costs no system call.
     if (!receive_state_.is_drained) return;
-    if (!idle_watch_) idle_watch_ = std::make_shared<idle_watch>();
-    if (idle_watch_->is_pending) return;
-    idle_watch_->is_pending = idle_watch_->is_active = true;
-    auto end = [watch = idle_watch_](error_code, std::size_t) { watch->is_pending = watch->is_active = false; };
-    socket_.async_receive(tcp_read_buffer{asio::buffer(&idle_watch_->byte, 1), idle_watch_->receive_state},
-                          socket_type::message_peek, recycled(idle_watch_->cancellation.slot(), std::move(end)));
+    if (!idle_read_) idle_read_ = std::make_shared<idle_read>();
+    if (idle_read_->is_pending) return;
+    idle_read_->is_pending = idle_read_->is_waiting = true;
+    socket_.async_read_some(tcp_read_buffer{*idle_read_, receive_state_},
+                            recycled(idle_read_->cancellation.slot(), idle_read_handler{idle_read_}));
   }
 
   bool readable() noexcept override {
-    if (idle_watch_ && idle_watch_->is_active) return false;
+    if (idle_read_ && idle_read_->is_waiting) return false;
     const auto received = peek();
     return received >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
   }
@@ -103,11 +101,13 @@ class socket_stream final : public stream {
   }
 
   void close() noexcept override {
+    stop_idle_read();
     error_code ignored;
     socket_.close(ignored);
   }
 
   void reset() noexcept override {
+    stop_idle_read();
     error_code ignored;
     socket_.set_option(asio::socket_base::linger{true, 0}, ignored);
     socket_.close(ignored);
@@ -138,19 +138,82 @@ class socket_stream final : public stream {
     bool active = true;
   };
 
-  /// A pending peek (MSG_PEEK) at an idle stream; the bytes remain in the socket.
-  struct idle_watch {
-    asio::cancellation_signal cancellation;
-    tcp_receive_state receive_state;
-    char byte = 0;
-    /// Whether the peek is pending; a cancelled peek completes in a later iteration of the loop.
-    bool is_pending = false;
-    bool is_active = false;
+  struct io_handler {
+    socket_stream* stream;
+    completion_handler<io_result> handler;
+    void operator()(error_code error, std::size_t count) {
+      if (error == asio::error::operation_aborted && stream->deadline_timer_.expired()) error = asio::error::timed_out;
+      if (error) {
+        handler(error);
+      } else {
+        handler(count);
+      }
+    }
   };
 
-  void stop_idle_watch() noexcept {
-    if (!idle_watch_ || !std::exchange(idle_watch_->is_active, false)) return;
-    idle_watch_->cancellation.emit(asio::cancellation_type::terminal);
+  /// The read of an idle stream. It waits for the next event of the socket. The next exchange takes the read over,
+  /// which saves an operation; if the event comes before, the read ends without taking the bytes from the socket.
+  class idle_read final : public read_memory {
+   public:
+    asio::mutable_buffer prepare() override {
+      is_waiting = false;
+      return memory_ ? memory_->prepare() : buffer_;
+    }
+    void release() noexcept override {
+      if (memory_) memory_->release();
+    }
+
+    /// Completes `handler` with the bytes that arrive, in `memory`, or in `buffer` if `memory` is null.
+    void take_over(read_memory* memory, asio::mutable_buffer buffer, io_handler handler) {
+      is_waiting = false;
+      memory_ = memory;
+      buffer_ = buffer;
+      handler_.emplace(std::move(handler));
+      auto slot = handler_->handler.get_cancellation_slot();
+      if (slot.is_connected()) slot.assign([this](asio::cancellation_type type) { cancellation.emit(type); });
+    }
+    /// The handler of the exchange; empty if there is none.
+    std::optional<io_handler> end() noexcept {
+      memory_ = nullptr;
+      buffer_ = {};
+      return std::exchange(handler_, std::nullopt);
+    }
+
+    asio::cancellation_signal cancellation;
+    /// Whether the handler of the read will still be called.
+    bool is_pending = false;
+    /// Whether no event has come, and no exchange has taken the read over.
+    bool is_waiting = false;
+
+   private:
+    read_memory* memory_ = nullptr;
+    asio::mutable_buffer buffer_;
+    std::optional<io_handler> handler_;
+  };
+
+  /// Owns the handler of the exchange, which owns a coroutine, and the coroutine may own the stream.
+  class idle_read_handler {
+   public:
+    explicit idle_read_handler(std::shared_ptr<idle_read> read) noexcept : read_(std::move(read)) {}
+    idle_read_handler(idle_read_handler&&) noexcept = default;
+    idle_read_handler& operator=(idle_read_handler&&) = delete;
+    ~idle_read_handler() {
+      if (read_) [[unlikely]]  // otherwise moved or called
+        read_->end();
+    }
+    void operator()(error_code error, std::size_t count) {
+      // The exchange may start the next idle read.
+      const auto read = std::move(read_);
+      read->is_pending = read->is_waiting = false;
+      if (auto handler = read->end()) (*handler)(error, count);
+    }
+
+   private:
+    std::shared_ptr<idle_read> read_;
+  };
+
+  void stop_idle_read() noexcept {
+    if (idle_read_) idle_read_->is_waiting = false;
   }
 
   void wait_for_hangup() {
@@ -182,13 +245,15 @@ class socket_stream final : public stream {
 
   void start_read(const tcp_read_buffer& buffer, completion_handler<io_result> handler) {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
-    stop_idle_watch();
     if (receive_state_.is_drained && !receive_state_.has_sent_since) {
       // A reset that arrived together with the last bytes raises no further event.
       error_code error;
       const auto size = buffer.receive(socket_.native_handle(), 0, error);
       if (!error) return handler.post(size);
       if (error != asio::error::would_block) return handler.post(error);
+    }
+    if (idle_read_ && idle_read_->is_waiting) {
+      return idle_read_->take_over(buffer.memory, buffer, io_handler{this, std::move(handler)});
     }
     const auto slot = handler.get_cancellation_slot();
     socket_.async_read_some(buffer, recycled(slot, io_handler{this, std::move(handler)}));
@@ -208,20 +273,8 @@ class socket_stream final : public stream {
     socket_.async_wait(socket_type::wait_write, asio::bind_cancellation_slot(slot, std::move(complete)));
   }
 
-  struct io_handler {
-    socket_stream* stream;
-    completion_handler<io_result> handler;
-    void operator()(error_code error, std::size_t count) {
-      if (error == asio::error::operation_aborted && stream->deadline_timer_.expired()) error = asio::error::timed_out;
-      if (error) {
-        handler(error);
-      } else {
-        handler(count);
-      }
-    }
-  };
-
   void cancel() noexcept {
+    stop_idle_read();
     error_code ignored;
     socket_.cancel(ignored);
   }
@@ -230,7 +283,7 @@ class socket_stream final : public stream {
   tcp_receive_state receive_state_;
   deadline_timer deadline_timer_;
   std::shared_ptr<hangup_watch> watch_;
-  std::shared_ptr<idle_watch> idle_watch_;
+  std::shared_ptr<idle_read> idle_read_;
 };
 
 /// A listening socket.

@@ -47,7 +47,13 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_rece
 std::size_t tcp_read_buffer::receive(int socket, int flags, error_code& error) const noexcept {
   if (!memory) return net::receive(socket, *this, flags, *state, error);
   try {
-    const auto size = net::receive(socket, memory->prepare(), flags, *state, error);
+    const auto buffer = memory->prepare();
+    if (buffer.size() == 0) {
+      *state = {};
+      error = {};
+      return 0;
+    }
+    const auto size = net::receive(socket, buffer, flags, *state, error);
     if (error == asio::error::would_block) memory->release();
     return size;
   } catch (const std::bad_alloc&) {

@@ -29,7 +29,8 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_rece
 struct tcp_read_buffer : asio::mutable_buffer {
   tcp_read_buffer(asio::mutable_buffer buffer, tcp_receive_state& receive_state) noexcept
       : asio::mutable_buffer(buffer), state(&receive_state) {}
-  /// The memory is prepared for each attempt to read, and released if that finds no bytes.
+  /// The memory is prepared for each attempt to read, and released if that finds no bytes. Empty memory ends the read,
+  /// with zero bytes and without a system call, when the socket has an event.
   tcp_read_buffer(read_memory& read_memory, tcp_receive_state& receive_state) noexcept
       : asio::mutable_buffer(&receive_state,
                              1),  // not empty; Asio would complete the read of an empty buffer immediately
