@@ -99,10 +99,12 @@ task<client::exchange> client::send(const client_request& request, deadline call
     if (options.record) options.record->sent_deadline = sent_deadline.remaining(now);
   }
   const extra_field timeout{remaining.empty() ? std::string_view{} : envoy_timeout_field, remaining};
-  const auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target),
-                              assign_span_id(options.record, request));
+  auto text = serialize(request, timeout, target->secure ? nullptr : settings_.proxies.proxy_for(*target),
+                        assign_span_id(options.record, request));
   lease->stream().set_deadline(call_deadline);
-  auto result = co_await run_exchange(lease->stream(), text, request.method == method::head, settings_, options.record);
+  const bool is_head_request = request.method == method::head;
+  auto exchange_task = run_exchange(lease->stream(), std::move(text), is_head_request, settings_, options.record);
+  auto result = co_await std::move(exchange_task);
   if (lease->is_reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
   const auto ended = result.received_at ? *result.received_at : loop::current().now();
   const auto address_result = address_outcome(result.response, options.timeout_is_failure);

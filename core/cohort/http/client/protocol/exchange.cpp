@@ -11,15 +11,17 @@
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
-task<exchange_result> run_exchange(net::stream& stream, std::string_view request, bool is_head_request,
+task<exchange_result> run_exchange(net::stream& stream, recycled_string request, bool is_head_request,
                                    const client_settings& settings, telemetry::attempt_record* record) {
   // Most requests are sent immediately, without another coroutine.
   net::io_result sent = stream.try_write({asio::buffer(request), asio::const_buffer{}});
   if (const auto size = sent ? *sent : 0; size < request.size()) {
-    const net::const_buffers remaining{asio::buffer(request.substr(size)), asio::const_buffer{}};
+    const net::const_buffers remaining{asio::buffer(request) + size, asio::const_buffer{}};
     auto write_task = net::write_all(stream, remaining);
     sent = co_await std::move(write_task);
   }
+  // The next request uses this memory, which the processor's cache still holds.
+  recycled_string{}.swap(request);
   // A server may reject a request and close the connection before it has read the whole request, so the response is
   // read even if sending failed.
   const bool send_failed = !sent;

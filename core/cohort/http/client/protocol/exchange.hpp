@@ -25,9 +25,9 @@ struct exchange_result {
 };
 
 /// Sends a serialized request and reads the response to it, until the stream's deadline. Interim responses (1xx) are
-/// skipped, except 101 (RFC 9110 section 15.2). `record`, which may be null, receives the time of the first byte. All
-/// arguments must outlive the exchange.
-task<exchange_result> run_exchange(net::stream& stream, std::string_view request, bool is_head_request,
+/// skipped, except 101 (RFC 9110 section 15.2). `record`, which may be null, receives the time of the first byte. The
+/// memory of `request` is reused once it is sent. All other arguments must outlive the exchange.
+task<exchange_result> run_exchange(net::stream& stream, recycled_string request, bool is_head_request,
                                    const client_settings& settings, telemetry::attempt_record* record = nullptr);
 
 /// Decompresses the body according to `Content-Encoding`, a list of at most three of gzip, deflate and identity, and
