@@ -21,6 +21,8 @@ struct upstream::loop_state final : upstream_directory::entry {
 
   upstream_status status(time_point now) override;
   void on_directory_destroyed() noexcept override { directory = nullptr; }
+  /// Like `http::origin_of`. Most calls have the origin of the last call, and then it is not determined again.
+  std::optional<origin> origin_of(const boost::urls::url& url);
 
   /// Null once the client has been destroyed.
   upstream_directory* directory;
@@ -34,8 +36,9 @@ struct upstream::loop_state final : upstream_directory::entry {
   policy::bulkhead bulkhead;
   /// The counts that were last reported to the metrics.
   connection_pool::address_counts reported_addresses;
-  /// The origin of the last call.
+  /// The origin of the last call, and its text in the URL.
   std::optional<origin> target;
+  std::string target_text;
   /// The earliest time at which another failed TLS handshake is logged.
   time_point next_tls_log{};
 };

@@ -42,6 +42,18 @@ upstream::loop_state::~loop_state() {
   if (directory) directory->remove(*this);
 }
 
+std::optional<origin> upstream::loop_state::origin_of(const boost::urls::url& url) {
+  const std::string_view text = url.encoded_origin();
+  const std::string_view path = url.encoded_path();
+  if (target && text == target_text && path.starts_with('/')) return target;
+  auto found = http::origin_of(url);
+  if (found) {
+    target = found;
+    target_text = text;
+  }
+  return found;
+}
+
 upstream_status upstream::loop_state::status(time_point now) {
   return {.name = name,
           .target = target,
@@ -101,7 +113,8 @@ task<upstream_result> upstream::call_in_place(client_request& request, call_cont
   const auto started = loop::current().now();
   const auto max_timeout = timeout.value_or(settings_.timeout);
   const auto call_deadline = call_deadline_of(context, started, max_timeout);
-  auto target = origin_of(request.url);
+  const auto& known_state = loop_states_.at(loop::current().index());
+  auto target = known_state ? known_state->origin_of(request.url) : origin_of(request.url);
   upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
   telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
   auto now = started;
@@ -139,7 +152,6 @@ void upstream::report_addresses(loop_state& state, const origin& target, time_po
   const auto addresses = transport_.addresses(target, now);
   metrics_->record_addresses(state.reported_addresses, addresses);
   state.reported_addresses = addresses;
-  if (state.target != target) state.target = target;
 }
 
 }  // namespace cohort::http
