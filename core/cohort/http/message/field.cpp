@@ -52,6 +52,14 @@ constexpr word control_characters(word text) noexcept {
   return ((~at_least_space & ~tab_bits) | delete_bits) & ~text & high_bits;
 }
 
+/// Like `control_characters`, but includes the tab, which takes fewer operations.
+constexpr word control_characters_and_tab(word text) noexcept {
+  const auto low_bits = text & ~high_bits;
+  const auto at_least_space = low_bits + (0x80 - ' ') * each_byte;
+  const auto delete_bits = low_bits + each_byte;
+  return (~at_least_space | delete_bits) & ~text & high_bits;
+}
+
 /// The index of the first byte, in memory, whose high bit is set. Precondition: at least one byte has its high bit set.
 constexpr std::size_t first_byte(word bits) noexcept {
   const bool is_little_endian = std::endian::native == std::endian::little;
@@ -106,7 +114,12 @@ std::size_t token_size(std::string_view text) noexcept {
 std::size_t field_value_size(std::string_view text) noexcept {
   std::size_t size = 0;
   for (; text.size() - size >= sizeof(word); size += sizeof(word)) {
-    if (const auto found = control_characters(load_word(text.data() + size))) return size + first_byte(found);
+    const auto bytes = load_word(text.data() + size);
+    const auto found = control_characters_and_tab(bytes);
+    if (found == 0) continue;
+    const auto end = size + first_byte(found);
+    if (text[end] != '\t') return end;
+    if (const auto after_tab = control_characters(bytes)) return size + first_byte(after_tab);
   }
   while (size < text.size() && is_field_value(text.substr(size, 1))) ++size;
   return size;

@@ -18,6 +18,12 @@ inline std::optional<std::string_view> take_line(std::string_view& remaining) no
   return line;
 }
 
+/// Like `trimmed`, but inline, and fast for the value of the common form `Name: value`.
+inline std::string_view trimmed_value(std::string_view text) noexcept {
+  const bool is_common = text.size() > 1 && text[0] == ' ' && text[1] > ' ' && text.back() > ' ';
+  return is_common ? text.substr(1) : trimmed(text);
+}
+
 struct field_line {
   std::string_view name;
   /// The value without the whitespace around it.
@@ -25,8 +31,9 @@ struct field_line {
 };
 
 /// Removes the header field line at the start of `remaining` with its CRLF, and parses it (RFC 9112 section 5). No
-/// value if it is invalid, incomplete, or continues the line before it.
-inline std::optional<field_line> take_field_line(std::string_view& remaining) noexcept {
+/// value if it is invalid, incomplete, or continues the line before it. Always inline, because a call for each field
+/// would return the parts in memory.
+[[gnu::always_inline]] inline std::optional<field_line> take_field_line(std::string_view& remaining) noexcept {
   const auto name = remaining.substr(0, token_size(remaining));
   if (name.empty() || name.size() == remaining.size() || remaining[name.size()] != ':') return std::nullopt;
   auto after_name = remaining.substr(name.size() + 1);
@@ -34,7 +41,7 @@ inline std::optional<field_line> take_field_line(std::string_view& remaining) no
   after_name.remove_prefix(value.size());
   if (!after_name.starts_with("\r\n")) return std::nullopt;
   remaining = after_name.substr(2);
-  return field_line{name, trimmed(value)};
+  return field_line{name, trimmed_value(value)};
 }
 
 }  // namespace cohort::http
