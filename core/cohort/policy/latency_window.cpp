@@ -2,7 +2,10 @@
 #include <cohort/policy/latency_window.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
+#include <numeric>
 
 namespace cohort::policy {
 namespace {
@@ -17,11 +20,20 @@ constexpr auto upper_bounds = [] {
   return bounds;
 }();
 
+std::size_t bucket_of(duration latency) noexcept {
+  constexpr auto last = upper_bounds.size() - 1;
+  const auto microseconds = static_cast<std::uint64_t>(std::max<duration::rep>(latency.count(), 0) / 1000);
+  // The bucket whose bound is the greatest power of two that the latency reaches.
+  const auto power = static_cast<std::size_t>(std::bit_width(microseconds | 1)) - 1;
+  auto bucket = std::min(power * 4, last);
+  while (bucket < last && upper_bounds[bucket] < latency) ++bucket;
+  return bucket;
+}
+
 }  // namespace
 
 void latency_histogram::record(duration latency) noexcept {
-  const auto bucket = std::lower_bound(upper_bounds.begin(), upper_bounds.end() - 1, latency) - upper_bounds.begin();
-  ++buckets_[static_cast<std::size_t>(bucket)];
+  ++buckets_[bucket_of(latency)];
   ++count_;
 }
 
@@ -31,9 +43,17 @@ duration latency_histogram::quantile(double fraction) const noexcept {
   constexpr double rounding_error = 1e-9;
   const auto exact = std::ceil(fraction * static_cast<double>(count_) - rounding_error);
   const auto rank = static_cast<std::uint64_t>(std::max(exact, 1.0));
-  std::size_t bucket = 0;
-  for (std::uint64_t cumulative = buckets_[0]; cumulative < rank; cumulative += buckets_[bucket]) ++bucket;
-  return upper_bounds[bucket];
+  // Blocks of buckets are skipped: most of the buckets are empty.
+  constexpr std::size_t block = 8;
+  const auto* bucket = buckets_.data();
+  std::uint64_t below = 0;
+  for (const auto* const last_block = bucket + bucket_count - block; bucket < last_block; bucket += block) {
+    const auto next = std::accumulate(bucket, bucket + block, below);
+    if (next >= rank) break;
+    below = next;
+  }
+  while (below + *bucket < rank) below += *bucket++;
+  return upper_bounds[static_cast<std::size_t>(bucket - buckets_.data())];
 }
 
 void latency_window::advance(time_point now) noexcept {
