@@ -49,7 +49,8 @@ void timer::arm(time_point expiry) noexcept {
   } else {
     wheel_.insert(*this);
   }
-  if (!wheel_.on_earlier_wakeup_) return;
+  // Most timers expire after the next wake-up.
+  if (!wheel_.on_earlier_wakeup_ || (old_wakeup && expiry >= *old_wakeup)) return;
   const auto new_wakeup = wheel_.next_wakeup();
   if (!old_wakeup || *new_wakeup < *old_wakeup) wheel_.on_earlier_wakeup_(*new_wakeup);
 }
