@@ -19,15 +19,16 @@ service_client::endpoint endpoint_at(const std::string& prefix, const char* labe
   return {label, route_url(base, route), prefix + label, index};
 }
 
-void write_body(json::writer& writer, std::string_view name, const part& part) {
+void write_body(json::writer& writer, const part& part) {
   constexpr std::string_view unavailable = R"({"error":"Service temporarily unavailable"})";
-  writer.key(name).raw(part.body.empty() ? unavailable : std::string_view{part.body});
+  writer.raw(part.body.empty() ? unavailable : std::string_view{part.body});
 }
 
-void write_meta(json::writer& writer, std::string_view name, const part& part) {
-  writer.key(name).open_object().field("state", name_of(part.state));
-  writer.key("elapsed_ms").fixed(to_milliseconds(part.elapsed), 3);
-  writer.field("deadline_ms", std::chrono::round<std::chrono::milliseconds>(part.timeout).count()).close_object();
+void write_meta(json::writer& writer, const part& part) {
+  writer.open_object().raw_key(R"("state":)").value(name_of(part.state));
+  writer.raw_key(R"("elapsed_ms":)").fixed(to_milliseconds(part.elapsed), 3);
+  const auto timeout = std::chrono::round<std::chrono::milliseconds>(part.timeout);
+  writer.raw_key(R"("deadline_ms":)").value(timeout.count()).close_object();
 }
 
 /// Calls `observer` when a part arrives. `observer` outlives the call.
@@ -63,14 +64,14 @@ task<aggregate> aggregator::aggregate(call_context context, part_observer observ
   auto body = http::take_body_buffer();
   body.reserve(typical_body_size);
   json::writer writer{body};
-  writer.open_object().field("dashboard", "aggregator-service");
-  write_body(writer, "time_service", time);
-  write_body(writer, "sysinfo_service", sysinfo);
-  write_body(writer, "weather_service", weather);
-  writer.key("meta").open_object();
-  write_meta(writer, "time_service", time);
-  write_meta(writer, "sysinfo_service", sysinfo);
-  write_meta(writer, "weather_service", weather);
+  writer.open_object().raw_key(R"("dashboard":)").raw(R"("aggregator-service")");
+  write_body(writer.raw_key(R"("time_service":)"), time);
+  write_body(writer.raw_key(R"("sysinfo_service":)"), sysinfo);
+  write_body(writer.raw_key(R"("weather_service":)"), weather);
+  writer.raw_key(R"("meta":)").open_object();
+  write_meta(writer.raw_key(R"("time_service":)"), time);
+  write_meta(writer.raw_key(R"("sysinfo_service":)"), sysinfo);
+  write_meta(writer.raw_key(R"("weather_service":)"), weather);
   writer.close_object().close_object();
   const auto summary = [](const char* name, const service_client& client, const part& part) {
     return call_summary{name, client.label(), part.state, part.reason};
@@ -97,9 +98,9 @@ std::string part_json(std::uint64_t number, std::string_view service, const part
   std::string body;
   json::writer writer{body};
   writer.open_object().field("poll", number);
-  write_body(writer, service, part);
+  write_body(writer.key(service), part);
   writer.key("meta").open_object();
-  write_meta(writer, service, part);
+  write_meta(writer.key(service), part);
   writer.close_object();
   if (part.state == part_state::open) writer.key("probe_in_ms").fixed(to_milliseconds(part.probe_in), 0);
   writer.close_object();

@@ -85,30 +85,30 @@ service_client::service_client(const service::service_context& context, endpoint
 }
 
 /// Returns the request object of an earlier call on this loop, or a new object.
-http::client_request service_client::take_request() {
+std::unique_ptr<http::client_request> service_client::take_request() {
   const auto& key = api_key_.get();
   auto& kept = kept_requests_.at(loop::current().index());
   if (!kept.empty()) {
     auto request = std::move(kept.back());
     kept.pop_back();
-    if (key.empty() ? request.fields.size() == 1 : request.fields.size() == 2 && request.fields[1].second == key)
-      return request;
+    const auto& fields = request->fields;
+    if (key.empty() ? fields.size() == 1 : fields.size() == 2 && fields[1].second == key) return request;
   }
-  http::client_request request;
-  request.url = url_;
-  request.fields.emplace_back("Accept", "application/json");
-  if (!key.empty()) request.fields.emplace_back("X-API-Key", key);
+  auto request = std::make_unique<http::client_request>();
+  request->url = url_;
+  request->fields.emplace_back("Accept", "application/json");
+  if (!key.empty()) request->fields.emplace_back("X-API-Key", key);
   return request;
 }
 
-void service_client::keep_request(http::client_request&& request) {
+void service_client::keep_request(std::unique_ptr<http::client_request> request) {
   auto& kept = kept_requests_.at(loop::current().index());
   if (kept.size() < max_kept_requests) kept.push_back(std::move(request));
 }
 
 task<part> service_client::fetch(call_context context, std::optional<duration> timeout) {
   auto request = take_request();
-  auto calling = upstream_.call_in_place(request, context, timeout);
+  auto calling = upstream_.call_in_place(*request, context, timeout);
   auto call = co_await std::move(calling);
   keep_request(std::move(request));
   // A cancelled call is not counted. The caller is cancelled at its next wait.
