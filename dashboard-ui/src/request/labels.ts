@@ -32,7 +32,8 @@ export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number):
 }
 
 /**
- * The distance from the deadline to its label, in pixels. The label is placed after bars that end at the deadline or shortly after it.
+ * The distance from the deadline to its label, in pixels. The label is placed after bars that end at the deadline
+ * or shortly after it.
  */
 export function deadlineLabelOffset(row: Pick<Row, 'bars' | 'deadline'>, width: number): number {
   const deadline = (row.deadline ?? 0) * width;

@@ -20,7 +20,8 @@ const labels: Record<Exclude<ConnectionState, 'waiting'>, string> = {
 };
 
 /**
- * A live connection without events is shown as stalled. `isPaused`: whether the display is paused; then the live state is not shown.
+ * A live connection without events is shown as stalled. `isPaused`: whether the display is paused; then the live state
+ * is not shown.
  */
 export function toConnectionView(connection: Connection, lastEventAt: number, now: number, isPaused = false): ConnectionView {
   if (connection.phase === 'waiting') {

@@ -43,7 +43,8 @@ const probeTimeoutMs = 4_000;
  * Keeps one event stream open while the page is visible.
  *
  * `EventSource` reconnects with a fixed delay when the connection is lost, and does not reconnect after a rejection.
- * Therefore `EventStream` closes the `EventSource` after each failure and opens a new one after 1, 2, 4, 5, 5 … s with up to 50 % jitter.
+ * Therefore `EventStream` closes the `EventSource` after each failure and opens a new one after 1, 2, 4, 5, 5 … s with
+ * up to 50 % jitter.
  */
 export class EventStream {
   readonly #dependencies: StreamDependencies;
