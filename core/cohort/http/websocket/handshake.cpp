@@ -15,7 +15,7 @@ constexpr std::string_view accept_guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 constexpr std::size_t key_length = 24;
 constexpr std::string_view supported_version = "13";
 
-std::string base64(const unsigned char* bytes, std::size_t size) {
+std::string base64_text(const unsigned char* bytes, std::size_t size) {
   return encode_base64({reinterpret_cast<const char*>(bytes), size});
 }
 
@@ -98,10 +98,12 @@ std::string websocket_accept_value(std::string_view key) {
   const auto text = std::string{key}.append(accept_guid);
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest;
   SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data());
-  return base64(digest.data(), digest.size());
+  return base64_text(digest.data(), digest.size());
 }
 
-std::string websocket_key(const std::array<unsigned char, 16>& bytes) { return base64(bytes.data(), bytes.size()); }
+std::string websocket_key(const std::array<unsigned char, 16>& bytes) {
+  return base64_text(bytes.data(), bytes.size());
+}
 
 bool has_list_element(const request_head& head, std::string_view name, std::string_view element) {
   return has_list_element(joined_values(head, name), element);

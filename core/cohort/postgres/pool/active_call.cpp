@@ -65,7 +65,7 @@ active_call::active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics
 
 active_call::~active_call() {
   if (ended_) return;
-  // The request may have ended, and its timing with it.
+  // The request may have ended, so its timing may no longer exist.
   timing_ = nullptr;
   recording_.abandon();
   end(errc::cancelled);

@@ -187,7 +187,7 @@ void export_worker::on_success(const http::client_response& response, std::uint6
 }
 
 void export_worker::report_dropped(drop_reason reason, std::uint64_t count, std::string_view cause) {
-  statistics_.add_dropped(reason, count);
+  statistics_.count_dropped(reason, count);
   const auto now = loop::current().now();
   if (now < next_log_) return;
   next_log_ = now + log_interval;

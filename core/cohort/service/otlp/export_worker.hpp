@@ -33,7 +33,7 @@ struct export_statistics {
   std::atomic<std::uint64_t> retries{0};
   std::atomic<std::uint64_t> requests{0};
 
-  void add_dropped(drop_reason reason, std::uint64_t count) noexcept {
+  void count_dropped(drop_reason reason, std::uint64_t count) noexcept {
     dropped[static_cast<std::size_t>(reason)].fetch_add(count, std::memory_order_relaxed);
   }
 };

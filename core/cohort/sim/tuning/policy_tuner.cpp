@@ -38,15 +38,15 @@ class tuner {
   }
 
   tuner_result run(const std::function<bool()>& may_continue) {
-    halving_settings halving;
-    halving.candidates = candidates_.size();
-    halving.first_seeds = settings_.first_seeds;
-    halving.threads = settings_.threads;
+    halving_settings search_settings;
+    search_settings.candidates = candidates_.size();
+    search_settings.first_seeds = settings_.first_seeds;
+    search_settings.threads = settings_.threads;
     const auto sample = [this](std::size_t candidate, std::uint64_t seed) { return take_sample(candidate, seed); };
     const auto score = [this](const halving_candidate& candidate) {
       return mean_of_samples(candidate) - miss_weight * missed_by(candidate.index, candidate.samples.size());
     };
-    const auto ranked = successive_halving(halving, sample, score, may_continue);
+    const auto ranked = successive_halving(search_settings, sample, score, may_continue);
     tuner_result result;
     for (const auto& candidate : ranked) {
       auto& choice = result.choices.emplace_back();

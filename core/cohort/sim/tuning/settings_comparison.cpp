@@ -58,9 +58,9 @@ std::vector<scenario_comparison> compare_settings(const plan& plan, const progra
       return planned_fleet{plan, plan.scenarios[index], settings.seed * 1'000'000 + job, programs, overrides}.run();
     };
     results[index].baseline[run] = simulate({}).goodput();
-    const auto with_changes = simulate(changed);
-    results[index].changed[run] = with_changes.goodput();
-    results[index].amplification[run] = with_changes.max_requests_per_call(plan);
+    const auto changed_run = simulate(changed);
+    results[index].changed[run] = changed_run.goodput();
+    results[index].amplification[run] = changed_run.max_requests_per_call(plan);
   });
   std::vector<scenario_comparison> comparisons;
   for (std::size_t i = 0; i < results.size(); ++i) {
