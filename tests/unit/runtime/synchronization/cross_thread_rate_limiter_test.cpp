@@ -29,9 +29,8 @@ task<> start_operation(cross_thread_rate_limiter& limiter, int id, duration star
   }
 }
 
-TEST_CASE(
-    "cross_thread_rate_limiter: within any interval, the number of operations is at most the limit, in order of arrival",
-    "[runtime][sync]") {
+TEST_CASE("cross_thread_rate_limiter: operations start in order of arrival, at most the limit in any interval",
+          "[runtime][sync]") {
   virtual_time time;
   cross_thread_rate_limiter limiter{2, 1s};
   starts started;
