@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# What a build of Cohort itself sets for every target, and a project that uses Cohort must not inherit.
+# Settings of all targets in a build of Cohort itself. A project that uses Cohort does not inherit them.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -7,7 +7,7 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  # The precompiled header is part of each compile: without these, ccache never hits.
+  # Each compilation uses a precompiled header, for which ccache requires these settings.
   set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${CCACHE}")
 endif()
@@ -29,7 +29,7 @@ if(COHORT_SANITIZE)
   add_link_options("-fsanitize=${COHORT_SANITIZE}")
 endif()
 if(COHORT_FUZZ)
-  # Instruments for libFuzzer, and for the branch coverage that `./dev fuzz coverage` reports.
+  # Instruments the code for libFuzzer, and for the branch coverage that `./dev fuzz coverage` reports.
   add_compile_options(-fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping)
   add_link_options(-fprofile-instr-generate)
 endif()

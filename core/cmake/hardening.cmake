@@ -2,7 +2,8 @@
 # Hardening flags of the programs; enabled in the image and in the preset `release`. A project that uses Cohort keeps its own flags.
 # tests/hardening/check verifies each property of the built programs.
 #
-# Not used: control-flow integrity of Clang (-fsanitize=cfi) needs link-time optimization and libraries that are built with it. The C++ library is a Debian package without it.
+# Control-flow integrity of Clang (-fsanitize=cfi) is not used. It requires link-time optimization, and libraries that
+# are built with it, and Debian's package of the C++ library is not.
 option(COHORT_HARDENING "Build the programs with hardening flags (as in the image)" OFF)
 
 set(COHORT_HARDENING_COMPILE_OPTIONS
@@ -17,7 +18,8 @@ if(NOT COHORT_STATIC)
   list(APPEND COHORT_HARDENING_LINK_OPTIONS -pie)
 endif()
 
-# Sets the flags of a program or of a library of programs. All targets with the same precompiled header need it.
+# Sets the hardening flags of a program or of a library of programs. Targets with the same precompiled header must have
+# the same flags.
 function(cohort_harden target)
   if(NOT COHORT_HARDENING)
     return()

@@ -24,7 +24,7 @@ endforeach()
 string(APPEND known_modules "set(_cohort_optional_modules ${optional_modules})\n")
 string(APPEND known_modules "set(_cohort_all_modules ${all_modules})\n")
 
-# Another Boost version has other class layouts.
+# Class layouts differ between Boost versions.
 get_property(boost_version GLOBAL PROPERTY COHORT_BOOST_VERSION)
 string(REGEX MATCH "^[0-9]+\\.[0-9]+" boost_version "${boost_version}")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/cohort-config.cmake.in" cohort-config.cmake
@@ -44,8 +44,8 @@ set(archives "")
 foreach(module IN LISTS all_modules)
   string(PREPEND archives "-lcohort_${module} ")
 endforeach()
-# The .pc files name the prefix relative to their directory: `cmake --install --prefix` and Debian packages choose a prefix
-# other than that of the configuration. An absolute library or include directory does not depend on the prefix.
+# The .pc files contain the prefix relative to their directory, because `cmake --install --prefix` and Debian packages
+# use another prefix than the configuration. An absolute library or include directory does not depend on the prefix.
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
   set(pkg_config_prefix "${CMAKE_INSTALL_PREFIX}")
   set(pkg_config_libdir "${CMAKE_INSTALL_LIBDIR}")
@@ -121,7 +121,7 @@ set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_NAME cohort-services)
 set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_COHORT-SERVICES_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_COHORT-SERVICES_DESCRIPTION "Cohort's demonstration services: time, system information, weather, dashboard
- Each program explains its flags with --help.")
+ The option --help of each program lists its flags.")
 set(CPACK_DEBIAN_COHORT-LOADGEN_PACKAGE_NAME cohort-loadgen)
 set(CPACK_DEBIAN_COHORT-LOADGEN_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_COHORT-LOADGEN_PACKAGE_SHLIBDEPS ON)

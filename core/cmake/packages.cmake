@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
-# The libraries that Cohort's modules use, with the Debian package of each. This file is also installed with the
-# package.
+# The libraries that Cohort's modules use, with their Debian packages. This file is also installed with the package.
 
 # cohort_find_package(<package> <arguments of find_package>... DEBIAN <Debian package>)
-# Ends with one line that names the Debian package if <package> is missing.
+# Finds <package>. If it is missing, fails with one line that contains the name of the Debian package.
 macro(cohort_find_package package)
   cmake_parse_arguments(_cohort "" "DEBIAN" "" ${ARGN})
   find_package(${package} ${_cohort_UNPARSED_ARGUMENTS} QUIET)
@@ -30,16 +29,16 @@ macro(_cohort_import_library imported name header library)
   endif()
 endmacro()
 
-# cohort_find_optional_library(<imported target> <variable>) defines the target if its library is installed, and sets the
+# cohort_find_optional_library(<imported target> <variable>) defines the target if its library is installed. Sets the
 # variable to the name of its Debian package, and <variable>_pkg_config to the name of its .pc file.
 macro(cohort_find_optional_library target package)
   if("${target}" STREQUAL "libpq::libpq")
-    # CMake's own module for PostgreSQL also needs the headers of the server.
+    # CMake's own module for PostgreSQL also requires the headers of the server.
     set(${package} libpq-dev)
     set(${package}_pkg_config libpq)
     _cohort_import_library(libpq::libpq LIBPQ libpq-fe.h pq)
   elseif("${target}" STREQUAL "RdKafka::rdkafka")
-    # The name of the target in librdkafka's own CMake package, which Debian's package lacks.
+    # The target has the name that it has in the CMake package of librdkafka, which Debian's package does not contain.
     set(${package} librdkafka-dev)
     set(${package}_pkg_config rdkafka)
     _cohort_import_library(RdKafka::rdkafka LIBRDKAFKA librdkafka/rdkafka.h rdkafka)
@@ -52,8 +51,8 @@ macro(cohort_find_optional_library target package)
   endif()
 endmacro()
 
-# _cohort_link_archive(<imported target> <name>) adds an archive that the target's archive needs; a shared library would
-# load it.
+# _cohort_link_archive(<imported target> <name>) adds an archive that the archive of the target depends on. A shared
+# library loads its dependencies itself.
 macro(_cohort_link_archive target name)
   find_library(COHORT_ARCHIVE_${name} ${name} REQUIRED)
   set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES "${COHORT_ARCHIVE_${name}}")
@@ -89,15 +88,15 @@ macro(cohort_find_library target)
         _cohort_link_archive(Brotli::encoder brotlicommon)
       endif()
     elseif("${target}" STREQUAL "simdjson::simdjson")
-      # Its package accepts only the same minor version: a request for 3.0 would reject 3.12.
+      # The CMake package of simdjson accepts only the same minor version: a request for 3.0 would reject 3.12.
       cohort_find_package(simdjson DEBIAN libsimdjson-dev)
       if(COHORT_STATIC)
-        # The package has a separate target for the archive.
+        # The CMake package has a separate target for the archive.
         get_target_property(_cohort_archive simdjson::simdjson_static LOCATION)
         set_target_properties(simdjson::simdjson PROPERTIES IMPORTED_LOCATION_RELEASE "${_cohort_archive}")
       endif()
     elseif("${target}" STREQUAL "prometheus-cpp::headers")
-      # Its data model of metrics is defined in headers, so its library is not linked.
+      # The data model of metrics is defined in the headers of prometheus-cpp, so its library is not linked.
       find_path(COHORT_PROMETHEUS_INCLUDE_DIRECTORY prometheus/metric_family.h)
       if(NOT COHORT_PROMETHEUS_INCLUDE_DIRECTORY)
         message(FATAL_ERROR "Cohort needs prometheus-cpp. On Debian: apt-get install prometheus-cpp-dev")

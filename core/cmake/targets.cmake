@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 # Functions that declare Cohort's targets.
 
-# Warnings and the standard for Cohort's own sources. Private: a user's code keeps its own warnings.
+# Sets the warnings and the C++ standard of Cohort's own sources. They are private: they do not apply to the code of users.
 function(cohort_own_options target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE
@@ -10,19 +10,20 @@ function(cohort_own_options target)
     $<$<BOOL:${COHORT_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC reports the disabled warnings in inlined code of Boost and the standard library, where pragmas have no effect.
-    # It also warns about a local variable with the name of a type (-Wshadow), about the protected destructor of an error
-    # category (-Wnon-virtual-dtor), and in a unity build about types of unnamed namespaces (-Wsubobject-linkage).
+    # The full -Wshadow also reports a local variable with the name of a type, -Wnon-virtual-dtor the protected destructor
+    # of an error category, and -Wsubobject-linkage, in a unity build, types of unnamed namespaces.
     target_compile_options(${target} PRIVATE -Wshadow=local -Wno-subobject-linkage -Wno-maybe-uninitialized
       -Wno-dangling-pointer -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
   else()
-    # In a unity build, files see each other's internal names.
+    # In a unity build, the internal names of several files are in one translation unit.
     target_compile_options(${target} PRIVATE -Wnon-virtual-dtor $<$<NOT:$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wshadow>)
   endif()
 endfunction()
 
-# Writes installed_packages.hpp in the build directory, which changes with the compiler and the header packages. An
-# upgraded header can be older than the build (its modification time is set by the package), so the build tool would keep the old
-# precompiled header, and Clang would reject it. After each change of Debian's package list, CMake configures again.
+# Writes installed_packages.hpp in the build directory. Its content changes with the compiler and the header packages.
+# An upgraded header can be older than the build (its modification time is set by the package), so the build tool would
+# keep the old precompiled header, and Clang would reject it. CMake configures again after each change of Debian's
+# package list.
 function(cohort_watch_packages)
   set(package_list /var/lib/dpkg/status)
   set(packages "")
@@ -31,7 +32,7 @@ function(cohort_watch_packages)
     set_property(DIRECTORY "${cohort_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${package_list}")
   endif()
   string(SHA256 hash "${CMAKE_CXX_COMPILER_VERSION} ${packages}")
-  # Only written if the content has changed.
+  # Written only if the content has changed.
   file(CONFIGURE OUTPUT "${cohort_BINARY_DIR}/installed_packages.hpp" CONTENT "// ${hash}\n")
 endfunction()
 
@@ -45,8 +46,9 @@ function(cohort_precompile_header target header)
   endif()
 endfunction()
 
-# cohort_precompile(<target> [runtime|http|service]): core/precompiled/<module>.hpp, which belongs to the module (default:
-# service) and is used again by the modules and programs above it. So these targets also have the same flags of hardening.
+# cohort_precompile(<target> [runtime|http|service]): precompiles core/precompiled/<module>.hpp in the target of the
+# module (default: service), and reuses it in the modules and programs above. All of these targets have the same
+# hardening flags.
 function(cohort_precompile target)
   set(name service)
   if(ARGC GREATER 1)
@@ -64,8 +66,8 @@ function(cohort_precompile target)
 endfunction()
 
 # cohort_module(<name> [OPTIONAL] [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...])
-# defines the static library cohort::<name> from core/cohort/<name>, and installs its headers. An optional module is not
-# built if one of its private libraries is not installed, is not part of cohort::cohort, and is a separate package.
+# defines the static library cohort::<name> from core/cohort/<name>, and installs its headers. An optional module is a
+# separate package and not part of cohort::cohort. It is not built if one of its private libraries is not installed.
 function(cohort_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "" "MODULES;LIBRARIES;PRIVATE_LIBRARIES")
   if(arg_OPTIONAL)
@@ -100,7 +102,7 @@ function(cohort_module name)
   list(TRANSFORM arg_MODULES PREPEND cohort_ OUTPUT_VARIABLE modules)
   target_link_libraries(${target} PUBLIC ${modules} ${arg_LIBRARIES} PRIVATE ${arg_PRIVATE_LIBRARIES})
   cohort_own_options(${target})
-  # The precompiled headers were compiled with the macros of Asio, which modules without Asio do not define.
+  # The precompiled headers require the macros of Asio, which modules without Asio do not define.
   if(name MATCHES "^(runtime|http|service)$")
     cohort_precompile(${target} ${name})
   elseif(arg_MODULES MATCHES "service|sim")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Precompiled header of `http` and of the modules that use it alone: lower layers, which almost every file includes.
+// Precompiled header of `http` and of the modules directly above it. Contains headers of lower layers that almost every
+// file includes.
 #pragma once
 
 #include "runtime.hpp"

@@ -10,8 +10,8 @@
 namespace cohort::config {
 namespace {
 
-/// Maximum size of a key file; sufficient for `max_api_keys` lines with comments. Without a limit, reading `/dev/zero`
-/// would never end.
+/// Maximum size of a key file; sufficient for `max_api_keys` lines with comments. Reading `/dev/zero` would never end
+/// without a limit.
 constexpr std::size_t max_file_size = std::size_t{1} << 20U;
 constexpr std::size_t max_name_length = 64;
 
@@ -35,21 +35,22 @@ std::string find_name_error(std::string_view name) {
                   : " has an invalid name before the colon; names are 1 to 64 letters, digits, '.', '_' and '-'";
 }
 
-/// Adds the key of one line. Returns the error, or an empty string. `subject` is the beginning of the error:
+/// Adds the key of one line. Returns the error, or an empty string. `subject` is the beginning of the error, such as
 /// `whose line 3`.
 std::string add_line(api_key_list& keys, std::string_view line, const std::string& subject) {
   const bool has_name = !split(line).first.empty() || line.starts_with(": ") || line.starts_with(":\t");
   const auto [name, key] = split(line);
-  // The text before the colon is not shown: it can be part of a secret.
+  // The error does not contain the text before the colon, because that can be part of a secret.
   if (has_name) {
     if (auto error = find_name_error(name); !error.empty()) return subject + error;
   }
   if (auto error = find_secret_error(key, subject); !error.empty()) return error;
   if (keys.size() == max_api_keys) return "which has more than " + std::to_string(max_api_keys) + " keys";
   api_key new_api_key{has_name ? std::string{name} : "key-" + std::to_string(keys.size() + 1), std::string{key}};
-  for (const auto& other : keys) {
-    if (other.name == new_api_key.name) return subject + " has the name \"" + new_api_key.name + "\" of an earlier key";
-    if (other.key == new_api_key.key) return subject + " has the same key as an earlier line";
+  for (const auto& existing_key : keys) {
+    if (existing_key.name == new_api_key.name)
+      return subject + " has the name \"" + new_api_key.name + "\" of an earlier key";
+    if (existing_key.key == new_api_key.key) return subject + " has the same key as an earlier line";
   }
   keys.push_back(std::move(new_api_key));
   return {};
@@ -70,10 +71,10 @@ api_key_file read_api_key_file(const std::string& path) {
   if (text.size() > max_file_size) return {{}, "which is larger than " + std::to_string(max_file_size) + " bytes"};
   api_key_file result;
   std::size_t number = 0;
-  for (std::string_view rest{text}; !rest.empty();) {
-    const auto end = rest.find('\n');
-    auto line = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+  for (std::string_view remaining{text}; !remaining.empty();) {
+    const auto end = remaining.find('\n');
+    auto line = remaining.substr(0, end);
+    remaining = end == std::string_view::npos ? std::string_view{} : remaining.substr(end + 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     ++number;
     if (line.empty() || line.starts_with('#')) continue;

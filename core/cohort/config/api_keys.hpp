@@ -12,7 +12,7 @@
 
 namespace cohort::config {
 
-/// An API key and its name, which logs and metrics may show.
+/// An API key and its name. Logs and metrics may contain the name.
 struct api_key {
   std::string name;
   std::string key;
@@ -22,11 +22,11 @@ struct api_key {
 /// The keys of a program, in the order of their file. Names and keys are unique.
 using api_key_list = std::vector<api_key>;
 
-/// Minimum length of a key that cannot be guessed: programs log a warning for shorter keys.
+/// Minimum length of a key, in characters, that is safe against guessing. Programs log a warning for shorter keys.
 inline constexpr std::size_t min_safe_key_length = 16;
 inline constexpr std::size_t max_api_keys = 64;
 
-/// A list with one key, named `key-1`; an empty list if `key` is empty.
+/// Returns a list with one key, named `key-1`; an empty list if `key` is empty.
 api_key_list single_api_key(std::string key);
 
 struct api_key_file {
@@ -37,24 +37,24 @@ struct api_key_file {
 };
 
 /// Reads a file with one API key per line: `name: key` (with at least one space or tab after the colon), or only the
-/// key. Names consist of 1 to 64 letters, digits, `.`, `_` and `-`; the n-th key of the file has the name `key-<n>` if
-/// it has no other. Keys are visible ASCII characters, up to 4094. Empty lines and lines that start with `#` are
+/// key. Names consist of 1 to 64 letters, digits, `.`, `_` and `-`; a key without a name, the n-th of the file, has the
+/// name `key-<n>`. Keys are visible ASCII characters, up to 4094. Empty lines and lines that start with `#` are
 /// ignored. Blocks if the file is a pipe, for at most `small_file_timeout` between two writes.
 api_key_file read_api_key_file(const std::string& path);
 
-/// The API keys that are valid now. They can be replaced while other threads read them. Thread-safe.
+/// The current API keys. They can be replaced while other threads read them. Thread-safe.
 class api_key_set {
  public:
   explicit api_key_set(std::string key = {}) { replace(std::move(key)); }
 
-  /// The current keys; no authentication if empty. The reference is valid as long as this object: previous lists are
-  /// kept, so that readers need no lock.
+  /// The current keys; no authentication if empty. The reference is valid until this object is destroyed: previous
+  /// lists are kept, so that readers need no lock.
   const api_key_list& get() const noexcept { return *current_.load(std::memory_order_acquire); }
-  /// The key that a service sends to others: the first one; empty if there is none.
+  /// The key that the service sends to other services: the first key; empty if there is none.
   const replaceable_secret& outgoing() const noexcept { return outgoing_; }
-  /// Returns false if `keys` are the current ones.
+  /// Replaces the keys. Returns false if `keys` are equal to the current keys.
   bool replace(api_key_list keys);
-  /// Replaces all keys by one, as `single_api_key`.
+  /// Replaces all keys by `single_api_key(key)`.
   bool replace(std::string key) { return replace(single_api_key(std::move(key))); }
 
  private:

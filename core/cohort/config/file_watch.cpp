@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Linux's maximum number of symbolic links in the resolution of a path (`ELOOP`).
+/// Maximum number of symbolic links that Linux follows in a path (`ELOOP`).
 constexpr int max_symbolic_links = 40;
 
 constexpr std::uint32_t directory_events =
@@ -26,13 +26,13 @@ std::int64_t nanoseconds(const timespec& time) noexcept {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
-/// The directories and files whose changes can change the target of `path`.
+/// The directories and files that must be watched to detect each change of a path's target.
 struct watched_paths {
   std::set<std::string> directories;
   std::set<std::string> files;
 };
 
-void add_steps(fs::path path, watched_paths& watched_paths) {
+void add_watched_paths(fs::path path, watched_paths& watched_paths) {
   std::error_code error;
   for (int links = 0; links <= max_symbolic_links; ++links) {
     fs::path current;
@@ -92,15 +92,15 @@ bool file_watch::consume() {
 void file_watch::renew() {
   if (descriptor_ < 0) return;
   watched_paths watched_paths;
-  for (const auto& path : paths_) add_steps(path, watched_paths);
+  for (const auto& path : paths_) add_watched_paths(path, watched_paths);
   std::set<int> renewed;
-  const auto add = [&](const std::string& path, std::uint32_t events) {
+  const auto add_watch = [&](const std::string& path, std::uint32_t events) {
     // inotify returns the same watch for the same inode.
     const int watch = ::inotify_add_watch(descriptor_, path.c_str(), events);
     if (watch >= 0) renewed.insert(watch);
   };
-  for (const auto& directory : watched_paths.directories) add(directory, directory_events);
-  for (const auto& file : watched_paths.files) add(file, file_events);
+  for (const auto& directory : watched_paths.directories) add_watch(directory, directory_events);
+  for (const auto& file : watched_paths.files) add_watch(file, file_events);
   for (const int watch : watches_) {
     if (!renewed.contains(watch)) ::inotify_rm_watch(descriptor_, watch);
   }

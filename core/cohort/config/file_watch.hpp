@@ -16,33 +16,34 @@ struct file_version {
   std::uint64_t inode = 0;
   std::int64_t size = 0;
   /// Modification time in nanoseconds since the epoch.
-  std::int64_t modified = 0;
-  std::int64_t status_changed = 0;
+  std::int64_t modification_time = 0;
+  std::int64_t status_change_time = 0;
 
   bool operator==(const file_version&) const = default;
 };
 
-/// The version of the file at the end of all symbolic links of `path`. Does not open the file.
+/// Returns the version of the file to which `path` resolves, through all symbolic links. Does not open the file.
 file_version version_of(const std::string& path);
 
 /// Reports that files may have changed: by inotify(7) on the files, and on the directory of each file and of each
 /// symbolic link in its path. Kubernetes publishes a new version of a mounted secret by renaming the link `..data`, and
-/// editors and certificate clients replace a file by renaming another one. In both cases the watched file itself does
-/// not change. Network file systems do not report changes by other hosts. Not thread-safe.
+/// editors and certificate clients rename a new file to the path. In both cases the watched file itself does not
+/// change. Network file systems do not report changes by other hosts. Not thread-safe.
 class file_watch {
  public:
-  /// If inotify is unavailable, for example because its limits are reached, the object watches nothing and has no
+  /// If inotify is unavailable, for example because its limits are reached, the object watches no files and has no
   /// descriptor.
   explicit file_watch(std::vector<std::string> paths);
   ~file_watch();
   file_watch(const file_watch&) = delete;
   file_watch& operator=(const file_watch&) = delete;
 
-  /// Becomes readable when a watched file or directory changes; -1 if there is none. Belongs to this object.
+  /// The descriptor, which becomes readable when a watched file or directory changes; -1 if there is none. The object
+  /// owns the descriptor.
   int descriptor() const noexcept { return descriptor_; }
   /// Consumes the pending notifications, and watches the files and directories to which the paths now resolve. Returns
   /// whether there was a notification; never blocks. Changes of other files in the directories also cause
-  /// notifications: compare `version_of`.
+  /// notifications, so compare the results of `version_of`.
   bool consume();
 
  private:

@@ -16,8 +16,9 @@ namespace cohort::config {
 /// accepted. The path of the socket must be absolute, with at most 107 bytes and no colon; https is not supported.
 std::optional<boost::urls::url> parse_http_url(std::string_view text);
 
-/// Parses the port of a URL or an address, from 1 to 65535: unlike `boost::urls::url_view::port_number`, which wraps
-/// around at 65536. An empty text, which means the default port (RFC 3986 section 3.2.3), has no result.
+/// Parses the port of a URL or an address, from 1 to 65535: `boost::urls::url_view::port_number` wraps around at 65536.
+/// The result is empty for an invalid port, and for an empty text, which means the default port (RFC 3986 section
+/// 3.2.3).
 std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
 
 }  // namespace cohort::config

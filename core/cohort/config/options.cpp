@@ -23,17 +23,17 @@ std::string help_text(const std::string& help, const std::string& variable, cons
   return text;
 }
 
-/// Returns `value` with each byte that is not printable ASCII replaced by '?', for one line of a terminal.
+/// Returns `value` with each byte that is not printable ASCII replaced by '?', so that it fits one line of a terminal.
 std::string to_printable(std::string_view value) {
   std::string text;
   for (const char c : value) text += (c >= ' ' && c <= '~') ? c : '?';
   return text;
 }
 
-/// The start of a value, without the password of a URL.
+/// Returns the beginning of a value, in quotes, without the user information of a URL.
 std::string quote(std::string_view value) {
   constexpr std::size_t max_length = 80;
-  // Redacted before truncation, because the text up to the `@` can be longer than the limit.
+  // The value is redacted before it is truncated, because the text up to the `@` can be longer than the limit.
   const auto text = redact_userinfo(value);
   return '"' + to_printable(text.substr(0, max_length)) + (text.size() > max_length ? "…\"" : "\"");
 }
@@ -44,8 +44,8 @@ std::optional<std::string> find_variable(const environment& variables, const std
   return found == variables.end() || found->second.empty() ? std::nullopt : std::optional{found->second};
 }
 
-setting_report::origin origin_of(bool is_flagged) noexcept {
-  return is_flagged ? setting_report::origin::flag : setting_report::origin::variable;
+setting_report::origin origin_of(bool is_set_by_flag) noexcept {
+  return is_set_by_flag ? setting_report::origin::flag : setting_report::origin::variable;
 }
 
 /// Appends a value to the values of a list.
@@ -54,15 +54,17 @@ void append_value(std::string& values, std::string_view added) {
   values += added;
 }
 
-/// The long form of a flag: `--mode` for `-m,--mode`.
+/// Returns the long form of a flag: `--mode` for `-m,--mode`.
 std::string long_name(const std::string& flag) { return flag.substr(flag.rfind(',') + 1); }
 
-/// The error for arguments that no setting accepts. Values are not shown: the argument after a misspelt flag can be a
-/// secret.
-std::string unexpected_argument(int argc, const char* const* argv, const std::vector<std::string>& remaining) {
+/// Returns the error for arguments that no setting accepts. The error does not contain values, because the argument
+/// after a misspelled flag can be a secret.
+std::string unexpected_argument(int argc, const char* const* argv,
+                                const std::vector<std::string>& remaining_arguments) {
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument{argv[i]};
-    if (!argument.starts_with('-') || std::find(remaining.begin(), remaining.end(), argument) == remaining.end()) {
+    if (!argument.starts_with('-') ||
+        std::find(remaining_arguments.begin(), remaining_arguments.end(), argument) == remaining_arguments.end()) {
       continue;
     }
     return "unknown option " + quote(argument.substr(0, argument.find('=')));
@@ -166,7 +168,7 @@ std::vector<setting_report> options::report() const {
     }
   }
   for (const auto& setting : switches_) {
-    const auto source = setting.is_flagged ? flag : setting.is_from_variable ? variable : default_value;
+    const auto source = setting.is_set_by_flag ? flag : setting.is_set_by_variable ? variable : default_value;
     result.push_back({.flag = long_name(setting.spec.flag),
                       .variable = setting.spec.variable,
                       .value = *setting.target ? "true" : "false",
@@ -202,20 +204,20 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
   } catch (const CLI::CallForVersion&) {
     return early_exit{0, program_ + " " + version_ + "\n"};
   } catch (const CLI::ExtrasError&) {
-    return usage_error(unexpected_argument(argc, argv, app.remaining()) + " (see --help)");
+    return usage_error(unexpected_argument(argc, argv, app.remaining_arguments()) + " (see --help)");
   } catch (const CLI::ParseError& error) {
     return usage_error(to_printable(redact_userinfo(error.what())) + " (see --help)");
   }
-  for (std::size_t i = 0; i < switch_options.size(); ++i) switches_[i].is_flagged = switch_options[i]->count() > 0;
+  for (std::size_t i = 0; i < switch_options.size(); ++i) switches_[i].is_set_by_flag = switch_options[i]->count() > 0;
   return std::nullopt;
 }
 
 std::optional<early_exit> options::apply(switch_setting& setting, const environment& variables) const {
   const auto value = find_variable(variables, setting.spec.variable);
-  if (!value || setting.is_flagged) return std::nullopt;
+  if (!value || setting.is_set_by_flag) return std::nullopt;
   const auto word = one_of({"1", "true", "0", "false"}).parse(*value);
   *setting.target = word == "1" || word == "true";
-  setting.is_from_variable = true;
+  setting.is_set_by_variable = true;
   if (word) return std::nullopt;
   return usage_error(setting.spec.variable + " is " + quote(*value) + ", but must be 1, true, 0 or false");
 }

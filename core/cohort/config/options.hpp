@@ -18,11 +18,11 @@ namespace cohort::config {
 /// Environment variables: name to value.
 using environment = std::map<std::string, std::string, std::less<>>;
 
-/// A copy of the process's environment. Not safe while another thread changes it.
+/// Returns a copy of the environment of the process. Must not be called while another thread changes the environment.
 environment process_environment();
 
-/// Instruction to end the program: print `text` (to standard output if `status` is 0, otherwise to standard error) and
-/// exit with `status`.
+/// A request to exit the program: the caller prints `text` (to standard output if `status` is 0, otherwise to standard
+/// error) and exits with `status`.
 struct early_exit {
   int status;
   std::string text;
@@ -100,16 +100,17 @@ class options {
   void add_switch(bool& target, std::string flag, std::string help) {
     add_switch(target, option_spec{std::move(flag), "", std::move(help)});
   }
-  /// Adds a flag without a value, and its environment variable: `1` or `true`, `0` or `false`, in any case.
+  /// Adds a flag without a value, and its environment variable, whose value is `1`, `true`, `0` or `false`; the case is
+  /// ignored.
   void add_switch(bool& target, option_spec spec);
 
   /// Reads the command line and the environment into the targets. Returns an empty optional if the program should
-  /// continue, status 0 for `--help` and `--version`, and status 2 with one line on the first invalid setting: its
-  /// name, its value and the accepted values.
+  /// continue, and status 0 for `--help` and `--version`. For the first invalid setting, returns status 2 and one line
+  /// with its name, its value and the accepted values.
   std::optional<early_exit> parse(int argc, const char* const* argv, const environment& variables);
   /// The flags and variables of the secret settings.
   secret_names secrets() const;
-  /// All settings with their sources. Called after `parse`.
+  /// Returns all settings with their sources. Must be called after `parse`.
   std::vector<setting_report> report() const;
 
  private:
@@ -117,13 +118,13 @@ class options {
     option_spec spec;
     std::string accepts;
     std::string default_text;
-    /// Parses a text and assigns the target. Returns false if the text is invalid.
+    /// Parses a text and assigns the value to the target. Returns false if the text is invalid.
     std::function<bool(std::string_view)> assign;
     std::string file_flag;
     std::string file_variable;
     std::string file_help;
     std::string* file_path = nullptr;
-    /// Reads the file and assigns the target. Returns the error, or an empty text.
+    /// Reads the file and assigns its value to the target. Returns the error, or an empty text.
     std::function<std::string(const std::string& path)> read_file;
     bool is_secret = false;
     bool is_list = false;
@@ -135,8 +136,8 @@ class options {
   struct switch_setting {
     bool* target;
     option_spec spec;
-    bool is_flagged = false;
-    bool is_from_variable = false;
+    bool is_set_by_flag = false;
+    bool is_set_by_variable = false;
   };
 
   void make_secret(setting& new_setting, std::string file_help, std::string* file_path,

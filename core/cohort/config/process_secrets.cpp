@@ -15,7 +15,7 @@
 namespace cohort::config {
 namespace {
 
-/// The addresses of the arguments and of the environment, which the kernel placed one string after the other.
+/// The addresses of the arguments and of the environment, which the kernel stores as consecutive strings.
 struct process_memory {
   std::uintptr_t arguments_begin = 0;
   std::uintptr_t arguments_end = 0;
@@ -23,7 +23,7 @@ struct process_memory {
   std::uintptr_t environment_end = 0;
 };
 
-/// All zero if `/proc/self/stat` cannot be read. Source: proc_pid_stat(5), fields 48 to 51.
+/// Returns zeros if `/proc/self/stat` cannot be read. Source: proc_pid_stat(5), fields 48 to 51.
 process_memory find_process_memory() {
   std::ifstream file("/proc/self/stat");
   std::string line;
@@ -39,7 +39,7 @@ process_memory find_process_memory() {
   return fields ? memory : process_memory{};
 }
 
-/// Calls `visit` with each string.
+/// Calls `visit` with each of the strings, which end with NUL, between the addresses `begin` and `end`.
 void for_each_string(std::uintptr_t begin, std::uintptr_t end, const std::function<void(char*, std::size_t)>& visit) {
   auto* position = reinterpret_cast<char*>(begin);
   auto* const limit = reinterpret_cast<char*>(end);
@@ -50,7 +50,7 @@ void for_each_string(std::uintptr_t begin, std::uintptr_t end, const std::functi
   }
 }
 
-/// Overwrites the user information of a URL. Other strings with an `@`, such as a mail address, are kept.
+/// Overwrites the user information of a URL. Other strings with an `@`, such as an email address, are unchanged.
 void erase_userinfo(char* text, std::size_t length) {
   const std::string_view original{text, length};
   if (original.find("://") == std::string_view::npos) return;
@@ -61,7 +61,8 @@ void erase_userinfo(char* text, std::size_t length) {
   if (begin < end) std::fill(text + (begin - original.begin()), text + (end - original.begin()), '*');
 }
 
-/// The position of the flag's value in the argument `--flag=value` or `-fvalue`; 0 if it contains none.
+/// Returns the position of the value in the argument `--flag=value` or `-fvalue`; 0 if the argument contains no value
+/// of `flag`.
 std::size_t value_position(std::string_view argument, std::string_view flag) {
   if (argument.size() <= flag.size() || !argument.starts_with(flag)) return 0;
   const bool is_short = flag.size() == 2;

@@ -8,16 +8,16 @@ namespace cohort::config {
 
 /// The locations of a program's secrets on its command line and in its environment.
 struct secret_names {
-  /// Flags with their dashes, such as `--api-key` and `-H`, whose values are erased: in the next argument, after `=`,
-  /// or directly after a short flag.
+  /// Flags with their dashes, such as `--api-key` and `-H`. A value is the next argument, the text after `=`, or the
+  /// text directly after a short flag.
   std::vector<std::string> flags;
   std::vector<std::string> variables;
 };
 
 /// Erases the values of secrets, and the user information of all URLs, from the memory that `/proc/PID/cmdline` and
-/// `/proc/PID/environ` show, where other processes of the same user could read them. The program must have copied them
-/// before; `getenv` returns an empty text for the variables afterwards. Call it before other threads are started.
-/// Has no effect if `/proc` is not mounted.
+/// `/proc/PID/environ` show, where other processes of the same user could read them. The program must have copied the
+/// values before; afterwards, `getenv` returns an empty text for the variables. Call this function before other threads
+/// are started. Has no effect if `/proc` is not mounted.
 void erase_process_secrets(const secret_names& names);
 
 }  // namespace cohort::config

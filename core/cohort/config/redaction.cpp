@@ -8,10 +8,12 @@
 namespace cohort::config {
 namespace {
 
-/// The length of the name of a header field that is a credential, if `text` begins with one and a colon; otherwise 0.
+/// If `text` begins with the name of a credential header field and a colon, returns the length of the name; otherwise
+/// 0.
 std::size_t credential_name_length(std::string_view text) {
   constexpr std::array<std::string_view, 4> names{"authorization", "proxy-authorization", "cookie", "x-api-key"};
-  constexpr std::array<std::string_view, 7> marks{"auth", "cookie", "key", "token", "secret", "password", "session"};
+  constexpr std::array<std::string_view, 7> name_parts{"auth",   "cookie",   "key",    "token",
+                                                       "secret", "password", "session"};
   const auto colon = text.find(':');
   if (colon == std::string_view::npos) return 0;
   std::string name{text.substr(0, colon)};
@@ -20,10 +22,10 @@ std::size_t credential_name_length(std::string_view text) {
     if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' && c != ' ') return 0;
   }
   if (std::ranges::find(names, name) != names.end()) return colon;
-  // Without a blank after the colon, it can be a URL, or a host and a port.
+  // Without a space after the colon, the text can be a URL, or a host and a port.
   if (text.substr(colon + 1, 1) != " ") return 0;
-  const auto is_part = [&](std::string_view mark) { return name.find(mark) != std::string::npos; };
-  return std::ranges::any_of(marks, is_part) ? colon : 0;
+  const auto is_part = [&](std::string_view part) { return name.find(part) != std::string::npos; };
+  return std::ranges::any_of(name_parts, is_part) ? colon : 0;
 }
 
 }  // namespace
@@ -34,7 +36,7 @@ std::string redact_userinfo(std::string_view text) {
   if (at_sign == std::string_view::npos) return std::string{text};
   const auto scheme_end = text.find("://");
   const auto begin = scheme_end < text.find('@') ? scheme_end + 3 : 0;
-  // An `@` of the path or of the query is not redacted, unless a password with a `/` could precede it.
+  // The text before an `@` in the path or the query is not redacted, unless it can contain a password with a `/`.
   const auto candidate = text.substr(begin, at_sign - begin);
   const auto authority_end = std::min(text.find_first_of("/?#", begin), text.size());
   const bool has_password = candidate.find(':') != std::string_view::npos;

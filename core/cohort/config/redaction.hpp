@@ -6,10 +6,10 @@
 
 namespace cohort::config {
 
-/// Returns `text` for a message or a log: if it is a URL with user information, or could be meant as one, `***`
-/// replaces the text before the `@`. The text need not be a valid URL, and a password may contain any character. Of a
-/// header field whose name tells that it is a credential, such as `Authorization: Bearer x` or `X-API-Key: x`, only the
-/// name is kept.
+/// Redacts `text` for a message or a log. If `text` is a URL with user information, or resembles such a URL, `***`
+/// replaces the text before the `@`. The URL need not be valid, and its password may contain any character. If `text`
+/// is a header field whose name indicates a credential, such as `Authorization: Bearer x` or `X-API-Key: x`, `***`
+/// replaces its value.
 std::string redact_userinfo(std::string_view text);
 
 }  // namespace cohort::config

@@ -11,7 +11,8 @@ namespace cohort::config {
 
 namespace {
 
-/// The reload action of a file that `read` parses, if it is a regular file: reading a pipe would block the caller.
+/// Returns the reload action of a file, which `read` reads and parses. The action fails unless the file is regular,
+/// because reading a pipe would block the caller.
 template <class Read>
 reloader::action file_action(std::string path, Read read) {
   return [path = std::move(path), read = std::move(read)]() -> reload_result {

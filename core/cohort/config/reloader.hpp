@@ -21,8 +21,8 @@ struct reload_result {
   std::string error;
 };
 
-/// The settings of a program that can be replaced while it runs, such as a secret in a file. A value that cannot be
-/// read or is invalid leaves the old one in use. Not thread-safe.
+/// The settings of a program that can be replaced while it runs, such as a secret in a file. If the new value cannot be
+/// read or is invalid, the old value stays in use. Not thread-safe.
 class reloader {
  public:
   /// Reads the setting and replaces it if it has changed and is valid.
@@ -32,10 +32,10 @@ class reloader {
     reload_result result;
   };
 
-  /// `setting` is the name in reports; `files` are the files that `reload` reads.
+  /// Adds a setting. `setting` is its name in reports; `files` are the files that `reload` reads.
   void add(std::string setting, action reload, std::vector<std::string> files = {});
-  /// Adds a secret in a regular file: `replace` gets its value, and returns whether it differs from the current value.
-  /// A pipe or a device is not read again.
+  /// Adds a secret in a regular file: `replace` gets the new value, and returns whether it differs from the current
+  /// value. Pipes and devices are not read again.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
 
   /// Adds a file of API keys (`read_api_key_file`), as `add_secret_file` adds a secret.
@@ -51,8 +51,8 @@ class reloader {
   /// Reloads all settings, in the order in which they were added.
   std::vector<report> reload();
   /// Reloads the settings whose files have changed since the last reload, by `version_of`. The first call reloads all
-  /// settings that have files, since they may have changed since the program read them. A setting that is read from a
-  /// pipe or a device is not reloaded.
+  /// settings that have files, because the files may have changed after the program read them. Settings from a pipe or
+  /// a device are not reloaded.
   std::vector<report> reload_changed();
 
  private:

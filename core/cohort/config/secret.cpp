@@ -15,7 +15,7 @@ constexpr std::size_t max_secret_size = 4094;
 }  // namespace
 
 std::string find_secret_error(std::string_view line, const std::string& subject) {
-  const auto has = [line](auto predicate) { return std::any_of(line.begin(), line.end(), predicate); };
+  const auto contains_any = [line](auto predicate) { return std::any_of(line.begin(), line.end(), predicate); };
   if (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")) {
     return "which is UTF-16 text (it starts with a byte order mark), but must be ASCII text";
   }
@@ -24,17 +24,19 @@ std::string find_secret_error(std::string_view line, const std::string& subject)
   const std::string required = "; it must be a secret of visible ASCII characters";
   if (line.empty()) return subject + " is empty" + required;
   if (line.size() > max_secret_size) return subject + " is longer than " + std::to_string(max_secret_size) + " bytes";
-  if (has([](char c) { return c == '\0'; })) return subject + " contains a NUL byte, as UTF-16 text does" + required;
-  if (has([](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; })) {
+  if (contains_any([](char c) { return c == '\0'; }))
+    return subject + " contains a NUL byte, as UTF-16 text does" + required;
+  if (contains_any([](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; })) {
     return subject + " contains a control character" + required;
   }
-  if (has([](char c) { return static_cast<unsigned char>(c) > '~'; })) return subject + " is not ASCII text" + required;
-  if (has([](char c) { return c == ' '; })) return subject + " contains a space" + required;
+  if (contains_any([](char c) { return static_cast<unsigned char>(c) > '~'; }))
+    return subject + " is not ASCII text" + required;
+  if (contains_any([](char c) { return c == ' '; })) return subject + " contains a space" + required;
   return {};
 }
 
 secret_file read_secret_file(const std::string& path) {
-  // The longest secret, with the end of its line.
+  // Reads up to the length of the longest secret and its line end.
   auto file = read_small_file(path, max_secret_size + 2, '\n');
   if (!file.error.empty()) return {{}, "which cannot be read: " + file.error};
   if (file.text.empty()) return {{}, "which cannot be read: the file is empty"};
@@ -42,7 +44,8 @@ secret_file read_secret_file(const std::string& path) {
   if (line_end == std::string::npos && file.text.size() > max_secret_size + 1) {
     return {{}, "whose first line is longer than " + std::to_string(max_secret_size) + " bytes"};
   }
-  // A text with a NUL is rejected: with a secret up to the NUL, a shorter secret than the file's would be valid.
+  // A line with a NUL byte is rejected; truncated at the NUL byte, it would be a shorter secret than the secret of the
+  // file.
   auto line = file.text.substr(0, line_end);
   if (line.ends_with('\r')) line.pop_back();
   auto error = find_secret_error(line, "whose first line");

@@ -12,13 +12,14 @@ namespace cohort::config {
 struct secret_file {
   /// The first line, without its line end. Empty if `error` is set.
   std::string secret;
-  /// The reason why the file has no secret of visible ASCII characters in its first line; empty if it has one.
+  /// The reason why the first line of the file is not a secret of visible ASCII characters; empty if it is a secret.
   /// Completes the message `API_KEY_FILE is "/run/key", …`.
   std::string error;
 };
 
-/// The reason why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is one. The message
-/// contains no part of the line. `subject` describes where the line is, such as "whose first line".
+/// Returns the reason why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is a secret. The
+/// message contains no part of the line. It begins with `subject`, the location of the line, such as "whose first
+/// line".
 std::string find_secret_error(std::string_view line, const std::string& subject);
 
 /// Reads the first line of a file. Blocks if the file is a pipe, for at most `small_file_timeout`.
@@ -29,10 +30,10 @@ class replaceable_secret {
  public:
   explicit replaceable_secret(std::string value = {}) { replace(std::move(value)); }
 
-  /// The current value. The reference is valid as long as this object: previous values are kept, so that readers need
-  /// no lock.
+  /// The current value. The reference is valid until this object is destroyed: previous values are kept, so that
+  /// readers need no lock.
   const std::string& get() const noexcept { return *current_.load(std::memory_order_acquire); }
-  /// Returns false if `value` is the current one.
+  /// Replaces the secret. Returns false if `value` is equal to the current value.
   bool replace(std::string value);
 
  private:

@@ -30,10 +30,10 @@ class file_descriptor {
   int value_;
 };
 
-/// False after the timeout.
+/// Waits until `descriptor` is readable. Returns false after the timeout.
 bool wait_for_bytes(int descriptor, std::chrono::milliseconds timeout) {
-  pollfd waiting{descriptor, POLLIN, 0};
-  return ::poll(&waiting, 1, static_cast<int>(timeout.count())) != 0;
+  pollfd entry{descriptor, POLLIN, 0};
+  return ::poll(&entry, 1, static_cast<int>(timeout.count())) != 0;
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ small_file read_small_file(const std::string& path, std::size_t max_bytes, std::
   const file_descriptor file{path};
   if (file.get() < 0) return {{}, std::strerror(errno)};
   std::array<char, 4096> block;
-  // A pipe that no process has opened for writing yet looks as if it had ended, unless it is polled.
+  // Polls first, because `read` reports the end of the file for a pipe that no process has opened for writing.
   bool is_ready = wait_for_bytes(file.get(), timeout);
   while (is_ready && result.text.size() < max_bytes) {
     const auto count = ::read(file.get(), block.data(), std::min(block.size(), max_bytes - result.text.size()));

@@ -17,10 +17,10 @@ struct small_file {
 /// Maximum time for which `read_small_file` waits for the bytes of a pipe or a terminal.
 inline constexpr std::chrono::milliseconds small_file_timeout{5000};
 
-/// Reads up to `max_bytes` of a file; without `terminator`, up to the end, otherwise up to its first occurrence or the
-/// end. Bounded, because files such as `/dev/zero` have no end, and a named pipe without a writer never gets any bytes.
-/// The text can have bytes after the terminator. Blocks up to `timeout` for each read of a file that is not regular;
-/// a negative `timeout` is no limit.
+/// Reads up to `max_bytes` of a file: up to its end, or up to the first `terminator` if one is given. The text can have
+/// bytes after the terminator. The size is limited because files such as `/dev/zero` have no end. Each read of a file
+/// that is not regular, such as a named pipe without a writer, blocks for at most `timeout`; a negative `timeout` means
+/// no limit.
 small_file read_small_file(const std::string& path, std::size_t max_bytes,
                            std::optional<char> terminator = std::nullopt,
                            std::chrono::milliseconds timeout = small_file_timeout);

@@ -58,7 +58,8 @@ bool is_posix_time_zone(std::string_view text) {
   return matches;
 }
 
-/// The database also has files that are not time zones, such as `zone.tab`.
+/// Whether a file of the time zone database has this name and contains a time zone. The database also has other files,
+/// such as `zone.tab`.
 bool is_in_time_zone_database(std::string_view name) {
   constexpr std::string_view signature = "TZif";  // RFC 9636 section 3.1
   if (name.find("..") != std::string_view::npos) return false;
@@ -151,11 +152,11 @@ value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
 
 value_parser<std::string> time_zone() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            // Longer than every time zone.
+            // Every time zone is shorter.
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;
-            // Names first: the regular expression of POSIX time zones takes memory and time at startup.
+            // Checks names first, because the regular expression of POSIX time zones costs memory and time at startup.
             if (name != "UTC" && name != "GMT" && !is_in_time_zone_database(name) && !is_posix_time_zone(name)) {
               return std::nullopt;
             }

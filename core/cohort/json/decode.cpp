@@ -23,29 +23,29 @@ bool decoder::parse(std::string_view text, simdjson::dom::element& root) {
   return false;
 }
 
-void decoder::report(const path& at, std::string reason) {
+void decoder::report(const path& value_path, std::string reason) {
   if (reason.empty() || errors_.truncated) return;
   if (errors_.list.size() == options_.max_errors) {
     errors_.truncated = true;
     return;
   }
-  errors_.list.push_back({at.text(), std::move(reason)});
+  errors_.list.push_back({value_path.text(), std::move(reason)});
 }
 
-void decoder::report_unknown_member(const path& at, const std::string& known_names) {
-  report(at, "is unknown; known: " + known_names);
+void decoder::report_unknown_member(const path& value_path, const std::string& known_names) {
+  report(value_path, "is unknown; known: " + known_names);
 }
 
-bool decoder::enter(const path& at) {
+bool decoder::enter(const path& value_path) {
   if (depth_ < options_.max_depth) {
     ++depth_;
     return true;
   }
-  report(at, "is nested too deeply");
+  report(value_path, "is nested too deeply");
   return false;
 }
 
-// An element that is a number of another type gives an error if the requested type cannot represent it.
+// `get` returns an error if the requested type cannot represent the number.
 std::optional<integer_value> read_json_integer(simdjson::dom::element source) {
   std::int64_t number = 0;
   if (source.get(number) == simdjson::SUCCESS) return integer_value{.number = number};

@@ -15,7 +15,7 @@ namespace cohort::json {
 
 namespace detail {
 
-/// `"name":`, the JSON text of a member's key, if the name needs no escapes; otherwise empty.
+/// The JSON text of a member's key, such as `"name":`. Valid only if the name needs no escapes (`is_plain`).
 template <class T, class Descriptor>
 struct key_text {
   static constexpr auto name = member_name<T, Descriptor>();
@@ -44,7 +44,7 @@ writer& write_key(writer& out) {
 template <class T>
 concept bounded_member = std::same_as<T, bool> || integer<T> || std::floating_point<T> || string_like<T>;
 
-/// A struct that has only such members, like most small responses.
+/// Whether a struct has only bounded members, as most small responses do.
 template <class T>
 constexpr bool is_flat = [] {
   bool flat = true;
@@ -54,7 +54,7 @@ constexpr bool is_flat = [] {
   return flat;
 }();
 
-/// The maximum size of the JSON text if no string needs an escape.
+/// The maximum size of the JSON text of a flat struct if no string needs an escape.
 template <class T>
 std::size_t max_flat_size(const T& value) {
   std::size_t size = 2;
@@ -73,7 +73,8 @@ inline char* copy_characters(char* out, std::string_view text) noexcept {
   return std::copy_n(text.data(), text.size(), out);
 }
 
-/// Writes a member's value to `out`. Returns its end; null if it is a string that needs an escape.
+/// Writes a member's value to `out`. Returns the end of the text, or null if the value is a string that needs an
+/// escape.
 template <bounded_member T>
 char* write_flat_member(char* out, const T& value) noexcept {
   if constexpr (std::same_as<T, bool>) {
@@ -84,14 +85,14 @@ char* write_flat_member(char* out, const T& value) noexcept {
     return write_number(out, static_cast<double>(value));
   } else {
     *out++ = '"';
-    if (!copy_plain(value, out)) return nullptr;
+    if (!copy_unescaped(value, out)) return nullptr;
     out += value.size();
     *out++ = '"';
     return out;
   }
 }
 
-/// Writes a flat struct with one reservation of memory. False if a string needs an escape; then nothing is written.
+/// Writes a flat struct with one reservation of memory. Returns false, and writes nothing, if a string needs an escape.
 template <class T>
 bool write_flat(writer& out, const T& value) {
   auto* end = out.prepare(max_flat_size(value));
@@ -142,7 +143,8 @@ void write_value(writer& out, const T& value) {
     for (const auto& [key, element] : value) write_value(out.key(key), element);
     out.close_object();
   } else {
-    static_assert(described_struct<T>, "json::encode: describe this type, see <cohort/json/description/described.hpp>");
+    static_assert(described_struct<T>,
+                  "json::encode: this type is not described; see <cohort/json/description/described.hpp>");
     if constexpr (detail::is_flat<T> && boost::mp11::mp_size<members_of<T>>::value > 0) {
       if (detail::write_flat(out, value)) return;
     }
@@ -159,9 +161,9 @@ void write_value(writer& out, const T& value) {
   }
 }
 
-/// The JSON text of a value of a described type (`BOOST_DESCRIBE_STRUCT`, and all that `decode` reads): the members in
-/// the order of the description. A `std::optional` without a value is omitted as a member and `null` in a list; numbers
-/// that JSON cannot represent and enumerators without a name are `null`. Constraints are not checked.
+/// Returns the JSON text of a value of a type that `decode` supports. The members have the order of the description. A
+/// `std::optional` without a value is omitted as a member and `null` in a list; numbers that JSON cannot represent and
+/// enumerators without a name are `null`. Constraints are not checked.
 template <class T>
 std::string encode(const T& value) {
   std::string text;

@@ -7,7 +7,7 @@
 namespace cohort::json {
 namespace {
 
-/// Replaces control characters by `?`, so that an error stays on one line.
+/// Replaces control characters by `?`, so that an error message is one line.
 std::string replace_control_characters(std::string text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   std::replace_if(text.begin(), text.end(), is_control, '?');
@@ -44,14 +44,14 @@ void path::append_to(std::string& text) const {
     return;
   }
   if (!text.empty()) text += '.';
-  text += shortened(member_);
+  text += shorten(member_);
 }
 
-std::string shortened(std::string_view text) {
+std::string shorten(std::string_view text) {
   constexpr std::size_t max_bytes = 60;
   if (text.size() <= max_bytes) return replace_control_characters(std::string{text});
   auto end = max_bytes;
-  // Cut before a character, not within one: its continuation bytes are 10xxxxxx.
+  // Does not split a character: continuation bytes are 10xxxxxx.
   while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80) --end;
   return replace_control_characters(std::string{text.substr(0, end)}).append("…");
 }

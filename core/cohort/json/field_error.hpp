@@ -14,7 +14,8 @@ namespace cohort::json {
 struct field_error {
   /// The path of the value, such as `items[2].name`; empty for the whole document.
   std::string field;
-  /// The accepted values, such as `must be an integer from 1 to 100`: a predicate of `field`.
+  /// The reason, such as `must be an integer from 1 to 100`. It follows the field in messages: `limit must be an
+  /// integer …`.
   std::string reason;
 
   friend bool operator==(const field_error&, const field_error&) = default;
@@ -33,8 +34,8 @@ struct decode_errors {
 /// Makes `decode(…).value()` throw `std::invalid_argument` with the text of the errors.
 [[noreturn]] void throw_exception_from_error(const decode_errors& errors, const boost::source_location& location);
 
-/// The path of a value while it is decoded: a list on the stack, from the value to the root. Costs nothing until an
-/// error needs the text.
+/// The path of a value that is being decoded: a linked list on the stack, from the value to the root. Its text is built
+/// only for an error.
 class path {
  public:
   path() = default;
@@ -53,7 +54,8 @@ class path {
   bool is_index_ = false;
 };
 
-/// `text` for a message: at most 60 bytes of whole characters, then `…`.
-std::string shortened(std::string_view text);
+/// Shortens `text` for a message to at most 60 bytes, without splitting a character, and appends `…`. Replaces control
+/// characters by `?`.
+std::string shorten(std::string_view text);
 
 }  // namespace cohort::json

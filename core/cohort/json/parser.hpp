@@ -14,12 +14,12 @@ namespace cohort::json {
 /// The calling thread's parser. Its next `parse` invalidates the previous document.
 simdjson::dom::parser& thread_local_parser();
 
-/// `text` without the byte order mark that some servers send before it (RFC 8259 section 8.1). All functions of this
-/// header ignore one mark. A program that passes the text on must remove it.
+/// Returns `text` without a leading byte order mark, which some servers send (RFC 8259 section 8.1). All functions of
+/// this header ignore one byte order mark. A program that forwards the text must remove it.
 std::string_view strip_byte_order_mark(std::string_view text) noexcept;
 
-/// Parses `text`; `root` is valid until the next parse on this thread. Returns `SUCCESS`, or why `text` is not valid
-/// JSON.
+/// Parses `text`; `root` is valid until the next parse on this thread. Returns `SUCCESS`, or the error if `text` is not
+/// valid JSON.
 simdjson::error_code try_parse_document(std::string_view text, simdjson::dom::element& root);
 
 /// Like `try_parse_document`, but returns false if `text` is not valid JSON.

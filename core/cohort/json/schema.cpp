@@ -6,7 +6,8 @@
 namespace cohort::json {
 namespace {
 
-/// `A-Za-z_-` as a class of a regular expression (ECMA-262), in which `]`, `[`, `\` and `^` are escaped.
+/// Converts a set of characters, such as `A-Za-z_-`, into a character class of a regular expression (ECMA-262). Escapes
+/// `]`, `[`, `\` and `^`.
 std::string character_class(std::string_view characters) {
   std::string pattern = "[";
   for (std::size_t i = 0; i < characters.size(); ++i) {
@@ -28,13 +29,14 @@ void schema_definitions::write_string_keywords(writer& out, const string_constra
 }
 
 std::string schema_definitions::reference(std::string_view type_name, std::string& name) {
-  const auto known = names_.find(type_name);
-  if (known != names_.end()) return reference_prefix_ + known->second;
+  const auto known_type = names_.find(type_name);
+  if (known_type != names_.end()) return reference_prefix_ + known_type->second;
   const auto to_name = [](std::string_view text) {
     std::string identifier;
     for (const char c : text) {
-      const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-      if (is_letter) {
+      const bool is_name_character =
+          (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+      if (is_name_character) {
         identifier += c;
       } else if (!identifier.empty() && identifier.back() != '_') {
         identifier += '_';
@@ -51,7 +53,7 @@ std::string schema_definitions::reference(std::string_view type_name, std::strin
   return reference_prefix_ + name;
 }
 
-std::string with_description(std::string_view schema, std::string_view description) {
+std::string add_description(std::string_view schema, std::string_view description) {
   std::string text{schema};
   if (description.empty()) return text;
   text.pop_back();

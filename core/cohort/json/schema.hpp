@@ -33,7 +33,8 @@ class schema_definitions {
   explicit schema_definitions(std::string reference_prefix = "#/$defs/", bool closed = true)
       : reference_prefix_(std::move(reference_prefix)), closed_(closed) {}
 
-  /// The schema of a value: `{"$ref":…}` for a struct or an enumeration, whose own schema is added to `definitions`.
+  /// Returns the schema of a value: `{"$ref":…}` for a struct or an enumeration, whose schema is added to
+  /// `definitions`.
   template <class T>
   std::string schema_of(const constraints_of<T>& constraints = {}) {
     std::string text;
@@ -41,7 +42,8 @@ class schema_definitions {
     write<T>(out, constraints);
     return text;
   }
-  /// JSON texts by names such as `order`. Of two types with the same name, the second has its namespaces in its name.
+  /// JSON texts by names such as `order`. If two types have the same name, the name of the second type includes its
+  /// namespaces.
   const std::map<std::string, std::string, std::less<>>& definitions() const noexcept { return definitions_; }
 
  private:
@@ -51,7 +53,7 @@ class schema_definitions {
   void write_keywords(writer& out, const constraints_of<T>& constraints);
   template <class T>
   void define_struct(const std::string& name);
-  /// `name` is empty if the type is known already; otherwise its definition must be set.
+  /// Returns a reference to the type. If the type is new, sets `name`, and the caller must define the type.
   std::string reference(std::string_view type_name, std::string& name);
   static void write_string_keywords(writer& out, const string_constraints& constraints);
 
@@ -61,8 +63,8 @@ class schema_definitions {
   std::map<std::string, std::string, std::less<>> names_;  // keyed by the type names that the compiler prints
 };
 
-/// `{"type":…}` of a `text_format` with a description, which may be empty.
-std::string with_description(std::string_view schema, std::string_view description);
+/// Adds `description` to the schema of a `text_format`, unless `description` is empty.
+std::string add_description(std::string_view schema, std::string_view description);
 
 template <class T>
 void schema_definitions::write(writer& out, const constraints_of<T>& constraints) {
@@ -71,7 +73,7 @@ void schema_definitions::write(writer& out, const constraints_of<T>& constraints
     write<value_type_of<T>>(out, constraints);
     out.open_object().field("type", "null").close_object().close_array().close_object();
   } else if constexpr (text_formatted<T>) {
-    out.raw(with_description(text_format<T>::schema, constraints.description));
+    out.raw(add_description(text_format<T>::schema, constraints.description));
   } else {
     out.open_object();
     write_keywords<T>(out, constraints);
@@ -89,14 +91,14 @@ void schema_definitions::write_keywords(writer& out, const constraints_of<T>& co
     out.field("type", "boolean");
   } else if constexpr (integer<T> || integral_duration<T>) {
     out.field("type", "integer");
-    using number =
+    using bound_type =
         typename std::conditional_t<integer<T>, std::type_identity<T>, std::type_identity<std::int64_t>>::type;
     // Without constraints, an integer of less than 64 bits has the bounds of its type.
     constexpr bool is_narrow = integer<T> && (sizeof(T) < 8 || std::is_unsigned_v<T>);
     if (constraints.min || is_narrow)
-      write_value(out.key("minimum"), constraints.min ? *constraints.min : T{std::numeric_limits<number>::min()});
+      write_value(out.key("minimum"), constraints.min ? *constraints.min : T{std::numeric_limits<bound_type>::min()});
     if (constraints.max || is_narrow)
-      write_value(out.key("maximum"), constraints.max ? *constraints.max : T{std::numeric_limits<number>::max()});
+      write_value(out.key("maximum"), constraints.max ? *constraints.max : T{std::numeric_limits<bound_type>::max()});
   } else if constexpr (std::floating_point<T>) {
     out.field("type", "number");
     if (constraints.min) out.field("minimum", *constraints.min);

@@ -53,15 +53,15 @@ bool are_unescaped(std::uint64_t bytes) noexcept {
   return ((bytes | has_control | has_quote | has_backslash) & high_bits) == 0;
 }
 
-std::uint64_t load(const char* from, std::size_t size) noexcept {
+std::uint64_t load(const char* source, std::size_t size) noexcept {
   std::uint64_t bytes = 0;
-  std::memcpy(&bytes, from, size);
+  std::memcpy(&bytes, source, size);
   return bytes;
 }
 
-/// Writes a number from 0.001 to 99,999.999 with at most three decimals, as most durations in milliseconds are. Returns
-/// the end, or null for another number. The text equals the text of `std::to_chars`, which takes ten times as long: a
-/// decimal number of at most 15 digits without trailing zeros is the shortest text of its double.
+/// Writes a number from 0.001 to 99,999.999 with at most three decimals, such as most durations in milliseconds.
+/// Returns the end, or null for other numbers. The text equals the text of `std::to_chars`, which takes ten times as
+/// long: a decimal number of at most 15 digits without trailing zeros is the shortest text of its double.
 char* write_thousandths(char* out, double number) noexcept {
   const double scaled = number * 1000;
   if (!(scaled >= 0.5 && scaled < 99'999'999.5)) return nullptr;
@@ -78,9 +78,9 @@ char* write_thousandths(char* out, double number) noexcept {
   return out;
 }
 
-/// Writes a number from 0 to 4e9 / 10^`decimals` with at most nine decimals. Returns the end, or null for another
-/// number, and for one so close to the middle of two texts that rounding needs its exact value. The text equals the
-/// text of `std::to_chars`, which takes longer.
+/// Writes a number from 0 to 4e9 / 10^`decimals` with at most nine decimals. Returns the end, or null for other
+/// numbers, and for numbers so close to the midpoint of two texts that rounding requires the exact value. The text
+/// equals the text of `std::to_chars`, which takes longer.
 char* write_rounded(char* out, double number, int decimals) noexcept {
   constexpr std::array<std::uint32_t, 10> powers{1,       10,        100,        1'000,       10'000,
                                                  100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
@@ -89,17 +89,17 @@ char* write_rounded(char* out, double number, int decimals) noexcept {
   const double scaled = number * unit;
   if (!(scaled < 4e9)) return nullptr;
   auto units = static_cast<std::uint32_t>(scaled);
-  // The product is rounded by less than this.
+  // The rounding error of the product is less than this.
   constexpr double max_error = 1e-6;
-  const double from_middle = scaled - units - 0.5;
-  if (std::abs(from_middle) < max_error) return nullptr;
-  if (from_middle > 0) ++units;
+  const double distance_from_midpoint = scaled - units - 0.5;
+  if (std::abs(distance_from_midpoint) < max_error) return nullptr;
+  if (distance_from_midpoint > 0) ++units;
   out = std::to_chars(out, out + max_number_size, units / unit).ptr;
   if (decimals == 0) return out;
   *out++ = '.';
   auto* const end = out + decimals;
-  auto rest = units % unit;
-  for (auto* digit = end; digit != out; rest /= 10) *--digit = static_cast<char>('0' + rest % 10);
+  auto fraction = units % unit;
+  for (auto* digit = end; digit != out; fraction /= 10) *--digit = static_cast<char>('0' + fraction % 10);
   return end;
 }
 
@@ -141,29 +141,29 @@ void append_string(std::string& out, std::string_view text) {
 
 }  // namespace
 
-bool copy_plain(std::string_view text, char* out) noexcept {
+bool copy_unescaped(std::string_view text, char* out) noexcept {
   constexpr std::size_t word = sizeof(std::uint64_t);
   constexpr std::size_t half = word / 2;
   const auto size = text.size();
-  const char* const from = text.data();
+  const char* const source = text.data();
   if (size < half) {
-    std::copy_n(from, size, out);
+    std::copy_n(source, size, out);
     return std::ranges::all_of(text, [](char c) { return is_unescaped(c); });
   }
   // The last block overlaps the previous block.
   if (size < word) {
-    const auto first = load(from, half);
-    const auto last = load(from + size - half, half);
+    const auto first = load(source, half);
+    const auto last = load(source + size - half, half);
     std::memcpy(out, &first, half);
     std::memcpy(out + size - half, &last, half);
     return are_unescaped(first | (last << 32U));
   }
-  for (std::size_t at = 0; at + word < size; at += word) {
-    const auto bytes = load(from + at, word);
-    std::memcpy(out + at, &bytes, word);
+  for (std::size_t offset = 0; offset + word < size; offset += word) {
+    const auto bytes = load(source + offset, word);
+    std::memcpy(out + offset, &bytes, word);
     if (!are_unescaped(bytes)) return false;
   }
-  const auto last = load(from + size - word, word);
+  const auto last = load(source + size - word, word);
   std::memcpy(out + size - word, &last, word);
   return are_unescaped(last);
 }
@@ -173,8 +173,8 @@ char* write_number(char* out, double number) noexcept {
   if (!std::isfinite(number)) return std::copy_n("null", 4, out);
   // Without a decimal point, -0 is parsed as the integer 0.
   if (number == 0 && std::signbit(number)) return std::copy_n("-0.0", 4, out);
-  // Digits without point and exponent are parsed as an integer, for which many parsers (simdjson too) have only 64
-  // bits.
+  // Digits without a decimal point and an exponent are parsed as an integer, which has only 64 bits in many parsers,
+  // such as simdjson.
   const bool fits_integer = std::abs(number) < 0x1p63;
   return fits_integer ? std::to_chars(out, out + max_number_size, number).ptr
                       : std::to_chars(out, out + max_number_size, number, std::chars_format::scientific).ptr;
@@ -215,7 +215,7 @@ writer& writer::value(std::string_view text) {
   separate();
   const auto start = out_.size();
   out_.resize(start + text.size() + 2, '"');
-  if (copy_plain(text, &out_[start + 1])) return *this;
+  if (copy_unescaped(text, &out_[start + 1])) return *this;
   out_.resize(start + 1);
   append_string(out_, text);
   out_ += '"';
@@ -247,13 +247,13 @@ writer& writer::raw(std::string_view json) {
 }
 
 char* writer::prepare(std::size_t size) {
-  prepared_at_ = out_.size();
-  out_.resize(prepared_at_ + (needs_comma_ ? 1 : 0) + size, ',');
-  return out_.data() + prepared_at_ + (needs_comma_ ? 1 : 0);
+  prepared_offset_ = out_.size();
+  out_.resize(prepared_offset_ + (needs_comma_ ? 1 : 0) + size, ',');
+  return out_.data() + prepared_offset_ + (needs_comma_ ? 1 : 0);
 }
 
 void writer::finish(const char* end) {
-  out_.resize(end ? static_cast<std::size_t>(end - out_.data()) : prepared_at_);
+  out_.resize(end ? static_cast<std::size_t>(end - out_.data()) : prepared_offset_);
   needs_comma_ = needs_comma_ || end;
 }
 

@@ -10,13 +10,15 @@
 
 namespace cohort::json {
 
-/// Copies `text` to `out`, which has space for as many bytes, if a JSON string may contain all of it unescaped: it has
-/// no quotes, backslashes, control characters or non-ASCII bytes. False otherwise; the bytes at `out` have no meaning.
-bool copy_plain(std::string_view text, char* out) noexcept;
+/// Copies `text` to `out`, which must have space for `text.size()` bytes. Returns false, with unspecified bytes at
+/// `out`, if a JSON string cannot contain all of `text` unescaped: it has quotes, backslashes, control characters or
+/// non-ASCII bytes.
+bool copy_unescaped(std::string_view text, char* out) noexcept;
 
 /// Maximum size of the text of a number, in bytes.
 inline constexpr std::size_t max_number_size = 32;
-/// Writes the text of `writer::value(number)` to `out`, which has `max_number_size` bytes. Returns its end.
+/// Writes the text of `writer::value(number)` to `out`, which must have `max_number_size` bytes. Returns the end of the
+/// text.
 char* write_number(char* out, double number) noexcept;
 
 /// Appends JSON text to a string. Writes commas, quotes and escapes; the caller is responsible for matching `open_…`
@@ -33,17 +35,18 @@ class writer {
   writer& open_array() { return open('['); }
   writer& close_array() { return close(']'); }
 
-  /// The name of an object's next member.
+  /// Writes the name of the next member of an object.
   writer& key(std::string_view name);
   /// Like `key`, but `json` is JSON text with the quotes and the colon: `"name":`. It is not validated.
   writer& raw_key(std::string_view json);
 
-  /// A string. Each byte that is not part of valid UTF-8 (RFC 3629) is replaced by U+FFFD.
+  /// Writes a string. Replaces each byte that is not part of valid UTF-8 (RFC 3629) by U+FFFD.
   writer& value(std::string_view text);
   writer& value(const char* text) { return value(std::string_view{text}); }
   writer& value(const std::string& text) { return value(std::string_view{text}); }
   writer& value(bool flag);
-  /// The shortest text that parses to the same number; `null` for infinities and NaN, which JSON cannot represent.
+  /// Writes the shortest text that parses to the same number; `null` for infinities and NaN, which JSON cannot
+  /// represent.
   writer& value(double number);
   template <std::integral Number>
     requires(!std::same_as<Number, bool>)
@@ -52,19 +55,19 @@ class writer {
     const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
     return raw({digits, static_cast<std::size_t>(end - digits)});
   }
-  /// The number rounded to `decimals` digits after the point (at least 0); `null` for infinities and NaN.
+  /// Writes the number rounded to `decimals` decimal places (at least 0); `null` for infinities and NaN.
   writer& fixed(double number, int decimals);
   writer& null() { return raw("null"); }
   /// Writes a value that already is JSON text. The text is not validated.
   writer& raw(std::string_view json);
 
-  /// Space for a value of up to `size` bytes of JSON text. `finish` must be the next call.
+  /// Returns space for a value of up to `size` bytes of JSON text. The next call must be `finish`.
   char* prepare(std::size_t size);
-  /// Ends the value that was written to the space from `prepare`; it ends at `end`. If `end` is null, there is no
-  /// value.
+  /// Completes the value in the space of `prepare`; `end` is the end of its text. If `end` is null, removes the space
+  /// and writes no value.
   void finish(const char* end);
 
-  /// A member of an object: key and value.
+  /// Writes a member of an object: key and value.
   template <class Value>
   writer& field(std::string_view name, const Value& member_value) {
     return key(name).value(member_value);
@@ -78,7 +81,7 @@ class writer {
   std::string& out_;
   bool needs_comma_ = false;
   /// The size of the text before `prepare`.
-  std::size_t prepared_at_ = 0;
+  std::size_t prepared_offset_ = 0;
 };
 
 }  // namespace cohort::json

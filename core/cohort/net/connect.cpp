@@ -13,9 +13,9 @@ task<result<stream_ptr>> connect_to_host(network& client_network, connect_target
   for (std::size_t i = 0; i < addresses->size(); ++i) {
     // The remaining addresses share the remaining time.
     const auto now = loop::current().now();
-    const auto share = connect_deadline.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
+    const auto attempt_timeout = connect_deadline.remaining(now) / static_cast<std::int64_t>(addresses->size() - i);
     const auto& address = (*addresses)[(target.first_address + i) % addresses->size()];
-    auto connecting = client_network.connect(address, deadline::after(now, share));
+    auto connecting = client_network.connect(address, deadline::after(now, attempt_timeout));
     auto stream = co_await std::move(connecting);
     if (!stream) {
       failure = stream.error();

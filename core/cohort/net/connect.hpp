@@ -16,7 +16,7 @@ struct connect_target {
   /// A name or an IP address.
   std::string host;
   std::uint16_t port = 0;
-  /// Null for a connection without TLS. Must outlive the call.
+  /// The TLS settings; null for a connection without TLS. Must outlive the call.
   tls_client_context* tls = nullptr;
   /// The host name for which the certificate must be valid. `host` if empty.
   std::string server_name{};
@@ -25,8 +25,8 @@ struct connect_target {
   std::size_t first_address = 0;
 };
 
-/// Resolves the host and connects to the first of its addresses that accepts, with TLS if the settings have it. The
-/// addresses share the time until `connect_deadline`, which is also the deadline of the stream. Errors: see
+/// Resolves the host and connects to the first of its addresses that accepts the connection, with TLS if `tls` is set.
+/// The addresses share the time until `connect_deadline`, which is also the deadline of the stream. Errors: see
 /// `network::resolve`, `network::connect` (of the last address) and `tls_client_context::handshake`.
 task<result<stream_ptr>> connect_to_host(network& client_network, connect_target target, deadline connect_deadline);
 

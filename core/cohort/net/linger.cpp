@@ -3,9 +3,9 @@
 
 namespace cohort::net {
 
-task<> linger(stream& source, deadline until, asio::mutable_buffer memory, std::size_t max_bytes) {
+task<> linger(stream& source, deadline linger_deadline, asio::mutable_buffer memory, std::size_t max_bytes) {
   source.shutdown_write();
-  source.set_deadline(until);
+  source.set_deadline(linger_deadline);
   for (std::size_t discarded = 0; discarded < max_bytes;) {
     auto reading = source.read_some(memory);
     const auto size = co_await std::move(reading);

@@ -22,7 +22,7 @@ using endpoint = asio::ip::basic_endpoint<asio::ip::tcp>;
 /// `stream::peer_address` of a Unix domain socket.
 inline constexpr std::string_view unix_peer_address = "unix";
 
-/// Source of incoming connections of a server.
+/// Accepts the incoming connections of a server.
 class acceptor {
  public:
   virtual ~acceptor() = default;
@@ -30,7 +30,7 @@ class acceptor {
   /// acceptor is closed.
   virtual task<result<stream_ptr>> accept(loop& target) = 0;
   virtual endpoint local_endpoint() const = 0;
-  /// Stops listening. A pending `accept` ends; connections not accepted yet are refused.
+  /// Stops listening. A pending `accept` ends. Connections that have not been accepted are refused.
   virtual void close() noexcept = 0;
   /// The path of a Unix domain socket; empty for other endpoints.
   virtual std::string unix_path() const { return {}; }

@@ -59,9 +59,10 @@ std::optional<network_list> network_list::parse(std::string_view text) {
 
 bool network_list::add(std::string_view entry) {
   if (entry == "loopback")
-    return std::all_of(loopback_networks.begin(), loopback_networks.end(), [this](auto each) { return add(each); });
+    return std::all_of(loopback_networks.begin(), loopback_networks.end(),
+                       [this](auto network) { return add(network); });
   if (entry == "private")
-    return std::all_of(private_networks.begin(), private_networks.end(), [this](auto each) { return add(each); });
+    return std::all_of(private_networks.begin(), private_networks.end(), [this](auto network) { return add(network); });
   if (entry == unix_peer_address) {
     contains_unix_ = true;
     return true;

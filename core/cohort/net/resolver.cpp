@@ -23,7 +23,7 @@ using clock_type = std::chrono::steady_clock;
 struct lookup_waiter {
   std::shared_ptr<cross_thread_event> done = cross_thread_event::make();
   std::optional<resolver::addresses> result;
-  /// Used if the lookup takes too long.
+  /// The result that is used if the lookup takes too long.
   std::optional<resolver::addresses> stale_result;
 };
 
@@ -42,21 +42,21 @@ class resolver::state : public std::enable_shared_from_this<state> {
 
   void stop() {
     const std::lock_guard lock{mutex_};
-    stopping_ = true;
-    changed_.notify_all();
+    is_stopping_ = true;
+    lookup_available_.notify_all();
   }
 
-  /// A cached result; if empty, `waiter` is notified of the lookup's result.
+  /// Returns the cached result. If it is empty, `waiter` receives the result of the lookup.
   std::optional<addresses> find_or_wait(const std::string& host, const std::shared_ptr<lookup_waiter>& waiter) {
     const std::lock_guard lock{mutex_};
     if (names_.size() >= settings_.max_names && !names_.contains(host)) discard_idle_names();
     auto& name = names_[host];
     const auto now = clock_type::now();
     if (name.cached && now < name.fresh_until) return name.cached;
-    if (!name.lookup_pending) {
-      name.lookup_pending = true;
+    if (!name.is_lookup_pending) {
+      name.is_lookup_pending = true;
       pending_.push_back(host);
-      changed_.notify_one();
+      lookup_available_.notify_one();
     }
     if (name.cached && name.cached->has_value() && now < name.usable_until) {
       if (now < name.fresh_until + settings_.stale_while_revalidate) return name.cached;
@@ -73,7 +73,7 @@ class resolver::state : public std::enable_shared_from_this<state> {
     std::optional<addresses> cached;
     clock_type::time_point fresh_until;
     clock_type::time_point usable_until;
-    bool lookup_pending = false;
+    bool is_lookup_pending = false;
     std::vector<std::shared_ptr<lookup_waiter>> waiters;
   };
 
@@ -88,21 +88,21 @@ class resolver::state : public std::enable_shared_from_this<state> {
   void run_lookups() {
     std::unique_lock lock{mutex_};
     for (;;) {
-      changed_.wait(lock, [this] { return stopping_ || !pending_.empty(); });
-      if (stopping_) return;
+      lookup_available_.wait(lock, [this] { return is_stopping_ || !pending_.empty(); });
+      if (is_stopping_) return;
       const auto host = std::move(pending_.front());
       pending_.pop_front();
       lock.unlock();
       auto found = look_up(host);
       lock.lock();
-      if (stopping_) return;
+      if (is_stopping_) return;
       store(names_[host], std::move(found));
     }
   }
 
   void store(name_entry& name, addresses found) {
     const auto now = clock_type::now();
-    name.lookup_pending = false;
+    name.is_lookup_pending = false;
     if (found) {
       name.cached = std::move(found);
       name.fresh_until = now + settings_.ttl;
@@ -122,16 +122,16 @@ class resolver::state : public std::enable_shared_from_this<state> {
 
   void discard_idle_names() {
     std::erase_if(names_,
-                  [](const auto& entry) { return !entry.second.lookup_pending && entry.second.waiters.empty(); });
+                  [](const auto& entry) { return !entry.second.is_lookup_pending && entry.second.waiters.empty(); });
   }
 
   lookup_function lookup_;
   settings settings_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable lookup_available_;
   std::deque<std::string> pending_;
   std::unordered_map<std::string, name_entry> names_;
-  bool stopping_ = false;
+  bool is_stopping_ = false;
 };
 
 resolver::resolver() : resolver(system_lookup, settings{}) {}

@@ -12,24 +12,24 @@
 namespace cohort::net {
 
 /// Caching DNS resolver. Lookups run in separate threads, so a loop never blocks in `getaddrinfo`; concurrent requests
-/// for one name share one lookup. A request ends at its deadline, while the lookup continues for the others.
+/// for one name share one lookup. A request ends at its deadline, while the lookup continues for the other requests.
 /// Thread-safe.
 class resolver {
  public:
   using addresses = result<std::vector<asio::ip::address>>;
-  /// Resolves a name, blocking. Called from the resolver's threads.
+  /// Resolves a name and blocks meanwhile. Called on the resolver's threads.
   using lookup_function = std::function<addresses(const std::string& host)>;
 
   struct settings {
-    /// The time for which a result is used without a new lookup. It is short, so that added and removed replicas become
-    /// visible soon; the system resolver does not return the record's TTL.
+    /// The time for which a result is used without a new lookup. The default is short, so that added and removed
+    /// replicas are detected soon; the system resolver does not return the TTL of the record.
     std::chrono::seconds ttl{5};
     /// The time after `ttl` for which a request returns the old result immediately, while a new lookup runs.
     std::chrono::seconds stale_while_revalidate{5};
     /// Age up to which a result is used if the lookup fails or takes longer than `client_response_timer`: a DNS outage
     /// does not affect known names (RFC 8767). Does not apply if the resolver reports that the name does not exist.
     std::chrono::seconds max_stale_age{300};
-    /// The time that a request waits for a lookup before it returns a stale result (RFC 8767 section 5).
+    /// The time for which a request waits for a lookup before it returns a stale result (RFC 8767 section 5).
     std::chrono::milliseconds client_response_timer{1800};
     /// The time for which a failure is cached.
     std::chrono::seconds negative_ttl{1};
@@ -42,7 +42,7 @@ class resolver {
   /// Uses `getaddrinfo` and the default settings.
   resolver();
   resolver(lookup_function lookup, settings config);
-  /// Does not wait for lookups in progress.
+  /// Does not wait for pending lookups.
   ~resolver();
 
   /// See `network::resolve`.

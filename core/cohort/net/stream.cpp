@@ -11,9 +11,9 @@
 namespace cohort::net {
 namespace {
 
-/// Maximum size of one chunk of a file, which limits the time for which it blocks the loop.
+/// Maximum size of one chunk of a file, which limits the time for which reading it blocks the loop.
 constexpr std::size_t max_file_chunk_bytes = 256 * 1024;
-/// Maximum size of one chunk of a file that is copied, which limits its time and memory.
+/// Maximum size of one chunk of a file that is copied into memory, which limits the time and the memory.
 constexpr std::size_t max_copied_chunk_bytes = 64 * 1024;
 
 void consume(const_buffers& buffers, std::size_t count) noexcept {

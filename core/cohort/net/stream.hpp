@@ -18,15 +18,15 @@ namespace cohort::net {
 /// `operation_aborted` (cancelled, or this end was closed), or a system error.
 using io_result = result<std::size_t>;
 
-/// Up to two buffers that are sent as one, such as a header section and a body.
+/// Two buffers that are sent one after the other, such as a header section and a body. A buffer can be empty.
 using const_buffers = std::array<asio::const_buffer, 2>;
 
-/// Provides memory for a read once bytes have arrived, so that an idle connection needs none.
+/// Provides memory for a read once bytes have arrived, so that an idle connection uses no memory for it.
 class read_memory {
  public:
   /// Returns space for at least one byte, which is valid until `release` or the end of the read.
   virtual asio::mutable_buffer prepare() = 0;
-  /// Called when the read has found no bytes and waits.
+  /// Called when no bytes have arrived, so that the read must wait.
   virtual void release() noexcept = 0;
 
  protected:
@@ -76,21 +76,21 @@ class stream {
         [this](completion_handler<io_result> handler) { start_wait_writable(std::move(handler)); });
   }
 
-  /// Sets the deadline, and replaces an earlier deadline: from then on pending and new reads and writes end with
+  /// Sets the deadline, and replaces an earlier deadline. After the deadline, pending and new reads and writes end with
   /// `timed_out`.
   virtual void set_deadline(deadline stream_deadline) = 0;
 
-  /// Calls `on_hangup` from the loop, at most once, when the peer closes or resets the connection; not while
-  /// received bytes are unread. Precondition: no read is pending. Call `unwatch_hangup` before the next read.
+  /// Calls `on_hangup` from the loop, at most once, when the peer closes or resets the connection; it is not called
+  /// while received bytes are unread. Precondition: no read is pending. Call `unwatch_hangup` before the next read.
   virtual void watch_hangup(std::function<void()> on_hangup) = 0;
   virtual void unwatch_hangup() noexcept = 0;
 
-  /// Makes `readable` cheap until the next read or write, for a stream that is idle between two messages. The default
-  /// implementation does nothing.
+  /// Reduces the cost of `readable` until the next read or write, for a stream that is idle between two messages. The
+  /// default implementation does nothing.
   virtual void watch_idle() {}
 
-  /// True if a read would not wait: there are bytes, end of stream, or an error. An idle connection that is readable
-  /// cannot be reused.
+  /// True if a read would not wait, because there are bytes, the stream has ended, or there is an error. An idle
+  /// connection that is readable cannot be reused.
   virtual bool readable() noexcept = 0;
 
   /// Closes the sending direction; the receiving direction stays open.
@@ -114,8 +114,8 @@ class stream {
 
 using stream_ptr = std::unique_ptr<stream>;
 
-/// Writes both buffers completely. Returns their size, or the first error. Yields to the loop after 64 operations or
-/// 1 MiB of the loop, on any stream, whether they waited or not (`must_yield_after`), like `write_file`.
+/// Writes both buffers completely. Returns their size, or the first error. Yields to the loop like `write_file`, after
+/// 64 operations or 1 MiB on all streams of the loop (`must_yield_after`).
 task<result<std::size_t>> write_all(stream& destination, const_buffers buffers);
 
 /// Writes up to `count` bytes, at most 256 KiB, of the open file `file` from `offset`. Returns their number, which is 0

@@ -22,7 +22,7 @@ struct session_deleter {
 /// Sessions by host name.
 using session_cache = std::map<std::string, std::unique_ptr<SSL_SESSION, session_deleter>>;
 
-/// Data attached to a connection for the session callback.
+/// Data of a connection for the session callback.
 struct session_key {
   /// The connection can outlive the client context.
   std::shared_ptr<session_cache> cache;
@@ -36,7 +36,7 @@ int session_key_index() {
   return index;
 }
 
-/// OpenSSL's callback for a new session. Returning 1 takes the ownership of the session.
+/// The callback of OpenSSL for a new session. The result 1 means that the callback takes ownership of the session.
 int store_session(SSL* connection, SSL_SESSION* session) {
   auto* key = static_cast<session_key*>(SSL_get_ex_data(connection, session_key_index()));
   if (!key) return 0;
@@ -67,33 +67,33 @@ error_code load_client_certificate(asio::ssl::context& context, const tls_client
 error_code load_private_key(asio::ssl::context& context, const tls_client_settings& settings) {
   error_code error;
   if (settings.private_key.empty()) return error;
-  // Without a callback, OpenSSL asks for the passphrase at the terminal.
+  // Without a callback, OpenSSL prompts for the passphrase on the terminal.
   context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string{}; }, error);
   context.use_private_key(asio::buffer(settings.private_key), asio::ssl::context::pem, error);
   return error;
 }
 
-/// Verifies that the certificate is for the host. Asio's own callback leaves the reason empty, so the server would get
+/// Verifies that the certificate is valid for the host. Asio's own callback sets no error, so the server would receive
 /// the alert `internal_error` instead of `bad_certificate`.
 class certificate_verification {
  public:
-  explicit certificate_verification(const std::string& host) : is_for_host_(host) {}
+  explicit certificate_verification(const std::string& host) : verify_host_name_(host) {}
 
   bool operator()(bool is_trusted, asio::ssl::verify_context& context) const {
-    const bool is_valid = is_for_host_(is_trusted, context);
+    const bool is_valid = verify_host_name_(is_trusted, context);
     if (is_trusted && !is_valid) X509_STORE_CTX_set_error(context.native_handle(), X509_V_ERR_HOSTNAME_MISMATCH);
     return is_valid;
   }
 
  private:
-  asio::ssl::host_name_verification is_for_host_;
+  asio::ssl::host_name_verification verify_host_name_;
 };
 
 }  // namespace
 
 std::optional<std::string> find_error(const tls_client_settings& settings) {
   asio::ssl::context context{asio::ssl::context::tls_client};
-  // The system's certificates are not loaded for the check, because that takes 60 ms and they need no check.
+  // The certificates of the system are not loaded here, because loading takes 60 ms, and they need no validation.
   const bool has_own_certificates = !settings.trusted_certificates.empty();
   if ((has_own_certificates && load_trusted_certificates(context, settings)) ||
       load_client_certificate(context, settings)) {
@@ -140,8 +140,8 @@ task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::st
   // RFC 6066 section 3: SNI contains names only.
   if (not_an_address) SSL_set_tlsext_host_name(connection, host.c_str());
   if (state_->verifies_server) ssl_stream.set_verify_callback(certificate_verification{host});
-  if (const auto known = state_->sessions->find(host); known != state_->sessions->end()) {
-    SSL_set_session(connection, known->second.get());
+  if (const auto cached_session = state_->sessions->find(host); cached_session != state_->sessions->end()) {
+    SSL_set_session(connection, cached_session->second.get());
   }
 
   const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::client);

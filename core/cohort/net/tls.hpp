@@ -14,7 +14,7 @@ namespace cohort::net {
 class tls_client_context {
  public:
   /// Trusts the certificates of the settings, by default the system's (the default paths of OpenSSL, and so also
-  /// `SSL_CERT_FILE` and `SSL_CERT_DIR`). TLS 1.2 or later. Precondition: `find_error(settings)` returns nothing.
+  /// `SSL_CERT_FILE` and `SSL_CERT_DIR`). TLS 1.2 or later. Precondition: `find_error(settings)` is empty.
   explicit tls_client_context(const tls_client_settings& settings = {});
   ~tls_client_context();
 

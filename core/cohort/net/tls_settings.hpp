@@ -17,7 +17,7 @@ struct tls_client_settings {
   std::string trusted_certificates;
   /// Whether the server's certificate must be trusted and valid for the host.
   bool verifies_server = true;
-  /// The client's certificate, followed by the intermediate certificates. None is sent if empty.
+  /// The client's certificate, followed by the intermediate certificates. If empty, no certificate is sent.
   std::string certificate_chain;
   /// The private key of the client's certificate, without a passphrase.
   std::string private_key;
@@ -37,7 +37,7 @@ class replaceable_tls_client_settings {
     const std::lock_guard lock{mutex_};
     return current_;
   }
-  /// Precondition: `find_error(settings)` returns nothing.
+  /// Precondition: `find_error(settings)` is empty.
   void replace(tls_client_settings settings) {
     auto replacement = std::make_shared<const tls_client_settings>(std::move(settings));
     const std::lock_guard lock{mutex_};
@@ -53,8 +53,8 @@ class replaceable_tls_client_settings {
   std::atomic<std::uint64_t> version_{0};
 };
 
-/// The reason why OpenSSL does not accept the settings, as the end of a sentence ("no certificate in PEM format was
-/// found"); empty if it accepts them.
+/// Returns the reason why OpenSSL rejects the settings, such as "no certificate in PEM format was found"; empty if
+/// OpenSSL accepts them.
 std::optional<std::string> find_error(const tls_client_settings& settings);
 
 }  // namespace cohort::net

@@ -13,27 +13,27 @@
 namespace cohort::policy {
 
 struct cache_settings {
-  /// Age up to which a value is fresh and is used without a fetch.
+  /// Maximum age of a fresh value, which is used without a fetch.
   duration max_age;
-  /// Time after `max_age` in which a stale value is still used immediately while one fetch replaces it (RFC 5861
-  /// section 3).
+  /// Time after `max_age` for which a stale value is still used immediately while one caller fetches a new value (RFC
+  /// 5861 section 3).
   duration stale_while_revalidate{};
-  /// Age from which a value is no longer used, not even when the source fails (RFC 5861 section 4, but counted from
-  /// when the value was stored). Raised to `max_age + stale_while_revalidate` if less.
+  /// Age from which a value is not used even if the source fails (RFC 5861 section 4, but measured from the time at
+  /// which the value was stored). Raised to `max_age + stale_while_revalidate` if less.
   duration max_stale_age = std::chrono::hours{24};
-  /// Time without a fetch after a failed fetch; doubles with each consecutive failure.
+  /// Minimum time between a failed fetch and the next fetch; doubles with each consecutive failure.
   duration base_retry_delay = std::chrono::seconds{5};
   duration max_retry_delay = std::chrono::seconds{60};
-  /// Maximum number of keys, with or without a value. Beyond it, keys without a value are evicted first, then the least
-  /// recently used.
+  /// Maximum number of keys, with or without a value. Above this limit, keys without a value are evicted first, then
+  /// the least recently used keys.
   std::size_t max_entries = 256;
 };
 
-/// Decides how to serve a value that is expensive to fetch: use it, fetch it, wait for the fetch in flight (single
-/// flight), use a stale value while one caller fetches (stale-while-revalidate, RFC 5861), or use a stale value because
-/// the source fails (stale-if-error). After a failed fetch, the key has a negative entry: until its retry time the
-/// failure is returned without a fetch, together with the stale value if there is one.
-/// A state machine without I/O or clock: the caller fetches and reports the result. Not thread-safe.
+/// Decides how to serve a value that is expensive to fetch: use the cached value, fetch a new value, wait for the fetch
+/// in flight (single flight), use a stale value while one caller fetches (stale-while-revalidate, RFC 5861), or use a
+/// stale value because the source fails (stale-if-error). After a failed fetch, the key has a negative entry: until its
+/// retry time the failure is returned without a fetch, together with the stale value if there is one. A state machine
+/// without I/O or clock: the caller fetches and reports the result. Not thread-safe.
 template <class Value>
 class cache {
  public:
@@ -41,10 +41,10 @@ class cache {
 
   enum class action {
     use,         // use `value` immediately; if it is stale, a fetch is in flight
-    revalidate,  // use `value`, which is stale, immediately; and fetch as for `fetch`
-    fetch,       // the caller must fetch, then call `store` or `record_failure`
+    revalidate,  // use the stale `value` immediately, and also act as for `fetch`
+    fetch,       // fetch the value, then call `store` or `record_failure`
     join,        // wait for the fetch in flight
-    back_off,    // no fetch: the last fetch failed (see `last_error` and `retry_after`), or none is permitted
+    back_off,    // do not fetch: the last fetch failed (see `last_error` and `retry_after`), or `may_fetch` is false
   };
   struct decision {
     action next_action{};
@@ -79,7 +79,8 @@ class cache {
     return result;
   }
 
-  /// Looks up `key` without starting a fetch, for a caller that waited for another caller's fetch: `use` or `back_off`.
+  /// Looks up `key` without starting a fetch, for a caller that has waited for the fetch of another caller. The action
+  /// is `use` or `back_off`.
   decision peek(const std::string& key, time_point now) {
     if (!entries_.contains(key)) return {.next_action = action::back_off};
     auto result = describe(touch(key), now);
@@ -92,15 +93,16 @@ class cache {
     auto& found = touch(key);
     found = entry{};
     found.value = std::move(value);
-    found.stored = now;
+    found.store_time = now;
   }
 
-  /// Ends a fetch that failed. A known value is kept.
+  /// Ends a fetch that failed. An existing value is kept.
   void record_failure(const std::string& key, std::string error, time_point now) {
     auto& found = touch(key);
     found.in_flight = false;
     found.last_error = std::move(error);
-    found.retry_at = now + exponential_backoff(++found.failures, settings_.base_retry_delay, settings_.max_retry_delay);
+    found.retry_time =
+        now + exponential_backoff(++found.failures, settings_.base_retry_delay, settings_.max_retry_delay);
   }
 
   /// Number of keys.
@@ -109,10 +111,10 @@ class cache {
  private:
   struct entry {
     std::shared_ptr<const Value> value;
-    time_point stored{};
+    time_point store_time{};
     bool in_flight = false;
     std::string last_error;
-    time_point retry_at{};
+    time_point retry_time{};
     unsigned failures = 0;
   };
   struct slot {
@@ -120,40 +122,40 @@ class cache {
     std::list<std::string>::iterator recency_position;
   };
 
-  /// A lookup result without its `next_action`. Drops a value that is too old.
+  /// Returns a lookup result without its `next_action`. Discards a value that is too old.
   decision describe(entry& found, time_point now) const {
     const auto max_stale_age = std::max(settings_.max_stale_age, settings_.max_age + settings_.stale_while_revalidate);
-    if (found.value && now - found.stored >= max_stale_age) found.value = nullptr;
+    if (found.value && now - found.store_time >= max_stale_age) found.value = nullptr;
     decision result;
     result.value = found.value;
-    if (found.value) result.age = now - found.stored;
+    if (found.value) result.age = now - found.store_time;
     result.stale = result.age >= settings_.max_age;
     result.last_error = found.last_error;
-    result.retry_after = std::max(found.retry_at - now, duration::zero());
+    result.retry_after = std::max(found.retry_time - now, duration::zero());
     return result;
   }
 
-  /// The entry of `key`, which is inserted if there is none, as the most recently used.
+  /// Returns the entry of `key`, and makes it the most recently used. Inserts an entry if there is none.
   entry& touch(const std::string& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) {
-      by_recency_.splice(by_recency_.begin(), by_recency_, found->second.recency_position);
+      keys_by_recency_.splice(keys_by_recency_.begin(), keys_by_recency_, found->second.recency_position);
       return found->second.content;
     }
     while (entries_.size() >= settings_.max_entries && evict_one()) {
     }
-    by_recency_.push_front(key);
-    return entries_.emplace(key, slot{entry{}, by_recency_.begin()}).first->second.content;
+    keys_by_recency_.push_front(key);
+    return entries_.emplace(key, slot{entry{}, keys_by_recency_.begin()}).first->second.content;
   }
 
-  /// False if a fetch is in flight for every key; the table then exceeds its limit until one of them ends.
+  /// Returns false if a fetch is in flight for every key; the cache then exceeds its limit until a fetch ends.
   bool evict_one() { return evict_oldest(false) || evict_oldest(true); }
 
   bool evict_oldest(bool include_values) {
-    for (auto oldest = by_recency_.rbegin(); oldest != by_recency_.rend(); ++oldest) {
+    for (auto oldest = keys_by_recency_.rbegin(); oldest != keys_by_recency_.rend(); ++oldest) {
       const auto found = entries_.find(*oldest);
       const auto& content = found->second.content;
       if (content.in_flight || (content.value && !include_values)) continue;
-      by_recency_.erase(found->second.recency_position);
+      keys_by_recency_.erase(found->second.recency_position);
       entries_.erase(found);
       return true;
     }
@@ -162,7 +164,7 @@ class cache {
 
   cache_settings settings_;
   std::map<std::string, slot> entries_;
-  std::list<std::string> by_recency_;
+  std::list<std::string> keys_by_recency_;
 };
 
 }  // namespace cohort::policy

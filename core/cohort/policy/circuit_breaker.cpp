@@ -59,7 +59,7 @@ bool circuit_breaker::exceeds_failure_ratio(time_point now) const noexcept {
   std::size_t recent = 0;
   std::size_t failed = 0;
   for (const auto& call : calls_) {
-    if (now - call.ended >= settings_.window) continue;
+    if (now - call.end_time >= settings_.window) continue;
     ++recent;
     failed += call.failed ? 1 : 0;
   }

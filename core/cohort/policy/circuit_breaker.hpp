@@ -19,7 +19,7 @@ namespace cohort::policy {
 /// A failure opens the breaker if, of the last `max_calls` calls within `window`, at least `min_calls` were recorded
 /// and a fraction of at least `failure_ratio` of them failed. The default ratio is high because retries still obtain a
 /// response for most callers below it. A state machine without I/O or clock. Not thread-safe. Source: Nygard, "Release
-/// It!" (2007); the count-based window is from Resilience4j, and the open time, which grows from 5 s, from Finagle's
+/// It!" (2007); the count-based window is from Resilience4j, and the open time that grows from 5 s is from Finagle's
 /// failure accrual (where it grows to 300 s).
 class circuit_breaker {
  public:
@@ -30,7 +30,7 @@ class circuit_breaker {
     unsigned min_calls = 10;
     /// Number of recorded calls that are evaluated; raised to `min_calls` if less.
     unsigned max_calls = 50;
-    /// Calls that ended longer ago are not evaluated.
+    /// Calls that ended more than this time ago are not evaluated.
     duration window = std::chrono::seconds{60};
     double failure_ratio = 0.9;
     /// Time in the open state. Doubles with each failed probe up to `max_open_time`; jitter adds up to a tenth.
@@ -47,12 +47,12 @@ class circuit_breaker {
 
   explicit circuit_breaker(settings config);
 
-  /// Asks to make a call. `denied` while open and while a probe is in flight; the first call after the open time is the
-  /// `probe`.
+  /// Requests permission for a call. The result is `denied` while the breaker is open and while a probe is in flight.
+  /// The first call after the open time is the `probe`.
   permission try_acquire(time_point now) noexcept;
   /// Records the end of a call that was not denied. Normal calls that end while the breaker is not closed have no
-  /// effect. A probe whose outcome is ignored lets the next call be the probe; a successful probe discards all recorded
-  /// calls.
+  /// effect. If the outcome of a probe is `ignored`, the next call is the probe. A successful probe discards all
+  /// recorded calls.
   void record(permission permission, outcome result, time_point now, random_generator& random) noexcept;
 
   /// The state after the last event; the transition from open to half-open happens in `try_acquire`.
@@ -62,7 +62,7 @@ class circuit_breaker {
 
  private:
   struct recorded_call {
-    time_point ended;
+    time_point end_time;
     bool failed;
   };
   void record_probe(outcome result, time_point now, random_generator& random) noexcept;

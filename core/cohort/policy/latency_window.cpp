@@ -57,7 +57,7 @@ duration latency_histogram::quantile(double fraction) const noexcept {
 }
 
 void latency_window::advance(time_point now) noexcept {
-  const auto number = now.time_since_epoch() / half_;
+  const auto number = now.time_since_epoch() / half_window_;
   if (number <= newer_half_number_) return;
   whole_window_ = number == newer_half_number_ + 1 ? newer_half_ : latency_histogram{};
   newer_half_ = {};

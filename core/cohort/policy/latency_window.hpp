@@ -10,8 +10,8 @@
 namespace cohort::policy {
 
 /// Histogram of latencies whose bucket bounds grow by a factor of 2^(1/4), so a quantile is at most 19 % above the
-/// exact value and never below it. Constant size. Range: 1 µs to 2^28 µs (about 4.5 minutes); values outside it are
-/// counted in the first or last bucket.
+/// exact value and never below it. Constant size. Range: 1 µs to 2^28 µs (about 4.5 minutes); values out of range are
+/// counted in the first or the last bucket.
 class latency_histogram {
  public:
   static constexpr std::size_t bucket_count = 4 * 28 + 1;
@@ -19,7 +19,8 @@ class latency_histogram {
   void record(duration latency) noexcept;
   /// Number of recorded latencies.
   std::uint64_t count() const noexcept { return count_; }
-  /// The smallest bucket bound that at least `fraction` of the latencies do not exceed; zero if there are none.
+  /// The smallest bucket bound such that at least `fraction` of the latencies are less than or equal to it; zero if no
+  /// latencies were recorded.
   duration quantile(double fraction) const noexcept;
 
  private:
@@ -27,11 +28,11 @@ class latency_histogram {
   std::uint64_t count_ = 0;
 };
 
-/// Quantiles of recent latencies. Latencies older than `window` are discarded, half a window at a time: between half
-/// and all of the window is evaluated. A state machine without I/O or clock. Not thread-safe.
+/// Quantiles of recent latencies. Latencies are discarded in units of half a window, so the latencies of the last half
+/// to whole `window` are evaluated. A state machine without I/O or clock. Not thread-safe.
 class latency_window {
  public:
-  explicit latency_window(duration window = std::chrono::seconds{10}) : half_(window / 2) {}
+  explicit latency_window(duration window = std::chrono::seconds{10}) : half_window_(window / 2) {}
 
   void record(duration latency, time_point now) noexcept;
   /// See `latency_histogram::quantile`; empty if fewer than `min_samples` recent latencies were recorded.
@@ -42,9 +43,9 @@ class latency_window {
  private:
   void advance(time_point now) noexcept;
 
-  duration half_;
+  duration half_window_;
   latency_histogram newer_half_;
-  latency_histogram whole_window_;  // kept as a sum since quantiles are read as often as latencies are recorded
+  latency_histogram whole_window_;  // the sum is stored, because quantiles are read as often as latencies are recorded
   std::int64_t newer_half_number_ = 0;
 };
 

@@ -8,7 +8,7 @@
 namespace cohort::policy {
 namespace {
 
-/// Divides the durations of ejections by connect failures: 5 s, 10 s … 55 s by default.
+/// The divisor of the durations of ejections by connect failures, which are 5 s, 10 s … 55 s by default.
 constexpr int connect_ejection_divisor = 6;
 
 }  // namespace
@@ -26,28 +26,29 @@ load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
 }
 
 void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
-  // Without another address to share the load with, slow start has no purpose.
+  // Slow start has no purpose unless other addresses share the load.
   const bool starts_slowly = address_count() > 0;
-  // Usually the addresses have not changed, and each is at the position of its host.
+  // Optimization: usually, the addresses have not changed, and each has the same position as its host.
   const auto is_at = [&](std::size_t position, const endpoint& address) {
     return position < addresses.size() && same_endpoint(addresses[position], address);
   };
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     auto& entry = hosts_[i];
-    const bool still_listed = is_at(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
-    if (still_listed && !entry.listed) {
+    const bool is_still_listed =
+        is_at(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
+    if (is_still_listed && !entry.is_listed) {
       entry.active_since = now;
       entry.starts_slowly = starts_slowly;
       entry.failures = entry.connect_failures = 0;
     }
-    entry.listed = still_listed;
+    entry.is_listed = is_still_listed;
   }
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const bool is_known = (i < hosts_.size() && is_at(i, hosts_[i].address)) || find(addresses[i]) != nullptr;
     if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = now, .starts_slowly = starts_slowly});
   }
-  std::erase_if(hosts_, [](const host& entry) { return !entry.listed && entry.in_flight == 0; });
-  // If only ejected addresses are left, all of them are used again.
+  std::erase_if(hosts_, [](const host& entry) { return !entry.is_listed && entry.in_flight == 0; });
+  // If all addresses are ejected, all of them become active.
   if (active_count(now) > 0) return;
   for (auto& entry : hosts_) entry.active_since = now;
 }
@@ -78,7 +79,7 @@ std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpo
     return std::ranges::find(avoid, candidate.address) != avoid.end();
   };
   const auto active_untried = [&](const host& candidate) { return candidate.is_active(now) && !is_tried(candidate); };
-  const auto is_untried = [&](const host& candidate) { return candidate.listed && !is_tried(candidate); };
+  const auto is_untried = [&](const host& candidate) { return candidate.is_listed && !is_tried(candidate); };
   const auto active = [&](const host& candidate) { return candidate.is_active(now); };
   if (auto found = pick_among(active_untried, now, random)) return found;
   if (auto found = pick_among(is_untried, now, random)) return found;
@@ -86,16 +87,16 @@ std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpo
 }
 
 void load_balancer::on_request_start(const endpoint& address) {
-  auto* known = find(address);
-  if (known == nullptr) known = &hosts_.emplace_back(host{.address = address, .listed = false});
-  ++known->in_flight;
+  auto* host_entry = find(address);
+  if (host_entry == nullptr) host_entry = &hosts_.emplace_back(host{.address = address, .is_listed = false});
+  ++host_entry->in_flight;
 }
 
 bool load_balancer::on_request_end(const endpoint& address, outcome result, time_point now) noexcept {
-  auto* known = find(address);
-  --known->in_flight;
-  if (known->is_active(now)) return record(*known, result, now);
-  if (!known->listed && known->in_flight == 0) hosts_.erase(hosts_.begin() + (known - hosts_.data()));
+  auto* host_entry = find(address);
+  --host_entry->in_flight;
+  if (host_entry->is_active(now)) return record(*host_entry, result, now);
+  if (!host_entry->is_listed && host_entry->in_flight == 0) hosts_.erase(hosts_.begin() + (host_entry - hosts_.data()));
   return false;
 }
 
@@ -114,9 +115,9 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
     eject(target, now);
     return true;
   }
-  // The last active address fails as well: the ejected addresses are used again, and their ejections do not count.
+  // The last active address fails as well, so the ejected addresses become active, and their ejections are not counted.
   for (auto& entry : hosts_) {
-    if (!entry.listed || entry.is_active(now)) continue;
+    if (!entry.is_listed || entry.is_active(now)) continue;
     entry.active_since = now;
     entry.starts_slowly = false;
     --entry.ejections;
@@ -137,10 +138,10 @@ void load_balancer::eject(host& target, time_point now) noexcept {
 }
 
 double load_balancer::slow_start_weight(const host& candidate, time_point now) const noexcept {
-  const auto active_for = now - candidate.active_since;
-  if (!candidate.starts_slowly || active_for >= settings_.slow_start_window) return 1;
+  const auto active_time = now - candidate.active_since;
+  if (!candidate.starts_slowly || active_time >= settings_.slow_start_window) return 1;
   const auto fraction =
-      static_cast<double>(active_for.count()) / static_cast<double>(settings_.slow_start_window.count());
+      static_cast<double>(active_time.count()) / static_cast<double>(settings_.slow_start_window.count());
   return std::max(0.1, fraction);
 }
 
@@ -150,31 +151,31 @@ std::size_t load_balancer::active_count(time_point now) const noexcept {
 }
 
 std::size_t load_balancer::address_count() const noexcept {
-  return static_cast<std::size_t>(std::ranges::count(hosts_, true, &host::listed));
+  return static_cast<std::size_t>(std::ranges::count(hosts_, true, &host::is_listed));
 }
 
 std::size_t load_balancer::ejected_count(time_point now) const noexcept { return address_count() - active_count(now); }
 
 bool load_balancer::contains(const endpoint& address) const noexcept {
-  const auto* known = find(address);
-  return known != nullptr && known->listed;
+  const auto* host_entry = find(address);
+  return host_entry != nullptr && host_entry->is_listed;
 }
 
 std::size_t load_balancer::in_flight(const endpoint& address) const noexcept {
-  const auto* known = find(address);
-  return known == nullptr ? 0 : known->in_flight;
+  const auto* host_entry = find(address);
+  return host_entry == nullptr ? 0 : host_entry->in_flight;
 }
 
 std::vector<load_balancer::address_status> load_balancer::statuses(time_point now) const {
   std::vector<address_status> result;
   for (const auto& entry : hosts_) {
-    if (!entry.listed) continue;
+    if (!entry.is_listed) continue;
     result.push_back({.address = entry.address,
                       .in_flight = entry.in_flight,
                       .consecutive_failures = entry.failures,
                       .consecutive_connect_failures = entry.connect_failures,
                       .ejections = entry.ejections,
-                      .ejected_for = std::max(entry.active_since - now, duration::zero()),
+                      .remaining_ejection_time = std::max(entry.active_since - now, duration::zero()),
                       .slow_start_weight = entry.is_active(now) ? slow_start_weight(entry, now) : 0});
   }
   return result;

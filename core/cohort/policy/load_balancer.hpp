@@ -15,15 +15,15 @@ class tcp;
 
 namespace cohort::policy {
 
-/// Chooses among the addresses of a host name: of two random addresses, that with fewer requests in flight (power of
-/// two choices). An address with consecutive failures is ejected for a time (passive outlier ejection), but never the
-/// last active address: if that fails as well, all others are used again, because one of them may work. An address that
-/// is added to others, or returns, starts slowly: when it would be chosen, it is chosen with a probability that grows
-/// from 0.1 to 1 over `slow_start_window`. A state machine without I/O or clock. Not thread-safe. Source: Mitzenmacher,
-/// "The power of two choices" (2001). Ejection after 5 consecutive failures for 30 s times the number of ejections, at
-/// most 300 s, and slow start are Envoy's. Envoy ejects at most 10 % of a cluster; clusters here are small, so all
-/// addresses but one can be ejected. The shorter ejection after connect failures is not Envoy's: it limits the time for
-/// which a restarted part of a fleet gets no requests.
+/// Chooses an address of a host name: of two random addresses, the address with fewer requests in flight (power of two
+/// choices). An address with consecutive failures is ejected for a time (passive outlier ejection), except the last
+/// active address: if the last active address fails as well, all ejected addresses become active again, because one of
+/// them may have recovered. A new address, and an address after its ejection, has a slow start: when it is selected, it
+/// is used with a probability that grows from 0.1 to 1 over `slow_start_window`. A state machine without I/O or clock.
+/// Not thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Ejection after 5 consecutive failures for
+/// 30 s times the number of ejections, at most 300 s, and slow start are from Envoy. Envoy ejects at most 10 % of a
+/// cluster. Here, all addresses but one can be ejected, because clusters are small. The shorter ejection after connect
+/// failures is not from Envoy; it limits the time for which restarted replicas get no requests.
 class load_balancer {
  public:
   using endpoint = boost::asio::ip::basic_endpoint<boost::asio::ip::tcp>;
@@ -32,12 +32,12 @@ class load_balancer {
     /// Consecutive failures that eject an address.
     unsigned consecutive_failures = 5;
     /// Consecutive failed connection attempts that eject an address. The default is lower, because a failed attempt
-    /// shows that nothing listens there.
+    /// shows that no process listens on the address.
     unsigned consecutive_connect_failures = 2;
     /// Duration of the first ejection; multiplied by the address's count of ejections. The count decreases by one per
     /// `base_ejection_time` without an ejection, and is at most 1 + `max_ejection_time / base_ejection_time`. Ejections
-    /// by connect failures last a sixth of that, because most of these addresses return: their process restarts, or
-    /// their network recovers.
+    /// by connect failures last a sixth of this time, because most of these addresses recover soon: their process
+    /// restarts, or their network recovers.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};
     duration slow_start_window = std::chrono::seconds{10};
@@ -51,11 +51,11 @@ class load_balancer {
 
   explicit load_balancer(settings config) : settings_(config) {}
 
-  /// Sets the addresses of the name. Known addresses keep their state. Requests in flight to a removed address still
-  /// end with `on_request_end`.
+  /// Sets the addresses of the name. Known addresses keep their state. `on_request_end` must also be called for
+  /// requests in flight to a removed address.
   void update(std::span<const endpoint> addresses, time_point now);
   /// Chooses an address; empty if the name has none. Addresses in `avoid`, which the call has already tried, are chosen
-  /// only if there is no other, not even an ejected one (which may have recovered).
+  /// only if there is no other address, including ejected addresses, which may have recovered.
   std::optional<endpoint> pick(std::span<const endpoint> avoid, time_point now, random_generator& random) const;
 
   /// Records that a request is sent to `address`, which may no longer be in the list. Exactly one `on_request_end`
@@ -63,7 +63,7 @@ class load_balancer {
   void on_request_start(const endpoint& address);
   /// Records the outcome of the request; returns true if this ejects the address. Has no effect while the address is
   /// ejected, because most of these requests started before the ejection. If the last active address reaches a limit of
-  /// failures, it stays active, and the ejections of all others end: they do not count, and no slow start follows.
+  /// failures, it stays active, and all ejections end. These ejections are not counted, and no slow start follows them.
   bool on_request_end(const endpoint& address, outcome result, time_point now) noexcept;
 
   /// Number of addresses of the name.
@@ -73,7 +73,7 @@ class load_balancer {
   bool contains(const endpoint& address) const noexcept;
   std::size_t in_flight(const endpoint& address) const noexcept;
 
-  /// The inputs to the choice of an address.
+  /// The values from which the choice of an address is made.
   struct address_status {
     endpoint address;
     std::size_t in_flight = 0;
@@ -82,8 +82,8 @@ class load_balancer {
     /// The current count of ejections.
     unsigned ejections = 0;
     /// The remaining time of the ejection; zero if the address is not ejected.
-    duration ejected_for{};
-    /// Slow start: the fraction of its requests that a new address gets, from 0 to 1.
+    duration remaining_ejection_time{};
+    /// The probability with which the address is used when it is selected, during slow start; 0 while it is ejected.
     double slow_start_weight = 1;
   };
   /// The addresses of the name.
@@ -92,15 +92,15 @@ class load_balancer {
  private:
   struct host {
     endpoint address;
-    bool listed = true;         // if not, it is kept only while requests are in flight
-    time_point active_since{};  // in the future while ejected
-    bool starts_slowly = true;  // at active_since
+    bool is_listed = true;      // an unlisted host is kept only while requests are in flight
+    time_point active_since{};  // in the future while the address is ejected
+    bool starts_slowly = true;  // slow start begins at `active_since`
     std::size_t in_flight = 0;
     unsigned failures = 0;          // consecutive
     unsigned connect_failures = 0;  // consecutive
     unsigned ejections = 0;
 
-    bool is_active(time_point now) const noexcept { return listed && active_since <= now; }
+    bool is_active(time_point now) const noexcept { return is_listed && active_since <= now; }
   };
 
   const host* find(const endpoint& address) const noexcept;

@@ -6,8 +6,8 @@
 
 namespace cohort::policy {
 
-/// Returns `left == right`. Unlike Asio's operator, which is a function of its library, this is inlined: a search among
-/// many addresses compares most of them with one instruction. Safe from any thread.
+/// Returns `left == right`. Unlike the operator of Asio, which is compiled in its library, this function is inlined, so
+/// that a search among many addresses takes one comparison for most of them. Safe from any thread.
 template <class Protocol>
 bool same_endpoint(const boost::asio::ip::basic_endpoint<Protocol>& left,
                    const boost::asio::ip::basic_endpoint<Protocol>& right) noexcept {

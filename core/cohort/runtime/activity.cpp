@@ -14,21 +14,21 @@ static_assert(alignof(activity) <= detail::packed_alignment);
 activity_list::~activity_list() {
   for (auto** const list : {&first_, &first_free_}) {
     while (*list) {
-      auto* const freed = std::exchange(*list, (*list)->next_);
-      freed->~activity();
-      detail::deallocate_packed(freed);
+      auto* const destroyed = std::exchange(*list, (*list)->next_);
+      destroyed->~activity();
+      detail::deallocate_packed(destroyed);
     }
   }
 }
 
 activity& activity_list::acquire(activity_kind kind) {
-  auto* const acquired = first_free_ ? std::exchange(first_free_, first_free_->next_)
-                                     : new (detail::allocate_packed(sizeof(activity))) activity;
-  acquired->kind_.store(kind, std::memory_order_relaxed);
-  acquired->previous_ = nullptr;
-  acquired->next_ = first_;
-  if (first_) first_->previous_ = acquired;
-  return *(first_ = acquired);
+  auto* const added = first_free_ ? std::exchange(first_free_, first_free_->next_)
+                                  : new (detail::allocate_packed(sizeof(activity))) activity;
+  added->kind_.store(kind, std::memory_order_relaxed);
+  added->previous_ = nullptr;
+  added->next_ = first_;
+  if (first_) first_->previous_ = added;
+  return *(first_ = added);
 }
 
 void activity_list::release(activity& unused) noexcept {

@@ -17,9 +17,9 @@ class loop;
 class work_recorder {
  public:
   virtual ~work_recorder() = default;
-  /// Returns a number for `end_work`.
-  virtual std::size_t begin_work(std::string_view name, time_point now, deadline until) noexcept = 0;
-  /// `outcome` is a string literal.
+  /// Begins the record of a piece of work. Returns the number that identifies it in `end_work`.
+  virtual std::size_t begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept = 0;
+  /// Ends the record. `outcome` is a string literal.
   virtual void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept = 0;
 };
 
@@ -29,18 +29,19 @@ enum class activity_kind : std::uint8_t { request, job };
 /// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended. The children
 /// of a coroutine have its activity, except the children of a `task_group`, which have none.
 ///
-/// The object belongs to the loop. It is reused, but never freed before the loop, so any thread can read its name and
-/// its trace, which may already belong to the next activity.
+/// The object belongs to the loop, which reuses it and frees it only in the loop's destructor. So any thread can read
+/// the name and the trace ID at any time; they may already be those of the next activity.
 class activity {
  public:
-  /// `name` must live as long as the loop runs: the pattern of a route, the name of a job. Called on the loop.
+  /// Begins the activity. `name`, such as the pattern of a route or the name of a job, must remain valid while the loop
+  /// exists. Must be called on the loop.
   void begin(const char* name, std::uint64_t trace_high, std::uint64_t trace_low, time_point now) noexcept {
     trace_high_.store(trace_high, std::memory_order_relaxed);
     trace_low_.store(trace_low, std::memory_order_relaxed);
     start_time_ = now;
     name_.store(name, std::memory_order_release);
   }
-  /// Called on the loop.
+  /// Ends the activity. Must be called on the loop.
   void end() noexcept {
     name_.store(nullptr, std::memory_order_relaxed);
     recorder_ = nullptr;
@@ -48,7 +49,7 @@ class activity {
   /// Sets the recorder of the activity's work. `recorder` must remain valid until `end`.
   void set_recorder(work_recorder* recorder) noexcept { recorder_ = recorder; }
 
-  /// The name; null if nothing has begun. Thread-safe.
+  /// The name; null before `begin` and after `end`. Thread-safe.
   const char* name() const noexcept { return name_.load(std::memory_order_acquire); }
   /// The halves of the trace ID; zero if there is none. Thread-safe.
   std::uint64_t trace_high() const noexcept { return trace_high_.load(std::memory_order_relaxed); }
@@ -81,11 +82,11 @@ class activity_list {
 
   activity& acquire(activity_kind kind);
   void release(activity& unused) noexcept;
-  /// Calls `visit` with each activity that has begun, the latest first.
+  /// Calls `visitor` with each activity between its `begin` and `end`, in the reverse order of `acquire`.
   template <class Visitor>
-  void visit(Visitor visit) const {
-    for (const auto* each = first_; each; each = each->next_) {
-      if (each->name()) visit(*each);
+  void visit(Visitor visitor) const {
+    for (const auto* visited = first_; visited; visited = visited->next_) {
+      if (visited->name()) visitor(*visited);
     }
   }
 
@@ -94,7 +95,8 @@ class activity_list {
   activity* first_free_ = nullptr;
 };
 
-/// An activity of the current loop, which is the activity of the calling coroutine until this object is destroyed.
+/// Makes a new activity of the current loop the activity of the calling coroutine. The destructor restores the previous
+/// activity.
 class activity_scope {
  public:
   explicit activity_scope(activity_kind kind);

@@ -18,7 +18,7 @@
 namespace cohort {
 
 /// Type-erased completion handler of an `async_operation`: it resumes the suspended coroutine with the result, and with
-/// its activity. Move-only, called at most once, on the loop that it was made on. Does not allocate.
+/// its activity. Move-only, called at most once, on the loop on which it was created. Does not allocate.
 /// `asio::any_completion_handler` is not used, because it requires Boost 1.82 (Cohort supports 1.81) and allocates.
 template <class Result>
 class completion_handler {
@@ -33,12 +33,12 @@ class completion_handler {
       : loop_(&loop::current()),
         activity_(loop_->current_activity()),
         slot_(asio::get_associated_cancellation_slot(handler)) {
-    using stored = std::decay_t<Handler>;
-    static_assert(sizeof(stored) <= sizeof(storage_) && alignof(stored) <= alignof(std::max_align_t),
-                  "the handler does not fit completion_handler's storage");
-    static_assert(std::is_nothrow_move_constructible_v<stored>);
-    new (storage_) stored(std::forward<Handler>(handler));
-    operations_ = &operations_for<stored>;
+    using stored_type = std::decay_t<Handler>;
+    static_assert(sizeof(stored_type) <= sizeof(storage_) && alignof(stored_type) <= alignof(std::max_align_t),
+                  "the handler is too large for the storage of completion_handler");
+    static_assert(std::is_nothrow_move_constructible_v<stored_type>);
+    new (storage_) stored_type(std::forward<Handler>(handler));
+    operations_ = &operations_for<stored_type>;
   }
 
   completion_handler(completion_handler&& other) noexcept
@@ -73,7 +73,7 @@ class completion_handler {
   void post(Result value) {
     slot_.clear();
     auto resume = [handler = std::move(*this), value = std::move(value)]() mutable { handler(std::move(value)); };
-    // Asio's own allocator keeps 16 blocks; more handlers than that are posted in one iteration of a busy loop.
+    // Asio's own allocator keeps only 16 blocks. In one iteration, a busy loop posts more than 16 handlers.
     asio::post(loop_->get_executor(), asio::bind_allocator(recycling_allocator<std::byte>{}, std::move(resume)));
   }
 
@@ -112,9 +112,9 @@ class completion_handler {
   asio::cancellation_slot slot_;
 };
 
-/// Returns an awaitable for a `Result`. When a coroutine awaits it, the coroutine is suspended and `initiation` is
-/// called with the `completion_handler<Result>` that resumes it. `Result` must not be `error_code` or
-/// `std::exception_ptr`, which Asio would throw.
+/// Returns an awaitable for a `Result`. A coroutine that awaits it is suspended, and `initiation` is called with the
+/// `completion_handler<Result>` that resumes the coroutine. `Result` must not be `error_code` or `std::exception_ptr`,
+/// which Asio would throw.
 template <class Result, class Initiation>
   requires(!std::is_same_v<Result, error_code> && !std::is_same_v<Result, std::exception_ptr>)
 auto async_operation(Initiation initiation) {

@@ -22,8 +22,8 @@ namespace {
 
 thread_local loop* current_loop = nullptr;
 
-/// Lets the thread of a loop keep the memory of many concurrent requests, and returns it to the heap when it has not
-/// been used for one to two seconds. An idle loop has no timer for this.
+/// Keeps the memory of many concurrent requests for the thread of a loop, and returns it to the heap after one to two
+/// seconds without use. An idle loop has no timer for this.
 class request_memory {
  public:
   explicit request_memory(loop& owner) noexcept : owner_(owner) {}
@@ -66,7 +66,7 @@ struct loop::wakeup_timer {
   template <class T>
   struct operation_allocator {
     using value_type = T;
-    explicit operation_allocator(std::shared_ptr<operation_memory> shared) noexcept : memory(std::move(shared)) {}
+    explicit operation_allocator(std::shared_ptr<operation_memory> source) noexcept : memory(std::move(source)) {}
     template <class U>
     operation_allocator(const operation_allocator<U>& other) noexcept  // NOLINT(google-explicit-constructor)
         : memory(other.memory) {}
@@ -86,7 +86,7 @@ struct loop::wakeup_timer {
     std::shared_ptr<operation_memory> memory;
   };
 
-  explicit wakeup_timer(loop& waking) : owner(waking), descriptor(waking.context_) {}
+  explicit wakeup_timer(loop& owner_loop) : owner(owner_loop), descriptor(owner_loop.context_) {}
 
   /// Waits until `owner.scheduled_wakeup_`, which may have changed.
   void wait() {
@@ -94,18 +94,19 @@ struct loop::wakeup_timer {
     if (std::exchange(is_waiting, true)) return;
     auto on_end = [this](error_code error, std::size_t) {
       is_waiting = false;
-      // After an error, the loop is being destroyed.
+      // An error means that the loop is being destroyed.
       if (!error) owner.on_wakeup();
     };
     descriptor.async_wait(operation_allocator<void>{wait_memory}, std::move(on_end));
   }
 
-  /// Sets the next wake-up after the coroutines that the current wake-up has resumed have run: most of them start a
-  /// timer, and each time that the wake-up becomes earlier costs a system call. Until then, `schedule_wakeup` does
-  /// nothing.
+  /// Schedules the next wake-up only after the coroutines that the current wake-up resumed have run. Most of them start
+  /// a timer, and each change to an earlier wake-up costs a system call. Until then, `schedule_wakeup` does nothing.
   struct deferred_wait {
-    explicit deferred_wait(loop& waking) noexcept : owner(waking) { owner.scheduled_wakeup_ = time_point::min(); }
-    // Also runs after an exception of a callback; otherwise all timers of the loop would stop.
+    explicit deferred_wait(loop& owner_loop) noexcept : owner(owner_loop) {
+      owner.scheduled_wakeup_ = time_point::min();
+    }
+    // Also runs if a callback throws; otherwise all timers of the loop would stop.
     ~deferred_wait() {
       auto on_resumed = [&owner = owner] {
         owner.scheduled_wakeup_ = time_point::max();
@@ -129,7 +130,7 @@ struct loop::wakeup_timer {
 
 loop& loop::current() noexcept {
   if (!current_loop) {
-    std::fputs("cohort: a function that needs a loop was called on a thread that runs no loop\n", stderr);
+    std::fputs("cohort: a function that requires a loop was called on a thread that runs no loop\n", stderr);
     std::abort();
   }
   return *current_loop;
@@ -157,7 +158,8 @@ void loop::run() {
       context_.run();
       return;
     } catch (const std::bad_alloc&) {
-      // The handler had no memory to report its failure. Its work is lost; the other handlers continue.
+      // The handler could not report its failure, because memory was exhausted. Its work is lost; the other handlers
+      // run.
     }
   }
 }

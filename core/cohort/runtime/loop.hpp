@@ -19,8 +19,8 @@
 
 namespace cohort {
 
-/// Event loop of one thread, with its clock, timers and random number generator. Objects that belong to a loop are used
-/// on its thread only; other threads hand work over with `asio::post(loop.get_executor(), …)`.
+/// Event loop of one thread, with its clock, timers and random number generator. Objects that belong to a loop must be
+/// used on its thread only; other threads submit work with `asio::post(loop.get_executor(), …)`.
 class loop {
  public:
   /// `time_source` must outlive the loop. `index` is the loop's position in its `runtime`.
@@ -48,7 +48,7 @@ class loop {
     current_activity_.store(activity, std::memory_order_relaxed);
     activity_sequence_.increment();
   }
-  /// Changes whenever the loop begins to run a coroutine or a timer. Readable from any thread.
+  /// A number that changes whenever the loop begins to run a coroutine or a timer. Readable from any thread.
   std::size_t activity_sequence() const noexcept { return activity_sequence_.value(); }
   activity_list& activities() noexcept { return activities_; }
   /// The loop's position in its `runtime`, from zero.
@@ -56,13 +56,12 @@ class loop {
 
   /// Runs handlers on the calling thread until `stop`, and waits when none is ready. Needs a real-time clock.
   void run();
-  /// Runs the handlers that are ready, without waiting and without advancing the timers. Returns the number of handlers
-  /// that it ran.
+  /// Runs the handlers that are ready, without waiting and without advancing the timers. Returns their number.
   std::size_t poll();
   /// Makes `run` return as soon as possible. Safe from any thread.
   void stop() noexcept { context_.stop(); }
 
-  /// The loop that the calling thread is running. Precondition: there is one (asserted).
+  /// The loop that the calling thread runs. Aborts the program with a message if the thread runs no loop.
   static loop& current() noexcept;
   /// Like `current`, but returns null if the calling thread runs no loop.
   static loop* current_or_null() noexcept;
@@ -76,7 +75,7 @@ class loop {
   const clock& clock_;
   std::atomic<activity*> current_activity_{nullptr};
   single_writer_counter activity_sequence_;
-  /// Declared before the context, like the timers.
+  /// Declared before the context: activities of coroutines that are destroyed with the context are released here.
   activity_list activities_;
   /// Declared before the context: coroutines that are destroyed with the context disarm their timers.
   timer_wheel timers_;
@@ -89,8 +88,8 @@ class loop {
   single_writer_counter task_counter_;
 };
 
-/// The time until `end` by the current loop's clock: zero once `end` has expired, `duration::max()` for
+/// The time from now, by the current loop's clock, to `limit`: zero once `limit` has expired, `duration::max()` for
 /// `deadline::never()`.
-inline duration remaining(deadline end) noexcept { return end.remaining(loop::current().now()); }
+inline duration remaining(deadline limit) noexcept { return limit.remaining(loop::current().now()); }
 
 }  // namespace cohort

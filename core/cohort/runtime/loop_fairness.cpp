@@ -7,10 +7,10 @@ namespace cohort {
 namespace {
 
 constexpr std::size_t max_bytes_between_yields = 1024 * 1024;
-/// An operation costs at least as much as this number of bytes: a system call takes 5 to 10 µs.
+/// Each operation counts as at least this number of bytes, because a system call takes 5 to 10 µs.
 constexpr std::size_t min_operation_bytes = max_bytes_between_yields / 64;
 
-// A count of the thread is that of its loop. It includes operations that waited before they were counted: a superfluous
+// The count of a thread is the count of its loop. Operations that have waited are counted, too, because an unnecessary
 // yield costs less than the detection of iterations.
 thread_local std::size_t bytes_since_yield = 0;
 

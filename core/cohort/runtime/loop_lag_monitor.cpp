@@ -12,30 +12,30 @@
 namespace cohort {
 namespace {
 
-/// 128 events, which Asio takes from the kernel at a time, need more time than this.
-constexpr duration min_kernel_marker_length = std::chrono::milliseconds{1};
+/// Asio takes at most 128 events from the kernel at a time; their handlers take longer than this.
+constexpr duration min_iteration_for_kernel_marker = std::chrono::milliseconds{1};
 
 }  // namespace
 
 void loop_lag_monitor::iteration_state::begin(time_point now) noexcept {
-  lagging = lagging && now - ended <= threshold;
+  is_lagging = is_lagging && now - end_time <= threshold;
   start_time = now;
-  running = true;
+  is_running = true;
 }
 
 void loop_lag_monitor::iteration_state::end(time_point now) noexcept {
   const bool exceeds_threshold = now - start_time > threshold;
-  if (exceeds_threshold && !lagging) lagging_since = start_time;
-  lagging = exceeds_threshold;
-  ended = now;
-  running = false;
+  if (exceeds_threshold && !is_lagging) lag_start_time = start_time;
+  is_lagging = exceeds_threshold;
+  end_time = now;
+  is_running = false;
 }
 
 loop_lag_monitor::loop_lag_monitor(loop& loop, duration threshold)
     : loop_(loop), state_(std::make_shared<iteration_state>(iteration_state{.threshold = threshold})) {
   if (!loop_.time_source().is_real_time()) return;
   kernel_marker_ = std::make_unique<detail::timer_descriptor>(loop_.context());
-  // The first wait ends without an event; each further one ends with the event of the timer.
+  // The first wait ends without an event; each later wait ends with the event of the timer.
   kernel_marker_->async_wait(recycling_allocator<std::byte>{}, [](error_code, std::size_t) {});
 }
 
@@ -43,17 +43,17 @@ loop_lag_monitor::~loop_lag_monitor() = default;
 
 duration loop_lag_monitor::current_lag() {
   const auto now = loop_.now();
-  if (!state_->running) {
-    const auto last_length = state_->ended - state_->start_time;
+  if (!state_->is_running) {
+    const auto last_iteration = state_->end_time - state_->start_time;
     state_->begin(now);
-    set_marker(last_length, now);
+    set_marker(last_iteration, now);
   }
   return now - state_->start_time;
 }
 
-void loop_lag_monitor::set_marker(duration last_length, time_point now) {
+void loop_lag_monitor::set_marker(duration last_iteration, time_point now) {
   auto end_iteration = [state = state_, &clock = loop_.time_source()] { state->end(clock.now()); };
-  if (!kernel_marker_ || last_length < min_kernel_marker_length) {
+  if (!kernel_marker_ || last_iteration < min_iteration_for_kernel_marker) {
     asio::post(loop_.get_executor(), std::move(end_iteration));
     return;
   }
@@ -63,7 +63,7 @@ void loop_lag_monitor::set_marker(duration last_length, time_point now) {
 }
 
 duration loop_lag_monitor::lagging_duration() const noexcept {
-  return state_->lagging ? loop_.now() - state_->lagging_since : duration::zero();
+  return state_->is_lagging ? loop_.now() - state_->lag_start_time : duration::zero();
 }
 
 }  // namespace cohort

@@ -18,10 +18,10 @@ class timer_descriptor;
 ///
 /// A loop runs its ready handlers in order. The first measurement of an iteration sets a marker behind all handlers
 /// that are ready then; the iteration ends when the marker runs. After a short iteration, the marker is a posted
-/// handler. A loop takes at most 128 events from the kernel at a time, so that most handlers of an overloaded loop
-/// still wait there: after an iteration of at least 1 ms, the marker is an event in the kernel, behind the events of
-/// all sockets that are ready then, which costs one system call. All member functions must be called on the monitored
-/// loop.
+/// handler. A loop takes at most 128 events from the kernel at a time, so most events of an overloaded loop are still
+/// in the kernel. After an iteration of at least 1 ms, the marker is therefore an event in the kernel, behind the
+/// events of all sockets that are ready then. It costs one system call. All member functions must be called on the
+/// monitored loop.
 class loop_lag_monitor {
  public:
   /// The loop counts as lagging from the end of an iteration longer than `threshold` until an iteration of at most
@@ -42,16 +42,16 @@ class loop_lag_monitor {
  private:
   struct iteration_state {
     duration threshold;
-    bool running = false;
-    bool lagging = false;
+    bool is_running = false;
+    bool is_lagging = false;
     time_point start_time{};
-    time_point ended{};
-    time_point lagging_since{};
+    time_point end_time{};
+    time_point lag_start_time{};
 
     void begin(time_point now) noexcept;
     void end(time_point now) noexcept;
   };
-  void set_marker(duration last_length, time_point now);
+  void set_marker(duration last_iteration, time_point now);
 
   loop& loop_;
   /// Shared with the marker, which can run after the monitor is destroyed.

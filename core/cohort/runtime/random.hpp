@@ -14,7 +14,7 @@ class random_generator {
  public:
   explicit constexpr random_generator(std::uint64_t seed) noexcept : state_(seed) {}
 
-  /// Uniform over all 64-bit values.
+  /// A number from the uniform distribution over all 64-bit values.
   constexpr std::uint64_t next() noexcept {
     state_ += 0x9E3779B97F4A7C15U;
     auto mixed = state_;
@@ -22,13 +22,13 @@ class random_generator {
     mixed = (mixed ^ (mixed >> 27U)) * 0x94D049BB133111EBU;
     return mixed ^ (mixed >> 31U);
   }
-  /// Uniform in [0, 1).
+  /// A number from the uniform distribution over [0, 1).
   constexpr double uniform() noexcept { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
-  /// Uniform in [0, bound), up to a bias of bound / 2^64. `bound` must not be zero.
+  /// A number from the uniform distribution over [0, bound), up to a bias of bound / 2^64. `bound` must not be zero.
   constexpr std::uint64_t uniform_below(std::uint64_t bound) noexcept { return next() % bound; }
   /// True with the given probability: never for 0, always for 1.
   constexpr bool bernoulli(double probability) noexcept { return uniform() < probability; }
-  /// Uniform in [min, max]. `min` must not be greater than `max`.
+  /// A duration from the uniform distribution over [min, max]. `min` must not be greater than `max`.
   constexpr duration uniform_between(duration min, duration max) noexcept {
     return min + duration{static_cast<duration::rep>(uniform() * static_cast<double>((max - min).count() + 1))};
   }

@@ -11,8 +11,8 @@ stall_detector::action stall_detector::observe(time_point now, std::size_t seque
   const bool is_idle = idle_sequence == sequence;
   if (has_progressed || is_idle) {
     if (has_progressed) is_marker_posted_ = false;
-    if (is_stalled_) elapsed_ = now - since_;
-    if (has_progressed) since_ = now;
+    if (is_stalled_) elapsed_ = now - sequence_start_time_;
+    if (has_progressed) sequence_start_time_ = now;
     sequence_ = sequence;
     return std::exchange(is_stalled_, false) ? action::report_end : action::none;
   }
@@ -20,8 +20,8 @@ stall_detector::action stall_detector::observe(time_point now, std::size_t seque
     is_marker_posted_ = true;
     return action::post_marker;
   }
-  if (now - since_ < (is_stalled_ ? next_report_ : threshold_)) return action::none;
-  elapsed_ = now - since_;
+  if (now - sequence_start_time_ < (is_stalled_ ? next_report_ : threshold_)) return action::none;
+  elapsed_ = now - sequence_start_time_;
   next_report_ = 2 * elapsed_;
   is_stalled_ = true;
   return action::report;

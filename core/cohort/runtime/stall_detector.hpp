@@ -9,9 +9,9 @@
 namespace cohort {
 
 /// Decides, by periodic observations from another thread, whether a loop has stalled: one handler has been running for
-/// longer than the threshold. A loop that waits for events is not stalled. A marker distinguishes the two: a function
-/// that is posted to the loop. It is posted only if the loop has run something since the last marker, so that an idle
-/// loop is not woken. A state machine without threads or clock.
+/// longer than the threshold. A loop that waits for events is not stalled. To distinguish the two, the caller posts a
+/// marker, a function, to the loop. It posts a marker only if the loop has run a handler since the last marker, so that
+/// an idle loop is not woken. The class is a state machine that uses neither threads nor a clock.
 class stall_detector {
  public:
   /// `threshold` must be positive.
@@ -38,8 +38,8 @@ class stall_detector {
  private:
   duration threshold_;
   std::optional<std::size_t> sequence_;
-  /// The first observation of `sequence_`.
-  time_point since_{};
+  /// The time of the first observation of `sequence_`.
+  time_point sequence_start_time_{};
   bool is_marker_posted_ = false;
   bool is_stalled_ = false;
   duration next_report_{};

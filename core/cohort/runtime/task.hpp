@@ -21,12 +21,12 @@ using error_code = boost::system::error_code;
 template <class T, class E = error_code>
 using result = boost::system::result<T, E>;
 
-/// The executor of a `loop`. A concrete type, so that operations do not pay for type erasure.
+/// The executor of a `loop`. A concrete type, so that operations have no overhead of type erasure.
 using executor = asio::io_context::executor_type;
 
 /// Coroutine that runs on one loop. It starts when it is awaited and ends before its awaiter resumes.
 ///
-/// Cancellation: the operation that the task is waiting in completes with `operation_aborted` (as a value or as
+/// Cancellation: the pending operation of the task completes with `operation_aborted` (as a value or as
 /// `wait_status::cancelled`). If the task continues, its next `co_await` throws `boost::system::system_error` with
 /// `operation_aborted`.
 ///
@@ -39,8 +39,9 @@ using task = asio::awaitable<T, executor>;
 }  // namespace cohort
 
 /// @cond
-// Frames of coroutines are in recycled memory. Asio itself keeps only 16 freed frames of at most 1020 bytes per thread,
-// and frees a frame if no frame fits. A request that makes three calls has more frames, and larger frames.
+// Coroutine frames are allocated from recycled memory. Asio itself keeps only 16 freed frames of at most 1020 bytes per
+// thread, and frees a kept frame if none is large enough. A request that makes three calls needs more and larger
+// frames.
 template <>
 inline void* boost::asio::detail::awaitable_frame_base<cohort::executor>::operator new(std::size_t size) {
   return cohort::detail::allocate_recycled(size);

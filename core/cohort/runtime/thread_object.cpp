@@ -6,25 +6,28 @@
 namespace cohort {
 namespace {
 
-/// Trivially destructible, so that it can be used when the other variables of the thread are destroyed.
-constinit thread_local detail::thread_object_holder* latest = nullptr;
+/// The holder that was created last. Trivially destructible, so that it can be used while the other variables of the
+/// thread are destroyed.
+constinit thread_local detail::thread_object_holder* latest_holder = nullptr;
 
-struct thread_end {
-  ~thread_end() {
-    while (latest) delete std::exchange(latest, latest->previous);
+/// The destructor destroys the objects of the thread in the reverse order of their creation.
+struct thread_end_guard {
+  ~thread_end_guard() {
+    while (latest_holder) delete std::exchange(latest_holder, latest_holder->previous);
   }
-  void prepare() const noexcept {}
+  /// Registers the destructor, as every use of a `thread_local` variable does.
+  void register_destructor() const noexcept {}
 };
-thread_local thread_end end;
+thread_local thread_end_guard end_guard;
 
 }  // namespace
 
-void prepare_thread_objects() noexcept { end.prepare(); }
+void prepare_thread_objects() noexcept { end_guard.register_destructor(); }
 
 void detail::destroy_at_thread_end(std::unique_ptr<thread_object_holder> holder) noexcept {
   prepare_thread_objects();
-  holder->previous = latest;
-  latest = holder.release();
+  holder->previous = latest_holder;
+  latest_holder = holder.release();
 }
 
 }  // namespace cohort

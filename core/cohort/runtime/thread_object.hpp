@@ -29,8 +29,9 @@ struct typed_thread_object_holder final : thread_object_holder {
 
 }  // namespace detail
 
-/// Prepares the calling thread for `thread_object`. glibc ends the program if it has no memory for this ("failed to
-/// register TLS destructor"), so a thread calls it when it starts: event loops and the threads of `blocking_pool` do.
+/// Prepares the calling thread for `thread_object`. glibc terminates the program if it has no memory for this ("failed
+/// to register TLS destructor"), so each event loop and each thread of `blocking_pool` calls this function when it
+/// starts.
 void prepare_thread_objects() noexcept;
 
 /// The object of type `T` that belongs to the calling thread, or null if there is no memory for it. It is created at
@@ -51,7 +52,7 @@ T* try_thread_object() noexcept {
 }
 
 /// Like `try_thread_object`, but throws `std::bad_alloc` if there is no memory. Use it instead of a `thread_local`
-/// object with a destructor, whose first use on a thread ends the program if there is no memory.
+/// object with a destructor, whose first use on a thread terminates the program if there is no memory.
 template <class T>
 T& thread_object() {
   if (auto* const object = try_thread_object<T>()) return *object;

@@ -3,7 +3,7 @@
 
 namespace cohort {
 
-// The build system defines COHORT_VERSION for this file alone.
+// The build system defines COHORT_VERSION for this file only.
 std::string_view version() noexcept { return COHORT_VERSION; }
 
 }  // namespace cohort

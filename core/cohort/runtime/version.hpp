@@ -5,7 +5,7 @@
 
 namespace cohort {
 
-/// Cohort's own version, such as "0.2.0" (Semantic Versioning 2.0.0).
+/// Returns the version of Cohort, such as "0.2.0" (Semantic Versioning 2.0.0).
 std::string_view version() noexcept;
 
 }  // namespace cohort

@@ -12,24 +12,25 @@ namespace telemetry {
 class server_timing;
 }
 
-/// The context of a call made on behalf of a request: everything below a request takes a `call_context`, by value. A
-/// call that is made outside a request constructs it explicitly: `{.deadline = deadline::never(), .request_id =
+/// The context of a call on behalf of a request. All functions that make calls for a request take a `call_context` by
+/// value. For a call outside a request, construct it explicitly: `{.deadline = deadline::never(), .request_id =
 /// "refresh"}`.
 ///
-/// Cancellation is not a member. A callee runs in the coroutine of its caller, so a cancellation of the caller (client
-/// disconnected, deadline passed, lost `race`) reaches every operation below it through Asio's cancellation slot; a
-/// cancelled operation returns `asio::error::operation_aborted`, or its own value for that.
+/// Cancellation is not a member. A callee runs in the coroutine of its caller, so a cancellation of the caller (the
+/// client disconnected, the deadline passed, another task won a `race`) is propagated to every pending operation
+/// through Asio's cancellation slot. A cancelled operation returns `asio::error::operation_aborted`, or its own value
+/// for a cancellation.
 ///
 /// The views and the pointer belong to the request and are valid until its handler has returned. A call that outlives
-/// the handler must own copies of them, and sets `timing` to null.
+/// the handler must own copies of the texts, and must set `timing` to null.
 struct call_context {
   /// The deadline of the call.
   cohort::deadline deadline;
   /// The request ID for log lines; sent to upstreams as `X-Request-Id` unless it is empty.
   std::string_view request_id{};
-  /// The request's record, to which each upstream call adds its duration; may be null.
+  /// The record of the request, to which each upstream call adds its duration; may be null.
   telemetry::server_timing* timing = nullptr;
-  /// The trace that the call is part of; none if its ID is zero.
+  /// The trace of the call. The ID is zero if there is no trace.
   telemetry::trace_context trace{};
 };
 

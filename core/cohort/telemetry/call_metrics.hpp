@@ -29,7 +29,7 @@ class call_metrics {
     std::span<const std::string_view> outcomes;
   };
 
-  /// `registry` must outlive the metrics. `upstream`: the value of the label of that name.
+  /// `registry` must outlive the metrics. `upstream` is the value of the label `upstream`.
   call_metrics(registry& registry, const description& metrics, const std::string& upstream);
 
   void on_start() noexcept { in_flight_.add(1); }
@@ -43,27 +43,28 @@ class call_metrics {
   std::vector<counter*> calls_;
 };
 
-/// Records a call in its metrics and in the record of its request, when it ends, including by an exception or a
-/// cancellation. Made and destroyed on one loop, while the request is in progress.
+/// Records a call in its metrics and in the record of its request. The destructor records the end of the call,
+/// including an end by an exception or a cancellation. Must be created and destroyed on one loop, while the request is
+/// in progress.
 class recorded_call {
  public:
-  /// `name` is the name of the database, `until` the deadline of the call.
+  /// `name` is the name of the database. `call_deadline` is the deadline of the call.
   recorded_call(std::shared_ptr<call_metrics> metrics, const call_context& context, call_kind kind,
-                std::string_view name, deadline until)
+                std::string_view name, deadline call_deadline)
       : metrics_(std::move(metrics)),
         trace_(context.trace),
-        recording_(record_of(context), name, started_, until, kind) {
+        recording_(record_of(context), name, start_time_, call_deadline, kind) {
     metrics_->on_start();
   }
   ~recorded_call() {
     const auto now = loop_.now();
-    metrics_->on_end(outcome_, now - started_, trace_, now);
+    metrics_->on_end(outcome_, now - start_time_, trace_, now);
     recording_.end(outcome_);
   }
   recorded_call(const recorded_call&) = delete;
   recorded_call& operator=(const recorded_call&) = delete;
 
-  /// The outcome, which must outlive the call; without one it is `cancelled`.
+  /// Sets the outcome, a text that must outlive the call. The default is `cancelled`.
   void set_outcome(std::string_view outcome) noexcept { outcome_ = outcome; }
   /// Sets the statement or command.
   void set_detail(std::string_view detail) noexcept { recording_.set_detail(detail); }
@@ -72,7 +73,7 @@ class recorded_call {
   std::shared_ptr<call_metrics> metrics_;
   trace_context trace_;
   loop& loop_ = loop::current();
-  time_point started_ = loop_.now();
+  time_point start_time_ = loop_.now();
   std::string_view outcome_ = "cancelled";
   call_recording recording_;
 };

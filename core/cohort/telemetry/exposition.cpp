@@ -14,7 +14,7 @@ namespace {
 using prometheus::MetricType;
 
 constexpr std::string_view counter_suffix = "_total";
-/// The base units of OpenMetrics that metrics of this project have.
+/// The base units of OpenMetrics that the metrics use.
 constexpr std::array<std::string_view, 2> units{"seconds", "bytes"};
 
 template <class... Format>
@@ -40,9 +40,9 @@ void append_value(std::string& text, double value) {
   }
 }
 
-/// Both formats use the notation of OpenMetrics ("Canonical Numbers"), which is Go's, with `.0` if there is neither a
-/// point nor an exponent. Prometheus before 3.0 compares bounds as text, so `1` and `1.0` would be two series;
-/// Prometheus 3 converts bounds to this notation, and the text format permits it.
+/// Both formats use the notation of OpenMetrics ("Canonical Numbers"), which is the notation of Go, with `.0` if there
+/// is neither a point nor an exponent. Prometheus before 3.0 compares bounds as text, so `1` and `1.0` would be two
+/// series. Prometheus 3 converts bounds to this notation, and the text format permits this notation.
 void append_bound(std::string& text, double bound) {
   if (append_if_not_finite(text, bound)) return;
   const auto start = text.size();
@@ -93,7 +93,7 @@ class metric_serializer {
       if (family.type == MetricType::Histogram) {
         append_histogram(family.name, metric, exemplars && i < exemplars->size() ? &(*exemplars)[i] : nullptr);
       } else {
-        append_sample(family.name, "", metric, value_of(family.type, metric));
+        append_sample(family.name, "", metric, read_value(family.type, metric));
       }
     }
   }
@@ -104,7 +104,7 @@ class metric_serializer {
   }
 
  private:
-  static double value_of(MetricType type, const prometheus::ClientMetric& metric) {
+  static double read_value(MetricType type, const prometheus::ClientMetric& metric) {
     switch (type) {
       case MetricType::Counter: return metric.counter.value;
       case MetricType::Gauge: return metric.gauge.value;
@@ -112,7 +112,7 @@ class metric_serializer {
     }
   }
 
-  /// The name without `_total`, unless another family has that name.
+  /// Returns the name without `_total`, unless another family has that name.
   std::string_view counter_family_name(std::string_view name) const {
     if (!name.ends_with(counter_suffix)) return name;
     const auto base = name.substr(0, name.size() - counter_suffix.size());

@@ -8,7 +8,7 @@
 
 namespace cohort::telemetry {
 
-/// Exposition format: how metrics are serialized for a scraper.
+/// Exposition format: the format in which a scraper receives metrics.
 enum class exposition_format {
   /// Prometheus text format 0.0.4.
   prometheus_text,
@@ -17,11 +17,11 @@ enum class exposition_format {
 };
 
 /// Serializes counters, gauges, histograms and untyped metrics. Only OpenMetrics has exemplars. A series has the same
-/// name and labels in both formats, so that it continues when a scraper changes the format.
+/// name and labels in both formats, so that the series continues when a scraper changes the format.
 ///
-/// OpenMetrics requires the name of a counter's family to be the counter's name without `_total`. Where that is not
-/// possible (the counter's name has no `_total`, or another family has that name), the family has the type `unknown`
-/// and the counter's name.
+/// OpenMetrics requires the name of a counter's family to be the counter's name without `_total`. If that is not
+/// possible, because the counter's name has no `_total`, or another family has that name, the family has the type
+/// `unknown` and the counter's name.
 std::string serialize_metrics(const std::vector<prometheus::MetricFamily>& families, exposition_format format,
                               const exemplar_table& exemplars = {});
 

@@ -23,7 +23,8 @@ namespace {
 
 constexpr std::array<std::string_view, 6> level_names{"trace", "debug", "info", "warn", "error", "off"};
 
-/// Blocks until all of `text` is written. Returns the rest that an error (a full disk, a closed pipe) prevented.
+/// Writes `text`, and blocks until all of it is written. After an error, such as a full disk or a closed pipe, returns
+/// the text that was not written; otherwise empty.
 std::string_view write_to_standard_error(std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(STDERR_FILENO, text.data(), text.size());
@@ -49,9 +50,9 @@ struct log_sink::state {
   void write_batches() {
     std::string batch;
     std::unique_lock lock{mutex};
-    while (!stopping || !pending.empty()) {
-      changed.wait(lock, [this] { return stopping || !pending.empty(); });
-      changed.wait_for(lock, batch_time, [this] { return stopping || pending.size() >= batch_bytes; });
+    while (!is_stopping || !pending.empty()) {
+      state_changed.wait(lock, [this] { return is_stopping || !pending.empty(); });
+      state_changed.wait_for(lock, batch_time, [this] { return is_stopping || pending.size() >= batch_bytes; });
       batch.swap(pending);
       const auto batch_lines = std::exchange(pending_lines, 0);
       lock.unlock();
@@ -60,33 +61,33 @@ struct log_sink::state {
       lock.lock();
       queued_lines -= batch_lines;
     }
-    finished = true;
-    changed.notify_all();
+    is_finished = true;
+    state_changed.notify_all();
   }
 
-  /// A failed write can only be reported by the metric: lines that were not written completely count as dropped. The
-  /// next batch begins on a new line.
+  /// Only the metric can report a failed write: lines that were not written completely count as dropped. The next batch
+  /// begins on a new line.
   void write_batch(std::string_view batch) {
     if (ends_within_line && !write_to_standard_error("\n").empty()) {
       dropped_lines.fetch_add(count_lines(batch), std::memory_order_relaxed);
       return;
     }
-    const auto rest = write_to_standard_error(batch);
-    dropped_lines.fetch_add(count_lines(rest), std::memory_order_relaxed);
-    ends_within_line = rest.size() < batch.size() && batch[batch.size() - rest.size() - 1] != '\n';
+    const auto unwritten = write_to_standard_error(batch);
+    dropped_lines.fetch_add(count_lines(unwritten), std::memory_order_relaxed);
+    ends_within_line = unwritten.size() < batch.size() && batch[batch.size() - unwritten.size() - 1] != '\n';
   }
   static std::uint64_t count_lines(std::string_view text) {
     return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
   }
 
-  bool ends_within_line = false;  // of the writing thread
+  bool ends_within_line = false;  // used by the writing thread only
   std::mutex mutex;
-  std::condition_variable changed;
+  std::condition_variable state_changed;
   std::string pending;  // lines with their line feeds
   std::size_t pending_lines = 0;
   std::size_t queued_lines = 0;  // pending or being written
-  bool stopping = false;
-  bool finished = false;
+  bool is_stopping = false;
+  bool is_finished = false;
   std::atomic<std::uint64_t> dropped_lines{0};
 };
 
@@ -104,9 +105,9 @@ log_sink::log_sink() : state_(std::make_shared<state>()) {
 
 log_sink::~log_sink() {
   std::unique_lock lock{state_->mutex};
-  state_->stopping = true;
-  state_->changed.notify_all();
-  state_->changed.wait_for(lock, flush_timeout, [this] { return state_->finished; });
+  state_->is_stopping = true;
+  state_->state_changed.notify_all();
+  state_->state_changed.wait_for(lock, flush_timeout, [this] { return state_->is_finished; });
 }
 
 void log_sink::write(std::string_view line) {
@@ -124,7 +125,7 @@ void log_sink::write(std::string_view line) {
     ++state_->queued_lines;
     should_notify = size_before == 0 || (size_before < batch_bytes && pending.size() >= batch_bytes);
   }
-  if (should_notify) state_->changed.notify_all();
+  if (should_notify) state_->state_changed.notify_all();
 }
 
 std::uint64_t log_sink::dropped_lines() const { return state_->dropped_lines.load(std::memory_order_relaxed); }

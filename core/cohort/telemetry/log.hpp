@@ -19,10 +19,10 @@ enum class log_level { trace, debug, info, warn, error, off };
 enum class log_format { json, text };
 
 std::string_view to_string(log_level level) noexcept;
-/// The level with this name; empty if there is none.
+/// Returns the level with this name; empty if there is none.
 std::optional<log_level> parse_log_level(std::string_view name) noexcept;
 
-/// Name and value in a log line.
+/// Name and value of a field in a log line.
 struct log_field {
   std::string_view name;
   std::variant<std::string_view, std::int64_t, double, bool> value;
@@ -30,7 +30,7 @@ struct log_field {
 
 struct log_record;
 
-/// Receives log lines besides the sink, to export them. Called on any thread, at the time of the line.
+/// Exports log lines, in addition to the sink. Called on the thread that writes the line.
 class log_exporter {
  public:
   virtual ~log_exporter() = default;
@@ -40,8 +40,8 @@ class log_exporter {
 
 /// Writes log lines to standard error through a bounded queue and a separate thread, so that a blocked terminal or pipe
 /// never blocks a loop. The thread collects lines for a few milliseconds and writes them in one system call. Lines are
-/// dropped and counted when the queue is full, and when the output fails: a full disk, a pipe without a reader. Later
-/// lines are written once the output works again. Thread-safe.
+/// dropped and counted when the queue is full, and when the output fails because of a full disk or a pipe without a
+/// reader. After a failure, later lines are written once the output accepts them. Thread-safe.
 class log_sink {
  public:
   log_sink();
@@ -55,7 +55,8 @@ class log_sink {
   /// Number of lines dropped since the start.
   std::uint64_t dropped_lines() const;
 
-  /// Also passes the lines of all loggers to `exporter`; null stops this. The exporter must outlive this setting.
+  /// Sets the exporter, which also receives the lines of all loggers; null removes it. The exporter must remain valid
+  /// until it is replaced.
   void set_exporter(log_exporter* exporter) noexcept { exporter_.store(exporter, std::memory_order_release); }
   log_exporter* exporter() const noexcept { return exporter_.load(std::memory_order_acquire); }
 
@@ -69,8 +70,8 @@ class log_sink {
   std::atomic<log_exporter*> exporter_{nullptr};
 };
 
-/// Structured log of one program or service. A line has time, level, service, message and fields, as a JSON object or
-/// as text. Thread-safe.
+/// Structured log of one program or service. A line contains the time, the level, the service, the message and fields,
+/// as a JSON object or as text. Thread-safe.
 class logger {
  public:
   /// Discards lines below `min_level`. `sink` and `time_source` must outlive the logger and its copies.
@@ -81,13 +82,13 @@ class logger {
   log_level min_level() const noexcept { return min_level_->load(std::memory_order_relaxed); }
   /// Replaces the minimum level of this logger, of its copies and of loggers from `with_service`.
   void set_min_level(log_level level) const noexcept { min_level_->store(level, std::memory_order_relaxed); }
-  /// Writes a line. Values are escaped, so that no value can end its line or add a field.
+  /// Writes a line. Values are escaped, so that a value cannot end its line or add a field.
   void write(log_level level, std::string_view message, std::span<const log_field> fields = {}) const;
   void write(log_level level, std::string_view message, std::initializer_list<log_field> fields) const {
     write(level, message, std::span{fields.begin(), fields.size()});
   }
 
-  /// A logger for another service with the same sink, level and format.
+  /// Returns a logger for another service with the same sink, level and format.
   logger with_service(std::string service) const;
 
  private:

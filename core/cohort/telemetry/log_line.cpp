@@ -10,7 +10,7 @@
 namespace cohort::telemetry {
 namespace {
 
-/// Maximum sizes of the punctuation of a line and of a field, and of a number.
+/// Maximum sizes, in bytes, of the punctuation of a line and of a field.
 constexpr std::size_t fixed_size = 64;
 constexpr std::size_t fixed_field_size = 8;
 
@@ -19,7 +19,7 @@ std::size_t max_value_size(const log_field& field) noexcept {
   return text ? text->size() : json::max_number_size;
 }
 
-/// The size of a line in which no text is escaped is at most this.
+/// Returns the maximum size of a line in which no text is escaped.
 std::size_t max_plain_size(const log_line_parts& parts) noexcept {
   auto size = fixed_size + parts.time.size() + parts.level.size() + parts.service.size() + parts.message.size();
   for (const auto& field : parts.fields) size += fixed_field_size + field.name.size() + max_value_size(field);
@@ -33,7 +33,7 @@ bool is_bare_word(std::string_view text) {
 
 }  // namespace
 
-/// The end of a line, in memory with space for the rest of it.
+/// Appends the parts of a line to memory that has space for the whole line.
 class log_line::cursor {
  public:
   cursor(std::string& memory, std::size_t max_size) : memory_(memory), max_size_(max_size) { reserve(0); }
@@ -43,7 +43,7 @@ class log_line::cursor {
     return *this;
   }
   cursor& string(std::string_view text) {
-    if (!json::copy_plain(text, end_ + 1)) return append_escaped(text);
+    if (!json::copy_unescaped(text, end_ + 1)) return append_escaped(text);
     *end_ = '"';
     end_ += text.size() + 2;
     end_[-1] = '"';
@@ -64,16 +64,16 @@ class log_line::cursor {
   std::string_view text() const noexcept { return {memory_.data(), static_cast<std::size_t>(end_ - memory_.data())}; }
 
  private:
-  /// The escapes take more space than was reserved.
+  /// Appends a text with escapes, for which the reserved space is not sufficient.
   cursor& append_escaped(std::string_view text) {
     std::string quoted;
     json::writer{quoted}.value(text);
     reserve(quoted.size());
     return raw(quoted);
   }
-  void reserve(std::size_t more) {
+  void reserve(std::size_t additional_size) {
     const auto size = end_ ? text().size() : 0;
-    if (memory_.size() < size + more + max_size_) memory_.resize(2 * (size + more + max_size_));
+    if (memory_.size() < size + additional_size + max_size_) memory_.resize(2 * (size + additional_size + max_size_));
     end_ = memory_.data() + size;
   }
 
@@ -99,7 +99,7 @@ std::string_view log_line::format(const log_line_parts& parts, log_format format
     if (text && is_bare_word(*text)) {
       line.raw(*text);
     } else {
-      // Quoted as in JSON, so that no value of a request can forge a line.
+      // The value is quoted as in JSON, so that a value of a request cannot forge a line.
       line.value(field);
     }
   }

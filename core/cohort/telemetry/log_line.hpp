@@ -19,7 +19,7 @@ struct log_line_parts {
   std::span<const log_field> fields;
 };
 
-/// Formats log lines in memory that is kept from line to line. The space for a line is reserved once: appending to a
+/// Formats log lines in memory that is reused for each line. The space for a line is reserved once: appending to a
 /// `std::string` costs more, because it checks and moves the end of the text each time.
 class log_line {
  public:

@@ -38,7 +38,7 @@ void append_allocator_metrics([[maybe_unused]] std::vector<MetricFamily>& famili
 #endif
 }
 
-/// The lowest limit of the control groups, or the memory of the host; empty if neither is known.
+/// Returns the lowest limit of the control groups, or the memory of the host; empty if neither is known.
 std::optional<std::uint64_t> memory_limit(const platform::cgroup_reader& groups, const std::string& meminfo_path) {
   std::array<char, 4096> text;
   const auto total = platform::meminfo_bytes(platform::read_prefix(meminfo_path, text), "MemTotal");

@@ -104,7 +104,7 @@ const std::vector<double>& duration_bounds() {
 
 namespace {
 
-/// The syntax of names in Prometheus: one invalid name makes the whole scrape of a program invalid.
+/// Checks the syntax of a name in Prometheus. One invalid name invalidates the whole scrape of a program.
 bool is_metric_name(std::string_view name, bool permits_colon) noexcept {
   const auto is_letter = [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (permits_colon && c == ':');
@@ -124,7 +124,7 @@ void check_names(const std::string& name, const label_set& labels) {
   }
 }
 
-/// Throws if one of `others`, the families of other types, has the name.
+/// Throws if `others`, the families of other types, contain the name.
 template <class... Families>
 void check_type(const std::string& name, const Families&... others) {
   if ((others.contains(name) || ...)) throw std::logic_error{"two metrics of different types have the name " + name};

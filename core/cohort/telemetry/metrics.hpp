@@ -26,13 +26,14 @@ namespace detail {
 struct alignas(64) shard_value {
   std::atomic<double> value{0};
 };
-/// The index of the calling thread's shard: the shard of its loop, or shard 0, which all threads without a loop share.
+/// Returns the index of the calling thread's shard: the shard of its loop, or shard 0, which all threads without a loop
+/// share.
 std::size_t current_shard(std::size_t shard_count) noexcept;
-/// Adds without a read-modify-write instruction unless `shared`.
+/// Adds `amount` to `value`. Uses a read-modify-write instruction only if `shared`.
 void add(std::atomic<double>& value, double amount, bool shared) noexcept;
 }  // namespace detail
 
-/// Sum with one shard per loop, so that no two loops write to one cache line. Thread-safe.
+/// Sum with one shard per loop, so that two loops never write to the same cache line. Thread-safe.
 class sharded_value {
  public:
   explicit sharded_value(std::size_t shard_count)
@@ -68,7 +69,7 @@ class gauge : public sharded_value {
   using sharded_value::sharded_value;
 };
 
-/// An observation in a bucket and the trace that it belongs to.
+/// An observation in a bucket, with its trace.
 struct exemplar {
   trace_id trace;
   double value = 0;
@@ -86,7 +87,7 @@ class histogram {
   histogram(std::size_t shard_count, std::vector<double> bounds);
   void observe(double value) noexcept;
   /// Observes a value that belongs to a trace. If the trace is sampled, the observation can become the exemplar of its
-  /// bucket. `now` is the time of the calling loop; a thread without a loop leaves no exemplar.
+  /// bucket. `now` is the time of the calling loop; a thread without a loop stores no exemplar.
   void observe(double value, const trace_context& trace, time_point now) noexcept;
   prometheus::ClientMetric::Histogram snapshot() const;
   bucket_exemplars exemplars() const;
@@ -115,19 +116,19 @@ class histogram {
 /// client libraries (0.005 to 10).
 const std::vector<double>& duration_bounds();
 
-/// The metrics of a program. Thread-safe. `make_…` takes a lock, so keep the returned reference, which is valid as long
-/// as the registry; using it takes no lock.
+/// The metrics of a program. Thread-safe. `make_…` takes a lock, so keep the returned reference, which is valid until
+/// the registry is destroyed. Using the reference takes no lock.
 class registry {
  public:
-  /// `loops` threads write without contention; all other threads share one shard.
+  /// `loops` is the number of loops, which write without contention. All other threads share one shard.
   explicit registry(std::size_t loops);
   ~registry();
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;
 
   /// Returns the metric with this name and these labels; the same arguments return the same metric. A name has one
-  /// type, and the help text of its first use. Throws `std::invalid_argument` for an invalid name of the metric or of a
-  /// label (Prometheus data model), and `std::logic_error` for a name that has another type.
+  /// type, and the help text of the first call. Throws `std::invalid_argument` for an invalid name of the metric or of
+  /// a label (Prometheus data model), and `std::logic_error` for a name that has another type.
   counter& make_counter(const std::string& name, const std::string& help, const label_set& labels = {});
   gauge& make_gauge(const std::string& name, const std::string& help, const label_set& labels = {});
   histogram& make_histogram(const std::string& name, const std::string& help, const label_set& labels = {},
@@ -135,11 +136,11 @@ class registry {
   /// Adds a function that appends families at each scrape, called from the scraping thread under the registry's lock.
   void add_collector(std::function<void(std::vector<prometheus::MetricFamily>&)> collector);
 
-  /// The current values of all metrics, and their exemplars if `exemplars` is not null.
+  /// Returns the current values of all metrics, and stores their exemplars in `exemplars` unless it is null.
   std::vector<prometheus::MetricFamily> collect(exemplar_table* exemplars = nullptr) const;
-  /// All metrics in the Prometheus text format 0.0.4.
+  /// Serializes all metrics in the Prometheus text format 0.0.4.
   std::string prometheus_text() const;
-  /// All metrics in OpenMetrics 1.0, with exemplars.
+  /// Serializes all metrics in OpenMetrics 1.0, with exemplars.
   std::string open_metrics_text() const;
 
  private:
@@ -160,7 +161,7 @@ class registry {
   std::vector<std::function<void(std::vector<prometheus::MetricFamily>&)>> collectors_;
 };
 
-/// A family of one counter or gauge without labels, for collectors.
+/// Returns a family of one counter or gauge without labels, for collectors.
 prometheus::MetricFamily single_value_family(std::string name, std::string help, prometheus::MetricType type,
                                              double value);
 

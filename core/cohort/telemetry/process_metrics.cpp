@@ -17,7 +17,8 @@ namespace {
 
 using prometheus::MetricType;
 
-/// The fields of /proc/self/stat from the third on (proc(5)). The second, the name, can contain spaces and parentheses.
+/// Returns the fields of /proc/self/stat, beginning with the third field (proc(5)). The second field, the name, can
+/// contain spaces and parentheses.
 std::optional<std::vector<double>> stat_fields() {
   std::ifstream file("/proc/self/stat");
   std::string line;

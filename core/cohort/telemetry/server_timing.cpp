@@ -9,7 +9,7 @@
 namespace cohort::telemetry {
 namespace {
 
-/// Initial capacity: the entries of three or four calls.
+/// Initial capacity in bytes, sufficient for the entries of three or four calls.
 constexpr std::size_t initial_entries_capacity = 190;
 /// Maximum size of the entries `total` and `left`.
 constexpr std::size_t max_totals_size = 64;

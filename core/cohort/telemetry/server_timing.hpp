@@ -13,13 +13,13 @@ class loop;
 
 namespace cohort::telemetry {
 
-/// Records how the time of a request was spent, for the response field `Server-Timing` (W3C Server Timing,
+/// Records the durations within a request for the response field `Server-Timing` (W3C Server Timing,
 /// https://www.w3.org/TR/server-timing/): the duration of each upstream call, the total, and the time left until the
 /// deadline. Use it on the request's loop only.
 class server_timing {
  public:
-  /// Measures the time for which the request waits for another server. The concurrency limit does not count that time
-  /// as this server's own latency. Overlapping waits count once.
+  /// Measures the time for which the request waits for another server. The concurrency limit excludes that time from
+  /// the latency of this server. Overlapping waits are counted once.
   class scoped_wait {
    public:
     /// `timing` may be null; if not, it must outlive the wait. Must be called on a loop.
@@ -33,15 +33,16 @@ class server_timing {
     loop& loop_;
   };
 
-  /// Appends an entry; ignored from the 17th on. `name` must be a token (RFC 9110 section 5.6.2), `description` must
-  /// contain neither quotes, backslashes nor control characters.
+  /// Appends an entry. Has no effect if there are already 16 entries. `name` must be a token (RFC 9110 section 5.6.2),
+  /// `description` must contain neither quotes, backslashes nor control characters.
   void add(std::string_view name, duration elapsed, std::string_view description);
-  /// `time;dur=1.3;desc="ok", total;dur=2.0, left;dur=198.0`, in milliseconds; without `left` if there is no deadline.
+  /// Returns the value of the field in milliseconds, such as `time;dur=1.3;desc="ok", total;dur=2.0, left;dur=198.0`.
+  /// The entry `left` is omitted if there is no deadline.
   recycled_string header_value(duration total, deadline request_deadline, time_point now) const;
-  /// The time covered by `scoped_wait`s that have ended.
+  /// The total time of the waits that have ended.
   duration wait_time() const noexcept { return wait_time_; }
 
-  /// The record of the request and of its upstream calls, if it has one: see `request_log`.
+  /// The record of the request and of its upstream calls, if there is one: see `request_log`.
   request_recording& recording() noexcept { return recording_; }
   const request_recording& recording() const noexcept { return recording_; }
 

@@ -26,37 +26,37 @@ struct trace_id {
 /// Trace of a request, from `traceparent` or new (W3C Trace Context, https://www.w3.org/TR/trace-context/).
 struct trace_context {
   trace_id id;
-  /// True if the trace is recorded, so that it can be looked up.
+  /// True if the trace is recorded, so that it can be found in a tracing backend.
   bool sampled = false;
-  /// `tracestate`, forwarded unchanged; empty if there is none. A view of the request.
+  /// `tracestate`, forwarded unchanged; empty if there is none. A view into the request.
   std::string_view state{};
-  /// The ID of the current span: the caller's (the parent ID of `traceparent`), or, once the server records spans, that
-  /// of the request. Zero if there is none.
+  /// The ID of the current span: the span of the caller (the parent ID of `traceparent`), or, if the server records
+  /// spans, the span of the request. Zero if there is none.
   std::uint64_t span_id = 0;
 };
 
-/// Parses a `traceparent` of version 00, and that part of a later version that version 00 defines. Empty if it is
-/// invalid: uppercase digits, a zero ID, a wrong length. Of the flags only `sampled` is kept, since version 00 requires
-/// the others to be sent as zero.
+/// Parses a `traceparent` of version 00, or the part of a later version that version 00 defines. Empty if it is
+/// invalid, for example because of uppercase digits, a zero ID or a wrong length. Only the flag `sampled` is kept,
+/// because version 00 requires that the other flags are sent as zero.
 std::optional<trace_context> parse_traceparent(std::string_view value) noexcept;
 
-/// An ID of 32 lowercase hexadecimal digits; empty if it is invalid or zero.
+/// Parses an ID of 32 lowercase hexadecimal digits; empty if it is invalid or zero.
 std::optional<trace_id> parse_trace_id(std::string_view digits) noexcept;
-/// An ID of 16 lowercase hexadecimal digits; empty if it is invalid or zero.
+/// Parses an ID of 16 lowercase hexadecimal digits; empty if it is invalid or zero.
 std::optional<std::uint64_t> parse_span_id(std::string_view digits) noexcept;
 /// 16 lowercase hexadecimal digits.
 std::array<char, 16> span_id_hex(std::uint64_t id) noexcept;
-/// A new ID, which is not zero.
+/// Returns a new ID, which is not zero.
 std::uint64_t make_span_id(random_generator& random) noexcept;
 
-/// True if a `tracestate` can be forwarded: 1 to 512 printable ASCII characters. The standard requires forwarding up to
-/// 512 characters.
+/// True if a `tracestate` can be forwarded: 1 to 512 printable ASCII characters. W3C Trace Context recommends
+/// forwarding at least 512 characters.
 bool is_valid_tracestate(std::string_view value) noexcept;
 
-/// A new trace, for a request without `traceparent`. It is sampled, because its ID is in the access log.
+/// Returns a new trace, for a request without `traceparent`. The trace is sampled, because its ID is in the access log.
 trace_context start_trace(random_generator& random) noexcept;
 
-/// The `traceparent` of one call to another server: the trace, with the ID of the span of that call as parent ID.
+/// Returns the `traceparent` of one call to another server. `parent_id` is the ID of the span of that call.
 std::array<char, 55> format_traceparent(const trace_context& trace, std::uint64_t parent_id) noexcept;
 /// Like the overload above, but with a new parent ID.
 std::array<char, 55> format_traceparent(const trace_context& trace, random_generator& random) noexcept;

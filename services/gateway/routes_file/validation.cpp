@@ -23,7 +23,7 @@ class scope {
   explicit scope(json::decode_errors& errors) : errors_(errors) {}
 
   scope member(std::string_view name) const {
-    return {errors_, path_.empty() ? std::string{name} : path_ + "." + json::shortened(name)};
+    return {errors_, path_.empty() ? std::string{name} : path_ + "." + json::shorten(name)};
   }
   scope item(std::size_t index) const { return {errors_, path_ + "[" + std::to_string(index) + "]"}; }
   void report(std::string reason) const { errors_.list.push_back({path_, std::move(reason)}); }
@@ -43,7 +43,7 @@ void require_name(const scope& at, const std::map<std::string, T>& known, const 
   if (known.contains(name)) return;
   std::string names;
   for (const auto& [each, value] : known) names.append(names.empty() ? "" : ", ").append(each);
-  at.report("is \"" + json::shortened(name) + "\", but must be the name of " + kind +
+  at.report("is \"" + json::shorten(name) + "\", but must be the name of " + kind +
             (names.empty() ? "; there is none" : ": " + names));
 }
 

@@ -71,7 +71,7 @@ std::string route_table::add_verifiers(const std::string& path, verifier_map& ve
           source.error.empty() ? jwt_key::load(key.id, key.algorithm, source.text) : jwt_key::load_result{nullptr, {}};
       if (!loaded.key) {
         const auto reason = source.error.empty() ? key_path + ": the key file " + loaded.error : source.error;
-        const auto member = "jwt." + json::shortened(name) + ".keys[" + std::to_string(i) + "].file";
+        const auto member = "jwt." + json::shorten(name) + ".keys[" + std::to_string(i) + "].file";
         const json_lines lines{contents_.front()};
         return path + ":" + std::to_string(lines.line_of(member)) + ": " + member + ": " + reason;
       }

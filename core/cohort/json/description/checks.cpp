@@ -24,9 +24,9 @@ bool is_in_class(char c, std::string_view characters) noexcept {
   return false;
 }
 
-std::string amount(std::size_t min, std::optional<std::size_t> max, std::string_view what) {
+std::string format_count_range(std::size_t min, std::optional<std::size_t> max, std::string_view unit) {
   const auto count_and_unit = [&](std::size_t count) {
-    return std::to_string(count) + " " + std::string{what} + (count == 1 ? "" : "s");
+    return std::to_string(count) + " " + std::string{unit} + (count == 1 ? "" : "s");
   };
   if (!max) return "at least " + count_and_unit(min);
   if (min == 0) return "at most " + count_and_unit(*max);
@@ -56,7 +56,7 @@ std::string check_string(std::string_view value, const string_constraints& const
     const auto length = count_characters(value);
     if (length < constraints.min_length || (constraints.max_length && length > *constraints.max_length)) {
       if (length == 0 && constraints.min_length == 1 && !constraints.max_length) return "must not be empty";
-      return "must have " + amount(constraints.min_length, constraints.max_length, "character");
+      return "must have " + format_count_range(constraints.min_length, constraints.max_length, "character");
     }
   }
   const auto is_accepted = [&](char c) { return is_in_class(c, constraints.characters); };
@@ -70,10 +70,10 @@ std::string check_string(std::string_view value, const string_constraints& const
 }
 
 std::string number_reason(const number_constraints& constraints) {
-  const auto text = [](const std::optional<double>& bound) {
+  const auto to_text = [](const std::optional<double>& bound) {
     return bound ? std::optional{format_number(*bound)} : std::nullopt;
   };
-  return "must be " + expected_number("a number", text(constraints.min), text(constraints.max));
+  return "must be " + expected_number("a number", to_text(constraints.min), to_text(constraints.max));
 }
 
 std::string check_number(double value, const number_constraints& constraints) {
@@ -82,9 +82,9 @@ std::string check_number(double value, const number_constraints& constraints) {
   return is_valid ? std::string{} : number_reason(constraints);
 }
 
-std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view what) {
+std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view unit) {
   if (size >= min && (!max || size <= *max)) return {};
-  return "must have " + amount(min, max, what);
+  return "must have " + format_count_range(min, max, unit);
 }
 
 }  // namespace cohort::json

@@ -23,20 +23,20 @@ std::string format_number(double number);
 std::string check_string(std::string_view value, const string_constraints& constraints);
 std::string check_number(double value, const number_constraints& constraints);
 /// Checks the number of elements of a list (`items`) or a map (`members`).
-std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view what);
+std::string check_size(std::size_t size, std::size_t min, std::optional<std::size_t> max, std::string_view unit);
 
-/// The reason for a value that is not an integer: `must be an integer …`. `shows_limits`: a missing bound is replaced
-/// by the limit of the type, which is needed for an integer that exceeds the type.
+/// The reason for a value that is not an integer: `must be an integer …`. If `shows_type_limits`, a missing bound is
+/// replaced by the limit of the type; use it for an integer that exceeds the type.
 template <integer T>
-std::string integer_reason(const integer_constraints<T>& constraints, bool shows_limits = false) {
+std::string integer_reason(const integer_constraints<T>& constraints, bool shows_type_limits = false) {
   auto min = constraints.min;
   auto max = constraints.max;
-  if (shows_limits && !min) min = std::numeric_limits<T>::min();
-  if (shows_limits && !max) max = std::numeric_limits<T>::max();
-  const auto text = [](const std::optional<T>& bound) {
+  if (shows_type_limits && !min) min = std::numeric_limits<T>::min();
+  if (shows_type_limits && !max) max = std::numeric_limits<T>::max();
+  const auto to_text = [](const std::optional<T>& bound) {
     return bound ? std::optional{std::to_string(*bound)} : std::nullopt;
   };
-  return "must be " + expected_number("an integer", text(min), text(max));
+  return "must be " + expected_number("an integer", to_text(min), to_text(max));
 }
 
 template <integer T>

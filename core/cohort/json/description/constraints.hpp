@@ -10,7 +10,7 @@
 
 #include <cohort/json/description/described.hpp>
 
-// The constraints on the members of a described struct, in one place beside it:
+// Constraints on the members of a described struct. Define them beside the struct:
 //
 //     struct item {
 //       std::string name;
@@ -22,9 +22,10 @@
 //                              json::member(&item::quantity, {.min = 1, .max = 100, .fallback = 1}));
 //     }
 //
-// `decode` checks them, `schema` documents them, and so do the parameters of requests. The function is found by
-// argument-dependent lookup: declare it in the namespace of the struct, before the first use. A function in another
-// namespace is ignored, which `static_assert(json::has_constraints<item>)` after it detects.
+// `decode` checks the constraints, and `schema` documents them; request parameters use them in the same way. The
+// function is found by argument-dependent lookup: declare it in the namespace of the struct, before the first use. A
+// function in another namespace is ignored; to detect that, add `static_assert(json::has_constraints<item>)` after the
+// function.
 namespace cohort::json {
 
 /// Tag argument of `constraints(type<T>)`, for argument-dependent lookup.
@@ -35,11 +36,11 @@ struct type {};
 template <class T>
 concept has_constraints = requires { constraints(type<T>{}); };
 
-// Members of every kind of constraints:
+// Members of all constraints:
 //   name         the name in JSON, if it differs from the name of the member
-//   description  for the schema
-//   fallback     the value if there is none; then the value is not required
-//   required     false: a member that is absent keeps its initial value. A `std::optional` is never required.
+//   description  the description in the schema
+//   fallback     the value of an absent member; a member with a fallback is not required
+//   required     if false, an absent member keeps its initial value. A `std::optional` is never required.
 
 /// Constraints on `bool`.
 struct bool_constraints {
@@ -70,7 +71,7 @@ struct number_constraints {
   std::string_view description{};
 };
 
-/// Constraints on durations, which are written as the number of their units. The bounds are inclusive.
+/// Constraints on durations, which are the number of their units in JSON. The bounds are inclusive.
 template <integral_duration T>
 struct duration_constraints {
   std::optional<T> min{};
@@ -130,7 +131,7 @@ template <list_like T>
 struct list_constraints {
   std::size_t min_items = 0;
   std::optional<std::size_t> max_items{};
-  /// Whether equal elements are rejected. Needs `operator==`.
+  /// Whether equal elements are rejected. Elements are equal if their JSON texts are equal.
   bool unique = false;
   /// The constraints on each element.
   constraints_of<typename detail::list_traits<T>::value_type> items{};
@@ -220,20 +221,20 @@ constexpr void find_constraints(Constraints& found) {
   if constexpr (has_constraints<T>) {
     std::apply(
         [&](const auto&... candidates) {
-          const auto use_if_related = [&](const auto& candidate) {
+          const auto copy_if_same_member = [&](const auto& candidate) {
             if constexpr (std::is_same_v<std::remove_cvref_t<decltype(candidate.pointer)>,
                                          std::remove_cvref_t<decltype(Descriptor::pointer)>>) {
               if (candidate.pointer == Descriptor::pointer) found = candidate.constraints;
             }
           };
-          (use_if_related(candidates), ...);
+          (copy_if_same_member(candidates), ...);
         },
         constraints(type<T>{}));
   }
 }
 
-/// The constraints on a member by its descriptor: of `T`, otherwise of its base class that has the member, otherwise
-/// the default.
+/// Returns the constraints on a member by its descriptor: the constraints of `T`, otherwise of the base class that has
+/// the member, otherwise the default.
 template <class T, class Descriptor>
 constexpr auto find_constraints() {
   using base = typename owner<std::remove_cvref_t<decltype(Descriptor::pointer)>>::type;
@@ -251,8 +252,8 @@ inline constexpr auto constraints_on = detail::find_constraints<T, Descriptor>()
 /// The name of a member in JSON.
 template <class T, class Descriptor>
 constexpr std::string_view member_name() {
-  constexpr auto own_name = constraints_on<T, Descriptor>.name;
-  return own_name.empty() ? std::string_view{Descriptor::name} : own_name;
+  constexpr auto custom_name = constraints_on<T, Descriptor>.name;
+  return custom_name.empty() ? std::string_view{Descriptor::name} : custom_name;
 }
 
 /// Whether a value of type `T` with these constraints must be present.

@@ -21,16 +21,17 @@
 // The types that `decode`, `encode`, `schema` and the extraction of request parameters support, and their categories.
 namespace cohort::json {
 
-/// Numbers without a fraction; not `bool` and not character types.
+/// The integral types except `bool` and the character types.
 template <class T>
 concept integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
                   !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-/// A struct with `BOOST_DESCRIBE_STRUCT` (or a class with `BOOST_DESCRIBE_CLASS`): an object with its public members.
+/// A struct with `BOOST_DESCRIBE_STRUCT` (or a class with `BOOST_DESCRIBE_CLASS`). In JSON, an object with the public
+/// members.
 template <class T>
 concept described_struct = std::is_class_v<T> && boost::describe::has_describe_members<T>::value && !text_formatted<T>;
 
-/// An enumeration with `BOOST_DESCRIBE_ENUM` or `BOOST_DEFINE_ENUM_CLASS`: its enumerators' names.
+/// An enumeration with `BOOST_DESCRIBE_ENUM` or `BOOST_DEFINE_ENUM_CLASS`. In JSON, the name of the enumerator.
 template <class T>
 concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value && !text_formatted<T>;
 
@@ -49,7 +50,7 @@ struct optional_value<std::optional<T>> {
   using type = T;
 };
 
-/// `size` is the number of elements that the type prescribes; 0 if it prescribes none.
+/// `size` is the fixed number of elements; 0 if the number is variable.
 template <class T>
 struct list_traits {};
 template <class T, class Allocator>
@@ -75,7 +76,7 @@ struct map_traits<std::unordered_map<std::string, T, Hash, Equal, Allocator>> {
 };
 }  // namespace detail
 
-/// A duration with an integral representation: an integer, the number of its units.
+/// A duration with an integral representation. In JSON, the number of its units.
 template <class T>
 concept integral_duration = detail::is_duration<T>::value;
 template <class T>
@@ -83,7 +84,7 @@ concept string_like = std::same_as<T, std::string> || std::same_as<T, std::strin
 /// `std::vector` or `std::array`.
 template <class T>
 concept list_like = requires { typename detail::list_traits<T>::value_type; };
-/// `std::map` or `std::unordered_map` with strings as keys: an object with arbitrary members.
+/// `std::map` or `std::unordered_map` with strings as keys. In JSON, an object with arbitrary members.
 template <class T>
 concept map_like = requires { typename detail::map_traits<T>::value_type; };
 template <class T>
@@ -93,9 +94,8 @@ concept optional_like = !std::same_as<T, typename detail::optional_value<T>::typ
 template <class T>
 using value_type_of = typename detail::optional_value<T>::type;
 
-/// Whether a struct has data members that its `BOOST_DESCRIBE_STRUCT` leaves out intentionally. Specialize it for such
-/// a struct, before the first use; otherwise the omission is a compile-time error where the compiler can detect it,
-/// which it can for aggregates:
+/// Whether `BOOST_DESCRIBE_STRUCT` of a struct omits data members intentionally. Specialize it for such a struct,
+/// before the first use; otherwise the omission is a compile-time error if the struct is an aggregate:
 ///
 ///     template <> inline constexpr bool cohort::json::omits_members<session> = true;
 template <class T>
@@ -129,7 +129,7 @@ template <class T>
 struct described_members {
   using type = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
   static_assert(!has_undescribed_member<T, boost::mp11::mp_size<type>::value>(),
-                "BOOST_DESCRIBE_STRUCT of this struct lacks a data member, which JSON would not have: list it, or "
+                "BOOST_DESCRIBE_STRUCT of this struct omits a data member, so JSON would not contain it: add it, or "
                 "specialize cohort::json::omits_members");
 };
 }  // namespace detail

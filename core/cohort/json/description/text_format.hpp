@@ -9,13 +9,13 @@
 
 namespace cohort::json {
 
-/// The text format of a type: a string in JSON, and the value of a parameter, header field or cookie. Specialize it for
-/// your own types, such as identifiers:
+/// The text format of a type, for JSON strings and for the values of parameters, header fields and cookies. Specialize
+/// it for your own types, such as identifiers:
 ///
 ///     template <> struct cohort::json::text_format<order_id> {
 ///       static std::optional<order_id> parse(std::string_view text);   // empty: `text` is invalid
 ///       static std::string print(const order_id& id);
-///       static constexpr std::string_view expected = "an order ID, such as A-17";   // in reasons
+/// static constexpr std::string_view expected = "an order ID, such as A-17"; // in error messages
 ///       static constexpr std::string_view schema = R"({"type":"string","pattern":"^[A-Z]-[0-9]+$"})";
 ///     };
 template <class T>
@@ -36,7 +36,7 @@ using timestamp = std::chrono::sys_time<std::chrono::nanoseconds>;
 /// its year is not within 1678 to 2261, the range of a 64-bit number of nanoseconds.
 std::optional<timestamp> parse_timestamp(std::string_view text);
 
-/// An RFC 3339 timestamp in UTC with three, six or nine digits of the second's fraction if it has one, such as
+/// Formats an RFC 3339 timestamp in UTC. A fraction of a second has three, six or nine digits:
 /// `2026-11-28T12:00:00.250Z`.
 std::string format_timestamp(timestamp time);
 

@@ -10,55 +10,57 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-/// Consumes a text from its start. After an unexpected character it stays in the failed state.
+/// Consumes a text from its start. After an unexpected character, the scanner remains in the failed state.
 class scanner {
  public:
-  explicit scanner(std::string_view text) : rest_(text) {}
+  explicit scanner(std::string_view text) : remaining_(text) {}
 
-  int digits(std::size_t count) {
+  int consume_digits(std::size_t count) {
     int value = 0;
-    for (std::size_t i = 0; i < count; ++i) value = value * 10 + digit();
+    for (std::size_t i = 0; i < count; ++i) value = value * 10 + consume_digit();
     return value;
   }
   /// Consumes one of `choices`, ignoring case, and returns it in upper case.
-  char one_of(std::string_view choices) {
-    const char upper = rest_.empty() ? '\0' : static_cast<char>(rest_[0] >= 'a' ? rest_[0] - 'a' + 'A' : rest_[0]);
-    failed_ = failed_ || rest_.empty() || choices.find(upper) == std::string_view::npos;
-    if (!failed_) rest_.remove_prefix(1);
+  char consume_one_of(std::string_view choices) {
+    const char upper =
+        remaining_.empty() ? '\0' : static_cast<char>(remaining_[0] >= 'a' ? remaining_[0] - 'a' + 'A' : remaining_[0]);
+    failed_ = failed_ || remaining_.empty() || choices.find(upper) == std::string_view::npos;
+    if (!failed_) remaining_.remove_prefix(1);
     return upper;
   }
   /// Consumes an optional fraction of a second, such as `.5`.
   nanoseconds fraction() {
-    // In the failed state `digit` consumes nothing, so the loop below would not end.
-    if (failed_ || !rest_.starts_with('.')) return {};
-    rest_.remove_prefix(1);
-    nanoseconds sum{digit() * nanoseconds{100ms}};
-    for (nanoseconds place = 10ms; !rest_.empty() && is_digit(rest_[0]); place /= 10) sum += digit() * place;
+    // In the failed state `consume_digit` consumes nothing, so the loop below would not end.
+    if (failed_ || !remaining_.starts_with('.')) return {};
+    remaining_.remove_prefix(1);
+    nanoseconds sum{consume_digit() * nanoseconds{100ms}};
+    for (nanoseconds place = 10ms; !remaining_.empty() && is_digit(remaining_[0]); place /= 10)
+      sum += consume_digit() * place;
     return sum;
   }
-  bool is_done() const { return !failed_ && rest_.empty(); }
+  bool is_done() const { return !failed_ && remaining_.empty(); }
 
  private:
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-  int digit() {
-    failed_ = failed_ || rest_.empty() || !is_digit(rest_[0]);
+  int consume_digit() {
+    failed_ = failed_ || remaining_.empty() || !is_digit(remaining_[0]);
     if (failed_) return 0;
-    const int value = rest_[0] - '0';
-    rest_.remove_prefix(1);
+    const int value = remaining_[0] - '0';
+    remaining_.remove_prefix(1);
     return value;
   }
 
-  std::string_view rest_;
+  std::string_view remaining_;
   bool failed_ = false;
 };
 
 /// The offset from UTC; empty if its hours or minutes are out of range (RFC 3339 section 5.6).
 std::optional<nanoseconds> scan_offset(scanner& scanner) {
-  const char sign = scanner.one_of("Z+-");
+  const char sign = scanner.consume_one_of("Z+-");
   if (sign == 'Z') return nanoseconds{};
-  const int hours = scanner.digits(2);
-  scanner.one_of(":");
-  const int minutes = scanner.digits(2);
+  const int hours = scanner.consume_digits(2);
+  scanner.consume_one_of(":");
+  const int minutes = scanner.consume_digits(2);
   if (hours > 23 || minutes > 59) return std::nullopt;
   const nanoseconds offset = hours * 1h + minutes * 1min;
   return sign == '-' ? -offset : offset;
@@ -74,17 +76,17 @@ void append_zero_padded(std::string& text, std::int64_t number, std::size_t widt
 
 std::optional<timestamp> parse_timestamp(std::string_view text) {
   scanner scanner{text};
-  const std::chrono::year year{scanner.digits(4)};
-  scanner.one_of("-");
-  const std::chrono::month month{static_cast<unsigned>(scanner.digits(2))};
-  scanner.one_of("-");
-  const std::chrono::day day{static_cast<unsigned>(scanner.digits(2))};
-  scanner.one_of("T");
-  const int hours = scanner.digits(2);
-  scanner.one_of(":");
-  const int minutes = scanner.digits(2);
-  scanner.one_of(":");
-  const int seconds = scanner.digits(2);
+  const std::chrono::year year{scanner.consume_digits(4)};
+  scanner.consume_one_of("-");
+  const std::chrono::month month{static_cast<unsigned>(scanner.consume_digits(2))};
+  scanner.consume_one_of("-");
+  const std::chrono::day day{static_cast<unsigned>(scanner.consume_digits(2))};
+  scanner.consume_one_of("T");
+  const int hours = scanner.consume_digits(2);
+  scanner.consume_one_of(":");
+  const int minutes = scanner.consume_digits(2);
+  scanner.consume_one_of(":");
+  const int seconds = scanner.consume_digits(2);
   const auto fraction = scanner.fraction();
   const auto offset = scan_offset(scanner);
   const auto date = year / month / day;

@@ -8,7 +8,7 @@ namespace cohort::net {
 
 task<result<stream_ptr>> memory_acceptor::accept(loop& target) {
   while (backlog_.empty()) {
-    if (closed_) co_return error_code{asio::error::operation_aborted};
+    if (is_closed_) co_return error_code{asio::error::operation_aborted};
     auto waiting = waiters_.wait();
     if (co_await std::move(waiting) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
   }
@@ -18,7 +18,7 @@ task<result<stream_ptr>> memory_acceptor::accept(loop& target) {
 }
 
 void memory_acceptor::close() noexcept {
-  if (std::exchange(closed_, true)) return;
+  if (std::exchange(is_closed_, true)) return;
   if (const auto on_close = std::exchange(on_close_, nullptr)) on_close();
   backlog_.clear();
   waiters_.notify_all();
@@ -36,16 +36,16 @@ memory_network::~memory_network() {
 
 std::unique_ptr<acceptor> memory_network::listen(const endpoint& local) {
   assert(!acceptors_.contains(local));
-  auto listening = std::make_unique<memory_acceptor>(local, [this, local] { acceptors_.erase(local); });
-  acceptors_[local] = listening.get();
-  return listening;
+  auto new_acceptor = std::make_unique<memory_acceptor>(local, [this, local] { acceptors_.erase(local); });
+  acceptors_[local] = new_acceptor.get();
+  return new_acceptor;
 }
 
 std::unique_ptr<acceptor> memory_network::listen_unix(const std::string& path) {
   assert(!unix_acceptors_.contains(path));
-  auto listening = std::make_unique<memory_acceptor>(endpoint{}, [this, path] { unix_acceptors_.erase(path); });
-  unix_acceptors_[path] = listening.get();
-  return listening;
+  auto new_acceptor = std::make_unique<memory_acceptor>(endpoint{}, [this, path] { unix_acceptors_.erase(path); });
+  unix_acceptors_[path] = new_acceptor.get();
+  return new_acceptor;
 }
 
 task<result<std::vector<endpoint>>> memory_network::resolve(std::string host, std::uint16_t port, deadline) {

@@ -13,10 +13,10 @@
 
 namespace cohort::net {
 
-/// Acceptor within one loop: `accept` returns the streams given to `enqueue`, in order.
+/// Acceptor of in-memory connections: `accept` returns the streams that were passed to `enqueue`, in order.
 class memory_acceptor final : public acceptor {
  public:
-  /// `on_close` is called once, when the acceptor is closed or destroyed; not after `clear_close_callback`.
+  /// `on_close` is called once, when the acceptor is closed or destroyed, unless `clear_close_callback` was called.
   memory_acceptor(endpoint local, std::function<void()> on_close) : local_(local), on_close_(std::move(on_close)) {}
   ~memory_acceptor() override { close(); }
 
@@ -30,12 +30,12 @@ class memory_acceptor final : public acceptor {
  private:
   endpoint local_;
   std::function<void()> on_close_;
-  bool closed_ = false;
+  bool is_closed_ = false;
   std::deque<stream_ptr> backlog_;
   wait_queue waiters_;
 };
 
-/// Network within one loop, without sockets, for tests and simulations.
+/// In-memory network without sockets, for tests and simulations.
 class memory_network final : public network {
  public:
   explicit memory_network(memory_pipe_settings settings = {}) : settings_(settings) {}
@@ -48,10 +48,10 @@ class memory_network final : public network {
   /// Connection attempts to `peer` stay pending until their deadline.
   void add_black_hole(const endpoint& peer) { black_holes_.insert(peer); }
 
-  /// The address that servers see as the peer of further connections.
+  /// Sets the peer address of later connections at the server.
   void set_client_address(std::string address) { client_address_ = std::move(address); }
 
-  /// Listens on `local`, on which there must be no other acceptor.
+  /// Listens on `local`. Precondition: no other acceptor listens on `local`.
   std::unique_ptr<acceptor> listen(const endpoint& local);
   /// Listens on the Unix domain socket `path`.
   std::unique_ptr<acceptor> listen_unix(const std::string& path);

@@ -19,20 +19,21 @@ time_point memory_pipe::state::now() const noexcept {
   return (current ? *current : event_loop).now();
 }
 
-/// Keeps the order of segments: a segment never arrives before an earlier one.
+/// Keeps the order of segments: a segment never arrives before an earlier segment.
 time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t size) {
   auto& latest = channels[1 - sender].latest_arrival;
   latest = std::max(latest, link ? link->arrival_time(sender, size) : now() + settings.latency);
   return latest;
 }
 
-/// Number of bytes sent; empty if the receiver has closed and the resulting reset has arrived.
+/// Sends bytes. Returns their number, or nothing if the receiver has closed its end and the resulting reset has
+/// arrived.
 std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::string bytes) {
   auto& outgoing = channels[1 - sender];
   const auto size = bytes.size();
-  const bool receiver_closed = closed[1 - sender] && !outgoing.held;
+  const bool receiver_closed = closed[1 - sender] && !outgoing.is_held;
   if (receiver_closed) {
-    answer_with_reset(sender, schedule_arrival(sender, size));
+    respond_with_reset(sender, schedule_arrival(sender, size));
     if (channels[sender].is_reset(now())) return std::nullopt;
   }
   if (link) link->on_sent(sender, bytes);
@@ -44,25 +45,25 @@ std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::strin
 
 void memory_pipe::state::transmit(pipe_side sender, std::string bytes) {
   auto& outgoing = channels[1 - sender];
-  if (outgoing.held) {
+  if (outgoing.is_held) {
     outgoing.segments.push_back({not_scheduled, std::move(bytes)});
     return;
   }
   const auto arrival_time = schedule_arrival(sender, bytes.size());
-  const bool resets = bytes.size() >= outgoing.bytes_until_reset;
-  if (resets) bytes.resize(outgoing.bytes_until_reset);
-  if (outgoing.bytes_until_reset != detail::unlimited) outgoing.bytes_until_reset -= bytes.size();
+  const bool causes_reset = bytes.size() >= outgoing.bytes_until_reset;
+  if (causes_reset) bytes.resize(outgoing.bytes_until_reset);
+  if (outgoing.bytes_until_reset != detail::no_reset_scheduled) outgoing.bytes_until_reset -= bytes.size();
   if (!bytes.empty()) outgoing.segments.push_back({arrival_time, std::move(bytes)});
-  if (!resets) return;
+  if (!causes_reset) return;
   reset_at(1 - sender, arrival_time);
-  answer_with_reset(sender, arrival_time);
+  respond_with_reset(sender, arrival_time);
 }
 
 void memory_pipe::state::send_fin(pipe_side sender) {
   auto& outgoing = channels[1 - sender];
   if (outgoing.fin_sent || outgoing.reset_sent) return;
   outgoing.fin_sent = true;
-  if (!outgoing.held) outgoing.fin_arrives = schedule_arrival(sender, 0);
+  if (!outgoing.is_held) outgoing.fin_arrival_time = schedule_arrival(sender, 0);
   notify(1 - sender);
 }
 
@@ -70,29 +71,29 @@ void memory_pipe::state::send_reset(pipe_side sender) {
   auto& outgoing = channels[1 - sender];
   if (outgoing.reset_sent) return;
   outgoing.reset_sent = true;
-  if (!outgoing.held) outgoing.reset_arrives = schedule_arrival(sender, 0);
+  if (!outgoing.is_held) outgoing.reset_arrival_time = schedule_arrival(sender, 0);
   notify(1 - sender);
 }
 
-void memory_pipe::state::reset_at(pipe_side receiver, time_point when) {
+void memory_pipe::state::reset_at(pipe_side receiver, time_point time) {
   auto& incoming = channels[receiver];
   incoming.reset_sent = true;
-  incoming.reset_arrives = when;
-  while (!incoming.segments.empty() && incoming.segments.back().arrival_time > when) incoming.segments.pop_back();
+  incoming.reset_arrival_time = time;
+  while (!incoming.segments.empty() && incoming.segments.back().arrival_time > time) incoming.segments.pop_back();
 }
 
-/// Sends `receiver` a reset, since its segment reached a closed end at `reached`.
-void memory_pipe::state::answer_with_reset(pipe_side receiver, time_point reached) {
+/// Sends a reset to `receiver`, because a segment of it arrives at a closed end at `arrival_time`.
+void memory_pipe::state::respond_with_reset(pipe_side receiver, time_point arrival_time) {
   auto& incoming = channels[receiver];
-  if (std::exchange(incoming.reset_sent, true) || incoming.held) return;
+  if (std::exchange(incoming.reset_sent, true) || incoming.is_held) return;
   const auto sent = now();
   const auto reverse_latency = (link ? link->arrival_time(1 - receiver, 0) : sent + settings.latency) - sent;
-  reset_at(receiver, std::max(incoming.latest_arrival, reached + reverse_latency));
+  reset_at(receiver, std::max(incoming.latest_arrival, arrival_time + reverse_latency));
 }
 
 void memory_pipe::state::release(pipe_side sender) {
   auto& outgoing = channels[1 - sender];
-  outgoing.held = false;
+  outgoing.is_held = false;
   std::vector<std::string> held_segments;  // in reverse order
   while (!outgoing.segments.empty() && outgoing.segments.back().arrival_time == not_scheduled) {
     held_segments.push_back(std::move(outgoing.segments.back().bytes));
@@ -100,14 +101,15 @@ void memory_pipe::state::release(pipe_side sender) {
   }
   for (; !held_segments.empty(); held_segments.pop_back()) {
     if (closed[1 - sender]) {
-      answer_with_reset(sender, schedule_arrival(sender, held_segments.back().size()));
+      respond_with_reset(sender, schedule_arrival(sender, held_segments.back().size()));
     } else {
       transmit(sender, std::move(held_segments.back()));
     }
   }
-  if (outgoing.fin_sent && outgoing.fin_arrives == not_scheduled) outgoing.fin_arrives = schedule_arrival(sender, 0);
-  if (outgoing.reset_sent && outgoing.reset_arrives == not_scheduled)
-    outgoing.reset_arrives = schedule_arrival(sender, 0);
+  if (outgoing.fin_sent && outgoing.fin_arrival_time == not_scheduled)
+    outgoing.fin_arrival_time = schedule_arrival(sender, 0);
+  if (outgoing.reset_sent && outgoing.reset_arrival_time == not_scheduled)
+    outgoing.reset_arrival_time = schedule_arrival(sender, 0);
   notify(0);
   notify(1);
 }
@@ -149,12 +151,12 @@ void memory_pipe::reset_after(pipe_side sender, std::uint64_t size) {
 void memory_pipe::hold(pipe_side sender) {
   auto& outgoing = state_->channels[1 - sender];
   const auto now = state_->now();
-  outgoing.held = true;
+  outgoing.is_held = true;
   for (auto& segment : outgoing.segments) {
     if (segment.arrival_time > now) segment.arrival_time = not_scheduled;
   }
-  if (outgoing.fin_arrives > now) outgoing.fin_arrives = not_scheduled;
-  if (outgoing.reset_arrives > now) outgoing.reset_arrives = not_scheduled;
+  if (outgoing.fin_arrival_time > now) outgoing.fin_arrival_time = not_scheduled;
+  if (outgoing.reset_arrival_time > now) outgoing.reset_arrival_time = not_scheduled;
 }
 
 void memory_pipe::release(pipe_side sender) { state_->release(sender); }

@@ -11,25 +11,25 @@
 
 namespace cohort::net {
 
-/// Settings of a connection within one loop.
+/// Settings of an in-memory connection.
 struct memory_pipe_settings {
   /// One-way latency. Ignored if there is a `memory_link`.
   duration latency{0};
-  /// Maximum number of bytes in flight per direction. Writes beyond it wait, as with a full socket buffer.
+  /// Maximum number of bytes in flight per direction. Writes beyond this limit wait, as with a full socket buffer.
   std::size_t capacity = 64 * 1024;
-  /// Maximum number of bytes per read. A value of 1 tests every way in which a message can be split.
+  /// Maximum number of bytes per read. The value 1 splits a message after each byte, for tests of parsers.
   std::size_t max_read_size = 64 * 1024;
 };
 
 /// One of the two ends of a connection: 0 or 1.
 using pipe_side = std::size_t;
 
-/// Resets the connection of a stream made by `memory_pipe`, as if its process was killed: the peer reads the bytes
-/// that were written before, then `connection_reset`.
+/// Resets the connection of a stream of `memory_pipe`, as when its process is killed: the peer reads the bytes that
+/// were written before, then gets `connection_reset`.
 void reset_memory_stream(stream& end);
 
-/// Moves a stream made by `memory_pipe`, without pending operations, to another loop of its thread. Other streams are
-/// returned unchanged.
+/// Moves a stream of `memory_pipe`, which must have no pending operations, to another loop of its thread. Other streams
+/// are returned unchanged.
 stream_ptr move_memory_stream(stream_ptr stream, loop& target);
 
 /// Determines the latency of a connection and observes its bytes. A simulated network implements it.
@@ -37,13 +37,13 @@ class memory_link {
  public:
   virtual ~memory_link() = default;
 
-  /// The arrival time at the other side of `size` bytes that `sender` sends now; a size of zero means a control
-  /// segment (FIN or RST). The pipe keeps the order of segments regardless of arrival times.
+  /// Returns the time at which `size` bytes that `sender` sends now arrive at the other side. The size zero means a
+  /// control segment (FIN or RST). The pipe keeps the order of segments regardless of arrival times.
   virtual time_point arrival_time(pipe_side sender, std::size_t size) = 0;
   virtual void on_sent(pipe_side sender, std::string_view bytes) = 0;
   virtual void on_read(pipe_side reader, std::string_view bytes) = 0;
-  /// `side` was closed, or its process was killed; `reset`: whether its peer receives a reset. Called once for each
-  /// side.
+  /// Called once for each side, when the side is closed or its process is killed. `reset` is true if the peer receives
+  /// a reset.
   virtual void on_closed(pipe_side side, bool reset) = 0;
 };
 
@@ -58,15 +58,16 @@ class memory_pipe {
   memory_pipe(memory_pipe&&) noexcept;
   memory_pipe& operator=(memory_pipe&&) noexcept;
 
-  /// The stream of one side, on the loop on which the pipe was made; once per side. It may outlive the pipe.
+  /// Creates the stream of one side, on the loop on which the pipe was created. May be called once per side. The stream
+  /// may outlive the pipe.
   stream_ptr make_stream(pipe_side side, std::string peer_address);
 
   /// Resets both ends immediately. Data in flight is lost.
   void reset();
   /// Kills the process at `side`: its operations are aborted, and its peer receives a reset.
   void kill(pipe_side side);
-  /// Powers off the host at `side`: its operations are aborted, and its peer receives nothing until it sends data after
-  /// `release`.
+  /// Powers off the host at `side`: its operations are aborted, and its peer receives no segments until it sends data
+  /// after `release`.
   void power_off(pipe_side side);
   /// Delivers `size` more bytes of `sender`, then resets both ends.
   void reset_after(pipe_side sender, std::uint64_t size);
@@ -82,7 +83,7 @@ class memory_pipe {
   std::shared_ptr<state> state_;
 };
 
-/// Makes both ends of a connection without fault injection.
+/// Creates both ends of a connection without fault injection.
 std::pair<stream_ptr, stream_ptr> make_memory_pipe(memory_pipe_settings settings = {},
                                                    std::string first_address = "192.0.2.1",
                                                    std::string second_address = "192.0.2.2");

@@ -9,32 +9,32 @@ namespace cohort::net {
 
 using detail::not_scheduled;
 
-memory_pipe::end::end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address, loop& event_loop)
-    : shared_(std::move(shared)),
+memory_pipe::end::end(std::shared_ptr<state> pipe_state, pipe_side side, std::string peer_address, loop& event_loop)
+    : state_(std::move(pipe_state)),
       loop_(event_loop),
       side_(side),
       peer_address_(std::move(peer_address)),
       deadline_timer_(loop_, this, [](void* self) { static_cast<end*>(self)->abort_pending(); }),
       advance_timer_(loop_.timers(), this) {
-  shared_->ends[side_] = this;
+  state_->ends[side_] = this;
 }
 
 memory_pipe::end::~end() {
-  if (moved_) return;
+  if (is_moved_) return;
   close();
-  shared_->ends[side_] = nullptr;
+  state_->ends[side_] = nullptr;
 }
 
 std::unique_ptr<memory_pipe::end> memory_pipe::end::move_to(loop& target) {
   assert(!read_ && !write_ && !watch_);
-  moved_ = true;
-  return std::make_unique<end>(shared_, side_, peer_address_, target);
+  is_moved_ = true;
+  return std::make_unique<end>(state_, side_, peer_address_, target);
 }
 
 io_result memory_pipe::end::try_write(const_buffers buffers) {
   const auto sent = send(buffers);
   if (!sent) return error_code{asio::error::would_block};
-  if (*sent) shared_->notify(1 - side_);
+  if (*sent) state_->notify(1 - side_);
   schedule_advance();
   return *sent;
 }
@@ -59,14 +59,14 @@ bool memory_pipe::end::readable() noexcept {
 void memory_pipe::end::close() noexcept {
   if (closed()) return;
   const bool has_unread_data = incoming().has_data(loop_.now());
-  if (has_unread_data) shared_->send_reset(side_);
-  shared_->send_fin(side_);
+  if (has_unread_data) state_->send_reset(side_);
+  state_->send_fin(side_);
   close_side(has_unread_data);
 }
 
 void memory_pipe::end::reset() noexcept {
   if (closed()) return;
-  shared_->send_reset(side_);
+  state_->send_reset(side_);
   close_side(true);
 }
 
@@ -83,7 +83,7 @@ void memory_pipe::end::advance() {
   if (read_) {
     if (const auto received = receive(read_.buffers)) {
       read_.complete(*received);
-      shared_->notify(1 - side_);
+      state_->notify(1 - side_);
     }
   }
   if (write_) {
@@ -102,7 +102,7 @@ void memory_pipe::end::start_read(asio::mutable_buffer buffer, completion_handle
   if (buffer.size() == 0) return handler.post(std::size_t{0});
   if (const auto received = receive(buffer)) {
     handler.post(*received);
-    return shared_->notify(1 - side_);
+    return state_->notify(1 - side_);
   }
   read_ = {buffer, std::move(handler)};
   auto slot = read_.handler.get_cancellation_slot();
@@ -115,7 +115,7 @@ void memory_pipe::end::start_write(const_buffers buffers, completion_handler<io_
   if (const auto sent = send(buffers)) {
     handler.post(*sent);
     schedule_advance();
-    return shared_->notify(1 - side_);
+    return state_->notify(1 - side_);
   }
   write_ = {buffers, std::move(handler)};
   auto slot = write_.handler.get_cancellation_slot();
@@ -148,23 +148,23 @@ std::optional<io_result> memory_pipe::end::receive(asio::mutable_buffer buffer) 
 std::size_t memory_pipe::end::consume_segment(asio::mutable_buffer buffer) {
   auto& channel = incoming();
   auto& segment = channel.segments.front();
-  const auto size = std::min({buffer.size(), segment.bytes.size() - segment.consumed, shared_->settings.max_read_size});
+  const auto size = std::min({buffer.size(), segment.bytes.size() - segment.consumed, state_->settings.max_read_size});
   auto* const destination = static_cast<char*>(buffer.data());
   std::copy_n(segment.bytes.data() + segment.consumed, size, destination);
   segment.consumed += size;
   if (segment.consumed == segment.bytes.size()) channel.segments.pop_front();
   channel.in_flight -= size;
-  if (shared_->link) shared_->link->on_read(side_, {destination, size});
+  if (state_->link) state_->link->on_read(side_, {destination, size});
   return size;
 }
 
 std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
   if (const auto error = local_error()) return io_result{*error};
-  auto& outgoing = shared_->channels[1 - side_];
+  auto& outgoing = state_->channels[1 - side_];
   if (outgoing.fin_sent || incoming().is_reset(loop_.now())) {
     return io_result{error_code{asio::error::broken_pipe}};
   }
-  const auto capacity = shared_->settings.capacity;
+  const auto capacity = state_->settings.capacity;
   const auto available = capacity - std::min(outgoing.in_flight, capacity);
   if (available == 0) return std::nullopt;
   std::string bytes;
@@ -172,26 +172,26 @@ std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
   for (const auto& buffer : buffers) {
     bytes.append(static_cast<const char*>(buffer.data()), std::min(buffer.size(), available - bytes.size()));
   }
-  const auto sent = shared_->send(side_, std::move(bytes));
+  const auto sent = state_->send(side_, std::move(bytes));
   if (!sent) return io_result{error_code{asio::error::broken_pipe}};
   return io_result{*sent};
 }
 
 void memory_pipe::end::close_side(bool with_reset) {
   unwatch_hangup();
-  shared_->closed[side_] = true;
-  if (shared_->link) shared_->link->on_closed(side_, with_reset);
+  state_->closed[side_] = true;
+  if (state_->link) state_->link->on_closed(side_, with_reset);
   reject_incoming();
   abort_pending();
 }
 
-/// Responds to the segments in flight with a reset, since this end is closed.
+/// Responds to the segments in flight with a reset, because this end is closed.
 void memory_pipe::end::reject_incoming() {
   auto& channel = incoming();
   const auto now = loop_.now();
   while (!channel.segments.empty() && channel.segments.front().arrival_time != not_scheduled) {
     const auto arrival_time = channel.segments.front().arrival_time;
-    if (arrival_time > now) shared_->answer_with_reset(1 - side_, arrival_time);
+    if (arrival_time > now) state_->respond_with_reset(1 - side_, arrival_time);
     channel.segments.pop_front();
   }
 }
@@ -215,7 +215,7 @@ void memory_pipe::end::check_hangup() {
 
 void memory_pipe::end::schedule_advance() noexcept {
   const bool waits_for_data = read_ || (watch_ && !watch_->done);
-  const auto next = waits_for_data ? incoming().next_arrival() : write_ ? incoming().reset_arrives : not_scheduled;
+  const auto next = waits_for_data ? incoming().next_arrival() : write_ ? incoming().reset_arrival_time : not_scheduled;
   if (next == not_scheduled) {
     advance_timer_.disarm();
   } else {

@@ -17,7 +17,7 @@ namespace detail {
 
 /// The arrival time of a segment that is held, or that was not sent.
 inline constexpr auto not_scheduled = time_point::max();
-inline constexpr auto unlimited = std::numeric_limits<std::uint64_t>::max();
+inline constexpr auto no_reset_scheduled = std::numeric_limits<std::uint64_t>::max();
 
 /// One direction of a connection.
 struct channel {
@@ -28,22 +28,24 @@ struct channel {
   };
 
   bool has_data(time_point now) const noexcept { return !segments.empty() && segments.front().arrival_time <= now; }
-  bool has_ended(time_point now) const noexcept { return fin_arrives <= now && fin_arrives <= reset_arrives; }
-  bool is_reset(time_point now) const noexcept { return reset_arrives <= now; }
+  bool has_ended(time_point now) const noexcept {
+    return fin_arrival_time <= now && fin_arrival_time <= reset_arrival_time;
+  }
+  bool is_reset(time_point now) const noexcept { return reset_arrival_time <= now; }
   time_point next_arrival() const noexcept {
     const auto first = segments.empty() ? not_scheduled : segments.front().arrival_time;
-    return std::min({first, fin_arrives, reset_arrives});
+    return std::min({first, fin_arrival_time, reset_arrival_time});
   }
 
   std::deque<segment> segments;
   std::size_t in_flight = 0;  // bytes
-  bool held = false;
+  bool is_held = false;
   bool fin_sent = false;
   bool reset_sent = false;
-  time_point fin_arrives = not_scheduled;
-  time_point reset_arrives = not_scheduled;
+  time_point fin_arrival_time = not_scheduled;
+  time_point reset_arrival_time = not_scheduled;
   time_point latest_arrival{};
-  std::uint64_t bytes_until_reset = unlimited;
+  std::uint64_t bytes_until_reset = no_reset_scheduled;
 };
 
 /// A pending read or write.
@@ -54,14 +56,14 @@ struct pending_operation {
 
   explicit operator bool() const noexcept { return static_cast<bool>(handler); }
   void complete(io_result transferred) {
-    auto completing = std::move(handler);
-    completing.post(transferred);
+    auto completed_handler = std::move(handler);
+    completed_handler.post(transferred);
   }
 };
 
 }  // namespace detail
 
-/// State shared by both ends.
+/// The state that both ends share.
 struct memory_pipe::state {
   state(memory_pipe_settings pipe_settings, std::shared_ptr<memory_link> pipe_link);
 
@@ -70,8 +72,8 @@ struct memory_pipe::state {
   void transmit(pipe_side sender, std::string bytes);
   void send_fin(pipe_side sender);
   void send_reset(pipe_side sender);
-  void reset_at(pipe_side receiver, time_point when);
-  void answer_with_reset(pipe_side receiver, time_point reached);
+  void reset_at(pipe_side receiver, time_point time);
+  void respond_with_reset(pipe_side receiver, time_point arrival_time);
   void release(pipe_side sender);
   void notify(pipe_side side);
   /// The current time of the running loop.
@@ -79,7 +81,7 @@ struct memory_pipe::state {
 
   memory_pipe_settings settings;
   std::shared_ptr<memory_link> link;
-  std::array<detail::channel, 2> channels;  // by receiver
+  std::array<detail::channel, 2> channels;  // indexed by the receiving side
   std::array<end*, 2> ends{};
   std::array<bool, 2> closed{};
   /// The loop on which the pipe was created.
@@ -89,7 +91,7 @@ struct memory_pipe::state {
 /// One end of a memory pipe.
 class memory_pipe::end final : public stream {
  public:
-  end(std::shared_ptr<state> shared, pipe_side side, std::string peer_address, loop& event_loop);
+  end(std::shared_ptr<state> pipe_state, pipe_side side, std::string peer_address, loop& event_loop);
   ~end() override;
 
   io_result try_write(const_buffers buffers) override;
@@ -97,15 +99,16 @@ class memory_pipe::end final : public stream {
   void watch_hangup(std::function<void()> on_hangup) override;
   void unwatch_hangup() noexcept override;
   bool readable() noexcept override;
-  void shutdown_write() noexcept override { shared_->send_fin(side_); }
+  void shutdown_write() noexcept override { state_->send_fin(side_); }
   void close() noexcept override;
   std::string peer_address() const override { return peer_address_; }
 
   void reset() noexcept override;
   void power_off();
-  /// Completes pending operations that have become possible; always on the end's loop, even if another loop calls.
+  /// Completes the pending operations that are possible now, on the loop of this end. May be called on any loop of the
+  /// thread.
   void advance();
-  /// An end on another loop, which replaces this end.
+  /// Creates an end on another loop, which replaces this end.
   std::unique_ptr<end> move_to(loop& target);
   const loop& event_loop() const noexcept { return loop_; }
 
@@ -115,20 +118,20 @@ class memory_pipe::end final : public stream {
     bool done = false;
   };
 
-  detail::channel& incoming() noexcept { return shared_->channels[side_]; }
-  bool closed() const noexcept { return shared_->closed[side_]; }
+  detail::channel& incoming() noexcept { return state_->channels[side_]; }
+  bool closed() const noexcept { return state_->closed[side_]; }
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override;
   template <class Buffers>
   void abort(detail::pending_operation<Buffers>& operation);
 
-  /// The error of any operation, if this end is closed or its deadline has expired.
+  /// The error of all operations if this end is closed or its deadline has expired; otherwise empty.
   std::optional<error_code> local_error() const noexcept;
-  /// Empty if the read must wait.
+  /// Tries to read. Empty if the read must wait.
   std::optional<io_result> receive(asio::mutable_buffer buffer);
   std::size_t consume_segment(asio::mutable_buffer buffer);
-  /// Empty if the write must wait.
+  /// Tries to write. Empty if the write must wait.
   std::optional<io_result> send(const const_buffers& buffers);
 
   void close_side(bool with_reset);
@@ -138,11 +141,11 @@ class memory_pipe::end final : public stream {
   void check_hangup();
   void schedule_advance() noexcept;
 
-  std::shared_ptr<state> shared_;
+  std::shared_ptr<state> state_;
   loop& loop_;
   pipe_side side_;
   std::string peer_address_;
-  bool moved_ = false;
+  bool is_moved_ = false;
   std::shared_ptr<hangup_watch> watch_;
   detail::pending_operation<asio::mutable_buffer> read_;
   detail::pending_operation<const_buffers> write_;

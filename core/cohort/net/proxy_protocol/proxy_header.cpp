@@ -29,7 +29,7 @@ std::size_t uint16_at(std::string_view bytes, std::size_t index) {
   return byte_at(bytes, index) * 256U + byte_at(bytes, index + 1);
 }
 
-/// The next word up to a space, which is removed with it.
+/// Removes the first word of `line` and the space after it, and returns the word.
 std::string_view take_word(std::string_view& line) {
   const auto end = std::min(line.find(' '), line.size());
   const auto word = line.substr(0, end);
@@ -37,15 +37,15 @@ std::string_view take_word(std::string_view& line) {
   return word;
 }
 
-/// A decimal port without leading zeros.
+/// Whether `text` is a decimal port without leading zeros.
 bool is_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   return error == std::errc{} && end == text.data() + text.size() && (text.size() == 1 || text[0] != '0');
 }
 
-/// An address of version 1, which has no zone.
-std::optional<asio::ip::address> parse_family(std::string_view text, bool is_v6) {
+/// Parses an address of a version 1 header, which has no zone.
+std::optional<asio::ip::address> parse_v1_address(std::string_view text, bool is_v6) {
   if ((text.find(':') != std::string_view::npos) != is_v6 || text.find('%') != std::string_view::npos)
     return std::nullopt;
   return parse_address(text);
@@ -63,15 +63,15 @@ proxy_header parse_v1(std::string_view bytes) {
   if (protocol == "UNKNOWN") return header;
   if (protocol != "TCP4" && protocol != "TCP6") return invalid("the protocol is not TCP4, TCP6 or UNKNOWN");
   const bool is_v6 = protocol == "TCP6";
-  header.client_address = parse_family(take_word(line), is_v6);
-  const auto destination = parse_family(take_word(line), is_v6);
+  header.client_address = parse_v1_address(take_word(line), is_v6);
+  const auto destination = parse_v1_address(take_word(line), is_v6);
   if (!header.client_address || !destination) return invalid("an address is invalid");
   const auto source_port = take_word(line);
   if (!is_port(source_port) || !is_port(line)) return invalid("a port is invalid");
   return header;
 }
 
-/// CRC-32C (RFC 3720, section B.4) of the header, with its own value as zeros.
+/// CRC-32C (RFC 3720, section B.4) of the header, with zeros in place of the checksum.
 std::uint32_t header_checksum(std::string_view header, std::size_t value_offset) {
   constexpr std::uint32_t reversed_polynomial = 0x82F63B78;
   std::uint32_t crc = 0xFFFFFFFF;
@@ -83,7 +83,7 @@ std::uint32_t header_checksum(std::string_view header, std::size_t value_offset)
   return ~crc;
 }
 
-/// The error of the TLVs from `offset`; empty if they are valid.
+/// Returns the error of the TLVs that begin at `offset`; empty if they are valid.
 std::string_view check_tlvs(std::string_view header, std::size_t offset) {
   while (offset < header.size()) {
     if (header.size() - offset < tlv_header_size) return "a TLV is truncated";
@@ -123,14 +123,15 @@ proxy_header parse_v2(std::string_view bytes) {
   if (bytes.size() < size) return incomplete_header(size);
   const auto header = bytes.substr(0, size);
   proxy_header result{state::complete, size, std::nullopt, {}};
-  // LOCAL: the receiver must ignore the rest. UNSPEC: the addresses are unknown, and no TLVs can be located.
+  // LOCAL: the receiver must ignore the addresses and TLVs. UNSPEC: the size of the addresses is unknown, so the TLVs
+  // cannot be located.
   if (command == 0 || family == 0) return result;
   constexpr std::array<std::size_t, 4> address_sizes{0, 12, 36, 216};
   const auto addresses_end = proxy_header_v2_prefix_size + address_sizes[family];
   if (size < addresses_end) return invalid("the header is shorter than its addresses");
   if (const auto error = check_tlvs(header, addresses_end); !error.empty()) return invalid(error);
   const auto source = header.substr(proxy_header_v2_prefix_size);
-  // Only a TCP connection (transport 1, STREAM) can have reached the proxy.
+  // The connection to the proxy can only be TCP (transport 1, STREAM).
   if (transport != 1) return result;
   if (family == 1) result.client_address = read_address<asio::ip::address_v4>(source);
   if (family == 2) result.client_address = parse_address(read_address<asio::ip::address_v6>(source).to_string());

@@ -15,13 +15,13 @@ constexpr std::size_t max_proxy_header_v1_size = 107;
 /// The longest accepted header of version 2: 16 bytes, addresses and TLVs of up to 520 bytes. The addresses take up to
 /// 216 bytes (section 2.2).
 constexpr std::size_t max_proxy_header_v2_size = 536;
-/// The fixed part of a version 2 header. A version 1 header has at least one byte less.
+/// The size of the fixed part of a version 2 header. The shortest version 1 header is one byte shorter.
 constexpr std::size_t proxy_header_v2_prefix_size = 16;
 
 /// A PROXY protocol header at the beginning of a connection.
 struct proxy_header {
   enum class state {
-    /// More bytes are needed.
+    /// The header continues after the received bytes.
     incomplete,
     complete,
     /// The bytes do not begin with a header of either version.
@@ -29,7 +29,7 @@ struct proxy_header {
     invalid,
   };
   state parsed = state::incomplete;
-  /// Complete: the length of the header. Incomplete: the minimum length of the header.
+  /// The size of a complete header in bytes; for an incomplete header, the minimum size.
   std::size_t size = 0;
   /// The client's address. Empty if the header contains none, so that the address of the connection is used: for the
   /// command LOCAL (health checks of the proxy itself), UNKNOWN, and families other than IPv4 and IPv6.
@@ -39,8 +39,7 @@ struct proxy_header {
 };
 
 /// Parses a header of version 1 or 2 at the beginning of `bytes`. TLVs are validated and ignored, except the checksum
-/// (PP2_TYPE_CRC32C), which must match. A pure function. Source:
-/// https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
+/// (PP2_TYPE_CRC32C), which must match. Source: https://www.haproxy.org/download/3.1/doc/proxy-protocol.txt
 proxy_header parse_proxy_header(std::string_view bytes);
 
 }  // namespace cohort::net

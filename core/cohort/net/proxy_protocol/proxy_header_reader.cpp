@@ -13,7 +13,7 @@ namespace {
 
 using outcome = received_proxy_header::outcome;
 
-/// The number of bytes to read next. The size of a version 2 header is known, so that nothing after it is read.
+/// Returns the number of bytes to read next. The size of a version 2 header is known, so no bytes after it are read.
 std::size_t next_read_size(std::string_view received, std::size_t min_size) {
   if (received.size() < proxy_header_v2_prefix_size) return proxy_header_v2_prefix_size - received.size();
   const bool is_v1 = received[0] == 'P';

@@ -27,7 +27,7 @@
 
 namespace cohort::net {
 
-/// A connected socket as a stream: TCP, or a Unix domain socket, which has no address of its peer.
+/// Stream of a connected socket: a TCP socket, or a Unix domain socket, whose peer has no address.
 template <class Protocol>
 class socket_stream final : public stream {
  public:
@@ -48,7 +48,7 @@ class socket_stream final : public stream {
     const auto written =
         buffers[1].size() == 0 ? socket_.write_some(buffers[0], error) : socket_.write_some(buffers, error);
     if (error) return error;
-    receive_state_.has_sent_since = true;
+    receive_state_.has_sent_since_read = true;
     return written;
   }
 
@@ -57,7 +57,7 @@ class socket_stream final : public stream {
     auto position = static_cast<off_t>(offset);
     const auto sent = ::sendfile(socket_.native_handle(), file, &position, count);
     if (sent >= 0) {
-      receive_state_.has_sent_since = true;
+      receive_state_.has_sent_since_read = true;
       return static_cast<std::size_t>(sent);
     }
     // The file system does not support sendfile.
@@ -80,13 +80,13 @@ class socket_stream final : public stream {
   }
 
   void watch_idle() override {
-    // A read of a drained socket waits for its next event, and that costs no system call.
+    // A read of a drained socket waits for the next event of the socket without a system call.
     if (!receive_state_.is_drained) return;
     if (!idle_read_) idle_read_ = std::make_shared<idle_read>();
     if (idle_read_->is_pending) return;
     idle_read_->is_pending = idle_read_->is_waiting = true;
     socket_.async_read_some(tcp_read_buffer{*idle_read_, receive_state_},
-                            recycled(idle_read_->cancellation.slot(), idle_read_handler{idle_read_}));
+                            bind_recycled(idle_read_->cancellation.slot(), idle_read_handler{idle_read_}));
   }
 
   bool readable() noexcept override {
@@ -126,7 +126,7 @@ class socket_stream final : public stream {
  private:
   /// Returns a handler whose pending operation is in recycled memory: Asio's own allocator keeps only 16 blocks.
   template <class Handler>
-  static auto recycled(asio::cancellation_slot slot, Handler handler) {
+  static auto bind_recycled(asio::cancellation_slot slot, Handler handler) {
     return asio::bind_allocator(recycling_allocator<std::byte>{},
                                 asio::bind_cancellation_slot(slot, std::move(handler)));
   }
@@ -226,10 +226,10 @@ class socket_stream final : public stream {
         current->on_hangup();
       }
     };
-    socket_.async_wait(socket_type::wait_read, recycled(watch_->cancellation.slot(), std::move(on_readable)));
+    socket_.async_wait(socket_type::wait_read, bind_recycled(watch_->cancellation.slot(), std::move(on_readable)));
   }
 
-  /// Like recv(2) with MSG_PEEK: does not remove the byte from the socket.
+  /// Returns the result of recv(2) with MSG_PEEK for one byte, which remains in the socket.
   ssize_t peek() noexcept {
     char byte;
     return ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -245,7 +245,7 @@ class socket_stream final : public stream {
 
   void start_read(const tcp_read_buffer& buffer, completion_handler<io_result> handler) {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
-    if (receive_state_.is_drained && !receive_state_.has_sent_since) {
+    if (receive_state_.is_drained && !receive_state_.has_sent_since_read) {
       // A reset that arrived together with the last bytes raises no further event.
       error_code error;
       const auto size = buffer.receive(socket_.native_handle(), 0, error);
@@ -256,20 +256,20 @@ class socket_stream final : public stream {
       return idle_read_->take_over(buffer.memory, buffer, io_handler{this, std::move(handler)});
     }
     const auto slot = handler.get_cancellation_slot();
-    socket_.async_read_some(buffer, recycled(slot, io_handler{this, std::move(handler)}));
+    socket_.async_read_some(buffer, bind_recycled(slot, io_handler{this, std::move(handler)}));
   }
 
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
     const auto slot = handler.get_cancellation_slot();
-    receive_state_.has_sent_since = true;
-    socket_.async_write_some(buffers, recycled(slot, io_handler{this, std::move(handler)}));
+    receive_state_.has_sent_since_read = true;
+    socket_.async_write_some(buffers, bind_recycled(slot, io_handler{this, std::move(handler)}));
   }
 
   void start_wait_writable(completion_handler<io_result> handler) override {
     if (deadline_timer_.expired()) return handler.post(error_code{asio::error::timed_out});
     const auto slot = handler.get_cancellation_slot();
-    auto complete = [adapted = io_handler{this, std::move(handler)}](error_code error) mutable { adapted(error, 0); };
+    auto complete = [adapter = io_handler{this, std::move(handler)}](error_code error) mutable { adapter(error, 0); };
     socket_.async_wait(socket_type::wait_write, asio::bind_cancellation_slot(slot, std::move(complete)));
   }
 
@@ -289,18 +289,18 @@ class socket_stream final : public stream {
 /// A listening socket.
 template <class Protocol>
 struct listener {
-  /// Maximum number of connections that are accepted without waiting. If each of them waited for the loop's other
-  /// handlers, an overloaded loop would accept fewer connections than arrive. Their requests would wait in the
-  /// listener's backlog, where admission control does not see them.
+  /// Maximum number of connections that are accepted without waiting. If each accept waited for the loop's other
+  /// handlers, an overloaded loop would accept fewer connections than arrive, and requests would wait in the listener's
+  /// backlog, without admission control.
   static constexpr unsigned max_burst = 256;
 
   asio::basic_socket_acceptor<Protocol, executor> acceptor;
   Protocol protocol;
   /// The number of connections that may still be accepted without waiting.
-  unsigned burst = 0;
+  unsigned remaining_burst = 0;
 };
 
-/// Accepts a connection that waits in the backlog. The error is `would_block` if there is none. Precondition: the
+/// Accepts a connection from the backlog. The error is `would_block` if the backlog is empty. Precondition: the
 /// acceptor does not block.
 template <class Protocol>
 error_code try_accept(listener<Protocol>& source, asio::basic_stream_socket<Protocol, executor>& socket) {
@@ -320,23 +320,23 @@ task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> acc
   using socket_type = asio::basic_stream_socket<Protocol, executor>;
   // The completion must not allocate, because an exception there could not be reported.
   auto socket = std::make_shared<socket_type>(target.context());
-  if (source.burst > 0) {
-    --source.burst;
+  if (source.remaining_burst > 0) {
+    --source.remaining_burst;
     if (!try_accept(source, *socket)) co_return std::move(socket);
     // The asynchronous accept reports the error if it persists.
-    source.burst = 0;
+    source.remaining_burst = 0;
   }
-  struct accept_end {
+  struct accept_result {
     error_code error;
   };
-  auto accepting = async_operation<accept_end>([&source, &socket](completion_handler<accept_end> handler) {
+  auto accepting = async_operation<accept_result>([&source, &socket](completion_handler<accept_result> handler) {
     const auto slot = handler.get_cancellation_slot();
-    auto complete = [handler = std::move(handler)](error_code error) mutable { handler(accept_end{error}); };
+    auto complete = [handler = std::move(handler)](error_code error) mutable { handler(accept_result{error}); };
     source.acceptor.async_accept(*socket, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  const auto end = co_await std::move(accepting);
-  if (end.error) co_return end.error;
-  source.burst = listener<Protocol>::max_burst;
+  const auto accepted = co_await std::move(accepting);
+  if (accepted.error) co_return accepted.error;
+  source.remaining_burst = listener<Protocol>::max_burst;
   co_return std::move(socket);
 }
 

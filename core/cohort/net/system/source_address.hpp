@@ -5,7 +5,7 @@
 
 namespace cohort::net {
 
-/// The local address that the routing table selects for connections to `peer`. Sends nothing. Thread-safe.
+/// Returns the local address that the routing table selects for connections to `peer`. Sends no packets. Thread-safe.
 result<asio::ip::address> source_address(const endpoint& peer);
 
 }  // namespace cohort::net

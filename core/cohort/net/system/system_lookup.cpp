@@ -79,7 +79,8 @@ resolver::addresses system_lookup(const std::string& host) {
   if (is_localhost(host)) return look_up_localhost(host);
   auto found = call_getaddrinfo(host, AI_ADDRCONFIG);
   if (found || found.error() != asio::error::host_not_found) return found;
-  // Keeps a name that has only a loopback address, such as `ip6-localhost` on a machine without other IPv6 addresses.
+  // Resolves a name that has only loopback addresses, such as `ip6-localhost` on a machine without other IPv6
+  // addresses.
   auto unfiltered = call_getaddrinfo(host, 0);
   const bool has_loopback_only =
       unfiltered && std::all_of(unfiltered->begin(), unfiltered->end(),

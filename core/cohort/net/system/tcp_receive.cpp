@@ -12,8 +12,8 @@
 namespace cohort::net {
 
 void enable_drain_detection(int socket) noexcept {
-  const int on = 1;
-  ::setsockopt(socket, IPPROTO_TCP, TCP_INQ, &on, sizeof on);
+  const int enabled = 1;
+  ::setsockopt(socket, IPPROTO_TCP, TCP_INQ, &enabled, sizeof enabled);
 }
 
 std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_receive_state& state,
@@ -35,10 +35,10 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_rece
   }
   error = {};
   // The number of remaining bytes; the end of the stream counts as one.
-  const cmsghdr* left = CMSG_FIRSTHDR(&message);
-  if (left && left->cmsg_level == IPPROTO_TCP && left->cmsg_type == TCP_CM_INQ) {
+  const cmsghdr* remaining_bytes = CMSG_FIRSTHDR(&message);
+  if (remaining_bytes && remaining_bytes->cmsg_level == IPPROTO_TCP && remaining_bytes->cmsg_type == TCP_CM_INQ) {
     int count = 1;
-    std::memcpy(&count, CMSG_DATA(left), sizeof count);
+    std::memcpy(&count, CMSG_DATA(remaining_bytes), sizeof count);
     state.is_drained = count == 0;
   }
   return static_cast<std::size_t>(size);

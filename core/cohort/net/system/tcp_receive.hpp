@@ -10,10 +10,10 @@ namespace cohort::net {
 
 /// The known state of a TCP socket's receive queue: whether a read could succeed without waiting.
 struct tcp_receive_state {
-  /// The last read has taken all bytes, and the peer had not closed its sending direction.
+  /// Whether the last read has received all bytes, and the peer had not closed its sending direction.
   bool is_drained = false;
-  /// Bytes were sent after the last read, so a reset that the peer had sent before has been reported.
-  bool has_sent_since = false;
+  /// Whether bytes were sent after the last read. If so, a reset that the peer sent before has been reported.
+  bool has_sent_since_read = false;
 };
 
 /// Enables `receive` to detect that it has drained a socket (Linux 4.18). Accepted sockets inherit this setting from
@@ -29,8 +29,8 @@ std::size_t receive(int socket, asio::mutable_buffer buffer, int flags, tcp_rece
 struct tcp_read_buffer : asio::mutable_buffer {
   tcp_read_buffer(asio::mutable_buffer buffer, tcp_receive_state& receive_state) noexcept
       : asio::mutable_buffer(buffer), state(&receive_state) {}
-  /// The memory is prepared for each attempt to read, and released if that finds no bytes. Empty memory ends the read,
-  /// with zero bytes and without a system call, when the socket has an event.
+  /// The memory is prepared for each attempt to read, and released if no bytes have arrived. Empty memory ends the
+  /// read, with zero bytes and without a system call, when the socket has an event.
   tcp_read_buffer(read_memory& read_memory, tcp_receive_state& receive_state) noexcept
       : asio::mutable_buffer(&receive_state,
                              1),  // not empty; Asio would complete the read of an empty buffer immediately
@@ -47,8 +47,8 @@ struct tcp_read_buffer : asio::mutable_buffer {
 
 namespace boost::asio::detail {
 
-/// Asio has no public interface to inform its reactor that a socket is drained. `done_and_exhausted` does so: the next
-/// read waits for the next event of the (edge-triggered) epoll instance.
+/// Asio has no public interface to inform its reactor that a socket is drained. The result `done_and_exhausted` informs
+/// it: the next read waits for the next event of the (edge-triggered) epoll instance.
 template <>
 inline reactor_op::status reactive_socket_recv_op_base<cohort::net::tcp_read_buffer>::do_perform(reactor_op* base) {
   auto* operation = static_cast<reactive_socket_recv_op_base*>(base);

@@ -16,14 +16,14 @@ namespace {
 using unix_protocol = asio::local::stream_protocol;
 using unix_stream = socket_stream<unix_protocol>;
 
-/// Maximum length of the path: with a terminating zero it must fit into `sun_path`, and the temporary name is longer by
-/// one.
+/// Maximum length of a path in `sun_path`, without the terminating zero. The path of `listen_unix` must be one byte
+/// shorter, because a suffix is added to it for the temporary name.
 constexpr std::size_t max_path_size = sizeof(sockaddr_un::sun_path) - 1;
 constexpr char temporary_suffix = '~';
 
 error_code last_error() noexcept { return error_code{errno, boost::system::system_category()}; }
 
-/// The identity of the file at a path, to recognize it later.
+/// Identifies the file at a path, so that a replacement is detected.
 struct file_identity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -113,7 +113,7 @@ task<result<stream_ptr>> connect_unix_socket(std::string path, deadline connect_
     co_return boost::system::errc::make_error_code(boost::system::errc::filename_too_long);
   }
   auto& event_loop = loop::current();
-  // On the heap, since the timer holds its address while the operation is pending.
+  // The socket is on the heap, because the timer uses its address while the operation is pending.
   const auto socket = std::make_unique<unix_stream::socket_type>(event_loop.get_executor());
   const unix_protocol::endpoint peer{path};
   auto connecting = connect_socket(*socket, peer, connect_deadline);

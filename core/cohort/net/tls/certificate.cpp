@@ -36,14 +36,14 @@ bool has_matching_key(const SSL_CTX* context) noexcept {
   return matches;
 }
 
-std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use) {
+std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& visitor) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> input{BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())),
                                                         &BIO_free};
   std::size_t count = 0;
   for (;;) {
     const x509_ptr certificate{PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr), &X509_free};
     if (!certificate) break;
-    use(certificate.get());
+    visitor(certificate.get());
     ++count;
   }
   ERR_clear_error();

@@ -16,14 +16,15 @@ namespace cohort::net {
 
 using x509_ptr = std::unique_ptr<X509, decltype(&X509_free)>;
 
-/// Calls `use` with each certificate of a PEM text; returns their number.
-std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& use);
+/// Calls `visitor` with each certificate of a PEM text. Returns the number of certificates.
+std::size_t for_each_certificate(const std::string& pem, const std::function<void(X509*)>& visitor);
 
-/// The reason why a certificate is currently invalid, as the end of a sentence; empty if it is valid.
+/// Returns the reason why a certificate is currently invalid, such as "the certificate expired on
+/// 2026-11-01T00:00:00Z"; empty if it is valid.
 std::optional<std::string> find_validity_error(const X509* certificate);
 
-/// The values of one type of a certificate's subjectAltName (RFC 5280 section 4.2.1.6): `GEN_DNS`, `GEN_URI`, or
-/// `GEN_IPADD`, whose values are the bytes of addresses.
+/// Returns the values of one type of a certificate's subjectAltName (RFC 5280 section 4.2.1.6): `GEN_DNS`, `GEN_URI`,
+/// or `GEN_IPADD`, whose values are the bytes of addresses.
 std::vector<std::string> alternative_names(const X509* certificate, int type);
 
 /// Whether OpenSSL reports that a private key does not belong to the certificate.

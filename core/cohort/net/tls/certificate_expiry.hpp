@@ -8,7 +8,7 @@
 
 namespace cohort::net {
 
-/// The time at which the first certificate of a PEM text expires (`notAfter`); empty if there is no certificate.
+/// Returns the earliest expiry time (`notAfter`) of the certificates of a PEM text; empty if there is no certificate.
 std::optional<wall_time> find_expiry(const std::string& certificates);
 
 }  // namespace cohort::net

@@ -15,19 +15,20 @@ namespace {
 
 using setting = tls_server_settings_error::setting;
 
-/// The end of a sentence about a PEM text that OpenSSL does not accept. `expected`: "certificate in PEM format".
+/// Describes the error of a PEM text that OpenSSL rejects. `expected` is the content that is missing, such as
+/// "certificate in PEM format".
 std::string describe_load_error(const error_code& error, const std::string& expected) {
   const auto code = static_cast<unsigned long>(error.value());
   const auto library = ERR_GET_LIB(code);
   const auto* reason = ERR_reason_error_string(code);
-  // For example, a key that is too short for the security level.
-  const bool is_policy = library == ERR_LIB_SSL && reason;
-  return is_policy ? std::string{"OpenSSL rejects it: "} + reason : "no " + expected + " was found";
+  // A policy error is, for example, a key that is too short for the security level.
+  const bool is_policy_error = library == ERR_LIB_SSL && reason;
+  return is_policy_error ? std::string{"OpenSSL rejects it: "} + reason : "no " + expected + " was found";
 }
 
-/// Makes the intermediate certificates belong to the certificate; Asio adds them to those of all certificates. Returns
-/// the error if OpenSSL rejects one of them.
-error_code own_chain(SSL_CTX* context) {
+/// Assigns the intermediate certificates to the certificate; Asio adds them to the context, for all of its
+/// certificates. Returns the error if OpenSSL rejects one of them.
+error_code assign_chain(SSL_CTX* context) {
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get_extra_chain_certs_only(context, &chain);
   if (!chain) return {};
@@ -44,7 +45,7 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
                                                           std::size_t index) {
   error_code error;
   context.use_certificate_chain(asio::buffer(certificate.certificate_chain), error);
-  if (!error) error = own_chain(context.native_handle());
+  if (!error) error = assign_chain(context.native_handle());
   if (error) {
     return tls_server_settings_error{setting::certificate_chain,
                                      describe_load_error(error, "certificate in PEM format"), index};
@@ -52,7 +53,7 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
   if (auto reason = find_validity_error(SSL_CTX_get0_certificate(context.native_handle()))) {
     return tls_server_settings_error{setting::certificate_chain, std::move(*reason), index};
   }
-  // Without a callback, OpenSSL asks for the passphrase at the terminal.
+  // Without a callback, OpenSSL prompts for the passphrase on the terminal.
   context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string{}; }, error);
   context.use_private_key(asio::buffer(certificate.private_key), asio::ssl::context::pem, error);
   if (!error && has_matching_key(context.native_handle())) return std::nullopt;
@@ -63,7 +64,8 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
                                    describe_load_error(error, "unencrypted private key in PEM format"), index};
 }
 
-/// DNS names are compared without case (RFC 4343), and a final dot only marks the name as fully qualified.
+/// Converts a DNS name for comparison, which ignores case (RFC 4343), and a final dot, which only marks the name as
+/// fully qualified.
 std::string normalize(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   std::string normalized{name};
@@ -73,7 +75,7 @@ std::string normalize(std::string_view name) {
   return normalized;
 }
 
-/// The DNS names and addresses of the certificate.
+/// Returns the DNS names and addresses of the certificate, sorted.
 std::vector<std::string> sorted_names(asio::ssl::context& context) {
   const X509* const certificate = SSL_CTX_get0_certificate(context.native_handle());
   auto names = alternative_names(certificate, GEN_DNS);
@@ -94,7 +96,7 @@ std::optional<tls_server_settings_error> server_certificates::load(
   for (std::size_t i = 0; i < settings.certificates.size(); ++i) {
     auto& context = contexts_.emplace_back(asio::ssl::context::tls_server);
     if (auto error = load_certificate(context, settings.certificates[i], i)) return error;
-    if (add_to_same_names(context)) {
+    if (add_to_context_with_same_names(context)) {
       contexts_.pop_back();
       continue;
     }
@@ -108,9 +110,9 @@ std::optional<tls_server_settings_error> server_certificates::load(
   return std::nullopt;
 }
 
-/// Adds the certificate to an earlier context whose certificates have the same names and other types of keys. Returns
-/// false if there is none.
-bool server_certificates::add_to_same_names(asio::ssl::context& added) {
+/// Adds the certificate to an earlier context whose certificates have the same names and different types of keys.
+/// Returns false if there is no such context.
+bool server_certificates::add_to_context_with_same_names(asio::ssl::context& added) {
   const auto names = sorted_names(added);
   if (names.empty()) return false;
   SSL_CTX* const native = added.native_handle();
@@ -133,20 +135,20 @@ void server_certificates::add_names(asio::ssl::context& context) {
   for (const auto& name : alternative_names(SSL_CTX_get0_certificate(native), GEN_DNS)) {
     const auto normalized = normalize(name);
     if (normalized.starts_with("*.")) {
-      by_wildcard_.emplace(normalized.substr(2), native);
+      contexts_by_wildcard_.emplace(normalized.substr(2), native);
     } else {
-      by_name_.emplace(normalized, native);
+      contexts_by_name_.emplace(normalized, native);
     }
   }
 }
 
 SSL_CTX* server_certificates::find(std::string_view server_name) const {
   const auto name = normalize(server_name);
-  if (const auto found = by_name_.find(name); found != by_name_.end()) return found->second;
+  if (const auto found = contexts_by_name_.find(name); found != contexts_by_name_.end()) return found->second;
   const auto first_dot = name.find('.');
   if (first_dot == std::string::npos || first_dot == 0) return nullptr;
-  const auto found = by_wildcard_.find(std::string_view{name}.substr(first_dot + 1));
-  return found == by_wildcard_.end() ? nullptr : found->second;
+  const auto found = contexts_by_wildcard_.find(std::string_view{name}.substr(first_dot + 1));
+  return found == contexts_by_wildcard_.end() ? nullptr : found->second;
 }
 
 int server_certificates::on_server_name(SSL* connection, int*, void* self) {

@@ -18,10 +18,10 @@ namespace cohort::net {
 
 /// The certificates of a server in OpenSSL contexts, and their selection by the server name of the client (SNI, RFC
 /// 6066 section 3): the first certificate with exactly this DNS name (subjectAltName), otherwise the first with a
-/// matching wildcard, otherwise the first of all (default). A wildcard matches one label (RFC 9525 section 6.3):
-/// `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. Of certificates with the
-/// same names and addresses and keys of different types, such as RSA and ECDSA, the client's signature algorithms
-/// select one. Read-only once loaded.
+/// matching wildcard, otherwise the first certificate (default). A wildcard matches one label (RFC 9525 section 6.3):
+/// `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. If several certificates
+/// have the same names and addresses but different types of keys, such as RSA and ECDSA, the signature algorithms of
+/// the client determine the certificate. Read-only once loaded.
 class server_certificates {
  public:
   server_certificates() = default;
@@ -29,7 +29,7 @@ class server_certificates {
   server_certificates& operator=(const server_certificates&) = delete;
 
   /// Loads the certificates, calls `configure` for each context, and installs the selection. Returns an error if a
-  /// certificate or key cannot be used. Called once.
+  /// certificate or key cannot be used. Must be called once.
   std::optional<tls_server_settings_error> load(
       const tls_server_settings& settings,
       const std::function<std::optional<tls_server_settings_error>(asio::ssl::context&)>& configure);
@@ -41,12 +41,12 @@ class server_certificates {
   static int on_server_name(SSL* connection, int* alert, void* self);
   SSL_CTX* find(std::string_view server_name) const;
   void add_names(asio::ssl::context& context);
-  bool add_to_same_names(asio::ssl::context& added);
+  bool add_to_context_with_same_names(asio::ssl::context& added);
 
   std::list<asio::ssl::context> contexts_;
-  std::map<std::string, SSL_CTX*, std::less<>> by_name_;
+  std::map<std::string, SSL_CTX*, std::less<>> contexts_by_name_;
   /// Contexts of wildcard certificates, keyed by the parent domain: `example.org` for `*.example.org`.
-  std::map<std::string, SSL_CTX*, std::less<>> by_wildcard_;
+  std::map<std::string, SSL_CTX*, std::less<>> contexts_by_wildcard_;
 };
 
 }  // namespace cohort::net

@@ -24,23 +24,23 @@ constexpr const char* tls_1_2_ciphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 constexpr const char* tls_1_3_ciphers = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
-/// Required if sessions can be resumed while client certificates are requested.
+/// OpenSSL requires a session ID context if sessions can be resumed while client certificates are requested.
 constexpr unsigned char session_id_context[] = "cohort";
 constexpr const char* groups = "X25519:P-256:P-384";
 
 std::optional<tls_server_settings_error> load_client_ca_certificates(SSL_CTX* native, const std::string& certificates) {
   if (certificates.empty()) return std::nullopt;
-  bool accepted = true;
+  bool are_accepted = true;
   const auto count = for_each_certificate(certificates, [&](X509* certificate) {
-    accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native), certificate) == 1 &&
-               SSL_CTX_add_client_CA(native, certificate) == 1 && accepted;
+    are_accepted = X509_STORE_add_cert(SSL_CTX_get_cert_store(native), certificate) == 1 &&
+                   SSL_CTX_add_client_CA(native, certificate) == 1 && are_accepted;
   });
-  if (count == 0 || !accepted) {
+  if (count == 0 || !are_accepted) {
     return tls_server_settings_error{setting::client_ca_certificates, "no certificate in PEM format was found"};
   }
   SSL_CTX_set_verify(native, SSL_VERIFY_PEER, nullptr);
-  // A resumed session would not verify the certificate again, although it may have expired and the CA certificates may
-  // have changed.
+  // A resumed session would not verify the client certificate again, although it may have expired, or the CA
+  // certificates may have changed.
   SSL_CTX_set_options(native, SSL_OP_NO_TICKET);
   SSL_CTX_set_num_tickets(native, 0);
   return std::nullopt;
@@ -170,15 +170,15 @@ std::shared_ptr<tls_server_context::configuration> tls_server_context::current()
 }
 
 task<tls_accepted> tls_server_context::handshake(stream_ptr plain) {
-  const auto used = current();
-  auto secure_stream = std::make_unique<tls_stream>(std::move(plain), used->certificates.default_context(),
-                                                    loop::current().get_executor());
+  const auto configuration_in_use = current();
+  auto secure_stream = std::make_unique<tls_stream>(
+      std::move(plain), configuration_in_use->certificates.default_context(), loop::current().get_executor());
   const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::server);
   SSL* const ssl = secure_stream->native_handle();
   if (!completed) {
-    auto failed = to_tls_accepted(completed.error(), ssl);
-    if (is_http_request(completed.error())) failed.plain_http = secure_stream->release_plain();
-    co_return failed;
+    auto failure = to_tls_accepted(completed.error(), ssl);
+    if (is_http_request(completed.error())) failure.plain_http = secure_stream->release_plain();
+    co_return failure;
   }
   tls_accepted tls_accepted{tls_handshake_result::success};
   if (const x509_ptr certificate{SSL_get1_peer_certificate(ssl), &X509_free}) {

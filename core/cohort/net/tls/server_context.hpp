@@ -16,14 +16,14 @@ namespace cohort::net {
 
 class ticket_keys;
 
-/// Result of a server's TLS handshake, as counted.
+/// Result of a server's TLS handshake, for metrics.
 enum class tls_handshake_result : std::uint8_t {
   success,
-  /// The client sent something other than TLS, such as an HTTP request.
+  /// The client did not use TLS; for example, it sent an HTTP request.
   not_tls,
   /// The client supports neither TLS 1.2 nor TLS 1.3.
   unsupported_version,
-  /// No common cipher suite, group or application protocol.
+  /// The client and the server have no common cipher suite, group or application protocol.
   no_common_parameters,
   /// The client's certificate is untrusted, currently invalid, or not for client authentication.
   client_certificate_invalid,
@@ -32,7 +32,7 @@ enum class tls_handshake_result : std::uint8_t {
   timeout,
   /// The client closed or reset the connection.
   disconnected,
-  /// This side cancelled the handshake.
+  /// The server cancelled the handshake.
   cancelled,
   other_error,
 };
@@ -51,10 +51,10 @@ struct tls_accepted {
   /// The URIs of the client's verified certificate (subjectAltName), such as SPIFFE IDs. Empty without a certificate.
   std::vector<std::string> client_uris{};
   bool has_client_certificate = false;
-  /// The client resumed a session instead of a full handshake.
+  /// Whether the client resumed a session instead of a full handshake.
   bool resumed = false;
   /// The unencrypted stream, if the client began an HTTP request without TLS and OpenSSL recognizes its method: GET,
-  /// HEAD, POST, PUT or CONNECT; null otherwise. What it had sent was read and discarded in part.
+  /// HEAD, POST, PUT or CONNECT; null otherwise. Some bytes of the request have already been read and discarded.
   stream_ptr plain_http{};
 };
 
@@ -62,12 +62,12 @@ struct tls_accepted {
 /// Mozilla's "intermediate" configuration; ALPN (RFC 7301) selects `http/1.1`. Thread-safe.
 class tls_server_context {
  public:
-  /// Precondition: `find_error(settings)` returns nothing.
+  /// Precondition: `find_error(settings)` is empty.
   explicit tls_server_context(const tls_server_settings& settings);
   ~tls_server_context();
 
-  /// Replaces the settings for later handshakes. Open connections are not affected. The precondition is the same as
-  /// above.
+  /// Replaces the settings for later handshakes. Open connections are not affected. Precondition:
+  /// `find_error(settings)` is empty.
   void reload(const tls_server_settings& settings);
 
   /// Performs the handshake over `plain`, whose deadline must be set. Runs on the loop of `plain`.

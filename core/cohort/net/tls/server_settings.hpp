@@ -20,10 +20,10 @@ struct tls_server_certificate {
 
 /// Settings of the server side of TLS.
 struct tls_server_settings {
-  /// There must be at least one. The first certificate is the default; the client's server name (SNI) selects another
-  /// certificate by its DNS names.
+  /// At least one certificate. The first certificate is the default; the server name of the client (SNI) selects
+  /// another certificate by its DNS names.
   std::vector<tls_server_certificate> certificates;
-  /// The trusted CA certificates of client certificates, as PEM text. No client certificate is requested if empty.
+  /// The trusted CA certificates of client certificates, as PEM text. If empty, no client certificate is requested.
   std::string client_ca_certificates;
 
   bool operator==(const tls_server_settings&) const = default;
@@ -34,14 +34,14 @@ struct tls_server_settings_error {
   /// `key_pair`: the private key does not belong to the certificate.
   enum class setting { certificate_chain, private_key, key_pair, client_ca_certificates };
   setting invalid;
-  /// The end of a sentence: "no certificate in PEM format was found".
+  /// The reason, such as "no certificate in PEM format was found".
   std::string reason;
   /// The position in `certificates`, unless the CA certificates are invalid.
   std::size_t certificate_index = 0;
 };
 
 /// Checks that OpenSSL accepts the settings, that each key belongs to its certificate, and that the certificates are
-/// valid now. Returns nothing if so.
+/// currently valid. Returns the first error; empty if there is none.
 std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings);
 
 }  // namespace cohort::net

@@ -18,7 +18,7 @@ constexpr int ticket_accepted = 1;
 constexpr int ticket_accepted_and_renewed = 2;
 constexpr int ticket_error = -1;
 
-/// Asio uses the application data of a context itself.
+/// Returns the index of the keys in the data of a context. Asio uses the application data of the context for itself.
 int context_index() {
   static const int index =
       SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, [](void*, void* keys, CRYPTO_EX_DATA*, int, long, void*) {
@@ -36,7 +36,7 @@ void ticket_keys::install(std::shared_ptr<ticket_keys> keys, SSL_CTX* context) {
 }
 
 void ticket_keys::rotate(time_point now) {
-  const auto age = now - rotated_at_;
+  const auto age = now - rotation_time_;
   if (current_ && age < rotation_interval) return;
   previous_ = current_ && age < 2 * rotation_interval ? current_ : std::nullopt;
   current_.reset();
@@ -44,7 +44,7 @@ void ticket_keys::rotate(time_point now) {
   const auto fill = [](auto& bytes) { return RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1; };
   if (!fill(new_key.name) || !fill(new_key.cipher_key) || !fill(new_key.mac_key)) return;
   current_ = new_key;
-  rotated_at_ = now;
+  rotation_time_ = now;
 }
 
 int ticket_keys::select(unsigned char* name, bool encrypts, key& selected) {
@@ -73,11 +73,11 @@ int ticket_keys::on_ticket(SSL* connection, unsigned char* name, unsigned char* 
   const auto* keys =
       static_cast<std::shared_ptr<ticket_keys>*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), context_index()));
   key key;
-  int verdict = (*keys)->select(name, encrypts != 0, key);
-  // RFC 8446 appendix C.4: a TLS 1.3 ticket is used once.
-  const bool is_used_once = encrypts == 0 && SSL_version(connection) >= TLS1_3_VERSION;
-  if (verdict == ticket_accepted && is_used_once) verdict = ticket_accepted_and_renewed;
-  if (verdict <= ticket_rejected) return verdict;
+  int ticket_result = (*keys)->select(name, encrypts != 0, key);
+  // RFC 8446 appendix C.4: a client uses a TLS 1.3 ticket once.
+  const bool is_single_use = encrypts == 0 && SSL_version(connection) >= TLS1_3_VERSION;
+  if (ticket_result == ticket_accepted && is_single_use) ticket_result = ticket_accepted_and_renewed;
+  if (ticket_result <= ticket_rejected) return ticket_result;
   if (encrypts != 0 && RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return ticket_error;
   char digest[] = "SHA256";
   std::array parameters{OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac_key.data(), key.mac_key.size()),
@@ -86,7 +86,7 @@ int ticket_keys::on_ticket(SSL* connection, unsigned char* name, unsigned char* 
       EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher_key.data(), iv, encrypts != 0 ? 1 : 0) == 1 &&
       EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
   OPENSSL_cleanse(&key, sizeof key);
-  return initialized ? verdict : ticket_error;
+  return initialized ? ticket_result : ticket_error;
 }
 
 }  // namespace cohort::net

@@ -12,14 +12,14 @@
 
 namespace cohort::net {
 
-/// Keys of the session tickets of a server (RFC 5077, RFC 8446 section 4.6.1), which never leave its memory. A key
-/// encrypts tickets for one `rotation_interval` and decrypts them for one more, so that a stolen key reveals at most
-/// the TLS 1.2 sessions of that time. Thread-safe.
+/// Keys of the session tickets of a server (RFC 5077, RFC 8446 section 4.6.1), which are stored only in its memory. A
+/// key encrypts tickets for one `rotation_interval` and decrypts them for another `rotation_interval`, so that a stolen
+/// key reveals at most the TLS 1.2 sessions of that time. Thread-safe.
 class ticket_keys {
  public:
   static constexpr duration rotation_interval = std::chrono::hours{1};
 
-  /// Installs the callbacks by which `context` uses these keys.
+  /// Installs the callbacks through which `context` uses these keys.
   static void install(std::shared_ptr<ticket_keys> keys, SSL_CTX* context);
 
  private:
@@ -30,14 +30,15 @@ class ticket_keys {
   };
   static int on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                        EVP_MAC_CTX* mac, int encrypts);
-  /// Returns OpenSSL's result: 1 if the key is current, 2 if the client should get a new ticket, 0 if it is unknown.
+  /// Selects the key of a ticket. Returns the result for OpenSSL: 1 if the key is current, 2 if the client must receive
+  /// a new ticket, 0 if the key is unknown, -1 if no key could be generated.
   int select(unsigned char* name, bool encrypts, key& selected);
   void rotate(time_point now);
 
   std::mutex mutex_;
   std::optional<key> current_;
   std::optional<key> previous_;
-  time_point rotated_at_{};
+  time_point rotation_time_{};
 };
 
 }  // namespace cohort::net

@@ -28,7 +28,7 @@ struct io_handler {
   }
 };
 
-/// The greatest plaintext of a record (RFC 8446 section 5.1).
+/// Maximum plaintext size of a record in bytes (RFC 8446 section 5.1).
 constexpr std::size_t max_record_size = 16 * 1024;
 
 struct memory_bio {
@@ -45,8 +45,8 @@ struct captured_records {
   std::string_view bytes{};
 };
 
-/// Calls `write`, which lets OpenSSL write, and returns the bytes that it would send: Asio's TLS stream sends them only
-/// in asynchronous operations.
+/// Calls `write`, in which OpenSSL writes records, and returns the bytes of the records. Asio's TLS stream sends
+/// records only in asynchronous operations.
 template <class Write>
 captured_records capture_records(SSL* ssl, Write write) {
   auto* const object = try_thread_object<memory_bio>();
@@ -78,7 +78,7 @@ tls_stream::~tls_stream() {
     watch_->owner = nullptr;
     watch_->cancellation.emit(asio::cancellation_type::terminal);
   }
-  // OpenSSL considers a connection without shutdown truncated and never resumes its session.
+  // OpenSSL does not resume the session of a connection that ended without a shutdown.
   SSL_set_shutdown(native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
@@ -98,8 +98,8 @@ void tls_stream::set_deadline(deadline stream_deadline) {
 
 void tls_stream::close() noexcept {
   on_hangup_ = nullptr;
-  // Only in response to that of the peer: if this side closes first, a message may be incomplete, and close_notify
-  // would make it look complete.
+  // Sends close_notify only in response to the peer's: if this side closes first, a message may be incomplete, and
+  // after close_notify the peer would treat it as complete.
   if (SSL_get_shutdown(native_handle()) == SSL_RECEIVED_SHUTDOWN) send_close_notify();
   connection_->plain->close();
 }
@@ -136,18 +136,18 @@ io_result tls_stream::try_write(const_buffers buffers) {
   const bool is_blocked = connection_->tls.next_layer().is_writing() || BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0;
   if (is_blocked || size == 0) return error_code{asio::error::would_block};
   const auto records = capture_records(ssl, [&] { return SSL_write(ssl, first.data(), static_cast<int>(size)); });
-  // An error occurs again in `start_write`, which reports it.
+  // An error recurs in `start_write`, which reports it.
   if (records.result <= 0) return error_code{asio::error::would_block};
   const auto sent = plain.try_write({asio::buffer(records.bytes), asio::const_buffer{}});
-  // The rest is also kept after an error: the error may be an expired deadline, which the next write replaces, and the
-  // peer needs every record.
+  // The unsent bytes are also kept after an error. The error may be an expired deadline, which can be replaced before
+  // the next write, and the peer needs every record.
   unsent_ = records.bytes.substr(sent ? *sent : 0);
   const auto written = static_cast<std::size_t>(records.result) - (unsent_.empty() ? 0 : 1);
   return written > 0 ? io_result{written} : io_result{error_code{asio::error::would_block}};
 }
 
-/// Sends the rest of a record, whose last byte counts as not written.
-void tls_stream::start_send_rest(completion_handler<io_result> handler) {
+/// Sends the remaining bytes of a record, whose last byte counts as not written.
+void tls_stream::start_send_unsent(completion_handler<io_result> handler) {
   const auto slot = handler.get_cancellation_slot();
   auto proceed = [this, handler = std::move(handler)](error_code error, std::size_t count) mutable {
     unsent_.erase(0, count);
@@ -156,7 +156,7 @@ void tls_stream::start_send_rest(completion_handler<io_result> handler) {
     } else if (unsent_.empty()) {
       handler(1);
     } else {
-      start_send_rest(std::move(handler));
+      start_send_unsent(std::move(handler));
     }
   };
   connection_->tls.next_layer().async_write_some(asio::buffer(unsent_),
@@ -168,7 +168,7 @@ bool tls_stream::readable() noexcept {
 }
 
 void tls_stream::send_close_notify() noexcept {
-  // It must not interrupt a record.
+  // The alert must not interrupt a record.
   auto* const ssl = native_handle();
   if (!unsent_.empty() || connection_->tls.next_layer().is_writing() || BIO_ctrl_wpending(SSL_get_wbio(ssl)) > 0)
     return;
@@ -177,7 +177,7 @@ void tls_stream::send_close_notify() noexcept {
 }
 
 void tls_stream::shutdown_write() noexcept {
-  // Without close_notify the peer cannot verify that a body without a length is complete; nothing else is lost.
+  // Without close_notify, the peer cannot verify that a body without a length is complete. No data is lost.
   send_close_notify();
   connection_->plain->shutdown_write();
 }
@@ -202,8 +202,8 @@ void tls_stream::on_watch_read(error_code error, std::size_t count) {
     return;
   }
   if (!on_hangup_ || count > 0) return;
-  // `operation_aborted`: the watch was cancelled. `timed_out`: the deadline of a write passed. With any other error,
-  // the connection has ended.
+  // `operation_aborted`: the watch was cancelled. `timed_out`: the deadline of a write has passed. Any other error
+  // means that the connection has ended.
   if (error == asio::error::operation_aborted) {
     start_watch_read();
   } else if (error != asio::error::timed_out) {
@@ -232,7 +232,7 @@ void tls_stream::start_read(asio::mutable_buffer buffer, completion_handler<io_r
 }
 
 void tls_stream::start_write(const_buffers buffers, completion_handler<io_result> handler) {
-  if (!unsent_.empty()) return start_send_rest(std::move(handler));
+  if (!unsent_.empty()) return start_send_unsent(std::move(handler));
   const auto slot = handler.get_cancellation_slot();
   const auto first = buffers[0].size() > 0 ? buffers[0] : buffers[1];
   connection_->tls.async_write_some(first, asio::bind_cancellation_slot(slot, io_handler{std::move(handler)}));

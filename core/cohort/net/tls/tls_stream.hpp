@@ -19,7 +19,7 @@ namespace cohort::net {
 template <class Handler>
 struct boxed_handler {
   using cancellation_slot_type = asio::cancellation_slot;
-  /// `pending` is set until the handler is called; it may be null.
+  /// `*pending` is true until the handler is called. `pending` may be null.
   explicit boxed_handler(Handler handler, bool* pending = nullptr)
       : heap_handler(std::make_unique<Handler>(std::move(handler))), is_pending(pending) {
     if (is_pending) *is_pending = true;
@@ -85,8 +85,9 @@ class tls_next_layer {
 
   template <class Buffer, class Buffers>
   static Buffer first_non_empty(const Buffers& buffers) {
-    for (auto each = asio::buffer_sequence_begin(buffers); each != asio::buffer_sequence_end(buffers); ++each) {
-      const Buffer buffer{*each};
+    const auto end = asio::buffer_sequence_end(buffers);
+    for (auto position = asio::buffer_sequence_begin(buffers); position != end; ++position) {
+      const Buffer buffer{*position};
       if (buffer.size() > 0) return buffer;
     }
     return {};
@@ -108,29 +109,29 @@ class tls_stream final : public stream {
 
   asio::ssl::stream<tls_next_layer>& ssl_stream() noexcept { return connection_->tls; }
   SSL* native_handle() noexcept { return connection_->tls.native_handle(); }
-  /// Returns 0 bytes, or an error of the plain stream or of Asio's SSL category.
+  /// Performs the handshake. The result is 0, or an error of the plain stream or of Asio's SSL category.
   task<io_result> handshake(asio::ssl::stream_base::handshake_type type);
-  /// Returns the plain stream after a failed handshake. Only the destructor may be called after it.
+  /// Returns the plain stream after a failed handshake. Afterwards, only the destructor may be called.
   stream_ptr release_plain() noexcept { return std::move(connection_->plain); }
 
-  /// Encrypts up to 16 KiB. If the plain stream does not accept the whole record, the last byte counts as not written:
-  /// the next write sends the rest of the record instead of it.
+  /// Encrypts up to 16 KiB. If the plain stream does not accept the whole record, the last byte counts as not written,
+  /// and the next write sends the remaining bytes of the record instead of that byte.
   io_result try_write(const_buffers buffers) override;
   void set_deadline(deadline stream_deadline) override;
-  /// Reads and decrypts ahead, since the peer's close_notify and session tickets are bytes of the plain stream. Removes
-  /// the deadline.
+  /// Reads ahead and decrypts, because the peer's close_notify and session tickets are bytes of the plain stream.
+  /// Removes the deadline.
   void watch_hangup(std::function<void()> on_hangup) override;
   void unwatch_hangup() noexcept override;
   bool readable() noexcept override;
-  /// Sends close_notify, if that does not have to wait (RFC 8446 section 6.1). Only allowed while no write is pending.
+  /// Sends close_notify if that is possible without waiting (RFC 8446 section 6.1). Precondition: no write is pending.
   void shutdown_write() noexcept override;
-  /// Answers the peer's close_notify, if that does not have to wait.
+  /// Responds to the peer's close_notify if that is possible without waiting.
   void close() noexcept override;
   void reset() noexcept override;
   std::string peer_address() const override { return connection_->plain->peer_address(); }
 
  private:
-  /// The state of a hangup watch; it outlives the stream until its pending read has ended.
+  /// The state that a pending read of a hangup watch needs. It outlives the stream until that read has ended.
   struct connection {
     connection(stream_ptr plain_stream, asio::ssl::context& context, executor loop_executor)
         : plain(std::move(plain_stream)), tls(tls_next_layer{*plain, loop_executor}, context) {}
@@ -152,19 +153,19 @@ class tls_stream final : public stream {
 
   void start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) override;
   void start_write(const_buffers buffers, completion_handler<io_result> handler) override;
-  void start_send_rest(completion_handler<io_result> handler);
+  void start_send_unsent(completion_handler<io_result> handler);
   void send_close_notify() noexcept;
   void start_watch_read();
   void on_watch_read(error_code error, std::size_t count);
 
   std::shared_ptr<connection> connection_;
-  /// The bytes of a record that the plain stream has not accepted yet.
+  /// The bytes of a record that the plain stream has not yet accepted.
   std::string unsent_;
   std::function<void()> on_hangup_;
   std::shared_ptr<pending_watch> watch_;
   /// A read that waits for the end of a cancelled watch.
   std::optional<deferred_read> deferred_read_;
-  /// The byte that a watch has read.
+  /// The byte that a hangup watch has read.
   std::optional<char> read_ahead_;
 };
 

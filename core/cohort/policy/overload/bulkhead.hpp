@@ -5,7 +5,7 @@
 
 namespace cohort::policy {
 
-/// Bulkhead: limits the number of concurrent calls to one upstream, so that a slow upstream cannot take all resources.
+/// Bulkhead: limits the number of concurrent calls to one upstream, so that a slow upstream cannot exhaust resources.
 /// Not thread-safe. Source: Nygard, "Release It!" (2007).
 class bulkhead {
  public:

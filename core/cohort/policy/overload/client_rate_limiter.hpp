@@ -12,9 +12,9 @@
 
 namespace cohort::policy {
 
-/// Rate limit per client by token buckets: a burst of `burst` requests, then `burst` more per `refill_time`, evenly
-/// spread. The table is bounded: beyond `max_clients`, the least recently seen client is evicted, and starts with a
-/// full bucket when it returns. A state machine without I/O or clock. Not thread-safe.
+/// Rate limit per client by token buckets: the bucket has `burst` tokens and is refilled with `burst` tokens per
+/// `refill_time`, at a constant rate. The table is bounded: beyond `max_clients`, the least recently seen client is
+/// evicted, and has a full bucket at its next request. A state machine without I/O or clock. Not thread-safe.
 class client_rate_limiter {
  public:
   /// `burst`, `refill_time` and `max_clients` must be positive.
@@ -30,7 +30,7 @@ class client_rate_limiter {
   struct bucket {
     std::string client;
     double tokens;
-    time_point updated_at;
+    time_point update_time;
   };
 
   bucket& find_or_insert(std::string_view client, time_point now);
@@ -39,7 +39,7 @@ class client_rate_limiter {
   double tokens_per_nanosecond_;
   std::size_t max_clients_;
   std::list<bucket> buckets_;  // most recently seen first
-  std::unordered_map<std::string_view, std::list<bucket>::iterator> by_client_;
+  std::unordered_map<std::string_view, std::list<bucket>::iterator> buckets_by_client_;
 };
 
 }  // namespace cohort::policy

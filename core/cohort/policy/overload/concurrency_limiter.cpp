@@ -14,7 +14,7 @@ constexpr double min_flight_size = 50;
 }  // namespace
 
 std::size_t concurrency_limiter::limit() const noexcept {
-  return static_cast<std::size_t>(probing_ ? std::max(limit_ / 2, settings_.min_limit) : limit_);
+  return static_cast<std::size_t>(is_probing_ ? std::max(limit_ / 2, settings_.min_limit) : limit_);
 }
 
 bool concurrency_limiter::try_acquire() noexcept {
@@ -30,9 +30,9 @@ void concurrency_limiter::release() noexcept {
 }
 
 void concurrency_limiter::release(duration latency, time_point now) noexcept {
-  const bool draining = draining_count_ > 0;
+  const bool is_draining = draining_count_ > 0;
   release();
-  if (draining) return;
+  if (is_draining) return;
   if (sample_.count() == 0) sample_start_ = now;
   sample_.record(latency);
   if (sample_.count() >= settings_.sample_size && now - sample_start_ >= settings_.min_sample_time) end_sample(now);
@@ -48,8 +48,8 @@ void concurrency_limiter::end_sample(time_point now) noexcept {
 
   const auto elapsed = now - sample_start_;
   reduction_time_ = gradient < 1 ? reduction_time_ + elapsed : std::max(reduction_time_ - elapsed, duration::zero());
-  probing_ = reduction_time_ >= settings_.probe_interval;
-  if (probing_) {
+  is_probing_ = reduction_time_ >= settings_.probe_interval;
+  if (is_probing_) {
     draining_count_ = in_flight_;
     reduction_time_ = {};
   }
@@ -58,7 +58,7 @@ void concurrency_limiter::end_sample(time_point now) noexcept {
 }
 
 void concurrency_limiter::update_base(duration p50) noexcept {
-  if (probing_ || baseline_latency_ == duration::zero()) {
+  if (is_probing_ || baseline_latency_ == duration::zero()) {
     baseline_latency_ = p50;
   } else if (p50 < baseline_latency_) {
     baseline_latency_ -= std::chrono::duration_cast<duration>(settings_.smoothing * (baseline_latency_ - p50));
@@ -66,7 +66,7 @@ void concurrency_limiter::update_base(duration p50) noexcept {
 }
 
 void concurrency_limiter::update_limit(double gradient) noexcept {
-  // Rounded up, because the limit is not an integer.
+  // Adds one to round up, because the limit is not an integer.
   const auto flight_size = std::max(static_cast<double>(max_in_flight_ + 1), min_flight_size);
   if (gradient <= min_gradient) limit_ = std::min(limit_, flight_size);
   const auto target = limit_ * gradient + std::sqrt(limit_);

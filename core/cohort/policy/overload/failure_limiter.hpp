@@ -34,13 +34,13 @@ class failure_limiter {
     std::size_t failures = 0;
   };
 
-  void forget_oldest();
+  void evict_oldest();
 
   std::size_t max_failures_;
   duration window_;
   std::size_t max_clients_;
   std::list<client_window> windows_;  // oldest first: all windows have the same length
-  std::unordered_map<std::string_view, std::list<client_window>::iterator> by_client_;
+  std::unordered_map<std::string_view, std::list<client_window>::iterator> windows_by_client_;
 };
 
 }  // namespace cohort::policy

@@ -8,7 +8,7 @@
 
 namespace cohort::policy {
 
-/// Delay after `failures` consecutive failures: `base * 2^(failures - 1)`, at most `max`; zero if there was none.
+/// Delay after `failures` consecutive failures: `base * 2^(failures - 1)`, at most `max`; zero if `failures` is 0.
 constexpr duration exponential_backoff(unsigned failures, duration base, duration max) noexcept {
   if (failures == 0) return duration::zero();
   const duration doubled = base * (1LL << std::min(failures - 1, 20U));

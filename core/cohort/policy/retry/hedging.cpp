@@ -10,10 +10,10 @@ std::optional<duration> hedging::delay(duration remaining_time, time_point now) 
   const auto slow_latency = latencies_.quantile(settings_.quantile, settings_.min_samples, now);
   if (!slow_latency) return std::nullopt;
   const auto delay = std::max(*slow_latency, settings_.min_delay);
-  const auto left = remaining_time - delay;
-  // The median is at most `delay` then, and need not be determined.
-  const bool exceeds_median = settings_.quantile >= 0.5 && left >= delay;
-  if (!exceeds_median && left < median(now)) return std::nullopt;
+  const auto time_left = remaining_time - delay;
+  // Then the median is at most `delay`, and does not have to be calculated.
+  const bool exceeds_median = settings_.quantile >= 0.5 && time_left >= delay;
+  if (!exceeds_median && time_left < median(now)) return std::nullopt;
   return delay;
 }
 

@@ -7,17 +7,16 @@
 
 namespace cohort::policy {
 
-/// Decides when to send a second request because the first is slower than usual; the caller takes the first response.
-/// A state machine without I/O or clock. Not thread-safe.
-/// Source: Dean and Barroso, "The tail at scale" (2013): hedging after the 95th percentile costs 5 % more load and
-/// shortens the tail considerably.
+/// Decides when to send a second (hedged) request because the first request is slower than usual; the caller uses the
+/// first response. A state machine without I/O or clock. Not thread-safe. Source: Dean and Barroso, "The tail at scale"
+/// (2013): hedging after the 95th percentile costs 5 % more load and shortens the tail considerably.
 class hedging {
  public:
   struct settings {
     bool enabled = true;
     /// The latency quantile after which the second request is sent.
     double quantile = 0.95;
-    /// Minimum number of recent responses; with fewer there is no hedging.
+    /// Minimum number of recent responses for hedging.
     std::uint64_t min_samples = 20;
     /// Lower bound of the delay.
     duration min_delay = std::chrono::milliseconds{5};
@@ -27,8 +26,8 @@ class hedging {
 
   /// Records the latency of an attempt that received a response.
   void record(duration latency, time_point now) noexcept { latencies_.record(latency, now); }
-  /// Time to wait before the second request. Empty if there must be none: hedging is disabled, there are too few
-  /// samples, or less than the median latency of `remaining_time` would be left for the second request.
+  /// Time to wait before the second request. Empty if no second request must be sent: hedging is disabled, there are
+  /// too few samples, or the time left for the second request would be less than the median latency.
   std::optional<duration> delay(duration remaining_time, time_point now) noexcept;
   /// Median latency of an attempt; zero if there are too few samples.
   duration median(time_point now) noexcept;

@@ -10,7 +10,7 @@
 namespace cohort::policy {
 
 struct retry_settings {
-  /// Maximum number of attempts per call, the first included; 1 disables retries.
+  /// Maximum number of attempts per call, including the first attempt; 1 disables retries.
   unsigned max_attempts = 3;
   /// The delay before attempt n+1 is uniform in [0, min(max_backoff, base_backoff * 2^(n-1))], "full jitter" (Brooker,
   /// "Exponential backoff and jitter", 2015; the defaults are Envoy's 25 ms and 250 ms).
@@ -29,13 +29,13 @@ struct failed_attempt {
   attempt_failure failure;
   /// True if sending the request twice has the same effect as sending it once (RFC 9110 section 9.2.2).
   bool idempotent = false;
-  /// Number of attempts made so far, this one included.
+  /// Number of attempts so far, including this attempt.
   unsigned attempts = 1;
   /// The `Retry-After` of the response (RFC 9110 section 10.2.3).
   std::optional<duration> retry_after;
   /// Time left until the call's deadline.
   duration remaining_time;
-  /// Median latency of an attempt; zero if unknown. An attempt with less time left is not made.
+  /// Median latency of an attempt; zero if unknown. No attempt is made with less time left.
   duration expected_duration;
 };
 
@@ -52,13 +52,13 @@ struct retry_decision {
 
 /// Decides whether to retry a failed attempt, and when. The checks are made in the order of `retry_verdict`, so the
 /// budget is charged only for a retry that is then made. The delay is never less than `Retry-After`; jitter is added to
-/// that, and is reduced if it would leave less time than the expected duration. A request that was not sent is retried
-/// with any method; a request that was sent is retried only if it is idempotent.
+/// it, and is reduced so that at least the expected duration is left. A request that was not sent is retried with any
+/// method; a request that was sent is retried only if it is idempotent.
 retry_decision decide_retry(const retry_settings& settings, const failed_attempt& attempt, retry_budget& budget,
                             time_point now, random_generator& random);
 
-/// Parses a `Retry-After` in seconds; larger values are reduced to one day. Empty if the value is invalid or a date,
-/// which would need the clocks of both hosts to agree.
+/// Parses a `Retry-After` in seconds; larger values are reduced to one day. Empty if the value is invalid, or if it is
+/// a date, which requires synchronized clocks.
 std::optional<duration> parse_retry_after(std::string_view value) noexcept;
 
 }  // namespace cohort::policy

@@ -6,7 +6,7 @@
 namespace cohort::policy {
 namespace {
 
-// Tolerates the rounding of doubles when ten calls at a ratio of 0.1 pay for one retry.
+// Tolerates rounding errors, for example of ten deposits of 0.1 that permit one retry.
 constexpr double rounding_error = 1e-9;
 
 }  // namespace
@@ -21,9 +21,9 @@ void retry_budget::advance(time_point now) noexcept {
   }
   while (newest_ < number) {
     ++newest_;
-    auto& reused = slot_at(newest_);
-    withdrawals_ -= reused.withdrawals;
-    reused = {};
+    auto& reused_slot = slot_at(newest_);
+    withdrawals_ -= reused_slot.withdrawals;
+    reused_slot = {};
     calls_ -= slot_at(newest_ - slots_per_window + slot_count).calls;
   }
 }
@@ -37,8 +37,8 @@ void retry_budget::deposit(time_point now) noexcept {
 double retry_budget::balance(time_point now) noexcept {
   advance(now);
   const auto seconds = std::chrono::duration<double>{settings_.window}.count();
-  const auto allowed = settings_.ratio * static_cast<double>(calls_) + settings_.min_per_second * seconds;
-  return std::max(allowed - static_cast<double>(withdrawals_), 0.0);
+  const auto limit = settings_.ratio * static_cast<double>(calls_) + settings_.min_per_second * seconds;
+  return std::max(limit - static_cast<double>(withdrawals_), 0.0);
 }
 
 bool retry_budget::withdraw(time_point now) noexcept {

@@ -9,10 +9,10 @@
 namespace cohort::policy {
 
 /// Limits the extra load that retries and hedged requests together put on an upstream. Within any `window`, at most
-/// `ratio` times the number of calls, plus `min_per_second` for each second, can be withdrawn: a failing upstream
-/// receives 20 % more load instead of three times as much. Time is counted in tenths of the window, rounded
-/// conservatively. A state machine without I/O or clock. Not thread-safe. Source: Finagle's RetryBudget (20 %, 10 s;
-/// its minimum is 10 per second; the minimum here applies to one of several loops).
+/// `ratio` times the number of calls, plus `min_per_second` for each second, can be withdrawn: with the defaults, a
+/// failing upstream receives about 20 % more load instead of three times the load. Time is measured in tenths of the
+/// window, rounded conservatively. A state machine without I/O or clock. Not thread-safe. Source: Finagle's RetryBudget
+/// (20 %, 10 s). Its minimum is 10 per second; the minimum here applies to each loop.
 class retry_budget {
  public:
   struct settings {
@@ -23,7 +23,7 @@ class retry_budget {
 
   explicit retry_budget(settings config) : settings_(config) {}
 
-  /// Records a call; once per call, not for the requests that `withdraw` permits.
+  /// Records a call. Must be called once per call, but not for the requests that `withdraw` permits.
   void deposit(time_point now) noexcept;
   /// Takes one extra request from the budget; false if the balance is less than one.
   bool withdraw(time_point now) noexcept;

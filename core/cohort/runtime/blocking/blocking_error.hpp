@@ -13,7 +13,7 @@ enum class blocking_error {
   overloaded = 1,
   /// The pool is shutting down. The job was not started.
   stopped,
-  /// The operating system refused the first thread. The job was not started.
+  /// The pool has no thread, and the operating system failed to create one. The job was not started.
   no_thread,
 };
 

@@ -40,8 +40,8 @@ class blocking_job {
   const std::string& name() const noexcept { return name_; }
   std::stop_source& stop() noexcept { return stop_; }
   cross_thread_event& ended() noexcept { return *ended_; }
-  /// Set before `ended` if the job was not executed.
-  std::optional<blocking_error> dropped;
+  /// The reason why the job was not executed. Set before `ended`.
+  std::optional<blocking_error> drop_reason;
 
  private:
   std::string name_;
@@ -80,12 +80,12 @@ class blocking_function final : public blocking_job {
     } catch (...) {
       outcome_.failure = std::current_exception();
     }
-    // Destroys the captures on this thread, because they may belong to it.
+    // The captures may belong to this thread, so they are destroyed on it.
     function_.reset();
   }
 
   result_type take() {
-    // The thread may hold the job for longer, but must not be the last owner of the exception.
+    // The pool's thread may destroy the job later than the coroutine, but must not be the last owner of the exception.
     if (outcome_.failure) std::rethrow_exception(std::exchange(outcome_.failure, nullptr));
     if constexpr (std::is_void_v<returned>) {
       return result_type{};

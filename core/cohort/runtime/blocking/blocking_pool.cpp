@@ -17,7 +17,7 @@ namespace {
 
 using job_pointer = std::shared_ptr<detail::blocking_job>;
 
-class category final : public boost::system::error_category {
+class blocking_error_category final : public boost::system::error_category {
  public:
   const char* name() const noexcept override { return "cohort.blocking"; }
   std::string message(int value) const override {
@@ -36,20 +36,20 @@ std::string_view outcome_of(const error_code& failure) noexcept {
   return failure == asio::error::operation_aborted ? "cancelled" : "shed";
 }
 
-/// The record of a job; ends it as cancelled when it is destroyed.
+/// The record of a job. The destructor ends the record as cancelled if `end` was not called.
 class recorded_work {
  public:
   /// `recorder` may be null.
-  recorded_work(work_recorder* recorder, std::string_view name, deadline until) noexcept
+  recorded_work(work_recorder* recorder, std::string_view name, deadline job_deadline) noexcept
       : recorder_(recorder), loop_(loop::current()) {
-    if (recorder_) number_ = recorder_->begin_work(name, loop_.now(), until);
+    if (recorder_) number_ = recorder_->begin_work(name, loop_.now(), job_deadline);
   }
   ~recorded_work() { end("cancelled"); }
   recorded_work(const recorded_work&) = delete;
   recorded_work& operator=(const recorded_work&) = delete;
 
   void end(std::string_view outcome) noexcept {
-    if (auto* const ended = std::exchange(recorder_, nullptr)) ended->end_work(number_, outcome, loop_.now());
+    if (auto* const recorder = std::exchange(recorder_, nullptr)) recorder->end_work(number_, outcome, loop_.now());
   }
 
  private:
@@ -61,14 +61,14 @@ class recorded_work {
 }  // namespace
 
 const boost::system::error_category& blocking_category() noexcept {
-  static const category instance;
+  static const blocking_error_category instance;
   return instance;
 }
 
 struct blocking_pool::state {
   struct running_job {
     job_pointer job;
-    time_point started;
+    time_point start_time;
     bool is_reported = false;
   };
 
@@ -78,7 +78,8 @@ struct blocking_pool::state {
   static std::optional<blocking_error> submit(const std::shared_ptr<state>& self, const job_pointer& job) {
     const std::lock_guard lock{self->mutex};
     if (self->is_stopping) return blocking_error::stopped;
-    // A thread may not yet have taken a job that it will take immediately.
+    // Queued and running jobs are counted together, because an idle thread may not have taken its job from the queue
+    // yet.
     const auto jobs = self->queue.size() + self->running.size();
     if (jobs >= self->settings.threads + self->settings.max_queued) return blocking_error::overloaded;
     if (jobs >= self->workers.size() && self->workers.size() < self->settings.threads && !start_thread(self)) {
@@ -89,7 +90,7 @@ struct blocking_pool::state {
     return std::nullopt;
   }
 
-  /// Returns false if there is no thread at all.
+  /// Starts a thread. Returns false if that fails and the pool has no thread.
   static bool start_thread(const std::shared_ptr<state>& self) {
     try {
       self->workers.emplace_back([self] { self->work(); });
@@ -109,16 +110,16 @@ struct blocking_pool::state {
       auto job = std::move(queue.front());
       queue.pop_front();
       const auto position = running.insert(running.end(), {job, real_clock().now()});
-      if (std::exchange(supervisor_is_idle, false)) started.notify_one();
+      if (std::exchange(supervisor_is_idle, false)) job_started.notify_one();
       lock.unlock();
       job->execute();
       lock.lock();
-      const auto duration = real_clock().now() - position->started;
+      const auto run_time = real_clock().now() - position->start_time;
       running.erase(position);
-      if (!is_abandoned) observer.on_ended(duration);
+      if (!is_abandoned) observer.on_ended(run_time);
       job->ended().set();
       if (is_stopping && running.empty()) all_ended->set();
-      // Not under the lock, because it may destroy a value of the function, which may use the pool.
+      // Destroys the job without the lock, because the destructor of the function's value may use the pool.
       lock.unlock();
       job.reset();
       lock.lock();
@@ -128,27 +129,27 @@ struct blocking_pool::state {
   void report_stuck_jobs() {
     std::unique_lock lock{mutex};
     while (!is_stopping) {
-      std::optional<time_point> next;
+      std::optional<time_point> next_report_time;
       for (auto& entry : running) {
         if (entry.is_reported) continue;
         const auto now = real_clock().now();
-        if (const auto due = entry.started + settings.stuck_job_threshold; due > now) {
-          next = next ? std::min(*next, due) : due;
+        if (const auto report_time = entry.start_time + settings.stuck_job_threshold; report_time > now) {
+          next_report_time = next_report_time ? std::min(*next_report_time, report_time) : report_time;
         } else {
           entry.is_reported = true;
-          observer.on_stuck(entry.job->name(), now - entry.started);
+          observer.on_stuck(entry.job->name(), now - entry.start_time);
         }
       }
-      if (next) {
-        started.wait_until(lock, *next);
+      if (next_report_time) {
+        job_started.wait_until(lock, *next_report_time);
       } else {
         supervisor_is_idle = true;
-        started.wait(lock, [this] { return is_stopping || !supervisor_is_idle; });
+        job_started.wait(lock, [this] { return is_stopping || !supervisor_is_idle; });
       }
     }
   }
 
-  /// The coroutine no longer waits for the job.
+  /// Removes a queued job, and requests a running job to stop, when the coroutine no longer waits for it.
   void abandon(const job_pointer& job) {
     {
       const std::lock_guard lock{mutex};
@@ -163,14 +164,14 @@ struct blocking_pool::state {
       const std::lock_guard lock{mutex};
       is_stopping = true;
       for (const auto& job : queue) {
-        job->dropped = blocking_error::stopped;
+        job->drop_reason = blocking_error::stopped;
         job->ended().set();
       }
       queue.clear();
       for (const auto& entry : running) running_jobs.push_back(entry.job);
       if (running.empty()) all_ended->set();
       work_available.notify_all();
-      started.notify_all();
+      job_started.notify_all();
     }
     // Outside the lock, because the jobs' stop callbacks run here.
     for (const auto& job : running_jobs) job->stop().request_stop();
@@ -187,14 +188,14 @@ struct blocking_pool::state {
   blocking_pool_observer observer;
   std::mutex mutex;
   std::condition_variable work_available;
-  std::condition_variable started;
+  std::condition_variable job_started;
   std::deque<job_pointer> queue;
   std::list<running_job> running;
   bool is_stopping = false;
-  /// The supervisor waits for the start of a job. Otherwise it wakes before a job that starts now can be stuck, so that
-  /// not every job costs a wakeup.
+  /// Whether the supervisor waits for the start of a job. If not, its next wake-up is early enough for a job that
+  /// starts now, so that only the first of several jobs wakes it.
   bool supervisor_is_idle = false;
-  /// The observer can no longer be called.
+  /// Whether the pool was destroyed while jobs were running. Then the observer must not be called.
   bool is_abandoned = false;
   std::shared_ptr<cross_thread_event> all_ended = cross_thread_event::make();
   std::vector<std::thread> workers;
@@ -237,11 +238,11 @@ task<error_code> blocking_pool::execute_on_thread(std::shared_ptr<detail::blocki
     if (*rejection != blocking_error::stopped) state_->observer.on_rejected(*rejection);
     co_return make_error_code(*rejection);
   }
-  detail::unless_dismissed abandon{[&] { state_->abandon(job); }};
+  detail::scope_guard abandon{[&] { state_->abandon(job); }};
   const auto status = co_await job->ended().wait(job_deadline);
   if (status != wait_status::notified) co_return detail::wait_error(status);
   abandon.dismiss();
-  co_return job->dropped ? make_error_code(*job->dropped) : error_code{};
+  co_return job->drop_reason ? make_error_code(*job->drop_reason) : error_code{};
 }
 
 task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> job, deadline job_deadline) {
@@ -255,13 +256,13 @@ task<error_code> blocking_pool::simulate(std::shared_ptr<detail::blocking_job> j
       co_return make_error_code(blocking_error::overloaded);
     }
     ++counters.simulated_queued;
-    const detail::unless_dismissed decrement_queued{[&] { --counters.simulated_queued; }};
+    const detail::scope_guard decrement_queued{[&] { --counters.simulated_queued; }};
     auto acquired = co_await simulated_threads_.acquire(job_deadline);
     if (!acquired) co_return acquired.error();
     permit.emplace(std::move(*acquired));
   }
   ++counters.simulated_running;
-  const detail::unless_dismissed decrement_running{[&] { --counters.simulated_running; }};
+  const detail::scope_guard decrement_running{[&] { --counters.simulated_running; }};
   const auto start = loop::current().now();
   const auto end = deadline::after(start, simulated_cost_);
   const auto status = co_await sleep_until(std::min(end, job_deadline));

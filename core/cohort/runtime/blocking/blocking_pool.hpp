@@ -31,25 +31,25 @@ struct blocking_pool_settings {
   duration stuck_job_threshold = std::chrono::seconds{10};
 };
 
-/// Notifications, called on threads of the pool or of the loops. They must be thread-safe and must not block.
+/// Callbacks. They are called on threads of the pool or of the loops, so they must be thread-safe and must not block.
 struct blocking_pool_observer {
   /// Called when a job ends, with its run time; the time in the queue is not included.
   std::function<void(duration)> on_ended = [](duration) {};
-  /// A job was rejected: `overloaded` or `no_thread`. Called on the caller's loop.
+  /// Called when a job is rejected, with `overloaded` or `no_thread`, on the caller's loop.
   std::function<void(blocking_error)> on_rejected = [](blocking_error) {};
-  /// A job still runs after `stuck_job_threshold`.
-  std::function<void(std::string_view job, duration running_for)> on_stuck = [](std::string_view, duration) {};
+  /// Called when a job has run for longer than `stuck_job_threshold`, with its name and its run time.
+  std::function<void(std::string_view job, duration run_time)> on_stuck = [](std::string_view, duration) {};
 };
 
 /// Threads for functions that block: files, databases, libraries without an asynchronous interface. A loop's thread
 /// must not block, because all of its requests would wait. Thread-safe, except for the construction and destruction.
 ///
-/// On a loop with a virtual clock there are no threads: a job occupies one of `settings.threads` slots for
+/// On a loop with a virtual clock, the pool uses no threads: a job occupies one of `settings.threads` slots for
 /// `simulated_cost` of virtual time, after which its function is called inline.
 class blocking_pool {
  public:
   explicit blocking_pool(blocking_pool_settings settings = {}, blocking_pool_observer observer = {});
-  /// Waits for the threads, unless jobs still run: their threads are detached.
+  /// Joins the threads. If jobs still run, detaches the threads instead.
   ~blocking_pool();
   blocking_pool(const blocking_pool&) = delete;
   blocking_pool& operator=(const blocking_pool&) = delete;
@@ -58,19 +58,18 @@ class blocking_pool {
   /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues immediately with
   /// `asio::error::timed_out` or `operation_aborted`; a queued job is removed, and a running job gets a stop request
   /// through the `std::stop_token` of `function`, if it has such a parameter. So `function` must own the objects that
-  /// it uses. Further errors: see `blocking_error`. `name`, a string literal, is for logs.
+  /// it uses. For other errors, see `blocking_error`. `name`, a string literal, identifies the job in logs.
   ///
-  /// With a context, the job is added to the record of the request or periodic job that the coroutine executes
-  /// (`loop::current_activity`).
   ///
-  /// With GCC 12, name the function first: a temporary lambda with captures within a `co_await` expression is destroyed
-  /// twice (PR 107288).
+  /// With GCC 12, store the function in a variable first: GCC destroys a temporary lambda with captures within a
+  /// `co_await` expression twice (PR 107288).
   template <class Function>
   task<typename detail::blocking_function<Function>::result_type> run(deadline job_deadline, Function function,
                                                                       const char* name = "unnamed") {
     return run_job(job_deadline, std::move(function), name, nullptr);
   }
   /// Like the overload above, but with the deadline of a context, such as `call_context` or `http::request_context`.
+  /// Adds the job to the record of the request or periodic job that the coroutine executes (`loop::current_activity`).
   template <class Context, class Function>
     requires detail::has_deadline<Context>
   auto run(const Context& context, Function function, const char* name = "unnamed") {
@@ -90,7 +89,7 @@ class blocking_pool {
   /// The number of threads that have been started.
   std::size_t threads() const;
 
-  /// Virtual time of each job on a loop with a virtual clock.
+  /// Sets the virtual time that each job takes on a loop with a virtual clock.
   void set_simulated_cost(duration cost) noexcept { simulated_cost_ = cost; }
 
  private:

@@ -18,14 +18,14 @@ namespace cohort {
 enum class slow_subscriber {
   /// The subscriber continues with the oldest value that is kept; `subscription::missed` counts the skipped values.
   skip,
-  /// The subscription of the subscriber ends.
+  /// The subscription ends, and `next` returns `too_slow`.
   disconnect,
 };
 
-/// Sends values to subscribers on all loops. Each loop keeps the last `capacity` values once for all of its
-/// subscribers, and is woken once for the values that are published until it runs. Any thread publishes, without
-/// waiting for subscribers; the values of one thread arrive in their order. A subscriber belongs to the loop that it
-/// was made on. A `T` is shared, not copied, between the subscribers.
+/// Sends values to subscribers on all loops. Each loop has one list of the last `capacity` values for all of its
+/// subscribers. One wake-up of a loop delivers all values that were published before the loop runs. Any thread can
+/// publish, without waiting for subscribers; the values of one thread arrive in order. A subscriber belongs to the loop
+/// on which it was created. The subscribers share each value; it is not copied.
 template <class T>
 class broadcast {
   struct hub;
@@ -44,21 +44,22 @@ class broadcast {
     closed,
   };
 
-  /// `capacity`: the number of values that a subscriber can be behind, at least 1.
+  /// `capacity` is the number of values that a subscriber can be behind, at least 1.
   explicit broadcast(std::size_t capacity, slow_subscriber policy = slow_subscriber::skip)
       : capacity_(std::max<std::size_t>(capacity, 1)), policy_(policy) {}
   ~broadcast() { close(); }
   broadcast(const broadcast&) = delete;
   broadcast& operator=(const broadcast&) = delete;
 
-  /// Receives the values that are published after it was made. May outlive the broadcast. Used on its loop only.
+  /// Receives the values that are published after the subscription was created. May outlive the broadcast. Used on its
+  /// loop only.
   class subscription {
    public:
-    /// The next value. One caller at a time.
+    /// Waits for the next value and returns it. Only one caller may wait at a time.
     task<result<value_pointer, next_error>> next(deadline limit = deadline::never()) {
       return wait_for_next(hub_, position_, limit);
     }
-    /// Whether `next` would return immediately.
+    /// Whether `next` would return without waiting.
     bool is_ready() const noexcept { return hub_->is_ready(position_->next); }
     /// The number of values that this subscriber has missed.
     std::uint64_t missed() const noexcept { return position_->missed; }
@@ -74,14 +75,14 @@ class broadcast {
       position_->next = hub_->next_position();
     }
     static task<result<value_pointer, next_error>> wait_for_next(std::shared_ptr<hub> source,
-                                                                 std::shared_ptr<position> where, deadline limit) {
+                                                                 std::shared_ptr<position> current, deadline limit) {
       for (;;) {
-        if (where->next < source->begin) {
+        if (current->next < source->begin) {
           if (source->policy == slow_subscriber::disconnect) co_return next_error::too_slow;
-          where->missed += source->begin - where->next;
-          where->next = source->begin;
+          current->missed += source->begin - current->next;
+          current->next = source->begin;
         }
-        if (where->next < source->end) co_return source->values[where->next++ - source->begin];
+        if (current->next < source->end) co_return source->values[current->next++ - source->begin];
         if (source->closed) co_return next_error::closed;
         const auto status = co_await source->waiters.wait(limit);
         if (status == wait_status::timed_out) co_return next_error::timed_out;
@@ -93,8 +94,8 @@ class broadcast {
     std::shared_ptr<position> position_;
   };
 
-  /// Makes a subscriber on the current loop, which must outlive the broadcast.
-  subscription subscribe() { return subscription{hub_of(loop::current())}; }
+  /// Creates a subscription on the current loop, which must outlive the broadcast.
+  subscription subscribe() { return subscription{get_hub(loop::current())}; }
 
   /// Sends a value to all subscribers. Safe from any thread.
   void publish(T value) { publish(std::make_shared<const T>(std::move(value))); }
@@ -103,7 +104,8 @@ class broadcast {
     for (const auto& target : hubs_) hub::push(target, value);
   }
 
-  /// Ends all subscriptions, after the values that were published before. Safe from any thread.
+  /// Ends all subscriptions, once their subscribers have received the values that were published before. Safe from any
+  /// thread.
   void close() {
     const std::lock_guard lock{mutex_};
     for (const auto& target : hubs_) hub::push(target, nullptr);
@@ -113,8 +115,8 @@ class broadcast {
  private:
   /// The values and the subscribers of one loop.
   struct hub {
-    hub(loop& owner_loop, std::size_t max_values, slow_subscriber slow, bool is_closed)
-        : owner(owner_loop), capacity(max_values), policy(slow), closed(is_closed) {}
+    hub(loop& owner_loop, std::size_t max_values, slow_subscriber slow_policy, bool is_closed)
+        : owner(owner_loop), capacity(max_values), policy(slow_policy), closed(is_closed) {}
 
     bool is_ready(std::uint64_t position) const noexcept { return position < end || closed; }
 
@@ -124,19 +126,19 @@ class broadcast {
       return end + skipped + pending.size();
     }
 
-    /// Can be called from any thread. A null value closes.
+    /// Queues a value, or the end of the subscriptions if `value` is null. Safe from any thread.
     static void push(const std::shared_ptr<hub>& self, const value_pointer& value) {
       {
         const std::lock_guard lock{self->mutex};
         if (value) {
           self->pending.push_back(value);
-          // Subscribers cannot receive older values.
+          // Drops the oldest value, which exceeds the capacity.
           if (self->pending.size() > self->capacity) {
             self->pending.pop_front();
             ++self->skipped;
           }
         } else {
-          self->closing = true;
+          self->is_closing = true;
         }
         if (std::exchange(self->is_posted, true)) return;
       }
@@ -150,13 +152,13 @@ class broadcast {
         const std::lock_guard lock{mutex};
         is_posted = false;
         arrived.swap(pending);
-        const auto missing = std::exchange(skipped, 0);
-        if (missing > 0) {
+        const auto skipped_values = std::exchange(skipped, 0);
+        if (skipped_values > 0) {
           values.clear();
-          end += missing;
+          end += skipped_values;
           begin = end;
         }
-        closed = closed || closing;
+        closed = closed || is_closing;
       }
       end += arrived.size();
       for (auto& value : arrived) values.push_back(std::move(value));
@@ -176,7 +178,7 @@ class broadcast {
     std::deque<value_pointer> pending;
     std::uint64_t skipped = 0;
     bool is_posted = false;
-    bool closing = false;
+    bool is_closing = false;
 
     // The following members are used on the loop only. `values` have the positions from `begin` up to `end`.
     std::deque<value_pointer> values;
@@ -186,7 +188,7 @@ class broadcast {
     wait_queue waiters;
   };
 
-  std::shared_ptr<hub> hub_of(loop& owner) {
+  std::shared_ptr<hub> get_hub(loop& owner) {
     const std::lock_guard lock{mutex_};
     for (const auto& existing : hubs_)
       if (&existing->owner == &owner) return existing;

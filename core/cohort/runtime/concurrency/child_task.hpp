@@ -18,35 +18,35 @@ namespace cohort::detail {
 template <class T>
 using non_void = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
-/// Result of a task that has ended: a value or an exception. Empty while the task runs.
+/// The result of a task: a value or an exception. Empty while the task runs.
 template <class T>
 struct task_outcome {
   std::optional<non_void<T>> value;
   std::exception_ptr failure;
 };
 
-/// State that a scope keeps for each of its child tasks.
+/// The state of one child task of a scope.
 template <class T>
 struct child_task {
   asio::cancellation_signal cancel_signal;
   task_outcome<T> outcome;
 };
 
-/// The lowest coroutine of a stack of coroutines. Asio has no public name for it. Its `co_spawn` would add a coroutine
-/// that only waits for the executor, and a second cancellation signal, which doubles the cost of a child.
+/// The bottom coroutine of a stack of coroutines. Asio has no public name for its type. Its `co_spawn` would add a
+/// coroutine that only waits for the executor, and a second cancellation signal, which doubles the cost of a child.
 using stack_bottom = asio::awaitable<asio::detail::awaitable_thread_entry_point, executor>;
 
 /// Starts the coroutine on the current loop and runs it up to its first suspension.
 void start_stack(stack_bottom bottom, asio::cancellation_slot slot);
 
-/// Calls `on_done` now, or from the loop's queue if the child never suspended: then the caller is the function that
-/// started it.
+/// Calls `on_done` immediately. If the child never suspended, posts `on_done` to the loop instead, because the function
+/// that started the child is still running.
 void end_child(std::function<void()> on_done, bool has_suspended);
 
 [[noreturn]] void throw_empty_task();
 
-/// Throws `std::logic_error` for a task without a coroutine, which must not be awaited. A function of the user may
-/// return one.
+/// Throws `std::logic_error` for a task without a coroutine, which must not be awaited. A user's function may return
+/// such a task.
 template <class T>
 void check_not_empty(const task<T>& work) {
   if (!work.valid()) throw_empty_task();
@@ -71,8 +71,8 @@ stack_bottom run_child(task<T> work, task_outcome<T>* outcome, std::function<voi
 }
 
 /// Starts `work` on the current loop and runs it up to its first suspension. `on_done` is called once, from the loop's
-/// queue and not inside this call; `child` must live until then. It does not allocate if `on_done` captures at most two
-/// pointers.
+/// queue and not inside this call; `child` must live until then. The call does not allocate if `on_done` captures at
+/// most two pointers.
 template <class T>
 void start_child_task(child_task<T>& child, task<T> work, std::function<void()> on_done) {
   start_stack(run_child<T>(std::move(work), &child.outcome, std::move(on_done)), child.cancel_signal.slot());
@@ -85,7 +85,8 @@ inline void cancel(asio::cancellation_signal& signal) { signal.emit(asio::cancel
 
 namespace cohort {
 
-/// True for the exception that unwinds a cancelled coroutine (`operation_aborted`), false for any other and for null.
+/// True for the exception that unwinds a cancelled coroutine (`operation_aborted`), false for other exceptions and for
+/// null.
 bool is_cancellation(const std::exception_ptr& failure) noexcept;
 
 /// The message of an exception (`what()`), for logs. "unknown exception" if it is not derived from `std::exception`.

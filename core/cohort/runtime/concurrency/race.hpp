@@ -18,7 +18,7 @@ struct race_scope : when_all_scope<T...> {
   using base::base;
 
   void start_all() {
-    this->running = sizeof...(T);
+    this->running_children = sizeof...(T);
     start_each(std::index_sequence_for<T...>{});
   }
   template <std::size_t... I>
@@ -32,7 +32,7 @@ struct race_scope : when_all_scope<T...> {
       winner = index;
       this->cancel_all();
     }
-    if (--this->running == 0) this->on_ended.post({});
+    if (--this->running_children == 0) this->on_ended.post({});
   }
 
   std::optional<std::size_t> winner;
@@ -40,8 +40,8 @@ struct race_scope : when_all_scope<T...> {
 
 }  // namespace detail
 
-/// Runs all tasks concurrently on the current loop. The first to end wins, with a value or an exception; the others are
-/// cancelled. Once all have ended, returns the winner's value, with its position as the variant's index
+/// Runs all tasks concurrently on the current loop. The first task that ends, with a value or an exception, wins; the
+/// other tasks are cancelled. Once all have ended, returns the winner's value, with its position as the variant's index
 /// (`std::monostate` for `void`), or rethrows its exception. Cancelling the caller cancels all tasks.
 template <class... T>
   requires(sizeof...(T) > 0)

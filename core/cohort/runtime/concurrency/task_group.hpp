@@ -13,8 +13,9 @@
 
 namespace cohort {
 
-/// A changing set of tasks with one owner, such as a server's connections. All member functions must be called on one
-/// loop. Precondition of the destructor (asserted): the group is empty, which `join` ensures.
+/// A set of tasks with one owner, such as the connections of a server. Tasks are added and end at any time. All member
+/// functions must be called on one loop. Precondition of the destructor (asserted): the group is empty, which `join`
+/// ensures.
 class task_group {
  public:
   using failure_handler = std::function<void(std::exception_ptr)>;
@@ -40,8 +41,8 @@ class task_group {
   void cancel();
   /// Completes when the group is empty. One caller at a time (asserted). Cancelling the caller cancels the tasks; the
   /// wait still continues until the group is empty. A caller that may have been cancelled before must first await
-  /// `asio::this_coro::throw_if_cancelled(false)`, otherwise awaiting `join` throws immediately and the group stays
-  /// full.
+  /// `asio::this_coro::throw_if_cancelled(false)`, otherwise awaiting `join` throws immediately, before the group is
+  /// empty.
   task<> join();
 
   std::size_t size() const noexcept { return children_.size(); }

@@ -7,7 +7,7 @@
 namespace cohort {
 namespace detail {
 
-/// One suspended coroutine, in a queue or in none. Owns itself until `complete`.
+/// A suspended coroutine, in `queue_` unless that is null. The object deletes itself in `complete`.
 class waiter {
  public:
   waiter(wait_queue* queue, completion_handler<wait_status> handler)

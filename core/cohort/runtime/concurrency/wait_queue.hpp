@@ -17,8 +17,8 @@ class waiter;
 void start_waiting(wait_queue* queue, deadline wait_deadline, completion_handler<wait_status> handler);
 }  // namespace detail
 
-/// FIFO queue of suspended coroutines, the base of the other waiting primitives. All uses must be on one loop. The
-/// destructor resumes the remaining waiters with `cancelled`.
+/// FIFO queue of suspended coroutines, on which the other synchronization primitives are built. All uses must be on one
+/// loop. The destructor resumes the remaining waiters with `cancelled`.
 class wait_queue {
  public:
   wait_queue() noexcept = default;
@@ -48,9 +48,9 @@ class wait_queue {
 };
 
 /// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (immediately if that has passed), or
-/// `cancelled`, also at the deadline of the caller. Then the coroutine continues: a handler that does not check the
-/// status responds as if it had waited to the end, and that response is sent. Suspends only the calling coroutine; the
-/// thread runs the loop's other work meanwhile.
+/// `cancelled` if the coroutine is cancelled, for example at the deadline of its request. The coroutine continues in
+/// both cases: a handler that does not check the status sends its response as if the wait were complete. Suspends only
+/// the calling coroutine; the loop runs other handlers meanwhile.
 inline auto sleep_until(deadline wait_deadline) {
   return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
     detail::start_waiting(nullptr, wait_deadline, std::move(handler));

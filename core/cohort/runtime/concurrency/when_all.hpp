@@ -15,10 +15,10 @@ namespace cohort {
 
 namespace detail {
 
-/// Returns an awaitable that starts the child tasks of `scope` and completes when all have ended. Cancelling it cancels
-/// the children and still waits for them, so that no child outlives the scope.
-/// `scope` needs: `start_all()`, `cancel_all()`, `bool cancelled`, and `completion_handler<std::monostate> on_ended`,
-/// which it posts to once the last child has ended.
+/// Returns an awaitable that starts the child tasks of `scope` and completes when all have ended. Cancelling the
+/// awaitable cancels the children and still waits for them, so that no child outlives the scope. `scope` must have
+/// `start_all()`, `cancel_all()`, `bool is_cancelled`, and `completion_handler<std::monostate> on_ended`, to which it
+/// posts once the last child has ended.
 template <class Scope>
 auto run_scope(Scope& scope) {
   return async_operation<std::monostate>([&scope](completion_handler<std::monostate> handler) {
@@ -26,13 +26,13 @@ auto run_scope(Scope& scope) {
     auto slot = scope.on_ended.get_cancellation_slot();
     if (slot.is_connected()) {
       slot.assign([&scope](asio::cancellation_type) {
-        scope.cancelled = true;
+        scope.is_cancelled = true;
         scope.cancel_all();
       });
     }
     scope.start_all();
     // A child cancelled the scope while it started; the children after it have not received the signal.
-    if (scope.cancelled) scope.cancel_all();
+    if (scope.is_cancelled) scope.cancel_all();
   });
 }
 
@@ -41,7 +41,7 @@ struct when_all_scope {
   explicit when_all_scope(task<T>... work) : pending(std::move(work)...) {}
 
   void start_all() {
-    running = sizeof...(T);
+    running_children = sizeof...(T);
     std::apply([this](auto&... child) { this->start_each(std::index_sequence_for<T...>{}, child...); }, children);
   }
   void cancel_all() {
@@ -58,14 +58,14 @@ struct when_all_scope {
       first_failure = failure;
       cancel_all();
     }
-    if (--running == 0) on_ended.post({});
+    if (--running_children == 0) on_ended.post({});
   }
 
   std::tuple<task<T>...> pending;
   std::tuple<child_task<T>...> children;
-  std::size_t running = 0;
+  std::size_t running_children = 0;
   std::exception_ptr first_failure;
-  bool cancelled = false;
+  bool is_cancelled = false;
   completion_handler<std::monostate> on_ended;
 };
 
@@ -74,7 +74,7 @@ struct when_all_range_scope {
   explicit when_all_range_scope(std::vector<task<T>> work) : pending(std::move(work)), children(pending.size()) {}
 
   void start_all() {
-    running = children.size();
+    running_children = children.size();
     for (std::size_t i = 0; i < children.size(); ++i) {
       auto& child = children[i];
       start_child_task(child, std::move(pending[i]), [this, &child] { on_child_ended(child.outcome.failure); });
@@ -88,14 +88,14 @@ struct when_all_range_scope {
       first_failure = failure;
       cancel_all();
     }
-    if (--running == 0) on_ended.post({});
+    if (--running_children == 0) on_ended.post({});
   }
 
   std::vector<task<T>> pending;
   std::vector<child_task<T>> children;
-  std::size_t running = 0;
+  std::size_t running_children = 0;
   std::exception_ptr first_failure;
-  bool cancelled = false;
+  bool is_cancelled = false;
   completion_handler<std::monostate> on_ended;
 };
 

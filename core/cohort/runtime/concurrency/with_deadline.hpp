@@ -33,7 +33,7 @@ struct deadline_scope {
   deadline expiry;
   child_task<T> child;
   bool timed_out = false;
-  bool cancelled = false;
+  bool is_cancelled = false;
   bound_timer<&deadline_scope::on_expiry> expiry_timer;
   completion_handler<std::monostate> on_ended;
 };
@@ -41,8 +41,8 @@ struct deadline_scope {
 }  // namespace detail
 
 /// Runs `work` and returns its value (`std::monostate` for `void`). If it has not ended at `task_deadline`, it is
-/// cancelled, and once it has ended, the result is `asio::error::timed_out`, regardless of its result. An exception
-/// other than the cancellation is rethrown.
+/// cancelled, and once it has ended, the result is `asio::error::timed_out`, regardless of its result. An exception of
+/// `work` that is not a cancellation is rethrown.
 template <class T>
 task<result<detail::non_void<T>>> with_deadline(deadline task_deadline, task<T> work) {
   using result_type = result<detail::non_void<T>>;

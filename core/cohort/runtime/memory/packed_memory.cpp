@@ -14,7 +14,7 @@
 
 namespace cohort::detail {
 
-// A chunk would hide the end of an object from the sanitizer.
+// AddressSanitizer does not detect overflows within a chunk, so each object has a separate block.
 #ifdef COHORT_ADDRESS_SANITIZER
 
 void* allocate_packed(std::size_t size) { return ::operator new(size); }
@@ -24,18 +24,18 @@ void deallocate_packed(void* memory) noexcept { ::operator delete(memory); }
 
 namespace {
 
-/// The size of a chunk: with the header of the heap, two pages.
+/// The size of a chunk. With the heap's block header, it is two pages.
 constexpr std::size_t chunk_size = 8 * 1024 - 16;
 [[maybe_unused]] constexpr std::size_t max_object_size = 1024;
 
-/// The start of a chunk.
+/// The header of a chunk.
 struct chunk {
-  /// The number of references: the objects, and the thread that fills the chunk.
-  std::atomic<std::uint32_t> users{1};
-  std::uint32_t used = sizeof(chunk);
+  /// The reference count: one for each object, and one for the thread that fills the chunk.
+  std::atomic<std::uint32_t> reference_count{1};
+  std::uint32_t used_bytes = sizeof(chunk);
 };
 
-/// Precedes each object.
+/// The header that precedes each object.
 struct alignas(packed_alignment) object_header {
   /// Null if the object has a separate block.
   chunk* owner;
@@ -43,7 +43,7 @@ struct alignas(packed_alignment) object_header {
 static_assert(sizeof(object_header) % packed_alignment == 0 && sizeof(chunk) % packed_alignment == 0);
 
 void release(chunk* released) noexcept {
-  if (!released || released->users.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (!released || released->reference_count.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   released->~chunk();
   std::free(released);
 }
@@ -57,11 +57,12 @@ struct current_chunk {
   current_chunk& operator=(const current_chunk&) = delete;
 };
 
-/// A chunk of the thread with at least `size` free bytes; null if there is no memory for one.
-chunk* chunk_with(std::size_t size) noexcept {
+/// Returns the thread's current chunk if it has at least `size` free bytes, otherwise a new chunk. Null if there is no
+/// memory for a chunk.
+chunk* find_chunk(std::size_t size) noexcept {
   auto* const current = try_thread_object<current_chunk>();
   if (!current) return nullptr;
-  if (current->value && current->value->used + size <= chunk_size) return current->value;
+  if (current->value && current->value->used_bytes + size <= chunk_size) return current->value;
   if (memory_reserve::is_low()) return nullptr;
   // malloc, unlike new, does not release the memory reserve, which is only for allocations that have no fallback.
   void* const memory = std::malloc(chunk_size);
@@ -77,10 +78,10 @@ void* emplace_header(void* block, chunk* owner) noexcept { return new (block) ob
 void* allocate_packed(std::size_t size) {
   assert(size <= max_object_size);
   size = sizeof(object_header) + (size + packed_alignment - 1) / packed_alignment * packed_alignment;
-  auto* const owner = chunk_with(size);
+  auto* const owner = find_chunk(size);
   if (!owner) return emplace_header(::operator new(size), nullptr);
-  owner->users.fetch_add(1, std::memory_order_relaxed);
-  const auto offset = std::exchange(owner->used, owner->used + static_cast<std::uint32_t>(size));
+  owner->reference_count.fetch_add(1, std::memory_order_relaxed);
+  const auto offset = std::exchange(owner->used_bytes, owner->used_bytes + static_cast<std::uint32_t>(size));
   return emplace_header(reinterpret_cast<std::byte*>(owner) + offset, owner);
 }
 

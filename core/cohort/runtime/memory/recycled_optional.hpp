@@ -8,7 +8,7 @@
 
 namespace cohort {
 
-/// Like `std::optional`, but the value is in recycled memory, so that the object has the size of a pointer. It is for
+/// Like `std::optional`, but the value is in recycled memory, so that the object has the size of a pointer. Use it for
 /// rarely needed parts of a long-lived object.
 template <class T>
 class recycled_optional {

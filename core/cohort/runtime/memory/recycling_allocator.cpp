@@ -12,7 +12,7 @@
 #include <cohort/runtime/platform/sanitizers.hpp>
 #include <cohort/runtime/thread_object.hpp>
 
-// A freed block that is not returned to the heap would hide its later use from the sanitizer.
+// AddressSanitizer does not detect the use of a freed block that is kept for reuse, so each block returns to the heap.
 namespace cohort::detail {
 
 #ifdef COHORT_ADDRESS_SANITIZER
@@ -36,7 +36,7 @@ constexpr std::size_t max_kept_bytes = 256 * 1024;
 /// 64 concurrent requests of dashboard-service, each with three upstream calls, take 2 MiB.
 constexpr std::size_t max_extended_bytes = 4 * 1024 * 1024;
 
-constexpr std::size_t list_of(std::size_t size) noexcept { return (size + 7) / size_step; }
+constexpr std::size_t list_index(std::size_t size) noexcept { return (size + 7) / size_step; }
 constexpr std::size_t block_size(std::size_t list) noexcept { return list * size_step + 8; }
 
 /// A free block, with a mark in the lowest bit of the pointer to the next block.
@@ -52,30 +52,30 @@ class free_block {
   std::uintptr_t next_;
 };
 
-/// The free blocks of a thread. Trivially destructible, since objects that outlive the thread's other variables still
-/// free their memory.
+/// The free blocks of a thread. Trivially destructible, because objects that outlive the thread's other variables still
+/// free memory.
 struct free_lists {
-  std::array<free_block*, list_of(max_size) + 1> first;
-  /// The bytes that may still be kept. Zero before the first block and after the end of the thread.
+  std::array<free_block*, list_index(max_size) + 1> first_blocks;
+  /// The number of bytes that can still be added. Zero before the first block and after the end of the thread.
   std::size_t allowance;
-  /// The allowance and the bytes that are kept.
+  /// The sum of the allowance and the kept bytes.
   std::size_t limit;
   bool is_registered;
   recycling_extension::growth_function on_growth;
   void* extension_owner;
 
-  std::size_t kept() const noexcept { return limit - allowance; }
+  std::size_t kept_bytes() const noexcept { return limit - allowance; }
 
-  /// Precondition: not more than `bytes` are kept.
+  /// Precondition: at most `bytes` bytes are kept.
   void set_limit(std::size_t bytes) noexcept {
-    assert(kept() <= bytes);
-    allowance = bytes - kept();
+    assert(kept_bytes() <= bytes);
+    allowance = bytes - kept_bytes();
     limit = bytes;
   }
 
-  /// Frees blocks from `block` on until not more than `bytes` are kept. Returns the first block that remains.
+  /// Frees blocks, beginning with `block`, until at most `bytes` bytes are kept. Returns the first block that remains.
   free_block* release_from(free_block* block, std::size_t list, std::size_t bytes) noexcept {
-    while (block && kept() > bytes) {
+    while (block && kept_bytes() > bytes) {
       ::operator delete(std::exchange(block, block->next()));
       allowance += block_size(list);
     }
@@ -86,8 +86,8 @@ struct free_lists {
     for (std::size_t list = 0; list < first.size(); ++list) first[list] = release_from(first[list], list, bytes);
   }
 
-  /// Frees the marked blocks until not more than `bytes` are kept, and marks the other blocks. A block that is used
-  /// loses its mark. It is taken from the front of its list and returned to the front, so the marked blocks are at the
+  /// Frees marked blocks until at most `bytes` bytes are kept, and marks the other blocks. A block that is used loses
+  /// its mark. Blocks are taken from the front of their list and returned to the front, so the marked blocks are at the
   /// end.
   void release_marked(std::size_t bytes) noexcept {
     for (std::size_t list = 0; list < first.size(); ++list) {
@@ -112,8 +112,8 @@ struct release_at_thread_end {
   }
 };
 
-/// Frees a block that does not fit the allowance. Keeps the first block of a thread, which has no allowance yet, and
-/// the block that begins the extension.
+/// Frees a block that exceeds the allowance. Keeps the first block of a thread, which has no allowance yet, and the
+/// first block of the extension.
 [[gnu::noinline]] void deallocate_slow(void* block, std::size_t size) noexcept {
   if (size > max_size) return ::operator delete(block);
   if (!lists.is_registered) {
@@ -133,7 +133,7 @@ struct release_at_thread_end {
 
 void* allocate_recycled(std::size_t size) {
   if (size > max_size) return ::operator new(size);
-  const auto list = list_of(size);
+  const auto list = list_index(size);
   auto* const block = lists.first[list];
   if (!block) return ::operator new(block_size(list));
   auto* const next = block->next();
@@ -145,7 +145,7 @@ void* allocate_recycled(std::size_t size) {
 }
 
 void deallocate_recycled(void* block, std::size_t size) noexcept {
-  const auto list = list_of(size);
+  const auto list = list_index(size);
   if (size > max_size || block_size(list) > lists.allowance) return deallocate_slow(block, size);
   lists.first[list] = new (block) free_block{lists.first[list]};
   lists.allowance -= block_size(list);
@@ -166,13 +166,13 @@ recycling_extension::~recycling_extension() {
 
 bool recycling_extension::trim() noexcept {
   memory_reserve::is_low() ? lists.release(0) : lists.release_marked(max_kept_bytes);
-  if (lists.kept() > max_kept_bytes) return true;
+  if (lists.kept_bytes() > max_kept_bytes) return true;
   if (lists.limit > max_kept_bytes) lists.set_limit(max_kept_bytes);
   return false;
 }
 
 bool release_recycled() noexcept {
-  if (lists.kept() == 0) return false;
+  if (lists.kept_bytes() == 0) return false;
   lists.release(0);
   return true;
 }

@@ -9,17 +9,17 @@ namespace cohort {
 
 namespace detail {
 
-/// Memory of `size` bytes, at least one, aligned for any type. A block of up to 4 KiB that the calling thread has freed
-/// is reused.
+/// Allocates `size` bytes, at least one, aligned for any type. Reuses a block of up to 4 KiB that the calling thread
+/// has freed. Throws `std::bad_alloc`.
 void* allocate_recycled(std::size_t size);
 /// Frees memory of `allocate_recycled(size)`. The calling thread keeps it for the next allocation, at most 256 KiB in
-/// all, or 4 MiB on the thread of a loop (`recycling_extension`); the rest returns to the heap.
+/// total, or 4 MiB on the thread of a loop (`recycling_extension`), and returns the excess to the heap.
 void deallocate_recycled(void* block, std::size_t size) noexcept;
 
 }  // namespace detail
 
-/// Allocator for short-lived memory, such as the buffers of one request: a service in its steady state does not use the
-/// heap for it. Costs a few instructions. Any thread may free the memory.
+/// Allocator for short-lived memory, such as the buffers of one request. In steady state, a service allocates such
+/// memory without the heap, in a few instructions. Any thread may free the memory.
 template <class T>
 struct recycling_allocator {
   using value_type = T;

@@ -3,11 +3,11 @@
 
 namespace cohort::detail {
 
-/// While it exists, its thread keeps up to 4 MiB of recycled memory instead of 256 KiB, so that a loop with many
-/// concurrent requests does not use the heap for them. Memory that is no longer used is returned by `trim`. While the
+/// While an object of this class exists, its thread keeps up to 4 MiB of recycled memory instead of 256 KiB, so that a
+/// loop serves many concurrent requests without the heap. `trim` returns memory that is no longer used. While the
 /// memory reserve is used, the limit is not raised.
 ///
-/// One for each thread. Created, used and destroyed on that thread.
+/// A thread has at most one. It must be created, used and destroyed on that thread.
 class recycling_extension {
  public:
   using growth_function = void (*)(void* owner) noexcept;
@@ -19,8 +19,8 @@ class recycling_extension {
   recycling_extension(const recycling_extension&) = delete;
   recycling_extension& operator=(const recycling_extension&) = delete;
 
-  /// Returns to the heap the blocks beyond 256 KiB that have not been used since the call before; all blocks while
-  /// memory is low. Returns whether the thread still keeps more than 256 KiB.
+  /// Returns blocks that have not been used since the previous call to the heap, until 256 KiB remain; returns all
+  /// blocks while memory is low. The result is true if the thread still keeps more than 256 KiB.
   static bool trim() noexcept;
 };
 

@@ -14,11 +14,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Values from here on mean "no limit" in cgroup v1, which reports the largest page-aligned number instead of a word.
-/// That number depends on the page size. Source: PAGE_COUNTER_MAX in the kernel's include/linux/page_counter.h.
+/// A value of at least this number means "no limit" in cgroup v1, which reports the largest page-aligned number instead
+/// of a word. That number depends on the page size. Source: PAGE_COUNTER_MAX in the kernel's
+/// include/linux/page_counter.h.
 constexpr std::uint64_t unlimited_memory = std::uint64_t{1} << 62;
 
-/// Buffer size: two 20-digit numbers, a space and a line end.
+/// A buffer for two 20-digit numbers, a space and a line end.
 using limit_buffer = std::array<char, 64>;
 
 /// The directories of the process's group and of its ancestors, and the cgroup version of their files.
@@ -65,15 +66,15 @@ std::vector<fs::path> enclosing_groups(const fs::path& mount, std::string_view g
 }
 
 /// The v2 mount: `mounts` itself, or `unified` in systemd's hybrid layout. Every v2 group has a cgroup.controllers
-/// file, the tmpfs at the top of the hybrid layout has none. Source: cgroup-v2.rst, "Core Interface Files".
+/// file; the tmpfs at the top of the hybrid layout has none. Source: cgroup-v2.rst, "Core Interface Files".
 fs::path v2_mount(const fs::path& mounts) {
   std::error_code ignored;
   return fs::exists(mounts / "cgroup.controllers", ignored) ? mounts : mounts / "unified";
 }
 
 /// The hierarchy that `controller` is attached to: v2 if no v1 line lists it. Source: cgroup-v2.rst, "Mounting".
-hierarchy hierarchy_of(std::string_view controller, std::span<const std::string_view> v1_mounts,
-                       std::string_view proc_self_cgroup, const fs::path& mounts) {
+hierarchy find_hierarchy(std::string_view controller, std::span<const std::string_view> v1_mounts,
+                         std::string_view proc_self_cgroup, const fs::path& mounts) {
   const auto v1_group = find_group(proc_self_cgroup, controller);
   if (!v1_group) {
     const auto v2_group = find_group(proc_self_cgroup, "");
@@ -116,7 +117,7 @@ cgroup_reader::cgroup_reader(const fs::path& root) {
   const auto mounts = root / "sys/fs/cgroup";
   const auto proc_self_cgroup = read_file(root / "proc/self/cgroup");
 
-  const auto memory = hierarchy_of("memory", memory_mounts, proc_self_cgroup, mounts);
+  const auto memory = find_hierarchy("memory", memory_mounts, proc_self_cgroup, mounts);
   for (const auto& group : memory.groups) {
     if (memory.is_v2)
       memory_files_.push_back({.limit = group / "memory.max",
@@ -129,7 +130,7 @@ cgroup_reader::cgroup_reader(const fs::path& root) {
                                .stat = group / "memory.stat",
                                .inactive_file = "total_inactive_file"});
   }
-  const auto cpu = hierarchy_of("cpu", cpu_mounts, proc_self_cgroup, mounts);
+  const auto cpu = find_hierarchy("cpu", cpu_mounts, proc_self_cgroup, mounts);
   for (const auto& group : cpu.groups) {
     if (cpu.is_v2)
       cpu_files_.push_back({.quota = group / "cpu.max", .period = {}});
@@ -157,10 +158,10 @@ cgroup_limits cgroup_reader::read(std::uint64_t memory_total_bytes) const noexce
   }
   limit_buffer period_text;
   for (const auto& file : cpu_files_) {
-    auto rest = read_prefix(file.quota, text);
-    const auto quota = consume_field(rest, ' ');
-    const auto limit = quota_in_cpus(quota, file.period.empty() ? rest : read_prefix(file.period, period_text));
-    if (limit) update_minimum(limits.cpus, *limit);
+    auto quota_text = read_prefix(file.quota, text);
+    const auto quota = consume_field(quota_text, ' ');
+    const auto period = file.period.empty() ? quota_text : read_prefix(file.period, period_text);
+    if (const auto limit = quota_in_cpus(quota, period)) update_minimum(limits.cpus, *limit);
   }
   return limits;
 }

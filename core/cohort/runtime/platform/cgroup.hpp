@@ -10,7 +10,7 @@
 
 namespace cohort::platform {
 
-/// Resource limits that control groups set for this process. Empty members are unlimited.
+/// Resource limits that control groups set for this process. An empty member means no limit.
 struct cgroup_limits {
   std::optional<std::uint64_t> memory_bytes;
   /// Memory that counts towards the memory limit, without inactive file cache, which the kernel reclaims first.

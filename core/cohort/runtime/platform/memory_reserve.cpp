@@ -63,9 +63,9 @@ bool refill() noexcept {
 }  // namespace cohort::memory_reserve
 
 #ifdef __GLIBC__
-/// Replaces the C library's function in programs with a reserve: Asio allocates the state of its operations with it,
-/// and ends the program if that fails while it destroys a coroutine. The original calls no new-handler. Weak, so that
-/// an allocator that is linked into the program takes precedence.
+/// Replaces the C library's `aligned_alloc`, which calls no new-handler, in programs with a reserve. Asio allocates the
+/// state of its operations with this function, and terminates the program if an allocation fails while Asio destroys a
+/// coroutine. The symbol is weak, so that an allocator that is linked into the program takes precedence.
 extern "C" [[gnu::weak]] void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
   for (;;) {
     if (void* const block = ::memalign(alignment, size)) return block;

@@ -5,15 +5,17 @@
 
 namespace cohort {
 
-/// Memory that is reserved so that a program survives a lack of memory. When an allocation fails (RLIMIT_AS, a
-/// container without swap and overcommit), the reserve is released one block at a time, and the allocation is repeated:
-/// the requests in progress can end. Meanwhile `is_low` is true, and servers accept no connections. An allocation that
-/// fails with the reserve exhausted throws `std::bad_alloc`.
+/// Memory that is reserved so that a program continues when memory is exhausted. When an allocation fails (RLIMIT_AS, a
+/// container without swap and overcommit), the reserve is released one block at a time, and the allocation is retried,
+/// so that the requests in progress can complete. Meanwhile `is_low` is true, and servers accept no connections. An
+/// allocation that fails with the reserve exhausted throws `std::bad_alloc`.
 ///
-/// Process-wide; thread-safe. It does not protect from the kernel's out-of-memory killer, which sends SIGKILL.
+/// Process-wide; thread-safe. The reserve does not protect against the kernel's out-of-memory killer, which sends
+/// SIGKILL.
 namespace memory_reserve {
 
-/// Each block costs a page of private memory, because malloc writes its size in front of it. The rest is not touched.
+/// Each block costs a page of private memory, because malloc writes its size in front of it. The other pages are not
+/// written.
 inline constexpr std::size_t block_bytes = std::size_t{256} * 1024;
 inline constexpr std::size_t max_blocks = 16;
 
@@ -21,7 +23,7 @@ inline constexpr std::size_t max_blocks = 16;
 void install();
 /// Whether a part of the reserve has been released. Costs one atomic load.
 bool is_low() noexcept;
-/// Tries to allocate the released blocks again. Called periodically. Returns true if the reserve is complete.
+/// Tries to allocate the released blocks again. Must be called periodically. Returns true if the reserve is complete.
 bool refill() noexcept;
 
 }  // namespace memory_reserve

@@ -69,10 +69,10 @@ std::string_view trim(std::string_view text) noexcept {
   return text.substr(first, text.find_last_not_of(whitespace) - first + 1);
 }
 
-std::string_view consume_field(std::string_view& rest, char separator) noexcept {
-  const auto end = std::min(rest.find(separator), rest.size());
-  const auto field = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
+std::string_view consume_field(std::string_view& remaining, char separator) noexcept {
+  const auto end = std::min(remaining.find(separator), remaining.size());
+  const auto field = remaining.substr(0, end);
+  remaining.remove_prefix(std::min(end + 1, remaining.size()));
   return field;
 }
 

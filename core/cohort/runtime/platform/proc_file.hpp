@@ -13,8 +13,8 @@
 #include <system_error>
 
 /// Reads and parses small text files of the kernel (procfs, sysfs, cgroupfs) without iostreams. These functions report
-/// no errors: a missing or unreadable file reads as empty, and text of another form gives `nullopt`, because every
-/// caller has a documented fallback for an unknown value.
+/// no errors: a missing or unreadable file counts as empty, and the result for malformed text is `nullopt`, because
+/// every caller has a documented fallback for an unknown value.
 namespace cohort::platform {
 
 /// Reads the beginning of a file into `buffer`. Returns the part of `buffer` that was filled. Does not allocate.
@@ -23,11 +23,12 @@ std::string_view read_prefix(const std::string& path, std::span<char> buffer) no
 /// Reads a whole file, up to 16 MiB (the largest is /proc/cpuinfo: 8192 CPUs on x86 at less than 2 KiB each).
 std::string read_file(const std::filesystem::path& path);
 
-/// `text` without spaces, tabs and line ends at its beginning and end.
+/// Returns `text` without leading and trailing spaces, tabs and line ends.
 std::string_view trim(std::string_view text) noexcept;
 
-/// Returns the text before the first `separator`, or all of `rest` if there is none, and removes both from `rest`.
-std::string_view consume_field(std::string_view& rest, char separator) noexcept;
+/// Returns the text before the first `separator`, or all of `remaining` if there is none, and removes the text and the
+/// separator from `remaining`.
+std::string_view consume_field(std::string_view& remaining, char separator) noexcept;
 
 /// The value of the first line `key : value` with exactly this key, as in /proc/meminfo and /proc/cpuinfo. Lines with
 /// an empty value are skipped.
@@ -36,7 +37,7 @@ std::optional<std::string_view> find_value(std::string_view text, std::string_vi
 /// The value of `key` in /proc/meminfo, in bytes. The file's unit "kB" is KiB: proc_meminfo(5).
 std::optional<std::uint64_t> meminfo_bytes(std::string_view meminfo, std::string_view key) noexcept;
 
-/// The number that all of `text` represents, if it fits `T`.
+/// Parses all of `text` as an integer. Empty if `text` is malformed or out of range for `T`.
 template <std::integral T>
 std::optional<T> parse_number(std::string_view text, int base = 10) noexcept {
   T value{};
@@ -45,7 +46,7 @@ std::optional<T> parse_number(std::string_view text, int base = 10) noexcept {
   return value;
 }
 
-/// The finite number that all of `text` represents.
+/// Parses all of `text` as a floating-point number. Empty if `text` is malformed or the number is not finite.
 template <std::floating_point T>
 std::optional<T> parse_number(std::string_view text) noexcept {
   T value{};

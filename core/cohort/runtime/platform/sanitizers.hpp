@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-// Defines COHORT_ADDRESS_SANITIZER and COHORT_THREAD_SANITIZER if the code is compiled with these sanitizers. GCC has
-// macros for them, Clang features.
+// Defines COHORT_ADDRESS_SANITIZER and COHORT_THREAD_SANITIZER if the code is compiled with these sanitizers. GCC
+// defines macros for them; Clang reports them by `__has_feature`.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define COHORT_ADDRESS_SANITIZER

@@ -21,7 +21,7 @@ namespace detail {
 template <class T>
 struct channel_receiver : wait_entry {
   explicit channel_receiver(wait_queue& wakeup) noexcept : wait_entry(wakeup) {}
-  /// Empty after a wakeup if the channel was closed.
+  /// Empty after a wake-up that is caused by `close`, or by a value of another channel in `select`.
   std::optional<T> value;
 };
 
@@ -42,9 +42,8 @@ template <class... T>
 task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... channels);
 
 /// Bounded FIFO queue between the coroutines of one loop. A full channel suspends its senders (backpressure). Values
-/// are received in the order of `send`, and coroutines are served in the order in which they began to wait. A value is
-/// either received by one coroutine or `send` returned an error. All uses must be on one loop; the channel must outlive
-/// its waits.
+/// are received in the order of `send`, and coroutines are resumed in the order in which they began to wait. If `send`
+/// returns an error, no coroutine receives the value. All uses must be on one loop; the channel must outlive its waits.
 template <class T>
 class channel {
  public:
@@ -66,33 +65,32 @@ class channel {
     if (!waiting.is_accepted) co_return error_code{asio::error::broken_pipe};
     co_return result<void>{};
   }
-  /// Returns false, and leaves `value` unchanged, if the channel is full or closed.
+  /// Sends without waiting. Returns false, and leaves `value` unchanged, if the channel is full or closed.
   bool try_send(T&& value) { return !is_closed_ && try_push(value); }
 
   /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled, `eof` if
   /// the channel is closed and empty.
   task<result<T>> receive(deadline wait_deadline) {
-    if (auto value = try_receive()) co_return detail::succeeded(std::move(*value));
-    if (is_closed_) co_return detail::failed<T>(asio::error::eof);
+    if (auto value = try_receive()) co_return detail::make_value_result(std::move(*value));
+    if (is_closed_) co_return detail::make_error_result<T>(asio::error::eof);
     wait_queue wakeup;
     detail::channel_receiver<T> waiting{wakeup};
     receivers_.push_back(waiting);
     const auto status = co_await wakeup.wait(wait_deadline);
-    if (status != wait_status::notified) co_return detail::failed<T>(detail::wait_error(status));
-    if (!waiting.value) co_return detail::failed<T>(asio::error::eof);
-    co_return detail::succeeded(std::move(*waiting.value));
+    if (status != wait_status::notified) co_return detail::make_error_result<T>(detail::wait_error(status));
+    if (!waiting.value) co_return detail::make_error_result<T>(asio::error::eof);
+    co_return detail::make_value_result(std::move(*waiting.value));
   }
-  /// Empty if the channel is empty.
+  /// Receives without waiting. Empty if the channel is empty.
   std::optional<T> try_receive() {
     if (values_.empty()) return std::nullopt;
     std::optional<T> value{std::move(values_.front())};
     values_.pop_front();
-    accept_waiting();
+    accept_waiting_senders();
     return value;
   }
 
-  /// Ends the channel: `send` fails from now on, including waiting calls; the values in the channel can still be
-  /// received.
+  /// Closes the channel: waiting and later calls of `send` fail. The values in the channel can still be received.
   void close() {
     is_closed_ = true;
     wake_all(senders_);
@@ -117,7 +115,7 @@ class channel {
     values_.push_back(std::move(value));
     return true;
   }
-  void accept_waiting() {
+  void accept_waiting_senders() {
     while (values_.size() < capacity_) {
       auto* const sender = senders_.front();
       if (!sender) return;
@@ -144,37 +142,38 @@ class channel {
 
 template <class... T>
 task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... channels) {
-  using selected = std::variant<T...>;
+  using selected_type = std::variant<T...>;
   const auto sources = std::tie(channels...);
-  std::optional<selected> taken;
-  const auto try_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
-    const auto try_one = [&]<std::size_t Index>(std::integral_constant<std::size_t, Index>) {
+  std::optional<selected_type> selected_value;
+  const auto try_channels = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const auto try_channel = [&]<std::size_t Index>(std::integral_constant<std::size_t, Index>) {
       auto value = std::get<Index>(sources).try_receive();
-      if (value) taken.emplace(std::in_place_index<Index>, std::move(*value));
-      return taken.has_value();
+      if (value) selected_value.emplace(std::in_place_index<Index>, std::move(*value));
+      return selected_value.has_value();
     };
-    return (try_one(std::integral_constant<std::size_t, I>{}) || ...);
+    return (try_channel(std::integral_constant<std::size_t, I>{}) || ...);
   };
-  while (!try_each(std::index_sequence_for<T...>{})) {
-    if ((channels.is_closed() && ...)) co_return detail::failed<selected>(asio::error::eof);
+  while (!try_channels(std::index_sequence_for<T...>{})) {
+    if ((channels.is_closed() && ...)) co_return detail::make_error_result<selected_type>(asio::error::eof);
     wait_queue wakeup;
     std::tuple<detail::channel_receiver<T>...> waiting{(static_cast<void>(channels), wakeup)...};
-    const auto add_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    const auto add_receivers = [&]<std::size_t... I>(std::index_sequence<I...>) {
       (std::get<I>(sources).receivers_.push_back(std::get<I>(waiting)), ...);
     };
-    add_each(std::index_sequence_for<T...>{});
+    add_receivers(std::index_sequence_for<T...>{});
     const auto status = co_await wakeup.wait(wait_deadline);
-    if (status != wait_status::notified) co_return detail::failed<selected>(detail::wait_error(status));
-    const auto take_each = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((std::get<I>(waiting).value ? void(taken.emplace(std::in_place_index<I>, std::move(*std::get<I>(waiting).value)))
-                                   : void()),
+    if (status != wait_status::notified) co_return detail::make_error_result<selected_type>(detail::wait_error(status));
+    const auto take_received_value = [&]<std::size_t... I>(std::index_sequence<I...>) {
+      ((std::get<I>(waiting).value
+            ? void(selected_value.emplace(std::in_place_index<I>, std::move(*std::get<I>(waiting).value)))
+            : void()),
        ...);
     };
-    take_each(std::index_sequence_for<T...>{});
-    if (taken) break;
-    // No value was received, because a channel was closed: repeat.
+    take_received_value(std::index_sequence_for<T...>{});
+    if (selected_value) break;
+    // No value was received, because a channel was closed. Try again.
   }
-  co_return detail::succeeded(std::move(*taken));
+  co_return detail::make_value_result(std::move(*selected_value));
 }
 
 }  // namespace cohort

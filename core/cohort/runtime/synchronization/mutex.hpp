@@ -29,7 +29,7 @@ class [[nodiscard]] mutex_lock {
 };
 
 /// Mutual exclusion of the coroutines of one loop across suspensions. Code between two `co_await`s needs no mutex.
-/// FIFO: `unlock` hands the mutex to the coroutine that has waited longest. All uses must be on one loop; the mutex
+/// FIFO: `unlock` transfers the mutex to the coroutine that has waited longest. All uses must be on one loop; the mutex
 /// must outlive its locks and waits.
 class mutex {
  public:
@@ -55,7 +55,7 @@ class mutex {
 
  private:
   friend class mutex_lock;
-  /// The mutex stays locked if it has a new owner.
+  /// The mutex remains locked if a waiting coroutine becomes its owner.
   void unlock() noexcept { is_locked_ = waiters_.notify_one(); }
 
   wait_queue waiters_;

@@ -14,8 +14,8 @@ class once {
 
   /// Runs the task that `initialize` returns, unless an earlier task has completed; waits while another caller runs it.
   /// An exception or cancellation of the task affects only the caller that runs it, and the next waiting caller runs
-  /// `initialize`. Errors: `asio::error::timed_out` at `wait_deadline` (of the wait only; give the task its own
-  /// deadline), `operation_aborted` if the coroutine is cancelled while it waits.
+  /// `initialize`. Errors: `asio::error::timed_out` at `wait_deadline` (it limits only the wait, not the task),
+  /// `operation_aborted` if the coroutine is cancelled while it waits.
   template <class Function>
   task<result<void>> call(deadline wait_deadline, Function initialize) {
     if (is_done_) co_return result<void>{};

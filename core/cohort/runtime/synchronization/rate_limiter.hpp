@@ -12,12 +12,12 @@
 namespace cohort {
 
 /// Admits at most `limit` operations within any period of `interval`, for example to respect the rate limit of an
-/// upstream. FIFO. The first `limit` operations start immediately; the next one starts `interval` after the first of
-/// them. Stores the start times of the last `limit` operations. Used by the coroutines of one loop; must outlive their
-/// waits. For a limit per client, see `policy::client_rate_limiter`.
+/// upstream. FIFO. The first `limit` operations start immediately; the next operation starts `interval` after the first
+/// of them. Stores the start times of the last `limit` operations. Used by the coroutines of one loop; must outlive
+/// their waits. For a limit per client, see `policy::client_rate_limiter`.
 class rate_limiter {
  public:
-  /// Throws `std::invalid_argument` unless both are positive.
+  /// Throws `std::invalid_argument` unless `limit` and `interval` are positive.
   rate_limiter(std::size_t limit, duration interval) : limit_(limit), interval_(interval) {
     if (limit == 0) throw std::invalid_argument("rate_limiter: the limit is 0; it must be at least 1");
     if (interval <= duration::zero()) throw std::invalid_argument("rate_limiter: the interval must be positive");
@@ -26,17 +26,17 @@ class rate_limiter {
   rate_limiter& operator=(const rate_limiter&) = delete;
 
   /// Waits until the operation may start. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if
-  /// the coroutine is cancelled; after an error the operation is not counted, and the coroutines behind this one move
-  /// up. If no wait is necessary, the coroutine continues without suspension, even after the deadline.
+  /// the coroutine is cancelled; after an error, the operation is not counted, and the next waiting coroutine takes its
+  /// position. If no wait is necessary, the coroutine continues without suspension, even after the deadline.
   task<result<void>> acquire(deadline wait_deadline) {
     if (try_acquire()) co_return result<void>{};
-    queue_entry own{*this};
+    queue_entry own_entry{*this};
     for (;;) {
-      const auto end = own.is_first() ? std::min(deadline{next_start_time()}, wait_deadline) : wait_deadline;
-      const auto status = co_await own.wakeup.wait(end);
+      const auto end = own_entry.is_first() ? std::min(deadline{next_start_time()}, wait_deadline) : wait_deadline;
+      const auto status = co_await own_entry.wakeup.wait(end);
       if (status == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
       const auto now = loop::current().now();
-      if (own.is_first() && next_start_time() <= now) {
+      if (own_entry.is_first() && next_start_time() <= now) {
         record_start(now);
         co_return result<void>{};
       }
@@ -44,7 +44,7 @@ class rate_limiter {
     }
   }
 
-  /// Counts an operation and returns true if it may start without a wait. Called on the loop.
+  /// Counts an operation and returns true if it may start without a wait. Must be called on the loop.
   bool try_acquire() {
     const auto now = loop::current().now();
     if (!waiting_.empty() || next_start_time() > now) return false;
@@ -53,7 +53,7 @@ class rate_limiter {
   }
 
  private:
-  /// A waiting coroutine. Its destruction, for any reason, makes the next coroutine the first in the queue.
+  /// The entry of a waiting coroutine. Its destructor wakes the next coroutine if that becomes the first.
   struct queue_entry {
     explicit queue_entry(rate_limiter& owner) : limiter(owner) { limiter.waiting_.push_back(entry); }
     ~queue_entry() {

@@ -8,8 +8,8 @@
 
 namespace cohort::detail {
 
-/// Entry of a suspended coroutine in a `wait_list`. It is a local variable of that coroutine; the destructor removes
-/// it.
+/// Entry of a suspended coroutine in a `wait_list`. The entry is a local variable of that coroutine; its destructor
+/// removes it from the list.
 class wait_entry {
  public:
   /// The coroutine waits in `wakeup`, which must outlive the entry. Several entries may share one queue: then only the
@@ -19,8 +19,8 @@ class wait_entry {
   wait_entry(const wait_entry&) = delete;
   wait_entry& operator=(const wait_entry&) = delete;
 
-  /// Resumes the coroutine with `notified`. Returns false if its wait has already ended by timeout or cancellation;
-  /// then it must not receive a value or a permit.
+  /// Resumes the coroutine with `notified`. Returns false if the wait has already ended by timeout or cancellation;
+  /// then the coroutine must not receive a value or a permit.
   bool wake() { return wakeup_->notify_one(); }
   void unlink() noexcept {
     previous_->next_ = next_;
@@ -61,13 +61,14 @@ inline error_code wait_error(wait_status status) noexcept {
   return status == wait_status::timed_out ? asio::error::timed_out : asio::error::operation_aborted;
 }
 
-/// A failed `result<T>`. The tags are required for types that an error code converts to, such as `bool`.
+/// Makes a `result<T>` that contains an error. The tags are required for types that an error code converts to, such as
+/// `bool`.
 template <class T>
-result<T> failed(error_code error) {
+result<T> make_error_result(error_code error) {
   return result<T>(boost::system::in_place_error, error);
 }
 template <class T>
-result<T> succeeded(T value) {
+result<T> make_value_result(T value) {
   return result<T>(boost::system::in_place_value, std::move(value));
 }
 

@@ -5,7 +5,7 @@
 
 namespace cohort {
 
-/// A length of time, in nanoseconds.
+/// A duration in nanoseconds.
 using duration = std::chrono::nanoseconds;
 /// The number of seconds in `span`, with fractions.
 constexpr double to_seconds(duration span) noexcept { return std::chrono::duration<double>(span).count(); }
@@ -18,7 +18,7 @@ using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 /// A point on the wall clock (UTC). Used for output: log lines, header fields, JSON.
 using wall_time = std::chrono::time_point<std::chrono::system_clock, duration>;
 
-/// Source of time. All of Cohort's timing goes through a loop's clock; `virtual_time` replaces it in tests.
+/// Source of time. Cohort takes every time from the clock of a loop; tests replace that clock by `virtual_time`.
 /// Implementations must be safe to call from any thread, unless they document otherwise.
 class clock {
  public:

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::floor;
 
-/// Calendar fields of a UTC time. The year has four digits: a `wall_time` reaches from 1677 to 2262.
+/// Calendar fields of a UTC time. The year has four digits, because the range of `wall_time` is 1677 to 2262.
 struct utc_fields {
   explicit utc_fields(wall_time time) noexcept : utc_fields(floor<std::chrono::milliseconds>(time)) {}
   explicit utc_fields(std::chrono::sys_time<std::chrono::milliseconds> time) noexcept
@@ -30,7 +30,7 @@ class text_writer {
     next_ = std::copy(text.begin(), text.end(), next_);
     return *this;
   }
-  /// The last `count` decimal digits of `number`.
+  /// Appends the last `count` decimal digits of `number`.
   text_writer& digits(std::integral auto number, int count) noexcept {
     for (int i = count; i-- > 0; number /= 10) next_[i] = static_cast<char>('0' + number % 10);
     next_ += count;

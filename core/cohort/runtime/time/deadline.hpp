@@ -9,8 +9,8 @@
 
 namespace cohort {
 
-/// The time by which an operation must have completed. It is absolute on the monotonic clock, so that it can be passed
-/// on exactly. Between processes it is sent as the remaining time, never as a wall-clock time.
+/// The time by which an operation must complete. It is an absolute time of the monotonic clock, so that every callee
+/// gets exactly the same deadline. Between processes, it is sent as the remaining time, never as a wall-clock time.
 class deadline {
  public:
   /// No deadline; the same as `never()`.
@@ -33,7 +33,7 @@ class deadline {
     return is_never() ? duration::max() : std::max(time_ - now, duration::zero());
   }
 
-  /// Earlier deadlines compare less.
+  /// An earlier deadline compares less than a later deadline.
   friend constexpr bool operator==(const deadline&, const deadline&) noexcept = default;
   friend constexpr auto operator<=>(const deadline&, const deadline&) noexcept = default;
 
@@ -41,12 +41,14 @@ class deadline {
   time_point time_ = time_point::max();
 };
 
-/// Deadline for a call made on behalf of a caller: `timeout` from `now`, or the caller's deadline minus `reserve`,
-/// whichever is earlier. `reserve` is the time that the caller needs to send its own response (a result, or a 504).
-/// Source: deadline propagation in gRPC (https://grpc.io/docs/guides/deadlines/).
-constexpr deadline derive_deadline(deadline caller, time_point now, duration timeout, duration reserve) noexcept {
-  const deadline own = deadline::after(now, timeout);
-  return caller.is_never() ? own : std::min(own, deadline{caller.time() - reserve});
+/// Returns the deadline for a call on behalf of a caller: `timeout` from `now`, or the caller's deadline minus
+/// `reserve`, whichever is earlier. `reserve` is the time that the caller needs to send its own response (a result, or
+/// a 504). Source: deadline propagation in gRPC (https://grpc.io/docs/guides/deadlines/).
+constexpr deadline derive_deadline(deadline caller_deadline, time_point now, duration timeout,
+                                   duration reserve) noexcept {
+  const deadline timeout_deadline = deadline::after(now, timeout);
+  if (caller_deadline.is_never()) return timeout_deadline;
+  return std::min(timeout_deadline, deadline{caller_deadline.time() - reserve});
 }
 
 }  // namespace cohort

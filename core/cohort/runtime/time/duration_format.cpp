@@ -11,7 +11,7 @@
 namespace cohort {
 namespace {
 
-/// Formats a number with at most this number of decimals, without trailing zeros.
+/// Formats a number with at most `decimals` decimal places, without trailing zeros.
 std::string format_number(double number, int decimals) {
   std::array<char, 400> digits{};
   const auto factor = std::pow(10.0, decimals);
@@ -31,15 +31,17 @@ std::string format_duration(duration span) {
 }
 
 std::string format_coarse_duration(duration span) {
-  const auto whole = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count(), 0);
-  const std::array<std::pair<std::int64_t, const char*>, 4> units{
-      {{whole / 86'400, "d"}, {whole / 3600 % 24, "h"}, {whole / 60 % 60, "min"}, {whole % 60, "s"}}};
+  const auto whole_seconds = std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count(), 0);
+  const std::array<std::pair<std::int64_t, const char*>, 4> units{{{whole_seconds / 86'400, "d"},
+                                                                   {whole_seconds / 3600 % 24, "h"},
+                                                                   {whole_seconds / 60 % 60, "min"},
+                                                                   {whole_seconds % 60, "s"}}};
   const auto* const first = std::ranges::find_if(units, [](const auto& unit) { return unit.first > 0; });
   if (first == units.end()) return "0 s";
-  const auto text_of = [](const auto& unit) { return std::to_string(unit.first) + " " + unit.second; };
-  auto text = text_of(*first);
+  const auto format_unit = [](const auto& unit) { return std::to_string(unit.first) + " " + unit.second; };
+  auto text = format_unit(*first);
   const auto* const second = std::next(first);
-  if (second != units.end() && second->first > 0) text += " " + text_of(*second);
+  if (second != units.end() && second->first > 0) text += " " + format_unit(*second);
   return text;
 }
 

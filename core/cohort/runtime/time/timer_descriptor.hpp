@@ -12,8 +12,8 @@
 
 namespace cohort::detail {
 
-/// A timerfd on the event loop of `context`, with one wait at a time. It costs one system call, when it is set. Asio's
-/// timers cost a second system call when they expire, and setting a new time ends their wait.
+/// A timerfd on the event loop of `context`, with one wait at a time. Setting it costs one system call; its expiry
+/// costs none. Asio's timers cost a second system call when they expire, and setting a new time ends their wait.
 class timer_descriptor {
  public:
   using executor = boost::asio::io_context::executor_type;
@@ -21,7 +21,7 @@ class timer_descriptor {
   /// Throws `boost::system::system_error` if there is no free file descriptor.
   explicit timer_descriptor(boost::asio::io_context& context);
 
-  /// Sets the time of expiry, including that of a wait that has begun. A time that has passed expires immediately.
+  /// Sets the time of expiry, also for a wait that has begun. If that time has passed, the timer expires immediately.
   void set(time_point expiry) noexcept;
 
   /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases it is called a few

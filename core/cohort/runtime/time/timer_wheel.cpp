@@ -11,9 +11,9 @@ constexpr unsigned tick_shift = 14;
 constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
-/// The maximum distance at which a timer is placed; a later timer is placed again when it is reached. It is half a
-/// revolution of the top level, so that a slot of that level is never both the current slot and the slot one revolution
-/// ahead.
+/// The maximum distance, in ticks, at which a timer is placed. A timer with a later expiry is placed again when the
+/// wheel reaches it. It is half a revolution of the top level, so that a slot of that level is never both the current
+/// slot and the slot one revolution ahead.
 constexpr std::uint64_t max_placement_distance = max_distance / 2;
 
 std::uint64_t tick_ceil(time_point time) noexcept {
@@ -111,7 +111,7 @@ std::optional<time_point> timer_wheel::next_wakeup() const noexcept {
 
 void timer_wheel::process(const occupied_slot& next) {
   current_tick_ = std::max(current_tick_, next.tick);
-  // The slot is emptied first: a timer that a callback arms for this tick waits for the next call, so `advance` ends.
+  // Empties the slot first: a timer that a callback arms for this tick expires in the next call, so `advance` ends.
   detail::timer_list_node batch;
   auto& list = wheel_[next.level][next.slot];
   while (list.linked()) {
@@ -135,7 +135,7 @@ void timer_wheel::process(const occupied_slot& next) {
 
 void timer_wheel::advance(time_point now) {
   const auto target = tick_floor(now);
-  // A callback can arm for the current tick again and again; those timers wait for the next call.
+  // A callback can repeatedly arm timers for the current tick; they expire in the next call.
   std::uint64_t last_fine_tick = current_tick_;
   bool has_processed_fine_slot = false;
   for (auto next = next_occupied_slot(); next && next->tick <= target; next = next_occupied_slot()) {
@@ -149,8 +149,8 @@ void timer_wheel::advance(time_point now) {
   if (const auto next = next_occupied_slot(); !next || next->tick > target) {
     current_tick_ = std::max(current_tick_, target);
   }
-  // Removes disarmed and postponed timers from the front of the next slot, because they would wake the loop
-  // unnecessarily. A timer is removed at most once for each time that it was armed.
+  // Removes timers that were disarmed or armed for a later time from the front of the next slot, because they would
+  // wake the loop unnecessarily. A timer is removed at most once for each time that it was armed.
   while (const auto next = next_occupied_slot()) {
     auto& node = static_cast<timer&>(*wheel_[next->level][next->slot].next);
     const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));

@@ -36,8 +36,8 @@ struct timer_list_node {
 };
 }  // namespace detail
 
-/// One-shot timer, embedded in the object that it belongs to: arming it allocates nothing. Use it on the wheel's loop
-/// only; the wheel must outlive it. The destructor disarms it.
+/// One-shot timer. It is a member of the object that owns it, so arming it does not allocate. Use it on the wheel's
+/// loop only; the wheel must outlive it. The destructor disarms it.
 class timer : private detail::timer_list_node {
  public:
   using callback_function = void (*)(void* owner);
@@ -51,8 +51,8 @@ class timer : private detail::timer_list_node {
   timer& operator=(const timer&) = delete;
 
   /// Sets the expiry, and replaces an earlier expiry. The callback runs at `expiry` or at most one tick (16 µs) later,
-  /// never before. `time_point::max()` disarms. Postponing costs one store: the node stays in its slot until that is
-  /// reached.
+  /// never before. `time_point::max()` disarms. Arming for a later time costs one store: the node stays in its slot
+  /// until the wheel reaches the slot.
   void arm(time_point expiry) noexcept;
   void disarm() noexcept { set_expiry(time_point::max()); }
   bool armed() const noexcept { return expiry_ != time_point::max(); }
@@ -81,10 +81,10 @@ class bound_timer<Method> : public timer {
       : timer(wheel, owner, [](void* self) { (static_cast<Owner*>(self)->*Method)(); }) {}
 };
 
-/// Hierarchical timing wheel: six levels of 64 slots, one tick is 2^14 ns (16 µs). Arming, disarming and postponing are
-/// O(1). A timer further ahead than 6.5 days (half a revolution of the last level) is placed there first, and again
-/// from there. Source: Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP 1987. Not thread-safe, except
-/// for `armed_count`.
+/// Hierarchical timing wheel: six levels of 64 slots, one tick is 2^14 ns (16 µs). Arming and disarming are O(1). A
+/// timer that expires in more than 6.5 days (half a revolution of the last level) is first placed at that distance, and
+/// placed again when the wheel reaches it. Source: Varghese and Lauck, "Hashed and hierarchical timing wheels", SOSP
+/// 1987. Not thread-safe, except for `armed_count`.
 class timer_wheel {
  public:
   explicit timer_wheel(time_point start) noexcept;
@@ -119,7 +119,7 @@ class timer_wheel {
   void process(const occupied_slot& next);
 
   std::array<std::array<detail::timer_list_node, slots>, levels> wheel_;
-  /// Bit n: slot n of the level has timers.
+  /// Bit n of a level is set if slot n has timers.
   std::array<std::uint64_t, levels> occupied_{};
   /// Lower bound of the expiries in a slot. A coarse slot needs no wakeup before that time.
   std::array<std::array<time_point, slots>, levels> earliest_expiry_{};

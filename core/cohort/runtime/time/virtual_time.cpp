@@ -13,12 +13,12 @@ virtual_time::virtual_time(std::uint64_t seed, wall_time start) : loop_(clock_, 
 
 void virtual_time::run_to_end(const std::function<void(std::function<void()> on_done)>& start,
                               asio::cancellation_signal& cancel_signal) {
-  bool ended = false;
-  asio::post(loop_.get_executor(), [&] { start([&ended] { ended = true; }); });
-  if (run_until([&] { return ended; })) return;
+  bool has_ended = false;
+  asio::post(loop_.get_executor(), [&] { start([&has_ended] { has_ended = true; }); });
+  if (run_until([&] { return has_ended; })) return;
   // The task refers to the caller's locals and must end before this function returns.
   asio::post(loop_.get_executor(), [&] { detail::cancel(cancel_signal); });
-  run_until([&] { return ended; });
+  run_until([&] { return has_ended; });
   throw std::logic_error("deadlock: the task waits, but no handler is ready and no timer is armed");
 }
 
@@ -26,15 +26,15 @@ void virtual_time::run_ready() {
   do {
     while (loop_.poll() > 0) {
     }
-  } while (scheduler_ && scheduler_->run_due());
+  } while (scheduler_ && scheduler_->run_ready());
 }
 
 bool virtual_time::step_to_next_timer(time_point limit) {
-  const auto own = loop_.timers().next_wakeup().value_or(time_point::max());
-  const auto next = scheduler_ ? std::min(own, scheduler_->next_wakeup()) : own;
+  const auto own_wakeup = loop_.timers().next_wakeup().value_or(time_point::max());
+  const auto next = scheduler_ ? std::min(own_wakeup, scheduler_->next_wakeup()) : own_wakeup;
   if (next == time_point::max() || next > limit) return false;
   clock_.current = std::max(clock_.current, next);
-  if (own > clock_.current) return true;
+  if (own_wakeup > clock_.current) return true;
   // Posts the call, so that timer callbacks run on the loop like all other handlers.
   asio::post(loop_.get_executor(), [this] { loop_.timers().advance(clock_.current); });
   return true;

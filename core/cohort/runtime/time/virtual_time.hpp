@@ -17,17 +17,17 @@ namespace cohort {
 class virtual_loop_scheduler {
  public:
   virtual ~virtual_loop_scheduler() = default;
-  /// Runs the handlers and timers that are due. Returns false if there were none.
-  virtual bool run_due() = 0;
-  /// The time of the next necessary call of `run_due`; `time_point::max()` if there is none.
+  /// Runs the handlers that are ready and the timers that have expired. Returns false if there were none.
+  virtual bool run_ready() = 0;
+  /// The time of the next necessary call of `run_ready`; `time_point::max()` if there is none.
   virtual time_point next_wakeup() = 0;
 };
 
-/// A loop with a virtual clock, for tests and simulations. When no handler is ready, time advances directly to the next
-/// timer, so runs are deterministic and do not wait. Use it on one thread.
+/// A loop with a virtual clock, for tests and simulations. When no handler is ready, the time advances directly to the
+/// next timer, so runs are deterministic and take no real time for waits. All uses must be on one thread.
 class virtual_time {
  public:
-  /// `seed` seeds the loop's random number generator. `start` is the first wall-clock time; the default is fixed
+  /// `seed` seeds the loop's random number generator. `start` is the initial wall-clock time; the default is fixed
   /// (2026-06-01 12:00 UTC), so that runs are reproducible.
   explicit virtual_time(std::uint64_t seed = 1,
                         wall_time start = wall_time{std::chrono::sys_days{std::chrono::June / 1 / 2026} +
@@ -52,7 +52,7 @@ class virtual_time {
     if constexpr (!std::is_void_v<T>) return std::move(*child.outcome.value);
   }
 
-  /// Runs the handlers and timers of the next `span`, and ends exactly `span` later.
+  /// Runs the handlers and timers of the next `span`, and advances the time by exactly `span`.
   void run_for(duration span);
   /// Runs until no handler is ready and no timer is armed.
   void run_until_idle();
@@ -69,14 +69,14 @@ class virtual_time {
     duration wall_offset{};
   };
 
-  /// Implements `run` for a task that `start` starts.
+  /// Implements `run`: calls `start`, which starts the task, and runs the loop until the task has ended.
   void run_to_end(const std::function<void(std::function<void()> on_done)>& start,
                   asio::cancellation_signal& cancel_signal);
   /// Runs all handlers that are ready, on all loops.
   void run_ready();
-  /// Returns false if nothing was left to run before `condition` held.
+  /// Runs handlers and timers until `condition()` is true. Returns false if none remains before that.
   bool run_until(const std::function<bool()>& condition);
-  /// Returns false if no timer is armed up to `limit`.
+  /// Advances the time to the next timer. Returns false if no timer expires at or before `limit`.
   bool step_to_next_timer(time_point limit);
 
   virtual_clock clock_;

@@ -60,7 +60,7 @@ void write_origin(json::writer& out, const http::connection_pool::origin_status&
     out.field("consecutive_failures", balancing.consecutive_failures);
     out.field("consecutive_connect_failures", balancing.consecutive_connect_failures);
     out.field("ejections", balancing.ejections);
-    write_milliseconds(out, "ejected_for_ms", balancing.ejected_for);
+    write_milliseconds(out, "ejected_for_ms", balancing.remaining_ejection_time);
     out.key("slow_start_weight").fixed(balancing.slow_start_weight, 2).close_object();
   }
   out.close_array().close_object();

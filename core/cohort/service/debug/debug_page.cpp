@@ -54,7 +54,7 @@ upstream_problems upstream_problems_of(const loop_snapshots& loops) {
     for (const auto& origin : part->origins) {
       for (const auto& [balancing, idle] : origin.addresses) {
         const auto address = telemetry::format_address(balancing.address);
-        if (balancing.ejected_for > duration::zero()) result.ejected.insert(address);
+        if (balancing.remaining_ejection_time > duration::zero()) result.ejected.insert(address);
         if (is_failing(balancing)) result.failing.insert(address);
       }
     }

@@ -87,9 +87,9 @@ std::string address_state(const address_statuses& loop_statuses) {
   duration longest{};
   bool is_new = false;
   for (const auto& [balancing, idle] : loop_statuses) {
-    ejected += balancing.ejected_for > duration::zero() ? 1 : 0;
+    ejected += balancing.remaining_ejection_time > duration::zero() ? 1 : 0;
     failing += is_failing(balancing) ? 1 : 0;
-    longest = std::max(longest, balancing.ejected_for);
+    longest = std::max(longest, balancing.remaining_ejection_time);
     is_new = is_new || balancing.slow_start_weight < 1;
   }
   const auto loops = loop_statuses.size();

@@ -123,7 +123,7 @@ time_point cpu_scheduler::next_wakeup() {
   return wakeups_.empty() ? time_point::max() : wakeups_.top().when;
 }
 
-bool cpu_scheduler::run_due() {
+bool cpu_scheduler::run_ready() {
   const auto now = time_.now();
   bool has_run = false;
   while (next_wakeup() <= now) {

@@ -144,7 +144,7 @@ class cpu_scheduler final : public virtual_loop_scheduler {
     bool operator>(const wakeup& other) const noexcept;
   };
 
-  bool run_due() override;
+  bool run_ready() override;
   time_point next_wakeup() override;
   void push(cpu_thread& thread, time_point when, time_point since);
   void remove_stale_wakeups();

@@ -21,12 +21,13 @@ struct export_queue_limits {
   std::size_t max_bytes = 4 * 1024 * 1024;
 };
 
-/// Encoded spans or log records that wait for their export, in batches. If the queue is full, new items are dropped and
-/// counted. Thread-safe. Each loop has its own queue for spans, so the lock is contended only while a batch is taken.
+/// Encoded spans or log records that wait for export, in batches. If the queue is full, new items are dropped and
+/// counted. Thread-safe. Each loop has its own queue for spans, so there is contention for the lock only while a batch
+/// is taken.
 class export_queue {
  public:
   struct batch {
-    /// Items as `append_item` writes them.
+    /// Items in the encoding of `append_item`.
     std::string items;
     std::size_t count = 0;
   };
@@ -36,40 +37,40 @@ class export_queue {
   /// Adds an item: `append(items)` appends it to the encoded items of a batch. Wakes the exporter if a batch is full.
   template <class Append>
   void push(Append append) {
-    bool is_full = false;
+    bool is_batch_full = false;
     {
       const std::lock_guard lock{mutex_};
-      auto* open = open_batch();
-      if (!open) {
+      auto* target = open_batch();
+      if (!target) {
         dropped_.fetch_add(1, std::memory_order_relaxed);
         return;
       }
-      const auto size_before = open->items.size();
-      append(open->items);
-      ++open->count;
-      bytes_ += open->items.size() - size_before;
+      const auto size_before = target->items.size();
+      append(target->items);
+      ++target->count;
+      bytes_ += target->items.size() - size_before;
       items_.fetch_add(1, std::memory_order_relaxed);
-      is_full = open->count == limits_.max_batch_items;
+      is_batch_full = target->count == limits_.max_batch_items;
     }
-    if (is_full) wakeup_->set();
+    if (is_batch_full) wakeup_->set();
   }
-  /// Removes and returns the oldest batch; an empty batch if the queue is empty. Its items and bytes count until
-  /// `release`.
+  /// Removes and returns the oldest batch; an empty batch if the queue is empty. Its items and bytes are included in
+  /// the limits until `release`.
   batch take();
   /// Discards a batch that was taken.
   void release(const batch& batch);
 
   bool has_full_batch() const;
   bool empty() const;
-  /// Items in the queue, including batches that were taken and not released.
+  /// The number of items in the queue, including batches that were taken and not released.
   std::size_t size() const noexcept { return items_.load(std::memory_order_relaxed); }
-  /// Items dropped because the queue was full.
+  /// The number of items dropped because the queue was full.
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
   /// Set when a batch is full.
   cross_thread_event& wakeup() noexcept { return *wakeup_; }
 
  private:
-  /// The batch for the next item; null if the queue is full. Called under the lock.
+  /// Returns the batch for the next item; null if the queue is full. Must be called under the lock.
   batch* open_batch();
 
   export_queue_limits limits_;

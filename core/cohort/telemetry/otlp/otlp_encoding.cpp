@@ -8,7 +8,9 @@ namespace cohort::telemetry {
 namespace detail {
 namespace {
 
-const std::string_view* text_of(const attribute& field) noexcept { return std::get_if<std::string_view>(&field.value); }
+const std::string_view* get_text(const attribute& field) noexcept {
+  return std::get_if<std::string_view>(&field.value);
+}
 
 }  // namespace
 
@@ -20,7 +22,7 @@ std::string_view severity_text(log_level level) noexcept {
 record_ids find_ids(const log_record& record) noexcept {
   record_ids ids;
   for (const auto& field : record.attributes) {
-    const auto* text = text_of(field);
+    const auto* text = get_text(field);
     if (!text) continue;
     if (field.name == "trace_id") ids.trace = parse_trace_id(*text).value_or(trace_id{});
     if (field.name == "span_id") ids.span = parse_span_id(*text).value_or(0);

@@ -21,7 +21,7 @@ std::string_view content_type(otlp_encoding encoding) noexcept;
 /// The name of a signal: `traces` or `logs`.
 std::string_view to_string(otlp_signal signal) noexcept;
 
-/// The attributes of the sender, such as `service.name`.
+/// The attributes of the exporting service, such as `service.name`.
 using resource_attributes = std::vector<std::pair<std::string, std::string>>;
 
 /// Appends a span to `items`, which contains the items of one request in one encoding (messages `Span` of
@@ -30,7 +30,7 @@ void append_item(std::string& items, otlp_encoding encoding, const span& span);
 /// Appends a log record to `items` (messages `LogRecord` of opentelemetry.proto.logs.v1).
 void append_item(std::string& items, otlp_encoding encoding, const log_record& record);
 
-/// The body of an export request (`ExportTraceServiceRequest`, `ExportLogsServiceRequest`) for the items of one
+/// Returns the body of an export request (`ExportTraceServiceRequest`, `ExportLogsServiceRequest`) for the items of one
 /// resource.
 std::string export_request(otlp_signal signal, otlp_encoding encoding, const resource_attributes& resource,
                            std::string_view items);
@@ -40,7 +40,8 @@ struct partial_success {
   std::uint64_t rejected = 0;
   std::string message;
 };
-/// Empty if the body of the response is not a valid message; nothing rejected if it has no partial success.
+/// Parses the body of a response. Empty if the body is not a valid message. If the message has no partial success,
+/// `rejected` is 0.
 std::optional<partial_success> parse_export_response(otlp_signal signal, otlp_encoding encoding, std::string_view body);
 
 }  // namespace cohort::telemetry

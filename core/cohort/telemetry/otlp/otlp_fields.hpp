@@ -9,7 +9,7 @@
 
 #include <cohort/telemetry/otlp/otlp_encoding.hpp>
 
-// The parts that the two encodings share.
+// Functions for both encodings.
 namespace cohort::telemetry::detail {
 
 /// The values of `SeverityNumber`.
@@ -18,7 +18,7 @@ constexpr unsigned severity_number(log_level level) noexcept {
 }
 std::string_view severity_text(log_level level) noexcept;
 
-/// Nanoseconds since 1970; 0 for a time before.
+/// Nanoseconds since 1970; 0 for earlier times.
 constexpr std::uint64_t unix_nanoseconds(wall_time time) noexcept {
   const auto count = time.time_since_epoch().count();
   return count > 0 ? static_cast<std::uint64_t>(count) : 0;

@@ -37,7 +37,7 @@ void write_attribute(json::writer& output, const attribute& attribute) {
 
 void write_attributes(json::writer& output, std::span<const attribute> attributes) {
   output.key("attributes").open_array();
-  for (const auto& each : attributes) write_attribute(output, each);
+  for (const auto& element : attributes) write_attribute(output, element);
   output.close_array();
 }
 
@@ -57,10 +57,10 @@ void write_span_id(json::writer& output, std::string_view name, std::uint64_t id
 
 void write_events(json::writer& output, std::span<const span_event> events) {
   output.key("events").open_array();
-  for (const auto& each : events) {
-    output.open_object().field("name", each.name);
-    write_time(output, "timeUnixNano", each.time);
-    write_attributes(output, each.attributes);
+  for (const auto& element : events) {
+    output.open_object().field("name", element.name);
+    write_time(output, "timeUnixNano", element.time);
+    write_attributes(output, element.attributes);
     output.close_object();
   }
   output.close_array();
@@ -102,8 +102,8 @@ void append_json(std::string& items, const log_record& record) {
   output.key("body").open_object();
   write_any_value(output, record.message);
   output.close_object().key("attributes").open_array();
-  for (const auto& each : record.attributes) {
-    if (!is_id(each, ids)) write_attribute(output, each);
+  for (const auto& element : record.attributes) {
+    if (!is_id(element, ids)) write_attribute(output, element);
   }
   output.close_array();
   if (ids.trace) write_trace_id(output, ids.trace);
@@ -127,22 +127,22 @@ std::string json_request(otlp_signal signal, const resource_attributes& resource
 }
 
 std::optional<partial_success> parse_json_response(otlp_signal signal, std::string_view body) {
-  partial_success found;
-  if (body.empty()) return found;
+  partial_success result;
+  if (body.empty()) return result;
   simdjson::dom::element root;
   if (!json::parse_document(body, root)) return std::nullopt;
   simdjson::dom::element partial;
-  if (root["partialSuccess"].get(partial) != simdjson::SUCCESS) return found;
+  if (root["partialSuccess"].get(partial) != simdjson::SUCCESS) return result;
   const auto rejected = partial[signal == otlp_signal::traces ? "rejectedSpans" : "rejectedLogRecords"];
   std::string_view text;
   std::uint64_t number = 0;
   if (rejected.get(number) == simdjson::SUCCESS) {
-    found.rejected = number;
+    result.rejected = number;
   } else if (rejected.get(text) == simdjson::SUCCESS) {
-    std::from_chars(text.data(), text.data() + text.size(), found.rejected);
+    std::from_chars(text.data(), text.data() + text.size(), result.rejected);
   }
-  if (partial["errorMessage"].get(text) == simdjson::SUCCESS) found.message = text;
-  return found;
+  if (partial["errorMessage"].get(text) == simdjson::SUCCESS) result.message = text;
+  return result;
 }
 
 }  // namespace cohort::telemetry::detail

@@ -30,7 +30,7 @@ void write_attribute(protobuf_writer& output, std::uint32_t field, const attribu
 }
 
 void write_attributes(protobuf_writer& output, std::uint32_t field, std::span<const attribute> attributes) {
-  for (const auto& each : attributes) write_attribute(output, field, each);
+  for (const auto& element : attributes) write_attribute(output, field, element);
 }
 
 /// IDs are sent in network byte order.
@@ -76,7 +76,7 @@ void append_protobuf(std::string& items, const span& span) {
     output.fixed64_field(7, unix_nanoseconds(span.start));
     output.fixed64_field(8, unix_nanoseconds(span.end));
     write_attributes(output, 9, span.attributes);
-    for (const auto& each : span.events) write_event(output, each);
+    for (const auto& element : span.events) write_event(output, element);
     write_status(output, span);
     output.fixed32_field(16, span_flags(span));
   });
@@ -90,8 +90,8 @@ void append_protobuf(std::string& items, const log_record& record) {
     output.varint_field(2, severity_number(record.level));
     output.string_field(3, severity_text(record.level));
     output.message_field(5, [&] { write_any_value(output, record.message); });
-    for (const auto& each : record.attributes) {
-      if (!is_id(each, ids)) write_attribute(output, 6, each);
+    for (const auto& element : record.attributes) {
+      if (!is_id(element, ids)) write_attribute(output, 6, element);
     }
     if (ids.trace) write_trace_id(output, 9, ids.trace);
     if (ids.span != 0) write_span_id(output, 10, ids.span);
@@ -119,19 +119,19 @@ std::string protobuf_request(const resource_attributes& resource, std::string_vi
 }
 
 std::optional<partial_success> parse_protobuf_response(std::string_view body) {
-  partial_success found;
+  partial_success result;
   protobuf_reader response{body};
   while (const auto field = response.next()) {
     if (field->field != 1) continue;
     protobuf_reader partial{field->bytes};
     while (const auto inner = partial.next()) {
-      if (inner->field == 1) found.rejected = inner->number;
-      if (inner->field == 2) found.message = inner->bytes;
+      if (inner->field == 1) result.rejected = inner->number;
+      if (inner->field == 2) result.message = inner->bytes;
     }
     if (partial.is_malformed()) return std::nullopt;
   }
   if (response.is_malformed()) return std::nullopt;
-  return found;
+  return result;
 }
 
 }  // namespace cohort::telemetry::detail

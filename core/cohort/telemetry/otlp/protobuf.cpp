@@ -65,7 +65,7 @@ void protobuf_writer::string_field(std::uint32_t field, std::string_view text) {
     if (static_cast<unsigned char>(out_[i]) >= 0x80) out_[i] = '?';
 }
 
-/// Most messages are shorter than 128 bytes, so that their length takes one byte.
+/// Reserves one byte for the length, because most messages are shorter than 128 bytes.
 std::size_t protobuf_writer::open_message(std::uint32_t field) {
   tag(field, bytes_type);
   out_.push_back('\0');
@@ -81,9 +81,9 @@ void protobuf_writer::close_message(std::size_t start) {
 
 std::optional<std::uint64_t> protobuf_reader::varint() noexcept {
   std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64 && !rest_.empty(); shift += 7) {
-    const auto byte = static_cast<unsigned char>(rest_.front());
-    rest_.remove_prefix(1);
+  for (unsigned shift = 0; shift < 64 && !remaining_.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(remaining_.front());
+    remaining_.remove_prefix(1);
     value |= std::uint64_t{byte & 0x7FU} << shift;
     if (byte < 0x80) return value;
   }
@@ -91,15 +91,15 @@ std::optional<std::uint64_t> protobuf_reader::varint() noexcept {
 }
 
 std::optional<std::uint64_t> protobuf_reader::fixed(std::size_t size) noexcept {
-  if (rest_.size() < size) return std::nullopt;
+  if (remaining_.size() < size) return std::nullopt;
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) value |= std::uint64_t{static_cast<unsigned char>(rest_[i])} << (8 * i);
-  rest_.remove_prefix(size);
+  for (std::size_t i = 0; i < size; ++i) value |= std::uint64_t{static_cast<unsigned char>(remaining_[i])} << (8 * i);
+  remaining_.remove_prefix(size);
   return value;
 }
 
 std::optional<protobuf_field> protobuf_reader::next() noexcept {
-  if (rest_.empty() || is_malformed_) return std::nullopt;
+  if (remaining_.empty() || is_malformed_) return std::nullopt;
   is_malformed_ = true;
   const auto tag = varint();
   if (!tag) return std::nullopt;
@@ -111,9 +111,9 @@ std::optional<protobuf_field> protobuf_reader::next() noexcept {
     case fixed32_type: number = fixed(4); break;
     case bytes_type:
       number = varint();
-      if (!number || *number > rest_.size()) return std::nullopt;
-      found.bytes = rest_.substr(0, *number);
-      rest_.remove_prefix(*number);
+      if (!number || *number > remaining_.size()) return std::nullopt;
+      found.bytes = remaining_.substr(0, *number);
+      remaining_.remove_prefix(*number);
       break;
     default: break;
   }

@@ -8,8 +8,8 @@
 
 namespace cohort::telemetry {
 
-/// Appends fields in the wire format of Protocol Buffers
-/// (https://protobuf.dev/programming-guides/encoding/) to a string, which must outlive it.
+/// Appends fields in the wire format of Protocol Buffers (https://protobuf.dev/programming-guides/encoding/) to a
+/// string, which must outlive the writer.
 class protobuf_writer {
  public:
   explicit protobuf_writer(std::string& out) noexcept : out_(out) {}
@@ -19,8 +19,8 @@ class protobuf_writer {
   void fixed32_field(std::uint32_t field, std::uint32_t value);
   void double_field(std::uint32_t field, double value);
   void bytes_field(std::uint32_t field, std::string_view bytes);
-  /// A string field. The format requires UTF-8, and receivers reject a whole message with an invalid string: in a text
-  /// that is not valid UTF-8, each byte that is not ASCII is replaced by `?`.
+  /// A string field. The format requires UTF-8, and receivers reject a whole message if one string is invalid. So, if a
+  /// text is not valid UTF-8, each of its non-ASCII bytes is replaced by `?`.
   void string_field(std::uint32_t field, std::string_view text);
   /// An embedded message whose fields `write` appends.
   template <class Write>
@@ -50,18 +50,18 @@ struct protobuf_field {
 /// Reads the fields of a message one after the other.
 class protobuf_reader {
  public:
-  explicit protobuf_reader(std::string_view message) noexcept : rest_(message) {}
+  explicit protobuf_reader(std::string_view message) noexcept : remaining_(message) {}
 
-  /// The next field; empty at the end, and if the message is malformed.
+  /// Returns the next field; empty at the end, and if the message is malformed.
   std::optional<protobuf_field> next() noexcept;
-  /// The message was malformed: truncated, or with an unknown wire type.
+  /// Whether the message is malformed: truncated, or with an unknown wire type.
   bool is_malformed() const noexcept { return is_malformed_; }
 
  private:
   std::optional<std::uint64_t> varint() noexcept;
   std::optional<std::uint64_t> fixed(std::size_t size) noexcept;
 
-  std::string_view rest_;
+  std::string_view remaining_;
   bool is_malformed_ = false;
 };
 

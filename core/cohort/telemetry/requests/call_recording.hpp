@@ -10,34 +10,35 @@ struct call_context;
 
 namespace cohort::telemetry {
 
-/// The record of the request that a call is made on behalf of; null if there is none.
+/// Returns the record of the request on whose behalf a call is made; null if there is none.
 request_record* record_of(const call_context& context) noexcept;
 
-/// Writes the record of one call. Ends it as cancelled when it is destroyed. Does nothing without a
-/// request record, or if that is full.
+/// Writes the record of one call. The destructor ends the record as cancelled. Has no effect if there is no request
+/// record, or if the request record is full.
 class call_recording {
  public:
-  /// `request` may be null; if not, it must outlive this object. `name` is the name of the upstream, `until` the
-  /// deadline of the call. Must be constructed on a loop.
-  call_recording(request_record* request, std::string_view name, time_point started, deadline until,
+  /// `request` may be null; if not, it must outlive this object. `name` is the name of the upstream. `call_deadline` is
+  /// the deadline of the call. Must be constructed on a loop.
+  call_recording(request_record* request, std::string_view name, time_point start_time, deadline call_deadline,
                  call_kind kind = call_kind::upstream);
   ~call_recording() { end("cancelled"); }
   call_recording(const call_recording&) = delete;
   call_recording& operator=(const call_recording&) = delete;
 
-  /// Ends the record, and its attempts that have not ended. `outcome` is a string literal. Later calls do nothing.
+  /// Ends the record of the call and the records of its running attempts. `outcome` is a string literal. Later calls do
+  /// nothing.
   void end(std::string_view outcome) noexcept;
-  /// Like the overload above, for a caller that has read the time.
+  /// Like the overload above, but with the current time as an argument, which saves a call of the clock.
   void end(std::string_view outcome, time_point now) noexcept;
   /// Sets the statement or command, unless it has been set.
   void set_detail(std::string_view detail) noexcept;
-  /// Detaches from the record, which then ends with the request; for a call whose owner may outlive the request.
+  /// Detaches from the record, which then ends with the request. Use it for a call whose owner may outlive the request.
   void abandon() noexcept { call_ = nullptr; }
-  /// Begins the record of an attempt; null if there is none. Each attempt except the first refers to the previous
+  /// Begins the record of an attempt; null if there is none. Each attempt, except the first, refers to the previous
   /// attempt.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
-  /// Ends the record of an attempt. An attempt that was cancelled has the cause that interrupted the request, unless it
-  /// has a cause already. `attempt` may be null.
+  /// Ends the record of an attempt. The cause of a cancelled attempt is the cause that interrupted the request, unless
+  /// the attempt already has a cause. `attempt` may be null.
   void end_attempt(attempt_record* attempt, std::string_view outcome, time_point now) const noexcept;
 
  private:

@@ -6,10 +6,10 @@
 namespace cohort::telemetry {
 namespace {
 
-void write_phase(json::writer& out, std::string_view name, const attempt_record& attempt, attempt_phase which,
+void write_phase(json::writer& out, std::string_view name, const attempt_record& attempt, attempt_phase written_phase,
                  time_point now) {
-  const auto current = attempt.phase == which ? now - attempt.phase_started : duration::zero();
-  write_milliseconds(out, name, attempt.phase_duration(which) + current);
+  const auto current = attempt.phase == written_phase ? now - attempt.phase_started : duration::zero();
+  write_milliseconds(out, name, attempt.phase_duration(written_phase) + current);
 }
 
 void write_attempt(json::writer& out, const request_record& request, const call_record& call,

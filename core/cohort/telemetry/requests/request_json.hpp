@@ -8,19 +8,19 @@
 
 namespace cohort::telemetry {
 
-/// The address with its port: `192.0.2.1:80`, `[2001:db8::1]:80`.
+/// Formats an address with its port: `192.0.2.1:80`, `[2001:db8::1]:80`.
 std::string format_address(const boost::asio::ip::tcp::endpoint& address);
 
-/// Milliseconds, rounded to microseconds.
+/// Writes a member with a duration in milliseconds, rounded to microseconds.
 void write_milliseconds(json::writer& out, std::string_view name, duration span);
 
 /// Writes the member `attempts` of a call of `request`: an array of objects, whose times are milliseconds since the
 /// start of the request. An attempt running at `now` has its `phase`, and no `end_ms` and `outcome`. Also writes
-/// `attempts_dropped` if the record had no space for all of them.
+/// `attempts_dropped` if the record had no space for all attempts.
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now);
 
-/// Writes the member `awaits`: an array of the calls that have not ended at `now`, with their age and, unless their
-/// deadline is `never`, the time that is left; for a call with attempts, also the running attempts.
+/// Writes the member `awaits`: an array of the calls that have not ended at `now`, with their age, and the remaining
+/// time unless their deadline is `never`. For a call with attempts, also writes the running attempts.
 void write_awaits(json::writer& out, const request_record& request, time_point now);
 
 /// Writes the members of an object for a request with all its calls. A request running at `now` has `age_ms` and,

@@ -31,12 +31,12 @@ request_log::request_log(loop& event_loop) : request_log(event_loop, settings{})
 
 request_log::request_log(loop& event_loop, settings limits)
     : loop_(event_loop), limits_(limits), problems_(limits.problems), sampled_(limits.sampled) {
-  // `close` must not fail.
+  // Memory is reserved here, because `close` must not fail.
   slowest_.reserve(limits.slowest);
   free_.reserve(max_free);
 }
 
-/// The records in progress, if any, belong to coroutines that have been destroyed.
+/// Deletes the records in progress, whose coroutines have already been destroyed.
 request_log::~request_log() {
   while (first_open_) {
     const std::unique_ptr<node> node{std::exchange(first_open_, first_open_->next)};
@@ -121,7 +121,7 @@ void request_log::visit_open(const visitor& visit) const {
 
 void request_log::visit_finished(const visitor& visit) const {
   const auto visit_all = [&](const std::vector<std::unique_ptr<node>>& nodes, reason kept) {
-    for (const auto& one : nodes) visit(*one, &kept);
+    for (const auto& finished : nodes) visit(*finished, &kept);
   };
   visit_all(problems_.nodes(), reason::problem);
   visit_all(slowest_, reason::slow);

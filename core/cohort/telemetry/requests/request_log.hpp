@@ -17,26 +17,27 @@ class loop;
 
 namespace cohort::telemetry {
 
-/// The records of one loop: of the requests in progress, and of a bounded number of completed requests. It keeps the
-/// latest that missed a deadline or failed, the slowest of the last minute, and a sample of the others. Records are
-/// reused, so that a server in its steady state does not allocate for them. Used on its loop only.
+/// The records of one loop: the records of the requests in progress, and of a bounded number of completed requests. Of
+/// the completed requests, it keeps the latest requests that missed a deadline or failed, the slowest requests of the
+/// last minute, and a sample of the other requests. Records are reused, so that a server in steady state does not
+/// allocate memory for them. Must be used on its loop only.
 class request_log {
  public:
   struct settings {
-    /// Maximum number of records with a problem; the oldest is replaced.
+    /// Maximum number of records of requests with a problem. A new record replaces the oldest.
     std::size_t problems = 32;
-    /// Maximum number of other records; the oldest is replaced.
+    /// Maximum number of sampled records. A new record replaces the oldest.
     std::size_t sampled = 32;
-    /// Maximum number of other records that are kept within one second.
+    /// Maximum number of records that are sampled per second.
     unsigned sampled_per_second = 8;
     std::size_t slowest = 8;
-    /// Age at which a slow record can be replaced by any other.
+    /// Age from which a slow record can be replaced by any other record.
     duration max_slow_record_age = std::chrono::minutes{1};
   };
 
   /// The reason why a finished record was kept.
   enum class reason : std::uint8_t { problem, slow, sample };
-  /// The record of a request in progress has no reason.
+  /// Receives a record and the reason why it was kept; the reason is null for a request in progress.
   using visitor = std::function<void(const request_record&, const reason* kept)>;
 
   explicit request_log(loop& event_loop);
@@ -47,28 +48,28 @@ class request_log {
 
   /// Opens the record of a request that begins at `started`; the caller must close it.
   request_record& open(time_point started);
-  /// Ends the record, which is kept or reused. The caller must not use it afterwards.
+  /// Ends the record, and keeps it or recycles it. The caller must not use the record afterwards.
   void close(request_record& record) noexcept;
 
-  /// Calls `observe` with each record that ends, before it is kept or reused. Replaces the previous function; an empty
-  /// function removes it. Must not throw.
-  void set_observer(std::function<void(const request_record&)> observe) { observer_ = std::move(observe); }
+  /// Sets the function that is called with each record that ends, before the record is kept or recycled. Replaces the
+  /// previous function; an empty function removes it. `observer` must not throw.
+  void set_observer(std::function<void(const request_record&)> observer) { observer_ = std::move(observer); }
 
-  /// Sets the cause of the cancellation that follows, for all records in progress that have none.
+  /// Sets the cause of a cancellation that follows, for all records in progress without a cause.
   void interrupt_all(cancellation_cause cause) noexcept;
 
   /// The number of records in progress.
   std::size_t open_count() const noexcept { return open_count_; }
-  /// Calls `visit` with the records in progress, the oldest first.
+  /// Calls `visit` with the records in progress, oldest first.
   void visit_open(const visitor& visit) const;
-  /// Calls `visit` with the finished records that were kept, in no order.
+  /// Calls `visit` with the finished records that were kept, in unspecified order.
   void visit_finished(const visitor& visit) const;
 
   cohort::loop& event_loop() const noexcept { return loop_; }
 
  private:
   struct node;
-  /// The latest nodes; the oldest is replaced.
+  /// The latest nodes. A new node replaces the oldest.
   class ring {
    public:
     explicit ring(std::size_t capacity);
@@ -89,7 +90,7 @@ class request_log {
   bool may_sample(time_point now) noexcept;
   void recycle(std::unique_ptr<node> unused);
 
-  /// Maximum number of free records; more, after a peak of requests, are released.
+  /// Maximum number of free records. Further records, after a peak of requests, are deleted.
   static constexpr std::size_t max_free = 64;
 
   loop& loop_;
@@ -106,7 +107,7 @@ class request_log {
   unsigned samples_in_second_ = 0;
 };
 
-/// The record of one request while it is in progress, or none. Closes it when it is destroyed.
+/// Owns the record of one request in progress, if there is one. The destructor closes the record.
 class request_recording {
  public:
   request_recording() noexcept = default;
@@ -121,7 +122,7 @@ class request_recording {
     record_ = &log.open(started);
     return *record_;
   }
-  /// Records into an object that the caller owns. It must outlive this object and is not closed.
+  /// Uses a record that the caller owns. The record must outlive this object, and is not closed by it.
   void attach(request_record& record) noexcept { record_ = &record; }
   void close() noexcept {
     if (record_ && log_) log_->close(*record_);

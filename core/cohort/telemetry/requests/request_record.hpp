@@ -16,9 +16,9 @@
 #include <cohort/telemetry/trace_context.hpp>
 
 // The records of a request, of the calls made on behalf of it (upstreams, databases, blocking work, caches), and of the
-// attempts of upstream calls. They have a fixed size and own their strings, so that a record is kept without an
-// allocation after the objects that it describes have ended. The memory for calls is allocated separately, and a record
-// keeps it when it is reused.
+// attempts of upstream calls. They have a fixed size and own their strings, so that a record can be kept, without an
+// allocation, after the described objects have been destroyed. The memory for calls is allocated separately, and a
+// reused record keeps it.
 namespace cohort::telemetry {
 
 /// A text of at most `Capacity` bytes; a longer text is truncated.
@@ -38,7 +38,7 @@ class bounded_text {
  private:
   static_assert(Capacity < 256);
   std::uint8_t size_ = 0;
-  // Only the first `size_` bytes have a value.
+  // Only the first `size_` bytes are initialized.
   std::array<char, Capacity> bytes_;  // NOLINT(cppcoreguidelines-pro-type-member-init)
 };
 
@@ -51,14 +51,14 @@ enum class call_kind : std::uint8_t {
   sqlite,
   /// A job of a `blocking_pool`: the time in its queue and on its thread.
   blocking,
-  /// A lookup in a cache, with the wait for a fetch that another request made.
+  /// A lookup in a cache, including the wait for a fetch by another request.
   cache,
 };
 
 /// The reason why an attempt was made.
 enum class attempt_kind : std::uint8_t {
   first,
-  /// Sent after a failed attempt; also a request to another address of the name.
+  /// Sent after a failed attempt, also to another address of the name.
   retry,
   /// Sent while the first attempt was slow.
   hedge,
@@ -66,11 +66,11 @@ enum class attempt_kind : std::uint8_t {
   redirect,
 };
 
-/// The stages of an attempt, in their order.
+/// The stages of an attempt, in chronological order.
 enum class attempt_phase : std::uint8_t {
   /// Name resolution, and the choice of an address.
   queued,
-  /// TCP handshake, and the tunnel through a proxy. Zero if the connection is reused.
+  /// The TCP handshake, and the setup of a tunnel through a proxy. Zero if the connection is reused.
   connect,
   tls,
   /// Sending the request, and waiting for the first byte of the response.
@@ -80,7 +80,7 @@ enum class attempt_phase : std::uint8_t {
   ended,
 };
 
-/// The reason why an attempt, a call or a handler ended before it had a result.
+/// The reason why an attempt, a call or a handler ended without a result.
 enum class cancellation_cause : std::uint8_t {
   none,
   deadline,
@@ -88,7 +88,7 @@ enum class cancellation_cause : std::uint8_t {
   hedge,
   /// The client of the request disconnected.
   client,
-  /// The server reached the end of its drain.
+  /// The drain timeout of the server expired.
   shutdown,
   /// The caller cancelled the call, for example because another task won a `race`.
   caller,
@@ -99,16 +99,16 @@ std::string_view to_string(attempt_kind kind) noexcept;
 std::string_view to_string(attempt_phase phase) noexcept;
 std::string_view to_string(cancellation_cause cause) noexcept;
 
-/// One request to an upstream. Written and read on the loop of the call only.
+/// One request to an upstream. Must be written and read on the loop of the call only.
 struct attempt_record {
   /// The duration of each phase that has ended.
   std::array<duration, static_cast<std::size_t>(attempt_phase::ended)> phases{};
   time_point started{};
   /// The end of the last phase that has ended.
   time_point phase_started{};
-  /// The time that was sent to the upstream as its deadline; negative: none was sent.
+  /// The remaining time that was sent to the upstream as its deadline; negative if none was sent.
   duration sent_deadline{-1};
-  /// The server's address; its port is 0 if no connection was made.
+  /// The address of the server. The port is 0 if there was no connection.
   boost::asio::ip::tcp::endpoint address{};
   /// `response`, `timeout`, `connect_error`, `dns_error`, `tls_error`, `reset`, `protocol_error`, `too_large`,
   /// `invalid_request` or `cancelled`; empty while the attempt runs. A string literal.
@@ -126,15 +126,17 @@ struct attempt_record {
   cancellation_cause cancelled_by = cancellation_cause::none;
   bool reused_connection = false;
 
-  /// Ends the current phase and begins `next`. A phase that is entered again continues.
+  /// Ends the current phase and begins `next`. If the phase was entered before, its duration accumulates.
   void enter(attempt_phase next, time_point now) noexcept {
     phases[static_cast<std::size_t>(phase)] += now - phase_started;
     phase = next;
     phase_started = now;
   }
-  duration phase_duration(attempt_phase which) const noexcept { return phases[static_cast<std::size_t>(which)]; }
+  duration phase_duration(attempt_phase requested_phase) const noexcept {
+    return phases[static_cast<std::size_t>(requested_phase)];
+  }
   bool has_ended() const noexcept { return phase == attempt_phase::ended; }
-  /// The end of an attempt that has ended.
+  /// The end time. Precondition: `has_ended()`.
   time_point ended() const noexcept { return phase_started; }
 };
 
@@ -147,7 +149,7 @@ struct call_record {
   time_point started{};
   /// `time_point::min()` while the call runs.
   time_point ended = time_point::min();
-  /// The call's own deadline. Its budget at a time is `until.remaining(time)`.
+  /// The deadline of the call. The budget at a time is `until.remaining(time)`.
   deadline until{};
   /// The outcome as in the metric `cohort_client_requests_total`, or in the metric of the database; `hit`, `stale`,
   /// `miss` or `failed` of a cache; empty while the call runs. A string literal.
@@ -155,13 +157,13 @@ struct call_record {
   call_kind kind = call_kind::upstream;
   cancellation_cause cancelled_by = cancellation_cause::none;
   std::uint8_t attempt_count = 0;
-  /// Number of attempts without a record, because the record of the request had no space.
+  /// Number of attempts that were not recorded, because the record of the request was full.
   std::uint8_t attempts_dropped = 0;
 
   bool has_ended() const noexcept { return ended != time_point::min(); }
 };
 
-/// An array whose memory is allocated when it is first needed, and then kept.
+/// An array whose memory is allocated at the first use, and then kept.
 template <class T, std::size_t Size>
 class lazy_array {
  public:
@@ -175,7 +177,7 @@ class lazy_array {
   lazy_array& operator=(lazy_array&&) noexcept = default;
   ~lazy_array() = default;
 
-  /// Allocates the elements unless it has them; false if there is no memory.
+  /// Allocates the elements, unless they are already allocated. Returns false if there is no memory.
   bool allocate() noexcept {
     if (!elements_) elements_.reset(new (std::nothrow) std::array<T, Size>{});
     return elements_ != nullptr;
@@ -183,7 +185,7 @@ class lazy_array {
   /// The elements; null before `allocate`.
   T* data() noexcept { return elements_ ? elements_->data() : nullptr; }
   const T* data() const noexcept { return elements_ ? elements_->data() : nullptr; }
-  /// Precondition: allocated, and `index` is less than `Size`.
+  /// Precondition: the elements are allocated, and `index` is less than `Size`.
   T& operator[](std::size_t index) noexcept { return (*elements_)[index]; }
   const T& operator[](std::size_t index) const noexcept { return (*elements_)[index]; }
   T& front() noexcept { return elements_->front(); }
@@ -192,10 +194,11 @@ class lazy_array {
   std::unique_ptr<std::array<T, Size>> elements_;
 };
 
-/// Whether a call that has ended had no usable result. A cache miss is not a failure.
+/// Whether a call ended without a usable result. A cache miss is not a failure.
 bool is_failure(const call_record& call) noexcept;
 
-/// A request that a server received, or work of a service's own, with the calls made on behalf of it.
+/// A request that a server received, or internal work of a service, such as a periodic job, with the calls on behalf of
+/// it.
 struct request_record : work_recorder {
   static constexpr std::size_t max_calls = 12;
   static constexpr std::size_t max_attempts = 24;
@@ -205,7 +208,7 @@ struct request_record : work_recorder {
   /// Adds a call; null if the record is full.
   call_record* add_call(std::string_view name, time_point now, deadline call_deadline,
                         call_kind kind = call_kind::upstream) noexcept;
-  /// Ends a call that has not ended. A call that was cancelled has the cause that interrupted the request.
+  /// Ends a call, unless it has ended. The cause of a cancelled call is the cause that interrupted the request.
   void end_call(call_record& call, std::string_view outcome, time_point now) const noexcept;
   std::size_t begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept override;
   void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept override;
@@ -231,9 +234,9 @@ struct request_record : work_recorder {
   deadline until{};
   bounded_text<40> request_id{};
   bounded_text<15> method{};
-  /// The pattern of the route, or the name of the work.
+  /// The pattern of the route, or the name of the internal work.
   bounded_text<79> route{};
-  /// The status of the response; 499 if the client disconnected before it, 0 for other work.
+  /// The status of the response; 499 if the client disconnected before the response, 0 for internal work.
   std::uint16_t status = 0;
   /// The cause of the handler's cancellation.
   cancellation_cause interrupted_by = cancellation_cause::none;
@@ -241,10 +244,10 @@ struct request_record : work_recorder {
   bool is_streamed = false;
   std::uint8_t call_count = 0;
   std::uint8_t attempt_count = 0;
-  /// Number of calls without a record, because there was no space.
+  /// Number of calls that were not recorded, because the record was full.
   std::uint16_t calls_dropped = 0;
-  /// Allocated separately, because they are most of the size of a record. A connection that has another protocol keeps
-  /// its record as long as it lasts, mostly without a call.
+  /// Allocated separately, because calls and attempts would take most of the memory of a record. A connection with
+  /// another protocol, such as WebSocket, keeps its record until it ends, usually without calls.
   lazy_array<call_record, max_calls> calls;
   lazy_array<attempt_record, max_attempts> attempts;
 };

@@ -50,10 +50,10 @@ class call_span_recorder {
   }
 
  private:
-  wall_time wall(time_point time) const noexcept { return wall_time{time.time_since_epoch() + wall_offset_}; }
+  wall_time to_wall_time(time_point time) const noexcept { return wall_time{time.time_since_epoch() + wall_offset_}; }
 
   void record_call(const call_record& call) {
-    const auto ended = call.has_ended() ? call.ended : now_;
+    const auto end_time = call.has_ended() ? call.ended : now_;
     attribute_list attributes;
     add_identity(attributes, call);
     attributes.add("cohort.call.outcome", call.outcome);
@@ -62,7 +62,7 @@ class call_span_recorder {
     }
     if (!call.until.is_never()) {
       attributes.add("cohort.deadline.budget_ms", to_milliseconds(call.until.remaining(call.started)));
-      attributes.add("cohort.deadline.left_ms", to_milliseconds(call.until.remaining(ended)));
+      attributes.add("cohort.deadline.left_ms", to_milliseconds(call.until.remaining(end_time)));
     }
     const bool is_error = is_failure(call);
     if (is_error) attributes.add("error.type", call.outcome);
@@ -70,8 +70,8 @@ class call_span_recorder {
     const auto name = std::string{prefix} + " " + std::string{call.name.view()};
     const auto kind = database_system(call.kind).empty() ? span_kind::internal : span_kind::client;
     span span = make_span(name, kind, make_span_id(random_), trace_.span_id);
-    span.start = wall(call.started);
-    span.end = wall(ended);
+    span.start = to_wall_time(call.started);
+    span.end = to_wall_time(ended);
     span.attributes = attributes.view();
     if (is_error) {
       span.status = span_status::error;
@@ -100,8 +100,8 @@ class call_span_recorder {
   }
 
   void record_attempt(const call_record& call, const attempt_record& attempt, std::int64_t position,
-                      std::uint64_t parent) {
-    const auto ended = attempt.has_ended() ? attempt.ended() : now_;
+                      std::uint64_t parent_id) {
+    const auto end_time = attempt.has_ended() ? attempt.ended() : now_;
     const auto address = attempt.address.port() != 0 ? attempt.address.address().to_string() : std::string{};
     attribute_list attributes;
     attributes.add("cohort.upstream", call.name.view());
@@ -120,14 +120,14 @@ class call_span_recorder {
     if (attempt.sent_deadline >= duration::zero()) {
       attributes.add("cohort.deadline.sent_ms", to_milliseconds(attempt.sent_deadline));
     }
-    // A cancelled attempt, such as the loser of a hedge, is not an error.
+    // A cancelled attempt, such as the slower of two hedged attempts, is not an error.
     const bool is_error = attempt.status >= 500 || (attempt.status == 0 && attempt.outcome != "cancelled");
     if (is_error) attributes.add("error.type", attempt.outcome);
     const auto name = std::string{call.name.view()} + " " + std::string{to_string(attempt.kind)} + " attempt";
     const auto id = attempt.span_id != 0 ? attempt.span_id : make_span_id(random_);
-    span span = make_span(name, span_kind::client, id, parent);
-    span.start = wall(attempt.started);
-    span.end = wall(ended);
+    span span = make_span(name, span_kind::client, id, parent_id);
+    span.start = to_wall_time(attempt.started);
+    span.end = to_wall_time(ended);
     span.attributes = attributes.view();
     std::array<span_event, 4> events;
     span.events = {events.data(), phase_events(attempt, events)};
@@ -138,24 +138,25 @@ class call_span_recorder {
     spans_.record(span);
   }
 
-  /// The beginning of each phase after the first phase, in its order. Returns their number.
+  /// Writes an event for the beginning of each phase after the first phase, in chronological order. Returns the number
+  /// of events.
   std::size_t phase_events(const attempt_record& attempt, std::array<span_event, 4>& events) const {
     std::size_t count = 0;
     auto start = attempt.started + attempt.phase_duration(attempt_phase::queued);
     for (const auto phase : {attempt_phase::connect, attempt_phase::tls, attempt_phase::wait, attempt_phase::read}) {
       const auto elapsed = attempt.phase_duration(phase);
       if (elapsed <= duration::zero()) continue;
-      events[count++] = {.name = to_string(phase), .time = wall(start)};
+      events[count++] = {.name = to_string(phase), .time = to_wall_time(start)};
       start += elapsed;
     }
     return count;
   }
 
-  span make_span(std::string_view name, span_kind kind, std::uint64_t id, std::uint64_t parent) const {
+  span make_span(std::string_view name, span_kind kind, std::uint64_t id, std::uint64_t parent_id) const {
     span span;
     span.trace = trace_;
     span.trace.span_id = id;
-    span.parent_id = parent;
+    span.parent_id = parent_id;
     span.name = name;
     span.kind = kind;
     return span;

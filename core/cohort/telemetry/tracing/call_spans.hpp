@@ -10,7 +10,7 @@ class loop;
 
 namespace cohort::telemetry {
 
-/// Whether the request, or a call or attempt on behalf of it, reached its deadline.
+/// Whether the request, or a call or an attempt on behalf of it, reached its deadline.
 bool missed_deadline(const request_record& record) noexcept;
 
 /// Records a span for each call in the record of a request that has ended (upstreams, databases, caches, blocking

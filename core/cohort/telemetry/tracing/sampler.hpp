@@ -14,23 +14,24 @@ namespace cohort::telemetry {
 /// the trace ID only, so all services with the same ratio record the same traces.
 class sampler {
  public:
-  /// Records every new trace; continues the decision of a caller.
+  /// Records every new trace. For other traces, uses the decision of the caller.
   sampler() = default;
-  /// Records a fraction `ratio` (0 to 1) of the traces. If `parent_based`, the ratio applies to new traces, and the
-  /// decision of a caller is continued.
+  /// Records a fraction `ratio` (0 to 1) of the traces. If `parent_based`, the ratio applies to new traces only, and
+  /// the decision of the caller applies to other traces.
   sampler(double ratio, bool parent_based) noexcept;
 
-  /// `trace` contains the decision of the caller, unless the trace is new (`is_root`).
+  /// Returns whether the trace is recorded. `trace` contains the decision of the caller, unless the trace is new
+  /// (`is_root`).
   bool should_sample(const trace_context& trace, bool is_root) const noexcept;
 
  private:
-  /// A trace is recorded if the upper 63 bits of the second half of its ID are less than this.
+  /// A trace is recorded if the upper 63 bits of the second half of its ID are less than this threshold.
   std::uint64_t threshold_ = std::uint64_t{1} << 63U;
   bool parent_based_ = true;
 };
 
-/// A sampler by its name in `OTEL_TRACES_SAMPLER`: `always_on`, `always_off`, `traceidratio`, or one of these with the
-/// prefix `parentbased_`. `ratio` is used by `traceidratio`. Empty for another name.
+/// Returns the sampler with a name of `OTEL_TRACES_SAMPLER`: `always_on`, `always_off`, `traceidratio`, or one of these
+/// with the prefix `parentbased_`. `ratio` applies to `traceidratio` only. Empty for other names.
 std::optional<sampler> make_sampler(std::string_view name, double ratio) noexcept;
 
 }  // namespace cohort::telemetry

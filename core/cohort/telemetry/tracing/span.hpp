@@ -11,7 +11,7 @@
 
 namespace cohort::telemetry {
 
-/// Name and value, as in a log line.
+/// Name and value, as in log lines.
 using attribute = log_field;
 
 /// The values of `Span.SpanKind` in OpenTelemetry's protocol.
@@ -26,8 +26,8 @@ struct span_event {
   std::span<const attribute> attributes{};
 };
 
-/// One operation of a trace, as it is exported when it has ended. All members refer to the caller's objects: a span is
-/// encoded immediately and never stored.
+/// One completed operation of a trace, for export. All members refer to objects of the caller: a span is encoded
+/// immediately and never stored.
 struct span {
   /// The trace; its `span_id` is the ID of this span.
   trace_context trace;
@@ -46,12 +46,13 @@ struct span {
   std::string_view status_message{};
 };
 
-/// A log line, as it is exported.
+/// A log line, for export.
 struct log_record {
   wall_time time{};
   log_level level = log_level::info;
   std::string_view message{};
-  /// A field `trace_id` of 32 hexadecimal digits, and a field `span_id` of 16, become the IDs of the record.
+  /// The fields of the line. A field `trace_id` of 32 hexadecimal digits, and a field `span_id` of 16 hexadecimal
+  /// digits, become the IDs of the record.
   std::span<const attribute> attributes{};
 };
 

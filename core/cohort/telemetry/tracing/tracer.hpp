@@ -21,14 +21,14 @@ class tracer {
  public:
   tracer(std::size_t loop_count, sampler root_sampler, otlp_encoding encoding, export_queue_limits limits = {});
 
-  /// Starts the span of a request: decides whether its trace is sampled, and gives it a span ID. Returns the ID of the
+  /// Starts the span of a request: decides whether its trace is sampled, and sets its span ID. Returns the ID of the
   /// caller's span; zero for a new trace.
   std::uint64_t begin(trace_context& trace, random_generator& random) const noexcept;
-  /// Whether the spans of a request are exported: if its trace is sampled, and always if it missed its deadline.
+  /// Whether the spans of a request are exported: if its trace is sampled, or if the request missed its deadline.
   static bool is_exported(const trace_context& trace, bool missed_deadline) noexcept {
     return trace.sampled || missed_deadline;
   }
-  /// Queues a span that has ended; drops and counts it if the queue is full. Called on a loop.
+  /// Queues a span that has ended. If the queue is full, drops the span and counts it. Must be called on a loop.
   void record(const span& span);
 
   /// The queue of each loop.

@@ -127,7 +127,7 @@ void input::reject_unknown_fields(const form_fields& fields, const std::vector<s
   for (const auto name : known) names.append(names.empty() ? "" : ", ").append(name);
   for (const auto& [name, value] : fields) {
     if (std::ranges::find(known, name) == known.end())
-      reject("body", json::shortened(name), "is unknown; known: " + names);
+      reject("body", json::shorten(name), "is unknown; known: " + names);
   }
 }
 

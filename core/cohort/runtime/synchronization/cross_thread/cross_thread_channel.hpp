@@ -11,9 +11,9 @@
 
 namespace cohort {
 
-/// Bounded FIFO queue between the coroutines of all loops; other threads use `try_send` and `try_receive`. A value is
-/// handed to the coroutine that has waited longest, whose loop is woken. Thread-safe. The channel must outlive its
-/// waits.
+/// Bounded FIFO queue between the coroutines of all loops; other threads use `try_send` and `try_receive`. The
+/// coroutine that has waited longest receives the next value; its loop is woken. Thread-safe. The channel must outlive
+/// its waits.
 template <class T>
 class cross_thread_channel {
  public:
@@ -23,7 +23,7 @@ class cross_thread_channel {
   cross_thread_channel& operator=(const cross_thread_channel&) = delete;
 
   /// Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the coroutine is cancelled,
-  /// `broken_pipe` if the channel is closed. The value is dropped then.
+  /// `broken_pipe` if the channel is closed. After an error, the value is dropped.
   task<result<void>> send(T value, deadline wait_deadline) {
     std::shared_ptr<sender> waiter;
     {
@@ -33,14 +33,15 @@ class cross_thread_channel {
       waiter = std::make_shared<sender>(std::move(value));
       senders_.add(waiter);
     }
-    detail::unless_dismissed remove_on_exception{[&] { remove(senders_, waiter); }};
+    detail::scope_guard remove_on_exception{[&] { remove(senders_, waiter); }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
     remove_on_exception.dismiss();
     if (!remove(senders_, waiter)) co_return detail::wait_error(status);
     if (!waiter->is_accepted) co_return error_code{asio::error::broken_pipe};
     co_return result<void>{};
   }
-  /// Returns false, and leaves `value` unchanged, if the channel is full or closed. Safe from any thread.
+  /// Sends without waiting. Returns false, and leaves `value` unchanged, if the channel is full or closed. Safe from
+  /// any thread.
   bool try_send(T&& value) {
     const std::lock_guard lock{mutex_};
     return !is_closed_ && try_push(value);
@@ -52,26 +53,25 @@ class cross_thread_channel {
     std::shared_ptr<receiver> waiter;
     {
       const std::lock_guard lock{mutex_};
-      if (auto value = try_pop()) co_return detail::succeeded(std::move(*value));
-      if (is_closed_) co_return detail::failed<T>(asio::error::eof);
+      if (auto value = try_pop()) co_return detail::make_value_result(std::move(*value));
+      if (is_closed_) co_return detail::make_error_result<T>(asio::error::eof);
       waiter = std::make_shared<receiver>();
       receivers_.add(waiter);
     }
-    detail::unless_dismissed remove_on_exception{[&] { remove(receivers_, waiter); }};
+    detail::scope_guard remove_on_exception{[&] { remove(receivers_, waiter); }};
     const auto status = co_await waiter->wakeup.wait(wait_deadline);
     remove_on_exception.dismiss();
-    if (!remove(receivers_, waiter)) co_return detail::failed<T>(detail::wait_error(status));
-    if (!waiter->value) co_return detail::failed<T>(asio::error::eof);
-    co_return detail::succeeded(std::move(*waiter->value));
+    if (!remove(receivers_, waiter)) co_return detail::make_error_result<T>(detail::wait_error(status));
+    if (!waiter->value) co_return detail::make_error_result<T>(asio::error::eof);
+    co_return detail::make_value_result(std::move(*waiter->value));
   }
-  /// Empty if the channel is empty. Safe from any thread.
+  /// Receives without waiting. Empty if the channel is empty. Safe from any thread.
   std::optional<T> try_receive() {
     const std::lock_guard lock{mutex_};
     return try_pop();
   }
 
-  /// Ends the channel: `send` fails from now on, including waiting calls; the values in the channel can still be
-  /// received.
+  /// Closes the channel: waiting and later calls of `send` fail. The values in the channel can still be received.
   void close() {
     const std::lock_guard lock{mutex_};
     is_closed_ = true;

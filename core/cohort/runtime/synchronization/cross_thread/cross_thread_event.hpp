@@ -7,8 +7,8 @@
 
 namespace cohort {
 
-/// Manual-reset event that coroutines of any loop wait for and any thread sets. Shared ownership: the waiting side and
-/// the setting side may release it in either order.
+/// Manual-reset event: coroutines of any loop wait for it, and any thread sets it. It has shared ownership: the waiting
+/// side and the setting side may release it in either order.
 class cross_thread_event {
  public:
   static std::shared_ptr<cross_thread_event> make() {

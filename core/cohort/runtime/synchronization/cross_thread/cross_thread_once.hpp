@@ -21,9 +21,9 @@ class cross_thread_once {
 
   /// Runs the task that `initialize` returns, on the caller's loop, unless an earlier task has completed; waits while
   /// another caller runs it, on any loop. An exception or cancellation of the task affects only the caller that runs
-  /// it, and the next waiting caller runs `initialize`. Errors: `asio::error::timed_out` at `wait_deadline` (of the
-  /// wait only; give the task its own deadline), `operation_aborted` if the coroutine is cancelled while it waits. Can
-  /// be called on any loop.
+  /// it, and the next waiting caller runs `initialize`. Errors: `asio::error::timed_out` at `wait_deadline` (it limits
+  /// only the wait, not the task), `operation_aborted` if the coroutine is cancelled while it waits. Can be called on
+  /// any loop.
   template <class Function>
   task<result<void>> call(deadline wait_deadline, Function initialize) {
     if (is_done()) co_return result<void>{};
@@ -31,8 +31,8 @@ class cross_thread_once {
     const auto status = co_await std::move(acquiring);
     if (status != wait_status::notified) co_return detail::wait_error(status);
     if (is_done()) co_return result<void>{};
-    // In any case, the waiting callers continue: all of them, or the caller that runs `initialize` next.
-    const detail::unless_dismissed end_run{[&] { queue_.release({}); }};
+    // Resumes all waiting callers after a success. After a failure, resumes the first of them, which runs `initialize`.
+    const detail::scope_guard end_run{[&] { queue_.release({}); }};
     task<> work = initialize();
     co_await std::move(work);
     is_done_.store(true, std::memory_order_release);

@@ -13,7 +13,7 @@ namespace cohort::detail {
 /// wait. Thread-safe; must outlive its waits. `Resource` is a state machine, whose functions run under the mutex of the
 /// queue:
 ///
-/// - `request`: what a coroutine can ask for, a type that is copied
+/// - `request`: the type of a request, which is copyable
 /// - `bool can_grant(request) const`
 /// - `void grant(request)`: changes the state; called only after `can_grant` returned true
 /// - `void release(request)`: the reverse of `grant`
@@ -29,13 +29,13 @@ class cross_thread_queue {
   cross_thread_queue(const cross_thread_queue&) = delete;
   cross_thread_queue& operator=(const cross_thread_queue&) = delete;
 
-  /// The request of one coroutine, a local variable of it. If `end` has not been called, because the coroutine is
-  /// destroyed or its wait throws, the destructor removes the request, or releases the granted request.
+  /// The request of one coroutine, which keeps this object as a local variable. If `end` was not called, because the
+  /// coroutine is destroyed or its wait throws, the destructor removes the request, or releases it if it was granted.
   class pending_request {
    public:
-    pending_request(cross_thread_queue& owner, request wanted) : owner_(owner), waiting_(owner.enter(wanted)) {}
+    pending_request(cross_thread_queue& owner, request requested) : owner_(owner), waiting_(owner.enter(requested)) {}
     ~pending_request() {
-      if (waiting_ && owner_.leave(waiting_)) owner_.release(waiting_->wanted);
+      if (waiting_ && owner_.leave(waiting_)) owner_.release(waiting_->requested);
     }
     pending_request(const pending_request&) = delete;
     pending_request& operator=(const pending_request&) = delete;
@@ -54,23 +54,23 @@ class cross_thread_queue {
 
   /// Returns `notified` once the request is granted, even if the wait has timed out or has been cancelled at that
   /// moment; otherwise `timed_out` or `cancelled`. Can be called on any loop.
-  task<wait_status> acquire(request wanted, deadline wait_deadline) {
-    pending_request pending{*this, wanted};
+  task<wait_status> acquire(request requested, deadline wait_deadline) {
+    pending_request pending{*this, requested};
     if (pending.is_granted()) co_return wait_status::notified;
     const auto status = co_await pending.wait(wait_deadline);
     co_return pending.end() ? wait_status::notified : status;
   }
   /// Returns false if the request cannot be granted without a wait. Safe from any thread.
-  bool try_acquire(request wanted) {
+  bool try_acquire(request requested) {
     const std::lock_guard lock{mutex_};
-    return try_grant(wanted);
+    return try_grant(requested);
   }
   /// Releases a granted request. Safe from any thread.
   void release(request granted) {
     update([&](Resource& resource) { resource.release(granted); });
   }
-  /// Changes the resource, and grants the requests that this permits. Safe from any thread. The queue can be destroyed
-  /// as soon as a coroutine that this call resumes has continued.
+  /// Changes the resource, and grants the requests that are possible afterwards. Safe from any thread. The queue can be
+  /// destroyed as soon as a coroutine that this call resumes has continued.
   template <class Change>
   void update(Change change) {
     const std::lock_guard lock{mutex_};
@@ -86,23 +86,24 @@ class cross_thread_queue {
 
  private:
   struct waiter : cross_thread_waiter {
-    explicit waiter(request requested) : wanted(requested) {}
-    request wanted;
+    explicit waiter(request wait_request) : requested(wait_request) {}
+    request requested;
   };
 
-  bool try_grant(request wanted) {
-    if (!waiting_.empty() || !resource_.can_grant(wanted)) return false;
-    resource_.grant(wanted);
+  bool try_grant(request requested) {
+    if (!waiting_.empty() || !resource_.can_grant(requested)) return false;
+    resource_.grant(requested);
     return true;
   }
-  /// Null if the request was granted.
-  std::shared_ptr<waiter> enter(request wanted) {
+  /// Grants the request, or adds it to the queue. Null if the request was granted.
+  std::shared_ptr<waiter> enter(request requested) {
     const std::lock_guard lock{mutex_};
-    if (try_grant(wanted)) return nullptr;
-    auto added = std::make_shared<waiter>(wanted);
+    if (try_grant(requested)) return nullptr;
+    auto added = std::make_shared<waiter>(requested);
     waiting_.add(added);
     return added;
   }
+  /// Ends the wait of a coroutine. Returns whether its request was granted.
   bool leave(const std::shared_ptr<waiter>& ended) {
     const std::lock_guard lock{mutex_};
     if (waiting_.remove(ended)) return true;
@@ -111,8 +112,8 @@ class cross_thread_queue {
     return false;
   }
   void grant_waiting() {
-    while (!waiting_.empty() && resource_.can_grant(waiting_.front().wanted)) {
-      resource_.grant(waiting_.front().wanted);
+    while (!waiting_.empty() && resource_.can_grant(waiting_.front().requested)) {
+      resource_.grant(waiting_.front().requested);
       waiting_.grant_front();
     }
   }

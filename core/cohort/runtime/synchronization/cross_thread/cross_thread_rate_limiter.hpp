@@ -17,7 +17,7 @@ namespace cohort {
 /// `limit` operations. Thread-safe; must outlive its waits.
 class cross_thread_rate_limiter {
  public:
-  /// Throws `std::invalid_argument` unless both are positive.
+  /// Throws `std::invalid_argument` unless `limit` and `interval` are positive.
   cross_thread_rate_limiter(std::size_t limit, duration interval) : queue_(limit, interval) {
     if (limit == 0) throw std::invalid_argument("cross_thread_rate_limiter: the limit is 0; it must be at least 1");
     if (interval <= duration::zero()) {
@@ -28,15 +28,15 @@ class cross_thread_rate_limiter {
   cross_thread_rate_limiter& operator=(const cross_thread_rate_limiter&) = delete;
 
   /// Waits until the operation may start. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if
-  /// the coroutine is cancelled; after an error the operation is not counted, and the coroutines behind this one move
-  /// up. If no wait is necessary, the coroutine continues without suspension, even after the deadline. Can be called on
-  /// any loop.
+  /// the coroutine is cancelled; after an error, the operation is not counted, and the next waiting coroutine takes its
+  /// position. If no wait is necessary, the coroutine continues without suspension, even after the deadline. Can be
+  /// called on any loop.
   task<result<void>> acquire(deadline wait_deadline) {
     if (try_acquire()) co_return result<void>{};
     auto acquiring = queue_.acquire({}, wait_deadline);
-    const auto position = co_await std::move(acquiring);
-    if (position != wait_status::notified) co_return detail::wait_error(position);
-    const detail::unless_dismissed admit_next{[&] { queue_.release({}); }};
+    const auto queue_status = co_await std::move(acquiring);
+    if (queue_status != wait_status::notified) co_return detail::wait_error(queue_status);
+    const detail::scope_guard admit_next{[&] { queue_.release({}); }};
     const auto start_time = queue_.read([](const state& current) { return current.next_start_time(); });
     const auto status = co_await sleep_until(std::min(deadline{start_time}, wait_deadline));
     if (status == wait_status::cancelled) co_return detail::wait_error(status);
@@ -60,7 +60,7 @@ class cross_thread_rate_limiter {
   }
 
  private:
-  /// The request is to be the first waiting coroutine, which sleeps until its operation may start.
+  /// The resource is the first position in the queue. The coroutine that has it sleeps until its operation may start.
   struct state {
     struct request {};
     bool can_grant(request) const noexcept { return !has_first; }

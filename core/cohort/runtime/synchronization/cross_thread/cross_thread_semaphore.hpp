@@ -30,7 +30,7 @@ class [[nodiscard]] cross_thread_permit {
 };
 
 /// Counting semaphore for the coroutines of all loops; with one permit, it is a mutex for the whole process. FIFO over
-/// all loops: a released permit goes to the coroutine that has waited longest, whose loop is woken. Thread-safe. The
+/// all loops: the coroutine that has waited longest receives a released permit; its loop is woken. Thread-safe. The
 /// semaphore must outlive its permits and waits.
 class cross_thread_semaphore {
  public:

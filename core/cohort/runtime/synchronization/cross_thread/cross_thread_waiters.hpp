@@ -37,8 +37,8 @@ class cross_thread_waiters {
     const auto target = waiter->owner.get_executor();
     asio::post(target, [waiter = std::move(waiter)] { waiter->wakeup.notify_one(); });
   }
-  /// Ends a wait, on the waiter's loop. Returns whether it was granted, which a timeout or cancellation does not
-  /// change.
+  /// Ends a wait, on the waiter's loop. Returns whether the request was granted, which a timeout or cancellation does
+  /// not change.
   bool remove(const pointer& waiter) {
     if (!waiter->is_granted) waiting_.remove(waiter);
     return waiter->is_granted;
@@ -48,16 +48,16 @@ class cross_thread_waiters {
   std::list<pointer> waiting_;
 };
 
-/// Calls a function if a coroutine ends its wait by an exception, because it had been cancelled before.
+/// Scope guard: the destructor calls a function unless `dismiss` was called.
 template <class Function>
-class unless_dismissed {
+class scope_guard {
  public:
-  explicit unless_dismissed(Function function) : function_(std::move(function)) {}
-  ~unless_dismissed() {
+  explicit scope_guard(Function function) : function_(std::move(function)) {}
+  ~scope_guard() {
     if (is_armed_) function_();
   }
-  unless_dismissed(const unless_dismissed&) = delete;
-  unless_dismissed& operator=(const unless_dismissed&) = delete;
+  scope_guard(const scope_guard&) = delete;
+  scope_guard& operator=(const scope_guard&) = delete;
   void dismiss() noexcept { is_armed_ = false; }
 
  private:
