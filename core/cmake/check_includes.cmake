@@ -53,8 +53,8 @@ foreach(directory IN LISTS directories)
   endif()
 endforeach()
 
-# Services use the framework, their own directory and services/messaging, which describes the messages
-# between them; cohort-stack consists of the services.
+# Services use the framework, their own directory and services/messaging, which describes the messages between services;
+# cohort-stack consists of the services.
 file(GLOB_RECURSE sources "${root}/services/*.cpp" "${root}/services/*.hpp" "${root}/loadgen/*.cpp" "${root}/loadgen/*.hpp")
 foreach(source IN LISTS sources)
   file(RELATIVE_PATH shown "${root}" "${source}")

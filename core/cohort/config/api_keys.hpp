@@ -42,7 +42,7 @@ struct api_key_file {
 /// ignored. Blocks if the file is a pipe, for at most `small_file_timeout` between two writes.
 api_key_file read_api_key_file(const std::string& path);
 
-/// The current API keys. They can be replaced while other threads read them. Thread-safe.
+/// The current API keys. The keys can be replaced while other threads read them. Thread-safe.
 class api_key_set {
  public:
   explicit api_key_set(std::string key = {}) { replace(std::move(key)); }

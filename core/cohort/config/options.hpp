@@ -59,8 +59,8 @@ class options {
   /// `description` is the first line of `--help`; `version` is printed by `--version` after the program's name.
   options(std::string program, std::string description, std::string version);
 
-  /// Adds a setting with one value. `target` holds the default, which `--help` shows as `default_text`; `parse`
-  /// overwrites it if the setting is given. `target` must outlive the options.
+  /// Adds a setting with one value. `target` contains the default, which `--help` shows as `default_text`. `parse`
+  /// overwrites `target` if the setting is given. `target` must outlive the options.
   template <class T>
   void add(T& target, option_spec spec, value_parser<T> parser, std::string default_text = {}) {
     add_setting(std::move(spec), parser.accepts, std::move(default_text),

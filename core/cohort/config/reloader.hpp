@@ -14,7 +14,7 @@ namespace cohort::config {
 
 enum class reload_outcome { unchanged, replaced, failed };
 
-/// The result of reading one setting again.
+/// The result of the reload of one setting.
 struct reload_result {
   reload_outcome outcome = reload_outcome::unchanged;
   /// The reason why the value could not be read; only if `failed`.
@@ -34,8 +34,8 @@ class reloader {
 
   /// Adds a setting. `setting` is its name in reports; `files` are the files that `reload` reads.
   void add(std::string setting, action reload, std::vector<std::string> files = {});
-  /// Adds a secret in a regular file: `replace` gets the new value, and returns whether it differs from the current
-  /// value. Pipes and devices are not read again.
+  /// Adds a secret in a regular file: `replace` is called with the new value, and returns whether that differs from the
+  /// current value. Pipes and devices are not read again.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
 
   /// Adds a file of API keys (`read_api_key_file`), as `add_secret_file` adds a secret.

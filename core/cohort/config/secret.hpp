@@ -18,8 +18,8 @@ struct secret_file {
 };
 
 /// Returns the reason why `line` is not a secret of 1 to 4094 visible ASCII characters; empty if it is a secret. The
-/// message contains no part of the line. It begins with `subject`, the location of the line, such as "whose first
-/// line".
+/// message contains no part of the line. The message begins with `subject`, the location of the line, such as "whose
+/// first line".
 std::string find_secret_error(std::string_view line, const std::string& subject);
 
 /// Reads the first line of a file. Blocks if the file is a pipe, for at most `small_file_timeout`.

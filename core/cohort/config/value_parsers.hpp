@@ -21,7 +21,7 @@ struct value_parser {
   std::string accepts;
 };
 
-/// Any text, including an empty one.
+/// Any text, including an empty text.
 value_parser<std::string> text();
 /// One or more visible ASCII characters, safe in an HTTP header field and in JSON. `description` names the text:
 /// "a secret".

@@ -44,7 +44,7 @@ auto parse(std::string_view text, Visitor&& visitor) -> decltype(visitor(std::de
 /// True if `text` is exactly one JSON object.
 bool is_object(std::string_view text);
 
-/// Minifies `text`: removes the whitespace between tokens, so that it is on one line. Empty if `text` is not valid
+/// Minifies `text`: removes the whitespace between tokens, so that the result is one line. Empty if `text` is not valid
 /// JSON.
 std::string minify(std::string_view text);
 

@@ -37,7 +37,7 @@ class writer {
 
   /// Writes the name of the next member of an object.
   writer& key(std::string_view name);
-  /// Like `key`, but `json` is JSON text with the quotes and the colon: `"name":`. It is not validated.
+  /// Like `key`, but `json` is JSON text with the quotes and the colon: `"name":`. `json` is not validated.
   writer& raw_key(std::string_view json);
 
   /// Writes a string. Replaces each byte that is not part of valid UTF-8 (RFC 3629) by U+FFFD.
@@ -58,7 +58,7 @@ class writer {
   /// Writes the number rounded to `decimals` decimal places (at least 0); `null` for infinities and NaN.
   writer& fixed(double number, int decimals);
   writer& null() { return raw("null"); }
-  /// Writes a value that already is JSON text. The text is not validated.
+  /// Writes a value that is given as JSON text. The text is not validated.
   writer& raw(std::string_view json);
 
   /// Returns space for a value of up to `size` bytes of JSON text. The next call must be `finish`.

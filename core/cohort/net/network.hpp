@@ -42,7 +42,7 @@ class network {
   virtual ~network() = default;
   /// Resolves a host name (or parses an IP address) into one or more endpoints. Never blocks the loop. Errors:
   /// `timed_out` at the deadline even if the resolver does not respond, `operation_aborted` when cancelled,
-  /// `host_not_found` and others of the system resolver.
+  /// `host_not_found`, and other errors of the system resolver.
   virtual task<result<std::vector<endpoint>>> resolve(std::string host, std::uint16_t port,
                                                       deadline resolve_deadline) = 0;
   /// Connects to one endpoint. Errors: `timed_out` at the deadline, `operation_aborted` when cancelled,

@@ -97,7 +97,7 @@ class stream {
   virtual void shutdown_write() noexcept = 0;
   /// Closes both directions immediately. Pending operations end with `operation_aborted`.
   virtual void close() noexcept = 0;
-  /// Like `close`, but the peer receives a reset instead of the end of the stream, so that it detects a truncated
+  /// Like `close`, but the peer receives a reset instead of the end of the stream, so that the peer detects a truncated
   /// message whose end is the end of the connection. With TLS, the stream ends without close_notify.
   virtual void reset() noexcept { close(); }
 

@@ -32,8 +32,8 @@ struct cache_settings {
 /// Decides how to serve a value that is expensive to fetch: use the cached value, fetch a new value, wait for the fetch
 /// in flight (single flight), use a stale value while one caller fetches (stale-while-revalidate, RFC 5861), or use a
 /// stale value because the source fails (stale-if-error). After a failed fetch, the key has a negative entry: until its
-/// retry time the failure is returned without a fetch, together with the stale value if there is one. A state machine
-/// without I/O or clock: the caller fetches and reports the result. Not thread-safe.
+/// retry time, the result is the failure, without a fetch, and the stale value if there is one. A state machine without
+/// I/O or clock: the caller fetches and reports the result. Not thread-safe.
 template <class Value>
 class cache {
  public:
@@ -135,7 +135,7 @@ class cache {
     return result;
   }
 
-  /// Returns the entry of `key`, and makes it the most recently used. Inserts an entry if there is none.
+  /// Returns the entry of `key`, which becomes the most recently used. Inserts an entry if there is none.
   entry& touch(const std::string& key) {
     if (const auto found = entries_.find(key); found != entries_.end()) {
       keys_by_recency_.splice(keys_by_recency_.begin(), keys_by_recency_, found->second.recency_position);

@@ -16,11 +16,11 @@ namespace cohort::policy {
 ///   closed ──(failures)──▶ open ──(time)──▶ half-open ──(probe succeeds)──▶ closed
 ///                            ▲                  └──(probe fails)──▶ open, for twice as long
 ///
-/// A failure opens the breaker if, of the last `max_calls` calls within `window`, at least `min_calls` were recorded
-/// and a fraction of at least `failure_ratio` of them failed. The default ratio is high because retries still obtain a
-/// response for most callers below it. A state machine without I/O or clock. Not thread-safe. Source: Nygard, "Release
-/// It!" (2007); the count-based window is from Resilience4j, and the open time that grows from 5 s is from Finagle's
-/// failure accrual (where it grows to 300 s).
+/// The breaker evaluates the last `max_calls` recorded calls within `window`. A failure opens the breaker if there are
+/// at least `min_calls` of these calls, and a fraction of at least `failure_ratio` of these calls failed. The default
+/// ratio is high because retries still obtain a response for most callers below it. A state machine without I/O or
+/// clock. Not thread-safe. Source: Nygard, "Release It!" (2007); the count-based window is from Resilience4j, and the
+/// open time that grows from 5 s is from Finagle's failure accrual (where it grows to 300 s).
 class circuit_breaker {
  public:
   enum class state { closed, open, half_open };
@@ -42,7 +42,7 @@ class circuit_breaker {
   enum class outcome {
     success,
     failure,
-    ignored,  // no evidence about the upstream, such as a call that its caller cancelled
+    ignored,  // does not indicate the state of the upstream, such as a call that its caller cancelled
   };
 
   explicit circuit_breaker(settings config);

@@ -46,7 +46,7 @@ class load_balancer {
     success,
     failure,  // a server error, no response, or a response that arrived later than the response to its hedge
     connect_failure,
-    ignored,  // no evidence about the address
+    ignored,  // does not indicate the state of the address
   };
 
   explicit load_balancer(settings config) : settings_(config) {}

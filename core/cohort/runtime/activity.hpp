@@ -30,7 +30,7 @@ enum class activity_kind : std::uint8_t { request, job };
 /// of a coroutine have its activity, except the children of a `task_group`, which have none.
 ///
 /// The object belongs to the loop, which reuses it and frees it only in the loop's destructor. So any thread can read
-/// the name and the trace ID at any time; they may already be those of the next activity.
+/// the name and the trace ID at any time; they may already belong to the next activity.
 class activity {
  public:
   /// Begins the activity. `name`, such as the pattern of a route or the name of a job, must remain valid while the loop
@@ -72,7 +72,7 @@ class activity {
   activity* next_ = nullptr;
 };
 
-/// The activities of a loop. Used on the loop only.
+/// The activities of a loop. Must be used on the loop only.
 class activity_list {
  public:
   activity_list() noexcept = default;

@@ -106,7 +106,7 @@ struct loop::wakeup_timer {
     explicit deferred_wait(loop& owner_loop) noexcept : owner(owner_loop) {
       owner.scheduled_wakeup_ = time_point::min();
     }
-    // Also runs if a callback throws; otherwise all timers of the loop would stop.
+    // The destructor also runs if a callback throws; otherwise, all timers of the loop would stop.
     ~deferred_wait() {
       auto on_resumed = [&owner = owner] {
         owner.scheduled_wakeup_ = time_point::max();
@@ -158,8 +158,8 @@ void loop::run() {
       context_.run();
       return;
     } catch (const std::bad_alloc&) {
-      // The handler could not report its failure, because memory was exhausted. Its work is lost; the other handlers
-      // run.
+      // The handler could not report its failure, because memory was exhausted. The work of the handler is lost; the
+      // other handlers run.
     }
   }
 }

@@ -54,7 +54,8 @@ class loop {
   /// The loop's position in its `runtime`, from zero.
   std::size_t index() const noexcept { return index_; }
 
-  /// Runs handlers on the calling thread until `stop`, and waits when none is ready. Needs a real-time clock.
+  /// Runs handlers on the calling thread until `stop`, and waits when none is ready. Precondition: the clock is a
+  /// real-time clock.
   void run();
   /// Runs the handlers that are ready, without waiting and without advancing the timers. Returns their number.
   std::size_t poll();
@@ -75,7 +76,7 @@ class loop {
   const clock& clock_;
   std::atomic<activity*> current_activity_{nullptr};
   single_writer_counter activity_sequence_;
-  /// Declared before the context: activities of coroutines that are destroyed with the context are released here.
+  /// Declared before the context: coroutines that are destroyed with the context release their activities.
   activity_list activities_;
   /// Declared before the context: coroutines that are destroyed with the context disarm their timers.
   timer_wheel timers_;

@@ -14,14 +14,14 @@ namespace detail {
 class timer_descriptor;
 }
 
-/// Measures a loop's lag: the time that ready handlers wait until they run. Used for admission control.
+/// Measures a loop's lag: the time that ready handlers wait until they run. Admission control uses the lag.
 ///
 /// A loop runs its ready handlers in order. The first measurement of an iteration sets a marker behind all handlers
 /// that are ready then; the iteration ends when the marker runs. After a short iteration, the marker is a posted
 /// handler. A loop takes at most 128 events from the kernel at a time, so most events of an overloaded loop are still
 /// in the kernel. After an iteration of at least 1 ms, the marker is therefore an event in the kernel, behind the
-/// events of all sockets that are ready then. It costs one system call. All member functions must be called on the
-/// monitored loop.
+/// events of all sockets that are ready then. The event costs one system call. All member functions must be called on
+/// the monitored loop.
 class loop_lag_monitor {
  public:
   /// The loop counts as lagging from the end of an iteration longer than `threshold` until an iteration of at most

@@ -27,12 +27,13 @@ class stall_detector {
     report_end,
   };
 
-  /// `sequence` is `loop::activity_sequence()`; `idle_sequence` the value at which the last marker ran, if one has.
+  /// `sequence` is `loop::activity_sequence()`. `idle_sequence` is the value at which the last marker ran; empty if no
+  /// marker has run.
   action observe(time_point now, std::size_t sequence, std::optional<std::size_t> idle_sequence) noexcept;
 
   bool is_stalled() const noexcept { return is_stalled_; }
-  /// The duration of the current stall, or of the stall that has just ended. It is at most one observation interval too
-  /// short.
+  /// The duration of the current stall, or of the stall that has just ended. The value is at most one observation
+  /// interval too short.
   duration elapsed() const noexcept { return elapsed_; }
 
  private:

@@ -24,15 +24,16 @@ using result = boost::system::result<T, E>;
 /// The executor of a `loop`. A concrete type, so that operations have no overhead of type erasure.
 using executor = asio::io_context::executor_type;
 
-/// Coroutine that runs on one loop. It starts when it is awaited and ends before its awaiter resumes.
+/// Coroutine that runs on one loop. The coroutine starts when the task is awaited, and ends before the awaiting
+/// coroutine resumes.
 ///
 /// Cancellation: the pending operation of the task completes with `operation_aborted` (as a value or as
 /// `wait_status::cancelled`). If the task continues, its next `co_await` throws `boost::system::system_error` with
 /// `operation_aborted`.
 ///
-/// A task is awaited once. An empty one, which was default-constructed or moved from, must not be awaited; `when_all`,
-/// `race`, `task_group::spawn` and the other functions that take a task throw `std::logic_error` for it, and a handler
-/// that returns one fails with that exception.
+/// A task is awaited once. An empty task, which was default-constructed or moved from, must not be awaited. `when_all`,
+/// `race`, `task_group::spawn` and the other functions with a task as a parameter throw `std::logic_error` for an empty
+/// task, and a handler that returns an empty task fails with that exception.
 template <class T = void>
 using task = asio::awaitable<T, executor>;
 

@@ -34,8 +34,9 @@ struct typed_thread_object_holder final : thread_object_holder {
 /// starts.
 void prepare_thread_objects() noexcept;
 
-/// The object of type `T` that belongs to the calling thread, or null if there is no memory for it. It is created at
-/// the first call and destroyed when the thread ends, in the reverse order of creation.
+/// The object of type `T` that belongs to the calling thread, or null if there is no memory for it. The object is
+/// created at the first call. The objects of a thread are destroyed when the thread ends, in the reverse order of
+/// creation.
 template <class T>
 T* try_thread_object() noexcept {
   auto*& object = detail::thread_object_pointer<T>();

@@ -15,7 +15,7 @@ constexpr std::size_t initial_entries_capacity = 190;
 constexpr std::size_t max_totals_size = 64;
 
 void append_milliseconds(recycled_string& text, duration elapsed) {
-  // Avoids floating-point numbers, whose conversion costs more than the rest of the function.
+  // Avoids floating-point numbers, because their conversion to text is slow.
   using tenths_of_milliseconds = std::chrono::duration<std::int64_t, std::ratio<1, 10'000>>;
   const auto tenths = std::chrono::round<tenths_of_milliseconds>(elapsed).count();
   std::array<char, 32> digits;

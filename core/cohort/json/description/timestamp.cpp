@@ -30,7 +30,7 @@ class scanner {
   }
   /// Consumes an optional fraction of a second, such as `.5`.
   nanoseconds fraction() {
-    // In the failed state `consume_digit` consumes nothing, so the loop below would not end.
+    // In the failed state, `consume_digit` consumes no characters, so the loop below would not end.
     if (failed_ || !remaining_.starts_with('.')) return {};
     remaining_.remove_prefix(1);
     nanoseconds sum{consume_digit() * nanoseconds{100ms}};

@@ -25,7 +25,7 @@ struct memory_pipe_settings {
 using pipe_side = std::size_t;
 
 /// Resets the connection of a stream of `memory_pipe`, as when its process is killed: the peer reads the bytes that
-/// were written before, then gets `connection_reset`.
+/// were written before, and then the error `connection_reset`.
 void reset_memory_stream(stream& end);
 
 /// Moves a stream of `memory_pipe`, which must have no pending operations, to another loop of its thread. Other streams

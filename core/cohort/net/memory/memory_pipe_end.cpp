@@ -98,7 +98,7 @@ void memory_pipe::end::advance() {
 void memory_pipe::end::start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) {
   assert(!read_ && "one read at a time");
   // As with a socket, an empty read completes immediately. Asio's TLS stream issues an empty read to complete an
-  // operation that needs no more bytes.
+  // operation that does not need more bytes.
   if (buffer.size() == 0) return handler.post(std::size_t{0});
   if (const auto received = receive(buffer)) {
     handler.post(*received);

@@ -220,7 +220,7 @@ class socket_stream final : public stream {
     auto on_readable = [this, current = watch_](error_code error) {
       if (!current->active) return;  // the stream may be destroyed
       if (error == asio::error::operation_aborted) {
-        // The deadline of a read or write has cancelled all pending operations of the socket, including this one.
+        // The deadline of a read or write has cancelled all pending operations of the socket, including this wait.
         if (socket_.is_open()) wait_for_hangup();
       } else if (peek() <= 0) {  // otherwise the socket is readable because of bytes, such as a pipelined request
         current->on_hangup();

@@ -17,7 +17,7 @@ struct tcp_receive_state {
 };
 
 /// Enables `receive` to detect that it has drained a socket (Linux 4.18). Accepted sockets inherit this setting from
-/// their acceptor. Does nothing if the system does not support it.
+/// their acceptor. Has no effect if the system does not support this detection.
 void enable_drain_detection(int socket) noexcept;
 
 /// Like recv(2) with `flags`, without waiting. Sets both members of `state`.

@@ -26,8 +26,8 @@ std::string describe_load_error(const error_code& error, const std::string& expe
   return is_policy_error ? std::string{"OpenSSL rejects it: "} + reason : "no " + expected + " was found";
 }
 
-/// Assigns the intermediate certificates to the certificate; Asio adds them to the context, for all of its
-/// certificates. Returns the error if OpenSSL rejects one of them.
+/// Assigns the intermediate certificates to the certificate; Asio adds intermediate certificates to the context, for
+/// all of its certificates. Returns the error if OpenSSL rejects an intermediate certificate.
 error_code assign_chain(SSL_CTX* context) {
   STACK_OF(X509)* chain = nullptr;
   SSL_CTX_get_extra_chain_certs_only(context, &chain);

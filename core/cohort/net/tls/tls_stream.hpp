@@ -131,7 +131,7 @@ class tls_stream final : public stream {
   std::string peer_address() const override { return connection_->plain->peer_address(); }
 
  private:
-  /// The state that a pending read of a hangup watch needs. It outlives the stream until that read has ended.
+  /// The state that a pending read of a hangup watch uses. The state outlives the stream until that read has ended.
   struct connection {
     connection(stream_ptr plain_stream, asio::ssl::context& context, executor loop_executor)
         : plain(std::move(plain_stream)), tls(tls_next_layer{*plain, loop_executor}, context) {}

@@ -11,7 +11,7 @@ std::optional<duration> hedging::delay(duration remaining_time, time_point now) 
   if (!slow_latency) return std::nullopt;
   const auto delay = std::max(*slow_latency, settings_.min_delay);
   const auto time_left = remaining_time - delay;
-  // Then the median is at most `delay`, and does not have to be calculated.
+  // The median is at most `delay` if the quantile is at least 0.5, so the median does not have to be calculated.
   const bool exceeds_median = settings_.quantile >= 0.5 && time_left >= delay;
   if (!exceeds_median && time_left < median(now)) return std::nullopt;
   return delay;

@@ -51,9 +51,9 @@ struct retry_decision {
 };
 
 /// Decides whether to retry a failed attempt, and when. The checks are made in the order of `retry_verdict`, so the
-/// budget is charged only for a retry that is then made. The delay is never less than `Retry-After`; jitter is added to
-/// it, and is reduced so that at least the expected duration is left. A request that was not sent is retried with any
-/// method; a request that was sent is retried only if it is idempotent.
+/// budget is charged only for an actual retry. The delay is never less than `Retry-After`; jitter is added to it, and
+/// is reduced so that at least the expected duration is left. A request that was not sent is retried with any method; a
+/// request that was sent is retried only if it is idempotent.
 retry_decision decide_retry(const retry_settings& settings, const failed_attempt& attempt, retry_budget& budget,
                             time_point now, random_generator& random);
 

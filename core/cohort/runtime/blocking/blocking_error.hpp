@@ -7,13 +7,13 @@
 
 namespace cohort {
 
-/// Errors of `blocking_pool::run`, besides `asio::error::timed_out` and `operation_aborted`.
+/// Errors of `blocking_pool::run`, in addition to `asio::error::timed_out` and `operation_aborted`.
 enum class blocking_error {
   /// The queue is full. The job was not started.
   overloaded = 1,
   /// The pool is shutting down. The job was not started.
   stopped,
-  /// The pool has no thread, and the operating system failed to create one. The job was not started.
+  /// The pool has no thread, and the operating system failed to create a thread. The job was not started.
   no_thread,
 };
 

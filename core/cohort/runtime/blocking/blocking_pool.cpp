@@ -173,7 +173,7 @@ struct blocking_pool::state {
       work_available.notify_all();
       job_started.notify_all();
     }
-    // Outside the lock, because the jobs' stop callbacks run here.
+    // Requests the stop without the lock, because the stop callbacks of the jobs run during the request.
     for (const auto& job : running_jobs) job->stop().request_stop();
   }
 
@@ -195,7 +195,7 @@ struct blocking_pool::state {
   /// Whether the supervisor waits for the start of a job. If not, its next wake-up is early enough for a job that
   /// starts now, so that only the first of several jobs wakes it.
   bool supervisor_is_idle = false;
-  /// Whether the pool was destroyed while jobs were running. Then the observer must not be called.
+  /// Whether the pool was destroyed while jobs were running. If true, the observer must not be called.
   bool is_abandoned = false;
   std::shared_ptr<cross_thread_event> all_ended = cross_thread_event::make();
   std::vector<std::thread> workers;

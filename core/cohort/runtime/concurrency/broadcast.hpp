@@ -51,8 +51,8 @@ class broadcast {
   broadcast(const broadcast&) = delete;
   broadcast& operator=(const broadcast&) = delete;
 
-  /// Receives the values that are published after the subscription was created. May outlive the broadcast. Used on its
-  /// loop only.
+  /// Receives the values that are published after the subscription was created. May outlive the broadcast. Must be used
+  /// on its loop only.
   class subscription {
    public:
     /// Waits for the next value and returns it. Only one caller may wait at a time.

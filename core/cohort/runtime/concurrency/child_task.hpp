@@ -89,8 +89,8 @@ namespace cohort {
 /// null.
 bool is_cancellation(const std::exception_ptr& failure) noexcept;
 
-/// The message of an exception (`what()`), for logs. "unknown exception" if it is not derived from `std::exception`.
-/// Precondition: `failure` is not null.
+/// The message of an exception (`what()`), for logs. The message is "unknown exception" if the exception is not derived
+/// from `std::exception`. Precondition: `failure` is not null.
 std::string exception_message(const std::exception_ptr& failure);
 
 }  // namespace cohort

@@ -8,7 +8,7 @@ namespace cohort {
 
 namespace detail {
 
-/// Shared by the two loops while one awaits a task on the other.
+/// The state of a task that one loop awaits while another loop runs it.
 template <class T>
 struct remote_task {
   explicit remote_task(task<T> pending_work) : work(std::move(pending_work)) {}

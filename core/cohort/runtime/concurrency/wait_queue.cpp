@@ -21,7 +21,7 @@ class waiter {
     }
     self->expiry_timer_.arm(wait_deadline.time());
     if (queue) self->enqueue();
-    self.release();  // NOLINT(bugprone-unused-return-value): owns itself from here on
+    self.release();  // NOLINT(bugprone-unused-return-value): the object now owns itself
   }
 
   void complete(wait_status status) {

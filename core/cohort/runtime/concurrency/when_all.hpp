@@ -102,8 +102,8 @@ struct when_all_range_scope {
 }  // namespace detail
 
 /// Runs all tasks concurrently on the current loop. Returns their values in the order of the arguments
-/// (`std::monostate` for `void`). If one throws, the others are cancelled; once all have ended, the first exception is
-/// rethrown. Cancelling the caller cancels all tasks.
+/// (`std::monostate` for `void`). If a task throws, the other tasks are cancelled; once all tasks have ended, the first
+/// exception is rethrown. Cancelling the caller cancels all tasks.
 template <class... T>
   requires(sizeof...(T) > 0)
 task<std::tuple<detail::non_void<T>...>> when_all(task<T>... work) {

@@ -8,7 +8,7 @@ namespace cohort::detail {
 inline constexpr std::size_t packed_alignment = 8;
 
 /// Allocates memory for a small object that is kept for reuse, possibly until the program ends. The objects of a thread
-/// are adjacent in chunks of 8 KiB. On the heap, each object would lie between the buffers of connections, and its page
+/// are adjacent in chunks of 8 KiB. On the heap, each object would be adjacent to buffers of connections, and its page
 /// could not be returned to the system after thousands of connections have closed.
 ///
 /// `size` is at most 1 KiB; the memory is aligned to `packed_alignment`. If there is no memory for a chunk, the object

@@ -18,7 +18,7 @@ class recycled_optional {
   recycled_optional(const recycled_optional&) = delete;
   recycled_optional& operator=(const recycled_optional&) = delete;
 
-  /// Destroys the value, if there is one, and constructs a new one. If the constructor throws, there is no value.
+  /// Destroys the value, if there is one, and constructs a new value. If the constructor throws, there is no value.
   template <class... Arguments>
   T& emplace(Arguments&&... arguments) {
     reset();

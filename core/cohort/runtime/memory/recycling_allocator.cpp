@@ -29,7 +29,7 @@ bool release_recycled() noexcept { return false; }
 namespace {
 
 /// The size of a block is a multiple of this plus 8 bytes. glibc adds a header of 8 bytes and rounds up to a multiple
-/// of 16, so these sizes waste nothing.
+/// of 16, so these sizes waste no memory.
 constexpr std::size_t size_step = 16;
 constexpr std::size_t max_size = 4 * 1024;
 constexpr std::size_t max_kept_bytes = 256 * 1024;
@@ -83,22 +83,23 @@ struct free_lists {
   }
 
   void release(std::size_t bytes) noexcept {
-    for (std::size_t list = 0; list < first.size(); ++list) first[list] = release_from(first[list], list, bytes);
+    for (std::size_t list = 0; list < first_blocks.size(); ++list)
+      first_blocks[list] = release_from(first_blocks[list], list, bytes);
   }
 
   /// Frees marked blocks until at most `bytes` bytes are kept, and marks the other blocks. A block that is used loses
   /// its mark. Blocks are taken from the front of their list and returned to the front, so the marked blocks are at the
   /// end.
   void release_marked(std::size_t bytes) noexcept {
-    for (std::size_t list = 0; list < first.size(); ++list) {
+    for (std::size_t list = 0; list < first_blocks.size(); ++list) {
       free_block* last_unmarked = nullptr;
-      auto* block = first[list];
+      auto* block = first_blocks[list];
       for (; block && !block->is_marked(); block = block->next()) {
         block->mark();
         last_unmarked = block;
       }
       block = release_from(block, list, bytes);
-      last_unmarked ? last_unmarked->set_next(block) : void(first[list] = block);
+      last_unmarked ? last_unmarked->set_next(block) : void(first_blocks[list] = block);
     }
   }
 };
@@ -134,11 +135,11 @@ struct release_at_thread_end {
 void* allocate_recycled(std::size_t size) {
   if (size > max_size) return ::operator new(size);
   const auto list = list_index(size);
-  auto* const block = lists.first[list];
+  auto* const block = lists.first_blocks[list];
   if (!block) return ::operator new(block_size(list));
   auto* const next = block->next();
-  lists.first[list] = next;
-  // With many concurrent requests, the cache no longer holds a free block when it is needed.
+  lists.first_blocks[list] = next;
+  // With many concurrent requests, a free block is no longer in the CPU cache when it is reused.
   __builtin_prefetch(next, 1);
   lists.allowance += block_size(list);
   return block;
@@ -147,7 +148,7 @@ void* allocate_recycled(std::size_t size) {
 void deallocate_recycled(void* block, std::size_t size) noexcept {
   const auto list = list_index(size);
   if (size > max_size || block_size(list) > lists.allowance) return deallocate_slow(block, size);
-  lists.first[list] = new (block) free_block{lists.first[list]};
+  lists.first_blocks[list] = new (block) free_block{lists.first_blocks[list]};
   lists.allowance -= block_size(list);
 }
 

@@ -7,13 +7,14 @@ namespace cohort::detail {
 /// loop serves many concurrent requests without the heap. `trim` returns memory that is no longer used. While the
 /// memory reserve is used, the limit is not raised.
 ///
-/// A thread has at most one. It must be created, used and destroyed on that thread.
+/// A thread has at most one object of this class. The object must be created, used and destroyed on that thread.
 class recycling_extension {
  public:
   using growth_function = void (*)(void* owner) noexcept;
 
-  /// `on_growth(owner)` is called when the thread begins to keep more than 256 KiB. Then `trim` must be called at
-  /// intervals until it returns false. The call comes from inside a deallocation: it must not free recycled memory.
+  /// `on_growth(owner)` is called when the thread begins to keep more than 256 KiB. Afterwards, `trim` must be called
+  /// at intervals until it returns false. `on_growth` is called during a deallocation, so it must not free recycled
+  /// memory.
   recycling_extension(void* owner, growth_function on_growth) noexcept;
   ~recycling_extension();
   recycling_extension(const recycling_extension&) = delete;

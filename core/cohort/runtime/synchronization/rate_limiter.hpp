@@ -13,8 +13,8 @@ namespace cohort {
 
 /// Admits at most `limit` operations within any period of `interval`, for example to respect the rate limit of an
 /// upstream. FIFO. The first `limit` operations start immediately; the next operation starts `interval` after the first
-/// of them. Stores the start times of the last `limit` operations. Used by the coroutines of one loop; must outlive
-/// their waits. For a limit per client, see `policy::client_rate_limiter`.
+/// of them. Stores the start times of the last `limit` operations. For the coroutines of one loop; must outlive their
+/// waits. For a limit per client, see `policy::client_rate_limiter`.
 class rate_limiter {
  public:
   /// Throws `std::invalid_argument` unless `limit` and `interval` are positive.

@@ -12,8 +12,8 @@ namespace cohort::detail {
 /// removes it from the list.
 class wait_entry {
  public:
-  /// The coroutine waits in `wakeup`, which must outlive the entry. Several entries may share one queue: then only the
-  /// first `wake` succeeds.
+  /// The coroutine waits in `wakeup`, which must outlive the entry. Several entries may share one queue; only the first
+  /// `wake` of these entries succeeds.
   explicit wait_entry(wait_queue& wakeup) noexcept : wakeup_(&wakeup) {}
   ~wait_entry() { unlink(); }
   wait_entry(const wait_entry&) = delete;

@@ -25,7 +25,7 @@ class clock {
   virtual ~clock() = default;
   /// The current monotonic time.
   virtual time_point now() const noexcept = 0;
-  /// The current wall-clock time. It can jump in both directions when the system clock is set.
+  /// The current wall-clock time. The time can jump in both directions when the system clock is set.
   virtual wall_time wall_now() const noexcept = 0;
   /// True if the time advances automatically. If false, the clock's owner must advance the loop's timers
   /// (`timer_wheel::advance`).

@@ -46,8 +46,8 @@ class timer_descriptor {
 
 namespace boost::asio::detail {
 
-/// Asio's public wait for a descriptor costs a system call (`epoll_ctl`). `done_and_exhausted` makes the next wait
-/// begin without trying the operation. It ends with the next event of the (edge-triggered) epoll instance.
+/// Asio's public wait for a descriptor costs a system call (`epoll_ctl`). After the result `done_and_exhausted`, the
+/// next wait begins without trying the operation, and ends with the next event of the (edge-triggered) epoll instance.
 template <>
 inline reactor_op::status descriptor_read_op_base<cohort::detail::timer_descriptor::expiry_buffer>::do_perform(
     reactor_op*) {

@@ -12,8 +12,8 @@ constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
 /// The maximum distance, in ticks, at which a timer is placed. A timer with a later expiry is placed again when the
-/// wheel reaches it. It is half a revolution of the top level, so that a slot of that level is never both the current
-/// slot and the slot one revolution ahead.
+/// wheel reaches it. The distance is half a revolution of the top level, so that a slot of that level is never both the
+/// current slot and the slot one revolution ahead.
 constexpr std::uint64_t max_placement_distance = max_distance / 2;
 
 std::uint64_t tick_ceil(time_point time) noexcept {
@@ -91,8 +91,8 @@ std::optional<timer_wheel::occupied_slot> timer_wheel::next_occupied_slot() cons
     const auto slot = static_cast<unsigned>(slots_ahead + current_slot) & slot_mask;
     const std::uint64_t ticks_per_revolution = std::uint64_t{1} << (shift + slot_bits);
     auto tick = (current_tick_ & ~(ticks_per_revolution - 1)) + (std::uint64_t{slot} << shift);
-    // Only the top level wraps around: on the others, slots behind the current tick have moved to a finer level
-    // already.
+    // Only the top level wraps around: on the other levels, timers in slots behind the current tick have already moved
+    // to a finer level.
     if (tick < current_tick_ && slot != static_cast<unsigned>(current_slot)) tick += ticks_per_revolution;
     return occupied_slot{tick, level, static_cast<unsigned>(slot)};
   }
@@ -103,7 +103,7 @@ std::optional<time_point> timer_wheel::next_wakeup() const noexcept {
   const auto next = next_occupied_slot();
   if (!next) return std::nullopt;
   if (next->level == 0) return tick_start(std::max(next->tick, current_tick_));
-  // A coarse slot needs no wakeup at its start, only at the first expiry in it, and at its end at the latest.
+  // A slot of a coarse level requires a wake-up at its first expiry, or at its end at the latest, but not at its start.
   const auto first = tick_ceil(earliest_expiry_[next->level][next->slot]);
   const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));
   return tick_start(std::max(std::min(first, end), std::max(next->tick, current_tick_)));

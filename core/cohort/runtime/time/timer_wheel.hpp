@@ -42,8 +42,8 @@ class timer : private detail::timer_list_node {
  public:
   using callback_function = void (*)(void* owner);
 
-  /// `callback(owner)` is called on the loop each time that the timer expires. It may arm or destroy any timer,
-  /// including this one.
+  /// `callback(owner)` is called on the loop each time that the timer expires. `callback` may arm or destroy any timer,
+  /// including this timer.
   timer(timer_wheel& wheel, void* owner, callback_function callback) noexcept
       : wheel_(wheel), owner_(owner), callback_(callback) {}
   ~timer() { disarm_and_unlink(); }
@@ -121,7 +121,7 @@ class timer_wheel {
   std::array<std::array<detail::timer_list_node, slots>, levels> wheel_;
   /// Bit n of a level is set if slot n has timers.
   std::array<std::uint64_t, levels> occupied_{};
-  /// Lower bound of the expiries in a slot. A coarse slot needs no wakeup before that time.
+  /// Lower bound of the expiries in a slot. A slot of a coarse level requires no wake-up before that time.
   std::array<std::array<time_point, slots>, levels> earliest_expiry_{};
   std::uint64_t current_tick_;
   single_writer_counter armed_;

@@ -35,7 +35,7 @@ class virtual_time {
 
   loop& event_loop() noexcept { return loop_; }
   const clock& time_source() const noexcept { return clock_; }
-  /// `scheduler` runs further loops whenever this loop has no ready handler. It must outlive all later calls.
+  /// `scheduler` runs further loops whenever this loop has no ready handler. `scheduler` must outlive all later calls.
   void run_with(virtual_loop_scheduler& scheduler) noexcept { scheduler_ = &scheduler; }
   time_point now() const noexcept { return clock_.now(); }
 

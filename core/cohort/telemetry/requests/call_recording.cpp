@@ -11,10 +11,10 @@ request_record* record_of(const call_context& context) noexcept {
   return context.timing ? context.timing->recording().get() : nullptr;
 }
 
-call_recording::call_recording(request_record* request, std::string_view name, time_point start_time, deadline until,
-                               call_kind kind)
+call_recording::call_recording(request_record* request, std::string_view name, time_point start_time,
+                               deadline call_deadline, call_kind kind)
     : request_(request), loop_(loop::current()) {
-  if (request_) call_ = request_->add_call(name, start_time, until, kind);
+  if (request_) call_ = request_->add_call(name, start_time, call_deadline, kind);
 }
 
 void call_recording::end(std::string_view outcome) noexcept {

@@ -10,7 +10,7 @@ struct call_context;
 
 namespace cohort::telemetry {
 
-/// Returns the record of the request on whose behalf a call is made; null if there is none.
+/// Returns the record of the request to which a call belongs; null if there is none.
 request_record* record_of(const call_context& context) noexcept;
 
 /// Writes the record of one call. The destructor ends the record as cancelled. Has no effect if there is no request
@@ -25,8 +25,8 @@ class call_recording {
   call_recording(const call_recording&) = delete;
   call_recording& operator=(const call_recording&) = delete;
 
-  /// Ends the record of the call and the records of its running attempts. `outcome` is a string literal. Later calls do
-  /// nothing.
+  /// Ends the record of the call and the records of its running attempts. `outcome` is a string literal. Later calls
+  /// have no effect.
   void end(std::string_view outcome) noexcept;
   /// Like the overload above, but with the current time as an argument, which saves a call of the clock.
   void end(std::string_view outcome, time_point now) noexcept;

@@ -31,7 +31,7 @@ request_log::request_log(loop& event_loop) : request_log(event_loop, settings{})
 
 request_log::request_log(loop& event_loop, settings limits)
     : loop_(event_loop), limits_(limits), problems_(limits.problems), sampled_(limits.sampled) {
-  // Memory is reserved here, because `close` must not fail.
+  // Reserves memory, because `close` must not fail.
   slowest_.reserve(limits.slowest);
   free_.reserve(max_free);
 }

@@ -52,7 +52,7 @@ struct log_record {
   log_level level = log_level::info;
   std::string_view message{};
   /// The fields of the line. A field `trace_id` of 32 hexadecimal digits, and a field `span_id` of 16 hexadecimal
-  /// digits, become the IDs of the record.
+  /// digits, are exported as the IDs of the record.
   std::span<const attribute> attributes{};
 };
 

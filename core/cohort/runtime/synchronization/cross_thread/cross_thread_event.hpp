@@ -7,8 +7,8 @@
 
 namespace cohort {
 
-/// Manual-reset event: coroutines of any loop wait for it, and any thread sets it. It has shared ownership: the waiting
-/// side and the setting side may release it in either order.
+/// Manual-reset event: coroutines of any loop wait for it, and any thread sets it. The event has shared ownership: the
+/// waiting side and the setting side may release it in either order.
 class cross_thread_event {
  public:
   static std::shared_ptr<cross_thread_event> make() {
@@ -17,7 +17,7 @@ class cross_thread_event {
   cross_thread_event(const cross_thread_event&) = delete;
   cross_thread_event& operator=(const cross_thread_event&) = delete;
 
-  /// Resumes all waiters, each on its loop. The event stays set until `reset`. Safe from any thread, including one
+  /// Resumes all waiters, each on its loop. The event stays set until `reset`. Safe from any thread, including threads
   /// without a loop. Writes before this call are visible to the coroutines that it resumes.
   void set() {
     queue_.update([](state& current) { current.is_set = true; });

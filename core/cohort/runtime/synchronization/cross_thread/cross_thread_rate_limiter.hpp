@@ -46,8 +46,8 @@ class cross_thread_rate_limiter {
     co_return result<void>{};
   }
 
-  /// Counts an operation and returns true if it may start without a wait. Safe from any thread, including one without a
-  /// loop.
+  /// Counts an operation and returns true if it may start without a wait. Safe from any thread, including threads
+  /// without a loop.
   bool try_acquire() {
     bool is_started = false;
     queue_.update([&](state& current) {

@@ -14,7 +14,7 @@ namespace cohort::detail {
 /// that it waits for, until it is granted.
 struct cross_thread_waiter {
   loop& owner = loop::current();
-  /// Used on the loop `owner` only.
+  /// Must be used on the loop `owner` only.
   wait_queue wakeup;
   bool is_granted = false;
 };
