@@ -143,19 +143,19 @@ void append_string(std::string& out, std::string_view text) {
 
 bool copy_unescaped(std::string_view text, char* out) noexcept {
   constexpr std::size_t word = sizeof(std::uint64_t);
-  constexpr std::size_t half = word / 2;
+  constexpr std::size_t half_word = word / 2;
   const auto size = text.size();
   const char* const source = text.data();
-  if (size < half) {
+  if (size < half_word) {
     std::copy_n(source, size, out);
     return std::ranges::all_of(text, [](char c) { return is_unescaped(c); });
   }
   // The last block overlaps the previous block.
   if (size < word) {
-    const auto first = load(source, half);
-    const auto last = load(source + size - half, half);
-    std::memcpy(out, &first, half);
-    std::memcpy(out + size - half, &last, half);
+    const auto first = load(source, half_word);
+    const auto last = load(source + size - half_word, half_word);
+    std::memcpy(out, &first, half_word);
+    std::memcpy(out + size - half_word, &last, half_word);
     return are_unescaped(first | (last << 32U));
   }
   for (std::size_t offset = 0; offset + word < size; offset += word) {

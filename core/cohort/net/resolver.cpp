@@ -110,8 +110,8 @@ class resolver::state : public std::enable_shared_from_this<state> {
     } else {
       // Only `host_not_found` means that the name does not exist; other errors mean that the resolver failed.
       const bool does_not_exist = found.error() == asio::error::host_not_found;
-      const bool keep_cached = !does_not_exist && name.cached && name.cached->has_value() && now < name.usable_until;
-      if (!keep_cached) name.cached = std::move(found);
+      const bool keeps_cached = !does_not_exist && name.cached && name.cached->has_value() && now < name.usable_until;
+      if (!keeps_cached) name.cached = std::move(found);
       name.fresh_until = now + settings_.negative_ttl;
     }
     for (auto& waiter : std::exchange(name.waiters, {})) {
@@ -145,10 +145,10 @@ resolver::~resolver() { state_->stop(); }
 
 task<result<std::vector<endpoint>>> resolver::resolve(std::string host, std::uint16_t port, deadline resolve_deadline) {
   std::vector<endpoint> endpoints;
-  error_code not_an_address;
-  const auto numeric = asio::ip::make_address(host, not_an_address);
-  if (!not_an_address) {
-    endpoints.emplace_back(numeric, port);
+  error_code parse_error;
+  const auto parsed_address = asio::ip::make_address(host, parse_error);
+  if (!parse_error) {
+    endpoints.emplace_back(parsed_address, port);
     co_return endpoints;
   }
   auto waiter = std::make_shared<lookup_waiter>();

@@ -41,8 +41,8 @@ void stream::start_wait_writable(completion_handler<io_result> handler) {
 }
 
 task<result<std::size_t>> write_all(stream& destination, const_buffers buffers) {
-  const auto total = buffers[0].size() + buffers[1].size();
-  for (auto remaining = total; remaining > 0;) {
+  const auto total_size = buffers[0].size() + buffers[1].size();
+  for (auto remaining = total_size; remaining > 0;) {
     auto written = destination.try_write(buffers);
     if (!written && written.error() == asio::error::would_block) {
       auto writing = destination.write_some(buffers);
@@ -53,7 +53,7 @@ task<result<std::size_t>> write_all(stream& destination, const_buffers buffers) 
     remaining -= *written;
     if (must_yield_after(*written)) co_await yield_to_loop();
   }
-  co_return total;
+  co_return total_size;
 }
 
 task<io_result> write_file(stream& destination, int file, std::uint64_t offset, std::size_t count) {

@@ -135,10 +135,10 @@ task<result<stream_ptr>> tls_client_context::handshake(stream_ptr plain, std::st
   SSL* const connection = ssl_stream.native_handle();
 
   SSL_set_ex_data(connection, session_key_index(), new session_key{state_->sessions, host});
-  error_code not_an_address;
-  asio::ip::make_address(host, not_an_address);
+  error_code parse_error;
+  asio::ip::make_address(host, parse_error);
   // RFC 6066 section 3: SNI contains names only.
-  if (not_an_address) SSL_set_tlsext_host_name(connection, host.c_str());
+  if (parse_error) SSL_set_tlsext_host_name(connection, host.c_str());
   if (state_->verifies_server) ssl_stream.set_verify_callback(certificate_verification{host});
   if (const auto cached_session = state_->sessions->find(host); cached_session != state_->sessions->end()) {
     SSL_set_session(connection, cached_session->second.get());

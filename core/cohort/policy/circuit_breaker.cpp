@@ -56,17 +56,18 @@ void circuit_breaker::append(recorded_call call) noexcept {
 }
 
 bool circuit_breaker::exceeds_failure_ratio(time_point now) const noexcept {
-  std::size_t recent = 0;
-  std::size_t failed = 0;
+  std::size_t recent_calls = 0;
+  std::size_t failed_calls = 0;
   for (const auto& call : calls_) {
     if (now - call.end_time >= settings_.window) continue;
-    ++recent;
-    failed += call.failed ? 1 : 0;
+    ++recent_calls;
+    failed_calls += call.failed ? 1 : 0;
   }
   // In doubles, 0.56 * 25 is slightly more than 14.
   constexpr double rounding_error = 1e-9;
-  return recent >= settings_.min_calls &&
-         static_cast<double>(failed) >= settings_.failure_ratio * static_cast<double>(recent) - rounding_error;
+  return recent_calls >= settings_.min_calls &&
+         static_cast<double>(failed_calls) >=
+             settings_.failure_ratio * static_cast<double>(recent_calls) - rounding_error;
 }
 
 duration circuit_breaker::retry_after(time_point now) const noexcept {

@@ -41,9 +41,9 @@ duration latency_histogram::quantile(double fraction) const noexcept {
   if (count_ == 0) return duration::zero();
   // In doubles, 0.28 * 25 is slightly more than 7.
   constexpr double rounding_error = 1e-9;
-  const auto exact = std::ceil(fraction * static_cast<double>(count_) - rounding_error);
-  const auto rank = static_cast<std::uint64_t>(std::max(exact, 1.0));
-  // Blocks of buckets are skipped: most of the buckets are empty.
+  const auto exact_rank = std::ceil(fraction * static_cast<double>(count_) - rounding_error);
+  const auto rank = static_cast<std::uint64_t>(std::max(exact_rank, 1.0));
+  // Skips blocks of buckets, because most of the buckets are empty.
   constexpr std::size_t block = 8;
   const auto* bucket = buckets_.data();
   std::uint64_t below = 0;

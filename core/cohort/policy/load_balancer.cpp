@@ -29,13 +29,13 @@ void load_balancer::update(std::span<const endpoint> addresses, time_point now) 
   // Slow start has no purpose unless other addresses share the load.
   const bool starts_slowly = address_count() > 0;
   // Optimization: usually, the addresses have not changed, and each has the same position as its host.
-  const auto is_at = [&](std::size_t position, const endpoint& address) {
+  const auto is_at_position = [&](std::size_t position, const endpoint& address) {
     return position < addresses.size() && same_endpoint(addresses[position], address);
   };
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     auto& entry = hosts_[i];
     const bool is_still_listed =
-        is_at(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
+        is_at_position(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
     if (is_still_listed && !entry.is_listed) {
       entry.active_since = now;
       entry.starts_slowly = starts_slowly;
@@ -44,7 +44,7 @@ void load_balancer::update(std::span<const endpoint> addresses, time_point now) 
     entry.is_listed = is_still_listed;
   }
   for (std::size_t i = 0; i < addresses.size(); ++i) {
-    const bool is_known = (i < hosts_.size() && is_at(i, hosts_[i].address)) || find(addresses[i]) != nullptr;
+    const bool is_known = (i < hosts_.size() && is_at_position(i, hosts_[i].address)) || find(addresses[i]) != nullptr;
     if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = now, .starts_slowly = starts_slowly});
   }
   std::erase_if(hosts_, [](const host& entry) { return !entry.is_listed && entry.in_flight == 0; });
@@ -78,12 +78,14 @@ std::optional<load_balancer::endpoint> load_balancer::pick(std::span<const endpo
   const auto is_tried = [&](const host& candidate) {
     return std::ranges::find(avoid, candidate.address) != avoid.end();
   };
-  const auto active_untried = [&](const host& candidate) { return candidate.is_active(now) && !is_tried(candidate); };
+  const auto is_active_and_untried = [&](const host& candidate) {
+    return candidate.is_active(now) && !is_tried(candidate);
+  };
   const auto is_untried = [&](const host& candidate) { return candidate.is_listed && !is_tried(candidate); };
-  const auto active = [&](const host& candidate) { return candidate.is_active(now); };
-  if (auto found = pick_among(active_untried, now, random)) return found;
+  const auto is_active = [&](const host& candidate) { return candidate.is_active(now); };
+  if (auto found = pick_among(is_active_and_untried, now, random)) return found;
   if (auto found = pick_among(is_untried, now, random)) return found;
-  return pick_among(active, now, random);
+  return pick_among(is_active, now, random);
 }
 
 void load_balancer::on_request_start(const endpoint& address) {

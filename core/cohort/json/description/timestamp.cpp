@@ -34,8 +34,8 @@ class scanner {
     if (failed_ || !remaining_.starts_with('.')) return {};
     remaining_.remove_prefix(1);
     nanoseconds sum{consume_digit() * nanoseconds{100ms}};
-    for (nanoseconds place = 10ms; !remaining_.empty() && is_digit(remaining_[0]); place /= 10)
-      sum += consume_digit() * place;
+    for (nanoseconds digit_unit = 10ms; !remaining_.empty() && is_digit(remaining_[0]); digit_unit /= 10)
+      sum += consume_digit() * digit_unit;
     return sum;
   }
   bool is_done() const { return !failed_ && remaining_.empty(); }

@@ -50,10 +50,10 @@ std::unique_ptr<acceptor> memory_network::listen_unix(const std::string& path) {
 
 task<result<std::vector<endpoint>>> memory_network::resolve(std::string host, std::uint16_t port, deadline) {
   std::vector<endpoint> endpoints;
-  error_code not_an_address;
-  const auto numeric = asio::ip::make_address(host, not_an_address);
-  if (!not_an_address) {
-    endpoints.emplace_back(numeric, port);
+  error_code parse_error;
+  const auto parsed_address = asio::ip::make_address(host, parse_error);
+  if (!parse_error) {
+    endpoints.emplace_back(parsed_address, port);
     co_return endpoints;
   }
   const auto found = names_.find(host);

@@ -142,8 +142,8 @@ proxy_header parse_v2(std::string_view bytes) {
 
 proxy_header parse_proxy_header(std::string_view bytes) {
   const auto starts_with = [&](std::string_view signature) {
-    const auto common = std::min(bytes.size(), signature.size());
-    return bytes.substr(0, common) == signature.substr(0, common);
+    const auto common_size = std::min(bytes.size(), signature.size());
+    return bytes.substr(0, common_size) == signature.substr(0, common_size);
   };
   if (starts_with(signature_v1))
     return bytes.size() < signature_v1.size() ? incomplete_header(signature_v1.size()) : parse_v1(bytes);

@@ -11,8 +11,8 @@ namespace cohort::policy {
 /// Delay after `failures` consecutive failures: `base * 2^(failures - 1)`, at most `max`; zero if `failures` is 0.
 constexpr duration exponential_backoff(unsigned failures, duration base, duration max) noexcept {
   if (failures == 0) return duration::zero();
-  const duration doubled = base * (1LL << std::min(failures - 1, 20U));
-  return std::min(doubled, max);
+  const duration delay = base * (1LL << std::min(failures - 1, 20U));
+  return std::min(delay, max);
 }
 
 /// Like `exponential_backoff`, but randomly reduced by up to half (jitter), so that clients that failed together do not

@@ -87,9 +87,9 @@ std::optional<std::string_view> find_value(std::string_view text, std::string_vi
 
 std::optional<std::uint64_t> meminfo_bytes(std::string_view meminfo, std::string_view key) noexcept {
   auto value = find_value(meminfo, key).value_or("");
-  const auto kib = parse_number<std::uint64_t>(consume_field(value, ' '));
-  if (!kib || *kib > std::numeric_limits<std::uint64_t>::max() / 1024) return std::nullopt;
-  return *kib * 1024;
+  const auto kibibytes = parse_number<std::uint64_t>(consume_field(value, ' '));
+  if (!kibibytes || *kibibytes > std::numeric_limits<std::uint64_t>::max() / 1024) return std::nullopt;
+  return *kibibytes * 1024;
 }
 
 }  // namespace cohort::platform

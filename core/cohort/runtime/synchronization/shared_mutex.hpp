@@ -55,7 +55,7 @@ class shared_mutex {
 
   task<result<shared_mutex_lock>> acquire(bool exclusive, deadline wait_deadline) {
     if (waiting_.empty() && can_own(exclusive)) {
-      own(exclusive);
+      take_ownership(exclusive);
       co_return shared_mutex_lock{*this};
     }
     wait_queue wakeup;
@@ -69,7 +69,7 @@ class shared_mutex {
     co_return detail::wait_error(status);
   }
   bool can_own(bool exclusive) const noexcept { return !has_writer_ && !(exclusive && readers_ > 0); }
-  void own(bool exclusive) noexcept { exclusive ? void(has_writer_ = true) : void(++readers_); }
+  void take_ownership(bool exclusive) noexcept { exclusive ? void(has_writer_ = true) : void(++readers_); }
   void unlock() noexcept {
     has_writer_ ? void(has_writer_ = false) : void(--readers_);
     grant_waiting();
@@ -78,7 +78,7 @@ class shared_mutex {
     for (auto* next = waiting_.front(); next && can_own(next->is_exclusive); next = waiting_.front()) {
       const bool exclusive = next->is_exclusive;
       next->unlink();
-      if (next->wake()) own(exclusive);
+      if (next->wake()) take_ownership(exclusive);
     }
   }
 

@@ -124,9 +124,9 @@ std::optional<partial_success> parse_protobuf_response(std::string_view body) {
   while (const auto field = response.next()) {
     if (field->field != 1) continue;
     protobuf_reader partial{field->bytes};
-    while (const auto inner = partial.next()) {
-      if (inner->field == 1) result.rejected = inner->number;
-      if (inner->field == 2) result.message = inner->bytes;
+    while (const auto partial_field = partial.next()) {
+      if (partial_field->field == 1) result.rejected = partial_field->number;
+      if (partial_field->field == 2) result.message = partial_field->bytes;
     }
     if (partial.is_malformed()) return std::nullopt;
   }

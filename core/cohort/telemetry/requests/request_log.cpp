@@ -92,14 +92,14 @@ std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<nod
     return nullptr;
   }
   const auto oldest = ended->ended - limits_.max_slow_record_age;
-  const auto rank = [oldest](const std::unique_ptr<node>& kept) {
+  const auto rank_of = [oldest](const std::unique_ptr<node>& kept) {
     return kept->ended <= oldest ? duration::min() : kept->elapsed();
   };
   std::unique_ptr<node>* shortest = nullptr;
   for (auto& kept : slowest_) {
-    if (!shortest || rank(kept) < rank(*shortest)) shortest = &kept;
+    if (!shortest || rank_of(kept) < rank_of(*shortest)) shortest = &kept;
   }
-  if (shortest && rank(*shortest) < ended->elapsed()) std::swap(*shortest, ended);
+  if (shortest && rank_of(*shortest) < ended->elapsed()) std::swap(*shortest, ended);
   return ended;
 }
 

@@ -67,8 +67,8 @@ class cross_thread_shared_mutex {
     struct request {
       bool is_exclusive;
     };
-    bool can_grant(request wanted) const noexcept { return !has_writer && !(wanted.is_exclusive && readers > 0); }
-    void grant(request wanted) noexcept { wanted.is_exclusive ? void(has_writer = true) : void(++readers); }
+    bool can_grant(request requested) const noexcept { return !has_writer && !(requested.is_exclusive && readers > 0); }
+    void grant(request requested) noexcept { requested.is_exclusive ? void(has_writer = true) : void(++readers); }
     void release(request granted) noexcept { granted.is_exclusive ? void(has_writer = false) : void(--readers); }
     std::size_t readers = 0;
     bool has_writer = false;
