@@ -21,7 +21,7 @@ if(COHORT_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
   set(OPENSSL_USE_STATIC_LIBS TRUE)
   set(Boost_USE_STATIC_LIBS TRUE)
-  # Compact relative relocations (DT_RELR), which glibc supports since version 2.36.
+  # Uses compact relative relocations (DT_RELR), which glibc supports since version 2.36.
   add_link_options(-static-pie -Wl,-z,pack-relative-relocs $<$<NOT:$<CXX_COMPILER_ID:GNU>>:-Wl,--icf=safe>)
 endif()
 if(COHORT_SANITIZE)

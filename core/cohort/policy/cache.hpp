@@ -29,11 +29,11 @@ struct cache_settings {
   std::size_t max_entries = 256;
 };
 
-/// Decides how to serve a value that is expensive to fetch: use the cached value, fetch a new value, wait for the fetch
-/// in flight (single flight), use a stale value while one caller fetches (stale-while-revalidate, RFC 5861), or use a
-/// stale value because the source fails (stale-if-error). After a failed fetch, the key has a negative entry: until its
-/// retry time, the result is the failure, without a fetch, and the stale value if there is one. A state machine without
-/// I/O or clock: the caller fetches and reports the result. Not thread-safe.
+/// Cache policy for values that are expensive to fetch. A lookup returns the action of the caller: use the cached
+/// value, fetch a new value, or wait for the fetch in flight (single flight). Stale values are used while one caller
+/// fetches (stale-while-revalidate, RFC 5861), and when the source fails (stale-if-error). After a failed fetch, the
+/// key has a negative entry: until its retry time, the result is the failure, without a fetch, and the stale value if
+/// there is one. A state machine without I/O or clock: the caller fetches and reports the result. Not thread-safe.
 template <class Value>
 class cache {
  public:

@@ -29,9 +29,9 @@ struct typed_thread_object_holder final : thread_object_holder {
 
 }  // namespace detail
 
-/// Prepares the calling thread for `thread_object`. glibc terminates the program if it has no memory for this ("failed
-/// to register TLS destructor"), so each event loop and each thread of `blocking_pool` calls this function when it
-/// starts.
+/// Prepares the calling thread for `thread_object`. If there is no memory for the preparation, glibc terminates the
+/// program ("failed to register TLS destructor"). So each event loop and each thread of `blocking_pool` calls this
+/// function when it starts.
 void prepare_thread_objects() noexcept;
 
 /// The object of type `T` that belongs to the calling thread, or null if there is no memory for it. The object is

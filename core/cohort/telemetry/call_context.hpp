@@ -16,10 +16,10 @@ class server_timing;
 /// value. For a call outside a request, construct it explicitly: `{.deadline = deadline::never(), .request_id =
 /// "refresh"}`.
 ///
-/// Cancellation is not a member. A callee runs in the coroutine of its caller, so a cancellation of the caller (the
-/// client disconnected, the deadline passed, another task won a `race`) is propagated to every pending operation
-/// through Asio's cancellation slot. A cancelled operation returns `asio::error::operation_aborted`, or its own value
-/// for a cancellation.
+/// Cancellation is not a member. A callee runs in the coroutine of its caller, so Asio's cancellation slot propagates a
+/// cancellation of the caller to every pending operation. Causes of a cancellation are a client that disconnects, a
+/// deadline, and a `race` that another task wins. A cancelled operation returns `asio::error::operation_aborted`, or
+/// its own value for a cancellation.
 ///
 /// The views and the pointer belong to the request and are valid until its handler has returned. A call that outlives
 /// the handler must own copies of the texts, and must set `timing` to null.

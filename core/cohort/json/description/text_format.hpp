@@ -15,7 +15,7 @@ namespace cohort::json {
 ///     template <> struct cohort::json::text_format<order_id> {
 ///       static std::optional<order_id> parse(std::string_view text);   // empty: `text` is invalid
 ///       static std::string print(const order_id& id);
-/// static constexpr std::string_view expected = "an order ID, such as A-17"; // in error messages
+///       static constexpr std::string_view expected = "an order ID, such as A-17";   // in error messages
 ///       static constexpr std::string_view schema = R"({"type":"string","pattern":"^[A-Z]-[0-9]+$"})";
 ///     };
 template <class T>

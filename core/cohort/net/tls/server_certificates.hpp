@@ -16,12 +16,12 @@
 
 namespace cohort::net {
 
-/// The certificates of a server in OpenSSL contexts, and their selection by the server name of the client (SNI, RFC
-/// 6066 section 3): the first certificate with exactly this DNS name (subjectAltName), otherwise the first with a
-/// matching wildcard, otherwise the first certificate (default). A wildcard matches one label (RFC 9525 section 6.3):
-/// `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. If several certificates
-/// have the same names and addresses but different types of keys, such as RSA and ECDSA, the signature algorithms of
-/// the client determine the certificate. Read-only once loaded.
+/// The certificates of a server in OpenSSL contexts. The server name of the client (SNI, RFC 6066 section 3) selects
+/// the first certificate with exactly this DNS name (subjectAltName). If there is none, it selects the first
+/// certificate with a matching wildcard, otherwise the first certificate (default). A wildcard matches one label (RFC
+/// 9525 section 6.3): `*.example.org` matches `a.example.org`, but neither `a.b.example.org` nor `example.org`. If
+/// several certificates have the same names and addresses but different types of keys, such as RSA and ECDSA, the
+/// signature algorithms of the client determine the certificate. Read-only once loaded.
 class server_certificates {
  public:
   server_certificates() = default;

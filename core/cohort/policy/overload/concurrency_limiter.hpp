@@ -15,18 +15,19 @@ namespace cohort::policy {
 /// Each sample has at least `sample_size` latencies and lasts at least `min_sample_time`. p50 is the median of the
 /// sample, and base is the p50 without queueing:
 ///   gradient = clamp(tolerance * max(base, min_latency_threshold) / p50, 0.5, 1)
-/// limit = smooth(limit, limit * gradient + sqrt(limit)), within [min_limit, max_limit] The limit does not grow while
-/// at most half of it was used. At a gradient of 0.5, the requests in flight have caused the latency, not the limit.
-/// The reduction then starts from the number of these requests (as RFC 5681 section 3.1 halves the flight size, not the
-/// window), but at least from 50. Latency below `min_latency_threshold` is not attributed to queueing.
+///   limit    = smooth(limit, limit * gradient + sqrt(limit)), within [min_limit, max_limit]
+/// The limit does not grow if at most half of it was used. At a gradient of 0.5, the requests in flight have caused the
+/// latency, not the limit. The reduction then starts from the number of these requests (as RFC 5681 section 3.1 halves
+/// the flight size, not the window), but at least from 50. Latency below `min_latency_threshold` is not attributed to
+/// queueing.
 ///
 /// If p50 is lower than base, base decreases smoothly, because the minimum of latencies that vary widely would be an
 /// outlier. Base can become too low, for instance if the server becomes slower permanently. Therefore, once reductions
-/// have lasted for `probe_interval` in total, the limiter probes: it halves the limit until the requests then in flight
-/// have completed and one more sample is full, and takes that sample's p50 as the new base. Base increases only by a
-/// probe: a base that follows increasing latency (the long-term average of Gradient2) includes the latency of a
-/// standing queue, and the limit drifts upwards. The cost of a probe is small, because half of a limit that maintains a
-/// queue is nearly sufficient for full utilization.
+/// have lasted for `probe_interval` in total, the limiter probes: it halves the limit until all requests that were in
+/// flight have completed, and until one more sample is full. The p50 of that sample is the new base. Base increases
+/// only by a probe: a base that follows increasing latency (the long-term average of Gradient2) includes the latency of
+/// a standing queue, and the limit drifts upwards. The cost of a probe is small, because half of a limit that maintains
+/// a queue is nearly sufficient for full utilization.
 ///
 /// Source: Netflix concurrency-limits (Gradient2: smoothing 0.2, tolerance 1.5, initial limit 20; Vegas limit: probes)
 /// and Envoy's adaptive concurrency filter (median of 50 samples, base measured at a lowered limit).

@@ -56,9 +56,9 @@ class blocking_pool {
 
   /// Calls `function` on a thread of the pool, and returns its value (its error if it returns a `result`), or rethrows
   /// its exception. If the deadline passes or the coroutine is cancelled, the coroutine continues immediately with
-  /// `asio::error::timed_out` or `operation_aborted`; a queued job is removed, and a running job gets a stop request
-  /// through the `std::stop_token` of `function`, if it has such a parameter. So `function` must own the objects that
-  /// it uses. For other errors, see `blocking_error`. `name`, a string literal, identifies the job in logs.
+  /// `asio::error::timed_out` or `operation_aborted`. A queued job is then removed. A running job receives a stop
+  /// request, through the `std::stop_token` parameter of `function` if there is one. So `function` must own the objects
+  /// that it uses. For other errors, see `blocking_error`. `name`, a string literal, identifies the job in logs.
   ///
   ///
   /// With GCC 12, store the function in a variable first: GCC destroys a temporary lambda with captures within a

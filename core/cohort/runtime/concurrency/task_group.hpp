@@ -39,8 +39,8 @@ class task_group {
   }
   /// Cancels all tasks that are running now. Does not wait for them.
   void cancel();
-  /// Completes when the group is empty. One caller at a time (asserted). Cancelling the caller cancels the tasks; the
-  /// wait still continues until the group is empty. A caller that may have been cancelled before must first await
+  /// Completes when the group is empty. One caller at a time (asserted). Cancelling the caller cancels the tasks;
+  /// `join` then still waits until the group is empty. A caller that may have been cancelled before must first await
   /// `asio::this_coro::throw_if_cancelled(false)`, otherwise awaiting `join` throws immediately, before the group is
   /// empty.
   task<> join();

@@ -20,8 +20,8 @@ class recycling_extension {
   recycling_extension(const recycling_extension&) = delete;
   recycling_extension& operator=(const recycling_extension&) = delete;
 
-  /// Returns blocks that have not been used since the previous call to the heap, until 256 KiB remain; returns all
-  /// blocks while memory is low. The result is true if the thread still keeps more than 256 KiB.
+  /// Frees blocks that have not been used since the previous call, until 256 KiB remain. While memory is low, frees all
+  /// blocks. Returns true if the thread still keeps more than 256 KiB.
   static bool trim() noexcept;
 };
 

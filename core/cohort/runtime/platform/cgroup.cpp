@@ -52,9 +52,9 @@ std::optional<std::string_view> find_group(std::string_view proc_self_cgroup, st
   return std::nullopt;
 }
 
-/// The directories of `group` and its ancestors, from the root of the mount down. Returns only the root if the group's
-/// directory is not visible: in a container without a cgroup namespace, the path is the host's path, but the group is
-/// mounted as the root; a path with ".." is outside the namespace (cgroup_namespaces(7)).
+/// The directories of `group` and its ancestors, from the root of the mount down. Returns only the root if the
+/// directory of the group is not visible. In a container without a cgroup namespace, the path is the path of the host,
+/// but the group is mounted as the root. A path with ".." is outside the namespace (cgroup_namespaces(7)).
 std::vector<fs::path> enclosing_groups(const fs::path& mount, std::string_view group) {
   std::vector<fs::path> groups{mount};
   for (const auto& name : fs::path(group).relative_path()) {

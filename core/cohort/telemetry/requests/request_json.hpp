@@ -14,9 +14,9 @@ std::string format_address(const boost::asio::ip::tcp::endpoint& address);
 /// Writes a member with a duration in milliseconds, rounded to microseconds.
 void write_milliseconds(json::writer& out, std::string_view name, duration span);
 
-/// Writes the member `attempts` of a call of `request`: an array of objects, whose times are milliseconds since the
-/// start of the request. An attempt that is running at `now` has its `phase`, and no `end_ms` and `outcome`. Also
-/// writes `attempts_dropped` if the record had no space for all attempts.
+/// Writes the member `attempts` of a call of `request`: an array of objects, with times in milliseconds since the start
+/// of the request. An attempt that is running at `now` has its `phase`, and no `end_ms` and `outcome`. Also writes
+/// `attempts_dropped` if the record had no space for all attempts.
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now);
 
 /// Writes the member `awaits`: an array of the calls that have not ended at `now`, with their age, and the remaining
