@@ -204,7 +204,7 @@ std::optional<early_exit> options::read_flags(int argc, const char* const* argv)
   } catch (const CLI::CallForVersion&) {
     return early_exit{0, program_ + " " + version_ + "\n"};
   } catch (const CLI::ExtrasError&) {
-    return usage_error(unexpected_argument(argc, argv, app.remaining_arguments()) + " (see --help)");
+    return usage_error(unexpected_argument(argc, argv, app.remaining()) + " (see --help)");
   } catch (const CLI::ParseError& error) {
     return usage_error(to_printable(redact_userinfo(error.what())) + " (see --help)");
   }

@@ -33,7 +33,8 @@ struct cache_settings {
 /// value, fetch a new value, or wait for the fetch in flight (single flight). Stale values are used while one caller
 /// fetches (stale-while-revalidate, RFC 5861), and when the source fails (stale-if-error). After a failed fetch, the
 /// key has a negative entry: until its retry time, the result is the failure, without a fetch, and the stale value if
-/// there is one. A state machine without I/O or clock: the caller fetches and reports the result. Not thread-safe.
+/// there is one. The class is a state machine without I/O and without a clock: the caller fetches values and reports
+/// the results. Not thread-safe.
 template <class Value>
 class cache {
  public:

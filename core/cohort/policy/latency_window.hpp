@@ -29,7 +29,7 @@ class latency_histogram {
 };
 
 /// Quantiles of recent latencies. Latencies are discarded in units of half a window, so the latencies of the last half
-/// to whole `window` are evaluated. A state machine without I/O or clock. Not thread-safe.
+/// to whole `window` are evaluated. The class is a state machine without I/O and without a clock. Not thread-safe.
 class latency_window {
  public:
   explicit latency_window(duration window = std::chrono::seconds{10}) : half_window_(window / 2) {}

@@ -14,7 +14,8 @@ namespace cohort::policy {
 
 /// Rate limit per client by token buckets: the bucket has `burst` tokens and is refilled with `burst` tokens per
 /// `refill_time`, at a constant rate. The table is bounded: beyond `max_clients`, the least recently seen client is
-/// evicted, and has a full bucket at its next request. A state machine without I/O or clock. Not thread-safe.
+/// evicted, and has a full bucket at its next request. The class is a state machine without I/O and without a clock.
+/// Not thread-safe.
 class client_rate_limiter {
  public:
   /// `burst`, `refill_time` and `max_clients` must be positive.

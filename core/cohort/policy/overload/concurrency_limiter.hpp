@@ -9,8 +9,8 @@ namespace cohort::policy {
 
 /// Adaptive concurrency limit: derives the maximum number of concurrent requests from the measured latency. While
 /// latency stays near its value without queueing, the limit grows; when latency rises, the limit falls by the same
-/// ratio. Requests above the limit must be rejected immediately instead of queued. A state machine without I/O or
-/// clock. Not thread-safe.
+/// ratio. Requests above the limit must be rejected immediately instead of queued. The class is a state machine without
+/// I/O and without a clock. Not thread-safe.
 ///
 /// Each sample has at least `sample_size` latencies and lasts at least `min_sample_time`. p50 is the median of the
 /// sample, and base is the p50 without queueing:
