@@ -71,7 +71,7 @@ class call_span_recorder {
     const auto kind = database_system(call.kind).empty() ? span_kind::internal : span_kind::client;
     span span = make_span(name, kind, make_span_id(random_), trace_.span_id);
     span.start = to_wall_time(call.started);
-    span.end = to_wall_time(ended);
+    span.end = to_wall_time(end_time);
     span.attributes = attributes.view();
     if (is_error) {
       span.status = span_status::error;
@@ -127,7 +127,7 @@ class call_span_recorder {
     const auto id = attempt.span_id != 0 ? attempt.span_id : make_span_id(random_);
     span span = make_span(name, span_kind::client, id, parent_id);
     span.start = to_wall_time(attempt.started);
-    span.end = to_wall_time(ended);
+    span.end = to_wall_time(end_time);
     span.attributes = attributes.view();
     std::array<span_event, 4> events;
     span.events = {events.data(), phase_events(attempt, events)};
