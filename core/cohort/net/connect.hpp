@@ -11,7 +11,7 @@ namespace cohort::net {
 
 class tls_client_context;
 
-/// The peer of `connect_to_host`.
+/// The target of `connect_to_host`.
 struct connect_target {
   /// A name or an IP address.
   std::string host;

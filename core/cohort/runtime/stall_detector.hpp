@@ -21,7 +21,8 @@ class stall_detector {
     none,
     /// Post a marker. When it runs, it reports `loop::activity_sequence()` as `idle_sequence`.
     post_marker,
-    /// The loop has stalled, for the first time or for twice as long as at the last report.
+    /// The loop has stalled: for the first report, longer than the threshold; for later reports, twice as long as at
+    /// the last report.
     report,
     /// The stall has ended.
     report_end,

@@ -6,7 +6,7 @@
 namespace cohort::net {
 namespace {
 
-/// Gives access to the protected functions of another stream.
+/// Calls protected functions of another stream.
 struct protected_access : stream {
   static void read(stream& target, asio::mutable_buffer buffer, completion_handler<io_result> handler) {
     (target.*&protected_access::start_read)(buffer, std::move(handler));

@@ -24,9 +24,9 @@ class timer_descriptor {
   /// Sets the time of expiry, also for a wait that has begun. If that time has passed, the timer expires immediately.
   void set(time_point expiry) noexcept;
 
-  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases it is called a few
-  /// nanoseconds early, because the clock of another processor can be behind the timer. Precondition: no wait is
-  /// pending. `allocator` provides the memory of the wait.
+  /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases, `handler` is
+  /// called a few nanoseconds early, because the clock of another processor can be behind the timer. Precondition: no
+  /// wait is pending. `allocator` provides the memory of the wait.
   template <class Allocator, class Handler>
   void async_wait(const Allocator& allocator, Handler handler) {
     descriptor_.async_read_some(expiry_buffer{*this}, boost::asio::bind_allocator(allocator, std::move(handler)));
