@@ -49,14 +49,14 @@ class streamed_exchange::duplex {
     if (sending_.outcome.failure && !is_cancellation(sending_.outcome.failure)) {
       std::rethrow_exception(sending_.outcome.failure);
     }
-    if (cancelled) return client_error::cancelled;
+    if (is_cancelled) return client_error::cancelled;
     if (send_error_ && *send_error_ != client_error::send_failed) return send_error_;
     if (reading_.outcome.failure) std::rethrow_exception(reading_.outcome.failure);
     return *reading_.outcome.value;
   }
 
   completion_handler<std::monostate> on_ended;
-  bool cancelled = false;
+  bool is_cancelled = false;
 
  private:
   void on_head() {

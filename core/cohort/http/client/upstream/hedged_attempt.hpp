@@ -21,7 +21,7 @@ class upstream::active_call::hedged_attempt {
   client::exchange take();
 
   completion_handler<std::monostate> on_ended;
-  bool cancelled = false;
+  bool is_cancelled = false;
 
  private:
   static constexpr std::size_t first_attempt = 0;
