@@ -59,7 +59,7 @@ small_file read_small_file(const std::string& path, std::size_t max_bytes, std::
       return {{}, std::strerror(errno)};
     }
   }
-  if (!is_ready) return {{}, "no process has written to it in time"};
+  if (!is_ready) return {{}, "no process wrote to the file within the timeout"};
   return result;
 }
 

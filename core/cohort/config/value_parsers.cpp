@@ -103,7 +103,7 @@ value_parser<std::int64_t> integer(std::int64_t min, std::int64_t max) {
 
 value_parser<std::uint16_t> port() {
   return {[](std::string_view text) { return parse_integer<std::uint16_t>(text); },
-          "a port from 0 to 65535 (0 lets the system choose)"};
+          "a port from 0 to 65535 (0: the system chooses)"};
 }
 
 value_parser<std::uint16_t> remote_port() {

@@ -109,7 +109,7 @@ TEST_CASE("options: the error for an invalid value is one line with the name, th
     environment variables;
     std::string line;
   };
-  const std::string ports = "but must be a port from 0 to 65535 (0 lets the system choose)";
+  const std::string ports = "but must be a port from 0 to 65535 (0: the system chooses)";
   const auto test_case = GENERATE_COPY(
       row{{"--port", "http"}, {}, "--port is \"http\", " + ports},
       row{{"--port", "65536"}, {{"SAMPLE_PORT", "80"}}, "--port is \"65536\", " + ports},

@@ -79,7 +79,7 @@ TEST_CASE("secret: a key file that is a pipe without a writer is rejected after 
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   const auto read = read_small_file(path.string(), 100, std::nullopt, std::chrono::milliseconds{1});
   CHECK(read.text.empty());
-  CHECK(read.error == "no process has written to it in time");
+  CHECK(read.error == "no process wrote to the file within the timeout");
 }
 
 TEST_CASE("secret: a key file can be a pipe, and its reader does not wait for the end after the first line",

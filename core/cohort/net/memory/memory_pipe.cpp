@@ -124,7 +124,7 @@ memory_pipe::memory_pipe(memory_pipe&&) noexcept = default;
 memory_pipe& memory_pipe::operator=(memory_pipe&&) noexcept = default;
 
 stream_ptr memory_pipe::make_stream(pipe_side side, std::string peer_address) {
-  assert(!state_->ends[side] && "one stream per side");
+  assert(!state_->ends[side] && "a side can have only one stream");
   return std::make_unique<end>(state_, side, std::move(peer_address), state_->event_loop);
 }
 

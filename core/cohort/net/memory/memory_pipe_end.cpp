@@ -96,7 +96,7 @@ void memory_pipe::end::advance() {
 }
 
 void memory_pipe::end::start_read(asio::mutable_buffer buffer, completion_handler<io_result> handler) {
-  assert(!read_ && "one read at a time");
+  assert(!read_ && "only one read may be pending");
   // As with a socket, an empty read completes immediately. Asio's TLS stream issues an empty read to complete an
   // operation that does not need more bytes.
   if (buffer.size() == 0) return handler.post(std::size_t{0});
@@ -111,7 +111,7 @@ void memory_pipe::end::start_read(asio::mutable_buffer buffer, completion_handle
 }
 
 void memory_pipe::end::start_write(const_buffers buffers, completion_handler<io_result> handler) {
-  assert(!write_ && "one write at a time");
+  assert(!write_ && "only one write may be pending");
   if (const auto sent = send(buffers)) {
     handler.post(*sent);
     schedule_advance();

@@ -88,7 +88,7 @@ bool is_http_request(const error_code& error) {
 
 tls_accepted to_tls_accepted(const error_code& error, const SSL* ssl) {
   using enum tls_handshake_result;
-  if (error == asio::error::timed_out) return {timeout, "the handshake took too long"};
+  if (error == asio::error::timed_out) return {timeout, "the handshake timed out"};
   if (error == asio::error::operation_aborted) return {cancelled, "the server is stopping"};
   if (error.category() != asio::error::get_ssl_category()) {
     return {disconnected, "the client disconnected: " + error.message()};

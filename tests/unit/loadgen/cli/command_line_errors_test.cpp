@@ -92,7 +92,7 @@ TEST_CASE("command line: the error for an invalid value has the option, the valu
       {{"-r", "2501", "-m", "stress"},
        "--mode \"stress\" multiplies --rate by 400; the result must be at most 1000000 requests per second"},
       {{"--metrics-port", "65536"},
-       "--metrics-port is \"65536\", but must be a port from 0 to 65535 (0 lets the system choose)"},
+       "--metrics-port is \"65536\", but must be a port from 0 to 65535 (0: the system chooses)"},
       {{"--metrics-host", "localhost"},
        "--metrics-host is \"localhost\", but must be an IP address such as 127.0.0.1, 0.0.0.0 or ::"},
       {{"--server-metrics", "h/metrics"},
