@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 # Functions that declare Cohort's targets.
 
-# Sets the warnings and the C++ standard of Cohort's own sources. They are private: they do not apply to the code of users.
+# Sets the warnings and the C++ standard of Cohort's own sources. They are private, so they do not apply to the code of
+# users.
 function(cohort_own_options target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE
