@@ -245,6 +245,8 @@ task<run_report> session::run_knee_search() {
 run_verdict session::evaluate_search(const run_report& report) const {
   auto verdict = report.verdict;
   verdict.reasons.clear();
+  verdict.limited_by.clear();
+  verdict.hints.clear();
   const auto& knee = *report.knee;
   if (ending_.is_interrupted) {
     verdict.kind = verdict_kind::interrupted;

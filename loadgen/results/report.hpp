@@ -89,8 +89,12 @@ enum class verdict_kind { passed, objective_failed, interrupted, invalid, regres
 
 struct run_verdict {
   verdict_kind kind = verdict_kind::passed;
-  /// Sentences in descending order of importance.
+  /// Reasons for the verdict as sentences, in descending order of importance.
   std::vector<std::string> reasons;
+  /// What limited the generator if the run is invalid: see `generator_limit::name`.
+  std::vector<std::string_view> limited_by;
+  /// Remarks that do not affect the verdict, as sentences.
+  std::vector<std::string> hints;
   std::vector<objective_result> objectives;
 
   int exit_status() const noexcept;        // 0, 99, 105, 120, 121

@@ -48,23 +48,24 @@ double fraction_started_on_time(const run_report& report) {
   return 1 - static_cast<double>(late) / static_cast<double>(report.totals.planned);
 }
 
-void add_schedule_reasons(std::vector<std::string>& reasons, const run_report& report,
-                          const std::vector<objective>& objectives) {
+void add_schedule_limits(std::vector<generator_limit>& limits, const run_report& report,
+                         const std::vector<objective>& objectives) {
   const auto& lag = report.totals.dispatch_lag;
   const auto allowed = allowed_lag_us(objectives);
   // With fewer than 100 requests, the p99 is the maximum, and a single delayed request is not sufficient evidence.
   const auto late_count = lag.count() - lag.count_at_or_below(allowed);
   if (lag.percentile(99) > allowed && late_count > 1) {
-    reasons.push_back("The generator was delayed: the p99 of dispatch lag is " + format_duration(lag.percentile(99)) +
-                      "; at most " + format_duration(allowed) + " is allowed. Run it on a separate CPU.");
+    limits.push_back({"dispatch_lag", "The generator was delayed: the p99 of dispatch lag is " +
+                                          format_duration(lag.percentile(99)) + "; at most " +
+                                          format_duration(allowed) + " is allowed. Run it on a separate CPU."});
   }
   if (fraction_started_on_time(report) < min_on_time_fraction) {
-    reasons.push_back("Only " + format_percent_down(fraction_started_on_time(report)) +
-                      " of the requests started before the end of the load profile: the generator could not keep up.");
+    limits.push_back({"late_starts", "Only " + format_percent_down(fraction_started_on_time(report)) +
+                                         " of the requests started before the end of the load profile: the generator "
+                                         "could not keep up."});
   }
 }
 
-/// Remarks that do not change the verdict.
 std::vector<std::string> find_hints(const run_report& report, const std::vector<objective>& objectives) {
   std::vector<std::string> hints;
   const auto intervals = std::ssize(report.intervals);
@@ -94,22 +95,23 @@ verdict_kind kind_of(const run_verdict& verdict, bool is_interrupted, bool is_in
 
 }  // namespace
 
-std::vector<std::string> find_invalid_reasons(const run_report& report, const std::vector<objective>& objectives) {
-  std::vector<std::string> reasons;
-  if (!report.is_closed_loop()) add_schedule_reasons(reasons, report, objectives);
+std::vector<generator_limit> find_generator_limits(const run_report& report, const std::vector<objective>& objectives) {
+  std::vector<generator_limit> limits;
+  if (!report.is_closed_loop()) add_schedule_limits(limits, report, objectives);
   if (const auto cpu = max_phase_cpu(report); cpu >= max_worker_cpu_fraction) {
-    reasons.push_back("A worker was busy for " + format_percent_down(cpu) + " of a phase; the limit is " +
-                      format_percent_down(max_worker_cpu_fraction) + ". Use more --threads, or a lower rate.");
+    limits.push_back({"worker_cpu", "A worker was busy for " + format_percent_down(cpu) + " of a phase; the limit is " +
+                                        format_percent_down(max_worker_cpu_fraction) +
+                                        ". Use more --threads, or a lower rate."});
   }
   if (const auto count = count_of(report.totals.outcomes, request_outcome::local_fd); count > 0) {
-    reasons.push_back("This machine had no file descriptor left for " + std::to_string(count) +
-                      " requests. Raise the limit (ulimit -n).");
+    limits.push_back({"file_descriptors", "This machine had no file descriptor left for " + std::to_string(count) +
+                                              " requests. Raise the limit (ulimit -n)."});
   }
   if (const auto count = count_of(report.totals.outcomes, request_outcome::local_port); count > 0) {
-    reasons.push_back("This machine had no local port left for " + std::to_string(count) +
-                      " requests. Use keep-alive, or fewer connections.");
+    limits.push_back({"local_ports", "This machine had no local port left for " + std::to_string(count) +
+                                         " requests. Use keep-alive, or fewer connections."});
   }
-  return reasons;
+  return limits;
 }
 
 run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const run_ending& ending) {
@@ -119,14 +121,16 @@ run_verdict evaluate_run(const run_report& report, const std::vector<objective>&
   for (const auto& objective : objectives) {
     verdict.objectives.push_back(evaluate(objective, report.stats_of(objective.target), load_seconds));
   }
-  const auto invalid_reasons = find_invalid_reasons(report, objectives);
-  const auto hints = find_hints(report, objectives);
+  const auto limits = find_generator_limits(report, objectives);
   const bool has_regression = report.baseline && report.baseline->has_regression();
-  verdict.kind = kind_of(verdict, ending.is_interrupted, !invalid_reasons.empty(), has_regression);
+  verdict.kind = kind_of(verdict, ending.is_interrupted, !limits.empty(), has_regression);
   if (ending.stop_reason) verdict.reasons.push_back(*ending.stop_reason);
-  verdict.reasons.insert(verdict.reasons.end(), invalid_reasons.begin(), invalid_reasons.end());
-  verdict.reasons.insert(verdict.reasons.end(), hints.begin(), hints.end());
+  for (const auto& limit : limits) {
+    verdict.limited_by.push_back(limit.name);
+    verdict.reasons.push_back(limit.reason);
+  }
   if (has_regression) verdict.reasons.push_back("Regression against " + report.baseline->file + ".");
+  verdict.hints = find_hints(report, objectives);
   return verdict;
 }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "loadgen/results/report.hpp"
@@ -16,12 +17,20 @@ struct run_ending {
   bool is_interrupted = false;
 };
 
-/// The reasons why the generator, not the server, limited the results; empty if the run is valid. A run is invalid if
+/// A reason why the generator, not the server, limited the results.
+struct generator_limit {
+  /// `dispatch_lag`, `late_starts`, `worker_cpu`, `file_descriptors` or `local_ports`.
+  std::string_view name;
+  /// A sentence.
+  std::string reason;
+};
+
+/// Returns what limited the generator; empty if the run is valid. A run is invalid if
 ///  - the p99 of dispatch lag exceeds both 1 ms and a tenth of the tightest latency objective;
-///  - a worker was busy for at least 80 % of a phase;
 ///  - less than 99 % of the requests started before the end of the load profile;
+///  - a worker was busy for at least 80 % of a phase;
 ///  - the machine ran out of file descriptors or local ports.
-std::vector<std::string> find_invalid_reasons(const run_report& report, const std::vector<objective>& objectives);
+std::vector<generator_limit> find_generator_limits(const run_report& report, const std::vector<objective>& objectives);
 
 run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const run_ending& ending);
 

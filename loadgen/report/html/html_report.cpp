@@ -68,6 +68,7 @@ std::string header(const run_report& report) {
                      std::string{style.css_class} + "\">" + html::icon(style.icon_path) + "<div><strong>" +
                      std::string{report.verdict.word()} + "</strong>";
   for (const auto& reason : report.verdict.reasons) html += "<p>" + escape(reason) + "</p>";
+  for (const auto& hint : report.verdict.hints) html += "<p>" + escape(hint) + "</p>";
   return html + objectives_table(report.verdict) + "</div></div>\n</header>\n";
 }
 

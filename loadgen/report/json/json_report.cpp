@@ -287,6 +287,10 @@ void write_verdict(writer& out, const run_verdict& verdict) {
   out.key("verdict").open_object().field("word", word).field("exit_status", verdict.exit_status());
   out.key("reasons").open_array();
   for (const auto& reason : verdict.reasons) out.value(reason);
+  out.close_array().key("limited_by").open_array();
+  for (const auto limit : verdict.limited_by) out.value(limit);
+  out.close_array().key("hints").open_array();
+  for (const auto& hint : verdict.hints) out.value(hint);
   out.close_array().key("objectives").open_array();
   for (const auto& result : verdict.objectives) write_objective(out, result);
   out.close_array().close_object();

@@ -255,6 +255,7 @@ void write_verdict(page& page, const run_report& report) {
   const auto& verdict = report.verdict;
   page.empty_line().add(styled_line{{std::string{verdict.word()}, style_of(verdict.kind), true}});
   for (const auto& reason : verdict.reasons) page.paragraph(reason);
+  for (const auto& hint : verdict.hints) page.paragraph(hint);
   table rows{{{""}, {"", table::alignment::left}, {"", table::alignment::left}}};
   for (const auto& result : verdict.objectives) {
     rows.add({result.is_met ? text_span{"✓ met", text_style::success} : text_span{"✗ missed", text_style::error},

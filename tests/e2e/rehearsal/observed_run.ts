@@ -82,7 +82,7 @@ export interface ObservedRun {
 
 /** The part of loadgen's JSON report that a rehearsal reads. */
 export interface LoadgenReport {
-  verdict: { word: string; reasons: string[] };
+  verdict: { word: string; reasons: string[]; limited_by: string[] };
   phases: { name: string; totals: LoadgenTotals }[];
   intervals: { start_s: number; length_s: number; totals: { ended: number; on_time: number; p99_us: number | null } }[];
 }
@@ -96,15 +96,12 @@ interface LoadgenTotals {
   dispatch_lag: { p99_us: number | null };
 }
 
-/** The beginnings of remarks that do not make a run of loadgen invalid. */
-const remarks = ['Requests waited for a connection', 'The error rate of'];
-
 /** The reason why loadgen's report is invalid, if it is not only a lag of at most `allowedLag_s`; otherwise empty. */
 export function findInvalidity({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
   if (verdict.word !== 'invalid') return '';
   const lag_us = Math.max(0, ...phases.map(({ totals }) => totals.dispatch_lag.p99_us ?? 0));
-  const ignored = lag_us <= 1e6 * allowedLag_s ? ['The generator was delayed', ...remarks] : remarks;
-  return verdict.reasons.find((reason) => !ignored.some((start) => reason.startsWith(start))) ?? '';
+  const isAllowed = lag_us <= 1e6 * allowedLag_s && verdict.limited_by.every((name) => name === 'dispatch_lag');
+  return isAllowed ? '' : verdict.reasons.join(' ');
 }
 
 const outcomeNames: Record<string, string> = {

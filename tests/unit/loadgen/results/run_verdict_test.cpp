@@ -66,9 +66,15 @@ std::vector<objective> parse_objectives(std::initializer_list<const char*> texts
   return objectives;
 }
 
+std::vector<std::string> reasons_of(const run_report& report, const std::vector<objective>& objectives = {}) {
+  std::vector<std::string> reasons;
+  for (const auto& limit : find_generator_limits(report, objectives)) reasons.push_back(limit.reason);
+  return reasons;
+}
+
 TEST_CASE("verdict: a run without faults passes without reasons", "[loadgen][results]") {
   const auto report = valid_report();
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
   const auto verdict = evaluate_run(report, parse_objectives({"p99<2ms", "a:max<=1ms", "error_rate<1%"}), {});
   CHECK(verdict.kind == verdict_kind::passed);
   CHECK(verdict.exit_status() == 0);
@@ -96,23 +102,23 @@ TEST_CASE("verdict: the allowed dispatch lag is 1 ms, or a tenth of the tightest
   }));
   auto report = valid_report();
   set_lag(report, example_lag.allowed_lag);
-  CHECK(find_invalid_reasons(report, example_lag.objectives).empty());
+  CHECK(find_generator_limits(report, example_lag.objectives).empty());
   set_lag(report, example_lag.allowed_lag + 1us);
-  CHECK(find_invalid_reasons(report, example_lag.objectives).size() == 1);
+  CHECK(find_generator_limits(report, example_lag.objectives).size() == 1);
 }
 
 TEST_CASE("verdict: up to 1 % of the requests may exceed the allowed dispatch lag", "[loadgen][results]") {
   auto report = valid_report();
   set_lag(report, 1s, 10);
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
   set_lag(report, 1s, 11);
-  CHECK(find_invalid_reasons(report, {}).size() == 1);
+  CHECK(find_generator_limits(report, {}).size() == 1);
 }
 
 TEST_CASE("verdict: the reason for dispatch lag has the lag and the limit", "[loadgen][results]") {
   auto report = valid_report();
   set_lag(report, 1900us);
-  CHECK(find_invalid_reasons(report, parse_objectives({"p99<15ms"})) ==
+  CHECK(reasons_of(report, parse_objectives({"p99<15ms"})) ==
         std::vector<std::string>{"The generator was delayed: the p99 of dispatch lag is 1.90 ms; at most 1.50 ms is "
                                  "allowed. Run it on a separate CPU."});
 }
@@ -122,7 +128,7 @@ TEST_CASE("verdict: dispatch lag does not make a closed-loop run invalid", "[loa
   report.planned_rate.reset();
   set_lag(report, 1s);
   add_late_requests(report);
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
 }
 
 TEST_CASE("verdict: a worker that is busy for 80 % of a phase makes the run invalid", "[loadgen][results]") {
@@ -134,23 +140,23 @@ TEST_CASE("verdict: a worker that is busy for 80 % of a phase makes the run inva
       if (interval.phase == phase) interval.busiest_worker_cpu = share;
   };
   set_cpu(0.7999);
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
   set_cpu(0.8001);
-  CHECK(find_invalid_reasons(report, {}) ==
+  CHECK(reasons_of(report) ==
         std::vector<std::string>{
             "A worker was busy for 80.0 % of a phase; the limit is 80.0 %. Use more --threads, or a lower rate."});
   set_cpu(0.9549);
-  REQUIRE(find_invalid_reasons(report, {}).size() == 1);
-  CHECK(find_invalid_reasons(report, {}).front().starts_with("A worker was busy for 95.4 % of a phase"));
+  REQUIRE(find_generator_limits(report, {}).size() == 1);
+  CHECK(reasons_of(report).front().starts_with("A worker was busy for 95.4 % of a phase"));
 }
 
 TEST_CASE("verdict: a worker's CPU utilization is a mean over a phase", "[loadgen][results]") {
   auto report = valid_report();
   report.intervals[0].busiest_worker_cpu = 1;
   report.intervals[7].busiest_worker_cpu = 1;
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
   for (std::size_t i = 5; i < 9; ++i) report.intervals[i].busiest_worker_cpu = 0.99;
-  CHECK(find_invalid_reasons(report, {}).size() == 1);
+  CHECK(find_generator_limits(report, {}).size() == 1);
 }
 
 TEST_CASE("verdict: phases of one interval, partial intervals and the drain do not count for the CPU utilization",
@@ -170,15 +176,15 @@ TEST_CASE("verdict: phases of one interval, partial intervals and the drain do n
   SECTION("the drain after the load profile") {
     for (std::size_t i = 10; i < 30; ++i) report.intervals.push_back(make_interval(i, 1, 0, 1));
   }
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
 }
 
 TEST_CASE("verdict: one percent of the requests may start after the end of the load profile", "[loadgen][results]") {
   auto report = valid_report();
   report.intervals.push_back(make_interval(10, 1, 10, 0.1));
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
   report.intervals.push_back(make_interval(11, 1, 1, 0.1));
-  CHECK(find_invalid_reasons(report, {}) ==
+  CHECK(reasons_of(report) ==
         std::vector<std::string>{"Only 98.9 % of the requests started before the end of the load profile: the "
                                  "generator could not keep up."});
 }
@@ -187,23 +193,22 @@ TEST_CASE("verdict: a ratio just below the limit is not rounded up to the limit"
   auto report = valid_report();
   report.totals.planned = 100'000;
   report.intervals.push_back(make_interval(10, 1, 1'001, 0.1));
-  REQUIRE(find_invalid_reasons(report, {}).size() == 1);
-  CHECK(find_invalid_reasons(report, {}).front().starts_with("Only 98.9 % "));
+  REQUIRE(find_generator_limits(report, {}).size() == 1);
+  CHECK(reasons_of(report).front().starts_with("Only 98.9 % "));
 }
 
 TEST_CASE("verdict: one request without a file descriptor or a local port makes the run invalid",
           "[loadgen][results]") {
   auto report = valid_report();
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
   add_outcomes(report, request_outcome::local_fd, 1);
-  CHECK(find_invalid_reasons(report, {}) ==
+  CHECK(reasons_of(report) ==
         std::vector<std::string>{
             "This machine had no file descriptor left for 1 requests. Raise the limit (ulimit -n)."});
   report = valid_report();
   add_outcomes(report, request_outcome::local_port, 7);
-  CHECK(find_invalid_reasons(report, {}) ==
-        std::vector<std::string>{"This machine had no local port left for 7 requests. Use "
-                                 "keep-alive, or fewer connections."});
+  CHECK(reasons_of(report) == std::vector<std::string>{"This machine had no local port left for 7 requests. Use "
+                                                       "keep-alive, or fewer connections."});
 }
 
 TEST_CASE("verdict: failures of the server do not make the run invalid", "[loadgen][results]") {
@@ -211,7 +216,7 @@ TEST_CASE("verdict: failures of the server do not make the run invalid", "[loadg
   for (std::size_t i = 0; i < outcome_count; ++i) {
     if (!is_generator_limit(static_cast<request_outcome>(i))) report.totals.outcomes[i] += 100;
   }
-  CHECK(find_invalid_reasons(report, {}).empty());
+  CHECK(find_generator_limits(report, {}).empty());
 }
 
 TEST_CASE("verdict: all reasons of an invalid run are listed", "[loadgen][results]") {
@@ -221,11 +226,34 @@ TEST_CASE("verdict: all reasons of an invalid run are listed", "[loadgen][result
   add_late_requests(report);
   add_outcomes(report, request_outcome::local_fd, 1);
   add_outcomes(report, request_outcome::local_port, 1);
-  CHECK(find_invalid_reasons(report, {}).size() == 5);
+  CHECK(find_generator_limits(report, {}).size() == 5);
+}
+
+TEST_CASE("verdict: an invalid run names what limited the generator", "[loadgen][results]") {
+  auto report = valid_report();
+  CHECK(evaluate_run(report, {}, {}).limited_by.empty());
+  set_lag(report, 1s);
+  add_outcomes(report, request_outcome::local_fd, 1);
+  const auto verdict = evaluate_run(report, {}, {});
+  CHECK(verdict.kind == verdict_kind::invalid);
+  CHECK(verdict.limited_by == std::vector<std::string_view>{"dispatch_lag", "file_descriptors"});
+  CHECK(verdict.reasons.size() == 2);
+}
+
+TEST_CASE("verdict: remarks that do not affect the verdict are hints", "[loadgen][results]") {
+  auto report = valid_report();
+  add_outcomes(report, request_outcome::status_503, 10);
+  for (auto& interval : report.intervals) interval.waiting = 1;
+  const auto verdict = evaluate_run(report, {}, {});
+  CHECK(verdict.kind == verdict_kind::passed);
+  CHECK(verdict.reasons.empty());
+  REQUIRE(verdict.hints.size() == 2);
+  CHECK(verdict.hints[0].starts_with("Requests waited for a connection in 10 of 10 intervals"));
+  CHECK(verdict.hints[1].starts_with("The error rate of "));
 }
 
 TEST_CASE("verdict: a run without requests and intervals is valid", "[loadgen][results]") {
-  CHECK(find_invalid_reasons(run_report{}, {}).empty());
+  CHECK(find_generator_limits(run_report{}, {}).empty());
 }
 
 TEST_CASE("verdict: interrupted precedes invalid, invalid precedes failed, failed precedes regression",

@@ -58,7 +58,7 @@ run_report report_with_markup() {
   for (auto& measure : report.baseline->measures) measure.name = malicious;
   for (auto& objective : report.verdict.objectives) objective.definition.text = malicious;
   report.servers[1].failure = report.baseline->file = malicious;
-  report.verdict.reasons = {malicious};
+  report.verdict.reasons = report.verdict.hints = {malicious};
   return report;
 }
 
@@ -117,7 +117,8 @@ TEST_CASE("HTML report: contains the results of the run", "[loadgen][report]") {
                              "GET http://127.0.0.1:8003/api/weather", "3 s to 9 s", "3 missing",
                              "no metrics: connection refused", "it has other clients", "24.5 MiB peak",
                              "31 % of a core, of 2 workers", "The objectives are met up to 4,200/s.",
-                             "p99<50ms: was 312 ms", "before.json", "+13.7 ms", "▲ worse", "▼ better", "< 0.0001");
+                             "p99<50ms: was 312 ms", "Requests waited for a connection in 12 of 60", "before.json",
+                             "+13.7 ms", "▲ worse", "▼ better", "< 0.0001");
   CHECK_THAT(markup_check{render_html_report(full())}.text(), ContainsSubstring(text));
 }
 

@@ -198,6 +198,7 @@ Compared with before.json
 
 REGRESSION
   p99 increased by 13.7 ms against before.json (p < 0.001).
+  Requests waited for a connection in 12 of 60 intervals.
   ✓ met     p50<20ms             was 2.7 ms
   ✗ missed  dashboard:p99<250ms  was ≥ 1 s
   ✗ missed  error_rate<1%        was 1.235 %
