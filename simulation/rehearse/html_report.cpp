@@ -149,9 +149,13 @@ std::string calibration_section(const rehearsal_result& result) {
     table.add({html::text(cost.service), html::text(format_fixed(cost.measured_us, 0) + " µs"),
                html::text(format_fixed(cost.planned_us, 0) + " µs")});
   }
-  const auto note = "Measured without faults at " + loadgen::format_rate(result.calibration_rate) +
-                    " calls per second. For the median of that run, " +
-                    format_fixed(result.calibrated.added_latency_us, 0) + " µs were added to the latency of each link.";
+  auto note = "Measured without faults at " + loadgen::format_rate(result.calibration_rate) +
+              " calls per second. For the measured median, " + format_fixed(result.calibrated.added_latency_us, 0) +
+              " µs were added to the latency of each link.";
+  if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {
+    note += " Each core pauses " + format_fixed(pauses.per_second, 1) + " times per second, on average for " +
+            format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, as the dispatch lag of loadgen shows.";
+  }
   return html::section("Calibration", note, table.html());
 }
 

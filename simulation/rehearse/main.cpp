@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Simulates a plan and compares the result with runs on real programs. `./dev rehearse PLAN` runs the simulation and
 // the real programs.
+#include <algorithm>
 #include <iostream>
 
 #include <cohort/config/options.hpp>
@@ -41,6 +42,22 @@ int fail(const std::string& message) {
   return invalid_input;
 }
 
+/// The number of simulated runs of each rate; the one with the median of the 99th percentiles is shown.
+constexpr std::uint64_t runs_of_rate = 5;
+
+/// Simulates a rate without faults.
+observed_run simulate_rate(const sim::plan& plan, double rate, const sim::program_catalog& programs,
+                           std::uint64_t seed) {
+  std::vector<observed_run> runs;
+  for (std::uint64_t i = 0; i < runs_of_rate; ++i) {
+    runs.push_back(simulate(plan, {name_of_rate(rate), {}}, rate, plan.rehearsal->length, programs, seed + i));
+  }
+  std::sort(runs.begin(), runs.end(), [](const observed_run& a, const observed_run& b) {
+    return a.phases.front().p99_us.value_or(0) < b.phases.front().p99_us.value_or(0);
+  });
+  return std::move(runs[runs.size() / 2]);
+}
+
 /// Returns the real runs with this name; a plan can repeat each run.
 std::vector<observed_run> runs_of(const std::string& name, const std::vector<observed_run>& runs) {
   std::vector<observed_run> found;
@@ -52,20 +69,20 @@ std::vector<observed_run> runs_of(const std::string& name, const std::vector<obs
 
 rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uint64_t seed) {
   const auto programs = stack_programs();
-  rehearsal_result result{real.machine, calibrate(plan, real.calibration, programs), real.calibration.rate, {}, {}};
+  const auto calibrated_rate = real.calibrations.front().rate;
+  rehearsal_result result{real.machine, calibrate(plan, real.calibrations, programs), calibrated_rate, {}, {}};
   const auto& calibrated = result.calibrated.plan;
-  const auto add = [&](std::vector<comparison>& comparisons, const sim::planned_scenario& scenario, double rate,
-                       duration length, const std::vector<observed_run>& runs) {
-    auto measured = runs_of(scenario.name, runs);
-    if (measured.empty()) return;
-    auto simulated = simulate(calibrated, scenario, rate, length, programs, seed);
-    comparisons.push_back(compare(std::move(simulated), std::move(measured), real.calibration.rate, plan.warnings));
-  };
   for (const auto rate : plan.rehearsal->rates) {
-    add(result.rates, {name_of_rate(rate), {}}, rate, plan.rehearsal->length, real.rates);
+    auto measured = runs_of(name_of_rate(rate), real.rates);
+    if (measured.empty()) continue;
+    auto simulated = simulate_rate(calibrated, rate, programs, seed);
+    result.rates.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, plan.warnings));
   }
   for (const auto& scenario : plan.scenarios) {
-    add(result.scenarios, scenario, plan.load.calls_per_second, plan.load.length, real.scenarios);
+    auto measured = runs_of(scenario.name, real.scenarios);
+    if (measured.empty()) continue;
+    auto simulated = simulate(calibrated, scenario, plan.load.calls_per_second, plan.load.length, programs, seed);
+    result.scenarios.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, plan.warnings));
   }
   return result;
 }
@@ -90,6 +107,7 @@ int run(const program_options& options, const std::string& command) {
   }
   const auto real = json::decode<real_runs>(measurements.text);
   if (!real) return fail(options.real_file + ": " + real.error().text());
+  if (real->calibrations.empty()) return fail(options.real_file + ": calibrations must have at least one run");
   const auto result = rehearse(*plan, *real, static_cast<std::uint64_t>(options.seed));
   std::cout << text_report(result);
   if (options.html_file == "none" || write_file(options.html_file, html_report(result, command))) return success;

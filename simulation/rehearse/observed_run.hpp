@@ -52,6 +52,14 @@ struct breaker_change {
 };
 BOOST_DESCRIBE_STRUCT(breaker_change, (), (service, upstream, state, at_s))
 
+/// Calls that began late.
+struct observed_lag {
+  /// The delay between the planned and the actual beginning.
+  std::int64_t lag_us = 0;
+  std::int64_t calls = 0;
+};
+BOOST_DESCRIBE_STRUCT(observed_lag, (), (lag_us, calls))
+
 struct observed_run {
   /// The name of the scenario, or the rate of a run without faults.
   std::string name;
@@ -63,16 +71,19 @@ struct observed_run {
   std::map<std::string, double> cpu_s;
   /// The reason why the load generator could not produce the planned load; empty if it could.
   std::string invalid_reason;
+  /// The dispatch lag of the load generator in ascending order; empty for a simulated run.
+  std::vector<observed_lag> dispatch_lag;
 };
-BOOST_DESCRIBE_STRUCT(observed_run, (), (name, rate, seconds, phases, breakers, cpu_s, invalid_reason))
+BOOST_DESCRIBE_STRUCT(observed_run, (), (name, rate, seconds, phases, breakers, cpu_s, invalid_reason, dispatch_lag))
 
-/// The runs of a plan on real programs. A repeated scenario or rate has several runs.
+/// The runs of a plan on real programs. A repeated calibration, scenario or rate has several runs.
 struct real_runs {
   std::string machine;
-  observed_run calibration;
+  /// At least one, all at the same rate and without faults.
+  std::vector<observed_run> calibrations;
   std::vector<observed_run> rates;
   std::vector<observed_run> scenarios;
 };
-BOOST_DESCRIBE_STRUCT(real_runs, (), (machine, calibration, rates, scenarios))
+BOOST_DESCRIBE_STRUCT(real_runs, (), (machine, calibrations, rates, scenarios))
 
 }  // namespace cohort::simulation::rehearsal

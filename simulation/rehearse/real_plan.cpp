@@ -105,6 +105,9 @@ real_plan make(const sim::plan& plan) {
   if (!plan.rehearsal) {
     throw unsupported_setting{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
   }
+  if (plan.pauses.any()) {
+    throw unsupported_setting{"pauses is not supported in a real run: it measures the pauses of its cores"};
+  }
   if (plan.links.loss > 0) throw unsupported_setting{"links.loss is not supported in a real run: it uses loopback"};
   real_plan result;
   for (std::size_t i = 0; i < plan.services.size(); ++i) {

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include <cohort/runtime/concurrency/wait_queue.hpp>
+#include "simulation/rehearse/measured_pauses.hpp"
 #include "simulation/rehearse/real_plan.hpp"
 
 namespace cohort::simulation::rehearsal {
@@ -148,6 +150,47 @@ sim::plan with_link_latency(sim::plan plan, double added_us) {
   return plan;
 }
 
+/// The figures of repeated runs.
+struct merged_runs {
+  /// The CPU microseconds of a call, by service.
+  std::map<std::string, double> cpu_us;
+  /// The median of the medians.
+  double p50_us = 0;
+  /// That of the run with the median of the 99th percentiles, since a short disturbance can dominate the sum.
+  std::vector<observed_lag> dispatch_lag;
+};
+
+std::int64_t p99_of(const std::vector<observed_lag>& lag) {
+  const auto add = [](std::int64_t sum, const observed_lag& entry) { return sum + entry.calls; };
+  auto above = std::accumulate(lag.begin(), lag.end(), std::int64_t{0}, add) / 100;
+  for (auto entry = lag.rbegin(); entry != lag.rend(); ++entry) {
+    above -= entry->calls;
+    if (above < 0) return entry->lag_us;
+  }
+  return 0;
+}
+
+merged_runs merge(const std::vector<observed_run>& runs) {
+  merged_runs merged;
+  double calls = 0;
+  std::vector<std::int64_t> medians;
+  std::vector<const observed_run*> by_lag;
+  for (const auto& run : runs) {
+    calls += static_cast<double>(run.phases.front().calls);
+    medians.push_back(run.phases.front().p50_us.value_or(0));
+    for (const auto& [service, seconds] : run.cpu_s) merged.cpu_us[service] += seconds * 1e6;
+    by_lag.push_back(&run);
+  }
+  for (auto& [service, sum] : merged.cpu_us) sum /= std::max(calls, 1.0);
+  std::sort(medians.begin(), medians.end());
+  merged.p50_us = static_cast<double>(medians[medians.size() / 2]);
+  std::sort(by_lag.begin(), by_lag.end(), [](const observed_run* a, const observed_run* b) {
+    return p99_of(a->dispatch_lag) < p99_of(b->dispatch_lag);
+  });
+  merged.dispatch_lag = by_lag[by_lag.size() / 2]->dispatch_lag;
+  return merged;
+}
+
 }  // namespace
 
 observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenario, double rate, duration length,
@@ -171,25 +214,25 @@ observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenar
   return result;
 }
 
-calibration calibrate(const sim::plan& plan, const observed_run& real, const sim::program_catalog& programs) {
+calibration calibrate(const sim::plan& plan, const std::vector<observed_run>& real,
+                      const sim::program_catalog& programs) {
   const sim::planned_scenario no_fault{"calibration", {}};
   const auto length = plan.rehearsal->length;
   const auto run = [&](const sim::plan& candidate) {
-    return simulate(candidate, no_fault, real.rate, length, programs, 1);
+    return simulate(candidate, no_fault, real.front().rate, length, programs, 1);
   };
-  const auto calls_of = [](const observed_run& observed) {
-    return static_cast<double>(std::max<std::int64_t>(observed.phases.front().calls, 1));
-  };
+  const auto measured = merge(real);
   calibration result{plan, {}, 0};
+  result.plan.pauses = pauses_from_dispatch_lag(measured.dispatch_lag);
   // The number of wake-ups, and thus the CPU time, depends on the costs: each round reduces the difference from the
   // measured time.
   for (int round = 0; round < 3; ++round) {
     const auto simulated = run(result.plan);
+    const auto calls = static_cast<double>(std::max<std::int64_t>(simulated.phases.front().calls, 1));
     for (auto& service : result.plan.services) {
-      const auto measured = real.cpu_s.find(service.name);
-      if (measured == real.cpu_s.end()) continue;
-      const calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls_of(simulated),
-                                 measured->second * 1e6 / calls_of(real)};
+      const auto cost_us = measured.cpu_us.find(service.name);
+      if (cost_us == measured.cpu_us.end()) continue;
+      const calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls, cost_us->second};
       if (round == 0) result.costs.push_back(cost);
       scale_http_costs(service, cost);
     }
@@ -201,7 +244,7 @@ calibration calibrate(const sim::plan& plan, const observed_run& real, const sim
   };
   const auto base = median(0);
   const auto slope = (median(probe_us) - base) / probe_us;
-  const auto missing = static_cast<double>(real.phases.front().p50_us.value_or(0)) - base;
+  const auto missing = measured.p50_us - base;
   result.added_latency_us = slope > 0 ? std::max(0.0, missing / slope) : 0;
   result.plan = with_link_latency(std::move(result.plan), result.added_latency_us);
   return result;

@@ -69,7 +69,12 @@ std::string text_report(const rehearsal_result& result) {
     text.append(format_fixed(cost.planned_us, 0)).append(" µs\n");
   }
   text.append("  added to the latency of each link: ").append(format_fixed(result.calibrated.added_latency_us, 0));
-  text += " µs, for the median of that run\n\n";
+  text += " µs, for the measured median\n";
+  if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {
+    text += "  pauses of each core: " + format_fixed(pauses.per_second, 1) + " per second, on average " +
+            format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, from the dispatch lag of loadgen\n";
+  }
+  text += "\n";
   for (const auto& rate : result.rates) text += render_comparison(rate);
   for (const auto& scenario : result.scenarios) text += render_comparison(scenario);
   return text;

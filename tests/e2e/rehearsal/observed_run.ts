@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The JSON that is exchanged with cohort-rehearse: simulation/rehearse/real_plan.hpp and observed_run.hpp.
+import { inflateSync } from 'node:zlib';
 
 export interface RealService {
   name: string;
@@ -78,11 +79,13 @@ export interface ObservedRun {
   breakers: BreakerChange[];
   cpu_s: Record<string, number>;
   invalid_reason: string;
+  dispatch_lag: { lag_us: number; calls: number }[];
 }
 
 /** The part of loadgen's JSON report that a rehearsal reads. */
 export interface LoadgenReport {
   verdict: { word: string; reasons: string[]; limited_by: string[] };
+  totals: LoadgenRunTotals;
   phases: { name: string; totals: LoadgenTotals }[];
   intervals: { start_s: number; length_s: number; totals: { ended: number; on_time: number; p99_us: number | null } }[];
 }
@@ -96,12 +99,45 @@ interface LoadgenTotals {
   dispatch_lag: { p99_us: number | null };
 }
 
+/** Totals of a whole run, with histograms. */
+interface LoadgenRunTotals {
+  dispatch_lag: { hdr_v2_base64: string };
+}
+
 /** The reason why loadgen's report is invalid, if it is not only a lag of at most `allowedLag_s`; otherwise empty. */
 export function findInvalidity({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
   if (verdict.word !== 'invalid') return '';
   const lag_us = Math.max(0, ...phases.map(({ totals }) => totals.dispatch_lag.p99_us ?? 0));
   const isAllowed = lag_us <= 1e6 * allowedLag_s && verdict.limited_by.every((name) => name === 'dispatch_lag');
   return isAllowed ? '' : verdict.reasons.join(' ');
+}
+
+/** The lowest bits of a value of a histogram of loadgen: each bucket has 2048 values, of which the lower half is only used by the first. */
+const subBucketHalfCount = 1024;
+const histogramHeaderBytes = 40;
+
+/** Reads HdrHistogram's compressed V2 encoding: the lowest value of each bucket that is not empty, and its count. */
+export function readHistogram(base64: string): { value: number; count: number }[] {
+  const compressed = Buffer.from(base64, 'base64');
+  const encoded = inflateSync(compressed.subarray(8));
+  const values: { value: number; count: number }[] = [];
+  for (let at = histogramHeaderBytes, index = 0; at < encoded.length; ++index) {
+    // A little-endian base-128 integer in ZigZag encoding: a count or, if negative, the number of empty buckets.
+    let zigzag = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = BigInt(encoded[at++] ?? 0);
+      zigzag |= (shift === 56n ? byte : byte & 0x7fn) << shift;
+      if (shift === 56n || byte < 0x80n) break;
+    }
+    const number = Number(zigzag % 2n === 0n ? zigzag / 2n : -(zigzag + 1n) / 2n);
+    if (number < 0) {
+      index += -number - 1;
+    } else if (number > 0) {
+      const bucket = Math.max(0, Math.floor(index / subBucketHalfCount) - 1);
+      values.push({ value: (index - bucket * subBucketHalfCount) * 2 ** bucket, count: number });
+    }
+  }
+  return values;
 }
 
 const outcomeNames: Record<string, string> = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Plays a plan on the real programs, simulates it, and compares both. Arguments: the plan, and --html FILE, --repeat N
-// (runs of each scenario and rate), --only NAME (one scenario, no other rates).
+// (calibrations, and runs of each scenario and rate), --only NAME (one scenario, no other rates) or --only rates.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,6 +9,9 @@ import { runProcess, terminateChildrenOnExit } from '../support/processes.ts';
 import type { ObservedRun } from './observed_run.ts';
 import { describeMachine, readRealPlan, rehearseProgram } from './real_plan.ts';
 import { RealRunner } from './real_runner.ts';
+
+/** The value of --only for the rates without a scenario. */
+const onlyRates = 'rates';
 
 interface Arguments {
   plan: string;
@@ -43,16 +46,17 @@ terminateChildrenOnExit();
 const planFile = resolve(options.plan);
 const plan = await readRealPlan(planFile);
 const scenarios = plan.scenarios.filter(({ name }) => options.only === '' || name === options.only);
-if (scenarios.length === 0) fail(`--only is "${options.only}", but must be one of: ${plan.scenarios.map(({ name }) => name).join(', ')}`);
+const hasRates = options.only === '' || options.only === onlyRates;
+if (scenarios.length === 0 && !hasRates) fail(`--only is "${options.only}", but must be one of: ${onlyRates}, ${plan.scenarios.map(({ name }) => name).join(', ')}`);
 const directory = mkdtempSync(join(tmpdir(), 'cohort-rehearsal-'));
 const real = new RealRunner(plan, planFile, directory);
 const runSteadyLoad = (name: string, rate: number): Promise<ObservedRun> =>
   real.run({ name, phases: [{ name: 'all', start_s: 0, length_s: plan.calibration_s }], faults: [] }, rate);
 
-const measured = { machine: describeMachine(), calibration: {} as ObservedRun, rates: [] as ObservedRun[], scenarios: [] as ObservedRun[] };
-measured.calibration = await runSteadyLoad('calibration', plan.calibration_rate);
+const measured = { machine: describeMachine(), calibrations: [] as ObservedRun[], rates: [] as ObservedRun[], scenarios: [] as ObservedRun[] };
 for (let round = 0; round < options.repeat; ++round) {
-  for (const { name, rate } of options.only === '' ? plan.rates : []) measured.rates.push(await runSteadyLoad(name, rate));
+  measured.calibrations.push(await runSteadyLoad('calibration', plan.calibration_rate));
+  for (const { name, rate } of hasRates ? plan.rates : []) measured.rates.push(await runSteadyLoad(name, rate));
   for (const scenario of scenarios) measured.scenarios.push(await real.run(scenario, plan.load.rate));
 }
 const realFile = join(directory, 'real.json');

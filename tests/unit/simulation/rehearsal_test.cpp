@@ -4,6 +4,7 @@
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "simulation/rehearse/measured_pauses.hpp"
 #include "simulation/rehearse/real_plan.hpp"
 #include "simulation/rehearse/report.hpp"
 
@@ -64,6 +65,8 @@ TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with 
       {R"("attempts": 2)", R"("attempts": 2, "partial_result_text": "x")", "load.partial_result_text is not supported"},
       {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)",
        "links.loss is not supported in a real run: it uses loopback"},
+      {R"("attempts": 2})", R"("attempts": 2}, "pauses": {"per_second": 1, "length": "1ms"})",
+       "pauses is not supported in a real run"},
       {R"("rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},)", "", "rehearsal is required"},
   }));
   const auto result = make_real_plan(parse(replaced, replacement));
@@ -151,13 +154,61 @@ TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another
   }
   real_plan.links.min_latency = real_plan.links.max_latency = 400us;
   const auto real = rehearsal::simulate(real_plan, {"calibration", {}}, 100, 4s, {}, 7);
-  const auto found = calibrate(parse(), real, {});
+  const auto found = calibrate(parse(), {real}, {});
   REQUIRE(found.costs.size() == 2);
   const auto& price = found.plan.services.front().costs;
   CHECK_THAT(to_seconds(price.read.mean()), WithinRel(60e-6, 0.05));
   // The handler's work is part of the model, not of its HTTP costs.
   CHECK(found.plan.services.front().model->cpu.mean() == 1ms);
   CHECK_THAT(found.added_latency_us, WithinAbs(350, 35));
+}
+
+/// The dispatch lag of calls at random times on a core with these pauses and a normal wake-up of 30 µs.
+std::vector<observed_lag> dispatch_lag(const sim::core_pauses& source, int calls) {
+  sim::pause_sequence pauses{source, 5, time_point{}};
+  random_generator random{6};
+  std::map<std::int64_t, std::int64_t> counts;
+  time_point now{};
+  time_point busy_until{};
+  for (int i = 0; i < calls; ++i) {
+    now += random.uniform_between(0ms, 4ms);
+    busy_until = pauses.free_at(now, busy_until);
+    ++counts[std::chrono::round<std::chrono::microseconds>(std::max(busy_until - now, duration{0})).count() + 30];
+  }
+  std::vector<observed_lag> lag;
+  for (const auto& [lag_us, count] : counts) lag.push_back({lag_us, count});
+  return lag;
+}
+
+TEST_CASE("rehearsal: the pauses of a core are found from the dispatch lag", "[sim][rehearsal]") {
+  const auto length = GENERATE(sim::distribution::constant(3ms), sim::distribution::uniform(1ms, 3ms));
+  const auto found = pauses_from_dispatch_lag(dispatch_lag({10, length}, 300'000));
+  CHECK_THAT(found.per_second, WithinRel(10.0, 0.15));
+  CHECK_THAT(to_milliseconds(found.length.mean()), WithinRel(to_milliseconds(length.mean()), 0.15));
+}
+
+TEST_CASE("rehearsal: the lag of normal wake-ups is no pause", "[sim][rehearsal]") {
+  CHECK_FALSE(pauses_from_dispatch_lag({}).any());
+  CHECK_FALSE(pauses_from_dispatch_lag({{30, 1000}, {200, 10}}).any());
+}
+
+TEST_CASE("rehearsal: the simulated tail follows from the dispatch lag of the calibration", "[sim][rehearsal]") {
+  auto real_plan = parse();
+  real_plan.pauses = {10, sim::distribution::uniform(1ms, 4ms)};
+  // Long enough for its 99th percentile.
+  const auto simulate_length = [](const sim::plan& plan) {
+    return rehearsal::simulate(plan, {"calibration", {}}, 100, 100s, {}, 7);
+  };
+  auto real = simulate_length(real_plan);
+  const auto p99_of = [&](const sim::plan& plan) {
+    return static_cast<double>(simulate_length(plan).phases.front().p99_us.value());
+  };
+  const auto without_lag = p99_of(calibrate(parse(), {real}, {}).plan);
+  real.dispatch_lag = dispatch_lag(real_plan.pauses, 100'000);
+  const auto with_lag = p99_of(calibrate(parse(), {real}, {}).plan);
+  const auto measured = static_cast<double>(real.phases.front().p99_us.value());
+  CHECK_THAT(with_lag, WithinRel(measured, 0.15));
+  CHECK(without_lag < measured * 0.8);
 }
 
 TEST_CASE("rehearsal: simulated and measured values are compared, with the range of repeated runs",

@@ -58,6 +58,17 @@ duration machine::time_of(duration cost) const noexcept {
   return duration{static_cast<duration::rep>(static_cast<double>(cost.count()) / speed_)};
 }
 
+void machine::set_pauses(const core_pauses& pauses) {
+  pauses_.clear();
+  for (std::size_t i = 0; i < cores_; ++i) {
+    pauses_.emplace_back(pauses, scheduler_.random().next(), scheduler_.now());
+  }
+}
+
+void machine::begin_pauses(time_point now) {
+  for (std::size_t i = 0; i < pauses_.size(); ++i) busy_until_[i] = pauses_[i].free_at(now, busy_until_[i]);
+}
+
 duration machine::busy_time() const noexcept {
   duration sum{};
   for (const auto& process : processes_) sum += process->busy_time();
@@ -82,7 +93,7 @@ machine& cpu_scheduler::add_machine(std::string name, std::size_t cores) {
 
 process& cpu_scheduler::add_process(machine& target, std::size_t threads, cpu_costs costs) {
   if (threads == 0) throw std::invalid_argument("a process on the machine " + target.name() + " has no thread");
-  auto& random = time_.event_loop().random();
+  auto& random = this->random();
   auto& added = target.processes_.emplace_back(std::make_unique<process>(target, std::move(costs), random.next()));
   for (std::size_t i = 0; i < threads; ++i) {
     auto& thread = *added->threads_.emplace_back(std::make_unique<cpu_thread>(*added, time_, i, random.next()));
@@ -129,7 +140,9 @@ bool cpu_scheduler::run_ready() {
   while (next_wakeup() <= now) {
     const auto due_wakeup = wakeups_.top();
     wakeups_.pop();
-    auto& busy_until = due_wakeup.thread->process_.machine_.busy_until_;
+    auto& runs_on = due_wakeup.thread->process_.machine_;
+    runs_on.begin_pauses(now);
+    auto& busy_until = runs_on.busy_until_;
     const auto core = std::min_element(busy_until.begin(), busy_until.end());
     if (*core > now) {
       due_wakeup.thread->waits_for_core_ = true;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <cohort/runtime/time/virtual_time.hpp>
+#include <cohort/sim/cpu/core_pauses.hpp>
 #include <cohort/sim/cpu/cpu_costs.hpp>
 
 namespace cohort::sim {
@@ -96,6 +97,8 @@ class machine {
   /// time.
   void set_speed(double factor) noexcept { speed_ = factor; }
   double speed() const noexcept { return speed_; }
+  /// Makes each core pause at random times from now on. Replaces the earlier pauses. Pauses do not count as CPU time.
+  void set_pauses(const core_pauses& pauses);
   /// The time that a core needs at this speed for work that costs `cost` at the speed 1.
   duration time_of(duration cost) const noexcept;
   /// The CPU time that all processes have spent.
@@ -106,6 +109,9 @@ class machine {
  private:
   friend class cpu_scheduler;
   friend class process;
+  /// Delays the cores by the pauses that have begun.
+  void begin_pauses(time_point now);
+
   cpu_scheduler& scheduler_;
   std::string name_;
   std::size_t cores_;
@@ -113,6 +119,8 @@ class machine {
   std::deque<std::unique_ptr<process>> processes_;
   /// The time until which each core is busy.
   std::vector<time_point> busy_until_;
+  /// The pauses of each core; empty without pauses.
+  std::vector<pause_sequence> pauses_;
 };
 
 /// Runs the loops of simulated machines in the order of virtual time.
@@ -126,6 +134,7 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   /// A process with this number of threads. Throws `std::invalid_argument` without a thread.
   process& add_process(machine& target, std::size_t threads, cpu_costs costs);
   const std::deque<std::unique_ptr<machine>>& machines() const noexcept { return machines_; }
+  random_generator& random() noexcept { return time_.event_loop().random(); }
   time_point start_time() const noexcept { return start_time_; }
   time_point now() const noexcept { return time_.now(); }
 

@@ -47,7 +47,9 @@ caller_population::caller_population(fleet& callers_of, caller_settings settings
     : fleet_(callers_of),
       settings_(std::move(settings)),
       client_(callers_of.client(host_name)),
-      random_(callers_of.event_loop().random().next()) {}
+      random_(callers_of.event_loop().random().next()) {
+  if (settings_.pauses.any()) pauses_.emplace(settings_.pauses, random_.next(), callers_of.time().now());
+}
 
 std::size_t caller_population::second_of(duration since_start) noexcept {
   return static_cast<std::size_t>(std::chrono::floor<std::chrono::seconds>(since_start).count());
@@ -70,9 +72,21 @@ task<> caller_population::run(caller_population& self) {
   }
 }
 
+task<> caller_population::wait_for_core() {
+  const auto now = loop::current().now();
+  paused_until_ = pauses_->free_at(now, paused_until_);
+  if (paused_until_ <= now) co_return;
+  auto waiting = sleep_until(deadline{paused_until_});
+  co_await std::move(waiting);
+}
+
 task<caller_population::attempt_result> caller_population::attempt(time_point begin) {
   http::client_request request;
   request.url = settings_.url;
+  if (pauses_) {
+    auto waiting = wait_for_core();
+    co_await std::move(waiting);
+  }
   const auto now = loop::current().now();
   auto end = deadline::after(now, settings_.patience);
   if (settings_.sends_deadline && settings_.deadline) {
@@ -86,6 +100,10 @@ task<caller_population::attempt_result> caller_population::attempt(time_point be
   ++results_.attempts_by_second[second];
   auto fetch_task = http::fetch(client_, std::move(request), end);
   const auto response = co_await std::move(fetch_task);
+  if (pauses_) {
+    auto waiting = wait_for_core();
+    co_await std::move(waiting);
+  }
   attempt_result result;
   if (!response) co_return result;
   const auto contains = [&](const std::string& text) { return response->body.find(text) != std::string::npos; };

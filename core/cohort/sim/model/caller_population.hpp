@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <cohort/http/client/client.hpp>
+#include <cohort/sim/cpu/core_pauses.hpp>
 #include <cohort/sim/fleet.hpp>
 
 namespace cohort::sim {
@@ -33,6 +34,8 @@ struct caller_settings {
   std::string partial_result_text;
   /// A response without this text also counts as a partial result. No effect if empty.
   std::string complete_result_text;
+  /// Pauses of the core of the callers' program, which delay the sending of requests and the reading of responses.
+  core_pauses pauses;
   /// Whether each attempt sends the remaining time (`x-envoy-expected-rq-timeout-ms`).
   bool sends_deadline = false;
 };
@@ -96,6 +99,8 @@ class caller_population {
     bool is_partial = false;
   };
   task<attempt_result> attempt(time_point begin);
+  /// Waits until the end of a pause of the core.
+  task<> wait_for_core();
   static std::size_t second_of(duration since_start) noexcept;
   void record_end(caller_second& second, time_point begin, unsigned attempts, attempt_result result);
 
@@ -103,6 +108,9 @@ class caller_population {
   caller_settings settings_;
   http::client& client_;
   random_generator random_;
+  std::optional<pause_sequence> pauses_;
+  /// The end of the core's last pause.
+  time_point paused_until_{};
   time_point start_{};
   caller_results results_;
 };

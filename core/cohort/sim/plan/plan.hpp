@@ -109,6 +109,8 @@ struct planned_rehearsal {
 struct plan {
   std::vector<planned_service> services;
   link_conditions links;
+  /// Pauses of all cores, and of the callers' core.
+  core_pauses pauses;
   caller_settings load;
   std::string load_service;
   std::string load_path = "/";

@@ -65,6 +65,12 @@ struct links {
 };
 BOOST_DESCRIBE_STRUCT(links, (), (min_latency, max_latency, jitter, loss, bytes_per_second))
 
+struct pauses {
+  double per_second = 0;
+  std::string length;
+};
+BOOST_DESCRIBE_STRUCT(pauses, (), (per_second, length))
+
 struct load {
   std::string service;
   std::optional<std::string> path;
@@ -154,6 +160,7 @@ BOOST_DESCRIBE_STRUCT(rehearsal, (), (calibration_rate, length, rates))
 struct plan {
   std::vector<service> services;
   std::optional<plan_document::links> links;
+  std::optional<plan_document::pauses> pauses;
   plan_document::load load;
   std::optional<std::vector<scenario>> scenarios;
   std::optional<plan_document::random_scenarios> random_scenarios;
@@ -163,6 +170,6 @@ struct plan {
   std::optional<plan_document::rehearsal> rehearsal;
 };
 BOOST_DESCRIBE_STRUCT(plan, (),
-                      (services, links, load, scenarios, random_scenarios, tune, objective, alerts, rehearsal))
+                      (services, links, pauses, load, scenarios, random_scenarios, tune, objective, alerts, rehearsal))
 
 }  // namespace cohort::sim::plan_document

@@ -103,7 +103,11 @@ planned_fleet::planned_fleet(const plan& source, const planned_scenario& scenari
     : plan_(source), scenario_(scenario), fleet_(seed) {
   fleet_.network().set_default_conditions(source.links);
   for (const auto& service : source.services) add_service(service, programs, overrides);
+  if (source.pauses.any()) {
+    for (const auto& machine : fleet_.machines()) machine->set_pauses(source.pauses);
+  }
   auto load = source.load;
+  load.pauses = source.pauses;
   load.url.set_port_number(nodes_.at(source.load_service).front()->port());
   callers_ = std::make_unique<caller_population>(fleet_, std::move(load));
 }

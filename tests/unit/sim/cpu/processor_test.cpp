@@ -124,6 +124,22 @@ TEST_CASE("machine: processes share the cores of the machine", "[sim][cpu]") {
   CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(10.0, tick_tolerance));
 }
 
+TEST_CASE("machine: a request that arrives during a pause of the core is delayed by the rest of the pause",
+          "[sim][cpu]") {
+  const bool has_pauses = GENERATE(false, true);
+  machine_fixture fixture{1, 1, read_cost(100us)};
+  if (has_pauses) fixture.machine.set_pauses({10, sim::distribution::constant(4ms)});
+  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 100, 20'000, "/"));
+  fixture.fleet.run_for(300s);
+  REQUIRE(fixture.times.size() == 20'000);
+  const auto times = fixture.sorted_milliseconds();
+  const auto late = std::count_if(times.begin(), times.end(), [](double time) { return time > 1; });
+  // 4 % of the time is in pauses; during 3 ms of each, an arrival waits for more than 1 ms.
+  CHECK_THAT(static_cast<double>(late) / 20'000, WithinAbs(has_pauses ? 0.03 : 0, 0.005));
+  CHECK(times.back() < 12);
+  CHECK(fixture.machine.busy_time() == 20'000 * 100us);
+}
+
 TEST_CASE("machine: an idle thread needs the time of a wake-up before it works, a busy thread does not", "[sim][cpu]") {
   auto costs = read_cost(10ms);
   costs.wake_up = sim::distribution::constant(1ms);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/runtime/random.hpp>
+#include <cohort/runtime/time/clock.hpp>
+#include <cohort/sim/cpu/distribution.hpp>
+
+namespace cohort::sim {
+
+/// Random times at which a core runs nothing, because a hypervisor or other programs use it. They begin at the times of
+/// a Poisson process.
+struct core_pauses {
+  /// The rate of the pauses of one core; 0: none.
+  double per_second = 0;
+  distribution length;
+
+  bool any() const noexcept { return per_second > 0; }
+};
+
+/// The pauses of one core.
+class pause_sequence {
+ public:
+  /// The first pause begins after `start`.
+  pause_sequence(core_pauses pauses, std::uint64_t seed, time_point start);
+
+  /// The time at which the core is free, if its work alone would end at `busy_until`: later if a pause has begun before
+  /// `now`. Calls must have ascending `now`, and pass the result of the last call unless the core has worked since.
+  time_point free_at(time_point now, time_point busy_until);
+
+ private:
+  void draw_next(time_point previous);
+
+  core_pauses pauses_;
+  random_generator random_;
+  time_point next_;
+};
+
+}  // namespace cohort::sim
