@@ -139,10 +139,10 @@ std::string kind_table(const std::vector<incident_run>& runs) {
 std::string not_evaluated_table(const rule_files& rules) {
   std::map<std::string_view, std::string> by_reason;
   for (const auto& alert : rules.alerts()) {
-    const auto reason = reason_not_evaluated(alert.name);
+    const auto reason = reason_not_evaluated(alert);
     if (reason.empty()) continue;
     auto& names = by_reason[reason];
-    names.append(names.empty() ? "" : ", ").append("`").append(alert.name).append("`");
+    names.append(names.empty() ? "" : ", ").append("`").append(alert).append("`");
   }
   std::string text = row({"Not evaluated", "Reason"}) + "|---|---|\n";
   for (const auto& [reason, names] : by_reason) text += row({names, std::string{reason}});
@@ -164,17 +164,17 @@ std::string_view reason_not_evaluated(std::string_view alert) {
   return found == not_evaluated.end() ? std::string_view{} : found->second;
 }
 
-std::set<std::string> required_rule_files(const rule_files& rules) {
-  std::set<std::string> used{"recording"};
+std::set<std::string> evaluated_alerts(const rule_files& rules) {
+  std::set<std::string> evaluated;
   for (const auto& alert : rules.alerts()) {
-    if (reason_not_evaluated(alert.name).empty()) used.insert(alert.group);
+    if (reason_not_evaluated(alert).empty()) evaluated.insert(alert);
   }
-  return used;
+  return evaluated;
 }
 
 std::map<std::string, alert_statistics> evaluate(const std::vector<incident_run>& runs, const rule_files& rules) {
   std::map<std::string, alert_statistics> statistics;
-  for (const auto& alert : rules.alerts()) statistics[alert.name];
+  for (const auto& alert : rules.alerts()) statistics[alert];
   for (const auto& entry : runs) {
     if (entry.run.is_quiet()) {
       for (const auto& candidate : entry.firings) ++statistics[candidate.alert].false_alarms;

@@ -38,8 +38,8 @@ struct alert_statistics {
 
 /// The reason why the simulation cannot evaluate an alert; empty if it can.
 std::string_view reason_not_evaluated(std::string_view alert);
-/// The rule files of the evaluated alerts, and the recording rules that these alerts use.
-std::set<std::string> required_rule_files(const rule_files& rules);
+/// The alerts that the simulation can evaluate.
+std::set<std::string> evaluated_alerts(const rule_files& rules);
 
 /// The statistics of all evaluated alerts.
 std::map<std::string, alert_statistics> evaluate(const std::vector<incident_run>& runs, const rule_files& rules);

@@ -26,7 +26,9 @@ struct program_options {
   std::string only = "all";
   std::string page = "none";
   std::string directory = "none";
+  std::string results = "none";
   bool reuses_tests = false;
+  bool has_all_series = false;
   bool lists_runs = false;
   bool checks = false;
 
@@ -44,9 +46,17 @@ struct program_options {
                 config::text(), "none");
     options.add(directory, {"--keep", "", "Directory that keeps the test of each run for `promtool test rules`"},
                 config::text(), "none");
+    options.add(
+        results,
+        {"--results", "",
+         "Directory that keeps the result of each run, so that the same command continues after an interruption. "
+         "A result is reused by the same program with the same rules and the same promtool only"},
+        config::text(), "none");
     options.add_switch(reuses_tests, "--reuse",
                        "Evaluate the tests in the directory of --keep instead of simulating: after a change of "
                        "rules that read the same series");
+    options.add_switch(has_all_series, "--all-series",
+                       "Evaluate all series, several times slower, to check that the omitted ones do not matter");
     options.add_switch(lists_runs, "--list", "Print all runs with their fired and missed alerts");
     options.add_switch(checks, "--check", "Exit with status 1 if an incident was missed, or after a false alarm");
   }
@@ -114,14 +124,22 @@ bool has_missed_or_false_alert(const std::map<std::string, alert_statistics>& st
 }
 
 int run(const program_options& options, const std::string& command) {
-  const rule_files rules{options.rules};
+  rule_files rules{options.rules};
+  rules.select(evaluated_alerts(rules));
   const temporary_directory temporary;
-  execution_settings settings{static_cast<std::size_t>(options.processes), temporary.path(), options.reuses_tests};
+  execution_settings settings{static_cast<std::size_t>(options.processes), temporary.path(), false,
+                              options.reuses_tests, options.has_all_series};
   if (options.directory != "none") {
-    settings.directory = options.directory;
+    settings.directory = std::filesystem::absolute(options.directory).string();
+    settings.keeps_tests = true;
     std::filesystem::create_directories(settings.directory);
   }
-  const auto runs = run_all(draw_runs(options), rules, settings);
+  if (options.reuses_tests && options.results != "none") {
+    throw std::invalid_argument("--reuse evaluates tests of another program, so that --results must be \"none\"");
+  }
+  const result_store results{options.results == "none" ? temporary.path() : options.results,
+                             evaluation_key(rules, options.has_all_series)};
+  const auto runs = run_all(draw_runs(options), rules, settings, results);
   if (options.lists_runs) std::cout << render_runs(runs) << "\n";
   const auto tables = render_tables(runs, rules, command);
   std::cout << tables;

@@ -10,6 +10,8 @@
 namespace cohort::simulation::alerts {
 namespace {
 
+const std::regex identifier{"([A-Za-z_:][A-Za-z0-9_:]*)"};
+
 /// Calls `handle` with the first group of each match.
 template <class Handler>
 void for_each_match(const std::string& text, const std::regex& pattern, Handler handle) {
@@ -18,13 +20,29 @@ void for_each_match(const std::string& text, const std::regex& pattern, Handler 
   }
 }
 
+std::string read_content(const std::filesystem::path& path) {
+  std::ifstream input{path, std::ios::binary};
+  std::ostringstream content;
+  content << input.rdbuf();
+  return content.str();
+}
+
+/// The text after `prefix`, without spaces; empty if the line does not begin with it.
+std::string value_after(std::string_view line, std::string_view prefix) {
+  if (!line.starts_with(prefix)) return {};
+  line.remove_prefix(std::min(line.find_first_not_of(' ', prefix.size()), line.size()));
+  return std::string{line};
+}
+
 }  // namespace
 
 rule_files::rule_files(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator{directory, error}) {
     if (entry.path().extension() != ".yml") continue;
-    files_.push_back({entry.path().stem().string(), std::filesystem::absolute(entry.path()).string(), {}});
+    auto content = read_content(entry.path());
+    auto groups = parse(content);
+    files_.push_back({entry.path().stem().string(), std::move(content), std::move(groups)});
   }
   if (files_.empty())
     throw std::runtime_error("--rules is \"" + directory + "\", but must be a directory with rule files");
@@ -32,39 +50,109 @@ rule_files::rule_files(const std::string& directory) {
   const auto rank = [](const file& source) { return source.name == "recording" ? 0 : source.name == "slo" ? 1 : 2; };
   std::sort(files_.begin(), files_.end(),
             [&](const file& a, const file& b) { return std::pair{rank(a), a.name} < std::pair{rank(b), b.name}; });
-  for (auto& source : files_) read(source);
-  std::sort(alerts_.begin(), alerts_.end(), [](const alert& a, const alert& b) { return a.name < b.name; });
+  for (const auto* each : all_rules()) {
+    if (each->is_alert) alerts_.push_back(each->name);
+  }
+  std::sort(alerts_.begin(), alerts_.end());
+  find_names();
 }
 
-void rule_files::read(file& source) {
-  std::ifstream input{source.path, std::ios::binary};
-  std::ostringstream content;
-  content << input.rdbuf();
-  const auto text = content.str();
-  static const std::regex group{R"(\n  - name: *(\S+))"};
-  static const std::regex alert_rule{R"(\n *- alert: *(\S+))"};
+/// The files have one format, which their check enforces: groups are indented by two spaces, rules by six.
+std::vector<rule_files::group> rule_files::parse(const std::string& content) {
+  std::vector<group> groups;
+  std::istringstream lines{content};
+  for (std::string line; std::getline(lines, line);) {
+    const auto text = line.find_first_not_of(' ');
+    if (text == std::string::npos || line[text] == '#') continue;
+    if (auto name = value_after(line, "  - name:"); !name.empty()) groups.push_back({std::move(name), {}, {}});
+    if (groups.empty()) continue;
+    auto& last = groups.back();
+    if (auto name = value_after(line, "      - alert:"); !name.empty())
+      last.rules.push_back({true, std::move(name), {}});
+    if (auto name = value_after(line, "      - record:"); !name.empty())
+      last.rules.push_back({false, std::move(name), {}});
+    auto& target = last.rules.empty() ? last.header : last.rules.back().text;
+    target.append(line).append("\n");
+  }
+  return groups;
+}
+
+std::vector<rule_files::rule*> rule_files::all_rules() {
+  std::vector<rule*> all;
+  for (auto& source : files_) {
+    for (auto& group : source.groups) {
+      for (auto& each : group.rules) all.push_back(&each);
+    }
+  }
+  return all;
+}
+
+template <class Visit>
+void rule_files::for_each_selected(Visit visit) const {
+  for (const auto& source : files_) {
+    for (const auto& group : source.groups) {
+      for (const auto& each : group.rules) {
+        if (each.is_selected) visit(group, each);
+      }
+    }
+  }
+}
+
+std::vector<std::string> rule_files::contents() const {
+  std::vector<std::string> all;
+  for (const auto& source : files_) all.push_back(source.content);
+  return all;
+}
+
+void rule_files::select(const std::set<std::string>& alerts) {
+  const auto all = all_rules();
+  std::vector<rule*> selected;
+  for (auto* each : all) {
+    each->is_selected = each->is_alert && alerts.contains(each->name);
+    if (each->is_selected) selected.push_back(each);
+  }
+  while (!selected.empty()) {
+    std::set<std::string> words;
+    for_each_match(selected.back()->text, identifier, [&](std::string word) { words.insert(std::move(word)); });
+    selected.pop_back();
+    for (auto* each : all) {
+      if (each->is_alert || each->is_selected || !words.contains(each->name)) continue;
+      each->is_selected = true;
+      selected.push_back(each);
+    }
+  }
+  find_names();
+}
+
+/// The names and patterns of the series that the selected rules read.
+void rule_files::find_names() {
   static const std::regex pattern{"__name__=~\"([^\"]*)\""};
-  static const std::regex identifier{"([A-Za-z_:][A-Za-z0-9_:]*)"};
-  for_each_match(text, group, [&](std::string name) { source.groups.push_back(std::move(name)); });
-  for_each_match(text, alert_rule, [&](std::string name) { alerts_.push_back({std::move(name), source.name}); });
-  for_each_match(text, pattern, [&](const std::string& name) { patterns_.emplace_back(name); });
-  // Also matches other words of the rules: a series that only a comment mentions is scraped unnecessarily.
-  for_each_match(text, identifier, [&](std::string name) { names_.insert(std::move(name)); });
+  names_.clear();
+  patterns_.clear();
+  known_.clear();
+  for_each_selected([&](const group&, const rule& each) {
+    for_each_match(each.text, pattern, [&](const std::string& name) { patterns_.emplace_back(name); });
+    // Also matches other words of the rules: a series that only an annotation mentions is scraped unnecessarily.
+    for_each_match(each.text, identifier, [&](std::string name) { names_.insert(std::move(name)); });
+  });
 }
 
-std::vector<std::string> rule_files::paths(const std::set<std::string>& names) const {
-  std::vector<std::string> found;
-  for (const auto& source : files_) {
-    if (names.contains(source.name)) found.push_back(source.path);
-  }
-  return found;
+std::string rule_files::text() const {
+  std::string text = "groups:\n";
+  const group* last = nullptr;
+  for_each_selected([&](const group& owner, const rule& each) {
+    if (&owner != last) text += owner.header;
+    last = &owner;
+    text += each.text;
+  });
+  return text;
 }
 
-std::vector<std::string> rule_files::groups(const std::set<std::string>& names) const {
+std::vector<std::string> rule_files::groups() const {
   std::vector<std::string> found;
-  for (const auto& source : files_) {
-    if (names.contains(source.name)) found.insert(found.end(), source.groups.begin(), source.groups.end());
-  }
+  for_each_selected([&](const group& owner, const rule&) {
+    if (found.empty() || found.back() != owner.name) found.push_back(owner.name);
+  });
   return found;
 }
 
@@ -76,6 +164,15 @@ bool rule_files::reads(std::string_view series_name) const {
                                 [&](const auto& each) { return std::regex_match(entry->first, each); });
   }
   return entry->second;
+}
+
+bool rule_files::contains(std::initializer_list<std::string_view> parts) const {
+  bool found = false;
+  for_each_selected([&](const group&, const rule& each) {
+    const auto is_in_rule = [&](std::string_view part) { return each.text.find(part) != std::string::npos; };
+    found = found || std::all_of(parts.begin(), parts.end(), is_in_rule);
+  });
+  return found;
 }
 
 }  // namespace cohort::simulation::alerts

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <initializer_list>
 #include <regex>
 #include <set>
 #include <string>
@@ -17,30 +18,51 @@ class rule_files {
   /// rules.
   explicit rule_files(const std::string& directory);
 
-  struct alert {
-    std::string name;
-    /// The defining file, without directory and extension.
-    std::string group;
-  };
-  /// All alerts, sorted by name.
-  const std::vector<alert>& alerts() const noexcept { return alerts_; }
-  /// Absolute paths of the files with these names, without directory and extension.
-  std::vector<std::string> paths(const std::set<std::string>& names) const;
-  /// The names of the rule groups of these files, in the order of the files.
-  std::vector<std::string> groups(const std::set<std::string>& names) const;
-  /// Whether a rule reads series of this name.
+  /// The names of all alerts, sorted.
+  const std::vector<std::string>& alerts() const noexcept { return alerts_; }
+  /// The contents of all files, in the order of their evaluation.
+  std::vector<std::string> contents() const;
+
+  /// From now on, all functions below consider only these alerts and the recordings that they read, directly or
+  /// indirectly.
+  void select(const std::set<std::string>& alerts);
+
+  /// The selected rules as one rule file, with the recordings of a group before the alerts that use them.
+  std::string text() const;
+  /// The names of the rule groups with selected rules, in the order of their evaluation.
+  std::vector<std::string> groups() const;
+  /// Whether a selected rule reads series of this name.
   bool reads(std::string_view series_name) const;
+  /// Whether the text of a selected rule contains all of these.
+  bool contains(std::initializer_list<std::string_view> parts) const;
 
  private:
+  struct rule {
+    bool is_alert = false;
+    std::string name;
+    /// Its lines, without comments.
+    std::string text;
+    bool is_selected = true;
+  };
+  struct group {
+    std::string name;
+    /// The lines before its first rule, without comments.
+    std::string header;
+    std::vector<rule> rules;
+  };
   struct file {
     std::string name;
-    std::string path;
-    std::vector<std::string> groups;
+    std::string content;
+    std::vector<group> groups;
   };
-  void read(file& source);
+  static std::vector<group> parse(const std::string& content);
+  std::vector<rule*> all_rules();
+  template <class Visit>
+  void for_each_selected(Visit visit) const;
+  void find_names();
 
   std::vector<file> files_;
-  std::vector<alert> alerts_;
+  std::vector<std::string> alerts_;
   std::set<std::string, std::less<>> names_;
   std::vector<std::regex> patterns_;
   /// Cached results of `reads`.

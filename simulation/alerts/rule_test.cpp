@@ -41,38 +41,6 @@ std::string to_promtool_notation(const sample_list& samples, std::size_t count) 
   return text;
 }
 
-std::string without_label(std::string key, std::string_view label) {
-  const auto begin = key.find("," + std::string{label} + "=\"");
-  if (begin == std::string::npos) return key;
-  return key.erase(begin, key.find('"', begin + label.size() + 3) + 1 - begin);
-}
-
-bool is_zero(const sample_list& samples) {
-  return std::all_of(samples.begin(), samples.end(), [](const auto& value) { return value.value_or(0) == 0; });
-}
-
-/// Whether rules exclude the series by its endpoint, so that it cannot replace another series.
-bool is_excluded(const std::string& key) {
-  return key.find("endpoint=\"/api/alerts\"") != std::string::npos ||
-         key.find("endpoint=\"/api/faults\"") != std::string::npos;
-}
-
-/// The rules sum the series of a job over its endpoints, so a series that is always zero can be omitted if another
-/// series differs from it only in the endpoint. The dashboard has 29 endpoints, and the callers use only a few of them.
-std::set<std::string> omitted_series(const series_table& series) {
-  std::set<std::string> covered_groups;
-  std::set<std::string> omitted;
-  for (const auto& [key, samples] : series) {
-    if (!is_zero(samples) && !is_excluded(key)) covered_groups.insert(without_label(key, "endpoint"));
-  }
-  for (const auto& [key, samples] : series) {
-    const auto group = without_label(key, "endpoint");
-    if (group == key || !is_zero(samples)) continue;
-    if (is_excluded(key) || !covered_groups.insert(group).second) omitted.insert(key);
-  }
-  return omitted;
-}
-
 /// Parses a duration such as `2m10s`.
 duration parse_go_duration(std::string_view text) {
   duration total{};
@@ -115,23 +83,38 @@ void add_firing(std::string_view sample, duration time, std::vector<firing>& fir
   firings.push_back({alert, labels, time, time + evaluation_interval});
 }
 
+struct command_result {
+  std::string output;
+  /// The exit status; -1 if a signal ended the command.
+  int status = -1;
+};
+
+command_result run_promtool(const std::string& command) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), [](FILE*) { return 0; }};
+  if (!pipe) throw std::runtime_error("promtool cannot be started");
+  command_result result;
+  std::array<char, 65536> buffer{};
+  for (std::size_t count = 0; (count = fread(buffer.data(), 1, buffer.size(), pipe.get())) > 0;) {
+    result.output.append(buffer.data(), count);
+  }
+  const int status = pclose(pipe.get());
+  if (WIFEXITED(status)) result.status = WEXITSTATUS(status);
+  return result;
+}
+
 }  // namespace
 
-std::string rule_test_file(const series_table& series, const rule_files& rules,
-                           const std::set<std::string>& required_rule_files, duration scrape_interval,
-                           duration length) {
+std::string rule_test_file(const series_table& series, const rule_files& rules, const std::string& rule_path,
+                           duration scrape_interval, duration length) {
   const auto seconds = [](duration span) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(span).count()) + "s";
   };
-  std::string text = "rule_files:\n";
-  for (const auto& path : rules.paths(required_rule_files)) text.append("  - ").append(path).append("\n");
-  text.append("evaluation_interval: ").append(seconds(evaluation_interval)).append("\ngroup_eval_order:\n");
-  for (const auto& group : rules.groups(required_rule_files)) text.append("  - ").append(group).append("\n");
+  auto text = "rule_files:\n  - " + rule_path + "\nevaluation_interval: " + seconds(evaluation_interval);
+  text += "\ngroup_eval_order:\n";
+  for (const auto& group : rules.groups()) text.append("  - ").append(group).append("\n");
   text.append("tests:\n  - interval: ").append(seconds(scrape_interval)).append("\n    input_series:\n");
-  const auto omitted = omitted_series(series);
   const auto count = static_cast<std::size_t>(length / scrape_interval);
   for (const auto& [key, samples] : series) {
-    if (omitted.contains(key)) continue;
     text.append("      - { series: '")
         .append(key)
         .append("', values: '")
@@ -173,18 +156,16 @@ std::vector<firing> parse_firings(std::string_view output, duration length) {
   return firings;
 }
 
+std::string promtool_version() {
+  const auto [output, status] = run_promtool("promtool --version 2>&1");
+  if (status != 0) throw std::runtime_error("promtool failed; is the package prometheus installed? " + output);
+  return output;
+}
+
 std::vector<firing> evaluate_rules(const std::string& file, duration length) {
   // One processor for each promtool process, because several run at the same time.
-  const auto command = "GOMAXPROCS=1 GOGC=400 promtool test rules '" + file + "' 2>&1";
-  const std::unique_ptr<FILE, int (*)(FILE*)> pipe{popen(command.c_str(), "r"), [](FILE*) { return 0; }};
-  if (!pipe) throw std::runtime_error("promtool cannot be started");
-  std::string output;
-  std::array<char, 65536> buffer{};
-  for (std::size_t count = 0; (count = fread(buffer.data(), 1, buffer.size(), pipe.get())) > 0;) {
-    output.append(buffer.data(), count);
-  }
-  const int status = pclose(pipe.get());
-  if (!WIFEXITED(status) || WEXITSTATUS(status) > 1) {
+  const auto [output, status] = run_promtool("GOMAXPROCS=1 GOGC=400 promtool test rules '" + file + "' 2>&1");
+  if (status < 0 || status > 1) {
     throw std::runtime_error("promtool failed; is the package prometheus installed? " + output);
   }
   return parse_firings(output, length);

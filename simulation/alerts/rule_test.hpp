@@ -24,12 +24,15 @@ struct firing {
 inline constexpr std::chrono::seconds evaluation_interval{10};
 
 /// Returns a test file for `promtool test rules` with these input series. It queries the firing alerts at each
-/// evaluation until `length`. Omits series that are zero in all scrapes and change no sum.
-std::string rule_test_file(const series_table& series, const rule_files& rules,
-                           const std::set<std::string>& required_rule_files, duration scrape_interval, duration length);
+/// evaluation until `length`. `rule_path` is the path of a file with the selected rules.
+std::string rule_test_file(const series_table& series, const rule_files& rules, const std::string& rule_path,
+                           duration scrape_interval, duration length);
 
 /// Reads the output of `promtool test rules` for such a file. Throws `std::runtime_error` for any other error.
 std::vector<firing> parse_firings(std::string_view output, duration length);
+
+/// Returns the version of `promtool`, as it prints it. Throws `std::runtime_error` if it cannot be run.
+std::string promtool_version();
 
 /// Runs a file of `rule_test_file` with `promtool`. Throws `std::runtime_error` on failure.
 std::vector<firing> evaluate_rules(const std::string& file, duration length);

@@ -4,10 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <sstream>
 #include <stdexcept>
+
+#include "simulation/alerts/rule_series.hpp"
 
 namespace cohort::simulation::alerts {
 namespace {
@@ -17,21 +19,17 @@ using namespace std::chrono_literals;
 /// The `scrape_interval` of `prometheus.yml`.
 constexpr std::chrono::seconds scrape_interval{15};
 
-std::int64_t to_seconds(duration span) { return std::chrono::duration_cast<std::chrono::seconds>(span).count(); }
-
-std::string file_of(const std::string& directory, std::size_t process, const char* extension) {
-  return directory + "/" + std::to_string(process) + extension;
-}
-
 /// Simulates the run, and writes its series as a test for promtool.
-void write_test(const incident& run, const rule_files& rules, const std::string& file) {
+void write_test(const incident& run, const rule_files& rules, const std::string& file,
+                const execution_settings& settings) {
   monitored_fleet fleet{run};
   scraper source{fleet, rules, scrape_interval};
   source.start();
   fleet.start();
   // The last scrape can take as long as its timeout.
   fleet.fleet().run_for(run.length + 11s);
-  std::ofstream{file, std::ios::binary} << rule_test_file(source.series(), rules, required_rule_files(rules),
+  const auto series = settings.has_all_series ? source.series() : reduce_series(source.series(), rules);
+  std::ofstream{file, std::ios::binary} << rule_test_file(series, rules, settings.directory + "/rules.yml",
                                                           scrape_interval, run.length);
   fleet.fleet().shutdown(duration{0});
   for (const auto& leak : fleet.fleet().leaks()) {
@@ -39,43 +37,23 @@ void write_test(const incident& run, const rule_files& rules, const std::string&
   }
 }
 
-/// Executes the runs of one process: every run whose index has this remainder. Writes one line for each run and firing.
+/// Executes the runs of one process: every run whose index has this remainder.
 void run_process(const std::vector<incident>& runs, const rule_files& rules, std::size_t process,
-                 const execution_settings& settings) {
-  std::ofstream results{file_of(settings.directory, process, ".tsv"), std::ios::binary};
+                 const execution_settings& settings, const result_store& results) {
   for (std::size_t i = process; i < runs.size(); i += settings.processes) {
-    const auto file = file_of(settings.directory, i, ".yml");
-    if (!settings.reuses_tests) write_test(runs[i], rules, file);
-    for (const auto& entry : evaluate_rules(file, runs[i].length)) {
-      results << i << '\t' << entry.alert << '\t' << entry.labels << '\t' << to_seconds(entry.begin) << '\t'
-              << to_seconds(entry.end) << '\n';
-    }
-    results << std::flush;
-  }
-}
-
-void read_results(const std::string& file, std::vector<incident_run>& runs) {
-  std::ifstream results{file, std::ios::binary};
-  for (std::string line; std::getline(results, line);) {
-    std::istringstream fields{line};
-    std::size_t index = 0;
-    std::int64_t begin = 0;
-    std::int64_t end = 0;
-    firing entry;
-    fields >> index >> entry.alert;
-    fields.ignore();
-    std::getline(fields, entry.labels, '\t');
-    fields >> begin >> end;
-    entry.begin = std::chrono::seconds{begin};
-    entry.end = std::chrono::seconds{end};
-    runs.at(index).firings.push_back(std::move(entry));
+    if (results.load(runs[i])) continue;
+    const auto file = settings.directory + "/" + std::to_string(i) + ".yml";
+    if (!settings.reuses_tests) write_test(runs[i], rules, file, settings);
+    results.save(runs[i], evaluate_rules(file, runs[i].length));
+    if (!settings.keeps_tests) std::filesystem::remove(file);
   }
 }
 
 }  // namespace
 
 std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& rules,
-                                  const execution_settings& settings) {
+                                  const execution_settings& settings, const result_store& results) {
+  std::ofstream{settings.directory + "/rules.yml", std::ios::binary} << rules.text();
   std::vector<pid_t> children;
   for (std::size_t process = 0; process < settings.processes; ++process) {
     const auto child = fork();
@@ -86,7 +64,7 @@ std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& 
     }
     int status = 0;
     try {
-      run_process(runs, rules, process, settings);
+      run_process(runs, rules, process, settings, results);
     } catch (const std::exception& failure) {
       std::cerr << "cohort-alerts: " << failure.what() << "\n";
       status = 1;
@@ -100,11 +78,13 @@ std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& 
     has_failed = has_failed || status != 0;
   }
   if (has_failed) throw std::runtime_error("a simulation has failed");
-  std::vector<incident_run> results;
-  for (auto& run : runs) results.push_back({std::move(run), {}});
-  for (std::size_t process = 0; process < settings.processes; ++process)
-    read_results(file_of(settings.directory, process, ".tsv"), results);
-  return results;
+  std::vector<incident_run> finished;
+  for (auto& run : runs) {
+    auto firings = results.load(run);
+    if (!firings) throw std::runtime_error("a result cannot be read");
+    finished.push_back({std::move(run), std::move(*firings)});
+  }
+  return finished;
 }
 
 }  // namespace cohort::simulation::alerts

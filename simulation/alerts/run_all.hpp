@@ -5,19 +5,24 @@
 #include <vector>
 
 #include "simulation/alerts/evaluation.hpp"
+#include "simulation/alerts/result_store.hpp"
 
 namespace cohort::simulation::alerts {
 
 struct execution_settings {
   std::size_t processes = 2;
-  /// Directory for the files of the runs.
+  /// Directory for the rules and the test files of the runs.
   std::string directory;
+  bool keeps_tests = false;
   /// Evaluates the test files in the directory instead of simulating; for changed rules that read the same series.
   bool reuses_tests = false;
+  /// Evaluates all series of the scrapes, instead of fewer with the same results.
+  bool has_all_series = false;
 };
 
-/// Returns the results of all runs. Throws `std::runtime_error` if a run fails.
+/// Returns the results of all runs. A run with a result in `results` is not repeated. Throws `std::runtime_error` if a
+/// run fails.
 std::vector<incident_run> run_all(std::vector<incident> runs, const rule_files& rules,
-                                  const execution_settings& settings);
+                                  const execution_settings& settings, const result_store& results);
 
 }  // namespace cohort::simulation::alerts

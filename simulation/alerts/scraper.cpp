@@ -30,7 +30,7 @@ task<> scraper::run(scraper& self) {
     auto waiting = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrapes_));
     co_await std::move(waiting);
     // Prometheus also scrapes itself; this scrape always succeeds in the simulation.
-    self.add("up", "job=\"prometheus\",instance=\"localhost:9090\"", self.scrapes_, 1);
+    add(self.samples_of("up", "job=\"prometheus\",instance=\"localhost:9090\""), self.scrapes_, 1);
     for (auto* node : self.fleet_.nodes()) {
       if (self.fleet_.is_target(*node)) self.fleet_.fleet().spawn(scrape(self, *node, self.scrapes_));
     }
@@ -52,37 +52,55 @@ task<> scraper::scrape(scraper& self, sim::node& target, std::size_t index) {
                               deadline::after(loop::current().now(), scrape_timeout));
   const auto response = co_await std::move(fetching);
   const bool is_up = response && response->status == http::status::ok;
-  self.add("up", labels, index, is_up ? 1 : 0);
+  add(self.samples_of("up", labels), index, is_up ? 1 : 0);
   if (!is_up) co_return;
   // The only process metric that the simulation can provide.
-  self.add("process_start_time_seconds", labels, index, to_seconds(start_time));
+  add(self.samples_of("process_start_time_seconds", labels), index, to_seconds(start_time));
   self.add_text(labels, index, response->body);
 }
 
-void scraper::add(const std::string& name, const std::string& labels, std::size_t index, double value) {
-  auto& samples = series_[name + "{" + labels + "}"];
+sample_list& scraper::samples_of(std::string_view name, std::string_view labels) {
+  std::string key;
+  key.reserve(name.size() + labels.size() + 2);
+  key.append(name).append("{").append(labels).append("}");
+  return series_[std::move(key)];
+}
+
+void scraper::add(sample_list& samples, std::size_t index, double value) {
   samples.resize(index);
   samples.emplace_back(value);
 }
 
+scraper::known_line scraper::find_line(const std::string& target_labels, std::string_view series) {
+  known_line line{std::string{series}, nullptr, 0};
+  const auto name = series.substr(0, series.find('{'));
+  // Process metrics would describe the simulation program.
+  if (name.starts_with("process_") || !rules_.reads(name)) return line;
+  if (name.starts_with("cohort_faults_") && !fleet_.run().shows_fault_metrics) return line;
+  auto labels = target_labels;
+  if (name.size() < series.size()) {
+    labels.append(",").append(series.substr(name.size() + 1, series.size() - name.size() - 2));
+  }
+  line.samples = &samples_of(name, labels);
+  // promtool's clock begins at 0.
+  if (name.ends_with("_timestamp_seconds")) line.offset = start_;
+  return line;
+}
+
 void scraper::add_text(const std::string& target_labels, std::size_t index, std::string_view text) {
-  while (!text.empty()) {
+  auto& known_lines = known_lines_[target_labels];
+  for (std::size_t number = 0; !text.empty();) {
     const auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    const auto name = line.substr(0, line.find_first_of("{ "));
-    // Process metrics would describe the simulation program.
-    if (line.starts_with('#') || name.starts_with("process_") || !rules_.reads(name)) continue;
-    if (name.starts_with("cohort_faults_") && !fleet_.run().shows_fault_metrics) continue;
     const auto last_space = line.rfind(' ');
-    if (last_space == std::string_view::npos) continue;
-    auto labels = target_labels;
-    if (line[name.size()] == '{') {
-      labels.append(",").append(line.substr(name.size() + 1, last_space - name.size() - 2));
-    }
-    auto value = std::strtod(std::string{line.substr(last_space + 1)}.c_str(), nullptr);
-    // promtool's clock begins at 0.
-    if (name.ends_with("_timestamp_seconds")) value -= start_;
-    add(std::string{name}, labels, index, value);
+    if (line.starts_with('#') || last_space == std::string_view::npos) continue;
+    const auto series = line.substr(0, last_space);
+    if (number == known_lines.size()) known_lines.emplace_back();
+    auto& known = known_lines[number++];
+    if (known.series != series) known = find_line(target_labels, series);
+    if (!known.samples) continue;
+    const std::string value{line.substr(last_space + 1)};
+    add(*known.samples, index, std::strtod(value.c_str(), nullptr) - known.offset);
   }
 }
 

@@ -32,8 +32,20 @@ class scraper {
  private:
   static task<> run(scraper& self);
   static task<> scrape(scraper& self, sim::node& target, std::size_t index);
-  void add(const std::string& name, const std::string& labels, std::size_t index, double value);
+  /// A line of the last exposition of a target. The lines of the next one are mostly the same, with other values.
+  struct known_line {
+    /// Name and labels in the exposition.
+    std::string series;
+    /// Null if the series is not kept.
+    sample_list* samples = nullptr;
+    /// Subtracted from the values.
+    double offset = 0;
+  };
+
+  sample_list& samples_of(std::string_view name, std::string_view labels);
+  static void add(sample_list& samples, std::size_t index, double value);
   void add_text(const std::string& target_labels, std::size_t index, std::string_view text);
+  known_line find_line(const std::string& target_labels, std::string_view series);
 
   monitored_fleet& fleet_;
   const rule_files& rules_;
@@ -42,6 +54,8 @@ class scraper {
   double start_;
   std::size_t scrapes_ = 0;
   series_table series_;
+  /// By the labels of the target.
+  std::map<std::string, std::vector<known_line>> known_lines_;
 };
 
 }  // namespace cohort::simulation::alerts

@@ -42,4 +42,19 @@ inline double read_ratio(std::optional<double> value, const std::string& field) 
   return value.value_or(0);
 }
 
+/// Returns a number of calls per second. Throws `plan_error` if it is out of range.
+inline double read_rate(double rate, const std::string& where) {
+  if (!(rate > 0) || rate > 1e6) reject(where, "must be a number of calls per second up to 1e6");
+  return rate;
+}
+
+/// Throws `plan_error` if the rate is negative or if the pauses would fill the whole time.
+inline core_pauses read_pauses(double per_second, distribution length) {
+  if (!(per_second >= 0)) reject("pauses.per_second", "must be a number of at least 0");
+  if (per_second * to_seconds(length.mean()) >= 1) {
+    reject("pauses", "would leave the cores no time: per_second times the mean length must be less than 1s");
+  }
+  return {per_second, std::move(length)};
+}
+
 }  // namespace cohort::sim
