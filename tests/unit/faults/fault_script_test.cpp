@@ -79,7 +79,7 @@ TEST_CASE("fault_script: the message for an invalid line begins with its number"
                    "line 1: start and length are \"1s 0s\", but must be times such as 500ms, 2s or 1m, of at most 24 "
                    "hours, and the length more than 0"},
            invalid{"1s 2s weather garbage\n2s 1s time garbage\n2999ms 1s weather reset",
-                   "line 3: the fault overlaps an earlier one of the link \"weather\""},
+                   "line 3: the fault overlaps an earlier fault of the link \"weather\""},
        }) {
     const auto parsed = parse_fault_script(test_case.script);
     REQUIRE_FALSE(parsed.has_value());
