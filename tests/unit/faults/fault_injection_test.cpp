@@ -20,7 +20,7 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinAbs;
 
 /// Resolution of the timer wheel, in seconds.
-constexpr double tick = 0.00002;
+constexpr double tick_seconds = 0.00002;
 
 /// Returns a service with quick and slow routes and fault injection.
 service::definition worker() {
@@ -180,9 +180,9 @@ TEST_CASE("fault injection: latency is added before the handler and is part of t
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"latency_ms":300})"));
   CHECK(fixture.get("/quick")->body == "quick");
-  CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(0.3, tick));
+  CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(0.3, tick_seconds));
   CHECK(fixture.get("/slow")->body == "slow");
-  CHECK_THAT(fixture.total_seconds("/slow"), WithinAbs(1.3, 2 * tick));
+  CHECK_THAT(fixture.total_seconds("/slow"), WithinAbs(1.3, 2 * tick_seconds));
   CHECK(fixture.injected_count("latency") == 2);
   CHECK(fixture.injected_count("error") + fixture.injected_count("hang") == 0);
 }
@@ -252,11 +252,11 @@ TEST_CASE("fault injection: a hanging request times out at its deadline, or ends
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"hang_percent":100})"));
   CHECK(fixture.status_within("1500", "/quick") == 504);
-  CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(1.5, tick));
+  CHECK_THAT(fixture.total_seconds("/quick"), WithinAbs(1.5, tick_seconds));
   CHECK(fixture.status_of("/adaptive") == 504);
-  CHECK_THAT(fixture.total_seconds("/adaptive"), WithinAbs(2, tick));
+  CHECK_THAT(fixture.total_seconds("/adaptive"), WithinAbs(2, tick_seconds));
   CHECK(fixture.status_of("/slow") == 504);
-  CHECK_THAT(fixture.total_seconds("/slow"), WithinAbs(30, tick));
+  CHECK_THAT(fixture.total_seconds("/slow"), WithinAbs(30, tick_seconds));
   CHECK(fixture.metric_value("cohort_server_deadline_exceeded_total") == 3.0);
 
   CHECK_FALSE(fixture.get("/quick", 3s).has_value());
@@ -271,7 +271,7 @@ TEST_CASE("fault injection: a request with added latency times out at its deadli
   worker_fixture fixture;
   REQUIRE(fixture.put(R"({"latency_ms":60000})"));
   CHECK(fixture.status_of("/adaptive") == 504);
-  CHECK_THAT(fixture.total_seconds("/adaptive"), WithinAbs(2, tick));
+  CHECK_THAT(fixture.total_seconds("/adaptive"), WithinAbs(2, tick_seconds));
   CHECK(fixture.metric_value("cohort_server_deadline_exceeded_total") == 1.0);
 }
 
