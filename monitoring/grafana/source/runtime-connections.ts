@@ -66,7 +66,7 @@ export const connections: Section = {
       id: 307,
       title: 'Connection Limits',
       description:
-        'Idle connections closed near the connection limit by their state, connections rejected by reason, and failed accepts.',
+        'Connections closed near the connection limit by their state, connections rejected by reason, and failed accepts.',
       unit: 'cps',
       width: 24,
       queries: [

@@ -54,6 +54,14 @@ void server_state::log_rejected_field(const route* matched_route, std::string_vi
             {{"field", name}, {"route", matched_route ? std::string_view{matched_route->pattern} : "unmatched"}});
 }
 
+void server_state::count_shed_connection(connection_origin& origin) noexcept {
+  const auto& limits = settings.limits;
+  const auto open = connection_count.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (open > limits.max_connections) origin.is_surplus = true;
+  // The rest of the reserve is for probes.
+  if (open > limits.max_connections + limits.reserved_connections / 2) origin.is_reserved = true;
+}
+
 server_shard::server_shard(server_state& state, loop& event_loop)
     : state_(state),
       loop_(event_loop),
@@ -65,19 +73,19 @@ server_shard::server_shard(server_state& state, loop& event_loop)
 /// A connection that does not serve requests yet: it waits for a PROXY protocol header or performs a TLS handshake.
 class server_shard::pending_connection final : public open_connection {
  public:
-  pending_connection(server_shard& shard, net::stream& plain)
-      : shard_(shard), plain_(plain), start_time_(shard.loop_.now()) {
+  pending_connection(server_shard& shard, net::stream& plain, connection_origin& origin)
+      : shard_(shard), plain_(plain), origin_(origin), start_time_(shard.loop_.now()) {
     shard_.connections_.insert(*this, start_time_);
   }
   ~pending_connection() {
     shard_.connections_.erase(*this);
-    if (is_shed_) shard_.state_.connection_count.fetch_add(1, std::memory_order_relaxed);
+    if (is_shed_) shard_.state_.count_shed_connection(origin_);
   }
   pending_connection(const pending_connection&) = delete;
   pending_connection& operator=(const pending_connection&) = delete;
 
   std::optional<idleness> idle(time_point now, duration grace_period) const noexcept override {
-    if (is_shed_ || now - start_time_ < grace_period) return std::nullopt;
+    if (is_shed_ || now - start_time_ < grace_period || plain_.readable()) return std::nullopt;
     return idleness{start_time_, idle_state::handshake};
   }
   void shed() noexcept override {
@@ -90,6 +98,7 @@ class server_shard::pending_connection final : public open_connection {
  private:
   server_shard& shard_;
   net::stream& plain_;
+  connection_origin& origin_;
   time_point start_time_;
   bool is_shed_ = false;
 };
@@ -110,6 +119,12 @@ bool server_shard::shed_oldest_idle(bool urgent) {
   const auto shed = connections_.shed_oldest(loop_.now(), urgent);
   if (shed) state_.metrics.bounds.on_shed(*shed);
   return shed.has_value();
+}
+
+bool server_shard::shed_oldest_closing() {
+  const bool has_shed = connections_.shed_oldest_closing();
+  if (has_shed) state_.metrics.bounds.on_shed(idle_state::closing);
+  return has_shed;
 }
 
 task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, bool is_reserved,
@@ -145,7 +160,7 @@ task<> server_shard::run_connection(server_shard& self, net::stream_ptr stream, 
   if (!self.acquire_client_permit(origin, permit)) co_return;
   std::unique_ptr<const tls_connection_info> tls;
   if (settings.tls) {
-    tls = co_await self.perform_tls_handshake(stream);
+    tls = co_await self.perform_tls_handshake(stream, origin);
     if (!tls) co_return;
   }
   connection connection{self, std::move(stream), cancel_signal, std::move(tls), std::move(origin)};
@@ -172,7 +187,7 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   using outcome = net::received_proxy_header::outcome;
   const auto& limits = state_.settings.limits;
   const bool is_required = state_.settings.proxy_protocol == proxy_protocol_mode::required;
-  const pending_connection pending{*this, *stream};
+  const pending_connection pending{*this, *stream, origin};
   auto timeout = is_required ? limits.proxy_header_timeout : limits.idle_timeout;
   if (draining_.is_set()) timeout = handshake_drain_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));
@@ -212,8 +227,9 @@ bool server_shard::acquire_client_permit(const connection_origin& origin,
   return false;
 }
 
-task<std::unique_ptr<const tls_connection_info>> server_shard::perform_tls_handshake(net::stream_ptr& stream) {
-  const pending_connection pending{*this, *stream};
+task<std::unique_ptr<const tls_connection_info>> server_shard::perform_tls_handshake(net::stream_ptr& stream,
+                                                                                     connection_origin& origin) {
+  const pending_connection pending{*this, *stream, origin};
   const auto timeout = draining_.is_set() ? handshake_drain_timeout : state_.settings.limits.header_timeout;
   stream->set_deadline(deadline::after(loop_.now(), timeout));
   auto accept_task = state_.settings.tls->accept(stream, state_.log);

@@ -69,6 +69,8 @@ struct connection_origin {
   bool is_trusted_proxy = false;
   /// Whether the connection belongs to the reserve for probes.
   bool is_reserved = false;
+  /// The connection was shed and its place is taken, but a request has arrived: it closes after this request.
+  bool is_surplus = false;
 };
 
 /// The state that the shards of a server share. Read-only after the start, except the metrics and the atomic members.
@@ -79,6 +81,9 @@ class server_state {
 
   /// Logs, once for each route, that a handler set a header field that was rejected. `matched_route` may be null.
   void log_rejected_field(const route* matched_route, std::string_view name);
+  /// Counts a connection again that was shed, but has received bytes in the meantime. Its place may be taken: then it
+  /// is surplus, and belongs to the reserve if half of that is in use.
+  void count_shed_connection(connection_origin& origin) noexcept;
 
   const router& routes;
   const server_settings settings;
@@ -108,6 +113,8 @@ class server_shard {
   /// Closes the connection that has been idle for longest. If `urgent`, header sections and handshakes in progress also
   /// count as idle. False if no connection is idle.
   bool shed_oldest_idle(bool urgent);
+  /// Closes a connection that only waits for its client to close it. False if there is none.
+  bool shed_oldest_closing();
   /// Closes idle connections, lets requests in flight end, and cancels requests that have not ended within `timeout`.
   task<> drain(duration timeout);
 
@@ -134,7 +141,8 @@ class server_shard {
                                asio::cancellation_signal& cancel_signal);
   task<bool> receive_proxy_header(net::stream_ptr& stream, connection_origin& origin);
   bool acquire_client_permit(const connection_origin& origin, std::optional<client_connections::permit>& permit);
-  task<std::unique_ptr<const tls_connection_info>> perform_tls_handshake(net::stream_ptr& stream);
+  task<std::unique_ptr<const tls_connection_info>> perform_tls_handshake(net::stream_ptr& stream,
+                                                                         connection_origin& origin);
   void on_connection_closed() noexcept;
   void log_failure(const std::exception_ptr& failure);
   void on_drain_timeout();

@@ -44,8 +44,8 @@ bounds_metrics::bounds_metrics(telemetry::registry& registry)
                                             "Connections rejected because of a limit.", "reason",
                                             {"limit", "client_limit", "reserve"});
   make_counters<idle_state_count>(registry, shed_, "cohort_server_connections_shed_total",
-                                  "Idle connections closed near the connection limit, by their state.", "state",
-                                  {"idle", "slow_header", "handshake"});
+                                  "Connections closed near the connection limit, by their state.", "state",
+                                  {"idle", "slow_header", "handshake", "closing"});
   make_counters<3>(registry, accept_errors_, "cohort_server_accept_errors_total", "Failed accepts of connections.",
                    "reason", {"descriptors", "memory", "other"});
   make_counters<6>(registry, proxy_headers_, "cohort_server_proxy_headers_total",

@@ -16,16 +16,39 @@ void connection_registry::insert(open_connection& new_connection, time_point now
   new_connection.position_ = order_.emplace(now, &new_connection);
 }
 
-void connection_registry::erase(open_connection& connection) noexcept { order_.erase(connection.position_); }
+void connection_registry::erase(open_connection& connection) noexcept {
+  (connection.is_closing_ ? closing_ : order_).erase(connection.position_);
+}
 
 std::vector<open_connection*> connection_registry::all() const {
   std::vector<open_connection*> connections;
-  connections.reserve(order_.size());
+  connections.reserve(order_.size() + closing_.size());
   for (const auto& entry : order_) connections.push_back(entry.second);
+  for (const auto& entry : closing_) connections.push_back(entry.second);
   return connections;
 }
 
+void connection_registry::begin_closing(open_connection& connection, time_point now) noexcept {
+  auto node = order_.extract(connection.position_);
+  node.key() = now;
+  connection.position_ = closing_.insert(std::move(node));
+  connection.is_closing_ = true;
+}
+
+bool connection_registry::shed_oldest_closing() {
+  if (closing_.empty()) return false;
+  auto node = closing_.extract(closing_.begin());
+  auto& connection = *node.mapped();
+  // Until it is erased, no search visits it.
+  node.key() = time_point::max();
+  connection.position_ = order_.insert(std::move(node));
+  connection.is_closing_ = false;
+  connection.shed();
+  return true;
+}
+
 std::optional<idle_state> connection_registry::shed_oldest(time_point now, bool urgent) {
+  if (urgent && shed_oldest_closing()) return idle_state::closing;
   auto& next_search = urgent ? next_urgent_search_ : next_search_;
   if (now < next_search) return std::nullopt;
   const auto grace_period = urgent ? duration::zero() : default_grace_period;

@@ -17,8 +17,10 @@ enum class idle_state {
   slow_header,
   /// The TLS handshake or the PROXY protocol header was incomplete.
   handshake,
+  /// The last response had been sent, and the client had not closed the connection.
+  closing,
 };
-constexpr std::size_t idle_state_count = 3;
+constexpr std::size_t idle_state_count = 4;
 
 /// A shard's record of a connection, from when it is accepted until it is closed.
 class open_connection {
@@ -46,6 +48,8 @@ class open_connection {
   /// The position in the registry. The key is the time at which the connection was last found active, and never later
   /// than the time since which it has been idle (except by one tick).
   std::multimap<time_point, open_connection*>::iterator position_;
+  /// Whether the position is in `connection_registry::closing_`.
+  bool is_closing_ = false;
 };
 
 /// The open connections of one loop, ordered by idle time. Connections do not report activity, so requests have no
@@ -56,15 +60,24 @@ class connection_registry {
   void insert(open_connection& new_connection, time_point now);
   void erase(open_connection& connection) noexcept;
   std::vector<open_connection*> all() const;
+  /// The last response of the connection has been sent: it only waits for its client to close it.
+  void begin_closing(open_connection& connection, time_point now) noexcept;
 
   /// Sheds the connection that has been idle for longest; a header section or handshake in progress counts as idle
-  /// after one second, or immediately if `urgent`. Returns its state; empty if no connection is idle. Amortized
-  /// logarithmic time in the number of connections. If no connection was idle, the next search takes place after 10 ms.
+  /// after one second, or immediately if `urgent`. If `urgent`, a closing connection is shed first, because its client
+  /// has its response. Returns the state of the connection; empty if no connection is idle. Amortized logarithmic time
+  /// in the number of connections. If no connection was idle, the next search takes place after 10 ms.
   std::optional<idle_state> shed_oldest(time_point now, bool urgent);
+  /// Sheds the closing connection whose last response was sent first. False if no connection is closing.
+  bool shed_oldest_closing();
 
  private:
+  using ordered_connections = std::multimap<time_point, open_connection*>;
+
   /// Equal keys are in the order of their insertion.
-  std::multimap<time_point, open_connection*> order_;
+  ordered_connections order_;
+  /// The closing connections that have not been shed, by the time of their last response.
+  ordered_connections closing_;
   time_point next_search_{};
   time_point next_urgent_search_{};
 };

@@ -227,7 +227,9 @@ void connection::find_client(request_context& context) {
 
 /// Moves a connection from the reserve to the ordinary connections if their number has fallen below the limit.
 bool connection::leave_reserve() noexcept {
-  if (shard_.state().connection_count.load(std::memory_order_relaxed) > limits_.max_connections) return false;
+  while (shard_.state().connection_count.load(std::memory_order_relaxed) > limits_.max_connections) {
+    if (!shard_.shed_oldest_closing()) return false;
+  }
   origin_.is_reserved = false;
   requests_left_ = max_requests(limits_);
   return true;

@@ -34,9 +34,10 @@ std::string_view invalid_start_reason(std::string_view bytes, head_scanner::stat
 std::optional<open_connection::idleness> connection::idle(time_point now, duration grace_period) const noexcept {
   // If there is buffered output, a response is still being sent.
   if (!is_reading_head_ || is_shed_ || !output_.empty()) return std::nullopt;
-  if (is_idle_) return idleness{idle_since_, idle_state::idle};
-  if (now - request_start_ < grace_period) return std::nullopt;
-  return idleness{request_start_, idle_state::slow_header};
+  if (!is_idle_ && now - request_start_ < grace_period) return std::nullopt;
+  // A busy loop has not read the request yet.
+  if (stream_->readable()) return std::nullopt;
+  return is_idle_ ? idleness{idle_since_, idle_state::idle} : idleness{request_start_, idle_state::slow_header};
 }
 
 void connection::shed() noexcept {
@@ -46,8 +47,7 @@ void connection::shed() noexcept {
 }
 
 void connection::undo_shedding() noexcept {
-  if (!std::exchange(is_shed_, false)) return;
-  shard_.state().connection_count.fetch_add(1, std::memory_order_relaxed);
+  if (std::exchange(is_shed_, false)) shard_.state().count_shed_connection(origin_);
 }
 
 void connection::drain() noexcept {

@@ -66,8 +66,8 @@ response connection::rejection_response() const {
 bool connection::can_keep_alive(const response& result) const {
   // A client with pipelined requests could not detect whether the discarded requests were processed.
   const bool announces_drain = shard_.state().closes_after_response.load(std::memory_order_relaxed) && input_.empty();
-  return parser_->keep_alive() && requests_left_ > 0 && !result.closes_connection() && !announces_drain &&
-         !shard_.draining().is_set();
+  return parser_->keep_alive() && requests_left_ > 0 && !origin_.is_surplus && !result.closes_connection() &&
+         !announces_drain && !shard_.draining().is_set();
 }
 
 void connection::append_head(const response& result, std::optional<std::uint64_t> content_length, bool keep_alive,
@@ -158,7 +158,9 @@ task<bool> connection::send_interim(const response& interim) {
 
 task<> connection::linger() {
   const auto timeout = limits_.transfer_timeout(linger_timeout, response_bytes_);
-  const auto linger_deadline = deadline::after(shard_.event_loop().now(), timeout);
+  const auto now = shard_.event_loop().now();
+  const auto linger_deadline = deadline::after(now, timeout);
+  shard_.connections_.begin_closing(*this, now);
   input_.clear();
   input_.reserve();
   return net::linger(*stream_, linger_deadline, input_.free_space(), max_lingering_bytes);
