@@ -31,11 +31,16 @@ using executor = asio::io_context::executor_type;
 /// `wait_status::cancelled`). If the task continues, its next `co_await` throws `boost::system::system_error` with
 /// `operation_aborted`.
 ///
-/// A task is awaited once. An empty task, which was default-constructed or moved from, must not be awaited. `when_all`,
-/// `race`, `task_group::spawn` and the other functions with a task as a parameter throw `std::logic_error` for an empty
-/// task, and a handler that returns an empty task fails with that exception.
+/// A task is awaited once. `co_await` of an empty task, which was default-constructed or moved from, throws
+/// `std::logic_error`. `when_all`, `race`, `task_group::spawn` and the other functions with a task as a parameter throw
+/// it, too, and a handler that returns an empty task fails with that exception.
 template <class T = void>
 using task = asio::awaitable<T, executor>;
+
+namespace detail {
+/// Throws the `std::logic_error` for an empty task.
+[[noreturn]] void throw_empty_task();
+}  // namespace detail
 
 }  // namespace cohort
 
@@ -51,5 +56,17 @@ template <>
 inline void boost::asio::detail::awaitable_frame_base<cohort::executor>::operator delete(void* frame,
                                                                                          std::size_t size) {
   cohort::detail::deallocate_recycled(frame, size);
+}
+// Asio's own function does not check for an empty task, and would access a null pointer.
+template <>
+template <class T>
+auto boost::asio::detail::awaitable_frame_base<cohort::executor>::await_transform(
+    awaitable<T, cohort::executor> awaited) const {
+  if (!awaited.valid()) cohort::detail::throw_empty_task();
+  auto& stack = *attached_thread_->entry_point();
+  if (stack.throw_if_cancelled_ && !!attached_thread_->get_cancellation_state().cancelled()) {
+    throw_error(boost::asio::error::operation_aborted, "co_await");
+  }
+  return awaited;
 }
 /// @endcond

@@ -43,8 +43,6 @@ void start_stack(stack_bottom bottom, asio::cancellation_slot slot);
 /// that started the child is still running.
 void end_child(std::function<void()> on_done, bool has_suspended);
 
-[[noreturn]] void throw_empty_task();
-
 /// Throws `std::logic_error` for a task without a coroutine, which must not be awaited. A user's function may return
 /// such a task.
 template <class T>
@@ -55,7 +53,6 @@ void check_not_empty(const task<T>& work) {
 template <class T>
 stack_bottom run_child(task<T> work, task_outcome<T>* outcome, std::function<void()> on_done) {
   try {
-    check_not_empty(work);
     if constexpr (std::is_void_v<T>) {
       co_await std::move(work);
       outcome->value.emplace();

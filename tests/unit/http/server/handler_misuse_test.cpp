@@ -5,6 +5,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include <cohort/http/server/content/body_writer.hpp>
+#include <cohort/http/server/input/typed_handler.hpp>
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/http/websocket/websocket_fixture.hpp"
 
@@ -16,6 +17,9 @@ namespace {
 using namespace cohort::test;
 using Catch::Matchers::ContainsSubstring;
 using http::response;
+
+struct no_input {};
+BOOST_DESCRIBE_STRUCT(no_input, (), ())
 
 /// A server whose log can be read after its end.
 struct misuse_fixture {
@@ -53,12 +57,16 @@ TEST_CASE("server: a handler or a middleware that returns an empty task causes a
   auto& routes = fixture.server->routes;
   routes.get("/handler", [](request_context&) -> task<response> { return {}; });
   routes.post("/body", [](request_context&, http::body_reader&) -> task<response> { return {}; });
+  routes.get("/awaited", [](request_context&) -> task<response> { co_return co_await task<response>{}; });
+  routes.get("/typed", http::typed<no_input>([](no_input) -> task<response> { return {}; }));
+  routes.get("/typed-json", http::typed<no_input>([](no_input) -> task<no_input> { return {}; }));
   routes.get("/middleware", [](request_context&) { return text_response("unused"); })
       .use([](request_context&, http::next) -> task<response> { return {}; });
   routes.get("/inner", [](request_context&) { return text_response("unused"); })
       .use([](request_context& context, http::next next) -> task<response> { co_return co_await next(context); })
       .use([](request_context&, http::next) -> task<response> { return {}; });
-  for (const auto& request : {get("/handler"), post("/body", "text"), get("/middleware"), get("/inner")}) {
+  for (const auto& request : {get("/handler"), post("/body", "text"), get("/awaited"), get("/typed"),
+                              get("/typed-json"), get("/middleware"), get("/inner")}) {
     CAPTURE(request);
     const auto [first, next] = fixture.responses(request);
     REQUIRE(first);
@@ -66,7 +74,7 @@ TEST_CASE("server: a handler or a middleware that returns an empty task causes a
     REQUIRE(next);
     CHECK(next->body == "ok");
   }
-  CHECK(fixture.logged("empty task: it was created without a coroutine") == 4);
+  CHECK(fixture.logged("empty task: it was created without a coroutine") == 7);
 }
 
 TEST_CASE("server: a producer that returns an empty task truncates the body", "[http][server][case-6.9]") {

@@ -33,6 +33,32 @@ TEST_CASE("when_all: throws logic_error for an empty task", "[runtime][concurren
   CHECK(time.event_loop().timers().armed_count() == 0);
 }
 
+TEST_CASE("task: co_await of an empty task throws logic_error", "[runtime][concurrency][case-6.9]") {
+  struct awaiting {
+    static task<> nothing() { co_await task<>{}; }
+    static task<int> value() {
+      task<int> moved = return_now(1);
+      co_await std::move(moved);
+      co_return co_await std::move(moved);
+    }
+    /// The awaiting coroutine continues after the exception.
+    static task<int> caught() {
+      bool has_thrown = false;
+      try {
+        co_await task<>{};
+      } catch (const std::logic_error&) {
+        has_thrown = true;
+      }
+      const auto value = co_await return_after(1ms, 2);
+      co_return has_thrown ? value : 0;
+    }
+  };
+  virtual_time time;
+  CHECK_THROWS_AS(time.run(awaiting::nothing()), std::logic_error);
+  CHECK_THROWS_AS(time.run(awaiting::value()), std::logic_error);
+  CHECK(time.run(awaiting::caught()) == 2);
+}
+
 task<std::string> text_after(duration span, std::string text) {
   co_await sleep_for(span);
   co_return text;
