@@ -54,6 +54,19 @@ bool is_port(std::string_view text) noexcept {
   return text.empty() || (error == std::errc{} && stop == end);
 }
 
+/// Whether `text` is the content of an `IPvFuture` literal (RFC 3986 section 3.2.2). Boost.URL 1.81 does not accept its
+/// version in upper case: `V1.a`.
+bool is_ip_of_future_version(std::string_view text) noexcept {
+  if (!text.starts_with('v') && !text.starts_with('V')) return false;
+  const auto dot = text.find('.');
+  if (dot == std::string_view::npos) return false;
+  const auto version = text.substr(1, dot - 1);
+  const auto address = text.substr(dot + 1);
+  const auto is_address_character = [](char c) { return c == ':' || host_characters[static_cast<unsigned char>(c)]; };
+  return !version.empty() && std::ranges::all_of(version, is_hex_digit) && !address.empty() &&
+         std::ranges::all_of(address, is_address_character);
+}
+
 std::optional<std::string> decode(std::string_view text, boost::urls::encoding_opts options) {
   const auto encoded = boost::urls::make_pct_string_view(text);
   if (!encoded) return std::nullopt;
@@ -69,6 +82,11 @@ bool is_host_and_port(std::string_view text) noexcept {
   const auto remaining = text.substr(host_length);
   if (remaining.empty()) return host_length > 0;
   if (remaining.front() == ':') return host_length > 0 && is_port(remaining.substr(1));
+  if (const auto end = text.find(']');
+      text.front() == '[' && end != std::string_view::npos && is_ip_of_future_version(text.substr(1, end - 1))) {
+    const auto after = text.substr(end + 1);
+    return after.empty() || (after.front() == ':' && is_port(after.substr(1)));
+  }
   // An IPv6 address, or a percent-encoded name.
   const auto authority = boost::urls::parse_authority(text);
   return authority && !authority->has_userinfo() && !authority->encoded_host().empty() && is_port(authority->port());

@@ -57,9 +57,26 @@ TEST_CASE("target: an absolute-form without a valid host is invalid", "[http][me
 
 TEST_CASE("target: a host is a name, an IPv4 address or an IP literal, and a port consists of digits",
           "[http][message][case-1.2]") {
-  for (const auto* text :
-       {"test", "test:80", "test:", "192.0.2.1", "192.0.2.1:8080", "[::1]", "[2001:db8::1]:80", "[v1.a:b]",
-        "test:65535", "test:0", "[::1]:0000000080", "TEST.example.", "a_b~c", "a%20b", "a%c3%a4:1", "xn--4ca"}) {
+  for (const auto* text : {"test",
+                           "test:80",
+                           "test:",
+                           "192.0.2.1",
+                           "192.0.2.1:8080",
+                           "[::1]",
+                           "[2001:db8::1]:80",
+                           "[v1.a:b]",
+                           "test:65535",
+                           "test:0",
+                           "[::1]:0000000080",
+                           "TEST.example.",
+                           "a_b~c",
+                           "a%20b",
+                           "a%c3%a4:1",
+                           "xn--4ca",
+                           "[V1.a]",
+                           "[VaF.!$&'()*+,;=-._~:x]:80",
+                           "[vF.1]:",
+                           "[2001:DB8::A]"}) {
     CAPTURE(text);
     CHECK(is_host_and_port(text));
   }
@@ -82,6 +99,20 @@ TEST_CASE("target: a host is a name, an IPv4 address or an IP literal, and a por
                           "[::1]b"sv,
                           "[::1]:b"sv,
                           "[::g]"sv,
+                          "[V1]"sv,
+                          "[V.a]"sv,
+                          "[Vg.a]"sv,
+                          "[V1.]"sv,
+                          "[v1.]"sv,
+                          "[V1.a"sv,
+                          "[V1.a]b"sv,
+                          "[V1.a]:b"sv,
+                          "[V1.a]:65536"sv,
+                          "[V1.a/b]"sv,
+                          "[V1.%41]"sv,
+                          "[V1.[a]]"sv,
+                          "[X1.a]"sv,
+                          "a[V1.a]"sv,
                           "a b"sv,
                           "a/b"sv,
                           "a@b"sv,
