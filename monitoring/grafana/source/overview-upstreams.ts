@@ -78,11 +78,12 @@ export const upstreams: Section = {
       id: 305,
       title: 'Retries by Verdict',
       description:
-        'Failed attempts. "again": retried. Other values are the reason for not retrying: method not safe to repeat, maximum attempts, deadline, retry budget. RetryBudgetExhausted uses "budget".',
+        'Failed attempts. "again": retried. Other values are the reason for not retrying: method not safe to repeat, maximum attempts, deadline, retry budget. RetryBudgetExhausted uses "budget". "stale connection": repeated without a retry, because the upstream had closed the idle connection.',
       unit: 'ops',
       width: 12,
       queries: [
         { expr: perSecond('upstream, verdict', 'cohort_client_retries_total'), legend: '{{upstream}} {{verdict}}' },
+        { expr: perSecond('upstream', 'cohort_client_stale_connections_total'), legend: '{{upstream}} stale connection' },
       ],
     }),
     chart({

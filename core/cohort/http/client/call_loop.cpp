@@ -54,6 +54,11 @@ task<client_result> call_loop::run(time_point now) {
     for (;;) {
       const auto result = classify(exchange);
       if (!result.failure) break;
+      if (replaces_connection(exchange)) {
+        auto repeating = attempt(true, loop::current().now());
+        exchange = co_await std::move(repeating);
+        continue;
+      }
       const auto retry = decide(exchange, result);
       if (retry.verdict != policy::retry_verdict::retry) break;
       const bool new_connection = exchange.stale_connection;
@@ -76,13 +81,24 @@ task<client_result> call_loop::run(time_point now) {
   }
 }
 
+/// Whether to repeat the request, whose connection the server has closed before it read the request.
+bool call_loop::replaces_connection(const client::exchange& exchange) {
+  if (!exchange.stale_connection || has_replaced_connection_ || !is_idempotent(request_.method)) return false;
+  if (!may_replace_connection()) return false;
+  has_replaced_connection_ = true;
+  ++stale_attempts_;
+  return true;
+}
+
 bool call_loop::follow_redirect(client_result& response, unsigned redirect_count) {
   auto next = resolve_redirect(request_, response, redirect_count);
   if (next.error) response = *next.error;
   if (!next.request) return false;
   request_ = std::move(*next.request);
-  target_ = *origin_of(request_.url);
-  attempts_ = 0;
+  auto target = *origin_of(request_.url);
+  if (target != target_) has_left_origin_ = true;
+  target_ = std::move(target);
+  attempts_ = stale_attempts_ = 0;
   return true;
 }
 
@@ -91,9 +107,8 @@ task<client::exchange> call_loop::attempt(bool new_connection, time_point) {
   return send({.connection = {.new_connection = new_connection}});
 }
 
-policy::retry_decision call_loop::decide(const client::exchange& exchange, const classification&) {
-  const bool replaces_connection = exchange.stale_connection && attempts_ == 1 && is_idempotent(request_.method);
-  return {replaces_connection ? policy::retry_verdict::retry : policy::retry_verdict::attempts_exhausted};
+policy::retry_decision call_loop::decide(const client::exchange&, const classification&) {
+  return {policy::retry_verdict::attempts_exhausted};
 }
 
 void call_loop::count_attempt() noexcept {

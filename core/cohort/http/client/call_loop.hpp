@@ -27,9 +27,10 @@ classification classify(const client::exchange& exchange);
 /// Whether an exchange has a response with a status below 500 that `classify` does not classify as retryable.
 bool is_success(const client::exchange& exchange);
 
-/// Runs one call: sends the request, retries it and follows redirects. No other code retries requests or follows
-/// redirects. The base class has no policies: it retries a request once if its connection was stale. `upstream`
-/// overrides the decisions.
+/// Runs one call: sends the request, repeats it and follows redirects. No other code repeats requests or follows
+/// redirects. A request whose connection was stale is repeated at most once per call, on a new connection, without a
+/// backoff (RFC 9112 section 9.3.1); that is not a retry. The base class has no further policies; `upstream` overrides
+/// the decisions.
 class call_loop {
  public:
   /// `target` is the origin of `request.url`. `transport` and `request` must outlive the loop; a redirect replaces
@@ -52,7 +53,10 @@ class call_loop {
   virtual void end(const client::exchange*) {}
   /// Makes one attempt, which starts at `now`.
   virtual task<client::exchange> attempt(bool new_connection, time_point now);
-  /// Whether to repeat an attempt that failed, and when.
+  /// Whether a request on a stale connection is repeated now. Called only for an idempotent method, and not again after
+  /// it has returned true.
+  virtual bool may_replace_connection() { return true; }
+  /// Whether to retry an attempt that failed, and when.
   virtual policy::retry_decision decide(const client::exchange& exchange, const classification& result);
 
   client& transport() const noexcept { return transport_; }
@@ -61,12 +65,17 @@ class call_loop {
   deadline call_deadline() const noexcept { return call_deadline_; }
   /// Number of attempts at the current location, including the one in progress.
   unsigned attempts() const noexcept { return attempts_; }
+  /// Like `attempts`, without the attempt on a stale connection that was repeated.
+  unsigned counted_attempts() const noexcept { return attempts_ - stale_attempts_; }
+  /// Whether a redirect has led to another origin.
+  bool has_left_origin() const noexcept { return has_left_origin_; }
   void count_attempt() noexcept;
 
   /// Sends the request once.
   virtual task<client::exchange> send(client::send_options options);
 
  private:
+  bool replaces_connection(const client::exchange& exchange);
   /// Replaces the request by the request that a redirect requires. False if the response is final. If a redirect cannot
   /// be followed, sets `response` to an error.
   bool follow_redirect(client_result& response, unsigned redirect_count);
@@ -77,6 +86,10 @@ class call_loop {
   deadline call_deadline_;
   unsigned attempts_ = 0;
   unsigned total_attempts_ = 0;
+  /// Number of attempts at the current location that were repeated because their connection was stale: at most one.
+  unsigned stale_attempts_ = 0;
+  bool has_replaced_connection_ = false;
+  bool has_left_origin_ = false;
 };
 
 }  // namespace cohort::http

@@ -12,6 +12,8 @@ using breaker = policy::circuit_breaker;
 namespace {
 
 constexpr std::chrono::minutes tls_log_interval{1};
+/// In excess of a round trip. An upstream that closes a connection later may have read the request.
+constexpr duration max_stale_delay = std::chrono::milliseconds{10};
 
 }  // namespace
 
@@ -56,7 +58,7 @@ std::optional<client_error> upstream::active_call::begin(time_point now) {
   tried_addresses_.clear();
   // Less than one round-trip time remains, so the call fails before it opens a connection, and no policy counts it.
   if (call_deadline().remaining(now) <= transport().round_trip(target())) return client_error::deadline_exceeded;
-  if (owner_.hold_->is_active(now)) return client_error::rate_limited;
+  if (owner_.hold_->remaining(now) > duration::zero()) return client_error::rate_limited;
   permit_.emplace(owner_, state_, now);
   if (const auto rejection = permit_->rejection()) {
     permit_.reset();
@@ -113,6 +115,7 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection,
   auto send_task = send(std::move(options));
   auto exchange = co_await std::move(send_task);
   const auto now = exchange.ended;
+  if (exchange.stale_connection) stale_attempt_duration_ = now - started;
   recording.end(exchange.response, now);
   if (exchange.response) {
     state_.hedging.record(now - started, now);
@@ -122,7 +125,8 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection,
 }
 
 void upstream::active_call::record_rate_limit(const client_response& response, time_point now) {
-  if (response.status != status::too_many_requests) return;
+  // The limit of another origin does not apply to the upstream.
+  if (response.status != status::too_many_requests || has_left_origin()) return;
   const auto retry_after = retry_after_of(response, loop::current().wall_now());
   if (retry_after) owner_.hold_->extend(now + std::min(*retry_after, owner_.settings_.max_rate_limit_hold));
 }
@@ -134,6 +138,18 @@ task<client::exchange> upstream::active_call::send_hedged(duration delay, bool n
   co_return attempts.take();
 }
 
+/// Only if the upstream had closed the connection before the request arrived: it has no part in the load then, so the
+/// budget is not charged. Otherwise the upstream may have failed while it processed the request, and a repeat is a
+/// retry.
+bool upstream::active_call::may_replace_connection() {
+  const auto round_trip = transport().round_trip(target());
+  if (stale_attempt_duration_ > round_trip + max_stale_delay) return false;
+  if (state_.breaker.current_state() == breaker::state::open) return false;
+  if (call_deadline().remaining(loop::current().now()) <= round_trip) return false;
+  owner_.metrics_->stale_connections.increment();
+  return true;
+}
+
 policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
   const auto now = loop::current().now();
   // A probe must be one request. A breaker that has opened during the call also applies to it.
@@ -141,7 +157,7 @@ policy::retry_decision upstream::active_call::decide(const client::exchange& exc
   const policy::failed_attempt attempt{
       .failure = *result.failure,
       .idempotent = is_idempotent(request().method),
-      .attempts = single_attempt ? owner_.settings_.retry.max_attempts : attempts(),
+      .attempts = single_attempt ? owner_.settings_.retry.max_attempts : counted_attempts(),
       .retry_after = result.retry_after,
       .remaining_time = call_deadline().remaining(now),
       .expected_duration = std::max(state_.hedging.median(now), transport().round_trip(target()))};

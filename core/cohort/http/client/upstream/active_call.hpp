@@ -80,6 +80,7 @@ class upstream::active_call : public call_loop {
  protected:
   void end(const client::exchange* last) override;
   task<client::exchange> attempt(bool new_connection, time_point now) override;
+  bool may_replace_connection() override;
   policy::retry_decision decide(const client::exchange& exchange, const classification& result) override;
   /// Starts the record of the next attempt at `now`; null if the request has no record.
   telemetry::attempt_record* begin_attempt_record(bool is_hedge, time_point now);
@@ -108,6 +109,8 @@ class upstream::active_call : public call_loop {
   std::optional<permit> permit_;
   /// Addresses at which attempts have failed or are in progress.
   recycled_vector<net::endpoint> tried_addresses_;
+  /// The duration of the last attempt on a stale connection.
+  duration stale_attempt_duration_{};
 };
 
 }  // namespace cohort::http

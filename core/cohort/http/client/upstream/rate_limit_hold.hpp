@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 
 #include <cohort/runtime/time/clock.hpp>
@@ -16,8 +17,10 @@ class rate_limit_hold {
     auto current = end_.load(std::memory_order_relaxed);
     while (current < value && !end_.compare_exchange_weak(current, value, std::memory_order_relaxed)) continue;
   }
-  bool is_active(time_point now) const noexcept {
-    return now.time_since_epoch().count() < end_.load(std::memory_order_relaxed);
+  /// The time left; zero if requests may be sent.
+  duration remaining(time_point now) const noexcept {
+    const duration left{end_.load(std::memory_order_relaxed) - now.time_since_epoch().count()};
+    return std::max(left, duration::zero());
   }
 
  private:

@@ -32,13 +32,21 @@ task<client::exchange> upstream::streamed_call::attempt(bool new_connection, tim
   return send_recorded(new_connection, begin_attempt_record(false, now), now);
 }
 
-policy::retry_decision upstream::streamed_call::decide(const client::exchange& exchange, const classification& result) {
-  if (has_read_source_ && !options_.body->rewind()) {
-    owner_.metrics_->record_retry(policy::retry_verdict::not_idempotent);
-    return {policy::retry_verdict::not_idempotent};
-  }
+/// Rewinds the source of the body if it has been read.
+bool upstream::streamed_call::can_send_body_again() {
+  if (has_read_source_ && !options_.body->rewind()) return false;
   has_read_source_ = false;
-  return active_call::decide(exchange, result);
+  return true;
+}
+
+bool upstream::streamed_call::may_replace_connection() {
+  return can_send_body_again() && active_call::may_replace_connection();
+}
+
+policy::retry_decision upstream::streamed_call::decide(const client::exchange& exchange, const classification& result) {
+  if (can_send_body_again()) return active_call::decide(exchange, result);
+  owner_.metrics_->record_retry(policy::retry_verdict::not_idempotent);
+  return {policy::retry_verdict::not_idempotent};
 }
 
 void upstream::streamed_call::end(const client::exchange* last) {

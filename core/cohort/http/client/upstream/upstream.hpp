@@ -74,6 +74,8 @@ class call_middleware {
 ///   sent to the upstream.
 /// - Retries: see `classify` for the responses and errors, `policy::decide_retry` for the decision. Retries and hedges
 ///   share one budget.
+/// - Stale connections: a request with an idempotent method whose reused connection the upstream had closed (it ends
+///   within a round trip and 10 ms) is repeated immediately, once, which is not a retry.
 /// - Rate limit: after a 429 with `Retry-After`, calls fail immediately until that time has passed, at most
 ///   `upstream_settings::max_rate_limit_hold`, on all loops. A `Retry-After` with another status applies only to the
 ///   retries of that call, since other replicas may be available.
@@ -98,6 +100,9 @@ class upstream {
   const upstream_settings& settings() const noexcept { return settings_; }
   /// The metrics registry of the upstream; callers can register further metrics in it.
   telemetry::registry& metrics_registry() const noexcept { return *registry_; }
+  /// The time for which calls fail with `rate_limited`, because of the `Retry-After` of a 429; zero if there is none.
+  /// Thread-safe.
+  duration rate_limit_remaining(time_point now) const noexcept { return hold_->remaining(now); }
 
   /// Sends a request on behalf of `context`, with `X-Request-Id`, the deadline and the trace of the context. `timeout`
   /// replaces the timeout of the settings. Runs on a loop. Never throws, except to unwind a cancelled coroutine.

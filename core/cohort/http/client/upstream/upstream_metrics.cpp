@@ -26,6 +26,11 @@ upstream_metrics::upstream_metrics(telemetry::registry& registry, const std::str
     : attempts(registry.make_counter("cohort_client_attempts_total",
                                      "Requests sent to an upstream, including retries and hedges.",
                                      {{"upstream", upstream}})),
+      stale_connections(
+          registry.make_counter("cohort_client_stale_connections_total",
+                                "Requests repeated on a new connection because the upstream had closed the idle "
+                                "connection. They are not retries, and are not charged to the retry budget.",
+                                {{"upstream", upstream}})),
       hedges_sent(registry.make_counter("cohort_client_hedges_total",
                                         "Hedged requests: sent because the first request was slow, by result.",
                                         {{"upstream", upstream}, {"result", "sent"}})),

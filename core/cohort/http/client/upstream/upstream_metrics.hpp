@@ -29,6 +29,7 @@ class upstream_metrics {
   void record_addresses(const connection_pool::address_counts& before, const connection_pool::address_counts& now);
 
   telemetry::counter& attempts;
+  telemetry::counter& stale_connections;
   telemetry::counter& hedges_sent;
   telemetry::counter& hedges_won;
   telemetry::counter& hedges_refused;

@@ -143,11 +143,12 @@ TEST_CASE("retry-after: a retry waits for the date in Retry-After", "[http][upst
 TEST_CASE("rate limit hold: a shorter hold does not replace a longer one", "[http][upstream]") {
   http::rate_limit_hold hold;
   const time_point start{1h};
-  CHECK_FALSE(hold.is_active(start));
+  CHECK(hold.remaining(start) == 0s);
   hold.extend(start + 10s);
   hold.extend(start + 1s);
-  CHECK(hold.is_active(start + 9s));
-  CHECK_FALSE(hold.is_active(start + 10s));
+  CHECK(hold.remaining(start + 9s) == 1s);
+  CHECK(hold.remaining(start + 10s) == 0s);
+  CHECK(hold.remaining(start + 11s) == 0s);
 }
 
 }  // namespace

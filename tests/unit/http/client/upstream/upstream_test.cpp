@@ -2,7 +2,6 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/client/upstream/upstream_fixture.hpp"
 
 // Deadlines, retries, circuit breaker and bulkhead of an upstream.
@@ -211,30 +210,6 @@ TEST_CASE(
   CHECK(fixture.request_count() >= calls * 115 / 100);
   CHECK(succeeded >= calls * 55 / 100);
   CHECK(fixture.metric("retries_total", "verdict=\"budget\"") > 0);
-}
-
-TEST_CASE("upstream: a stale connection is replaced immediately by a new one", "[http][upstream]") {
-  client_fixture fixture;
-  telemetry::registry metrics{1};
-  telemetry::log_sink discarding_sink;
-  const telemetry::logger log{discarding_sink, "test", telemetry::log_level::off, telemetry::log_format::json};
-  http::upstream upstream{fixture.client, metrics, log, "there", with_retries()};
-  spawned_task<http::upstream_result> first{fixture.time, upstream.call(get_request("http://site.test/"), {})};
-  fixture.newest_connection().read_request();
-  fixture.newest_connection().send(ok_response("first"));
-  fixture.run_ready();
-  REQUIRE(first.ended());
-
-  spawned_task<http::upstream_result> second{fixture.time, upstream.call(get_request("http://site.test/"), {})};
-  fixture.newest_connection().read_request();
-  fixture.newest_connection().close();
-  // The request is repeated immediately: a retry would have a delay of some milliseconds.
-  REQUIRE(fixture.connection_count() == 2);
-  fixture.newest_connection().read_request();
-  fixture.newest_connection().send(ok_response("second"));
-  fixture.run_ready();
-  REQUIRE(second.ended());
-  CHECK(second.outcome().value->response->body == "second");
 }
 
 // ---- the breaker
