@@ -81,7 +81,12 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
   // Uses the fetched report, because the cache may already have evicted its entry.
   if (waiting->result.report) co_return lookup_result{.report = waiting->result.report};
   const std::lock_guard lock{self->mutex_};
-  co_return self->failure(self->reports_.peek(key, loop::current().now()), waiting->result.failure.error);
+  const auto now = loop::current().now();
+  auto failed = self->reports_.peek(key, now);
+  if (const auto cooldown = self->providers_.cooldown(now)) {
+    failed.retry_after = std::max(failed.retry_after, cooldown->retry_after);
+  }
+  co_return self->failure(failed, waiting->result.failure.error);
 }
 
 report_cache::lookup_result report_cache::hit(const reports::decision& decision) {

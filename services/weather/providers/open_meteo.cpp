@@ -56,11 +56,12 @@ report_result parse_open_meteo(std::string_view body, const location& location) 
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     }
     const auto celsius = read_number(current["temperature_2m"]);
+    if (!celsius) return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     weather_report result;
     result.provider = open_meteo_name;
     result.requested = location;
     result.temperature_c = format_rounded(celsius);
-    result.temperature_f = format_rounded(celsius ? std::optional{*celsius * 9 / 5 + 32} : std::nullopt);
+    result.temperature_f = format_rounded(*celsius * 9 / 5 + 32);
     result.condition = condition_text(read_number(current["weather_code"]));
     result.humidity = format_rounded(read_number(current["relative_humidity_2m"]));
     result.wind_speed_kmph = format_rounded(read_number(current["wind_speed_10m"]));

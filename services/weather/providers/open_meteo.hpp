@@ -16,7 +16,8 @@ inline constexpr std::string_view open_meteo_name = "open-meteo";
 /// `location` has coordinates.
 boost::urls::url open_meteo_url(const boost::urls::url& base, const location& location);
 
-/// Parses a response with status 200. Values are rounded to integers; missing values are `not_available`.
+/// Parses a response with status 200. Values are rounded to integers. A document without a temperature is an invalid
+/// response; other missing values are `not_available`.
 report_result parse_open_meteo(std::string_view body, const location& location);
 
 }  // namespace cohort::weather

@@ -19,11 +19,15 @@ bool is_unreachable(http::client_error error) noexcept {
   using enum http::client_error;
   const auto error_class = http::error_class(error);
   return error_class == "connect" || error_class == "dns" || error_class == "tls" || error == resolve_timeout ||
-         error == connect_timeout || error == tls_timeout || error == breaker_open || error == bulkhead_full;
+         error == connect_timeout || error == tls_timeout || error == breaker_open || error == bulkhead_full ||
+         error == rate_limited;
 }
 
-provider_failure failure_of(http::client_error error) {
-  return {is_unreachable(error) ? failure_kind::provider_unreachable : failure_kind::request_failed,
+/// `is_redirected`: whether the request that failed was sent to another server, because of a redirect. That server is
+/// not the provider.
+provider_failure failure_of(http::client_error error, bool is_redirected) {
+  const bool is_provider_unreachable = is_unreachable(error) && !is_redirected;
+  return {is_provider_unreachable ? failure_kind::provider_unreachable : failure_kind::request_failed,
           std::string{http::error_class(error)}};
 }
 
@@ -32,14 +36,14 @@ bool has_report(http::status status) noexcept {
   return status == http::status::ok || status == http::status::non_authoritative_information;
 }
 
-/// The failure for a response without a report.
-provider_failure failure_of(const http::client_response& response, std::string_view provider) {
+/// The failure for a response without a report. `is_redirected`: see above.
+provider_failure failure_of(const http::client_response& response, std::string_view provider, bool is_redirected) {
   if (provider == wttr_name &&
       (is_unknown_location_status(response.status) || is_unknown_location_text(response.body))) {
     return unknown_location();
   }
   // A rate limit applies to this client, not to the requested location.
-  const bool is_rate_limited = response.status == http::status::too_many_requests;
+  const bool is_rate_limited = response.status == http::status::too_many_requests && !is_redirected;
   return {is_rate_limited ? failure_kind::provider_unreachable : failure_kind::request_failed,
           "status " + std::to_string(response.status_code())};
 }
@@ -71,6 +75,14 @@ provider_chain::provider::provider(std::string_view called, const service::servi
       unknown_locations(outcome_counter(context.metrics, called, "unknown_location")),
       errors(outcome_counter(context.metrics, called, "error")) {}
 
+duration provider_chain::provider::cooldown(time_point now) const noexcept {
+  return std::max(health.cooldown(now), upstream.rate_limit_remaining(now));
+}
+
+std::string provider_chain::provider::cooldown_error(time_point now) const {
+  return health.cooldown(now) > duration::zero() ? health.cooldown_error() : "status 429";
+}
+
 provider_chain::provider_chain(service::service_context context, settings settings)
     : context_(std::move(context)),
       settings_(std::move(settings)),
@@ -79,10 +91,10 @@ provider_chain::provider_chain(service::service_context context, settings settin
 
 std::optional<provider_chain::cooldown_state> provider_chain::cooldown(time_point now) const {
   const std::lock_guard lock{mutex_};
-  auto remaining = wttr_.health.cooldown(now);
-  if (settings_.open_meteo) remaining = std::min(remaining, open_meteo_.health.cooldown(now));
+  auto remaining = wttr_.cooldown(now);
+  if (settings_.open_meteo) remaining = std::min(remaining, open_meteo_.cooldown(now));
   if (remaining == duration::zero()) return std::nullopt;
-  return cooldown_state{wttr_.health.cooldown_error(), remaining};
+  return cooldown_state{wttr_.cooldown_error(now), remaining};
 }
 
 std::vector<provider_status> provider_chain::statuses(time_point now) const {
@@ -91,7 +103,7 @@ std::vector<provider_status> provider_chain::statuses(time_point now) const {
   const auto add = [&](const provider& from) {
     const auto failures = from.errors.value();
     const auto requests = from.successes.value() + from.unknown_locations.value() + failures;
-    const auto cooldown = std::chrono::ceil<std::chrono::milliseconds>(from.health.cooldown(now));
+    const auto cooldown = std::chrono::ceil<std::chrono::milliseconds>(from.cooldown(now));
     found.push_back({std::string{from.name}, static_cast<std::uint64_t>(requests), static_cast<std::uint64_t>(failures),
                      cooldown.count()});
   };
@@ -103,8 +115,9 @@ std::vector<provider_status> provider_chain::statuses(time_point now) const {
 
 std::optional<std::string> provider_chain::cooldown_error(const provider& provider) const {
   const std::lock_guard lock{mutex_};
-  if (provider.health.cooldown(loop::current().now()) == duration::zero()) return std::nullopt;
-  return provider.health.cooldown_error();
+  const auto now = loop::current().now();
+  if (provider.cooldown(now) == duration::zero()) return std::nullopt;
+  return provider.cooldown_error(now);
 }
 
 task<provider_chain::fetch_result> provider_chain::fetch(location location) {
@@ -195,11 +208,13 @@ task<result<std::string, provider_failure>> provider_chain::get_body(provider& f
   request.url = std::move(url);
   request.fields.emplace_back("Accept", "application/json");
   request.max_redirects = max_redirects;
+  const auto provider_origin = http::origin_of(request.url);
   constexpr call_context context{.deadline = deadline::never()};
-  auto calling = from.upstream.call(std::move(request), context, remaining(fetch_deadline));
+  auto calling = from.upstream.call_in_place(request, context, remaining(fetch_deadline));
   auto call = co_await std::move(calling);
-  if (!call.response) co_return failure_of(call.response.error());
-  if (!has_report(call.response->status)) co_return failure_of(*call.response, from.name);
+  const bool is_redirected = http::origin_of(request.url) != provider_origin;
+  if (!call.response) co_return failure_of(call.response.error(), is_redirected);
+  if (!has_report(call.response->status)) co_return failure_of(*call.response, from.name, is_redirected);
   co_return std::move(call.response->body);
 }
 

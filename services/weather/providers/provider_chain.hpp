@@ -30,8 +30,7 @@ struct provider_status {
 };
 
 /// Gets reports from a server with the wttr.in j1 API or, if that fails, from Open-Meteo. Skips a provider in a
-/// cooldown
-/// (`provider_health`). Thread-safe; shared by all loops.
+/// cooldown (`provider_health`, or the `Retry-After` of a 429). Thread-safe; shared by all loops.
 class provider_chain {
  public:
   struct settings {
@@ -74,6 +73,10 @@ class provider_chain {
  private:
   struct provider {
     provider(std::string_view name, const service::service_context& context, const http::upstream_settings& policy);
+    /// Time until the provider may be called: after failures, or after a 429 with `Retry-After`.
+    duration cooldown(time_point now) const noexcept;
+    /// The reason for the cooldown: an error class.
+    std::string cooldown_error(time_point now) const;
 
     std::string_view name;
     http::upstream upstream;

@@ -84,6 +84,11 @@ void set_area(weather_report& report, std::optional<report_area> area) {
   }
 }
 
+/// A report of the weather has a temperature. Each other value may be missing.
+bool has_temperature(element current) {
+  return number_of(current["temp_C"]).has_value() || number_of(current["temp_F"]).has_value();
+}
+
 weather_report read_report(element root, element current, const location& location) {
   weather_report report;
   report.provider = wttr_name;
@@ -128,7 +133,8 @@ report_result parse_wttr(std::string_view body, const location& location) {
     const auto document = document_of(root);
     is_unknown = is_unknown_location_document(document);
     element current;
-    if (document.at_pointer("/current_condition/0").get(current) != simdjson::SUCCESS || !current.is_object()) {
+    if (document.at_pointer("/current_condition/0").get(current) != simdjson::SUCCESS || !current.is_object() ||
+        !has_temperature(current)) {
       return error_code{boost::system::errc::bad_message, boost::system::generic_category()};
     }
     return read_report(document, current, location);

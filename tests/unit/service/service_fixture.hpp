@@ -163,6 +163,7 @@ struct scripted_response {
   http::status status = http::status::ok;
   std::string body = "{}";
   std::string location;
+  std::string retry_after;
   std::vector<std::string> targets;
   /// The header fields of the last request.
   std::vector<std::pair<std::string, std::string>> fields;
@@ -175,9 +176,11 @@ inline task<http::response> respond_as_scripted(scripted_response* script) {
   const auto status = script->status;
   const auto body = script->body;
   const auto location = script->location;
+  const auto retry_after = script->retry_after;
   if (script->delay > 0s) co_await sleep_for(script->delay);
   auto response = http::json_response(body, status);
   if (!location.empty()) response.set("Location", location);
+  if (!retry_after.empty()) response.set("Retry-After", retry_after);
   co_return response;
 }
 

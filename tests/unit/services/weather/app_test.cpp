@@ -89,6 +89,23 @@ TEST_CASE("weather: Retry-After is the time until the next fetch", "[services][w
   CHECK(fixture.wttr.request_count() == 1);
 }
 
+TEST_CASE("weather: Retry-After is the shortest time until a provider may be called", "[services][weather][case-2.7]") {
+  weather_app_fixture fixture{"", providers_fixture::open_meteo()};
+  fixture.wttr.status = fixture.geocoder.status = http::status::too_many_requests;
+  fixture.wttr.retry_after = "50";
+  fixture.geocoder.retry_after = "40";
+  CHECK(fixture.get_weather("Paris,France").header("Retry-After") == "40");
+  CHECK(fixture.get_weather("Rome,Italy").header("Retry-After") == "40");
+  fixture.time.run_for(6s);
+  for (const auto* query : {"Paris,France", "Rome,Italy", "London,UK"}) {
+    const auto response = fixture.get_weather(query);
+    CHECK(response.status == 503);
+    CHECK(response.header("Retry-After") == "34");
+  }
+  CHECK(fixture.wttr.request_count() == 1);
+  CHECK(fixture.geocoder.request_count() == 1);
+}
+
 TEST_CASE("weather: an invalid location is rejected with 400, and no provider is called", "[services][weather]") {
   weather_app_fixture fixture;
   const auto* const query = GENERATE("", "Paris", "Paris,", ",France", "Paris%0d%0a,France", "Paris,Fran%ffce",

@@ -188,7 +188,7 @@ TEST_CASE("report cache: coordinates are looked up once", "[services][weather]")
 
 TEST_CASE("report cache: incomplete coordinates are looked up", "[services][weather]") {
   fallback_fixture fixture;
-  fixture.wttr.body = R"({"current_condition":[{}],"nearest_area":[{"latitude":"1.5"}]})";
+  fixture.wttr.body = R"({"current_condition":[{"temp_C":"21"}],"nearest_area":[{"latitude":"1.5"}]})";
   fixture.look_up();
   fixture.time.run_for(11min);
   fixture.wttr.status = http::status::bad_gateway;

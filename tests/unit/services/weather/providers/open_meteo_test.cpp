@@ -54,11 +54,6 @@ TEST_CASE("open-meteo: Fahrenheit is computed before rounding", "[services][weat
       {"-40.0", "-40", "-40"},
       {"-17.8", "-18", "0"},
       {"1e6", "1000000", "1800032"},
-      {"1.1e6", "N/A", "N/A"},
-      {"-1e300", "N/A", "N/A"},
-      {"null", "N/A", "N/A"},
-      {"\"21\"", "N/A", "N/A"},
-      {"[21]", "N/A", "N/A"},
   }));
   CAPTURE(value);
   const auto parsed = parse_open_meteo(open_meteo_response(value), paris);
@@ -69,21 +64,30 @@ TEST_CASE("open-meteo: Fahrenheit is computed before rounding", "[services][weat
 }
 
 TEST_CASE("open-meteo: missing values and unknown weather codes are N/A", "[services][weather]") {
-  const auto* const body = GENERATE(R"({"current":{}})", R"({"current":{"weather_code":97}})");
+  const auto* const body = GENERATE(R"({"current":{"temperature_2m":20}})",
+                                    R"({"current":{"temperature_2m":20,"weather_code":97,"wind_speed_10m":1.1e6}})");
   const auto parsed = parse_open_meteo(body, paris);
   REQUIRE(parsed.has_value());
   const auto& report = **parsed;
-  for (const auto& value : {report.temperature_c, report.temperature_f, report.condition, report.humidity,
-                            report.wind_speed_kmph, report.feels_like_c}) {
+  for (const auto& value : {report.condition, report.humidity, report.wind_speed_kmph, report.feels_like_c}) {
     CHECK(value == "N/A");
   }
+  CHECK(report.temperature_c == "20");
   CHECK_FALSE(report.requested.latitude.has_value());
 }
 
+TEST_CASE("open-meteo: a document without a temperature is an invalid response", "[services][weather]") {
+  const auto* const value = GENERATE("null", "1.1e6", "-1e300", "\"21\"", "[21]", "true");
+  CAPTURE(value);
+  const auto parsed = parse_open_meteo(open_meteo_response(value), paris);
+  REQUIRE(parsed.has_error());
+  CHECK(parsed.error().kind == weather::failure_kind::response_invalid);
+}
+
 TEST_CASE("open-meteo: a body without current conditions is an invalid response", "[services][weather]") {
-  const auto* const body = GENERATE("", "null", "[]", "{}", "<html>Sorry</html>", R"({"current":null})",
-                                    R"({"current":[{}]})", R"({"current":{})", R"([{"current":{}}])",
-                                    R"({"error":true,"reason":"Parameter 'latitude' is out of range"})");
+  const auto* const body = GENERATE(
+      "", "null", "[]", "{}", "<html>Sorry</html>", R"({"current":null})", R"({"current":{}})", R"({"current":[{}]})",
+      R"({"current":{})", R"([{"current":{}}])", R"({"error":true,"reason":"Parameter 'latitude' is out of range"})");
   CAPTURE(body);
   const auto parsed = parse_open_meteo(body, paris);
   REQUIRE(parsed.has_error());

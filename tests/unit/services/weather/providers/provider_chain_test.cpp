@@ -4,7 +4,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 
-#include "tests/unit/services/weather/providers_fixture.hpp"
+#include "tests/unit/services/weather/providers/chain_fixture.hpp"
 #include "tests/unit/telemetry/captured_log.hpp"
 
 namespace cohort {
@@ -14,32 +14,13 @@ using namespace cohort::test;
 using weather::failure_kind;
 using weather::provider_chain;
 
-const weather::location& haifa = weather::default_location();
-
-struct chain_fixture : providers_fixture {
-  explicit chain_fixture(std::optional<weather::open_meteo_urls> fallback = open_meteo(),
-                         const char* wttr_url = "http://wttr.test")
-      : chain(make_context(), chain_settings(std::move(fallback), wttr_url)) {}
-
-  provider_chain::fetch_result fetch(const weather::location& location = haifa) {
-    return time.run(chain.fetch(location));
-  }
-  std::optional<provider_chain::cooldown_state> cooldown() const { return chain.cooldown(time.now()); }
-  /// Fails for as many locations as are required to start a cooldown.
-  void start_cooldowns() {
-    for (const auto& location : {haifa, paris, london}) fetch(location);
-  }
-
-  provider_chain chain;
-};
-
 TEST_CASE("provider chain: a failed request is retried once before the fallback is called", "[services][weather]") {
   providers_fixture fixture;
   auto settings = providers_fixture::chain_settings();
   settings.policy = provider_chain::default_policy();
   provider_chain chain{fixture.make_context(), settings};
   fixture.wttr.status = http::status::service_unavailable;
-  CHECK(fixture.time.run(chain.fetch(haifa)).report != nullptr);
+  CHECK(fixture.time.run(chain.fetch(default_place)).report != nullptr);
   CHECK(fixture.wttr.request_count() == 2);
   CHECK(fixture.forecast.request_count() == 1);
   CHECK_FALSE(fixture.wttr.field("x-envoy-expected-rq-timeout-ms").has_value());
@@ -109,7 +90,7 @@ TEST_CASE("provider chain: an unreachable wttr.in is in a cooldown immediately, 
 TEST_CASE("provider chain: an invalid response does not start a cooldown", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.body = "Sorry, we are running out of queries";
-  for (const auto& location : {haifa, paris, london, rome}) fixture.fetch(location);
+  for (const auto& location : {default_place, paris, london, rome}) fixture.fetch(location);
   CHECK(fixture.wttr.request_count() == 4);
   fixture.forecast.status = http::status::bad_gateway;
   const auto result = fixture.fetch();
@@ -200,7 +181,7 @@ TEST_CASE("provider chain: concurrent failures start one cooldown", "[services][
   fixture.wttr.status = http::status::too_many_requests;
   fixture.wttr.delay = 1s;
   std::deque<spawned_task<provider_chain::fetch_result>> fetches;
-  for (int i = 0; i < 5; ++i) fetches.emplace_back(fixture.time, fixture.chain.fetch(haifa));
+  for (int i = 0; i < 5; ++i) fetches.emplace_back(fixture.time, fixture.chain.fetch(default_place));
   fixture.time.run_for(2s);
   for (const auto& fetch : fetches) CHECK(fetch.ended());
   CHECK(fixture.wttr.request_count() == 5);
@@ -211,7 +192,7 @@ TEST_CASE("provider chain: concurrent failures start one cooldown", "[services][
 TEST_CASE("provider chain: a report ends the cooldown that another request's failure started", "[services][weather]") {
   chain_fixture fixture{std::nullopt};
   fixture.wttr.delay = 2s;
-  spawned_task<provider_chain::fetch_result> slow{fixture.time, fixture.chain.fetch(haifa)};
+  spawned_task<provider_chain::fetch_result> slow{fixture.time, fixture.chain.fetch(default_place)};
   fixture.time.run_for(500ms);
   fixture.wttr.delay = 1s;
   fixture.wttr.status = http::status::too_many_requests;
@@ -339,7 +320,7 @@ TEST_CASE("provider chain: failures are logged with provider, location and error
   fixture.wttr.status = http::status::bad_gateway;
   fixture.time.run(provider_chain.fetch(rome));
   fixture.wttr.delay = 1s;
-  spawned_task<provider_chain::fetch_result> cancelled{fixture.time, provider_chain.fetch(haifa)};
+  spawned_task<provider_chain::fetch_result> cancelled{fixture.time, provider_chain.fetch(default_place)};
   cancelled.cancel();
   const auto lines = log.close();
   REQUIRE(lines.size() == 2);
@@ -353,7 +334,7 @@ TEST_CASE("provider chain: failures are logged with provider, location and error
 TEST_CASE("provider chain: the fallback is not called after a cancellation", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.delay = 3s;
-  spawned_task<provider_chain::fetch_result> fetching{fixture.time, fixture.chain.fetch(haifa)};
+  spawned_task<provider_chain::fetch_result> fetching{fixture.time, fixture.chain.fetch(default_place)};
   fixture.time.run_for(1s);
   fetching.cancel();
   CHECK(fetching.ended());

@@ -72,7 +72,7 @@ TEST_CASE("wttr: an area far from known coordinates is another place", "[service
 }
 
 TEST_CASE("wttr: an area in the region in place of the country is the same place", "[services][weather]") {
-  const auto* const body = R"({"current_condition":[{}],"nearest_area":[{"areaName":[{"value":"Austin"}],)"
+  const auto* const body = R"({"current_condition":[{"temp_C":"21"}],"nearest_area":[{"areaName":[{"value":"Austin"}],)"
                            R"("region":[{"value":"Texas"}],"country":[{"value":"United States of America"}]}]})";
   const auto parsed = parse_wttr(body, {"Austin", "Texas", {}, {}});
   REQUIRE(parsed.has_value());
@@ -82,16 +82,15 @@ TEST_CASE("wttr: an area in the region in place of the country is the same place
 TEST_CASE("wttr: numbers are kept as written; missing values, and values of an unexpected type, are N/A",
           "[services][weather]") {
   const auto [current, temperature, condition] = GENERATE(table<std::string, std::string, std::string>({
-      {R"({})", "N/A", "N/A"},
       {R"({"temp_C":"21","weatherDesc":[{"value":"Sunny"}]})", "21", "Sunny"},
       {R"({"temp_C":21,"weatherDesc":[]})", "21", "N/A"},
       {R"({"temp_C":-3.5,"weatherDesc":{}})", "-3.5", "N/A"},
-      {R"({"temp_C":null,"weatherDesc":[{}]})", "N/A", "N/A"},
-      {R"({"temp_C":true,"weatherDesc":"Sunny"})", "N/A", "N/A"},
-      {R"({"temp_C":"","weatherDesc":[{"value":""}]})", "N/A", "N/A"},
-      {R"({"temp_C":["21"],"weatherDesc":[{"value":["x"]}]})", "N/A", "N/A"},
-      {R"({"temp_C":{"a":1},"weatherDesc":[[]]})", "N/A", "N/A"},
-      {R"({"temp_c":"21","weatherDesc":null})", "N/A", "N/A"},
+      {R"({"temp_C":null,"temp_F":"70","weatherDesc":[{}]})", "N/A", "N/A"},
+      {R"({"temp_F":70,"weatherDesc":"Sunny"})", "N/A", "N/A"},
+      {R"({"temp_C":"0","weatherDesc":[{"value":""}]})", "0", "N/A"},
+      {R"({"temp_C":"21","weatherDesc":[{"value":["x"]}]})", "21", "N/A"},
+      {R"({"temp_C":"21","weatherDesc":[[]]})", "21", "N/A"},
+      {R"({"temp_C":"21","weatherDesc":null})", "21", "N/A"},
   }));
   CAPTURE(current);
   const auto parsed = parse_wttr(R"({"current_condition":[)" + current + "]}", paris);
@@ -106,12 +105,23 @@ TEST_CASE("wttr: coordinates that are not finite numbers are ignored", "[service
   const auto* const value = GENERATE("\"\"", "\"north\"", "\"1,5\"", "\"1e999\"", "\"nan\"", "\"inf\"", "\"-Infinity\"",
                                      "\"12x\"", "null", "[]", "true");
   CAPTURE(value);
-  const auto parsed = parse_wttr(
-      R"({"current_condition":[{}],"nearest_area":[{"latitude":)" + std::string{value} + R"(,"longitude":"1.5"}]})",
-      paris);
+  const auto parsed = parse_wttr(R"({"current_condition":[{"temp_C":"21"}],"nearest_area":[{"latitude":)" +
+                                     std::string{value} + R"(,"longitude":"1.5"}]})",
+                                 paris);
   REQUIRE(parsed.has_value());
   CHECK_FALSE((*parsed)->requested.latitude.has_value());
   CHECK((*parsed)->requested.longitude == 1.5);
+}
+
+TEST_CASE("wttr: a document without a temperature is an invalid response", "[services][weather]") {
+  const auto* const current =
+      GENERATE(R"({})", R"({"humidity":"64","weatherDesc":[{"value":"Sunny"}]})", R"({"temp_C":null})",
+               R"({"temp_C":"","temp_F":""})", R"({"temp_C":"N/A"})", R"({"temp_C":true})", R"({"temp_C":["21"]})",
+               R"({"temp_C":{"a":1}})", R"({"temp_c":"21"})", R"({"FeelsLikeC":"20"})");
+  CAPTURE(current);
+  const auto parsed = parse_wttr(R"({"current_condition":[)" + std::string{current} + "]}", paris);
+  REQUIRE(parsed.has_error());
+  CHECK(parsed.error().kind == weather::failure_kind::response_invalid);
 }
 
 TEST_CASE("wttr: a body without a current condition is an invalid response", "[services][weather]") {
