@@ -39,7 +39,8 @@ admission_control::admission_control(const admission_settings& settings, const r
     : settings_(settings),
       metrics_(metrics),
       loop_(event_loop),
-      lag_monitor_(event_loop, settings.max_loop_lag_in_overload) {
+      lag_monitor_(event_loop, settings.max_loop_lag_in_overload),
+      burst_allowance_({.delay = settings.overload_delay, .max_burst = settings.max_burst}) {
   for (const auto& entry : routes.routes()) {
     auto& state = route_states_.emplace_back();
     if (entry->is_probe() || !entry->is_async()) continue;
@@ -90,7 +91,7 @@ admission_control::permit::decision admission_control::admit(permit& request) {
     }
   }
   if (!settings_.limit_concurrency) return permit::decision::admitted;
-  const bool is_overloaded = lag_monitor_.lagging_duration() >= settings_.overload_delay;
+  const bool is_overloaded = burst_allowance_.is_overload(lag_monitor_.lagging_duration(), request.start_time_);
   const auto max_lag = is_overloaded ? settings_.max_loop_lag_in_overload : settings_.max_loop_lag;
   if (lag <= max_lag && state->limiter.try_acquire()) return permit::decision::admitted;
   metrics_.on_shed(requested_route);

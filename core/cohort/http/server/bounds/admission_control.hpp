@@ -10,6 +10,7 @@
 
 #include <cohort/http/server/router.hpp>
 #include <cohort/http/server/server_metrics.hpp>
+#include <cohort/policy/overload/burst_allowance.hpp>
 #include <cohort/policy/overload/concurrency_limiter.hpp>
 #include <cohort/policy/overload/deadline_admission.hpp>
 #include <cohort/runtime/loop_lag_monitor.hpp>
@@ -33,11 +34,14 @@ struct admission_settings {
   /// in which few requests are in flight and the others wait in their sockets. The limit is high because a single long
   /// delay can have causes outside the process.
   duration max_loop_lag = std::chrono::milliseconds{500};
-  /// The maximum queueing delay once the loop has lagged for `overload_delay`. With the longer limit, all requests
-  /// would wait nearly as long, and more would arrive than are rejected. Source: "controlled delay" in Maurer, "Fail at
-  /// Scale" (ACM Queue, 2015).
+  /// The maximum queueing delay in overload, which begins once the loop has lagged for `overload_delay`. With the
+  /// longer limit, all requests would wait nearly as long, and more would arrive than are rejected. Source: "controlled
+  /// delay" in Maurer, "Fail at Scale" (ACM Queue, 2015).
   duration max_loop_lag_in_overload = std::chrono::milliseconds{10};
   duration overload_delay = std::chrono::milliseconds{100};
+  /// The additional time for which the loop may lag in a burst (`policy::burst_allowance`). With `overload_delay`, no
+  /// longer than `max_loop_lag`: a burst that the loop serves in this time is not shed.
+  duration max_burst = std::chrono::milliseconds{400};
 };
 
 /// The response header field with the reason why admission control rejected a request.
@@ -102,6 +106,7 @@ class admission_control {
   server_metrics& metrics_;
   loop& loop_;
   loop_lag_monitor lag_monitor_;
+  policy::burst_allowance burst_allowance_;
   /// Indexed by `route::index`; null for routes without admission control.
   std::vector<std::unique_ptr<route_state>> route_states_;
 };

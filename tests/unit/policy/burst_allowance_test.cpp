@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cohort/policy/overload/burst_allowance.hpp>
+
+#include <catch2/catch_test_macros.hpp>
+
+#include "tests/unit/policy/start_time.hpp"
+
+namespace cohort::policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// An allowance of 400 ms in excess of 100 ms, and the time of its calls.
+struct queue_fixture {
+  /// Whether a queue that stands for `span` from now on shows overload at some time.
+  bool stands_for(duration span) {
+    bool is_overload = false;
+    for (auto standing = 10ms; standing <= span; standing += 10ms) {
+      now += 10ms;
+      is_overload = allowance.is_overload(standing, now) || is_overload;
+    }
+    return is_overload;
+  }
+  /// There is no queue for `span`.
+  void rest_for(duration span) {
+    CHECK_FALSE(allowance.is_overload(0ms, now));
+    now += span;
+    CHECK_FALSE(allowance.is_overload(0ms, now));
+  }
+
+  burst_allowance allowance{{.delay = 100ms, .max_burst = 400ms}};
+  time_point now = test::start;
+};
+
+TEST_CASE("burst allowance: a queue shows overload after the delay and the allowance", "[policy]") {
+  queue_fixture queue;
+  CHECK_FALSE(queue.stands_for(490ms));
+  queue.rest_for(1ms);
+  CHECK(queue.stands_for(120ms));
+  queue_fixture longer;
+  CHECK(longer.stands_for(500ms));
+}
+
+TEST_CASE("burst allowance: overload lasts as long as its queue", "[policy]") {
+  queue_fixture queue;
+  CHECK(queue.stands_for(500ms));
+  for (auto standing = 510ms; standing <= 2s; standing += 10ms) {
+    queue.now += 10ms;
+    CHECK(queue.allowance.is_overload(standing, queue.now));
+  }
+}
+
+TEST_CASE("burst allowance: the next queues show overload after the delay", "[policy]") {
+  queue_fixture queue;
+  CHECK(queue.stands_for(500ms));
+  for (int i = 0; i < 20; ++i) {
+    queue.rest_for(8ms);
+    CHECK_FALSE(queue.stands_for(100ms));
+    queue.rest_for(8ms);
+    CHECK(queue.stands_for(110ms));
+  }
+}
+
+TEST_CASE("burst allowance: it grows by a quarter of the time without a queue, up to its maximum", "[policy]") {
+  queue_fixture queue;
+  CHECK(queue.stands_for(500ms));
+  queue.rest_for(800ms);
+  CHECK_FALSE(queue.stands_for(290ms));
+  queue.rest_for(1h);
+  CHECK_FALSE(queue.stands_for(490ms));
+  queue.rest_for(1h);
+  CHECK(queue.stands_for(500ms));
+}
+
+TEST_CASE("burst allowance: a queue is charged for the time before the first call", "[policy]") {
+  queue_fixture queue;
+  queue.now += 450ms;
+  CHECK_FALSE(queue.allowance.is_overload(450ms, queue.now));
+  queue.now += 50ms;
+  CHECK(queue.allowance.is_overload(500ms, queue.now));
+}
+
+TEST_CASE("burst allowance: a shorter queue is another queue, also without a call between them", "[policy]") {
+  queue_fixture queue;
+  CHECK_FALSE(queue.allowance.is_overload(300ms, queue.now += 300ms));
+  CHECK_FALSE(queue.allowance.is_overload(200ms, queue.now += 210ms));
+  CHECK(queue.allowance.is_overload(300ms, queue.now += 100ms));
+}
+
+}  // namespace
+}  // namespace cohort::policy
