@@ -10,7 +10,7 @@ function(cohort_own_options target)
     -Wall -Wextra -Wpedantic -Woverloaded-virtual -Wno-missing-field-initializers
     $<$<BOOL:${COHORT_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC reports the disabled warnings in inlined code of Boost and the standard library, where pragmas have no effect.
+    # GCC reports false positives in inlined code of Boost and the standard library, where pragmas have no effect.
     # The full -Wshadow also reports a local variable with the name of a type, -Wnon-virtual-dtor the protected destructor
     # of an error category, and -Wsubobject-linkage, in a unity build, types of unnamed namespaces.
     target_compile_options(${target} PRIVATE -Wshadow=local -Wno-subobject-linkage -Wno-maybe-uninitialized

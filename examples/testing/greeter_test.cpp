@@ -93,7 +93,7 @@ TEST_CASE("greeter: the echo answers until the client closes the connection", "[
   CHECK(socket->send("hello"));
   CHECK(socket->read_text() == "you said hello");
   socket->close();
-  CHECK(socket->close_code() == http::close_code::normal);
+  CHECK(socket->close_code() == http::close_code::normal_closure);
 }
 
 static task<http::response> forward(http::client& client, std::string url, deadline request_deadline) {

@@ -11,8 +11,8 @@ constexpr std::string_view reset_sequence = "\x1b[0m";
 /// The Select Graphic Rendition sequence (ECMA-48, 8.3.117) of a span, with the colors of the terminal's theme. Empty
 /// for plain text.
 std::string style_sequence(const text_span& span) {
-  constexpr std::array<std::string_view, 6> codes{"", "2", "32", "33", "31", "36"};  // in the order of `text_style`
-  std::string code{codes[static_cast<std::size_t>(span.style)]};
+  constexpr std::array<std::string_view, 6> sgr_codes{"", "2", "32", "33", "31", "36"};  // in the order of `text_style`
+  std::string code{sgr_codes[static_cast<std::size_t>(span.style)]};
   if (span.is_bold) code = code.empty() ? "1" : "1;" + code;
   return code.empty() ? code : "\x1b[" + code + 'm';
 }

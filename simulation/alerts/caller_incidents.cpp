@@ -38,7 +38,7 @@ void draw_traffic_spike(random_generator& random, incident& details) {
 }
 
 void draw_no_traffic(random_generator&, incident& details) {
-  details.description = "no caller reaches the services";
+  details.description = "no client sends requests";
   for (const auto service : all_programs) details.expected.push_back({"NoTraffic", job(service)});
   details.inject = [](monitored_fleet& fleet) { return overload(fleet, 0, 1); };
 }

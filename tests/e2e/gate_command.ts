@@ -27,7 +27,7 @@ const faultSeconds = 3;
 const recoverySeconds = (link: LinkName): number => (link === 'provider' ? 20 : 5);
 /** The longest timeout of a part (weather, 5 s), and a margin for a busy machine. */
 const maxResponseMilliseconds = 5_500;
-const pollMilliseconds = 100;
+const pollIntervalMilliseconds = 100;
 /** The checks themselves use connections, each with a descriptor and a task. */
 const tolerance = 2;
 const memoryToleranceMiB = 8;
@@ -116,7 +116,7 @@ try {
   console.log(`link       fault            recovery  states of the part during the fault (${faultSeconds} s)`);
   for (const link of linkNames.filter((name) => selected.length === 0 || selected.includes(name))) {
     for (const fault of faults) {
-      const poller = new AggregatePoller(faultGateStack.links.dashboard, pollMilliseconds, 8_000);
+      const poller = new AggregatePoller(faultGateStack.links.dashboard, pollIntervalMilliseconds, 8_000);
       await eventually('the aggregate is fresh', 30, () => Promise.resolve(poller.polls.some(isFresh)));
       const line = await play(faultGateStack, poller, link, fault);
       console.log(line.join(' '));

@@ -34,7 +34,7 @@ sim::failure_test failure_test_for(std::string expected_kind) {
   };
 }
 
-std::string summary_of(const sim::schedule& run) {
+std::string run_and_summarize(const sim::schedule& run) {
   const auto result = run_schedule(run, sim::event_log::mode::timeline);
   std::string text = result.summary;
   for (const auto& violation : result.violations) text.append("  ").append(violation.message).append("\n");
@@ -79,7 +79,7 @@ bool shrink_and_print(std::uint64_t seed, const std::string& test_file) {
       shrunk,
       {.headers = {"\"tests/sim/run.hpp\""}, .run_function = "cohort::test::failure_of", .tags = "[sim][regression]"});
   std::printf("\ntest, for tests/sim/regressions:\n\n%s\ntimeline:\n\n%s", test.c_str(),
-              sim::isolated(summary_of, limits)(shrunk.schedule).c_str());
+              sim::isolated(run_and_summarize, limits)(shrunk.schedule).c_str());
   std::fflush(stdout);
   if (!test_file.empty()) {
     std::ofstream file{test_file};

@@ -152,7 +152,7 @@ value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
 
 value_parser<std::string> time_zone() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            // Every time zone is shorter.
+            // The name of every time zone is shorter.
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;

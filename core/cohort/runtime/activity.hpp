@@ -17,7 +17,7 @@ class loop;
 class work_recorder {
  public:
   virtual ~work_recorder() = default;
-  /// Begins the record of a piece of work. Returns the number that identifies it in `end_work`.
+  /// Begins the record of a piece of work. Returns the number by which `end_work` identifies the record.
   virtual std::size_t begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept = 0;
   /// Ends the record. `outcome` is a string literal.
   virtual void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept = 0;

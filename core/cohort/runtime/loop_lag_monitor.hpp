@@ -14,7 +14,8 @@ namespace detail {
 class timer_descriptor;
 }
 
-/// Measures a loop's lag: the time that ready handlers wait until they run. Admission control uses the lag.
+/// Measures a loop's lag: the time that ready handlers wait until they run. Admission control rejects requests if the
+/// lag is long.
 ///
 /// A loop runs its ready handlers in order. The first measurement of an iteration sets a marker behind all handlers
 /// that are ready then; the iteration ends when the marker runs. After a short iteration, the marker is a posted

@@ -78,7 +78,7 @@ definition apply_defaults(definition service) {
 }
 
 /// Rejects requests until `starting` is false.
-http::filter start_filter(const std::atomic<bool>& starting) {
+http::filter startup_filter(const std::atomic<bool>& starting) {
   return [&starting](http::request_context&) -> std::optional<http::response> {
     if (!starting.load(std::memory_order_relaxed)) return std::nullopt;
     auto rejection =
@@ -170,7 +170,7 @@ void instance::add_common_routes(const common_settings& settings) {
                              .authenticator = *authenticator_,
                              .settings = settings.effective_settings,
                              .is_loopback = asio::ip::make_address(settings.host).is_loopback()});
-  if (starting_) routes_.use(start_filter(starting_));
+  if (starting_) routes_.use(startup_filter(starting_));
   const bool requires_certificate = !settings.tls.client_ca_file.empty() && definition_.requires_client_certificate;
   if (definition_.describes_api) {
     add_api_description_routes(routes_,

@@ -11,7 +11,7 @@ namespace {
 
 /// Initial capacity in bytes, sufficient for the entries of three or four calls.
 constexpr std::size_t initial_entries_capacity = 190;
-/// Maximum size of the entries `total` and `left`.
+/// Maximum size in bytes of the entries `total` and `left`.
 constexpr std::size_t max_totals_size = 64;
 
 void append_milliseconds(recycled_string& text, duration elapsed) {

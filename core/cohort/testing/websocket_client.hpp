@@ -27,7 +27,7 @@ class websocket_client {
   /// The data of the next message; throws `std::runtime_error` if there is none.
   std::string read_text(duration timeout = std::chrono::seconds{30});
   /// Closes the connection and waits for the close frame of the server.
-  void close(std::uint16_t code = http::close_code::normal, std::string_view reason = {});
+  void close(std::uint16_t code = http::close_code::normal_closure, std::string_view reason = {});
 
   bool is_open() const noexcept { return socket_->is_open(); }
   /// See `http::websocket::close_code`.

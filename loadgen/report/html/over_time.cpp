@@ -9,8 +9,9 @@
 namespace cohort::loadgen::html {
 namespace {
 
-/// Limits the size of the page.
+/// Maximum number of points of a chart.
 constexpr std::size_t max_points = 600;
+/// Maximum number of rows of a table.
 constexpr std::size_t max_rows = 120;
 
 /// Consecutive intervals as one point: the sums of their counts, and the maxima of their percentiles, since the

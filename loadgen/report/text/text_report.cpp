@@ -98,7 +98,7 @@ void write_time_parts(page& page, const run_report& report) {
   add("service time", report.totals.service_time, "request sent to response");
   add("dispatch lag", report.totals.dispatch_lag, "intended start to dispatch");
   add("connection wait", report.totals.connection_wait, "dispatch to request sent");
-  if (!rows.empty()) page.heading("Parts of the response time, all targets").add(rows);
+  if (!rows.empty()) page.heading("Response time breakdown, all targets").add(rows);
 }
 
 /// The responses that arrived during a phase, including responses to requests of the previous phase.

@@ -20,10 +20,10 @@ const telemetry::call_record* find_call(const telemetry::request_record& request
 
 /// The deadline of the request; without one, the longest budget of its calls.
 duration deadline_of(const telemetry::request_record& request) {
-  if (!request.until.is_never()) return request.until.remaining(request.started);
+  if (!request.deadline.is_never()) return request.deadline.remaining(request.started);
   auto longest = duration::zero();
   for (const auto& call : request.all_calls()) {
-    if (!call.until.is_never()) longest = std::max(longest, call.until.remaining(request.started));
+    if (!call.deadline.is_never()) longest = std::max(longest, call.deadline.remaining(request.started));
   }
   return longest;
 }
@@ -34,8 +34,8 @@ void write_call(json::writer& out, const telemetry::request_record& request, con
   const auto start = call ? call->started : request.started;
   telemetry::write_milliseconds(out, "start_ms", start - request.started);
   telemetry::write_milliseconds(out, "end_ms", (call ? call->ended : request.ended) - request.started);
-  const bool has_budget = call && !call->until.is_never();
-  telemetry::write_milliseconds(out, "budget_ms", has_budget ? call->until.remaining(start) : duration::zero());
+  const bool has_budget = call && !call->deadline.is_never();
+  telemetry::write_milliseconds(out, "budget_ms", has_budget ? call->deadline.remaining(start) : duration::zero());
   if (!summary.reason.empty()) out.field("reason", std::string_view{summary.reason}.substr(0, max_reason_length));
   if (call) {
     telemetry::write_attempts(out, request, *call, request.ended);
@@ -79,7 +79,7 @@ std::string request_json(const telemetry::request_record& request, std::span<con
   json::writer out{text};
   const auto trace = request.trace.id.hex();
   out.open_object().field("trace_id", std::string_view{trace.data(), trace.size()});
-  out.field("started_at", std::string_view{format_rfc3339_milliseconds(request.wall_started)});
+  out.field("started_at", std::string_view{format_rfc3339_milliseconds(request.wall_start_time)});
   telemetry::write_milliseconds(out, "duration_ms", request.ended - request.started);
   telemetry::write_milliseconds(out, "deadline_ms", deadline_of(request));
   const bool is_complete = std::ranges::all_of(calls, [](const call_summary& call) {

@@ -15,7 +15,7 @@ struct check_result {
   std::string error_output;
 };
 
-class load_check {
+class load_check_fixture {
  public:
   check_result run(const std::string& path, const std::string& program,
                    child_process::environment variables = {}) const {
@@ -36,7 +36,7 @@ class load_check {
 
 TEST_CASE("load in CI example: a run that meets its objectives passes and becomes the baseline",
           "[integration][threads][examples]") {
-  const load_check check;
+  const load_check_fixture check;
   const auto result = check.run("/api/books", program_path("book-service"),
                                 {{"SLO", "p99<10s error_rate<0.1%"}, {"BASELINE", check.file("baseline.json")}});
   INFO(result.output << result.error_output);
@@ -48,7 +48,7 @@ TEST_CASE("load in CI example: a run that meets its objectives passes and become
 
 TEST_CASE("load in CI example: a run that misses an objective fails and does not become the baseline",
           "[integration][threads][examples]") {
-  const load_check check;
+  const load_check_fixture check;
   const auto result = check.run("/api/books", program_path("book-service"),
                                 {{"SLO", "p99<1us"}, {"BASELINE", check.file("baseline.json")}});
   INFO(result.output << result.error_output);
@@ -58,7 +58,7 @@ TEST_CASE("load in CI example: a run that misses an objective fails and does not
 
 TEST_CASE("load in CI example: invalid arguments end the script with one line and status 2",
           "[integration][threads][examples]") {
-  const load_check check;
+  const load_check_fixture check;
   const auto relative_path_result = check.run("api/books", program_path("book-service"));
   CHECK(relative_path_result.status == 2);
   CHECK(relative_path_result.error_output == "check: PATH is \"api/books\"; it must begin with /\n");

@@ -22,7 +22,7 @@ const origin* target_of(const client_request& request, const client::send_option
 
 /// The server's deadline: one round-trip time (RTT) before `call_deadline`, so that the response arrives in time.
 deadline server_deadline(deadline call_deadline, const connection_pool::lease& lease) noexcept {
-  return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - lease.round_trip()};
+  return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - lease.round_trip_time()};
 }
 
 /// Records the connection of an attempt and the beginning of its exchange. `record` may be null.

@@ -82,7 +82,7 @@ class client {
 
   std::size_t loop_count() const noexcept { return pools_.size(); }
   /// Smoothed round-trip time of this loop's connections to an origin; zero before the first connection.
-  duration round_trip(const origin& target) { return pool().round_trip(target); }
+  duration round_trip_time(const origin& target) { return pool().round_trip_time(target); }
   /// The numbers of known and ejected addresses of an origin on this loop.
   connection_pool::address_counts addresses(const origin& target, time_point now) {
     return pool().addresses(target, now);

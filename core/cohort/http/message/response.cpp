@@ -9,7 +9,7 @@
 namespace cohort::http {
 namespace {
 
-/// Initial capacity; sufficient for the fields of most responses.
+/// Initial capacity in bytes, sufficient for the fields of most responses.
 constexpr std::size_t initial_lines_capacity = 250;
 
 /// The server writes these fields: a second field would contradict the framing of the message or end the connection

@@ -190,8 +190,8 @@ void compressor::apply(const request_head& request, response& result) const {
 
 middleware compression(compression_settings settings) {
   return [shared = std::make_shared<const compressor>(std::move(settings))](request_context& context,
-                                                                            next go) -> task<response> {
-    auto result = co_await go(context);
+                                                                            next next_handler) -> task<response> {
+    auto result = co_await next_handler(context);
     shared->apply(context.head(), result);
     co_return result;
   };

@@ -89,7 +89,7 @@ response cors_policy::preflight_response(std::string_view origin) const {
 
 middleware cors(cors_settings settings) {
   auto policy = std::make_shared<const cors_policy>(std::move(settings));
-  return [policy = std::move(policy)](request_context& context, next go) -> task<response> {
+  return [policy = std::move(policy)](request_context& context, next next_handler) -> task<response> {
     const auto& head = context.head();
     const auto origin = find_unique(head, field::origin);
     const bool is_preflight =
@@ -98,7 +98,7 @@ middleware cors(cors_settings settings) {
     if (is_preflight) {
       result = policy->preflight_response(*origin);
     } else {
-      result = co_await go(context);
+      result = co_await next_handler(context);
       if (origin && policy->allows(*origin)) {
         policy->add_origin(result, *origin);
         if (!policy->exposed_headers.empty()) result.set("Access-Control-Expose-Headers", policy->exposed_headers);

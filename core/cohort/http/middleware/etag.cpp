@@ -44,8 +44,8 @@ response precondition_failed_response(const std::string& tag) {
 }  // namespace
 
 middleware etag(etag_strength strength) {
-  return [strength](request_context& context, next go) -> task<response> {
-    auto result = co_await go(context);
+  return [strength](request_context& context, next next_handler) -> task<response> {
+    auto result = co_await next_handler(context);
     const auto& head = context.head();
     const bool is_eligible = (head.method == method::get || head.method == method::head) &&
                              result.code() == status::ok && !result.producer() && !result.find("ETag");

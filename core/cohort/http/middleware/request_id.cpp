@@ -4,8 +4,8 @@
 namespace cohort::http {
 
 middleware request_id() {
-  return [](request_context& context, next go) -> task<response> {
-    auto result = co_await go(context);
+  return [](request_context& context, next next_handler) -> task<response> {
+    auto result = co_await next_handler(context);
     result.set("X-Request-Id", context.id());
     co_return result;
   };

@@ -28,8 +28,8 @@ std::string security_header_lines(std::string_view content_security_policy) {
 }
 
 middleware security_headers(std::string content_security_policy) {
-  return [policy = std::move(content_security_policy)](request_context& context, next go) -> task<response> {
-    auto result = co_await go(context);
+  return [policy = std::move(content_security_policy)](request_context& context, next next_handler) -> task<response> {
+    auto result = co_await next_handler(context);
     for (const auto& [name, value] : headers(policy)) {
       if (!result.find(name)) result.set(name, value);
     }

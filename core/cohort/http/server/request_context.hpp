@@ -118,7 +118,8 @@ class request_context {
   }
 
   /// Calls `callback` once, after the last byte of the response has been sent (including a streamed one), or once
-  /// sending has failed. The callback must not throw. It delays other requests of the connection.
+  /// sending has failed. The callback must not throw. The other requests of the
+  /// connection wait until the callback returns.
   void on_sent(std::function<void(const sent_response&)> callback);
 
   /// Sends an interim response before the final one (RFC 9110 section 15.2), such as 103 with `Link` fields; its body

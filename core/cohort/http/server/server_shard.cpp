@@ -259,11 +259,11 @@ void server_shard::on_drain_timeout() {
 
 std::string_view server_shard::date_line() {
   const auto now = std::chrono::floor<std::chrono::seconds>(loop_.wall_now());
-  if (now != date_second_ || date_line_.empty()) {
+  if (now != date_second_ || date_field_line_.empty()) {
     date_second_ = now;
-    date_line_ = "Date: " + format_imf_fixdate(now).str() + "\r\n";
+    date_field_line_ = "Date: " + format_imf_fixdate(now).str() + "\r\n";
   }
-  return date_line_;
+  return date_field_line_;
 }
 
 std::array<char, 16> server_shard::make_request_id() {

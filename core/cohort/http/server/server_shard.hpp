@@ -161,7 +161,7 @@ class server_shard {
   event draining_;
   bound_timer<&server_shard::on_drain_timeout> drain_timer_;
   std::chrono::sys_seconds date_second_{};
-  std::string date_line_;
+  std::string date_field_line_;
 };
 
 }  // namespace cohort::http

@@ -63,7 +63,8 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
 
 bool is_sendable_close_code(std::uint16_t code) noexcept {
   if (code >= 3000) return code <= 4999;
-  return code >= 1000 && code <= 1014 && code != 1004 && code != close_code::no_status && code != close_code::abnormal;
+  return code >= 1000 && code <= 1014 && code != 1004 && code != close_code::no_status &&
+         code != close_code::abnormal_closure;
 }
 
 parsed_frame_header parse_frame_header(std::string_view bytes, websocket_role sender) noexcept {

@@ -15,13 +15,13 @@ enum class websocket_role { server, client };
 
 /// Status codes of close frames (RFC 6455 section 7.4.1 and the IANA registry).
 namespace close_code {
-inline constexpr std::uint16_t normal = 1000;
+inline constexpr std::uint16_t normal_closure = 1000;
 inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t protocol_error = 1002;
 /// The close frame had no status code. This code is never sent.
 inline constexpr std::uint16_t no_status = 1005;
 /// The connection ended without a close frame. This code is never sent.
-inline constexpr std::uint16_t abnormal = 1006;
+inline constexpr std::uint16_t abnormal_closure = 1006;
 inline constexpr std::uint16_t invalid_data = 1007;
 inline constexpr std::uint16_t policy_violation = 1008;
 inline constexpr std::uint16_t message_too_big = 1009;

@@ -63,9 +63,9 @@ class websocket {
   bool try_send(const shared_message& message);
 
   /// Closes the connection: sends the queued messages, then a close frame, and waits, in the background, for the close
-  /// frame of the peer. `code` is `close_code::normal`, another code of RFC 6455 section 7.4.1 that may be sent, or
-  /// 3000 to 4999; otherwise `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
-  void close(std::uint16_t code = close_code::normal, std::string_view reason = {});
+  /// frame of the peer. `code` is `close_code::normal_closure`, another code of RFC 6455 section 7.4.1 that may be
+  /// sent, or 3000 to 4999; otherwise `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
+  void close(std::uint16_t code = close_code::normal_closure, std::string_view reason = {});
   /// Waits until the connection has ended, at most for `close_timeout` after `close`. Received messages are discarded.
   task<> closed();
 

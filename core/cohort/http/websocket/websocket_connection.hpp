@@ -147,7 +147,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   bool ping_pending_ = false;
   bool ended_ = false;
 
-  std::uint16_t close_code_ = close_code::abnormal;
+  std::uint16_t close_code_ = close_code::abnormal_closure;
   std::string close_reason_;
   std::uint64_t bytes_sent_ = 0;
   time_point last_received_;

@@ -151,7 +151,7 @@ class socket_stream final : public stream {
     }
   };
 
-  /// The read of an idle stream. It waits for the next event of the socket. The next exchange takes the read over,
+  /// The read of an idle stream, which waits for the next event of the socket. The next exchange takes the read over,
   /// which saves an operation; if the event comes before, the read ends without taking the bytes from the socket.
   class idle_read final : public read_memory {
    public:

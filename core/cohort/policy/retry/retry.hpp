@@ -35,7 +35,7 @@ struct failed_attempt {
   std::optional<duration> retry_after;
   /// Time left until the call's deadline.
   duration remaining_time;
-  /// Median latency of an attempt; zero if unknown. No attempt is made with less time left.
+  /// Median latency of an attempt; zero if unknown. No attempt starts if the remaining time is shorter.
   duration expected_duration;
 };
 

@@ -42,20 +42,20 @@ class recorded_work {
   /// `recorder` may be null.
   recorded_work(work_recorder* recorder, std::string_view name, deadline job_deadline) noexcept
       : recorder_(recorder), loop_(loop::current()) {
-    if (recorder_) number_ = recorder_->begin_work(name, loop_.now(), job_deadline);
+    if (recorder_) work_id_ = recorder_->begin_work(name, loop_.now(), job_deadline);
   }
   ~recorded_work() { end("cancelled"); }
   recorded_work(const recorded_work&) = delete;
   recorded_work& operator=(const recorded_work&) = delete;
 
   void end(std::string_view outcome) noexcept {
-    if (auto* const recorder = std::exchange(recorder_, nullptr)) recorder->end_work(number_, outcome, loop_.now());
+    if (auto* const recorder = std::exchange(recorder_, nullptr)) recorder->end_work(work_id_, outcome, loop_.now());
   }
 
  private:
   work_recorder* recorder_;
   loop& loop_;
-  std::size_t number_ = 0;
+  std::size_t work_id_ = 0;
 };
 
 }  // namespace

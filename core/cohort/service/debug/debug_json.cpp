@@ -29,8 +29,8 @@ void write_activity(json::writer& out, const activity_snapshot& running, time_po
   write_milliseconds(out, "age_ms", now - running.started);
   if (running.record) {
     const auto& record = *running.record;
-    if (!record.until.is_never() && !record.is_streamed) {
-      write_milliseconds(out, "remaining_ms", record.until.remaining(now));
+    if (!record.deadline.is_never() && !record.is_streamed) {
+      write_milliseconds(out, "remaining_ms", record.deadline.remaining(now));
     }
     telemetry::write_awaits(out, record, now);
   }
@@ -52,7 +52,7 @@ void write_upstream(json::writer& out, const http::upstream_status& upstream) {
 
 void write_origin(json::writer& out, const http::connection_pool::origin_status& origin) {
   out.open_object().field("origin", format_origin(origin.target));
-  write_milliseconds(out, "round_trip_ms", origin.round_trip);
+  write_milliseconds(out, "round_trip_ms", origin.round_trip_time);
   out.key("addresses").open_array();
   for (const auto& [balancing, idle] : origin.addresses) {
     out.open_object().field("address", telemetry::format_address(balancing.address));

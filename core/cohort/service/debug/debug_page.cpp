@@ -84,7 +84,7 @@ summary summarize(const loop_snapshots& loops) {
     }
     result.in_flight += loops[i]->in_flight.size();
     for (const auto& request : loops[i]->in_flight) {
-      if (!request.is_streamed && request.until.expired(loops[i]->snapshot_time)) ++overdue_count;
+      if (!request.is_streamed && request.deadline.expired(loops[i]->snapshot_time)) ++overdue_count;
     }
   }
   if (overdue_count > 0) result.add(tone::bad, std::to_string(overdue_count) + " over the deadline");
@@ -119,14 +119,14 @@ std::string section_html(const section& part, const debug_page_values& values) {
 
 /// The icon has the color of the state, like the icon of the dashboard page.
 std::string head_html(const debug_page_values& values, tone worst) {
-  static constexpr std::array<std::string_view, 4> title_marks{"", "✓ ", "! ", "✕ "};
+  static constexpr std::array<std::string_view, 4> title_symbols{"", "✓ ", "! ", "✕ "};
   static constexpr std::array<std::string_view, 4> icon_colors{"4b5762", "1a7f45", "b26b00", "b3261e"};
   const auto index = static_cast<std::size_t>(worst);
   std::string html =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
       "<meta name=\"color-scheme\" content=\"light dark\"><title>";
-  html.append(title_marks.at(index)).append(http::escape_html(values.service)).append(": debug</title>");
+  html.append(title_symbols.at(index)).append(http::escape_html(values.service)).append(": debug</title>");
   html.append(
       "<link rel=\"icon\" type=\"image/svg+xml\" href=\"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' "
       "viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='7' fill='%23");

@@ -83,8 +83,8 @@ std::string awaits_cell(const request_record& request, time_point now) {
   for_each_open_call(request, [&](const call_record& call) {
     html += span(call_name(call), "main");
     for_each_open_attempt(request, call, [&](const auto& attempt) { html += secondary_text(text_of(attempt)); });
-    html += secondary_text("for " + format_duration(now - call.started) + ", " + time_left(call.until, now));
-    html += meter(call.started, call.until, now);
+    html += secondary_text("for " + format_duration(now - call.started) + ", " + time_left(call.deadline, now));
+    html += meter(call.started, call.deadline, now);
   });
   if (html.empty()) html = span(request.is_streamed ? "sending the response" : "its handler", "quiet");
   return html;
@@ -114,7 +114,7 @@ std::string call_items(const request_record& request, time_point now) {
   std::string html;
   for_each_open_call(request, [&](const call_record& call) {
     html += "<li>" + http::escape_html(std::string{to_string(call.kind)} + " ") + span(call.name.view(), "main") + " " +
-            span("for " + format_duration(now - call.started) + ", " + time_left(call.until, now), "quiet");
+            span("for " + format_duration(now - call.started) + ", " + time_left(call.deadline, now), "quiet");
     if (!call.detail.view().empty()) html += " " + code(call.detail.view());
     html += attempt_items(request, call, now) + "</li>\n";
   });
@@ -126,7 +126,7 @@ std::string activity_item(const activity_snapshot& running, time_point now) {
       "<li>" + std::string{running.kind == activity_kind::job ? "job " : "request "} + span(running.name, "main") + " ";
   auto text = "for " + format_duration(now - running.started);
   if (running.record && running.record->is_streamed) text += ", streamed";
-  if (running.record && !running.record->is_streamed) text += ", " + time_left(running.record->until, now);
+  if (running.record && !running.record->is_streamed) text += ", " + time_left(running.record->deadline, now);
   html += span(text, "quiet");
   if (running.record) html += call_items(*running.record, now);
   return html + "</li>\n";
@@ -162,7 +162,7 @@ std::string requests_section(const debug_page_values& values) {
     rows.emplace_back()
         .html(request_cell(*record))
         .text(format_duration(now - record->started), "number")
-        .html(record->is_streamed ? span("streamed", "quiet") : budget(record->started, record->until, now))
+        .html(record->is_streamed ? span("streamed", "quiet") : budget(record->started, record->deadline, now))
         .html(awaits_cell(*record, now))
         .number(index);
   }
@@ -201,8 +201,8 @@ std::string finished_section(const debug_page_values& values) {
     if (rows.size() == max_debug_rows) break;
     const bool is_problem = keep_reason == telemetry::request_log::reason::problem;
     auto duration_html = "<span>" + format_duration(record->ended - record->started) + "</span>";
-    if (!record->until.is_never() && !record->is_streamed) {
-      duration_html += secondary_text("of " + format_duration(record->until.remaining(record->started)));
+    if (!record->deadline.is_never() && !record->is_streamed) {
+      duration_html += secondary_text("of " + format_duration(record->deadline.remaining(record->started)));
     }
     rows.emplace_back()
         .html(request_cell(*record))

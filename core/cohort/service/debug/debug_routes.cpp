@@ -62,19 +62,19 @@ http::response page(const debug_sources& sources, const loop_snapshots& loops, c
   return response;
 }
 
-http::response requests(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
+http::response requests_response(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_requests_json(loops));
 }
 
-http::response tasks(const debug_sources& sources, const loop_snapshots& loops, const http::request_context&) {
+http::response tasks_response(const debug_sources& sources, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_tasks_json(loops, sources.lifecycle));
 }
 
-http::response upstreams(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
+http::response upstreams_response(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_upstreams_json(loops));
 }
 
-http::response loops_state(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
+http::response loops_response(const debug_sources&, const loop_snapshots& loops, const http::request_context&) {
   return http::json_response(debug_loops_json(loops));
 }
 
@@ -92,7 +92,7 @@ http::response level_response(const debug_sources& sources) {
   return http::uncached(http::json_response(std::move(body)));
 }
 
-http::response replace_level(const debug_sources& sources, const http::request_context& context) {
+http::response set_log_level(const debug_sources& sources, const http::request_context& context) {
   const auto setting = json::decode<log_level_setting>(context.body());
   if (!setting) return http::input_error_response(setting.error());
   const auto before = sources.log.min_level();
@@ -139,10 +139,11 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
         summary, media_type);
   };
   add("/debug", page, "The state of the service as a page", "text/html");
-  add("/debug/requests", requests, "The requests in flight, and finished requests, with their upstream calls");
-  add("/debug/tasks", tasks, "The tasks, timers and jobs");
-  add("/debug/upstreams", upstreams, "The circuit breakers, budgets, addresses and connections of the upstreams");
-  add("/debug/loops", loops_state, "The lag and the connections of the event loops");
+  add("/debug/requests", requests_response, "The requests in flight, and finished requests, with their upstream calls");
+  add("/debug/tasks", tasks_response, "The tasks, timers and jobs");
+  add("/debug/upstreams", upstreams_response,
+      "The circuit breakers, budgets, addresses and connections of the upstreams");
+  add("/debug/loops", loops_response, "The lag and the connections of the event loops");
   const auto with_access_check = [shared](auto respond_with) {
     return [shared, respond_with](http::request_context& context) -> http::response {
       const auto& from = shared->sources;
@@ -164,7 +165,7 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
                    return level_response(from);
                  })),
       "The minimum level of log lines");
-  auto& replacing = routes.put("/debug/log-level", with_access_check(&replace_level));
+  auto& replacing = routes.put("/debug/log-level", with_access_check(&set_log_level));
   replacing.reads(
       {.body_schema = std::string{
            R"({"type":"object","properties":{"level":{"type":"string","enum":["trace","debug","info","warn","error","off"]}},)"

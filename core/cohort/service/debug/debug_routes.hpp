@@ -21,7 +21,7 @@ struct debug_sources {
   std::string service;
   const std::vector<loop*>& loops;
   std::vector<http::client*> clients;
-  /// The server of the router. Called while the server runs.
+  /// Returns the server that the router belongs to. Called while the server runs.
   std::function<http::server&()> server;
   service_lifecycle& lifecycle;
   /// The logger; its level applies to all services of the program.

@@ -17,11 +17,11 @@ namespace {
 class job_record {
  public:
   /// `name` must outlive the loop.
-  job_record(const std::string& name, time_point started, deadline until)
+  job_record(const std::string& name, time_point started, deadline job_deadline)
       : record_(std::make_unique<telemetry::request_record>()) {
     record_->reset(started, loop::current().wall_now());
     record_->route = name;
-    record_->until = until;
+    record_->deadline = job_deadline;
     activity_->begin(name.c_str(), 0, 0, started);
     activity_->set_recorder(record_.get());
   }

@@ -38,13 +38,14 @@ void audit_analysis::add_budgets() {
   for (const auto& each : audit_.requests_) {
     if (each.is_streamed) continue;
     auto& row = budgets_[{each.service->name(), each.route, ""}];
-    if (!each.until.is_never()) row.given.push_back(each.until.remaining(each.started));
+    if (!each.deadline.is_never()) row.given.push_back(each.deadline.remaining(each.started));
     row.used.push_back(each.ended - each.started);
     if (each.has_succeeded) row.needed.push_back(each.ended - each.started);
     if (each.interrupted_by_deadline) ++row.timeouts;
     for (const auto& upstream_call : each.calls) {
       auto& calls = budgets_[{each.service->name(), each.route, upstream_call.upstream}];
-      if (!upstream_call.until.is_never()) calls.given.push_back(upstream_call.until.remaining(upstream_call.started));
+      if (!upstream_call.deadline.is_never())
+        calls.given.push_back(upstream_call.deadline.remaining(upstream_call.started));
       calls.used.push_back(upstream_call.ended - upstream_call.started);
       if (upstream_call.outcome == "ok") calls.needed.push_back(upstream_call.ended - upstream_call.started);
       if (upstream_call.outcome == "timeout") ++calls.timeouts;
@@ -53,15 +54,15 @@ void audit_analysis::add_budgets() {
 }
 
 void audit_analysis::find_late_deadlines(const request& request) {
-  if (request.until.is_never()) return;
+  if (request.deadline.is_never()) return;
   for (const auto& upstream_call : request.calls) {
-    const bool is_late = upstream_call.until.is_never() ||
-                         upstream_call.until.time() > request.until.time() + audit_.limits_.deadline_tolerance;
+    const bool is_late = upstream_call.deadline.is_never() ||
+                         upstream_call.deadline.time() > request.deadline.time() + audit_.limits_.deadline_tolerance;
     if (!is_late) continue;
     const auto excess =
-        upstream_call.until.is_never() ? duration::max() : upstream_call.until.time() - request.until.time();
+        upstream_call.deadline.is_never() ? duration::max() : upstream_call.deadline.time() - request.deadline.time();
     add(audit_finding_kind::late_deadline, {request.service->name(), request.route, upstream_call.upstream}, excess,
-        upstream_call.until.is_never()
+        upstream_call.deadline.is_never()
             ? "the call has no deadline, although its request has one"
             : "the deadline of the call is " + audit_time(excess) + " later than the deadline of its request");
   }
@@ -77,13 +78,13 @@ bool audit_analysis::is_limited_by_caller(const request& request) {
   }
   const auto sent = caller_deadlines_.find({request.service->name(), request.started});
   if (sent == caller_deadlines_.end()) return false;
-  return sent->second <= request.until.remaining(request.started) + audit_.limits_.deadline_tolerance;
+  return sent->second <= request.deadline.remaining(request.started) + audit_.limits_.deadline_tolerance;
 }
 
 /// The chain of sequential calls with the largest sum of timeouts. A single call is not a chain: the deadline caps its
 /// timeout.
 void audit_analysis::find_excessive_timeouts(const request& request) {
-  if (request.until.is_never() || request.is_streamed || request.calls.size() < 2 || is_limited_by_caller(request))
+  if (request.deadline.is_never() || request.is_streamed || request.calls.size() < 2 || is_limited_by_caller(request))
     return;
   struct chain {
     duration sum{};
@@ -106,7 +107,7 @@ void audit_analysis::find_excessive_timeouts(const request& request) {
     chains.push_back(std::move(longest));
   }
   const auto longest = std::ranges::max_element(chains, {}, &chain::sum);
-  const auto budget = request.until.remaining(request.started);
+  const auto budget = request.deadline.remaining(request.started);
   if (longest->length < 2 || longest->sum <= budget) return;
   add(audit_finding_kind::timeouts_exceed_deadline, {request.service->name(), request.route, ""}, longest->sum,
       "sequential timeouts add up to " + audit_time(longest->sum) + " (" + longest->text +
@@ -121,21 +122,22 @@ void audit_analysis::find_small_reserves() {
   std::map<key, times> routes;
   for (const auto& each : audit_.requests_) {
     const bool has_end = !each.interrupted || each.interrupted_by_deadline;
-    if (each.until.is_never() || each.is_streamed || each.calls.empty() || !has_end) continue;
+    if (each.deadline.is_never() || each.is_streamed || each.calls.empty() || !has_end) continue;
     const auto last = std::ranges::max(each.calls, {}, &call::ended);
     auto& route = routes[{each.service->name(), each.route, ""}];
     route.needed.push_back(each.ended - last.ended);
     // The time that remains if the last call runs until its deadline.
-    if (last.until <= each.until) route.time_left = std::min(route.time_left, each.until.time() - last.until.time());
+    if (last.deadline <= each.deadline)
+      route.time_left = std::min(route.time_left, each.deadline.time() - last.deadline.time());
   }
   for (auto& [finding_key, route] : routes) {
-    const auto needed = quantiles_of(route.needed);
-    if (needed.p99 <= route.time_left) continue;
+    const auto needed_time = quantiles_of(route.needed);
+    if (needed_time.p99 <= route.time_left) continue;
     const auto time_left = route.time_left;
     const auto count = std::ranges::count_if(route.needed, [&](duration span) { return span > time_left; });
     auto& found = findings_[{audit_finding_kind::reserve_too_small, finding_key}];
     found.count = static_cast<std::uint64_t>(count);
-    found.description = "the handler takes " + audit_time(needed.p99) +
+    found.description = "the handler takes " + audit_time(needed_time.p99) +
                         " after its last call (p99); a call that ends at "
                         "its deadline leaves " +
                         audit_time(time_left);

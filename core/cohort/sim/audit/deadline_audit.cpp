@@ -29,7 +29,7 @@ void deadline_audit::add(const node& service, const telemetry::request_record& r
               .id = std::string{record.request_id.view()},
               .started = record.started,
               .ended = record.ended,
-              .until = record.until,
+              .deadline = record.deadline,
               .interrupted_by_deadline = interrupted_by == telemetry::cancellation_cause::deadline,
               .interrupted = interrupted_by != telemetry::cancellation_cause::none,
               .is_streamed = record.is_streamed,
@@ -37,7 +37,7 @@ void deadline_audit::add(const node& service, const telemetry::request_record& r
               .calls = {}});
   for (const auto& call : record.all_calls()) {
     if (call.kind != telemetry::call_kind::upstream) continue;
-    added.calls.push_back({std::string{call.name.view()}, call.started, call.ended, call.until, call.outcome});
+    added.calls.push_back({std::string{call.name.view()}, call.started, call.ended, call.deadline, call.outcome});
   }
   // This function runs on the loop of the request, where the upstreams with the timeouts are available.
   if (added.calls.empty()) return;

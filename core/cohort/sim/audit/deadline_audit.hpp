@@ -109,7 +109,7 @@ class deadline_audit {
     std::string upstream;
     time_point started;
     time_point ended;
-    deadline until;
+    cohort::deadline deadline;
     std::string_view outcome;
   };
   struct request {
@@ -118,7 +118,7 @@ class deadline_audit {
     std::string id;
     time_point started;
     time_point ended;
-    deadline until;
+    cohort::deadline deadline;
     bool interrupted_by_deadline;
     bool interrupted;
     bool is_streamed;

@@ -15,7 +15,8 @@ class shrinker {
  public:
   shrinker(const schedule& failing, const failure_test& run, const shrink_settings& settings)
       : run_(run), settings_(settings), smallest_(failing), failure_(run(failing)), runs_(1) {
-    if (failure_.empty()) throw std::invalid_argument("the schedule to shrink passes");
+    if (failure_.empty())
+      throw std::invalid_argument("shrink: the schedule does not fail; only a failing schedule can be shrunk");
   }
 
   shrink_result shrink() {

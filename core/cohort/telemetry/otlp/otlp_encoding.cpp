@@ -30,7 +30,7 @@ record_ids find_ids(const log_record& record) noexcept {
   return ids;
 }
 
-bool is_id(const attribute& field, const record_ids& ids) noexcept {
+bool is_trace_context_field(const attribute& field, const record_ids& ids) noexcept {
   return (field.name == "trace_id" && ids.trace) || (field.name == "span_id" && ids.span != 0);
 }
 

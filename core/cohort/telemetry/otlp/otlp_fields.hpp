@@ -38,7 +38,7 @@ struct record_ids {
 };
 record_ids find_ids(const log_record& record) noexcept;
 /// Whether the field is an ID of the record instead of an attribute.
-bool is_id(const attribute& field, const record_ids& ids) noexcept;
+bool is_trace_context_field(const attribute& field, const record_ids& ids) noexcept;
 
 void append_protobuf(std::string& items, const span& span);
 void append_protobuf(std::string& items, const log_record& record);

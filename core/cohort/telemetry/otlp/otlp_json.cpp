@@ -103,7 +103,7 @@ void append_json(std::string& items, const log_record& record) {
   write_any_value(output, record.message);
   output.close_object().key("attributes").open_array();
   for (const auto& element : record.attributes) {
-    if (!is_id(element, ids)) write_attribute(output, element);
+    if (!is_trace_context_field(element, ids)) write_attribute(output, element);
   }
   output.close_array();
   if (ids.trace) write_trace_id(output, ids.trace);

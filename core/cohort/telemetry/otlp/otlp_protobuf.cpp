@@ -91,7 +91,7 @@ void append_protobuf(std::string& items, const log_record& record) {
     output.string_field(3, severity_text(record.level));
     output.message_field(5, [&] { write_any_value(output, record.message); });
     for (const auto& element : record.attributes) {
-      if (!is_id(element, ids)) write_attribute(output, 6, element);
+      if (!is_trace_context_field(element, ids)) write_attribute(output, 6, element);
     }
     if (ids.trace) write_trace_id(output, 9, ids.trace);
     if (ids.span != 0) write_span_id(output, 10, ids.span);

@@ -31,8 +31,8 @@ void write_attempt(json::writer& out, const request_record& request, const call_
   }
   if (attempt.status != 0) out.field("status", attempt.status);
   if (attempt.cancelled_by != cancellation_cause::none) out.field("cancelled_by", to_string(attempt.cancelled_by));
-  if (!call.until.is_never() && attempt.has_ended()) {
-    write_milliseconds(out, "budget_end_ms", call.until.remaining(attempt.ended()));
+  if (!call.deadline.is_never() && attempt.has_ended()) {
+    write_milliseconds(out, "budget_end_ms", call.deadline.remaining(attempt.ended()));
   }
   if (attempt.sent_deadline >= duration::zero()) write_milliseconds(out, "deadline_sent_ms", attempt.sent_deadline);
   out.close_object();
@@ -42,13 +42,13 @@ void write_call(json::writer& out, const request_record& request, const call_rec
   out.open_object().field("kind", to_string(call.kind)).field("upstream", call.name.view());
   if (!call.detail.view().empty()) out.field("detail", call.detail.view());
   write_milliseconds(out, "start_ms", call.started - request.started);
-  if (!call.until.is_never()) write_milliseconds(out, "budget_ms", call.until.remaining(call.started));
+  if (!call.deadline.is_never()) write_milliseconds(out, "budget_ms", call.deadline.remaining(call.started));
   if (call.has_ended()) {
     write_milliseconds(out, "end_ms", call.ended - request.started);
     out.field("outcome", call.outcome);
     if (call.cancelled_by != cancellation_cause::none) out.field("cancelled_by", to_string(call.cancelled_by));
-  } else if (!call.until.is_never()) {
-    write_milliseconds(out, "remaining_ms", call.until.remaining(now));
+  } else if (!call.deadline.is_never()) {
+    write_milliseconds(out, "remaining_ms", call.deadline.remaining(now));
   }
   write_attempts(out, request, call, now);
   out.close_object();
@@ -61,7 +61,7 @@ void write_identity(json::writer& out, const request_record& request) {
   }
   if (!request.request_id.view().empty()) out.field("request_id", request.request_id.view());
   out.field("method", request.method.view()).field("route", request.route.view());
-  out.field("started_at", std::string_view{format_rfc3339_milliseconds(request.wall_started)});
+  out.field("started_at", std::string_view{format_rfc3339_milliseconds(request.wall_start_time)});
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ void write_awaits(json::writer& out, const request_record& request, time_point n
     out.open_object().field("kind", to_string(call.kind)).field("name", call.name.view());
     if (!call.detail.view().empty()) out.field("detail", call.detail.view());
     write_milliseconds(out, "age_ms", now - call.started);
-    if (!call.until.is_never()) write_milliseconds(out, "remaining_ms", call.until.remaining(now));
+    if (!call.deadline.is_never()) write_milliseconds(out, "remaining_ms", call.deadline.remaining(now));
     if (call.attempt_count > 0) {
       out.key("attempts").open_array();
       const auto index = request.index_of(call);
@@ -114,11 +114,11 @@ void write_request_members(json::writer& out, const request_record& request, tim
   } else {
     write_milliseconds(out, "age_ms", now - request.started);
   }
-  if (!request.until.is_never()) {
-    write_milliseconds(out, "deadline_ms", request.until.remaining(request.started));
+  if (!request.deadline.is_never()) {
+    write_milliseconds(out, "deadline_ms", request.deadline.remaining(request.started));
     // The deadline does not apply to a streamed body.
     if (!request.is_streamed) {
-      write_milliseconds(out, "remaining_ms", request.until.remaining(request.has_ended() ? request.ended : now));
+      write_milliseconds(out, "remaining_ms", request.deadline.remaining(request.has_ended() ? request.ended : now));
     }
   }
   if (request.interrupted_by != cancellation_cause::none) {

@@ -30,9 +30,9 @@ std::unique_ptr<request_log::node> request_log::ring::push(std::unique_ptr<node>
 request_log::request_log(loop& event_loop) : request_log(event_loop, settings{}) {}
 
 request_log::request_log(loop& event_loop, settings limits)
-    : loop_(event_loop), limits_(limits), problems_(limits.problems), sampled_(limits.sampled) {
+    : loop_(event_loop), limits_(limits), problems_(limits.max_problem_records), sampled_(limits.max_sampled_records) {
   // Reserves memory, because `close` must not fail.
-  slowest_.reserve(limits.slowest);
+  slowest_.reserve(limits.max_slowest_records);
   free_.reserve(max_free);
 }
 
@@ -87,7 +87,7 @@ void request_log::interrupt_all(cancellation_cause cause) noexcept {
 
 /// Replaces the shortest record, or a record that is too old. Returns the record that is not kept, or null.
 std::unique_ptr<request_log::node> request_log::keep_if_slow(std::unique_ptr<node> ended) {
-  if (slowest_.size() < limits_.slowest) {
+  if (slowest_.size() < limits_.max_slowest_records) {
     slowest_.push_back(std::move(ended));
     return nullptr;
   }
@@ -108,7 +108,7 @@ bool request_log::may_sample(time_point now) noexcept {
     sample_second_ = now;
     samples_in_second_ = 0;
   }
-  return samples_in_second_ < limits_.sampled_per_second && ++samples_in_second_ > 0;
+  return samples_in_second_ < limits_.max_sampled_records_per_second && ++samples_in_second_ > 0;
 }
 
 void request_log::recycle(std::unique_ptr<node> unused) {

@@ -25,12 +25,13 @@ class request_log {
  public:
   struct settings {
     /// Maximum number of records of requests with a problem. A new record replaces the oldest.
-    std::size_t problems = 32;
+    std::size_t max_problem_records = 32;
     /// Maximum number of sampled records. A new record replaces the oldest.
-    std::size_t sampled = 32;
+    std::size_t max_sampled_records = 32;
     /// Maximum number of records that are sampled per second.
-    unsigned sampled_per_second = 8;
-    std::size_t slowest = 8;
+    unsigned max_sampled_records_per_second = 8;
+    /// Maximum number of records of the slowest requests.
+    std::size_t max_slowest_records = 8;
     /// Age from which a slow record can be replaced by any other record.
     duration max_slow_record_age = std::chrono::minutes{1};
   };

@@ -26,9 +26,9 @@ std::string_view to_string(cancellation_cause cause) noexcept {
 void request_record::reset(time_point now, wall_time wall_now) noexcept {
   trace = {};
   started = now;
-  wall_started = wall_now;
+  wall_start_time = wall_now;
   ended = time_point::min();
-  until = deadline::never();
+  deadline = cohort::deadline::never();
   request_id = std::string_view{};
   method = std::string_view{};
   route = std::string_view{};
@@ -39,7 +39,7 @@ void request_record::reset(time_point now, wall_time wall_now) noexcept {
   calls_dropped = 0;
 }
 
-call_record* request_record::add_call(std::string_view name, time_point now, deadline call_deadline,
+call_record* request_record::add_call(std::string_view name, time_point now, cohort::deadline call_deadline,
                                       call_kind kind) noexcept {
   if (call_count == max_calls || !calls.allocate()) {
     if (calls_dropped < UINT16_MAX) ++calls_dropped;
@@ -52,7 +52,7 @@ call_record* request_record::add_call(std::string_view name, time_point now, dea
   call.cancelled_by = cancellation_cause::none;
   call.started = now;
   call.ended = time_point::min();
-  call.until = call_deadline;
+  call.deadline = call_deadline;
   call.outcome = {};
   call.attempt_count = call.attempts_dropped = 0;
   return &call;
@@ -64,12 +64,12 @@ void request_record::end_call(call_record& call, std::string_view outcome, time_
   call.outcome = outcome;
   if (outcome == "cancelled") {
     call.cancelled_by = interrupted_by != cancellation_cause::none ? interrupted_by : cancellation_cause::caller;
-  } else if (outcome == "timeout" && call.until.expired(now)) {
+  } else if (outcome == "timeout" && call.deadline.expired(now)) {
     call.cancelled_by = cancellation_cause::deadline;
   }
 }
 
-std::size_t request_record::begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept {
+std::size_t request_record::begin_work(std::string_view name, time_point now, cohort::deadline work_deadline) noexcept {
   const auto* const added = add_call(name, now, work_deadline, call_kind::blocking);
   return added ? index_of(*added) : max_calls;
 }

@@ -149,8 +149,8 @@ struct call_record {
   time_point started{};
   /// `time_point::min()` while the call runs.
   time_point ended = time_point::min();
-  /// The deadline of the call. The budget at a time is `until.remaining(time)`.
-  deadline until{};
+  /// The deadline of the call. The budget at a time is `deadline.remaining(time)`.
+  cohort::deadline deadline{};
   /// The outcome as in the metric `cohort_client_requests_total`, or in the metric of the database; `hit`, `stale`,
   /// `miss` or `failed` of a cache; empty while the call runs. A string literal.
   std::string_view outcome{};
@@ -206,11 +206,11 @@ struct request_record : work_recorder {
   /// Resets the record for another request.
   void reset(time_point now, wall_time wall_now) noexcept;
   /// Adds a call; null if the record is full.
-  call_record* add_call(std::string_view name, time_point now, deadline call_deadline,
+  call_record* add_call(std::string_view name, time_point now, cohort::deadline call_deadline,
                         call_kind kind = call_kind::upstream) noexcept;
   /// Ends a call, unless it has ended. The cause of a cancelled call is the cause that interrupted the request.
   void end_call(call_record& call, std::string_view outcome, time_point now) const noexcept;
-  std::size_t begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept override;
+  std::size_t begin_work(std::string_view name, time_point now, cohort::deadline work_deadline) noexcept override;
   void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept override;
   /// Adds an attempt of a call of this record; null if the record is full.
   attempt_record* add_attempt(call_record& call, attempt_kind kind, std::uint8_t of, time_point now) noexcept;
@@ -228,10 +228,10 @@ struct request_record : work_recorder {
 
   trace_context trace{};
   time_point started{};
-  wall_time wall_started{};
+  wall_time wall_start_time{};
   /// `time_point::min()` while the request runs.
   time_point ended = time_point::min();
-  deadline until{};
+  cohort::deadline deadline{};
   bounded_text<40> request_id{};
   bounded_text<15> method{};
   /// The pattern of the route, or the name of the internal work.

@@ -60,9 +60,9 @@ class call_span_recorder {
     if (call.cancelled_by != cancellation_cause::none) {
       attributes.add("cohort.cancelled_by", to_string(call.cancelled_by));
     }
-    if (!call.until.is_never()) {
-      attributes.add("cohort.deadline.budget_ms", to_milliseconds(call.until.remaining(call.started)));
-      attributes.add("cohort.deadline.left_ms", to_milliseconds(call.until.remaining(end_time)));
+    if (!call.deadline.is_never()) {
+      attributes.add("cohort.deadline.budget_ms", to_milliseconds(call.deadline.remaining(call.started)));
+      attributes.add("cohort.deadline.left_ms", to_milliseconds(call.deadline.remaining(end_time)));
     }
     const bool is_error = is_failure(call);
     if (is_error) attributes.add("error.type", call.outcome);

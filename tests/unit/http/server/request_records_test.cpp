@@ -54,7 +54,7 @@ TEST_CASE("request records: a request in progress is listed with its route and d
   CHECK(record.request_id.view() == "call-7");
   const auto hex = record.trace.id.hex();
   CHECK(std::string_view{hex.data(), hex.size()} == "0af7651916cd43dd8448eb211c80319c");
-  CHECK(record.until.remaining(start) >= 3s);
+  CHECK(record.deadline.remaining(start) >= 3s);
   CHECK_FALSE(record.has_ended());
   fixture.time.run_for(1s);
   CHECK(fixture.open().empty());

@@ -27,7 +27,7 @@ task<std::string> exchange(http::client& transport, std::string text, websocket_
   if (!sent) co_return "not sent";
   auto answer = co_await socket->read(within(5s));
   if (!answer) co_return "no answer";
-  socket->close(http::close_code::normal, "bye");
+  socket->close(http::close_code::normal_closure, "bye");
   auto closing = socket->closed();
   co_await std::move(closing);
   co_return socket->subprotocol() + "|" + answer->data;

@@ -46,7 +46,7 @@ TEST_CASE("websocket server: a full queue makes the sender wait", "[http][websoc
   fixture.server.time.run_for(5s);
   CHECK(fixture.events.empty());
   for (int i = 0; i < 1000; ++i) REQUIRE(client.receive_text().starts_with(std::to_string(i) + "."));
-  CHECK(client.receive_close() == close_code::normal);
+  CHECK(client.receive_close() == close_code::normal_closure);
   CHECK(fixture.events == log_lines{"sent"});
 }
 

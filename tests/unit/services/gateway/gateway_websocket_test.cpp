@@ -23,7 +23,7 @@ task<std::string> echo(http::client& transport, std::string url, std::string key
   if (!sent) co_return "not sent";
   auto answer = co_await socket->read(context);
   if (!answer) co_return "no answer";
-  socket->close(http::close_code::normal, "bye");
+  socket->close(http::close_code::normal_closure, "bye");
   auto closing = socket->closed();
   co_await std::move(closing);
   co_return answer->data;

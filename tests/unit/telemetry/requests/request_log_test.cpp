@@ -17,7 +17,11 @@ using reason = request_log::reason;
 /// A log on a virtual clock, with few records of each kind.
 struct log_fixture {
   virtual_time time;
-  request_log log{time.event_loop(), {.problems = 2, .sampled = 3, .sampled_per_second = 2, .slowest = 1}};
+  request_log log{time.event_loop(),
+                  {.max_problem_records = 2,
+                   .max_sampled_records = 3,
+                   .max_sampled_records_per_second = 2,
+                   .max_slowest_records = 1}};
 
   /// A request that takes `elapsed`, with this number as its status.
   void finish(duration elapsed, std::uint16_t status) {

@@ -30,7 +30,7 @@ struct connection_pool::origin_state {
   policy::load_balancer balancer;
   idle_connections idle;
   time_point next_resolve{};
-  duration round_trip{};
+  duration round_trip_time{};
   std::uint64_t ejections = 0;
   /// The version of the TLS settings of the idle connections.
   std::uint64_t tls_version = 0;
@@ -58,7 +58,7 @@ connection_pool::lease::~lease() {
   if (!released_) release(outcome::ignored, false, pool_->loop_.now());
 }
 
-duration connection_pool::lease::round_trip() const noexcept { return state_->round_trip; }
+duration connection_pool::lease::round_trip_time() const noexcept { return state_->round_trip_time; }
 
 void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_all_to(address_); }
 
@@ -206,9 +206,10 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     co_return error;
   }
   // Exponential smoothing with a gain of 1/8 (RFC 6298 section 2).
-  const auto round_trip_sample = connected->round_trip;
-  state->round_trip = state->round_trip == duration{} ? round_trip_sample
-                                                      : state->round_trip + (round_trip_sample - state->round_trip) / 8;
+  const auto round_trip_sample = connected->round_trip_time;
+  state->round_trip_time = state->round_trip_time == duration{}
+                               ? round_trip_sample
+                               : state->round_trip_time + (round_trip_sample - state->round_trip_time) / 8;
   lease.stream_ = std::move(connected->stream);
   co_return std::move(lease);
 }
@@ -280,9 +281,9 @@ void connection_pool::end_background_work() noexcept {
   connecting_.clear();
 }
 
-duration connection_pool::round_trip(const origin& target) const noexcept {
+duration connection_pool::round_trip_time(const origin& target) const noexcept {
   const auto found = origins_.find(target);
-  return found == origins_.end() ? duration{} : found->second->round_trip;
+  return found == origins_.end() ? duration{} : found->second->round_trip_time;
 }
 
 connection_pool::address_counts connection_pool::addresses(const origin& target, time_point now) const noexcept {
@@ -299,7 +300,7 @@ void connection_pool::refresh_addresses(const origin& target) noexcept {
 std::vector<connection_pool::origin_status> connection_pool::statuses() const {
   std::vector<origin_status> result;
   for (const auto& [target, state] : origins_) {
-    auto& added = result.emplace_back(origin_status{target, state->round_trip, {}});
+    auto& added = result.emplace_back(origin_status{target, state->round_trip_time, {}});
     for (auto& balancing : state->balancer.statuses(loop_.now())) {
       const auto idle = state->idle.count_to(balancing.address);
       added.addresses.push_back({std::move(balancing), idle});

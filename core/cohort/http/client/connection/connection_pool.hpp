@@ -34,8 +34,8 @@ class connection_pool {
     /// Valid until `release`.
     net::stream& stream() noexcept { return *stream_; }
     const net::endpoint& address() const noexcept { return address_; }
-    /// See `connection_pool::round_trip`.
-    duration round_trip() const noexcept;
+    /// See `connection_pool::round_trip_time`.
+    duration round_trip_time() const noexcept;
     /// Whether the connection has carried a request before. The server may have closed it in the meantime.
     bool is_reused() const noexcept { return is_reused_; }
     /// Closes the idle connections to the same address. Called for a reused connection that got no response: if a peer
@@ -109,7 +109,7 @@ class connection_pool {
   }
 
   /// Smoothed round-trip time of the connections to the origin; zero before the first connection.
-  duration round_trip(const origin& target) const noexcept;
+  duration round_trip_time(const origin& target) const noexcept;
   address_counts addresses(const origin& target, time_point now) const noexcept;
 
   /// Resolves the name of the origin again before the next request to it, even if `resolve_interval` has not passed.
@@ -122,7 +122,7 @@ class connection_pool {
   };
   struct origin_status {
     origin target;
-    duration round_trip{};
+    duration round_trip_time{};
     std::vector<address_status> addresses;
   };
   /// The origins to which requests have been sent.

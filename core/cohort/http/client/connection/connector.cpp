@@ -71,7 +71,7 @@ task<result<connector::connection, client_error>> connector::connect_address(con
                                               : network_.connect(address, connect_deadline);
   auto stream = co_await std::move(connect_task);
   if (!stream) co_return connect_error(stream.error());
-  const auto round_trip = loop::current().now() - started;
+  const auto round_trip_time = loop::current().now() - started;
   if (const auto* proxy = proxies_.proxy_for(target)) {
     stream->get()->set_deadline(call_deadline);
     auto prepare_task = prepare_proxy(std::move(*stream), *proxy, target, call_deadline);
@@ -79,13 +79,13 @@ task<result<connector::connection, client_error>> connector::connect_address(con
     if (!prepared) co_return prepared.error();
     *stream = std::move(*prepared);
   }
-  if (!target.secure) co_return connection{std::move(*stream), round_trip};
+  if (!target.secure) co_return connection{std::move(*stream), round_trip_time};
   if (record) record->enter(telemetry::attempt_phase::tls, loop::current().now());
   const auto settings = tls_settings_.get();
   const auto& server_name = settings->server_name.empty() ? target.host : settings->server_name;
   auto secure_stream = co_await handshake(std::move(*stream), server_name, call_deadline);
   if (!secure_stream) co_return secure_stream.error();
-  co_return connection{std::move(*secure_stream), round_trip};
+  co_return connection{std::move(*secure_stream), round_trip_time};
 }
 
 task<result<net::stream_ptr, client_error>> connector::connect(origin target, deadline call_deadline) {

@@ -29,7 +29,7 @@ class connector {
   struct connection {
     net::stream_ptr stream;
     /// Time of the TCP handshake: one round trip to the server, or to the proxy.
-    duration round_trip{};
+    duration round_trip_time{};
   };
 
   /// `network` must outlive the connector.

@@ -57,7 +57,7 @@ upstream::active_call::active_call(upstream& owner, loop_state& state, client_re
 std::optional<client_error> upstream::active_call::begin(time_point now) {
   tried_addresses_.clear();
   // Less than one round-trip time remains, so the call fails before it opens a connection, and no policy counts it.
-  if (call_deadline().remaining(now) <= transport().round_trip(target())) return client_error::deadline_exceeded;
+  if (call_deadline().remaining(now) <= transport().round_trip_time(target())) return client_error::deadline_exceeded;
   if (owner_.hold_->remaining(now) > duration::zero()) return client_error::rate_limited;
   permit_.emplace(owner_, state_, now);
   if (const auto rejection = permit_->rejection()) {
@@ -142,10 +142,10 @@ task<client::exchange> upstream::active_call::send_hedged(duration delay, bool n
 /// budget is not charged. Otherwise the upstream may have failed while it processed the request, and a repeat is a
 /// retry.
 bool upstream::active_call::may_replace_connection() {
-  const auto round_trip = transport().round_trip(target());
-  if (stale_attempt_duration_ > round_trip + max_stale_delay) return false;
+  const auto round_trip_time = transport().round_trip_time(target());
+  if (stale_attempt_duration_ > round_trip_time + max_stale_delay) return false;
   if (state_.breaker.current_state() == breaker::state::open) return false;
-  if (call_deadline().remaining(loop::current().now()) <= round_trip) return false;
+  if (call_deadline().remaining(loop::current().now()) <= round_trip_time) return false;
   owner_.metrics_->stale_connections.increment();
   return true;
 }
@@ -160,7 +160,7 @@ policy::retry_decision upstream::active_call::decide(const client::exchange& exc
       .attempts = single_attempt ? owner_.settings_.retry.max_attempts : counted_attempts(),
       .retry_after = result.retry_after,
       .remaining_time = call_deadline().remaining(now),
-      .expected_duration = std::max(state_.hedging.median(now), transport().round_trip(target()))};
+      .expected_duration = std::max(state_.hedging.median(now), transport().round_trip_time(target()))};
   const auto decision =
       policy::decide_retry(owner_.settings_.retry, attempt, state_.budget, now, loop::current().random());
   owner_.metrics_->record_retry(decision.verdict);

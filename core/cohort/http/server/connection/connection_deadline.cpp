@@ -38,7 +38,7 @@ duration connection::request_timeout() const noexcept {
 void connection::limit_recorded_calls(request_context& context) const noexcept {
   auto* const record = context.timing().recording().get();
   if (!record || streaming_deadline_.is_never()) return;
-  for (auto& call : record->all_calls()) call.until = std::min(call.until, current_deadline(context));
+  for (auto& call : record->all_calls()) call.deadline = std::min(call.deadline, current_deadline(context));
 }
 
 }  // namespace cohort::http

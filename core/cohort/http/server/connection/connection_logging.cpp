@@ -38,7 +38,7 @@ telemetry::request_record& connection::open_record(request_context& context, tim
   record.request_id = context.id();
   record.method = head_.method_text;
   record.route = context.endpoint();
-  record.until = current_deadline(context);
+  record.deadline = current_deadline(context);
   activity_->set_recorder(&record);
   return record;
 }

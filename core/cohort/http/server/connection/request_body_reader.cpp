@@ -81,7 +81,7 @@ void request_body_reader::advance_deadline(deadline from) noexcept {
   limit = deadline::after(from.time(), connection_.limits_.request_timeout);
   const auto current = connection_.current_deadline(context_);
   connection_.handler_run_.set_deadline(current);
-  if (auto* record = context_.timing().recording().get()) record->until = current;
+  if (auto* record = context_.timing().recording().get()) record->deadline = current;
 }
 
 /// Called when the whole body has been read. From then on, the request has the ordinary timeout.

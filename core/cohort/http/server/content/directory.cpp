@@ -83,15 +83,15 @@ response serve(const served_directory& served_directory, const request_context& 
     if (options.index_file.empty()) return not_found_response();
     path += options.index_file;
   }
-  bool names_directory = false;
+  bool is_directory_path = false;
   auto result = file_response(context, path, options.files, [&](const std::string& name) {
     const int root = served_directory.root.descriptor();
     auto file =
         options.links_out_of_root ? open_file{::openat(root, name.c_str(), read_flags)} : open_beneath(root, name);
-    names_directory = names_directory || (name == path && is_directory(file));
+    is_directory_path = is_directory_path || (name == path && is_directory(file));
     return file;
   });
-  return names_directory ? redirect_to_directory(context.head()) : std::move(result);
+  return is_directory_path ? redirect_to_directory(context.head()) : std::move(result);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ class forwarded_body final : public request_body_source {
     if (!record) return;
     const decltype(telemetry::call_record::name) name{to_.target->name()};
     for (auto& call : record->all_calls()) {
-      if (!call.has_ended() && call.name.view() == name.view()) call.until = std::min(call.until, limit);
+      if (!call.has_ended() && call.name.view() == name.view()) call.deadline = std::min(call.deadline, limit);
     }
   }
 

@@ -83,7 +83,7 @@ task<> websocket_route::run(upgraded_connection& upgraded_connection, std::share
   const bool has_failed = failure && !(is_cancelled && is_cancellation(failure));
   if (has_failed) log_failure(upgraded_connection, failure);
   if (!is_cancelled) {
-    connection->close(has_failed ? close_code::internal_error : close_code::normal, {});
+    connection->close(has_failed ? close_code::internal_error : close_code::normal_closure, {});
     // The handler may have moved `socket`.
     websocket closing_socket{connection, {}};
     auto close_task = closing_socket.closed();
@@ -93,7 +93,7 @@ task<> websocket_route::run(upgraded_connection& upgraded_connection, std::share
   auto finish_task = wait_until_finished(connection);
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await std::move(finish_task);
-  upgraded_connection.set_result(connection->bytes_sent(), connection->close_code() != close_code::abnormal);
+  upgraded_connection.set_result(connection->bytes_sent(), connection->close_code() != close_code::abnormal_closure);
 }
 
 }  // namespace cohort::http

@@ -39,7 +39,7 @@ TEST_CASE("call records: an attempt has its address, its phases and the deadline
   const auto& call = fixture.record->all_calls().front();
   CHECK(call.name.view() == "there");
   CHECK(call.started == started);
-  CHECK(call.until.remaining(started) == 1980ms);
+  CHECK(call.deadline.remaining(started) == 1980ms);
   CHECK(call.outcome == "ok");
   CHECK(call.has_ended());
   REQUIRE(fixture.attempts().size() == 1);
@@ -94,7 +94,7 @@ TEST_CASE("call records: an attempt that times out at the deadline of the call h
   const auto attempt = fixture.attempts().at(0);
   CHECK(attempt.outcome == "timeout");
   CHECK(attempt.cancelled_by == cancellation_cause::deadline);
-  CHECK(attempt.ended() >= fixture.record->calls[0].until.time());
+  CHECK(attempt.ended() >= fixture.record->calls[0].deadline.time());
   CHECK(attempt.sent_deadline < 0ms);
   CHECK(attempt.status == 0);
   CHECK(fixture.record->calls[0].outcome == "timeout");

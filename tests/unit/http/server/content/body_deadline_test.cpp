@@ -29,7 +29,7 @@ task<http::response> receive_then_work(slow_upload* state, request_context* cont
     if (part->empty()) break;
   }
   state->own = context->deadline();
-  if (const auto* record = context->timing().recording().get()) state->recorded = record->until;
+  if (const auto* record = context->timing().recording().get()) state->recorded = record->deadline;
   if (state->work > 0s && co_await sleep_for(state->work) == wait_status::cancelled) {
     co_return http::body_error_response(http::body_error::deadline);
   }
@@ -232,7 +232,7 @@ TEST_CASE("body deadline: a proxied request has the timeout of the upstream afte
     context.on_sent([&](const http::sent_response&) {
       const auto* record = context.timing().recording().get();
       if (!record || record->all_calls().empty()) return;
-      excess = record->all_calls().front().until.time() - record->until.time();
+      excess = record->all_calls().front().deadline.time() - record->deadline.time();
     });
     return std::optional<http::response>{};
   });

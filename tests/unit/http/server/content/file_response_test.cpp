@@ -22,7 +22,7 @@ using namespace cohort::test;
 constexpr auto modified_date = "Sun, 09 Sep 2001 01:46:40 GMT";
 constexpr time_t modified = 1'000'000'000;
 
-std::string sample(std::size_t size) {
+std::string repeated_alphabet(std::size_t size) {
   std::string text(size, ' ');
   for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
   return text;
@@ -73,10 +73,10 @@ TEST_CASE("file response: a response has the type, the validators and the length
 TEST_CASE("file response: large files arrive unchanged", "[http][server]") {
   const auto size = GENERATE(std::size_t{0}, std::size_t{16 * 1024}, std::size_t{16 * 1024 + 1}, std::size_t{700'000});
   files_fixture server;
-  server.write("digits.txt", sample(size));
+  server.write("digits.txt", repeated_alphabet(size));
   const auto whole = server.fetch("/digits");
   CHECK(whole.header("Content-Length") == std::to_string(size));
-  CHECK(whole.body == sample(size));
+  CHECK(whole.body == repeated_alphabet(size));
 }
 
 TEST_CASE("file response: a range selects a part of the file", "[http][server]") {
@@ -137,7 +137,7 @@ TEST_CASE("file response: several ranges are sent as a multipart body", "[http][
 
 TEST_CASE("file response: a Range field with more ranges than the limit is ignored", "[http][server]") {
   files_fixture server;
-  server.write("digits.txt", sample(1000));
+  server.write("digits.txt", repeated_alphabet(1000));
   std::string ranges = "Range: bytes=0-0";
   for (int i = 1; i < 16; ++i) ranges += "," + std::to_string(i * 10) + "-" + std::to_string(i * 10);
   CHECK(server.fetch("/digits", ranges + "\r\n").status == 206);
@@ -231,7 +231,7 @@ TEST_CASE("file response: a file that is truncated during the transfer aborts th
   net::memory_pipe_settings settings;
   settings.capacity = 4096;
   files_fixture server;
-  server.write("digits.txt", sample(700'000));
+  server.write("digits.txt", repeated_alphabet(700'000));
   auto client = server.connect();
   client.send(get("/digits"));
   auto received = *client.read();
