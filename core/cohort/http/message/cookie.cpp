@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <cohort/http/message/field.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -12,11 +14,6 @@ constexpr std::size_t max_attribute_bytes = 1024;
 
 /// `cookie-octet`: visible ASCII without `"`, `,`, `;` and `\`.
 bool is_cookie_octet(char c) noexcept { return c > ' ' && c < 0x7F && c != '"' && c != ',' && c != ';' && c != '\\'; }
-
-std::string_view strip_quotes(std::string_view text) noexcept {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
-  return text;
-}
 
 /// Whether `text` is valid as `Path` or `Domain`: no control character and no `;`.
 bool is_attribute_value(std::string_view text) noexcept {

@@ -68,6 +68,17 @@ constexpr std::size_t first_byte(word bits) noexcept {
 
 }  // namespace
 
+std::string to_lower_case(std::string_view text) {
+  std::string lower_case{text};
+  for (char& c : lower_case) c = to_lower(c);
+  return lower_case;
+}
+
+std::string_view strip_quotes(std::string_view text) noexcept {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
+  return text;
+}
+
 bool iequals(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   const auto size = a.size();

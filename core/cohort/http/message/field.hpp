@@ -6,6 +6,7 @@
 #include <boost/beast/http/verb.hpp>
 #include <cstddef>
 #include <ostream>  // for the operators in Beast's headers
+#include <string>
 #include <string_view>
 
 namespace cohort::http {
@@ -22,6 +23,17 @@ struct header_field {
   /// The value without the whitespace around it.
   std::string_view value;
 };
+
+/// Whether `c` is a hexadecimal digit, in upper or lower case.
+constexpr bool is_hex_digit(char c) noexcept {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/// `text` with ASCII letters in lower case.
+std::string to_lower_case(std::string_view text);
+
+/// `text` without the double quotes around it, if there are any.
+std::string_view strip_quotes(std::string_view text) noexcept;
 
 /// Whether both strings are equal, ignoring the case of ASCII letters.
 bool iequals(std::string_view a, std::string_view b) noexcept;

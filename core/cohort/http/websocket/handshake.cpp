@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include <cohort/http/message/base64.hpp>
+#include <cohort/http/message/field.hpp>
 #include <cohort/http/websocket/permessage_deflate.hpp>
 
 namespace cohort::http {
@@ -36,23 +37,13 @@ std::string_view strip_default_port(std::string_view host, std::string_view sche
 }
 
 /// All values of a list field, joined.
-std::string joined_values(const request_head& head, std::string_view name) {
-  std::string values;
-  for (const auto& field : head.fields) {
-    if (!iequals(field.name, name)) continue;
-    if (!values.empty()) values += ", ";
-    values += field.value;
-  }
-  return values;
-}
-
 std::size_t count_fields(const request_head& head, std::string_view name) {
   const auto has_name = [name](const header_field& field) { return iequals(field.name, name); };
   return static_cast<std::size_t>(std::count_if(head.fields.begin(), head.fields.end(), has_name));
 }
 
 std::string choose_subprotocol(const request_head& head, const std::vector<std::string>& supported) {
-  const auto offered = joined_values(head, "sec-websocket-protocol");
+  const auto offered = head.join_values("sec-websocket-protocol").value_or("");
   for (const auto& candidate : supported) {
     for (std::string_view remaining = offered; !remaining.empty();)
       if (next_list_element(remaining) == candidate) return candidate;
@@ -106,7 +97,7 @@ std::string websocket_key(const std::array<unsigned char, 16>& bytes) {
 }
 
 bool has_list_element(const request_head& head, std::string_view name, std::string_view element) {
-  return has_list_element(joined_values(head, name), element);
+  return has_list_element(head.join_values(name).value_or(""), element);
 }
 
 bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed) {
@@ -131,7 +122,7 @@ std::optional<accepted_handshake> accept_handshake(const request_head& head, con
   handshake.accept = websocket_accept_value(*head.find("sec-websocket-key"));
   handshake.subprotocol = choose_subprotocol(head, settings.subprotocols);
   if (settings.compression) {
-    const auto offers = joined_values(head, "sec-websocket-extensions");
+    const auto offers = head.join_values("sec-websocket-extensions").value_or("");
     handshake.extensions = accept_deflate_offer(offers).value_or(std::string{});
   }
   return handshake;

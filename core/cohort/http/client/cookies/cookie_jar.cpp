@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <cohort/http/message/conditional/http_date.hpp>
+#include <cohort/http/message/field.hpp>
 #include <cohort/runtime/loop.hpp>
 
 namespace cohort::http {
@@ -15,16 +16,9 @@ namespace {
 /// The longest lifetime of a cookie (RFC 6265bis section 5.5).
 constexpr std::int64_t max_age_limit = 400LL * 24 * 3600;
 
-std::string lower_case(std::string_view text) {
-  std::string lower_text{text};
-  std::transform(lower_text.begin(), lower_text.end(), lower_text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower_text;
-}
-
 bool is_secure_url(const boost::urls::url& url) { return url.scheme_id() == boost::urls::scheme::https; }
 
-std::string host_of(const boost::urls::url& url) { return lower_case(url.host_address()); }
+std::string host_of(const boost::urls::url& url) { return to_lower_case(url.host_address()); }
 
 bool is_ip_address(const std::string& host) {
   boost::system::error_code error;
@@ -88,7 +82,7 @@ void cookie_jar::apply_attribute(cookie& cookie, std::string_view name, std::str
   } else if (iequals(name, "domain")) {
     if (value.starts_with('.')) value.remove_prefix(1);
     if (value.empty()) return;
-    cookie.domain = lower_case(value);
+    cookie.domain = to_lower_case(value);
     cookie.is_host_only = false;
   } else if (iequals(name, "max-age")) {
     std::int64_t seconds = 0;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <cohort/http/client/protocol/response_head_scanner.hpp>
+#include <cohort/http/message/field.hpp>
 
 namespace cohort::http {
 namespace {
@@ -23,7 +24,6 @@ client_error to_client_error(const boost::beast::error_code& failure, bool heade
 }
 
 constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-constexpr bool is_hex_digit(char c) noexcept { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 /// `HTTP/1.1 200`: a status line up to its code. `d` is a digit.
 constexpr std::string_view status_line_pattern = "HTTP/d.d ddd";

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <cohort/http/message/field.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -46,11 +48,6 @@ std::optional<unsigned> parse_quality(std::string_view text) noexcept {
   }
   if (thousandths > 1000) return std::nullopt;
   return thousandths;
-}
-
-std::string_view strip_quotes(std::string_view text) noexcept {
-  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') return text.substr(1, text.size() - 2);
-  return text;
 }
 
 std::optional<media_range> parse_media_range(std::string_view text) {

@@ -127,17 +127,6 @@ bool take_element(std::string_view& text, forwarded_hop& hop) {
 }
 
 /// The values of all fields with this name, joined with commas; empty if there is none.
-std::optional<std::string> joined_values(const request_head& head, std::string_view name) {
-  std::optional<std::string> joined;
-  for (const auto& field : head.fields) {
-    if (!iequals(field.name, name)) continue;
-    if (joined) joined->append(", ");
-    if (!joined) joined.emplace();
-    joined->append(field.value);
-  }
-  return joined;
-}
-
 /// The index of the client's hop. Precondition: there is a hop.
 std::size_t client_index(const hop_list& hops, const net::network_list& trusted_networks) {
   auto index = hops.size();
@@ -175,12 +164,12 @@ std::string_view list_element(std::string_view list, std::size_t index) {
 }
 
 void add_proto_and_host(const request_head& head, std::size_t index, forwarded_client& client) {
-  if (const auto protos = joined_values(head, "x-forwarded-proto")) {
+  if (const auto protos = head.join_values("x-forwarded-proto")) {
     const auto proto = list_element(*protos, index);
     if (is_proto(proto)) client.proto = normalized_proto(proto);
     client.is_malformed = client.is_malformed || !is_proto(proto);
   }
-  if (const auto hosts = joined_values(head, "x-forwarded-host")) {
+  if (const auto hosts = head.join_values("x-forwarded-host")) {
     const auto host = list_element(*hosts, index);
     if (is_host(host)) client.host = host;
     client.is_malformed = client.is_malformed || !is_host(host);
@@ -214,8 +203,8 @@ forwarded_client find_forwarded_client(const request_head& head, const net::netw
   forwarded_client malformed;
   malformed.is_malformed = true;
   forwarded_client client;
-  const auto forwarded_field = joined_values(head, "forwarded");
-  const auto x_forwarded_for = joined_values(head, "x-forwarded-for");
+  const auto forwarded_field = head.join_values("forwarded");
+  const auto x_forwarded_for = head.join_values("x-forwarded-for");
   std::size_t legacy_index = 0;
   if (x_forwarded_for) {
     const auto hop = find_x_forwarded_for(*x_forwarded_for, trusted_networks, legacy_index);

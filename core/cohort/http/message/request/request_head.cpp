@@ -15,6 +15,17 @@ std::optional<std::string_view> request_head::find(std::string_view name) const 
   return std::nullopt;
 }
 
+std::optional<std::string> request_head::join_values(std::string_view name) const {
+  std::optional<std::string> joined;
+  for (const auto& field : fields) {
+    if (!iequals(field.name, name)) continue;
+    if (joined) joined->append(", ");
+    if (!joined) joined.emplace();
+    joined->append(field.value);
+  }
+  return joined;
+}
+
 void request_head::clear() noexcept {
   method = http::method::unknown;
   method_text = target = path = query = {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <cohort/http/message/field.hpp>
@@ -27,6 +28,9 @@ struct request_head {
   std::optional<std::string_view> find(field id) const noexcept;
   /// The value of the first field with this name; names are case-insensitive.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
+
+  /// The values of all fields with this name, joined by `, ` (RFC 9110 section 5.3); nothing without such a field.
+  std::optional<std::string> join_values(std::string_view name) const;
 
   /// Resets all members; keeps the capacity of `fields`.
   void clear() noexcept;

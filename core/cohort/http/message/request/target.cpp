@@ -14,10 +14,6 @@
 namespace cohort::http {
 namespace {
 
-bool is_hex_digit(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /// The characters of a target that need no further check. Bytes above 0x7F are invalid but common; they are accepted as
 /// data.
 constexpr auto plain_characters = [] {

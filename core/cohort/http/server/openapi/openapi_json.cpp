@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <algorithm>
 #include <set>
 
+#include <cohort/http/message/field.hpp>
 #include <cohort/http/server/openapi/api_document.hpp>
 
 namespace cohort::http {
 namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lower{text};
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
-  return lower;
-}
 
 void write_parameters(json::writer& out, const std::vector<parameter_description>& parameters) {
   if (parameters.empty()) return;
@@ -68,7 +61,7 @@ void write_responses(json::writer& out, const std::map<std::string, api_response
 
 void write_operation(json::writer& out, const api_operation& operation, const api_information& information) {
   const auto& settings = operation.settings;
-  out.key(lower_case(boost::beast::http::to_string(operation.verb))).open_object();
+  out.key(to_lower_case(boost::beast::http::to_string(operation.verb))).open_object();
   out.field("operationId", settings.operation_id).field("summary", settings.summary);
   if (!settings.description.empty()) out.field("description", settings.description);
   out.key("tags").open_array();

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <stdexcept>
 
+#include <cohort/http/message/field.hpp>
+
 namespace cohort::http {
 namespace {
 
@@ -13,10 +15,6 @@ bool is_integer(std::string_view text) noexcept {
   Integer value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   return error == std::errc{} && end == text.data() + text.size();
-}
-
-bool is_hex_digit(char c) noexcept {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 bool is_uuid(std::string_view text) noexcept {
