@@ -86,7 +86,7 @@ TEST_CASE("messages: a valid broker URL is parsed, and an invalid URL is reporte
   CHECK(description("amqp://user:se cret@rabbit") == accepted);
   CHECK(description("amqp://rabbit:99999") == "error: the port is not from 1 to 65535");
   CHECK(description("amqp://rabbit:0") == "error: the port is not from 1 to 65535");
-  CHECK(description("kafka://broker:9092").starts_with("error: kafka:// needs the optional module"));
+  CHECK(description("kafka://broker:9092").starts_with("error: kafka:// requires the optional module"));
 }
 
 }  // namespace

@@ -113,8 +113,8 @@ task<upstream_result> upstream::call_in_place(client_request& request, call_cont
   const auto started = loop::current().now();
   const auto max_timeout = timeout.value_or(settings_.timeout);
   const auto call_deadline = call_deadline_of(context, started, max_timeout);
-  const auto& known_state = loop_states_.at(loop::current().index());
-  auto target = known_state ? known_state->origin_of(request.url) : origin_of(request.url);
+  auto& state = current_loop_state();
+  auto target = state.origin_of(request.url);
   upstream_result result{.response = client_error::invalid_request, .timeout = call_deadline.remaining(started)};
   telemetry::call_recording recording{telemetry::record_of(context), name_, started, call_deadline};
   auto now = started;
@@ -122,7 +122,6 @@ task<upstream_result> upstream::call_in_place(client_request& request, call_cont
     const telemetry::server_timing::scoped_wait wait{context.timing};
     prepare_request(request, context);
     const bool timeout_is_failure = result.timeout * 2 >= max_timeout;
-    auto& state = current_loop_state();
     active_call call{*this, state, request, *target, call_deadline, context.request_id, timeout_is_failure, recording};
     auto run_task = call.run(started);
     result.response = co_await std::move(run_task);

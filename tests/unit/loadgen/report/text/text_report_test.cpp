@@ -66,7 +66,7 @@ Response time, from the intended start
            p50     p90      p95      p99    p99.9   p99.99      max
   time  424 µs  944 µs  1.33 ms  2.86 ms  9.49 ms  9.49 ms  9.49 ms
 
-Parts of the response time, all targets
+Response time breakdown, all targets
                       p50      p99      max
   service time     382 µs  2.58 ms  8.54 ms  request sent to response
   dispatch lag      15 µs    96 µs   317 µs  intended start to dispatch
@@ -137,7 +137,7 @@ Response time, from the intended start
   ≥: 61 requests without a response; the time until the timeout or the end of
   the run counts.
 
-Parts of the response time, all targets
+Response time breakdown, all targets
                        p50      p99      max
   service time     2.34 ms  44.8 ms   616 ms  request sent to response
   dispatch lag       15 µs   102 µs   693 µs  intended start to dispatch
@@ -234,7 +234,7 @@ Response time
   slow server gets fewer requests. The response times of the omitted requests
   are not measured (coordinated omission). To measure them, set a rate.
 
-Parts of the response time, all targets
+Response time breakdown, all targets
                    p50      p99      max
   service time  382 µs  2.58 ms  8.54 ms  request sent to response
 
