@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { duration, fixed, joinAvailable, milliseconds, notAvailable, formatQuantity, formatShare, formatTimeOfDay, truncate } from './format.ts';
+import { duration, formatFixed, joinAvailable, milliseconds, notAvailable, formatQuantity, formatShare, formatTimeOfDay, truncate } from './format.ts';
 import type { Summary } from './history/history.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
@@ -23,7 +23,7 @@ export function systemFacts(info: SystemInfo | null): Facts {
   if (info === null) return unknown;
   const load = info.loadAverage?.[0];
   return limited(
-    `${fixed(info.memoryPercent, 1, '%')} memory`,
+    `${formatFixed(info.memoryPercent, 1, '%')} memory`,
     `load ${load === undefined ? notAvailable : load.toFixed(2)} on ${formatQuantity(info.cpuCount, info.cpuCount === 1 ? 'CPU' : 'CPUs')} · ${info.hostname ?? notAvailable}`,
   );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { reportAge } from './facts.ts';
-import { duration, fixed, joinAvailable, notAvailable, formatQuantity } from './format.ts';
+import { duration, formatFixed, joinAvailable, notAvailable, formatQuantity } from './format.ts';
 import type { SystemInfo, TimeReading, WeatherReport } from './model.ts';
 
 export function timeFields(reading: TimeReading | null): Record<string, string | null> {
@@ -27,11 +27,11 @@ export function systemFields(info: SystemInfo | null): Record<string, string | n
     processor: formatQuantity(info?.processor ?? null),
     cpu_count: formatQuantity(info?.cpuCount ?? null),
     cpu_count_physical: formatQuantity(info?.cpuCountPhysical ?? null),
-    memory_total_gb: fixed(info?.memoryTotalGb ?? null, 2, 'GiB'),
-    memory_available_gb: fixed(info?.memoryAvailableGb ?? null, 2, 'GiB'),
-    memory_percent: fixed(info?.memoryPercent ?? null, 1, '%'),
+    memory_total_gb: formatFixed(info?.memoryTotalGb ?? null, 2, 'GiB'),
+    memory_available_gb: formatFixed(info?.memoryAvailableGb ?? null, 2, 'GiB'),
+    memory_percent: formatFixed(info?.memoryPercent ?? null, 1, '%'),
     // Fields that only containers have.
-    cgroup_memory_limit_gb: memoryLimit === null ? null : fixed(memoryLimit, 2, 'GiB'),
+    cgroup_memory_limit_gb: memoryLimit === null ? null : formatFixed(memoryLimit, 2, 'GiB'),
     cgroup_memory_used_gb: formatContainerMemory(info),
     cgroup_cpu_limit: cpuLimit === null ? null : formatQuantity(cpuLimit, 'CPU'),
     load_average: info?.loadAverage?.map((mean) => mean.toFixed(2)).join(' · ') ?? notAvailable,
@@ -64,7 +64,7 @@ export function weatherFields(report: WeatherReport | null, receivedAgeMs: numbe
 function formatContainerMemory(info: SystemInfo | null): string | null {
   const used = info?.cgroupMemoryUsedGb ?? null;
   if (used === null) return null;
-  return `${fixed(used, 2, 'GiB')} (${fixed(info?.cgroupMemoryPercent ?? null, 1, '%')})`;
+  return `${formatFixed(used, 2, 'GiB')} (${formatFixed(info?.cgroupMemoryPercent ?? null, 1, '%')})`;
 }
 
 function describeCache(report: WeatherReport | null, receivedAgeMs: number): string {

@@ -7,7 +7,7 @@ export function formatQuantity(value: string | number | null, unit = ''): string
   return unit === '' ? String(value) : `${value} ${unit}`;
 }
 
-export function fixed(value: number | null, digits: number, unit = ''): string {
+export function formatFixed(value: number | null, digits: number, unit = ''): string {
   return formatQuantity(value === null ? null : value.toFixed(digits), unit);
 }
 

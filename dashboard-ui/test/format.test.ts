@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { expect, test } from 'vitest';
-import { age, duration, fixed, joinAvailable, formatLocalMinute, milliseconds, formatQuantity, formatShare, formatTimeOfDay, timing, truncate } from '../src/format.ts';
+import { age, duration, formatFixed, joinAvailable, formatLocalMinute, milliseconds, formatQuantity, formatShare, formatTimeOfDay, timing, truncate } from '../src/format.ts';
 
 test.each([
   [0, '0 s'],
@@ -21,8 +21,8 @@ test('a share is shown as 0 or 100 % only if it has exactly this value', () => {
 });
 
 test('a missing quantity has no unit', () => {
-  expect([formatQuantity(null, '°C'), formatQuantity('N/A', '°C'), fixed(null, 2, 'GiB')]).toEqual(['N/A', 'N/A', 'N/A']);
-  expect([formatQuantity('21', '°C'), fixed(15.5, 2, 'GiB'), formatQuantity(0)]).toEqual(['21 °C', '15.50 GiB', '0']);
+  expect([formatQuantity(null, '°C'), formatQuantity('N/A', '°C'), formatFixed(null, 2, 'GiB')]).toEqual(['N/A', 'N/A', 'N/A']);
+  expect([formatQuantity('21', '°C'), formatFixed(15.5, 2, 'GiB'), formatQuantity(0)]).toEqual(['21 °C', '15.50 GiB', '0']);
 });
 
 test.each([

@@ -66,8 +66,8 @@ static http::router routes(service::service_context& context, const std::string&
   router.get("/api/report",
              [source](http::request_context&) { return http::response{}.body(source->content(), "text/plain"); });
   router.get("/api/report/now", [source](http::request_context& request) {
-    const deadline own = deadline::after(loop::current().now(), std::chrono::milliseconds{300});
-    return read_now(source, std::min(request.deadline(), own));
+    const deadline read_deadline = deadline::after(loop::current().now(), std::chrono::milliseconds{300});
+    return read_now(source, std::min(request.deadline(), read_deadline));
   });
   // Responds immediately; the task continues after the response, until the service stops.
   router.post("/api/report/reload", [source, &background = context.background](http::request_context&) {

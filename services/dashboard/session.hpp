@@ -51,9 +51,9 @@ class session_cookies {
   /// Returns the session of the request's cookie; empty if there is no cookie, its HMAC is invalid, it has expired, its
   /// key is no longer valid, or the session has been revoked on this replica.
   std::optional<session> find(const http::request_context& context, wall_time now) const;
-  /// Whether a session of `find` is still valid.
+  /// Whether a session that `find` returned is still valid.
   bool is_active(const session& current, wall_time now) const { return parse(current.cookie, now).has_value(); }
-  /// Ends a session of `find`, including cookies that other replicas renew.
+  /// Ends a session that `find` returned, including cookies that other replicas renew.
   void revoke(const session& current, wall_time now);
 
   /// The lifetime of a cookie; the page renews it before the expiry.

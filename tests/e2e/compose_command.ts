@@ -199,7 +199,7 @@ async function checkShutdown(): Promise<void> {
   const containers = await listContainers('-a');
   const failed = containers.filter(({ State, ExitCode }) => State !== 'exited' || ExitCode !== 0);
   const details = failed.map(({ Name, State, ExitCode }) => `${Name} ${State} ${ExitCode}`).join('; ');
-  expect(failed.length === 0, `all containers exit with status 0; others: ${details}`);
+  expect(failed.length === 0, `containers did not exit with status 0: ${details}`);
   reportSuccess(`all ${containers.length} containers stopped with status 0`);
 }
 

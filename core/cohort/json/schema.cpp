@@ -44,8 +44,8 @@ std::string schema_definitions::reference(std::string_view type_name, std::strin
     }
     return identifier;
   };
-  const auto arguments = std::min(type_name.find('<'), type_name.size());
-  const auto scope = type_name.substr(0, arguments).rfind("::");
+  const auto arguments_position = std::min(type_name.find('<'), type_name.size());
+  const auto scope = type_name.substr(0, arguments_position).rfind("::");
   name = to_name(type_name.substr(scope == std::string_view::npos ? 0 : scope + 2));
   if (definitions_.contains(name)) name = to_name(type_name);
   names_.emplace(std::string{type_name}, name);

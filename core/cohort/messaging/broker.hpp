@@ -38,7 +38,7 @@ struct delivery {
 };
 
 /// Receives the messages of one topic until it is destroyed. After an interruption of the connection it continues, and
-/// the deliveries that were not acknowledged are delivered again. Used on the loop on which it was created. A
+/// the deliveries that were not acknowledged are delivered again. Must be used on the loop on which it was created. A
 /// subscription may outlive its broker client, and must outlive its calls.
 class subscription {
  public:

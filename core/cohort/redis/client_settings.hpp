@@ -27,7 +27,7 @@ struct client_settings {
   std::optional<net::tls_client_settings> tls{};
   /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};
-  /// Timeout of an attempt to connect, with TLS and the handshake of the protocol.
+  /// Timeout of an attempt to connect, including the TLS handshake and the handshake of the protocol.
   duration connect_timeout = std::chrono::seconds{2};
   /// Timeout of a reply. When it expires, the connection is closed and its pending calls fail.
   duration response_timeout = std::chrono::seconds{10};

@@ -35,7 +35,7 @@ struct dependencies {
   net::network& network;
   const common_settings& settings;
   const telemetry::logger& log;
-  /// The services of the same process, by name.
+  /// The URLs of the other services of the process, by name.
   std::map<std::string, boost::urls::url> sibling_urls;
   connection_capacity capacity{http::server_limits{}.max_connections, http::server_limits{}.reserved_connections};
   /// TLS settings for requests to upstreams.

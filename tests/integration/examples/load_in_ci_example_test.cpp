@@ -64,7 +64,7 @@ TEST_CASE("load in CI example: invalid arguments end the script with one line an
   CHECK(relative_path_result.error_output == "check: PATH is \"api/books\"; it must begin with /\n");
   const auto missing = check.run("/", "/none");
   CHECK(missing.status == 2);
-  CHECK(missing.error_output == "check: PROGRAM is \"/none\", which is not a program\n");
+  CHECK(missing.error_output == "check: PROGRAM is \"/none\", which is not an executable program\n");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@
 
 namespace cohort::messaging {
 
-/// A broker in memory, for tests and simulations on one loop and any clock. Faults: `stop` and `start`, a partition of
+/// An in-memory broker for tests and simulations on one loop and any clock. Faults: `stop` and `start`, a partition of
 /// each client, slow confirms, and rejection. Like a broker with a disk, it keeps confirmed messages across a restart;
 /// each unconfirmed message is kept or lost at random.
 class memory_broker {

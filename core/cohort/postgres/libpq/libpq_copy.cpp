@@ -29,7 +29,10 @@ task<std::optional<error>> libpq_connection::start_copy(const std::string& text,
   if (status == PGRES_COPY_OUT || status == PGRES_COPY_IN) {
     copying_ = status == PGRES_COPY_OUT ? copy_direction::to_client : copy_direction::from_client;
     if (status == expected) co_return std::nullopt;
-    co_return error{errc::unsupported, {}, "the statement copies in the other direction"};
+    const std::string message = expected == PGRES_COPY_OUT
+                                    ? "the statement is COPY … FROM STDIN; COPY … TO STDOUT is required"
+                                    : "the statement is COPY … TO STDOUT; COPY … FROM STDIN is required";
+    co_return error{errc::unsupported, {}, message};
   }
   auto failure = status == PGRES_FATAL_ERROR ? error_of(**first) : error{errc::unsupported, {}, "not a COPY statement"};
   if (!is_broken_) {

@@ -23,7 +23,7 @@ class libpq_database final : public database {
  public:
   /// `connection_string` is a URL (`postgresql://user:password@host:port/database?sslmode=verify-full`) or a list of
   /// keywords (`host=localhost dbname=shop`); missing parameters come from the environment (`PGHOST`, `PGPASSWORD` …).
-  /// Several hosts, and several addresses of a host, are tried in their order. Returns `invalid_connection_string` if
+  /// Multiple hosts, and multiple addresses of a host, are tried in order. Returns `invalid_connection_string` if
   /// it is invalid; the message contains no part of the string. Blocks while it reads files, such as the file of
   /// `service`. `network` and `blocking` must outlive the database and its connections. Source: libpq, section 34.1.1.
   static result<std::shared_ptr<libpq_database>> make(const std::string& connection_string, net::network& network,

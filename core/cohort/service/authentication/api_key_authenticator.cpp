@@ -36,7 +36,7 @@ std::optional<std::string_view> find_key(const http::request_head& head) {
 
 telemetry::counter& throttled_counter(telemetry::registry& metrics) {
   return metrics.make_counter("cohort_server_auth_throttled_total",
-                              "Requests with an invalid API key that got 429, because their client had sent too many.");
+                              "Requests with an invalid API key that the limit per client rejected with 429.");
 }
 
 telemetry::counter& failure_counter(telemetry::registry& metrics, const std::string& prefix, std::string_view endpoint,

@@ -58,7 +58,7 @@ enum class call_kind : std::uint8_t {
 /// The reason why an attempt was made.
 enum class attempt_kind : std::uint8_t {
   first,
-  /// Sent after a failed attempt, also to another address of the name.
+  /// Sent after a failed attempt, possibly to another address of the host.
   retry,
   /// Sent while the first attempt was slow.
   hedge,

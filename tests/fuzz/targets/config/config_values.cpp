@@ -45,7 +45,7 @@ void check_addresses(std::string_view text) {
   require(!address || address->find_first_of(".:") != std::string::npos, "an IP address contains . or :");
   const auto url = config::http_url().parse(text);
   require(!url || (http::origin_of(*url) && !url->has_userinfo() && !url->has_query() && !url->has_fragment()),
-          "a URL has an origin only, and a path");
+          "a URL consists of an origin and a path");
 }
 
 /// Checks that no message contains the password of a URL.

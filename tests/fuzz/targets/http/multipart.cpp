@@ -66,7 +66,7 @@ parse_result parse(const std::vector<std::string_view>& slices) {
       if (!collector.handle(next)) {
         std::string_view more = "more";
         require(collector.parser.next(more) == next && more.empty() && collector.parser.finish() == next,
-                "the end and an error are final");
+                "the end and an error are terminal states");
         return collector.result;
       }
       if (next != event::need_input) continue;

@@ -15,7 +15,7 @@ struct alert_sample {
   std::string status = "firing";
   std::string starts_at = "2026-06-01T11:58:00.5Z";
   std::string ends_at = "0001-01-01T00:00:00Z";
-  std::string description = "No answer for a minute.";
+  std::string description = "No response for one minute.";
 };
 
 inline std::string alert_json(const alert_sample& alert) {

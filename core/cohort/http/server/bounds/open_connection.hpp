@@ -45,8 +45,8 @@ class open_connection {
 
  private:
   friend class connection_registry;
-  /// The position in the registry. The key is the time at which the connection was last found active, and never later
-  /// than the time since which it has been idle (except by one tick).
+  /// The position in the registry. The key is the time of the last check that found the connection active. It is at
+  /// most one tick later than the start of the idle period.
   std::multimap<time_point, open_connection*>::iterator position_;
   /// Whether the position is in `connection_registry::closing_`.
   bool is_closing_ = false;
