@@ -89,13 +89,18 @@ bool has_temperature(element current) {
   return number_of(current["temp_C"]).has_value() || number_of(current["temp_F"]).has_value();
 }
 
+/// The text of a temperature, or "N/A" if it is not a number.
+std::string temperature_text(element current, std::string_view name) {
+  return number_of(current[name]) ? text_of(current[name]) : std::string{not_available};
+}
+
 weather_report read_report(element root, element current, const location& location) {
   weather_report report;
   report.provider = wttr_name;
   report.requested = location;
   set_area(report, nearest_area(root));
-  report.temperature_c = text_of(current["temp_C"]);
-  report.temperature_f = text_of(current["temp_F"]);
+  report.temperature_c = temperature_text(current, "temp_C");
+  report.temperature_f = temperature_text(current, "temp_F");
   report.condition = text_of(current.at_pointer("/weatherDesc/0/value"));
   report.humidity = text_of(current["humidity"]);
   report.wind_speed_kmph = text_of(current["windspeedKmph"]);

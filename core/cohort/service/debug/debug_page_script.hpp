@@ -57,7 +57,7 @@ addEventListener('DOMContentLoaded', () => {
     } catch (error) {
       if (isPaused()) return;
       const reason = error.name === 'TimeoutError' ? 'no response' : error.name === 'Error' ? error.message : 'no connection';
-      show(`Not updated since ${byId('snapshot_time').textContent}: ${reason}`, 'bad');
+      show(`Not updated since ${byId('taken').textContent}: ${reason}`, 'bad');
       document.body.classList.add('old');
     } finally {
       isBusy = false;

@@ -48,7 +48,6 @@ bool connection_registry::shed_oldest_closing() {
 }
 
 std::optional<idle_state> connection_registry::shed_oldest(time_point now, bool urgent) {
-  if (urgent && shed_oldest_closing()) return idle_state::closing;
   auto& next_search = urgent ? next_urgent_search_ : next_search_;
   if (now < next_search) return std::nullopt;
   const auto grace_period = urgent ? duration::zero() : default_grace_period;

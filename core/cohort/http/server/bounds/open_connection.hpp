@@ -64,9 +64,9 @@ class connection_registry {
   void begin_closing(open_connection& connection, time_point now) noexcept;
 
   /// Sheds the connection that has been idle for longest; a header section or handshake in progress counts as idle
-  /// after one second, or immediately if `urgent`. If `urgent`, a closing connection is shed first, because its client
-  /// has its response. Returns the state of the connection; empty if no connection is idle. Amortized logarithmic time
-  /// in the number of connections. If no connection was idle, the next search takes place after 10 ms.
+  /// after one second, or immediately if `urgent`. Returns the state of the connection; empty if no connection is idle.
+  /// Amortized logarithmic time in the number of connections. If no connection was idle, the next search takes place
+  /// after 10 ms.
   std::optional<idle_state> shed_oldest(time_point now, bool urgent);
   /// Sheds the closing connection whose last response was sent first. False if no connection is closing.
   bool shed_oldest_closing();

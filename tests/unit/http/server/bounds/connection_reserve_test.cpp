@@ -69,6 +69,28 @@ TEST_CASE("server: a connection whose last response has been sent is closed earl
   CHECK(server.metric_value("cohort_server_connections") == 63);
 }
 
+TEST_CASE("server: idle connections are closed for new clients while rejected connections are open",
+          "[http][server][bounds]") {
+  limited_server server{2};
+  std::vector<peer> busy;
+  for (int i = 0; i < 2; ++i) {
+    busy.push_back(server.connect());
+    busy.back().send(get("/slow"));
+  }
+  server.time.run_for(4900ms);
+  auto rejected = server.connect();
+  CHECK(server.status_of(rejected, "/") == 503);
+  for (auto& client : busy) CHECK(client.receive()->status == 200);
+  server.time.run_for(20ms);
+  std::vector<peer> next;
+  for (int i = 0; i < 2; ++i) {
+    next.push_back(server.connect());
+    CHECK(server.status_of(next.back(), "/") == 200);
+  }
+  CHECK(server.metric_value(shed_series("idle")) == 2);
+  CHECK(server.metric_value(shed_series("closing")) == 1);
+}
+
 /// A new connection whose acceptance precedes the arrival of `bytes` from the client of another connection.
 task<result<net::stream_ptr>> connect_before_send(net::memory_network& network, net::stream& other, std::string bytes) {
   auto connecting = network.connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());

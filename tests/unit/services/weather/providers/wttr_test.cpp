@@ -87,6 +87,7 @@ TEST_CASE("wttr: numbers are kept as written; missing values, and values of an u
       {R"({"temp_C":-3.5,"weatherDesc":{}})", "-3.5", "N/A"},
       {R"({"temp_C":null,"temp_F":"70","weatherDesc":[{}]})", "N/A", "N/A"},
       {R"({"temp_F":70,"weatherDesc":"Sunny"})", "N/A", "N/A"},
+      {R"({"temp_C":"abc","temp_F":"70","weatherDesc":[]})", "N/A", "N/A"},
       {R"({"temp_C":"0","weatherDesc":[{"value":""}]})", "0", "N/A"},
       {R"({"temp_C":"21","weatherDesc":[{"value":["x"]}]})", "21", "N/A"},
       {R"({"temp_C":"21","weatherDesc":[[]]})", "21", "N/A"},
