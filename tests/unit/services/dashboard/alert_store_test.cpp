@@ -73,7 +73,7 @@ TEST_CASE("alert store: a firing alert has all its fields and its duration", "[s
   fixture.advance(10s);
   CHECK(fixture.at("/firing/0") ==
         R"({"name":"ServiceDown","severity":"critical","service":"time-service","summary":"time-service is down",)"
-        R"("description":"No answer for a minute.","runbook_url":"http://localhost:5000/runbook#servicedown",)"
+        R"("description":"No response for one minute.","runbook_url":"http://localhost:5000/runbook#servicedown",)"
         R"("starts_at":"2026-06-01T11:58:00Z","for_seconds":130,"stale":false,"labels":{"alertname":"ServiceDown",)"
         R"("instance":"time-service:5001","job":"time-service","severity":"critical"},)"
         R"("fingerprint":"0123456789abcdef"})");

@@ -38,7 +38,7 @@ TEST_CASE("alert webhook: all fields are parsed", "[services][dashboard]") {
   CHECK(first.severity == "critical");
   CHECK(first.service == "time-service");
   CHECK(first.summary == "time-service is down");
-  CHECK(first.description == "No answer for a minute.");
+  CHECK(first.description == "No response for one minute.");
   CHECK(first.runbook_url == "http://localhost:5000/runbook#servicedown");
   CHECK(first.labels == std::vector<std::pair<std::string, std::string>>{{"alertname", "ServiceDown"},
                                                                          {"instance", "time-service:5001"},
@@ -51,7 +51,7 @@ TEST_CASE("alert webhook: all fields are parsed", "[services][dashboard]") {
 
 TEST_CASE("alert webhook: optional fields may be missing", "[services][dashboard]") {
   auto body = replace(webhook_body({{}}), R"(,"job":"time-service","severity":"critical")", "");
-  body = replace(body, R"("description":"No answer for a minute.",)", "");
+  body = replace(body, R"("description":"No response for one minute.",)", "");
   body = replace(body, R"("runbook_url":"http://localhost:5000/runbook#servicedown","summary":"time-service is down")",
                  "");
   body = replace(body, R"("generatorURL":"http://prometheus:9090/graph?g0.expr=up",)", "");
