@@ -2,9 +2,7 @@
 // Evaluates the alerts of Prometheus on simulated incidents and quiet hours.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include <cohort/config/options.hpp>
 #include "simulation/alerts/run_all.hpp"
@@ -102,9 +100,7 @@ std::vector<incident> draw_runs(const program_options& options) {
 bool replace_tables(const std::string& file, const std::string& tables) {
   constexpr std::string_view first = "<!-- alerts: begin -->\n";
   constexpr std::string_view last = "<!-- alerts: end -->";
-  std::ostringstream content;
-  content << std::ifstream{file, std::ios::binary}.rdbuf();
-  auto text = content.str();
+  auto text = read_file(file);
   const auto begin = text.find(first);
   const auto end = text.find(last);
   if (begin == std::string::npos || end == std::string::npos || end < begin) return false;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "simulation/alerts/result_store.hpp"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <sstream>
 #include <stdexcept>
+
+#include "simulation/report/page.hpp"
 
 namespace cohort::simulation::alerts {
 namespace {
@@ -18,34 +19,16 @@ namespace {
 /// The last line of a complete result.
 constexpr std::string_view end_mark = "end";
 
-std::string read_whole_file(const std::string& path) {
-  std::ifstream input{path, std::ios::binary};
-  if (!input) throw std::runtime_error("cannot read " + path);
-  std::ostringstream content;
-  content << input.rdbuf();
-  return content.str();
-}
-
-/// The first characters of the SHA-256 hash of `parts`, in hexadecimal.
-std::string short_hash(const std::vector<std::string>& parts) {
-  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  bool succeeded = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-  for (const auto& part : parts) {
-    const auto length = std::to_string(part.size()) + ":";
-    succeeded = succeeded && EVP_DigestUpdate(context.get(), length.data(), length.size()) == 1 &&
-                EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1;
-  }
-  if (!succeeded || EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
-    throw std::runtime_error("cannot compute a SHA-256 hash");
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
+/// The first 64 bits of the SHA-256 hash, in hexadecimal.
+std::string short_hash(std::string_view text) {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> hash;
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash.data());
+  std::string digits;
   for (std::size_t i = 0; i < 8; ++i) {
-    text += digits[digest[i] >> 4U];
-    text += digits[digest[i] & 0xFU];
+    digits += "0123456789abcdef"[hash[i] >> 4U];
+    digits += "0123456789abcdef"[hash[i] & 15U];
   }
-  return text;
+  return digits;
 }
 
 std::int64_t whole_seconds(duration span) { return std::chrono::duration_cast<std::chrono::seconds>(span).count(); }
@@ -53,10 +36,14 @@ std::int64_t whole_seconds(duration span) { return std::chrono::duration_cast<st
 }  // namespace
 
 std::string evaluation_key(const rule_files& rules, bool has_all_series) {
-  std::vector<std::string> parts{read_whole_file("/proc/self/exe"), promtool_version(),
+  constexpr auto program_path = "/proc/self/exe";
+  std::vector<std::string> parts{read_file(program_path), promtool_version(),
                                  has_all_series ? "all series" : "reduced series"};
+  if (parts.front().empty()) throw std::runtime_error(std::string{"cannot read "} + program_path);
   for (auto& content : rules.contents()) parts.push_back(std::move(content));
-  return short_hash(parts);
+  std::string text;
+  for (const auto& part : parts) text.append(std::to_string(part.size())).append(":").append(part);
+  return short_hash(text);
 }
 
 result_store::result_store(const std::string& directory, const std::string& key) : directory_(directory + "/" + key) {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
+
+#include "simulation/report/page.hpp"
 
 namespace cohort::simulation::alerts {
 namespace {
@@ -18,13 +18,6 @@ void for_each_match(const std::string& text, const std::regex& pattern, Handler 
   for (auto it = std::sregex_iterator(text.begin(), text.end(), pattern); it != std::sregex_iterator(); ++it) {
     handle((*it)[1].str());
   }
-}
-
-std::string read_content(const std::filesystem::path& path) {
-  std::ifstream input{path, std::ios::binary};
-  std::ostringstream content;
-  content << input.rdbuf();
-  return content.str();
 }
 
 /// The text after `prefix`, without spaces; empty if the line does not begin with it.
@@ -40,7 +33,7 @@ rule_files::rule_files(const std::string& directory) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator{directory, error}) {
     if (entry.path().extension() != ".yml") continue;
-    auto content = read_content(entry.path());
+    auto content = read_file(entry.path());
     auto groups = parse(content);
     files_.push_back({entry.path().stem().string(), std::move(content), std::move(groups)});
   }

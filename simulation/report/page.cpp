@@ -6,6 +6,7 @@
 #include <cctype>
 #include <cstdio>
 #include <fstream>
+#include <sstream>
 
 #include "loadgen/report/html/markup.hpp"
 #include "loadgen/report/html/sections.hpp"
@@ -36,6 +37,12 @@ std::string command_line(int argc, const char* const* argv) {
     command.append(i == 0 ? "" : " ").append(is_plain ? word : "'" + word + "'");
   }
   return command;
+}
+
+std::string read_file(const std::string& path) {
+  std::ostringstream content;
+  content << std::ifstream{path, std::ios::binary}.rdbuf();
+  return content.str();
 }
 
 bool write_file(const std::string& path, const std::string& content) {

@@ -14,6 +14,9 @@ std::string render_page(std::string_view title, std::string_view lead, std::stri
 /// Returns the current command with its arguments, quoted for a shell.
 std::string command_line(int argc, const char* const* argv);
 
+/// Returns the content of a file; empty if it cannot be read.
+std::string read_file(const std::string& path);
+
 /// Writes a file. False if that fails.
 bool write_file(const std::string& path, const std::string& content);
 

@@ -126,7 +126,6 @@ bool take_element(std::string_view& text, forwarded_hop& hop) {
   }
 }
 
-/// The values of all fields with this name, joined with commas; empty if there is none.
 /// The index of the client's hop. Precondition: there is a hop.
 std::size_t client_index(const hop_list& hops, const net::network_list& trusted_networks) {
   auto index = hops.size();
