@@ -138,9 +138,7 @@ TEST_CASE("server: a connection whose body is still being received is not shed",
 TEST_CASE("server: probes are served beyond the connection limit, further connections are closed",
           "[http][server][bounds][case-1.13]") {
   limited_server server{1};
-  auto busy = server.connect();
-  busy.send(get("/slow"));
-  server.time.run_for(10ms);
+  auto busy = server.connect_busy();
   auto probe = server.connect();
   auto second_probe = server.connect();
   auto rejected = server.connect();
@@ -155,9 +153,7 @@ TEST_CASE("server: probes are served beyond the connection limit, further connec
 TEST_CASE("server: a silent connection of the reserve is closed after one second", "[http][server][bounds]") {
   const std::string sent = GENERATE("", "GET / HT");
   limited_server server{1};
-  auto busy = server.connect();
-  busy.send(get("/slow"));
-  server.time.run_for(10ms);
+  auto busy = server.connect_busy();
   auto silent = server.connect();
   if (!sent.empty()) silent.send(sent);
   const auto start = server.time.now();
@@ -169,9 +165,7 @@ TEST_CASE("server: a silent connection of the reserve is closed after one second
 TEST_CASE("server: a connection of the reserve becomes an ordinary connection when other connections have closed",
           "[http][server][bounds]") {
   limited_server server{1};
-  auto busy = server.connect();
-  busy.send(get("/slow"));
-  server.time.run_for(10ms);
+  auto busy = server.connect_busy();
   auto waiting = server.connect();
   busy.stream().close();
   server.time.run_for(100ms);

@@ -13,9 +13,7 @@ using namespace cohort::test;
 TEST_CASE("server: rejected connections that their clients keep open do not fill the reserve",
           "[http][server][bounds][case-1.13]") {
   limited_server server{1};
-  auto busy = server.connect();
-  busy.send(get("/slow"));
-  server.time.run_for(10ms);
+  auto busy = server.connect_busy();
   const auto start = server.time.now();
   std::vector<peer> rejected;
   for (int i = 0; i < 20; ++i) {
@@ -34,9 +32,7 @@ TEST_CASE("server: rejected connections that their clients keep open do not fill
 TEST_CASE("server: a burst of rejected connections that their clients keep open does not fill the reserve",
           "[http][server][bounds][case-1.13]") {
   limited_server server{1};
-  auto busy = server.connect();
-  busy.send(get("/slow"));
-  server.time.run_for(10ms);
+  auto busy = server.connect_busy();
   std::vector<peer> rejected;
   for (int i = 0; i < 2; ++i) rejected.push_back(server.connect());
   for (auto& client : rejected) client.send(get("/"));

@@ -33,6 +33,13 @@ struct limited_server : server_fixture {
     time.run_for(10ms);
     return client;
   }
+  /// Returns a connection with a request in flight.
+  peer connect_busy() {
+    auto client = connect();
+    client.send(get("/slow"));
+    time.run_for(10ms);
+    return client;
+  }
   int status_of(peer& client, std::string_view path) {
     client.send(get(path));
     const auto response = client.receive();
