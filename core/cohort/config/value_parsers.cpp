@@ -52,8 +52,10 @@ bool is_posix_time_zone(std::string_view text) {
   // std::regex would take several seconds to compile here.
   regex_t format;
   if (regcomp(&format, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
-  regmatch_t range{.rm_so = 0, .rm_eo = static_cast<regoff_t>(text.size())};
-  const bool matches = regexec(&format, text.data(), 1, &range, REG_STARTEND) == 0;
+  // With REG_STARTEND, a null character in the text does not end it; the string must be terminated nevertheless.
+  const std::string terminated{text};
+  regmatch_t range{.rm_so = 0, .rm_eo = static_cast<regoff_t>(terminated.size())};
+  const bool matches = regexec(&format, terminated.c_str(), 1, &range, REG_STARTEND) == 0;
   regfree(&format);
   return matches;
 }
