@@ -89,6 +89,8 @@ void memory_pipe::end::advance() {
   if (write_) {
     if (const auto sent = send(write_.buffers)) {
       write_.complete(*sent);
+      // The other end may wait on another loop.
+      state_->notify(1 - side_);
     }
   }
   if (watch_) check_hangup();

@@ -257,3 +257,22 @@ TEST_CASE("link: a lost segment arrives after TCP's retransmission timeout", "[s
   // Of a request and a response, 19 % lose a segment at least once.
   CHECK_THAT(static_cast<double>(late) / 1000, WithinAbs(0.19, 0.05));
 }
+
+TEST_CASE("processor: a thread sends a response that is larger than the capacity of the connection", "[sim][cpu]") {
+  const std::string content(300'000, 'x');
+  sim::fleet fleet{1};
+  auto& machine = fleet.add_machine("m", 1);
+  const auto make_router = [&] {
+    http::router routes;
+    routes.get("/", [&](http::request_context&) {
+      http::response whole;
+      whole.body(content, "application/octet-stream");
+      return whole;
+    });
+    return routes;
+  };
+  fleet.add_stub_server("server", 80, make_router, {&machine, 1, read_cost(100us)});
+  const auto result = fleet.call("http://server/", 1s);
+  REQUIRE(result.has_value());
+  CHECK(result->body == content);
+}
