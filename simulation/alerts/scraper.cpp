@@ -2,7 +2,7 @@
 #include "simulation/alerts/scraper.hpp"
 
 #include <boost/url/parse.hpp>
-#include <cstdlib>
+#include <charconv>
 
 #include <cohort/http/client/fetch.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
@@ -24,6 +24,14 @@ sim::link_conditions scrape_conditions() {
   sim::link_conditions conditions;
   conditions.capacity = 1024 * 1024;
   return conditions;
+}
+
+/// Parses a value of the exposition, such as `12.5` or `+Inf`.
+double parse_value(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
 }
 
 }  // namespace
@@ -118,8 +126,7 @@ void scraper::add_text(const std::string& target_labels, std::size_t index, std:
     auto& known = known_lines[number++];
     if (known.series != series) known = find_line(target_labels, series);
     if (!known.samples) continue;
-    const std::string value{line.substr(last_space + 1)};
-    add(*known.samples, index, std::strtod(value.c_str(), nullptr) - known.offset);
+    add(*known.samples, index, parse_value(line.substr(last_space + 1)) - known.offset);
   }
 }
 

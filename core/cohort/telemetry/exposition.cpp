@@ -51,13 +51,13 @@ void append_bound(std::string& text, double bound) {
 }
 
 void append_escaped(std::string& text, std::string_view value, bool escape_quotes) {
-  for (const char c : value) {
-    if (c == '\n') {
-      text += "\\n";
-      continue;
-    }
-    if (c == '\\' || (escape_quotes && c == '"')) text += '\\';
-    text += c;
+  const auto is_special = [escape_quotes](char c) { return c == '\n' || c == '\\' || (escape_quotes && c == '"'); };
+  for (;;) {
+    const auto next = std::find_if(value.begin(), value.end(), is_special);
+    text.append(value.begin(), next);
+    if (next == value.end()) return;
+    text.append(1, '\\').append(1, *next == '\n' ? 'n' : *next);
+    value.remove_prefix(static_cast<std::size_t>(next - value.begin()) + 1);
   }
 }
 
@@ -90,10 +90,12 @@ class metric_serializer {
     append_metadata(family);
     for (std::size_t i = 0; i < family.metric.size(); ++i) {
       const auto& metric = family.metric[i];
+      render_labels(metric);
       if (family.type == MetricType::Histogram) {
-        append_histogram(family.name, metric, exemplars && i < exemplars->size() ? &(*exemplars)[i] : nullptr);
+        append_histogram(family.name, metric.histogram,
+                         exemplars && i < exemplars->size() ? &(*exemplars)[i] : nullptr);
       } else {
-        append_sample(family.name, "", metric, read_value(family.type, metric));
+        append_sample(family.name, "", read_value(family.type, metric));
       }
     }
   }
@@ -143,47 +145,56 @@ class metric_serializer {
     }
   }
 
-  void append_histogram(std::string_view name, const prometheus::ClientMetric& metric,
+  /// Renders the labels of the metric once for all of its series: `{name="value",…` without the closing brace.
+  void render_labels(const prometheus::ClientMetric& metric) {
+    labels_.clear();
+    for (const auto& label : metric.label) {
+      labels_ += labels_.empty() ? '{' : ',';
+      append_label(labels_, label.name, label.value);
+    }
+  }
+
+  void append_histogram(std::string_view name, const prometheus::ClientMetric::Histogram& histogram,
                         const bucket_exemplars* exemplars) {
-    const auto& histogram = metric.histogram;
-    append_sample(name, "_count", metric, static_cast<double>(histogram.sample_count));
-    append_sample(name, "_sum", metric, histogram.sample_sum);
+    append_sample(name, "_count", static_cast<double>(histogram.sample_count));
+    append_sample(name, "_sum", histogram.sample_sum);
     for (std::size_t i = 0; i < histogram.bucket.size(); ++i) {
       const auto& bucket = histogram.bucket[i];
-      append_series(name, "_bucket", metric, &bucket.upper_bound);
+      text_.append(name).append("_bucket").append(labels_).append(labels_.empty() ? "{le=\"" : ",le=\"");
+      text_.append(bound_text(i, bucket.upper_bound)).append("\"} ");
       append_value(text_, static_cast<double>(bucket.cumulative_count));
       if (exemplars && i < exemplars->size() && (*exemplars)[i]) append_exemplar(text_, *(*exemplars)[i]);
       text_ += '\n';
     }
   }
 
-  void append_sample(std::string_view name, std::string_view suffix, const prometheus::ClientMetric& metric,
-                     double value) {
-    append_series(name, suffix, metric, nullptr);
+  void append_sample(std::string_view name, std::string_view suffix, double value) {
+    text_.append(name).append(suffix).append(labels_).append(labels_.empty() ? " " : "} ");
     append_value(text_, value);
     text_ += '\n';
   }
 
-  /// Appends the name, the labels and the space before the value. `bound` is null unless the series is a bucket.
-  void append_series(std::string_view name, std::string_view suffix, const prometheus::ClientMetric& metric,
-                     const double* bound) {
-    text_.append(name).append(suffix);
-    char separator = '{';
-    for (const auto& label : metric.label) {
-      text_ += std::exchange(separator, ',');
-      append_label(text_, label.name, label.value);
+  /// Returns the text of the bound of the bucket at this index. Most histograms have the bounds of the previous one.
+  std::string_view bound_text(std::size_t index, double bound) {
+    if (index == bounds_.size()) bounds_.emplace_back();
+    auto& cached = bounds_[index];
+    if (cached.text.empty() || cached.bound != bound) {
+      cached = {bound, {}};
+      append_bound(cached.text, bound);
     }
-    if (bound) {
-      text_.append(1, std::exchange(separator, ',')).append("le=\"");
-      append_bound(text_, *bound);
-      text_ += '"';
-    }
-    text_ += separator == ',' ? "} " : " ";
+    return cached.text;
   }
+
+  struct rendered_bound {
+    double bound = 0;
+    std::string text;
+  };
 
   bool open_metrics_;
   std::set<std::string, std::less<>> family_names_;
   std::string text_;
+  std::string labels_;
+  std::vector<rendered_bound> bounds_;
 };
 
 }  // namespace

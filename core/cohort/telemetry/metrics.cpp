@@ -83,6 +83,7 @@ bucket_exemplars histogram::exemplars() const {
 
 prometheus::ClientMetric::Histogram histogram::snapshot() const {
   prometheus::ClientMetric::Histogram merged;
+  merged.bucket.reserve(bounds_.size() + 1);
   std::uint64_t cumulative = 0;
   for (std::size_t i = 0; i <= bounds_.size(); ++i) {
     for (const auto& shard : shards_) cumulative += shard.buckets[i].load(std::memory_order_relaxed);
@@ -182,11 +183,12 @@ void append_families(std::vector<prometheus::MetricFamily>& output, const Famili
     collected.name = name;
     collected.help = family.help;
     collected.type = type;
+    collected.metric.reserve(family.metrics.size());
     for (const auto& [labels, metric] : family.metrics) {
-      prometheus::ClientMetric values;
+      auto& values = collected.metric.emplace_back();
+      values.label.reserve(labels.size());
       for (const auto& [label, value] : labels) values.label.push_back({label, value});
       fill(values, *metric);
-      collected.metric.push_back(std::move(values));
     }
     output.push_back(std::move(collected));
   }
