@@ -15,8 +15,8 @@ static task<std::string> fetch(upstream_part* part, std::string id, call_context
   http::client_request request;
   request.url = part->base;
   request.url.segments().push_back(id);
-  auto calling = part->caller.call(std::move(request), context, part->timeout);
-  const auto response = (co_await std::move(calling)).response;
+  auto call_task = part->caller.call(std::move(request), context, part->timeout);
+  const auto response = (co_await std::move(call_task)).response;
   const bool is_ok = response && response->status == http::status::ok;
   co_return is_ok ? json::minify(response->body) : std::string{};
 }
@@ -27,8 +27,8 @@ task<http::response> overview(std::shared_ptr<parts> upstreams, http::request_co
   std::vector<task<std::string>> calls;
   const std::string id{context.parameter("id")};
   for (auto& part : *upstreams) calls.push_back(fetch(&part, id, context));
-  auto waiting = when_all(std::move(calls));
-  const auto bodies = co_await std::move(waiting);
+  auto wait_task = when_all(std::move(calls));
+  const auto bodies = co_await std::move(wait_task);
   if (bodies[0].empty()) co_return http::error_response(http::status::bad_gateway, "The product is unavailable");
 
   std::string body;

@@ -31,8 +31,8 @@ task<http::response> upload(std::shared_ptr<const settings> where, http::request
   // Without this check, a part would replace the whole file (RFC 9110 section 14.5).
   if (context.head().find("content-range"))
     co_return http::error_response(http::status::bad_request, "A part of a file cannot be uploaded");
-  auto saving = http::save_body(body, std::filesystem::path{where->directory} / name, context);
-  const auto size = co_await std::move(saving);
+  auto save_task = http::save_body(body, std::filesystem::path{where->directory} / name, context);
+  const auto size = co_await std::move(save_task);
   if (!size) co_return http::save_error_response(size.error());
   std::string text;
   json::writer{text}.open_object().field("name", name).field("bytes", static_cast<std::int64_t>(*size)).close_object();

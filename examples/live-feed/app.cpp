@@ -65,18 +65,18 @@ task<> follow(std::shared_ptr<feed> source, http::event_stream& events) {
   std::uint64_t last = 0;
   if (const auto id = parse_id(events.last_event_id())) {
     for (const auto& missed : source->after(*id)) {
-      auto sending = send(events, missed);
-      if (!co_await std::move(sending)) co_return;
+      auto send_task = send(events, missed);
+      if (!co_await std::move(send_task)) co_return;
       last = missed.id;
     }
   }
   for (;;) {
-    auto waiting = events.next<score>(updates);
-    const auto next = co_await std::move(waiting);
+    auto wait_task = events.next<score>(updates);
+    const auto next = co_await std::move(wait_task);
     if (!next) co_return;
     if (next->id <= last) continue;
-    auto sending = send(events, *next);
-    if (!co_await std::move(sending)) co_return;
+    auto send_task = send(events, *next);
+    if (!co_await std::move(send_task)) co_return;
   }
 }
 

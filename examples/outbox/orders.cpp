@@ -37,8 +37,8 @@ task<> create_tables(std::shared_ptr<stores> own) {
   for (const std::string text :
        {"create table if not exists orders (id bigserial primary key, item text not null)",
         "create table if not exists outbox (id bigserial primary key, message text not null)"}) {
-    auto creating = own->database.query(context, text);
-    const auto created = co_await std::move(creating);
+    auto create_task = own->database.query(context, text);
+    const auto created = co_await std::move(create_task);
     if (!created) throw service::start_error{"cannot create the tables: " + postgres::log_text(created.error())};
   }
 }
@@ -47,12 +47,13 @@ task<> create_tables(std::shared_ptr<stores> own) {
 task<http::response> place_order(std::shared_ptr<stores> own, http::request_context& request, order_request order) {
   auto transaction = co_await own->database.begin(request);
   if (!transaction) co_return to_error_response(transaction.error());
-  auto inserting = transaction->query("insert into orders (item) values ($1) returning id", *order.item);
-  const auto inserted = co_await std::move(inserting);
+  auto insert_task = transaction->query("insert into orders (item) values ($1) returning id", *order.item);
+  const auto inserted = co_await std::move(insert_task);
   if (!inserted) co_return to_error_response(inserted.error());
   const auto id = (*inserted)[0].get<std::string>("id").value();
-  auto announcing = transaction->query("insert into outbox (message) values ($1)", "order " + id + ": " + *order.item);
-  const auto announced = co_await std::move(announcing);
+  auto announce_task =
+      transaction->query("insert into outbox (message) values ($1)", "order " + id + ": " + *order.item);
+  const auto announced = co_await std::move(announce_task);
   if (!announced) co_return to_error_response(announced.error());
   const auto committed = co_await transaction->commit();
   if (!committed) co_return to_error_response(committed.error());
@@ -65,15 +66,15 @@ task<http::response> place_order(std::shared_ptr<stores> own, http::request_cont
 task<> publish_outbox(std::shared_ptr<stores> own, call_context context) {
   auto transaction = co_await own->database.begin(context);
   if (!transaction) throw std::runtime_error{"no transaction: " + postgres::log_text(transaction.error())};
-  auto finding = transaction->query("select id, message from outbox order by id limit 100 for update skip locked");
-  const auto found = co_await std::move(finding);
+  auto query_task = transaction->query("select id, message from outbox order by id limit 100 for update skip locked");
+  const auto found = co_await std::move(query_task);
   if (!found) throw std::runtime_error{"cannot read the outbox: " + postgres::log_text(found.error())};
   for (const auto row : *found) {
-    auto publishing = own->announcements.publish(context, "orders", row.get<std::string>("message").value());
-    const auto published = co_await std::move(publishing);
+    auto publish_task = own->announcements.publish(context, "orders", row.get<std::string>("message").value());
+    const auto published = co_await std::move(publish_task);
     if (!published) throw std::runtime_error{"cannot publish: " + redis::log_text(published.error())};
-    auto removing = transaction->query("delete from outbox where id = $1", row.get<std::int64_t>("id").value());
-    const auto removed = co_await std::move(removing);
+    auto remove_task = transaction->query("delete from outbox where id = $1", row.get<std::int64_t>("id").value());
+    const auto removed = co_await std::move(remove_task);
     if (!removed) throw std::runtime_error{"cannot remove a message: " + postgres::log_text(removed.error())};
   }
   const auto committed = co_await transaction->commit();

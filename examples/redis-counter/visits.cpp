@@ -21,12 +21,12 @@ http::response to_error_response(const redis::error& failure) {
 
 task<http::response> count_visit(client counters, http::request_context& request) {
   const auto key = "visits:" + std::string{request.parameter("page")};
-  auto counting = counters->incr(request, key);
-  const auto count = co_await std::move(counting);
+  auto increment_task = counters->incr(request, key);
+  const auto count = co_await std::move(increment_task);
   if (!count) co_return to_error_response(count.error());
   if (*count == 1) {
-    auto expiring = counters->expire(request, key, std::chrono::hours{24});
-    const auto expires = co_await std::move(expiring);
+    auto expire_task = counters->expire(request, key, std::chrono::hours{24});
+    const auto expires = co_await std::move(expire_task);
     if (!expires) co_return to_error_response(expires.error());
   }
   co_return http::response{}.body(std::to_string(*count), "text/plain");

@@ -64,39 +64,40 @@ http::response to_error_response(const sqlite::error& failure) {
 }
 
 response_task list(database store, http::request_context& context, list_request request) {
-  auto reading = store->query<stored_note>(
+  auto read_task = store->query<stored_note>(
       context, "SELECT title, text, id FROM notes WHERE id > ?1 ORDER BY id LIMIT 20", *request.after);
-  auto found = co_await std::move(reading);
+  auto found = co_await std::move(read_task);
   if (!found) co_return to_error_response(found.error());
   co_return http::json_response(note_list{std::move(*found)});
 }
 
 response_task create(database store, http::request_context& context, http::from_body<note> added) {
-  auto writing = store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", added->title, added->text);
-  const auto inserted = co_await std::move(writing);
+  auto write_task =
+      store->execute(context, "INSERT INTO notes (title, text) VALUES (?1, ?2)", added->title, added->text);
+  const auto inserted = co_await std::move(write_task);
   if (!inserted) co_return to_error_response(inserted.error());
   const stored_note stored{*added, inserted->last_insert_id};
   co_return http::json_response(stored, status::created).set("Location", "/api/notes/" + std::to_string(stored.id));
 }
 
 response_task find(database store, http::request_context& context, note_request request) {
-  auto reading = store->query<stored_note>(context, "SELECT title, text, id FROM notes WHERE id = ?1", *request.id);
-  const auto found = co_await std::move(reading);
+  auto read_task = store->query<stored_note>(context, "SELECT title, text, id FROM notes WHERE id = ?1", *request.id);
+  const auto found = co_await std::move(read_task);
   if (!found) co_return to_error_response(found.error());
   co_return found->empty() ? not_found() : http::json_response(found->front());
 }
 
 response_task replace(database store, http::request_context& context, replace_request request) {
-  auto writing = store->execute(context, "UPDATE notes SET title = ?1, text = ?2 WHERE id = ?3", request.note->title,
-                                request.note->text, *request.id);
-  const auto updated = co_await std::move(writing);
+  auto write_task = store->execute(context, "UPDATE notes SET title = ?1, text = ?2 WHERE id = ?3", request.note->title,
+                                   request.note->text, *request.id);
+  const auto updated = co_await std::move(write_task);
   if (!updated) co_return to_error_response(updated.error());
   co_return updated->rows == 0 ? not_found() : http::response{status::no_content};
 }
 
 response_task remove(database store, http::request_context& context, note_request request) {
-  auto writing = store->execute(context, "DELETE FROM notes WHERE id = ?1", *request.id);
-  const auto removed = co_await std::move(writing);
+  auto write_task = store->execute(context, "DELETE FROM notes WHERE id = ?1", *request.id);
+  const auto removed = co_await std::move(write_task);
   if (!removed) co_return to_error_response(removed.error());
   co_return removed->rows == 0 ? not_found() : http::response{status::no_content};
 }

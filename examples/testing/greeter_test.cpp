@@ -99,9 +99,9 @@ TEST_CASE("greeter: the echo answers until the client closes the connection", "[
 static task<http::response> forward(http::client& client, std::string url, deadline request_deadline) {
   http::client_request request;
   request.url = boost::urls::parse_uri(url).value();
-  const auto limit = derive_deadline(request_deadline, loop::current().now(), 500ms, 10ms);
-  auto calling = http::fetch(client, std::move(request), limit);
-  const auto response = co_await std::move(calling);
+  const auto call_deadline = derive_deadline(request_deadline, loop::current().now(), 500ms, 10ms);
+  auto call_task = http::fetch(client, std::move(request), call_deadline);
+  const auto response = co_await std::move(call_task);
   if (!response) co_return http::error_response(http::status::bad_gateway, "The greeter is unavailable");
   co_return http::response{}.body(response->body, "text/plain");
 }

@@ -62,8 +62,8 @@ knee_search::trial_result result_of(const run_verdict& verdict) {
 }
 
 task<> pause_for(duration length) {
-  auto sleeping = sleep_for(length);
-  co_await std::move(sleeping);
+  auto sleep_task = sleep_for(length);
+  co_await std::move(sleep_task);
 }
 
 http::client_settings metrics_client_settings(const net::tls_client_settings& targets_tls) {
@@ -152,13 +152,13 @@ void session::interrupt(std::string reason) {
 
 task<> session::wait_for_interrupt() {
   if (ending_.is_interrupted) co_return;
-  auto waiting = interrupted_.wait();
-  co_await std::move(waiting);
+  auto wait_task = interrupted_.wait();
+  co_await std::move(wait_task);
 }
 
 task<> session::run_until_interrupted(task<> work) {
-  auto racing = race(std::move(work), wait_for_interrupt());
-  co_await std::move(racing);
+  auto race_task = race(std::move(work), wait_for_interrupt());
+  co_await std::move(race_task);
 }
 
 task<> session::check_targets(std::vector<std::string>& errors) {
@@ -199,8 +199,8 @@ task<> session::scrape_at_phase_ends(const load_run& run, server_monitor& monito
   const auto& phases = configuration_.load.profile.phases();
   if (configuration_.server_metrics.empty()) co_return;
   for (std::size_t i = 0; i + 1 < phases.size(); ++i) {
-    auto sleeping = sleep_until(deadline{run.start_time() + phases[i].start + phases[i].length});
-    if (co_await std::move(sleeping) == wait_status::cancelled) co_return;
+    auto sleep_task = sleep_until(deadline{run.start_time() + phases[i].start + phases[i].length});
+    if (co_await std::move(sleep_task) == wait_status::cancelled) co_return;
     co_await monitor.scrape();
   }
 }

@@ -39,8 +39,8 @@ task<result<std::vector<net::endpoint>>> overridden_network::resolve(std::string
     for (const auto& address : known->addresses) endpoints.emplace_back(address, port);
     co_return endpoints;
   }
-  auto resolving = network_.resolve(std::move(host), port, resolve_deadline);
-  co_return co_await std::move(resolving);
+  auto resolve_task = network_.resolve(std::move(host), port, resolve_deadline);
+  co_return co_await std::move(resolve_task);
 }
 
 }  // namespace cohort::loadgen

@@ -176,8 +176,8 @@ void target_client::retry(const scheduled_request& last_attempt) {
 
 task<> target_client::retry_after(target_client& self, scheduled_request next, duration pause) {
   // The pause that `--retry-backoff` sets; the end of the run cancels it.
-  auto pausing = sleep_for(pause);
-  const auto status = co_await std::move(pausing);
+  auto sleep_task = sleep_for(pause);
+  const auto status = co_await std::move(sleep_task);
   if (status == wait_status::cancelled || self.context_.is_stopping)
     co_return self.context_.tracker.on_retry_cancelled(next);
   next.retry_start = next.dispatch_time = self.context_.event_loop.now();
@@ -232,8 +232,8 @@ task<request_result> target_client::run_request(connection& connection, active_r
   auto& context = connection.owner.context_;
   if (connection.stream && connection.is_dead(context.event_loop.now())) connection.close();
   if (!connection.stream) {
-    auto opening = open(connection, request);
-    const auto open_error = co_await std::move(opening);
+    auto open_task = open(connection, request);
+    const auto open_error = co_await std::move(open_task);
     if (open_error) co_return *open_error;
   } else if (request.timeout().expired(context.event_loop.now())) {
     co_return request_result{request_outcome::unsent};
@@ -242,15 +242,15 @@ task<request_result> target_client::run_request(connection& connection, active_r
   const auto text = serialized_request(connection, request.schedule());
   const auto written = connection.stream->try_write({asio::buffer(text), asio::const_buffer{}});
   if (!written || *written < text.size()) {
-    auto sending = send(connection, text.substr(written ? *written : 0));
-    const auto send_error = co_await std::move(sending);
+    auto send_task = send(connection, text.substr(written ? *written : 0));
+    const auto send_error = co_await std::move(send_task);
     if (send_error) co_return *send_error;
   }
   request.on_sent();
   response_reader reader{connection.owner.target_};
   for (bool any_bytes = false; !reader.is_done(); any_bytes = true) {
-    auto reading = connection.stream->read_some(connection.buffer.prepare());
-    const auto count = co_await std::move(reading);
+    auto read_task = connection.stream->read_some(connection.buffer.prepare());
+    const auto count = co_await std::move(read_task);
     if (!count && count.error() == asio::error::eof && reader.ends_with_connection()) break;
     if (const auto failure = receive(connection, request, reader, count, any_bytes)) {
       connection.buffer.reset();
@@ -276,11 +276,11 @@ std::string_view target_client::serialized_request(connection& connection, const
 task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
   // Connecting takes time, so the other requests with the same intended start are started first.
-  auto yielding = yield_to_loop();
-  co_await std::move(yielding);
+  auto yield_task = yield_to_loop();
+  co_await std::move(yield_task);
   if (request.timeout().expired(context.event_loop.now())) co_return request_result{request_outcome::unsent};
-  auto connecting = context.connector.connect(connection.owner.origin_, request.timeout());
-  auto stream = co_await std::move(connecting);
+  auto connect_task = context.connector.connect(connection.owner.origin_, request.timeout());
+  auto stream = co_await std::move(connect_task);
   if (!stream) co_return request_result{outcome_of_connect_error(stream.error())};
   connection.stream = std::move(*stream);
   context.tracker.on_connection_opened(request.schedule());
@@ -290,8 +290,8 @@ task<std::optional<request_result>> target_client::open(connection& connection, 
 /// Sends the rest of a request that the connection did not accept immediately.
 task<std::optional<request_result>> target_client::send(connection& connection, std::string_view rest) {
   const net::const_buffers buffers{asio::buffer(rest), asio::const_buffer{}};
-  auto writing = net::write_all(*connection.stream, buffers);
-  const auto sent = co_await std::move(writing);
+  auto write_task = net::write_all(*connection.stream, buffers);
+  const auto sent = co_await std::move(write_task);
   if (sent) co_return std::nullopt;
   const request_result failure{outcome_of_write_error(sent.error(), connection.is_reused())};
   connection.close();

@@ -23,8 +23,8 @@ class open_loop_source final : public arrival_source {
     next_ = arrivals_.next();
     start_due_requests();
     while (next_ && !context_.is_stopping) {
-      auto waiting = stopped_.wait();
-      co_await std::move(waiting);
+      auto wait_task = stopped_.wait();
+      co_await std::move(wait_task);
     }
     // The timer must be destroyed on its loop; the source is destroyed on another thread.
     arrival_timer_.reset();
@@ -117,8 +117,8 @@ class closed_loop_source final : public arrival_source {
 
   task<> wait_until(time_point time) {
     if (context_.is_stopping) co_return;
-    auto waiting = stopped_.wait(deadline{time});
-    co_await std::move(waiting);
+    auto wait_task = stopped_.wait(deadline{time});
+    co_await std::move(wait_task);
   }
 
   client_list* clients_ = nullptr;

@@ -54,17 +54,17 @@ task<> worker::run(time_point start) {
 /// Waits even if the last requests have ended, because rates refer to the length of the whole profile.
 task<> worker::wait_for_profile_end(time_point start) {
   if (context_.is_stopping) co_return;
-  auto waiting = stopped_.wait(deadline{start + settings_.profile.length()});
-  co_await std::move(waiting);
+  auto wait_task = stopped_.wait(deadline{start + settings_.profile.length()});
+  co_await std::move(wait_task);
   // Reports an interval that ends now first.
-  auto yielding = yield_to_loop();
-  co_await std::move(yielding);
+  auto yield_task = yield_to_loop();
+  co_await std::move(yield_task);
 }
 
 task<> worker::wait_until_idle() {
   while (tracker_.outstanding() > 0 && !context_.is_stopping) {
-    auto waiting = tracker_.idle().wait();
-    co_await std::move(waiting);
+    auto wait_task = tracker_.idle().wait();
+    co_await std::move(wait_task);
   }
 }
 

@@ -32,16 +32,16 @@ void write_meta(json::writer& writer, const part& part) {
 }
 
 /// Calls `observer` when a part arrives. `observer` outlives the call.
-task<part> observe(task<part> fetching, std::size_t index, const aggregator::part_observer& observer) {
-  auto arrived = co_await std::move(fetching);
+task<part> observe(task<part> fetch_task, std::size_t index, const aggregator::part_observer& observer) {
+  auto arrived = co_await std::move(fetch_task);
   observer(index, part_names.at(index), arrived);
   co_return arrived;
 }
 
 task<part> fetch_observed(service_client& client, call_context context, std::size_t index,
                           const aggregator::part_observer& observer, std::optional<duration> timeout) {
-  auto fetching = client.fetch(context, timeout);
-  return observer ? observe(std::move(fetching), index, observer) : std::move(fetching);
+  auto fetch_task = client.fetch(context, timeout);
+  return observer ? observe(std::move(fetch_task), index, observer) : std::move(fetch_task);
 }
 
 }  // namespace

@@ -49,8 +49,8 @@ struct dashboard_routes {
   }
 
   static task<http::response> aggregate(std::shared_ptr<dashboard_routes> self, http::request_context& context) {
-    auto calling = self->services->aggregate(context);
-    auto result = co_await std::move(calling);
+    auto call_task = self->services->aggregate(context);
+    auto result = co_await std::move(call_task);
     co_return http::json_response(std::move(result.body));
   }
 

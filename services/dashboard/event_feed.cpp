@@ -141,8 +141,8 @@ task<> event_feed::poll_time(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::time};
   while (running.should_continue()) {
     const auto start = loop::current().now();
-    auto calling = self->aggregator_->fetch_time(poll_context);
-    const auto time = co_await std::move(calling);
+    auto call_task = self->aggregator_->fetch_time(poll_context);
+    const auto time = co_await std::move(call_task);
     std::vector<feed_event> latest;
     latest.push_back(event("time", time.body.empty() ? time_error_body(time) : time.body));
     self->publish(poll::time, std::move(latest));
@@ -178,8 +178,8 @@ task<> event_feed::publish_aggregate(std::shared_ptr<event_feed> self, std::uint
                                                                const part& part) {
     feed.publish_part(number, index, service, part);
   };
-  auto calling = record_aggregate(self->aggregator_, "events", std::move(observer));
-  auto recorded = co_await std::move(calling);
+  auto call_task = record_aggregate(self->aggregator_, "events", std::move(observer));
+  auto recorded = co_await std::move(call_task);
   const auto recorded_number = self->requests_.add(recorded.request);
   auto request = self->request_event(recorded_number, recorded.request);
   self->events_.publish(event("history", self->history_->latest(loop::current().now())));
@@ -241,8 +241,8 @@ task<> event_feed::poll_map(std::shared_ptr<event_feed> self) {
   running_poll running{*self, poll::map};
   while (running.should_continue()) {
     const auto start = loop::current().now();
-    auto reading = self->map_->next_json();
-    const auto json = co_await std::move(reading);
+    auto read_task = self->map_->next_json();
+    const auto json = co_await std::move(read_task);
     std::vector<feed_event> latest;
     latest.push_back(event("map", json));
     self->publish(poll::map, std::move(latest));
@@ -293,8 +293,8 @@ task<std::string> event_feed::collect_batch(broadcast<feed_event>::subscription&
   co_await std::move(pause);
   add(*first);
   while (source.is_ready()) {
-    auto receiving = source.next();
-    const auto next = co_await std::move(receiving);
+    auto receive_task = source.next();
+    const auto next = co_await std::move(receive_task);
     if (!next) break;
     add(**next);
   }
@@ -309,19 +309,19 @@ task<> event_feed::serve(std::shared_ptr<event_feed> self, http::event_stream& e
   if (options.experiment) text += event(experiment_type, options.experiment()).text;
   for (;;) {
     if (!text.empty()) {
-      auto sending = events.send_formatted(std::move(text));
-      if (!co_await std::move(sending)) co_return;
+      auto send_task = events.send_formatted(std::move(text));
+      if (!co_await std::move(send_task)) co_return;
     }
-    auto waiting = events.next<feed_event>(source);
-    auto next = co_await std::move(waiting);
+    auto wait_task = events.next<feed_event>(source);
+    auto next = co_await std::move(wait_task);
     if (!next) break;
-    auto gathering = collect_batch(source, std::move(next), options.experiment != nullptr);
-    text = co_await std::move(gathering);
+    auto collect_task = collect_batch(source, std::move(next), options.experiment != nullptr);
+    text = co_await std::move(collect_task);
     if (options.is_authorized && !options.is_authorized()) break;
   }
   http::server_event bye{.data = "{}", .type = "bye"};
-  auto sending = events.send(std::move(bye));
-  co_await std::move(sending);
+  auto send_task = events.send(std::move(bye));
+  co_await std::move(send_task);
 }
 
 }  // namespace cohort::dashboard

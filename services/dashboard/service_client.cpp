@@ -108,8 +108,8 @@ void service_client::keep_request(std::unique_ptr<http::client_request> request)
 
 task<part> service_client::fetch(call_context context, std::optional<duration> timeout) {
   auto request = take_request();
-  auto calling = upstream_.call_in_place(*request, context, timeout);
-  auto call = co_await std::move(calling);
+  auto call_task = upstream_.call_in_place(*request, context, timeout);
+  auto call = co_await std::move(call_task);
   keep_request(std::move(request));
   // A cancelled call is not counted. The caller is cancelled at its next wait.
   if (!call.response && call.response.error() == http::client_error::cancelled)

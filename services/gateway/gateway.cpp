@@ -91,8 +91,8 @@ task<http::response> gateway::handle(std::shared_ptr<gateway> self, http::reques
     route->change_response(*rejection);
     co_return std::move(*rejection);
   }
-  auto forwarding = forward(std::move(table), *route, *backend, context, body);
-  co_return co_await std::move(forwarding);
+  auto forward_task = forward(std::move(table), *route, *backend, context, body);
+  co_return co_await std::move(forward_task);
 }
 
 /// Keeps `table` alive until the response head has been created; the body of the response does not use it.
@@ -108,8 +108,8 @@ task<http::response> gateway::forward(std::shared_ptr<const route_table>, const 
   if (copy && has_body) copy->expect_body();
   if (copy) context.set(mirror_slot{copy});
   observed_body observed_body{body, entry.max_body_bytes, std::move(copy)};
-  auto forwarding = backend.forward(context, has_body ? observed_body : body);
-  auto response = co_await std::move(forwarding);
+  auto forward_task = backend.forward(context, has_body ? observed_body : body);
+  auto response = co_await std::move(forward_task);
   // The copy must be released, because a mirrored request counts as in flight while its copy exists.
   if (auto* const slot = context.get<mirror_slot>()) slot->copy.reset();
   const auto first_digit = static_cast<unsigned>(response.code()) / 100;

@@ -26,8 +26,8 @@ task<> report_announcer::start(std::shared_ptr<report_announcer> self) {
 
 task<> report_announcer::stop(std::shared_ptr<report_announcer> self) {
   if (!self->outbox_) co_return;
-  auto closing = messaging::publisher::close(self->outbox_, deadline::after(loop::current().now(), stop_timeout));
-  const auto lost = co_await std::move(closing);
+  auto close_task = messaging::publisher::close(self->outbox_, deadline::after(loop::current().now(), stop_timeout));
+  const auto lost = co_await std::move(close_task);
   if (lost > 0) {
     self->context_.log.write(telemetry::log_level::warn, "reports were not published",
                              {{"messages", static_cast<std::int64_t>(lost)}});

@@ -113,8 +113,8 @@ task<> report_cache::fetch(std::shared_ptr<report_cache> self, location location
   provider_chain::fetch_result result;
   result.failure.error = "internal";
   try {
-    auto fetching = self->providers_.fetch(std::move(location));
-    result = co_await std::move(fetching);
+    auto fetch_task = self->providers_.fetch(std::move(location));
+    result = co_await std::move(fetch_task);
   } catch (...) {
     self->complete_fetch(key, result);
     throw;

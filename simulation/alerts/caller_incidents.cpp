@@ -10,8 +10,8 @@ task<> overload(monitored_fleet& fleet, double factor, double speed) {
   auto& machine = fleet.replicas("dashboard-service").front()->host().program->assigned_machine();
   fleet.traffic_factor = factor;
   machine.set_speed(speed);
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
   fleet.traffic_factor = 1;
   machine.set_speed(1);
 }
@@ -49,15 +49,16 @@ task<> set_server_state(monitored_fleet& fleet, monitored_fleet::server_state mo
                         monitored_fleet::server_state state) {
   const auto healthy = fleet.*servers;
   fleet.*servers = state;
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
   fleet.*servers = healthy;
 }
 
 task<> crawl(monitored_fleet& fleet, double rate) {
   for (std::uint64_t place = 1; fleet.fleet().elapsed() < fleet.run().end; ++place) {
-    auto pausing = sleep_for(duration{static_cast<duration::rep>(-std::log1p(-fleet.random().uniform()) / rate * 1e9)});
-    co_await std::move(pausing);
+    auto sleep_task =
+        sleep_for(duration{static_cast<duration::rep>(-std::log1p(-fleet.random().uniform()) / rate * 1e9)});
+    co_await std::move(sleep_task);
     auto url = "http://weather-service:5003/api/weather?location=Village" + std::to_string(place) + ",Israel";
     fleet.fleet().spawn(fleet.call("crawler", std::move(url)));
   }
@@ -91,8 +92,9 @@ void draw_provider_outage(random_generator& random, incident& details) {
 task<> call_repeatedly(monitored_fleet& fleet, std::string host, std::string url,
                        std::vector<std::pair<std::string, std::string>> fields, double rate) {
   while (fleet.fleet().elapsed() < fleet.run().end) {
-    auto pausing = sleep_for(duration{static_cast<duration::rep>(-std::log1p(-fleet.random().uniform()) / rate * 1e9)});
-    co_await std::move(pausing);
+    auto sleep_task =
+        sleep_for(duration{static_cast<duration::rep>(-std::log1p(-fleet.random().uniform()) / rate * 1e9)});
+    co_await std::move(sleep_task);
     fleet.fleet().spawn(fleet.call(host, url, fields));
   }
 }
@@ -122,8 +124,8 @@ void draw_rate_limited_client(random_generator& random, incident& details) {
 task<> call_with_deadlines(monitored_fleet& fleet, std::int64_t latency, double rate) {
   fleet.fleet().spawn(call_repeatedly(fleet, "hurried", "http://system-info-service:5002/api/sysinfo",
                                       {{"x-envoy-expected-rq-timeout-ms", "100"}}, rate));
-  auto slowing = inject_faults(fleet, "system-info-service", faults_json("latency_ms", latency));
-  co_await std::move(slowing);
+  auto inject_task = inject_faults(fleet, "system-info-service", faults_json("latency_ms", latency));
+  co_await std::move(inject_task);
 }
 
 void draw_missed_deadlines(random_generator& random, incident& details) {

@@ -10,18 +10,18 @@ std::string faults_json(std::string_view member, std::int64_t value) {
 }
 
 task<> inject_faults(monitored_fleet& fleet, std::string service, std::string json) {
-  auto setting = fleet.set_faults(service, std::move(json));
-  co_await std::move(setting);
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
-  auto removing = fleet.set_faults(service, "");
-  co_await std::move(removing);
+  auto inject_task = fleet.set_faults(service, std::move(json));
+  co_await std::move(inject_task);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
+  auto remove_task = fleet.set_faults(service, "");
+  co_await std::move(remove_task);
 }
 
 task<> deploy_service(monitored_fleet& fleet, std::string service) {
   for (auto* node : fleet.replicas(service)) {
-    auto deploying = fleet.deploy(*node);
-    co_await std::move(deploying);
+    auto deploy_task = fleet.deploy(*node);
+    co_await std::move(deploy_task);
   }
 }
 

@@ -154,9 +154,9 @@ std::function<http::router()> monitored_fleet::server(const server_state& state,
       const auto random_factor = std::exp(random.uniform() * 2 - 1);
       const auto delay = duration{static_cast<duration::rep>(static_cast<double>(state.delay.count()) * random_factor)};
       const bool fails = random.bernoulli(state.failure_ratio);
-      auto waiting = sleep_for(delay);
+      auto sleep_task = sleep_for(delay);
       // The wait was cancelled at the deadline of the caller.
-      if (co_await std::move(waiting) == wait_status::cancelled)
+      if (co_await std::move(sleep_task) == wait_status::cancelled)
         co_return http::response{http::status::gateway_timeout};
       if (fails) co_return http::response{http::status::internal_server_error};
       co_return http::json_response(std::move(body));
@@ -216,10 +216,10 @@ void monitored_fleet::start_broker() {
 }
 
 task<> monitored_fleet::deploy(sim::node& node) {
-  auto stopping = fleet_.stop(node, 10s);
-  co_await std::move(stopping);
-  auto starting = sleep_for(2s);
-  co_await std::move(starting);
+  auto stop_task = fleet_.stop(node, 10s);
+  co_await std::move(stop_task);
+  auto sleep_task = sleep_for(2s);
+  co_await std::move(sleep_task);
   restart_process(node);
 }
 
@@ -230,9 +230,9 @@ task<> monitored_fleet::set_faults(std::string_view service, std::string json) {
     request.url = *boost::urls::parse_uri(url_of(*node) + "/api/faults");
     request.body = json;
     if (!run_.load.api_key.empty()) request.fields.emplace_back("X-API-Key", run_.load.api_key);
-    auto fetching =
+    auto fetch_task =
         http::fetch(fleet_.client("operator"), std::move(request), deadline::after(loop::current().now(), 10s));
-    const auto response = co_await std::move(fetching);
+    const auto response = co_await std::move(fetch_task);
     if (!response || response->status != http::status::ok) {
       throw std::logic_error("the faults of " + node->name() + " cannot be set: " +
                              (response ? response->body : std::string{http::error_class(response.error())}));
@@ -249,15 +249,16 @@ task<> monitored_fleet::call(std::string host, std::string url, std::vector<std:
   http::client_request request;
   request.url = *boost::urls::parse_uri(url);
   request.fields = std::move(fields);
-  auto fetching = http::fetch(fleet_.client(host), std::move(request), deadline::after(loop::current().now(), timeout));
-  co_await std::move(fetching);
+  auto fetch_task =
+      http::fetch(fleet_.client(host), std::move(request), deadline::after(loop::current().now(), timeout));
+  co_await std::move(fetch_task);
 }
 
 task<> monitored_fleet::wait_until(duration since_start) const {
   const auto remaining = since_start - fleet_.elapsed();
   if (remaining <= duration{0}) co_return;
-  auto waiting = sleep_for(remaining);
-  co_await std::move(waiting);
+  auto sleep_task = sleep_for(remaining);
+  co_await std::move(sleep_task);
 }
 
 /// The rate of the callers varies by ±30 % with a period of 40 minutes, and is multiplied by a random factor for each
@@ -310,8 +311,8 @@ task<> monitored_fleet::run_callers(monitored_fleet& self) {
   for (;;) {
     const double rate = self.rate_now();
     const auto gap = rate > 0 ? std::min(-std::log1p(-self.random_.uniform()) / rate, 60.0) : 1.0;
-    auto waiting = sleep_for(duration{static_cast<duration::rep>(gap * 1e9)});
-    co_await std::move(waiting);
+    auto sleep_task = sleep_for(duration{static_cast<duration::rep>(gap * 1e9)});
+    co_await std::move(sleep_task);
     if (rate <= 0) continue;
     auto [url, fields] = self.next_request();
     auto host = "caller-" + std::to_string(++self.last_caller_ % 8);
@@ -322,18 +323,18 @@ task<> monitored_fleet::run_callers(monitored_fleet& self) {
 /// Pauses random services briefly, to simulate other processes on the same machine.
 task<> monitored_fleet::run_pauses(monitored_fleet& self) {
   for (;;) {
-    auto waiting = sleep_for(self.random_.uniform_between(1s, 40s));
-    co_await std::move(waiting);
+    auto sleep_task = sleep_for(self.random_.uniform_between(1s, 40s));
+    co_await std::move(sleep_task);
     auto& node = *self.nodes_.at(self.random_.uniform_below(self.nodes_.size()));
     block(node, 0, self.random_.uniform_between(5ms, 60ms));
   }
 }
 
 task<> monitored_fleet::run_injection(monitored_fleet& self) {
-  auto waiting = self.wait_until(self.run_.begin);
-  co_await std::move(waiting);
-  auto injecting = self.run_.inject(self);
-  co_await std::move(injecting);
+  auto wait_task = self.wait_until(self.run_.begin);
+  co_await std::move(wait_task);
+  auto inject_task = self.run_.inject(self);
+  co_await std::move(inject_task);
 }
 
 }  // namespace cohort::simulation::alerts

@@ -7,8 +7,8 @@ using namespace std::chrono_literals;
 
 task<> stop_broker(monitored_fleet& fleet, bool loses_power) {
   fleet.stop_broker(loses_power);
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
   fleet.start_broker();
 }
 
@@ -19,8 +19,8 @@ task<> stop_discovery(monitored_fleet& fleet, bool loses_power) {
   } else {
     fleet.fleet().kill(etcd);
   }
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
   fleet.fleet().start(etcd);
 }
 
@@ -37,8 +37,8 @@ void draw_broker_outage(random_generator& random, incident& details) {
 task<> withhold_confirms(monitored_fleet& fleet, bool blocks, double rate) {
   fleet.broker().is_silent = true;
   if (blocks) fleet.broker().send_blocked(true);
-  auto reporting = crawl(fleet, rate);
-  co_await std::move(reporting);
+  auto crawl_task = crawl(fleet, rate);
+  co_await std::move(crawl_task);
   fleet.broker().is_silent = false;
   if (blocks) fleet.broker().send_blocked(false);
 }
@@ -55,8 +55,8 @@ void draw_full_broker(random_generator& random, incident& details) {
 task<> publish_invalid_messages(monitored_fleet& fleet, duration interval) {
   while (fleet.fleet().elapsed() < fleet.run().end) {
     fleet.broker().store("weather.reports", "Haifa: 21 degrees");
-    auto pausing = sleep_for(fleet.random().uniform_between(interval / 2, interval * 3 / 2));
-    co_await std::move(pausing);
+    auto sleep_task = sleep_for(fleet.random().uniform_between(interval / 2, interval * 3 / 2));
+    co_await std::move(sleep_task);
   }
 }
 
@@ -80,8 +80,8 @@ task<> separate_from_discovery(monitored_fleet& fleet, std::string service) {
   auto& network = fleet.fleet().network();
   auto& etcd = fleet.discovery().host();
   for (auto* node : fleet.replicas(service)) network.partition(etcd, node->host());
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
   for (auto* node : fleet.replicas(service)) network.heal(etcd, node->host());
 }
 
@@ -111,8 +111,8 @@ void draw_failing_route(random_generator& random, incident& details) {
 
 task<> rotate_key(monitored_fleet& fleet, double ratio) {
   fleet.new_key_ratio = ratio;
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
   fleet.new_key_ratio = 0;
 }
 

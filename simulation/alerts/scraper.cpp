@@ -53,8 +53,8 @@ void scraper::start() {
 
 task<> scraper::run(scraper& self) {
   for (;; ++self.scrapes_) {
-    auto waiting = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrapes_));
-    co_await std::move(waiting);
+    auto wait_task = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrapes_));
+    co_await std::move(wait_task);
     // Prometheus also scrapes itself; this scrape always succeeds in the simulation.
     add(self.samples_of("up", "job=\"prometheus\",instance=\"localhost:9090\""), self.scrapes_, 1);
     for (auto* node : self.fleet_.nodes()) {
@@ -75,9 +75,9 @@ task<> scraper::scrape(scraper& self, sim::node& target, std::size_t index) {
   request.url = *boost::urls::parse_uri(monitored_fleet::url_of(target) + "/metrics");
   request.fields.emplace_back("Accept", "text/plain;version=0.0.4");
   request.fields.emplace_back("Accept-Encoding", "identity");
-  auto fetching = http::fetch(self.fleet_.fleet().client(client_host), std::move(request),
-                              deadline::after(loop::current().now(), scrape_timeout));
-  const auto response = co_await std::move(fetching);
+  auto fetch_task = http::fetch(self.fleet_.fleet().client(client_host), std::move(request),
+                                deadline::after(loop::current().now(), scrape_timeout));
+  const auto response = co_await std::move(fetch_task);
   const bool is_up = response && response->status == http::status::ok;
   add(self.samples_of("up", labels), index, is_up ? 1 : 0);
   if (!is_up) co_return;

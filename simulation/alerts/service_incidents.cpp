@@ -30,11 +30,11 @@ void draw_hanging_service(random_generator& random, incident& details) {
 
 task<> deploy_with_errors(monitored_fleet& fleet, std::string service, std::int64_t percent) {
   for (auto* node : fleet.replicas(service)) {
-    auto deploying = fleet.deploy(*node);
-    co_await std::move(deploying);
+    auto deploy_task = fleet.deploy(*node);
+    co_await std::move(deploy_task);
   }
-  auto failing = inject_faults(fleet, service, faults_json("error_percent", percent));
-  co_await std::move(failing);
+  auto inject_task = inject_faults(fleet, service, faults_json("error_percent", percent));
+  co_await std::move(inject_task);
 }
 
 void draw_bad_deploy(random_generator& random, incident& details) {
@@ -59,14 +59,14 @@ void draw_failing_service(random_generator& random, incident& details) {
 
 task<> fail_repeatedly(monitored_fleet& fleet, std::string service, duration down, duration up) {
   while (fleet.fleet().elapsed() + down < fleet.run().end) {
-    auto failing = fleet.set_faults(service, faults_json("error_percent", 100));
-    co_await std::move(failing);
-    auto lasting = sleep_for(down);
-    co_await std::move(lasting);
-    auto recovering = fleet.set_faults(service, "");
-    co_await std::move(recovering);
-    auto pausing = sleep_for(up);
-    co_await std::move(pausing);
+    auto inject_task = fleet.set_faults(service, faults_json("error_percent", 100));
+    co_await std::move(inject_task);
+    auto outage = sleep_for(down);
+    co_await std::move(outage);
+    auto remove_task = fleet.set_faults(service, "");
+    co_await std::move(remove_task);
+    auto sleep_task = sleep_for(up);
+    co_await std::move(sleep_task);
   }
 }
 
@@ -85,8 +85,8 @@ void draw_flapping_service(random_generator& random, incident& details) {
 
 task<> kill_nodes(monitored_fleet& fleet, std::vector<sim::node*> nodes, bool leaves_dns) {
   for (auto* node : nodes) fleet.kill(*node, leaves_dns);
-  auto lasting = fleet.wait_until(fleet.run().end);
-  co_await std::move(lasting);
+  auto wait_task = fleet.wait_until(fleet.run().end);
+  co_await std::move(wait_task);
   for (auto* node : nodes) fleet.restart_process(*node);
 }
 
@@ -112,11 +112,11 @@ task<> crash_repeatedly(monitored_fleet& fleet, std::string service, duration in
   auto& node = *fleet.replicas(service).front();
   while (fleet.fleet().elapsed() < fleet.run().end) {
     fleet.kill(node);
-    auto restarting = sleep_for(5s);
-    co_await std::move(restarting);
+    auto downtime = sleep_for(5s);
+    co_await std::move(downtime);
     fleet.restart_process(node);
-    auto running = sleep_for(interval);
-    co_await std::move(running);
+    auto uptime = sleep_for(interval);
+    co_await std::move(uptime);
   }
 }
 
@@ -132,8 +132,8 @@ void draw_crash_loop(random_generator& random, incident& details) {
 task<> block_repeatedly(monitored_fleet& fleet, std::string service, duration cost, duration interval) {
   auto& node = *fleet.replicas(service).front();
   while (fleet.fleet().elapsed() < fleet.run().end) {
-    auto pausing = sleep_for(fleet.random().uniform_between(interval / 2, interval * 3 / 2));
-    co_await std::move(pausing);
+    auto sleep_task = sleep_for(fleet.random().uniform_between(interval / 2, interval * 3 / 2));
+    co_await std::move(sleep_task);
     monitored_fleet::block(node, 0, cost);
   }
 }

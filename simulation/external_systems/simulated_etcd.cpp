@@ -146,13 +146,13 @@ http::response simulated_etcd::watch(std::string_view body) {
 }
 
 task<> simulated_etcd::stream_changes(http::body_writer& out, std::string prefix, std::int64_t next_revision) {
-  auto creating = out.write("{\"result\":{" + header() + ",\"created\":true}}\n");
-  co_await std::move(creating);
+  auto create_task = out.write("{\"result\":{" + header() + ",\"created\":true}}\n");
+  co_await std::move(create_task);
   while (out.ok() && !out.draining()) {
     if (next_revision <= compacted_) {
-      auto ending = out.write("{\"result\":{" + header() + ",\"canceled\":true,\"compact_revision\":\"" +
-                              std::to_string(compacted_) + "\"}}\n");
-      co_await std::move(ending);
+      auto cancel_task = out.write("{\"result\":{" + header() + ",\"canceled\":true,\"compact_revision\":\"" +
+                                   std::to_string(compacted_) + "\"}}\n");
+      co_await std::move(cancel_task);
       co_return;
     }
     std::string events;
@@ -163,12 +163,12 @@ task<> simulated_etcd::stream_changes(http::body_writer& out, std::string prefix
     }
     if (!events.empty()) {
       next_revision = revision_ + 1;
-      auto sending = out.write("{\"result\":{" + header() + ",\"events\":[" + events + "]}}\n");
-      co_await std::move(sending);
+      auto send_task = out.write("{\"result\":{" + header() + ",\"events\":[" + events + "]}}\n");
+      co_await std::move(send_task);
       continue;
     }
-    auto waiting = changed_.wait(deadline{next_expiry()});
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+    auto wait_task = changed_.wait(deadline{next_expiry()});
+    if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
     end_expired_leases();
   }
 }

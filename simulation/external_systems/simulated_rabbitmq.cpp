@@ -62,8 +62,8 @@ task<> simulated_rabbitmq::read(session& peer) {
     start->long_string("en_US");
   }
   while (!peer.is_ended) {
-    auto reading = peer.stream->read_some(asio::buffer(buffer));
-    const auto count = co_await std::move(reading);
+    auto read_task = peer.stream->read_some(asio::buffer(buffer));
+    const auto count = co_await std::move(read_task);
     if (!count) co_return;
     std::string_view input{buffer.data(), *count};
     const auto skipped = std::min(greeting, input.size());
@@ -84,13 +84,13 @@ task<> simulated_rabbitmq::write(session& peer) {
     while (peer.output.empty()) {
       if (peer.is_ended) co_return;
       peer.has_output.reset();
-      auto waiting = peer.has_output.wait();
-      if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+      auto wait_task = peer.has_output.wait();
+      if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
     }
     const auto bytes = std::exchange(peer.output, {});
     const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
-    auto writing = net::write_all(*peer.stream, buffers);
-    if (const auto written = co_await std::move(writing); !written) co_return;
+    auto write_task = net::write_all(*peer.stream, buffers);
+    if (const auto written = co_await std::move(write_task); !written) co_return;
   }
 }
 

@@ -38,8 +38,8 @@ task<> sample_breakers(sim::planned_fleet& fleet, duration length, std::vector<b
   std::map<std::pair<std::string, std::string>, std::string> states;
   const auto start = loop::current().now();
   for (auto at = sampling_interval; at <= length; at += sampling_interval) {
-    auto sleeping = sleep_until(deadline{start + at});
-    if (co_await std::move(sleeping) == wait_status::cancelled) co_return;
+    auto sleep_task = sleep_until(deadline{start + at});
+    if (co_await std::move(sleep_task) == wait_status::cancelled) co_return;
     for (const auto& [service, nodes] : fleet.nodes()) {
       const auto exposition = nodes.front()->metrics().prometheus_text();
       for_each_breaker(exposition, [&, &name = service](const std::string& upstream, const std::string& state) {

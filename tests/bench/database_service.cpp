@@ -10,25 +10,25 @@ using namespace cohort;
 
 static task<http::response> find_user(std::shared_ptr<postgres::pool> users, http::request_context& request) {
   const auto id = std::stoll(std::string{request.parameter("id")});
-  auto finding = users->query(request, "select name from users where id = $1", id);
-  const auto found = co_await std::move(finding);
+  auto query_task = users->query(request, "select name from users where id = $1", id);
+  const auto found = co_await std::move(query_task);
   if (!found || found->empty()) co_return http::error_response(http::status::service_unavailable, "no user");
   co_return http::response{}.body((*found)[0].get<std::string>(0).value(), "text/plain");
 }
 
 static task<http::response> read_value(std::shared_ptr<redis::client> values, http::request_context& request) {
-  auto reading = values->get(request, "value");
-  const auto value = co_await std::move(reading);
+  auto read_task = values->get(request, "value");
+  const auto value = co_await std::move(read_task);
   if (!value || !*value) co_return http::error_response(http::status::service_unavailable, "no value");
   co_return http::response{}.body(**value, "text/plain");
 }
 
 /// Sends 16 commands before the first reply arrives.
 static task<http::response> read_values(std::shared_ptr<redis::client> values, http::request_context& request) {
-  std::vector<task<redis::result<std::optional<std::string>>>> reading;
-  for (int i = 0; i < 16; ++i) reading.push_back(values->get(request, "value"));
-  auto waiting = when_all(std::move(reading));
-  const auto found = co_await std::move(waiting);
+  std::vector<task<redis::result<std::optional<std::string>>>> read_tasks;
+  for (int i = 0; i < 16; ++i) read_tasks.push_back(values->get(request, "value"));
+  auto wait_task = when_all(std::move(read_tasks));
+  const auto found = co_await std::move(wait_task);
   for (const auto& value : found) {
     if (!value || !*value) co_return http::error_response(http::status::service_unavailable, "no value");
   }

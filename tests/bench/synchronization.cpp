@@ -71,27 +71,27 @@ std::vector<task<>> tasks(Task... work) {
   return all;
 }
 
-deadline limit() { return deadline::after(loop::current().now(), std::chrono::minutes{5}); }
+deadline run_deadline() { return deadline::after(loop::current().now(), std::chrono::minutes{5}); }
 void require(bool succeeded) {
   if (!succeeded) std::terminate();
 }
 
 template <class Acquire>
 task<> acquire_repeatedly(Acquire acquire, int count) {
-  const auto end = limit();
+  const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
-    auto acquiring = acquire(end);
-    const auto owned = co_await std::move(acquiring);
+    auto acquire_task = acquire(end);
+    const auto owned = co_await std::move(acquire_task);
     require(owned.has_value());
   }
 }
 /// Holds its permit until the loop has run the other coroutines, so that each acquisition is a handoff.
 template <class Acquire>
 task<> hand_over(Acquire acquire, int count) {
-  const auto end = limit();
+  const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
-    auto acquiring = acquire(end);
-    const auto owned = co_await std::move(acquiring);
+    auto acquire_task = acquire(end);
+    const auto owned = co_await std::move(acquire_task);
     require(owned.has_value());
     co_await asio::post(loop::current().get_executor(), asio::deferred);
   }
@@ -99,7 +99,7 @@ task<> hand_over(Acquire acquire, int count) {
 
 template <class Channel>
 task<> send_all(Channel& target, int count) {
-  const auto end = limit();
+  const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
     const auto sent = co_await target.send(i, end);
     require(sent.has_value());
@@ -107,14 +107,14 @@ task<> send_all(Channel& target, int count) {
 }
 template <class Channel>
 task<> receive_all(Channel& source, int count) {
-  const auto end = limit();
+  const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
     const auto received = co_await source.receive(end);
     require(received.has_value());
   }
 }
 task<> select_all(channel<int>& first, channel<int>& second, int count) {
-  const auto end = limit();
+  const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
     const auto received = co_await select(end, first, second);
     require(received.has_value());
@@ -140,7 +140,7 @@ task<> await_latches(int count) {
 /// Waits for `own`, and then sets `other`, whose waiter does the same.
 template <class Event>
 task<> alternate(Event& own, Event& other, int count) {
-  const auto end = limit();
+  const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
     require(co_await own.wait(end) == wait_status::notified);
     own.reset();
@@ -151,7 +151,7 @@ task<> await_event(event& is_set, int count) {
   for (int i = 0; i < count; ++i) require(co_await is_set.wait(deadline::never()) == wait_status::notified);
 }
 task<> run_jobs(blocking_pool& pool, int count) {
-  const auto end = limit();
+  const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
     const auto ended = co_await pool.run(end, [] { return 1; });
     require(ended.has_value());

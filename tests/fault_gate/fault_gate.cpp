@@ -142,8 +142,8 @@ task<> fault_gate::play(fault_gate& self, std::vector<faults::scripted_fault> sc
   });
   const auto start = self.loop_->now();
   for (const auto& item : changes) {
-    auto waiting = sleep_until(deadline::after(start, item.time));
-    if (co_await std::move(waiting) == wait_status::cancelled || run != self.script_runs_) co_return;
+    auto sleep_task = sleep_until(deadline::after(start, item.time));
+    if (co_await std::move(sleep_task) == wait_status::cancelled || run != self.script_runs_) co_return;
     item.link->set_fault(item.fault);
     const auto text = faults::to_text(item.fault);
     self.log_->write(telemetry::log_level::info, "fault",

@@ -41,8 +41,8 @@ gate_connection::gate_connection(link_state& link, net::tcp_socket client, rando
 task<> gate_connection::run(net::endpoint target) {
   apply(link_.fault);
   if (!is_delivery_stopped_ && client_.is_open()) {
-    auto connecting = server_.async_connect(target, as_tuple_token);
-    const auto connected = co_await std::move(connecting);
+    auto connect_operation = server_.async_connect(target, as_tuple_token);
+    const auto connected = co_await std::move(connect_operation);
     if (std::get<0>(connected) || !client_.is_open()) {
       reset_both();
       co_return;
@@ -68,8 +68,8 @@ void gate_connection::apply(const link_fault& fault) {
 task<> gate_connection::forward(net::tcp_socket& source, net::tcp_socket& sink, direction flow_direction) {
   std::vector<char> buffer(buffer_size);
   while (source.is_open()) {
-    auto reading = source.async_read_some(asio::buffer(buffer), as_tuple_token);
-    const auto received = co_await std::move(reading);
+    auto read_operation = source.async_read_some(asio::buffer(buffer), as_tuple_token);
+    const auto received = co_await std::move(read_operation);
     const auto error = std::get<0>(received);
     if (error == asio::error::eof && !is_delivery_stopped_) {
       error_code ignored;
@@ -81,8 +81,8 @@ task<> gate_connection::forward(net::tcp_socket& source, net::tcp_socket& sink, 
       co_return;
     }
     if (is_delivery_stopped_) continue;
-    auto delivering = deliver(sink, {buffer.data(), std::get<1>(received)}, flow_direction);
-    co_await std::move(delivering);
+    auto deliver_task = deliver(sink, {buffer.data(), std::get<1>(received)}, flow_direction);
+    co_await std::move(deliver_task);
   }
 }
 
@@ -90,8 +90,8 @@ task<> gate_connection::deliver(net::tcp_socket& sink, std::span<char> data, dir
   const auto fault = link_.fault;
   if (fault.type == kind::latency) {
     ++link_.injected;
-    auto waiting = sleep_for(fault.delay);
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+    auto sleep_task = sleep_for(fault.delay);
+    if (co_await std::move(sleep_task) == wait_status::cancelled) co_return;
   }
   if (fault.type == kind::bandwidth || fault.type == kind::slice) {
     ++link_.injected;
@@ -123,8 +123,8 @@ task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, con
     co_await write(sink, chunk);
     const duration pause =
         is_slice ? slice_interval : duration{1s} * static_cast<std::int64_t>(chunk.size()) / fault.bytes;
-    auto waiting = sleep_for(pause);
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+    auto sleep_task = sleep_for(pause);
+    if (co_await std::move(sleep_task) == wait_status::cancelled) co_return;
   }
   // The fault has been removed.
   if (!data.empty()) co_await write(sink, data);
@@ -132,8 +132,8 @@ task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, con
 
 task<> gate_connection::write(net::tcp_socket& sink, bytes data) {
   if (is_delivery_stopped_ || !sink.is_open()) co_return;
-  auto writing = asio::async_write(sink, asio::buffer(data.data(), data.size()), as_tuple_token);
-  const auto written = co_await std::move(writing);
+  auto write_operation = asio::async_write(sink, asio::buffer(data.data(), data.size()), as_tuple_token);
+  const auto written = co_await std::move(write_operation);
   if (std::get<0>(written)) reset_both();
 }
 

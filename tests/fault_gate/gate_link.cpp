@@ -72,8 +72,8 @@ error_code gate_link::listen() {
 task<> gate_link::run() {
   task_group task_group{[](const std::exception_ptr&) {}};
   for (;;) {
-    auto accepting = acceptor_->async_accept(loop_.context(), asio::as_tuple(asio::deferred));
-    auto accepted = co_await std::move(accepting);
+    auto accept_operation = acceptor_->async_accept(loop_.context(), asio::as_tuple(asio::deferred));
+    auto accepted = co_await std::move(accept_operation);
     const auto error = std::get<0>(accepted);
     if (!error) {
       ++state_.accepted;

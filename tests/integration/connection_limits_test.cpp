@@ -110,12 +110,12 @@ TEST_CASE("limits: the service accepts connections again after file descriptors 
   CHECK(get(port, "/health").status == 200);
   // The limit applies to new descriptors: none above the standard streams can be opened.
   const auto previous = set_descriptor_limit(service.process().pid(), 3);
-  raw_connection waiting{port};
-  waiting.send("GET /api/time HTTP/1.1\r\nHost: a\r\n\r\n");
+  raw_connection waiting_client{port};
+  waiting_client.send("GET /api/time HTTP/1.1\r\nHost: a\r\n\r\n");
   service.process().wait_for_line("connections are not accepted");
   std::this_thread::sleep_for(500ms);
   set_descriptor_limit(service.process().pid(), previous);
-  CHECK(waiting.read_response().status == 200);
+  CHECK(waiting_client.read_response().status == 200);
   const auto failures = metric(port, R"(cohort_server_accept_errors_total{reason="descriptors"})");
   CHECK(failures >= 1);
   CHECK(failures < 40);  // with backoff; without backoff there are many thousands

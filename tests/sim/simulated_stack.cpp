@@ -97,8 +97,8 @@ task<load_reports> run_all(const loadgen::run_environment& environment,
   struct runner {
     static task<> run(const loadgen::run_environment& environment, loadgen::load_settings settings,
                       loadgen::run_report& report) {
-      auto running = run_to_end(environment, std::move(settings));
-      report = co_await std::move(running);
+      auto run_task = run_to_end(environment, std::move(settings));
+      report = co_await std::move(run_task);
     }
   };
   for (auto& [path, settings] : loads) runs.spawn(runner::run(environment, std::move(settings), reports[path]));

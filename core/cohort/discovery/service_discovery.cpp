@@ -12,7 +12,7 @@
 #include <cohort/discovery/etcd/etcd_source.hpp>
 #include <cohort/discovery/eureka/eureka_source.hpp>
 #include <cohort/discovery/kubernetes/kubernetes_source.hpp>
-#include <cohort/discovery/located_registrar.hpp>
+#include <cohort/discovery/source_address_registrar.hpp>
 #include <cohort/runtime/concurrency/run_on.hpp>
 
 namespace cohort::discovery {
@@ -96,10 +96,10 @@ std::unique_ptr<dns_client> service_discovery::make_dns_client(const service_tar
 std::unique_ptr<registrar> service_discovery::make_registrar(const registry_target& registry,
                                                              const service_instance& instance) {
   if (instance.address.address().is_unspecified()) {
-    return std::make_unique<located_registrar>(dependencies_.network, registry, instance,
-                                               [this, registry](const service_instance& service_instance) {
-                                                 return make_registrar(registry, service_instance);
-                                               });
+    return std::make_unique<source_address_registrar>(dependencies_.network, registry, instance,
+                                                      [this, registry](const service_instance& service_instance) {
+                                                        return make_registrar(registry, service_instance);
+                                                      });
   }
   switch (registry.kind) {
     case source_kind::consul:

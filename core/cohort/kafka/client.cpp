@@ -128,9 +128,9 @@ void client::replace_producer(const error& reason) {
   if (!is_closed_) ensure_producer();
 }
 
-task<std::vector<result<void>>> client::publish(std::vector<message_pointer> messages, deadline limit,
+task<std::vector<result<void>>> client::publish(std::vector<message_pointer> messages, deadline call_deadline,
                                                 publish_options options) {
-  return send(std::move(messages), limit, options.requires_queue, std::nullopt);
+  return send(std::move(messages), call_deadline, options.requires_queue, std::nullopt);
 }
 
 void client::produce_all(const std::shared_ptr<publish_batch>& batch, const std::optional<std::string>& topic) {
@@ -151,8 +151,8 @@ error client::timeout_error(bool was_connected) const {
   return *last_failure_;
 }
 
-task<std::vector<result<void>>> client::send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
-                                             std::optional<std::string> topic) {
+task<std::vector<result<void>>> client::send(std::vector<message_pointer> messages, deadline call_deadline,
+                                             bool requires_queue, std::optional<std::string> topic) {
   const auto self = shared_from_this();
   auto batch = std::make_shared<publish_batch>(std::move(messages));
   if (const auto failure = ensure_producer()) {
@@ -161,7 +161,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   const bool was_connected = is_connected_;
   const auto number = producer_number_;
   produce_all(batch, topic);
-  auto confirm_task = batch->done.wait(limit);
+  auto confirm_task = batch->done.wait(call_deadline);
   const auto status = co_await std::move(confirm_task);
   // Otherwise the producer could still send these messages after the caller has published them again.
   if (status == wait_status::timed_out && batch->pending > 0 && number == producer_number_) {
@@ -178,7 +178,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
 
 // ---- subscribing
 
-task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_settings settings, deadline limit) {
+task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_settings settings, deadline call_deadline) {
   const auto self = shared_from_this();
   if (is_closed_) co_return error{errc::closed};
   if (!is_valid_name(settings.topic) || (!settings.group.empty() && !is_valid_name(settings.group))) {
@@ -195,7 +195,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
     }
   }
   auto member = std::make_unique<group_subscription>(self, std::move(settings), std::move(*consumer));
-  auto open_task = member->open(limit);
+  auto open_task = member->open(call_deadline);
   const auto opened = co_await std::move(open_task);
   if (!opened) co_return opened.error();
   co_return std::unique_ptr<subscription>{std::move(member)};

@@ -49,9 +49,10 @@ class client final : public broker, public std::enable_shared_from_this<client> 
   client& operator=(const client&) = delete;
 
   task<> run() override;
-  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
+  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline call_deadline,
                                           publish_options options) override;
-  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) override;
+  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings,
+                                                        deadline call_deadline) override;
   bool is_connected() const noexcept override { return is_connected_; }
   void close() override;
 
@@ -69,8 +70,8 @@ class client final : public broker, public std::enable_shared_from_this<client> 
   /// later.
   void replace_producer(const error& reason);
   /// `topic` overrides the topics of the messages; used for dead letters.
-  task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
-                                       std::optional<std::string> topic);
+  task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline call_deadline,
+                                       bool requires_queue, std::optional<std::string> topic);
   void produce_all(const std::shared_ptr<publish_batch>& batch, const std::optional<std::string>& topic);
   error timeout_error(bool was_connected) const;
   void serve();

@@ -24,7 +24,7 @@ client::group_subscription::~group_subscription() {
   owner_->update_connected();
 }
 
-task<wait_status> client::group_subscription::join(deadline limit) {
+task<wait_status> client::group_subscription::join(deadline call_deadline) {
   const librdkafka_ptr<rd_kafka_topic_partition_list_t> topics{rd_kafka_topic_partition_list_new(1)};
   rd_kafka_topic_partition_list_add(topics.get(), settings_.topic.c_str(), RD_KAFKA_PARTITION_UA);
   for (;;) {
@@ -34,22 +34,23 @@ task<wait_status> client::group_subscription::join(deadline limit) {
       co_return wait_status::timed_out;
     }
     do {
-      auto wait_task = assigned_.wait(std::min(limit, deadline::after(owner_->loop_.now(), retry_interval)));
+      auto wait_task = assigned_.wait(std::min(call_deadline, deadline::after(owner_->loop_.now(), retry_interval)));
       const auto status = co_await std::move(wait_task);
-      if (status != wait_status::timed_out || limit.expired(owner_->loop_.now())) co_return status;
+      if (status != wait_status::timed_out || call_deadline.expired(owner_->loop_.now())) co_return status;
     } while (!is_topic_missing_);
     // librdkafka searches for the topic again once a minute, and with each call of rd_kafka_subscribe.
   }
 }
 
-task<result<void>> client::group_subscription::open(deadline limit) {
-  auto join_task = join(limit);
+task<result<void>> client::group_subscription::open(deadline call_deadline) {
+  auto join_task = join(call_deadline);
   auto status = co_await std::move(join_task);
   while (status == wait_status::notified && !owner_->is_closed_ && settings_.group.empty() && !has_positions()) {
-    // librdkafka does not report when it has begun to fetch, so this coroutine polls every 10 ms, at most until the
-    // limit.
-    status = co_await sleep_until(std::min(limit, deadline::after(owner_->loop_.now(), std::chrono::milliseconds{10})));
-    if (status == wait_status::timed_out && !limit.expired(owner_->loop_.now())) status = wait_status::notified;
+    // librdkafka does not report when it has begun to fetch, so this coroutine polls every 10 ms, at most until its
+    // deadline.
+    status = co_await sleep_until(
+        std::min(call_deadline, deadline::after(owner_->loop_.now(), std::chrono::milliseconds{10})));
+    if (status == wait_status::timed_out && !call_deadline.expired(owner_->loop_.now())) status = wait_status::notified;
   }
   if (owner_->is_closed_) co_return error{errc::closed};
   if (status == wait_status::cancelled) co_return error{errc::cancelled};
@@ -223,14 +224,14 @@ result<void> client::group_subscription::requeue(const delivery& delivery) {
 }
 
 task<result<void>> client::group_subscription::dead_letter(delivery failed_delivery, std::string reason,
-                                                           deadline limit) {
+                                                           deadline call_deadline) {
   const auto owner = owner_;
   if (owner->is_closed_) co_return error{errc::closed};
   auto dead_message = std::make_shared<message>(*failed_delivery.received);
   dead_message->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
   std::vector<message_pointer> messages{std::move(dead_message)};
   auto topic = settings_.topic + (settings_.group.empty() ? "" : "." + settings_.group) + ".dead";
-  auto send_task = owner->send(std::move(messages), limit, true, std::move(topic));
+  auto send_task = owner->send(std::move(messages), call_deadline, true, std::move(topic));
   const auto results = co_await std::move(send_task);
   if (!results.front()) co_return results.front().error();
   co_return acknowledge(failed_delivery);

@@ -26,7 +26,7 @@ class client::group_subscription final : public subscription {
 
   /// Joins the group and waits for the assignment of partitions. Without a group, waits until messages that are
   /// published after this call are received.
-  task<result<void>> open(deadline limit);
+  task<result<void>> open(deadline call_deadline);
   /// Handles the events that have arrived.
   void serve();
   bool is_connected() const noexcept { return consumer_->is_connected(); }
@@ -35,7 +35,7 @@ class client::group_subscription final : public subscription {
   task<result<delivery>> next(deadline wait_deadline) override;
   result<void> acknowledge(const delivery& delivery) override;
   result<void> requeue(const delivery& delivery) override;
-  task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline limit) override;
+  task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline call_deadline) override;
   std::uint64_t interruptions() const noexcept override { return interruptions_; }
 
  private:
@@ -45,7 +45,7 @@ class client::group_subscription final : public subscription {
   };
 
   /// Returns `notified` when the member has its partitions.
-  task<wait_status> join(deadline limit);
+  task<wait_status> join(deadline call_deadline);
   void on_rebalance(rd_kafka_event_t& rebalance_event);
   void assign(rd_kafka_topic_partition_list_t& partitions);
   void revoke();

@@ -14,7 +14,7 @@ void partition_offsets::add(std::int64_t offset) {
 std::optional<std::int64_t> partition_offsets::acknowledge(std::int64_t offset) {
   const auto found =
       std::lower_bound(pending_.begin(), pending_.end(), offset,
-                       [](const delivered& each, std::int64_t target_offset) { return each.offset < target_offset; });
+                       [](const delivery& each, std::int64_t target_offset) { return each.offset < target_offset; });
   if (found == pending_.end() || found->offset != offset) return std::nullopt;
   found->is_acknowledged = true;
   std::optional<std::int64_t> position;

@@ -19,12 +19,12 @@ class partition_offsets {
   std::optional<std::int64_t> acknowledge(std::int64_t offset);
 
  private:
-  struct delivered {
+  struct delivery {
     std::int64_t offset;
     bool is_acknowledged = false;
   };
   /// Invariant: the first element is not acknowledged.
-  std::deque<delivered> pending_;
+  std::deque<delivery> pending_;
   std::int64_t last_offset_ = -1;
 };
 

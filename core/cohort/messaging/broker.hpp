@@ -58,7 +58,7 @@ class subscription {
   /// Moves a message that cannot be processed to the dead letters of its topic and group, with the header
   /// `dead-letter-reason`. Completes when the broker has confirmed the dead letter, and then acknowledges the message.
   /// After an error, the message must still be acknowledged, requeued or dead-lettered.
-  virtual task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline limit) = 0;
+  virtual task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline call_deadline) = 0;
 
   /// Number of interruptions of the connection. Without a group, messages may be lost each time.
   virtual std::uint64_t interruptions() const noexcept = 0;
@@ -84,16 +84,17 @@ class broker {
   /// limits.
   virtual task<> run() = 0;
 
-  /// Sends messages in order and waits for the broker's confirms, at most until `limit`. Returns one result for each
-  /// message. A confirmed message is stored in each queue that receives the topic, and survives a restart of the
+  /// Sends messages in order and waits for the broker's confirms, at most until `call_deadline`. Returns one result for
+  /// each message. A confirmed message is stored in each queue that receives the topic, and survives a restart of the
   /// broker. After `timeout` and `connection_lost` it is unknown whether the broker has the message. If there is one
   /// call at a time, the order is kept even when messages are sent again.
-  virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
+  virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline call_deadline,
                                                   publish_options options) = 0;
 
   /// Subscribes, and completes when the broker has confirmed the subscription. Messages that are published after that
   /// are received.
-  virtual task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) = 0;
+  virtual task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings,
+                                                                deadline call_deadline) = 0;
 
   /// Whether there is a usable connection.
   virtual bool is_connected() const noexcept = 0;

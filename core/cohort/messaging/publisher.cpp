@@ -170,11 +170,11 @@ task<> publisher::send_until_empty() {
   }
 }
 
-task<std::size_t> publisher::close(std::shared_ptr<publisher> self, deadline limit) {
+task<std::size_t> publisher::close(std::shared_ptr<publisher> self, deadline close_deadline) {
   self->is_closing_ = true;
   self->space_waiters_.notify_all();
   if (!self->outbox_.empty()) {
-    auto send_task = with_deadline(limit, race(self->send_until_empty(), self->broker_->run()));
+    auto send_task = with_deadline(close_deadline, race(self->send_until_empty(), self->broker_->run()));
     co_await std::move(send_task);
   }
   self->is_closed_ = true;
@@ -209,9 +209,9 @@ task<bool> publisher::send_batch() {
     messages.push_back(each->content);
   }
   const auto count = static_cast<std::ptrdiff_t>(messages.size());
-  const auto limit = deadline::after(loop_.now(), settings_.confirm_timeout);
+  const auto confirm_deadline = deadline::after(loop_.now(), settings_.confirm_timeout);
   const publish_options options{.requires_queue = settings_.requires_queue};
-  auto publish_task = broker_->publish(std::move(messages), limit, options);
+  auto publish_task = broker_->publish(std::move(messages), confirm_deadline, options);
   const auto results = co_await std::move(publish_task);
   std::deque<entry_pointer> batch{outbox_.begin(), outbox_.begin() + count};
   outbox_.erase(outbox_.begin(), outbox_.begin() + count);

@@ -55,10 +55,10 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// `broker::run`: `context.background.spawn(publisher::run(publisher))`.
   static task<> run(std::shared_ptr<publisher> self);
 
-  /// Rejects further messages, and sends the messages in the outbox until `limit`. Returns the number of messages that
-  /// were not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`; runs the
-  /// broker client until it returns, then closes the client.
-  static task<std::size_t> close(std::shared_ptr<publisher> self, deadline limit);
+  /// Rejects further messages, and sends the messages in the outbox until `close_deadline`. Returns the number of
+  /// messages that were not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`;
+  /// runs the broker client until it returns, then closes the client.
+  static task<std::size_t> close(std::shared_ptr<publisher> self, deadline close_deadline);
 
   /// The number of unconfirmed messages.
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }

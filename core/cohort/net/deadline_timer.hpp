@@ -15,7 +15,7 @@ class deadline_timer {
 
   /// Replaces the deadline, including an expired deadline.
   void set(deadline stream_deadline) noexcept {
-    expired_ = false;
+    has_expired_ = false;
     if (stream_deadline.is_never()) {
       timer_.disarm();
     } else {
@@ -23,17 +23,17 @@ class deadline_timer {
     }
   }
 
-  bool expired() const noexcept { return expired_; }
+  bool expired() const noexcept { return has_expired_; }
 
  private:
   void on_timer() {
-    expired_ = true;
+    has_expired_ = true;
     on_expired_(owner_);
   }
 
   void* owner_;
   timer::callback_function on_expired_;
-  bool expired_ = false;
+  bool has_expired_ = false;
   bound_timer<&deadline_timer::on_timer> timer_;
 };
 

@@ -7,8 +7,8 @@ task<> linger(stream& source, deadline linger_deadline, asio::mutable_buffer mem
   source.shutdown_write();
   source.set_deadline(linger_deadline);
   for (std::size_t discarded = 0; discarded < max_bytes;) {
-    auto reading = source.read_some(memory);
-    const auto size = co_await std::move(reading);
+    auto read_task = source.read_some(memory);
+    const auto size = co_await std::move(read_task);
     if (!size) co_return;
     discarded += *size;
   }

@@ -12,15 +12,15 @@ task<> serve_connections(std::unique_ptr<acceptor> acceptor, std::function<task<
   task_group sessions{[](const std::exception_ptr&) {}};
   co_await asio::this_coro::throw_if_cancelled(false);
   for (;;) {
-    auto accepting = acceptor->accept(loop::current());
-    auto accepted = co_await std::move(accepting);
+    auto accept_task = acceptor->accept(loop::current());
+    auto accepted = co_await std::move(accept_task);
     if (!accepted) break;
     sessions.spawn(serve(std::move(*accepted)));
   }
   acceptor->close();
   sessions.cancel();
-  auto ending = sessions.join();
-  co_await std::move(ending);
+  auto join_task = sessions.join();
+  co_await std::move(join_task);
 }
 
 }  // namespace cohort::net

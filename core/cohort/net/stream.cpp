@@ -45,8 +45,8 @@ task<result<std::size_t>> write_all(stream& destination, const_buffers buffers) 
   for (auto remaining = total_size; remaining > 0;) {
     auto written = destination.try_write(buffers);
     if (!written && written.error() == asio::error::would_block) {
-      auto writing = destination.write_some(buffers);
-      written = co_await std::move(writing);
+      auto write_task = destination.write_some(buffers);
+      written = co_await std::move(write_task);
     }
     if (!written) co_return written.error();
     consume(buffers, *written);
@@ -66,8 +66,8 @@ task<io_result> write_file(stream& destination, int file, std::uint64_t offset, 
     }
     if (sent.error() == asio::error::operation_not_supported) break;
     if (sent.error() != asio::error::would_block) co_return sent.error();
-    auto waiting = destination.wait_writable();
-    const auto writable = co_await std::move(waiting);
+    auto wait_task = destination.wait_writable();
+    const auto writable = co_await std::move(wait_task);
     if (!writable) co_return writable.error();
   }
   std::string chunk(std::min(count, max_copied_chunk_bytes), '\0');
@@ -75,8 +75,8 @@ task<io_result> write_file(stream& destination, int file, std::uint64_t offset, 
   if (size < 0) co_return error_code{errno, boost::system::system_category()};
   if (size == 0) co_return std::size_t{0};
   const const_buffers buffers{asio::buffer(chunk.data(), static_cast<std::size_t>(size)), asio::const_buffer{}};
-  auto writing = write_all(destination, buffers);
-  co_return co_await std::move(writing);
+  auto write_task = write_all(destination, buffers);
+  co_return co_await std::move(write_task);
 }
 
 }  // namespace cohort::net

@@ -27,14 +27,14 @@ copy_reader::~copy_reader() = default;
 
 task<result<std::string>> copy_reader::next() {
   const auto call = call_;
-  if (ended_) co_return std::string{};
+  if (has_ended_) co_return std::string{};
   auto read_task = call->read_copy();
   auto part = co_await std::move(read_task);
   if (part && !part->empty()) {
     if (must_yield_after(part->size())) co_await yield_to_loop();
     co_return part;
   }
-  ended_ = true;
+  has_ended_ = true;
   end_call(*call, ends_call_, part ? std::nullopt : std::optional{part.error()});
   co_return part;
 }
@@ -47,7 +47,7 @@ copy_writer::~copy_writer() = default;
 
 task<result<void>> copy_writer::write(std::string data) {
   const auto call = call_;
-  if (ended_) co_return ended_error();
+  if (has_ended_) co_return ended_error();
   auto write_task = call->write_copy(data);
   auto failure = co_await std::move(write_task);
   if (!failure) {
@@ -55,15 +55,15 @@ task<result<void>> copy_writer::write(std::string data) {
     if (must_yield_after(data.size())) co_await yield_to_loop();
     co_return result<void>{};
   }
-  ended_ = true;
+  has_ended_ = true;
   end_call(*call, ends_call_, failure);
   co_return std::move(*failure);
 }
 
 task<result<std::uint64_t>> copy_writer::finish() {
   const auto call = call_;
-  if (ended_) co_return ended_error();
-  ended_ = true;
+  if (has_ended_) co_return ended_error();
+  has_ended_ = true;
   auto end_task = call->end_copy();
   auto stored_rows = co_await std::move(end_task);
   end_call(*call, ends_call_, stored_rows ? std::nullopt : std::optional{stored_rows.error()});

@@ -32,7 +32,7 @@ class copy_reader {
 
   std::shared_ptr<active_call> call_;
   bool ends_call_;
-  bool ended_ = false;
+  bool has_ended_ = false;
 };
 
 /// The data of a COPY … FROM STDIN. `finish` stores all rows or none. If the writer is destroyed before `finish`, the
@@ -56,7 +56,7 @@ class copy_writer {
 
   std::shared_ptr<active_call> call_;
   bool ends_call_;
-  bool ended_ = false;
+  bool has_ended_ = false;
 };
 
 /// A value in COPY's text format: backslash, tab, line feed and carriage return are escaped (PostgreSQL manual, COPY,

@@ -19,7 +19,7 @@ row_stream::~row_stream() = default;
 
 task<result<rows>> row_stream::next(std::size_t max_rows) {
   const auto call = call_;
-  if (ended_) co_return rows{};
+  if (has_ended_) co_return rows{};
   rows part;
   const fetch_limits limits{.max_rows = std::max<std::size_t>(max_rows, 1), .max_bytes = max_part_bytes};
   const auto has_more = co_await call->fetch(part, limits);
@@ -28,7 +28,7 @@ task<result<rows>> row_stream::next(std::size_t max_rows) {
     if (must_yield_after(part.bytes())) co_await yield_to_loop();
     co_return std::move(part);
   }
-  ended_ = true;
+  has_ended_ = true;
   if (!has_more) call->log_failure(has_more.error(), "(rows of a stream)");
   if (ends_call_) {
     call->release();

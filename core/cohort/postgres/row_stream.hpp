@@ -29,7 +29,7 @@ class row_stream {
 
   std::shared_ptr<active_call> call_;
   bool ends_call_;
-  bool ended_ = false;
+  bool has_ended_ = false;
 };
 
 }  // namespace cohort::postgres

@@ -29,7 +29,7 @@ struct scripted_database::state {
   reply_function reply;
   duration connect_delay{};
   duration reset_delay{};
-  bool running = true;
+  bool is_running = true;
   /// Connections of an earlier generation are lost.
   std::uint64_t generation = 0;
   wait_queue drop_waiters;
@@ -53,7 +53,7 @@ class scripted_database::scripted_connection final : public connection {
     if (is_broken_) return connection_status::broken;
     if (reply_) return connection_status::active;
     if (has_failed_) return connection_status::failed_transaction;
-    return in_transaction_ ? connection_status::in_transaction : connection_status::idle;
+    return is_in_transaction_ ? connection_status::in_transaction : connection_status::idle;
   }
   bool is_alive() noexcept override { return !is_broken_ && generation_ == server_->generation; }
 
@@ -126,9 +126,9 @@ class scripted_database::scripted_connection final : public connection {
     const auto ready_at = deadline::after(loop::current().now(), server_->reset_delay);
     const auto wait_result = co_await server_->drop_waiters.wait(std::min(ready_at, reset_deadline));
     if (wait_result != wait_status::timed_out || reset_deadline < ready_at || !is_alive()) co_return false;
-    if (in_transaction_) server_->statements.emplace_back("rollback");
+    if (is_in_transaction_) server_->statements.emplace_back("rollback");
     reply_.reset();
-    in_transaction_ = has_failed_ = false;
+    is_in_transaction_ = has_failed_ = false;
     co_return true;
   }
 
@@ -156,13 +156,13 @@ class scripted_database::scripted_connection final : public connection {
     const auto affected = reply_->columns.empty() ? reply_->affected : reply_->rows.size();
     reply_.reset();
     if (failure) {
-      has_failed_ = in_transaction_;
+      has_failed_ = is_in_transaction_;
       return std::move(*failure);
     }
     const bool rolls_back = command_ == "COMMIT" && has_failed_;
     target_rows.set_outcome(rolls_back ? "ROLLBACK" : command_, affected);
-    if (command_ == "BEGIN") in_transaction_ = true;
-    if (command_ == "COMMIT" || command_ == "ROLLBACK") in_transaction_ = has_failed_ = false;
+    if (command_ == "BEGIN") is_in_transaction_ = true;
+    if (command_ == "COMMIT" || command_ == "ROLLBACK") is_in_transaction_ = has_failed_ = false;
     return false;
   }
 
@@ -174,7 +174,7 @@ class scripted_database::scripted_connection final : public connection {
   std::shared_ptr<state> server_;
   std::uint64_t generation_;
   bool is_broken_ = false;
-  bool in_transaction_ = false;
+  bool is_in_transaction_ = false;
   bool has_failed_ = false;
   std::string command_;
   std::optional<scripted_reply> reply_;
@@ -196,7 +196,7 @@ task<result<std::unique_ptr<connection>>> scripted_database::connect(deadline co
     if (wait_result == wait_status::cancelled) co_return error{errc::cancelled};
     if (connect_deadline < ready) co_return error{errc::connect_timeout};
   }
-  if (!server->running) co_return error{errc::connect_failed, {}, "Connection refused"};
+  if (!server->is_running) co_return error{errc::connect_failed, {}, "Connection refused"};
   std::unique_ptr<connection> connection = std::make_unique<scripted_connection>(server);
   co_return std::move(connection);
 }
@@ -204,10 +204,10 @@ task<result<std::unique_ptr<connection>>> scripted_database::connect(deadline co
 void scripted_database::set_connect_delay(duration delay) noexcept { state_->connect_delay = delay; }
 void scripted_database::set_reset_delay(duration delay) noexcept { state_->reset_delay = delay; }
 void scripted_database::stop() {
-  state_->running = false;
+  state_->is_running = false;
   drop_connections();
 }
-void scripted_database::start() noexcept { state_->running = true; }
+void scripted_database::start() noexcept { state_->is_running = true; }
 void scripted_database::drop_connections() {
   ++state_->generation;
   state_->drop_waiters.notify_all();

@@ -160,8 +160,8 @@ task<> loop_connection::run() {
     auto connect_task = connect();
     auto connected = co_await std::move(connect_task);
     if (connected) {
-      auto use_session = use(**connected);
-      co_await std::move(use_session);
+      auto use_task = use(**connected);
+      co_await std::move(use_task);
       continue;
     }
     if (is_stopped_) co_return;

@@ -60,11 +60,11 @@ task<std::optional<error>> loop_connection::perform_handshake(net::stream& strea
 }
 
 task<result<net::stream_ptr>> loop_connection::connect() {
-  const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
+  const auto connect_deadline = deadline::after(loop_.now(), settings_.connect_timeout);
   net::connect_target target{settings_.host, settings_.port, tls_.get()};
   if (settings_.tls) target.server_name = settings_.tls->server_name;
   target.first_address = next_address_;
-  auto open_task = net::connect_to_host(network_, std::move(target), limit);
+  auto open_task = net::connect_to_host(network_, std::move(target), connect_deadline);
   auto stream = co_await std::move(open_task);
   if (!stream) {
     ++next_address_;

@@ -82,7 +82,7 @@ void append_exemplar(std::string& text, const exemplar& exemplar) {
 class metric_serializer {
  public:
   metric_serializer(const std::vector<prometheus::MetricFamily>& families, exposition_format format)
-      : open_metrics_(format == exposition_format::open_metrics) {
+      : is_open_metrics_(format == exposition_format::open_metrics) {
     for (const auto& family : families) family_names_.insert(family.name);
   }
 
@@ -101,7 +101,7 @@ class metric_serializer {
   }
 
   std::string finish() && {
-    if (open_metrics_) text_ += "# EOF\n";
+    if (is_open_metrics_) text_ += "# EOF\n";
     return std::move(text_);
   }
 
@@ -124,18 +124,18 @@ class metric_serializer {
   void append_metadata(const prometheus::MetricFamily& family) {
     const bool is_counter = family.type == MetricType::Counter;
     const std::string_view full_name = family.name;
-    const auto name = open_metrics_ && is_counter ? counter_family_name(full_name) : full_name;
-    std::string_view type = open_metrics_ ? "unknown" : "untyped";
-    if (is_counter && (!open_metrics_ || name != full_name)) type = "counter";
+    const auto name = is_open_metrics_ && is_counter ? counter_family_name(full_name) : full_name;
+    std::string_view type = is_open_metrics_ ? "unknown" : "untyped";
+    if (is_counter && (!is_open_metrics_ || name != full_name)) type = "counter";
     if (family.type == MetricType::Gauge) type = "gauge";
     if (family.type == MetricType::Histogram) type = "histogram";
     if (!family.help.empty()) {
       text_.append("# HELP ").append(name).append(" ");
-      append_escaped(text_, family.help, open_metrics_);
+      append_escaped(text_, family.help, is_open_metrics_);
       text_ += '\n';
     }
     text_.append("# TYPE ").append(name).append(" ").append(type).append("\n");
-    if (open_metrics_) append_unit(name);
+    if (is_open_metrics_) append_unit(name);
   }
 
   void append_unit(std::string_view name) {
@@ -190,7 +190,7 @@ class metric_serializer {
     std::string text;
   };
 
-  bool open_metrics_;
+  bool is_open_metrics_;
   std::set<std::string, std::less<>> family_names_;
   std::string text_;
   std::string labels_;

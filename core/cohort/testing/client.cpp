@@ -89,15 +89,15 @@ http::client_request client::to_client_request(request& message) const {
 }
 
 sim::call_result client::call(request message) {
-  const auto limit = deadline::after(time_.now(), message.timeout);
+  const auto call_deadline = deadline::after(time_.now(), message.timeout);
   if (message.body_parts.empty()) {
     auto sent = to_client_request(message);
     prepare();
-    return time_.run(http::fetch(transport_, std::move(sent), limit));
+    return time_.run(http::fetch(transport_, std::move(sent), call_deadline));
   }
   auto opened = open(std::move(message));
   if (!opened) return opened.error();
-  auto body = opened->read_to_end(limit.remaining(time_.now()));
+  auto body = opened->read_to_end(call_deadline.remaining(time_.now()));
   if (!body) return body.error();
   auto response = opened->head();
   response.body = std::move(*body);
@@ -105,11 +105,11 @@ sim::call_result client::call(request message) {
 }
 
 result<response_stream, http::client_error> client::open(request message) {
-  const auto limit = deadline::after(time_.now(), message.timeout);
+  const auto call_deadline = deadline::after(time_.now(), message.timeout);
   auto parts = std::move(message.body_parts);
   auto sent = to_client_request(message);
   prepare();
-  auto opened = time_.run(open_stream(transport_, std::move(sent), std::move(parts), limit));
+  auto opened = time_.run(open_stream(transport_, std::move(sent), std::move(parts), call_deadline));
   if (!opened) return opened.error();
   return response_stream{time_, std::move(*opened)};
 }
@@ -123,10 +123,10 @@ result<response_stream, http::client_error> client::events(std::string target, s
 result<websocket_client, http::websocket_connect_error> client::websocket(std::string target,
                                                                           http::websocket_connect_options options,
                                                                           duration timeout) {
-  const auto limit = deadline::after(time_.now(), timeout);
+  const auto call_deadline = deadline::after(time_.now(), timeout);
   auto url = url_of(target);
   prepare();
-  auto opened = time_.run(open_websocket(transport_, std::move(url), std::move(options), limit));
+  auto opened = time_.run(open_websocket(transport_, std::move(url), std::move(options), call_deadline));
   if (!opened) return opened.error();
   return websocket_client{time_, std::move(*opened)};
 }

@@ -74,11 +74,11 @@ result<std::string, http::client_error> response_stream::read_to_end(duration ti
 }
 
 result<http::server_event, http::client_error> response_stream::next_event(duration timeout) {
-  const auto limit = deadline::after(time_->now(), timeout);
+  const auto call_deadline = deadline::after(time_->now(), timeout);
   for (;;) {
     if (auto event = take_event()) return std::move(*event);
     if (!body_) return http::client_error::body_truncated;
-    const auto part = time_->run(read_part(*body_, limit));
+    const auto part = time_->run(read_part(*body_, call_deadline));
     if (!part) return part.error();
     if (part->empty()) return http::client_error::body_truncated;
     input_ += *part;

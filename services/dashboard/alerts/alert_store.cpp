@@ -70,7 +70,7 @@ void alert_store::update_alert(alert update, time_point now, update_counts& coun
 void alert_store::update_watchdog(bool firing, time_point now) {
   if (monitoring_state_at(now) != monitoring_state::ok) watched_since_ = now;
   // The Watchdog is resolved only if Prometheus no longer confirms it.
-  watchdog_resolved_ = !firing;
+  is_watchdog_resolved_ = !firing;
   if (firing) watchdog_confirmed_ = now;
 }
 
@@ -111,7 +111,7 @@ void alert_store::expire(time_point now) {
 alert_store::monitoring_state alert_store::monitoring_state_at(time_point now) const {
   using enum monitoring_state;
   if (!watchdog_confirmed_) return unknown;
-  return watchdog_resolved_ || now - *watchdog_confirmed_ >= watchdog_timeout ? silent : ok;
+  return is_watchdog_resolved_ || now - *watchdog_confirmed_ >= watchdog_timeout ? silent : ok;
 }
 
 bool alert_store::is_stale(const entry& entry, time_point now) const {

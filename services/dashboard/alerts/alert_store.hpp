@@ -90,7 +90,7 @@ class alert_store {
   std::mutex mutex_;
   std::map<std::string, entry, std::less<>> alerts_;
   std::optional<time_point> watchdog_confirmed_;
-  bool watchdog_resolved_ = false;
+  bool is_watchdog_resolved_ = false;
   /// The start of the current period of uninterrupted Watchdog confirmations.
   time_point watched_since_{};
   /// The greatest number of dropped and truncated alerts at the same time within the last `stale_timeout`.

@@ -67,8 +67,8 @@ task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
     ~end_of_run() { owner.finish(number, phase::failed, "The experiment was interrupted"); }
   };
   const end_of_run end_of_run{*self, number};
-  auto injecting = self->faults_.inject(self->settings_, fault_lifetime.count());
-  auto problem = co_await std::move(injecting);
+  auto inject_task = self->faults_.inject(self->settings_, fault_lifetime.count());
+  auto problem = co_await std::move(inject_task);
   if (!problem.empty()) {
     self->finish(number, phase::failed, std::move(problem));
     co_return;
@@ -78,10 +78,10 @@ task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
     self->started_ = loop::current().now();
   }
   self->on_change_(self->state_json());
-  auto measuring = when_all(measure(self, 0), measure(self, 1));
-  co_await std::move(measuring);
-  auto removing = self->faults_.remove();
-  const bool has_removed = co_await std::move(removing);
+  auto measure_task = when_all(measure(self, 0), measure(self, 1));
+  co_await std::move(measure_task);
+  auto remove_task = self->faults_.remove();
+  const bool has_removed = co_await std::move(remove_task);
   self->finish(number, phase::done, has_removed ? "" : "The fault could not be removed. It ends automatically.");
 }
 
@@ -95,8 +95,8 @@ task<> experiment::measure(std::shared_ptr<experiment> self, std::size_t index) 
     target.on_change_(target.state_json());
   };
   const auto timeout = self->measurements_.at(index).timeout;
-  auto calling = record_aggregate(self->aggregator_, "experiment", std::move(observer), timeout);
-  auto recorded = co_await std::move(calling);
+  auto call_task = record_aggregate(self->aggregator_, "experiment", std::move(observer), timeout);
+  auto recorded = co_await std::move(call_task);
   {
     const std::lock_guard lock{self->mutex_};
     self->measurements_.at(index).request = std::move(recorded.request);

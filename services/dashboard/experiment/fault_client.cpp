@@ -42,14 +42,14 @@ task<http::client_result> fault_client::send(http::method verb, std::string body
   if (!body.empty()) request.fields.emplace_back("Content-Type", "application/json");
   if (const auto& key = api_key_.get(); !key.empty()) request.fields.emplace_back("X-API-Key", key);
   request.body = std::move(body);
-  const auto until = deadline::after(loop::current().now(), timeout);
-  auto calling = http::fetch(client_, std::move(request), until);
-  co_return co_await std::move(calling);
+  const auto call_deadline = deadline::after(loop::current().now(), timeout);
+  auto call_task = http::fetch(client_, std::move(request), call_deadline);
+  co_return co_await std::move(call_task);
 }
 
 task<std::string> fault_client::inject(experiment_settings settings, std::int64_t seconds) {
-  auto asking = send(http::method::get, {});
-  const auto current = co_await std::move(asking);
+  auto send_task = send(http::method::get, {});
+  const auto current = co_await std::move(send_task);
   if (auto problem = describe_problem(current); !problem.empty()) co_return problem;
   if (is_active(current->body)) {
     co_return std::string{
@@ -59,15 +59,15 @@ task<std::string> fault_client::inject(experiment_settings settings, std::int64_
   json::writer out{body};
   out.open_object().field("latency_ms", settings.latency_ms).field("error_percent", settings.error_percent);
   out.field("seconds", seconds).close_object();
-  auto changing = send(http::method::put, std::move(body));
-  const auto changed = co_await std::move(changing);
+  auto update_task = send(http::method::put, std::move(body));
+  const auto changed = co_await std::move(update_task);
   co_return describe_problem(changed);
 }
 
 task<bool> fault_client::remove() {
-  auto changing = send(http::method::delete_, {});
-  const auto changed = co_await std::move(changing);
-  co_return describe_problem(changed).empty();
+  auto remove_task = send(http::method::delete_, {});
+  const auto removed = co_await std::move(remove_task);
+  co_return describe_problem(removed).empty();
 }
 
 }  // namespace cohort::dashboard

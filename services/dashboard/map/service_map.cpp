@@ -35,9 +35,9 @@ task<> service_map::fetch_providers() {
   http::client_request request;
   request.url = providers_url_;
   if (const auto& key = api_key_.get(); !key.empty()) request.fields.emplace_back("X-API-Key", key);
-  const auto until = deadline::after(loop::current().now(), providers_timeout);
-  auto calling = http::fetch(client_, std::move(request), until);
-  auto response = co_await std::move(calling);
+  const auto call_deadline = deadline::after(loop::current().now(), providers_timeout);
+  auto call_task = http::fetch(client_, std::move(request), call_deadline);
+  auto response = co_await std::move(call_task);
   providers_ = "null";
   if (!response || response->status != http::status::ok || response->body.size() > max_providers_size) co_return;
   simdjson::dom::element root;
@@ -47,8 +47,8 @@ task<> service_map::fetch_providers() {
 task<std::string> service_map::next_json() {
   if (maps_until_fetch_ == 0) {
     maps_until_fetch_ = maps_per_fetch;
-    auto fetching = fetch_providers();
-    co_await std::move(fetching);
+    auto fetch_task = fetch_providers();
+    co_await std::move(fetch_task);
   }
   --maps_until_fetch_;
   std::string text;

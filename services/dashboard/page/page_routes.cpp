@@ -68,9 +68,9 @@ struct first_page {
   static task<http::response> respond(std::shared_ptr<const first_page> self, http::request_context& context) {
     std::optional<page_content> content;
     if (self->sources.is_authenticated(context)) {
-      auto reading = page_values::current(self->sources.values);
+      auto read_task = page_values::current(self->sources.values);
       content.emplace();
-      content->values = co_await std::move(reading);
+      content->values = co_await std::move(read_task);
       content->alerts = self->sources.alerts->read(loop::current().now());
       content->history = self->sources.history->body(loop::current().now());
       content->now = loop::current().wall_now();

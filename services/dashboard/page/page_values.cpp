@@ -26,8 +26,8 @@ task<page_values::snapshot> page_values::current(std::shared_ptr<page_values> se
   }
   if (started) {
     self->background_.spawn(run(self, started));
-    auto waiting = started->ended.wait(deadline::after(loop::current().now(), max_wait));
-    co_await std::move(waiting);
+    auto wait_task = started->ended.wait(deadline::after(loop::current().now(), max_wait));
+    co_await std::move(wait_task);
   }
   const std::lock_guard lock{self->mutex_};
   co_return self->latest_;
@@ -50,8 +50,8 @@ task<> page_values::run(std::shared_ptr<page_values> self, std::shared_ptr<refre
     const std::lock_guard lock{target.mutex_};
     target.latest_.parts.at(index) = part;
   };
-  auto calling = record_aggregate(self->services_, "page", std::move(observer));
-  auto recorded = co_await std::move(calling);
+  auto call_task = record_aggregate(self->services_, "page", std::move(observer));
+  auto recorded = co_await std::move(call_task);
   const std::lock_guard lock{self->mutex_};
   self->latest_.request = std::move(recorded.request);
 }

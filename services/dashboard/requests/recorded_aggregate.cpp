@@ -18,8 +18,8 @@ task<recorded_aggregate> record_aggregate(std::shared_ptr<aggregator> services, 
   call_context context{.deadline = deadline::never(), .request_id = origin};
   context.timing = &timing;
   context.trace = record->trace;
-  auto calling = services->aggregate(context, std::move(observer), timeout);
-  auto result = co_await std::move(calling);
+  auto call_task = services->aggregate(context, std::move(observer), timeout);
+  auto result = co_await std::move(call_task);
   record->ended = event_loop.now();
   auto request = request_json(*record, result.calls);
   co_return recorded_aggregate{std::move(result), std::move(request)};

@@ -46,8 +46,8 @@ task<> openapi_documents::fetch(std::shared_ptr<openapi_documents> self, std::st
   request.url = boost::urls::parse_uri(url).value();
   request.fields.emplace_back("Accept", "application/json");
   const auto call_deadline = deadline::after(loop::current().now(), fetch_timeout);
-  auto fetching = http::fetch(self->context_.client, std::move(request), call_deadline);
-  auto response = co_await std::move(fetching);
+  auto fetch_task = http::fetch(self->context_.client, std::move(request), call_deadline);
+  auto response = co_await std::move(fetch_task);
   const bool is_ok = response && response->status == http::status::ok;
   self->record(upstream, is_ok ? std::move(response->body) : std::string{});
 }

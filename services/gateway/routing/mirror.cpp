@@ -47,8 +47,8 @@ std::shared_ptr<mirrored_request> mirror::begin() {
 task<> mirror::send(std::shared_ptr<mirrored_request> copy) {
   auto& owner = *copy->owner_;
   const call_context context{.deadline = deadline::never(), .request_id = copy->request_id_};
-  auto calling = owner.target_.call(std::move(copy->request_), context);
-  const auto result = co_await std::move(calling);
+  auto call_task = owner.target_.call(std::move(copy->request_), context);
+  const auto result = co_await std::move(call_task);
   (result.response ? owner.sent_ : owner.failed_).increment();
 }
 

@@ -20,8 +20,8 @@ class observed_body final : public http::body_reader {
 
   task<result<std::string_view, http::body_error>> read(call_context context) override {
     if (source_.content_length().value_or(0) > max_bytes_) co_return http::body_error::too_large;
-    auto reading = source_.read(context);
-    const auto part = co_await std::move(reading);
+    auto read_task = source_.read(context);
+    const auto part = co_await std::move(read_task);
     if (!part) co_return part.error();
     received_bytes_ += part->size();
     if (received_bytes_ > max_bytes_) co_return http::body_error::too_large;

@@ -128,8 +128,8 @@ task<provider_chain::fetch_result> provider_chain::fetch(location location) {
   if (auto error = cooldown_error(wttr_)) {
     outcome.failure = {failure_kind::provider_unreachable, std::move(*error)};
   } else {
-    auto fetching = fetch_wttr(location);
-    const auto first = co_await std::move(fetching);
+    auto fetch_task = fetch_wttr(location);
+    const auto first = co_await std::move(fetch_task);
     record(wttr_, first, location);
     if (first) co_return fetch_result{.report = *first};
     outcome.failure = first.error();
@@ -138,8 +138,8 @@ task<provider_chain::fetch_result> provider_chain::fetch(location location) {
   const bool is_cancelled = outcome.failure.error == http::error_class(http::client_error::cancelled);
   if (!settings_.open_meteo) outcome.is_unknown_to_all = is_unknown_to_wttr;
   if (!settings_.open_meteo || is_cancelled || cooldown_error(open_meteo_)) co_return outcome;
-  auto fetching = fetch_open_meteo(location);
-  const auto second = co_await std::move(fetching);
+  auto fetch_task = fetch_open_meteo(location);
+  const auto second = co_await std::move(fetch_task);
   record(open_meteo_, second, location);
   if (second) co_return fetch_result{.report = *second};
   const bool is_unknown_to_open_meteo = second.error().kind == failure_kind::location_unknown;
@@ -170,8 +170,8 @@ deadline provider_chain::deadline_from_now() const {
 }
 
 task<report_result> provider_chain::fetch_wttr(location location) {
-  auto getting = get_body(wttr_, wttr_url(settings_.wttr, location), deadline_from_now());
-  const auto body = co_await std::move(getting);
+  auto get_task = get_body(wttr_, wttr_url(settings_.wttr, location), deadline_from_now());
+  const auto body = co_await std::move(get_task);
   if (!body) co_return body.error();
   co_return parse_wttr(*body, location);
 }
@@ -180,13 +180,13 @@ task<report_result> provider_chain::fetch_open_meteo(location location) {
   const auto fetch_deadline = deadline_from_now();
   geocoded_place place{std::move(location)};
   if (!place.found.latitude || !place.found.longitude) {
-    auto geocoding = geocode(std::move(place.found), fetch_deadline);
-    auto geocoding_result = co_await std::move(geocoding);
+    auto geocode_task = geocode(std::move(place.found), fetch_deadline);
+    auto geocoding_result = co_await std::move(geocode_task);
     if (!geocoding_result) co_return geocoding_result.error();
     place = std::move(*geocoding_result);
   }
-  auto getting = get_body(open_meteo_, open_meteo_url(settings_.open_meteo->forecast, place.found), fetch_deadline);
-  const auto body = co_await std::move(getting);
+  auto get_task = get_body(open_meteo_, open_meteo_url(settings_.open_meteo->forecast, place.found), fetch_deadline);
+  const auto body = co_await std::move(get_task);
   if (!body) co_return body.error();
   auto report = parse_open_meteo(*body, place.found);
   if (report && place.other) report = report_for_other_place(**report, std::move(*place.other));
@@ -194,8 +194,8 @@ task<report_result> provider_chain::fetch_open_meteo(location location) {
 }
 
 task<result<geocoded_place, provider_failure>> provider_chain::geocode(location location, deadline fetch_deadline) {
-  auto getting = get_body(open_meteo_, geocoding_url(settings_.open_meteo->geocoding, location), fetch_deadline);
-  const auto body = co_await std::move(getting);
+  auto get_task = get_body(open_meteo_, geocoding_url(settings_.open_meteo->geocoding, location), fetch_deadline);
+  const auto body = co_await std::move(get_task);
   if (!body) co_return body.error();
   co_return parse_geocoding(*body, location);
 }
@@ -210,8 +210,8 @@ task<result<std::string, provider_failure>> provider_chain::get_body(provider& f
   request.max_redirects = max_redirects;
   const auto provider_origin = http::origin_of(request.url);
   constexpr call_context context{.deadline = deadline::never()};
-  auto calling = from.upstream.call_in_place(request, context, remaining(fetch_deadline));
-  auto call = co_await std::move(calling);
+  auto call_task = from.upstream.call_in_place(request, context, remaining(fetch_deadline));
+  auto call = co_await std::move(call_task);
   const bool is_redirected = http::origin_of(request.url) != provider_origin;
   if (!call.response) co_return failure_of(call.response.error(), is_redirected);
   if (!has_report(call.response->status)) co_return failure_of(*call.response, from.name, is_redirected);

@@ -38,8 +38,8 @@ task<> send_requests(measurement& measurement) {
   while (measurement.remaining_request_count > 0) {
     --measurement.remaining_request_count;
     const auto call_deadline = deadline::after(loop::current().now(), 5s);
-    auto fetching = http::fetch(measurement.environment.client(), measurement.request, call_deadline);
-    const auto response = co_await std::move(fetching);
+    auto fetch_task = http::fetch(measurement.environment.client(), measurement.request, call_deadline);
+    const auto response = co_await std::move(fetch_task);
     if (response && response->status == http::status::gateway_timeout) ++measurement.timeouts;
   }
 }
@@ -50,8 +50,8 @@ task<> run_measurement(measurement& measurement) {
   measurement.remaining_request_count = measured_request_count;
   measurement.request.fields.emplace_back(http::envoy_timeout_field, remaining_ms);
   const auto before = co_await measurement.environment.server_cpu_time();
-  auto sending = run_concurrently(clients, [&measurement] { return send_requests(measurement); });
-  co_await std::move(sending);
+  auto send_task = run_concurrently(clients, [&measurement] { return send_requests(measurement); });
+  co_await std::move(send_task);
   measurement.server_cpu_time = co_await measurement.environment.server_cpu_time() - before;
 }
 

@@ -35,8 +35,8 @@ class exclusive_resource {
  public:
   task<http::response> use() {
     if (in_use_) {
-      auto waiting = waiting_.wait();
-      if (co_await std::move(waiting) == wait_status::cancelled) co_return deadline_exceeded();
+      auto wait_task = waiting_.wait();
+      if (co_await std::move(wait_task) == wait_status::cancelled) co_return deadline_exceeded();
     }
     in_use_ = true;
     const release_guard guard{*this};
@@ -87,8 +87,8 @@ void begin_period(load& running, double rate, duration length) {
 
 task<> send_request(load& running, time_point intended_start) {
   // A client that shares its connections with others, such as a proxy, waits for late responses.
-  auto fetching = http::fetch(running.environment.client(), running.request, deadline{intended_start + 5s});
-  const auto response = co_await std::move(fetching);
+  auto fetch_task = http::fetch(running.environment.client(), running.request, deadline{intended_start + 5s});
+  const auto response = co_await std::move(fetch_task);
   const auto latency = loop::current().now() - intended_start;
   if (response && response->status == http::status::service_unavailable) {
     ++running.counts.rejected;
@@ -122,8 +122,8 @@ task<> send_continuously(load& running) {
 
 task<> measure_capacity(load& running) {
   begin_period(running, 0, warm_up_period);
-  auto sending = run_concurrently(16, [&running] { return send_continuously(running); });
-  co_await std::move(sending);
+  auto send_task = run_concurrently(16, [&running] { return send_continuously(running); });
+  co_await std::move(send_task);
 }
 
 task<> overload_after_warm_up(load& running) {

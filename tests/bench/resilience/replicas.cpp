@@ -49,8 +49,8 @@ void run_in_this_thread(loop& event_loop, task<> work) {
 }
 
 task<> fetch_body(http::client& client, http::client_request request, std::string& body) {
-  auto fetching = http::fetch(client, std::move(request), deadline::after(loop::current().now(), 1s));
-  const auto response = co_await std::move(fetching);
+  auto fetch_task = http::fetch(client, std::move(request), deadline::after(loop::current().now(), 1s));
+  const auto response = co_await std::move(fetch_task);
   if (response) body = response->body;
   client.close_idle();
 }
@@ -102,8 +102,8 @@ struct measurement {
 task<> make_calls(measurement& measurement) {
   for (auto now = loop::current().now(); now < measurement.end; now = loop::current().now()) {
     const call_context context{.deadline = deadline::after(now, 2s)};
-    auto calling = measurement.upstream.call(measurement.request, context);
-    const auto result = co_await std::move(calling);
+    auto call_task = measurement.upstream.call(measurement.request, context);
+    const auto result = co_await std::move(call_task);
     ++measurement.calls;
     measurement.latencies.push_back(result.elapsed);
     if (!result.response || result.response->status != http::status::ok) ++measurement.failed_call_count;
@@ -111,8 +111,8 @@ task<> make_calls(measurement& measurement) {
 }
 
 task<> run_measurement(measurement& measurement) {
-  auto calling = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
-  co_await std::move(calling);
+  auto call_task = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
+  co_await std::move(call_task);
   measurement.client.close_idle();
 }
 

@@ -26,16 +26,16 @@ task<> make_calls(measurement& measurement) {
   while (measurement.started < calls) {
     ++measurement.started;
     const call_context context{.deadline = deadline::after(loop::current().now(), 5s)};
-    auto calling = measurement.upstream.call(measurement.request, context);
-    const auto result = co_await std::move(calling);
+    auto call_task = measurement.upstream.call(measurement.request, context);
+    const auto result = co_await std::move(call_task);
     measurement.requests += result.attempts;
     if (result.response && result.response->status == http::status::ok) ++measurement.succeeded;
   }
 }
 
 task<> run_measurement(measurement& measurement) {
-  auto calling = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
-  co_await std::move(calling);
+  auto call_task = run_concurrently(clients, [&measurement] { return make_calls(measurement); });
+  co_await std::move(call_task);
 }
 
 double breaker_transitions(const std::string& metrics) {

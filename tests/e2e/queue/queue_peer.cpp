@@ -67,8 +67,8 @@ task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string
       if (!outbox->try_enqueue(context, std::move(next))) co_return false;
       continue;
     }
-    auto waiting = messaging::publisher::enqueue(outbox, context, std::move(next));
-    if (!co_await std::move(waiting)) co_return false;
+    auto enqueue_task = messaging::publisher::enqueue(outbox, context, std::move(next));
+    if (!co_await std::move(enqueue_task)) co_return false;
   }
   // Waits until the last messages are confirmed: polls every 10 ms, until the deadline at the latest.
   while (outbox->size() > 0 && !context.deadline.expired(loop::current().now())) {
@@ -80,10 +80,10 @@ task<bool> enqueue_all(std::shared_ptr<messaging::publisher> outbox, std::string
 
 task<int> publish(peer& self, std::string topic, std::size_t count, std::string body) {
   auto outbox = messaging::publisher::make(self.broker, self.metrics, self.log, {}, "peer");
-  auto connecting = self.broker->run();
+  auto run_task = self.broker->run();
   const auto start = loop::current().now();
   const auto initial_cpu_time = cpu_time();
-  auto all = race(enqueue_all(outbox, std::move(topic), count, std::move(body)), std::move(connecting),
+  auto all = race(enqueue_all(outbox, std::move(topic), count, std::move(body)), std::move(run_task),
                   messaging::publisher::run(outbox));
   const auto ended = co_await std::move(all);
   const auto cpu_used = cpu_time() - initial_cpu_time;
@@ -115,7 +115,7 @@ task<messaging::result<void>> count(std::shared_ptr<received_counts> counts, mes
 /// Ends with SIGTERM.
 task<> wait_for_signal() {
   asio::signal_set signals{loop::current().context(), SIGTERM};
-  auto arrived = async_operation<int>([&signals](completion_handler<int> handler) {
+  auto wait_task = async_operation<int>([&signals](completion_handler<int> handler) {
     auto shared = std::make_shared<completion_handler<int>>(std::move(handler));
     signals.async_wait([shared](const error_code&, int signal) { shared->post(signal); });
     // The slot of the coroutine cancels the wait.
@@ -123,12 +123,12 @@ task<> wait_for_signal() {
       slot.assign([&signals](asio::cancellation_type) { signals.cancel(); });
     }
   });
-  co_await std::move(arrived);
+  co_await std::move(wait_task);
 }
 
 task<bool> wait_for_all(std::shared_ptr<received_counts> counts) {
-  auto waiting = counts->complete.wait(deadline::after(loop::current().now(), time_limit_of(counts->seen.size())));
-  const bool is_complete = co_await std::move(waiting) == wait_status::notified;
+  auto wait_task = counts->complete.wait(deadline::after(loop::current().now(), time_limit_of(counts->seen.size())));
+  const bool is_complete = co_await std::move(wait_task) == wait_status::notified;
   // Waits for duplicates that the broker delivers with a delay.
   auto pause = sleep_for(2s);
   co_await std::move(pause);
@@ -160,9 +160,9 @@ task<int> run_peer(peer& self, messaging::broker_endpoint endpoint, std::vector<
   const auto number = [&](std::size_t index) { return static_cast<std::size_t>(std::stoull(arguments.at(index))); };
   const bool is_poison = arguments.at(0) == "poison";
   std::string body(arguments.at(0) == "publish" && arguments.size() > 4 ? number(4) : 200, is_poison ? '!' : 'x');
-  auto running = arguments.at(0) != "consume" ? publish(self, arguments.at(2), number(3), std::move(body))
-                                              : consume(self, arguments.at(2), arguments.at(3), number(4));
-  const auto status = co_await std::move(running);
+  auto run_task = arguments.at(0) != "consume" ? publish(self, arguments.at(2), number(3), std::move(body))
+                                               : consume(self, arguments.at(2), arguments.at(3), number(4));
+  const auto status = co_await std::move(run_task);
   self.broker->close();
   co_return status;
 }

@@ -30,8 +30,8 @@ task<> echo(http::websocket& socket) {
     auto message = co_await socket.read();
     if (!message) co_return;
     const bool is_text = message->type == http::websocket_message::kind::text;
-    auto sending = is_text ? socket.send(std::move(message->data)) : socket.send_binary(std::move(message->data));
-    auto sent = co_await std::move(sending);
+    auto send_task = is_text ? socket.send(std::move(message->data)) : socket.send_binary(std::move(message->data));
+    auto sent = co_await std::move(send_task);
     if (!sent) co_return;
   }
 }
@@ -83,31 +83,31 @@ task<std::string> check_echo(http::client& transport, boost::urls::url url, bool
   options.subprotocols = {"echo"};
   options.compression = compression;
   options.connection.max_message_bytes = 4U << 20U;
-  auto connecting = http::websocket_connect(within(10s), transport, std::move(url), std::move(options));
-  auto socket = co_await std::move(connecting);
+  auto connect_task = http::websocket_connect(within(10s), transport, std::move(url), std::move(options));
+  auto socket = co_await std::move(connect_task);
   if (!socket) co_return "not connected: " + socket.error().message;
   if (socket->subprotocol() != "echo") co_return "subprotocol " + socket->subprotocol();
   for (const std::size_t size : {0U, 1U, 125U, 126U, 65'535U, 65'536U, 1'000'000U}) {
     std::string text(size, 'x');
     for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i % 19 * i % 23);
-    auto sending = size % 2 == 0 ? socket->send(text) : socket->send_binary(text);
-    auto sent = co_await std::move(sending);
+    auto send_task = size % 2 == 0 ? socket->send(text) : socket->send_binary(text);
+    auto sent = co_await std::move(send_task);
     if (!sent) co_return "not sent";
     auto answer = co_await socket->read(within(10s));
     if (!answer) co_return "no answer of " + std::to_string(size) + " bytes: " + socket->close_reason();
     if (answer->data != text) co_return "wrong answer of " + std::to_string(size) + " bytes";
   }
   socket->close(4321, "done");
-  auto closing = socket->closed();
-  co_await std::move(closing);
+  auto close_task = socket->closed();
+  co_await std::move(close_task);
   co_return socket->close_code() == 4321 ? "" : "close code " + std::to_string(socket->close_code());
 }
 
 task<std::string> call(net::network& network, boost::urls::url url) {
   http::client transport{network, 1};
   for (const bool compression : {false, true}) {
-    auto checking = check_echo(transport, url, compression);
-    const auto failure = co_await std::move(checking);
+    auto check_task = check_echo(transport, url, compression);
+    const auto failure = co_await std::move(check_task);
     if (!failure.empty()) co_return failure;
   }
   co_return "";
@@ -120,8 +120,8 @@ task<std::string> hold(net::network& network, boost::urls::url url, std::size_t 
   http::websocket_connect_options options;
   options.connection.ping_interval = duration::max();
   for (std::size_t i = 0; i < count; ++i) {
-    auto connecting = http::websocket_connect(within(10s), transport, url, options);
-    auto socket = co_await std::move(connecting);
+    auto connect_task = http::websocket_connect(within(10s), transport, url, options);
+    auto socket = co_await std::move(connect_task);
     if (!socket) co_return "connection " + std::to_string(i) + ": " + socket.error().message;
     sockets.push_back(std::move(*socket));
   }

@@ -9,8 +9,8 @@ namespace cohort::test {
 namespace {
 
 task<std::int64_t> count_rows(postgres::pool& pool, std::string table) {
-  auto counting = pool.query(libpq_fixture::in(10s), "select count(*) from " + table);
-  const auto counted = co_await std::move(counting);
+  auto count_task = pool.query(libpq_fixture::in(10s), "select count(*) from " + table);
+  const auto counted = co_await std::move(count_task);
   co_return counted.value()[0].get<std::int64_t>(0).value();
 }
 

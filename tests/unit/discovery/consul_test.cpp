@@ -93,8 +93,8 @@ class simulated_agent {
     CHECK(request->query("passing") == "true");
     if (const auto index = request->query("index"); index && std::stoull(*index) == self->index) {
       CHECK(request->query("wait") == "55s");
-      auto waiting = self->changed_.wait(deadline::after(loop::current().now(), 55s));
-      co_await std::move(waiting);
+      auto wait_task = self->changed_.wait(deadline::after(loop::current().now(), 55s));
+      co_await std::move(wait_task);
     }
     std::string body;
     for (const auto& [id, service] : self->instances) {

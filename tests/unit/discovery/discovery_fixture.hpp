@@ -34,8 +34,8 @@ inline service::definition front_definition() {
                                         http::request_context& context) {
       http::client_request request;
       request.url = std::move(url);
-      auto calling = api->call(std::move(request), context);
-      const auto result = co_await std::move(calling);
+      auto call_task = api->call(std::move(request), context);
+      const auto result = co_await std::move(call_task);
       if (!result.response) {
         co_return http::error_response(http::status::bad_gateway, http::error_class(result.response.error()));
       }
@@ -88,9 +88,9 @@ class load {
     ++self->in_flight_;
     http::client_request request;
     request.url = boost::urls::url{"http://front/"};
-    const auto end = deadline::after(loop::current().now(), std::chrono::seconds{2});
-    auto sending = self->fleet_.client().send(request, end, {});
-    auto exchange = co_await std::move(sending);
+    const auto call_deadline = deadline::after(loop::current().now(), std::chrono::seconds{2});
+    auto send_task = self->fleet_.client().send(request, call_deadline, {});
+    auto exchange = co_await std::move(send_task);
     --self->in_flight_;
     if (exchange.response && exchange.response->status == http::status::ok) {
       ++self->responses_[exchange.response->body];

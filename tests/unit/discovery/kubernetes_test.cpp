@@ -140,8 +140,8 @@ class simulated_api_server {
 
  private:
   static task<> stream_events(simulated_api_server* self, http::body_writer* out, int from) {
-    const auto end = deadline::after(loop::current().now(), self->watch_duration);
-    while (out->ok() && !out->draining() && !end.expired(loop::current().now())) {
+    const auto watch_deadline = deadline::after(loop::current().now(), self->watch_duration);
+    while (out->ok() && !out->draining() && !watch_deadline.expired(loop::current().now())) {
       std::string lines;
       if (from < self->compacted_) lines = event_json("ERROR", R"({"kind":"Status","code":410})") + "\n";
       for (const auto& [version, event] : self->events_) {
@@ -149,16 +149,16 @@ class simulated_api_server {
       }
       from = self->version_;
       if (!lines.empty()) {
-        auto sending = out->write(std::move(lines));
-        co_await std::move(sending);
+        auto send_task = out->write(std::move(lines));
+        co_await std::move(send_task);
         continue;
       }
-      auto waiting = self->changed_.wait(end);
-      if (co_await std::move(waiting) == wait_status::cancelled) co_return;
+      auto wait_task = self->changed_.wait(watch_deadline);
+      if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
     }
-    auto confirming = out->write(
+    auto confirm_task = out->write(
         event_json("BOOKMARK", R"({"metadata":{"resourceVersion":")" + std::to_string(self->version_) + "\"}}") + "\n");
-    co_await std::move(confirming);
+    co_await std::move(confirm_task);
     out->mark_complete();
   }
   std::string slice_list_json() const {

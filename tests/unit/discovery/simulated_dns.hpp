@@ -42,8 +42,8 @@ class simulated_dns {
   static task<std::string> read_exactly(net::stream& source, std::size_t size) {
     std::string bytes(size, '\0');
     for (std::size_t received = 0; received < size;) {
-      auto reading = source.read_some(asio::buffer(bytes.data() + received, size - received));
-      const auto count = co_await std::move(reading);
+      auto read_task = source.read_some(asio::buffer(bytes.data() + received, size - received));
+      const auto count = co_await std::move(read_task);
       if (!count) co_return std::string{};
       received += *count;
     }
@@ -69,26 +69,26 @@ class simulated_dns {
 
   static task<> serve(simulated_dns* self, std::unique_ptr<net::acceptor> listener) {
     for (;;) {
-      auto accepting = listener->accept(loop::current());
-      auto accepted = co_await std::move(accepting);
+      auto accept_task = listener->accept(loop::current());
+      auto accepted = co_await std::move(accept_task);
       if (!accepted) co_return;
       self->fleet_.spawn(serve_one(self, std::move(*accepted)));
     }
   }
 
   static task<> serve_one(simulated_dns* self, net::stream_ptr client) {
-    auto reading_size = read_exactly(*client, 2);
-    const auto prefix = co_await std::move(reading_size);
+    auto size_task = read_exactly(*client, 2);
+    const auto prefix = co_await std::move(size_task);
     if (prefix.empty()) co_return;
     const auto size =
         static_cast<std::size_t>(static_cast<unsigned char>(prefix[0])) << 8U | static_cast<unsigned char>(prefix[1]);
-    auto reading = read_exactly(*client, size);
-    const auto query = co_await std::move(reading);
+    auto read_task = read_exactly(*client, size);
+    const auto query = co_await std::move(read_task);
     if (query.empty()) co_return;
     auto response = self->respond(query);
     response.insert(0, dns_u16(static_cast<unsigned>(response.size())));
-    auto writing = net::write_all(*client, {asio::buffer(response), asio::const_buffer{}});
-    co_await std::move(writing);
+    auto write_task = net::write_all(*client, {asio::buffer(response), asio::const_buffer{}});
+    co_await std::move(write_task);
   }
 
   sim::fleet& fleet_;

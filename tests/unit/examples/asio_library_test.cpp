@@ -20,8 +20,8 @@ class line_client {
 
   /// Sends a line, and returns the response or, at the deadline, an error.
   task<result<std::string>> query(deadline query_deadline, std::string question) {
-    auto querying = exchange(std::move(question));
-    auto answer = co_await with_deadline(query_deadline, std::move(querying));
+    auto query_task = exchange(std::move(question));
+    auto answer = co_await with_deadline(query_deadline, std::move(query_task));
     // The exchange was cancelled at the deadline and has ended. The connection has an unread response.
     if (!answer) socket_.close();
     if (!answer) co_return answer.error();
@@ -31,13 +31,13 @@ class line_client {
 
  private:
   task<result<std::string>> exchange(std::string question) {
-    auto writing = asio::async_write(socket_, asio::buffer(question), asio::as_tuple(asio::deferred));
-    const auto written = co_await std::move(writing);
+    auto write_operation = asio::async_write(socket_, asio::buffer(question), asio::as_tuple(asio::deferred));
+    const auto written = co_await std::move(write_operation);
     if (const auto failure = std::get<0>(written)) co_return failure;
     std::string answer;
-    auto reading =
+    auto read_operation =
         asio::async_read_until(socket_, asio::dynamic_buffer(answer, 64 * 1024), '\n', asio::as_tuple(asio::deferred));
-    const auto read = co_await std::move(reading);
+    const auto read = co_await std::move(read_operation);
     if (const auto failure = std::get<0>(read)) co_return failure;
     answer.resize(std::get<1>(read));
     co_return std::move(answer);
@@ -51,13 +51,13 @@ static task<> query_twice(loop& event_loop, bool& done) {
   line_client::socket server{event_loop.get_executor()};
   asio::local::connect_pair(client.connection(), server);
   asio::write(server, asio::buffer(std::string_view{"yes\n"}));
-  auto querying = client.query(deadline::after(event_loop.now(), 10s), "ready?\n");
-  const auto answer = co_await std::move(querying);
+  auto query_task = client.query(deadline::after(event_loop.now(), 10s), "ready?\n");
+  const auto answer = co_await std::move(query_task);
   CHECK(answer.value() == "yes\n");
 
   const auto start = event_loop.now();
-  auto querying_again = client.query(deadline::after(start, 50ms), "ready?\n");
-  const auto late = co_await std::move(querying_again);
+  auto second_query_task = client.query(deadline::after(start, 50ms), "ready?\n");
+  const auto late = co_await std::move(second_query_task);
   CHECK(late.error() == asio::error::timed_out);
   CHECK(event_loop.now() - start >= 50ms);
   CHECK_FALSE(client.connection().is_open());

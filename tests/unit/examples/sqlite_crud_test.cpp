@@ -25,8 +25,8 @@ struct notes_fleet : sim::fleet {
       sent.fields.emplace_back("Content-Type", "application/json");
       sent.body = std::move(body);
     }
-    const auto limit = deadline::after(event_loop().now(), std::chrono::seconds{5});
-    return run(http::fetch(client(), std::move(sent), limit)).value();
+    const auto call_deadline = deadline::after(event_loop().now(), std::chrono::seconds{5});
+    return run(http::fetch(client(), std::move(sent), call_deadline)).value();
   }
 
   temporary_directory directory;

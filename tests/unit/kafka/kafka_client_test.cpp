@@ -17,23 +17,23 @@ task<> check_round_trip(kafka_fixture& self, kafka_fixture::client_pointer clien
   auto sent = self.make_message("body", "id-1");
   sent.content_type = "application/json";
   sent.headers = {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, {"empty", ""}};
-  auto publishing = self.publish(client, sent);
-  const auto published = co_await std::move(publishing);
+  auto publish_task = self.publish(client, sent);
+  const auto published = co_await std::move(publish_task);
   REQUIRE(published.has_value());
-  auto subscribing =
+  auto subscribe_task =
       when_all(self.subscribe(client, "readers"), self.subscribe(client, "inspectors", "orders.readers.dead"));
-  const auto subscribed = co_await std::move(subscribing);
+  const auto subscribed = co_await std::move(subscribe_task);
   const auto& [subscription, dead_letters] = subscribed;
-  auto waiting = self.next(*subscription);
-  const auto received = co_await std::move(waiting);
+  auto wait_task = self.next(*subscription);
+  const auto received = co_await std::move(wait_task);
   CHECK(*received.received == sent);
   CHECK(received.attempt == 1);
-  auto moving = subscription->dead_letter(received, "not JSON", self.after(10s));
-  const auto move_result = co_await std::move(moving);
+  auto dead_letter_task = subscription->dead_letter(received, "not JSON", self.after(10s));
+  const auto move_result = co_await std::move(dead_letter_task);
   CHECK(move_result.has_value());
   CHECK(subscription->acknowledge(received).error().code == messaging::errc::connection_lost);
-  auto waiting_for_dead = self.next(*dead_letters);
-  const auto dead_letter = co_await std::move(waiting_for_dead);
+  auto next_dead_letter_task = self.next(*dead_letters);
+  const auto dead_letter = co_await std::move(next_dead_letter_task);
   CHECK(dead_letter.received->id == "id-1");
   CHECK(dead_letter.received->header(messaging::dead_letter_reason_header) != nullptr);
 }
@@ -45,33 +45,33 @@ TEST_CASE("kafka: a message arrives with ID, type and headers, and is moved to t
 task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer client) {
   self.server.create_topic("orders", 1);
   for (const auto* const id : {"1", "2", "3"}) {
-    auto publishing = self.publish(client, self.make_message(id, id));
-    const auto published = co_await std::move(publishing);
+    auto publish_task = self.publish(client, self.make_message(id, id));
+    const auto published = co_await std::move(publish_task);
     REQUIRE(published.has_value());
   }
   {
-    auto subscribing = self.subscribe(client, "readers");
-    const auto first = co_await std::move(subscribing);
+    auto subscribe_task = self.subscribe(client, "readers");
+    const auto first = co_await std::move(subscribe_task);
     std::vector<messaging::delivery> received;
     for (int i = 0; i < 3; ++i) {
-      auto waiting = self.next(*first);
-      received.push_back(co_await std::move(waiting));
+      auto wait_task = self.next(*first);
+      received.push_back(co_await std::move(wait_task));
     }
     // The second message is not acknowledged, so the offset cannot advance to the third message.
     CHECK(first->acknowledge(received[0]).has_value());
     CHECK(first->acknowledge(received[2]).has_value());
     CHECK(first->requeue(received[1]).has_value());
-    auto waiting = self.next(*first);
-    const auto again = co_await std::move(waiting);
+    auto wait_task = self.next(*first);
+    const auto again = co_await std::move(wait_task);
     CHECK(again.received->id == "2");
     CHECK(again.attempt == 2);
   }
-  auto subscribing = self.subscribe(client, "readers");
-  const auto second = co_await std::move(subscribing);
+  auto subscribe_task = self.subscribe(client, "readers");
+  const auto second = co_await std::move(subscribe_task);
   std::vector<std::string> ids;
   while (ids.empty() || ids.back() != "3") {
-    auto waiting = self.next(*second);
-    ids.push_back((co_await std::move(waiting)).received->id);
+    auto wait_task = self.next(*second);
+    ids.push_back((co_await std::move(wait_task)).received->id);
   }
   // The broker refuses the last commit of the first member if the second member has joined before: then "1" is
   // repeated.
@@ -84,17 +84,17 @@ TEST_CASE("kafka: a group continues with the first unacknowledged message", "[ka
 }
 
 task<> check_without_group(kafka_fixture& self, kafka_fixture::client_pointer client) {
-  auto publishing = self.publish(client, self.make_message("before", "1"));
-  const auto before = co_await std::move(publishing);
+  auto publish_task = self.publish(client, self.make_message("before", "1"));
+  const auto before = co_await std::move(publish_task);
   REQUIRE(before.has_value());
-  auto subscribing = when_all(self.subscribe(client, ""), self.subscribe(client, ""));
-  const auto both = co_await std::move(subscribing);
-  auto publish_after = self.publish(client, self.make_message("after", "2"));
-  const auto after = co_await std::move(publish_after);
+  auto subscribe_task = when_all(self.subscribe(client, ""), self.subscribe(client, ""));
+  const auto both = co_await std::move(subscribe_task);
+  auto after_publish_task = self.publish(client, self.make_message("after", "2"));
+  const auto after = co_await std::move(after_publish_task);
   REQUIRE(after.has_value());
   for (const auto* const each : {&std::get<0>(both), &std::get<1>(both)}) {
-    auto waiting = self.next(**each);
-    const auto received = co_await std::move(waiting);
+    auto wait_task = self.next(**each);
+    const auto received = co_await std::move(wait_task);
     CHECK(received.received->body == "after");
   }
 }
@@ -105,17 +105,17 @@ TEST_CASE("kafka: a subscriber without a group receives messages that are publis
 }
 
 task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
-  auto publishing = self.publish(client, self.make_message("first", "1"));
-  const auto first = co_await std::move(publishing);
+  auto publish_task = self.publish(client, self.make_message("first", "1"));
+  const auto first = co_await std::move(publish_task);
   REQUIRE(first.has_value());
   rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 600);
-  auto publish_slow = self.publish(client, self.make_message("slow", "2"), 300ms);
-  const auto slow = co_await std::move(publish_slow);
+  auto slow_publish_task = self.publish(client, self.make_message("slow", "2"), 300ms);
+  const auto slow = co_await std::move(slow_publish_task);
   REQUIRE(!slow.has_value());
   CHECK(slow.error().code == messaging::errc::timeout);
   rd_kafka_mock_broker_set_rtt(self.server.cluster(), 1, 0);
-  auto second_publish = self.publish(client, self.make_message("again", "3"), 20s);
-  const auto again = co_await std::move(second_publish);
+  auto second_publish_task = self.publish(client, self.make_message("again", "3"), 20s);
+  const auto again = co_await std::move(second_publish_task);
   CHECK(again.has_value());
   self.server.stop();
   // Statistics arrive each second; the test has a deadline.
@@ -124,8 +124,8 @@ task<> check_outage(kafka_fixture& self, kafka_fixture::client_pointer client) {
     co_await std::move(pause);
   }
   CHECK(self.connected() == 0);
-  auto publish_late = self.publish(client, self.make_message("late", "4"), 300ms);
-  const auto late = co_await std::move(publish_late);
+  auto late_publish_task = self.publish(client, self.make_message("late", "4"), 300ms);
+  const auto late = co_await std::move(late_publish_task);
   REQUIRE(!late.has_value());
   CHECK(late.error().code == messaging::errc::unreachable);
 }
@@ -136,13 +136,13 @@ TEST_CASE("kafka: a publish times out at its deadline if the broker is slow or s
 
 task<> check_unknown_topic(kafka_fixture& self, kafka_fixture::client_pointer client) {
   rd_kafka_mock_topic_set_error(self.server.cluster(), "missing", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-  auto publishing = self.publish(client, self.make_message("body", "1", "missing"));
-  const auto published = co_await std::move(publishing);
+  auto publish_task = self.publish(client, self.make_message("body", "1", "missing"));
+  const auto published = co_await std::move(publish_task);
   REQUIRE(!published.has_value());
   CHECK(published.error().code == messaging::errc::unroutable);
   client->close();
-  auto publish_closed = self.publish(client, self.make_message("body", "2"));
-  const auto closed = co_await std::move(publish_closed);
+  auto closed_publish_task = self.publish(client, self.make_message("body", "2"));
+  const auto closed = co_await std::move(closed_publish_task);
   CHECK(closed.error().code == messaging::errc::closed);
 }
 
@@ -165,13 +165,13 @@ task<messaging::result<void>> count(std::shared_ptr<counting_consumer> counts, m
 task<> publish_200(std::shared_ptr<messaging::publisher> outbox, std::shared_ptr<counting_consumer> counts) {
   for (int i = 0; i < 200; ++i) {
     const call_context context{.deadline = kafka_fixture::after(30s)};
-    auto enqueueing =
+    auto enqueue_task =
         messaging::publisher::enqueue(outbox, context, kafka_fixture::make_message("body", std::to_string(i)));
-    const auto enqueued = co_await std::move(enqueueing);
+    const auto enqueued = co_await std::move(enqueue_task);
     REQUIRE(enqueued.has_value());
   }
-  auto waiting = counts->complete.wait(kafka_fixture::after(30s));
-  co_await std::move(waiting);
+  auto wait_task = counts->complete.wait(kafka_fixture::after(30s));
+  co_await std::move(wait_task);
 }
 
 task<> check_outbox(kafka_fixture& self, kafka_fixture::client_pointer client) {

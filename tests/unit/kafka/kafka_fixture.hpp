@@ -77,21 +77,21 @@ class kafka_fixture {
   static task<messaging::result<void>> publish(client_pointer by, messaging::message message, duration limit = 10s) {
     std::vector<messaging::message_pointer> messages{std::make_shared<const messaging::message>(std::move(message))};
     const messaging::publish_options options{.requires_queue = true};
-    auto publishing = by->publish(std::move(messages), after(limit), options);
-    const auto results = co_await std::move(publishing);
+    auto publish_task = by->publish(std::move(messages), after(limit), options);
+    const auto results = co_await std::move(publish_task);
     co_return results.front();
   }
   static task<std::unique_ptr<messaging::subscription>> subscribe(client_pointer by, std::string group,
                                                                   std::string topic = "orders") {
     messaging::subscription_settings settings{.topic = std::move(topic), .group = std::move(group)};
-    auto subscribing = by->subscribe(std::move(settings), after(20s));
-    auto subscribed = co_await std::move(subscribing);
+    auto subscribe_task = by->subscribe(std::move(settings), after(20s));
+    auto subscribed = co_await std::move(subscribe_task);
     if (!subscribed) FAIL(messaging::log_text(subscribed.error()));
     co_return std::move(*subscribed);
   }
   static task<messaging::delivery> next(messaging::subscription& source, duration limit = 20s) {
-    auto waiting = source.next(after(limit));
-    auto received = co_await std::move(waiting);
+    auto wait_task = source.next(after(limit));
+    auto received = co_await std::move(wait_task);
     if (!received) FAIL(messaging::log_text(received.error()));
     co_return std::move(*received);
   }
@@ -117,8 +117,8 @@ class kafka_fixture {
  private:
   static task<> run_test(kafka_fixture& self, body test) {
     auto client = self.make_client();
-    auto running_test = test(self, client);
-    auto both = with_deadline(after(60s), race(std::move(running_test), client->run()));
+    auto test_task = test(self, client);
+    auto both = with_deadline(after(60s), race(std::move(test_task), client->run()));
     const auto ended = co_await std::move(both);
     client->close();
     REQUIRE(ended.has_value());

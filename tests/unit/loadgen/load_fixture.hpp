@@ -97,8 +97,8 @@ class load_fixture {
     ++self.request_count;
     const auto length = delay(self.since_start());
     if (length > 0s) {
-      auto sleeping = sleep_for(length);
-      co_await std::move(sleeping);
+      auto sleep_task = sleep_for(length);
+      co_await std::move(sleep_task);
     }
     co_return http::response{}.body("hello", "text/plain");
   }
@@ -129,8 +129,8 @@ class load_fixture {
     for (;;) {
       char buffer[1024];
       while (received.find(header_end) == std::string::npos) {
-        auto reading = stream->read_some(asio::buffer(buffer));
-        const auto count = co_await std::move(reading);
+        auto read_task = stream->read_some(asio::buffer(buffer));
+        const auto count = co_await std::move(read_task);
         if (!count) co_return;
         received.append(buffer, *count);
       }

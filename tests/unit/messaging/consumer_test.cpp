@@ -101,9 +101,9 @@ TEST_CASE("consumer: an unacknowledged message of a consumer is delivered to ano
   CHECK(fixture.broker.backlog("reports", "readers") == 0);
 }
 
-task<std::string> next_body(messaging::subscription& source, deadline limit) {
-  auto waiting = source.next(limit);
-  const auto next = co_await std::move(waiting);
+task<std::string> next_body(messaging::subscription& source, deadline wait_deadline) {
+  auto wait_task = source.next(wait_deadline);
+  const auto next = co_await std::move(wait_task);
   if (!next) co_return std::string{to_string(next.error().code)};
   source.acknowledge(*next).value();
   co_return next->received->body;

@@ -29,14 +29,14 @@ TEST_CASE("publisher: messages survive a restart of the broker, in their order",
   messaging_fixture fixture;
   fixture.start_consumer();
   fixture.broker.stop();
-  std::vector<std::unique_ptr<messaging_fixture::spawned_publish>> waiting;
-  for (const auto* const body : {"a", "b", "c"}) waiting.push_back(fixture.start_publish(fixture.make_message(body)));
+  std::vector<std::unique_ptr<messaging_fixture::spawned_publish>> publishes;
+  for (const auto* const body : {"a", "b", "c"}) publishes.push_back(fixture.start_publish(fixture.make_message(body)));
   fixture.time.run_for(20s);
-  CHECK(!waiting[0]->ended());
+  CHECK(!publishes[0]->ended());
   CHECK(fixture.publisher->size() == 3);
   fixture.broker.start();
   fixture.time.run_for(5s);
-  for (const auto& each : waiting) {
+  for (const auto& each : publishes) {
     REQUIRE(each->ended());
     CHECK(each->outcome().value->has_value());
   }
@@ -78,12 +78,12 @@ TEST_CASE("publisher: an unconfirmed message expires at its maximum age and is c
           "[messaging][publisher][deadline]") {
   messaging_fixture fixture{{.max_age = 30s}};
   fixture.broker.set_rejecting(true);
-  const auto waiting = fixture.start_publish(fixture.make_message("a"), 5min);
+  const auto pending_publish = fixture.start_publish(fixture.make_message("a"), 5min);
   fixture.time.run_for(29s);
-  CHECK(!waiting->ended());
+  CHECK(!pending_publish->ended());
   fixture.time.run_for(5s);
-  REQUIRE(waiting->ended());
-  CHECK(waiting->outcome().value->error().code == errc::timeout);
+  REQUIRE(pending_publish->ended());
+  CHECK(pending_publish->outcome().value->error().code == errc::timeout);
   CHECK(fixture.published("expired") == 1);
   CHECK(fixture.publisher->size() == 0);
 }

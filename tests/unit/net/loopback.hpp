@@ -46,10 +46,10 @@ struct connected_streams {
 
 inline task<connected_streams> connect_streams() {
   auto listener = *net::listen_tcp(loop::current(), loopback_endpoint());
-  auto connecting = net::connect_tcp(listener->local_endpoint(), deadline::never());
-  auto connected = co_await std::move(connecting);
-  auto accepting = listener->accept(loop::current());
-  auto accepted = co_await std::move(accepting);
+  auto connect_task = net::connect_tcp(listener->local_endpoint(), deadline::never());
+  auto connected = co_await std::move(connect_task);
+  auto accept_task = listener->accept(loop::current());
+  auto accepted = co_await std::move(accept_task);
   connected_streams streams;
   streams.client = std::move(*connected);
   streams.server = std::move(*accepted);

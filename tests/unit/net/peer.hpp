@@ -16,8 +16,8 @@ namespace cohort::test {
 
 inline task<result<std::string>> read_once(net::stream& source, std::size_t max_size = 1 << 16) {
   std::string bytes(max_size, '\0');
-  auto reading = source.read_some(asio::buffer(bytes));
-  const auto size = co_await std::move(reading);
+  auto read_task = source.read_some(asio::buffer(bytes));
+  const auto size = co_await std::move(read_task);
   if (!size) co_return size.error();
   bytes.resize(*size);
   co_return bytes;
@@ -25,8 +25,8 @@ inline task<result<std::string>> read_once(net::stream& source, std::size_t max_
 
 inline task<net::io_result> write_once(net::stream& destination, std::string bytes) {
   const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
-  auto writing = destination.write_some(buffers);
-  co_return co_await std::move(writing);
+  auto write_task = destination.write_some(buffers);
+  co_return co_await std::move(write_task);
 }
 
 inline task<net::io_result> write_bytes(net::stream& destination, std::string bytes) {

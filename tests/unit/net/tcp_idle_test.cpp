@@ -15,8 +15,8 @@ namespace {
 using namespace cohort::test;
 
 task<net::io_result> read_byte(net::stream& stream, char& byte) {
-  auto reading = stream.read_some(asio::buffer(&byte, 1));
-  co_return co_await std::move(reading);
+  auto read_task = stream.read_some(asio::buffer(&byte, 1));
+  co_return co_await std::move(read_task);
 }
 
 TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the stream arrive, and returns them",

@@ -44,8 +44,8 @@ task<std::size_t> count_bytes(net::stream& source, std::size_t size) {
   std::string buffer(1 << 16, '\0');
   std::size_t total = 0;
   while (total < size) {
-    auto reading = source.read_some(asio::buffer(buffer));
-    const auto read = co_await std::move(reading);
+    auto read_task = source.read_some(asio::buffer(buffer));
+    const auto read = co_await std::move(read_task);
     if (!read) break;
     total += *read;
   }
@@ -55,8 +55,8 @@ task<std::size_t> count_bytes(net::stream& source, std::size_t size) {
 TEST_CASE("tcp: write_all completes when the reader has read all bytes", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
-  auto writing = write_bytes(*streams.client, std::string(oversized_length, 'x'));
-  const auto transferred = time.run(when_all(std::move(writing), count_bytes(*streams.server, oversized_length)));
+  auto write_task = write_bytes(*streams.client, std::string(oversized_length, 'x'));
+  const auto transferred = time.run(when_all(std::move(write_task), count_bytes(*streams.server, oversized_length)));
   CHECK(std::get<0>(transferred) == oversized_length);
   CHECK(std::get<1>(transferred) == oversized_length);
 }
@@ -75,8 +75,8 @@ class counted_memory final : public net::read_memory {
 };
 
 task<net::io_result> read_into(net::stream& source, counted_memory& memory) {
-  auto reading = source.read_some(memory);
-  co_return co_await std::move(reading);
+  auto read_task = source.read_some(memory);
+  co_return co_await std::move(read_task);
 }
 
 TEST_CASE("tcp: a read allocates its buffer when bytes have arrived", "[net][tcp]") {
@@ -278,8 +278,8 @@ TEST_CASE("tcp: an acceptor chooses a port, accepts connections, and fails after
 
 task<error_code> accept_then_close(net::acceptor& listener) {
   asio::post(loop::current().get_executor(), [&listener] { listener.close(); });
-  auto accepting = listener.accept(loop::current());
-  const auto accepted = co_await std::move(accepting);
+  auto accept_task = listener.accept(loop::current());
+  const auto accepted = co_await std::move(accept_task);
   co_return accepted ? error_code{} : accepted.error();
 }
 
@@ -299,8 +299,8 @@ task<std::size_t> count_accepted_at_once(net::acceptor& listener, std::size_t ma
   const auto has_run = std::make_shared<bool>(false);
   std::vector<net::stream_ptr> accepted;
   while (!*has_run && accepted.size() < max_count) {
-    auto accepting = listener.accept(loop::current());
-    accepted.push_back(*co_await std::move(accepting));
+    auto accept_task = listener.accept(loop::current());
+    accepted.push_back(*co_await std::move(accept_task));
     if (accepted.size() == 1) asio::post(loop::current().get_executor(), [has_run] { *has_run = true; });
   }
   co_return accepted.size();

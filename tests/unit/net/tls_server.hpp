@@ -76,12 +76,12 @@ class tls_server_end {
     std::string bytes(BIO_ctrl_pending(output_), '\0');
     if (bytes.empty()) co_return;
     BIO_read(output_, bytes.data(), static_cast<int>(bytes.size()));
-    auto writing = write_bytes(transport_, std::move(bytes));
-    co_await std::move(writing);
+    auto write_task = write_bytes(transport_, std::move(bytes));
+    co_await std::move(write_task);
   }
   task<bool> receive() {
-    auto reading = read_once(transport_);
-    const auto bytes = co_await std::move(reading);
+    auto read_task = read_once(transport_);
+    const auto bytes = co_await std::move(read_task);
     if (!bytes) co_return false;
     BIO_write(input_, bytes->data(), static_cast<int>(bytes->size()));
     co_return true;

@@ -47,8 +47,8 @@ class tls_fixture {
     plain->set_deadline(deadline::after(loop::current().now(), 5s));
     // The name that the connector passes.
     auto host = settings_.server_name.empty() ? std::string{"service.example"} : settings_.server_name;
-    auto handshaking = context.handshake(std::move(plain), std::move(host));
-    const auto secure_stream = co_await std::move(handshaking);
+    auto handshake_task = context.handshake(std::move(plain), std::move(host));
+    const auto secure_stream = co_await std::move(handshake_task);
     co_return secure_stream ? error_code{} : secure_stream.error();
   }
   task<bool> run_server(net::stream& transport, const certificate_and_key& leaf, bool requests_certificate) {

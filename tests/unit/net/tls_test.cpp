@@ -39,8 +39,8 @@ class trust_scope {
 
 task<result<net::stream_ptr>> connect_tls(net::tls_client_context& context, std::uint16_t port, std::string host,
                                           deadline connect_deadline) {
-  auto connecting = net::connect_tcp(loopback_endpoint(port), connect_deadline);
-  auto plain = co_await std::move(connecting);
+  auto connect_task = net::connect_tcp(loopback_endpoint(port), connect_deadline);
+  auto plain = co_await std::move(connect_task);
   if (!plain) co_return plain.error();
   (*plain)->set_deadline(connect_deadline);
   co_return co_await context.handshake(std::move(*plain), std::move(host));
@@ -51,12 +51,12 @@ task<std::string> exchange(net::stream& connection) {
   const std::string head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 4\r\n\r\n";
   const std::string body = "body";
   const net::const_buffers buffers{asio::buffer(head), asio::buffer(body)};
-  auto writing = net::write_all(connection, buffers);
-  const auto sent = co_await std::move(writing);
+  auto write_task = net::write_all(connection, buffers);
+  const auto sent = co_await std::move(write_task);
   std::string all = sent ? "" : sent.error().message();
   for (;;) {
-    auto reading = read_once(connection);
-    auto bytes = co_await std::move(reading);
+    auto read_task = read_once(connection);
+    auto bytes = co_await std::move(read_task);
     if (!bytes) co_return all + (bytes.error() == asio::error::eof ? "|end" : bytes.error().message());
     all += *bytes;
   }
@@ -159,11 +159,11 @@ TEST_CASE("tls: a second handshake with the same host resumes the session; a han
 
 task<error_code> handshake_error(net::tls_client_context& context, std::string peer_bytes) {
   auto ends = net::make_memory_pipe();
-  auto writing = write_bytes(*ends.second, std::move(peer_bytes));
-  co_await std::move(writing);
+  auto write_task = write_bytes(*ends.second, std::move(peer_bytes));
+  co_await std::move(write_task);
   ends.second->shutdown_write();
-  auto handshaking = context.handshake(std::move(ends.first), "localhost");
-  const auto secure_stream = co_await std::move(handshaking);
+  auto handshake_task = context.handshake(std::move(ends.first), "localhost");
+  const auto secure_stream = co_await std::move(handshake_task);
   co_return secure_stream ? error_code{} : secure_stream.error();
 }
 
@@ -183,8 +183,8 @@ TEST_CASE("tls: a peer that does not use TLS or closes ends the handshake with a
 task<result<std::string>> client_hello(net::tls_client_context& context, std::string host) {
   auto ends = net::make_memory_pipe();
   ends.first->set_deadline(deadline::after(loop::current().now(), 5s));
-  auto handshaking = context.handshake(std::move(ends.first), std::move(host));
-  const auto secure_stream = co_await std::move(handshaking);
+  auto handshake_task = context.handshake(std::move(ends.first), std::move(host));
+  const auto secure_stream = co_await std::move(handshake_task);
   if (secure_stream || secure_stream.error() != asio::error::timed_out) co_return std::string{"no timeout"};
   co_return co_await read_once(*ends.second);
 }

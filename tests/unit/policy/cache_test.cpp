@@ -236,11 +236,11 @@ TEST_CASE("cache: max_stale_age defaults to one day and is at least max_age plus
   fetch_and_store(defaults, "a", start);
   CHECK(defaults.look_up("a", start + 24h - 1ns, false).value != nullptr);
   CHECK(defaults.look_up("a", start + 24h, false).value == nullptr);
-  auto revalidating_cache = make_revalidating_cache(1min);
-  fetch_and_store(revalidating_cache, "a", start);
-  CHECK(revalidating_cache.look_up("a", start + 5min).next_action == action::use);
-  CHECK(revalidating_cache.look_up("a", start + 11min - 1ns).next_action == action::revalidate);
-  CHECK(revalidating_cache.look_up("a", start + 11min).value == nullptr);
+  auto cache = make_revalidating_cache(1min);
+  fetch_and_store(cache, "a", start);
+  CHECK(cache.look_up("a", start + 5min).next_action == action::use);
+  CHECK(cache.look_up("a", start + 11min - 1ns).next_action == action::revalidate);
+  CHECK(cache.look_up("a", start + 11min).value == nullptr);
 }
 
 TEST_CASE("cache: a key whose value is too old is evicted like a key without a value", "[policy][cache]") {

@@ -16,9 +16,9 @@ static http::response failure_response(const postgres::error& failure) {
 }
 
 static task<http::response> balance(std::shared_ptr<postgres::pool> accounts, http::request_context& request) {
-  auto finding =
+  auto query_task =
       accounts->query(request, "select balance from accounts where name = $1", std::string{request.parameter("name")});
-  const auto found = co_await std::move(finding);
+  const auto found = co_await std::move(query_task);
   if (!found) co_return failure_response(found.error());
   if (found->empty()) co_return http::error_response(http::status::not_found, "no such account");
   const auto amount = (*found)[0].get<std::int64_t>("balance");
@@ -29,9 +29,9 @@ static task<http::response> balance(std::shared_ptr<postgres::pool> accounts, ht
 static task<http::response> withdraw(std::shared_ptr<postgres::pool> accounts, http::request_context& request) {
   auto transaction = co_await accounts->begin(request);
   if (!transaction) co_return failure_response(transaction.error());
-  auto changing = transaction->query("update accounts set balance = balance - 1 where name = $1",
-                                     std::string{request.parameter("name")});
-  const auto changed = co_await std::move(changing);
+  auto update_task = transaction->query("update accounts set balance = balance - 1 where name = $1",
+                                        std::string{request.parameter("name")});
+  const auto changed = co_await std::move(update_task);
   if (!changed) co_return failure_response(changed.error());  // rolls back
   if (changed->affected() == 0) co_return http::error_response(http::status::not_found, "no such account");
   const auto committed = co_await transaction->commit();

@@ -51,13 +51,13 @@ TEST_CASE("postgres records: a query that misses its deadline has the cancellati
 }
 
 task<> begin_and_commit(postgres::pool& pool, call_context context) {
-  auto beginning = pool.begin(context);
-  auto begin_result = co_await std::move(beginning);
+  auto begin_task = pool.begin(context);
+  auto begin_result = co_await std::move(begin_task);
   REQUIRE(begin_result.has_value());
-  auto executing = begin_result->query("select 2");
-  co_await std::move(executing);
-  auto committing = begin_result->commit();
-  co_await std::move(committing);
+  auto execute_task = begin_result->query("select 2");
+  co_await std::move(execute_task);
+  auto commit_task = begin_result->commit();
+  co_await std::move(commit_task);
 }
 
 TEST_CASE("postgres records: a transaction is recorded as one call", "[postgres][requests]") {

@@ -145,13 +145,13 @@ TEST_CASE("redis client: a lost connection fails the commands in flight only", "
   fixture.stop_server();
   CHECK(outcome_of(in_flight).error().code == errc::connection_lost);
   // The command was not sent: it waits for the next connection.
-  const auto waiting = fixture.start(3s, "GET", "a");
+  const auto pending_command = fixture.start(3s, "GET", "a");
   fixture.time().run_for(1s);
-  CHECK(!waiting->ended());
+  CHECK(!pending_command->ended());
   fixture.server.set_delay(0ms);
   fixture.start_server();
   fixture.time().run_for(1s);
-  CHECK(outcome_of(waiting)->text == "1");
+  CHECK(outcome_of(pending_command)->text == "1");
   CHECK(fixture.outcomes("reset") == 1);
 }
 
@@ -161,13 +161,13 @@ TEST_CASE("redis client: a command that waits behind a blocked write is sent on 
   fixture.command("SET", "a", "1").value();
   fixture.hosts.network.partition(fixture.hosts.client, fixture.hosts.server);
   const auto in_flight = fixture.start(5s, "SET", "b", std::string(200'000, 'x'));
-  const auto waiting = fixture.start(5s, "GET", "a");
+  const auto pending_command = fixture.start(5s, "GET", "a");
   fixture.time().run_for(1100ms);
   CHECK(outcome_of(in_flight).error().code == errc::connection_lost);
-  CHECK(!waiting->ended());
+  CHECK(!pending_command->ended());
   fixture.hosts.network.heal(fixture.hosts.client, fixture.hosts.server);
   fixture.time().run_for(3s);
-  CHECK(outcome_of(waiting)->text == "1");
+  CHECK(outcome_of(pending_command)->text == "1");
 }
 
 TEST_CASE("redis client: a call to an unreachable server fails at its deadline with the reason", "[redis][client]") {
@@ -204,11 +204,11 @@ TEST_CASE("redis client: a server that does not use RESP is reported by one erro
   fixture.stop_server();
   struct web_server {
     static task<> run(std::unique_ptr<net::acceptor> acceptor) {
-      auto accepting = acceptor->accept(loop::current());
-      auto accepted = co_await std::move(accepting);
+      auto accept_task = acceptor->accept(loop::current());
+      auto accepted = co_await std::move(accept_task);
       if (!accepted) co_return;
-      auto writing = write_bytes(**accepted, "HTTP/1.1 400 Bad Request\r\n\r\n");
-      co_await std::move(writing);
+      auto write_task = write_bytes(**accepted, "HTTP/1.1 400 Bad Request\r\n\r\n");
+      co_await std::move(write_task);
       co_await sleep_for(1s);
     }
   };

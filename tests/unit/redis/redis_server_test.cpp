@@ -93,10 +93,10 @@ TEST_CASE("redis server: replies have the types of RESP3", "[redis][server][thre
 task<int> count_wrong_replies(redis::client& client, call_context context, int first, int last) {
   int wrong = 0;
   for (int i = first; i < last; ++i) {
-    auto setting = client.set(context, "key" + std::to_string(i), std::to_string(i));
-    const auto set = co_await std::move(setting);
-    auto getting = client.get(context, "key" + std::to_string(i));
-    const auto value = co_await std::move(getting);
+    auto set_task = client.set(context, "key" + std::to_string(i), std::to_string(i));
+    const auto set = co_await std::move(set_task);
+    auto get_task = client.get(context, "key" + std::to_string(i));
+    const auto value = co_await std::move(get_task);
     if (!set || !value || *value != std::to_string(i)) ++wrong;
   }
   co_return wrong;
@@ -138,8 +138,8 @@ struct load_outcomes {
 task<> send_load(redis::client& client, load_outcomes& outcomes) {
   while (!outcomes.is_ending) {
     const call_context context{.deadline = deadline::after(loop::current().now(), 20s)};
-    auto running = client.incr(context, "count");
-    const auto outcome = co_await std::move(running);
+    auto increment_task = client.incr(context, "count");
+    const auto outcome = co_await std::move(increment_task);
     if (outcome) {
       ++outcomes.ok;
     } else if (outcome.error().code == errc::connection_lost) {

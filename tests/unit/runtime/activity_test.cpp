@@ -21,8 +21,8 @@ std::string current_name() {
 }
 
 task<> note_after(duration delay, std::vector<std::string>* seen) {
-  auto delaying = sleep_for(delay);
-  co_await std::move(delaying);
+  auto sleep_task = sleep_for(delay);
+  co_await std::move(sleep_task);
   seen->push_back(current_name());
 }
 
@@ -56,16 +56,16 @@ task<> spawn_from_activity(task_group* group, std::vector<std::string>* seen) {
   own->begin("owner", 0, 0, loop::current().now());
   group->spawn(note_after(10ms, seen));
   seen->push_back(current_name());
-  auto delaying = sleep_for(1ms);
-  co_await std::move(delaying);
+  auto sleep_task = sleep_for(1ms);
+  co_await std::move(sleep_task);
 }
 
 task<> spawn_and_join(std::vector<std::string>* seen) {
   task_group group{[](const std::exception_ptr&) {}};
-  auto spawning = spawn_from_activity(&group, seen);
-  co_await std::move(spawning);
-  auto joining = group.join();
-  co_await std::move(joining);
+  auto spawn_task = spawn_from_activity(&group, seen);
+  co_await std::move(spawn_task);
+  auto join_task = group.join();
+  co_await std::move(join_task);
 }
 
 TEST_CASE("activity: a task of a group has no activity, because it can outlive the activity of its creator",

@@ -19,8 +19,8 @@ http::router large_pages() {
 task<http::response> outcome_of(std::shared_ptr<http::upstream> target, http::request_context* context) {
   http::client_request request;
   request.url = boost::urls::url{*boost::urls::parse_uri("http://pages/")};
-  auto calling = target->call(std::move(request), *context);
-  const auto called = co_await std::move(calling);
+  auto call_task = target->call(std::move(request), *context);
+  const auto called = co_await std::move(call_task);
   const std::string text{called.response ? "ok" : http::error_class(called.response.error())};
   co_return http::response{}.body(text, "text/plain");
 }

@@ -38,8 +38,8 @@ task<http::response> call_back_service(http::client& client, std::size_t count, 
     request.url = boost::urls::url{*boost::urls::parse_uri("http://back/")};
     calls.push_back(http::fetch(client, std::move(request), call_deadline));
   }
-  auto calling = when_all(std::move(calls));
-  const auto results = co_await std::move(calling);
+  auto call_task = when_all(std::move(calls));
+  const auto results = co_await std::move(call_task);
   for (const auto& result : results)
     if (!result) co_return http::error_response(http::status::bad_gateway, http::error_class(result.error()));
   co_return http::response{}.body("all", "text/plain");

@@ -41,31 +41,31 @@ http::client_request backend_request() {
 /// One route for each fault, and one route without a fault.
 struct handlers {
   static task<void> call(http::upstream& backend, call_context context, std::optional<duration> timeout = {}) {
-    auto calling = backend.call(backend_request(), context, timeout);
-    co_await std::move(calling);
+    auto call_task = backend.call(backend_request(), context, timeout);
+    co_await std::move(call_task);
   }
   static http::response done() { return http::response{}.body("done", "text/plain"); }
 
   static task<http::response> clean(http::upstream& backend, call_context context) {
-    auto calling = call(backend, context);
-    co_await std::move(calling);
+    auto call_task = call(backend, context);
+    co_await std::move(call_task);
     co_return done();
   }
   static task<http::response> missing_context(http::client& client) {
-    auto fetching = http::fetch(client, backend_request(), deadline::after(loop::current().now(), 2s));
-    co_await std::move(fetching);
+    auto fetch_task = http::fetch(client, backend_request(), deadline::after(loop::current().now(), 2s));
+    co_await std::move(fetch_task);
     co_return done();
   }
   static task<http::response> late_deadline(http::upstream& backend, call_context context) {
     context.deadline = deadline::never();
-    auto calling = call(backend, context, 30s);
-    co_await std::move(calling);
+    auto call_task = call(backend, context, 30s);
+    co_await std::move(call_task);
     co_return done();
   }
   static task<http::response> excessive_timeouts(http::upstream& backend, call_context context) {
     for (int i = 0; i < 3; ++i) {
-      auto calling = call(backend, context);
-      co_await std::move(calling);
+      auto call_task = call(backend, context);
+      co_await std::move(call_task);
     }
     co_return done();
   }
@@ -75,18 +75,18 @@ struct handlers {
     co_return done();
   }
   static task<http::response> small_reserve(http::upstream& backend, call_context context) {
-    auto calling = call(backend, context, 5s);
-    co_await std::move(calling);
-    auto rendering = sleep_for(40ms);
-    co_await std::move(rendering);
+    auto call_task = call(backend, context, 5s);
+    co_await std::move(call_task);
+    auto render_task = sleep_for(40ms);
+    co_await std::move(render_task);
     co_return done();
   }
   static task<http::response> ignored_disconnect(http::upstream& backend, call_context context) {
-    auto calling = call(backend, context);
-    co_await std::move(calling);
+    auto call_task = call(backend, context);
+    co_await std::move(call_task);
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto finishing = sleep_for(1s);
-    co_await std::move(finishing);
+    auto finish_task = sleep_for(1s);
+    co_await std::move(finish_task);
     co_return done();
   }
 };

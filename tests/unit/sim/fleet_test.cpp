@@ -104,8 +104,8 @@ task<> stop_after(duration delay, fleet& services, node& target) {
 task<> call_and_store(std::optional<http::client_result>& stored, fleet& services, std::string url) {
   http::client_request request;
   request.url = *boost::urls::parse_uri(url);
-  auto calling = http::fetch(services.client("caller"), std::move(request), deadline::never());
-  stored.emplace(co_await std::move(calling));
+  auto call_task = http::fetch(services.client("caller"), std::move(request), deadline::never());
+  stored.emplace(co_await std::move(call_task));
 }
 
 TEST_CASE("fleet: kill resets the connections of a service; start creates a new process", "[sim][fleet]") {

@@ -49,8 +49,8 @@ TEST_CASE("sqlite: a call times out at its deadline on virtual time, and has no 
   fixture.create();
   fixture.blocking.set_simulated_cost(2s);
   const auto start = fixture.time.now();
-  auto inserting = fixture.database.execute(fixture.context(1s), "INSERT INTO users (name) VALUES ('Ada')");
-  CHECK(fixture.time.run(std::move(inserting)).error().code == errc::timeout);
+  auto insert_task = fixture.database.execute(fixture.context(1s), "INSERT INTO users (name) VALUES ('Ada')");
+  CHECK(fixture.time.run(std::move(insert_task)).error().code == errc::timeout);
   CHECK(fixture.time.now() - start <= 1s + tick);
   CHECK(fixture.query<int>("SELECT count(*) FROM users").value() == std::vector{0});
   CHECK(fixture.metric("timeout") == 1);
@@ -116,8 +116,8 @@ TEST_CASE("sqlite: a running statement is interrupted at the deadline of its cal
     connection.execute("INSERT INTO users (name) VALUES ('Ada')").value();
     return connection.query<int>(endless_query);
   };
-  auto writing = fixture.database.write(fixture.context(50ms), std::move(endless_write));
-  CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
+  auto write_task = fixture.database.write(fixture.context(50ms), std::move(endless_write));
+  CHECK(fixture.run(std::move(write_task)).error().code == errc::timeout);
   // `close` waits for the threads, which have interrupted the statements and rolled back.
   fixture.run(fixture.database.close());
   CHECK(fixture.event_loop().now() - start < 20s);
@@ -135,8 +135,8 @@ TEST_CASE("sqlite: a write waits for the lock of another process", "[sqlite][thr
     CHECK(fixture.run(other.execute(fixture.context(), "DELETE FROM users")).error().code == errc::busy);
   }
   SECTION("the deadline of the call ends the wait") {
-    auto writing = fixture.database.execute(fixture.context(20ms), "DELETE FROM users");
-    CHECK(fixture.run(std::move(writing)).error().code == errc::timeout);
+    auto write_task = fixture.database.execute(fixture.context(20ms), "DELETE FROM users");
+    CHECK(fixture.run(std::move(write_task)).error().code == errc::timeout);
   }
   SECTION("the write continues when the lock is released") {
     auto write = [](sqlite::database& database, call_context context,
@@ -161,10 +161,10 @@ task<> add_repeatedly(sqlite::database& database, int count, std::atomic<int>& f
       return connection.execute("UPDATE counter SET value = ?1", **value + 1);
     };
     const call_context context{.deadline = deadline::after(loop::current().now(), 60s)};
-    auto writing = database.write(context, std::move(add));
-    const auto written = co_await std::move(writing);
-    auto reading = database.query<int>(context, "SELECT value FROM counter");
-    const auto read = co_await std::move(reading);
+    auto write_task = database.write(context, std::move(add));
+    const auto written = co_await std::move(write_task);
+    auto read_task = database.query<int>(context, "SELECT value FROM counter");
+    const auto read = co_await std::move(read_task);
     if (!written || !read) ++failures;
   }
 }

@@ -63,10 +63,10 @@ task<result<dns_response>> dns_client::send_query(net::endpoint server, std::str
   auto& event_loop = loop::current();
   const auto query = make_dns_query(static_cast<std::uint16_t>(event_loop.random().next()), name, type);
   if (!query) co_return error_code{asio::error::invalid_argument};
-  const auto end = deadline::after(event_loop.now(), configuration_.timeout);
+  const auto query_deadline = deadline::after(event_loop.now(), configuration_.timeout);
   for (dns_transport* transport : {datagrams_.get(), static_cast<dns_transport*>(&tcp_)}) {
     if (!transport) continue;
-    auto exchange_task = transport->exchange(server, *query, end);
+    auto exchange_task = transport->exchange(server, *query, query_deadline);
     const auto message = co_await std::move(exchange_task);
     if (!message) co_return message.error();
     auto response = parse_dns_response(*message);

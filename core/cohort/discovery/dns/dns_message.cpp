@@ -45,9 +45,9 @@ class message_reader {
  public:
   explicit message_reader(std::string_view message) noexcept : message_(message) {}
 
-  bool failed() const noexcept { return failed_; }
+  bool failed() const noexcept { return has_failed_; }
   std::size_t position() const noexcept { return position_; }
-  void fail() noexcept { failed_ = true; }
+  void fail() noexcept { has_failed_ = true; }
 
   std::uint16_t read_u16() noexcept {
     const auto bytes = take(2);
@@ -60,8 +60,8 @@ class message_reader {
     return high << 16U | read_u16();
   }
   std::string_view take(std::size_t count) noexcept {
-    if (failed_ || count > message_.size() - position_) {
-      failed_ = true;
+    if (has_failed_ || count > message_.size() - position_) {
+      has_failed_ = true;
       return {};
     }
     const auto bytes = message_.substr(position_, count);
@@ -77,7 +77,7 @@ class message_reader {
     auto earliest = position_;
     bool has_jumped = false;
     for (;;) {
-      if (failed_ || at >= message_.size()) return fail_name();
+      if (has_failed_ || at >= message_.size()) return fail_name();
       const auto length = static_cast<unsigned char>(message_[at]);
       if (length >= 0xc0) {
         if (at + 1 >= message_.size()) return fail_name();
@@ -108,13 +108,13 @@ class message_reader {
     return true;
   }
   std::string fail_name() {
-    failed_ = true;
+    has_failed_ = true;
     return {};
   }
 
   std::string_view message_;
   std::size_t position_ = 0;
-  bool failed_ = false;
+  bool has_failed_ = false;
 };
 
 template <class Address>

@@ -35,8 +35,8 @@ task<result<std::string>> tcp_dns_transport::exchange(net::endpoint server, std:
   auto write_task = net::write_all(stream, buffers);
   const auto written = co_await std::move(write_task);
   if (!written) co_return written.error();
-  auto reading_length = read_exactly(stream, 2);
-  const auto length = co_await std::move(reading_length);
+  auto length_task = read_exactly(stream, 2);
+  const auto length = co_await std::move(length_task);
   if (!length) co_return length.error();
   const auto size = static_cast<std::size_t>(static_cast<unsigned char>((*length)[0])) << 8U |
                     static_cast<unsigned char>((*length)[1]);

@@ -68,7 +68,7 @@ task<std::optional<source_error>> etcd_source::open_watch() {
 
 task<result<std::optional<etcd_watch_message>, source_error>> etcd_source::read_message() {
   using result_type = result<std::optional<etcd_watch_message>, source_error>;
-  auto read_task = watch_->next(deadline::after(loop::current().now(), max_silence));
+  auto read_task = watch_->next(deadline::after(loop::current().now(), watch_idle_timeout));
   const auto line = co_await std::move(read_task);
   if (!line) {
     if (line.error() == line_reader::failure::timed_out) {

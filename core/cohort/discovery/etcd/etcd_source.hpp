@@ -12,11 +12,12 @@
 
 namespace cohort::discovery {
 
-/// The endpoints below a prefix in etcd: one range request, then a watch from its revision on. A watch without a
-/// message for `max_silence` is opened again, to detect half-open connections and servers that have lost their data.
+/// The endpoints below a prefix in etcd: one range request, then a watch from its revision on. A watch that
+/// receives no message within `watch_idle_timeout` is restarted, to detect half-open connections and servers that have
+/// lost their data.
 class etcd_source final : public endpoint_source {
  public:
-  static constexpr duration max_silence = std::chrono::seconds{30};
+  static constexpr duration watch_idle_timeout = std::chrono::seconds{30};
 
   /// `name` is the prefix without slashes at its ends. `transport` must outlive the source.
   etcd_source(http::client& transport, boost::urls::url server, std::string_view name, telemetry::logger log);
@@ -26,7 +27,7 @@ class etcd_source final : public endpoint_source {
  private:
   task<std::optional<source_error>> read_range();
   task<std::optional<source_error>> open_watch();
-  /// The next message of the watch; empty after `max_silence`, when the watch has been closed.
+  /// The next message of the watch; empty after `watch_idle_timeout`, when the watch has been closed.
   task<result<std::optional<etcd_watch_message>, source_error>> read_message();
   void apply(const etcd_key_value& change);
   endpoint_list endpoints() const;

@@ -38,7 +38,7 @@ std::string registration_body(const service_instance& instance, const std::strin
 eureka_source::eureka_source(http::client& transport, const service_target& target)
     : api_(transport, target.server),
       application_target_("/" + target.scope + "/apps/" + target.name),
-      secure_(target.requests.secure) {}
+      is_secure_(target.requests.secure) {}
 
 task<result<endpoint_list, source_error>> eureka_source::next() {
   if (next_poll_) {
@@ -51,7 +51,7 @@ task<result<endpoint_list, source_error>> eureka_source::next() {
   if (!response) co_return response.error();
   next_poll_ = loop::current().now() + poll_interval;
   if (response->status_code() == not_found) co_return endpoint_list{};
-  auto found = parse_eureka_application(response->body, secure_);
+  auto found = parse_eureka_application(response->body, is_secure_);
   if (!found) co_return source_error{"Eureka returned an invalid response"};
   co_return std::move(*found);
 }

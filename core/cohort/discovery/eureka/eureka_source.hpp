@@ -25,7 +25,7 @@ class eureka_source final : public endpoint_source {
  private:
   api_client api_;
   std::string application_target_;
-  bool secure_;
+  bool is_secure_;
   /// The time of the next request; empty before the first response.
   std::optional<time_point> next_poll_;
 };

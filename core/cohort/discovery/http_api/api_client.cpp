@@ -57,8 +57,8 @@ task<result<http::client_response, source_error>> api_client::send(http::method 
                                                                    std::string body, duration timeout,
                                                                    unsigned accepted_status) {
   const auto request = make_request(method, target, std::move(body));
-  const auto end = deadline::after(loop::current().now(), timeout);
-  auto send_task = transport_.send(request, end, {});
+  const auto call_deadline = deadline::after(loop::current().now(), timeout);
+  auto send_task = transport_.send(request, call_deadline, {});
   auto exchange = co_await std::move(send_task);
   if (!exchange.response) co_return describe(request, exchange.response.error());
   const auto status = exchange.response->status_code();
@@ -71,8 +71,8 @@ task<result<http::streamed_response, source_error>> api_client::open(http::metho
   auto request = make_request(method, target, {});
   if (!body.empty()) request.fields.emplace_back("Content-Type", "application/json");
   http::text_body_source source{std::move(body)};
-  const auto end = deadline::after(loop::current().now(), default_timeout);
-  auto open_task = transport_.open(request, source.content_length() == 0 ? nullptr : &source, end, {},
+  const auto call_deadline = deadline::after(loop::current().now(), default_timeout);
+  auto open_task = transport_.open(request, source.content_length() == 0 ? nullptr : &source, call_deadline, {},
                                    std::numeric_limits<std::size_t>::max());
   auto opened = co_await std::move(open_task);
   if (!opened.head.response) co_return describe(request, opened.head.response.error());

@@ -114,7 +114,7 @@ task<std::optional<source_error>> kubernetes_source::open_watch() {
 
 task<result<bool, source_error>> kubernetes_source::read_event() {
   using result_type = result<bool, source_error>;
-  auto read_task = watch_->next(deadline::after(loop::current().now(), max_silence));
+  auto read_task = watch_->next(deadline::after(loop::current().now(), watch_idle_timeout));
   const auto line = co_await std::move(read_task);
   if (!line) {
     const bool is_expected =

@@ -38,8 +38,8 @@ class kubernetes_source final : public endpoint_source {
  public:
   /// The server ends a watch after this time. The API server sends a bookmark about once a minute.
   static constexpr std::chrono::seconds watch_duration{240};
-  /// A watch that receives no message for longer than this time is reopened.
-  static constexpr duration max_silence = std::chrono::seconds{100};
+  /// A watch that receives no message within this time is restarted.
+  static constexpr duration watch_idle_timeout = std::chrono::seconds{100};
 
   /// `network` must outlive the source.
   kubernetes_source(net::network& network, const kubernetes_settings& settings, const service_target& target);

@@ -55,8 +55,8 @@ task<client_result> call_loop::run(time_point now) {
       const auto result = classify(exchange);
       if (!result.failure) break;
       if (replaces_connection(exchange)) {
-        auto repeating = attempt(true, loop::current().now());
-        exchange = co_await std::move(repeating);
+        auto retry_task = attempt(true, loop::current().now());
+        exchange = co_await std::move(retry_task);
         continue;
       }
       const auto retry = decide(exchange, result);

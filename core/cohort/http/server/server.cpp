@@ -205,13 +205,13 @@ task<> server::accept_connections() {
 }
 
 task<> server::close_listener() {
-  const auto limit = deadline::after(loop::current().now(), max_quiet_wait);
+  const auto wait_deadline = deadline::after(loop::current().now(), max_quiet_wait);
   for (auto count_before = accepted_count_;; count_before = accepted_count_) {
     // The number of connections in the kernel's backlog cannot be read: the loop ends after a `quiet_period` without an
     // accepted connection, or after `max_quiet_wait` in all.
     auto pause = sleep_for(quiet_period);
     co_await std::move(pause);
-    if (accepted_count_ == count_before || limit.expired(loop::current().now())) break;
+    if (accepted_count_ == count_before || wait_deadline.expired(loop::current().now())) break;
   }
   listener_->close();
   // Closing the listener ends a pending `accept`, but not a backoff.

@@ -27,7 +27,7 @@ class upgraded_connection {
   request_context& context() noexcept { return context_; }
   server_shard& shard() noexcept { return shard_; }
   /// Cancels the upgrade handler at this time.
-  void cancel_at(deadline limit) noexcept { run_.set_deadline(limit); }
+  void cancel_at(deadline cancel_deadline) noexcept { run_.set_deadline(cancel_deadline); }
 
   /// Sets the function that is called when the server begins to drain. If the server is already draining, calls it
   /// immediately.

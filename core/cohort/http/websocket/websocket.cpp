@@ -29,13 +29,13 @@ bool make_space(websocket_connection& connection) {
   return true;
 }
 
-task<read_result> read_message(std::shared_ptr<websocket_connection> connection, deadline limit) {
+task<read_result> read_message(std::shared_ptr<websocket_connection> connection, deadline read_deadline) {
   // This check precedes the removal of the message, so that a cancelled read does not lose it.
   if (must_yield_after(0)) co_await yield_to_loop();
   for (;;) {
     if (auto message = connection->take_message()) co_return std::move(*message);
     if (!connection->is_open()) co_return websocket_error::closed;
-    const auto status = co_await connection->readers().wait(limit);
+    const auto status = co_await connection->readers().wait(read_deadline);
     if (const auto error = error_of(status)) co_return *error;
   }
 }
@@ -55,13 +55,13 @@ shared_message::shared_message(std::string_view data, websocket_message::kind ty
   frame_ = std::make_shared<const std::string>(std::move(bytes));
 }
 
-task<read_result> websocket::read(deadline limit) { return read_message(connection_, limit); }
+task<read_result> websocket::read(deadline read_deadline) { return read_message(connection_, read_deadline); }
 
 task<send_result> websocket::send_message(std::shared_ptr<websocket_connection> connection, std::string data,
-                                          websocket_message::kind type, deadline limit) {
+                                          websocket_message::kind type, deadline send_deadline) {
   if (type == websocket_message::kind::text && !is_valid_utf8(data)) co_return websocket_error::invalid_text;
   while (connection->is_open() && !make_space(*connection)) {
-    const auto status = co_await connection->senders().wait(limit);
+    const auto status = co_await connection->senders().wait(send_deadline);
     if (const auto error = error_of(status)) co_return *error;
   }
   if (!connection->is_open()) co_return websocket_error::closed;
@@ -71,12 +71,12 @@ task<send_result> websocket::send_message(std::shared_ptr<websocket_connection> 
   co_return send_result{};
 }
 
-task<send_result> websocket::send(std::string text, deadline limit) {
-  return send_message(connection_, std::move(text), websocket_message::kind::text, limit);
+task<send_result> websocket::send(std::string text, deadline send_deadline) {
+  return send_message(connection_, std::move(text), websocket_message::kind::text, send_deadline);
 }
 
-task<send_result> websocket::send_binary(std::string data, deadline limit) {
-  return send_message(connection_, std::move(data), websocket_message::kind::binary, limit);
+task<send_result> websocket::send_binary(std::string data, deadline send_deadline) {
+  return send_message(connection_, std::move(data), websocket_message::kind::binary, send_deadline);
 }
 
 bool websocket::try_send(const shared_message& message) {

@@ -48,16 +48,16 @@ class websocket {
   websocket& operator=(websocket&&) = delete;
 
   /// The next message. After the connection was closed, messages that had already been received are returned first.
-  task<result<websocket_message, websocket_error>> read(deadline limit = deadline::never());
+  task<result<websocket_message, websocket_error>> read(deadline read_deadline = deadline::never());
   task<result<websocket_message, websocket_error>> read(const call_context& context) { return read(context.deadline); }
 
   /// Queues a message; `websocket_settings::when_full` is the policy for a full queue. Success does not mean
   /// that the peer has received it.
-  task<result<void, websocket_error>> send(std::string text, deadline limit = deadline::never());
+  task<result<void, websocket_error>> send(std::string text, deadline send_deadline = deadline::never());
   task<result<void, websocket_error>> send(std::string text, const call_context& context) {
     return send(std::move(text), context.deadline);
   }
-  task<result<void, websocket_error>> send_binary(std::string data, deadline limit = deadline::never());
+  task<result<void, websocket_error>> send_binary(std::string data, deadline send_deadline = deadline::never());
   /// Queues a message without waiting. False if the connection is closed, or the queue is full and the policy is
   /// `wait`. Only for servers, because the frame has no mask. The frame is not compressed.
   bool try_send(const shared_message& message);
@@ -83,7 +83,7 @@ class websocket {
  private:
   static task<result<void, websocket_error>> send_message(std::shared_ptr<websocket_connection> connection,
                                                           std::string data, websocket_message::kind type,
-                                                          deadline limit);
+                                                          deadline send_deadline);
 
   std::shared_ptr<websocket_connection> connection_;
   std::string subprotocol_;

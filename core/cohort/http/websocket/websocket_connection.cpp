@@ -41,12 +41,12 @@ websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr 
 }
 
 websocket_connection::~websocket_connection() {
-  if (metrics_ && !ended_) metrics_->open_connections.add(-1);
+  if (metrics_ && !has_ended_) metrics_->open_connections.add(-1);
   if (accounted_bytes_ > 0) shared_bytes_->fetch_sub(accounted_bytes_, std::memory_order_relaxed);
 }
 
 void websocket_connection::start() {
-  started_ = true;
+  has_started_ = true;
   stream_.set_deadline(deadline::never());
   schedule_timer();
   decode();
@@ -65,7 +65,7 @@ std::optional<websocket_message> websocket_connection::take_message() {
   inbox_.pop_front();
   inbox_bytes_ -= message.data.size();
   account_for_messages();
-  if (was_full && !is_inbox_full() && !ended_) {
+  if (was_full && !is_inbox_full() && !has_ended_) {
     // The idle timeout does not apply while messages of the peer cannot be received.
     last_received_ = loop_.now();
     decode();
@@ -74,22 +74,22 @@ std::optional<websocket_message> websocket_connection::take_message() {
 }
 
 void websocket_connection::read_more() {
-  if (reading_ || ended_) return;
+  if (is_reading_ || has_ended_) return;
   input_.resize(input_size_ + read_size_);
   auto read_task = stream_.read_some(asio::buffer(input_.data() + input_size_, read_size_));
-  reading_ = true;
+  is_reading_ = true;
   std::move(read_task)([self = shared_from_this()](const net::io_result& size) {
-    self->reading_ = false;
+    self->is_reading_ = false;
     self->on_read(size);
     if (self->is_finished()) self->finish_waiters_.notify_all();
   });
 }
 
 void websocket_connection::on_read(const net::io_result& size) {
-  if (ended_) return;
+  if (has_ended_) return;
   if (!size) return end();
   last_received_ = loop_.now();
-  ping_pending_ = false;
+  is_ping_pending_ = false;
   input_size_ += *size;
   read_size_ = *size == read_size_ ? large_read_size : small_read_size;
   decode();
@@ -100,7 +100,7 @@ void websocket_connection::decode() {
   const auto self = shared_from_this();
   input_.resize(input_size_);
   std::string_view remaining = input_;
-  while (!ended_ && !is_discarding_) {
+  while (!has_ended_ && !is_discarding_) {
     if (is_inbox_full()) break;
     const auto event = decoder_.next(remaining);
     if (event == message_decoder::event::none) break;
@@ -144,7 +144,7 @@ void websocket_connection::handle(message_decoder::event event) {
       readers_.notify_one();
       break;
     case event_kind::ping:
-      if (!close_queued_) send_pong(decoder_.payload());
+      if (!is_close_queued_) send_pong(decoder_.payload());
       break;
     case event_kind::close: on_close_frame(); break;
     case event_kind::failure:
@@ -158,7 +158,7 @@ void websocket_connection::handle(message_decoder::event event) {
 
 /// Responds to a close frame with the same code (RFC 6455 section 5.5.1). Then the connection ends.
 void websocket_connection::on_close_frame() {
-  close_received_ = true;
+  is_close_received_ = true;
   is_discarding_ = true;
   const auto code = decoder_.close_code();
   const std::string reason = decoder_.payload();
@@ -201,7 +201,7 @@ void websocket_connection::send(encoded_frame frame) {
 }
 
 std::list<websocket_connection::queued_frame>::iterator websocket_connection::first_unsent() {
-  const std::size_t unremovable_frames = writing_ ? frames_per_write : written_ > 0 ? 1 : 0;
+  const std::size_t unremovable_frames = is_writing_ ? frames_per_write : written_ > 0 ? 1 : 0;
   return std::next(outbox_.begin(), static_cast<std::ptrdiff_t>(std::min(unremovable_frames, outbox_.size())));
 }
 
@@ -254,7 +254,7 @@ void websocket_connection::enqueue(encoded_frame frame, frame_kind kind) {
 }
 
 void websocket_connection::write_more() {
-  while (!writing_ && !ended_ && !outbox_.empty()) {
+  while (!is_writing_ && !has_ended_ && !outbox_.empty()) {
     const auto& first = *outbox_.front().bytes;
     net::const_buffers buffers{asio::buffer(first) + written_, asio::const_buffer{}};
     if (outbox_.size() > 1) buffers[1] = asio::buffer(*std::next(outbox_.begin())->bytes);
@@ -264,12 +264,12 @@ void websocket_connection::write_more() {
       continue;
     }
     write_progress_ = loop_.now();
-    writing_ = true;
+    is_writing_ = true;
     auto write_task = stream_.write_some(buffers);
     std::move(write_task)([self = shared_from_this()](const net::io_result& size) {
-      self->writing_ = false;
-      if (!size && !self->ended_) self->end();
-      if (size && !self->ended_) {
+      self->is_writing_ = false;
+      if (!size && !self->has_ended_) self->end();
+      if (size && !self->has_ended_) {
         self->on_written(*size);
         self->write_more();
       }
@@ -291,8 +291,8 @@ void websocket_connection::on_written(std::size_t size) {
     outbox_.pop_front();
   }
   if (was_full && !is_queue_full()) senders_.notify_all();
-  if (!outbox_.empty() || !close_queued_) return;
-  if (close_received_) return end();
+  if (!outbox_.empty() || !is_close_queued_) return;
+  if (is_close_received_) return end();
   // After a violation, the end of the stream shows the peer that nothing follows.
   if (is_discarding_) stream_.shutdown_write();
 }
@@ -300,8 +300,8 @@ void websocket_connection::on_written(std::size_t size) {
 // Closing
 
 void websocket_connection::close(std::uint16_t code, std::string_view reason) {
-  if (close_queued_ || ended_) return;
-  close_queued_ = true;
+  if (is_close_queued_ || has_ended_) return;
+  is_close_queued_ = true;
   is_closing_ = true;
   close_start_ = loop_.now();
   close_code_ = code;
@@ -320,9 +320,9 @@ void websocket_connection::close(std::uint16_t code, std::string_view reason) {
 }
 
 void websocket_connection::end() {
-  if (ended_) return;
+  if (has_ended_) return;
   const auto self = shared_from_this();
-  ended_ = true;
+  has_ended_ = true;
   is_closing_ = true;
   timer_.disarm();
   stream_.close();
@@ -339,34 +339,34 @@ void websocket_connection::end() {
 }
 
 void websocket_connection::schedule_timer() {
-  if (ended_) return;
+  if (has_ended_) return;
   auto next = time_after(last_message_, settings_.idle_timeout);
   next = std::min(next, time_after(last_received_, settings_.ping_interval));
-  if (ping_pending_) {
+  if (is_ping_pending_) {
     next = std::min(time_after(last_message_, settings_.idle_timeout),
                     time_after(time_after(last_received_, settings_.ping_interval), settings_.pong_timeout));
   }
-  if (close_queued_) next = time_after(close_start_, settings_.close_timeout);
-  if (writing_) next = std::min(next, time_after(write_progress_, settings_.write_timeout));
+  if (is_close_queued_) next = time_after(close_start_, settings_.close_timeout);
+  if (is_writing_) next = std::min(next, time_after(write_progress_, settings_.write_timeout));
   timer_.arm(next);
 }
 
 void websocket_connection::on_timer() {
-  if (ended_) return;
+  if (has_ended_) return;
   const auto now = loop_.now();
   const auto self = shared_from_this();
-  if (writing_ && now >= time_after(write_progress_, settings_.write_timeout)) return end();
-  if (close_queued_) {
+  if (is_writing_ && now >= time_after(write_progress_, settings_.write_timeout)) return end();
+  if (is_close_queued_) {
     if (now >= time_after(close_start_, settings_.close_timeout)) return end();
   } else if (now >= time_after(last_message_, settings_.idle_timeout)) {
     close(close_code::going_away, "no message within the idle timeout");
   } else if (is_inbox_full()) {
     last_received_ = now;  // reading is paused, so the peer's messages are not received
-  } else if (ping_pending_ &&
+  } else if (is_ping_pending_ &&
              now >= time_after(time_after(last_received_, settings_.ping_interval), settings_.pong_timeout)) {
     return end();
-  } else if (!ping_pending_ && now >= time_after(last_received_, settings_.ping_interval)) {
-    ping_pending_ = true;
+  } else if (!is_ping_pending_ && now >= time_after(last_received_, settings_.ping_interval)) {
+    is_ping_pending_ = true;
     send_control(websocket_opcode::ping, {});
   }
   schedule_timer();

@@ -58,7 +58,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   wait_queue& senders() noexcept { return senders_; }
 
   /// Whether messages can be sent: no close frame has been sent or received.
-  bool is_open() const noexcept { return !is_closing_ && !ended_; }
+  bool is_open() const noexcept { return !is_closing_ && !has_ended_; }
   bool is_queue_full() const noexcept;
   std::size_t queued_bytes() const noexcept { return queued_bytes_; }
   /// Encodes a message for this connection.
@@ -73,7 +73,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   /// Ends the connection immediately.
   void abort() { end(); }
   /// Whether the connection has ended and its stream is no longer in use.
-  bool is_finished() const noexcept { return ended_ && !reading_ && !writing_; }
+  bool is_finished() const noexcept { return has_ended_ && !is_reading_ && !is_writing_; }
   wait_queue& finish_waiters() noexcept { return finish_waiters_; }
 
   /// After the end: the code of the first close frame; 1006 if there was none.
@@ -135,17 +135,17 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   /// The bytes of the first frame that were written.
   std::size_t written_ = 0;
 
-  bool started_ = false;
-  bool reading_ = false;
-  bool writing_ = false;
+  bool has_started_ = false;
+  bool is_reading_ = false;
+  bool is_writing_ = false;
   /// Whether a close frame was queued or received, or the peer violated the protocol.
   bool is_closing_ = false;
-  bool close_queued_ = false;
-  bool close_received_ = false;
+  bool is_close_queued_ = false;
+  bool is_close_received_ = false;
   /// Whether further messages of the peer are ignored.
   bool is_discarding_ = false;
-  bool ping_pending_ = false;
-  bool ended_ = false;
+  bool is_ping_pending_ = false;
+  bool has_ended_ = false;
 
   std::uint16_t close_code_ = close_code::abnormal_closure;
   std::string close_reason_;

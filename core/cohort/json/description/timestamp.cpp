@@ -24,34 +24,34 @@ class scanner {
   char consume_one_of(std::string_view choices) {
     const char upper =
         remaining_.empty() ? '\0' : static_cast<char>(remaining_[0] >= 'a' ? remaining_[0] - 'a' + 'A' : remaining_[0]);
-    failed_ = failed_ || remaining_.empty() || choices.find(upper) == std::string_view::npos;
-    if (!failed_) remaining_.remove_prefix(1);
+    has_failed_ = has_failed_ || remaining_.empty() || choices.find(upper) == std::string_view::npos;
+    if (!has_failed_) remaining_.remove_prefix(1);
     return upper;
   }
   /// Consumes an optional fraction of a second, such as `.5`.
   nanoseconds fraction() {
     // In the failed state, `consume_digit` consumes no characters, so the loop below would not end.
-    if (failed_ || !remaining_.starts_with('.')) return {};
+    if (has_failed_ || !remaining_.starts_with('.')) return {};
     remaining_.remove_prefix(1);
     nanoseconds sum{consume_digit() * nanoseconds{100ms}};
     for (nanoseconds digit_unit = 10ms; !remaining_.empty() && is_digit(remaining_[0]); digit_unit /= 10)
       sum += consume_digit() * digit_unit;
     return sum;
   }
-  bool is_done() const { return !failed_ && remaining_.empty(); }
+  bool is_done() const { return !has_failed_ && remaining_.empty(); }
 
  private:
   static bool is_digit(char c) { return c >= '0' && c <= '9'; }
   int consume_digit() {
-    failed_ = failed_ || remaining_.empty() || !is_digit(remaining_[0]);
-    if (failed_) return 0;
+    has_failed_ = has_failed_ || remaining_.empty() || !is_digit(remaining_[0]);
+    if (has_failed_) return 0;
     const int value = remaining_[0] - '0';
     remaining_.remove_prefix(1);
     return value;
   }
 
   std::string_view remaining_;
-  bool failed_ = false;
+  bool has_failed_ = false;
 };
 
 /// The offset from UTC; empty if its hours or minutes are out of range (RFC 3339 section 5.6).

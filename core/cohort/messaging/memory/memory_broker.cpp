@@ -73,10 +73,10 @@ memory_broker::client::~client() { server_->clients_.remove(this); }
 
 bool memory_broker::client::is_connected() const noexcept { return !is_closed_ && is_reachable(); }
 
-task<result<void>> memory_broker::client::wait_until_reachable(deadline limit) {
+task<result<void>> memory_broker::client::wait_until_reachable(deadline call_deadline) {
   while (!is_reachable()) {
     if (is_closed_) co_return error{errc::closed};
-    const auto status = co_await server_->state_changes_.wait(limit);
+    const auto status = co_await server_->state_changes_.wait(call_deadline);
     if (status == wait_status::cancelled) co_return error{errc::cancelled};
     if (status == wait_status::timed_out) co_return error{errc::unreachable};
   }
@@ -84,14 +84,14 @@ task<result<void>> memory_broker::client::wait_until_reachable(deadline limit) {
   co_return result<void>{};
 }
 
-task<std::vector<result<void>>> memory_broker::client::publish(std::vector<message_pointer> messages, deadline limit,
-                                                               publish_options options) {
+task<std::vector<result<void>>> memory_broker::client::publish(std::vector<message_pointer> messages,
+                                                               deadline call_deadline, publish_options options) {
   const auto self = shared_from_this();
   const auto count = messages.size();
   const auto results_for_all = [count](error failure) {
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
-  auto wait_task = wait_until_reachable(limit);
+  auto wait_task = wait_until_reachable(call_deadline);
   const auto wait_result = co_await std::move(wait_task);
   if (!wait_result) co_return results_for_all(wait_result.error());
   if (server_->is_rejecting_) co_return results_for_all({errc::refused, "the broker rejects messages"});
@@ -107,7 +107,8 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
     const registration registration{*server_, new_arrival};
     if (server_->confirm_delay_ > duration{}) {
       // A delay that the test has set, on the clock of its loop.
-      const auto confirm_time = std::min(limit, deadline::after(loop::current().now(), server_->confirm_delay_));
+      const auto confirm_time =
+          std::min(call_deadline, deadline::after(loop::current().now(), server_->confirm_delay_));
       if (co_await sleep_until(confirm_time) == wait_status::cancelled) co_return results_for_all({errc::cancelled});
     }
     if (new_arrival.is_lost) co_return results_for_all({errc::connection_lost, "the broker stopped"});
@@ -119,20 +120,20 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
   }
   // Confirms the messages, unless the client cannot receive the confirms.
   const auto stop_count = server_->stop_count_;
-  auto receive_task = wait_until_reachable(limit);
+  auto receive_task = wait_until_reachable(call_deadline);
   const auto received = co_await std::move(receive_task);
   if (stop_count != server_->stop_count_) co_return results_for_all({errc::connection_lost, "the broker stopped"});
-  if (!received || limit.expired(loop::current().now())) co_return results_for_all({errc::timeout});
+  if (!received || call_deadline.expired(loop::current().now())) co_return results_for_all({errc::timeout});
   co_return results;
 }
 
 task<result<std::unique_ptr<subscription>>> memory_broker::client::subscribe(subscription_settings settings,
-                                                                             deadline limit) {
+                                                                             deadline call_deadline) {
   const auto self = shared_from_this();
   if (!is_valid_name(settings.topic) || (!settings.group.empty() && !is_valid_name(settings.group))) {
     co_return error{errc::invalid, "topic or group: 1 to 100 letters, digits, \".\", \"-\" and \"_\" are accepted"};
   }
-  auto wait_task = wait_until_reachable(limit);
+  auto wait_task = wait_until_reachable(call_deadline);
   const auto wait_result = co_await std::move(wait_task);
   if (!wait_result) co_return wait_result.error();
   co_return std::make_unique<memory_subscription>(self, std::move(settings));

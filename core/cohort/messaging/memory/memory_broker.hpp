@@ -96,9 +96,10 @@ class memory_broker::client final : public broker, public std::enable_shared_fro
   client(const client&) = delete;
   client& operator=(const client&) = delete;
 
-  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
+  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline call_deadline,
                                           publish_options options) override;
-  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) override;
+  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings,
+                                                        deadline call_deadline) override;
   bool is_connected() const noexcept override;
   task<> run() override;
   void close() override;
@@ -112,7 +113,7 @@ class memory_broker::client final : public broker, public std::enable_shared_fro
   friend class memory_broker;
   class memory_subscription;
   bool is_reachable() const noexcept { return server_->is_running_ && !is_partitioned_; }
-  task<result<void>> wait_until_reachable(deadline limit);
+  task<result<void>> wait_until_reachable(deadline call_deadline);
   void return_deliveries();
 
   memory_broker* server_;

@@ -70,9 +70,9 @@ result<void> memory_broker::client::memory_subscription::requeue(const delivery&
 }
 
 task<result<void>> memory_broker::client::memory_subscription::dead_letter(delivery failed_delivery, std::string reason,
-                                                                           deadline limit) {
+                                                                           deadline call_deadline) {
   const auto owner = owner_;
-  auto wait_task = owner->wait_until_reachable(limit);
+  auto wait_task = owner->wait_until_reachable(call_deadline);
   const auto wait_result = co_await std::move(wait_task);
   if (!wait_result) co_return wait_result.error();
   if (auto check_result = check(failed_delivery); !check_result) co_return check_result;

@@ -57,8 +57,8 @@ task<> client::run() {
     auto connect_task = connect();
     auto connected = co_await std::move(connect_task);
     if (connected) {
-      auto use_session = use(**connected);
-      const auto reason = co_await std::move(use_session);
+      auto use_task = use(**connected);
+      const auto reason = co_await std::move(use_task);
       on_connection_ended(reason);
       connected->reset();
     } else {
@@ -74,12 +74,12 @@ task<> client::run() {
 }
 
 task<result<std::unique_ptr<session>>> client::connect() {
-  const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
+  const auto connect_deadline = deadline::after(loop_.now(), settings_.connect_timeout);
   net::connect_target target{settings_.host, settings_.port, tls_.get()};
   if (settings_.tls) target.server_name = settings_.tls->server_name;
   target.first_address = next_address_;
-  auto open_task = net::connect_to_host(network_, std::move(target), limit);
-  auto stream = co_await std::move(open_task);
+  auto connect_task = net::connect_to_host(network_, std::move(target), connect_deadline);
+  auto stream = co_await std::move(connect_task);
   if (!stream) {
     ++next_address_;
     co_return error{errc::unreachable, stream.error().message()};
@@ -87,8 +87,8 @@ task<result<std::unique_ptr<session>>> client::connect() {
   auto& transport = **stream;
   session_observer& observer = *this;
   auto opened = std::make_unique<session>(std::move(*stream), settings_, observer);
-  auto logging_in = opened->open();
-  const auto failure = co_await std::move(logging_in);
+  auto open_task = opened->open();
+  const auto failure = co_await std::move(open_task);
   if (failure) {
     opened->fail(*failure);
     co_return *failure;
@@ -160,10 +160,10 @@ void client::on_connection_ended(const error& failure) {
 
 // ---- publishing
 
-task<result<session*>> client::wait_until_ready(deadline limit) {
+task<result<session*>> client::wait_until_ready(deadline call_deadline) {
   while (!session_) {
     if (is_closed_) co_return error{errc::closed};
-    const auto status = co_await state_changes_.wait(limit);
+    const auto status = co_await state_changes_.wait(call_deadline);
     if (status == wait_status::cancelled) co_return error{errc::cancelled};
     if (status == wait_status::timed_out) {
       co_return last_failure_.value_or(error{errc::unreachable, "not connected yet"});
@@ -173,19 +173,19 @@ task<result<session*>> client::wait_until_ready(deadline limit) {
   co_return session_;
 }
 
-task<std::vector<result<void>>> client::publish(std::vector<message_pointer> messages, deadline limit,
+task<std::vector<result<void>>> client::publish(std::vector<message_pointer> messages, deadline call_deadline,
                                                 publish_options options) {
-  return send(std::move(messages), limit, options.requires_queue, std::nullopt);
+  return send(std::move(messages), call_deadline, options.requires_queue, std::nullopt);
 }
 
-task<std::vector<result<void>>> client::send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
-                                             std::optional<route> destination) {
+task<std::vector<result<void>>> client::send(std::vector<message_pointer> messages, deadline call_deadline,
+                                             bool requires_queue, std::optional<route> destination) {
   const auto self = shared_from_this();
   const auto count = messages.size();
   const auto results_for_all = [count](error failure) {
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
-  auto connect_task = wait_until_ready(limit);
+  auto connect_task = wait_until_ready(call_deadline);
   const auto connected = co_await std::move(connect_task);
   if (!connected) co_return results_for_all(connected.error());
   if (is_blocked_) co_return results_for_all({errc::refused, "the broker is short of memory or disk space"});
@@ -205,7 +205,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   }
   session_->flush();
   const auto number = session_number_;
-  auto confirm_task = batch->done.wait(limit);
+  auto confirm_task = batch->done.wait(call_deadline);
   const auto status = co_await std::move(confirm_task);
   if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
     // Closes the connection, because messages that are sent again would wait for the unconfirmed messages.

@@ -45,9 +45,10 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   client& operator=(const client&) = delete;
 
   task<> run() override;
-  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline limit,
+  task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline call_deadline,
                                           publish_options options) override;
-  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings, deadline limit) override;
+  task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings,
+                                                        deadline call_deadline) override;
   bool is_connected() const noexcept override { return session_ != nullptr; }
   void close() override;
 
@@ -76,10 +77,10 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   task<result<void>> call_all(session& session, std::uint16_t channel, std::vector<method_call> calls);
   void on_connect_failed(const error& failure);
   void on_connection_ended(const error& failure);
-  task<result<session*>> wait_until_ready(deadline limit);
+  task<result<session*>> wait_until_ready(deadline call_deadline);
   /// `destination` replaces the exchange and the topic; used for dead letters.
-  task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline limit, bool requires_queue,
-                                       std::optional<route> destination);
+  task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline call_deadline,
+                                       bool requires_queue, std::optional<route> destination);
   void remove(const queue_pointer& queue);
   std::uint16_t unused_channel(const session& session) const;
   std::string queue_name(const subscription_settings& settings) const;

@@ -105,9 +105,9 @@ task<result<void>> client::declare_exchange(session& session) {
 }
 
 task<result<void>> client::call_all(session& session, std::uint16_t channel, std::vector<method_call> calls) {
-  const auto limit = deadline::after(loop_.now(), settings_.connect_timeout);
+  const auto call_deadline = deadline::after(loop_.now(), settings_.connect_timeout);
   for (auto& [bytes, expected] : calls) {
-    auto call_task = with_deadline(limit, session.call(channel, std::move(bytes), expected));
+    auto call_task = with_deadline(call_deadline, session.call(channel, std::move(bytes), expected));
     const auto call_result = co_await std::move(call_task);
     if (!call_result) co_return error{errc::connection_lost, "the broker did not respond to a declaration in time"};
     if (!*call_result) co_return call_result->error();
@@ -117,7 +117,7 @@ task<result<void>> client::call_all(session& session, std::uint16_t channel, std
 
 // ---- subscriptions
 
-task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_settings settings, deadline limit) {
+task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_settings settings, deadline call_deadline) {
   const auto self = shared_from_this();
   if (is_closed_) co_return error{errc::closed};
   if (!is_valid_name(settings.topic) || (!settings.group.empty() && !is_valid_name(settings.group))) {
@@ -128,7 +128,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   // The destructor removes the queue, even if this coroutine ends before the queue is confirmed.
   auto new_subscription = std::make_unique<queue_subscription>(self, added);
   changed_.set();
-  auto open_task = added->opened.wait(limit);
+  auto open_task = added->opened.wait(call_deadline);
   const auto status = co_await std::move(open_task);
   if (status == wait_status::cancelled) co_return error{errc::cancelled};
   if (added->failure) co_return *added->failure;

@@ -132,8 +132,8 @@ task<std::optional<error>> session::open() {
   if (const auto mechanisms = start.long_string(); start.failed() || !offers_plain(mechanisms)) {
     co_return error{errc::refused, "the broker does not offer the SASL mechanism PLAIN"};
   }
-  auto logging_in = send(start_ok());
-  if (auto sent = co_await std::move(logging_in); !sent) co_return sent.error();
+  auto login_task = send(start_ok());
+  if (auto sent = co_await std::move(login_task); !sent) co_return sent.error();
   auto tune_task = expect(method_id::connection_tune, &arguments);
   if (auto tune_result = co_await std::move(tune_task); !tune_result) co_return tune_result.error();
 
@@ -161,8 +161,8 @@ task<std::optional<error>> session::open() {
   }
   auto open_task = send(std::move(methods));
   if (auto sent = co_await std::move(open_task); !sent) co_return sent.error();
-  auto opened = expect(method_id::connection_open_ok, nullptr);
-  if (auto received = co_await std::move(opened); !received) co_return received.error();
+  auto open_ok_task = expect(method_id::connection_open_ok, nullptr);
+  if (auto received = co_await std::move(open_ok_task); !received) co_return received.error();
   co_return std::nullopt;
 }
 

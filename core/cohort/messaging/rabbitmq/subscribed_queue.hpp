@@ -36,7 +36,7 @@ class client::queue_subscription final : public subscription {
   task<result<delivery>> next(deadline wait_deadline) override;
   result<void> acknowledge(const delivery& delivery) override;
   result<void> requeue(const delivery& delivery) override;
-  task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline limit) override;
+  task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline call_deadline) override;
   std::uint64_t interruptions() const noexcept override { return queue_->interruptions; }
 
  private:

@@ -9,8 +9,8 @@ namespace cohort::net {
 task<result<stream_ptr>> memory_acceptor::accept(loop& target) {
   while (backlog_.empty()) {
     if (is_closed_) co_return error_code{asio::error::operation_aborted};
-    auto waiting = waiters_.wait();
-    if (co_await std::move(waiting) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
+    auto wait_task = waiters_.wait();
+    if (co_await std::move(wait_task) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
   }
   auto accepted = std::move(backlog_.front());
   backlog_.pop_front();
@@ -65,8 +65,8 @@ task<result<std::vector<endpoint>>> memory_network::resolve(std::string host, st
 task<result<stream_ptr>> memory_network::connect(endpoint peer, deadline connect_deadline) {
   const auto round_trip = deadline::after(loop::current().now(), 2 * settings_.latency);
   const bool is_black_hole = black_holes_.contains(peer);
-  auto waiting = sleep_until(is_black_hole ? connect_deadline : std::min(connect_deadline, round_trip));
-  if (co_await std::move(waiting) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
+  auto sleep_task = sleep_until(is_black_hole ? connect_deadline : std::min(connect_deadline, round_trip));
+  if (co_await std::move(sleep_task) == wait_status::cancelled) co_return error_code{asio::error::operation_aborted};
   if (is_black_hole || connect_deadline < round_trip) co_return error_code{asio::error::timed_out};
   const auto found = acceptors_.find(peer);
   if (found == acceptors_.end()) co_return error_code{asio::error::connection_refused};

@@ -60,23 +60,23 @@ void memory_pipe::state::transmit(pipe_side sender, std::string bytes) {
 
 void memory_pipe::state::send_fin(pipe_side sender) {
   auto& outgoing = channels[1 - sender];
-  if (outgoing.fin_sent || outgoing.reset_sent) return;
-  outgoing.fin_sent = true;
+  if (outgoing.is_fin_sent || outgoing.is_reset_sent) return;
+  outgoing.is_fin_sent = true;
   if (!outgoing.is_held) outgoing.fin_arrival_time = schedule_arrival(sender, 0);
   notify(1 - sender);
 }
 
 void memory_pipe::state::send_reset(pipe_side sender) {
   auto& outgoing = channels[1 - sender];
-  if (outgoing.reset_sent) return;
-  outgoing.reset_sent = true;
+  if (outgoing.is_reset_sent) return;
+  outgoing.is_reset_sent = true;
   if (!outgoing.is_held) outgoing.reset_arrival_time = schedule_arrival(sender, 0);
   notify(1 - sender);
 }
 
 void memory_pipe::state::reset_at(pipe_side receiver, time_point time) {
   auto& incoming = channels[receiver];
-  incoming.reset_sent = true;
+  incoming.is_reset_sent = true;
   incoming.reset_arrival_time = time;
   while (!incoming.segments.empty() && incoming.segments.back().arrival_time > time) incoming.segments.pop_back();
 }
@@ -84,7 +84,7 @@ void memory_pipe::state::reset_at(pipe_side receiver, time_point time) {
 /// Sends a reset to `receiver`, because a segment of it arrives at a closed end at `arrival_time`.
 void memory_pipe::state::respond_with_reset(pipe_side receiver, time_point arrival_time) {
   auto& incoming = channels[receiver];
-  if (std::exchange(incoming.reset_sent, true) || incoming.is_held) return;
+  if (std::exchange(incoming.is_reset_sent, true) || incoming.is_held) return;
   const auto sent = now();
   const auto reverse_latency = (link ? link->arrival_time(1 - receiver, 0) : sent + settings.latency) - sent;
   reset_at(receiver, std::max(incoming.latest_arrival, arrival_time + reverse_latency));
@@ -105,9 +105,9 @@ void memory_pipe::state::release(pipe_side sender) {
       transmit(sender, std::move(held_segments.back()));
     }
   }
-  if (outgoing.fin_sent && outgoing.fin_arrival_time == not_scheduled)
+  if (outgoing.is_fin_sent && outgoing.fin_arrival_time == not_scheduled)
     outgoing.fin_arrival_time = schedule_arrival(sender, 0);
-  if (outgoing.reset_sent && outgoing.reset_arrival_time == not_scheduled)
+  if (outgoing.is_reset_sent && outgoing.reset_arrival_time == not_scheduled)
     outgoing.reset_arrival_time = schedule_arrival(sender, 0);
   notify(0);
   notify(1);

@@ -163,7 +163,7 @@ std::size_t memory_pipe::end::consume_segment(asio::mutable_buffer buffer) {
 std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
   if (const auto error = local_error()) return io_result{*error};
   auto& outgoing = state_->channels[1 - side_];
-  if (outgoing.fin_sent || incoming().is_reset(loop_.now())) {
+  if (outgoing.is_fin_sent || incoming().is_reset(loop_.now())) {
     return io_result{error_code{asio::error::broken_pipe}};
   }
   const auto capacity = state_->settings.capacity;
@@ -208,15 +208,15 @@ void memory_pipe::end::abort_pending() {
 void memory_pipe::end::check_hangup() {
   const auto now = loop_.now();
   const auto& channel = incoming();
-  watch_->done = channel.has_data(now) || channel.has_ended(now) || channel.is_reset(now);
-  if (!watch_->done || channel.has_data(now)) return;
+  watch_->is_done = channel.has_data(now) || channel.has_ended(now) || channel.is_reset(now);
+  if (!watch_->is_done || channel.has_data(now)) return;
   asio::post(loop_.get_executor(), [watch = watch_] {
     if (const auto on_hangup = std::exchange(watch->on_hangup, nullptr)) on_hangup();
   });
 }
 
 void memory_pipe::end::schedule_advance() noexcept {
-  const bool waits_for_data = read_ || (watch_ && !watch_->done);
+  const bool waits_for_data = read_ || (watch_ && !watch_->is_done);
   const auto next = waits_for_data ? incoming().next_arrival() : write_ ? incoming().reset_arrival_time : not_scheduled;
   if (next == not_scheduled) {
     advance_timer_.disarm();

@@ -40,8 +40,8 @@ struct channel {
   std::deque<segment> segments;
   std::size_t in_flight = 0;  // bytes
   bool is_held = false;
-  bool fin_sent = false;
-  bool reset_sent = false;
+  bool is_fin_sent = false;
+  bool is_reset_sent = false;
   time_point fin_arrival_time = not_scheduled;
   time_point reset_arrival_time = not_scheduled;
   time_point latest_arrival{};
@@ -115,7 +115,7 @@ class memory_pipe::end final : public stream {
  private:
   struct hangup_watch {
     std::function<void()> on_hangup;
-    bool done = false;
+    bool is_done = false;
   };
 
   detail::channel& incoming() noexcept { return state_->channels[side_]; }

@@ -27,8 +27,8 @@ task<received_proxy_header> read_proxy_header(stream_ptr& connection, duration t
   proxy_header header;
   while (header.parsed == proxy_header::state::incomplete) {
     std::array<char, max_proxy_header_v2_size> buffer;
-    auto reading = connection->read_some(asio::buffer(buffer.data(), next_read_size(received, header.size)));
-    const auto size = co_await std::move(reading);
+    auto read_task = connection->read_some(asio::buffer(buffer.data(), next_read_size(received, header.size)));
+    const auto size = co_await std::move(read_task);
     if (!size)
       co_return received_proxy_header{size.error() == asio::error::timed_out ? outcome::timeout : outcome::closed};
     if (received.empty()) connection->set_deadline(deadline::after(loop::current().now(), timeout));

@@ -74,7 +74,7 @@ class socket_stream final : public stream {
 
   void unwatch_hangup() noexcept override {
     if (!watch_) return;
-    watch_->active = false;
+    watch_->is_active = false;
     watch_->cancellation.emit(asio::cancellation_type::terminal);
     watch_.reset();
   }
@@ -135,7 +135,7 @@ class socket_stream final : public stream {
     explicit hangup_watch(std::function<void()> callback) : on_hangup(std::move(callback)) {}
     std::function<void()> on_hangup;
     asio::cancellation_signal cancellation;
-    bool active = true;
+    bool is_active = true;
   };
 
   struct io_handler {
@@ -218,7 +218,7 @@ class socket_stream final : public stream {
 
   void wait_for_hangup() {
     auto on_readable = [this, current = watch_](error_code error) {
-      if (!current->active) return;  // the stream may be destroyed
+      if (!current->is_active) return;  // the stream may be destroyed
       if (error == asio::error::operation_aborted) {
         // The deadline of a read or write has cancelled all pending operations of the socket, including this wait.
         if (socket_.is_open()) wait_for_hangup();
@@ -329,12 +329,12 @@ task<result<std::shared_ptr<asio::basic_stream_socket<Protocol, executor>>>> acc
   struct accept_result {
     error_code error;
   };
-  auto accepting = async_operation<accept_result>([&source, &socket](completion_handler<accept_result> handler) {
+  auto accept_task = async_operation<accept_result>([&source, &socket](completion_handler<accept_result> handler) {
     const auto slot = handler.get_cancellation_slot();
     auto complete = [handler = std::move(handler)](error_code error) mutable { handler(accept_result{error}); };
     source.acceptor.async_accept(*socket, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  const auto accepted = co_await std::move(accepting);
+  const auto accepted = co_await std::move(accept_task);
   if (accepted.error) co_return accepted.error;
   source.remaining_burst = listener<Protocol>::max_burst;
   co_return std::move(socket);
@@ -353,12 +353,12 @@ task<error_code> connect_socket(asio::basic_stream_socket<Protocol, executor>& s
   deadline_timer timer{event_loop, &socket, cancel};
   timer.set(connect_deadline);
   if (connect_deadline.expired(event_loop.now())) co_return error_code{asio::error::timed_out};
-  auto connecting = async_operation<io_result>([&socket, peer](completion_handler<io_result> handler) {
+  auto connect_task = async_operation<io_result>([&socket, peer](completion_handler<io_result> handler) {
     const auto slot = handler.get_cancellation_slot();
     auto complete = [handler = std::move(handler)](error_code error) mutable { handler(error ? io_result{error} : 0); };
     socket.async_connect(peer, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  const auto connected = co_await std::move(connecting);
+  const auto connected = co_await std::move(connect_task);
   if (connected) co_return error_code{};
   const bool timed_out = connected.error() == asio::error::operation_aborted && timer.expired();
   co_return timed_out ? error_code{asio::error::timed_out} : connected.error();

@@ -22,8 +22,8 @@ class tcp_acceptor final : public acceptor {
   tcp_acceptor(socket_type socket, ip::tcp protocol) : listener_{std::move(socket), protocol} {}
 
   task<result<stream_ptr>> accept(loop& target) override {
-    auto accepting = accept_socket(listener_, target);
-    auto accepted = co_await std::move(accepting);
+    auto accept_task = accept_socket(listener_, target);
+    auto accepted = co_await std::move(accept_task);
     if (!accepted) co_return accepted.error();
     co_return make_tcp_stream(std::move(**accepted), target);
   }
@@ -60,8 +60,8 @@ task<result<stream_ptr>> connect_tcp(endpoint peer, deadline connect_deadline) {
   auto& event_loop = loop::current();
   // The socket is on the heap, because the timer uses its address while the operation is pending.
   const auto socket = std::make_unique<tcp_socket>(event_loop.get_executor());
-  auto connecting = connect_socket(*socket, peer, connect_deadline);
-  if (const auto error = co_await std::move(connecting)) co_return error;
+  auto connect_task = connect_socket(*socket, peer, connect_deadline);
+  if (const auto error = co_await std::move(connect_task)) co_return error;
   set_stream_options(*socket);
   co_return make_tcp_stream(std::move(*socket), event_loop);
 }

@@ -61,8 +61,8 @@ class unix_acceptor final : public acceptor {
   ~unix_acceptor() override { close(); }
 
   task<result<stream_ptr>> accept(loop& target) override {
-    auto accepting = accept_socket(listener_, target);
-    auto accepted = co_await std::move(accepting);
+    auto accept_task = accept_socket(listener_, target);
+    auto accepted = co_await std::move(accept_task);
     if (!accepted) co_return accepted.error();
     co_return std::make_unique<unix_stream>(std::move(**accepted), target);
   }
@@ -116,8 +116,8 @@ task<result<stream_ptr>> connect_unix_socket(std::string path, deadline connect_
   // The socket is on the heap, because the timer uses its address while the operation is pending.
   const auto socket = std::make_unique<unix_stream::socket_type>(event_loop.get_executor());
   const unix_protocol::endpoint peer{path};
-  auto connecting = connect_socket(*socket, peer, connect_deadline);
-  if (const auto error = co_await std::move(connecting)) co_return error;
+  auto connect_task = connect_socket(*socket, peer, connect_deadline);
+  if (const auto error = co_await std::move(connect_task)) co_return error;
   co_return std::make_unique<unix_stream>(std::move(*socket), event_loop);
 }
 

@@ -83,12 +83,12 @@ tls_stream::~tls_stream() {
 }
 
 task<io_result> tls_stream::handshake(asio::ssl::stream_base::handshake_type type) {
-  auto handshaking = async_operation<io_result>([this, type](completion_handler<io_result> handler) {
+  auto handshake_task = async_operation<io_result>([this, type](completion_handler<io_result> handler) {
     const auto slot = handler.get_cancellation_slot();
     auto complete = [handler = std::move(handler)](error_code error) mutable { handler(error ? io_result{error} : 0); };
     ssl_stream().async_handshake(type, asio::bind_cancellation_slot(slot, std::move(complete)));
   });
-  co_return co_await std::move(handshaking);
+  co_return co_await std::move(handshake_task);
 }
 
 void tls_stream::set_deadline(deadline stream_deadline) {

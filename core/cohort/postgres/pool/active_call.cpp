@@ -64,7 +64,7 @@ active_call::active_call(loop& event_loop, std::shared_ptr<pool_metrics> metrics
 }
 
 active_call::~active_call() {
-  if (ended_) return;
+  if (has_ended_) return;
   // The request may have ended, so its timing may no longer exist.
   timing_ = nullptr;
   recording_.abandon();
@@ -72,7 +72,7 @@ active_call::~active_call() {
 }
 
 void active_call::end(std::optional<errc> failure) {
-  if (std::exchange(ended_, true)) return;
+  if (std::exchange(has_ended_, true)) return;
   const auto outcome = failure ? error_class(*failure) : std::string_view{"ok"};
   const auto now = loop_.now();
   metrics_->calls.on_end(outcome, now - started_, trace_, now);

@@ -57,7 +57,7 @@ class active_call {
   telemetry::server_timing* timing_;
   deadline deadline_;
   time_point started_;
-  bool ended_ = false;
+  bool has_ended_ = false;
   telemetry::call_recording recording_;
   std::optional<loop_connections::lease> lease_;
 };

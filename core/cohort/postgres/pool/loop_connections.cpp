@@ -69,7 +69,7 @@ loop_connections::loop_connections(loop& event_loop, std::shared_ptr<database> s
 loop_connections::~loop_connections() = default;
 
 task<result<loop_connections::lease>> loop_connections::acquire(deadline call_deadline) {
-  if (closed_) co_return error{errc::closed};
+  if (is_closed_) co_return error{errc::closed};
   auto permit = permits_.try_acquire();
   if (!permit) {
     auto wait_result = co_await wait_for_permit(call_deadline);
@@ -84,16 +84,16 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
 }
 
 task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_deadline) {
-  if (waiting_ >= settings_.max_waiting) {
-    co_return error{errc::overloaded, {}, std::to_string(waiting_) + " calls are already waiting"};
+  if (waiter_count_ >= settings_.max_waiting) {
+    co_return error{errc::overloaded, {}, std::to_string(waiter_count_) + " calls are already waiting"};
   }
   struct waiting_scope {
     explicit waiting_scope(loop_connections& connections) : owner(connections), started(connections.loop_.now()) {
-      ++owner.waiting_;
+      ++owner.waiter_count_;
       owner.metrics_->waiting.add(1);
     }
     ~waiting_scope() {
-      --owner.waiting_;
+      --owner.waiter_count_;
       owner.metrics_->waiting.add(-1);
       owner.metrics_->wait_durations.observe(to_seconds(owner.loop_.now() - started));
     }
@@ -102,7 +102,7 @@ task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_d
   };
   const waiting_scope scope{*this};
   auto permit = co_await permits_.acquire(call_deadline);
-  if (permit && closed_) co_return error{errc::closed};
+  if (permit && is_closed_) co_return error{errc::closed};
   if (permit) co_return std::move(*permit);
   const bool timed_out = permit.error() == asio::error::timed_out;
   co_return error{timed_out ? errc::deadline_exceeded : errc::cancelled, {}, {}, {}, true};
@@ -137,7 +137,7 @@ task<result<std::unique_ptr<connection>>> loop_connections::connect(deadline cal
     record_unreachable(failure);
     const auto delay = policy::exponential_backoff(++failures, min_reconnect_delay, max_reconnect_delay);
     const auto retry_at = loop_.now() + delay;
-    const bool stops_retrying = !is_transient(failure) || closed_ || retry_at >= call_deadline.time() ||
+    const bool stops_retrying = !is_transient(failure) || is_closed_ || retry_at >= call_deadline.time() ||
                                 retry_at > *unreachable_since_ + settings_.reconnect_window;
     if (stops_retrying) co_return failure;
     if (co_await sleep_until(deadline{retry_at}) == wait_status::cancelled) co_return error{errc::cancelled};
@@ -169,7 +169,7 @@ void loop_connections::return_connection(std::unique_ptr<connection> connection,
     case connection_status::active: break;
   }
   // A coroutine that is destroyed with its loop cannot reset the connection.
-  if (!loop::current_or_null() || closed_) return discard(std::move(connection));
+  if (!loop::current_or_null() || is_closed_) return discard(std::move(connection));
   // This call is not cancellable: it is bounded by `reset_timeout`, and `close` waits for it.
   ++resets_running_;
   asio::co_spawn(loop_.get_executor(), reset(shared_from_this(), std::move(connection), std::move(permit)),
@@ -199,7 +199,7 @@ void loop_connections::on_reset_ended(const std::exception_ptr& failure) {
 }
 
 void loop_connections::put_idle(std::unique_ptr<connection> connection) {
-  if (closed_) return discard(std::move(connection));
+  if (is_closed_) return discard(std::move(connection));
   const auto expiry = loop_.now() + settings_.idle_timeout;
   idle_.push_back({std::move(connection), expiry});
   metrics_->connections_idle.add(1);
@@ -224,7 +224,7 @@ void loop_connections::close_expired() {
 }
 
 void loop_connections::shut_down() noexcept {
-  closed_ = true;
+  is_closed_ = true;
   expiry_timer_.disarm();
   metrics_->connections_idle.add(-static_cast<double>(idle_.size()));
   while (!idle_.empty()) {

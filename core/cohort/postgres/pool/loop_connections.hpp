@@ -80,11 +80,11 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   telemetry::logger log_;
   std::shared_ptr<pool_metrics> metrics_;
   semaphore permits_;
-  std::size_t waiting_ = 0;
+  std::size_t waiter_count_ = 0;
   std::size_t open_count_ = 0;
   /// The most recently used connection is at the end, and is reused first.
   std::vector<idle_connection> idle_;
-  bool closed_ = false;
+  bool is_closed_ = false;
   bool is_abandoned_ = false;
   /// The time of the first failure to connect since the last success.
   std::optional<time_point> unreachable_since_;

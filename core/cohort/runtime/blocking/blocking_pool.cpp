@@ -224,9 +224,9 @@ blocking_pool::~blocking_pool() {
 task<error_code> blocking_pool::execute(std::shared_ptr<detail::blocking_job> job, deadline job_deadline,
                                         work_recorder* recorder) {
   recorded_work work{recorder, job->name(), job_deadline};
-  auto executing = loop::current().time_source().is_real_time() ? execute_on_thread(std::move(job), job_deadline)
-                                                                : simulate(std::move(job), job_deadline);
-  const auto failure = co_await std::move(executing);
+  auto execute_task = loop::current().time_source().is_real_time() ? execute_on_thread(std::move(job), job_deadline)
+                                                                   : simulate(std::move(job), job_deadline);
+  const auto failure = co_await std::move(execute_task);
   work.end(outcome_of(failure));
   co_return failure;
 }

@@ -56,8 +56,8 @@ class broadcast {
   class subscription {
    public:
     /// Waits for the next value and returns it. Only one caller may wait at a time.
-    task<result<value_pointer, next_error>> next(deadline limit = deadline::never()) {
-      return wait_for_next(hub_, position_, limit);
+    task<result<value_pointer, next_error>> next(deadline wait_deadline = deadline::never()) {
+      return wait_for_next(hub_, position_, wait_deadline);
     }
     /// Whether `next` would return without waiting.
     bool is_ready() const noexcept { return hub_->is_ready(position_->next); }
@@ -75,7 +75,8 @@ class broadcast {
       position_->next = hub_->next_position();
     }
     static task<result<value_pointer, next_error>> wait_for_next(std::shared_ptr<hub> source,
-                                                                 std::shared_ptr<position> current, deadline limit) {
+                                                                 std::shared_ptr<position> current,
+                                                                 deadline wait_deadline) {
       for (;;) {
         if (current->next < source->begin) {
           if (source->policy == slow_subscriber::disconnect) co_return next_error::too_slow;
@@ -83,8 +84,8 @@ class broadcast {
           current->next = source->begin;
         }
         if (current->next < source->end) co_return source->values[current->next++ - source->begin];
-        if (source->closed) co_return next_error::closed;
-        const auto status = co_await source->waiters.wait(limit);
+        if (source->is_closed) co_return next_error::closed;
+        const auto status = co_await source->waiters.wait(wait_deadline);
         if (status == wait_status::timed_out) co_return next_error::timed_out;
         if (status == wait_status::cancelled) co_return next_error::cancelled;
       }
@@ -115,10 +116,10 @@ class broadcast {
  private:
   /// The values and the subscribers of one loop.
   struct hub {
-    hub(loop& owner_loop, std::size_t max_values, slow_subscriber slow_policy, bool is_closed)
-        : owner(owner_loop), capacity(max_values), policy(slow_policy), closed(is_closed) {}
+    hub(loop& owner_loop, std::size_t max_values, slow_subscriber slow_policy, bool closed)
+        : owner(owner_loop), capacity(max_values), policy(slow_policy), is_closed(closed) {}
 
-    bool is_ready(std::uint64_t position) const noexcept { return position < end || closed; }
+    bool is_ready(std::uint64_t position) const noexcept { return position < end || is_closed; }
 
     /// The position of the next value to be published; earlier values may still have to be delivered. Runs on the loop.
     std::uint64_t next_position() {
@@ -158,7 +159,7 @@ class broadcast {
           end += skipped_values;
           begin = end;
         }
-        closed = closed || is_closing;
+        is_closed = is_closed || is_closing;
       }
       end += arrived.size();
       for (auto& value : arrived) values.push_back(std::move(value));
@@ -184,7 +185,7 @@ class broadcast {
     std::deque<value_pointer> values;
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
-    bool closed;
+    bool is_closed;
     wait_queue waiters;
   };
 

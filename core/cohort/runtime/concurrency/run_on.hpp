@@ -25,7 +25,7 @@ template <class T>
 task<detail::non_void<T>> run_on(loop& target, task<T> work) {
   auto& caller_loop = loop::current();
   auto remote = std::make_shared<detail::remote_task<T>>(std::move(work));
-  auto finished =
+  auto run_task =
       async_operation<std::monostate>([&caller_loop, &target, remote](completion_handler<std::monostate> handler) {
         auto shared_handler = std::make_shared<completion_handler<std::monostate>>(std::move(handler));
         asio::post(target.get_executor(), [&caller_loop, remote, shared_handler] {
@@ -34,7 +34,7 @@ task<detail::non_void<T>> run_on(loop& target, task<T> work) {
           });
         });
       });
-  co_await std::move(finished);
+  co_await std::move(run_task);
   if (remote->child.outcome.failure) std::rethrow_exception(remote->child.outcome.failure);
   co_return std::move(*remote->child.outcome.value);
 }

@@ -38,12 +38,12 @@ task<> task_group::join() {
   // A cancellation that arrived before this wait does not reach the handler below.
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) cancel();
-  auto ended = async_operation<std::monostate>([this](completion_handler<std::monostate> handler) {
+  auto join_task = async_operation<std::monostate>([this](completion_handler<std::monostate> handler) {
     join_handler_ = std::move(handler);
     auto slot = join_handler_.get_cancellation_slot();
     if (slot.is_connected()) slot.assign([this](asio::cancellation_type) { cancel(); });
   });
-  co_await std::move(ended);
+  co_await std::move(join_task);
 }
 
 }  // namespace cohort

@@ -58,11 +58,11 @@ class channel {
     if (is_closed_) co_return error_code{asio::error::broken_pipe};
     if (try_push(value)) co_return result<void>{};
     wait_queue wakeup;
-    detail::channel_sender<T> waiting{wakeup, std::move(value)};
-    senders_.push_back(waiting);
+    detail::channel_sender<T> sender{wakeup, std::move(value)};
+    senders_.push_back(sender);
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status != wait_status::notified) co_return detail::wait_error(status);
-    if (!waiting.is_accepted) co_return error_code{asio::error::broken_pipe};
+    if (!sender.is_accepted) co_return error_code{asio::error::broken_pipe};
     co_return result<void>{};
   }
   /// Sends without waiting. Returns false, and leaves `value` unchanged, if the channel is full or closed.
@@ -74,12 +74,12 @@ class channel {
     if (auto value = try_receive()) co_return detail::make_value_result(std::move(*value));
     if (is_closed_) co_return detail::make_error_result<T>(asio::error::eof);
     wait_queue wakeup;
-    detail::channel_receiver<T> waiting{wakeup};
-    receivers_.push_back(waiting);
+    detail::channel_receiver<T> receiver{wakeup};
+    receivers_.push_back(receiver);
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status != wait_status::notified) co_return detail::make_error_result<T>(detail::wait_error(status));
-    if (!waiting.value) co_return detail::make_error_result<T>(asio::error::eof);
-    co_return detail::make_value_result(std::move(*waiting.value));
+    if (!receiver.value) co_return detail::make_error_result<T>(asio::error::eof);
+    co_return detail::make_value_result(std::move(*receiver.value));
   }
   /// Receives without waiting. Empty if the channel is empty.
   std::optional<T> try_receive() {
@@ -126,8 +126,8 @@ class channel {
     }
   }
   template <class Entry>
-  static void wake_all(detail::wait_list<Entry>& waiting) {
-    while (auto* const entry = waiting.front()) {
+  static void wake_all(detail::wait_list<Entry>& waiters) {
+    while (auto* const entry = waiters.front()) {
       entry->unlink();
       entry->wake();
     }
@@ -156,16 +156,16 @@ task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... c
   while (!try_channels(std::index_sequence_for<T...>{})) {
     if ((channels.is_closed() && ...)) co_return detail::make_error_result<selected_type>(asio::error::eof);
     wait_queue wakeup;
-    std::tuple<detail::channel_receiver<T>...> waiting{(static_cast<void>(channels), wakeup)...};
+    std::tuple<detail::channel_receiver<T>...> receivers{(static_cast<void>(channels), wakeup)...};
     const auto add_receivers = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      (std::get<I>(sources).receivers_.push_back(std::get<I>(waiting)), ...);
+      (std::get<I>(sources).receivers_.push_back(std::get<I>(receivers)), ...);
     };
     add_receivers(std::index_sequence_for<T...>{});
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status != wait_status::notified) co_return detail::make_error_result<selected_type>(detail::wait_error(status));
     const auto take_received_value = [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((std::get<I>(waiting).value
-            ? void(selected_value.emplace(std::in_place_index<I>, std::move(*std::get<I>(waiting).value)))
+      ((std::get<I>(receivers).value
+            ? void(selected_value.emplace(std::in_place_index<I>, std::move(*std::get<I>(receivers).value)))
             : void()),
        ...);
     };

@@ -47,7 +47,7 @@ class rate_limiter {
   /// Counts an operation and returns true if it may start without a wait. Must be called on the loop.
   bool try_acquire() {
     const auto now = loop::current().now();
-    if (!waiting_.empty() || next_start_time() > now) return false;
+    if (!waiters_.empty() || next_start_time() > now) return false;
     record_start(now);
     return true;
   }
@@ -55,14 +55,14 @@ class rate_limiter {
  private:
   /// The entry of a waiting coroutine. Its destructor wakes the next coroutine if that becomes the first.
   struct queue_entry {
-    explicit queue_entry(rate_limiter& owner) : limiter(owner) { limiter.waiting_.push_back(entry); }
+    explicit queue_entry(rate_limiter& owner) : limiter(owner) { limiter.waiters_.push_back(entry); }
     ~queue_entry() {
       const bool was_first = is_first();
       entry.unlink();
-      auto* const next = limiter.waiting_.front();
+      auto* const next = limiter.waiters_.front();
       if (was_first && next) next->wake();
     }
-    bool is_first() noexcept { return limiter.waiting_.front() == &entry; }
+    bool is_first() noexcept { return limiter.waiters_.front() == &entry; }
 
     rate_limiter& limiter;
     wait_queue wakeup{};
@@ -82,7 +82,7 @@ class rate_limiter {
   duration interval_;
   /// The start times of the last operations, the oldest first.
   std::deque<time_point> start_times_;
-  detail::wait_list<detail::wait_entry> waiting_;
+  detail::wait_list<detail::wait_entry> waiters_;
 };
 
 }  // namespace cohort

@@ -54,35 +54,35 @@ class shared_mutex {
   };
 
   task<result<shared_mutex_lock>> acquire(bool exclusive, deadline wait_deadline) {
-    if (waiting_.empty() && can_own(exclusive)) {
+    if (waiters_.empty() && can_own(exclusive)) {
       take_ownership(exclusive);
       co_return shared_mutex_lock{*this};
     }
     wait_queue wakeup;
-    request waiting{wakeup, exclusive};
-    waiting_.push_back(waiting);
+    request waiter{wakeup, exclusive};
+    waiters_.push_back(waiter);
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status == wait_status::notified) co_return shared_mutex_lock{*this};
-    waiting.unlink();
+    waiter.unlink();
     // This request may have blocked other requests behind it.
-    grant_waiting();
+    grant_waiters();
     co_return detail::wait_error(status);
   }
   bool can_own(bool exclusive) const noexcept { return !has_writer_ && !(exclusive && readers_ > 0); }
   void take_ownership(bool exclusive) noexcept { exclusive ? void(has_writer_ = true) : void(++readers_); }
   void unlock() noexcept {
     has_writer_ ? void(has_writer_ = false) : void(--readers_);
-    grant_waiting();
+    grant_waiters();
   }
-  void grant_waiting() noexcept {
-    for (auto* next = waiting_.front(); next && can_own(next->is_exclusive); next = waiting_.front()) {
+  void grant_waiters() noexcept {
+    for (auto* next = waiters_.front(); next && can_own(next->is_exclusive); next = waiters_.front()) {
       const bool exclusive = next->is_exclusive;
       next->unlink();
       if (next->wake()) take_ownership(exclusive);
     }
   }
 
-  detail::wait_list<request> waiting_;
+  detail::wait_list<request> waiters_;
   std::size_t readers_ = 0;
   bool has_writer_ = false;
 };

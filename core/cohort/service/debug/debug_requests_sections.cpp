@@ -56,10 +56,10 @@ std::string text_of(const telemetry::attempt_record& attempt) {
   return text.append(": ").append(to_string(attempt.phase));
 }
 
-std::string time_left(deadline until, time_point now) {
-  if (until.is_never()) return "no deadline";
-  if (until.expired(now)) return format_duration(now - until.time()) + " over its deadline";
-  return format_duration(until.remaining(now)) + " left";
+std::string time_left(deadline call_deadline, time_point now) {
+  if (call_deadline.is_never()) return "no deadline";
+  if (call_deadline.expired(now)) return format_duration(now - call_deadline.time()) + " over its deadline";
+  return format_duration(call_deadline.remaining(now)) + " left";
 }
 
 /// Calls `write` for each call of the request that has not ended.

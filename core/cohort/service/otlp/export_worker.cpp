@@ -67,20 +67,20 @@ class export_worker::taken_batch {
 };
 
 task<> export_worker::run() {
-  while (!stopping_) {
+  while (!is_stopping_) {
     co_await queue_.wakeup().wait(deadline::after(loop::current().now(), target_.schedule_delay));
     queue_.wakeup().reset();
     // After a long export, several batches can be full.
     do {
       taken_batch batch{*this};
       if (batch.count() > 0) co_await export_batch(batch);
-    } while (queue_.has_full_batch() || (stopping_ && !queue_.empty()));
+    } while (queue_.has_full_batch() || (is_stopping_ && !queue_.empty()));
   }
   ended_.set();
 }
 
 task<> export_worker::stop(deadline stop_deadline) {
-  stopping_ = true;
+  is_stopping_ = true;
   stop_requested_.set();
   queue_.wakeup().set();
   if (!running_.empty()) co_await ended_.wait(stop_deadline);
@@ -114,7 +114,7 @@ task<> export_worker::export_batch(taken_batch& batch) {
     }
     // At the end of the program, each batch gets one attempt.
     auto wait_result = wait_status::notified;
-    if (!stopping_) wait_result = co_await stop_requested_.wait(deadline::after(current.now(), delay));
+    if (!is_stopping_) wait_result = co_await stop_requested_.wait(deadline::after(current.now(), delay));
     if (wait_result == wait_status::notified) {
       batch.on_dropped(drop_reason::shutdown, retry->cause);
       co_return;

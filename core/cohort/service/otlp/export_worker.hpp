@@ -85,7 +85,7 @@ class export_worker {
   telemetry::logger log_;
   /// The earliest time of the next log line about dropped items.
   time_point next_log_{};
-  bool stopping_ = false;
+  bool is_stopping_ = false;
   event stop_requested_;
   event ended_;
   task_group running_;

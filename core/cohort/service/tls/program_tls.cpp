@@ -22,7 +22,7 @@ std::optional<std::string> program_tls::load(const tls_options& options) {
 }
 
 void program_tls::add_reloads(config::reloader& settings, std::vector<telemetry::registry*> registries,
-                              upstream_listener on_upstream_change) {
+                              upstream_change_callback on_upstream_change) {
   registries_ = std::move(registries);
   on_upstream_change_ = std::move(on_upstream_change);
   if (server_) {

@@ -21,7 +21,7 @@ namespace cohort::service {
 class program_tls {
  public:
   /// Called after a reload with the new settings of requests to upstreams.
-  using upstream_listener = std::function<void(const net::tls_client_settings&)>;
+  using upstream_change_callback = std::function<void(const net::tls_client_settings&)>;
 
   /// Reads the files. Returns an error message with the flag, the file and the reason; empty on success. Called once,
   /// before all other functions. Precondition: `find_conflict(options)` is empty.
@@ -35,7 +35,7 @@ class program_tls {
   /// `cohort_tls_certificate_not_after_timestamp_seconds{file}` for each file with a certificate of this program. All
   /// arguments and this object must outlive the reloads.
   void add_reloads(config::reloader& settings, std::vector<telemetry::registry*> registries,
-                   upstream_listener on_upstream_change);
+                   upstream_change_callback on_upstream_change);
 
  private:
   config::reload_result reload_server();
@@ -47,7 +47,7 @@ class program_tls {
   std::shared_ptr<net::tls_server_context> server_;
   net::tls_server_settings server_settings_;
   net::tls_client_settings upstream_settings_;
-  upstream_listener on_upstream_change_;
+  upstream_change_callback on_upstream_change_;
   std::vector<telemetry::registry*> registries_;
 };
 

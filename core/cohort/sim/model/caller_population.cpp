@@ -76,19 +76,19 @@ task<> caller_population::wait_for_core() {
   const auto now = loop::current().now();
   paused_until_ = pauses_->free_at(now, paused_until_);
   if (paused_until_ <= now) co_return;
-  auto waiting = sleep_until(deadline{paused_until_});
-  co_await std::move(waiting);
+  auto sleep_task = sleep_until(deadline{paused_until_});
+  co_await std::move(sleep_task);
 }
 
 task<caller_population::attempt_result> caller_population::attempt(time_point begin) {
   http::client_request request;
   request.url = settings_.url;
   if (pauses_) {
-    auto waiting = wait_for_core();
-    co_await std::move(waiting);
+    auto wait_task = wait_for_core();
+    co_await std::move(wait_task);
   }
   const auto now = loop::current().now();
-  auto end = deadline::after(now, settings_.patience);
+  auto attempt_deadline = deadline::after(now, settings_.patience);
   if (settings_.sends_deadline && settings_.deadline) {
     const auto time_left = begin + *settings_.deadline - now;
     const auto milliseconds =
@@ -98,11 +98,11 @@ task<caller_population::attempt_result> caller_population::attempt(time_point be
   const auto second = second_of(now - start_);
   if (results_.attempts_by_second.size() <= second) results_.attempts_by_second.resize(second + 1);
   ++results_.attempts_by_second[second];
-  auto fetch_task = http::fetch(client_, std::move(request), end);
+  auto fetch_task = http::fetch(client_, std::move(request), attempt_deadline);
   const auto response = co_await std::move(fetch_task);
   if (pauses_) {
-    auto waiting = wait_for_core();
-    co_await std::move(waiting);
+    auto wait_task = wait_for_core();
+    co_await std::move(wait_task);
   }
   attempt_result result;
   if (!response) co_return result;

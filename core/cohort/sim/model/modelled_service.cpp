@@ -43,8 +43,8 @@ struct service_state {
     co_return result.response.has_value() && result.response->status == http::status::ok;
   }
   /// Throws `operation_aborted` if the request is cancelled, for example at its deadline.
-  static task<> wait_or_abort(deadline end) {
-    auto sleep_task = sleep_until(end);
+  static task<> wait_or_abort(deadline wait_deadline) {
+    auto sleep_task = sleep_until(wait_deadline);
     const auto status = co_await std::move(sleep_task);
     if (status == wait_status::cancelled) throw boost::system::system_error{asio::error::operation_aborted};
   }
@@ -65,10 +65,10 @@ struct service_state {
       co_return http::error_response(http::status::internal_server_error, "Simulated failure");
     }
     if (!self->calls.empty()) {
-      std::vector<task<bool>> running;
-      for (auto& target : self->calls) running.push_back(call(target, request));
-      auto session_task = when_all(std::move(running));
-      const auto succeeded = co_await std::move(session_task);
+      std::vector<task<bool>> call_tasks;
+      for (auto& target : self->calls) call_tasks.push_back(call(target, request));
+      auto wait_task = when_all(std::move(call_tasks));
+      const auto succeeded = co_await std::move(wait_task);
       if (self->model->needs_all_calls && std::find(succeeded.begin(), succeeded.end(), false) != succeeded.end()) {
         co_return http::error_response(http::status::bad_gateway, "A call failed");
       }

@@ -49,8 +49,8 @@ task<> player::send_request(std::shared_ptr<player> self, scheduled_event event)
   co_await std::move(wait_task);
   http::client_request request;
   request.url = *boost::urls::parse_uri(self->fleet.find(event.node)->url() + event.peer);
-  const auto until = deadline::after(loop::current().now(), self->settings.request_timeout);
-  auto fetch_task = http::fetch(self->fleet.client(), std::move(request), until);
+  const auto call_deadline = deadline::after(loop::current().now(), self->settings.request_timeout);
+  auto fetch_task = http::fetch(self->fleet.client(), std::move(request), call_deadline);
   const auto response = co_await std::move(fetch_task);
   if (self->settings.on_response) self->settings.on_response(event, response);
 }

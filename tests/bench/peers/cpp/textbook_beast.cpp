@@ -94,8 +94,8 @@ asio::awaitable<void> session(beast::tcp_stream stream, bool all_fields) {
 asio::awaitable<void> listen(tcp::acceptor acceptor, bool all_fields) {
   for (;;) {
     auto client = co_await acceptor.async_accept(asio::use_awaitable);
-    auto serving = session(beast::tcp_stream{std::move(client)}, all_fields);
-    asio::co_spawn(acceptor.get_executor(), std::move(serving), asio::detached);
+    auto session_task = session(beast::tcp_stream{std::move(client)}, all_fields);
+    asio::co_spawn(acceptor.get_executor(), std::move(session_task), asio::detached);
   }
 }
 
@@ -109,7 +109,7 @@ int main(int argc, char** argv) {
   asio::io_context context{1};
   tcp::acceptor acceptor{context, {asio::ip::address_v4::loopback(), port}};
   std::cout << acceptor.local_endpoint().port() << std::endl;
-  auto listening = listen(std::move(acceptor), all_fields);
-  asio::co_spawn(context, std::move(listening), asio::detached);
+  auto listen_task = listen(std::move(acceptor), all_fields);
+  asio::co_spawn(context, std::move(listen_task), asio::detached);
   context.run();
 }

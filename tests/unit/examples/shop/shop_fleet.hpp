@@ -18,8 +18,8 @@ using namespace std::chrono_literals;
 inline task<http::response> forward(http::upstream& upstream, std::string url, call_context context) {
   http::client_request request;
   request.url = *boost::urls::parse_uri(url);
-  auto calling = upstream.call(std::move(request), context);
-  const auto result = co_await std::move(calling);
+  auto call_task = upstream.call(std::move(request), context);
+  const auto result = co_await std::move(call_task);
   if (result.response) co_return http::response{}.body(result.response->body, "text/plain");
   const bool is_price = upstream.name() == "price";
   co_return http::error_response(is_price ? http::status::service_unavailable : http::status::internal_server_error,

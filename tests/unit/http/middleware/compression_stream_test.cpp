@@ -35,8 +35,8 @@ std::string_view supported_coding() {
 task<> write_in_parts(body_writer& writer, std::string text, std::size_t part) {
   for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(part, rest.size()))) {
     std::string chunk{rest.substr(0, part)};
-    auto writing = writer.write(std::move(chunk));
-    if (!co_await std::move(writing)) co_return;
+    auto write_task = writer.write(std::move(chunk));
+    if (!co_await std::move(write_task)) co_return;
   }
 }
 
@@ -189,8 +189,8 @@ TEST_CASE("compression: a client that does not read blocks the producer, and is 
   const auto write_endlessly = [](body_writer& writer, std::size_t* count) -> task<> {
     for (bool ok = true; ok; *count += 10'000) {
       std::string chunk = incompressible_text(10'000, static_cast<unsigned>(*count));
-      auto writing = writer.write(std::move(chunk));
-      ok = co_await std::move(writing);
+      auto write_task = writer.write(std::move(chunk));
+      ok = co_await std::move(write_task);
     }
   };
   server.routes.use(http::compression());
@@ -222,8 +222,8 @@ task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   std::shared_ptr<http::content_encoder> encoder = http::make_content_encoder({});
   writer.encode_with(std::move(encoder), std::nullopt, false);
   asio::co_spawn(loop::current().get_executor(), count_iterations(&ended, &iteration_count), asio::detached);
-  auto writing = writer.write(std::move(text));
-  co_await std::move(writing);
+  auto write_task = writer.write(std::move(text));
+  co_await std::move(write_task);
   ended = true;
   // The other task must end before the variables that it uses.
   co_await asio::post(loop::current().get_executor(), asio::deferred);

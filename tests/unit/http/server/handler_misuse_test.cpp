@@ -104,9 +104,9 @@ TEST_CASE("websocket server: a handler can move its socket, whose connection end
     }(kept, socket);
   });
   frame_client client{server, handshake("/socket")};
-  const auto closing = client.receive();
-  CHECK(closing->opcode == websocket_opcode::close);
-  CHECK(closing->payload == close_payload(1000));
+  const auto close_frame = client.receive();
+  CHECK(close_frame->opcode == websocket_opcode::close);
+  CHECK(close_frame->payload == close_payload(1000));
   client.send(masked({websocket_opcode::close, close_payload(1000)}));
   server.time.run_for(1s);
   REQUIRE(kept);

@@ -39,11 +39,11 @@ TEST_CASE("server: after a drain is announced, each response ends its connection
   CHECK(client.receive()->header("Connection") == "close");
   CHECK(client.closed_cleanly());
   // All pipelined requests are answered.
-  auto pipelining = server.connect();
-  pipelining.send(get("/") + get("/"));
-  const auto first = pipelining.receive();
+  auto pipelining_client = server.connect();
+  pipelining_client.send(get("/") + get("/"));
+  const auto first = pipelining_client.receive();
   CHECK(first->header("Connection") == std::nullopt);
-  CHECK(pipelining.receive()->header("Connection") == "close");
+  CHECK(pipelining_client.receive()->header("Connection") == "close");
   // Idle connections stay open.
   server.time.run_for(5s);
   idle.send(get("/"));

@@ -20,16 +20,16 @@ const boost::urls::url scripted_url = boost::urls::parse_uri("ws://192.0.2.81/so
 call_context within(duration span) { return {.deadline = deadline::after(loop::current().now(), span)}; }
 
 task<std::string> exchange(http::client& transport, std::string text, websocket_connect_options options) {
-  auto connecting = http::websocket_connect(within(5s), transport, server_url, std::move(options));
-  auto socket = co_await std::move(connecting);
+  auto connect_task = http::websocket_connect(within(5s), transport, server_url, std::move(options));
+  auto socket = co_await std::move(connect_task);
   if (!socket) co_return socket.error().message;
   auto sent = co_await socket->send(std::move(text));
   if (!sent) co_return "not sent";
   auto answer = co_await socket->read(within(5s));
   if (!answer) co_return "no answer";
   socket->close(http::close_code::normal_closure, "bye");
-  auto closing = socket->closed();
-  co_await std::move(closing);
+  auto close_task = socket->closed();
+  co_await std::move(close_task);
   co_return socket->subprotocol() + "|" + answer->data;
 }
 
@@ -58,8 +58,8 @@ TEST_CASE("websocket client: a socket that is destroyed closes its connection", 
   server.start();
   http::client transport{server.network(), 1};
   const auto connect_and_drop = [](http::client& client) -> task<bool> {
-    auto connecting = http::websocket_connect(within(5s), client, server_url);
-    const auto socket = co_await std::move(connecting);
+    auto connect_task = http::websocket_connect(within(5s), client, server_url);
+    const auto socket = co_await std::move(connect_task);
     co_return socket.has_value();
   };
   CHECK(server.time.run(connect_and_drop(transport)));
@@ -73,8 +73,8 @@ TEST_CASE("websocket client: the error of a rejected handshake has the status of
   server.start();
   http::client transport{server.network(), 1};
   const auto status = [](http::client& client) -> task<unsigned> {
-    auto connecting = http::websocket_connect(within(5s), client, server_url);
-    const auto socket = co_await std::move(connecting);
+    auto connect_task = http::websocket_connect(within(5s), client, server_url);
+    const auto socket = co_await std::move(connect_task);
     co_return socket ? 0 : socket.error().status;
   };
   CHECK(server.time.run(status(transport)) == 200);
@@ -100,8 +100,8 @@ struct scripted_server {
     co_await sleep_for(60s);
   }
   static task<std::string> connect(scripted_server& self, websocket_connect_options options) {
-    auto connecting = http::websocket_connect(within(5s), self.transport, scripted_url, std::move(options));
-    auto socket = co_await std::move(connecting);
+    auto connect_task = http::websocket_connect(within(5s), self.transport, scripted_url, std::move(options));
+    auto socket = co_await std::move(connect_task);
     if (!socket) co_return socket.error().message;
     auto message = co_await socket->read(within(5s));
     if (message) co_return "message: " + message->data;

@@ -43,8 +43,8 @@ class interrupt_fixture : public session_fixture {
 };
 
 task<http::response> respond_after_an_hour() {
-  auto sleeping = sleep_for(1h);
-  co_await std::move(sleeping);
+  auto sleep_task = sleep_for(1h);
+  co_await std::move(sleep_task);
   co_return http::response{};
 }
 

@@ -40,8 +40,8 @@ class session_fixture : public load_fixture {
 
  private:
   static task<> interrupt(loadgen::session& session, duration delay) {
-    auto sleeping = sleep_for(delay);
-    co_await std::move(sleeping);
+    auto sleep_task = sleep_for(delay);
+    co_await std::move(sleep_task);
     session.interrupt("Interrupted (SIGINT).");
   }
 };

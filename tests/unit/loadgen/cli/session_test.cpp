@@ -122,8 +122,8 @@ TEST_CASE("session: a comparison has exit status 0 if unchanged, 121 if slower, 
 task<http::response> serve_sequentially(time_point& idle_from) {
   const auto now = loop::current().now();
   idle_from = std::max(idle_from, now) + 10ms;
-  auto sleeping = sleep_until(deadline{idle_from});
-  co_await std::move(sleeping);
+  auto sleep_task = sleep_until(deadline{idle_from});
+  co_await std::move(sleep_task);
   co_return http::response{}.body("x", "text/plain");
 }
 

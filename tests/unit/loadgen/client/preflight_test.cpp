@@ -101,8 +101,8 @@ TEST_CASE("preflight: all targets are checked concurrently, within the timeout",
   fixture.load.network.add_black_hole({asio::ip::make_address("192.0.2.90"), 80});
   fixture.load.network.add_black_hole({asio::ip::make_address("192.0.2.91"), 80});
   fixture.load.routes.get("/slow", [](http::request_context&) -> task<http::response> {
-    auto sleeping = sleep_for(1h);
-    co_await std::move(sleeping);
+    auto sleep_task = sleep_for(1h);
+    co_await std::move(sleep_task);
     co_return http::response{};
   });
   fixture.load.serve();

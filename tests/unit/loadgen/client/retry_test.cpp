@@ -146,8 +146,8 @@ TEST_CASE("retries: each attempt sends the remaining time until the deadline", "
   std::vector<std::string> timeouts;
   fixture.routes.get("/", [&](http::request_context& request) -> task<http::response> {
     timeouts.emplace_back(request.head().find("x-envoy-expected-rq-timeout-ms").value_or("none"));
-    auto hanging = sleep_for(1h);
-    co_await std::move(hanging);
+    auto sleep_task = sleep_for(1h);
+    co_await std::move(sleep_task);
     co_return http::response{};
   });
   fixture.serve();
@@ -170,8 +170,8 @@ TEST_CASE("retries: a request whose retry would start after the end of an interr
   settings.callers = {.max_retries = 100, .backoff = 1min};
   settings.timeout = 1h;
   const auto stop_later = [](loadgen::load_run& run) -> task<> {
-    auto waiting = sleep_for(500ms);
-    co_await std::move(waiting);
+    auto sleep_task = sleep_for(500ms);
+    co_await std::move(sleep_task);
     run.stop("stopped");
   };
   const auto report = fixture.run(settings, stop_later);

@@ -161,8 +161,8 @@ TEST_CASE("target client: a reused connection closed before a response has the o
 
 task<> respond_and_close_later(net::stream& stream) {
   co_await send(stream, hello_response);
-  auto sleeping = sleep_for(20ms);
-  co_await std::move(sleeping);
+  auto sleep_task = sleep_for(20ms);
+  co_await std::move(sleep_task);
   stream.close();
 }
 

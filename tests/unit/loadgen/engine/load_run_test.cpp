@@ -172,8 +172,8 @@ TEST_CASE("load run: a closed loop sends the next request on each connection aft
 }
 
 task<> stop_after(loadgen::load_run& run, duration delay) {
-  auto sleeping = sleep_for(delay);
-  co_await std::move(sleeping);
+  auto sleep_task = sleep_for(delay);
+  co_await std::move(sleep_task);
   run.stop("Stopped by the test.");
 }
 
@@ -238,8 +238,8 @@ TEST_CASE("load run: requests of a burst start together, before their connection
 }
 
 task<http::response> respond_after(duration span) {
-  auto sleeping = sleep_for(span);
-  co_await std::move(sleeping);
+  auto sleep_task = sleep_for(span);
+  co_await std::move(sleep_task);
   co_return http::response{}.body("x", "text/plain");
 }
 

@@ -74,9 +74,9 @@ struct rabbitmq_fixture {
   }
   /// Returns the name of the error, or `ok`.
   std::string publish(std::string body, duration limit = 10s) {
-    const auto publishing_one = start_publish(std::move(body), {}, limit);
+    const auto publish = start_publish(std::move(body), {}, limit);
     time().run_for(limit + 1ms);
-    const auto& outcome = *publishing_one->outcome().value;
+    const auto& outcome = *publish->outcome().value;
     return outcome ? "ok" : std::string{to_string(outcome.error().code)};
   }
   std::string subscribe(const std::string& group) {
@@ -169,13 +169,13 @@ TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and sen
   rabbitmq_fixture fixture;
   fixture.start_consumer();
   fixture.server.is_silent = true;
-  const auto publishing = fixture.start_publish("a", "1");
+  const auto pending_publish = fixture.start_publish("a", "1");
   fixture.time().run_for(9s);
   CHECK(fixture.server.logins == 1);
   fixture.server.is_silent = false;
   fixture.time().run_for(5s);
-  REQUIRE(publishing->ended());
-  CHECK(publishing->outcome().value->has_value());
+  REQUIRE(pending_publish->ended());
+  CHECK(pending_publish->outcome().value->has_value());
   CHECK(fixture.server.logins == 2);
   CHECK(fixture.server.stored_messages == 2);
   CHECK(fixture.received.size() == 1);
@@ -213,14 +213,14 @@ TEST_CASE("rabbitmq: heartbeats detect a partition, and the client reconnects af
   fixture.hosts.network.partition(fixture.hosts.client, fixture.hosts.server);
   fixture.time().run_for(30s);
   CHECK(!fixture.client->is_connected());
-  const auto publishing = fixture.start_publish("a");
+  const auto pending_publish = fixture.start_publish("a");
   fixture.time().run_for(30s);
-  CHECK(!publishing->ended());
+  CHECK(!pending_publish->ended());
   fixture.hosts.network.heal(fixture.hosts.client, fixture.hosts.server);
   fixture.time().run_for(2min);
   CHECK(fixture.client->is_connected());
-  REQUIRE(publishing->ended());
-  CHECK(publishing->outcome().value->has_value());
+  REQUIRE(pending_publish->ended());
+  CHECK(pending_publish->outcome().value->has_value());
   CHECK(fixture.received.size() == 1);
 }
 

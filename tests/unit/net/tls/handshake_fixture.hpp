@@ -70,11 +70,11 @@ class tls_server_fixture {
  private:
   static task<net::tls_accepted> accept_bytes(net::tls_server_context& context, std::string bytes, bool closes) {
     auto ends = net::make_memory_pipe();
-    auto writing = write_bytes(*ends.first, std::move(bytes));
-    co_await std::move(writing);
+    auto write_task = write_bytes(*ends.first, std::move(bytes));
+    co_await std::move(write_task);
     if (closes) ends.first->shutdown_write();
-    auto handshaking = perform_server_handshake(context, std::move(ends.second));
-    co_return co_await std::move(handshaking);
+    auto handshake_task = perform_server_handshake(context, std::move(ends.second));
+    co_return co_await std::move(handshake_task);
   }
 };
 

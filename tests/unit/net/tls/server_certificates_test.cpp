@@ -57,8 +57,8 @@ class sni_fixture {
   }
   static task<std::string> handshake(net::tls_client_context& client, net::stream_ptr plain, std::string server_name) {
     plain->set_deadline(deadline::after(loop::current().now(), 5s));
-    auto handshaking = client.handshake(std::move(plain), std::move(server_name));
-    auto secure_stream = co_await std::move(handshaking);
+    auto handshake_task = client.handshake(std::move(plain), std::move(server_name));
+    auto secure_stream = co_await std::move(handshake_task);
     if (!secure_stream) co_return std::string{};
     auto& stream = dynamic_cast<net::tls_stream&>(**secure_stream);
     const net::x509_ptr certificate{SSL_get1_peer_certificate(stream.native_handle()), &X509_free};

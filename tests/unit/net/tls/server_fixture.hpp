@@ -36,16 +36,16 @@ inline net::tls_client_settings make_client_settings(const certificate_and_key& 
 
 inline task<result<net::stream_ptr>> perform_client_handshake(net::tls_client_context& context, net::stream_ptr plain) {
   plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
-  auto handshaking = context.handshake(std::move(plain), "service.example");
-  auto secure_stream = co_await std::move(handshaking);
+  auto handshake_task = context.handshake(std::move(plain), "service.example");
+  auto secure_stream = co_await std::move(handshake_task);
   if (secure_stream) (*secure_stream)->set_deadline(deadline::never());
   co_return secure_stream;
 }
 
 inline task<net::tls_accepted> perform_server_handshake(net::tls_server_context& context, net::stream_ptr plain) {
   plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
-  auto handshaking = context.handshake(std::move(plain));
-  auto accepted = co_await std::move(handshaking);
+  auto handshake_task = context.handshake(std::move(plain));
+  auto accepted = co_await std::move(handshake_task);
   if (accepted.stream) accepted.stream->set_deadline(deadline::never());
   co_return accepted;
 }

@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 task<std::string> read_bytes(net::stream& source, std::size_t size) {
   std::string all;
   while (all.size() < size) {
-    auto reading = read_once(source);
-    const auto bytes = co_await std::move(reading);
+    auto read_task = read_once(source);
+    const auto bytes = co_await std::move(read_task);
     if (!bytes) break;
     all += *bytes;
   }

@@ -18,8 +18,8 @@ using numbers = broadcast<int>;
 
 task<> receive_all(numbers::subscription source, duration pause, log_lines& log, std::string name) {
   for (;;) {
-    auto waiting = source.next(deadline::after(loop::current().now(), 10s));
-    auto value = co_await std::move(waiting);
+    auto wait_task = source.next(deadline::after(loop::current().now(), 10s));
+    auto value = co_await std::move(wait_task);
     if (!value) {
       constexpr const char* reasons[] = {"", "timed out", "cancelled", "too slow", "closed"};
       log.push_back(name + " " + reasons[static_cast<int>(value.error())]);
@@ -126,8 +126,8 @@ TEST_CASE("broadcast: a batch wakes each loop once, regardless of the number of 
 task<> count_values(numbers::subscription source, std::atomic<int>& sum, std::atomic<int>& ended, int subscriber_count,
                     runtime& loops) {
   for (;;) {
-    auto waiting = source.next();
-    const auto value = co_await std::move(waiting);
+    auto wait_task = source.next();
+    const auto value = co_await std::move(wait_task);
     if (!value) break;
     sum += **value;
   }

@@ -99,8 +99,8 @@ TEST_CASE("cross_thread_shared_mutex: readers share the mutex, and a reader behi
 }
 
 task<> time_out_before_reader(cross_thread_shared_mutex& owner) {
-  const auto reading = co_await owner.lock_shared(deadline::never());
-  REQUIRE(reading.has_value());
+  const auto reader_lock = co_await owner.lock_shared(deadline::never());
+  REQUIRE(reader_lock.has_value());
   const auto begin = loop::current().now();
   const auto results = co_await when_all(own_for(owner, true, 5ms), own_for(owner, false, 50ms));
   CHECK_FALSE(std::get<0>(results));
@@ -116,8 +116,8 @@ TEST_CASE("cross_thread_shared_mutex: a writer that times out admits the next wa
 
 TEST_CASE("cross_thread_shared_mutex: a thread without a loop locks without a wait", "[runtime][sync][threads]") {
   cross_thread_shared_mutex owner;
-  auto reading = owner.try_lock_shared();
-  REQUIRE(reading.has_value());
+  auto reader_lock = owner.try_lock_shared();
+  REQUIRE(reader_lock.has_value());
   bool could_read = false;
   bool could_write = true;
   std::jthread{[&] {
@@ -126,7 +126,7 @@ TEST_CASE("cross_thread_shared_mutex: a thread without a loop locks without a wa
   }}.join();
   CHECK(could_read);
   CHECK_FALSE(could_write);
-  reading->unlock();
+  reader_lock->unlock();
   CHECK(owner.try_lock().has_value());
 }
 

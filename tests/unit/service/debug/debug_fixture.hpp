@@ -40,8 +40,8 @@ struct debug_fixture : service_fixture {
   static task<http::response> call(std::shared_ptr<http::upstream> upstream, request_context& context) {
     http::client_request request;
     request.url = parse_url("http://slow.test/");
-    auto calling = upstream->call(std::move(request), context);
-    const auto result = co_await std::move(calling);
+    auto call_task = upstream->call(std::move(request), context);
+    const auto result = co_await std::move(call_task);
     co_return text_response(result.response ? "ok" : "failed");
   }
   peer connect() { return {time, *time.run(network.connect(debugged_endpoint, deadline::never()))}; }

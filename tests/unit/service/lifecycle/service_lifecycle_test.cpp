@@ -173,8 +173,8 @@ TEST_CASE("service: a script of a simulated fleet restarts a service that spawns
   struct fleet_scripts {
     static task<> restart(sim::fleet& fleet, sim::node& node) {
       fleet.kill(node);
-      auto pausing = sleep_for(1s);
-      co_await std::move(pausing);
+      auto sleep_task = sleep_for(1s);
+      co_await std::move(sleep_task);
       fleet.start(node);
     }
   };

@@ -174,8 +174,8 @@ TEST_CASE("request spans: a request that missed its deadline is recorded althoug
 
 task<> write_slowly(http::body_writer* body) {
   co_await sleep_for(1s);
-  auto writing = body->write("late");
-  co_await std::move(writing);
+  auto write_task = body->write("late");
+  co_await std::move(write_task);
 }
 
 TEST_CASE(
@@ -201,8 +201,8 @@ TEST_CASE(
 task<http::response> call_once(http::upstream* stock, call_context context) {
   http::client_request request;
   request.url = parse_url("http://stock.test/");
-  auto calling = stock->call(std::move(request), context);
-  const auto result = co_await std::move(calling);
+  auto call_task = stock->call(std::move(request), context);
+  const auto result = co_await std::move(call_task);
   co_return text_response(result.response ? "ok" : "failed");
 }
 
@@ -253,8 +253,8 @@ task<http::response> run_recorded_work(request_context& context) {
   reports.end("miss");
   telemetry::call_recording orders{record, "orders", now, context.deadline(), postgres};
   orders.set_detail("select 1");
-  auto delaying = sleep_for(20ms);
-  co_await std::move(delaying);
+  auto sleep_task = sleep_for(20ms);
+  co_await std::move(sleep_task);
   orders.end("ok");
   telemetry::call_recording counters{record, "counters", loop::current().now(), context.deadline(), redis};
   counters.set_detail("GET");

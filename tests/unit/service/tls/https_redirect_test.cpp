@@ -42,8 +42,8 @@ class redirect_fixture {
     co_return;
   }
   static task<result<net::stream_ptr>> connect(net::memory_network& network, net::endpoint address) {
-    auto connecting = network.connect(address, deadline::after(loop::current().now(), 5s));
-    co_return co_await std::move(connecting);
+    auto connect_task = network.connect(address, deadline::after(loop::current().now(), 5s));
+    co_return co_await std::move(connect_task);
   }
 };
 

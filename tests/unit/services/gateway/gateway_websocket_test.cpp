@@ -16,16 +16,16 @@ task<std::string> echo(http::client& transport, std::string url, std::string key
   options.fields.emplace_back("X-API-Key", std::move(key));
   const auto address = boost::urls::parse_uri(url).value();
   const call_context context{.deadline = deadline::after(loop::current().now(), 5s)};
-  auto connecting = http::websocket_connect(context, transport, boost::urls::url{address}, std::move(options));
-  auto socket = co_await std::move(connecting);
+  auto connect_task = http::websocket_connect(context, transport, boost::urls::url{address}, std::move(options));
+  auto socket = co_await std::move(connect_task);
   if (!socket) co_return "status " + std::to_string(socket.error().status);
   auto sent = co_await socket->send("hello");
   if (!sent) co_return "not sent";
   auto answer = co_await socket->read(context);
   if (!answer) co_return "no answer";
   socket->close(http::close_code::normal_closure, "bye");
-  auto closing = socket->closed();
-  co_await std::move(closing);
+  auto close_task = socket->closed();
+  co_await std::move(close_task);
   co_return answer->data;
 }
 

@@ -59,8 +59,8 @@ struct machine_fixture {
     double seconds = 0;
     for (int i = 0; i < count; ++i) {
       seconds -= std::log1p(-random.uniform()) / per_second;
-      auto waiting = sleep_until(deadline{start + duration{static_cast<duration::rep>(seconds * 1e9)}});
-      co_await std::move(waiting);
+      auto sleep_task = sleep_until(deadline{start + duration{static_cast<duration::rep>(seconds * 1e9)}});
+      co_await std::move(sleep_task);
       self.fleet.spawn(send(self, path, 10s));
     }
   }

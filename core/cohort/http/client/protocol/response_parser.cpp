@@ -99,7 +99,7 @@ std::size_t response_parser::parse(std::string_view bytes, std::optional<client_
   has_received_bytes_ = has_received_bytes_ || !bytes.empty();
   boost::beast::error_code error;
   std::size_t consumed = 0;
-  if (!status_line_done_) {
+  if (!is_status_line_done_) {
     consumed = parse_status_line(bytes, error);
   } else if (base::is_header_done() && base::chunked()) {
     consumed = parse_chunked(bytes, error);
@@ -203,11 +203,11 @@ void response_parser::on_response_impl(int code, view, int version, error& failu
   if (code < 100) failure = beast_http::error::bad_status;
   response_.status = static_cast<status>(code);
   is_http_1_0_ = version == 10;
-  status_line_done_ = true;
+  is_status_line_done_ = true;
 }
 
 void response_parser::on_field_impl(beast_http::field id, view name, view value, error& failure) {
-  if (!in_header_) return;
+  if (!is_in_header_) return;
   // With any other transfer coding, the end of the response is undefined (RFC 9112 section 6.3).
   if (id == beast_http::field::transfer_encoding && (is_http_1_0_ || !iequals(trimmed(value), "chunked"))) {
     failure = beast_http::error::bad_transfer_encoding;

@@ -52,7 +52,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   void on_response_impl(int code, view reason, int version, error&) override;
   void on_field_impl(boost::beast::http::field, view, view, error&) override;
   virtual void on_trailer_field_impl(boost::beast::http::field, view, view, error&) {}
-  void on_header_impl(error&) override { in_header_ = false; }
+  void on_header_impl(error&) override { is_in_header_ = false; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error&) override {}
   std::size_t on_body_impl(view, error&) override;
   void on_chunk_header_impl(std::uint64_t, view, error&) override;
@@ -79,8 +79,8 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   /// Bytes of the current chunk that are not parsed yet; zero between chunks.
   std::uint64_t chunk_bytes_left_ = 0;
   bool has_received_bytes_ = false;
-  bool status_line_done_ = false;
-  bool in_header_ = true;
+  bool is_status_line_done_ = false;
+  bool is_in_header_ = true;
   bool has_chunk_ = false;
   bool is_http_1_0_ = false;
 };

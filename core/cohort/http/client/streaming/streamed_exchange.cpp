@@ -121,10 +121,10 @@ task<std::optional<client_error>> streamed_exchange::run(std::string_view head, 
       sent = co_await std::move(write_task);
     }
     is_sent_ = sent.has_value();
-    send_failed_ = !is_sent_;
+    has_send_failed_ = !is_sent_;
     // A server may reject a request and close the connection before it has read the whole request, so the response is
     // read even if sending failed.
-    if (send_failed_ && is_timeout_or_cancelled(sent.error())) {
+    if (has_send_failed_ && is_timeout_or_cancelled(sent.error())) {
       co_return fail(error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed));
     }
     auto read_task = read_head();
@@ -160,7 +160,7 @@ task<std::optional<client_error>> streamed_exchange::send_body(std::string_view 
     auto write_task = net::write_all(lease_.stream(), buffers);
     const auto written = co_await std::move(write_task);
     if (!written) {
-      send_failed_ = true;
+      has_send_failed_ = true;
       co_return error_at_stage(written.error(), client_error::send_timeout, client_error::send_failed);
     }
     prefix = length ? "" : "\r\n";
@@ -200,9 +200,9 @@ task<> streamed_exchange::report_interim() {
 
 client_error streamed_exchange::head_error(error_code failure) {
   // An interim response counts as received bytes, because it shows that the server has received the request.
-  const auto error = has_received_  ? client_error::response_truncated
-                     : send_failed_ ? client_error::send_failed
-                                    : client_error::no_response;
+  const auto error = has_received_      ? client_error::response_truncated
+                     : has_send_failed_ ? client_error::send_failed
+                                        : client_error::no_response;
   return error_at_stage(failure, client_error::response_timeout, error);
 }
 

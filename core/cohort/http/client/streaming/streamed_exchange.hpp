@@ -62,7 +62,7 @@ class streamed_exchange final : public response_body_stream, public recycled_obj
   bool timeout_is_failure_;
   bool has_read_source_ = false;
   bool is_sent_ = false;
-  bool send_failed_ = false;
+  bool has_send_failed_ = false;
   bool has_received_ = false;
   bool is_done_ = false;
 };

@@ -38,10 +38,11 @@ client::exchange upstream::active_call::hedged_attempt::take() {
 void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_connection, time_point now) {
   ++running_;
   records_[index] = call_.begin_attempt_record(index == second_attempt, now);
-  detail::start_child_task(attempts_[index],
-                           call_.send_recorded(new_connection, records_[index], now,
-                                               index == first_attempt ? &first_overtaken_ : nullptr, &is_superseded_),
-                           [this, index] { on_attempt_ended(index); });
+  detail::start_child_task(
+      attempts_[index],
+      call_.send_recorded(new_connection, records_[index], now, index == first_attempt ? &is_first_overtaken_ : nullptr,
+                          &is_superseded_),
+      [this, index] { on_attempt_ended(index); });
 }
 
 void upstream::active_call::hedged_attempt::start_second_attempt() {
@@ -69,7 +70,7 @@ void upstream::active_call::hedged_attempt::on_attempt_ended(std::size_t index) 
     // The hedge started later but received its response earlier: the cancellation of the first attempt counts as a
     // failure of its address. If that happens repeatedly, the address has failed without a connection error, for
     // example because its machine was powered off. Has no effect if the first attempt has already ended.
-    first_overtaken_ = index == second_attempt && has_succeeded(second_attempt);
+    is_first_overtaken_ = index == second_attempt && has_succeeded(second_attempt);
     is_superseded_ = has_succeeded(index);
     if (auto* other = records_[1 - index]) other->cancelled_by = telemetry::cancellation_cause::hedge;
     cancel_all();

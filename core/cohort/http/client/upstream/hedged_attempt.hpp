@@ -39,7 +39,7 @@ class upstream::active_call::hedged_attempt {
   std::array<detail::child_task<client::exchange>, 2> attempts_;
   std::array<telemetry::attempt_record*, 2> records_{};
   std::optional<std::size_t> winner_;
-  bool first_overtaken_ = false;
+  bool is_first_overtaken_ = false;
   /// Whether one attempt has succeeded and the other attempt is cancelled.
   bool is_superseded_ = false;
   /// Whether the hedge was postponed because the loop was blocked.

@@ -59,8 +59,8 @@ deadline_headers parse_deadline_headers(const request_head& head) noexcept {
   return deadline_headers;
 }
 
-std::string format_envoy_timeout(deadline limit, time_point now) {
-  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(limit.remaining(now)).count();
+std::string format_envoy_timeout(deadline call_deadline, time_point now) {
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(call_deadline.remaining(now)).count();
   return std::to_string(std::max<std::int64_t>(milliseconds, 1));
 }
 

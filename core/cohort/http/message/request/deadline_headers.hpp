@@ -34,7 +34,7 @@ struct deadline_headers {
 };
 deadline_headers parse_deadline_headers(const request_head& head) noexcept;
 
-/// The value of `envoy_timeout_field` for `limit`: whole milliseconds, rounded down, at least 1.
-std::string format_envoy_timeout(deadline limit, time_point now);
+/// The value of `envoy_timeout_field` for `call_deadline`: whole milliseconds, rounded down, at least 1.
+std::string format_envoy_timeout(deadline call_deadline, time_point now);
 
 }  // namespace cohort::http

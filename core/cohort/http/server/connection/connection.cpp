@@ -291,12 +291,12 @@ task<connection::handling_result> connection::handle_async(request_context& cont
   auto work = start_handler(selected, context);
   detail::task_outcome<response> outcome;
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interruption_cause = co_await handler_run_.run(
+  const auto cancellation_cause = co_await handler_run_.run(
       std::move(work), current_deadline(context), detect_disconnect, outcome, context.timing().recording().get());
 
-  if (interruption_cause == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
-  if (interruption_cause == interruption::none && outcome.value) permit.set_completion(completion::responded);
-  auto result = end_handling(context, interruption_cause, outcome);
+  if (cancellation_cause == handler_cancellation::deadline) permit.set_completion(completion::deadline_exceeded);
+  if (cancellation_cause == handler_cancellation::none && outcome.value) permit.set_completion(completion::responded);
+  auto result = end_handling(context, cancellation_cause, outcome);
   if (auto* final_response = std::get_if<response>(&result); final_response && outcome.value) {
     add_server_timing(*final_response, context, start);
   }
@@ -304,23 +304,23 @@ task<connection::handling_result> connection::handle_async(request_context& cont
 }
 
 /// The result of a handler, or of a pipeline, after `handler_run::run`.
-connection::handling_result connection::end_handling(request_context& context, interruption cause,
+connection::handling_result connection::end_handling(request_context& context, handler_cancellation cause,
                                                      detail::task_outcome<response>& outcome) {
   limit_recorded_calls(context);
-  const bool has_failed = outcome.failure && (cause == interruption::none || !is_cancellation(outcome.failure));
+  const bool has_failed = outcome.failure && (cause == handler_cancellation::none || !is_cancellation(outcome.failure));
   switch (cause) {
-    case interruption::none:
+    case handler_cancellation::none:
       if (has_failed) return log_handler_failure(context, outcome.failure);
       break;
-    case interruption::deadline:
+    case handler_cancellation::deadline:
       shard_.state().metrics.deadline_exceeded_total.increment();
       if (has_failed) log_handler_failure(context, outcome.failure);
       if (!outcome.value) outcome.value = deadline_response();
       break;
-    case interruption::disconnect:
+    case handler_cancellation::disconnect:
       shard_.state().metrics.abandoned_total.increment();
       return no_response::client_disconnected;
-    case interruption::shutdown:
+    case handler_cancellation::shutdown:
       if (has_failed) log_handler_failure(context, outcome.failure);
       return no_response::shutdown;
   }
@@ -368,12 +368,12 @@ task<connection::disposition> connection::send_streamed_response(const request_c
   auto work = start_task<void>(result.producer(), writer);
   detail::task_outcome<void> outcome;
   const bool detect_disconnect = input_.empty() && !parser_->has_body();
-  const auto interruption_cause =
+  const auto cancellation_cause =
       co_await handler_run_.run(std::move(work), deadline::never(), detect_disconnect, outcome);
   response_bytes_ = writer.bytes_sent();
   if (outcome.failure && !is_cancellation(outcome.failure))
     log_aborted_body(context, exception_message(outcome.failure));
-  const bool has_returned = !outcome.failure && interruption_cause == interruption::none;
+  const bool has_returned = !outcome.failure && cancellation_cause == handler_cancellation::none;
   if (has_returned && writer.was_stopped_by_drain()) {
     log_aborted_body(context, "the producer stopped because the server drains");
   } else if (has_returned && writer.has_wrong_length()) {

@@ -111,7 +111,8 @@ class connection final : public open_connection, private interim_sender {
   handling_result handle_immediately(request_context& context);
   handling_result dispatch(request_context& context);
   task<handling_result> handle_async(request_context& context);
-  handling_result end_handling(request_context& context, interruption cause, detail::task_outcome<response>& outcome);
+  handling_result end_handling(request_context& context, handler_cancellation cause,
+                               detail::task_outcome<response>& outcome);
   static response deadline_response();
   response call_sync_handler(request_context& context, const sync_handler& sync);
   disposition finish_without_response(request_context& context, no_response reason, time_point start);

@@ -69,12 +69,12 @@ task<response> connection::wrapped_request::handle_async(request_context& contex
     failure = std::current_exception();
   }
   const auto cause = owner_.handler_run_.cause();
-  if (cause == interruption::deadline) permit.set_completion(completion::deadline_exceeded);
+  if (cause == handler_cancellation::deadline) permit.set_completion(completion::deadline_exceeded);
   if (!result) {
     const auto state = co_await asio::this_coro::cancellation_state;
     result = on_failure(context, failure, !!state.cancelled());
-    if (cause == interruption::none) co_return std::move(*result);
-  } else if (cause == interruption::none) {
+    if (cause == handler_cancellation::none) co_return std::move(*result);
+  } else if (cause == handler_cancellation::none) {
     permit.set_completion(completion::responded);
   }
   owner_.add_server_timing(*result, context, start);
@@ -83,7 +83,7 @@ task<response> connection::wrapped_request::handle_async(request_context& contex
 
 response connection::wrapped_request::on_failure(request_context& context, const std::exception_ptr& failure,
                                                  bool is_cancelled) {
-  const bool is_deadline = owner_.handler_run_.cause() == interruption::deadline;
+  const bool is_deadline = owner_.handler_run_.cause() == handler_cancellation::deadline;
   if (is_cancelled && is_cancellation(failure)) {
     if (is_deadline) return deadline_response();
     std::rethrow_exception(failure);
@@ -112,14 +112,14 @@ task<connection::handling_result> connection::handle_in_middleware(request_conte
   } catch (...) {
     outcome.failure = std::current_exception();
   }
-  auto interrupted = handler_run_.stop();
-  if (interrupted != interruption::none) {
+  auto cause = handler_run_.stop();
+  if (cause != handler_cancellation::none) {
     co_await asio::this_coro::reset_cancellation_state();
   } else if (const auto state = co_await asio::this_coro::cancellation_state; !!state.cancelled()) {
-    interrupted = interruption::shutdown;
+    cause = handler_cancellation::shutdown;
   }
   if (wrapped_request.is_connection_lost()) co_return no_response::connection_lost;
-  co_return end_handling(context, interrupted, outcome);
+  co_return end_handling(context, cause, outcome);
 }
 
 }  // namespace cohort::http

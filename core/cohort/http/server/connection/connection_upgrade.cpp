@@ -26,10 +26,10 @@ task<connection::disposition> connection::run_upgrade(request_context& context, 
     upgraded_ = &connection;
     auto work = start_task<void>(*result.upgrade_function(), connection);
     detail::task_outcome<void> outcome;
-    const auto interrupted = co_await handler_run_.run(std::move(work), deadline::never(), false, outcome);
+    const auto cause = co_await handler_run_.run(std::move(work), deadline::never(), false, outcome);
     upgraded_ = nullptr;
     if (outcome.failure && !is_cancellation(outcome.failure)) log_handler_failure(context, outcome.failure);
-    is_complete = interrupted != interruption::shutdown && connection.is_complete();
+    is_complete = cause != handler_cancellation::shutdown && connection.is_complete();
     bytes_sent = connection.bytes_sent();
     context.set_deadline(request_deadline);
     metrics.requests_in_flight.add(1);

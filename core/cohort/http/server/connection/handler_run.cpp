@@ -12,13 +12,13 @@ constexpr duration disconnect_detection_delay = std::chrono::milliseconds{10};
 
 }  // namespace
 
-void handler_run::start(deadline limit, bool detect_disconnect, telemetry::request_record* record) noexcept {
+void handler_run::start(deadline handler_deadline, bool detect_disconnect, telemetry::request_record* record) noexcept {
   record_ = record;
   is_running_ = true;
   detects_disconnect_ = detect_disconnect;
-  interruption_ = interruption::none;
-  deadline_ = limit;
-  timer_.arm(std::min(limit, deadline::after(loop_.now(), disconnect_detection_delay)).time());
+  cause_ = handler_cancellation::none;
+  deadline_ = handler_deadline;
+  timer_.arm(std::min(handler_deadline, deadline::after(loop_.now(), disconnect_detection_delay)).time());
 }
 
 void handler_run::detect_disconnect() noexcept {
@@ -27,41 +27,41 @@ void handler_run::detect_disconnect() noexcept {
   timer_.arm(std::min(deadline_, deadline::after(loop_.now(), disconnect_detection_delay)).time());
 }
 
-void handler_run::set_deadline(deadline limit) noexcept {
+void handler_run::set_deadline(deadline handler_deadline) noexcept {
   if (!is_running_) return;
-  deadline_ = limit;
-  timer_.arm(limit.time());
+  deadline_ = handler_deadline;
+  timer_.arm(handler_deadline.time());
 }
 
-interruption handler_run::stop() noexcept {
+handler_cancellation handler_run::stop() noexcept {
   timer_.disarm();
   is_running_ = false;
   record_ = nullptr;
   if (std::exchange(is_watching_, false)) stream_.unwatch_hangup();
-  return interruption_;
+  return cause_;
 }
 
-void handler_run::interrupt(interruption cause) {
+void handler_run::cancel_work(handler_cancellation cause) {
   // A timer or a stream event can still be delivered after `stop`. The first cause is kept.
-  if (!is_running_ || interruption_ != interruption::none) return;
-  interruption_ = cause;
+  if (!is_running_ || cause_ != handler_cancellation::none) return;
+  cause_ = cause;
   if (record_) {
     using enum telemetry::cancellation_cause;
-    record_->interrupted_by = cause == interruption::deadline ? deadline : client;
+    record_->interrupted_by = cause == handler_cancellation::deadline ? deadline : client;
   }
   detail::cancel(cancel_signal_);
 }
 
 void handler_run::on_timer() {
-  if (!is_running_ || interruption_ != interruption::none) return;
+  if (!is_running_ || cause_ != handler_cancellation::none) return;
   if (deadline_.expired(loop_.now())) {
-    interrupt(interruption::deadline);
+    cancel_work(handler_cancellation::deadline);
     return;
   }
   timer_.arm(deadline_.time());
   if (!detects_disconnect_) return;
   is_watching_ = true;
-  stream_.watch_hangup([this] { interrupt(interruption::disconnect); });
+  stream_.watch_hangup([this] { cancel_work(handler_cancellation::disconnect); });
 }
 
 }  // namespace cohort::http

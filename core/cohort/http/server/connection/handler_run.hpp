@@ -17,7 +17,7 @@
 namespace cohort::http {
 
 /// The reason for the cancellation of a handler.
-enum class interruption {
+enum class handler_cancellation {
   none,
   /// The deadline of the handler passed.
   deadline,
@@ -62,16 +62,16 @@ class handler_run {
   handler_run(net::stream& stream, loop& event_loop, asio::cancellation_signal& cancel_signal) noexcept
       : stream_(stream), loop_(event_loop), cancel_signal_(cancel_signal), timer_(event_loop.timers(), this) {}
 
-  /// Runs `work` in the calling coroutine, and cancels it at `limit` or when the client disconnects, whichever is
-  /// first. Stores its value or exception in `outcome` and returns why it was cancelled; a cancelled handler may still
-  /// have a value. The caller can continue after a deadline or a disconnect, but not after a shutdown: then its next
-  /// `co_await` throws. `detect_disconnect` must be false while received bytes are unread, because the stream then
-  /// cannot detect a disconnect. The cause of a cancellation is set in `record`, before the work is cancelled; `record`
-  /// may be null.
+  /// Runs `work` in the calling coroutine, and cancels it at `handler_deadline` or when the client disconnects,
+  /// whichever is first. Stores its value or exception in `outcome` and returns why it was cancelled; a cancelled
+  /// handler may still have a value. The caller can continue after a deadline or a disconnect, but not after a
+  /// shutdown: then its next `co_await` throws. `detect_disconnect` must be false while received bytes are unread,
+  /// because the stream then cannot detect a disconnect. The cause of a cancellation is set in `record`, before the
+  /// work is cancelled; `record` may be null.
   template <class T>
-  task<interruption> run(task<T> work, deadline limit, bool detect_disconnect, detail::task_outcome<T>& outcome,
-                         telemetry::request_record* record = nullptr) {
-    start(limit, detect_disconnect, record);
+  task<handler_cancellation> run(task<T> work, deadline handler_deadline, bool detect_disconnect,
+                                 detail::task_outcome<T>& outcome, telemetry::request_record* record = nullptr) {
+    start(handler_deadline, detect_disconnect, record);
     try {
       if constexpr (std::is_void_v<T>) {
         co_await std::move(work);
@@ -83,30 +83,30 @@ class handler_run {
       outcome.failure = std::current_exception();
     }
     stop();
-    if (interruption_ == interruption::none) {
+    if (cause_ == handler_cancellation::none) {
       const auto state = co_await asio::this_coro::cancellation_state;
-      if (!!state.cancelled()) interruption_ = interruption::shutdown;
+      if (!!state.cancelled()) cause_ = handler_cancellation::shutdown;
     } else {
       co_await asio::this_coro::reset_cancellation_state();
     }
-    co_return interruption_;
+    co_return cause_;
   }
 
   /// The first part of `run`, for a caller that awaits the work itself, which saves a coroutine.
-  void start(deadline limit, bool detect_disconnect, telemetry::request_record* record) noexcept;
+  void start(deadline handler_deadline, bool detect_disconnect, telemetry::request_record* record) noexcept;
   /// The last part of `run`, without resetting the cancellation state of the caller. Unless the result is `none`, the
   /// caller must reset it.
-  interruption stop() noexcept;
+  handler_cancellation stop() noexcept;
 
   /// Replaces the deadline of the running work.
-  void set_deadline(deadline limit) noexcept;
+  void set_deadline(deadline handler_deadline) noexcept;
   /// The reason why the running work has been cancelled; `none` if it has not been.
-  interruption cause() const noexcept { return interruption_; }
+  handler_cancellation cause() const noexcept { return cause_; }
   /// Starts to detect disconnects, for work that was started without detection. Precondition: no read is pending.
   void detect_disconnect() noexcept;
 
  private:
-  void interrupt(interruption cause);
+  void cancel_work(handler_cancellation cause);
   void on_timer();
 
   net::stream& stream_;
@@ -115,7 +115,7 @@ class handler_run {
   bool is_running_ = false;
   bool detects_disconnect_ = false;
   bool is_watching_ = false;
-  interruption interruption_ = interruption::none;
+  handler_cancellation cause_ = handler_cancellation::none;
   deadline deadline_;
   telemetry::request_record* record_ = nullptr;
   bound_timer<&handler_run::on_timer> timer_;

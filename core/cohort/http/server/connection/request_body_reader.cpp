@@ -75,10 +75,10 @@ void request_body_reader::start() {
   connection_.buffer_continue();
 }
 
-void request_body_reader::advance_deadline(deadline from) noexcept {
-  auto& limit = connection_.streaming_deadline_;
-  if (limit.is_never()) return;
-  limit = deadline::after(from.time(), connection_.limits_.request_timeout);
+void request_body_reader::advance_deadline(deadline start) noexcept {
+  auto& streaming_deadline = connection_.streaming_deadline_;
+  if (streaming_deadline.is_never()) return;
+  streaming_deadline = deadline::after(start.time(), connection_.limits_.request_timeout);
   const auto current = connection_.current_deadline(context_);
   connection_.handler_run_.set_deadline(current);
   if (auto* record = context_.timing().recording().get()) record->deadline = current;

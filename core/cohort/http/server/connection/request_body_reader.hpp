@@ -32,8 +32,8 @@ class request_body_reader final : public body_reader {
  private:
   void start();
   void finish() noexcept;
-  /// Advances the deadline of the request, if its body extends it, to `request_timeout` after `from`.
-  void advance_deadline(deadline from) noexcept;
+  /// Advances the deadline of the request, if its body extends it, to `request_timeout` after `start`.
+  void advance_deadline(deadline start) noexcept;
   /// The next part of the content that has been received; empty if there is none.
   std::string_view decode_received();
   /// The buffer for the following content; empty if that content is short, or if the server has no memory left for

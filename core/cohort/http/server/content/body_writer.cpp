@@ -34,15 +34,15 @@ task<> body_writer::send(std::string bytes) {
   const net::const_buffers buffers{asio::buffer(bytes), asio::const_buffer{}};
   const auto written = co_await net::write_all(stream_, buffers);
   stream_.set_deadline(deadline::never());
-  if (!written) ok_ = false;
+  if (!written) is_ok_ = false;
   bytes_sent_ += bytes.size();
 }
 
 void body_writer::count_part(std::uint64_t size) noexcept {
   if (!remaining_) return;
   exceeds_length_ = size > *remaining_;
-  ok_ = !exceeds_length_;
-  if (ok_) *remaining_ -= size;
+  is_ok_ = !exceeds_length_;
+  if (is_ok_) *remaining_ -= size;
 }
 
 std::string body_writer::part_prefix(std::uint64_t size) const {
@@ -60,27 +60,27 @@ std::string body_writer::add_framing(std::string bytes) const {
 
 task<bool> body_writer::write(std::string bytes) {
   const exclusive_use use{is_in_use_, overlapping_writes};
-  if (!ok_) co_return false;
+  if (!is_ok_) co_return false;
   if (bytes.empty()) co_return true;
   count_part(bytes.size());
-  if (!ok_) co_return false;
+  if (!is_ok_) co_return false;
   auto write_task = encoder_ ? write_encoded(bytes) : send(add_framing(std::move(bytes)));
   co_await std::move(write_task);
-  co_return ok_;
+  co_return is_ok_;
 }
 
 /// Encodes bytes, and sends the output once it is large enough for a part, or at a flush or the end.
 task<> body_writer::encode(std::string_view bytes, content_encoder::operation step) {
-  ok_ = encoder_->encode(bytes, step, encoded_);
+  is_ok_ = encoder_->encode(bytes, step, encoded_);
   const bool delays_output = step == content_encoder::operation::process && encoded_.size() < min_encoded_part;
-  if (!ok_ || encoded_.empty() || delays_output) co_return;
+  if (!is_ok_ || encoded_.empty() || delays_output) co_return;
   auto send_task = send(add_framing(std::exchange(encoded_, {})));
   co_await std::move(send_task);
 }
 
 task<> body_writer::write_encoded(std::string_view bytes) {
   using operation = content_encoder::operation;
-  while (ok_ && !bytes.empty()) {
+  while (is_ok_ && !bytes.empty()) {
     const auto chunk = bytes.substr(0, max_input_chunk_bytes);
     bytes.remove_prefix(chunk.size());
     const bool flushes = bytes.empty() && flushes_each_write_;
@@ -95,12 +95,12 @@ task<> body_writer::write_encoded(std::string_view bytes) {
 
 task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t count) {
   std::string chunk;
-  while (ok_ && count > 0) {
+  while (is_ok_ && count > 0) {
     chunk.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count, max_input_chunk_bytes)));
     const auto size = ::pread(file, chunk.data(), chunk.size(), static_cast<off_t>(offset));
     // The response cannot be completed if the file became shorter.
-    ok_ = size > 0;
-    if (!ok_) co_return;
+    is_ok_ = size > 0;
+    if (!is_ok_) co_return;
     offset += static_cast<std::uint64_t>(size);
     count -= static_cast<std::uint64_t>(size);
     auto encode_task = write_encoded(std::string_view{chunk}.substr(0, static_cast<std::size_t>(size)));
@@ -110,27 +110,27 @@ task<> body_writer::encode_file(int file, std::uint64_t offset, std::uint64_t co
 
 task<bool> body_writer::flush() {
   const exclusive_use use{is_in_use_, overlapping_writes};
-  if (ok_ && encoder_) {
+  if (is_ok_ && encoder_) {
     auto encode_task = encode({}, content_encoder::operation::flush);
     co_await std::move(encode_task);
   }
-  co_return ok_;
+  co_return is_ok_;
 }
 
 task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t count) {
   const exclusive_use use{is_in_use_, overlapping_writes};
-  if (!ok_) co_return false;
+  if (!is_ok_) co_return false;
   if (count == 0) co_return true;
   count_part(count);
-  if (!ok_) co_return false;
+  if (!is_ok_) co_return false;
   if (encoder_) {
     auto encode_task = encode_file(file, offset, count);
     co_await std::move(encode_task);
-    co_return ok_;
+    co_return is_ok_;
   }
   auto prefix = part_prefix(count);
   if (!prefix.empty()) co_await send(std::move(prefix));
-  while (ok_ && count > 0) {
+  while (is_ok_ && count > 0) {
     const auto chunk = static_cast<std::size_t>(std::min<std::uint64_t>(count, max_file_chunk_bytes));
     const auto timeout = limits_.transfer_timeout(limits_.write_timeout, chunk);
     stream_.set_deadline(deadline::after(loop::current().now(), timeout));
@@ -138,14 +138,14 @@ task<bool> body_writer::send_file(int file, std::uint64_t offset, std::uint64_t 
     const auto written = co_await std::move(write_task);
     stream_.set_deadline(deadline::never());
     // The response cannot be completed if the file became shorter.
-    ok_ = written && *written > 0;
-    if (!ok_) break;
+    is_ok_ = written && *written > 0;
+    if (!is_ok_) break;
     offset += *written;
     count -= *written;
     bytes_sent_ += *written;
   }
-  if (ok_ && framing_ == framing::chunked) co_await send("\r\n");
-  co_return ok_;
+  if (is_ok_ && framing_ == framing::chunked) co_await send("\r\n");
+  co_return is_ok_;
 }
 
 task<wait_status> body_writer::pause(duration span) {
@@ -159,16 +159,16 @@ task<wait_status> body_writer::pause(duration span) {
 }
 
 task<bool> body_writer::finish() {
-  if (was_stopped_by_drain() || remaining_.value_or(0) > 0) ok_ = false;
-  if (ok_ && encoder_) {
+  if (was_stopped_by_drain() || remaining_.value_or(0) > 0) is_ok_ = false;
+  if (is_ok_ && encoder_) {
     auto encode_task = encode({}, content_encoder::operation::finish);
     co_await std::move(encode_task);
   }
-  if (ok_ && framing_ == framing::chunked) {
+  if (is_ok_ && framing_ == framing::chunked) {
     std::string last_chunk = "0\r\n\r\n";
     co_await send(std::move(last_chunk));
   }
-  co_return ok_&& framing_ != framing::until_close&& remaining_.value_or(0) == 0;
+  co_return is_ok_&& framing_ != framing::until_close&& remaining_.value_or(0) == 0;
 }
 
 std::string sse_event(std::string_view name, std::string_view data) {

@@ -55,11 +55,11 @@ class body_writer {
   /// time.
   void mark_complete() noexcept { is_marked_complete_ = true; }
   /// Whether all writes have succeeded.
-  bool ok() const noexcept { return ok_; }
+  bool ok() const noexcept { return is_ok_; }
 
   /// Marks the body as incomplete: no more bytes are sent, and the connection is closed without the end of the body, so
   /// that the client detects the truncation.
-  void abort() noexcept { ok_ = false; }
+  void abort() noexcept { is_ok_ = false; }
 
   /// Applies a content coding to the body. The framing must not have a content length; `content_length` is the length
   /// of the unencoded body; with fewer bytes, the body is incomplete. `flush_each_write`: the client can decode each
@@ -76,17 +76,17 @@ class body_writer {
   task<bool> finish();
   /// Whether the producer, which has returned, stopped early because the server drains. Used by the connection.
   bool was_stopped_by_drain() const noexcept {
-    return ok_ && has_reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
+    return is_ok_ && has_reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
   }
   /// Whether the producer has written more bytes than the content length, or has returned after fewer bytes. Used by
   /// the connection.
-  bool has_wrong_length() const noexcept { return exceeds_length_ || (ok_ && remaining_.value_or(0) > 0); }
+  bool has_wrong_length() const noexcept { return exceeds_length_ || (is_ok_ && remaining_.value_or(0) > 0); }
   /// The bytes sent, for the connection.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
  private:
   task<> send(std::string bytes);
-  /// Clears `ok_` if a part of `size` bytes exceeds the content length.
+  /// Clears `is_ok_` if a part of `size` bytes exceeds the content length.
   void count_part(std::uint64_t size) noexcept;
   /// The framing before a part of `size` bytes.
   std::string part_prefix(std::uint64_t size) const;
@@ -112,7 +112,7 @@ class body_writer {
   bool has_reported_drain_ = false;
   bool is_marked_complete_ = false;
   bool is_in_use_ = false;
-  bool ok_ = true;
+  bool is_ok_ = true;
 };
 
 /// A server-sent event (WHATWG HTML, "Server-sent events"); each line of `data` becomes a `data:` line. Precondition:

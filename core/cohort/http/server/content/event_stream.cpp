@@ -52,14 +52,14 @@ task<bool> event_stream::send_heartbeat() {
 }
 
 task<bool> event_stream::pause(duration span) {
-  const auto end = deadline::after(loop::current().now(), span);
+  const auto pause_deadline = deadline::after(loop::current().now(), span);
   while (is_open()) {
-    const auto time_left = remaining(end);
+    const auto time_left = remaining(pause_deadline);
     const auto status = co_await output_.pause(std::min(time_left, heartbeat_));
     if (status != wait_status::timed_out) co_return false;
     if (time_left <= heartbeat_) co_return is_open();
-    auto sending_heartbeat = send_heartbeat();
-    co_await std::move(sending_heartbeat);
+    auto heartbeat_task = send_heartbeat();
+    co_await std::move(heartbeat_task);
   }
   co_return false;
 }

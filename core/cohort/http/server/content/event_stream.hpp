@@ -64,8 +64,8 @@ class event_stream {
         co_return nullptr;
       }
       if (std::get<1>(first) != wait_status::timed_out) co_return nullptr;
-      auto sending_heartbeat = send_heartbeat();
-      co_await std::move(sending_heartbeat);
+      auto heartbeat_task = send_heartbeat();
+      co_await std::move(heartbeat_task);
     }
     co_return nullptr;
   }

@@ -45,14 +45,14 @@ std::optional<std::string_view> find_cookie(const request_context& context, std:
 void input::reject(std::string_view in, std::string_view field, std::string reason) {
   if (reason.empty()) return;
   if (errors_.size() == max_errors) {
-    truncated_ = true;
+    is_truncated_ = true;
     return;
   }
   errors_.push_back({std::string{field}, std::string{in}, std::move(reason)});
 }
 
 response input::error_response() const {
-  auto response = input_error_response(errors_, truncated_, status_);
+  auto response = input_error_response(errors_, is_truncated_, status_);
   // RFC 9110 section 15.5.16: lists the content codings or media types that the resource accepts.
   if (status_ != status::unsupported_media_type) return response;
   if (errors_.front().field == "Content-Encoding") {

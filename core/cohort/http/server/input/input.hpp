@@ -88,7 +88,7 @@ class input {
   const request_context& context_;
   std::optional<form_fields> query_fields_;
   std::vector<input_error> errors_;
-  bool truncated_ = false;
+  bool is_truncated_ = false;
   status status_ = status::bad_request;
 };
 
@@ -163,7 +163,7 @@ T input::body(const json::decode_options& options) {
   auto decoded = json::decode<T>(context_.body(), options);
   if (decoded) return std::move(*decoded);
   for (auto& [field, reason] : decoded.error().list) reject("body", field, std::move(reason));
-  truncated_ = truncated_ || decoded.error().truncated;
+  is_truncated_ = is_truncated_ || decoded.error().truncated;
   return T{};
 }
 

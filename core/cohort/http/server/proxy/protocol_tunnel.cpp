@@ -84,9 +84,9 @@ class tunnel {
   void restart_idle_timeout() {
     const auto timeout =
         is_half_closed_ ? std::min(limits_.idle_timeout, limits_.half_closed_timeout) : limits_.idle_timeout;
-    const auto limit = deadline::after(loop::current().now(), timeout);
-    to_client_.from.set_deadline(limit);
-    to_client_.to.set_deadline(limit);
+    const auto idle_deadline = deadline::after(loop::current().now(), timeout);
+    to_client_.from.set_deadline(idle_deadline);
+    to_client_.to.set_deadline(idle_deadline);
   }
   void on_copied(const direction& copied_direction, std::size_t count) {
     copied_direction.bytes.increment(static_cast<double>(count));

@@ -37,21 +37,21 @@ class forwarded_body final : public request_body_source {
     const auto timeout = to_.options.timeout ? duration::max() : settings.timeout;
     const auto now = loop::current().now();
     const auto reserve = std::min(settings.reserve, context_.deadline().remaining(now) / 4);
-    const auto limit = derive_deadline(context_.deadline(), now, timeout, reserve);
-    limit_recorded_call(limit);
-    return limit;
+    const auto call_deadline = derive_deadline(context_.deadline(), now, timeout, reserve);
+    limit_recorded_call(call_deadline);
+    return call_deadline;
   }
   std::optional<body_error> error() const noexcept { return error_; }
 
  private:
   /// Caps the recorded deadline of the call, which is the deadline of the whole transfer. Otherwise the record of a
   /// call that ends at the earlier deadline of the response would show no cause.
-  void limit_recorded_call(deadline limit) const noexcept {
+  void limit_recorded_call(deadline call_deadline) const noexcept {
     auto* const record = context_.timing().recording().get();
     if (!record) return;
     const decltype(telemetry::call_record::name) name{to_.target->name()};
     for (auto& call : record->all_calls()) {
-      if (!call.has_ended() && call.name.view() == name.view()) call.deadline = std::min(call.deadline, limit);
+      if (!call.has_ended() && call.name.view() == name.view()) call.deadline = std::min(call.deadline, call_deadline);
     }
   }
 

@@ -45,8 +45,8 @@ void wire_writer::table(const field_table& fields) {
 }
 
 std::string_view wire_reader::take(std::size_t size) {
-  if (failed_ || size > remaining_.size()) {
-    failed_ = true;
+  if (has_failed_ || size > remaining_.size()) {
+    has_failed_ = true;
     remaining_ = {};
     return {};
   }
@@ -82,7 +82,7 @@ bool wire_reader::value(std::string& text) {
     case 'F':
     case 'x': long_string(); return false;
     case 'V': return false;
-    default: failed_ = true; return false;
+    default: has_failed_ = true; return false;
   }
 }
 
@@ -94,7 +94,7 @@ field_table wire_reader::table() {
     std::string text;
     if (content.value(text) && !content.failed()) fields.emplace_back(name, std::move(text));
   }
-  failed_ = failed_ || content.failed();
+  has_failed_ = has_failed_ || content.failed();
   return fields;
 }
 

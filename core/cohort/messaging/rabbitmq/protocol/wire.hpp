@@ -54,7 +54,7 @@ class wire_reader {
   std::string_view long_string() { return take(long_uint()); }
   /// The strings, integers and booleans (as `true` and `false`) of a table; fields of other types are skipped.
   field_table table();
-  bool failed() const noexcept { return failed_; }
+  bool failed() const noexcept { return has_failed_; }
   bool at_end() const noexcept { return remaining_.empty(); }
 
  private:
@@ -64,7 +64,7 @@ class wire_reader {
   bool value(std::string& text);
 
   std::string_view remaining_;
-  bool failed_ = false;
+  bool has_failed_ = false;
 };
 
 }  // namespace cohort::messaging::rabbitmq

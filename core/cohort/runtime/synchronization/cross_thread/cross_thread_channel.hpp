@@ -115,9 +115,9 @@ class cross_thread_channel {
     return value;
   }
   template <class Waiter>
-  bool remove(detail::cross_thread_waiters<Waiter>& waiting, const std::shared_ptr<Waiter>& waiter) {
+  bool remove(detail::cross_thread_waiters<Waiter>& waiters, const std::shared_ptr<Waiter>& waiter) {
     const std::lock_guard lock{mutex_};
-    return waiting.remove(waiter);
+    return waiters.remove(waiter);
   }
 
   std::size_t capacity_;

@@ -27,8 +27,8 @@ class cross_thread_once {
   template <class Function>
   task<result<void>> call(deadline wait_deadline, Function initialize) {
     if (is_done()) co_return result<void>{};
-    auto acquiring = queue_.acquire({}, wait_deadline);
-    const auto status = co_await std::move(acquiring);
+    auto acquire_task = queue_.acquire({}, wait_deadline);
+    const auto status = co_await std::move(acquire_task);
     if (status != wait_status::notified) co_return detail::wait_error(status);
     if (is_done()) co_return result<void>{};
     // Resumes all waiting callers after a success. After a failure, resumes the first of them, which runs `initialize`.

@@ -33,8 +33,8 @@ class cross_thread_rate_limiter {
   /// called on any loop.
   task<result<void>> acquire(deadline wait_deadline) {
     if (try_acquire()) co_return result<void>{};
-    auto acquiring = queue_.acquire({}, wait_deadline);
-    const auto queue_status = co_await std::move(acquiring);
+    auto acquire_task = queue_.acquire({}, wait_deadline);
+    const auto queue_status = co_await std::move(acquire_task);
     if (queue_status != wait_status::notified) co_return detail::wait_error(queue_status);
     const detail::scope_guard admit_next{[&] { queue_.release({}); }};
     const auto start_time = queue_.read([](const state& current) { return current.next_start_time(); });

@@ -103,8 +103,9 @@ TEST_CASE("upstream: a certificate for another name is logged once a minute", "[
   const auto call = [&] {
     http::client_request request;
     request.url = parse_url("https://192.0.2.1/");
-    auto calling = upstream.call(std::move(request), call_context{.deadline = deadline::after(fixture.time.now(), 5s)});
-    return fixture.time.run(std::move(calling)).response;
+    auto call_task =
+        upstream.call(std::move(request), call_context{.deadline = deadline::after(fixture.time.now(), 5s)});
+    return fixture.time.run(std::move(call_task)).response;
   };
   for (int i = 0; i < 2; ++i) CHECK(call().error() == http::client_error::tls_certificate_invalid);
   fixture.time.run_for(1min);

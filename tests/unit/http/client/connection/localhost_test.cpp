@@ -27,21 +27,22 @@ std::unique_ptr<net::acceptor> listen_on(loop& event_loop, const char* address) 
   return acceptor ? std::move(*acceptor) : nullptr;
 }
 
-task<http::client_result> fetch_once(net::acceptor& acceptor, http::client& client, std::string host, deadline end) {
+task<http::client_result> fetch_once(net::acceptor& acceptor, http::client& client, std::string host,
+                                     deadline call_deadline) {
   http::client_request request;
   request.url = boost::urls::parse_uri("http://" + host).value();
   request.url.set_port_number(acceptor.local_endpoint().port());
   auto serve = [](net::acceptor& from) -> task<> {
-    auto accepting = from.accept(loop::current());
-    auto stream = co_await std::move(accepting);
+    auto accept_task = from.accept(loop::current());
+    auto stream = co_await std::move(accept_task);
     const std::string response = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
     const net::const_buffers buffers{asio::buffer(response), asio::const_buffer{}};
     co_await net::write_all(**stream, buffers);
     (*stream)->shutdown_write();
-    auto waiting = sleep_for(std::chrono::milliseconds{50});
-    co_await std::move(waiting);
+    auto sleep_task = sleep_for(std::chrono::milliseconds{50});
+    co_await std::move(sleep_task);
   };
-  auto both = when_all(serve(acceptor), http::fetch(client, std::move(request), end));
+  auto both = when_all(serve(acceptor), http::fetch(client, std::move(request), call_deadline));
   auto results = co_await std::move(both);
   co_return std::get<1>(std::move(results));
 }

@@ -50,8 +50,8 @@ task<body_owner> make_body() { co_return body_owner{std::make_unique<multipart_b
 task<result<std::string, client_error>> read_all(http::request_body_source* source, std::size_t* max_part) {
   std::string all;
   for (;;) {
-    auto reading = source->read({});
-    const auto part = co_await std::move(reading);
+    auto read_task = source->read({});
+    const auto part = co_await std::move(read_task);
     if (!part) co_return part.error();
     if (part->empty()) co_return all;
     *max_part = std::max(*max_part, part->size());

@@ -35,8 +35,8 @@ class scripted_source final : public http::request_body_source {
 
   task<result<std::string_view, client_error>> read(call_context) override {
     while (next_ == parts_.size() && !has_failed_) {
-      auto waiting = added_.wait();
-      if (co_await std::move(waiting) == wait_status::cancelled) {
+      auto wait_task = added_.wait();
+      if (co_await std::move(wait_task) == wait_status::cancelled) {
         was_cancelled_ = true;
         co_return client_error::cancelled;
       }
@@ -65,8 +65,8 @@ class scripted_source final : public http::request_body_source {
 };
 
 inline task<result<std::string, client_error>> read_part(http::streamed_response& response, deadline read_deadline) {
-  auto reading = response.body->read(read_deadline);
-  const auto part = co_await std::move(reading);
+  auto read_task = response.body->read(read_deadline);
+  const auto part = co_await std::move(read_task);
   if (!part) co_return part.error();
   co_return std::string{*part};
 }

@@ -19,8 +19,8 @@ task<> write_parts(net::stream& to, std::size_t count, std::size_t& written) {
   const std::string part(16 * 1024, 'x');
   while (count-- > 0) {
     const net::const_buffers buffers{asio::buffer(part), asio::const_buffer{}};
-    auto writing = net::write_all(to, buffers);
-    const auto done = co_await std::move(writing);
+    auto write_task = net::write_all(to, buffers);
+    const auto done = co_await std::move(write_task);
     if (!done) co_return;
     written += *done;
   }

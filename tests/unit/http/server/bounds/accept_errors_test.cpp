@@ -29,8 +29,8 @@ class failing_acceptor final : public net::acceptor {
       --failures_.remaining;
       co_return failures_.error;
     }
-    auto accepting = inner_->accept(target);
-    co_return co_await std::move(accepting);
+    auto accept_task = inner_->accept(target);
+    co_return co_await std::move(accept_task);
   }
   net::endpoint local_endpoint() const override { return inner_->local_endpoint(); }
   void close() noexcept override { inner_->close(); }

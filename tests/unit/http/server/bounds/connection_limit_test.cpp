@@ -166,11 +166,11 @@ TEST_CASE("server: a connection of the reserve becomes an ordinary connection wh
           "[http][server][bounds]") {
   limited_server server{1};
   auto busy = server.connect_busy();
-  auto waiting = server.connect();
+  auto waiting_client = server.connect();
   busy.stream().close();
   server.time.run_for(100ms);
-  CHECK(server.status_of(waiting, "/") == 200);
-  CHECK(server.status_of(waiting, "/") == 200);
+  CHECK(server.status_of(waiting_client, "/") == 200);
+  CHECK(server.status_of(waiting_client, "/") == 200);
 }
 
 TEST_CASE("server: thousands of idle connections do not delay a new connection", "[http][server][bounds][case-1.13]") {

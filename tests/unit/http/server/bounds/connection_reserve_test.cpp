@@ -49,10 +49,10 @@ TEST_CASE("server: a connection whose last response has been sent is closed earl
     busy.push_back(server.connect());
     busy.back().send(get("/slow"));
   }
-  auto closing = server.connect();
-  CHECK(server.status_of(closing, "/") == 200);
-  closing.send(get("/", "Connection: close\r\n"));
-  CHECK(closing.receive()->status == 200);
+  auto closing_client = server.connect();
+  CHECK(server.status_of(closing_client, "/") == 200);
+  closing_client.send(get("/", "Connection: close\r\n"));
+  CHECK(closing_client.receive()->status == 200);
   auto next = server.connect();
   next.send(get("/slow"));
   server.time.run_for(10ms);
@@ -89,8 +89,8 @@ TEST_CASE("server: idle connections are closed for new clients while rejected co
 
 /// A new connection whose acceptance precedes the arrival of `bytes` from the client of another connection.
 task<result<net::stream_ptr>> connect_before_send(net::memory_network& network, net::stream& other, std::string bytes) {
-  auto connecting = network.connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());
-  auto connected = co_await std::move(connecting);
+  auto connect_task = network.connect({asio::ip::make_address("192.0.2.80"), 80}, deadline::never());
+  auto connected = co_await std::move(connect_task);
   other.try_write({asio::buffer(bytes), asio::const_buffer{}});
   co_return connected;
 }
@@ -101,8 +101,8 @@ TEST_CASE("server: a request that arrives while its connection is shed is served
   auto first = server.connect_idle();
   auto second = server.connect_idle();
   auto third = server.connect_idle();
-  auto connecting = connect_before_send(server.network(), first.stream(), get("/"));
-  peer fourth{server.time, server.time.run(std::move(connecting)).value()};
+  auto connect_task = connect_before_send(server.network(), first.stream(), get("/"));
+  peer fourth{server.time, server.time.run(std::move(connect_task)).value()};
   const auto response = first.receive();
   REQUIRE(response);
   CHECK(response->status == 200);
@@ -185,8 +185,8 @@ class unread_acceptor final : public net::acceptor {
       : inner_(std::move(inner)), has_unread_(has_unread) {}
 
   task<result<net::stream_ptr>> accept(loop& target) override {
-    auto accepting = inner_->accept(target);
-    auto accepted = co_await std::move(accepting);
+    auto accept_task = inner_->accept(target);
+    auto accepted = co_await std::move(accept_task);
     if (!accepted) co_return accepted.error();
     co_return std::make_unique<unread_stream>(std::move(*accepted), has_unread_);
   }

@@ -31,29 +31,29 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, 
   server.routes.get("/sync", text_handler("sync"));
   server.routes.get("/async", delayed_handler(1ms));
   server.routes.post("/echo", echo_handler);
-  auto reading = server.connect();
-  auto waiting = server.connect();
+  auto uploading_client = server.connect();
+  auto waiting_client = server.connect();
   auto client_with_body = server.connect();
   // A part of the body has arrived.
-  reading.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
+  uploading_client.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
   server.time.run_for(1ms);
   {
     const low_memory_scope state;
     REQUIRE(memory_reserve::is_low());
-    reading.send("x");
-    CHECK(reading.receive()->status == 503);
+    uploading_client.send("x");
+    CHECK(uploading_client.receive()->status == 503);
     client_with_body.send(post("/echo", "body"));
     CHECK(client_with_body.receive()->status == 503);
-    waiting.send(get("/async"));
-    const auto shed = waiting.receive();
+    waiting_client.send(get("/async"));
+    const auto shed = waiting_client.receive();
     CHECK(shed->status == 503);
     CHECK(shed->header("Retry-After") == "1");
-    waiting.send(get("/sync"));
-    CHECK(waiting.receive()->status == 200);
+    waiting_client.send(get("/sync"));
+    CHECK(waiting_client.receive()->status == 200);
   }
   CHECK_FALSE(memory_reserve::is_low());
-  waiting.send(get("/async"));
-  CHECK(waiting.receive()->status == 200);
+  waiting_client.send(get("/async"));
+  CHECK(waiting_client.receive()->status == 200);
   CHECK(server.response_to(post("/echo", "body")).body == "body");
 }
 

@@ -68,15 +68,15 @@ std::string sample_upload(std::string_view path, std::string_view header_lines =
 }
 
 task<> send_all(net::stream& stream, std::string bytes) {
-  auto writing = write_bytes(stream, std::move(bytes));
-  co_await std::move(writing);
+  auto write_task = write_bytes(stream, std::move(bytes));
+  co_await std::move(write_task);
 }
 
 /// Sends a chunked body of 16 KiB a second, without its end.
 task<> send_at_minimum_rate(net::stream& stream, int seconds) {
   for (int i = 0; i < seconds; ++i) {
-    auto writing = write_bytes(stream, "4000\r\n" + std::string(16 * 1024, 'x') + "\r\n");
-    const auto sent = co_await std::move(writing);
+    auto write_task = write_bytes(stream, "4000\r\n" + std::string(16 * 1024, 'x') + "\r\n");
+    const auto sent = co_await std::move(write_task);
     if (!sent) co_return;
     co_await sleep_for(1s);
   }
@@ -86,8 +86,8 @@ task<> send_at_minimum_rate(net::stream& stream, int seconds) {
 task<> discard_all(net::stream& stream) {
   std::array<char, 32 * 1024> buffer;
   for (;;) {
-    auto reading = stream.read_some(asio::buffer(buffer));
-    const auto received = co_await std::move(reading);
+    auto read_task = stream.read_some(asio::buffer(buffer));
+    const auto received = co_await std::move(read_task);
     if (!received) co_return;
   }
 }

@@ -82,8 +82,8 @@ std::string sample(std::size_t size) {
 }
 
 task<> send_in_background(net::stream& stream, std::string bytes) {
-  auto writing = write_bytes(stream, std::move(bytes));
-  co_await std::move(writing);
+  auto write_task = write_bytes(stream, std::move(bytes));
+  co_await std::move(write_task);
 }
 
 TEST_CASE("body reader: the content arrives unchanged for every framing, and the next request follows it",
@@ -117,8 +117,8 @@ TEST_CASE("body reader: a client is blocked while the handler does not read", "[
   std::size_t sent = 0;
   const auto send = [](net::stream& stream, std::size_t* total) -> task<> {
     for (;;) {
-      auto writing = write_once(stream, std::string(1024, 'x'));
-      const auto written = co_await std::move(writing);
+      auto write_task = write_once(stream, std::string(1024, 'x'));
+      const auto written = co_await std::move(write_task);
       if (!written) co_return;
       *total += *written;
     }
@@ -196,8 +196,8 @@ TEST_CASE(
 /// Sends `count` chunks of a body.
 task<> send_pieces(net::stream& stream, std::size_t size, duration pause, int count) {
   for (int i = 0; i < count; ++i) {
-    auto writing = write_bytes(stream, std::string(size, 'x'));
-    const auto sent = co_await std::move(writing);
+    auto write_task = write_bytes(stream, std::string(size, 'x'));
+    const auto sent = co_await std::move(write_task);
     if (!sent) co_return;
     co_await sleep_for(pause);
   }

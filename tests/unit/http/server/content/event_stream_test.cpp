@@ -24,10 +24,10 @@ task<> count_up(event_stream& events, int count) {
   for (int i = 0; i < count; ++i) {
     http::server_event event{.data = std::to_string(++number)};
     event.id = event.data;
-    auto sending = events.send(std::move(event));
-    co_await std::move(sending);
-    auto pausing = events.pause(40s);
-    const bool open = co_await std::move(pausing);
+    auto send_task = events.send(std::move(event));
+    co_await std::move(send_task);
+    auto pause_task = events.pause(40s);
+    const bool open = co_await std::move(pause_task);
     if (!open) co_return;
   }
 }
@@ -50,8 +50,8 @@ TEST_CASE("event stream: the handler resumes after Last-Event-ID, and heartbeats
 }
 
 task<> send_two(event_stream& events) {
-  auto sending = events.send_formatted(http::format_event({.data = "1"}) + http::format_event({.data = "2"}));
-  co_await std::move(sending);
+  auto send_task = events.send_formatted(http::format_event({.data = "1"}) + http::format_event({.data = "2"}));
+  co_await std::move(send_task);
 }
 
 TEST_CASE("event stream: formatted events are sent unchanged", "[http][sse]") {
@@ -75,12 +75,12 @@ TEST_CASE("event stream: a drain ends the stream after a complete event", "[http
 task<> forward(event_stream& events, std::shared_ptr<broadcast<std::string>> source) {
   auto subscription = source->subscribe();
   for (;;) {
-    auto waiting = events.next<std::string>(subscription);
-    const auto value = co_await std::move(waiting);
+    auto wait_task = events.next<std::string>(subscription);
+    const auto value = co_await std::move(wait_task);
     if (!value) co_return;
     http::server_event event{.data = *value};
-    auto sending = events.send(std::move(event));
-    co_await std::move(sending);
+    auto send_task = events.send(std::move(event));
+    co_await std::move(send_task);
   }
 }
 

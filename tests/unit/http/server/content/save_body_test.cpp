@@ -23,8 +23,8 @@ struct saving_fixture : server_fixture, stored_file {
 
   static task<http::response> save(std::filesystem::path* target, http::keep_options* options, request_context* context,
                                    http::body_reader* body) {
-    auto saving = http::save_body(*body, *target, *context, *options);
-    const auto size = co_await std::move(saving);
+    auto save_task = http::save_body(*body, *target, *context, *options);
+    const auto size = co_await std::move(save_task);
     if (!size) co_return http::save_error_response(size.error());
     co_return text_response(std::to_string(*size));
   }

@@ -23,8 +23,8 @@ inline task<> write_chunks(net::stream& to, std::size_t count, std::size_t& writ
   const std::string chunk(16 * 1024, 'x');
   while (count-- > 0) {
     const net::const_buffers buffers{asio::buffer(chunk), asio::const_buffer{}};
-    auto writing = net::write_all(to, buffers);
-    const auto done = co_await std::move(writing);
+    auto write_task = net::write_all(to, buffers);
+    const auto done = co_await std::move(write_task);
     if (!done) co_return;
     written += *done;
   }

@@ -16,8 +16,8 @@ const std::string early_hints =
 task<http::response> respond_with_hints(request_context* context, int status, std::string* sent) {
   http::response hints{static_cast<http::status>(status)};
   hints.set("Link", "</a.css>; rel=preload");
-  auto sending = context->send_interim(hints);
-  *sent += co_await std::move(sending) ? "sent " : "not sent ";
+  auto send_task = context->send_interim(hints);
+  *sent += co_await std::move(send_task) ? "sent " : "not sent ";
   co_await sleep_for(1s);
   co_return text_response("final");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/discovery/located_registrar.hpp>
+#include <cohort/discovery/source_address_registrar.hpp>
 
 #include <boost/asio/ip/tcp.hpp>
 
@@ -9,18 +9,18 @@
 
 namespace cohort::discovery {
 
-located_registrar::located_registrar(net::network& network, registry_target registry, service_instance instance,
-                                     factory make_registrar)
+source_address_registrar::source_address_registrar(net::network& network, registry_target registry,
+                                                   service_instance instance, factory make_registrar)
     : network_(network),
       registry_(std::move(registry)),
       instance_(std::move(instance)),
       make_registrar_(std::move(make_registrar)) {}
 
-task<std::optional<source_error>> located_registrar::renew() {
+task<std::optional<source_error>> source_address_registrar::renew() {
   if (!registrar_) {
     const auto& server = registry_.server;
-    const auto end = deadline::after(loop::current().now(), api_client::default_timeout);
-    auto resolve_task = network_.resolve(server.host_address(), server.port_number(), end);
+    const auto resolve_deadline = deadline::after(loop::current().now(), api_client::default_timeout);
+    auto resolve_task = network_.resolve(server.host_address(), server.port_number(), resolve_deadline);
     const auto servers = co_await std::move(resolve_task);
     if (!servers) co_return "cannot resolve " + server.host() + ": " + servers.error().message();
     const auto local_address = net::source_address(servers->front());
@@ -32,7 +32,7 @@ task<std::optional<source_error>> located_registrar::renew() {
   co_return co_await std::move(renew_task);
 }
 
-task<std::optional<source_error>> located_registrar::deregister() {
+task<std::optional<source_error>> source_address_registrar::deregister() {
   if (!registrar_) co_return std::nullopt;
   auto deregister_task = registrar_->deregister();
   co_return co_await std::move(deregister_task);

@@ -11,12 +11,13 @@ namespace cohort::discovery {
 
 /// A registrar for a replica that listens on a wildcard address: it registers the local address of its connection to
 /// the discovery system.
-class located_registrar final : public registrar {
+class source_address_registrar final : public registrar {
  public:
   using factory = std::function<std::unique_ptr<registrar>(const service_instance&)>;
 
   /// `network` must outlive the registrar.
-  located_registrar(net::network& network, registry_target registry, service_instance instance, factory make_registrar);
+  source_address_registrar(net::network& network, registry_target registry, service_instance instance,
+                           factory make_registrar);
 
   task<std::optional<source_error>> renew() override;
   task<std::optional<source_error>> deregister() override;
