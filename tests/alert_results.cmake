@@ -8,7 +8,7 @@ function(evaluate rule_directory expected_status)
   execute_process(COMMAND ${evaluation} "${rule_directory}" RESULT_VARIABLE status OUTPUT_VARIABLE output
     ERROR_VARIABLE output)
   if(NOT status EQUAL expected_status)
-    message(FATAL_ERROR "cohort-alerts ends with ${status}, not ${expected_status}: ${output}")
+    message(FATAL_ERROR "cohort-alerts exits with ${status}, not ${expected_status}: ${output}")
   endif()
 endfunction()
 

@@ -104,7 +104,7 @@ set(CPACK_DEBIAN_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_NAME libcohort-dev)
 set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_LIBCOHORT-DEV_DESCRIPTION "C++20 coroutine server framework (static libraries and headers)
- Cohort gives every request a deadline that every co_await below it observes.")
+ Every request of Cohort has a deadline that every co_await below it observes.")
 set(CPACK_DEBIAN_LIBCOHORT-DEV_PACKAGE_DEPENDS "${brotli_package}libboost${boost_version}-dev, libboost-url${boost_version}-dev, \
 libcli11-dev, libsimdjson-dev, libssl-dev, prometheus-cpp-dev, zlib1g-dev")
 foreach(module IN LISTS optional_modules)

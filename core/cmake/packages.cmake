@@ -38,7 +38,7 @@ macro(cohort_find_optional_library target package)
     set(${package}_pkg_config libpq)
     _cohort_import_library(libpq::libpq LIBPQ libpq-fe.h pq)
   elseif("${target}" STREQUAL "RdKafka::rdkafka")
-    # The target has the name that it has in the CMake package of librdkafka, which Debian's package does not contain.
+    # librdkafka's own CMake package also calls this target `RdKafka::rdkafka`. Debian does not install that package.
     set(${package} librdkafka-dev)
     set(${package}_pkg_config rdkafka)
     _cohort_import_library(RdKafka::rdkafka LIBRDKAFKA librdkafka/rdkafka.h rdkafka)

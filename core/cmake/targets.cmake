@@ -11,8 +11,8 @@ function(cohort_own_options target)
     $<$<BOOL:${COHORT_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC reports false positives in inlined code of Boost and the standard library, where pragmas have no effect.
-    # The full -Wshadow also reports a local variable with the name of a type, -Wnon-virtual-dtor the protected destructor
-    # of an error category, and -Wsubobject-linkage, in a unity build, types of unnamed namespaces.
+    # The full -Wshadow also reports a local variable with the name of a type. -Wnon-virtual-dtor reports the protected
+    # destructor of an error category. In a unity build, -Wsubobject-linkage reports types of unnamed namespaces.
     target_compile_options(${target} PRIVATE -Wshadow=local -Wno-subobject-linkage -Wno-maybe-uninitialized
       -Wno-dangling-pointer -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict -Wno-mismatched-new-delete)
   else()

@@ -40,7 +40,7 @@ test('a deadline that cancels a call is animated, except with reduced motion', a
   expect(await countDeadlineAnimations(page)).toBe(0);
 });
 
-/** Returns the number of animations when the page shows the next request that its deadline cut off. */
+/** Returns the number of animations when the page shows the next request that exceeded its deadline. */
 async function countDeadlineAnimations(page: Page): Promise<number> {
   const before = await page.locator('#trace').textContent();
   const found = await page.waitForFunction((trace) => {

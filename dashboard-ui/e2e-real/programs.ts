@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const directory = resolve(process.env['COHORT_BIN'] ?? '../build/release/bin');
 const startTimeoutMs = 20_000;
 
-/** A program that can be killed and started again on the same port. */
+/** A program that can be killed and restarted on the same port. */
 export class Program {
   readonly port: number;
   readonly #path: string;

@@ -49,9 +49,9 @@ test('a call to a hanging weather service is cancelled at its deadline, and does
   await stack.weather.inject({ hang_percent: 100 });
   await expect(page.locator('.lane').last()).toHaveAttribute('data-state', 'running');
   await expect(page.locator('.lane .saved-time')).toBeVisible();
-  await expect(page.locator('.lane-result').last()).toHaveText('cut at 2 s');
+  await expect(page.locator('.lane-result').last()).toHaveText('timed out, 2 s');
   await expect(page.locator('#headline')).toHaveText('2 of 3 in time · weather timed out');
-  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Cut off by the deadline of 2 s.');
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Deadline of 2 s exceeded.');
   await expect(badge(page, 'System')).toHaveText('fresh');
   await expect(badge(page, 'Time')).toHaveText('fresh');
   await stack.weather.inject({});
@@ -69,7 +69,7 @@ test('an experiment measures the same fault with and without the deadline', asyn
   await panel.getByRole('button', { name: 'Run' }).click();
   await grows;
   await expect(panel.locator('.saved-time')).toHaveCount(1);
-  await expect(panel.locator('.lane-result').nth(2)).toHaveText(/^cut at (49|[5-9]\d)\d ms$/);
+  await expect(panel.locator('.lane-result').nth(2)).toHaveText(/^timed out, (49|[5-9]\d)\d ms$/);
   await expect(panel.locator('.lane-result').nth(5)).toHaveText(/^1\.[5-9]\d? s$/);
   await expect(panel.locator('.status')).toHaveText(/^The deadline saved \d.*: 2 of 3 parts after/);
   const faults = await (await fetch(`${stack.weather.url}/api/faults`)).json();
@@ -212,7 +212,7 @@ test('the HTML and the script show the same values', async ({ page, stack }) => 
   expect(slowest).toBeLessThan(1_000);
 });
 
-/** Returns a firing alert; the texts are malicious if `index` is even. */
+/** Returns a firing alert; its strings are malicious if `index` is even. */
 const firingAlert = (index: number) => ({
   status: 'firing',
   fingerprint: `f${index}`,

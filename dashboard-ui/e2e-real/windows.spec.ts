@@ -53,7 +53,7 @@ test('sixty firing alerts fit one screen, grouped by name', async ({ page, stack
   await expect(panel.locator('.alert:visible')).toHaveCount(60);
 });
 
-base('a signed-in browser opens the debug page, a browser without a session does not', async ({ page }) => {
+base('a signed-in browser opens the debug page, but not a browser without a session', async ({ page }) => {
   const stack = await Stack.start({ key: 'open-sesame' });
   const debugPage = `${stack.dashboard.url}/debug`;
   expect((await page.goto(debugPage))?.status()).toBe(401);

@@ -34,7 +34,7 @@ const states: Readonly<Record<string, State>> = {
       await expect(page.locator('#connection')).toHaveText('paused');
     },
   },
-  'a part cut off by its deadline, with alerts': {
+  'a part that exceeded its deadline, with alerts': {
     prepare: (dashboard) => {
       dashboard.aggregate = failed('timeout');
       dashboard.request = cutRequestBody;

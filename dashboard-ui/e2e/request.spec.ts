@@ -30,12 +30,12 @@ test('a call that was cancelled at its deadline shows its attempts and the saved
   await expect(page.locator('.lane .saved-time')).toHaveCount(1);
   await expect(page.locator('.lane .saved-time-label')).toHaveText('waiting time saved');
   await expect(page.locator('.lane .cut')).toHaveCount(1);
-  await expect(page.locator('.lane-result').last()).toHaveText('cut at 5 s');
-  await expect(page.locator('.lane .note')).toHaveText(['reset', 'retry, cut by the deadline', 'hedge cancelled']);
+  await expect(page.locator('.lane-result').last()).toHaveText('timed out, 5 s');
+  await expect(page.locator('.lane .note')).toHaveText(['reset', 'retry, deadline exceeded', 'hedge cancelled']);
   await expect(page.locator('#headline')).toHaveText('2 of 3 in time · weather timed out');
   await expect(page).toHaveTitle('✕ weather timed out · Cohort');
-  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Cut off by the deadline of 5 s.');
-  await expect(page.getByRole('group', { name: /weather: cut at 5 s, with retry and hedge/ })).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Weather' })).toContainText('Deadline of 5 s exceeded.');
+  await expect(page.getByRole('group', { name: /weather: timed out, 5 s, with retry and hedge/ })).toBeVisible();
 
   await page.getByText('Request as a table').click();
   const row = page.getByRole('row', { name: /retry to 10.0.3.8:5003/ });
@@ -85,7 +85,7 @@ test('without records, the waterfall shows the server’s aggregates', async ({ 
   dashboard.request = null;
   dashboard.aggregate = timedOut;
   await dashboard.open(page);
-  await expect(page.locator('.lane-result')).toHaveText(['12 ms', '12 ms', 'cut at 5 s']);
+  await expect(page.locator('.lane-result')).toHaveText(['12 ms', '12 ms', 'timed out, 5 s']);
   await expect(page.locator('.lane .saved-time')).toHaveCount(1);
 });
 

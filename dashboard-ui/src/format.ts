@@ -66,7 +66,7 @@ export function formatShare(share: number): string {
   return `${percent} %`;
 }
 
-/** The time of day of "YYYY-MM-DD HH:MM:SS"; any other text unchanged. */
+/** The time of day of "YYYY-MM-DD HH:MM:SS"; any other string unchanged. */
 export function formatTimeOfDay(timestamp: string): string {
   return /^\d{4}-\d{2}-\d{2} (\d{2}:\d{2}:\d{2})$/.exec(timestamp)?.[1] ?? timestamp;
 }
@@ -86,7 +86,7 @@ export function joinAvailable(...values: (string | null)[]): string {
   return known.length === 0 ? notAvailable : known.join(', ');
 }
 
-/** Returns at most `length` characters of a text; a truncated text ends with an ellipsis. */
+/** Returns at most `length` characters of a string; a truncated string ends with an ellipsis. */
 export function truncate(text: string, length: number): string {
   const characters = Array.from(text.slice(0, 2 * length + 2));
   return characters.length <= length ? text : `${characters.slice(0, length - 1).join('')}…`;

@@ -64,7 +64,7 @@ function explain(state: PanelState, panel: PanelData<unknown>, context: PanelCon
       return 'These values are out of date.';
     case 'timeout': {
       const limit = panel.timing.deadlineMs;
-      return `Cut off by the deadline${limit === null ? '' : ` of ${milliseconds(limit)}`}. ${nextCall}`;
+      return `Deadline${limit === null ? '' : ` of ${milliseconds(limit)}`} exceeded. ${nextCall}`;
     }
     case 'error':
       return `The call failed${cause}. ${nextCall}`;

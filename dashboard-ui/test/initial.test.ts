@@ -9,6 +9,6 @@ test('the events in the HTML have the format of the stream', () => {
   ]);
 });
 
-test.each(['', 'no JSON', '{}', '[1, null, [], ["unknown", {}], ["part"]]', null])('other texts are ignored: %s', (text) => {
+test.each(['', 'no JSON', '{}', '[1, null, [], ["unknown", {}], ["part"]]', null])('invalid content is ignored: %s', (text) => {
   expect(parseInitial(text).filter(({ data }) => data !== '')).toEqual([]);
 });

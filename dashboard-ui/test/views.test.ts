@@ -65,7 +65,7 @@ describe('an explanation', () => {
     toPanelView({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
 
   test('shows the reason for the missing current value, and the time of the next attempt', () => {
-    expect(explanation('timeout')).toBe('Cut off by the deadline of 3 s. Next call within 2 s.');
+    expect(explanation('timeout')).toBe('Deadline of 3 s exceeded. Next call within 2 s.');
     expect(explanation('error')).toBe('The call failed (connection refused). Next call within 2 s.');
     expect(explanation('shed')).toContain('because of overload');
     expect(explanation('open')).toBe('Breaker open (connection refused). Next probe within 2 s.');

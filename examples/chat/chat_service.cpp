@@ -36,7 +36,7 @@ class rooms {
   std::map<std::string, std::weak_ptr<room>> rooms_;
 };
 
-/// Publishes the messages of the member, until the connection ends.
+/// Publishes the messages of the member until the connection is closed.
 task<> receive(http::websocket& socket, std::shared_ptr<room> entered, std::string name) {
   for (;;) {
     auto message = co_await socket.read();

@@ -90,7 +90,7 @@ http::router app() {
             [source](http::request_context& context) {
               const auto body = context.body();
               if (body.empty() || body.size() > 200) {
-                return http::error_response(http::status::bad_request, "The body must be a text of 1 to 200 bytes");
+                return http::error_response(http::status::bad_request, "The body must have 1 to 200 bytes");
               }
               const auto id = source->publish(std::string{body});
               return http::json_response("{\"id\":" + std::to_string(id) + "}", http::status::created);

@@ -55,7 +55,7 @@ static http::router greeter() {
   return routes;
 }
 
-TEST_CASE("greeter: creates a greeting from a body in one or more parts", "[testing][examples]") {
+TEST_CASE("greeter: creates a greeting from a body of one or more chunks", "[testing][examples]") {
   testing::server server{greeter()};
   CHECK(server.post("/greetings", "ann", "text/plain")->body == "hello ann");
   const auto created = server.call({.method = http::method::post, .target = "/greetings", .body_parts = {"a", "nn"}});

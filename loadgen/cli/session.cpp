@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The maximum size of a response to a scrape. The metrics of large servers have several MiB.
+/// The maximum size of a response to a scrape. The metrics of large servers take several MiB.
 constexpr std::size_t max_metrics_bytes = std::size_t{64} << 20;
 /// Pause between the trials of a search, during which the queues of the server can empty.
 constexpr duration pause_between_trials = 500ms;

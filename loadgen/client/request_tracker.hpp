@@ -14,7 +14,7 @@ namespace cohort::loadgen {
 struct scheduled_request {
   std::size_t target = 0;
   std::size_t phase = 0;
-  /// The intended start: by the load profile, or in a closed loop as soon as the connection is free.
+  /// The intended start: by the load profile, or in a closed loop as soon as the connection is idle.
   time_point intended_start;
   /// The time of the dispatch. The difference is the dispatch lag.
   time_point dispatch_time;

@@ -13,7 +13,7 @@
 
 namespace cohort::loadgen {
 
-/// The receive buffer of a connection. The buffer grows if a message header does not fit, so that the limits of a
+/// The receive buffer of a connection. The buffer grows if a message header exceeds its size, so that the limits of a
 /// message do not depend on `initial_size`.
 class receive_buffer {
  public:

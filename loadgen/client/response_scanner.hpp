@@ -9,7 +9,7 @@ namespace cohort::loadgen {
 
 struct scanned_response {
   unsigned status = 0;
-  /// The bytes of header section and body.
+  /// Size of header section and body in bytes.
   std::size_t size = 0;
   bool keep_alive = true;
 

@@ -17,7 +17,7 @@ struct worker_position {
 };
 
 /// Starts the requests of one worker: in an open loop by the load profile, independently of earlier requests; in a
-/// closed loop when a connection is free. One loop.
+/// closed loop when a connection is idle. Used on one loop.
 class arrival_source : public connection_scheduler {
  public:
   using client_list = std::vector<std::unique_ptr<target_client>>;
@@ -33,7 +33,7 @@ class arrival_source : public connection_scheduler {
  protected:
   explicit arrival_source(client_context& context) : context_(context) {}
 
-  /// Counts a request as planned, with the current time as its dispatch time.
+  /// Counts a planned request, and returns it with the current time as its dispatch time.
   scheduled_request schedule(std::size_t target, std::size_t phase, time_point intended_start);
 
   client_context& context_;

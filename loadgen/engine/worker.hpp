@@ -39,7 +39,7 @@ class worker {
 
   /// Completes when all requests have ended and the load profile is over, or after `stop`.
   task<> run(time_point start);
-  /// Starts no more requests, and cancels those in flight.
+  /// Stops starting requests, and cancels the requests in flight.
   void stop();
 
  private:

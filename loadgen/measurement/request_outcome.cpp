@@ -11,7 +11,7 @@ struct outcome_names {
   std::string_view text;
 };
 
-// In the order of `request_outcome`.
+// Indexed by `request_outcome`.
 constexpr std::array<outcome_names, outcome_count> names{{
     {"2xx", "2xx"},
     {"3xx", "3xx"},

@@ -27,9 +27,9 @@ struct request_stats {
   std::uint64_t connections_opened = 0;
 
   censored_histogram response_time;  // from the intended start to the end of the response; of all statuses
-  histogram service_time;            // from the request sent to the end of the response
+  histogram service_time;            // from the end of sending the request to the end of the response
   histogram dispatch_lag;            // from the intended start to the dispatch: the generator's own delay
-  histogram connection_wait;         // from the dispatch to the request sent
+  histogram connection_wait;         // from the dispatch to the end of sending the request
 
   void add(const request_stats& other);
   /// Attempts over planned requests; 1 without retries.

@@ -37,7 +37,7 @@ std::string_view take_field(std::string_view& text) {
   return part;
 }
 
-/// Zero for an empty text.
+/// Zero for an empty string.
 std::optional<std::uint16_t> parse_optional_port(std::string_view text) {
   return text.empty() ? std::uint16_t{0} : config::parse_port(text);
 }

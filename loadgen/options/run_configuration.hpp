@@ -41,7 +41,7 @@ struct run_configuration {
   bool is_knee_search() const noexcept { return mode == "knee"; }
 };
 
-/// The options that only flags and environment variables have.
+/// Options that can be set only by flags and environment variables, not in a scenario file.
 struct flag_options {
   /// Replaces the scenario's targets.
   std::vector<target_url> targets;

@@ -68,7 +68,7 @@ bool is_ratio_infeasible(const objective& objective, std::uint64_t counted, std:
   return !is_met_by(objective, ratio(counted + (is_upper_limit(objective) ? 0 : remaining), total));
 }
 
-/// Formats with at most `decimals` decimals, without trailing zeros.
+/// Formats a number with at most `decimals` decimals, without trailing zeros.
 std::string format_decimal(double value, int decimals) {
   std::array<char, 400> buffer;  // the largest double has 309 digits before the point
   const auto end =

@@ -23,7 +23,7 @@ struct arrival {
 };
 
 /// The arrivals of a load profile, in order: every `stride`-th arrival from `first` on, for one of several workers. The
-/// same seed gives the same arrivals on every machine, with any number of workers. The profile must outlive it.
+/// same seed produces the same arrivals on every machine, with any number of workers. The profile must outlive it.
 ///
 /// `poisson` does not change bursts: only the arrivals of segments with a rate are random. The number of requests is
 /// then random, and `load_profile::request_count` is its expectation.
@@ -47,7 +47,7 @@ class arrival_sequence {
   std::uint64_t poisson_count_ = 0;  // arrivals of all workers so far
   std::size_t segment_ = 0;
   std::uint64_t burst_position_ = 0;   // within the burst of the current segment
-  load_profile::area poisson_area_{};  // area at the next random arrival
+  load_profile::area poisson_area_{};  // area under the rate curve at the next random arrival
   std::mt19937_64 random_;
 };
 

@@ -38,7 +38,7 @@ class load_profile {
   /// Changes the rate linearly. Precondition: no argument is negative.
   load_profile& add_ramp(duration length, request_rate start_rate, request_rate end_rate);
   load_profile& add_constant(duration length, request_rate rate) { return add_ramp(length, rate, rate); }
-  /// Starts `requests` requests at the same time, followed by a pause for the rest of `length`.
+  /// Starts `requests` requests simultaneously, followed by a pause for the rest of `length`.
   load_profile& add_burst(std::uint64_t requests, duration length);
 
   const std::vector<phase>& phases() const noexcept { return phases_; }

@@ -15,7 +15,7 @@ struct target {
   http::client_request request;
   /// The target's share of all requests, relative to the other targets' weights. It is positive.
   unsigned weight = 1;
-  /// A text that the body of a successful response must contain; the body is not checked if this text is empty.
+  /// A string that the body of a successful response must contain; the body is not checked if this string is empty.
   std::string expected_body;
 };
 

@@ -8,7 +8,7 @@
 
 namespace cohort::loadgen::terminal {
 
-/// A text of headings, sentences and tables.
+/// Terminal output that consists of headings, sentences and tables.
 class page {
  public:
   explicit page(output_options options) : options_(options) {}

@@ -24,7 +24,7 @@ struct page_settings {
 /// Routes: the page at `/` and the runbook at `/runbook`; `/api/aggregate`, `/api/time-proxy`, `/api/events`,
 /// `/api/requests`, `/api/history`; `/api/alerts`, to which Alertmanager's webhook posts; `/session` and
 /// `/session/renewal`
-/// (`add_session_routes`). A session is accepted in place of the key.
+/// (`add_session_routes`). A session cookie is accepted instead of the API key.
 http::router app(service::service_context context, service::api_key_authenticator& authenticator,
                  const aggregator_settings& settings, session_cookies sessions, const page_settings& page = {});
 

@@ -108,7 +108,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   std::uint64_t alerts_revision_ = 0;  // revision of the store at the last event
   std::uint64_t aggregates_ = 0;       // started so far
   std::size_t aggregates_in_progress_ = 0;
-  /// For each part, and last for the complete aggregate: the number of the latest published aggregate.
+  /// The number of the latest published aggregate, for each part and, in the last element, for the complete aggregate.
   std::array<std::uint64_t, 4> published_{};
 
   /// The maximum number of pending events, which corresponds to about ten seconds. Slower subscribers miss events.

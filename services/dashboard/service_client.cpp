@@ -53,7 +53,7 @@ part to_part(http::client_result response) {
   if (summary) {
     result.state = summary->is_stale ? part_state::stale : part_state::fresh;
     result.values = summary->values;
-    // The body becomes part of another JSON text, where a byte order mark is not permitted.
+    // The body becomes part of another JSON document, where a byte order mark is not permitted.
     const auto mark_size = response->body.size() - json::strip_byte_order_mark(response->body).size();
     result.body = std::move(response->body.erase(0, mark_size));
   } else {

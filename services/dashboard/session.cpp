@@ -164,7 +164,7 @@ std::optional<session> session_cookies::parse(std::string_view cookie, wall_time
   found.id = take_field(fields);
   const auto started = parse_seconds(take_field(fields));
   const auto expires = parse_seconds(fields);
-  // Compares in seconds, because an expiry in nanoseconds could overflow.
+  // Compares seconds, because an expiry in nanoseconds could overflow.
   if (!started || !expires || since_epoch(now) >= *expires || revoked_->contains(found.id)) return std::nullopt;
   found.started = *started;
   found.expires = *expires;

@@ -27,9 +27,9 @@ struct session {
 
 /// Sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a random ID,
 /// the start of the session and the expiry time of the cookie, with an HMAC-SHA-256 whose key is derived from
-/// `DASHBOARD_SECRET_KEY` and that API key: a removed or changed key invalidates its sessions. A revoked session ends
-/// on this replica immediately. On other replicas with the same secret, its cookie expires within `cookie_lifetime`.
-/// Thread-safe.
+/// `DASHBOARD_SECRET_KEY` and that API key. So a removed or changed key invalidates its sessions. A revoked session
+/// ends on this replica immediately. On other replicas with the same secret, its cookie expires within
+/// `cookie_lifetime`. Thread-safe.
 class session_cookies {
  public:
   /// If `secret` is empty, a random secret is used: sessions end with the process. `keys` must outlive this object.

@@ -46,8 +46,8 @@ std::optional<std::string> s390_processor(std::string_view cpuinfo) {
   return "IBM machine type " + std::string{number};
 }
 
-/// POWER: the name is the first word of a text such as "POWER9 (architected), altivec supported". SPARC and PA-RISC use
-/// the same key for a whole name.
+/// POWER: the name is the first word of a value such as "POWER9 (architected), altivec supported". SPARC and PA-RISC
+/// use the same key for a whole name.
 std::optional<std::string> cpu_key_processor(std::string_view cpuinfo) {
   auto cpu = find_value(cpuinfo, "cpu");
   if (!cpu) return std::nullopt;

@@ -58,7 +58,7 @@ struct incident {
   static constexpr std::string_view quiet_kind = "quiet";
 };
 
-/// A kind of incident.
+/// The definition of one kind of incident.
 struct incident_kind {
   std::string_view name;
   /// The fault, with the range of the random values.

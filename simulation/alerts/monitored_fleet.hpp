@@ -44,7 +44,7 @@ class monitored_fleet {
   server_state providers;
   /// The server behind the route `legacy` of the gateway.
   server_state legacy_server;
-  /// The ratio of tokens with an unknown key.
+  /// The fraction of tokens with an unknown key.
   double new_key_ratio = 0;
   /// Factor of the rate of the callers.
   double traffic_factor = 1;
@@ -63,7 +63,7 @@ class monitored_fleet {
   void restart_process(sim::node& node);
   /// Stops the process gracefully and starts it again.
   task<> deploy(sim::node& node);
-  /// Sets the fault injection of all replicas, as `PUT /api/faults` does; an empty text removes the faults.
+  /// Sets the fault injection of all replicas, as `PUT /api/faults` does; an empty string removes the faults.
   task<> set_faults(std::string_view service, std::string json);
   /// Blocks a thread of the node for this time, like a blocking request handler.
   static void block(sim::node& node, std::size_t thread, duration cost);

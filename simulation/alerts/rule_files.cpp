@@ -125,7 +125,7 @@ void rule_files::find_names() {
   known_.clear();
   for_each_selected([&](const group&, const rule& each) {
     for_each_match(each.text, pattern, [&](const std::string& name) { patterns_.emplace_back(name); });
-    // Also matches other words of the rules: a series that only an annotation mentions is scraped unnecessarily.
+    // Other words of the rules match too. A series that only an annotation mentions is scraped unnecessarily.
     for_each_match(each.text, identifier, [&](std::string name) { names_.insert(std::move(name)); });
   });
 }

@@ -6,14 +6,14 @@
 
 namespace cohort::simulation::alerts {
 
-/// Fewer series with the same results of the selected rules, which evaluates several times faster:
-///  - Of the HTTP metrics of the services, the rules sum the endpoints and methods: these series are added up.
-///  - Of the histograms of request durations, the bounds that no rule names are omitted, unless a rule computes a
-///    quantile of them.
+/// Reduces the series without changing the results of the selected rules, so that their evaluation is several times
+/// faster:
+///  - HTTP metrics of the services: the series of endpoints and methods are added up, because the rules sum them.
+///  - Histograms of request durations: the buckets that no rule selects are omitted, unless a rule computes a quantile.
 ///  - Series that are zero in all scrapes are omitted if another series differs only in the endpoint, the method or a
 ///    status of the same class.
-///  - Of neighboring buckets of the loop lag whose counts are always equal, only the first and the last are kept, since
-///    quantiles do not depend on the others.
+///  - Loop lag: of adjacent buckets with always equal counts, only the first and the last are kept, because quantiles
+///    do not depend on the others.
 series_table reduce_series(const series_table& series, const rule_files& rules);
 
 }  // namespace cohort::simulation::alerts

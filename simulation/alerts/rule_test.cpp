@@ -163,7 +163,7 @@ std::string promtool_version() {
 }
 
 std::vector<firing> evaluate_rules(const std::string& file, duration length) {
-  // One processor for each promtool process, because several run at the same time.
+  // One processor for each promtool process, because several run concurrently.
   const auto [output, status] = run_promtool("GOMAXPROCS=1 GOGC=400 promtool test rules '" + file + "' 2>&1");
   if (status < 0 || status > 1) {
     throw std::runtime_error("promtool failed; is the package prometheus installed? " + output);

@@ -10,7 +10,7 @@
 
 namespace cohort::simulation::alerts {
 
-/// An alert that fired.
+/// A firing of an alert.
 struct firing {
   std::string alert;
   /// The labels besides the alert's name, as in PromQL.

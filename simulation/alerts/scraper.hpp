@@ -54,7 +54,7 @@ class scraper {
   double start_;
   std::size_t scrapes_ = 0;
   series_table series_;
-  /// By the labels of the target.
+  /// Keyed by the labels of the target.
   std::map<std::string, std::vector<known_line>> known_lines_;
 };
 

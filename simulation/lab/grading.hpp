@@ -27,9 +27,9 @@ struct criterion_grade {
 struct chart_data {
   /// The length of a column of the chart: one second, or more if the run is long.
   duration column{};
-  /// For each column: the goodput of the seeds, sorted.
+  /// The sorted goodput of the seeds, for each column.
   std::vector<std::vector<double>> goodput;
-  /// For each alert: the number of seeds in which it fires during each column.
+  /// The number of seeds in which an alert fires during a column, for each alert and column.
   std::map<std::string, std::vector<std::size_t>> firing;
   /// The calls of all seeds by the upper bound of the response time in milliseconds; the last bound is infinite.
   std::map<double, std::uint64_t> latency;

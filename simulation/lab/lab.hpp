@@ -38,7 +38,7 @@ struct criterion {
   double limit = 0;
   /// The index in `plan::scenarios`.
   std::size_t scenario = 0;
-  /// For goodput and p99: the part of the run whose calls count.
+  /// The part of the run whose calls count for goodput and p99.
   duration from{};
   duration to{};
   /// The service of a criterion about requests per call, instances or the deploy time.
@@ -71,7 +71,7 @@ struct lab {
 /// that `may_change` names. The error is one line with the file and the accepted values.
 result<lab, std::string> read_lab(const std::filesystem::path& directory, const std::filesystem::path& plan_file);
 
-/// Returns the path of the first value, such as `services[0].cores`, in which two JSON texts differ outside the
+/// Returns the path of the first value, such as `services[0].cores`, in which two JSON documents differ outside the
 /// `allowed` paths; empty if they do not differ. Both texts must be valid.
 std::optional<std::string> find_difference(std::string_view text, std::string_view reference,
                                            const std::vector<std::string>& allowed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Plays a modelled service of a plan as a real program: cohort-model-service PLAN SERVICE [flags of every service]. It
+// Runs a modeled service of a plan as a real program: cohort-model-service PLAN SERVICE [flags of every service]. It
 // listens on --port, consumes real CPU time, and accepts faults by PUT /faults.
 #include <boost/describe.hpp>
 #include <ctime>

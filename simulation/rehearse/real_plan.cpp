@@ -54,14 +54,12 @@ real_service make_service(const sim::planned_service& service) {
 real_load make_load(const sim::plan& plan) {
   const auto& load = plan.load;
   if (!load.partial_result_text.empty()) {
-    throw unsupported_setting{
-        "load.partial_result_text is not supported: loadgen looks for the text of a complete result "
-        "(load.complete_result_text)"};
+    throw unsupported_setting{"load.partial_result_text is not supported in a real run. Use load.complete_result_text"};
   }
   if (load.deadline && !load.sends_deadline && *load.deadline != load.patience) {
     throw unsupported_setting{
-        "load.deadline is not supported: loadgen sends every deadline. Set load.sends_deadline, or make the deadline "
-        "equal to load.patience"};
+        "load.deadline without load.sends_deadline is not supported in a real run: loadgen sends its deadline in a "
+        "header of every request. Set load.sends_deadline, or set load.deadline to the value of load.patience"};
   }
   real_load result{
       plan.load_service, plan.load_path, load.calls_per_second, to_seconds(load.patience), 0, 0, 0, {}, {}};
@@ -85,10 +83,10 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
   const auto& target = *plan.find(fault.service);
   if (disturbance.slowdown != 1 && !target.real_program.empty()) {
     throw unsupported_setting{where + ".slowdown is not supported by " + target.real_program +
-                              ": its fault injector has extra_latency, failure_ratio and hang_ratio"};
+                              ". Its fault injector supports extra_latency, failure_ratio and hang_ratio"};
   }
   if (fault.powered_off > 0) {
-    throw unsupported_setting{where + ".powered_off is not supported in a real run; use `killed`"};
+    throw unsupported_setting{where + ".powered_off is not supported in a real run. Use `killed`"};
   }
   real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
   result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
@@ -103,12 +101,18 @@ real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, co
 
 real_plan make(const sim::plan& plan) {
   if (!plan.rehearsal) {
-    throw unsupported_setting{"rehearsal is required: the rate and the length of the run that measures the CPU costs"};
+    throw unsupported_setting{
+        "rehearsal is required. It sets the rate and the length of the run that measures the "
+        "CPU costs"};
   }
   if (plan.pauses.any()) {
-    throw unsupported_setting{"pauses is not supported in a real run: it measures the pauses of its cores"};
+    throw unsupported_setting{
+        "pauses is not supported in a real run, which measures the pauses of its cores. Remove it"};
   }
-  if (plan.links.loss > 0) throw unsupported_setting{"links.loss is not supported in a real run: it uses loopback"};
+  if (plan.links.loss > 0)
+    throw unsupported_setting{
+        "links.loss is not supported in a real run, which uses loopback. "
+        "Remove it"};
   real_plan result;
   for (std::size_t i = 0; i < plan.services.size(); ++i) {
     check_service(plan.services[i], "services[" + std::to_string(i) + "]");
@@ -122,7 +126,9 @@ real_plan make(const sim::plan& plan) {
     const auto& scenario = plan.scenarios[i];
     const auto where = "scenarios[" + std::to_string(i) + "]";
     if (!scenario.deploys.empty()) {
-      throw unsupported_setting{where + ".deploys is not supported in a real run: it has one instance of each service"};
+      throw unsupported_setting{where +
+                                ".deploys is not supported in a real run, which has one instance of each "
+                                "service. Remove it"};
     }
     real_scenario real{scenario.name, phases_of(scenario, plan.load.length), {}};
     for (std::size_t j = 0; j < scenario.faults.size(); ++j) {

@@ -26,7 +26,7 @@ struct real_service {
   /// Services with the same machine run on the same core.
   std::string machine;
   std::map<std::string, std::string> environment;
-  /// Calls of a modelled service.
+  /// Calls of a modeled service.
   std::vector<real_call> calls;
 };
 BOOST_DESCRIBE_STRUCT(real_service, (), (name, program, threads, machine, environment, calls))

@@ -26,8 +26,8 @@ struct calibration {
   double added_latency_us = 0;
 };
 
-/// Sets the pauses of the cores from the dispatch lag of the median run of `real`, runs without faults at one rate;
-/// scales the HTTP costs of each service so that the CPU time of a call equals the measured mean; and then sets the
+/// `real` are runs without faults at one rate. Sets the pauses of the cores from the dispatch lag of the median run.
+/// Then scales the HTTP costs of each service so that the CPU time of a call equals the measured mean, and sets the
 /// latency of the links. Precondition: `real` is not empty.
 calibration calibrate(const sim::plan& plan, const std::vector<observed_run>& real,
                       const sim::program_catalog& programs);

@@ -11,7 +11,7 @@
 namespace cohort::simulation {
 
 /// Parses the command line and calls `run` with the command, quoted for a shell. Returns the exit status: the status of
-/// the parser if it ends the program; 2, with a message on standard error, if `run` throws; otherwise the status of
+/// the parser if it exits the program; 2, with a message on standard error, if `run` throws; otherwise the status of
 /// `run`.
 int run_program(std::string_view name, config::options& options, int argc, const char* const* argv,
                 const std::function<int(const std::string& command)>& run);

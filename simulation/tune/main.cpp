@@ -112,11 +112,14 @@ int run(const program_options& options, const std::string& command) {
   const auto plan = sim::parse_plan(text.text, std::filesystem::path{options.plan_file}.parent_path(), program_names());
   if (!plan) return fail(options.plan_file + ": " + plan.error());
   if (const auto error = sim::find_unknown_variable(*plan, programs)) return fail(options.plan_file + ": " + *error);
-  if (plan->search_spaces.empty()) return fail(options.plan_file + ": tune is required: the policies to search");
+  if (plan->search_spaces.empty())
+    return fail(options.plan_file + ": tune is required. It lists the policies to search");
 
   if (options.held_out > 0) {
     if (!plan->random_scenarios) {
-      return fail(options.plan_file + ": random_scenarios is required by --held-out: the services that have faults");
+      return fail(options.plan_file +
+                  ": random_scenarios is required by --held-out. It lists the services that can "
+                  "have faults");
     }
     if (options.comparison().seed == plan->random_scenarios->seed) {
       return fail("--held-out-seed is " + std::to_string(options.held_out_seed) +

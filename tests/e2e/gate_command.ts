@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The fault gate in front of each link of the real programs in turn, with each fault in turn, under a low load: typed
-// responses within their deadlines, recovery, and nothing leaked.
+// Injects each fault into each link between the real programs, under a low load. Expects responses with a known state
+// within their deadlines, recovery, and no leaked resources.
 import type { Poll } from './support/aggregate_poller.ts';
 import { AggregatePoller, isFresh } from './support/aggregate_poller.ts';
 import { elapsed, eventually, expect, pause, reportSuccess } from './support/assertions.ts';
@@ -40,7 +40,7 @@ function checkPolls(link: LinkName, fault: string, polls: Poll[]): void {
     expect(status === 200, `status 200; ${details}`);
     expect(end - start <= maxResponseMilliseconds, `a response within the deadline; ${details}`);
     for (const [name, state] of Object.entries(states)) {
-      expect(knownStates.has(state), `a typed state; ${details}`);
+      expect(knownStates.has(state), `a known state; ${details}`);
       // The weather service serves an expired report while it fetches a new one.
       const isExpectedState = state === 'fresh' || (name === 'weather_service' && state === 'stale');
       expect(name === part || isExpectedState, `the other parts are fresh; ${details}`);

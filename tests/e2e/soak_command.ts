@@ -22,7 +22,7 @@ const maxGrowthMiB = 1;
 const descriptorTolerance = 2;
 /** Minimum mean request rate; the soak test fails below it. */
 const minRequestsPerSecond = 500;
-/** Statuses of typed failures: rate limits, injected errors, upstreams that fail, overload, and deadlines. */
+/** Expected error statuses: rate limits, injected errors, upstreams that fail, overload, and deadlines. */
 const expectedStatuses = new Set(['200', '429', '500', '502', '503', '504']);
 
 interface Sample {

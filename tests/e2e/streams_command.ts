@@ -11,7 +11,7 @@ import { elapsed, eventually, expect, pause, reportSuccess } from './support/ass
 import { findFreePorts, root, startProcess, terminateChildrenOnExit } from './support/processes.ts';
 
 const maxMegabytes = 30;
-/** Of one core. */
+/** Maximum CPU utilization in percent of one core. */
 const maxCpuPercent = 5;
 /** Clock ticks per second in `/proc/PID/stat`, on Linux. */
 const ticksPerSecond = 100;

@@ -54,7 +54,7 @@ class gate_connection {
   net::tcp_socket server_;
   /// Delivery has stopped: received bytes are discarded until one end closes.
   bool is_delivery_stopped_ = false;
-  /// Bytes of the current response that were delivered, and those of its header section, once that is complete.
+  /// Numbers of bytes delivered of the current response, and of its header section once that is complete.
   std::size_t response_bytes_ = 0;
   std::size_t header_bytes_ = 0;
   std::string header_;

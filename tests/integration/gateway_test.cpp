@@ -39,7 +39,7 @@ TEST_CASE("gateway: a change of the routes file takes effect without a signal, a
 
   directory.write("routes.json", "{");
   CHECK(eventually([&] { return reloads("failed") == 1; }));
-  const auto line = gateway.process().wait_for_line("\"msg\":\"reload failed, the old value remains in use\"");
+  const auto line = gateway.process().wait_for_line("\"msg\":\"reload failed; the old value remains in use\"");
   CHECK(contains(line, "routes.json:1:2: the file must be JSON"));
   CHECK(get(port, "/svc/api/sysinfo").status == 200);
   load.stop();
@@ -47,7 +47,7 @@ TEST_CASE("gateway: a change of the routes file takes effect without a signal, a
   CHECK(gateway.stop() == 0);
 }
 
-TEST_CASE("gateway: an invalid routes file ends the program with one line and status 2",
+TEST_CASE("gateway: with an invalid routes file, the program prints one line and exits with status 2",
           "[integration][gateway][threads]") {
   const temporary_directory directory;
   const auto path = directory.write("routes.json", "{\n\"upstreams\": {}, \"routes\": [], \"rotues\": []\n}").string();

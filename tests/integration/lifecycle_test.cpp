@@ -29,7 +29,7 @@ std::string make_blocking_file(const std::string& path) {
   return path;
 }
 
-TEST_CASE("service: a failed start hook ends the program with its reason and status",
+TEST_CASE("service: if a start hook fails, the program prints its reason and exits with its status",
           "[integration][threads][lifecycle]") {
   const auto result = run_program("report-service", {"--port", "0", "--report", "/nonexistent/report"});
   CHECK(result.status == 3);
@@ -114,7 +114,7 @@ TEST_CASE("service: blocking work that exceeds its queue is rejected, and the se
   CHECK(program.stop() == 0);
 }
 
-TEST_CASE("service: SIGTERM ends a program whose start hook does not return", "[integration][threads][lifecycle]") {
+TEST_CASE("service: SIGTERM stops a program whose start hook does not return", "[integration][threads][lifecycle]") {
   temporary_directory directory;
   const auto path = make_blocking_file(directory.write("report", "").string());
   running_program program{"report-service", {"--report", path, "--drain-seconds", "0"}};

@@ -41,7 +41,7 @@ TEST_CASE("reload: a replaced key file takes effect without a signal, and no req
     CHECK(status("key-" + std::to_string(version - 1)) == 401);
   }
   publish("two words\n");
-  const auto line = service.process().wait_for_line("\"msg\":\"reload failed, the old value remains in use\"");
+  const auto line = service.process().wait_for_line("\"msg\":\"reload failed; the old value remains in use\"");
   CHECK(json_at(line, "/setting") == "\"API_KEY_FILE\"");
   CHECK(status("key-4") == 200);
   CHECK(metric(port, "cohort_setting_reloads_total{setting=\"API_KEY_FILE\",result=\"failed\"}") == 1);

@@ -55,7 +55,7 @@ TEST_CASE("signals: SIGHUP reloads the key file without closing a connection", "
 
   directory.write("key", std::string("n\0e\0w\0", 6));
   stack.process().signal(SIGHUP);
-  const auto line = stack.process().wait_for_line("\"msg\":\"reload failed, the old value remains in use\"");
+  const auto line = stack.process().wait_for_line("\"msg\":\"reload failed; the old value remains in use\"");
   CHECK(json_at(line, "/level") == "\"error\"");
   CHECK(json_at(line, "/error").find("NUL byte") != std::string::npos);
   CHECK(status_with_key(port, "new") == 200);
@@ -114,7 +114,7 @@ TEST_CASE("shutdown: during the drain delay the service is not ready, but accept
   CHECK(std::chrono::steady_clock::now() - start > 1900ms);
 }
 
-TEST_CASE("shutdown: a second signal during the drain delay ends the process", "[integration][threads]") {
+TEST_CASE("shutdown: a second signal during the drain delay terminates the process", "[integration][threads]") {
   running_program service{"time-service", {"--drain-delay", "60"}};
   CHECK(get(service.port(), "/readyz").status == 200);
   service.process().signal(SIGTERM);

@@ -181,13 +181,13 @@ class invariant_checker {
   }
 
   /// Retries and hedges are limited to 20 % of the calls plus one for each second of the budget's 10 s window, which is
-  /// longer than any run. Repeats after stale connections are not limited by it.
+  /// longer than any run. Requests resent because of stale connections are not limited by it.
   void check_retry_budgets(const metric_reader& metrics) {
     for (const auto& [upstream, host] : {std::pair{"time", "time-service"}, std::pair{"sysinfo", "system-info-service"},
                                          std::pair{"weather", "weather-service"}}) {
       const auto calls = metrics.sum("cohort_client_requests_total", {{"upstream", upstream}});
       const auto attempts = metrics.sum("cohort_client_attempts_total", {{"upstream", upstream}});
-      // A request on a stale connection is repeated once, and is not charged to the budget.
+      // A request on a stale connection is resent once, and is not charged to the budget.
       const auto stale = metrics.sum("cohort_client_stale_connections_total", {{"upstream", upstream}});
       const auto allowed = 1.2 * calls + 10 + stale;
       const auto requests_on_wire = requests_from_dashboard(host);
@@ -205,8 +205,8 @@ class invariant_checker {
                       " calls, ", extra, " retries and hedges, ", stale, " stale connections");
       }
       if (stale > calls) {
-        add_violation("more than one repeat of a call", upstream, ": ", stale, " repeats after stale connections of ",
-                      calls, " calls");
+        add_violation("request resent more than once", upstream, ": ", stale,
+                      " requests resent after stale connections, ", calls, " calls");
       }
       if (metrics.sum("cohort_client_in_flight", {{"upstream", upstream}}) != 0) {
         add_violation("calls in flight after the end", upstream, ": calls in flight after the end");

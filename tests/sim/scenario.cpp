@@ -36,7 +36,7 @@ sim::link_conditions links_of(const sim::schedule& schedule) {
   } else if (links == "low-bandwidth") {
     conditions.bytes_per_second = 200'000;
   } else if (links == "immediate") {
-    // Many events at the same time.
+    // Many simultaneous events.
     conditions.min_latency = conditions.max_latency = conditions.jitter = 0ms;
   } else if (links != "default") {
     throw std::invalid_argument("links is " + links + ", but must be default, continent, low-bandwidth or immediate");

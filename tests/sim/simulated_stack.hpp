@@ -35,7 +35,7 @@ class simulated_stack {
   sim::node& dashboard;
   /// Hosts with a fault that may lose requests: unanswered requests are not a violation there.
   std::vector<const sim::host*> faulty_hosts;
-  /// Nodes whose counters started again at 0.
+  /// Nodes whose counters were reset to 0 by a restart.
   std::vector<const sim::node*> restarted_nodes;
 
   /// Returns whether the host is a replica of the time service.

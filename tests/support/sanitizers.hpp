@@ -2,7 +2,7 @@
 #pragma once
 
 // Defined in builds with AddressSanitizer or ThreadSanitizer, whose runtimes need additional memory and descriptors,
-// and end the program at allocations that cannot succeed.
+// and terminate the program at allocations that cannot succeed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define COHORT_SANITIZED
 #elif defined(__has_feature)

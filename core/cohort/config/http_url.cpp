@@ -12,8 +12,8 @@ namespace {
 /// `sockaddr_un::sun_path` without the terminating zero (unix(7)).
 constexpr std::size_t max_socket_path_size = 107;
 
-/// Returns the URL for the text after `unix:`. The text is the path of a socket, optionally with a colon and the path
-/// of the URL.
+/// Returns the URL for the text after `unix:`; `nullopt` if it is invalid. The text is the path of a socket, optionally
+/// with a colon and the path of the URL.
 std::optional<std::string> unix_socket_url(std::string_view text) {
   const auto colon = text.find(':');
   const auto socket = text.substr(0, colon);

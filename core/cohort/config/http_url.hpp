@@ -17,7 +17,7 @@ namespace cohort::config {
 std::optional<boost::urls::url> parse_http_url(std::string_view text);
 
 /// Parses the port of a URL or an address, from 1 to 65535: `boost::urls::url_view::port_number` wraps around at 65536.
-/// The result is empty for an invalid port, and for an empty text, which means the default port (RFC 3986 section
+/// The result is empty for an invalid port, and for an empty string, which means the default port (RFC 3986 section
 /// 3.2.3).
 std::optional<std::uint16_t> parse_port(std::string_view text) noexcept;
 

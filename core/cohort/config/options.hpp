@@ -91,7 +91,7 @@ class options {
   }
   /// Adds a setting whose value is never printed. The value can also be the first line of a file: flag `<flag>-file`,
   /// variable `<VARIABLE>_FILE`. Setting both is an error. `file_path`, if given, receives the path of the file, so
-  /// that it can be read again; it must outlive the options.
+  /// that it can be reloaded; it must outlive the options.
   void add_secret(std::string& target, option_spec spec, std::string* file_path = nullptr);
   /// Adds a setting for an API key; its file may contain several keys (`read_api_key_file`). Otherwise like
   /// `add_secret`.
@@ -118,13 +118,13 @@ class options {
     option_spec spec;
     std::string accepts;
     std::string default_text;
-    /// Parses a text and assigns the value to the target. Returns false if the text is invalid.
+    /// Parses a string and assigns the value to the target. Returns false if the string is invalid.
     std::function<bool(std::string_view)> assign;
     std::string file_flag;
     std::string file_variable;
     std::string file_help;
     std::string* file_path = nullptr;
-    /// Reads the file and assigns its value to the target. Returns the error, or an empty text.
+    /// Reads the file and assigns its value to the target. Returns the error, or an empty string.
     std::function<std::string(const std::string& path)> read_file;
     bool is_secret = false;
     bool is_list = false;

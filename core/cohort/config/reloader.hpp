@@ -35,7 +35,7 @@ class reloader {
   /// Adds a setting. `setting` is its name in reports; `files` are the files that `reload` reads.
   void add(std::string setting, action reload, std::vector<std::string> files = {});
   /// Adds a secret in a regular file: `replace` is called with the new value, and returns whether that differs from the
-  /// current value. Pipes and devices are not read again.
+  /// current value. Pipes and devices are not reloaded.
   void add_secret_file(std::string setting, std::string path, std::function<bool(const std::string&)> replace);
 
   /// Adds a file of API keys (`read_api_key_file`), as `add_secret_file` adds a secret.

@@ -42,7 +42,8 @@ std::optional<std::chrono::seconds> time_unit(std::string_view name) {
   return std::nullopt;
 }
 
-/// Whether the text is a POSIX time zone such as `EST5EDT,M3.2.0,M11.1.0`. The C library uses UTC for any other text.
+/// Whether the string is a POSIX time zone such as `EST5EDT,M3.2.0,M11.1.0`. The C library uses UTC for any other
+/// string.
 bool is_posix_time_zone(std::string_view text) {
   static const std::string name = "([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)";
   static const std::string time = "[+-]?([01]?[0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9])?)?";
@@ -82,7 +83,7 @@ bool is_ip_address(std::string_view text) {
 }  // namespace
 
 value_parser<std::string> text() {
-  return {[](std::string_view text) { return std::optional<std::string>{text}; }, "any text"};
+  return {[](std::string_view text) { return std::optional<std::string>{text}; }, "any string"};
 }
 
 value_parser<std::string> visible_ascii(std::string description) {

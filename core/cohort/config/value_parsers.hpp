@@ -15,13 +15,13 @@ namespace cohort::config {
 /// Parser for the text of a setting, with a description of the accepted values.
 template <class T>
 struct value_parser {
-  /// Parses a text. Returns an empty optional if the text is invalid.
+  /// Parses a string. Returns an empty optional if the string is invalid.
   std::function<std::optional<T>(std::string_view)> parse;
   /// Completes the error message `PORT is "abc", but must be …`.
   std::string accepts;
 };
 
-/// Any text, including an empty text.
+/// Any string, including an empty string.
 value_parser<std::string> text();
 /// One or more visible ASCII characters, safe in an HTTP header field and in JSON. `description` names the text:
 /// "a secret".

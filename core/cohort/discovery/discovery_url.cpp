@@ -72,7 +72,7 @@ std::optional<option_map> read_options(const boost::urls::url_view& url, std::in
   return options;
 }
 
-/// The segments of the path; empty if one of them is not a name. A slash at the end is ignored.
+/// The segments of the path; empty if one of them is not a name. A trailing slash is ignored.
 std::optional<std::vector<std::string>> path_segments(const boost::urls::url_view& url) {
   std::vector<std::string> names;
   if (!url.encoded_path().empty() && !url.encoded_path().starts_with('/')) return std::nullopt;

@@ -43,7 +43,7 @@ struct service_target {
   /// The origin of the requests to the service: https with `tls=true`; the host is the last part of the name.
   http::origin requests;
 
-  /// The value of an option; an empty text if it is not set.
+  /// The value of an option; an empty string if it is not set.
   std::string option(std::string_view name) const;
   friend bool operator==(const service_target&, const service_target&) = default;
 };

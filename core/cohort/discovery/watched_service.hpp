@@ -20,7 +20,7 @@ namespace cohort::discovery {
 /// - While the source fails, the last list stays in use, without a time limit.
 /// - An empty list replaces a list with endpoints only if the source still confirms it after `empty_list_delay`,
 ///   because a discovery system that has lost its data must not make the service unavailable before its replicas have
-///   registered again.
+///   re-registered.
 /// - Failed requests are retried with exponential backoff from `min_retry_delay` to `max_retry_delay`, with a jitter of
 ///   up to half the delay.
 class watched_service {

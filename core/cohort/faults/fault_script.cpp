@@ -93,12 +93,14 @@ std::string invalid_fault_message(std::string_view text) {
 }
 
 result<scripted_fault, std::string> parse_line(const std::vector<std::string_view>& words) {
-  if (words.size() < 4) return std::string{"the line must be START LENGTH LINK FAULT [PARAMETER]"};
+  if (words.size() < 4) {
+    return "expected START LENGTH LINK FAULT [PARAMETER], got " + std::to_string(words.size()) + " words";
+  }
   const auto start = parse_time(words[0]);
   const auto length = parse_time(words[1]);
   if (!start || !length || *length == 0s) {
     return "start and length are \"" + std::string{words[0]} + " " + std::string{words[1]} +
-           "\", but must be times such as 500ms, 2s or 1m, of at most 24 hours, and the length more than 0";
+           "\", but must be durations such as 500ms, 2s or 1m, at most 24 hours; the length must exceed 0";
   }
   const auto fault = parse_fault_words({words.begin() + 3, words.end()});
   if (!fault) {

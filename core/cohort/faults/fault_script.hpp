@@ -11,7 +11,7 @@
 
 namespace cohort::faults {
 
-/// A fault of a network link between a client and a server. The text form is its name and one parameter, such as
+/// A fault of a network link between a client and a server. The text format is its name and one parameter, such as
 /// `latency 200ms` or `reset 100`. `none`, `half-open` and `garbage` have no parameter; the parameter is optional for
 /// `reset`, `black-hole`, `cut-header` and `cut-body`.
 struct link_fault {
@@ -45,7 +45,7 @@ struct link_fault {
 
 /// Parses the text of a fault. The error is a message with the text and the accepted faults.
 result<link_fault, std::string> parse_link_fault(std::string_view text);
-/// Returns the text form of a fault, which `parse_link_fault` accepts.
+/// Returns the text format of a fault, which `parse_link_fault` accepts.
 std::string to_text(const link_fault& fault);
 
 /// A fault of one link during an interval from the start of the script.

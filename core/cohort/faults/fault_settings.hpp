@@ -14,7 +14,7 @@ namespace cohort::faults {
 struct fault_settings {
   /// Delay before the handler of each request, in milliseconds.
   std::int64_t latency_ms = 0;
-  /// Percentage of requests that get 500.
+  /// Percentage of requests that fail with 500.
   std::int64_t error_percent = 0;
   /// Percentage of requests without a response.
   std::int64_t hang_percent = 0;

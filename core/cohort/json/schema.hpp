@@ -42,7 +42,7 @@ class schema_definitions {
     write<T>(out, constraints);
     return text;
   }
-  /// JSON texts by names such as `order`. If two types have the same name, the name of the second type includes its
+  /// JSON schemas by names such as `order`. If two types have the same name, the name of the second type includes its
   /// namespaces.
   const std::map<std::string, std::string, std::less<>>& definitions() const noexcept { return definitions_; }
 

@@ -98,7 +98,7 @@ void client::update_connected() {
   connected_.add(is_up ? 1 : -1);
   if (is_closed_) return;
   if (is_up) {
-    if (is_failure_logged_) log_.write(telemetry::log_level::info, "broker connected again", {{"client", name_}});
+    if (is_failure_logged_) log_.write(telemetry::log_level::info, "broker reconnected", {{"client", name_}});
     is_failure_logged_ = false;
     last_failure_.reset();
   } else if (!std::exchange(is_failure_logged_, true)) {
@@ -163,7 +163,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   produce_all(batch, topic);
   auto confirm_task = batch->done.wait(call_deadline);
   const auto status = co_await std::move(confirm_task);
-  // Otherwise the producer could still send these messages after the caller has published them again.
+  // Otherwise the producer could still send these messages after the caller has republished them.
   if (status == wait_status::timed_out && batch->pending > 0 && number == producer_number_) {
     replace_producer(timeout_error(was_connected));
   }

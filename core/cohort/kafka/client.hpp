@@ -28,7 +28,7 @@ class wakeup;
 ///   the headers `message-id` and `content-type`.
 /// - A confirm is the acknowledgement of all in-sync replicas. The producer is idempotent: a message that librdkafka
 ///   resends within the deadline of a `publish` is stored once. After the deadline the producer is replaced, and a
-///   message that is published again can be stored twice, with the same ID.
+///   message that is republished can be stored twice, with the same ID.
 /// - A group is a consumer group of Kafka: its members share the partitions, so members beyond the number of partitions
 ///   are idle. A new group starts with the oldest message. `requeue` delivers the message to the same subscription
 ///   again; Kafka does not count deliveries, so `attempt` starts at 1 after a process has ended.

@@ -38,7 +38,7 @@ task<wait_status> client::group_subscription::join(deadline call_deadline) {
       const auto status = co_await std::move(wait_task);
       if (status != wait_status::timed_out || call_deadline.expired(owner_->loop_.now())) co_return status;
     } while (!is_topic_missing_);
-    // librdkafka searches for the topic again once a minute, and with each call of rd_kafka_subscribe.
+    // librdkafka looks up the topic once a minute, and with each call of rd_kafka_subscribe.
   }
 }
 

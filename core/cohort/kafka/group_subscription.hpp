@@ -64,7 +64,7 @@ class client::group_subscription final : public subscription {
   std::unique_ptr<instance> consumer_;
   /// Offsets of the assigned partitions.
   std::map<std::int32_t, partition_offsets> partitions_;
-  /// Without a group: the offset at which to continue when a partition is assigned again.
+  /// The offset at which a subscription without a group continues when a partition is reassigned to it.
   std::map<std::int32_t, std::int64_t> positions_;
   /// The key is the tag of the delivery.
   std::unordered_map<std::uint64_t, record_position> unacknowledged_;

@@ -65,7 +65,7 @@ void instance::forward(const char* topic, std::int32_t partition) {
 
 void instance::update(std::string_view text) noexcept {
   // STATISTICS.md of librdkafka describes the state of each connection. Quotation marks in names are escaped, so a name
-  // cannot contain this text.
+  // cannot contain this string.
   is_connected_ = text.find(R"("state":"UP")") != text.npos;
 }
 

@@ -21,7 +21,7 @@ rd_kafka_resp_err_t produce(rd_kafka_t* producer, const std::string& topic, cons
 /// The `sequence` argument of the corresponding `produce` call.
 std::uint64_t sequence_of(const rd_kafka_message_t& record) noexcept;
 
-/// Converts a record. A record without an ID gets the ID `TOPIC-PARTITION-OFFSET`.
+/// Converts a record. The ID of a record without an ID is `TOPIC-PARTITION-OFFSET`.
 message make_message(const rd_kafka_message_t& record);
 
 }  // namespace cohort::messaging::kafka

@@ -38,21 +38,21 @@ struct delivery {
 };
 
 /// Receives the messages of one topic until it is destroyed. After an interruption of the connection it continues, and
-/// the deliveries that were not acknowledged are delivered again. Must be used on the loop on which it was created. A
+/// the deliveries that were not acknowledged are redelivered. Must be used on the loop on which it was created. A
 /// subscription may outlive its broker client, and must outlive its calls.
 class subscription {
  public:
   virtual ~subscription() = default;
 
-  /// The next message. Errors: `timeout` at `wait_deadline` (also while the broker is unreachable), `cancelled`,
-  /// `closed` after the end of the client, `refused` if the broker no longer accepts the subscription. One
-  /// caller at a time.
+  /// The next message. Errors: `timeout` at `wait_deadline` (even while the broker is unreachable), `cancelled`,
+  /// `closed` after the end of the client, `refused` if the broker no longer accepts the subscription. One caller at a
+  /// time.
   virtual task<result<delivery>> next(deadline wait_deadline = deadline::never()) = 0;
 
   /// Acknowledges a message that has been processed. Error: `connection_lost` if the delivery belongs to a previous
-  /// connection, so that the message will be delivered again.
+  /// connection, so that the message will be redelivered.
   virtual result<void> acknowledge(const delivery& delivery) = 0;
-  /// Returns a message to the queue. It is delivered again, possibly to another subscriber of the group. Error: see
+  /// Returns a message to the queue. It is redelivered, possibly to another subscriber of the group. Error: see
   /// `acknowledge`.
   virtual result<void> requeue(const delivery& delivery) = 0;
   /// Moves a message that cannot be processed to the dead letters of its topic and group, with the header
@@ -87,7 +87,7 @@ class broker {
   /// Sends messages in order and waits for the broker's confirms, at most until `call_deadline`. Returns one result for
   /// each message. A confirmed message is stored in each queue that receives the topic, and survives a restart of the
   /// broker. After `timeout` and `connection_lost` it is unknown whether the broker has the message. If there is one
-  /// call at a time, the order is kept even when messages are sent again.
+  /// call at a time, the order is kept even when messages are resent.
   virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline call_deadline,
                                                   publish_options options) = 0;
 

@@ -47,8 +47,8 @@ struct broker_scheme {
 };
 
 /// Parses the URL of a broker: `amqp://[USER:PASSWORD@]HOST[:PORT][/VIRTUAL-HOST]`, `amqps://…` with TLS, or one of
-/// `others`. Parts are percent-encoded (https://www.rabbitmq.com/docs/uri-spec). An error is `invalid` with a text that
-/// lists the accepted values, and contains no part of the URL.
+/// `others`. Parts are percent-encoded (https://www.rabbitmq.com/docs/uri-spec). An error is `invalid` with a message
+/// that lists the accepted values, and contains no part of the URL.
 result<broker_endpoint> parse_broker_url(std::string_view url, const std::vector<broker_scheme>& others = {});
 
 }  // namespace cohort::messaging

@@ -65,7 +65,7 @@ task<> consumer::run(std::shared_ptr<consumer> self) {
   }
 }
 
-/// Returns false if the consumer must end, true if it must subscribe again.
+/// Returns false if the consumer must end, true if it must resubscribe.
 task<bool> consumer::receive(subscription& source) {
   for (;;) {
     auto wait_task = source.next();
@@ -104,7 +104,7 @@ task<bool> consumer::process(subscription& source, delivery delivery) {
     if (outcome) {
       processed_.add(id);
       metrics_.processed.increment();
-      // After an error, the message is delivered again, and its ID identifies it as a duplicate.
+      // After an error, the message is redelivered, and its ID identifies it as a duplicate.
       source.acknowledge(delivery);
       co_return true;
     }
@@ -163,7 +163,7 @@ task<bool> consumer::move_to_dead_letters(subscription& source, delivery failed_
     }
     const auto code = move_result.error().code;
     if (code == errc::closed || code == errc::cancelled) co_return false;
-    // The message is delivered again on the new connection.
+    // The message is redelivered on the new connection.
     if (code == errc::connection_lost) co_return true;
     if (failures == 0) {
       log_.write(

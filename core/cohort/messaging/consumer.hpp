@@ -25,7 +25,7 @@ struct consumer_settings {
   duration max_backoff = std::chrono::seconds{10};
   /// Number of recent message IDs that are kept to detect duplicates.
   std::size_t duplicate_window = 10'000;
-  /// Time after which the consumer repeats a subscription or a dead letter that the broker has not confirmed.
+  /// Time after which the consumer retries a subscription or a dead letter that the broker has not confirmed.
   duration broker_timeout = std::chrono::seconds{10};
 };
 
@@ -46,7 +46,7 @@ struct consumer_metrics {
 /// Receives the messages of a subscription one after the other, and calls a handler for each.
 ///
 /// - A message is acknowledged after its handler has succeeded, so it is lost only if the broker loses it. It can be
-///   delivered again: to this process, where the window of IDs detects the duplicate, or to another process.
+///   redelivered: to this process, where the window of IDs detects the duplicate, or to another process.
 /// - A failed handler is retried with backoff, up to `max_attempts` attempts. After the last attempt, or immediately
 ///   for `errc::invalid`, the message becomes a dead letter, and the next message is handled. Deliveries that the
 ///   broker has counted, such as deliveries to a process that crashed, also count as attempts.

@@ -51,7 +51,7 @@ struct message_limits {
 
 /// The error of a message, with the accepted values; empty if it is valid.
 std::string find_error(const message& message);
-/// Whether a text can be a topic or a group: 1 to 100 bytes, letters, digits, `.`, `-` and `_`.
+/// Whether a string can be a topic or a group: 1 to 100 bytes, letters, digits, `.`, `-` and `_`.
 bool is_valid_name(std::string_view name) noexcept;
 
 /// A random ID of 32 hexadecimal digits.

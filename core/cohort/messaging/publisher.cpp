@@ -163,7 +163,7 @@ task<> publisher::send_until_empty() {
     auto send_task = send_batch();
     if (co_await std::move(send_task)) continue;
     // Retries until the task is cancelled, with pauses of at most `max_backoff`; no event reports that the broker
-    // accepts messages again. The pauses are random, so that publishers do not all send at the same time.
+    // accepts messages again. The pauses are random, so that publishers do not all send simultaneously.
     const auto delay =
         policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;

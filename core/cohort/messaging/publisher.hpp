@@ -22,7 +22,7 @@ namespace cohort::messaging {
 /// again until the broker has confirmed them, so that the broker receives each message at least once.
 ///
 /// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
-/// - A message that is sent again has the same ID; see `duplicate_window`.
+/// - A message that is resent has the same ID; see `duplicate_window`.
 /// - The caller's trace context is propagated in the headers `traceparent` and `tracestate`.
 /// - The outbox is lost with the process. If a message must not be lost, await `publish`.
 ///

@@ -25,7 +25,7 @@ publisher_metrics::publisher_metrics(telemetry::registry& registry, const std::s
       overloaded(add_result_counter(registry, name, "overloaded")),
       abandoned(add_result_counter(registry, name, "abandoned")),
       retries(registry.make_counter("cohort_messaging_publish_retries_total",
-                                    "Messages that were sent again because the broker had not confirmed them.",
+                                    "Messages that were resent because the broker had not confirmed them.",
                                     {{"publisher", name}})),
       confirm_duration(registry.make_histogram("cohort_messaging_confirm_duration_seconds",
                                                "Time from the arrival of a message in the outbox to its confirm.",

@@ -17,7 +17,7 @@ struct publisher_settings {
   /// Maximum total size, in bytes, of the bodies of messages that are sent together. A single message is sent
   /// regardless of its size.
   std::size_t max_batch_bytes = std::size_t{1} << 20;
-  /// Timeout of a confirm; when it expires, the message is sent again.
+  /// Timeout of a confirm; when it expires, the message is resent.
   duration confirm_timeout = std::chrono::seconds{10};
   /// Maximum age of a message in the outbox; an older message is removed, and counted as `expired`.
   duration max_age = std::chrono::minutes{5};

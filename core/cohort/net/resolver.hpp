@@ -22,7 +22,7 @@ class resolver {
 
   struct settings {
     /// The time for which a result is used without a new lookup. The default is short, so that added and removed
-    /// replicas are detected soon; the system resolver does not return the TTL of the record.
+    /// replicas are detected quickly; the system resolver does not return the TTL of the record.
     std::chrono::seconds ttl{5};
     /// The time after `ttl` for which a request returns the old result immediately, while a new lookup runs.
     std::chrono::seconds stale_while_revalidate{5};

@@ -98,7 +98,7 @@ class stream {
   /// Closes both directions immediately. Pending operations end with `operation_aborted`.
   virtual void close() noexcept = 0;
   /// Like `close`, but the peer receives a reset instead of the end of the stream, so that the peer detects a truncated
-  /// message whose end is the end of the connection. With TLS, the stream ends without close_notify.
+  /// message that ends when the connection is closed. With TLS, the stream ends without close_notify.
   virtual void reset() noexcept { close(); }
 
   /// Address of the peer without the port, for logs and limits; `unknown` if the connection no longer exists.
@@ -114,12 +114,13 @@ class stream {
 
 using stream_ptr = std::unique_ptr<stream>;
 
-/// Writes both buffers completely. Returns their size, or the first error. Yields to the loop like `write_file`, after
-/// 64 operations or 1 MiB on all streams of the loop (`must_yield_after`).
+/// Writes both buffers completely. Returns the number of bytes written, or the first error. Yields to the loop like
+/// `write_file`, after 64 operations or 1 MiB on all streams of the loop (`must_yield_after`).
 task<result<std::size_t>> write_all(stream& destination, const_buffers buffers);
 
-/// Writes up to `count` bytes, at most 256 KiB, of the open file `file` from `offset`. Returns their number, which is 0
-/// at the end of the file, or the first error. Reads the file in the calling thread (see `stream::try_send_file`).
+/// Writes up to `count` bytes, at most 256 KiB, of the open file `file` from `offset`. Returns the number of bytes
+/// written, which is 0 at the end of the file, or the first error. Reads the file in the calling thread (see
+/// `stream::try_send_file`).
 task<io_result> write_file(stream& destination, int file, std::uint64_t offset, std::size_t count);
 
 }  // namespace cohort::net

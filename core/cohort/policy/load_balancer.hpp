@@ -37,7 +37,7 @@ class load_balancer {
     unsigned consecutive_connect_failures = 2;
     /// Duration of the first ejection; multiplied by the address's count of ejections. The count decreases by one per
     /// `base_ejection_time` without an ejection, and is at most 1 + `max_ejection_time / base_ejection_time`. Ejections
-    /// by connect failures last a sixth of this time, because most of these addresses recover soon: their process
+    /// by connect failures last a sixth of this time, because most of these addresses recover quickly: their process
     /// restarts, or their network recovers.
     duration base_ejection_time = std::chrono::seconds{30};
     duration max_ejection_time = std::chrono::seconds{300};

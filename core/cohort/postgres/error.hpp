@@ -11,25 +11,25 @@ namespace cohort::postgres {
 
 enum class errc {
   invalid_connection_string = 1,
-  invalid_parameter,      // a text with a NUL byte, or more parameters than the protocol allows; nothing was sent
+  invalid_parameter,      // a string with a NUL byte, or more parameters than the protocol allows; nothing was sent
   deadline_exceeded,      // no connection was available before the deadline; nothing was sent
   overloaded,             // too many calls wait for a connection; nothing was sent
   closed,                 // the pool is closed; nothing was sent
   resolve_failed,         // the host name does not exist, or the resolver failed; nothing was sent
   connect_failed,         // the server cannot be reached; nothing was sent
-  connect_timeout,        // the server did not respond in time; nothing was sent
+  connect_timeout,        // the connection attempt timed out; nothing was sent
   authentication_failed,  // the server rejected the user or the password (SQLSTATE class 28); nothing was sent
   connection_rejected,    // the server accepts no connection, or the database does not exist; nothing was sent
   statement_failed,       // the server reported an error: see `error::sqlstate`
   transaction_aborted,    // COMMIT of a transaction in which a statement had failed: the server has rolled it back
   timeout,                // no result before the deadline; the client has requested the cancellation of the statement
-  connection_lost,        // the connection ended before the result: the statement may or may not have been executed
-  result_too_large,       // more bytes than `pool_settings::max_result_bytes`; the statement was cancelled
-  unsupported,            // the function does not support the statement, such as `pool::query` for COPY
-  no_such_column,         // in a result
-  unexpected_null,        // a null value was read as a type that is not optional
-  type_mismatch,          // a value cannot be read as the requested type
-  cancelled,              // by the caller
+  connection_lost,   // the connection was closed before the result: the statement may or may not have been executed
+  result_too_large,  // more bytes than `pool_settings::max_result_bytes`; the statement was cancelled
+  unsupported,       // the function does not support the statement, such as `pool::query` for COPY
+  no_such_column,    // in a result
+  unexpected_null,   // a null value was read as a type that is not optional
+  type_mismatch,     // a value cannot be read as the requested type
+  cancelled,         // by the caller
 };
 
 /// The reason why a call failed. A response should not contain `message`, which can quote data of the database.

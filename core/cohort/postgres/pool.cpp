@@ -9,7 +9,7 @@
 namespace cohort::postgres {
 namespace {
 
-/// Maximum number of attempts for a statement. Only a statement that was not executed is sent again.
+/// Maximum number of attempts for a statement. Only a statement that was not executed is resent.
 constexpr int max_attempts = 3;
 
 /// Returns the reserve of the settings, but at most a quarter of the remaining time, so that a call with a short

@@ -32,8 +32,8 @@ struct pool_settings {
   duration reserve = std::chrono::milliseconds{20};
   /// Timeout of one attempt to connect.
   duration connect_timeout = std::chrono::seconds{2};
-  /// Time for which calls try to connect again, up to their deadlines, after the server became unreachable: a restart
-  /// of the server only delays them. After that time, a call fails as soon as its first attempt fails.
+  /// Time for which calls try to reconnect, up to their deadlines, after the server became unreachable: a restart of
+  /// the server only delays them. After that time, a call fails as soon as its first attempt fails.
   duration reconnect_window = std::chrono::seconds{5};
   /// An idle connection is closed after this time.
   duration idle_timeout = std::chrono::minutes{10};
@@ -52,8 +52,8 @@ class loop_connections;
 ///   the wait for a connection. A statement that is running at the deadline, or whose caller is cancelled, is cancelled
 ///   on the server; its connection is reused only if it becomes idle, otherwise it is closed.
 /// - Connections: a connection that the server has closed is replaced before it is used. A statement that was not
-///   executed is sent again on a new connection, within the deadline; a statement that may have been executed is never
-///   sent again.
+///   executed is resent on a new connection, within the deadline; a statement that may have been executed is never
+///   resent.
 /// - Transactions: a connection is never reused with an open transaction; a transaction that a statement left open is
 ///   rolled back.
 ///
@@ -81,8 +81,8 @@ class pool {
   }
   task<result<rows>> execute(call_context context, statement statement);
 
-  /// Executes one statement whose rows are read in parts, with bounded memory. The stream keeps a connection until its
-  /// end; its deadline is the deadline of the context, without `timeout`.
+  /// Executes one statement and streams its rows, with bounded memory. The stream keeps a connection until its end; its
+  /// deadline is the deadline of the context, without `timeout`.
   template <class... Parameters>
   task<result<row_stream>> stream(call_context context, std::string text, Parameters&&... parameters) {
     return open_stream(std::move(context),
@@ -90,9 +90,9 @@ class pool {
   }
   task<result<row_stream>> open_stream(call_context context, statement statement);
 
-  /// Executes `COPY … TO STDOUT`, whose data is read in parts, or `COPY … FROM STDIN`, whose data is written in parts,
-  /// with bounded memory. The text has no parameters. Like a stream, it keeps a connection until its end, and its
-  /// deadline is the deadline of the context, without `timeout`.
+  /// Executes `COPY … TO STDOUT` or `COPY … FROM STDIN`, whose data is streamed with bounded memory. The text has no
+  /// parameters. Like a stream, it keeps a connection until its end, and its deadline is the deadline of the context,
+  /// without `timeout`.
   task<result<copy_reader>> copy_out(call_context context, std::string text);
   task<result<copy_writer>> copy_in(call_context context, std::string text);
 

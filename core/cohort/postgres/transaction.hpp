@@ -38,14 +38,14 @@ class transaction {
   }
   task<result<rows>> execute(statement statement);
 
-  /// Executes one statement whose rows are read in parts. The stream must have ended before the next statement.
+  /// Executes one statement and streams its rows. The stream must end before the next statement.
   template <class... Parameters>
   task<result<row_stream>> stream(std::string text, Parameters&&... parameters) {
     return open_stream(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});
   }
   task<result<row_stream>> open_stream(statement statement);
 
-  /// COPY within the transaction; see `pool::copy_out` and `pool::copy_in`. The COPY must have ended before the next
+  /// COPY within the transaction; see `pool::copy_out` and `pool::copy_in`. The COPY must end before the next
   /// statement.
   task<result<copy_reader>> copy_out(std::string text);
   task<result<copy_writer>> copy_in(std::string text);

@@ -18,7 +18,7 @@ enum class errc {
   connect_failed,    // the server cannot be reached; nothing was sent
   handshake_failed,  // the server rejected HELLO, the password or the database; nothing was sent
   timeout,           // no reply before the deadline: if it was sent, the command may be executed
-  connection_lost,   // the connection ended before the reply: the command may have been executed
+  connection_lost,   // the connection was closed before the reply: the command may have been executed
   protocol_error,    // the server sent invalid RESP3, or exceeded a limit
   cancelled,         // by the caller
 };

@@ -75,7 +75,7 @@ task<result<net::stream_ptr>> loop_connection::connect() {
   if (failure) co_return std::move(*failure);
   (*stream)->set_deadline(deadline::never());
   if (failures_ > 0) {
-    log_.write(telemetry::log_level::info, "redis connected again", {{"upstream", name_}});
+    log_.write(telemetry::log_level::info, "redis reconnected", {{"upstream", name_}});
   }
   failures_ = 0;
   last_failure_.reset();

@@ -34,7 +34,7 @@ inline void object_pool_access::destroy(descriptor_state* unused) {
 
 }  // namespace boost::asio::detail
 
-// Allocates the handlers of cancellation signals from recycled memory. <cohort/runtime/task.hpp> gives the reason.
+// Allocates the handlers of cancellation signals from recycled memory. <cohort/runtime/task.hpp> states the reason.
 namespace boost::asio::detail {
 
 template <>

@@ -5,7 +5,7 @@ namespace cohort::service {
 namespace {
 
 /// The idle timeout of the shared client. Under a steady load, some connections are needed only when many calls are
-/// hedged at the same time; with the default of 30 s, they were often closed before they were needed again. Servers of
+/// hedged simultaneously; with the default of 30 s, they were often closed before they were needed again. Servers of
 /// Cohort keep a connection for 75 s, many load balancers for 60 s.
 constexpr duration idle_timeout = std::chrono::seconds{50};
 

@@ -13,10 +13,9 @@ namespace cohort::service {
 class api_key_authenticator;
 
 /// A filter that limits the request rate of each client address, for IPv6 of each /64 network
-/// (`net::client_network`). Requests above `limit` get 429 with `Retry-After` and
-/// are counted in `cohort_server_rate_limited_total`. Operations with `exempt_from_rate_limit` are exempt, if the
-/// request has a valid API key or authentication is disabled. `metrics` and `authenticator` must outlive the
-/// filter.
+/// (`net::client_network`). Requests above `limit` are rejected with 429 and `Retry-After`, and are counted in
+/// `cohort_server_rate_limited_total`. Operations with `exempt_from_rate_limit` are exempt, if the request has a valid
+/// API key or authentication is disabled. `metrics` and `authenticator` must outlive the filter.
 http::filter rate_limit_filter(config::rate limit, telemetry::registry& metrics,
                                const api_key_authenticator& authenticator);
 

@@ -54,7 +54,7 @@ struct service_context {
   net::network& network() const noexcept { return service_network; }
 
   /// Runs `work` on the first loop before the service is ready. Until all start hooks have ended, `/readyz` and all
-  /// routes except the probes respond with 503. If it throws, the program prints the reason and ends with status 1, or
+  /// routes except the probes respond with 503. If it throws, the program prints the reason and exits with status 1, or
   /// with the status of a `start_error`.
   void on_start(task<> work) const { lifecycle.on_start(std::move(work)); }
   /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended.
@@ -92,7 +92,7 @@ struct service_context {
 
 /// A service: its identity and the functions that build it.
 struct definition {
-  /// The name of the service, such as `time-service`; also in its log lines.
+  /// The name of the service, such as `time-service`, which its log lines contain.
   std::string name;
   /// Prefix of its HTTP metrics, such as `time_service`. Default: the name, with `_` for characters other than letters
   /// and digits.
@@ -113,7 +113,7 @@ struct definition {
   /// Whether `/api/*` requires an API key if the program has one. False for a service that authenticates requests
   /// itself, such as a gateway.
   bool authenticates_api = true;
-  /// Whether the program needs an API key: without one, it prints the reason and ends with status 2.
+  /// Whether the program requires an API key: without one, it prints the reason and exits with status 2.
   bool requires_api_key = false;
   /// Whether the service has `/openapi.json` and `/docs`, which describe its API and need no credential.
   bool describes_api = true;

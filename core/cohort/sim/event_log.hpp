@@ -44,10 +44,10 @@ class event_log {
   /// One line for each event, such as `12.345 ms dashboard → time-service #12 GET /api/time HTTP/1.1 (231 B)`. For
   /// bytes, the line shows their first line, escaped. Empty in `mode::hash`.
   const std::vector<std::string>& timeline() const noexcept { return lines_; }
-  /// The timeline as one text.
+  /// The timeline as one string.
   std::string text() const;
-  /// The most important lines of the timeline as one text, at most `max_lines` (at least 3) of `max_width` characters:
-  /// if there are more lines, events of the transport are omitted first, then events in the middle.
+  /// The most important lines of the timeline as one string, at most `max_lines` (at least 3) of `max_width`
+  /// characters: if there are more lines, events of the transport are omitted first, then events in the middle.
   std::string summary(std::size_t max_lines = 40, std::size_t max_width = 110) const;
 
  private:

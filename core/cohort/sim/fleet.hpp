@@ -32,8 +32,8 @@ struct placement {
   cpu_costs costs;
 };
 
-/// A host and the service that runs on it. The service can be killed, stopped and started again; each start creates a
-/// new incarnation.
+/// A host and the service that runs on it. The service can be killed, stopped and restarted; each start creates a new
+/// incarnation.
 class node {
  public:
   /// Returns a new definition for each incarnation, because a definition holds the settings of one incarnation.
@@ -88,7 +88,7 @@ class node {
 inline const std::vector<std::string> no_leaks{};
 
 /// A fleet of services on a virtual clock and a simulated network. The seed determines all random values: the same seed
-/// gives the same run, byte for byte. See README.md.
+/// produces the same run, byte for byte. See README.md.
 ///
 /// `run`, `run_for`, `call` and `shutdown` advance the clock and must be called from outside the fleet's tasks. All
 /// other functions may be called from a test or from a task that the fleet runs.
@@ -103,7 +103,7 @@ class fleet {
   /// Adds a machine on which services take CPU time (see `placement`). The threads of all services on it share its
   /// cores.
   machine& add_machine(std::string name, std::size_t cores) { return scheduler_.add_machine(std::move(name), cores); }
-  /// The machines, in the order of their addition.
+  /// The machines, in the order in which they were added.
   const std::deque<std::unique_ptr<machine>>& machines() const noexcept { return scheduler_.machines(); }
   /// Starts a service on a new host, with these environment variables and flags only. `name` resolves to all nodes
   /// added with it. Throws `std::invalid_argument` with the program's error message if a setting is invalid.
@@ -135,7 +135,7 @@ class fleet {
   /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. `deregisters`: its name stops resolving
   /// to it immediately.
   task<> stop(node& target, duration drain_timeout, bool deregisters = true);
-  /// Makes the service's name stop resolving to the node, until the node is started again.
+  /// Makes the service's name stop resolving to the node, until the node is restarted.
   void deregister(node& target) { network_.remove_address(target.service_name_, target.host_.address); }
 
   /// Runs `work` on the loop until it has ended, and returns its result. Rethrows its exception. Throws
@@ -165,8 +165,8 @@ class fleet {
 
   /// Cancels the scripts, closes the clients, then stops the services, the newest first, each with this drain timeout.
   void shutdown(duration drain_timeout = std::chrono::seconds{10});
-  /// After `shutdown`: one message for each kind of leaked object (timers, suspended coroutines, connections, requests
-  /// in flight) and for each exception of a script. Equal to `no_leaks` if the run was clean.
+  /// Returns, after `shutdown`, one message for each kind of leaked object (timers, suspended coroutines, connections,
+  /// requests in flight) and for each exception of a script. Equal to `no_leaks` if the run was clean.
   std::vector<std::string> leaks();
 
   virtual_time& time() noexcept { return time_; }

@@ -126,7 +126,7 @@ class network {
   random_generator random_;
   link_conditions default_conditions_;
   std::deque<host> hosts_;
-  /// The key has the indexes of both hosts, the lower index in the upper 32 bits.
+  /// The key consists of the indexes of both hosts, with the lower index in the upper 32 bits.
   std::unordered_map<std::uint64_t, link> links_;
   std::map<std::string, name_record, std::less<>> names_;
   std::map<net::endpoint, listener> listeners_;

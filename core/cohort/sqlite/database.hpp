@@ -23,7 +23,7 @@ namespace cohort::sqlite {
 struct database_settings {
   /// The path of the file. It is created if it does not exist; its directory must exist.
   std::string path;
-  /// Maximum number of connections that read at the same time.
+  /// Maximum number of connections that read concurrently.
   std::size_t readers = 4;
   /// Maximum number of calls that wait for a connection, separately for reading and writing. A further call fails with
   /// `errc::overloaded`.
@@ -60,11 +60,11 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 }  // namespace detail
 
 /// A SQLite database in a file, whose statements run on the threads of the blocking pool: one connection that writes,
-/// and several that read at the same time (write-ahead log).
+/// and several that read concurrently (write-ahead log).
 ///
 /// - Deadline: a call times out at the deadline of its context with `errc::timeout`, and the running statement is
-///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that was
-///   interrupted is rolled back; if it was being committed at that moment, it may have been committed.
+///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that is
+///   interrupted is rolled back, unless its commit has already begun: then it may be committed.
 /// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must
 ///   own the objects that they use, and use only the connection that is passed to them.
 ///

@@ -19,7 +19,7 @@ enum class errc {
   constraint_violation,   // violation of another constraint, or an error that a trigger raised
   busy,                   // another process or connection held a lock for longer than `busy_timeout`
   disk_full,              // the file system is full, or `PRAGMA max_page_count` is reached
-  read_only,              // a statement that writes, in `database::read` or `query`, or a file without write access
+  read_only,              // a write in `database::read` or `query`, or to a read-only file
   result_too_large,       // more rows than `database_settings::max_rows`
   no_such_column,         // the row type and the result have different numbers of columns
   unexpected_null,        // a null value was read as a type that is not optional

@@ -24,7 +24,7 @@ template <class T>
 concept stored_integer =
     std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && (sizeof(T) < 8 || std::is_signed_v<T>);
 
-/// The value of a parameter `?1`: a number, a `bool` (stored as 0 or 1), a text, `bytes`, or null (`nullptr` or an
+/// The value of a parameter `?1`: a number, a `bool` (stored as 0 or 1), a string, `bytes`, or null (`nullptr` or an
 /// empty optional). It owns a copy of the value.
 class parameter {
  public:

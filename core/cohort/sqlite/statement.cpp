@@ -65,7 +65,7 @@ std::optional<error> statement::read(int index, double& value) const {
 }
 
 std::optional<error> statement::read(int index, std::string& value) const {
-  if (auto failure = expect(index, SQLITE_TEXT, "a text")) return failure;
+  if (auto failure = expect(index, SQLITE_TEXT, "a string")) return failure;
   const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(prepared_, index));
   if (!text) return last_error();
   value.assign(text, static_cast<std::size_t>(sqlite3_column_bytes(prepared_, index)));
@@ -83,7 +83,8 @@ std::optional<error> statement::read(int index, bytes& value) const {
 std::optional<error> statement::read(int index, bool& value) const {
   std::int64_t number = 0;
   if (auto failure = read(index, number)) return failure;
-  if (number != 0 && number != 1) return mismatch_error(index, "the number is neither 0 nor 1");
+  if (number != 0 && number != 1)
+    return mismatch_error(index, ("a boolean must be 0 or 1, but is " + std::to_string(number)).c_str());
   value = number == 1;
   return std::nullopt;
 }

@@ -45,7 +45,9 @@ class statement {
     std::int64_t number = 0;
     if (auto failure = read(index, number)) return failure;
     if (number < std::int64_t{std::numeric_limits<T>::min()} || number > std::int64_t{std::numeric_limits<T>::max()}) {
-      return mismatch_error(index, "the number does not fit the type");
+      const auto range =
+          std::to_string(std::numeric_limits<T>::min()) + " to " + std::to_string(std::numeric_limits<T>::max());
+      return mismatch_error(index, (std::to_string(number) + " is out of the range " + range).c_str());
     }
     value = static_cast<T>(number);
     return std::nullopt;

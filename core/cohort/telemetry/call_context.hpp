@@ -22,7 +22,7 @@ class server_timing;
 /// its own value for a cancellation.
 ///
 /// The views and the pointer belong to the request and are valid until its handler has returned. A call that outlives
-/// the handler must own copies of the texts, and must set `timing` to null.
+/// the handler must own copies of the strings, and must set `timing` to null.
 struct call_context {
   /// The deadline of the call.
   cohort::deadline deadline;

@@ -64,7 +64,7 @@ class recorded_call {
   recorded_call(const recorded_call&) = delete;
   recorded_call& operator=(const recorded_call&) = delete;
 
-  /// Sets the outcome, a text that must outlive the call. The default is `cancelled`.
+  /// Sets the outcome, a string that must outlive the call. The default is `cancelled`.
   void set_outcome(std::string_view outcome) noexcept { outcome_ = outcome; }
   /// Sets the statement or command.
   void set_detail(std::string_view detail) noexcept { recording_.set_detail(detail); }

@@ -19,7 +19,7 @@ std::size_t max_value_size(const log_field& field) noexcept {
   return text ? text->size() : json::max_number_size;
 }
 
-/// Returns the maximum size of a line in which no text is escaped.
+/// Returns the maximum size of a line without escaped characters.
 std::size_t max_plain_size(const log_line_parts& parts) noexcept {
   auto size = fixed_size + parts.time.size() + parts.level.size() + parts.service.size() + parts.message.size();
   for (const auto& field : parts.fields) size += fixed_field_size + field.name.size() + max_value_size(field);
@@ -64,7 +64,7 @@ class log_line::cursor {
   std::string_view text() const noexcept { return {memory_.data(), static_cast<std::size_t>(end_ - memory_.data())}; }
 
  private:
-  /// Appends a text with escapes, for which the reserved space is not sufficient.
+  /// Appends a string with escapes, for which the reserved space is not sufficient.
   cursor& append_escaped(std::string_view text) {
     std::string quoted;
     json::writer{quoted}.value(text);

@@ -12,9 +12,8 @@
 
 namespace cohort::testing {
 
-/// A response whose body the test reads in parts, such as an event stream. Each call advances virtual time until it
-/// completes. The server or fleet must outlive this object. The destructor closes the connection unless the body is
-/// complete.
+/// A response with a streamed body, such as an event stream. Each call advances virtual time until it completes. The
+/// server or fleet must outlive this object. The destructor closes the connection unless the body is complete.
 class response_stream {
  public:
   response_stream(virtual_time& time, http::streamed_response response);
@@ -26,8 +25,8 @@ class response_stream {
   const http::client_response& head() const noexcept { return head_; }
   http::status status() const noexcept { return head_.status; }
 
-  /// The next part of the body; empty at its end. An error, including a timeout, ends the stream; later calls return
-  /// the same error.
+  /// Returns the next chunk of the body; empty at its end. An error, including a timeout, ends the stream; later calls
+  /// return the same error.
   result<std::string, http::client_error> read(duration timeout = std::chrono::seconds{30});
   /// The rest of the body, up to its end.
   result<std::string, http::client_error> read_to_end(duration timeout = std::chrono::seconds{30});

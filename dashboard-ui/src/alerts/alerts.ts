@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { isObject, numberAt, objectAt, parseObject, textAt, type JsonObject } from '../json.ts';
 
-/** Severities of this stack's rules, highest first; `other` is any other text, or none. */
+/** Severities of this stack's rules, highest first; `other` is any other severity, or none. */
 export const severities = ['critical', 'warning', 'info', 'other'] as const;
 export type Severity = (typeof severities)[number];
 

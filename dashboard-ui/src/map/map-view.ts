@@ -110,7 +110,7 @@ function describeBreakers(totals: ServiceTotals): string {
   return count === loops ? `breaker ${state}` : `breaker ${state} on ${count} of ${loops} loops`;
 }
 
-/** Returns an empty text for the usual single address. */
+/** Returns an empty string for the usual single address. */
 function describeAddresses(totals: ServiceTotals): string {
   if (totals.addresses <= 1 && totals.ejected === 0) return '';
   const ejected = totals.ejected === 0 ? '' : `, ${totals.ejected} ejected`;

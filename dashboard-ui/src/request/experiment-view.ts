@@ -72,7 +72,7 @@ function status(experiment: Experiment): string {
     case 'idle':
       return 'Injects this fault into the weather service, and measures one request with the deadline and one without it.';
     case 'running':
-      return 'Measuring both requests at the same time.';
+      return 'Measuring both requests concurrently.';
     case 'failed':
       return message === '' ? 'The experiment failed.' : message;
     case 'done':
@@ -90,6 +90,6 @@ export function describeConclusion(experiment: Experiment): string {
   };
   const saved = unlimited.duration - limited.duration;
   const missing = limited.calls.filter((call) => call.state === 'timeout').map((call) => serviceName(call.service));
-  if (missing.length === 0) return `No call was cut off: ${result(limited)} with the deadline, ${result(unlimited)} without it.`;
+  if (missing.length === 0) return `No call exceeded its deadline: ${result(limited)} with the deadline, ${result(unlimited)} without it.`;
   return `The deadline saved ${milliseconds(Math.max(0, saved))}: ${result(limited)}, instead of ${result(unlimited)}.`;
 }

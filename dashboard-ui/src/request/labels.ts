@@ -42,8 +42,8 @@ export function deadlineLabelOffset(row: Pick<Row, 'bars' | 'deadline'>, width: 
 }
 
 /**
- * The distance of the label of the saved time from the deadline, in pixels: after the label of the deadline; null if it
- * does not fit.
+ * The distance in pixels between the deadline and the label of the saved time, which follows the label of the deadline;
+ * null if the label does not fit.
  */
 export function savedLabelOffset(row: Pick<Row, 'bars' | 'deadline' | 'deadlineLabel' | 'saved'>, width: number): number | null {
   if (row.saved === null || row.deadline === null) return null;

@@ -137,7 +137,7 @@ export function deadlineOf(request: RequestRecord): number | null {
   return ends.length === 0 ? null : Math.max(...ends);
 }
 
-/** Whether the call, or one of its attempts, was cut off by the deadline. */
+/** Whether the call, or one of its attempts, exceeded the deadline. */
 export function isCut(call: Call): boolean {
   return call.state === 'timeout' || call.attempts.some((attempt) => attempt.cancelledBy === 'deadline');
 }

@@ -2,7 +2,7 @@
 import { milliseconds } from '../format.ts';
 
 export interface Tick {
-  /** From 0 to 1. */
+  /** Position on the axis, from 0 to 1. */
   readonly at: number;
   readonly label: string;
 }

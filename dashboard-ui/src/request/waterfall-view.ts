@@ -159,7 +159,7 @@ function barLabel(attempt: Attempt): string {
     case 'done':
       return kind.join(' ');
     case 'deadline':
-      return [...kind, attempt.status === 504 ? 'cut by the deadline (504)' : 'cut by the deadline'].join(', ');
+      return [...kind, attempt.status === 504 ? 'deadline exceeded (504)' : 'deadline exceeded'].join(', ');
     case 'cancelled':
       return [...kind, 'cancelled'].join(' ');
     default:
@@ -177,7 +177,7 @@ function result(call: Call): string {
   if (isAnswered(call.state)) return call.state === 'stale' ? `${elapsed}, stale` : elapsed;
   if (call.state === 'open') return 'not called';
   if (call.state === 'shed') return 'shed';
-  return call.state === 'timeout' ? `cut at ${elapsed}` : `failed, ${elapsed}`;
+  return call.state === 'timeout' ? `timed out, ${elapsed}` : `failed, ${elapsed}`;
 }
 
 /** Returns the data of the waterfall as text, one row for each attempt. */
@@ -207,7 +207,7 @@ function describeOutcome(attempt: Attempt): string {
   return attempt.status === null ? truncate((attempt.outcome ?? '–').replaceAll('_', ' '), 40) : String(attempt.status);
 }
 
-/** Describes the picture: "time 412 µs; weather cut at 5 s by its deadline of 5 s". */
+/** Describes the picture: "time: 412 µs; weather: timed out, 5 s". */
 export function describe(request: RequestRecord): string {
   const calls = request.calls.map((call) => {
     const name = truncate(serviceName(call.service), 24);

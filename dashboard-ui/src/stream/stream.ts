@@ -22,7 +22,7 @@ export interface StreamDependencies {
   /** Runs `action` after `delayMs`. Returns a function that cancels it. */
   schedule(delayMs: number, action: () => void): () => void;
   now(): number;
-  /** From 0 inclusive to 1 exclusive. */
+  /** Returns a random number of at least 0 and less than 1. */
   random(): number;
 }
 

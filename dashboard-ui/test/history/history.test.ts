@@ -129,7 +129,7 @@ describe('means', () => {
     expect(history.means('weather_service', 'cpu', start).every(({ count }) => count === 0)).toBe(true);
   });
 
-  test('have a text with the last and the highest value', () => {
+  test('have a caption with the last and the highest value', () => {
     expect(toUseTrend('CPU load', [], 0.5)).toMatchObject({ value: '–', description: 'CPU load, last 15 minutes: no values yet.' });
     expect(toUseTrend('CPU load', [mean(2, 2), mean(1, 0.06), { count: 0, mean: null }], null)).toMatchObject({
       value: '6 %',
@@ -145,7 +145,7 @@ describe('means', () => {
     expect([cpuLoad(systemOf({ load_average: [1] })), cpuLoad(null), usedMemory(null)]).toEqual([null, null, null]);
   });
 
-  test('have a text with the share and the number of cached reports', () => {
+  test('have a caption with the share and the number of cached reports', () => {
     expect(toCacheTrend([])).toMatchObject({ value: '–', description: 'Weather reports from the cache, last 15 minutes: no values yet.' });
     expect(toCacheTrend([mean(1, 0), { count: 0, mean: null }, mean(299, 1)])).toMatchObject({
       value: '>99 % of 300 reports',

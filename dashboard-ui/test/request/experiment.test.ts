@@ -64,7 +64,7 @@ suite('the view of an experiment', () => {
   test('the record of the request with the deadline replaces its bars, while the bars of the other request grow', () => {
     const [limited, unlimited] = toExperimentView(parsed(cutExperiment), 10_400).measurements;
     expect(limited?.isDone).toBe(true);
-    expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', saved: { label: '401 ms saved' }, result: 'cut at 2 s' });
+    expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', saved: { label: '401 ms saved' }, result: 'timed out, 2 s' });
     expect(limited?.summary).toBe('answered in 2 s without weather');
     expect(unlimited?.waterfall.rows[2]?.state).toBe('running');
   });
@@ -78,7 +78,7 @@ suite('the view of an experiment', () => {
     expect(limited?.saved).toEqual({ until: unlimited?.to, label: '1 s saved' });
     expect(unlimited?.saved).toBeNull();
     const withoutTimeout = { ...doneExperiment, measurements: [{ ...doneExperiment.measurements[1], name: 'with_deadline' }, doneExperiment.measurements[1]] };
-    expect(describeConclusion(parsed(withoutTimeout))).toBe('No call was cut off: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without it.');
+    expect(describeConclusion(parsed(withoutTimeout))).toBe('No call exceeded its deadline: 3 of 3 parts after 3 s with the deadline, 3 of 3 parts after 3 s without it.');
   });
 
   test('a failure shows its reason, of bounded length', () => {

@@ -5,16 +5,16 @@ import type { Bar } from '../../src/request/waterfall-view.ts';
 
 const bar = (from: number, to: number, label: string, line = 0): Bar => ({ line, from, to, label, segments: [], isHedge: false, end: 'failed' });
 
-const cut = { bars: [bar(0, 0.5, 'cut by the deadline (504)')], deadline: 0.5 };
+const exceeded = { bars: [bar(0, 0.5, 'deadline exceeded (504)')], deadline: 0.5 };
 
 test('a label is inside a long bar, and not drawn if it does not fit there', () => {
-  expect(placeLabels(cut, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
+  expect(placeLabels(exceeded, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   // The time after the deadline is reserved for the label of the deadline.
-  expect(placeLabels(cut, 250)).toEqual([null]);
+  expect(placeLabels(exceeded, 250)).toEqual([null]);
 });
 
 test('the labels of a call that ended shortly after its deadline do not cover the deadline', () => {
-  const late = { bars: [{ ...bar(0, 0.51, 'cut by the deadline'), end: 'deadline' as const }], deadline: 0.5 };
+  const late = { bars: [{ ...bar(0, 0.51, 'deadline exceeded'), end: 'deadline' as const }], deadline: 0.5 };
   expect(placeLabels(late, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   expect(deadlineLabelOffset(late, 1_000)).toBe(18);
   expect(deadlineLabelOffset({ ...late, deadline: 0.51 }, 1_000)).toBe(8);
@@ -23,7 +23,7 @@ test('the labels of a call that ended shortly after its deadline do not cover th
 });
 
 test('the label of the saved time follows the label of the deadline if the saved time is long enough', () => {
-  const row = { ...cut, deadlineLabel: '2 s', saved: { until: 1, label: '962 ms saved' } };
+  const row = { ...exceeded, deadlineLabel: '2 s', saved: { until: 1, label: '962 ms saved' } };
   // The labels of three and of twelve characters, and the gaps before them.
   expect(savedLabelOffset(row, 1_000)).toBe(39);
   expect(savedLabelOffset(row, 246)).toBe(39);

@@ -47,7 +47,7 @@ suite('a waterfall', () => {
   test('marks a 504 as the expiry of the propagated deadline', () => {
     const [time] = requestBody.calls;
     const body = { ...requestBody, calls: [{ ...time, state: 'timeout', attempts: [{ ...time?.attempts[0], status: 504 }] }] };
-    expect(toWaterfallView(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'cut by the deadline (504)' });
+    expect(toWaterfallView(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'deadline exceeded (504)' });
   });
 
   test('has a row for each call and a segment for each phase', () => {
@@ -63,10 +63,10 @@ suite('a waterfall', () => {
 
   test('shows a retry, a hedge on a separate line, and the waiting time that the deadline saved', () => {
     const row = toWaterfallView(parsed(cutRequestBody), null).rows[2];
-    expect(row).toMatchObject({ saved: { until: 1, label: 'waiting time saved' }, lines: 2, result: 'cut at 5 s', deadlineLabel: '5 s' });
+    expect(row).toMatchObject({ saved: { until: 1, label: 'waiting time saved' }, lines: 2, result: 'timed out, 5 s', deadlineLabel: '5 s' });
     expect(row?.bars.map((bar) => [bar.line, bar.end, bar.label])).toEqual([
       [0, 'failed', 'reset'],
-      [0, 'deadline', 'retry, cut by the deadline'],
+      [0, 'deadline', 'retry, deadline exceeded'],
       [1, 'cancelled', 'hedge cancelled'],
     ]);
   });
@@ -102,6 +102,6 @@ test('the table has the same attempts', () => {
 
 test('the picture has a text description', () => {
   expect(describe(parsed(cutRequestBody))).toBe(
-    'Calls of one request, deadline 5 s. time: 450 µs; system: 690 µs; weather: cut at 5 s, with retry and hedge.',
+    'Calls of one request, deadline 5 s. time: 450 µs; system: 690 µs; weather: timed out, 5 s, with retry and hedge.',
   );
 });

@@ -66,7 +66,7 @@ describe('SessionKeeper', () => {
     expect(fixture.timer?.delayMs).toBe(300_000);
   });
 
-  test('stops after a rejection and can be started again', async () => {
+  test('stops after a rejection and can be restarted', async () => {
     fixture.keeper.start();
     await fixture.respond('rejected');
     expect(fixture.reports).toEqual([false]);

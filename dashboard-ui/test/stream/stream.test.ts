@@ -142,7 +142,7 @@ describe('after a lost connection', () => {
     expect(fixture.openSources).toBe(0);
   });
 
-  test('an event resets the delay, an accepted connection does not', () => {
+  test('an event resets the delay, but not an accepted connection', () => {
     fixture.source.emit('error');
     fixture.advance(1_000);
     fixture.source.emit('open');

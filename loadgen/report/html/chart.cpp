@@ -23,7 +23,7 @@ std::string number(double value) {
 
 std::string percent(double ratio) { return format_fixed(ratio * 100, 2) + '%'; }
 
-/// A `rect` element without its end.
+/// A `rect` element without its closing tag.
 std::string rectangle(double x, double y, double width, double height) {
   return "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(width) + "\" height=\"" +
          number(height) + "\"";

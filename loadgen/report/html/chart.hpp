@@ -24,7 +24,7 @@ struct step {
   double y;
 };
 
-/// `css_class` arguments are class names of the style sheet. All other text is plain and gets escaped.
+/// `css_class` arguments are class names of the style sheet. All other strings are plain text, and are escaped.
 class chart {
  public:
   /// `description` is the text for screen readers.

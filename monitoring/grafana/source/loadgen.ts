@@ -49,7 +49,7 @@ const summary: Section = {
     stat({
       id: 3,
       title: 'Failed Request Ratio',
-      description: 'Ratio of the completed requests of the last run without a 2xx or 3xx response.',
+      description: 'Completed requests without a 2xx or 3xx response in the last run, as a fraction of all completed requests.',
       unit: 'percentunit',
       width: 6,
       thresholds: yellowRedAt(0.001, 0.01),
@@ -181,7 +181,7 @@ const generator: Section = {
       id: 302,
       title: 'Busiest Worker CPU',
       description:
-        'Ratio of one core used by the busiest worker in the last second. Above the line for a whole phase the run is INVALID: increase --threads.',
+        'CPU utilization of the busiest worker in the last second, as a fraction of one core. If it exceeds the line for a whole phase, the run is INVALID: increase --threads.',
       unit: 'percentunit',
       width: 6,
       max: 1,

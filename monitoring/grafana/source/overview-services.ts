@@ -34,7 +34,7 @@ export const red: Section = {
       id: 102,
       title: 'Error Ratio by Service',
       description:
-        'Ratio of requests that failed with a server error (5xx except 501 and 505). HighErrorRate fires above the line for two minutes.',
+        'Error ratio: requests that failed with a server error (5xx except 501 and 505), as a fraction of all requests. HighErrorRate fires above the line for two minutes.',
       unit: 'percentunit',
       width: 8,
       thresholds: redAt(0.05),

@@ -78,7 +78,7 @@ export const upstreams: Section = {
       id: 305,
       title: 'Retries by Verdict',
       description:
-        'Failed attempts. "again": retried. Other values are the reason for not retrying: method not safe to repeat, maximum attempts, deadline, retry budget. RetryBudgetExhausted uses "budget". "stale connection": repeated without a retry, because the upstream had closed the idle connection.',
+        'Failed attempts. "again": retried. Other values are the reason for not retrying: method not safe to retry, maximum attempts, deadline, retry budget. RetryBudgetExhausted uses "budget". "stale connection": resent without a retry, because the upstream had closed the idle connection.',
       unit: 'ops',
       width: 12,
       queries: [
@@ -216,7 +216,7 @@ export const cache: Section = {
       id: 403,
       title: 'Cache Lookups by Result',
       description:
-        'Ratio of lookups: a fresh entry, an expired entry, or no entry, in which case the request waits for a provider.',
+        'Cache lookups by result, as a fraction of all lookups: a fresh entry, an expired entry, or no entry, in which case the request waits for a provider.',
       unit: 'percentunit',
       width: 8,
       max: 1,

@@ -128,7 +128,7 @@ const health = [
   stat({
     id: 20,
     title: 'Availability',
-    description: 'Ratio of the replicas of the selected services that Prometheus can scrape.',
+    description: 'Replicas that Prometheus can scrape, as a fraction of all replicas of the selected services.',
     unit: 'percentunit',
     width: 4,
     thresholds: { base: 'red', steps: [[1, 'green']] },
@@ -138,7 +138,7 @@ const health = [
     id: 21,
     title: 'Error Ratio',
     description:
-      'Ratio of requests to the selected services that failed with a server error (5xx except 501 and 505). HighErrorRate fires above 5 % for one service.',
+      'Error ratio: requests to the selected services that failed with a server error (5xx except 501 and 505), as a fraction of all requests. HighErrorRate fires above 5 % for one service.',
     unit: 'percentunit',
     width: 4,
     thresholds: yellowRedAt(0.01, 0.05),

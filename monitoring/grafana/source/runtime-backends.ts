@@ -56,7 +56,7 @@ export const messages: Section = {
       id: 601,
       title: 'Outbox',
       description:
-        'Ratio of the outbox that contains unconfirmed messages. MessageOutboxFilling fires above one half. Zero without MESSAGING_URL.',
+        'Outbox utilization: unconfirmed messages as a fraction of the capacity. MessageOutboxFilling fires above one half. Zero without MESSAGING_URL.',
       unit: 'percentunit',
       width: 8,
       queries: [

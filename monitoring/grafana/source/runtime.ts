@@ -76,7 +76,7 @@ const loops: Section = {
       id: 103,
       title: 'CPU by Loop',
       description:
-        'Ratio of one core used by the thread of each event loop. One loop at 100 % while others are idle indicates an uneven load or a handler that computes for a long time.',
+        'CPU utilization of the thread of each event loop, as a fraction of one core. One loop at 100 % while others are idle indicates an uneven load or a handler that computes for a long time.',
       unit: 'percentunit',
       width: 8,
       thresholds: yellowRedAt(0.8, 0.95),

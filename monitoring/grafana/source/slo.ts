@@ -51,7 +51,7 @@ function burnRatePanel(id: number, slo: Slo, speed: 'Fast' | 'Slow') {
   return chart({
     id,
     title: `${speed} Burn Rate: ${slo}`,
-    description: `Burn rate of the error budget over ${long} and over ${short}; 1 is sustainable. ErrorBudgetBurn${speed} fires while both are above the line (${limit}) and a minimum of requests were bad.`,
+    description: `Burn rate of the error budget over ${long} and over ${short}; 1 is sustainable. ErrorBudgetBurn${speed} fires while both exceed the threshold (${limit}) and the number of bad requests exceeds a minimum.`,
     unit: 'none',
     decimals: 2,
     width: 12,
@@ -68,8 +68,8 @@ const windows = ['5m', '30m', '1h', '6h'] as const;
 
 const summary: Section = {
   panels: [
-    budgetPanel(1, 'availability', 'Remaining ratio of the requests that may fail with a server error.'),
-    budgetPanel(2, 'latency', 'Remaining ratio of the requests that may exceed the latency threshold.'),
+    budgetPanel(1, 'availability', 'Remaining error budget for server errors, as a fraction of the budget.'),
+    budgetPanel(2, 'latency', 'Remaining error budget for slow requests, as a fraction of the budget.'),
     table({
       id: 3,
       title: 'Current Burn Rates',
@@ -103,7 +103,7 @@ const summary: Section = {
       id: 4,
       title: 'Objectives',
       description:
-        'Target ratio of requests that succeed, and of requests that complete within the latency threshold of their service.',
+        'Objectives: requests that succeed, and requests that complete within the latency threshold of their service, as a fraction of all requests.',
       unit: 'percentunit',
       decimals: 2,
       width: 4,
@@ -164,14 +164,14 @@ const badRequests: Section = {
       'Failed Request Ratio',
       'job:http_request_errors',
       0.999,
-      'Ratio of requests that failed with a server error, by window. The line is the ratio that the objective allows.',
+      'Error ratio: requests that failed with a server error, as a fraction of all requests, by window. The line is the ratio that the objective allows.',
     ),
     ratioPanel(
       22,
       'Slow Request Ratio',
       'job:http_requests_slow',
       0.99,
-      'Ratio of requests slower than their threshold, by window. The line is the ratio that the objective allows.',
+      'Requests slower than their threshold, as a fraction of all requests, by window. The line is the ratio that the objective allows.',
     ),
     chart({
       id: 23,

@@ -93,7 +93,7 @@ class alert_store {
   bool is_watchdog_resolved_ = false;
   /// The start of the current period of uninterrupted Watchdog confirmations.
   time_point watched_since_{};
-  /// The greatest number of dropped and truncated alerts at the same time within the last `stale_timeout`.
+  /// The maximum number of concurrently dropped and truncated alerts within the last `stale_timeout`.
   std::uint64_t missing_ = 0;
   time_point missing_recorded_{};
   std::uint64_t revision_ = 1;

@@ -41,7 +41,7 @@ struct alert_webhook {
   std::size_t shortened = 0;
 };
 
-/// Maximum sizes in bytes, and the maximum number of labels. A longer text is truncated and ends with an ellipsis; a
+/// Maximum sizes in bytes, and the maximum number of labels. A longer string is truncated and ends with an ellipsis; a
 /// longer link is omitted; a longer fingerprint is an error.
 struct alert_limits {
   static constexpr std::size_t fingerprint = 64;

@@ -103,7 +103,7 @@ struct first_page {
   /// Without the API key or a session there are no values.
   static std::string fill_locked(std::string_view slot) {
     if (slot == "headline") return R"(<p id="headline" data-tone="idle">API key required</p>)";
-    // Replaces the texts of the panels, because without a script they would never be updated.
+    // Replaces the content of the panels, because without a script it would never be updated.
     if (slot == "panels") return R"( class="locked")";
     return {};
   }

@@ -13,7 +13,7 @@
 namespace cohort::dashboard {
 namespace {
 
-/// Maximum length of a text in a card.
+/// Maximum length of a string in a card.
 constexpr std::size_t max_characters = 60;
 
 struct card {
@@ -29,7 +29,7 @@ struct facts {
   std::string detail;
 };
 
-/// Returns the shortest text that parses to the same number, or a text with this number of decimals.
+/// Returns the shortest decimal representation that parses to the same number, or one with this number of decimals.
 std::string number_text(double value, std::optional<int> decimals = {}) {
   std::array<char, 400> digits{};
   const auto end = digits.data() + digits.size();
@@ -139,7 +139,7 @@ std::string format_result(const part& part) {
     case part_state::stale: return displayed_state(part) == part_state::stale ? elapsed + ", stale" : elapsed;
     case part_state::open: return "not called";
     case part_state::shed: return "shed";
-    case part_state::timeout: return "cut at " + elapsed;
+    case part_state::timeout: return "timed out, " + elapsed;
     case part_state::error: break;
   }
   return "failed, " + elapsed;

@@ -93,7 +93,7 @@ class call_history {
 
   const time_point started_;
   const wall_time wall_started_;
-  /// For each loop and service.
+  /// The columns of each loop and service.
   std::vector<std::array<ring, services>> rings_;
 };
 

@@ -48,7 +48,7 @@ void write_call(json::writer& out, const telemetry::request_record& request, con
 constexpr std::string_view attempt_schema =
     R"({"type":"object","properties":{)"
     R"("kind":{"type":"string","enum":["first","retry","hedge","redirect"]},)"
-    R"("of":{"type":"integer","minimum":0,"description":"The index of the attempt that this one repeats or hedges"},)"
+    R"("of":{"type":"integer","minimum":0,"description":"The index of the attempt that this attempt retries, resends or hedges"},)"
     R"("address":{"type":"string","description":"IP address and port"},)"
     R"("start_ms":{"type":"number","minimum":0},)"
     R"("queued_ms":{"type":"number","minimum":0,"description":"Name resolution and the choice of an address"},)"

@@ -27,8 +27,8 @@ class jwt_key {
     std::string error;
   };
   /// `text` is the content of a key file: for HS256 a secret of at least 32 bytes (RFC 7518 section 3.2), without the
-  /// trailing line feed; for RS256 a public key in PEM format of at least 2048 bits (section 3.3); for ES256 a public
-  /// key on the curve P-256 (section 3.4).
+  /// trailing line feed; for RS256 a public key in PEM format of at least 2048 bits (RFC 7518 section 3.3); for ES256 a
+  /// public key on the curve P-256 (RFC 7518 section 3.4).
   static load_result load(std::string id, jwt_algorithm algorithm, std::string_view text);
 
   const std::string& id() const noexcept { return id_; }

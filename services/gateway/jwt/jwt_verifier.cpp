@@ -23,7 +23,7 @@ struct error_text {
   std::string_view name;
   std::string_view description;
 };
-/// By `jwt_error`.
+/// Indexed by `jwt_error`.
 constexpr std::array<error_text, 11> texts{{
     {"malformed", "The token is malformed"},
     {"algorithm", "The algorithm of the token is not accepted"},

@@ -30,9 +30,9 @@ class document_merger {
 
   const route_table& routes_;
   bool has_version_3_1_ = false;
-  /// Path items by path, as the JSON texts of their members by name.
+  /// Path items by path. A path item maps the names of its members to their JSON.
   std::map<std::string, std::map<std::string, std::string>> paths_;
-  /// JSON texts by kind of component and name.
+  /// The JSON of components, by kind and name.
   std::map<std::string, std::map<std::string, std::string>> components_;
 };
 

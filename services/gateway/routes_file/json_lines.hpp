@@ -11,7 +11,7 @@
 
 namespace cohort::gateway {
 
-/// The lines of the values in a JSON text, for error messages. simdjson validates the text; this class only locates
+/// The lines of the values in a JSON document, for error messages. simdjson validates the text; this class only locates
 /// values.
 class json_lines {
  public:

@@ -125,7 +125,7 @@ constexpr auto constraints(json::type<header_changes>) {
 struct mirror_entry {
   std::string upstream;
   std::uint32_t percent = 100;
-  /// Of each loop.
+  /// Maximum number of mirrored requests in flight on each loop.
   std::uint32_t max_in_flight = 16;
   std::uint32_t max_body_bytes = 65'536;
 };

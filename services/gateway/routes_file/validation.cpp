@@ -101,7 +101,7 @@ bool is_host_pattern(std::string_view host) {
 }
 
 void check_path(const scope& at, const path_rule& rule) {
-  if (rule.prefix.has_value() == rule.exact.has_value()) return at.report("must have either prefix or exact");
+  if (rule.prefix.has_value() == rule.exact.has_value()) return at.report("must have exactly one of prefix and exact");
   const auto& text = rule.prefix ? *rule.prefix : *rule.exact;
   std::string storage;
   const auto normalized = matching_path(text, storage);
@@ -168,7 +168,7 @@ void check_backends(const scope& at, const routes_file& file, const route_entry&
     require_name(at.item(i).member("upstream"), file.upstreams, route.backends[i].upstream, "an upstream");
     total += route.backends[i].weight;
   }
-  at.require(total > 0, "must have a weight above 0");
+  at.require(total > 0, "must contain a weight greater than 0");
 }
 
 void check_strip_prefix(const scope& at, const route_entry& route) {

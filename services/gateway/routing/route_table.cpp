@@ -19,7 +19,7 @@ std::string no_more_upstreams(const std::string& name) {
          " upstreams and policies since the start; restart the gateway";
 }
 
-/// Returns the client whose rate limit a request counts towards.
+/// Returns the client whose rate limit a request counts toward.
 std::string limited_caller(const http::request_context& context) {
   const auto* const caller = context.get<caller_identity>();
   return caller && !caller->name.empty() ? caller->name : net::client_network(context.client_address());

@@ -91,7 +91,7 @@ function spellings(text, replacements) {
 }
 
 const englishSpellings = [[' & ', ' and '], [' and ', ' & '], ['St. ', 'Saint '], ['Saint ', 'St. ']];
-/** Of keyboards without umlauts. */
+/** Spellings on keyboards without umlauts. */
 const germanSpellings = [['ä', 'ae'], ['ö', 'oe'], ['ü', 'ue'], ['Ä', 'Ae'], ['Ö', 'Oe'], ['Ü', 'Ue']];
 
 /** What `country_code` compares. */

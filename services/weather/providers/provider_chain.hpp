@@ -42,8 +42,8 @@ class provider_chain {
     /// Whether every report is `sample_report`, without a request to any provider.
     bool sample = false;
   };
-  /// 5 s, two attempts, no hedging, no deadline header. Without a circuit breaker, since `provider_health` decides
-  /// whether a provider is called.
+  /// The policy of the providers: 5 s, two attempts, no hedging, no deadline header, and no circuit breaker, because
+  /// `provider_health` decides whether a provider is called.
   static http::upstream_settings default_policy();
 
   struct fetch_result {

@@ -17,7 +17,7 @@ namespace {
 
 using simdjson::dom::element;
 
-/// Nearly all values in j1 are strings; a number is converted to its text.
+/// Nearly all values in j1 are strings; a number is converted to a string.
 std::string text_of(simdjson::simdjson_result<element> value) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS && !text.empty()) return std::string{text};

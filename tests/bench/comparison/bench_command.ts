@@ -76,7 +76,7 @@ for (const tool of ['wrk', 'taskset', 'curl', ...(options.counts ? ['strace'] : 
 
 for (const name of ['API_KEY', 'API_KEY_FILE', 'RATE_LIMIT', 'LOG_LEVEL', 'LOG_FORMAT', 'ENABLE_FAULTS']) delete process.env[name];
 terminateChildrenOnExit();
-// This program also leaves the processor of the servers free.
+// Pins this program to the processor of the load generator, too.
 execFileSync('taskset', ['-a', '-c', '-p', String(loadCore), String(process.pid)], { stdio: 'ignore' });
 console.log(`${describeMachine()}, load average ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]} at the start\n`);
 const report: Record<string, Result[]> = {};

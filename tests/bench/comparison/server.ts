@@ -98,7 +98,7 @@ export class RunningServer {
     return this.processes().reduce((sum, pid) => sum + threadTimes(pid), 0);
   }
 
-  /** Ends the process and its children. A drain is cut off after one second, since clients may keep their connections. */
+  /** Terminates the process and its children. A drain is aborted after one second, because clients may keep their connections. */
   async stop(): Promise<void> {
     const processes = this.processes();
     const stopped = await Promise.race([this.process.stop().then(() => true), pause(1000).then(() => false)]);

@@ -99,7 +99,8 @@ task<> send_request(load& running, time_point intended_start) {
   }
 }
 
-/// One connection's part of an open loop: request i is sent i/rate after the start, or as soon as a connection is free.
+/// The requests of one connection of an open loop: request i is sent i/rate after the start, or as soon as a connection
+/// is idle.
 task<> send_at_rate(load& running) {
   for (;;) {
     const std::chrono::duration<double> offset{static_cast<double>(running.next_request++) / running.rate};

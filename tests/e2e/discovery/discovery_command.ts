@@ -120,7 +120,7 @@ async function testEtcd(etcd: Etcd): Promise<void> {
     fifthReplica = await Replica.launch(directory, registrationEnvironment);
     return timeUntilFirstRequest(fifthReplica);
   });
-  await runCase('etcd: etcd loses its data', dashboard, 7000, 'all registered again', async () => {
+  await runCase('etcd: etcd loses its data', dashboard, 7000, 'all re-registered', async () => {
     await etcd.kill();
     const killed = elapsed();
     await etcd.start('empty');

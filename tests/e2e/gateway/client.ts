@@ -12,7 +12,7 @@ export interface Response {
   status: number;
   headers: IncomingHttpHeaders;
   body: string;
-  /** Milliseconds until the first part of the body, and until its end. */
+  /** Milliseconds until the first chunk of the body, and until its end. */
   firstPartTime: number;
   end: number;
 }

@@ -63,7 +63,7 @@ export class Upstream {
     response.end('data: two\n\n');
   }
 
-  /** Accepts the handshake (RFC 6455 section 4.2.2) and sends the frames of the client back without their mask. */
+  /** Accepts the handshake (RFC 6455 section 4.2.2) and echoes the frames of the client without their mask. */
   private echo(request: IncomingMessage, socket: Socket): void {
     const key = request.headers['sec-websocket-key'] ?? '';
     const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');

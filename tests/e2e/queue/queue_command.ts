@@ -79,7 +79,7 @@ async function publishThrough(
     name,
     expected,
     `confirmed ${published.confirmed}, received ${received.received}, lost ${lost}, duplicates detected ${received.duplicates}, ` +
-      `sent again ${published.sent_again}, ${published.seconds.toFixed(1)} s, ${published.cpu_us_per_message.toFixed(1)} us CPU per message`,
+      `resent ${published.sent_again}, ${published.seconds.toFixed(1)} s, ${published.cpu_us_per_message.toFixed(1)} us CPU per message`,
     published.confirmed === count && lost === 0 && received.processed === count,
   );
   return published;
@@ -176,11 +176,12 @@ async function measurePush(stack: Stack): Promise<number> {
   const response = await fetch(`${stack.services['dashboard-service']}/api/events`, { signal: stop.signal });
   expect(response.body !== null, 'the event stream has a body');
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  await pause(1500); // until the report in the cache is stale: WEATHER_CACHE_SECONDS=1
+  await pause(1500); // waits until the cached report is stale (WEATHER_CACHE_SECONDS=1)
   const started = performance.now();
   await (await fetch(`${stack.services['weather-service']}/api/weather`)).text();
   let text = '';
-  // Only a report from the broker has no deadline. The stream never ends, so at most 10 s are read.
+  // Reads until an event contains the report of the broker, which is the only report without a deadline, for at most 10
+  // s. The stream never ends.
   while (!/"weather_service":\{"state":"fresh","elapsed_ms":0\.0,"deadline_ms":0\}/.test(text)) {
     const { value, done } = await reader.read();
     expect(!done && performance.now() - started < 10_000, 'the event stream has the report of the broker');
@@ -233,7 +234,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
   const connected = await readMetric(stack, 'weather-service', /cohort_messaging_connected\{client="weather-service"\} (\d)/);
   record('metric of the connection', '0', String(connected), connected === 0);
   await broker.run();
-  await eventually('the services have connected again', 20, async () => {
+  await eventually('the services have reconnected', 20, async () => {
     const outbox = /cohort_messaging_outbox_messages\{publisher="weather-service"\} (\d+)/;
     return (await readMetric(stack, 'weather-service', outbox)) === 0;
   });

@@ -112,7 +112,7 @@ task<messaging::result<void>> count(std::shared_ptr<received_counts> counts, mes
   co_return messaging::result<void>{};
 }
 
-/// Ends with SIGTERM.
+/// Runs until SIGTERM.
 task<> wait_for_signal() {
   asio::signal_set signals{loop::current().context(), SIGTERM};
   auto wait_task = async_operation<int>([&signals](completion_handler<int> handler) {

@@ -8,7 +8,7 @@ import type { RealPlan } from './observed_run.ts';
 
 export const rehearseProgram = join(root, 'build/release/bin/cohort-rehearse');
 
-/** Reads a plan for real processes. Ends this program with a message if the plan is invalid or needs more cores. */
+/** Reads a plan for real processes. Exits with a message if the plan is invalid or needs more cores. */
 export async function readRealPlan(file: string): Promise<RealPlan> {
   const { status, output } = await runProcess(rehearseProgram, ['--plan', file]);
   if (status !== 0) {

@@ -20,7 +20,7 @@ const maxConnections = 10_000;
 /** Machines of the plan get the first cores, one each; loadgen runs on the last one. */
 const loadCore = String(cpus().length - 1);
 
-/** Other programs may use this ratio of the time of a core of the services. */
+/** The maximum CPU time that other programs may use on a core of the services, as a fraction of elapsed time. */
 const maxForeignRatio = 0.1;
 /** The unit of /proc/stat: USER_HZ, which is 100 on all architectures that this program supports. */
 const ticksPerSecond = 100;

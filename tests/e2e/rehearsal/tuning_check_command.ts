@@ -19,11 +19,11 @@ const requiredRatio = 0.9;
 /** The number of scripts that are drawn and simulated; the first ones in which policies matter are measured. */
 const drawnScriptCount = 60;
 /**
- * Policies matter in a script if the defaults lose at least this ratio of the calls in the simulation. Five runs differ
- * by about one percent, so that smaller improvements cannot be measured.
+ * Policies matter in a script if the defaults lose at least this fraction of the calls in the simulation. Five runs
+ * differ by about one percent, so that smaller improvements cannot be measured.
  */
 const minRelevantLoss = 0.02;
-/** The ratio of runs that may be repeated because the machine was busy. */
+/** The fraction of runs that may be repeated because the machine was busy. */
 const maxRepetitionRatio = 0.1;
 const maxLagRatio = 0.01;
 
@@ -85,7 +85,7 @@ function withSettings(plan: RealPlan, settings: TuningReport['settings']): RealP
   return { ...plan, services };
 }
 
-/** The ratio of calls that succeed within the deadline. */
+/** The fraction of calls that succeed within the deadline. */
 function goodput({ phases }: ObservedRun): number {
   const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
   return sum(phases.map(({ good }) => good)) / sum(phases.map(({ calls }) => calls));
@@ -110,7 +110,7 @@ function compare(defaults: Sample, chosen: Sample): string {
   const difference = chosen.median - defaults.median;
   if (difference === 0) return 'equal';
   const word = difference > 0 ? 'better' : 'worse';
-  return Math.abs(difference) > range ? word : `${word}, within the range`;
+  return Math.abs(difference) > range ? word : `${word}, within noise`;
 }
 
 /** Runs scripts with both settings, and repeats runs that are invalid because the machine was busy. */

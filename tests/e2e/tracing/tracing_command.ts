@@ -123,7 +123,8 @@ async function checkTraces(stack: Stack, url: string): Promise<void> {
   let trace: JaegerTrace | undefined;
   await eventually('Jaeger has the hedged trace', 15, async () => {
     trace = await readTrace(url, hedgedTraceId);
-    // Server, three calls, four attempts, and the spans of four inner requests, of which one was cancelled.
+    // The trace contains the span of the server, three calls, four attempts, and the spans of four inner requests, one
+    // of them cancelled.
     return (trace?.spans.length ?? 0) >= 11;
   });
   checkAggregateTrace(trace as JaegerTrace);

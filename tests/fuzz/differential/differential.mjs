@@ -20,7 +20,7 @@ if (!program) {
 const count = Number(countText);
 const seed = Number(seedText);
 
-/** Sends the input and the end of the connection; resolves to the bytes of the response, latin1, and the local port. */
+/** Sends the input and closes the sending direction; resolves to the bytes of the response, latin1, and the local port. */
 function exchange(port, input) {
   return new Promise((resolve) => {
     let output = '';

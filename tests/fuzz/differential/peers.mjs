@@ -94,7 +94,7 @@ export async function startNode(records) {
   server.on('checkExpectation', reject);
   server.on('connect', (request, socket) => { recordOf(socket).rejected = true; socket.destroy(); });
   server.on('clientError', (error, socket) => {
-    // The end of the connection within a request is not a rejection: the server waits for the rest.
+    // A connection that the client closes within a request is not a rejection: the server waits for the rest.
     if (error.code !== 'HPE_INVALID_EOF_STATE' && error.code !== 'ECONNRESET') recordOf(socket).rejected = true;
     socket.destroy();
   });

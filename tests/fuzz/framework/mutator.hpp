@@ -11,7 +11,7 @@
 namespace cohort::fuzz {
 
 /// Creates new inputs from those of a corpus without feedback about coverage: for tests in builds without libFuzzer.
-/// The same seed gives the same inputs.
+/// The same seed produces the same inputs.
 class mutator {
  public:
   /// `corpus` must not be empty and must outlive this object.

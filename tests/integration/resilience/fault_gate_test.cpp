@@ -126,8 +126,7 @@ TEST_CASE("fault gate: a script changes the faults of a link over time", "[integ
   CHECK(get(link_port, "/").body == "ok");
 }
 
-TEST_CASE("fault gate: an invalid script file ends the program with the number of the line",
-          "[integration][threads][gate]") {
+TEST_CASE("fault gate: the error for an invalid script file contains the line number", "[integration][threads][gate]") {
   const auto result = run_program("fault-gate", {"--port", "0", "--script", "/nonexistent"});
   CHECK(result.status == 2);
   CHECK(result.error == "fault-gate: --script is \"/nonexistent\", which cannot be read\n");

@@ -36,7 +36,7 @@ class replicas {
 
   std::string url() const { return "http://localhost:" + std::to_string(port_); }
 
-  /// Stops each replica as an orchestrator does, and starts it again before it stops the next.
+  /// Restarts the replicas one by one, as an orchestrator does.
   void restart_each() {
     for (auto& replica : running_) {
       replica.process->signal(SIGTERM);

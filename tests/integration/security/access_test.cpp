@@ -36,7 +36,7 @@ TEST_CASE("access: API_KEY protects all /api routes and no others", "[integratio
   CHECK(json_at(aggregate.body, "/meta/time_service/state") == "\"fresh\"");
 }
 
-TEST_CASE("access: a session cookie authenticates a request, a forged cookie does not", "[integration][threads]") {
+TEST_CASE("access: a session cookie authenticates a request; a forged cookie does not", "[integration][threads]") {
   running_program stack{"cohort-stack", {}, {{"API_KEY", "s3cret"}, {"DASHBOARD_SECRET_KEY", "signing"}}};
   const auto port = stack.port_of("dashboard-service");
   CHECK(request(port, "POST", "/session", {{"X-API-Key", "wrong"}}).status == 401);

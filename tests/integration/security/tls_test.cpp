@@ -202,7 +202,7 @@ TEST_CASE("tls: SIGHUP reloads the certificate, keeps connections, and keeps the
 
   files.write("server.pem", "no certificate");
   service.process().signal(SIGHUP);
-  service.process().wait_for_line("reload failed, the old value remains in use");
+  service.process().wait_for_line("reload failed; the old value remains in use");
   CHECK(verify("root.pem"));
 
   files.write_pair("server", files.other_root.issue({.dns = {"localhost"}}));

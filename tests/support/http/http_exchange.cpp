@@ -15,7 +15,7 @@ namespace {
 response parse_status_line(message_head head) {
   const std::string& line = head.start_line;
   const auto digit = [&line](std::size_t i) { return line[i] >= '0' && line[i] <= '9'; };
-  // RFC 9112 section 4: the space after the code is required also if the reason is empty.
+  // RFC 9112 section 4: the space after the code is required even if the reason is empty.
   if (line.size() < 13 || !(line.starts_with("HTTP/1.1 ") || line.starts_with("HTTP/1.0 ")) || !digit(9) ||
       !digit(10) || !digit(11) || line[12] != ' ') {
     throw std::runtime_error("malformed status line: \"" + line + "\"");

@@ -124,7 +124,7 @@ class step_runner {
   }
 
  private:
-  // Without a delay the client is not checked: a client that half-closes after its request still gets the response.
+  // Without a delay, the client is not checked, so a client that half-closes after its request receives the response.
   connection_state delay(milliseconds duration) {
     if (duration == milliseconds::zero()) {
       return connection_state::open;

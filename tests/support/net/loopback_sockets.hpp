@@ -14,7 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-// TCP sockets on 127.0.0.1 for the minimal servers of the benchmarks. An error ends the program.
+// TCP sockets on 127.0.0.1 for the minimal servers of the benchmarks. An error terminates the program.
 namespace cohort::test {
 
 [[noreturn]] inline void exit_with_errno(const char* operation) {

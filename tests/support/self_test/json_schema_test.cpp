@@ -57,7 +57,7 @@ TEST_CASE("json schema: all violations are reported", "[support]") {
   CHECK(violations[1].starts_with("/1/a: "));
 }
 
-TEST_CASE("json schema: a text that is not a schema is rejected", "[support]") {
+TEST_CASE("json schema: an invalid schema is rejected", "[support]") {
   const auto* const text = GENERATE("7", "{", R"({"$ref": "#/$defs/a"})", R"({"type": "float"})");
   CAPTURE(text);
   CHECK_THROWS_AS(json_schema{text}, std::runtime_error);

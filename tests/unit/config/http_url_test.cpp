@@ -37,7 +37,7 @@ TEST_CASE("port: a number from 1 to 65535 is valid", "[config]") {
   CHECK(parse_port(text) == port);
 }
 
-TEST_CASE("port: numbers out of range and other text are invalid", "[config]") {
+TEST_CASE("port: a number out of range, or any other string, is invalid", "[config]") {
   const auto text = GENERATE(as<std::string>{}, "", "0", "-1", "+1", "65536", "131072", "80x", "x80", " 80", "8 0");
   CAPTURE(text);
   CHECK_FALSE(parse_port(text));

@@ -51,7 +51,7 @@ TEST_CASE("redaction: the value of a header field that is a credential is redact
   CHECK(redact_userinfo(example.text) == example.redacted);
 }
 
-TEST_CASE("redaction: a text without user name and password is not changed", "[config][case-4.3]") {
+TEST_CASE("redaction: a string without user name and password is unchanged", "[config][case-4.3]") {
   const auto text = GENERATE(as<std::string>{}, "", "http://h/", "http://h/@me", "http://h/?to=a@b.example", "http://h",
                              "a:b", "time=http://h/@1001");
   CHECK(redact_userinfo(text) == text);

@@ -70,7 +70,7 @@ TEST_CASE("reloader: a missing secret file is reported once, and its next versio
   CHECK(secret == "new");
 }
 
-TEST_CASE("reloader: a pipe is not read again when files change", "[config][reloader]") {
+TEST_CASE("reloader: a pipe is not reloaded when files change", "[config][reloader]") {
   reloader settings;
   settings.add_secret_file("API_KEY_FILE", "/dev/null", [](const std::string&) { return true; });
   CHECK(settings.reload_changed().empty());

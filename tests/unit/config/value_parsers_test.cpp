@@ -15,12 +15,12 @@ namespace {
 using namespace std::chrono_literals;
 using namespace std::string_view_literals;
 
-TEST_CASE("value parsers: text accepts any text", "[config][value_parser]") {
+TEST_CASE("value parsers: text accepts any string", "[config][value_parser]") {
   CHECK(text().parse("") == "");
   CHECK(text().parse("a b\n") == "a b\n");
 }
 
-TEST_CASE("value parsers: visible_ascii rejects an empty text, spaces, control characters and non-ASCII bytes",
+TEST_CASE("value parsers: visible_ascii rejects an empty string, spaces, control characters and non-ASCII bytes",
           "[config][value_parser]") {
   const auto parser = visible_ascii("a name");
   CHECK(parser.accepts == "a name of visible ASCII characters, without spaces");

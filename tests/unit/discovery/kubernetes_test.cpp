@@ -259,7 +259,7 @@ TEST_CASE("Kubernetes: an unreachable API server does not change the endpoints",
   CHECK(test.known_endpoints() == 2);
 }
 
-TEST_CASE("Kubernetes: the token is read again for each request", "[discovery][kubernetes][sim]") {
+TEST_CASE("Kubernetes: the token file is reread for each request", "[discovery][kubernetes][sim]") {
   simulated_api_server server;
   sim::fleet fleet{1};
   fleet.add_stub_server("kube", 8001, [&] { return server.router(); });

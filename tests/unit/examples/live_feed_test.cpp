@@ -46,7 +46,7 @@ TEST_CASE("live feed example: an invalid Last-Event-ID starts the stream without
   CHECK(client->next_event()->data == "1:1");
 }
 
-TEST_CASE("live feed example: a text of the wrong size is rejected", "[examples]") {
+TEST_CASE("live feed example: a body of the wrong size is rejected", "[examples]") {
   testing::server server{live_feed::app()};
   CHECK(server.post("/api/scores", "", "text/plain")->status == http::status::bad_request);
   CHECK(server.post("/api/scores", std::string(201, 'x'), "text/plain")->status == http::status::bad_request);

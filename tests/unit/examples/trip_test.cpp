@@ -130,7 +130,7 @@ TEST_CASE("trip example: the response is in time regardless of upstream failures
   for (std::uint64_t seed = 1; seed <= 100; ++seed) run(seed);
 }
 
-TEST_CASE("trip example: the same seed gives the same run", "[examples][sim]") { CHECK(run(7) == run(7)); }
+TEST_CASE("trip example: the same seed produces the same run", "[examples][sim]") { CHECK(run(7) == run(7)); }
 
 TEST_CASE("trip example: the timeline shows each event of a run", "[examples][sim]") {
   trip_fleet fleet{1, sim::event_log::mode::timeline};

@@ -71,13 +71,13 @@ TEST_CASE("fault_script: the message for an invalid line begins with its number"
     std::string message;
   };
   for (const auto& test_case : {
-           invalid{"1s 1s weather", "line 1: the line must be START LENGTH LINK FAULT [PARAMETER]"},
+           invalid{"1s 1s weather", "line 1: expected START LENGTH LINK FAULT [PARAMETER], got 3 words"},
            invalid{"#\n1 1s weather garbage",
-                   "line 2: start and length are \"1 1s\", but must be times such as 500ms, 2s or 1m, of at most 24 "
-                   "hours, and the length more than 0"},
+                   "line 2: start and length are \"1 1s\", but must be durations such as 500ms, 2s or 1m, at most 24 "
+                   "hours; the length must exceed 0"},
            invalid{"1s 0s weather garbage",
-                   "line 1: start and length are \"1s 0s\", but must be times such as 500ms, 2s or 1m, of at most 24 "
-                   "hours, and the length more than 0"},
+                   "line 1: start and length are \"1s 0s\", but must be durations such as 500ms, 2s or 1m, at most 24 "
+                   "hours; the length must exceed 0"},
            invalid{"1s 2s weather garbage\n2s 1s time garbage\n2999ms 1s weather reset",
                    "line 3: the fault overlaps an earlier fault of the link \"weather\""},
        }) {

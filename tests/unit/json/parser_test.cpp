@@ -121,7 +121,7 @@ TEST_CASE("json parser: minify returns a single line", "[json][parser]") {
   CHECK(minify("{\n\"a\":\n\"one\\ntwo\"\n}").find('\n') == std::string::npos);
 }
 
-TEST_CASE("json parser: minify returns an empty text for invalid JSON", "[json][parser]") {
+TEST_CASE("json parser: minify returns an empty string for invalid JSON", "[json][parser]") {
   CHECK(minify("{\"a\":").empty());
 }
 

@@ -58,7 +58,7 @@ class peer {
   /// Returns the result of one read.
   result<std::string> read() { return time_->run(read_once(*stream_)); }
 
-  /// Reads until the connection ends; `last_error` is then the reason.
+  /// Reads until the connection is closed; `last_error` is then the reason.
   std::string read_to_end() {
     auto all = std::exchange(input_, {});
     for (auto bytes = read();; bytes = read()) {
@@ -71,7 +71,7 @@ class peer {
   }
   error_code last_error() const noexcept { return last_error_; }
 
-  /// Reads a complete response; the result is empty if the connection ended before its header section.
+  /// Reads a complete response; the result is empty if the connection was closed before the end of its header section.
   /// `is_head_request` is true for the response to a HEAD request, which has no body.
   std::optional<received_response> receive(bool is_head_request = false) {
     auto head = extract_head(input_);

@@ -34,7 +34,7 @@ class scripted_lookup {
   net::resolver::lookup_function function() {
     return [shared = shared_](const std::string&) { return shared->look_up(); };
   }
-  /// Provides the result of one lookup, started or not.
+  /// Sets the result of one lookup, which may not have started yet.
   void complete_lookup(addresses result) {
     const std::lock_guard lock{shared_->mutex};
     shared_->results.push_back(std::move(result));

@@ -41,7 +41,7 @@ class tls_server_end {
       if (!received) co_return false;
     }
   }
-  /// Returns the decrypted bytes of one read; the result is empty at the end of the connection.
+  /// Returns the decrypted bytes of one read; the result is empty if the connection is closed.
   task<std::string> read() {
     std::array<char, 4096> bytes{};
     for (;;) {

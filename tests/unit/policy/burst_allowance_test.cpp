@@ -80,7 +80,7 @@ TEST_CASE("burst allowance: a queue is charged for the time before the first cal
   CHECK(queue.allowance.is_overload(500ms, queue.now));
 }
 
-TEST_CASE("burst allowance: a shorter queue is another queue, also without a call between them", "[policy]") {
+TEST_CASE("burst allowance: if the wait becomes shorter between two calls, the queue counts as a new one", "[policy]") {
   queue_fixture queue;
   CHECK_FALSE(queue.allowance.is_overload(300ms, queue.now += 300ms));
   CHECK_FALSE(queue.allowance.is_overload(200ms, queue.now += 210ms));

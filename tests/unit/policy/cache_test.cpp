@@ -97,7 +97,8 @@ TEST_CASE("cache: after a failed fetch the retry delay is 5 s, and doubles up to
   }
 }
 
-TEST_CASE("cache: a failed fetch keeps the old value, a successful fetch resets the failure count", "[policy][cache]") {
+TEST_CASE("cache: a failed fetch keeps the old value, and a successful fetch resets the failure count",
+          "[policy][cache]") {
   auto cache = make_cache();
   fetch_and_store(cache, "a", start);
   auto now = start + 20min;
@@ -299,7 +300,7 @@ TEST_CASE("cache: keys without a value are evicted before keys with a value", "[
   CHECK(cache.look_up("good", start).next_action == action::use);
 }
 
-TEST_CASE("cache: negative entries count towards max_entries, and the latest entries are kept", "[policy][cache]") {
+TEST_CASE("cache: negative entries count toward max_entries, and the latest entries are kept", "[policy][cache]") {
   auto cache = make_cache(3);
   fetch_and_store(cache, "good", start);
   for (int i = 0; i < 1000; ++i) {

@@ -179,7 +179,7 @@ TEST_CASE("circuit breaker: a successful probe closes the breaker and discards r
   CHECK(fixture.breaker.current_state() == state::closed);
   fixture.call(outcome::failure, start + 6s);
   CHECK(fixture.breaker.current_state() == state::open);
-  // The count of consecutive openings starts again from one.
+  // The count of consecutive openings restarts at one.
   CHECK(fixture.breaker.retry_after(start + 6s) <= 5500ms);
 }
 

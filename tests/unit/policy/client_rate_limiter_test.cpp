@@ -93,7 +93,7 @@ TEST_CASE("client rate limiter: time that goes backwards neither adds nor remove
   auto limiter = make_limiter();
   CHECK(acquire_all(limiter, "a", start) == 10);
   CHECK(is_approximately(limiter.take("a", start - 30min), 6s));
-  // The time up to the latest known time is not counted again.
+  // An interval for which tokens were already refilled does not refill them again.
   CHECK(limiter.take("a", start).has_value());
   CHECK(limiter.take("a", start + 5s).has_value());
   CHECK_FALSE(limiter.take("a", start + 6001ms).has_value());

@@ -24,7 +24,7 @@ TEST_CASE("deadline admission: rejects a request with less remaining time than t
   auto admission = make_admission(20, 100ms);
   const auto required = admission.required_time(10ms, start);
   REQUIRE(required.has_value());
-  // At most the median: a request that might complete in time is not rejected.
+  // The estimate is at most the median, so a request that might complete in time is not rejected.
   CHECK(*required <= 100ms);
   CHECK(*required >= 84ms);
   CHECK(admission.required_time(*required - 1ns, start) == required);

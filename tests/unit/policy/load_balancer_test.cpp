@@ -125,7 +125,7 @@ TEST_CASE("load balancer: prefers an untried ejected address to a tried address,
   CHECK_FALSE(shares.contains(b));
 }
 
-TEST_CASE("load balancer: initial addresses start at full share, added addresses start slowly",
+TEST_CASE("load balancer: initial addresses start at full share, and added addresses start slowly",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a}};
   fixture.now += 1min;

@@ -9,7 +9,7 @@ using namespace cohort;
 using namespace std::chrono_literals;
 
 static http::response failure_response(const postgres::error& failure) {
-  // An error of the client: a JSON string can contain a NUL byte (\u0000), but no text of PostgreSQL can.
+  // An error of the client: a JSON string can contain a NUL byte (\u0000), but PostgreSQL cannot store it.
   if (failure.code == postgres::errc::invalid_parameter)
     return http::error_response(http::status::bad_request, "A value contains a NUL byte");
   return http::error_response(http::status::service_unavailable, postgres::error_class(failure.code));
@@ -65,7 +65,7 @@ static postgres::scripted_reply reply(std::string_view text, std::span<const pos
   return found;
 }
 
-TEST_CASE("accounts: a text that PostgreSQL cannot store gets 400", "[postgres][example]") {
+TEST_CASE("accounts: a string that PostgreSQL cannot store is rejected with 400", "[postgres][example]") {
   CHECK(failure_response({.code = postgres::errc::invalid_parameter}).code() == http::status::bad_request);
   CHECK(failure_response({.code = postgres::errc::overloaded}).code() == http::status::service_unavailable);
 }

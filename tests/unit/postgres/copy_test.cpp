@@ -21,7 +21,7 @@ task<std::string> export_rows(postgres::pool& pool, call_context context) {
   }
 }
 
-TEST_CASE("postgres copy: rows are read in parts up to the end of the data", "[postgres][copy]") {
+TEST_CASE("postgres copy: rows are streamed up to the end of the data", "[postgres][copy]") {
   pool_fixture test;
   test.replies["copy users to stdout"] = {.columns = {{"id", postgres::type::int8}, {"name", postgres::type::text}},
                                           .rows = {{"1", "Ada"}, {"2", std::nullopt}},
@@ -41,7 +41,7 @@ task<std::uint64_t> import_rows(postgres::pool& pool, call_context context, bool
   co_return stored.value();
 }
 
-TEST_CASE("postgres copy: rows are written in parts and counted at the end", "[postgres][copy]") {
+TEST_CASE("postgres copy: rows are written in chunks and counted at the end", "[postgres][copy]") {
   pool_fixture test;
   test.replies["copy users from stdin"] = {};
   CHECK(test.time.run(import_rows(test.pool, test.in(1s), true)) == 2);

@@ -10,7 +10,7 @@
 namespace cohort::test {
 namespace {
 
-/// Runs `count` queries at the same time, and returns the number of times that each outcome occurred.
+/// Runs `count` concurrent queries, and returns the number of occurrences of each outcome.
 task<> count_outcome(pool_fixture* fixture, duration left, std::map<std::string, int>* outcomes) {
   ++(*outcomes)[co_await fixture->query_task("select 1", left)];
 }

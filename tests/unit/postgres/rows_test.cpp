@@ -71,7 +71,7 @@ TEST_CASE("postgres::row: a time is read with any offset, and written in UTC", "
         row.time);
 }
 
-TEST_CASE("postgres::row: a text that is not a time within the range is an error", "[postgres][rows]") {
+TEST_CASE("postgres::row: an invalid time, and a time out of range, are errors", "[postgres][rows]") {
   const auto* const text =
       GENERATE("infinity", "2026-02-30 12:00:00+00", "2026-06-01 12:00:00", "0044-03-15 12:00:00+00 BC",
                "10000-01-01 00:00:00+00", "2026-06-01 12:00:00.1234567+00", "2026-06-01 12:00:00+");

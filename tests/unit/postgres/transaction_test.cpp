@@ -14,7 +14,7 @@ task<> commit_one(pool_fixture* fixture) {
   REQUIRE(transaction.has_value());
   CHECK(pool_fixture::describe(co_await transaction->query("insert 1")) == "insert 1");
   CHECK((co_await transaction->commit()).has_value());
-  // The connection is free while the transaction still exists.
+  // The connection is idle while the transaction object still exists.
   CHECK(fixture->pool.connections().idle == 1);
   CHECK((co_await transaction->query("select 2")).error().code == errc::closed);
 }
@@ -117,7 +117,7 @@ task<int> sum_stream(pool_fixture* fixture, std::size_t part, std::size_t* max_s
   }
 }
 
-TEST_CASE("postgres::row_stream: returns all rows in parts", "[postgres][stream]") {
+TEST_CASE("postgres::row_stream: returns all rows in chunks", "[postgres][stream]") {
   pool_fixture fixture{{.timeout = 5ms}};
   fixture.replies["select numbers"] = numbered_rows(100);
   std::size_t max_size = 0;

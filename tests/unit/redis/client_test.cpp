@@ -227,7 +227,7 @@ TEST_CASE("redis client: a closed client fails its pending and further calls", "
   CHECK(fixture.command("GET", "a").error().code == errc::closed);
 }
 
-TEST_CASE("redis client: a lost connection is logged, the closing of a client is not", "[redis][client]") {
+TEST_CASE("redis client: a lost connection is logged, but not the close of the client", "[redis][client]") {
   redis_fixture fixture;
   fixture.time().run(fixture.client->close());
   captured_log lines;

@@ -120,7 +120,7 @@ TEST_CASE("redis server: messages are received, including after a restart", "[re
   CHECK(fixture.run(news.next(fixture.long_deadline())).value() == redis::message{"news", "one"});
   fixture.server.reset();
   fixture.start();
-  // The loop did not run in the meantime, so the client has not processed the end of the connection.
+  // The loop did not run in the meantime, so the client has not detected that the connection was closed.
   fixture.run(sleep_task(fixture.short_deadline()));
   // Subscriptions are restored before the command is sent.
   CHECK(fixture.run(fixture.client->publish(fixture.context(), "news", "two")).value() == 1);

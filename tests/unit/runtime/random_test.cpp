@@ -22,7 +22,7 @@ TEST_CASE("random_generator: generates the reference sequence of SplitMix64", "[
   }
 }
 
-TEST_CASE("random_generator: the same seed gives the same sequence, and different seeds give different sequences",
+TEST_CASE("random_generator: the same seed produces the same sequence, and different seeds produce different sequences",
           "[runtime][random]") {
   random_generator first{7};
   random_generator same_seed{7};

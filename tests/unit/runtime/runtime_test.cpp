@@ -101,8 +101,10 @@ struct limited_host {
   test::temporary_directory root;
 };
 
-TEST_CASE("available_parallelism: half a CPU gives one thread, in the own or an ancestor group, and in cgroup v1",
-          "[runtime][loop][case-5.5]") {
+TEST_CASE(
+    "available_parallelism: one thread for half a CPU, as the limit of the own or an ancestor group, and in "
+    "cgroup v1",
+    "[runtime][loop][case-5.5]") {
   const limited_host host;
   SECTION("own group") { host.add_v2("/system.slice/sample.service", "50000 100000\n"); }
   SECTION("group above") { host.add_v2("/system.slice", "50000 100000\n"); }

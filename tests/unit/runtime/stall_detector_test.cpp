@@ -84,7 +84,7 @@ TEST_CASE("stall_detector: a stall after an idle time is detected", "[runtime][s
   test.observe(1);
   test.observe(1);
   for (int i = 0; i < 10; ++i) test.observe(1, 1);
-  // The marker that was posted during the idle time does not count towards the stall.
+  // The marker that was posted during the idle time does not count toward the stall.
   CHECK(test.observe(2, 1) == action::none);
   CHECK(test.observe(2, 1) == action::post_marker);
   CHECK(test.observe(2, 1) == action::none);

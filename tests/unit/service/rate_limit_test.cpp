@@ -72,7 +72,7 @@ task<int> filtered_status(const http::filter& filter, std::string address) {
   co_return response ? static_cast<int>(response->code()) : 200;
 }
 
-TEST_CASE("rate limit: the addresses of an IPv6 /64 network share one limit", "[service][rate_limit][case-5.3]") {
+TEST_CASE("rate limit: the addresses of an IPv6 /64 prefix share one limit", "[service][rate_limit][case-5.3]") {
   service_fixture fixture;
   const auto filter = service::rate_limit_filter(config::rate{2, 60s}, fixture.metrics, fixture.authenticator);
   const auto status = [&](const char* address) { return fixture.time.run(filtered_status(filter, address)); };

@@ -29,7 +29,8 @@ std::pair<int, std::vector<std::string>> run_with(std::function<void(http::route
   return {status, standard_error.close()};
 }
 
-TEST_CASE("service: an invalid route ends the program with one line and status 2", "[service][threads][case-6.5]") {
+TEST_CASE("service: with an invalid route, the program prints one line and exits with status 2",
+          "[service][threads][case-6.5]") {
   const auto [status, lines] = run_with([](http::router& routes) {
     routes.get("/a/{x}", empty_response);
     routes.get("/a/{y}", empty_response);
@@ -39,7 +40,7 @@ TEST_CASE("service: an invalid route ends the program with one line and status 2
   CHECK(lines[0].starts_with("conflict-service: conflicting routes: GET /a/{x} (route_conflicts_test.cpp:"));
 }
 
-TEST_CASE("service: a route that overrides a health or metrics route ends the program",
+TEST_CASE("service: with a route that overrides a health or metrics route, the program exits",
           "[service][threads][case-6.5]") {
   for (const auto* path : {"/health", "/livez", "/readyz", "/metrics"}) {
     const auto [status, lines] = run_with([path](http::router& routes) { routes.post(path, empty_response); });
@@ -51,7 +52,8 @@ TEST_CASE("service: a route that overrides a health or metrics route ends the pr
   }
 }
 
-TEST_CASE("service: an exception of app() ends the program with one line and a status", "[service][threads]") {
+TEST_CASE("service: after an exception of app(), the program prints one line and exits with a status",
+          "[service][threads]") {
   {
     const auto [status, lines] =
         run_with([](http::router&) { throw service::start_error{"DATABASE_URL is not a connection string", 3}; });
@@ -68,7 +70,7 @@ TEST_CASE("service: an exception of app() ends the program with one line and a s
   CHECK(lines == log_lines{"conflict-service: no template"});
 }
 
-TEST_CASE("service: requires_api_key without a key ends the program with one line and status 2",
+TEST_CASE("service: with requires_api_key and no key, the program prints one line and exits with status 2",
           "[service][threads][authentication]") {
   captured_log standard_error;
   service::definition definition;

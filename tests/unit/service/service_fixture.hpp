@@ -89,7 +89,7 @@ class service_fixture {
   /// Settings of the server, to be set before `serve`.
   http::server_settings server_settings;
   std::atomic<bool> draining{false};
-  /// Whether the description of the API has the routes of the framework; to be set before `serve`.
+  /// Whether the OpenAPI document contains the routes of the framework. Set it before `serve`.
   bool describes_framework = false;
 
   service::service_context make_context() {

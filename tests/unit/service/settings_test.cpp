@@ -74,7 +74,7 @@ TEST_CASE("settings: the default drain delay is zero", "[service][settings]") {
   CHECK_FALSE(parse({{"DRAIN_DELAY", invalid}}).first.has_value());
 }
 
-TEST_CASE("settings: the path of a key file is kept, so that the file can be read again", "[service][settings]") {
+TEST_CASE("settings: the path of a key file is kept, so that the file can be reloaded", "[service][settings]") {
   const test::temporary_directory directory;
   const auto path = directory.write("key", "secret\n").string();
   const auto settings = parse({{"API_KEY_FILE", path}}).first;

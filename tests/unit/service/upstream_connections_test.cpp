@@ -70,7 +70,7 @@ TEST_CASE("service: a steady load opens and closes no connections to an upstream
   const auto value_of = [&](const std::string& series) {
     return test::find_series(back.metrics().prometheus_text(), series).value_or(-1);
   };
-  // A burst every 45 s: even under a steady load, many calls are occasionally slow at the same time.
+  // A burst every 45 s: even under a steady load, many concurrent calls are occasionally slow.
   const auto run_for = [&](int seconds) {
     for (int second = 0; second < seconds; ++second) {
       REQUIRE(fleet.call(second % 45 == 0 ? "http://front/burst" : "http://front/one")->status == http::status::ok);

@@ -39,9 +39,8 @@ struct recorder_fixture {
   std::optional<two_host_fixture::peer_pair> peers;
 };
 
-TEST_CASE(
-    "exchange recorder: a request is counted once it is read completely, a response once it is written completely",
-    "[sim][recorder]") {
+TEST_CASE("exchange recorder: requests are counted when read completely, and responses when written completely",
+          "[sim][recorder]") {
   recorder_fixture fixture{GENERATE(std::size_t{1}, std::size_t{7}, std::size_t{65536})};
   fixture.send_request(get_request);
   fixture.hosts.time.run_for(10ms);

@@ -129,7 +129,7 @@ TEST_CASE("fleet: kill resets the connections of a service; start creates a new 
   CHECK(services.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("fleet: a powered-off service does not respond until it is started again", "[sim][fleet]") {
+TEST_CASE("fleet: a powered-off service does not respond until it is restarted", "[sim][fleet]") {
   fleet services{1};
   auto& target = services.add_service(greeter, "greeter");
   CHECK(services.call(target.url() + "/greeting").has_value());

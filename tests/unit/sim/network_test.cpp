@@ -176,7 +176,7 @@ resolve_result resolve(two_host_fixture& fixture, const std::string& name, durat
       fixture.network.network_for(fixture.client).resolve(name, 80, deadline::after(fixture.time.now(), timeout)));
 }
 
-TEST_CASE("network: names of hosts and address literals resolve, unknown names do not", "[sim][network]") {
+TEST_CASE("network: names of hosts and address literals resolve, but not unknown names", "[sim][network]") {
   two_host_fixture fixture;
   CHECK(*resolve(fixture, "server") == std::vector{fixture.server_endpoint()});
   CHECK(*resolve(fixture, "198.51.100.7") == std::vector{net::endpoint{asio::ip::make_address("198.51.100.7"), 80}});

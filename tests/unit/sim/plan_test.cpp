@@ -72,7 +72,7 @@ TEST_CASE("plan: callers with a short patience abandon attempts and retry", "[si
   CHECK(result.goodput() < 0.5);
 }
 
-TEST_CASE("plan: killed instances fail calls until they are started again", "[sim][plan]") {
+TEST_CASE("plan: killed instances fail calls until they are restarted", "[sim][plan]") {
   const auto text = plan_json(R"("failure_ratio": 0.5)", R"("killed": 2)");
   const auto plan = sim::parse_plan(text);
   REQUIRE(plan.has_value());
@@ -101,7 +101,9 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
       {R"("at": "1s")", R"("at": "9s")", "scenarios[1].faults[0].at must be before the end of the load"},
       {R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "2s", "lasts": "9s", "service": "price"})",
        "scenarios[1].faults[1] overlaps another fault of price, but must begin after its end, or end before it"},
-      {R"("failure_ratio": 0.5})", R"("slowdown": 1e300})", "faults[0].slowdown must be a number above 0, up to 1000"},
+      {R"("failure_ratio": 0.5})", R"("slowdown": 1e300})",
+       "faults[0].slowdown must be a number greater than 0 and "
+       "at most 1000"},
       {R"("name": "failures")", R"("name": "no fault")",
        R"(scenarios[1].name is "no fault", which is also the name of another scenario)"},
       {R"("attempts": ["1", "3"])", R"("attempts": ["0"])", R"(tune[0].values.attempts has "0")"},
@@ -129,7 +131,7 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
   CHECK(plan.error().find('\n') == std::string::npos);
 }
 
-TEST_CASE("plan: the error for a text with a line feed is one line", "[sim][plan]") {
+TEST_CASE("plan: the error for a string with a line feed is one line", "[sim][plan]") {
   const auto plan = sim::parse_plan(plan_json(R"("lognormal 5ms 20ms")", R"("x\ny")"));
   REQUIRE_FALSE(plan.has_value());
   CHECK_THAT(plan.error(), ContainsSubstring("x?y"));

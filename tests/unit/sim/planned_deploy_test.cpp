@@ -66,7 +66,7 @@ TEST_CASE("planned deploy: a deploy that does not end within the run has no repo
   CHECK_FALSE(run_deploy(at_end).deploy_times.at("price").has_value());
 }
 
-TEST_CASE("planned deploy: powered-off instances do not respond until they are started again", "[sim][plan]") {
+TEST_CASE("planned deploy: powered-off instances do not respond until they are restarted", "[sim][plan]") {
   const auto fault = R"("faults": [{"at": "1s", "lasts": "2s", "service": "price", "powered_off": 2}])";
   auto text = deploy_plan(R"("faults": [])", fault);
   text.replace(text.find(R"("deploys")"), text.find("]\n    }]") - text.find(R"("deploys")") + 1, R"("deploys": [])");

@@ -16,7 +16,7 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinRel;
 
-/// Returns a plan of a front end with a modelled upstream, which has 1 ms of CPU time and a fault from 2 to 4 s; one
+/// Returns a plan of a front end with a modeled upstream, which has 1 ms of CPU time and a fault from 2 to 4 s; one
 /// part is replaced.
 std::string plan_json(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
@@ -61,10 +61,11 @@ TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with 
        "scenarios[0].faults[0].powered_off is not supported in a real run"},
       {R"("name": "failures",)", R"("name": "failures", "deploys": [{"at": "1s", "service": "front"}],)",
        "scenarios[0].deploys is not supported in a real run"},
-      {R"("attempts": 2)", R"("attempts": 2, "deadline": "500ms")", "load.deadline is not supported"},
+      {R"("attempts": 2)", R"("attempts": 2, "deadline": "500ms")",
+       "load.deadline without load.sends_deadline is not supported"},
       {R"("attempts": 2)", R"("attempts": 2, "partial_result_text": "x")", "load.partial_result_text is not supported"},
       {R"("max_latency": "50us")", R"("max_latency": "50us", "loss": 0.01)",
-       "links.loss is not supported in a real run: it uses loopback"},
+       "links.loss is not supported in a real run, which uses loopback"},
       {R"("attempts": 2})", R"("attempts": 2}, "pauses": {"per_second": 1, "length": "1ms"})",
        "pauses is not supported in a real run"},
       {R"("rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},)", "", "rehearsal is required"},
@@ -123,7 +124,7 @@ TEST_CASE("rehearsal: a simulated run has measurements for each second and each 
 
 TEST_CASE("rehearsal: a response without the text of a complete result is partial, and does not count as goodput",
           "[sim][rehearsal]") {
-  // The body of a modelled service is "{}".
+  // The body of a modeled service is "{}".
   const auto complete = simulate(parse(R"("attempts": 2)", R"("attempts": 2, "complete_result_text": "{}")"));
   CHECK(complete.phases[0].good == complete.phases[0].calls);
   const auto partial = simulate(parse(R"("attempts": 2)", R"("attempts": 2, "complete_result_text": "fresh")"));

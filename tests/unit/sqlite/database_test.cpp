@@ -60,9 +60,9 @@ TEST_CASE("sqlite: a value of another type is an error that names the column", "
   CHECK(error_of(fixture.query<int>("SELECT 'x' AS a")) ==
         expected{errc::type_mismatch, "column a: the value is not an integer"});
   CHECK(error_of(fixture.query<int>("SELECT 3000000000 AS a")) ==
-        expected{errc::type_mismatch, "column a: the number does not fit the type"});
+        expected{errc::type_mismatch, "column a: 3000000000 is out of the range -2147483648 to 2147483647"});
   CHECK(error_of(fixture.query<bool>("SELECT 2 AS a")) ==
-        expected{errc::type_mismatch, "column a: the number is neither 0 nor 1"});
+        expected{errc::type_mismatch, "column a: a boolean must be 0 or 1, but is 2"});
   CHECK(error_of(fixture.query<std::string>("SELECT NULL AS a")) ==
         expected{errc::unexpected_null, "column a: the value is null; read it as std::optional"});
   CHECK(error_of(fixture.query<std::tuple<int, int>>("SELECT 1")) ==

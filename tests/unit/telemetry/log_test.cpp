@@ -139,7 +139,7 @@ TEST_CASE("log: lines of several threads are complete and no line is lost", "[te
 class full_pipe {
  public:
   full_pipe() {
-    // SIGPIPE is ignored, as in the programs: a detached writer must not end the process when the reading end is
+    // SIGPIPE is ignored, as in the programs: a detached writer must not terminate the process when the reading end is
     // closed.
     std::signal(SIGPIPE, SIG_IGN);
     REQUIRE(::pipe2(ends_, O_CLOEXEC | O_NONBLOCK) == 0);
@@ -167,7 +167,7 @@ class full_pipe {
   void close_write_end() {
     if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
   }
-  /// Reads to the end, and returns the bytes after the initial content.
+  /// Reads the whole file, and returns the bytes after the initial content.
   std::string read_all() const {
     std::string all;
     char buffer[1 << 16];

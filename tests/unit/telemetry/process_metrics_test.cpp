@@ -66,8 +66,7 @@ TEST_CASE("process metrics: CPU time increases", "[telemetry][metrics]") {
   CHECK(after > before);
 }
 
-TEST_CASE("process metrics: an opened descriptor is counted, the descriptors of the collector are not",
-          "[telemetry][metrics]") {
+TEST_CASE("process metrics: open descriptors are counted, except those of the collector", "[telemetry][metrics]") {
   const double before = value_of("process_open_fds");
   CHECK(value_of("process_open_fds") == before);
   const int descriptor = ::open("/dev/null", O_RDONLY | O_CLOEXEC);

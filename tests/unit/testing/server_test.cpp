@@ -55,7 +55,8 @@ TEST_CASE("testing: a server receives each method with fields and body", "[testi
   CHECK_FALSE(server.metric_value("none"));
 }
 
-TEST_CASE("testing: a streamed response is read in parts, at the times at which the handler writes them", "[testing]") {
+TEST_CASE("testing: each chunk of a streamed response is read at the time at which the handler writes it",
+          "[testing]") {
   server server{sample_routes()};
   auto stream = server.open({.target = "/parts"});
   REQUIRE(stream);

@@ -94,7 +94,7 @@ task<std::optional<source_error>> consul_registrar::renew() {
   }
   auto check_task = put("/v1/agent/check/pass/service:" + id_, {});
   auto error = co_await std::move(check_task);
-  // A restarted agent has no record of the check, so the replica is registered again.
+  // A restarted agent has no record of the check, so the replica is re-registered.
   is_registered_ = !error;
   co_return error;
 }

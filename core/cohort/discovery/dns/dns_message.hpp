@@ -20,7 +20,7 @@ enum class dns_code : std::uint8_t { no_error = 0, server_failure = 2, name_erro
 
 /// A record of a type in `dns_type` and of class IN. The members that follow `ttl` are set for some types only.
 struct dns_record {
-  /// Lower case, without the dot at the end. The root is an empty text.
+  /// Lower case, without the trailing dot. The root is an empty string.
   std::string name;
   dns_type type{};
   std::uint32_t ttl = 0;
@@ -47,7 +47,7 @@ struct dns_response {
 };
 
 /// A query for one name, with recursion and with EDNS for responses of up to 1232 bytes (RFC 6891). Empty if `name` is
-/// not a valid domain name: labels of 1 to 63 bytes, at most 253 bytes in all.
+/// not a valid domain name: labels of 1 to 63 bytes, at most 253 bytes in total.
 std::optional<std::string> make_dns_query(std::uint16_t id, std::string_view name, dns_type type);
 
 /// Whether the ID and the question of `response` match those of `query` (RFC 5452 section 9.1).

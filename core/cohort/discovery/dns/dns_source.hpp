@@ -6,7 +6,7 @@
 
 namespace cohort::discovery {
 
-/// Endpoints from DNS, which are resolved again when the TTL of the answer has expired.
+/// Endpoints from DNS, which are re-resolved when the TTL of the answer has expired.
 class dns_source : public endpoint_source {
  public:
   explicit dns_source(std::unique_ptr<dns_client> client) : client_(std::move(client)) {}

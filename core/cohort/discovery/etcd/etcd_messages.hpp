@@ -58,7 +58,7 @@ std::string etcd_put_if_absent_request(std::string_view key, std::string_view va
 /// The value of an instance's key: `{"host":"10.0.0.1","port":5001}`, the SkyDNS format, which CoreDNS's etcd plugin
 /// also supports.
 std::string etcd_instance_value(const net::endpoint& address);
-/// Parses the value of an instance's key, in the SkyDNS format or as `IP:PORT`. Empty for any other text.
+/// Parses the value of an instance's key, in the SkyDNS format or as `IP:PORT`. Empty for any other string.
 std::optional<net::endpoint> parse_etcd_instance(std::string_view value);
 
 }  // namespace cohort::discovery

@@ -19,7 +19,7 @@ class etcd_source final : public endpoint_source {
  public:
   static constexpr duration watch_idle_timeout = std::chrono::seconds{30};
 
-  /// `name` is the prefix without slashes at its ends. `transport` must outlive the source.
+  /// `name` is the prefix without leading and trailing slashes. `transport` must outlive the source.
   etcd_source(http::client& transport, boost::urls::url server, std::string_view name, telemetry::logger log);
 
   task<result<endpoint_list, source_error>> next() override;

@@ -33,7 +33,7 @@ class eureka_source final : public endpoint_source {
 /// Registers a replica in Eureka, with heartbeats.
 class eureka_registrar final : public registrar {
  public:
-  /// `path` is the path of the API without slashes at its ends, such as `eureka`.
+  /// `path` is the path of the API without leading and trailing slashes, such as `eureka`.
   eureka_registrar(http::client& transport, boost::urls::url server, std::string_view path,
                    const service_instance& instance, std::chrono::seconds ttl);
 

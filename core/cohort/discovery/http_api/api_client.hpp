@@ -36,7 +36,7 @@ class api_client {
   task<result<http::client_response, source_error>> send(http::method method, std::string target, std::string body,
                                                          duration timeout = default_timeout,
                                                          unsigned accepted_status = 200);
-  /// Like `send`, but for a response whose body is read in parts.
+  /// Like `send`, but streams the response body.
   task<result<http::streamed_response, source_error>> open(http::method method, std::string target, std::string body);
 
  private:

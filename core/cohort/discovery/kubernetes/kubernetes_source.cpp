@@ -103,7 +103,7 @@ task<std::optional<source_error>> kubernetes_source::open_watch() {
   auto open_task = api_.open(http::method::get, std::move(target), {});
   auto response = co_await std::move(open_task);
   if (!response) {
-    // For example 410: the resource version is too old.
+    // One such error is 410: the resource version is too old.
     slices_.expire();
     co_return response.error();
   }

@@ -81,7 +81,7 @@ task<client_result> call_loop::run(time_point now) {
   }
 }
 
-/// Whether to repeat the request, whose connection the server has closed before it read the request.
+/// Whether to resend the request, whose connection the server had closed before it read the request.
 bool call_loop::replaces_connection(const client::exchange& exchange) {
   if (!exchange.stale_connection || has_replaced_connection_ || !is_idempotent(request_.method)) return false;
   if (!may_replace_connection()) return false;

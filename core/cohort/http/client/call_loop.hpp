@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// The reason for which the request may be sent again after an exchange.
+/// The reason for which the request may be resent after an exchange.
 struct classification {
   /// The reason for the failure, if a retry may help; empty otherwise.
   std::optional<policy::attempt_failure> failure;
@@ -19,18 +19,18 @@ struct classification {
 /// Classifies an exchange. A retry may help after
 /// - status 500, 502 and 503, unless the response has an invalid `Retry-After`, and 429 with a valid `Retry-After`,
 /// - a request that was not sent: resolution, connection or TLS failed,
-/// - a connection that ended during the exchange. A retry does not help after other statuses (such as 501 and 504),
-///   malformed responses, and timeouts of a request that was sent. `call_loop::decide` decides whether to retry. A
-///   request that is not idempotent is retried only if it was not sent (RFC 9110 section 9.2.2). Runs on a loop.
+/// - a connection that was closed or reset during the exchange. A retry does not help after other statuses (such as 501
+///   and 504), malformed responses, and timeouts of a request that was sent. `call_loop::decide` decides whether to
+///   retry. A request that is not idempotent is retried only if it was not sent (RFC 9110 section 9.2.2). Runs on a
+///   loop.
 classification classify(const client::exchange& exchange);
 
 /// Whether an exchange has a response with a status below 500 that `classify` does not classify as retryable.
 bool is_success(const client::exchange& exchange);
 
-/// Runs one call: sends the request, repeats it and follows redirects. No other code repeats requests or follows
-/// redirects. A request whose connection was stale is repeated at most once per call, on a new connection, without a
-/// backoff (RFC 9112 section 9.3.1); that is not a retry. The base class has no further policies; `upstream` overrides
-/// the decisions.
+/// Runs one call: sends the request, resends or retries it, and follows redirects. No other code does so. A request
+/// whose connection was stale is resent at most once per call, on a new connection, without a backoff (RFC 9112 section
+/// 9.3.1); that is not a retry. The base class has no further policies; `upstream` overrides the decisions.
 class call_loop {
  public:
   /// `target` is the origin of `request.url`. `transport` and `request` must outlive the loop; a redirect replaces
@@ -53,7 +53,7 @@ class call_loop {
   virtual void end(const client::exchange*) {}
   /// Makes one attempt, which starts at `now`.
   virtual task<client::exchange> attempt(bool new_connection, time_point now);
-  /// Whether a request on a stale connection is repeated now. Called only for an idempotent method, and not again after
+  /// Whether a request on a stale connection is resent now. Called only for an idempotent method, and not again after
   /// it has returned true.
   virtual bool may_replace_connection() { return true; }
   /// Whether to retry an attempt that failed, and when.
@@ -65,7 +65,7 @@ class call_loop {
   deadline call_deadline() const noexcept { return call_deadline_; }
   /// Number of attempts at the current location, including the one in progress.
   unsigned attempts() const noexcept { return attempts_; }
-  /// Like `attempts`, without the attempt on a stale connection that was repeated.
+  /// Like `attempts`, without the attempt on a stale connection.
   unsigned counted_attempts() const noexcept { return attempts_ - stale_attempts_; }
   /// Whether a redirect has led to another origin.
   bool has_left_origin() const noexcept { return has_left_origin_; }
@@ -86,7 +86,7 @@ class call_loop {
   deadline call_deadline_;
   unsigned attempts_ = 0;
   unsigned total_attempts_ = 0;
-  /// Number of attempts at the current location that were repeated because their connection was stale: at most one.
+  /// Number of attempts at the current location that were resent because their connection was stale: at most one.
   unsigned stale_attempts_ = 0;
   bool has_replaced_connection_ = false;
   bool has_left_origin_ = false;

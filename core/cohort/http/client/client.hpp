@@ -41,8 +41,8 @@ class client {
     client_result response;
     /// The server's address; empty if no connection was established.
     std::optional<net::endpoint> address{};
-    /// Whether a reused connection ended before any byte of a response. In most cases, the server has closed the
-    /// connection before it read the request.
+    /// Whether a reused connection was closed or reset before any byte of a response. In most cases, the server has
+    /// closed the connection before it read the request.
     bool stale_connection = false;
     /// The time at which the last bytes of the response arrived, or at which the exchange failed.
     time_point ended{};
@@ -66,13 +66,13 @@ class client {
     exchange head;
     /// Null if there is no response.
     std::unique_ptr<response_body_stream> body{};
-    /// Whether any part of the request body has been read from its source.
+    /// Whether any byte of the request body has been read from its source.
     bool has_read_source = false;
   };
 
-  /// Sends a request and reads the head of the response. The body of the response is then read from the connection in
-  /// parts. The request body is read from `source`; null means no body. `request.body` is not sent. The task ends once
-  /// the head of the response has been received and the body of the request has been sent; after an early response with
+  /// Sends a request and reads the head of the response. The body of the response is then streamed from the connection.
+  /// The request body is read from `source`; null means no body. `request.body` is not sent. The task ends once the
+  /// head of the response has been received and the body of the request has been sent; after an early response with
   /// status 300 or higher, the rest of the body is not sent. Fields are sent as given; only `Host`, the framing fields,
   /// the trace and the deadline are added. `max_body_bytes` limits the body of the response. Interim responses are
   /// passed to `on_interim`, or ignored if it is null. `request`, `source` and `on_interim` must outlive the task.
@@ -88,7 +88,7 @@ class client {
     return pool().addresses(target, now);
   }
 
-  /// Makes this loop resolve the name of an origin again before the next request to it. Called when the addresses have
+  /// Makes this loop re-resolve the name of an origin before the next request to it. Called when the addresses have
   /// changed.
   void refresh_addresses(const origin& target) { pool().refresh_addresses(target); }
 

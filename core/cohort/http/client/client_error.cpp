@@ -31,7 +31,7 @@ class category final : public boost::system::error_category {
       case client_error::send_failed: return "the request could not be sent";
       case client_error::send_timeout: return "the request was not sent in time";
       case client_error::request_body_failed: return "the body of the request could not be read to its end";
-      case client_error::no_response: return "the connection ended before a response";
+      case client_error::no_response: return "the connection was closed before a response";
       case client_error::response_truncated: return "the response's header was truncated";
       case client_error::response_timeout: return "no response arrived in time";
       case client_error::response_malformed: return "the response is invalid HTTP";

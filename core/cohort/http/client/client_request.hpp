@@ -69,7 +69,7 @@ struct extra_field {
 
 struct proxy_server;
 
-/// The request as sent, body included; in absolute form and with the proxy's authorization if it is sent to a proxy.
+/// The request as sent, body included; in absolute-form and with the proxy's authorization if it is sent to a proxy.
 /// `span_id` is the parent ID in `traceparent`. By default, a new ID is generated, which requires that the function
 /// runs on a loop. Precondition: `has_valid_fields(request)`.
 recycled_string serialize(const client_request& request, extra_field extra = {}, const proxy_server* proxy = nullptr,

@@ -26,7 +26,7 @@ struct client_settings {
   std::size_t max_idle_per_origin = 320;
   /// Timeout of a connection attempt to one address, if the name has further addresses.
   duration connect_timeout = std::chrono::seconds{1};
-  /// Interval at which the pool resolves the name again. The resolver has its own cache.
+  /// Interval at which the pool re-resolves the name. The resolver has its own cache.
   duration resolve_interval = std::chrono::seconds{1};
   policy::load_balancer::settings load_balancing{};
   proxy_settings proxies{};

@@ -8,7 +8,7 @@
 namespace cohort::http {
 namespace {
 
-/// Initial capacity of the text; sufficient for most responses.
+/// Initial capacity of the string in bytes; sufficient for most responses.
 constexpr std::size_t initial_text_capacity = 1000;
 
 }  // namespace

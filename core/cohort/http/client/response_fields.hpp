@@ -41,7 +41,7 @@ class response_fields {
     std::size_t index_ = 0;
   };
 
-  /// The positions of a name and a value in a text.
+  /// The positions of a name and a value in a string.
   struct position {
     std::uint32_t name_begin;
     std::uint32_t name_size;

@@ -22,7 +22,7 @@ bool is_attribute_value(std::string_view text) noexcept {
 }
 
 std::string_view find_problem(const set_cookie& cookie) noexcept {
-  // Browsers compare the prefixes without regard to case (section 5.7).
+  // Browsers compare the prefixes case-insensitively (RFC 6265bis section 5.7).
   const auto has_prefix = [&](std::string_view prefix) {
     return iequals(std::string_view{cookie.name}.substr(0, prefix.size()), prefix);
   };

@@ -8,7 +8,7 @@
 namespace cohort::http {
 
 /// The media type of a response, such as `text/plain; charset=utf-8`, as a function argument. A string literal is
-/// checked at compile time and kept by reference; `response` copies any other text.
+/// checked at compile time and kept by reference; `response` copies any other string.
 class media_type {
  public:
   template <std::size_t Size>

@@ -12,7 +12,7 @@ namespace {
 /// Initial capacity in bytes, sufficient for the fields of most responses.
 constexpr std::size_t initial_lines_capacity = 250;
 
-/// The server writes these fields: a second field would contradict the framing of the message or end the connection
+/// The server writes these fields: a second field would contradict the framing of the message or close the connection
 /// early.
 bool is_server_field(std::string_view name) noexcept {
   switch (name.size()) {

@@ -25,7 +25,7 @@ class upgraded_connection;
 /// header lines of `server_settings`.
 class response {
  public:
-  /// Writes a body in parts. The body is complete when the producer returns; if it throws, the connection is closed
+  /// Streams a response body. The body is complete when the producer returns; if it throws, the connection is closed
   /// without the end of the body, so that the client detects the truncation.
   using body_producer = std::function<task<>(body_writer&)>;
 
@@ -55,10 +55,10 @@ class response {
   response& append_lines(recycled_string lines);
   /// Removes the fields of this name that `set` added.
   response& erase(std::string_view name);
-  /// Makes this response a 101 that switches to another protocol (RFC 9110 section 7.8). `function` then handles the
+  /// Makes this response a 101 that upgrades the connection (RFC 9110 section 7.8). `function` then handles the
   /// connection. `protocol` must be a protocol that the request offers.
   response& upgrade(std::string_view protocol, upgrade_handler function);
-  /// Adds the fields that offer another protocol, for the status 426.
+  /// Adds the fields that offer an upgrade, for the status 426.
   response& offer_upgrade(std::string_view protocol);
   /// Closes the connection after this response.
   response& close_connection() noexcept {
@@ -118,8 +118,8 @@ class response {
   std::optional<std::uint64_t> stream_length_;
 };
 
-/// Returns a response with the body `body`, unchanged. Precondition: `body` is valid JSON, which is not checked. A text
-/// such as `hello` is not valid JSON: `json::encode(text)` encodes it as a JSON string.
+/// Returns a response with the body `body`, unchanged. Precondition: `body` is valid JSON, which is not checked. A
+/// string such as `hello` is not valid JSON: `json::encode(text)` encodes it as a JSON string.
 response json_response(std::string body, status code = status::ok);
 
 /// A value that is not text, which `json_response` has to encode.

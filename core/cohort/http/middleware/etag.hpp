@@ -7,7 +7,8 @@
 
 namespace cohort::http {
 
-/// A strong tag identifies equal bytes, a weak tag equivalent content (RFC 9110 section 8.8.1).
+/// Representations with the same strong tag have equal bytes; with the same weak tag, equivalent content (RFC 9110
+/// section 8.8.1).
 enum class etag_strength : std::uint8_t { strong, weak };
 
 /// Adds an entity tag, a hash of the body, to the 200 responses to `GET` and `HEAD`, unless they have one or are

@@ -22,7 +22,8 @@ struct rate_limit_hooks {
 
 /// Limits the request rate of each client address, for IPv6 of each /64 network (`net::client_network`), or of each
 /// client that `hooks` identifies: a burst of `limit.count`, refilled evenly within `limit.period`. Requests above the
-/// limit get 429 with `Retry-After`. One limit applies to all loops and to all routes that the filter is added to.
+/// limit are rejected with 429 and `Retry-After`. One limit applies to all loops and to all routes that the filter is
+/// added to.
 filter rate_limit(config::rate limit, rate_limit_hooks hooks = {});
 
 }  // namespace cohort::http

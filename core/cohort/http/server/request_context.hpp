@@ -30,7 +30,7 @@ struct tls_connection_info;
 /// The result of sending a response, for `request_context::on_sent`.
 struct sent_response {
   http::status code;
-  /// The bytes of the body that were sent, including the chunk framing.
+  /// Number of bytes sent of the body, including the chunk framing.
   std::uint64_t body_bytes;
   /// The time from the end of the request's header section to the last byte of the response.
   duration elapsed;

@@ -20,14 +20,15 @@ constexpr duration min_accept_backoff = 1ms;
 constexpr duration max_accept_backoff = 64ms;
 /// Minimum interval between log lines of a persistent failure.
 constexpr duration accept_log_interval = 1min;
-/// Idle connections are shed when less than 1/n of the maximum number of connections is free, so that a burst of
+/// Idle connections are shed when less than 1/n of the maximum number of connections is available, so that a burst of
 /// connections does not reach the maximum.
 constexpr std::size_t shed_headroom_divisor = 32;
-/// Header sections and handshakes in progress are shed when less than 1/n of the maximum number of connections is free.
+/// Connections with a header section or handshake in progress are shed when less than 1/n of the maximum number of
+/// connections is available.
 constexpr std::size_t urgent_shed_headroom_divisor = 64;
 /// Maximum number of waits, of `min_accept_backoff` each, before a connection is closed because the reserve is
-/// exhausted. The accepted connection waits at most 3 ms in all, which does not justify an event from each of the other
-/// loops.
+/// exhausted. The accepted connection waits at most 3 ms in total, which does not justify an event from each of the
+/// other loops.
 constexpr int max_full_waits = 3;
 /// A draining server accepts connections until none has arrived for this time, for at most `max_quiet_wait`, so that no
 /// connection in the backlog is reset. The length of the backlog cannot be read.
@@ -208,7 +209,7 @@ task<> server::close_listener() {
   const auto wait_deadline = deadline::after(loop::current().now(), max_quiet_wait);
   for (auto count_before = accepted_count_;; count_before = accepted_count_) {
     // The number of connections in the kernel's backlog cannot be read: the loop ends after a `quiet_period` without an
-    // accepted connection, or after `max_quiet_wait` in all.
+    // accepted connection, or after `max_quiet_wait` in total.
     auto pause = sleep_for(quiet_period);
     co_await std::move(pause);
     if (accepted_count_ == count_before || wait_deadline.expired(loop::current().now())) break;

@@ -10,7 +10,7 @@
 
 namespace cohort::http {
 
-/// The role of an endpoint. A client masks its frames, a server does not (RFC 6455 section 5.1).
+/// The role of an endpoint. Only a client masks its frames (RFC 6455 section 5.1).
 enum class websocket_role { server, client };
 
 /// Status codes of close frames (RFC 6455 section 7.4.1 and the IANA registry).
@@ -20,7 +20,7 @@ inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t protocol_error = 1002;
 /// The close frame had no status code. This code is never sent.
 inline constexpr std::uint16_t no_status = 1005;
-/// The connection ended without a close frame. This code is never sent.
+/// The connection was closed without a close frame. This code is never sent.
 inline constexpr std::uint16_t abnormal_closure = 1006;
 inline constexpr std::uint16_t invalid_data = 1007;
 inline constexpr std::uint16_t policy_violation = 1008;
@@ -57,7 +57,7 @@ struct parsed_frame_header {
 
 /// Parses the header at the start of `bytes`, from a peer with the role `sender`. Rejects reserved bits other than
 /// RSV1, reserved opcodes, fragmented or long control frames, lengths not in their shortest form or above 2^63 - 1, and
-/// a mask that does not fit the role.
+/// a mask bit that is wrong for the role of the peer.
 parsed_frame_header parse_frame_header(std::string_view bytes, websocket_role sender) noexcept;
 
 /// Appends the header of a frame.

@@ -15,7 +15,7 @@ namespace cohort::http {
 /// The options that a server accepts in an opening handshake.
 struct handshake_settings {
   /// Origins of web pages that may connect, such as `https://example.com`; `*` for all. If empty, only pages of the
-  /// host in `Host`. A request without `Origin`, which no browser sends, is always accepted.
+  /// host in `Host` may connect. A request without `Origin`, which no browser sends, is always accepted.
   std::vector<std::string> allowed_origins;
   /// Subprotocols in order of preference. The first subprotocol that the client also offers is chosen; if there is
   /// none, the connection has no subprotocol.

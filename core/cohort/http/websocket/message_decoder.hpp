@@ -73,12 +73,12 @@ class message_decoder {
   websocket_message message_;
   bool has_returned_message_ = false;
   bool is_in_message_ = false;
-  /// The frames of the message so far.
+  /// Number of frames received of the current message.
   std::size_t frames_ = 0;
   bool is_compressed_ = false;
   bool is_in_frame_ = false;
   frame_header frame_;
-  /// The bytes of the frame's payload that were received.
+  /// Number of payload bytes received of the current frame.
   std::uint64_t received_ = 0;
   std::string control_payload_;
   std::uint16_t close_code_ = 0;

@@ -26,7 +26,7 @@ enum class websocket_error {
 /// A message that is encoded once and sent to many clients of a server; see `websocket::send`. Copies share the bytes.
 class shared_message {
  public:
-  /// A text must be valid UTF-8; otherwise `std::invalid_argument` is thrown.
+  /// The data of a text message must be valid UTF-8; otherwise `std::invalid_argument` is thrown.
   explicit shared_message(std::string_view data, websocket_message::kind type = websocket_message::kind::text);
   const encoded_frame& frame() const noexcept { return frame_; }
 
@@ -66,13 +66,13 @@ class websocket {
   /// frame of the peer. `code` is `close_code::normal_closure`, another code of RFC 6455 section 7.4.1 that may be
   /// sent, or 3000 to 4999; otherwise `std::invalid_argument` is thrown. `reason` is truncated to 123 bytes.
   void close(std::uint16_t code = close_code::normal_closure, std::string_view reason = {});
-  /// Waits until the connection has ended, at most for `close_timeout` after `close`. Received messages are discarded.
+  /// Waits until the connection is closed, at most for `close_timeout` after `close`. Received messages are discarded.
   task<> closed();
 
   /// Whether messages can be sent.
   bool is_open() const noexcept { return connection_->is_open(); }
-  /// After the end of the connection: the code of the close frame that was sent or received first; 1005 if that frame
-  /// had no code, 1006 if the connection was lost.
+  /// Once the connection is closed, returns the code of the close frame that was sent or received first; 1005 if that
+  /// frame had no code, 1006 if the connection was lost.
   std::uint16_t close_code() const noexcept { return connection_->close_code(); }
   const std::string& close_reason() const noexcept { return connection_->close_reason(); }
   /// The negotiated subprotocol; empty if there is none.

@@ -47,7 +47,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
 
   /// Begins to read. Precondition: owned by a `shared_ptr`.
   void start();
-  /// Called once, when the connection has ended.
+  /// Sets a callback that is called once, when the connection is closed.
   void on_ended(std::function<void()> callback) { on_ended_ = std::move(callback); }
 
   /// The next message that was received; empty if there is none.
@@ -70,13 +70,13 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
 
   /// Sends a close frame after the queued messages. Further calls have no effect.
   void close(std::uint16_t code, std::string_view reason);
-  /// Ends the connection immediately.
+  /// Closes the connection immediately.
   void abort() { end(); }
-  /// Whether the connection has ended and its stream is no longer in use.
+  /// Whether the connection is closed and its stream is no longer in use.
   bool is_finished() const noexcept { return has_ended_ && !is_reading_ && !is_writing_; }
   wait_queue& finish_waiters() noexcept { return finish_waiters_; }
 
-  /// After the end: the code of the first close frame; 1006 if there was none.
+  /// Once the connection is closed, returns the code of the first close frame; 1006 if there was none.
   std::uint16_t close_code() const noexcept { return close_code_; }
   const std::string& close_reason() const noexcept { return close_reason_; }
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
@@ -118,7 +118,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   websocket_metrics* metrics_;
   std::atomic<std::size_t>* shared_bytes_;
   std::size_t max_shared_bytes_;
-  /// The bytes that `shared_bytes_` includes.
+  /// Number of bytes of this connection that `shared_bytes_` includes.
   std::size_t accounted_bytes_ = 0;
   message_decoder decoder_;
   std::function<void()> on_ended_;
@@ -132,7 +132,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   std::list<queued_frame> outbox_;
   std::size_t queued_messages_ = 0;
   std::size_t queued_bytes_ = 0;
-  /// The bytes of the first frame that were written.
+  /// Number of bytes written of the first frame.
   std::size_t written_ = 0;
 
   bool has_started_ = false;

@@ -43,7 +43,7 @@ struct websocket_settings {
   /// If the peer accepts no bytes for this time while there are bytes to send, the connection is closed.
   duration write_timeout = std::chrono::seconds{20};
   /// Timeout from a close frame to the close frame of the peer; when it expires, the connection is closed. A handler
-  /// that has not returned by this time after the end of the connection is cancelled.
+  /// that has not returned by this time after the close is cancelled.
   duration close_timeout = std::chrono::seconds{5};
 };
 

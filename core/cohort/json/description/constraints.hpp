@@ -131,7 +131,7 @@ template <list_like T>
 struct list_constraints {
   std::size_t min_items = 0;
   std::optional<std::size_t> max_items{};
-  /// Whether equal elements are rejected. Elements are equal if their JSON texts are equal.
+  /// Whether equal elements are rejected. Elements are equal if their JSON representations are equal.
   bool unique = false;
   /// The constraints on each element.
   constraints_of<typename detail::list_traits<T>::value_type> items{};

@@ -102,7 +102,8 @@ template <class T>
 inline constexpr bool omits_members = false;
 
 namespace detail {
-/// Converts to every type except the base classes of `T`. For initializers in unevaluated expressions only.
+/// An object that converts to every type except the base classes of `T`. For initializers in unevaluated expressions
+/// only.
 template <class T>
 struct any_member {
   template <class Member>

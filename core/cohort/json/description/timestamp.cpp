@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-/// Consumes a text from its start. After an unexpected character, the scanner remains in the failed state.
+/// Consumes a string from its start. After an unexpected character, the scanner remains in the failed state.
 class scanner {
  public:
   explicit scanner(std::string_view text) : remaining_(text) {}

@@ -33,7 +33,7 @@ class memory_broker {
   /// Creates a client with a separate connection. The broker must outlive the client.
   std::shared_ptr<client> make_client();
 
-  /// Ends the process of the broker: every connection is lost, and unacknowledged messages will be delivered again.
+  /// Terminates the process of the broker: every connection is lost, and unacknowledged messages will be redelivered.
   void stop();
   void start();
   /// Time from a message's arrival to its confirm. Zero by default.
@@ -105,7 +105,7 @@ class memory_broker::client final : public broker, public std::enable_shared_fro
   void close() override;
 
   /// Partitions the network: no bytes arrive in either direction until `heal`. Messages that were delivered and not
-  /// acknowledged are delivered again, possibly to another client.
+  /// acknowledged are redelivered, possibly to another client.
   void partition();
   void heal();
 

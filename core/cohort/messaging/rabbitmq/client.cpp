@@ -66,7 +66,7 @@ task<> client::run() {
     }
     if (is_closed_) co_return;
     // Reconnects until `close`, with pauses of at most `max_backoff`; no event reports that the broker is available
-    // again. The pauses are random, so that clients do not all reconnect at the same time.
+    // again. The pauses are random, so that clients do not all reconnect simultaneously.
     const auto delay =
         policy::jittered_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
@@ -117,7 +117,7 @@ task<error> client::use(session& session) {
 task<std::optional<error>> client::operate(session& session) {
   auto declare_task = declare_exchange(session);
   if (auto declare_result = co_await std::move(declare_task); !declare_result) co_return declare_result.error();
-  if (failures_ > 0) log_.write(telemetry::log_level::info, "broker connected again", {{"client", name_}});
+  if (failures_ > 0) log_.write(telemetry::log_level::info, "broker reconnected", {{"client", name_}});
   failures_ = 0;
   last_failure_.reset();
   const ready_scope ready{*this, session};
@@ -152,7 +152,7 @@ void client::on_connection_ended(const error& failure) {
   for (const auto& each : queues_) {
     if (each->channel == 0) continue;
     each->channel = 0;
-    // Messages that have not been received are delivered again.
+    // Messages that have not been received are redelivered.
     each->deliveries.clear();
     ++each->interruptions;
   }
@@ -208,7 +208,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   auto confirm_task = batch->done.wait(call_deadline);
   const auto status = co_await std::move(confirm_task);
   if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
-    // Closes the connection, because messages that are sent again would wait for the unconfirmed messages.
+    // Closes the connection, because messages that are resent would wait for the unconfirmed messages.
     current_->fail({errc::connection_lost, "the broker did not confirm in time"});
   }
   co_return batch->results;

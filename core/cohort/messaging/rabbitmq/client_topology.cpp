@@ -9,7 +9,7 @@
 namespace cohort::messaging::rabbitmq {
 namespace {
 
-// Bits of the flags of declarations (generated reference, section 1.7).
+// Bits of the flags of declarations (AMQP 0-9-1 generated reference, section 1.7).
 constexpr std::uint8_t durable = 1U << 1U;
 constexpr std::uint8_t exclusive = 1U << 2U;
 constexpr std::uint8_t auto_delete = 1U << 3U;

@@ -10,7 +10,7 @@ namespace cohort::messaging::rabbitmq {
 namespace {
 
 constexpr std::size_t read_size = std::size_t{64} * 1024;
-/// The default of RabbitMQ. Section 4.2.3 requires at least 4096.
+/// RabbitMQ's default `frame_max`, in bytes. AMQP 0-9-1 section 4.2.3 requires at least 4096.
 constexpr std::size_t requested_frame_size = std::size_t{128} * 1024;
 constexpr std::size_t min_frame_size = 4096;
 constexpr std::uint16_t requested_channels = 2047;
@@ -208,8 +208,9 @@ task<std::optional<error>> session::write() {
   }
 }
 
-/// Sends heartbeats, and ends after `fail`. Source: section 4.2.7, and https://www.rabbitmq.com/docs/heartbeats: one
-/// heartbeat every half interval; the peer is considered dead after two intervals.
+/// Sends heartbeats, and ends after `fail`. Source: AMQP 0-9-1 section 4.2.7, and
+/// https://www.rabbitmq.com/docs/heartbeats: one heartbeat every half interval; the peer is considered dead after two
+/// intervals.
 task<std::optional<error>> session::watch() {
   for (;;) {
     auto wait_task = failed_.wait(deadline::after(loop_.now(), heartbeat_ / 2));

@@ -53,7 +53,7 @@ class session {
 
   /// Logs in and opens the virtual host, by the deadline of the stream. Returns the error.
   task<std::optional<error>> open();
-  /// Reads, writes and sends heartbeats until the connection ends. Returns the reason.
+  /// Reads, writes and sends heartbeats until the connection is closed. Returns the reason.
   task<error> run();
   /// Sends a method and waits for the response. If the broker closes the channel instead, returns the broker's error.
   task<result<void>> call(std::uint16_t channel, std::string bytes, method_id expected);

@@ -45,7 +45,7 @@ std::optional<error> session::on_connection_method(method_id method, wire_reader
       is_closed_by_broker_ = true;
       output_.clear();
       respond(0, method_id::connection_close_ok);
-      // 320, CONNECTION_FORCED: the broker or its operator ends the connection.
+      // 320, CONNECTION_FORCED: the broker or its operator closes the connection.
       return error{code == 320 ? errc::connection_lost : errc::refused, std::to_string(code) + " " + text};
     }
     case method_id::connection_blocked: observer_.on_blocked(true); return std::nullopt;
@@ -59,7 +59,8 @@ std::optional<error> session::on_channel_close(std::uint16_t channel, wire_reade
   const error reason{errc::refused, std::to_string(code) + " " + std::string{arguments.short_string()}};
   respond(channel, method_id::channel_close_ok);
   contents_.erase(channel);
-  if (is_closing(channel)) return std::nullopt;  // both sides close at the same time: `channel.close-ok` follows
+  if (is_closing(channel))
+    return std::nullopt;  // both sides close the channel concurrently: `channel.close-ok` follows
   if (const auto found = calls_.find(channel); found != calls_.end()) {
     found->second->failure = reason;
     found->second->done.set();

@@ -10,7 +10,7 @@ constexpr unsigned tag_bits = 40;
 constexpr std::uint64_t tag_mask = (std::uint64_t{1} << tag_bits) - 1;
 
 unsigned count_attempts(const arrived_message& message) {
-  // For quorum queues: the number of earlier deliveries that were not acknowledged.
+  // Quorum queues set this field to the number of earlier deliveries that were not acknowledged.
   for (const auto& [name, text] : message.header.headers) {
     if (name == "x-delivery-count") return static_cast<unsigned>(std::strtoul(text.c_str(), nullptr, 10)) + 1;
   }

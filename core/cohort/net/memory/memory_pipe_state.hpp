@@ -136,7 +136,7 @@ class memory_pipe::end final : public stream {
 
   void close_side(bool with_reset);
   void reject_incoming();
-  /// Ends pending operations because the deadline has expired or this end is closed.
+  /// Aborts the pending operations if the deadline has expired or this end is closed.
   void abort_pending();
   void check_hangup();
   void schedule_advance() noexcept;

@@ -92,7 +92,7 @@ std::string_view check_tlvs(std::string_view header, std::size_t offset) {
     offset += tlv_header_size;
     if (header.size() - offset < length) return "a TLV is longer than the header";
     if (type == tlv_crc32c) {
-      if (length != 4) return "the checksum does not have 4 bytes";
+      if (length != 4) return "the length of the checksum is not 4 bytes";
       const auto header_value =
           static_cast<std::uint32_t>(uint16_at(header, offset) << 16U | uint16_at(header, offset + 2));
       if (header_value != header_checksum(header, offset)) return "the checksum does not match";

@@ -10,10 +10,10 @@
 
 namespace cohort::net {
 
-/// The longest header of version 1, with its CRLF (PROXY protocol specification, section 2.1).
+/// The maximum size of a version 1 header, with its CRLF (PROXY protocol specification, section 2.1).
 constexpr std::size_t max_proxy_header_v1_size = 107;
-/// The longest accepted header of version 2: 16 bytes, addresses and TLVs of up to 520 bytes. The addresses take up to
-/// 216 bytes (section 2.2).
+/// The maximum accepted size of a version 2 header: 16 bytes, then addresses and TLVs of up to 520 bytes. The addresses
+/// take up to 216 bytes (PROXY protocol specification, section 2.2).
 constexpr std::size_t max_proxy_header_v2_size = 536;
 /// The size of the fixed part of a version 2 header. The shortest version 1 header is one byte shorter.
 constexpr std::size_t proxy_header_v2_prefix_size = 16;

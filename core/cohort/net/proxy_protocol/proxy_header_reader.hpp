@@ -22,7 +22,7 @@ struct received_proxy_header {
     invalid,
     /// The header was not received in time.
     timeout,
-    /// The connection ended before the header.
+    /// The connection was closed before the end of the header.
     closed,
   };
   outcome result = outcome::closed;

@@ -78,7 +78,7 @@ tls_stream::~tls_stream() {
     watch_->owner = nullptr;
     watch_->cancellation.emit(asio::cancellation_type::terminal);
   }
-  // OpenSSL does not resume the session of a connection that ended without a shutdown.
+  // OpenSSL does not resume the session of a connection that was closed without a TLS shutdown.
   SSL_set_shutdown(native_handle(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
@@ -203,7 +203,7 @@ void tls_stream::on_watch_read(error_code error, std::size_t count) {
   }
   if (!on_hangup_ || count > 0) return;
   // `operation_aborted`: the watch was cancelled. `timed_out`: the deadline of a write has passed. Any other error
-  // means that the connection has ended.
+  // means that the connection was closed or reset.
   if (error == asio::error::operation_aborted) {
     start_watch_read();
   } else if (error != asio::error::timed_out) {

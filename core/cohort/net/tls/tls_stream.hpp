@@ -138,7 +138,7 @@ class tls_stream final : public stream {
     stream_ptr plain;
     asio::ssl::stream<tls_next_layer> tls;
   };
-  /// A read of one byte that detects the end of the connection.
+  /// A read of one byte that detects a closed connection.
   struct pending_watch {
     std::shared_ptr<connection> keep_alive;
     /// Null after the stream's destruction.

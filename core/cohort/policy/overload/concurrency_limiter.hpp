@@ -24,10 +24,10 @@ namespace cohort::policy {
 /// If p50 is lower than base, base decreases smoothly, because the minimum of latencies that vary widely would be an
 /// outlier. Base can become too low, for instance if the server becomes slower permanently. Therefore, once reductions
 /// have lasted for `probe_interval` in total, the limiter probes: it halves the limit until all requests that were in
-/// flight have completed, and until one more sample is full. The p50 of that sample is the new base. Base increases
-/// only by a probe: a base that follows increasing latency (the long-term average of Gradient2) includes the latency of
-/// a standing queue, and the limit drifts upwards. The cost of a probe is small, because half of a limit that maintains
-/// a queue is nearly sufficient for full utilization.
+/// flight have completed, and until one more sample is full. The p50 of that sample is the new base. Only a probe
+/// increases base. If base followed increasing latency, as the long-term average of Gradient2 does, it would include
+/// the latency of a standing queue, and the limit would drift upwards. The cost of a probe is small, because half of a
+/// limit that maintains a queue is nearly sufficient for full utilization.
 ///
 /// Source: Netflix concurrency-limits (Gradient2: smoothing 0.2, tolerance 1.5, initial limit 20; Vegas limit: probes)
 /// and Envoy's adaptive concurrency filter (median of 50 samples, base measured at a lowered limit).

@@ -73,7 +73,7 @@ error libpq_connection::connection_error() {
 
 error libpq_connection::error_of(const PGresult& failed) {
   const auto severity = field(failed, PG_DIAG_SEVERITY_NONLOCALIZED);
-  // An error without a severity is libpq's own: the connection ended.
+  // libpq itself reports an error without a severity if the connection was closed.
   if (severity.empty() && PQstatus(connection_.get()) != CONNECTION_OK) return connection_error();
   if (severity == "FATAL" || severity == "PANIC") {
     is_broken_ = true;

@@ -37,7 +37,7 @@ std::optional<error> find_error(const statement& statement) {
     return error{errc::invalid_parameter,
                  {},
                  "parameter $" + std::to_string(i + 1) +
-                     " contains a NUL byte, which no text of PostgreSQL can contain; use postgres::bytes",
+                     " contains a NUL byte, which PostgreSQL does not accept in text; use postgres::bytes",
                  {},
                  true};
   }

@@ -39,7 +39,7 @@ bool is_transient(const error& failure) noexcept {
     case errc::connect_failed:
     case errc::connect_timeout:
     case errc::resolve_failed: return true;
-    // Starting up or shutting down (57P01 to 57P03), or too many connections (53300).
+    // The server is starting up or shutting down (57P01 to 57P03), or has too many connections (53300).
     case errc::connection_rejected: return failure.sqlstate.starts_with("57P0") || failure.sqlstate == "53300";
     default: return false;
   }

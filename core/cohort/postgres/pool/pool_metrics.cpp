@@ -33,8 +33,7 @@ pool_metrics::pool_metrics(telemetry::registry& registry, const std::string& ups
       connects_failed(
           registry.make_counter("cohort_postgres_connects_total", "", {{"upstream", upstream}, {"result", "failed"}})),
       retries(registry.make_counter("cohort_postgres_retries_total",
-                                    "Statements sent again because they had not been executed.",
-                                    {{"upstream", upstream}})),
+                                    "Statements resent because they had not been executed.", {{"upstream", upstream}})),
       resets_succeeded(registry.make_counter(
           "cohort_postgres_resets_total",
           "Connections with an unfinished statement or transaction: reused after a cancellation and rollback, or closed.",

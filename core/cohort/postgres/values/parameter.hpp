@@ -23,7 +23,7 @@ struct bytes {
 /// The text of a `timestamptz` in microseconds, the resolution of PostgreSQL: `2026-06-01 12:00:00.123456+00`.
 std::string format_timestamp(wall_time time);
 
-/// The value of a parameter `$n`: a number, a `bool`, a text, `bytes`, a time, or null (`nullptr` or an empty
+/// The value of a parameter `$n`: a number, a `bool`, a string, `bytes`, a time, or null (`nullptr` or an empty
 /// optional). The server converts it to the type that the statement requires. It owns a copy of the value.
 class parameter {
  public:

@@ -76,13 +76,13 @@ struct value_reader<T> {
 /// Accepts every type except `bytea`.
 template <>
 struct value_reader<std::string_view> {
-  static constexpr std::string_view name = "a text";
+  static constexpr std::string_view name = "a string";
   static bool accepts(std::uint32_t type) noexcept { return type != type::bytea; }
   static std::optional<std::string_view> parse(std::string_view text) noexcept { return text; }
 };
 template <>
 struct value_reader<std::string> {
-  static constexpr std::string_view name = "a text";
+  static constexpr std::string_view name = "a string";
   static bool accepts(std::uint32_t type) noexcept { return type != type::bytea; }
   static std::optional<std::string> parse(std::string_view text) { return std::string{text}; }
 };

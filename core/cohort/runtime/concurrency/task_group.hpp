@@ -30,7 +30,7 @@ class task_group {
   void spawn(task<> work) {
     spawn_cancellable([&](asio::cancellation_signal&) { return std::move(work); });
   }
-  /// Starts the task that `factory` returns. `factory` gets the signal that cancels this task alone, by
+  /// Starts the task that `factory` returns. `factory` receives the signal that cancels this task alone, by
   /// `signal.emit(asio::cancellation_type::terminal)`; the signal is valid while the task runs.
   template <class Factory>
   void spawn_cancellable(Factory factory) {

@@ -36,7 +36,7 @@ class wait_queue {
 
   /// Resumes the coroutine that has waited longest, from the loop's queue. Returns false if none waits.
   bool notify_one();
-  /// Resumes all coroutines that wait at this moment.
+  /// Resumes all current waiters.
   void notify_all();
   bool empty() const noexcept { return first_ == nullptr; }
 

@@ -13,8 +13,8 @@ namespace cohort::platform {
 /// Resource limits that control groups set for this process. An empty member means no limit.
 struct cgroup_limits {
   std::optional<std::uint64_t> memory_bytes;
-  /// Memory that counts towards the memory limit, without inactive file cache, which the kernel reclaims first.
-  /// `docker stats` and the kubelet report the same value. Empty without a memory limit.
+  /// Memory that counts toward the memory limit, without inactive file cache, which the kernel reclaims first. `docker
+  /// stats` and the kubelet report the same value. Empty without a memory limit.
   std::optional<std::uint64_t> memory_used_bytes;
   std::optional<double> cpus;  ///< CPU time per wall-clock time: 1.5 is one and a half CPUs
 };

@@ -19,7 +19,7 @@ class deadline {
   constexpr explicit deadline(time_point time) noexcept : time_(time) {}
 
   static constexpr deadline never() noexcept { return deadline{}; }
-  /// `timeout` after `now`; `never()` if the sum does not fit a `time_point`.
+  /// `timeout` after `now`; `never()` if the sum is out of the range of `time_point`.
   static constexpr deadline after(time_point now, duration timeout) noexcept {
     return timeout >= time_point::max() - now ? never() : deadline{now + timeout};
   }

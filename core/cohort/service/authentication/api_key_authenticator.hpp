@@ -27,7 +27,7 @@ bool constant_time_equal(std::string_view candidate, std::string_view expected);
 
 /// Authenticates requests to `/api/*` and to operations with `require_api_key` by an API key in `X-API-Key` or, without
 /// that, in `Authorization: Bearer KEY` (RFC 6750). Counts rejected requests in
-/// `<prefix>_auth_failures_total{endpoint,reason}`, those that exceed the limit of invalid keys also in
+/// `<prefix>_auth_failures_total{endpoint,reason}`, requests that exceed the limit of invalid keys also in
 /// `cohort_server_auth_throttled_total`, and accepted ones by the name of their key in
 /// `<prefix>_api_key_requests_total{key}`. Thread-safe after the service has started.
 class api_key_authenticator {
@@ -96,8 +96,8 @@ class api_key_requirement {
   const api_key_authenticator* authenticator_;
 };
 
-/// Requires an API key for an operation, or for all routes of a group or router (of the whole router: also for
-/// `/openapi.json` and `/docs`), also outside `/api/`:
+/// Requires an API key for an operation, or for all routes of a group or router, including routes outside `/api/`. For
+/// the whole router, this includes `/openapi.json` and `/docs`.
 ///
 ///     routes.post("/orders", create).use(service::require_api_key(keys));
 ///

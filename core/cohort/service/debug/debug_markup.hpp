@@ -24,7 +24,7 @@ std::string code(std::string_view text);
 /// A row of a table, by its cells.
 class row {
  public:
-  /// A text; `css_class` may be empty.
+  /// Appends escaped text; `css_class` may be empty.
   row& text(std::string_view content, std::string_view css_class = {});
   row& number(std::size_t value) { return text(std::to_string(value), "number"); }
   row& html(std::string content, std::string_view css_class = {});

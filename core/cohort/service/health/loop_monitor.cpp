@@ -20,7 +20,7 @@ void loop_monitor::start() {
   if (::pthread_getcpuclockid(::pthread_self(), &cpu_clock_) == 0) {
     has_cpu_clock_.store(true, std::memory_order_release);
   }
-  // Creates the thread-local object now, because glibc ends the program if there is no memory to register its
+  // Creates the thread-local object now, because glibc terminates the program if there is no memory to register its
   // destructor later (see thread_object.hpp).
   json::thread_local_parser();
   arm_timer();

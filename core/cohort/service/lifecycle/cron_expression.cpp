@@ -142,8 +142,8 @@ result<cron_expression, std::string> cron_expression::parse(std::string_view tex
   const auto prefix = "invalid cron expression \"" + std::string{text} + "\": ";
   const auto fields = split_fields(text);
   if (fields.size() != ranges.size()) {
-    return prefix + "it has " + std::to_string(fields.size()) +
-           " fields, but needs 5: minute, hour, day of month, month and day of week";
+    return prefix + "expected 5 fields (minute, hour, day of month, month, day of week), got " +
+           std::to_string(fields.size());
   }
   cron_expression cron_expression;
   const std::array<std::bitset<64>*, 5> targets{&cron_expression.minutes_, &cron_expression.hours_,

@@ -33,7 +33,7 @@ enum class job_overlap : std::uint8_t {
 };
 
 struct job_options {
-  /// Maximum random delay of each run, so that the instances of a service do not run at the same time.
+  /// Maximum random delay of each run, so that the instances of a service do not run the job simultaneously.
   duration jitter{};
   job_placement where = job_placement::one_loop;
   job_overlap overlap = job_overlap::skip;

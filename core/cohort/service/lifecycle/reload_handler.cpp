@@ -113,7 +113,7 @@ void reload_handler::report(const config::reloader::report& report, bool log_unc
     last_successful->add((has_failed ? 0 : 1) - last_successful->value());
   }
   if (has_failed) {
-    log_.write(log_level::error, "reload failed, the old value remains in use",
+    log_.write(log_level::error, "reload failed; the old value remains in use",
                {{"setting", std::string_view{setting}}, {"error", std::string_view{result.error}}});
   } else if (log_unchanged || result.outcome == reload_outcome::replaced) {
     log_.write(log_level::info, "reloaded",

@@ -16,7 +16,7 @@
 namespace cohort::service {
 
 /// Reloads settings when their files change and on each SIGHUP; logs and counts the results. If a terminal of the
-/// process has been closed, SIGHUP ends the program as SIGTERM does, because the user can no longer interrupt it.
+/// process has been closed, SIGHUP stops the program as SIGTERM does, because the user can no longer interrupt it.
 ///
 /// Changes are collected until the files have not changed for `quiet_period`, because a certificate and its key are
 /// two files. Metrics, one series for each setting: `cohort_setting_reloads_total{setting,result}`, with the results

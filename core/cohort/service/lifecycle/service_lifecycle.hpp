@@ -13,7 +13,7 @@
 
 namespace cohort::service {
 
-/// Thrown by a start hook to end the program with the given exit status. After any other exception, the status is 1.
+/// Thrown by a start hook to exit the program with the given status. After any other exception, the status is 1.
 class start_error : public std::runtime_error {
  public:
   explicit start_error(const std::string& reason, int exit_status = 1)

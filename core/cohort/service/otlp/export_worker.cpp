@@ -40,8 +40,8 @@ export_worker::export_worker(http::client& transport, telemetry::export_queue& q
         log_.write(telemetry::log_level::error, "telemetry export failed", {{"what", std::string_view{message}}});
       }) {}
 
-/// A batch that was taken from the queue. Its items count as dropped at the end of the program, unless another result
-/// is recorded.
+/// A batch that was taken from the queue. If the task is destroyed at shutdown before it has recorded a result, the
+/// items of the batch count as dropped.
 class export_worker::taken_batch {
  public:
   explicit taken_batch(export_worker& worker) : worker_(worker), batch_(worker.queue_.take()) {}
@@ -112,7 +112,7 @@ task<> export_worker::export_batch(taken_batch& batch) {
       batch.on_dropped(drop_reason::unavailable, retry->cause);
       co_return;
     }
-    // At the end of the program, each batch gets one attempt.
+    // During shutdown, each batch is sent at most once.
     auto wait_result = wait_status::notified;
     if (!is_stopping_) wait_result = co_await stop_requested_.wait(deadline::after(current.now(), delay));
     if (wait_result == wait_status::notified) {

@@ -71,8 +71,8 @@ class telemetry_export final : public telemetry::log_exporter {
   task<> stop(deadline stop_deadline);
 
   bool exports_logs() const noexcept { return settings_.logs.has_value(); }
-  /// Queues a line of a service that was added, or of another logger of the program. Safe from any thread after the
-  /// last `add_service`.
+  /// Queues a log line of an added service, or of another logger of the program. Safe from any thread after the last
+  /// `add_service`.
   void export_record(std::string_view service, const telemetry::log_record& record) override;
 
  private:

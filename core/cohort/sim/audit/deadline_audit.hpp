@@ -32,7 +32,7 @@ std::string_view to_string(audit_finding_kind kind) noexcept;
 struct audit_finding {
   audit_finding_kind kind{};
   std::string service;
-  /// The pattern of the route; empty if it is not known.
+  /// The pattern of the route; empty if it is unknown.
   std::string route;
   /// The name of the upstream, or of the host that was called; empty if the finding concerns the route.
   std::string upstream;

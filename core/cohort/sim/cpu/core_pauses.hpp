@@ -23,8 +23,9 @@ class pause_sequence {
   /// The first pause begins after `start`.
   pause_sequence(core_pauses pauses, std::uint64_t seed, time_point start);
 
-  /// The time at which the core is free, if its work alone would end at `busy_until`: later if a pause has begun before
-  /// `now`. Calls must have ascending `now`, and pass the result of the last call unless the core has worked since.
+  /// The time at which the core becomes idle, if its work alone would end at `busy_until`: later if a pause has begun
+  /// before `now`. Calls must have ascending `now`, and pass the result of the last call unless the core has worked
+  /// since.
   time_point free_at(time_point now, time_point busy_until);
 
  private:

@@ -85,7 +85,7 @@ class process {
 };
 
 /// A machine with a number of equal cores, on which the threads of several processes run. A ready thread is assigned
-/// the first free core, in the order in which the threads became ready, and keeps it until its handler has ended.
+/// the first idle core, in the order in which the threads became ready, and keeps it until its handler has ended.
 class machine {
  public:
   machine(cpu_scheduler& scheduler, std::string name, std::size_t cores)
@@ -103,7 +103,7 @@ class machine {
   duration time_of(duration cost) const noexcept;
   /// The CPU time that all processes have spent.
   duration busy_time() const noexcept;
-  /// `busy_time` over the capacity of all cores since the start of the simulation; from 0 to 1.
+  /// `busy_time` divided by the capacity of all cores since the start of the simulation, from 0 to 1.
   double utilization() const noexcept;
 
  private:

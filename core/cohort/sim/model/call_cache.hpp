@@ -25,7 +25,7 @@ struct call_cache_settings {
   bool single_flight = true;
 };
 
-/// The cache for the responses of one call of a modelled service. The cache is in the memory of an instance, and empty
+/// The cache for the responses of one call of a modeled service. The cache is in the memory of an instance, and empty
 /// after each start. All requests share one cached response. A failed call is not cached. Thread-safe.
 class call_cache {
  public:

@@ -27,12 +27,12 @@ struct caller_settings {
   unsigned attempts = 1;
   /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; no pause if zero.
   duration backoff{};
-  /// A success within this time after the call's begin counts as goodput; any success if empty.
+  /// A success within this time after the start of the call counts as goodput. If empty, every success counts.
   std::optional<duration> deadline;
-  /// A response that contains this text is a partial result: a success, but not goodput. If it is empty, no result is
+  /// A response that contains this string is a partial result: a success, but not goodput. If it is empty, no result is
   /// partial.
   std::string partial_result_text;
-  /// A response without this text also counts as a partial result. No effect if empty.
+  /// A response without this string also counts as a partial result. No effect if empty.
   std::string complete_result_text;
   /// Pauses of the core of the callers' program, which delay the sending of requests and the reading of responses.
   core_pauses pauses;
@@ -48,8 +48,8 @@ struct caller_second {
   std::uint64_t good = 0;
 };
 
-/// Counters of a run of callers. A call belongs to the second in which it began, an attempt to the second in which it
-/// was sent.
+/// Counters of a run of callers. A call is counted in the second in which it started, and an attempt in the second in
+/// which it was sent.
 struct caller_results {
   std::vector<caller_second> seconds;
   std::vector<std::uint64_t> attempts_by_second;
@@ -109,7 +109,7 @@ class caller_population {
   http::client& client_;
   random_generator random_;
   std::optional<pause_sequence> pauses_;
-  /// The end of the core's last pause.
+  /// The time at which the last pause of the core ends.
   time_point paused_until_{};
   time_point start_{};
   caller_results results_;

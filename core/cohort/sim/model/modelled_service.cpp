@@ -30,7 +30,7 @@ struct service_state {
   static duration scaled(duration value, double factor) {
     return duration{static_cast<duration::rep>(static_cast<double>(value.count()) * factor)};
   }
-  /// Returns whether the call succeeded, for both functions.
+  /// Both functions return whether the call succeeded.
   static task<bool> call(upstream_call& target, call_context context) {
     auto call_task = target.cache ? call_cache::get(target.cache, context) : call_upstream(target, context);
     co_return co_await std::move(call_task);

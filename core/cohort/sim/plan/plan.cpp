@@ -15,7 +15,7 @@ namespace {
 
 bool stops_instances(const planned_fault& fault) noexcept { return fault.killed + fault.powered_off > 0; }
 
-/// Maximum loss; above it, TCP's window reductions, which are not modelled, affect the results.
+/// Maximum loss; above it, TCP's window reductions, which are not modeled, affect the results.
 constexpr double max_modelled_loss = 0.05;
 /// Limits the recursion of the search for cycles.
 constexpr std::size_t max_services = 1000;
@@ -272,7 +272,7 @@ class plan_reader {
     if (fault.at >= plan_.load.length) reject(field + ".at", "must be before the end of the load");
     fault.disturbance.slowdown = source.slowdown.value_or(1);
     if (!(fault.disturbance.slowdown > 0 && fault.disturbance.slowdown <= max_slowdown)) {
-      reject(field + ".slowdown", "must be a number above 0, up to 1000");
+      reject(field + ".slowdown", "must be a number greater than 0 and at most 1000");
     }
     if (source.extra_latency) {
       fault.disturbance.extra_latency = read_duration(*source.extra_latency, field + ".extra_latency");
@@ -287,8 +287,8 @@ class plan_reader {
     const bool disturbs_handlers =
         fault.disturbance.slowdown != 1 || source.extra_latency || source.failure_ratio || source.hang_ratio;
     if (disturbs_handlers && !target->program.empty()) {
-      reject(field, "can only be `killed` or `powered_off`, because " + target->name +
-                        " is a program and not a modelled service");
+      reject(field,
+             "can only be `killed` or `powered_off`, because " + target->name + " is a program, not a modeled service");
     }
     return fault;
   }

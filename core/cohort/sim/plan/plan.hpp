@@ -18,9 +18,9 @@ namespace cohort::sim {
 /// A service of a plan.
 struct planned_service {
   std::string name;
-  /// A program in the catalog of `planned_fleet`; empty for a modelled service.
+  /// A program in the catalog of `planned_fleet`; empty for a modeled service.
   std::string program;
-  /// The program that replaces a modelled service in a rehearsal on real programs; a program that runs the model if
+  /// The program that replaces a modeled service in a rehearsal on real programs; a program that runs the model if
   /// empty.
   std::string real_program;
   std::shared_ptr<const service_model> model;
@@ -39,10 +39,10 @@ struct planned_fault {
   duration lasts{};
   std::string service;
   service_disturbance disturbance;
-  /// The number of instances whose processes are killed, and started again at the end.
+  /// The number of instances whose processes are killed, and restarted at the end.
   std::size_t killed = 0;
-  /// The number of instances whose machines lose their power, and are started again at the end. Unlike a killed
-  /// process, they do not refuse connections, but do not respond at all.
+  /// The number of instances whose machines lose their power, and are restarted at the end. Unlike a killed process,
+  /// they do not refuse connections, but do not respond at all.
   std::size_t powered_off = 0;
 };
 
@@ -51,7 +51,7 @@ struct planned_fault {
 struct planned_deploy {
   duration at{};
   std::string service;
-  /// Number of instances in a batch, which are restarted at the same time.
+  /// Number of instances in a batch, which are restarted simultaneously.
   std::size_t batch = 1;
   /// Timeout of the drain: maximum time for requests in flight, after the service's `DRAIN_DELAY`.
   duration drain_timeout = std::chrono::seconds{10};

@@ -61,8 +61,8 @@ struct scheduled_event {
   friend bool operator==(const scheduled_event&, const scheduled_event&) = default;
 };
 
-/// All inputs of a run: a seed, program-defined parameters, the names of optional nodes, and the events. The text form
-/// can be stored, to repeat a run.
+/// All inputs of a run: a seed, program-defined parameters, the names of optional nodes, and the events. The text
+/// format can be stored to reproduce a run.
 struct schedule {
   std::uint64_t seed = 1;
   std::map<std::string, std::string> parameters;
@@ -87,7 +87,7 @@ std::string to_text(duration span);
 /// Parses `3ns`, `250us`, `-1ms`, `2s`, `5min`, `48h`: an integer and its unit.
 std::optional<duration> parse_duration(std::string_view text) noexcept;
 
-/// The text form, with one line for each part, such as:
+/// The text format, with one line for each part, such as:
 ///
 ///     seed 42
 ///     set deadline 300ms
@@ -98,8 +98,8 @@ std::optional<duration> parse_duration(std::string_view text) noexcept;
 std::string to_text(const schedule& source);
 std::string to_text(const scheduled_event& source);
 
-/// Parses the text form. Empty lines are ignored. Throws `std::invalid_argument` with the number of the line, its text
-/// and the accepted values.
+/// Parses the text format. Empty lines are ignored. Throws `std::invalid_argument` with the number of the line, its
+/// text and the accepted values.
 schedule parse_schedule(std::string_view text);
 
 }  // namespace cohort::sim

@@ -38,7 +38,7 @@ class shrinker {
  private:
   bool is_exhausted() const noexcept { return runs_ >= settings_.max_runs; }
 
-  /// Keeps the candidate if it fails in the same way.
+  /// Keeps the candidate if its failure is of the same kind.
   bool accept(schedule candidate) {
     const auto first_seed = candidate.seed;
     for (std::size_t i = 0; i < seeds_ && !is_exhausted(); ++i) {

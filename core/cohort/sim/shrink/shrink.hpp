@@ -9,7 +9,7 @@
 
 namespace cohort::sim {
 
-/// Runs a schedule in a new fleet. Returns the kind of its failure, or an empty text if it passes. The kind
+/// Runs a schedule in a new fleet. Returns the kind of its failure, or an empty string if it passes. The kind
 /// identifies the failure and contains no numbers or times: a smaller schedule is accepted only if it fails with the
 /// same kind. The result must depend on the argument only.
 using failure_test = std::function<std::string(const schedule&)>;
@@ -31,7 +31,7 @@ struct shrink_result {
   std::size_t runs = 0;
 };
 
-/// Reduces a failing schedule to the fewest events, nodes and parameters that still fail in the same way, and rounds
+/// Reduces a failing schedule to the fewest events, nodes and parameters whose failure is of the same kind, and rounds
 /// its times. The same arguments give the same result. Throws `std::invalid_argument` if the schedule passes. Source:
 /// ddmin of Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
 shrink_result shrink(const schedule& failing, const failure_test& run, const shrink_settings& settings = {});

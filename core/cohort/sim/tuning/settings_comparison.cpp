@@ -36,9 +36,9 @@ comparison_verdict compare(const measured_range& baseline, const measured_range&
 std::string_view name_of(comparison_verdict verdict) noexcept {
   switch (verdict) {
     case comparison_verdict::better: return "better";
-    case comparison_verdict::better_within_range: return "better, within the range";
+    case comparison_verdict::better_within_range: return "better, within noise";
     case comparison_verdict::equal: return "equal";
-    case comparison_verdict::worse_within_range: return "worse, within the range";
+    case comparison_verdict::worse_within_range: return "worse, within noise";
     case comparison_verdict::worse: return "worse";
   }
   return "";

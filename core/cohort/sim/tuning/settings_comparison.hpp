@@ -21,9 +21,9 @@ measured_range range_of(std::vector<double> values);
 enum class comparison_verdict : std::uint8_t { better, better_within_range, equal, worse_within_range, worse };
 
 /// Compares two medians. The verdict is `better` or `worse` if they differ by more than the larger of the two ranges
-/// (`highest - lowest`), `equal` if they are equal, and otherwise better or worse within the range.
+/// (`highest - lowest`), `equal` if they are equal, and otherwise better or worse within noise.
 comparison_verdict compare(const measured_range& baseline, const measured_range& changed) noexcept;
-/// `better`, `better, within the range`, `equal`, `worse, within the range` or `worse`.
+/// `better`, `better, within noise`, `equal`, `worse, within noise` or `worse`.
 std::string_view name_of(comparison_verdict verdict) noexcept;
 
 /// The goodput of a scenario with the settings of the plan, and with changed settings.

@@ -28,7 +28,7 @@ class call_recording {
   /// Ends the record of the call and the records of its running attempts. `outcome` is a string literal. Later calls
   /// have no effect.
   void end(std::string_view outcome) noexcept;
-  /// Like the overload above, but with the current time as an argument, which saves a call of the clock.
+  /// Like the overload above, but with the current time as an argument, which saves a clock reading.
   void end(std::string_view outcome, time_point now) noexcept;
   /// Sets the statement or command, unless it has been set.
   void set_detail(std::string_view detail) noexcept;

@@ -21,7 +21,7 @@
 // reused record keeps it.
 namespace cohort::telemetry {
 
-/// A text of at most `Capacity` bytes; a longer text is truncated.
+/// A string of at most `Capacity` bytes; a longer string is truncated.
 template <std::size_t Capacity>
 class bounded_text {
  public:
@@ -119,7 +119,7 @@ struct attempt_record {
   std::uint16_t status = 0;
   /// The index in `request_record::calls`.
   std::uint8_t call = 0;
-  /// The index, among the attempts of the call, of the attempt that this attempt repeats or hedges.
+  /// The index, among the attempts of the call, of the attempt that this attempt retries, resends or hedges.
   std::uint8_t of = 0;
   attempt_kind kind = attempt_kind::first;
   attempt_phase phase = attempt_phase::queued;
@@ -240,14 +240,14 @@ struct request_record : work_recorder {
   std::uint16_t status = 0;
   /// The cause of the handler's cancellation.
   cancellation_cause interrupted_by = cancellation_cause::none;
-  /// Whether the response has a streamed body, or another protocol follows, so that the client determines its end.
+  /// Whether the response has a streamed body, or upgrades the connection, so that the client determines its end.
   bool is_streamed = false;
   std::uint8_t call_count = 0;
   std::uint8_t attempt_count = 0;
   /// Number of calls that were not recorded, because the record was full.
   std::uint16_t calls_dropped = 0;
-  /// Allocated separately, because calls and attempts would take most of the memory of a record. A connection with
-  /// another protocol, such as WebSocket, keeps its record until it ends, usually without calls.
+  /// Allocated separately, because calls and attempts would take most of the memory of a record. An upgraded
+  /// connection, such as WebSocket, keeps its record until it is closed, usually without calls.
   lazy_array<call_record, max_calls> calls;
   lazy_array<attempt_record, max_attempts> attempts;
 };

@@ -27,7 +27,7 @@ void check_numbers(std::string_view text) {
   const auto* const unit = rate->period.count() == 1 ? "/s" : rate->period.count() == 60 ? "/min" : "/hour";
   const auto again = config::event_rate().parse(std::to_string(rate->count) + unit);
   require(again && rate->count > 0 && again->count == rate->count && again->period == rate->period,
-          "parsing a printed rate gives the same rate");
+          "parsing a printed rate returns the same rate");
 }
 
 void check_words(std::string_view text) {
@@ -36,7 +36,7 @@ void check_words(std::string_view text) {
   const auto secret = config::visible_ascii("a secret").parse(text);
   const bool is_visible = !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
   require(secret.has_value() == is_visible, "a secret is visible ASCII");
-  require(config::text().parse(text) == text, "any text is accepted");
+  require(config::text().parse(text) == text, "any string is accepted");
   config::time_zone().parse(text);
 }
 

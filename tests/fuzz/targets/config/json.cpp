@@ -19,7 +19,7 @@ void check_text(std::string_view text) {
   std::string_view read;
   require(root.at(0).get(read) == simdjson::SUCCESS, "a written text is a string");
   if (simdjson::validate_utf8(text.data(), text.size()))
-    require(read == text, "a text is the same after writing and parsing");
+    require(read == text, "a string is unchanged after writing and parsing");
 }
 
 void check_fixed(double number) {

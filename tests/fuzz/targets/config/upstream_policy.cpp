@@ -45,7 +45,7 @@ void run(std::string_view input) {
           "ratios are in range");
   const auto text = print(*settings);
   const auto again = parser.parse(text);
-  require(again && print(*again) == text, "parsing a printed policy gives the same policy");
+  require(again && print(*again) == text, "parsing a printed policy returns the same policy");
 }
 
 const registration fuzz_registration{{"upstream_policy", run}};

@@ -18,7 +18,7 @@ void check(const net::endpoint& endpoint) {
   require(endpoint.port() != 0 && !endpoint.address().is_unspecified(), "an endpoint can be connected to");
   const auto value = discovery::etcd_instance_value(endpoint);
   require(endpoint.address().is_v6() || discovery::parse_etcd_instance(value) == endpoint,
-          "parsing a formatted endpoint gives the same endpoint");
+          "parsing a formatted endpoint returns the same endpoint");
 }
 
 void check(const discovery::endpoint_list& endpoints) {

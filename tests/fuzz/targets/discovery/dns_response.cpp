@@ -24,7 +24,7 @@ void check_name(const std::string& name) {
     require(!label.empty() && label.size() <= 63, "a label has 1 to 63 characters");
     rest.remove_prefix(std::min(rest.size(), label.size() + 1));
   }
-  require(!name.ends_with('.'), "a name does not end with a dot");
+  require(!name.ends_with('.'), "a name has no trailing dot");
 }
 
 void check_record(const dns_record& record) {

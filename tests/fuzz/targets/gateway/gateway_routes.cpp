@@ -32,7 +32,7 @@ void check_file(std::string_view input) {
   }
   const auto text = json::encode(*file);
   const auto again = parse_routes(text, "routes.json");
-  require(again && json::encode(*again) == text, "parsing a printed file gives the same routes");
+  require(again && json::encode(*again) == text, "parsing a printed file returns the same routes");
 }
 
 void check_path(std::string_view path) {

@@ -90,7 +90,7 @@ void check_signature(const public_token& token, std::string text) {
 
 /// Loads the input as the text of a key file.
 void check_key_file(std::string_view text) {
-  // OpenSSL spends 0.1 ms on a text without a key.
+  // OpenSSL takes 0.1 ms for input without a key.
   const bool is_pem = text.find("-----BEGIN ") != std::string_view::npos;
   for (const auto algorithm : {jwt_algorithm::HS256, jwt_algorithm::RS256, jwt_algorithm::ES256}) {
     if (algorithm != jwt_algorithm::HS256 && !is_pem) continue;
@@ -112,7 +112,8 @@ bool check(std::string_view token) {
   static const auto other_issuer = make_verifier(secret, "other", "a");
   const auto claims = verifier.verify(token, now);
   if (!claims) {
-    require(!to_string(claims.error()).empty() && !describe(claims.error()).empty(), "an error has a name and a text");
+    require(!to_string(claims.error()).empty() && !describe(claims.error()).empty(),
+            "an error has a name and a message");
     return false;
   }
   require(token.size() <= jwt_verifier::max_token_bytes, "the size of a token is limited");

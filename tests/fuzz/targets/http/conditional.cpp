@@ -21,7 +21,7 @@ using std::chrono::sys_seconds;
 constexpr sys_seconds last_modified{std::chrono::seconds{784111777}};
 
 /// Returns the entity tags of a valid list (RFC 9110 sections 5.6.1 and 8.8.3), read character by character; the result
-/// is empty for any other text.
+/// is empty for any other string.
 std::optional<std::vector<std::string_view>> valid_entity_tags(std::string_view list) {
   std::vector<std::string_view> tags;
   bool is_comma_expected = false;

@@ -19,7 +19,7 @@ void check_set_cookie(const std::vector<std::string_view>& values) {
   if (cookie.http_only) cookie.max_age = std::chrono::seconds{cookie.value.size()};
   const auto field = cookie.field_value();
   if (!field) {
-    require(!field.error().empty(), "an error has a text");
+    require(!field.error().empty(), "an error has a message");
     return;
   }
   require(http::is_token(cookie.name) && http::is_field_value(*field), "a field is one line");

@@ -30,7 +30,7 @@ void check_envoy_timeout(std::string_view text) {
   if (!timeout) return;
   const time_point now{};
   const auto formatted_text = http::format_envoy_timeout(deadline::after(now, *timeout), now);
-  require(http::parse_envoy_timeout(formatted_text) == timeout, "parsing a formatted timeout gives the same timeout");
+  require(http::parse_envoy_timeout(formatted_text) == timeout, "parsing a formatted timeout returns the same timeout");
 }
 
 void check_grpc_timeout(std::string_view text) {
@@ -53,7 +53,7 @@ void check_traceparent(std::string_view text) {
   const auto formatted_text = telemetry::format_traceparent(*trace, random);
   const auto again = telemetry::parse_traceparent({formatted_text.data(), formatted_text.size()});
   require(again && again->id == trace->id && again->sampled == trace->sampled,
-          "parsing a formatted trace gives the same trace");
+          "parsing a formatted trace returns the same trace");
 }
 
 void check_retry_after(const std::vector<std::string_view>& values) {

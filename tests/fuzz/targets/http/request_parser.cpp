@@ -24,7 +24,7 @@ struct transcript {
   friend bool operator==(const transcript&, const transcript&) = default;
 };
 
-/// Serializes a request in its simplest form: parsing the result gives the same request.
+/// Serializes a request in its simplest form: parsing the result returns the same request.
 std::string serialize(const http::request_head& head, const std::string& body) {
   auto text = std::string{head.method_text} + ' ' + std::string{head.target} +
               (head.is_http_1_0 ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
@@ -107,7 +107,7 @@ class connection {
  public:
   void receive(std::string_view bytes) {
     while (!bytes.empty() && !is_closed_) {
-      require(input_.reserve(), "a full buffer is a rejected request");
+      require(input_.reserve(), "a request that fills the buffer is rejected");
       const auto free = input_.free_space();
       const auto count = std::min(free.size(), bytes.size());
       std::copy_n(bytes.data(), count, static_cast<char*>(free.data()));
@@ -194,7 +194,7 @@ void run(std::string_view input) {
   for (const auto& request : whole.requests) {
     const auto again = parse({std::string_view{request}.substr(0, request.size() - 2)});
     require(again.requests == std::vector{request} && !again.rejected,
-            "parsing a serialized request gives the same request");
+            "parsing a serialized request returns the same request");
   }
 }
 

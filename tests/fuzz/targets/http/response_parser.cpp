@@ -22,14 +22,14 @@ struct outcome {
   bool too_large = false;
   bool done = false;
   bool keep_alive = false;
-  /// The end of the connection after the bytes is the end of the response.
+  /// The close of the connection after the bytes ends the response.
   bool ends = false;
   std::size_t interim_count = 0;
   std::size_t remaining_size = 0;
   http::client_response response;
 };
 
-/// Parses as the client does (exchange.cpp), with the bytes in slices.
+/// Parses a response in slices, as the client does (exchange.cpp).
 outcome parse(const std::vector<std::string_view>& slices, bool is_head_request) {
   outcome result;
   std::optional<http::response_parser> parser{std::in_place, limits, is_head_request};
@@ -114,7 +114,8 @@ void run(std::string_view input) {
   const auto whole = parse({input}, is_head_request);
   const auto sliced_result = parse(random_slices(input, hash(input)), is_head_request);
   if (whole.too_large || sliced_result.too_large) return;
-  // Some invalid bytes are an error only when the header is complete or the connection ends, depending on the slices.
+  // Some invalid bytes are an error only when the header is complete or the connection is closed, depending on the
+  // slices.
   require(whole.done == sliced_result.done && whole.ends == sliced_result.ends,
           "completeness does not depend on the segmentation of the bytes");
   for (const std::size_t buffer_size : {64, 2048}) {

@@ -42,7 +42,7 @@ void check_target(std::string_view text) {
   const auto origin_form = std::string{parts->path} + (parts->query.empty() ? "" : "?" + std::string{parts->query});
   const auto again = http::split_target(origin_form);
   require(again && again->path == parts->path && again->query == parts->query,
-          "parsing the origin-form gives the same path and query");
+          "parsing the origin-form returns the same path and query");
 }
 
 void check_request_line(std::string_view text) {

@@ -51,7 +51,7 @@ std::vector<record> decode(const std::vector<std::string_view>& slices, message_
       const bool is_message = found == event::message;
       const bool has_code = found == event::close || found == event::failure;
       if (is_message && decoder.message().type == http::websocket_message::kind::text)
-        require(http::is_valid_utf8(decoder.message().data), "a text is UTF-8");
+        require(http::is_valid_utf8(decoder.message().data), "a text message is UTF-8");
       records.push_back({found, has_code ? decoder.close_code() : std::uint16_t{0},
                          is_message ? decoder.message().data : decoder.payload()});
       check(records.back());
@@ -81,7 +81,7 @@ void check_frames(std::string_view input, http::websocket_role sender) {
   message_decoder decoder{{sender, input.size(), false}};
   std::string_view rest = written;
   require(decoder.next(rest) == event::message && decoder.message().data == input && rest.empty(),
-          "receiving a message in frames gives the same message");
+          "receiving a message in frames returns the same message");
 }
 
 void run(std::string_view input) {

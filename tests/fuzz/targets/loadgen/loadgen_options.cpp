@@ -25,7 +25,7 @@ void check_times(std::string_view text) {
       std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(stage->length).count()) +
       "us:" + std::to_string(stage->rate.millionths / 1'000'000) + (stage->is_step ? ":step" : "");
   const auto again = loadgen::stage_parser().parse(printed_text);
-  require(again && again->is_step == stage->is_step, "parsing a printed stage gives a stage");
+  require(again && again->is_step == stage->is_step, "parsing a printed stage returns a stage");
 }
 
 void check_targets(std::string_view text) {
@@ -33,7 +33,7 @@ void check_targets(std::string_view text) {
   if (url) {
     require(!url->has_userinfo() && !url->has_fragment() && !url->host().empty(), "a URL has a host and no user");
     const auto again = loadgen::parse_http_url(url->buffer());
-    require(again && again->buffer() == url->buffer(), "parsing a printed URL gives the same URL");
+    require(again && again->buffer() == url->buffer(), "parsing a printed URL returns the same URL");
   }
   const auto target = loadgen::parse_target_url(text);
   if (!target) return;

@@ -21,7 +21,7 @@ void run(std::string_view input) {
     require(read(minified_text).has_value() == options.has_value(), "whitespace does not change the result");
   }
   if (!options) {
-    require(!options.error().empty(), "an error has a text");
+    require(!options.error().empty(), "an error has a message");
     for (const char c : options.error()) require(c != '\n', "an error is one line");
     return;
   }

@@ -29,7 +29,7 @@ void check_sample(const loadgen::metric_sample& sample) {
   const auto again = loadgen::parse_metrics(print(sample));
   require(again.size() == 1 && again[0].name == sample.name && again[0].labels == sample.labels &&
               again[0].value == sample.value,
-          "parsing a printed sample gives the same sample");
+          "parsing a printed sample returns the same sample");
 }
 
 void run(std::string_view input) {

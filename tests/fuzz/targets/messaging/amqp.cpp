@@ -46,7 +46,7 @@ void check_table(const field_table& fields) {
   wire_writer{written}.table(fields);
   wire_reader reader{written};
   require(reader.table() == fields && !reader.failed() && reader.at_end(),
-          "parsing a written table gives the same table");
+          "parsing a written table returns the same table");
 }
 
 void check_content(std::string_view payload) {
@@ -66,7 +66,7 @@ void check_content(std::string_view payload) {
   content_header again;
   require(parse_content_header(frame->payload, again), "a header that is written is valid");
   require(again.id == header.id && again.content_type == header.content_type && again.headers == header.headers,
-          "parsing a written header gives the same header");
+          "parsing a written header returns the same header");
 }
 
 /// Reads a value of every type; after a failure, all values are empty.

@@ -35,7 +35,7 @@ void check_alert(const dashboard::alert& alert) {
 std::string alerts_after(std::string_view body) {
   auto webhook = dashboard::parse_alert_webhook(body);
   if (!webhook) {
-    require(!webhook.error().empty(), "an error has a text");
+    require(!webhook.error().empty(), "an error has a message");
     return webhook.error();
   }
   for (const auto& alert : webhook->alerts) check_alert(alert);

@@ -23,7 +23,7 @@ void run(std::string_view input) {
           "settings are in range");
   const auto text = json::encode(*settings);
   const auto again = json::decode<faults::fault_settings>(text);
-  require(again && json::encode(*again) == text, "parsing printed settings gives the same settings");
+  require(again && json::encode(*again) == text, "parsing printed settings returns the same settings");
   require(json::is_object(faults::to_json(*settings, std::chrono::seconds{settings->seconds})),
           "a response is a JSON object");
 }

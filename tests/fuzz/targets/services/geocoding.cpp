@@ -15,7 +15,7 @@ namespace {
 std::string locate(std::string_view body, const weather::location& location) {
   const auto result = weather::parse_geocoding(body, location);
   if (!result) {
-    require(!result.error().error.empty(), "an error has a text");
+    require(!result.error().error.empty(), "an error has a message");
     return result.error().error;
   }
   const auto& found = result->found;

@@ -36,7 +36,7 @@ void run(std::string_view input) {
   require(!parsed->city.empty() && !parsed->country.empty(), "a location has a city and a country");
   const auto again = weather::parse_location(parsed->text());
   require(again && again->text() == parsed->text() && again->cache_key() == parsed->cache_key(),
-          "parsing a printed location gives the same location");
+          "parsing a printed location returns the same location");
   static const auto base = boost::urls::parse_uri("http://a").value();
   auto url = weather::wttr_url(base, *parsed);
   require(url.segments().size() == 1 && std::string{url.segments().front()} == parsed->text(),

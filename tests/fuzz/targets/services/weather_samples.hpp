@@ -18,7 +18,7 @@ inline std::string respond(const weather::report_result& result, const weather::
     require(*result != nullptr, "a report is not null");
     lookup.report = *result;
   } else {
-    require(!result.error().error.empty(), "an error has a text");
+    require(!result.error().error.empty(), "an error has a message");
     lookup.error = result.error().error;
   }
   const auto response = weather::report_response(lookup, location);
@@ -26,7 +26,7 @@ inline std::string respond(const weather::report_result& result, const weather::
   return std::string{response.content()};
 }
 
-/// A provider's parser gives the same result for the same JSON object with other whitespace. Other documents are
+/// A provider's parser returns the same result for the same JSON object with other whitespace. Other documents are
 /// searched for the text of an error, and `minify` changes their escapes.
 template <class Parse>
 void check_provider(std::string_view input, Parse parse) {

@@ -53,7 +53,7 @@ inline http::router upstream_routes() {
 }
 
 // Runs a schedule in a new fleet, with a second instance of `stock` if the schedule contains its node. Returns the kind
-// of the failure, or an empty text.
+// of the failure, or an empty string.
 inline std::string run(const sim::schedule& schedule) {
   sim::fleet fleet{schedule.seed};
   fleet.add_stub_server("price", 80, upstream_routes);

@@ -31,7 +31,7 @@ std::string_view supported_coding() {
   return coding;
 }
 
-/// Writes the text in parts of this size.
+/// Writes the text in chunks of this size.
 task<> write_in_parts(body_writer& writer, std::string text, std::size_t part) {
   for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(part, rest.size()))) {
     std::string chunk{rest.substr(0, part)};
@@ -99,7 +99,7 @@ TEST_CASE("compression: a long body in memory is encoded while it is sent", "[ht
   CHECK(decode(coding, response.body).text == text);
 }
 
-TEST_CASE("compression: a file is encoded, a range of a file is not", "[http][middleware]") {
+TEST_CASE("compression: a file is encoded, but not a range of a file", "[http][middleware]") {
   const auto coding = supported_coding();
   server_fixture server;
   temporary_directory directory;

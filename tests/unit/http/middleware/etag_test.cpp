@@ -13,7 +13,7 @@ using namespace cohort::test;
 
 task<> write_part(body_writer& writer) { co_await writer.write("part"); }
 
-TEST_CASE("ETag: the entity tag depends on the content, and an unchanged response is not sent again",
+TEST_CASE("ETag: the entity tag depends on the content, and an unchanged response is not resent",
           "[http][middleware]") {
   server_fixture server;
   std::string text = "one";

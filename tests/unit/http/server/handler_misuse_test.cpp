@@ -36,13 +36,13 @@ struct misuse_fixture {
     client.send(get("/ok"));
     return {first, client.receive()};
   }
-  /// Returns all bytes of the response to a request, up to the end of the connection.
+  /// Returns all bytes of the response to a request, until the connection is closed.
   std::string bytes_of_response(std::string_view request) {
     auto client = server->connect();
     client.send(request);
     return client.read_to_end();
   }
-  /// Ends the server, and returns the number of log lines that have this text.
+  /// Ends the server, and returns the number of log lines that contain `text`.
   std::size_t logged(std::string_view text) {
     server.reset();
     return log.close_and_count(text);
@@ -93,7 +93,7 @@ TEST_CASE("websocket server: a handler that returns an empty task closes the con
   CHECK(client.receive()->payload == close_payload(1011));
 }
 
-TEST_CASE("websocket server: a handler can move its socket, whose connection ends with the handler",
+TEST_CASE("websocket server: a handler can move its socket, and the connection is closed when the handler returns",
           "[http][websocket][case-6.10]") {
   server_fixture server;
   std::optional<websocket> kept;

@@ -5,7 +5,7 @@
 #include <cohort/http/client/upstream/upstream.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
-// The trace of a request: in the handler, the log, the metrics, and requests to upstreams.
+// The trace of a request in its handler, its log lines, its metrics, and its upstream requests.
 namespace cohort {
 namespace {
 
@@ -47,7 +47,7 @@ TEST_CASE("trace: without exactly one valid traceparent, a request starts a samp
   CHECK(text.substr(0, 32) != std::string(32, '0'));
 }
 
-TEST_CASE("trace: a tracestate that is too long or repeated is dropped, the trace is kept", "[http][server]") {
+TEST_CASE("trace: a tracestate that is too long or repeated is dropped, but the trace is kept", "[http][server]") {
   CHECK(trace_in_handler(traceparent + "tracestate: " + std::string(513, 'a') + "\r\n") == trace + " sampled ");
   CHECK(trace_in_handler(traceparent + "tracestate: a=b\r\ntracestate: c=d\r\n") == trace + " sampled ");
 }

@@ -73,7 +73,7 @@ class https_server_fixture {
   bool is_started_ = false;
 };
 
-TEST_CASE("server: requests over TLS are served with HSTS, also without X-Forwarded-Proto", "[http][server][tls]") {
+TEST_CASE("server: requests over TLS are served with HSTS, even without X-Forwarded-Proto", "[http][server][tls]") {
   https_server_fixture site;
   auto client = site.connect();
   for (int i = 0; i < 2; ++i) {

@@ -79,7 +79,7 @@ class frame_client {
   received_response response;
 
   void send(std::string_view bytes) { peer_.send(bytes); }
-  /// Returns the next frame; the result is empty at the end of the connection.
+  /// Returns the next frame; the result is empty if the connection is closed.
   std::optional<frame> receive() {
     for (;;) {
       const auto parsed = http::parse_frame_header(input_, http::websocket_role::server);
@@ -100,7 +100,7 @@ class frame_client {
     const auto received = receive();
     return received ? received->payload : "(closed)";
   }
-  /// Returns the code of the next frame, which must be a close frame, or zero at the end of the connection.
+  /// Returns the code of the next frame, which must be a close frame, or zero if the connection is closed without one.
   unsigned receive_close() {
     const auto received = receive();
     if (!received) return 0;
@@ -115,7 +115,7 @@ class frame_client {
   std::string input_;
 };
 
-/// Sends each message back until the connection closes.
+/// Echoes each message until the connection is closed.
 inline task<> echo_messages(websocket& socket) {
   for (;;) {
     auto message = co_await socket.read();

@@ -109,7 +109,7 @@ TEST_CASE("command line: the error for an invalid value has the option, the valu
   CHECK(exit.text == "loadgen: " + example.line + "\n");
 }
 
-TEST_CASE("command line: the error for an invalid objective is one line with its text", "[loadgen][cli]") {
+TEST_CASE("command line: the error for an invalid objective is one line with its value", "[loadgen][cli]") {
   const std::string text = GENERATE("", "p99", "p99<", "p99<200", "p101<1s", "speed<1s", "p99<1s\nx", "error_rate<0%");
   const auto exit = parse_exit({"--slo", text});
   CHECK(exit.status == 104);

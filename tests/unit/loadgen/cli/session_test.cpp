@@ -15,7 +15,7 @@ namespace {
 using namespace cohort::test;
 using Catch::Matchers::ContainsSubstring;
 
-TEST_CASE("session: a run that meets its objectives ends with exit status 0 and writes its files", "[loadgen][cli]") {
+TEST_CASE("session: a run that meets its objectives writes its files and exits with status 0", "[loadgen][cli]") {
   temporary_directory files;
   session_fixture fixture;
   fixture.serve_delayed([](duration) { return 5ms; });
@@ -43,8 +43,7 @@ TEST_CASE("session: a missed objective ends loadgen with exit status 99 and is n
   CHECK_THAT(fixture.report_output, ContainsSubstring("missed  p90<50ms"));
 }
 
-TEST_CASE("session: an interrupted run ends with exit status 105 and a report of the requests so far",
-          "[loadgen][cli]") {
+TEST_CASE("session: an interrupted run reports the requests so far and exits with status 105", "[loadgen][cli]") {
   session_fixture fixture;
   fixture.serve_delayed([](duration) { return 5ms; });
   CHECK(fixture.run_session(parse_valid({default_target, "-r", "10", "-d", "100"}), 3500ms) == 105);

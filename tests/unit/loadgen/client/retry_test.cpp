@@ -54,7 +54,7 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and retries 
   }
 }
 
-TEST_CASE("retries: a status of 429 or 5xx and a connection without a response are retried, other outcomes are not",
+TEST_CASE("retries: a request is retried only after status 429 or 5xx, or a connection without a response",
           "[loadgen][client]") {
   const auto [code, is_retried] =
       GENERATE(table<int, bool>({{429, true}, {500, true}, {503, true}, {0, true}, {404, false}, {302, false}}));

@@ -53,7 +53,7 @@ TEST_CASE("objective: the parts of a valid text are parsed", "[loadgen][results]
   CHECK(parsed.limit == limit);
 }
 
-TEST_CASE("objective: an invalid text is rejected with the reason and the accepted values", "[loadgen][results]") {
+TEST_CASE("objective: an invalid objective is rejected with the reason and the accepted values", "[loadgen][results]") {
   constexpr std::string_view measures =
       "; accepted: a percentile such as p50, p99 or p99.9, or mean, max, error_rate, goodput or rate.";
   constexpr std::string_view times = "; expected a time in us, ms or s, such as 200ms.";

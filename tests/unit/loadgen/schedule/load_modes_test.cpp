@@ -49,7 +49,7 @@ TEST_CASE("load modes: each mode plans the expected number of requests for any r
       {"ramp", 5'000'000, 60s, 150},
       {"balanced", 2'500'000, 10s, 25},
       {"heavy", 1'000, 100s, 2},
-      // At least one request, which starts at the beginning.
+      // A profile has at least one request, at its start.
       {"balanced", 1'000, 100ms, 1},
       {"spike", 100'000, 10s, 9},
       {"burst", 100'000, 25s, 3 * 2},

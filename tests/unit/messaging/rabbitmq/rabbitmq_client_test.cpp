@@ -164,7 +164,7 @@ TEST_CASE("rabbitmq: a message that no queue receives is returned if a queue is 
   CHECK(lenient_fixture.publish("a") == "ok");
 }
 
-TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and sends the message again",
+TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and resends the message",
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.start_consumer();
@@ -181,7 +181,7 @@ TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and sen
   CHECK(fixture.received.size() == 1);
 }
 
-TEST_CASE("rabbitmq: a rejected message, and a message for a broker without memory, are sent again",
+TEST_CASE("rabbitmq: a rejected message, and a message for a broker without memory, are resent",
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.server.is_rejecting = true;
@@ -234,7 +234,7 @@ TEST_CASE("rabbitmq: a deleted queue is declared again", "[messaging][rabbitmq]"
   CHECK(fixture.server.logins == 1);
 }
 
-TEST_CASE("rabbitmq: invalid input from the broker ends the connection, and a new connection is made",
+TEST_CASE("rabbitmq: the client closes the connection after invalid input from the broker, and reconnects",
           "[messaging][rabbitmq][security]") {
   using namespace std::string_literals;
   rabbitmq_fixture fixture;

@@ -73,7 +73,7 @@ constexpr std::size_t block_bytes = 4096;
 /// More than a thread keeps without an extension.
 constexpr std::size_t two_mebibytes_of_blocks = 512;
 
-/// Uses blocks of 4 KiB at the same time, and returns their addresses.
+/// Allocates blocks of 4 KiB, all live simultaneously, and returns their addresses.
 std::set<char*> use_blocks(std::size_t count) {
   recycling_allocator<char> allocator;
   std::set<char*> blocks;

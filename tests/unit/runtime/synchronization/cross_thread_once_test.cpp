@@ -25,7 +25,7 @@ struct lazy_value {
     if (attempts <= failures) throw std::runtime_error("no connection");
     value = "connected";
   }
-  /// Returns the value once it has been initialized by any caller; repeats failed initializations.
+  /// Returns the value once it has been initialized by any caller; retries failed initializations.
   task<std::string> get(int failures) {
     for (;;) {
       try {
@@ -79,7 +79,7 @@ task<result<void>> call_within(cross_thread_once& initialized, int& calls, durat
   co_return co_await initialized.call(deadline_in(limit), std::move(work));
 }
 
-TEST_CASE("cross_thread_once: a cancelled initialization is repeated by the next caller", "[runtime][sync]") {
+TEST_CASE("cross_thread_once: the next caller restarts a cancelled initialization", "[runtime][sync]") {
   virtual_time time;
   cross_thread_once initialized;
   int calls = 0;

@@ -120,7 +120,7 @@ task<> acquire_with_interruptions(cross_thread_rate_limiter& limiter, int rounds
   }
 }
 
-TEST_CASE("cross_thread_rate_limiter: admits further operations after waits that end at any moment",
+TEST_CASE("cross_thread_rate_limiter: admits further operations after waits that end at any time",
           "[runtime][sync][threads]") {
   cross_thread_rate_limiter limiter{1, 20us};
   run_on_loops(4, [&](std::size_t) { return acquire_with_interruptions(limiter, 200); });

@@ -50,7 +50,7 @@ task<bool> own_for(cross_thread_shared_mutex& owner, bool is_exclusive, duration
   if (locked) co_await sleep_for(5us);
   co_return locked.has_value();
 }
-/// Ends waits by timeout and by cancellation, also at the moment of the handoff.
+/// Ends waits by timeout and by cancellation, also concurrently with a handoff.
 task<> own_until_timeout(cross_thread_shared_mutex& owner, int rounds) {
   auto& random = loop::current().random();
   for (int i = 0; i < rounds; ++i) {
@@ -60,14 +60,14 @@ task<> own_until_timeout(cross_thread_shared_mutex& owner, int rounds) {
   }
 }
 
-TEST_CASE("cross_thread_shared_mutex: the mutex is free after waits that end at the moment of an unlock",
+TEST_CASE("cross_thread_shared_mutex: the mutex is unlocked after waits that end concurrently with an unlock",
           "[runtime][sync][threads]") {
   cross_thread_shared_mutex owner;
   run_on_loops(4, [&](std::size_t) { return own_until_timeout(owner, 300); });
   CHECK(owner.try_lock().has_value());
 }
 
-TEST_CASE("cross_thread_shared_mutex: the mutex is free after waits that end at random times", "[runtime][sync]") {
+TEST_CASE("cross_thread_shared_mutex: the mutex is unlocked after waits that end at random times", "[runtime][sync]") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     virtual_time time{seed};
     cross_thread_shared_mutex owner;

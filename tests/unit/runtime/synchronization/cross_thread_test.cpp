@@ -51,7 +51,7 @@ task<> acquire_until_timeout(cross_thread_semaphore& owner, int rounds) {
   }
 }
 
-TEST_CASE("cross_thread_semaphore: no permit is lost when waits end at the moment of a release",
+TEST_CASE("cross_thread_semaphore: no permit is lost when a wait times out or is cancelled concurrently with a release",
           "[runtime][sync][threads]") {
   cross_thread_semaphore owner{2};
   run_on_loops(4, [&](std::size_t) { return acquire_until_timeout(owner, 300); });

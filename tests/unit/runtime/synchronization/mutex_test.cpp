@@ -78,7 +78,7 @@ task<> lock_repeatedly(mutex& owner, int& inside, int& entered) {
     --inside;
   }
 }
-/// Cancels waits at random times, including the moment of the handoff.
+/// Cancels waits at random times, also concurrently with a handoff.
 task<> cancel_waits(mutex& owner) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
@@ -153,7 +153,7 @@ task<> use_permits(semaphore& permits, std::size_t& used) {
   }
 }
 
-TEST_CASE("semaphore: all permits return when waits end at random times", "[runtime][sync]") {
+TEST_CASE("semaphore: all permits are released when waits end at random times", "[runtime][sync]") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     virtual_time time{seed};
     semaphore permits{4};
@@ -204,7 +204,7 @@ task<> share_at_random(shared_mutex& owner, int& writers, int& readers) {
   }
 }
 
-TEST_CASE("shared_mutex: the mutex is free after waits that end at random times", "[runtime][sync]") {
+TEST_CASE("shared_mutex: the mutex is unlocked after waits that end at random times", "[runtime][sync]") {
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     virtual_time time{seed};
     shared_mutex owner;

@@ -151,8 +151,10 @@ log_lines run_random_tasks(unsigned seed) {
   return log;
 }
 
-TEST_CASE("virtual_time: the same seed gives the same run to the nanosecond, and different seeds give different runs",
-          "[runtime][time]") {
+TEST_CASE(
+    "virtual_time: the same seed produces the same run to the nanosecond, and different seeds produce different "
+    "runs",
+    "[runtime][time]") {
   for (unsigned seed = 1; seed <= 50; ++seed) {
     CAPTURE(seed);
     const auto first = run_random_tasks(seed);

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits for log lines that contain a text.
+/// Waits for log lines that contain a string.
 class awaited_log : public telemetry::log_exporter {
  public:
   void export_record(std::string_view, const telemetry::log_record& record) override {

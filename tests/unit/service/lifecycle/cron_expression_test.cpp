@@ -71,10 +71,10 @@ TEST_CASE("cron_expression: the next time is the first matching minute after the
 TEST_CASE("cron_expression: an invalid expression is an error that names the field and the accepted values",
           "[service][cron]") {
   const auto [expression, message] = GENERATE(table<const char*, std::string>({
-      {"* * * *", "it has 4 fields, but needs 5"},
-      {"", "it has 0 fields"},
-      {"@daily", "it has 1 fields"},
-      {"* * * * * *", "it has 6 fields"},
+      {"* * * *", "expected 5 fields (minute, hour, day of month, month, day of week), got 4"},
+      {"", ", got 0"},
+      {"@daily", ", got 1"},
+      {"* * * * * *", ", got 6"},
       {"60 * * * *", "minute \"60\" is invalid: use \"*\", or values from 0 to 59"},
       {"* 24 * * *", "hour \"24\" is invalid"},
       {"* * 0 * *", "day of month \"0\" is invalid"},

@@ -212,7 +212,7 @@ TEST_CASE("background_tasks: spawn on a thread without a loop is an error after 
   time.run(tasks.stop());
 }
 
-TEST_CASE("background_tasks: threads without a loop can spawn at the same time before the start",
+TEST_CASE("background_tasks: threads without a loop can spawn concurrently before the start",
           "[service][background][threads]") {
   constexpr std::size_t count = 200;
   event_names events;

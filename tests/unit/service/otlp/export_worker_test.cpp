@@ -186,7 +186,7 @@ TEST_CASE("export_worker: a collector that does not respond is abandoned after t
   CHECK(test.collector.bodies.size() >= 2);
 }
 
-TEST_CASE("export_worker: the queued items are exported at the end of the program", "[service][otlp]") {
+TEST_CASE("export_worker: the queued items are flushed on shutdown", "[service][otlp]") {
   worker_fixture test;
   test.add_collector();
   test.start();
@@ -210,7 +210,7 @@ TEST_CASE("export_worker: program exit does not wait for an unresponsive collect
   CHECK(test.queue.size() == 0);
 }
 
-TEST_CASE("export_worker: a wait for a retry is interrupted at the end of the program", "[service][otlp]") {
+TEST_CASE("export_worker: shutdown interrupts the wait before a retry", "[service][otlp]") {
   worker_fixture test;
   test.collector.default_step = {.status = 503, .retry_after = "20"};
   test.add_collector();

@@ -64,7 +64,7 @@ TEST_CASE("call history: columns expire after 15 minutes", "[services][dashboard
   history_fixture fixture;
   for (auto at = 0s; at < 1h; at += 5s) fixture.add(at);
   CHECK(fixture.columns(1h - 1s) == 60);
-  // A clock at the start does not add columns to the stored columns.
+  // The clock is at its start, so no column is added to the stored columns.
   CHECK(fixture.columns(0s) == 60);
   CHECK(fixture.weather(1h - 1s, 59, "calls") == "3");
   // Columns expire even without later calls.
@@ -165,8 +165,10 @@ TEST_CASE("call history: the route returns the calls of all clients, even if no 
   CHECK(json_at(body, "/services/weather_service/0/cached/mean") == "0.0");
 }
 
-TEST_CASE("call history: an event after each aggregate has the current column, the HTML of the page has all columns",
-          "[services][dashboard]") {
+TEST_CASE(
+    "call history: an event after each aggregate contains the current column, and the HTML of the page contains "
+    "all columns",
+    "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   fixture.aggregate();

@@ -54,7 +54,7 @@ TEST_CASE("gateway: a path that servers interpret differently gets 400", "[gatew
   CHECK(stack.call("/api/%61dmin").status == http::status::unauthorized);
   CHECK(stack.call("/api//admin").status == http::status::unauthorized);
   CHECK(stack.upstream("a").requests.empty());
-  // A key is required where a route requires a key, not for every path below /api.
+  // The route determines whether a key is required, not the prefix /api.
   CHECK(stack.call("/api/open").body == "a");
   // A doubly encoded path is forwarded unchanged.
   CHECK(stack.call("/api/%252e%252e/admin").body == "a");
@@ -247,7 +247,7 @@ TEST_CASE("gateway: a reload replaces the routes, and an invalid file keeps the 
   CHECK(stack.call("/").status == http::status::too_many_requests);
 }
 
-TEST_CASE("gateway: an invalid routes file ends the program with one line", "[gateway][routes]") {
+TEST_CASE("gateway: with an invalid routes file, the program prints one line and exits", "[gateway][routes]") {
   gateway_fixture stack{{"a"}};
   const auto start = [&](const std::string& text) {
     try {

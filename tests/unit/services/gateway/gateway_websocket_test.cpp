@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Connects with an API key, and returns the echo of a text, or the status of the response.
+/// Connects with an API key, and returns the echo of a message, or the status of the response.
 task<std::string> echo(http::client& transport, std::string url, std::string key) {
   http::websocket_connect_options options;
   options.fields.emplace_back("X-API-Key", std::move(key));

@@ -42,7 +42,7 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
        "strip_prefix, preserve_host, timeout_ms, idle_timeout_ms, max_body_bytes, auth, rate_limit, request_headers, "
        "response_headers, mirror"},
       {"\"match\": {\"path\": {}},\n\"backends\": [{\"upstream\": \"a\"}]",
-       "r.json:5: routes[0].match.path must have either prefix or exact"},
+       "r.json:5: routes[0].match.path must have exactly one of prefix and exact"},
       {"\"match\": {\"path\": {\"exact\": \"/a/../b\"}},\n\"backends\": [{\"upstream\": \"a\"}]",
        "r.json:5: routes[0].match.path.exact must start with \"/\", and be decoded: without percent-encoding, query, "
        "dot segments and repeated slashes"},
@@ -53,7 +53,7 @@ TEST_CASE("routes file: an error names the file, the line and the member", "[gat
       {"\"match\": {\"path\": {\"exact\": \"/a\"}}, \"backends\": [{\"upstream\": \"a\"}],\n\"strip_prefix\": \"/a/b\"",
        "r.json:6: routes[0].strip_prefix is not a prefix of the paths that the route matches"},
       {"\"match\": {\"path\": {\"prefix\": \"/\"}},\n\"backends\": [{\"upstream\": \"a\", \"weight\": 0}]",
-       "r.json:6: routes[0].backends must have a weight above 0"},
+       "r.json:6: routes[0].backends must contain a weight greater than 0"},
       {"\"match\": {\"path\": {\"prefix\": \"/\"}}, \"backends\": [{\"upstream\": \"a\"}],\n"
        "\"auth\": {\"jwt\": \"main\"}",
        "r.json:6: routes[0].auth.jwt is \"main\", but must be the name of an entry of jwt; there is none"},

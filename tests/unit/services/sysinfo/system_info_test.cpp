@@ -13,8 +13,8 @@
 namespace cohort::sysinfo {
 namespace {
 
-/// Returns the text for two packages with two cores of two threads each. Core IDs repeat in both packages. With the
-/// flags of the processor, the text is longer than a page, as on real machines.
+/// Returns the content of /proc/cpuinfo for two packages with two cores of two threads each. Core IDs repeat in both
+/// packages. With the flags of the processor, the content is longer than a page, as on real machines.
 std::string two_socket_cpuinfo() {
   std::string text;
   for (int cpu = 0; cpu < 8; ++cpu) {

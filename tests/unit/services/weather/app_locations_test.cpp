@@ -85,7 +85,7 @@ TEST_CASE("weather locations: without a fallback, wttr.in alone decides that a l
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
 }
 
-TEST_CASE("weather locations: a request for an unknown location gets 404 also while the other provider fails",
+TEST_CASE("weather locations: a request for an unknown location gets 404 even if the other provider fails",
           "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   SECTION("wttr.in fails") {
@@ -360,7 +360,7 @@ TEST_CASE("weather locations: a report of wttr.in for another region contains th
   }
 }
 
-TEST_CASE("weather locations: slashes at the end of a provider's URL are ignored", "[services][weather][case-3.8]") {
+TEST_CASE("weather locations: trailing slashes of a provider's URL are ignored", "[services][weather][case-3.8]") {
   const auto* const slashes = GENERATE("", "/", "//", "///");
   providers_fixture fixture;
   scripted_response wttr;

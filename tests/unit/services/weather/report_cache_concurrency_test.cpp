@@ -168,7 +168,7 @@ TEST_CASE("report cache: concurrent fetches are limited", "[services][weather]")
   CHECK(fixture.look_up(rome).report != nullptr);
 }
 
-TEST_CASE("report cache: background fetches count towards the limit", "[services][weather]") {
+TEST_CASE("report cache: background fetches count toward the limit", "[services][weather]") {
   weather_fixture fixture;
   fixture.look_up();
   fixture.time.run_for(10min);

@@ -8,7 +8,7 @@ using namespace cohort;
 using namespace std::chrono_literals;
 using Catch::Matchers::WithinRel;
 
-TEST_CASE("core pauses: a core without pauses is free when its work ends", "[sim][cpu]") {
+TEST_CASE("core pauses: a core without pauses is idle when its work ends", "[sim][cpu]") {
   sim::pause_sequence pauses{{}, 1, time_point{}};
   CHECK(pauses.free_at(time_point{1h}, time_point{5s}) == time_point{5s});
 }

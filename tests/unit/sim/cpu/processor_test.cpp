@@ -107,7 +107,7 @@ TEST_CASE("machine: simultaneous requests to one thread are processed sequential
   CHECK(fixture.machine.busy_time() == 10ms);
 }
 
-TEST_CASE("machine: two threads run at the same time if there are two cores", "[sim][cpu]") {
+TEST_CASE("machine: two threads run concurrently if there are two cores", "[sim][cpu]") {
   const std::size_t cores = GENERATE(1U, 2U);
   machine_fixture fixture{cores, 2, read_cost(1ms)};
   for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
@@ -140,7 +140,7 @@ TEST_CASE("machine: a request that arrives during a pause of the core is delayed
   CHECK(fixture.machine.busy_time() == 20'000 * 100us);
 }
 
-TEST_CASE("machine: an idle thread needs the time of a wake-up before it works, a busy thread does not", "[sim][cpu]") {
+TEST_CASE("machine: an idle thread needs the time of a wake-up before it works, but not a busy thread", "[sim][cpu]") {
   auto costs = read_cost(10ms);
   costs.wake_up = sim::distribution::constant(1ms);
   const auto time_of = [&](duration interval) {
@@ -217,7 +217,7 @@ TEST_CASE("machine: routes and calls use their configured CPU time", "[sim][cpu]
   CHECK(fixture.machine.busy_time() == 7ms);
 }
 
-TEST_CASE("machine: the same seed gives the same run, and a shutdown leaves no pending work", "[sim][cpu]") {
+TEST_CASE("machine: the same seed produces the same run, and a shutdown leaves no pending work", "[sim][cpu]") {
   const auto run = [](std::uint64_t seed) {
     sim::cpu_costs costs;
     costs.read = sim::distribution::exponential(2ms);

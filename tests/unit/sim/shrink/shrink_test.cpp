@@ -36,7 +36,7 @@ http::router make_greeting_router() {
 
 }  // namespace
 
-TEST_CASE("schedule: the text form of a schedule parses to an equal schedule", "[sim][shrink]") {
+TEST_CASE("schedule: the text format of a schedule parses to an equal schedule", "[sim][shrink]") {
   constexpr auto text = R"(seed 42
 set deadline 300ms
 node time-service-2
@@ -91,7 +91,7 @@ TEST_CASE("shrink: only the events that the failure needs remain", "[sim][shrink
   CHECK(shrunk.runs < 500);
 }
 
-TEST_CASE("shrink: a smaller run is accepted only if it fails in the same way", "[sim][shrink]") {
+TEST_CASE("shrink: a smaller run is accepted only if its failure is of the same kind", "[sim][shrink]") {
   const auto fails_in_two_ways = [](const schedule& run) -> std::string {
     if (has_path(run, "/1") && has_path(run, "/2")) return "both";
     return has_path(run, "/1") ? "one" : "";

@@ -34,7 +34,7 @@ TEST_CASE("export_queue: items of a full queue are dropped and counted", "[telem
   for (int i = 0; i < 5; ++i) push(queue, "x");
   CHECK(queue.size() == 3);
   CHECK(queue.dropped() == 2);
-  SECTION("a batch that is being exported counts towards the limit") {
+  SECTION("a batch that is being exported counts toward the limit") {
     const auto batch = queue.take();
     push(queue, "y");
     CHECK(queue.dropped() == 3);

@@ -154,7 +154,7 @@ TEST_CASE("request record: calls and attempts beyond the capacity of the record 
   CHECK(call.attempts_dropped == 1);
 }
 
-TEST_CASE("request record: a text that is too long is truncated", "[telemetry][requests]") {
+TEST_CASE("request record: a string that is too long is truncated", "[telemetry][requests]") {
   const telemetry::bounded_text<5> text{"weather"};
   CHECK(text.view() == "weath");
 }

@@ -12,8 +12,7 @@ namespace {
 
 trace_context with_low_bits(std::uint64_t low, bool sampled = false) { return {.id = {1, low}, .sampled = sampled}; }
 
-TEST_CASE("sampler: parent-based samplers continue the caller's decision, other samplers do not",
-          "[telemetry][tracing]") {
+TEST_CASE("sampler: only parent-based samplers continue the caller's decision", "[telemetry][tracing]") {
   const auto [name, ratio, expected_for_sampled_parent, expected_for_unsampled_parent, expected_for_root] =
       GENERATE(table<std::string, double, bool, bool, bool>({
           {"always_on", 1.0, true, true, true},

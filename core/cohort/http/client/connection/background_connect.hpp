@@ -17,7 +17,7 @@ class background_connect : public std::enable_shared_from_this<background_connec
 
   explicit background_connect(end_handler on_end) : on_end_(std::move(on_end)) {}
 
-  /// `network` must outlive the attempt, which ends at the deadline or soon after `cancel`.
+  /// `network` must outlive the attempt, which ends at the deadline or shortly after `cancel`.
   void start(net::network& network, const net::endpoint& address, deadline connect_deadline) {
     detail::start_child_task(child_, network.connect(address, connect_deadline),
                              [self = shared_from_this()] { self->on_ended(); });

@@ -112,7 +112,7 @@ class connection_pool {
   duration round_trip_time(const origin& target) const noexcept;
   address_counts addresses(const origin& target, time_point now) const noexcept;
 
-  /// Resolves the name of the origin again before the next request to it, even if `resolve_interval` has not passed.
+  /// Re-resolves the name of the origin before the next request to it, even if `resolve_interval` has not passed.
   /// Connections and requests in flight are kept.
   void refresh_addresses(const origin& target) noexcept;
 

@@ -55,7 +55,7 @@ class proxy_exceptions {
 
 /// The proxies of a client. The default has no proxies.
 struct proxy_settings {
-  /// For http URLs; the request is sent to the proxy in absolute form (RFC 9112 section 3.2.2).
+  /// For http URLs; the request is sent to the proxy in absolute-form (RFC 9112 section 3.2.2).
   std::optional<proxy_server> http_proxy;
   /// For https URLs; the proxy opens a tunnel (CONNECT, RFC 9110 section 9.3.6).
   std::optional<proxy_server> https_proxy;
@@ -72,7 +72,7 @@ struct proxy_settings {
 /// precedence over the upper-case one, and an empty value counts as unset. `HTTP_PROXY` is ignored if `REQUEST_METHOD`
 /// is set: in a CGI program it is a header field of the request (https://httpoxy.org). The error is a line with the
 /// variable, its value without user and password, and the accepted values. `variable` returns the value of an
-/// environment variable, or an empty text.
+/// environment variable, or an empty string.
 result<proxy_settings, std::string> proxies_from_environment(
     const std::function<std::string(const char* name)>& variable);
 

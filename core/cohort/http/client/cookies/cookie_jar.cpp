@@ -94,8 +94,8 @@ void cookie_jar::apply_attribute(cookie& cookie, std::string_view name, std::str
     cookie.expiry = now + std::chrono::seconds{std::clamp<std::int64_t>(seconds, 0, max_age_limit)};
   } else if (iequals(name, "expires") && !has_max_age) {
     if (const auto date = parse_http_date(value)) {
-      // In seconds: a date such as 31 December 9999, for a cookie that never expires, is out of the range of
-      // `wall_time`.
+      // Compares seconds, because a date such as 31 December 9999, for a cookie that never expires, is out of the range
+      // of `wall_time`.
       const auto latest_expiry = std::chrono::floor<std::chrono::seconds>(now) + std::chrono::seconds{max_age_limit};
       cookie.expiry = std::clamp(*date, std::chrono::sys_seconds{}, latest_expiry);
     }

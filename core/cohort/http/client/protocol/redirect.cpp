@@ -39,7 +39,7 @@ std::string remove_dot_segments(std::string_view path) {
   return result;
 }
 
-/// The URL of a `Location` field; empty if it is malformed or cannot be called.
+/// Returns the URL of a `Location` field; empty if it is malformed, or the client does not support it.
 std::optional<boost::urls::url> resolve_location(const boost::urls::url& base, std::string_view location) {
   const auto text = encode_invalid_characters(location);
   const auto reference = boost::urls::parse_uri_reference(text);

@@ -12,7 +12,7 @@ namespace cohort::http {
 
 struct scanned_head {
   unsigned status = 0;
-  /// The bytes of the header section.
+  /// Size of the header section in bytes.
   std::size_t size = 0;
   std::uint64_t content_length = 0;
   bool keep_alive = true;

@@ -33,7 +33,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
   /// again with the same bytes and the following bytes. Sets `failure` if the bytes cannot become a response.
   /// Precondition: not `done()`.
   std::size_t parse(std::string_view bytes, std::optional<client_error>& failure);
-  /// Reports the end of the connection. Empty if the end of the connection completes the response; otherwise the error.
+  /// Reports that the peer has closed the connection. Returns the error; empty if the close completes the response.
   std::optional<client_error> end();
 
   bool header_done() const { return simple_body_ || base::is_header_done(); }

@@ -11,7 +11,7 @@ namespace cohort::http {
 namespace {
 
 constexpr std::size_t read_size = 16 * 1024;
-/// Maximum number and size of the buffers of completed exchanges that a thread keeps for reuse: 256 KiB in all.
+/// Maximum number and size of the buffers of completed exchanges that a thread keeps for reuse: 256 KiB in total.
 constexpr std::size_t max_kept_buffers = 8;
 constexpr std::size_t max_kept_size = 2 * read_size;
 struct free_buffers {

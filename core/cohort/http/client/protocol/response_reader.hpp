@@ -14,7 +14,7 @@
 
 namespace cohort::http {
 
-/// The status of a response after which the connection has another protocol (RFC 9110 section 15.2.2).
+/// The status 101, after which the connection is upgraded to another protocol (RFC 9110 section 15.2.2).
 inline constexpr unsigned switching_protocols = 101;
 
 /// Parses the responses to one request from the bytes of a connection. Interim responses (1xx) are skipped or kept,
@@ -43,7 +43,7 @@ class response_reader final : public net::read_memory {
   /// The bytes that were read after the response.
   std::string_view excess() const noexcept { return std::string_view{buffer_}.substr(0, size_); }
   bool has_excess() const noexcept { return size_ > 0; }
-  /// Returns and removes the excess bytes, and releases the buffer; for a connection that now has another protocol.
+  /// Returns and removes the excess bytes, and releases the buffer; for an upgraded connection.
   std::string take_excess();
 
  private:
@@ -52,7 +52,7 @@ class response_reader final : public net::read_memory {
   response_parser::limits limits_;
   bool is_head_request_;
   std::optional<response_parser> parser_;
-  /// The read buffer: its first `size_` bytes are not parsed yet, and the rest is free.
+  /// The read buffer. Its first `size_` bytes are unparsed; the rest is unused.
   std::string buffer_;
   std::size_t size_ = 0;
   bool keeps_interim_ = false;

@@ -21,8 +21,8 @@ namespace cohort::http {
 ///     request.fields.emplace_back("Content-Type", form.content_type());
 ///     auto opened = co_await archive->open(std::move(request), context, {.body = &form});
 ///
-/// The body can be sent again in a retry if all of its sources support `rewind`, which is true for fields and files.
-/// The boundary is random.
+/// The body can be resent in a retry if all of its sources support `rewind`, which is true for fields and files. The
+/// boundary is random.
 class multipart_body final : public request_body_source {
  public:
   multipart_body();
@@ -34,7 +34,7 @@ class multipart_body final : public request_body_source {
   error_code add_file(std::string_view name, const std::string& path,
                       std::string_view content_type = "application/octet-stream");
   /// Adds a file with the bytes of `content`, which is not null. `content_type` is a media type without line breaks;
-  /// any other text throws `std::invalid_argument`.
+  /// any other string throws `std::invalid_argument`.
   multipart_body& add_file(std::string_view name, std::string_view filename, std::string_view content_type,
                            std::unique_ptr<request_body_source> content);
 

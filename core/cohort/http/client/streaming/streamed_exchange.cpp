@@ -137,7 +137,7 @@ task<std::optional<client_error>> streamed_exchange::run(std::string_view head, 
   co_return std::nullopt;
 }
 
-/// Sends the header section together with the first part of the body, then the other parts.
+/// Sends the header section together with the first chunk of the body, then the other chunks.
 task<std::optional<client_error>> streamed_exchange::send_body(std::string_view head, request_body_source* source,
                                                                call_context context) {
   const auto length = source->content_length();

@@ -11,7 +11,7 @@
 
 namespace cohort::http {
 
-/// One exchange whose bodies are streamed: sends the request, reads the head of the response, then its body in parts.
+/// One exchange whose bodies are streamed: sends the request, reads the head of the response, then streams its body.
 /// Owns the connection until the end of the body.
 class streamed_exchange final : public response_body_stream, public recycled_object {
  public:
@@ -19,19 +19,19 @@ class streamed_exchange final : public response_body_stream, public recycled_obj
   streamed_exchange(connection_pool::lease lease, response_parser::limits limits, bool is_head_request,
                     bool timeout_is_failure);
 
-  /// Sends the header section `head` and the body of `source`, which may be null, and reads the head of the response,
-  /// both at the same time: a server may respond before it has read the whole body. After an early response with status
-  /// 300 or higher, the rest of the body is not sent. May be called once. `head` and `source` must outlive the task.
+  /// Sends the header section `head` and the body of `source`, which may be null, and concurrently reads the head of
+  /// the response: a server may respond before it has read the whole body. After an early response with status 300 or
+  /// higher, the rest of the body is not sent. May be called once. `head` and `source` must outlive the task.
   /// `on_interim` may be null; it must also outlive the task.
   task<std::optional<client_error>> run(std::string_view head, request_body_source* source, call_context context,
                                         const interim_callback* on_interim);
 
   /// The status and header fields, once `run` has returned no error.
   client_response& head() noexcept { return head_; }
-  /// Whether a reused connection ended before any byte of a response.
+  /// Whether a reused connection was closed before any byte of a response.
   bool is_stale(client_error error) const noexcept;
   const net::endpoint& address() const noexcept { return lease_.address(); }
-  /// Whether any part of the request body has been read from its source.
+  /// Whether any byte of the request body has been read from its source.
   bool has_read_source() const noexcept { return has_read_source_; }
 
   task<result<std::string_view, client_error>> read(deadline read_deadline) override;
@@ -53,7 +53,7 @@ class streamed_exchange final : public response_body_stream, public recycled_obj
   connection_pool::lease lease_;
   response_reader reader_;
   client_response head_;
-  /// The part of the body that `read` returned last.
+  /// The chunk of the body that `read` returned last.
   std::string part_;
   std::optional<client_error> failure_;
   /// Null once the head of the response has been read.

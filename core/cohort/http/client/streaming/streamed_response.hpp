@@ -15,19 +15,19 @@
 
 namespace cohort::http {
 
-/// The body of a request that is sent in parts, such as a file or the body of another request. Used on one loop.
+/// The source of a streamed request body, such as a file or the body of another request. Used on one loop.
 class request_body_source {
  public:
   virtual ~request_body_source() = default;
 
-  /// Returns the next part, valid until the next call, or an empty view at the end of the body. An error ends the call
-  /// with `client_error::request_body_failed`. Called again only after the previous part has been written to the
+  /// Returns the next chunk, valid until the next call, or an empty view at the end of the body. An error ends the call
+  /// with `client_error::request_body_failed`. Called again only after the previous chunk has been written to the
   /// connection, so a slow server slows the source down. `context` has the deadline of the call.
   virtual task<result<std::string_view, client_error>> read(call_context context) = 0;
   /// The length of the body, sent as `Content-Length`; empty if it is not known: the body is then sent chunked.
   virtual std::optional<std::uint64_t> content_length() const = 0;
   /// Rewinds to the beginning, for another attempt. Returns false if that is not possible; the request is then not
-  /// retried once a part has been read.
+  /// retried once a chunk has been read.
   virtual bool rewind() { return false; }
   /// Returns the deadline for the head of the response. Called after the whole body has been sent. Only a deadline
   /// earlier than that of the call has an effect.
@@ -45,7 +45,7 @@ using interim_callback = std::function<task<>(const client_response& interim)>;
 /// Further interim responses to one request are ignored.
 inline constexpr unsigned max_interim_responses = 16;
 
-/// A text as the body of a request, sent in one part.
+/// A request body from a string, sent as one chunk.
 class text_body_source final : public request_body_source {
  public:
   explicit text_body_source(std::string text) : text_(std::move(text)) {}
@@ -72,17 +72,17 @@ class response_body_stream {
  public:
   virtual ~response_body_stream() = default;
 
-  /// Returns the next part of the body, valid until the next call, or an empty view at its end. After the end or an
+  /// Returns the next chunk of the body, valid until the next call, or an empty view at its end. After the end or an
   /// error, further calls return the same result. Waits until `read_deadline` (`client_error::body_timeout`). A
   /// truncated body is the error `body_truncated`, never an end of the body. Nothing is read ahead of the calls, so a
   /// slow reader slows the server down.
   virtual task<result<std::string_view, client_error>> read(deadline read_deadline) = 0;
   /// Whether the whole body has been received, so that the next `read` does not wait.
   virtual bool is_complete() const noexcept = 0;
-  /// After status 101: the connection, which now has another protocol. Valid for the lifetime of this object.
+  /// The upgraded connection, after 101 Switching Protocols. Valid for the lifetime of this object.
   virtual net::stream& connection() noexcept = 0;
-  /// After status 101: the bytes of the other protocol that have been received together with the response. May be
-  /// called once.
+  /// Returns the bytes of the upgraded connection that were received together with the 101 response. May be called
+  /// once.
   virtual std::string take_received() = 0;
   /// Returns the bytes that `read` has not returned yet, without waiting; empty after an error. Precondition:
   /// `is_complete()`.

@@ -12,7 +12,8 @@ using breaker = policy::circuit_breaker;
 namespace {
 
 constexpr std::chrono::minutes tls_log_interval{1};
-/// In excess of a round trip. An upstream that closes a connection later may have read the request.
+/// Maximum time beyond one round trip within which a closed connection counts as stale. An upstream that closes a
+/// connection later may have read the request.
 constexpr duration max_stale_delay = std::chrono::milliseconds{10};
 
 }  // namespace
@@ -138,9 +139,9 @@ task<client::exchange> upstream::active_call::send_hedged(duration delay, bool n
   co_return attempts.take();
 }
 
-/// Only if the upstream had closed the connection before the request arrived: it has no part in the load then, so the
-/// budget is not charged. Otherwise the upstream may have failed while it processed the request, and a repeat is a
-/// retry.
+/// True only if the upstream had closed the connection before the request arrived. Such a request has not caused load,
+/// so the budget is not charged. Otherwise, the upstream may have failed while it processed the request, so that
+/// sending it again is a retry.
 bool upstream::active_call::may_replace_connection() {
   const auto round_trip_time = transport().round_trip_time(target());
   if (stale_attempt_duration_ > round_trip_time + max_stale_delay) return false;

@@ -21,7 +21,7 @@ struct upstream::loop_state final : upstream_directory::entry {
 
   upstream_status status(time_point now) override;
   void on_directory_destroyed() noexcept override { directory = nullptr; }
-  /// Like `http::origin_of`. Most calls have the origin of the last call, and then it is not determined again.
+  /// Like `http::origin_of`. Cached, because most calls have the origin of the previous call.
   std::optional<origin> origin_of(const boost::urls::url& url);
 
   /// Null once the client has been destroyed.

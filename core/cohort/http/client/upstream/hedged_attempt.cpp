@@ -48,8 +48,8 @@ void upstream::active_call::hedged_attempt::start(std::size_t index, bool new_co
 void upstream::active_call::hedged_attempt::start_second_attempt() {
   const auto now = loop::current().now();
   if (!is_postponed_ && now - (started_ + delay_) > max_timer_delay) {
-    // The loop was blocked and the response may have arrived, so the timer is armed again; the response is read before
-    // it expires.
+    // The loop was blocked and the response may have arrived, so the timer is rearmed; the response is read before it
+    // expires.
     is_postponed_ = true;
     delay_timer_.arm(now);
     return;

@@ -74,8 +74,8 @@ class call_middleware {
 ///   sent to the upstream.
 /// - Retries: see `classify` for the responses and errors, `policy::decide_retry` for the decision. Retries and hedges
 ///   share one budget.
-/// - Stale connections: a request with an idempotent method whose reused connection the upstream had closed (it ends
-///   within a round trip and 10 ms) is repeated immediately, once, which is not a retry.
+/// - Stale connections: a request with an idempotent method whose reused connection the upstream had closed (within a
+///   round trip and 10 ms) is resent immediately, once, which is not a retry.
 /// - Rate limit: after a 429 with `Retry-After`, calls fail immediately until that time has passed, at most
 ///   `upstream_settings::max_rate_limit_hold`, on all loops. A `Retry-After` with another status applies only to the
 ///   retries of that call, since other replicas may be available.
@@ -114,11 +114,11 @@ class upstream {
                                       std::optional<duration> timeout = {});
 
   /// Sends a request whose bodies are streamed (see `client::open`), with the same policies, except that it is not
-  /// hedged and no redirect is followed. It is retried up to the head of the response, unless a part of its body has
+  /// hedged and no redirect is followed. It is retried up to the head of the response, unless bytes of its body have
   /// been read from a source that cannot `rewind`. The call is in flight until the end of the body of the response; its
   /// outcome is recorded at that time. If the body is destroyed before its end, the call is recorded as cancelled. A
-  /// response 101 ends the call immediately, because its connection then has another protocol. The upstream must
-  /// outlive the response.
+  /// 101 response ends the call immediately, because its connection is then upgraded. The upstream must outlive the
+  /// response.
   task<open_result> open(client_request request, call_context context, open_options options = {});
 
  private:

@@ -28,7 +28,7 @@ upstream_metrics::upstream_metrics(telemetry::registry& registry, const std::str
                                      {{"upstream", upstream}})),
       stale_connections(
           registry.make_counter("cohort_client_stale_connections_total",
-                                "Requests repeated on a new connection because the upstream had closed the idle "
+                                "Requests resent on a new connection because the upstream had closed the idle "
                                 "connection. They are not retries, and are not charged to the retry budget.",
                                 {{"upstream", upstream}})),
       hedges_sent(registry.make_counter("cohort_client_hedges_total",
@@ -57,7 +57,7 @@ upstream_metrics::upstream_metrics(telemetry::registry& registry, const std::str
   for (std::size_t i = 0; i < retries_.size(); ++i) {
     const auto verdict = std::string{policy::to_string(static_cast<policy::retry_verdict>(i))};
     retries_[i] = &registry.make_counter("cohort_client_retries_total",
-                                         "Failed attempts, by the decision to retry or the reason not to.",
+                                         "Failed attempts, by verdict: retried, or the reason for not retrying.",
                                          {{"upstream", upstream}, {"verdict", verdict}});
   }
   for (const auto state : breaker_states) {

@@ -15,7 +15,7 @@ enum class content_coding : std::uint8_t { gzip, brotli };
 /// `gzip` or `br`, as in `Content-Encoding`.
 std::string_view content_coding_name(content_coding coding) noexcept;
 
-/// Encodes a body in parts.
+/// Encodes a body incrementally.
 class content_encoder {
  public:
   enum class operation : std::uint8_t {

@@ -10,7 +10,7 @@
 namespace cohort::http {
 namespace {
 
-/// Parses 1*DIGIT; a number that does not fit becomes the maximum.
+/// Parses 1*DIGIT; a number that is out of range becomes the maximum.
 std::optional<std::uint64_t> parse_position(std::string_view digits) noexcept {
   std::uint64_t value = 0;
   const auto* const end = digits.data() + digits.size();

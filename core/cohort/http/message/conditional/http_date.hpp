@@ -7,7 +7,8 @@
 
 namespace cohort::http {
 
-/// A date in one of the three formats that a recipient must accept (RFC 9110 section 5.6.7); empty for any other text.
+/// A date in one of the three formats that a recipient must accept (RFC 9110 section 5.6.7); empty for any other
+/// string.
 std::optional<std::chrono::sys_seconds> parse_http_date(std::string_view text) noexcept;
 
 }  // namespace cohort::http

@@ -11,7 +11,7 @@ namespace cohort::http {
 namespace {
 
 constexpr std::size_t max_boundary_length = 70;
-/// Whitespace after a boundary (RFC 2046: transport padding), with the line's end.
+/// Whitespace after a boundary (RFC 2046: transport padding), and the line break.
 constexpr std::size_t max_boundary_end = 64;
 constexpr std::size_t max_name_bytes = 256;
 constexpr std::size_t max_filename_bytes = 1024;

@@ -6,10 +6,10 @@
 namespace cohort::http {
 
 /// Whether a path, percent-encoded as in a request target, has a dot segment (RFC 3986 section 5.2.4): `.` or `..`. A
-/// server that normalizes the path (section 6.2.2.3) may serve a resource that the path does not name, and it may use
-/// more separators than the RFC. So the segments are those of the path after decoding it once, divided by `/` and `\`,
-/// up to a `;`: `/a/..`, `/%2e%2E/b`, `/a%2f..`, `/..%5Cb` and `/..;a/b` have a dot segment; `/a.b/...`, `/.well-known`
-/// and `/%252e%252e` do not. Safe from any thread.
+/// server that normalizes the path (RFC 3986 section 6.2.2.3) may serve a resource that the path does not name, and it
+/// may use more separators than the RFC. So the segments are those of the path after decoding it once, divided by `/`
+/// and `\`, up to a `;`: `/a/..`, `/%2e%2E/b`, `/a%2f..`, `/..%5Cb` and `/..;a/b` have a dot segment; `/a.b/...`,
+/// `/.well-known` and `/%252e%252e` do not. Safe from any thread.
 bool has_dot_segment(std::string_view path) noexcept;
 
 }  // namespace cohort::http

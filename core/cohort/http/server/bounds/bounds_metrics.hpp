@@ -21,12 +21,12 @@ enum class connection_rejection {
   limit,
   /// The client has reached the per-client connection limit: the connection is closed immediately.
   client_limit,
-  /// A request on a connection of the reserve is not a probe: it gets 503.
+  /// A request on a connection of the reserve is not a probe, and is rejected with 503.
   reserve,
 };
 constexpr std::size_t connection_rejection_count = 3;
 
-/// The metrics of the bounds on connections; docs/limits.md lists them. Safe from any thread.
+/// The metrics of the connection limits; docs/limits.md lists them. Safe from any thread.
 class bounds_metrics {
  public:
   /// `registry` must outlive this object.

@@ -34,10 +34,11 @@ class open_connection {
   /// in flight. A header section, TLS handshake or PROXY protocol header in progress counts as idle after
   /// `grace_period`. The time never moves backwards.
   virtual std::optional<idleness> idle(time_point now, duration grace_period) const noexcept = 0;
-  /// Closes the idle connection soon; it no longer counts as open. A request that has arrived in the meantime is still
-  /// served, and the connection counts again.
+  /// Schedules the close of the idle connection, which no longer counts as open. A request that arrives before the
+  /// close is still served, and the connection counts again.
   virtual void shed() noexcept = 0;
-  /// Closes the connection soon if it is idle; otherwise it closes after the current response.
+  /// Schedules the close of the connection if it is idle; otherwise, the connection is closed after the current
+  /// response.
   virtual void drain() noexcept = 0;
 
  protected:

@@ -125,7 +125,7 @@ class connection final : public open_connection, private interim_sender {
   deadline current_deadline(const request_context& context) const noexcept;
   void limit_recorded_calls(request_context& context) const noexcept;
 
-  // Another protocol (connection_upgrade.cpp).
+  // Upgrades (connection_upgrade.cpp).
   task<disposition> run_upgrade(request_context& context, const response& result, time_point start);
 
   // Handling inside of middleware (connection_middleware.cpp).
@@ -186,7 +186,7 @@ class connection final : public open_connection, private interim_sender {
   /// While this flag is set, no other bytes are written: the body's reader waits for `interim_sent_`.
   bool is_sending_interim_ = false;
   wait_queue interim_sent_;
-  /// The bytes of `body_` that are included in `server_state::body_bytes`.
+  /// Number of bytes of `body_` that are included in `server_state::body_bytes`.
   std::size_t accounted_body_bytes_ = 0;
   time_point request_start_{};
   /// The time at which the last bytes of the current header section arrived.
@@ -223,7 +223,7 @@ class connection final : public open_connection, private interim_sender {
   bool is_reading_head_ = false;
   /// Whether `shed` was called; the connection then does not count.
   bool is_shed_ = false;
-  /// Set while the connection has another protocol.
+  /// Set while the connection is upgraded.
   upgraded_connection* upgraded_ = nullptr;
 };
 

@@ -44,13 +44,13 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// first `read` if no byte of the body has arrived by then, and never if the handler does not read (RFC 9110 section
 /// 10.1.1).
 ///
-/// While the body is received, the deadline of the request advances, unless the operation has its own `timeout`: the
+/// While the body is received, the deadline of the request advances, unless the operation has its own `timeout`. The
 /// handler is cancelled `server_limits::request_timeout` after its last `read`, plus the time for which that read may
-/// wait at the minimum rate (without a minimum rate: `request_timeout` after the start of that read). Before the end of
-/// the body, the deadline of the context is the latest possible deadline: `request_timeout` after the start, extended
-/// by the time for the length of the body, or for the body limit, at the minimum rate. At the end of the body, the
-/// deadline of the context becomes `request_timeout` after that time, if that is earlier. An earlier deadline of the
-/// client always applies.
+/// wait at the minimum rate. Without a minimum rate, it is cancelled `request_timeout` after the start of that read.
+/// Before the end of the body, the deadline of the context is the latest possible deadline: `request_timeout` after the
+/// start, extended by the time for the length of the body, or for the body limit, at the minimum rate. At the end of
+/// the body, the deadline of the context becomes `request_timeout` after that time, if that is earlier. An earlier
+/// deadline of the client always applies.
 ///
 /// A handler need not read the whole body. After the response, the server discards the rest and keeps the connection if
 /// the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after

@@ -16,8 +16,8 @@
 
 namespace cohort::http {
 
-/// Sends a response body in parts, for `response::stream`. A client disconnect cancels the producer. While the server
-/// drains, the producer should end: see `draining`. One `write`, `send_file`, `flush` or `pause` may run at a time; a
+/// Streams a response body, for `response::stream`. A client disconnect cancels the producer. While the server drains,
+/// the producer should end: see `draining`. One `write`, `send_file`, `flush` or `pause` may run at a time; a
 /// concurrent call throws `std::logic_error`.
 ///
 /// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
@@ -81,7 +81,7 @@ class body_writer {
   /// Whether the producer has written more bytes than the content length, or has returned after fewer bytes. Used by
   /// the connection.
   bool has_wrong_length() const noexcept { return exceeds_length_ || (is_ok_ && remaining_.value_or(0) > 0); }
-  /// The bytes sent, for the connection.
+  /// Number of bytes sent, for the connection.
   std::uint64_t bytes_sent() const noexcept { return bytes_sent_; }
 
  private:

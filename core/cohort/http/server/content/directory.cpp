@@ -67,7 +67,7 @@ bool is_directory(const open_file& file) noexcept {
   return file && ::fstat(file.descriptor(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-/// 308: the relative references of a directory's index file need the final slash.
+/// Redirects with 308, because the relative references of a directory's index file need the trailing slash.
 response redirect_to_directory(const request_head& head) {
   std::string location{head.path};
   location += '/';

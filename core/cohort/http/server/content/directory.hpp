@@ -23,9 +23,9 @@ struct directory_options {
 
 /// Adds a route for GET and HEAD of the files below the directory `root`: `prefix` is a path such as `/files`, or empty
 /// for all paths. See `file_response` for the supported request headers. A path with `..`, `.`, an empty segment or a
-/// NUL byte, or a path that leads out of `root`, gets 404. The path of a directory without a final slash is redirected
-/// to the path with the slash. Throws `std::system_error` if `root` is not a directory that can be opened. The
-/// directory stays open, so that renaming it has no effect.
+/// NUL byte, or a path that leads out of `root`, is rejected with 404. The path of a directory without a trailing slash
+/// is redirected to the path with the slash. Throws `std::system_error` if `root` is not a directory that can be
+/// opened. The directory stays open, so that renaming it has no effect.
 operation& directory(route_group& routes, const std::string& prefix, const std::filesystem::path& root,
                      directory_options options = {});
 

@@ -23,9 +23,9 @@ struct server_event {
   std::string data;
   /// The event type; empty for `message`. No line breaks.
   std::string type{};
-  /// The client sends the last ID as `Last-Event-ID` when it connects again; not sent if empty. No line breaks or NUL.
+  /// The client sends the last ID as `Last-Event-ID` when it reconnects; not sent if empty. No line breaks or NUL.
   std::string id{};
-  /// The time after which the client connects again; sent in milliseconds.
+  /// The time after which the client reconnects; sent in milliseconds.
   std::optional<duration> retry{};
 };
 
@@ -78,8 +78,8 @@ class event_stream {
   duration heartbeat_;
 };
 
-/// A `text/event-stream` that `producer` sends. It ends when the producer returns; the client then connects again after
-/// its retry time. `heartbeat`: the interval of comments while there are no events; it must be shorter than the idle
+/// A `text/event-stream` that `producer` sends. It ends when the producer returns; the client then reconnects after its
+/// retry time. `heartbeat`: the interval of comments while there are no events; it must be shorter than the idle
 /// timeout of proxies, which is usually 60 s.
 response event_stream_response(const request_context& context, std::function<task<>(event_stream&)> producer,
                                duration heartbeat = std::chrono::seconds{15});

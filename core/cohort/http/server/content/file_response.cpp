@@ -109,7 +109,7 @@ std::string content_range(const byte_range& range, std::uint64_t size) {
   return text;
 }
 
-/// A text segment, and the part of the file that follows it.
+/// A string, and the part of the file that follows it.
 struct body_part {
   std::string prefix;
   byte_range range;

@@ -26,7 +26,7 @@ struct asset {
 /// if `If-None-Match` does (RFC 9110 section 13.2.2).
 response asset_response(const asset& file, const request_context& context);
 
-/// Adds routes for `files`; the list is copied, the strings are not. Files below `/assets/` share the route
+/// Adds routes for `files`. The list is copied, but not the strings. Files below `/assets/` share the route
 /// `/assets/{path...}`, so that metric labels do not change with each build.
 void add_assets(router& routes, std::span<const asset> files);
 

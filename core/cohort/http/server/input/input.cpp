@@ -53,7 +53,7 @@ void input::reject(std::string_view in, std::string_view field, std::string reas
 
 response input::error_response() const {
   auto response = input_error_response(errors_, is_truncated_, status_);
-  // RFC 9110 section 15.5.16: lists the content codings or media types that the resource accepts.
+  // RFC 9110 section 15.5.16: a 415 response lists the accepted content codings or media types.
   if (status_ != status::unsupported_media_type) return response;
   if (errors_.front().field == "Content-Encoding") {
     response.set("Accept-Encoding", "identity");

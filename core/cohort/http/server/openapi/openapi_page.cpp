@@ -77,7 +77,7 @@ std::string operation_section(const api_operation& operation) {
   return html + response_table(operation.responses) + "</div></details>\n";
 }
 
-/// All operations, grouped by their first tag: the groups in the order of their first operations.
+/// All operations, grouped by their first tag. The groups are in the order of their first operations.
 std::string operation_groups(const std::vector<api_operation>& operations) {
   std::vector<std::pair<std::string, std::string>> groups;
   for (const auto& described : operations) {

@@ -13,11 +13,11 @@ namespace cohort::http {
 /// The state of a handler of `proxy_to`, shared by its copies and its requests.
 struct proxy_target {
   std::shared_ptr<upstream> target;
-  /// Scheme and authority, without a slash at the end.
+  /// Scheme and authority, without a trailing slash.
   boost::urls::url origin;
   /// Scheme and authority that the upstream uses in its own URLs; the authority is the value of `Host`.
   std::string public_origin;
-  /// The path of the base URL, without a slash at the end.
+  /// The path of the base URL, without a trailing slash.
   std::string base_path;
   proxy_options options;
   std::shared_ptr<tunnel_group> tunnels;

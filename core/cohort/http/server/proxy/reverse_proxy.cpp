@@ -105,7 +105,7 @@ response forward_response(streamed_response upstream_response, const std::shared
 response forwarding_error(client_error error, std::optional<body_error> body) {
   if (body) return body_error_response(*body);
   const auto code = proxy_status(error);
-  if (code == status::gateway_timeout) return error_response(code, "The upstream did not respond in time");
+  if (code == status::gateway_timeout) return error_response(code, "The request to the upstream timed out");
   if (code == status::service_unavailable) return error_response(code, "The upstream is unavailable, retry later");
   if (is_connect_failure(error) || error_class(error) == "dns")
     return error_response(code, "The upstream could not be reached");

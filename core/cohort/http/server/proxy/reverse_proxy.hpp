@@ -18,7 +18,7 @@ namespace cohort::http {
 struct proxy_options {
   /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match, and they
   /// are compared percent-decoded, like those of routes: `/%61pi/a%2Fb` is sent as `/a%2Fb`. A path without the prefix
-  /// is sent unchanged. The prefix is added again to a `Location` in the response.
+  /// is sent unchanged. The prefix is restored in a `Location` of the response.
   std::string strip_prefix{};
   /// Whether repeated slashes in the path match one slash in `strip_prefix`, for routers that also merge slashes.
   bool merges_slashes = false;
@@ -38,7 +38,7 @@ struct proxy_options {
   /// The protocols to which a client may upgrade its connection (RFC 9110 section 7.8), in lower case. `h2c` would hide
   /// requests from this proxy. None if empty.
   std::vector<std::string> upgrades{"websocket"};
-  /// Maximum number of open tunnels of upgraded connections, on all loops; beyond it, upgrades get 503.
+  /// Maximum number of open tunnels of upgraded connections, on all loops; beyond it, upgrades are rejected with 503.
   std::size_t max_tunnels = 10'000;
   /// Idle timeout: a tunnel ends after this time without a byte in either direction.
   duration tunnel_idle_timeout = std::chrono::minutes{5};
@@ -60,16 +60,16 @@ struct proxy_options {
 ///
 /// - The target is `base_url` (http or https, with an optional path and without a query, or a Unix domain socket; see
 ///   `config::parse_http_url`), followed by the path and the query of the request as received.
-/// - A path with a dot segment (see `has_dot_segment`) gets 400: an upstream that normalizes it would serve a resource
-///   outside the base URL, or a resource that the route and its filters have not checked. Repeated slashes, and encoded
-///   slashes without a dot segment, are forwarded as received.
+/// - A path with a dot segment (see `has_dot_segment`) is rejected with 400: an upstream that normalizes it would serve
+///   a resource outside the base URL, or a resource that the route and its filters have not checked. Repeated slashes,
+///   and encoded slashes without a dot segment, are forwarded as received.
 /// - Hop-by-hop header fields (RFC 9110 section 7.6.1) and trailers are removed in both directions. `Via`, `Forwarded`,
 ///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. The proxy itself handles `Expect`.
-/// - The request body is read only as fast as the upstream accepts it, and the response only as fast as the client does
-///   (backpressure). A client that disconnects cancels the request; an upstream that disconnects within the body closes
-///   the client's connection, so that the response never looks complete.
+/// - Backpressure: the request body is read only as fast as the upstream accepts it, and the response only as fast as
+///   the client accepts it. A client that disconnects cancels the request; an upstream that disconnects within the body
+///   closes the client's connection, so that the response never looks complete.
 /// - The policies of `target` apply: deadline, limits, circuit breaker, and retries of idempotent requests without a
-///   body. A request with a body is repeated only if none of the body has been read.
+///   body. A request with a body is retried only if none of the body has been read.
 /// - Errors: 504 after a timeout or at the deadline of the request; 503 if `target` rejects the call, or a limit of
 ///   this machine is reached; 413, 408 and 400 for an invalid request body; 502 for all other errors.
 /// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,

@@ -111,7 +111,8 @@ class operation {
     settings_.body_limit = bytes;
     return *this;
   }
-  /// For a streaming handler: replaces the server's `min_bytes_per_second`; 0 for no minimum rate.
+  /// The minimum rate of a streaming handler, which replaces the server's `min_bytes_per_second`; 0 for no minimum
+  /// rate.
   operation& min_body_rate(std::size_t bytes_per_second) {
     settings_.min_body_rate = bytes_per_second;
     return *this;

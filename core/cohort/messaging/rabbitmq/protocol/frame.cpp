@@ -27,7 +27,8 @@ std::optional<frame> frame_parser::next() {
   const auto input = std::string_view{buffer_}.substr(position_);
   if (!error_.empty() || input.empty()) return std::nullopt;
   const auto type = static_cast<std::uint8_t>(input.front());
-  // The reply of a server that does not support this protocol version (section 4.2.2) may arrive in several parts.
+  // The reply of a server that does not support this protocol version (AMQP 0-9-1 section 4.2.2) may arrive in several
+  // reads.
   if (input.size() < other_version.size() && other_version.starts_with(input)) return std::nullopt;
   if (!is_known(type)) {
     error_ = input.starts_with(other_version) ? "unsupported protocol version: the server does not accept AMQP 0-9-1"

@@ -60,7 +60,7 @@ class wire_reader {
  private:
   std::uint64_t integer(unsigned bytes);
   std::string_view take(std::size_t size);
-  /// The value of a field as a text. Returns false if the field has an unsupported type.
+  /// The value of a field as a string. Returns false if the field has an unsupported type.
   bool value(std::string& text);
 
   std::string_view remaining_;

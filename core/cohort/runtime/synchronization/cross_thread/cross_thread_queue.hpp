@@ -52,8 +52,8 @@ class cross_thread_queue {
     std::shared_ptr<waiter> waiting_;
   };
 
-  /// Returns `notified` once the request is granted, even if the wait has timed out or has been cancelled at that
-  /// moment; otherwise `timed_out` or `cancelled`. Can be called on any loop.
+  /// Returns `notified` once the request is granted, even if the wait has concurrently timed out or been cancelled;
+  /// otherwise `timed_out` or `cancelled`. Can be called on any loop.
   task<wait_status> acquire(request requested, deadline wait_deadline) {
     pending_request pending{*this, requested};
     if (pending.is_granted()) co_return wait_status::notified;

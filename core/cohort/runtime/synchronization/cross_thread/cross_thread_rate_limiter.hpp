@@ -60,7 +60,7 @@ class cross_thread_rate_limiter {
   }
 
  private:
-  /// The resource is the first position in the queue. The coroutine that has it sleeps until its operation may start.
+  /// The exclusive resource is the front of the queue: the coroutine at the front sleeps until its operation may start.
   struct state {
     struct request {};
     bool can_grant(request) const noexcept { return !has_first; }

@@ -251,7 +251,7 @@ TEST_CASE("connection pool: a connection is closed after a failed call", "[http]
   CHECK(fixture.connection_count() == 2);
 }
 
-TEST_CASE("fetch: an idempotent request on a stale connection is repeated once on a new connection", "[http][client]") {
+TEST_CASE("fetch: an idempotent request on a stale connection is resent once on a new connection", "[http][client]") {
   client_fixture fixture;
   make_idle_connection(fixture);
   const auto method = GENERATE(http::method::get, http::method::head, http::method::put, http::method::delete_,
@@ -278,7 +278,7 @@ TEST_CASE("fetch: an idempotent request on a stale connection is repeated once o
   CHECK(call.response().status_code() == 200);
 }
 
-TEST_CASE("fetch: a request is repeated only once, within the remaining time", "[http][client]") {
+TEST_CASE("fetch: a request is resent only once, within the remaining time", "[http][client]") {
   client_fixture fixture;
   make_idle_connection(fixture);
   auto call = fixture.get("http://site.test/", 4s);
@@ -299,7 +299,7 @@ TEST_CASE("fetch: a request is repeated only once, within the remaining time", "
   }
 }
 
-TEST_CASE("fetch: a request on a new connection is not repeated", "[http][client]") {
+TEST_CASE("fetch: a request on a new connection is not resent", "[http][client]") {
   client_fixture fixture;
   auto call = fixture.get();
   fixture.connection(0).read_request();
@@ -308,7 +308,7 @@ TEST_CASE("fetch: a request on a new connection is not repeated", "[http][client
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("fetch: a request is not repeated after the first byte of a response", "[http][client]") {
+TEST_CASE("fetch: a request is not resent after the first byte of a response", "[http][client]") {
   client_fixture fixture;
   make_idle_connection(fixture);
   const auto* const bytes = GENERATE("H", "HTTP/1.1 200 OK\r\nX-A", "HTTP/1.1 100 Continue\r\n\r\n",

@@ -131,7 +131,7 @@ TEST_CASE("client proxy: local hosts are called directly", "[http][client][proxy
 
 // ---- requests
 
-TEST_CASE("client proxy: a request to an http URL is sent to the proxy in absolute form",
+TEST_CASE("client proxy: a request to an http URL is sent to the proxy in absolute-form",
           "[http][client][proxy][case-2.6]") {
   forward_proxy_fixture fixture;
   auto call = fixture.get("http://example.com:8080/a?b=c");

@@ -89,7 +89,7 @@ TEST_CASE("redirect: credentials are sent to the same origin only", "[http][clie
   }
 }
 
-TEST_CASE("redirect: HEAD is redirected as HEAD, unsafe methods are not redirected", "[http][client][redirect]") {
+TEST_CASE("redirect: HEAD is redirected as HEAD, and unsafe methods are not redirected", "[http][client][redirect]") {
   client_fixture fixture;
   const auto method = GENERATE(http::method::head, http::method::post, http::method::put, http::method::delete_);
   auto request = make_request(method);

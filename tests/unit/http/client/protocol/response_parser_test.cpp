@@ -23,7 +23,7 @@ struct parse_result {
   bool keep_alive = false;
 };
 
-/// Parses as a connection does: bytes that were not consumed are parsed again, with more.
+/// Parses a response like a connection: unconsumed bytes are parsed again together with the next bytes.
 parse_result parse(const std::vector<std::string_view>& segments, bool is_head_request = false,
                    bool closes_connection = false, response_parser::limits limits = large_limits) {
   response_parser parser{limits, is_head_request};
@@ -183,7 +183,7 @@ TEST_CASE("response parser: the header limit applies, with the header split at a
   }
 }
 
-TEST_CASE("response parser: fields are stored in order with their case, trailers are not stored", "[http][client]") {
+TEST_CASE("response parser: fields are stored in order with their case, and trailers are discarded", "[http][client]") {
   const auto result = parse(
       {"HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nset-cookie: b\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-T: 1\r\n\r\n"});
   REQUIRE(result.response.fields.size() == 3);

@@ -14,13 +14,13 @@
 // Calls with streamed bodies, to a server whose bytes the test sends itself.
 namespace cohort::test {
 
-/// A body in parts, each of which the test supplies.
+/// A request body whose chunks the test supplies.
 class scripted_source final : public http::request_body_source {
  public:
   explicit scripted_source(std::optional<std::uint64_t> length = {}, bool can_rewind = false)
       : length_(length), can_rewind_(can_rewind) {}
 
-  /// Adds a part; an empty part is the end of the body.
+  /// Adds a chunk; an empty chunk is the end of the body.
   void add(std::string part) {
     parts_.push_back(std::move(part));
     added_.notify_all();

@@ -28,7 +28,7 @@ task<> write_parts(net::stream& to, std::size_t count, std::size_t& written) {
 
 // ---- responses
 
-TEST_CASE("streaming: a response is returned when its head has arrived, and its body is read in parts",
+TEST_CASE("streaming: a response is returned when its head has arrived, and its body is streamed",
           "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
@@ -267,7 +267,7 @@ TEST_CASE("streaming: a call times out at its deadline while its body is sent", 
 
 // ---- retries
 
-TEST_CASE("streaming: an idempotent request is repeated only if its body has not been read or can be read again",
+TEST_CASE("streaming: an idempotent request is resent only if its body has not been read or can be rewound",
           "[http][client][streaming]") {
   streaming_fixture fixture;
   const auto can_rewind = GENERATE(true, false);
@@ -292,7 +292,7 @@ TEST_CASE("streaming: an idempotent request is repeated only if its body has not
   }
 }
 
-TEST_CASE("streaming: a request without a body is repeated if the connection fails before the response head, not later",
+TEST_CASE("streaming: a request without a body is resent if the connection fails before the response head, not later",
           "[http][client][streaming]") {
   streaming_fixture fixture;
   fixture.open(get_request("http://site.test/"));
@@ -357,7 +357,7 @@ TEST_CASE("upstream: middleware changes the request once per call, and the respo
   CHECK(log == log_lines{"A request request-1", "B request request-1", "B response 200", "A response 200"});
 }
 
-TEST_CASE("streaming: truncated bodies open the circuit breaker, bodies that the caller abandons do not",
+TEST_CASE("streaming: truncated bodies open the circuit breaker; bodies that the caller abandons do not",
           "[http][client][streaming]") {
   auto settings = http::upstream_settings{};
   settings.retry.max_attempts = 1;

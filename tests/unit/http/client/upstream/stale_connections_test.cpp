@@ -49,8 +49,7 @@ http::upstream_settings without_budget(unsigned max_attempts) {
   return settings;
 }
 
-TEST_CASE("upstream: a request on a stale connection is repeated immediately, which is not a retry",
-          "[http][upstream]") {
+TEST_CASE("upstream: a request on a stale connection is resent immediately, which is not a retry", "[http][upstream]") {
   stale_connections_fixture calls{without_budget(GENERATE(1U, 3U))};
   auto& fixture = calls.fixture;
   calls.make_idle_connections(1);
@@ -69,7 +68,7 @@ TEST_CASE("upstream: a request on a stale connection is repeated immediately, wh
   CHECK(calls.metric("retries_total", ",verdict=\"again\"") == 0);
 }
 
-TEST_CASE("upstream: a repeat is a retry if the upstream may have read the request", "[http][upstream]") {
+TEST_CASE("upstream: a request that the upstream may have read is sent again only as a retry", "[http][upstream]") {
   stale_connections_fixture calls{with_retries(GENERATE(1U, 2U))};
   auto& fixture = calls.fixture;
   const bool has_retry = calls.upstream.settings().retry.max_attempts > 1;
@@ -87,7 +86,7 @@ TEST_CASE("upstream: a repeat is a retry if the upstream may have read the reque
   CHECK(call.ended());
 }
 
-TEST_CASE("upstream: a call repeats its request at most once because of a stale connection", "[http][upstream]") {
+TEST_CASE("upstream: a call resends its request at most once because of a stale connection", "[http][upstream]") {
   const bool has_budget = GENERATE(true, false);
   stale_connections_fixture calls{has_budget ? with_retries(2) : without_budget(2)};
   auto& fixture = calls.fixture;
@@ -110,7 +109,7 @@ TEST_CASE("upstream: a call repeats its request at most once because of a stale 
   CHECK(calls.metric("retries_total", ",verdict=\"budget\"") == (has_budget ? 0 : 1));
 }
 
-TEST_CASE("upstream: a request that is not idempotent is not repeated after a stale connection", "[http][upstream]") {
+TEST_CASE("upstream: a non-idempotent request is not resent after a stale connection", "[http][upstream]") {
   stale_connections_fixture calls{with_retries()};
   calls.make_idle_connections(1);
   auto call = calls.start(http::method::post);

@@ -23,7 +23,7 @@ void warm_up(upstream_fixture& fixture) {
   for (auto& replica : fixture.replicas) replica.delays.clear();
 }
 
-TEST_CASE("upstream: a slow request is hedged, the first response is used, the other request is cancelled",
+TEST_CASE("upstream: a slow request is hedged; the first response is used, and the other request is cancelled",
           "[http][upstream]") {
   upstream_fixture fixture{with_hedges(), 2};
   warm_up(fixture);
@@ -45,7 +45,7 @@ TEST_CASE("upstream: a slow request is hedged, the first response is used, the o
     fast.steps.clear();
     const auto start = fixture.time.now();
     while (!call.ended()) fixture.time.run_for(1ms);
-    // p95 with an error of up to a fifth, and the latency of the second request.
+    // The sum of the p95, whose error is at most a fifth, and the latency of the second request.
     CHECK(fixture.time.now() - start <= 30ms);
     CHECK(is_ok(*call.outcome().value));
     // The first request would have kept its connection if its response had arrived within 100 ms.
@@ -247,7 +247,7 @@ TEST_CASE("upstream: a replica that responds only with errors is ejected", "[htt
   CHECK(fixture.metric("addresses", "state=\"ejected\"") == 1);
 }
 
-TEST_CASE("upstream: the name is resolved again, and calls go to the new addresses", "[http][upstream]") {
+TEST_CASE("upstream: the name is re-resolved, and calls go to the new addresses", "[http][upstream]") {
   upstream_fixture fixture{single_attempt(), 2};
   fixture.network.add_name("there.test", {asio::ip::make_address("198.51.100.1")});
   for (int i = 0; i < 20; ++i) fixture.call();

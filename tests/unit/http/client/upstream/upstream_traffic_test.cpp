@@ -26,7 +26,8 @@ struct traffic_fixture {
   void record(const client_result& result) { metrics.record_call(result, {}, {}, {}); }
 };
 
-TEST_CASE("upstream traffic: cancelled calls are not counted, rejected calls count as failures", "[http][upstream]") {
+TEST_CASE("upstream traffic: cancelled calls are not counted, and rejected calls count as failures",
+          "[http][upstream]") {
   traffic_fixture fixture;
   CHECK(fixture.traffic.read().calls == 0);
   fixture.record(response(http::status::ok));

@@ -27,7 +27,7 @@ content_coding supported_coding() {
   return coding;
 }
 
-TEST_CASE("content encoder: a decoder restores a body that was encoded in parts of any size", "[http][message]") {
+TEST_CASE("content encoder: a decoder restores a body that was encoded in chunks of any size", "[http][message]") {
   const auto coding = supported_coding();
   const auto size = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{70'000}, std::size_t{1'000'000});
   const auto part = GENERATE(std::size_t{1000}, std::size_t{65'536}, std::size_t{2'000'000});

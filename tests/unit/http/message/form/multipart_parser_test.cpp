@@ -9,7 +9,7 @@ namespace {
 
 using event = multipart_parser::event;
 
-/// Returns the events of a body whose bytes arrive in segments, as one text; consecutive data events are joined.
+/// Returns the events of a body whose bytes arrive in segments, as one string; consecutive data events are joined.
 std::string events_of(std::string_view body, std::size_t slice = std::string_view::npos,
                       const multipart_limits& limits = {}) {
   multipart_parser parser{"XX", limits};

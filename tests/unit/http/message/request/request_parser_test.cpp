@@ -269,7 +269,7 @@ TEST_CASE("request parser: the name of the transfer coding is case-insensitive",
   CHECK(request.body == "a");
 }
 
-TEST_CASE("request parser: a body of the maximum length is accepted, a longer chunked body is rejected with 413",
+TEST_CASE("request parser: a body of the maximum length is accepted, and a longer chunked body is rejected with 413",
           "[http][message]") {
   for (const auto& [fields, body] : {std::pair<std::string, std::string>{"Content-Length: 1048576\r\n", ""},
                                      {"Transfer-Encoding: chunked\r\n", "100000\r\n"}}) {
@@ -280,7 +280,7 @@ TEST_CASE("request parser: a body of the maximum length is accepted, a longer ch
         status::payload_too_large);
 }
 
-TEST_CASE("request parser: the maximum number of fields is accepted, one more field is rejected with 431",
+TEST_CASE("request parser: the maximum number of fields is accepted, and one more field is rejected with 431",
           "[http][message]") {
   const auto head_with_fields = [](int count) {
     std::string text = "GET / HTTP/1.1\r\nHost: test\r\n";
@@ -291,7 +291,7 @@ TEST_CASE("request parser: the maximum number of fields is accepted, one more fi
   CHECK(parsed_request(head_with_fields(101)).rejected == status::request_header_fields_too_large);
 }
 
-TEST_CASE("request parser: a target of the maximum length is accepted, a longer target is rejected with 414",
+TEST_CASE("request parser: a target of the maximum length is accepted, and a longer target is rejected with 414",
           "[http][message]") {
   const auto head_with_target = [](std::size_t length) {
     return "GET /" + std::string(length - 1, 'a') + " HTTP/1.1\r\nHost: test\r\n\r\n";

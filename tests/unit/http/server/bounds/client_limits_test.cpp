@@ -44,7 +44,7 @@ TEST_CASE("server: the connections of one client address are limited", "[http][s
   CHECK(server.is_served(fourth));
 }
 
-TEST_CASE("server: the addresses of an IPv6 /64 network share the limit of a client", "[http][server][bounds]") {
+TEST_CASE("server: the addresses of an IPv6 /64 prefix share the limit of a client", "[http][server][bounds]") {
   client_limited_server server;
   auto first = server.connect_from("2001:db8:0:1::1");
   auto second = server.connect_from("2001:db8:0:1:ffff::2");

@@ -135,7 +135,7 @@ TEST_CASE("server: a connection whose body is still being received is not shed",
   CHECK(sender.receive()->body == "abcd");
 }
 
-TEST_CASE("server: probes are served beyond the connection limit, further connections are closed",
+TEST_CASE("server: beyond the connection limit, probes are served, and other connections are closed",
           "[http][server][bounds][case-1.13]") {
   limited_server server{1};
   auto busy = server.connect_busy();

@@ -25,7 +25,7 @@ class low_memory_scope {
   low_memory_scope& operator=(const low_memory_scope&) = delete;
 };
 
-TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, other requests are served",
+TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, and other requests are served",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/sync", text_handler("sync"));
@@ -34,7 +34,7 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, 
   auto uploading_client = server.connect();
   auto waiting_client = server.connect();
   auto client_with_body = server.connect();
-  // A part of the body has arrived.
+  // Only the beginning of the body has arrived.
   uploading_client.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
   server.time.run_for(1ms);
   {

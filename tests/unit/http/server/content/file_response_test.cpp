@@ -49,7 +49,7 @@ class files_fixture : public server_fixture {
   http::file_options options;
 };
 
-TEST_CASE("file response: a response has the type, the validators and the length of its file, also for HEAD",
+TEST_CASE("file response: a response has the type, the validators and the length of its file, including for HEAD",
           "[http][server]") {
   files_fixture server;
   const auto whole = server.fetch("/digits");

@@ -12,7 +12,7 @@ using namespace cohort::test;
 
 // ---- responses
 
-TEST_CASE("proxy: the parts of a response are forwarded as they arrive", "[http][proxy]") {
+TEST_CASE("proxy: the chunks of a response are forwarded as they arrive", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/"));
@@ -124,7 +124,7 @@ TEST_CASE("proxy: if the upstream fails before its response, the client gets 502
                               "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
                               "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n");
   auto client = fixture.server.connect();
-  // The method is not idempotent, so that the request is not repeated.
+  // The method is not idempotent, so the request is not retried.
   fixture.forwarded(client, post("/api/", "a"));
   fixture.upstream().send(bytes);
   fixture.upstream().close();
@@ -272,8 +272,7 @@ TEST_CASE("proxy: a request body that is invalid or too large gets 400 or 413", 
   CHECK(upstream.client_has_closed());
 }
 
-TEST_CASE("proxy: a request without a body is repeated, a request with a body that has been read is not",
-          "[http][proxy]") {
+TEST_CASE("proxy: a request without a body is retried, but not a request whose body has been read", "[http][proxy]") {
   proxy_fixture fixture;
   const bool has_body = GENERATE(true, false);
   auto client = fixture.server.connect();

@@ -4,7 +4,7 @@
 
 #include "tests/unit/http/server/proxy/proxy_fixture.hpp"
 
-// The reverse proxy: upgrades to another protocol.
+// Upgraded connections through the reverse proxy.
 namespace cohort {
 namespace {
 
@@ -129,7 +129,7 @@ TEST_CASE("proxy: a reset of one side of a tunnel resets the other side", "[http
   CHECK(tunnel.metric("tunnel_ends_total", "reason=\"failed\"") == 1);
 }
 
-TEST_CASE("proxy: an idle tunnel is closed, a tunnel with traffic is not", "[http][proxy][websocket]") {
+TEST_CASE("proxy: an idle tunnel is closed, but not a tunnel with traffic", "[http][proxy][websocket]") {
   open_tunnel tunnel{{.strip_prefix = "/api", .tunnel_idle_timeout = 10s}};
   for (int i = 0; i < 3; ++i) {
     tunnel.fixture.server.time.run_for(9s);

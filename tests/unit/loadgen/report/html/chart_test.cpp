@@ -91,7 +91,7 @@ TEST_CASE("chart: the label of a marker is on the side with more space", "[loadg
   CHECK_THAT(html, ContainsSubstring(R"(<span class="p99" style="margin-right:10.00%;text-align:right">right</span>)"));
 }
 
-TEST_CASE("chart: a symbol is at its values, with a tooltip", "[loadgen][report]") {
+TEST_CASE("chart: a symbol has the position of its values, and a tooltip", "[loadgen][report]") {
   auto chart = make_chart();
   chart.add_symbol("missed", 5, 25, "✗", "p99 \"missed\"");
   CHECK_THAT(chart.html(), ContainsSubstring(R"(<span class="symbol missed" style="left:50.00%;bottom:25.00%")"

@@ -42,7 +42,7 @@ TEST_CASE("weather condition: every code of Open-Meteo has its text", "[services
   CHECK(weather::weather_condition(code) == text);
 }
 
-TEST_CASE("weather condition: an unknown code has no text", "[services][weather]") {
+TEST_CASE("weather condition: an unknown code has no description", "[services][weather]") {
   const auto code = GENERATE(-1, 4, 44, 50, 97, 98, 100);
   CHECK_FALSE(weather::weather_condition(code).has_value());
 }
