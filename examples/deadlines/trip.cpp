@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 namespace trip {
 namespace {
 
-/// The body of a response; empty if the response did not arrive in time.
+/// The body of a response; empty if the call timed out.
 using optional_body = std::optional<std::string>;
 
 /// One upstream service.
@@ -50,7 +50,7 @@ struct providers {
 };
 
 http::response json_or_504(const optional_body& body) {
-  if (!body) return http::error_response(http::status::gateway_timeout, "No response in time");
+  if (!body) return http::error_response(http::status::gateway_timeout, "The upstream timed out");
   return http::json_response(*body);
 }
 

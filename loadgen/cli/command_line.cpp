@@ -46,7 +46,7 @@ void add_load_flags(config::options& parser, run_options& run, flag_options& fla
              patience_parser(), "none");
   parser.add(run.retries,
              {"--retries", "",
-              "Maximum number of retries of a request that was abandoned, failed, or got the status 429 or 5xx"},
+              "Maximum number of retries of a request that was abandoned, failed, or had the status 429 or 5xx"},
              retries_parser(), "0");
   parser.add(
       run.retry_backoff,

@@ -114,7 +114,7 @@ double best_value(const objective& objective) {
 parse_error parse(std::string_view text, objective& objective) {
   const auto position = text.find_first_of("<>");
   if (position == text.npos) {
-    return "no comparison; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s";
+    return "no comparison operator; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s";
   }
   const bool or_equal = text.substr(position + 1).starts_with('=');
   objective.comparison = make_operator(text[position] == '<', or_equal);

@@ -44,7 +44,7 @@ void add_histogram(MetricFamily& family, const label_set& labels, const histogra
 }
 
 MetricFamily make_outcome_family(const run_report& report) {
-  auto family = make_family("loadgen_outcomes_total", "Requests that have ended, by outcome.", MetricType::Counter);
+  auto family = make_family("loadgen_outcomes_total", "Completed requests, by outcome.", MetricType::Counter);
   for (std::size_t target = 0; target < report.targets.size(); ++target) {
     for (std::size_t i = 0; i < outcome_count; ++i) {
       const auto key = std::string{outcome_key(static_cast<request_outcome>(i))};
@@ -77,9 +77,9 @@ std::vector<MetricFamily> metric_families(const run_report& report) {
   auto response = make_family("loadgen_response_duration_seconds",
                               "Time from the intended start of a request to the end of its response, in seconds.",
                               MetricType::Histogram);
-  auto service =
-      make_family("loadgen_service_duration_seconds",
-                  "Time from the request sent to the end of its response, in seconds.", MetricType::Histogram);
+  auto service = make_family("loadgen_service_duration_seconds",
+                             "Time from the end of sending a request to the end of its response, in seconds.",
+                             MetricType::Histogram);
   auto lag =
       make_family("loadgen_dispatch_lag_seconds",
                   "Delay of the generator after the intended start of a request, in seconds.", MetricType::Histogram);

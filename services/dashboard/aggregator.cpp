@@ -108,7 +108,7 @@ std::string part_json(std::uint64_t number, std::string_view service, const part
 }
 
 std::string time_error_body(const part& failed) {
-  const auto* const reason = failed.state == part_state::timeout ? "Error: the time service did not respond in time"
+  const auto* const reason = failed.state == part_state::timeout ? "Error: the time service timed out"
                                                                  : "Error: the time service is unavailable";
   std::string body;
   json::writer{body}.open_object().field("service", "time-service").field("timestamp", reason).close_object();

@@ -115,7 +115,7 @@ void describe_time_proxy(http::operation& operation) {
       .returns(status::ok, "The body of the time service, unchanged",
                {.media_type = "application/json", .schema = R"({"type":"object"})"})
       .returns<time_error>(status::bad_gateway, "The time service is unavailable")
-      .returns<time_error>(status::gateway_timeout, "The time service did not respond in time");
+      .returns<time_error>(status::gateway_timeout, "The time service timed out");
 }
 
 void describe_events(http::operation& operation) {

@@ -76,7 +76,7 @@ function medianMemory(samples: Sample[], name: ServiceName, total: number, from:
 const requests = Number(process.argv[2] ?? 1e7);
 expect(Number.isInteger(requests) && requests >= 10_000, `the number of requests is an integer of at least 10000, not ${process.argv[2]}`);
 terminateChildrenOnExit();
-// Warnings only: a log line for each of the requests would fill the disk.
+// Logs only warnings, because a log line for each request would fill the disk.
 const faultGateStack = await FaultGateStack.start({ LOG_LEVEL: 'error', ENABLE_FAULTS: 'true', WEATHER_CACHE_SECONDS: '1' });
 const [metricsPort = 0] = await findFreePorts(1);
 const reportFile = join(faultGateStack.directory, 'report.json');

@@ -139,8 +139,7 @@ task<result<void>> consumer::call_handler(message_pointer message) {
   try {
     auto handler_task = with_deadline(context.deadline, handler_(message, context));
     auto handler_result = co_await std::move(handler_task);
-    outcome = handler_result ? std::move(*handler_result)
-                             : result<void>{error{errc::timeout, "the handler did not end in time"}};
+    outcome = handler_result ? std::move(*handler_result) : result<void>{error{errc::timeout, "the handler timed out"}};
   } catch (...) {
     const auto failure = std::current_exception();
     outcome = is_cancellation(failure) ? error{errc::cancelled} : error{errc::refused, exception_message(failure)};

@@ -13,7 +13,7 @@ std::string_view description(errc code) noexcept {
     case errc::unroutable: return "no queue receives the topic";
     case errc::overloaded: return "the outbox is full";
     case errc::invalid: return "the message is invalid";
-    case errc::timeout: return "the broker did not confirm in time";
+    case errc::timeout: return "the confirm of the broker timed out";
     case errc::connection_lost: return "the connection was lost";
     case errc::protocol_error: return "the broker violated its protocol";
     case errc::closed: return "closed";

@@ -15,12 +15,12 @@ std::string_view describe(errc code) noexcept {
     case errc::closed: return "the pool is closed";
     case errc::resolve_failed: return "the host name could not be resolved";
     case errc::connect_failed: return "the server cannot be reached";
-    case errc::connect_timeout: return "the server did not accept the connection in time";
+    case errc::connect_timeout: return "the connection attempt timed out";
     case errc::authentication_failed: return "the server rejected the user or the password";
     case errc::connection_rejected: return "the server rejected the connection";
     case errc::statement_failed: return "the statement failed";
     case errc::transaction_aborted: return "the transaction was rolled back, because a statement in it had failed";
-    case errc::timeout: return "no result before the deadline";
+    case errc::timeout: return "the statement timed out";
     case errc::connection_lost: return "the connection was lost before the result";
     case errc::result_too_large: return "the result exceeds the size limit";
     case errc::unsupported: return "the statement is not supported by this function";

@@ -15,7 +15,7 @@ std::string_view description(errc code) noexcept {
     case errc::closed: return "the client is closed";
     case errc::connect_failed: return "the server cannot be reached";
     case errc::handshake_failed: return "the server rejected the connection";
-    case errc::timeout: return "no reply arrived in time";
+    case errc::timeout: return "the reply timed out";
     case errc::connection_lost: return "the connection was lost";
     case errc::protocol_error: return "the server sent an invalid reply";
     case errc::cancelled: return "the call was cancelled";

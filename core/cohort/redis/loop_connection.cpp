@@ -17,8 +17,7 @@ constexpr std::size_t read_size = std::size_t{16} * 1024;
 constexpr std::size_t max_batch = std::size_t{64} * 1024;
 
 error connection_lost_error(const error_code& failure) {
-  if (failure == asio::error::timed_out)
-    return {errc::connection_lost, "a reply did not arrive within the response timeout"};
+  if (failure == asio::error::timed_out) return {errc::connection_lost, "a reply exceeded the response timeout"};
   if (failure == asio::error::eof) return {errc::connection_lost, "the server closed the connection"};
   return {errc::connection_lost, failure.message()};
 }

@@ -36,7 +36,7 @@ void add_connection_options(config::options& options, connection_options& settin
               limit_text(settings.max_connections) + ", or as many as the limit of file descriptors permits");
   options.add(settings.max_connections_per_client,
               {"--max-connections-per-client", "MAX_CONNECTIONS_PER_CLIENT",
-               "Maximum open connections of a client address (IPv6: /64 network), except loopback addresses and "
+               "Maximum open connections of a client address (IPv6: /64 prefix), except loopback addresses and "
                "trusted proxies; 0: no limit"},
               config::integer(0, 1'000'000), limit_text(settings.max_connections_per_client));
   options.add(settings.max_requests_per_connection,

@@ -26,12 +26,12 @@ void add_common_options(config::options& options, common_settings& settings, std
                        &settings.api_key_file);
   options.add(settings.auth_failure_limit,
               {"--auth-failure-limit", "AUTH_FAILURE_LIMIT",
-               "Maximum rate of requests with an invalid API key from each client address (IPv6: /64 network)"},
+               "Maximum rate of requests with an invalid API key from each client address (IPv6: /64 prefix)"},
               config::event_rate_or_off(), "10/min");
-  options.add(settings.rate_limit,
-              {"--rate-limit", "RATE_LIMIT",
-               "Maximum request rate of each client address (IPv6: /64 network), such as 100/min"},
-              config::event_rate(), "no limit");
+  options.add(
+      settings.rate_limit,
+      {"--rate-limit", "RATE_LIMIT", "Maximum request rate of each client address (IPv6: /64 prefix), such as 100/min"},
+      config::event_rate(), "no limit");
   options.add(settings.deadline_admission,
               {"--deadline-admission", "DEADLINE_ADMISSION",
                "Action for requests with less time left than their route's median duration"},

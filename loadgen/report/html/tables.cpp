@@ -197,9 +197,14 @@ std::string glossary(const run_report& report) {
   constexpr term terms[] = {
       {"Response time",
        "From the intended start of a request to the end of its response: the waiting time of a caller."},
-      {"Service time", "From the request sent to the end of its response: the time of the server and the network."},
+      {"Service time",
+       "From the end of sending a request to the end of its response: the time of the server and the "
+       "network."},
       {"Dispatch lag", "From the intended start of a request to its dispatch: the generator's own delay.", true},
-      {"Connection wait", "From the dispatch to the request sent: the wait for an idle or a new connection.", true},
+      {"Connection wait",
+       "From the dispatch to the end of sending the request: the wait for an idle or a new "
+       "connection.",
+       true},
       {"Coordinated omission",
        "A measurement error of tools that send fewer requests while the server is slow. Response times from the intended "
        "start are free of it."},

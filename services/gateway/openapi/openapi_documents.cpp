@@ -65,7 +65,7 @@ task<> openapi_documents::refresh(std::shared_ptr<openapi_documents> self) {
   {
     task_group fetches{[&log = self->context_.log](const std::exception_ptr& failure) {
       const auto reason = exception_message(failure);
-      log.write(telemetry::log_level::error, "OpenAPI document failed", {{"error", std::string_view{reason}}});
+      log.write(telemetry::log_level::error, "OpenAPI document not fetched", {{"error", std::string_view{reason}}});
     }};
     for (const auto& [name, upstream] : table->file().upstreams) {
       if (upstream.openapi.empty()) continue;

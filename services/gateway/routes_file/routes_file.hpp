@@ -99,7 +99,7 @@ constexpr auto constraints(json::type<auth_entry>) {
   return json::constrain(json::member(&auth_entry::claim_headers, {.max_items = 20, .required = false}));
 }
 
-/// The key of a limit: client addresses (IPv6: /64 networks), or authenticated callers.
+/// The key of a limit: client addresses (IPv6: /64 prefixes), or authenticated callers.
 BOOST_DEFINE_ENUM_CLASS(limit_subject, address, caller)
 
 struct rate_limit_entry {

@@ -194,7 +194,7 @@ TEST_CASE("redis client: a server that does not respond is replaced after the re
   fixture.time().run_for(1s);
   CHECK(!lost->ended());
   fixture.time().run_for(1100ms);
-  CHECK(outcome_of(lost).error().message == "a reply did not arrive within the response timeout");
+  CHECK(outcome_of(lost).error().message == "a reply exceeded the response timeout");
   fixture.hosts.network.heal(fixture.hosts.client, fixture.hosts.server);
   CHECK(fixture.command("GET", "a")->text == "1");
 }

@@ -146,7 +146,7 @@ TEST_CASE("OpenAPI: the responses of the dashboard conform to its document, and 
   api.check(empty_request("DELETE", "/session", "Origin: http://other.test\r\n"), "/session", 403);
 }
 
-TEST_CASE("OpenAPI: the responses of the alert routes conform to the document, and no unlisted mutation of them does",
+TEST_CASE("OpenAPI: the responses of the alert routes conform to the document, and unlisted mutations of them do not",
           "[services][openapi]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();

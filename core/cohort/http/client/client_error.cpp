@@ -17,27 +17,27 @@ class category final : public boost::system::error_category {
       case client_error::rate_limited:
         return "the upstream limits the request rate, and its Retry-After has not passed";
       case client_error::resolve_failed: return "the host name could not be resolved";
-      case client_error::resolve_timeout: return "the host name was not resolved in time";
+      case client_error::resolve_timeout: return "the resolution of the host name timed out";
       case client_error::connect_refused: return "the connection was refused";
       case client_error::connect_failed: return "the connection failed";
       case client_error::proxy_failed: return "the proxy did not open a connection to the server";
       case client_error::no_file_descriptor: return "no file descriptor is available for a connection";
       case client_error::no_local_port: return "no local port is available for a connection";
-      case client_error::connect_timeout: return "the connection was not established in time";
+      case client_error::connect_timeout: return "the connection attempt timed out";
       case client_error::tls_failed: return "the TLS handshake failed";
       case client_error::tls_certificate_invalid:
         return "the server's certificate is invalid: untrusted, expired, or not for the name of the server";
-      case client_error::tls_timeout: return "the TLS handshake did not complete in time";
+      case client_error::tls_timeout: return "the TLS handshake timed out";
       case client_error::send_failed: return "the request could not be sent";
-      case client_error::send_timeout: return "the request was not sent in time";
+      case client_error::send_timeout: return "sending the request timed out";
       case client_error::request_body_failed: return "the body of the request could not be read to its end";
       case client_error::no_response: return "the connection was closed before a response";
       case client_error::response_truncated: return "the response's header was truncated";
-      case client_error::response_timeout: return "no response arrived in time";
+      case client_error::response_timeout: return "the response timed out";
       case client_error::response_malformed: return "the response is invalid HTTP";
       case client_error::response_header_too_large: return "the response's header exceeds the size limit";
       case client_error::body_truncated: return "the response's body was truncated";
-      case client_error::body_timeout: return "the response's body did not arrive in time";
+      case client_error::body_timeout: return "the response's body timed out";
       case client_error::body_malformed: return "the response's body is malformed";
       case client_error::body_too_large: return "the response's body exceeds the size limit";
       case client_error::too_many_redirects: return "the maximum number of redirects is exceeded";

@@ -27,7 +27,7 @@ struct server_limits {
   /// The reserve: connections beyond `max_connections`, which serve probe routes (health, metrics) only; other requests
   /// on them are rejected with 503. Further connections are closed immediately.
   std::size_t reserved_connections = 32;
-  /// Maximum number of open connections of one client address (IPv6: /64 network); further connections are closed
+  /// Maximum number of open connections of one client address (IPv6: /64 prefix); further connections are closed
   /// immediately. Loopback addresses and trusted proxies are exempt. No limit if 0.
   std::size_t max_connections_per_client = 1'000;
   /// Maximum number of requests on one connection; the response to the last request has `Connection: close`. No limit

@@ -20,7 +20,7 @@ struct rate_limit_hooks {
   std::function<void()> on_rejected;
 };
 
-/// Limits the request rate of each client address, for IPv6 of each /64 network (`net::client_network`), or of each
+/// Limits the request rate of each client address, for IPv6 of each /64 prefix (`net::client_network`), or of each
 /// client that `hooks` identifies: a burst of `limit.count`, refilled evenly within `limit.period`. Requests above the
 /// limit are rejected with 429 and `Retry-After`. One limit applies to all loops and to all routes that the filter is
 /// added to.

@@ -209,7 +209,7 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
   const auto status = co_await std::move(confirm_task);
   if (status == wait_status::timed_out && batch->pending > 0 && number == session_number_ && current_) {
     // Closes the connection, because messages that are resent would wait for the unconfirmed messages.
-    current_->fail({errc::connection_lost, "the broker did not confirm in time"});
+    current_->fail({errc::connection_lost, "the confirm of the broker timed out"});
   }
   co_return batch->results;
 }

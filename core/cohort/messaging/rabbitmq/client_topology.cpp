@@ -109,7 +109,7 @@ task<result<void>> client::call_all(session& session, std::uint16_t channel, std
   for (auto& [bytes, expected] : calls) {
     auto call_task = with_deadline(call_deadline, session.call(channel, std::move(bytes), expected));
     const auto call_result = co_await std::move(call_task);
-    if (!call_result) co_return error{errc::connection_lost, "the broker did not respond to a declaration in time"};
+    if (!call_result) co_return error{errc::connection_lost, "a declaration timed out"};
     if (!*call_result) co_return call_result->error();
   }
   co_return result<void>{};

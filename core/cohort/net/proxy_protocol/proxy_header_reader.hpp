@@ -20,7 +20,7 @@ struct received_proxy_header {
     /// The connection begins without a header.
     absent,
     invalid,
-    /// The header was not received in time.
+    /// Receiving the header timed out.
     timeout,
     /// The connection was closed before the end of the header.
     closed,

@@ -156,7 +156,7 @@ void loop_connections::record_reachable() {
   if (!unreachable_since_) return;
   const auto outage_seconds = to_seconds(loop_.now() - *unreachable_since_);
   unreachable_since_.reset();
-  log_.write(telemetry::log_level::info, "postgres: connected to the server again",
+  log_.write(telemetry::log_level::info, "postgres: reconnected to the server",
              {{"upstream", std::string_view{name_}}, {"outage_seconds", outage_seconds}});
 }
 

@@ -11,8 +11,8 @@
 
 namespace cohort::service {
 
-/// Limits requests with invalid API keys per client address, for IPv6 per /64 network (`net::client_network`). Shared
-/// by the services and loops of a process. Thread-safe.
+/// Limits requests with invalid API keys per client address, for IPv6 per /64 prefix (`net::client_network`). Shared by
+/// the services and loops of a process. Thread-safe.
 class failed_key_throttle {
  public:
   /// `limit.count` must be positive.

@@ -30,7 +30,7 @@ std::int64_t whole_milliseconds(duration span) noexcept {
 struct stall_metrics {
   stall_metrics(telemetry::registry& metrics, std::size_t loop_index)
       : stalls(metrics.make_counter("cohort_loop_stalls_total",
-                                    "Times that an event loop was blocked for longer than the threshold.",
+                                    "Number of times that an event loop was blocked for longer than the threshold.",
                                     {{"loop", std::to_string(loop_index)}})),
         stalled_seconds(
             metrics.make_gauge("cohort_loop_stalled_seconds",

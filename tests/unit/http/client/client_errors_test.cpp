@@ -296,7 +296,7 @@ TEST_CASE("client_error: each error has a unique message and a class; all timeou
     CHECK(messages.insert(message).second);
     CHECK(http::error_class(error) != "unknown");
     const bool is_timeout_text =
-        message.find("in time") != std::string::npos || message.find("time remains") != std::string::npos;
+        message.find("timed out") != std::string::npos || message.find("time remains") != std::string::npos;
     CHECK(http::is_timeout(error) == is_timeout_text);
   }
   CHECK(make_error_code(static_cast<client_error>(0)).message() == "unknown error");

@@ -110,9 +110,9 @@ TEST_CASE("preflight: all targets are checked concurrently, within the timeout",
   fixture.add_target("b", "http://192.0.2.91/").request.method = http::method::post;
   fixture.add_target("c", "http://192.0.2.80/slow");
   const auto start = fixture.load.time.now();
-  CHECK(fixture.check(3s) == error_list{"a (http://192.0.2.90/): the connection was not established in time",
-                                        "b (http://192.0.2.91/): the connection was not established in time",
-                                        "c (http://192.0.2.80/slow): no response arrived in time"});
+  CHECK(fixture.check(3s) == error_list{"a (http://192.0.2.90/): the connection attempt timed out",
+                                        "b (http://192.0.2.91/): the connection attempt timed out",
+                                        "c (http://192.0.2.80/slow): the response timed out"});
   CHECK(fixture.load.time.now() - start >= 3s);
   CHECK(fixture.load.time.now() - start < 3s + 4 * tick);
 }

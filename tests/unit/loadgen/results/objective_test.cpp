@@ -60,7 +60,7 @@ TEST_CASE("objective: an invalid objective is rejected with the reason and the a
   constexpr std::string_view shares = "; expected a percentage such as 0.1%.";
   constexpr std::string_view rates = "; expected responses per second, without a unit.";
   constexpr std::string_view missing_operator =
-      "no comparison; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s.";
+      "no comparison operator; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s.";
   const auto with = [](std::string_view what, std::string_view rest) { return std::string{what}.append(rest); };
   const auto digits = std::string(400, '9');
   const std::vector<std::pair<std::string, std::string>> rows{

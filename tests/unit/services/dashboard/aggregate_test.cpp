@@ -167,8 +167,8 @@ TEST_CASE("time proxy: the response is the time service's body or an error", "[s
   const auto [service_status, delay, status, text] = GENERATE(table<http::status, duration, int, std::string>({
       {http::status::ok, 0s, 200, "now"},
       {http::status::ok, 1900ms, 200, "now"},
-      {http::status::ok, 1h, 504, "Error: the time service did not respond in time"},
-      {http::status::gateway_timeout, 0s, 504, "Error: the time service did not respond in time"},
+      {http::status::ok, 1h, 504, "Error: the time service timed out"},
+      {http::status::gateway_timeout, 0s, 504, "Error: the time service timed out"},
       {http::status::internal_server_error, 0s, 502, "Error: the time service is unavailable"},
       {http::status::too_many_requests, 0s, 502, "Error: the time service is unavailable"},
   }));

@@ -70,7 +70,7 @@ TEST_CASE("dashboard requests: a part that fails has the reason and the cause of
   CHECK(at("/calls/1/state") == "\"error\"");
   CHECK(at("/calls/1/reason") == "\"status 404\"");
   CHECK(at("/calls/2/state") == "\"timeout\"");
-  CHECK(at("/calls/2/reason") == "\"no response arrived in time\"");
+  CHECK(at("/calls/2/reason") == "\"the response timed out\"");
   CHECK(at("/calls/2/attempts/0/outcome") == "\"timeout\"");
   CHECK(at("/calls/2/attempts/0/cancelled_by") == "\"deadline\"");
   CHECK(at("/calls/2/attempts/0/end_ms") == at("/duration_ms"));

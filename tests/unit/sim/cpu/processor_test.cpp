@@ -134,13 +134,13 @@ TEST_CASE("machine: a request that arrives during a pause of the core is delayed
   REQUIRE(fixture.times.size() == 20'000);
   const auto times = fixture.sorted_milliseconds();
   const auto late = std::count_if(times.begin(), times.end(), [](double time) { return time > 1; });
-  // 4 % of the time is in pauses; during 3 ms of each, an arrival waits for more than 1 ms.
+  // Pauses take 4 % of the time. An arrival in the first 3 ms of a pause waits for more than 1 ms.
   CHECK_THAT(static_cast<double>(late) / 20'000, WithinAbs(has_pauses ? 0.03 : 0, 0.005));
   CHECK(times.back() < 12);
   CHECK(fixture.machine.busy_time() == 20'000 * 100us);
 }
 
-TEST_CASE("machine: an idle thread needs the time of a wake-up before it works, but not a busy thread", "[sim][cpu]") {
+TEST_CASE("machine: only an idle thread needs the time of a wake-up before it works", "[sim][cpu]") {
   auto costs = read_cost(10ms);
   costs.wake_up = sim::distribution::constant(1ms);
   const auto time_of = [&](duration interval) {

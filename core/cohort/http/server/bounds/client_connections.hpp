@@ -10,7 +10,7 @@
 
 namespace cohort::http {
 
-/// Counts the open connections of each client address, for IPv6 of each /64 network (`net::client_network`).
+/// Counts the open connections of each client address, for IPv6 of each /64 prefix (`net::client_network`).
 /// Thread-safe; used when a connection opens and closes.
 class client_connections {
  public:

@@ -21,7 +21,7 @@ constexpr std::size_t max_lingering_bytes = 16 * 1024 * 1024;
 
 std::string_view rejection_message(status code) noexcept {
   switch (code) {
-    case status::request_timeout: return "The request was not received in time";
+    case status::request_timeout: return "Receiving the request timed out";
     case status::payload_too_large: return "The body of the request is too large";
     case status::uri_too_long: return "The target of the request is too long";
     case status::expectation_failed: return "Only the expectation 100-continue is supported";

@@ -18,7 +18,7 @@ response body_error_response(body_error error) {
   switch (error) {
     case body_error::too_large:
       return error_response(status::payload_too_large, "The body of the request is too large");
-    case body_error::too_slow: return error_response(status::request_timeout, "The request was not received in time");
+    case body_error::too_slow: return error_response(status::request_timeout, "Receiving the request timed out");
     case body_error::deadline: return error_response(status::gateway_timeout, "The deadline of the request passed");
     case body_error::malformed:
     case body_error::disconnected: break;

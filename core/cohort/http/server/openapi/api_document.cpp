@@ -88,7 +88,7 @@ std::vector<response_description> framework_responses(const route& entry, const 
                                                       const api_information& information) {
   std::vector<response_description> list{
       describe_response<input_error_body>(status::bad_request, "The request is malformed or has invalid values"),
-      error_description(status::request_timeout, "The request was not received in time"),
+      error_description(status::request_timeout, "Receiving the request timed out"),
       error_description(status::payload_too_large, "The body is too large"),
       error_description(status::uri_too_long, "The target is too long"),
       error_description(status::expectation_failed, "The expectation is not supported"),

@@ -5,7 +5,8 @@
 #include "tests/unit/http/client/client_fixture.hpp"
 #include "tests/unit/http/client/upstream/upstream_fixture.hpp"
 
-// Requests on idle connections that the upstream has closed, and responses of other servers after a redirect.
+// Tests of requests on idle connections that the upstream has closed, and of responses of other servers after a
+// redirect.
 namespace cohort {
 namespace {
 

@@ -262,7 +262,7 @@ TEST_CASE("provider chain: each provider has a timeout of five seconds for all i
     CHECK(fixture.fetch(paris).report != nullptr);
     CHECK(fixture.time.now() - start < 9100ms);
   }
-  SECTION("the fallback does not respond in time") {
+  SECTION("the fallback times out") {
     fixture.geocoder.delay = 3s;
     fixture.forecast.delay = 3s;
     const auto result = fixture.fetch(paris);
