@@ -111,7 +111,7 @@ async function expectNoViolations(page: Page): Promise<void> {
   }
 }
 
-/** WCAG 2.2 AA, and the contrast of AAA for texts. */
+/** WCAG 2.2 AA, and the text contrast of AAA. */
 const checks = {
   runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
   rules: { 'color-contrast-enhanced': { enabled: true } },

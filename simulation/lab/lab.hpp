@@ -72,7 +72,7 @@ struct lab {
 result<lab, std::string> read_lab(const std::filesystem::path& directory, const std::filesystem::path& plan_file);
 
 /// Returns the path of the first value, such as `services[0].cores`, in which two JSON documents differ outside the
-/// `allowed` paths; empty if they do not differ. Both texts must be valid.
+/// `allowed` paths; empty if they do not differ. Both documents must be valid.
 std::optional<std::string> find_difference(std::string_view text, std::string_view reference,
                                            const std::vector<std::string>& allowed);
 

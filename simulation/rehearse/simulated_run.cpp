@@ -237,7 +237,7 @@ calibration calibrate(const sim::plan& plan, const std::vector<observed_run>& re
       scale_http_costs(service, cost);
     }
   }
-  // Two points give the slope of the median over the latency of a link.
+  // Two points determine the slope of the median over the latency of a link.
   constexpr double probe_us = 100;
   const auto median = [&](double added_us) {
     return static_cast<double>(run(with_link_latency(result.plan, added_us)).phases.front().p50_us.value_or(0));

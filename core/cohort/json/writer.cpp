@@ -78,9 +78,9 @@ char* write_thousandths(char* out, double number) noexcept {
   return out;
 }
 
-/// Writes a number from 0 to 4e9 / 10^`decimals` with at most nine decimals. Returns the end, or null for other
-/// numbers, and for numbers so close to the midpoint of two texts that rounding requires the exact value. The text
-/// equals the text of `std::to_chars`, which takes longer.
+/// Writes a number from 0 to 4e9 / 10^`decimals` with at most nine decimals, as `std::to_chars` does, but faster.
+/// Returns the end of the output. Returns null for other numbers, and for numbers so close to the midpoint of two
+/// representations that rounding requires the exact value.
 char* write_rounded(char* out, double number, int decimals) noexcept {
   constexpr std::array<std::uint32_t, 10> powers{1,       10,        100,        1'000,       10'000,
                                                  100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};

@@ -12,8 +12,7 @@ namespace cohort::messaging::kafka {
 /// acknowledged. It performs no I/O.
 class partition_offsets {
  public:
-  /// Records a delivered message. Offsets increase; a lower offset means that the partition is read again from that
-  /// offset.
+  /// Records a delivered message. Offsets increase; a lower offset means that the partition is reread from that offset.
   void add(std::int64_t offset);
   /// Returns the position from which the group would continue, if it has changed. An unknown offset has no effect.
   std::optional<std::int64_t> acknowledge(std::int64_t offset);

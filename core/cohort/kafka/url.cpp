@@ -17,7 +17,7 @@ constexpr std::string_view default_port = "9092";
 
 error invalid_url_error(std::string message) { return {errc::invalid, std::move(message)}; }
 
-/// Splits the text at the first separator; `second` is empty without one.
+/// Splits the text at the first separator. Without a separator, `second` is empty.
 struct split_text {
   split_text(std::string_view text, char separator)
       : first(text.substr(0, text.find(separator))),

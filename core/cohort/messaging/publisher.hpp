@@ -68,10 +68,10 @@ class publisher : public std::enable_shared_from_this<publisher> {
   struct entry;
   using entry_pointer = std::shared_ptr<entry>;
 
-  /// Reserves a place in the outbox. Safe from any thread.
+  /// Reserves space in the outbox for one message. Safe from any thread.
   bool try_reserve() noexcept;
   void release(std::size_t count) noexcept;
-  /// Adds a message for which a place is reserved; must be called on the loop.
+  /// Adds a message for which space in the outbox is reserved; must be called on the loop.
   entry_pointer add(message message, time_point enqueue_time, bool is_awaited);
   task<result<entry_pointer>> wait_and_add(call_context context, message message, bool is_awaited);
   task<result<void>> publish_on_loop(call_context context, message message, bool is_awaited);

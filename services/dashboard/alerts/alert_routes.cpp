@@ -63,7 +63,7 @@ void add_alert_routes(http::router& router, std::shared_ptr<alert_store> store,
                       const service::api_key_authenticator& authenticator, telemetry::logger log) {
   auto routes = std::make_shared<const alert_routes>(alert_routes{std::move(store), authenticator, std::move(log)});
   describe_alerts(router.get("/api/alerts", [routes](http::request_context&) { return routes->show(); }));
-  // Exempt from faults and the rate limit, because alerts must also arrive during incidents.
+  // The route is exempt from faults and the rate limit, because alerts must also arrive during incidents.
   auto& update =
       router.post("/api/alerts", [routes](http::request_context& context) { return routes->update(context); })
           .exempt_from_faults()

@@ -85,7 +85,7 @@ const variants = {
   ZA: ['RSA', 'Suid-Afrika', 'S. Africa'],
 };
 
-/** All texts in which each `from` is kept or replaced. */
+/** All strings in which each `from` is kept or replaced. */
 function spellings(text, replacements) {
   return replacements.reduce((all, [from, to]) => [...all, ...all.map((one) => one.replaceAll(from, to))], [text]);
 }

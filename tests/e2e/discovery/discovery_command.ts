@@ -124,7 +124,7 @@ async function testEtcd(etcd: Etcd): Promise<void> {
     await etcd.kill();
     const killed = elapsed();
     await etcd.start('empty');
-    await timeUntil('the replicas register again', 8, async () => {
+    await timeUntil('the replicas re-register', 8, async () => {
       const body = JSON.stringify({ key: Buffer.from('/services/').toString('base64'), range_end: Buffer.from('/services0').toString('base64') });
       const response = await fetch(`${etcd.url}/v3/kv/range`, { method: 'POST', body });
       return Number(((await response.json()) as { count?: string }).count ?? 0) === 3;

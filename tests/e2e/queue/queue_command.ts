@@ -238,7 +238,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
     const outbox = /cohort_messaging_outbox_messages\{publisher="weather-service"\} (\d+)/;
     return (await readMetric(stack, 'weather-service', outbox)) === 0;
   });
-  // The dashboard subscribes again within the same limit.
+  // The dashboard resubscribes within the same limit.
   await pause(broker.subscribeSeconds * 1000);
   const secondPushMilliseconds = await measurePush(stack);
   const limit = broker.recoverySeconds * 1000;

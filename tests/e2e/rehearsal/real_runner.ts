@@ -246,7 +246,7 @@ export class RealRunner {
     for (let at = breakerMilliseconds; at < length * 1000; at += breakerMilliseconds) {
       await pause(Math.max(0, start + at - elapsed()));
       for (const { name } of callers) {
-        // If a service times out, its metrics are read again later.
+        // If a service times out, its metrics are reread later.
         const text = await fetch(`${fleet.url(name)}/metrics`, { signal: AbortSignal.timeout(2_000) }).then((response) => response.text()).catch(() => '');
         for (const [upstream, state] of readBreakers(text)) {
           const key = `${name} ${upstream}`;

@@ -141,7 +141,8 @@ task<> stream_rows(postgres::pool& pool) {
   CHECK((co_await pool.query(in, "select 1")).has_value());
 }
 
-TEST_CASE("libpq: rows are streamed in bounded parts, and a large result of a query is an error", "[postgres][libpq]") {
+TEST_CASE("libpq: rows are streamed in chunks of bounded size, and a large result of a query is an error",
+          "[postgres][libpq]") {
   libpq_fixture fixture{{.max_connections = 1, .max_result_bytes = 1 << 20}};
   fixture.run(stream_rows(fixture.pool));
 }

@@ -177,7 +177,7 @@ TEST_CASE("value parsers: time_zone accepts names and POSIX formats of at most 2
           "[config][value_parser]") {
   const auto valid = GENERATE(as<std::string>{}, "UTC", "IST-2IDT", "<+03>-3", "IST-2" + std::string(250, 'a'));
   CHECK(time_zone().parse(valid) == valid);
-  // The longest variable that Linux passes to a program has 128 KiB.
+  // The maximum size of a variable that Linux passes to a program is 128 KiB.
   const auto invalid = GENERATE(as<std::string>{}, "", "../UTC", "Moon/Tycho", "IST-2" + std::string(251, 'a'),
                                 "IST-2" + std::string(120'000, 'a'), std::string(120'000, 'A'));
   CHECK_FALSE(time_zone().parse(invalid));

@@ -129,7 +129,7 @@ TEST_CASE("Consul: replicas register, are found immediately, and deregister", "[
 
   fleet.run_for(300s);
   CHECK(agent.queries < 20);
-  // The agent has lost its data: the replicas register again.
+  // The agent has lost its data: the replicas re-register.
   agent.instances.clear();
   agent.change();
   requests.run(100, 100ms);

@@ -127,7 +127,7 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
   CHECK(test.requests.responses_of("third") > 0);
 }
 
-TEST_CASE("etcd: after the server loses its data, replicas register again and no request fails", "[discovery][sim]") {
+TEST_CASE("etcd: after the server loses its data, replicas re-register and no request fails", "[discovery][sim]") {
   etcd_fixture test{4};
   test.fleet.kill(test.etcd);
   test.data.erase_all_data();

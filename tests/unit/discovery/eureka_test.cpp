@@ -98,7 +98,7 @@ TEST_CASE("Eureka: replicas register, are found by the next poll, and deregister
 
   fleet.run_for(60s);
   CHECK(server.heartbeat_count >= 12);
-  // The server has lost its data: the replicas register again at their next heartbeat.
+  // The server has lost its data: the replicas re-register at their next heartbeat.
   server.instances.clear();
   requests.run(120, 100ms);
   CHECK(server.instances.size() == 2);

@@ -98,7 +98,7 @@ static task<> inject_faults(trip_fleet& fleet) {
   for (;;) {
     auto pause = sleep_for(std::chrono::milliseconds{random.uniform_below(200)});
     co_await std::move(pause);
-    fleet.note("the hotels crash, the flights are partitioned");
+    fleet.note("the hotels crash, and the flights are partitioned");
     fleet.kill(fleet.hotels);
     fleet.network().partition(fleet.trip.host(), fleet.flights.host());
     auto outage = sleep_for(50ms);

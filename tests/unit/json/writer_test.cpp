@@ -187,7 +187,7 @@ TEST_CASE("json writer: fixed writes the same text as std::to_chars", "[json][wr
   };
   std::minstd_rand random{1};
   for (int i = 0; i < 20'000; ++i) {
-    // Two of three numbers are halfway between two texts, or adjacent to such a number.
+    // Two of three numbers are halfway between two representations, or adjacent to such a number.
     const auto digits = static_cast<int>(random() % 12);
     const auto half_units = static_cast<double>(random()) / (i % 2 == 0 ? 1 : 1000);
     const auto middle = half_units / 2 / std::pow(10, digits);

@@ -65,7 +65,7 @@ TEST_CASE("kafka: the position of a partition advances past acknowledged message
   CHECK(!offsets.acknowledge(14));
   CHECK(offsets.acknowledge(13) == 15);
   CHECK(!offsets.acknowledge(15));
-  // The consumer reads again from an earlier position.
+  // The consumer rereads from an earlier position.
   offsets.add(20);
   offsets.add(12);
   CHECK(!offsets.acknowledge(20));

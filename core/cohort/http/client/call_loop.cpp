@@ -65,7 +65,7 @@ task<client_result> call_loop::run(time_point now) {
       // A stale connection is not a failure of the server, so there is no backoff.
       if (retry.delay > duration{} && !new_connection) {
         // The backoff before a retry. A fixed delay is necessary, because no event reports that the server is available
-        // again. The delay never ends after the call's deadline.
+        // again. The delay is capped by the call's deadline.
         auto delay = sleep_for(retry.delay);
         if (co_await std::move(delay) == wait_status::cancelled) {
           end(nullptr);

@@ -25,7 +25,7 @@ class server {
 
   /// Starts to accept connections. Called on the first loop.
   void start();
-  /// Announces the drain: each response ends its connection (`Connection: close`), so that clients do not send a
+  /// Announces the drain: each response closes its connection (`Connection: close`), so that clients do not send a
   /// request on a connection that the drain is closing. Connections are still accepted. Thread-safe.
   void announce_drain() noexcept { state_.closes_after_response = true; }
   /// Graceful shutdown: closes the listener, closes idle connections, lets requests in flight end and cancels those

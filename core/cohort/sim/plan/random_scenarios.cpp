@@ -87,7 +87,7 @@ planned_scenario draw_scenario(const plan& source, const random_scenario_setting
   for (std::uint64_t i = 0; i < count; ++i) {
     planned_fault fault;
     fault.service = settings.services[random.uniform_below(settings.services.size())];
-    // Between two faults, there are at least 10 % of a slot, for the start of a killed process.
+    // At least 10 % of a slot separates two faults, so that a killed process can start.
     fault.at = begin + slot * static_cast<duration::rep>(i) + draw_fraction(random, slot, 0, 0.25);
     fault.lasts = draw_fraction(random, slot, 0.3, 0.65);
     draw_effect(random, *source.find(fault.service), fault);

@@ -143,7 +143,7 @@ TEST_CASE("certificate expiry: the expiry of a chain is the earliest expiry of i
   REQUIRE(earliest_expiry.has_value());
   CHECK(*later - *earliest_expiry > 23h);
   CHECK(*later - *earliest_expiry < 25h);
-  // The validity begins an hour ago.
+  // The validity started an hour ago.
   const auto left = *earliest_expiry - std::chrono::system_clock::now();
   CHECK(left > 22h);
   CHECK(left < 24h);

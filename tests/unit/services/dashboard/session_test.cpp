@@ -95,7 +95,7 @@ TEST_CASE("session: a renewed cookie continues the session for at most 12 hours"
     REQUIRE(cookie_in(renewed) != cookie);
     cookie = cookie_in(renewed);
   }
-  // 11 h 50 min after the start: the cookie cannot outlive the session.
+  // A cookie that is renewed 11 h 50 min after the start does not outlive the session.
   CHECK(fixture.response_to(renewal(cookie)).header("Set-Cookie")->find("; Max-Age=600;") != std::string::npos);
   CHECK(fixture.get_status(cookie) == 200);
   fixture.time.step_wall_clock(10min);

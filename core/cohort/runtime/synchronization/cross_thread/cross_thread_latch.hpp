@@ -17,7 +17,7 @@ class cross_thread_latch {
   cross_thread_latch(const cross_thread_latch&) = delete;
   cross_thread_latch& operator=(const cross_thread_latch&) = delete;
 
-  /// Decrements the count, not below zero. At zero, resumes all waiters, each on its loop. Safe from any thread,
+  /// Decrements the count unless it is zero. At zero, resumes all waiters, each on its loop. Safe from any thread,
   /// including threads without a loop. Writes before this call are visible to the coroutines that wait for zero.
   void count_down(std::size_t count = 1) {
     queue_.update([count](state& current) { current.count -= std::min(count, current.count); });
