@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t max_buffered_messages = 256;
 constexpr std::size_t max_name_bytes = 40;
 
-using room = broadcast<http::shared_message>;
+using room = broadcast<http::prepared_message>;
 
 /// The rooms with members. Thread-safe.
 class rooms {
@@ -42,7 +42,7 @@ task<> receive(http::websocket& socket, std::shared_ptr<room> entered, std::stri
     auto message = co_await socket.read();
     if (!message) co_return;
     if (message->type == http::websocket_message::kind::text)
-      entered->publish(http::shared_message{name + ": " + message->data});
+      entered->publish(http::prepared_message{name + ": " + message->data});
   }
 }
 
@@ -62,10 +62,10 @@ task<> chat(std::shared_ptr<rooms> all, http::request_context& context, http::we
   }
   const auto entered = all->enter(context.parameter("room"));
   auto messages = entered->subscribe();
-  entered->publish(http::shared_message{name + " joined"});
+  entered->publish(http::prepared_message{name + " joined"});
   auto both = race(receive(socket, entered, name), forward(socket, std::move(messages)));
   co_await std::move(both);
-  entered->publish(http::shared_message{name + " left"});
+  entered->publish(http::prepared_message{name + " left"});
 }
 
 http::router make_router(service::service_context&, service::api_key_authenticator&) {

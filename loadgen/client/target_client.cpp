@@ -82,8 +82,10 @@ std::string serialize_request(const target& target, const load_settings& setting
 /// One of the client's connections. The object outlives its stream, and opens a new stream on demand.
 class target_client::connection {
  public:
-  explicit connection(target_client& client) : owner(client), buffer(client.buffer_size_) { ++owner.open_connections_; }
-  ~connection() { --owner.open_connections_; }
+  explicit connection(target_client& client) : owner(client), buffer(client.buffer_size_) {
+    ++owner.open_connection_count_;
+  }
+  ~connection() { --owner.open_connection_count_; }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
@@ -131,7 +133,7 @@ void target_client::submit(const scheduled_request& request) {
     // Resumes the coroutine of the connection directly, without another iteration of the loop: the coroutine sends the
     // request and waits for the response.
     connection(request);
-  } else if (open_connections_ < max_connections_) {
+  } else if (open_connection_count_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
   } else if (waiting_.size() < max_queued_requests) {
     waiting_.push_back(request);

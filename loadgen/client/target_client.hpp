@@ -82,7 +82,7 @@ class target_client {
   std::size_t max_connections_;
   std::size_t buffer_size_;
   std::string serialized_request_;
-  std::size_t open_connections_ = 0;
+  std::size_t open_connection_count_ = 0;
   /// Attempts that wait for a connection, in the order of their start. All attempts have the same patience, so the
   /// oldest attempt is abandoned first.
   std::deque<scheduled_request> waiting_;

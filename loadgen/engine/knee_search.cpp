@@ -41,7 +41,7 @@ void knee_search::select_next() {
   if (!passed_) {
     state_ = state::halving;
     rate_.millionths /= 2;
-    if (is_generator_limited_ || ++halvings_ > max_halvings || rate_.millionths == 0) state_ = state::done;
+    if (is_generator_limited_ || ++halving_count_ > max_halvings || rate_.millionths == 0) state_ = state::done;
     return;
   }
   if (!failed_ && !is_generator_limited_ && passed_->multiplied_by(2) <= max_rate) {
@@ -66,7 +66,7 @@ void knee_search::on_confirmation(trial_result result) {
   }
   if (result == trial_result::failed) failed_ = rate_;
   rate_.millionths -= rate_.millionths / 20;
-  if (++confirmations_ >= max_confirmations) state_ = state::done;
+  if (++confirmation_count_ >= max_confirmations) state_ = state::done;
 }
 
 }  // namespace cohort::loadgen

@@ -49,8 +49,8 @@ class knee_search {
   std::optional<request_rate> passed_;
   std::optional<request_rate> failed_;
   std::optional<request_rate> capacity_;
-  unsigned halvings_ = 0;
-  unsigned confirmations_ = 0;
+  unsigned halving_count_ = 0;
+  unsigned confirmation_count_ = 0;
   bool is_generator_limited_ = false;
   bool is_repeated_ = false;
 };

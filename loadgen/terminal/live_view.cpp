@@ -173,7 +173,7 @@ void live_view::resize(unsigned columns, unsigned rows) noexcept {
 }
 
 std::string live_view::cursor_to_first_line() const {
-  return drawn_lines_ == 0 ? "" : "\r\x1b[" + std::to_string(drawn_lines_) + "A";
+  return drawn_line_count_ == 0 ? "" : "\r\x1b[" + std::to_string(drawn_line_count_) + "A";
 }
 
 std::string live_view::update(const run_progress& progress) {
@@ -185,14 +185,14 @@ std::string live_view::update(const run_progress& progress) {
   // remove the last character.
   for (const auto& line : lines) output += "\x1b[K" + render(line, settings_.output) + '\n';
   output += "\x1b[J";  // clears the remaining lines of a longer frame, and echoed keys
-  drawn_lines_ = lines.size();
+  drawn_line_count_ = lines.size();
   return output;
 }
 
 std::string live_view::finish() {
-  if (drawn_lines_ == 0) return {};
+  if (drawn_line_count_ == 0) return {};
   auto output = cursor_to_first_line() + "\x1b[J";
-  drawn_lines_ = 0;
+  drawn_line_count_ = 0;
   return output;
 }
 

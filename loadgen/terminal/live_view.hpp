@@ -40,7 +40,7 @@ class live_view {
   std::string cursor_to_first_line() const;
 
   settings settings_;
-  std::size_t drawn_lines_ = 0;
+  std::size_t drawn_line_count_ = 0;
   duration last_line_at_{-1};
   std::string last_phase_;
 };

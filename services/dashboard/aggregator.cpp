@@ -25,7 +25,7 @@ void write_body(json::writer& writer, const part& part) {
 }
 
 void write_meta(json::writer& writer, const part& part) {
-  writer.open_object().raw_key(R"("state":)").value(name_of(part.state));
+  writer.open_object().raw_key(R"("state":)").value(to_string(part.state));
   writer.raw_key(R"("elapsed_ms":)").fixed(to_milliseconds(part.elapsed), 3);
   const auto timeout = std::chrono::round<std::chrono::milliseconds>(part.timeout);
   writer.raw_key(R"("deadline_ms":)").value(timeout.count()).close_object();

@@ -46,13 +46,13 @@ class event_feed::subscription {
   explicit subscription(event_feed& feed) : feed_(feed) {
     {
       const std::lock_guard lock{feed_.mutex_};
-      ++feed_.subscribers_;
+      ++feed_.subscriber_count_;
     }
     feed_.start_polling();
   }
   ~subscription() {
     const std::lock_guard lock{feed_.mutex_};
-    --feed_.subscribers_;
+    --feed_.subscriber_count_;
   }
   subscription(const subscription&) = delete;
   subscription& operator=(const subscription&) = delete;
@@ -75,7 +75,7 @@ class event_feed::running_poll {
   /// Returns false if there are no subscribers; the next subscriber starts another poll.
   bool should_continue() {
     const std::lock_guard lock{feed_.mutex_};
-    if (feed_.subscribers_ > 0) return true;
+    if (feed_.subscriber_count_ > 0) return true;
     end();
     return false;
   }
@@ -160,7 +160,7 @@ task<> event_feed::poll_aggregates(std::shared_ptr<event_feed> self) {
       const std::lock_guard lock{self->mutex_};
       if (self->aggregates_in_progress_ < max_aggregates_in_progress) {
         ++self->aggregates_in_progress_;
-        number = ++self->aggregates_;
+        number = ++self->aggregate_count_;
       }
     }
     if (number != 0) self->background_.spawn(publish_aggregate(self, number));
@@ -213,7 +213,7 @@ void event_feed::publish_weather(std::string body) {
   std::uint64_t number = 0;
   {
     const std::lock_guard lock{mutex_};
-    number = aggregates_;
+    number = aggregate_count_;
   }
   part part;
   part.state = part_state::fresh;

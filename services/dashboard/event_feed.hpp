@@ -103,10 +103,10 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   broadcast<feed_event> events_{max_pending_events};
 
   std::mutex mutex_;
-  std::size_t subscribers_ = 0;
+  std::size_t subscriber_count_ = 0;
   std::array<poll_state, 4> polls_;
   std::uint64_t alerts_revision_ = 0;  // revision of the store at the last event
-  std::uint64_t aggregates_ = 0;       // started so far
+  std::uint64_t aggregate_count_ = 0;  // started so far
   std::size_t aggregates_in_progress_ = 0;
   /// The number of the latest published aggregate, for each part and, in the last element, for the complete aggregate.
   std::array<std::uint64_t, 4> published_{};

@@ -18,7 +18,7 @@ namespace cohort::dashboard {
 /// concurrent calls was reached. `open`: the circuit breaker is open.
 enum class part_state { fresh, stale, timeout, error, shed, open };
 inline constexpr std::array<std::string_view, 6> part_state_names{"fresh", "stale", "timeout", "error", "shed", "open"};
-constexpr std::string_view name_of(part_state state) noexcept {
+constexpr std::string_view to_string(part_state state) noexcept {
   return part_state_names[static_cast<std::size_t>(state)];
 }
 

@@ -45,20 +45,20 @@ std::optional<report_cache::lookup_result> report_cache::find_unknown_location(c
 }
 
 /// Counts the fetch and registers the waiter that the decision requires.
-report_cache::reports::decision report_cache::decide(const std::string& key, std::shared_ptr<waiter>& waiting) {
+report_cache::reports::decision report_cache::decide(const std::string& key, std::shared_ptr<waiter>& new_waiter) {
   using enum reports::action;
   const std::lock_guard lock{mutex_};
   const auto now = loop::current().now();
   const auto cooldown = providers_.cooldown(now);
-  auto decision = reports_.look_up(key, now, !cooldown && fetches_ < settings_.max_concurrent_fetches);
+  auto decision = reports_.look_up(key, now, !cooldown && fetch_count_ < settings_.max_concurrent_fetches);
   if (decision.next_action == back_off) {
     if (cooldown) decision.retry_after = std::max(decision.retry_after, cooldown->retry_after);
     if (decision.last_error.empty()) decision.last_error = cooldown ? cooldown->error : fetch_limit_error;
   }
-  if (decision.next_action == fetch || decision.next_action == revalidate) ++fetches_;
+  if (decision.next_action == fetch || decision.next_action == revalidate) ++fetch_count_;
   if (decision.next_action == fetch || decision.next_action == join) {
-    waiting = std::make_shared<waiter>();
-    waiters_[key].push_back(waiting);
+    new_waiter = std::make_shared<waiter>();
+    waiters_[key].push_back(new_waiter);
   }
   return decision;
 }
@@ -68,8 +68,8 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
   using action = reports::action;
   const auto key = location.cache_key();
   if (auto unknown = self->find_unknown_location(key)) co_return std::move(*unknown);
-  std::shared_ptr<waiter> waiting;
-  const auto decision = self->decide(key, waiting);
+  std::shared_ptr<waiter> new_waiter;
+  const auto decision = self->decide(key, new_waiter);
   if (decision.next_action == action::fetch || decision.next_action == action::revalidate) {
     self->context_.background.spawn(fetch(self, with_coordinates_of(std::move(location), decision.value.get())));
   }
@@ -77,16 +77,17 @@ task<report_cache::lookup_result> report_cache::get(std::shared_ptr<report_cache
   self->misses_.increment();
   if (decision.next_action == action::back_off) co_return self->failure(decision, decision.last_error);
 
-  if (co_await waiting->fetched->wait(deadline) != wait_status::notified) co_return self->failure(decision, "timeout");
+  if (co_await new_waiter->fetched->wait(deadline) != wait_status::notified)
+    co_return self->failure(decision, "timeout");
   // Uses the fetched report, because the cache may already have evicted its entry.
-  if (waiting->result.report) co_return lookup_result{.report = waiting->result.report};
+  if (new_waiter->result.report) co_return lookup_result{.report = new_waiter->result.report};
   const std::lock_guard lock{self->mutex_};
   const auto now = loop::current().now();
   auto failed = self->reports_.peek(key, now);
   if (const auto cooldown = self->providers_.cooldown(now)) {
     failed.retry_after = std::max(failed.retry_after, cooldown->retry_after);
   }
-  co_return self->failure(failed, waiting->result.failure.error);
+  co_return self->failure(failed, new_waiter->result.failure.error);
 }
 
 report_cache::lookup_result report_cache::hit(const reports::decision& decision) {
@@ -126,7 +127,7 @@ void report_cache::complete_fetch(const std::string& key, const provider_chain::
   if (result.report && settings_.on_new_report) settings_.on_new_report(*result.report);
   const std::lock_guard lock{mutex_};
   const auto now = loop::current().now();
-  --fetches_;
+  --fetch_count_;
   if (result.report) {
     reports_.store(key, result.report, now);
   } else {

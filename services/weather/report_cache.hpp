@@ -62,7 +62,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
   };
 
   std::optional<lookup_result> find_unknown_location(const std::string& key);
-  reports::decision decide(const std::string& key, std::shared_ptr<waiter>& waiting);
+  reports::decision decide(const std::string& key, std::shared_ptr<waiter>& new_waiter);
   static task<> fetch(std::shared_ptr<report_cache> self, location location);
   void complete_fetch(const std::string& key, const provider_chain::fetch_result& result);
   lookup_result hit(const reports::decision& decision);
@@ -78,7 +78,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
   std::mutex mutex_;  // guards the members below; not held during a `co_await`
   reports reports_;
   policy::cache<unknown_location_entry> unknown_locations_;
-  std::size_t fetches_ = 0;
+  std::size_t fetch_count_ = 0;
   std::map<std::string, std::vector<std::shared_ptr<waiter>>> waiters_;
 };
 

@@ -52,13 +52,13 @@ void scraper::start() {
 }
 
 task<> scraper::run(scraper& self) {
-  for (;; ++self.scrapes_) {
-    auto wait_task = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrapes_));
+  for (;; ++self.scrape_count_) {
+    auto wait_task = self.fleet_.wait_until(self.interval_ * static_cast<std::int64_t>(self.scrape_count_));
     co_await std::move(wait_task);
     // Prometheus also scrapes itself; this scrape always succeeds in the simulation.
-    add(self.samples_of("up", "job=\"prometheus\",instance=\"localhost:9090\""), self.scrapes_, 1);
+    add(self.samples_of("up", "job=\"prometheus\",instance=\"localhost:9090\""), self.scrape_count_, 1);
     for (auto* node : self.fleet_.nodes()) {
-      if (self.fleet_.is_target(*node)) self.fleet_.fleet().spawn(scrape(self, *node, self.scrapes_));
+      if (self.fleet_.is_target(*node)) self.fleet_.fleet().spawn(scrape(self, *node, self.scrape_count_));
     }
   }
 }

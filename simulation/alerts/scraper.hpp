@@ -27,7 +27,7 @@ class scraper {
   void start();
   /// The series of all scrapes so far.
   const series_table& series() const noexcept { return series_; }
-  std::size_t scrapes() const noexcept { return scrapes_; }
+  std::size_t scrapes() const noexcept { return scrape_count_; }
 
  private:
   static task<> run(scraper& self);
@@ -52,7 +52,7 @@ class scraper {
   duration interval_;
   /// The wall clock at the start of the run, in seconds.
   double start_;
-  std::size_t scrapes_ = 0;
+  std::size_t scrape_count_ = 0;
   series_table series_;
   /// Keyed by the labels of the target.
   std::map<std::string, std::vector<known_line>> known_lines_;

@@ -52,7 +52,7 @@ task<> simulated_rabbitmq::serve(net::stream_ptr stream) {
 task<> simulated_rabbitmq::read(session& peer) {
   std::vector<char> buffer(std::size_t{64} * 1024);
   frame_parser parser{std::size_t{128} * 1024};
-  std::size_t greeting = 8;
+  std::size_t header_bytes = 8;
   {
     method_scope start{peer.output, 0, method_id::connection_start};
     start->octet(0);
@@ -66,9 +66,9 @@ task<> simulated_rabbitmq::read(session& peer) {
     const auto count = co_await std::move(read_task);
     if (!count) co_return;
     std::string_view input{buffer.data(), *count};
-    const auto skipped = std::min(greeting, input.size());
+    const auto skipped = std::min(header_bytes, input.size());
     input.remove_prefix(skipped);
-    greeting -= skipped;
+    header_bytes -= skipped;
     parser.append(input);
     while (const auto received = parser.next()) {
       if (received->type == frame_type::method) on_method(peer, received->channel, received->payload);
@@ -173,7 +173,7 @@ void simulated_rabbitmq::declare_queue(session& peer, std::uint16_t number, wire
     peer.channels.erase(number);
     return;
   }
-  if (name.empty()) name = "amq.gen-" + std::to_string(++generated_names_);
+  if (name.empty()) name = "amq.gen-" + std::to_string(++generated_name_count_);
   queues_[name].owner = is_exclusive ? &peer : nullptr;
   peer.channels[number].last_queue = name;
   method_scope ok{peer.output, number, method_id::queue_declare_ok};
@@ -207,24 +207,24 @@ void simulated_rabbitmq::on_queue_method(session& peer, std::uint16_t number, me
 void simulated_rabbitmq::on_content(session& peer, const frame& frame) {
   auto& current = peer.channels[frame.channel];
   if (frame.type == frame_type::header) {
-    current.arriving = {};
-    parse_content_header(frame.payload, current.arriving.header);
-    current.missing = current.arriving.header.body_size;
+    current.partial_message = {};
+    parse_content_header(frame.payload, current.partial_message.header);
+    current.missing_bytes = current.partial_message.header.body_size;
   } else {
-    current.arriving.body += frame.payload;
-    current.missing -= frame.payload.size();
+    current.partial_message.body += frame.payload;
+    current.missing_bytes -= frame.payload.size();
   }
-  if (current.missing == 0) end_publish(peer, frame.channel);
+  if (current.missing_bytes == 0) end_publish(peer, frame.channel);
 }
 
 void simulated_rabbitmq::end_publish(session& peer, std::uint16_t number) {
   auto& current = peer.channels[number];
   const auto tag = ++current.published;
-  current.arriving.topic = current.routing_key;
+  current.partial_message.topic = current.routing_key;
   bool is_routed = false;
   for (auto& [name, each] : queues_) {
     if (is_rejecting || (current.exchange.empty() ? name : each.topic) != current.routing_key) continue;
-    each.messages.push_back(current.arriving);
+    each.messages.push_back(current.partial_message);
     is_routed = true;
   }
   ++stored_messages;
@@ -236,7 +236,8 @@ void simulated_rabbitmq::end_publish(session& peer, std::uint16_t number) {
       method_scope->short_string(current.exchange);
       method_scope->short_string(current.routing_key);
     }
-    const messaging::message copy{.topic = {}, .body = current.arriving.body, .id = current.arriving.header.id};
+    const messaging::message copy{
+        .topic = {}, .body = current.partial_message.body, .id = current.partial_message.header.id};
     append_content(peer.output, number, copy, 131'072);
   }
   if (!next_confirm.empty()) {

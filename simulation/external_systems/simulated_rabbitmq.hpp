@@ -63,8 +63,8 @@ class simulated_rabbitmq {
     std::string exchange;
     std::string routing_key;
     bool is_mandatory = false;
-    stored_message arriving;
-    std::uint64_t missing = 0;
+    stored_message partial_message;
+    std::uint64_t missing_bytes = 0;
   };
   struct session {
     net::stream_ptr stream;
@@ -97,7 +97,7 @@ class simulated_rabbitmq {
 
   std::map<std::string, queue> queues_;
   std::list<session*> sessions_;
-  std::size_t generated_names_ = 0;
+  std::size_t generated_name_count_ = 0;
 };
 
 }  // namespace cohort::simulation

@@ -41,7 +41,7 @@ void burn_cpu(duration cost) {
 /// The service has one thread, so the handler of `PUT /faults` and the requests run on the same loop.
 service::definition faultable_service(const std::shared_ptr<const sim::service_model>& model) {
   auto faults = std::make_shared<sim::service_disturbance>();
-  auto definition = sim::modelled_service(model, faults, burn_cpu);
+  auto definition = sim::modeled_service(model, faults, burn_cpu);
   definition.app = [model_app = definition.app, faults](service::service_context& context,
                                                         service::api_key_authenticator& authenticator) {
     auto routes = model_app(context, authenticator);

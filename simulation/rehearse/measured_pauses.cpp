@@ -39,7 +39,7 @@ std::vector<lag_density> densities_of(const std::vector<observed_lag>& lag) {
 
 /// Merges neighbors until the density does not increase, as the number of pauses longer than `x` cannot increase with
 /// `x` (pool adjacent violators).
-void make_descending(std::vector<lag_density>& densities) {
+void make_non_increasing(std::vector<lag_density>& densities) {
   for (std::size_t i = 1; i < densities.size();) {
     if (densities[i].per_us() <= densities[i - 1].per_us()) {
       ++i;
@@ -57,7 +57,7 @@ void make_descending(std::vector<lag_density>& densities) {
 sim::core_pauses pauses_from_dispatch_lag(const std::vector<observed_lag>& lag) {
   auto densities = densities_of(lag);
   if (densities.empty()) return {};
-  make_descending(densities);
+  make_non_increasing(densities);
   double calls = 0;
   for (const auto& entry : lag) calls += static_cast<double>(entry.calls);
   // The density is that in the middle of a bin. The pauses that the next one lacks end between the two middles.

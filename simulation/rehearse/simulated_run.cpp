@@ -17,7 +17,7 @@ using ended_call = sim::caller_results::ended_call;
 /// Polling interval of the breaker states; equal to that of a real run.
 constexpr duration sampling_interval = std::chrono::milliseconds{100};
 
-std::string label_of(std::string_view line, std::string_view name) {
+std::string label_value(std::string_view line, std::string_view name) {
   const auto start = line.find(std::string{name} + "=\"");
   if (start == std::string_view::npos) return {};
   const auto value = line.substr(start + name.size() + 2);
@@ -30,7 +30,7 @@ void for_each_breaker(std::string_view exposition, Visit visit) {
   constexpr std::string_view metric = "cohort_client_breaker_state{";
   for (auto start = exposition.find(metric); start != exposition.npos; start = exposition.find(metric, start + 1)) {
     const auto line = exposition.substr(start, exposition.find('\n', start) - start);
-    if (!line.ends_with(" 0")) visit(label_of(line, "upstream"), label_of(line, "state"));
+    if (!line.ends_with(" 0")) visit(label_value(line, "upstream"), label_value(line, "state"));
   }
 }
 

@@ -98,7 +98,7 @@ void print_row(const storm_result& result) {
 
 constexpr std::string_view line_classes[] = {"p99", "max", "p90", "p50"};
 
-const char* name_of(storm_event event) {
+const char* to_string(storm_event event) {
   switch (event) {
     case storm_event::slow_back_ends: return "Retry storm";
     case storm_event::deploy: return "Deploy";
@@ -113,7 +113,7 @@ std::string render_over_time(const std::vector<storm_result>& results, const sto
   duration event_length{};
   for (const auto& result : results) event_length = std::max(event_length, result.event_length);
   chart.add_band(to_seconds(settings.trigger_start), to_seconds(settings.trigger_start + event_length),
-                 settings.event == storm_event::slow_back_ends ? "trigger" : name_of(settings.event), true);
+                 settings.event == storm_event::slow_back_ends ? "trigger" : to_string(settings.event), true);
   for (std::size_t i = 0; i < results.size(); ++i) {
     std::vector<html::point> points;
     for (std::size_t second = 0; second < results[i].seconds.size(); ++second) {
@@ -170,7 +170,7 @@ std::string render(const std::vector<storm_result>& results, const storm_setting
                            results_table(results));
   content += html::section("Command", "The same command prints the same numbers.",
                            "<p><code>" + html::escape(command) + "</code></p>\n");
-  return render_page(std::string{name_of(settings.event)} + ": " +
+  return render_page(std::string{to_string(settings.event)} + ": " +
                          std::to_string(settings.front_ends + settings.back_ends) + " instances",
                      "Simulated. The model and its limits: core/cohort/sim/README.md", content);
 }

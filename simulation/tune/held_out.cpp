@@ -53,7 +53,7 @@ std::string count_verdicts(const std::vector<sim::scenario_comparison>& comparis
   for (const auto each : all_verdicts) {
     const auto has_verdict = [&](const auto& comparison) { return comparison.verdict == each; };
     const auto count = std::count_if(comparisons.begin(), comparisons.end(), has_verdict);
-    text.append(text.empty() ? "" : "; ").append(sim::name_of(each)).append(": ").append(std::to_string(count));
+    text.append(text.empty() ? "" : "; ").append(sim::to_string(each)).append(": ").append(std::to_string(count));
   }
   return text;
 }
@@ -95,7 +95,7 @@ std::string text_report(const std::vector<sim::scenario_comparison>& comparisons
   text += "lowest differences:\n";
   for (const auto& each : sorted) {
     text += "  " + signed_percentage(difference_of(each)) + " (" + percentage(each.baseline.median) + " to " +
-            percentage(each.changed.median) + ", " + std::string{sim::name_of(each.verdict)} + ")  " + each.scenario +
+            percentage(each.changed.median) + ", " + std::string{sim::to_string(each.verdict)} + ")  " + each.scenario +
             "\n";
   }
   return text;
@@ -105,7 +105,7 @@ std::string json_report(const sim::policy_choice& choice, const std::vector<sim:
   document result{choice.settings, {}};
   for (const auto& each : comparisons) {
     result.held_out.push_back({each.scenario, each.baseline.median, each.changed.median, each.amplification,
-                               std::string{sim::name_of(each.verdict)}});
+                               std::string{sim::to_string(each.verdict)}});
   }
   return json::encode(result) + "\n";
 }

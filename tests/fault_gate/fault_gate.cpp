@@ -61,7 +61,7 @@ void fault_gate::install(const service::extension_context& context) {
   add_routes(context.routes);
   asio::post(loop_->get_executor(), [this, script = std::move(script)]() mutable {
     for (auto& link : links_) background_->spawn(run_link(*link));
-    if (!script.empty()) background_->spawn(play(*this, std::move(script), ++script_runs_));
+    if (!script.empty()) background_->spawn(play(*this, std::move(script), ++script_run_count_));
   });
 }
 
@@ -77,7 +77,7 @@ http::response fault_gate::put_fault(const http::request_context& context) {
   if (!link) return http::error_response(http::status::not_found, "There is no link with this name");
   const auto fault = faults::parse_link_fault(context.body());
   if (!fault) return http::error_response(http::status::bad_request, fault.error());
-  ++script_runs_;  // ends a script
+  ++script_run_count_;  // ends a script
   link->set_fault(*fault);
   return http::json_response(describe_links());
 }
@@ -87,7 +87,7 @@ http::response fault_gate::put_script(const http::request_context& context) {
   const auto error = script ? find_unknown_link(*script) : script.error();
   if (!error.empty()) return http::error_response(http::status::bad_request, error);
   for (auto& link : links_) link->set_fault({});
-  background_->spawn(play(*this, std::move(*script), ++script_runs_));
+  background_->spawn(play(*this, std::move(*script), ++script_run_count_));
   return http::json_response(describe_links());
 }
 
@@ -143,7 +143,7 @@ task<> fault_gate::play(fault_gate& self, std::vector<faults::scripted_fault> sc
   const auto start = self.loop_->now();
   for (const auto& item : changes) {
     auto sleep_task = sleep_until(deadline::after(start, item.time));
-    if (co_await std::move(sleep_task) == wait_status::cancelled || run != self.script_runs_) co_return;
+    if (co_await std::move(sleep_task) == wait_status::cancelled || run != self.script_run_count_) co_return;
     item.link->set_fault(item.fault);
     const auto text = faults::to_text(item.fault);
     self.log_->write(telemetry::log_level::info, "fault",

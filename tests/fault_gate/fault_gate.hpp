@@ -83,7 +83,7 @@ class fault_gate final : public service::extension {
   service::background_tasks* background_ = nullptr;
   loop* loop_ = nullptr;
   std::optional<telemetry::logger> log_;
-  std::uint64_t script_runs_ = 0;
+  std::uint64_t script_run_count_ = 0;
 };
 
 }  // namespace cohort::test

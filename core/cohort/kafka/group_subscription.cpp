@@ -86,7 +86,7 @@ void client::group_subscription::serve() {
 void client::group_subscription::on_error(rd_kafka_event_t& failed) {
   const auto code = rd_kafka_event_error(&failed);
   auto failure = make_error(code, rd_kafka_event_error_string(&failed));
-  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ++interruptions_;
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ++interruption_count_;
   if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
     // Expected while the topic is being created.
     is_topic_missing_ = true;
@@ -125,7 +125,7 @@ void client::group_subscription::assign(rd_kafka_topic_partition_list_t& partiti
 void client::group_subscription::revoke() {
   // This call also commits the acknowledged offsets.
   rd_kafka_assign(consumer_->get(), nullptr);
-  if (!unacknowledged_.empty() || !requeued_.empty()) ++interruptions_;
+  if (!unacknowledged_.empty() || !requeued_.empty()) ++interruption_count_;
   partitions_.clear();
   unacknowledged_.clear();
   requeued_.clear();

@@ -36,7 +36,7 @@ class client::group_subscription final : public subscription {
   result<void> acknowledge(const delivery& delivery) override;
   result<void> requeue(const delivery& delivery) override;
   task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline call_deadline) override;
-  std::uint64_t interruptions() const noexcept override { return interruptions_; }
+  std::uint64_t interruptions() const noexcept override { return interruption_count_; }
 
  private:
   struct record_position {
@@ -70,7 +70,7 @@ class client::group_subscription final : public subscription {
   std::unordered_map<std::uint64_t, record_position> unacknowledged_;
   std::deque<std::pair<delivery, record_position>> requeued_;
   std::uint64_t last_tag_ = 0;
-  std::uint64_t interruptions_ = 0;
+  std::uint64_t interruption_count_ = 0;
   std::optional<error> last_failure_;
   /// Set when the member can receive no more messages.
   std::optional<error> fatal_failure_;

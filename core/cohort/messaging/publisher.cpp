@@ -165,7 +165,7 @@ task<> publisher::send_until_empty() {
     // Retries until the task is cancelled, with pauses of at most `max_backoff`; no event reports that the broker
     // accepts messages again. The pauses are random, so that publishers do not all send simultaneously.
     const auto delay =
-        policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
+        policy::jittered_backoff(failure_count_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
   }
 }
@@ -245,15 +245,15 @@ void publisher::end_batch(std::deque<entry_pointer> batch, const std::vector<res
   if (failure) {
     metrics_->retries.increment(static_cast<double>(remaining.size()));
     on_failed_attempt(*failure);
-  } else if (failures_ > 0) {
+  } else if (failure_count_ > 0) {
     log_.write(telemetry::log_level::info, "broker confirms messages again", {{"publisher", name_}});
-    failures_ = 0;
+    failure_count_ = 0;
   }
   outbox_.insert(outbox_.begin(), std::make_move_iterator(remaining.begin()), std::make_move_iterator(remaining.end()));
 }
 
 void publisher::on_failed_attempt(const error& failure) {
-  if (failures_++ > 0) return;
+  if (failure_count_++ > 0) return;
   log_.write(telemetry::log_level::warn, "messages not confirmed",
              {{"publisher", name_}, {"error", log_text(failure)}, {"messages", static_cast<std::int64_t>(size())}});
 }

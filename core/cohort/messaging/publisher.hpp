@@ -95,7 +95,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   std::deque<entry_pointer> outbox_;
   event work_available_;
   wait_queue space_waiters_;
-  unsigned failures_ = 0;
+  unsigned failure_count_ = 0;
   bool is_closed_ = false;
 };
 

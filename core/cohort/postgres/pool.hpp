@@ -24,7 +24,7 @@ struct pool_settings {
   /// Maximum number of connections of a loop.
   std::size_t max_connections = 10;
   /// Maximum number of calls of a loop that wait for a connection. A further call fails with `errc::overloaded`.
-  std::size_t max_waiting = 256;
+  std::size_t max_waiters = 256;
   /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};
   /// Time before the caller's deadline that is reserved for processing the result; at most a quarter of the remaining

@@ -168,7 +168,7 @@ task<> loop_connection::run() {
     // Reconnects until the connection is closed, with pauses of at most `max_backoff`; no event reports that the server
     // is available again. The pauses are random, so that clients do not all reconnect simultaneously.
     const auto delay =
-        policy::jittered_backoff(failures_, settings_.min_backoff, settings_.max_backoff, loop_.random());
+        policy::jittered_backoff(failure_count_, settings_.min_backoff, settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
   }
 }

@@ -88,7 +88,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   event work_;
   std::optional<error> last_failure_;
   time_point down_since_{};
-  unsigned failures_ = 0;
+  unsigned failure_count_ = 0;
   std::size_t next_address_ = 0;
 
   cohort::detail::child_task<void> task_;

@@ -74,17 +74,17 @@ task<result<net::stream_ptr>> loop_connection::connect() {
   auto failure = co_await std::move(greeting_task);
   if (failure) co_return std::move(*failure);
   (*stream)->set_deadline(deadline::never());
-  if (failures_ > 0) {
+  if (failure_count_ > 0) {
     log_.write(telemetry::log_level::info, "redis reconnected", {{"upstream", name_}});
   }
-  failures_ = 0;
+  failure_count_ = 0;
   last_failure_.reset();
   if (metrics_) metrics_->connects_succeeded.increment();
   co_return std::move(*stream);
 }
 
 void loop_connection::on_connect_failed(const error& failure) {
-  if (failures_++ == 0) {
+  if (failure_count_++ == 0) {
     down_since_ = loop_.now();
     log_.write(telemetry::log_level::warn, "redis is unreachable", {{"upstream", name_}, {"error", log_text(failure)}});
   }

@@ -99,7 +99,7 @@ std::size_t reply_parser::parse(std::string_view input, std::optional<std::strin
 }
 
 std::optional<reply> reply_parser::take() {
-  if (complete_) bytes_ = values_ = 0;
+  if (complete_) bytes_ = value_count_ = 0;
   return std::exchange(complete_, std::nullopt);
 }
 
@@ -127,7 +127,7 @@ reply_parser::problem reply_parser::end_line() {
   if (!text.ends_with('\r')) return "a line does not end with CR LF";
   text.remove_suffix(1);
   if (text.find('\r') != std::string_view::npos) return "a line contains CR";
-  if (++values_ > limits_.max_values) {
+  if (++value_count_ > limits_.max_values) {
     return "the reply has more than " + std::to_string(limits_.max_values) + " values";
   }
   const char type = text.front();
@@ -182,7 +182,7 @@ reply_parser::problem reply_parser::begin_aggregate(char type, std::string_view 
   const auto size = parse_number<std::size_t>(length);
   if (!size) return "the length after " + quote(type) + " is invalid";
   const bool has_pairs = type == '%' || type == '|';
-  if (*size > (limits_.max_values - values_) / (has_pairs ? 2 : 1)) {
+  if (*size > (limits_.max_values - value_count_) / (has_pairs ? 2 : 1)) {
     return "the reply has more than " + std::to_string(limits_.max_values) + " values";
   }
   if (frames_.size() >= limits_.max_depth) {

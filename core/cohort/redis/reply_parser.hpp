@@ -52,7 +52,7 @@ class reply_parser {
   reply_limits limits_;
   /// Bytes and values of the current reply.
   std::size_t bytes_ = 0;
-  std::size_t values_ = 0;
+  std::size_t value_count_ = 0;
   std::vector<frame> frames_;
   std::string line_;
   /// The blob that is being read, and the number of its missing bytes, including its line end.

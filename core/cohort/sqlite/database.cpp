@@ -175,8 +175,8 @@ task<std::optional<error>> database::run_unrecorded(access kind, const char* beg
   auto permit = set.permits.try_acquire();
   if (!permit) {
     const waiting_call waiting{set.waiting};
-    if (waiting.position() >= state->settings.max_waiting) {
-      co_return error{errc::overloaded, std::to_string(state->settings.max_waiting) + " calls wait for a connection"};
+    if (waiting.position() >= state->settings.max_waiters) {
+      co_return error{errc::overloaded, std::to_string(state->settings.max_waiters) + " calls wait for a connection"};
     }
     auto acquired = co_await set.permits.acquire(call_deadline);
     if (!acquired) co_return make_error(acquired.error());

@@ -21,7 +21,7 @@ struct bytes {
 
 /// Integers that SQLite stores without loss: all except `std::uint64_t`.
 template <class T>
-concept stored_integer =
+concept storable_integer =
     std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && (sizeof(T) < 8 || std::is_signed_v<T>);
 
 /// The value of a parameter `?1`: a number, a `bool` (stored as 0 or 1), a string, `bytes`, or null (`nullptr` or an
@@ -37,7 +37,7 @@ class parameter {
   parameter(const char* text) : value_(std::string{text}) {}
   parameter(bytes data) : value_(std::move(data)) {}
   parameter(std::same_as<bool> auto value) : value_(std::int64_t{value}) {}
-  parameter(stored_integer auto number) : value_(static_cast<std::int64_t>(number)) {}
+  parameter(storable_integer auto number) : value_(static_cast<std::int64_t>(number)) {}
   parameter(std::floating_point auto number) : value_(static_cast<double>(number)) {}
   template <class T>
     requires std::constructible_from<parameter, T>

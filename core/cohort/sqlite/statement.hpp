@@ -40,7 +40,7 @@ class statement {
   std::optional<error> read(int index, std::string& value) const;
   std::optional<error> read(int index, bytes& value) const;
   std::optional<error> read(int index, bool& value) const;
-  template <stored_integer T>
+  template <storable_integer T>
   std::optional<error> read(int index, T& value) const {
     std::int64_t number = 0;
     if (auto failure = read(index, number)) return failure;

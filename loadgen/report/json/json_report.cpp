@@ -83,14 +83,14 @@ void write_distribution(writer& out, std::string_view name, const censored_histo
 }
 
 /// Whether the report has `on_time` and the attempts of callers.
-struct totals_options {
-  explicit totals_options(const run_report& report)
+struct optional_totals {
+  explicit optional_totals(const run_report& report)
       : has_goodput(report.goodput_limit().has_value()), has_callers(report.has_callers()) {}
   bool has_goodput;
   bool has_callers;
 };
 
-void write_totals(writer& out, const request_stats& stats, totals_options options, encoded_histograms encoding) {
+void write_totals(writer& out, const request_stats& stats, optional_totals options, encoded_histograms encoding) {
   out.key("totals").open_object();
   out.field("planned", stats.planned).field("sent", stats.sent);
   out.key("outcomes").open_object();
@@ -121,14 +121,14 @@ void write_targets(writer& out, const run_report& report) {
     const auto& target = report.targets[i];
     out.open_object().field("name", target.name).field("method", target.method).field("url", target.url);
     out.field("weight", target.weight);
-    write_totals(out, report.target_stats.at(i), totals_options{report}, encoded_histograms::included);
+    write_totals(out, report.target_stats.at(i), optional_totals{report}, encoded_histograms::included);
     out.close_object();
   }
   out.close_array();
 }
 
 void write_phases(writer& out, const run_report& report) {
-  const totals_options options{report};
+  const optional_totals options{report};
   out.key("phases").open_array();
   for (const auto& phase : report.phases) {
     out.open_object().field("name", phase.name).field("start_s", to_seconds(phase.start));
@@ -145,7 +145,7 @@ void write_phases(writer& out, const run_report& report) {
   out.close_array();
 }
 
-void write_interval_stats(writer& out, const interval_stats& stats, totals_options options) {
+void write_interval_stats(writer& out, const interval_stats& stats, optional_totals options) {
   out.open_object().field("planned", stats.planned).field("sent", stats.sent).field("answered", stats.answered);
   out.field("failed", stats.failed).field("ended", stats.ended);
   if (options.has_goodput) out.field("on_time", stats.on_time);
@@ -159,7 +159,7 @@ void write_interval_stats(writer& out, const interval_stats& stats, totals_optio
 }
 
 void write_intervals(writer& out, const run_report& report) {
-  const totals_options options{report};
+  const optional_totals options{report};
   out.key("intervals").open_array();
   for (const auto& interval : report.intervals) {
     out.open_object().field("start_s", to_seconds(interval.start)).field("length_s", to_seconds(interval.length));
@@ -319,7 +319,7 @@ std::string render_json_report(const run_report& report) {
     out.field("max_retries", report.callers.max_retries).field("backoff_s", to_seconds(report.callers.backoff));
     out.close_object();
   }
-  write_totals(out, report.totals, totals_options{report}, encoded_histograms::included);
+  write_totals(out, report.totals, optional_totals{report}, encoded_histograms::included);
   write_targets(out, report);
   write_phases(out, report);
   write_intervals(out, report);

@@ -31,7 +31,7 @@ const fixedWindows = [{ uid: 'slo', function: 'sum_over_time', duration: '30d' }
 const rowType = 'row';
 const panelsOf = (dashboard: DashboardJson) => dashboard.panels.filter(({ type }) => type !== rowType);
 
-function perPanel(check: (panel: PanelJson, dashboard: DashboardJson) => string[]): Rule {
+function panelRule(check: (panel: PanelJson, dashboard: DashboardJson) => string[]): Rule {
   return (dashboard) =>
     panelsOf(dashboard).flatMap((panel) => check(panel, dashboard).map((problem) => `"${panel.title}": ${problem}`));
 }
@@ -84,7 +84,7 @@ const unique: Rule = (dashboard) => [
   ...dashboard.panels.filter(({ title }) => !title).map(({ id }) => `panel ${id} has no title`),
 ];
 
-const requiredFields = perPanel(({ description, fieldConfig, targets = [] }) => {
+const requiredFields = panelRule(({ description, fieldConfig, targets = [] }) => {
   const problems: string[] = [];
   if (!description) problems.push('has no description');
   const unit = fieldConfig?.defaults.unit;
@@ -95,7 +95,7 @@ const requiredFields = perPanel(({ description, fieldConfig, targets = [] }) => 
   return problems;
 });
 
-const thresholds = perPanel(({ fieldConfig }) => {
+const thresholds = panelRule(({ fieldConfig }) => {
   const steps = fieldConfig?.defaults.thresholds?.steps;
   if (steps === undefined) return [];
   const values = steps.map(({ value }) => value ?? -Infinity);
@@ -276,7 +276,7 @@ const userTraffic = perTarget(({ expr }, _panel, _dashboard, { catalog }) =>
  * Server latency has exemplars, client latency does not. Series of one panel share exemplars, so one query with
  * exemplars is sufficient.
  */
-const exemplars = perPanel(({ type, targets = [] }) => {
+const exemplars = panelRule(({ type, targets = [] }) => {
   const latency = targets.some(({ expr }) => /_service_http_request_duration_seconds_bucket/.test(expr));
   return type === 'timeseries' && latency && !targets.some(({ exemplar }) => exemplar) ? ['does not show exemplars'] : [];
 });

@@ -131,7 +131,7 @@ std::string experiment::state_json() {
     out.field("deadline_ms", whole_milliseconds(measured.timeout)).key("parts").open_object();
     for (const auto& arrival : measured.arrivals) {
       if (!arrival) continue;
-      out.key(arrival->service).open_object().field("state", name_of(arrival->state));
+      out.key(arrival->service).open_object().field("state", to_string(arrival->state));
       telemetry::write_milliseconds(out, "elapsed_ms", arrival->elapsed);
       out.close_object();
     }

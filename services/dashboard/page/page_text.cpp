@@ -186,7 +186,7 @@ std::string card_html(const page_values::snapshot& values, std::size_t index, st
   if (!part) return {};
   if (field == "badge") {
     const auto state = displayed_state(*part);
-    return badge_html(badge_styles.at(static_cast<std::size_t>(state)), name_of(state));
+    return badge_html(badge_styles.at(static_cast<std::size_t>(state)), to_string(state));
   }
   if (field == "result") return format_result(*part);
   // There is no response to a call that an open breaker has rejected.

@@ -29,7 +29,7 @@ duration deadline_of(const telemetry::request_record& request) {
 }
 
 void write_call(json::writer& out, const telemetry::request_record& request, const call_summary& summary) {
-  out.open_object().field("service", summary.service).field("state", name_of(summary.state));
+  out.open_object().field("service", summary.service).field("state", to_string(summary.state));
   const auto* call = find_call(request, summary.upstream);
   const auto start = call ? call->started : request.started;
   telemetry::write_milliseconds(out, "start_ms", start - request.started);

@@ -58,11 +58,11 @@ std::optional<http::response> gateway_route::admit(http::request_context& contex
 const route_backend& gateway_route::choose_backend(const http::request_context& context) const {
   const auto& backends = parts_.backends;
   if (backends.size() == 1) return backends.front();
-  const auto total = backends.back().weight_end;
+  const auto total = backends.back().cumulative_weight;
   const auto key = entry_.sticky_header ? context.head().find(*entry_.sticky_header) : std::nullopt;
   const auto point = key ? stable_hash(*key) % total : loop::current().random().uniform_below(total);
   return *std::find_if(backends.begin(), backends.end(),
-                       [&](const route_backend& backend) { return point < backend.weight_end; });
+                       [&](const route_backend& backend) { return point < backend.cumulative_weight; });
 }
 
 void gateway_route::change_response(http::response& response) const {

@@ -20,7 +20,7 @@ namespace cohort::gateway {
 struct route_backend {
   std::string upstream;
   /// The sum of the weights up to this backend.
-  std::uint64_t weight_end;
+  std::uint64_t cumulative_weight;
   http::streaming_handler forward;
   /// Responses by the first digit of their status, from 1.
   std::array<telemetry::counter*, 5> responses;

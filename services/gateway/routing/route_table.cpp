@@ -110,7 +110,7 @@ std::string route_table::make_backends(const route_entry& entry, const dependenc
     weight += backend.weight;
     parts.backends.push_back(
         {.upstream = backend.upstream,
-         .weight_end = weight,
+         .cumulative_weight = weight,
          .forward = make_backend_handler(entry, std::move(target), upstream.url),
          .responses = response_counters(dependencies.context.metrics, entry.name, backend.upstream)});
   }

@@ -94,7 +94,7 @@ const match* best_match(const std::vector<match>& matches, const location& locat
   return best;
 }
 
-bool is_other_place(const match& match, const location& requested) {
+bool is_different_place(const match& match, const location& requested) {
   if (match.has_longer_name) return true;
   return !requested.region.empty() && is_same_country(requested.country, match.area.country) &&
          match.is_in_other_region(requested.region);
@@ -132,7 +132,7 @@ result<geocoded_place, provider_failure> parse_geocoding(std::string_view body, 
   geocoded_place place{location};
   place.found.latitude = best->area.latitude;
   place.found.longitude = best->area.longitude;
-  if (is_other_place(*best, location)) place.other = best->area;
+  if (is_different_place(*best, location)) place.other = best->area;
   return place;
 }
 

@@ -15,7 +15,7 @@ constexpr duration max_cooldown = std::chrono::seconds{60};
 
 void provider_health::record_response() noexcept {
   failed_locations_.clear();
-  cooldowns_ = 0;
+  cooldown_count_ = 0;
   cooldown_end_ = {};
 }
 
@@ -34,7 +34,7 @@ void provider_health::start_cooldown(const std::string& error, time_point now) {
   cooldown_error_ = error;
   // Failures of concurrent requests count as one failure.
   if (cooldown(now) > duration::zero()) return;
-  cooldown_end_ = now + policy::exponential_backoff(++cooldowns_, base_cooldown, max_cooldown);
+  cooldown_end_ = now + policy::exponential_backoff(++cooldown_count_, base_cooldown, max_cooldown);
 }
 
 duration provider_health::cooldown(time_point now) const noexcept {

@@ -30,7 +30,7 @@ class provider_health {
   void start_cooldown(const std::string& error, time_point now);
 
   std::set<std::string> failed_locations_;  // at most min_failed_locations
-  unsigned cooldowns_ = 0;                  // failed locations since the last response
+  unsigned cooldown_count_ = 0;             // failed locations since the last response
   time_point cooldown_end_{};
   std::string cooldown_error_;
 };

@@ -37,7 +37,7 @@ function fail(message: string): never {
   process.exit(2);
 }
 
-function parseFlags() {
+function parseOptions() {
   try {
     const text = { type: 'string' } as const;
     const options = { rounds: text, seconds: text, connections: text, json: text, only: { ...text, multiple: true as const } };
@@ -54,7 +54,7 @@ function parseInteger(flag: string, text: string | undefined, min: number, max: 
   return value;
 }
 
-const { values, positionals } = parseFlags();
+const { values, positionals } = parseOptions();
 if (values.help) {
   console.log(usage);
   process.exit(0);

@@ -34,7 +34,7 @@ const definitions: Record<string, [module: string, file: string]> = {
   ],
 };
 
-/** The kinds that `findProblems` supports. */
+/** The kinds that `validateManifest` supports. */
 export const customKinds = Object.keys(definitions);
 
 /** Downloads the definition of a kind. `parse`: a parser of YAML with one document. Throws if it cannot be downloaded. */
@@ -75,7 +75,7 @@ function problemsOf(value: Value, schema: Schema, path: string): string[] {
 }
 
 /** Differences between a manifest and the schema of its definition. */
-export function findProblems(manifest: { [name: string]: Value }, definition: Definition): string[] {
+export function validateManifest(manifest: { [name: string]: Value }, definition: Definition): string[] {
   const { group, names, versions } = definition.spec;
   const version = versions.find(({ name }) => manifest['apiVersion'] === `${group}/${name}`);
   if (!version) return [`${names.kind} has no version ${JSON.stringify(manifest['apiVersion'])}`];

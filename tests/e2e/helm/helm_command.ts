@@ -10,7 +10,7 @@ import { expect, reportSuccess } from '../support/assertions.ts';
 import { findBackend, helm } from '../support/backends.ts';
 import { chart, removeLinkMessages } from './chart.ts';
 import type { Value } from './crd_schemas.ts';
-import { customKinds, findProblems, readDefinition } from './crd_schemas.ts';
+import { customKinds, validateManifest, readDefinition } from './crd_schemas.ts';
 import { root, runProcess, runSuccessfully } from '../support/processes.ts';
 
 type Manifest = { [name: string]: Value } & { kind: string; metadata: { name: string; namespace: string } };
@@ -94,10 +94,10 @@ async function checkCustomResources(program: string): Promise<void> {
   for (const kind of customKinds) {
     const definition = readDefinition(kind, (text) => parseAllDocuments(text)[0]?.toJS());
     const found = manifests.filter((manifest) => manifest.kind === kind);
-    const problems = found.flatMap((manifest) => findProblems(manifest, definition));
+    const problems = found.flatMap((manifest) => validateManifest(manifest, definition));
     expect(found.length > 0 && problems.length === 0, `${kind} conforms to its schema:\n${problems.join('\n')}`);
     const [changed] = found;
-    const unknownFieldProblems = findProblems({ ...changed, spec: { rulez: 1 } } as Manifest, definition);
+    const unknownFieldProblems = validateManifest({ ...changed, spec: { rulez: 1 } } as Manifest, definition);
     expect(unknownFieldProblems.length > 0, `the schema of ${kind} finds an unknown field`);
     reportSuccess(`${kind}: ${found.length} manifests conform to the schema of the definition`);
   }

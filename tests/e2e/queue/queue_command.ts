@@ -171,7 +171,7 @@ async function startServices(url: string): Promise<[Stack, BackgroundProcess]> {
 }
 
 /** The milliseconds from a request to the weather service, which fetches, to the event that the broker delivers. */
-async function measurePush(stack: Stack): Promise<number> {
+async function measurePushLatency(stack: Stack): Promise<number> {
   const stop = new AbortController();
   const response = await fetch(`${stack.services['dashboard-service']}/api/events`, { signal: stop.signal });
   expect(response.body !== null, 'the event stream has a body');
@@ -223,7 +223,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
   // The dashboard does not receive reports that are published before it has subscribed. The dashboard does not report
   // the subscription, so wait for the upper limit of the broker.
   await pause(broker.subscribeSeconds * 1000);
-  const pushMilliseconds = await measurePush(stack);
+  const pushMilliseconds = await measurePushLatency(stack);
   record('new report on the event stream', 'before the next poll (1500 ms)', `${pushMilliseconds.toFixed(0)} ms`, pushMilliseconds < 1000);
   broker.signal('SIGSTOP');
   await checkStatuses(stack, 'frozen');
@@ -240,7 +240,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
   });
   // The dashboard resubscribes within the same limit.
   await pause(broker.subscribeSeconds * 1000);
-  const secondPushMilliseconds = await measurePush(stack);
+  const secondPushMilliseconds = await measurePushLatency(stack);
   const limit = broker.recoverySeconds * 1000;
   record('new report after the restart', `within ${limit} ms`, `${secondPushMilliseconds.toFixed(0)} ms`, secondPushMilliseconds < limit);
   const status = await services.stop();

@@ -13,7 +13,7 @@ import { RealRunner } from './real_runner.ts';
 /** The value of --only for the rates without a scenario. */
 const onlyRates = 'rates';
 
-interface Arguments {
+interface Options {
   plan: string;
   html: string;
   repeat: number;
@@ -25,8 +25,8 @@ function fail(message: string): never {
   process.exit(2);
 }
 
-function parseArguments(words: string[]): Arguments {
-  const result: Arguments = { plan: '', html: 'build/rehearsal.html', repeat: 1, only: '' };
+function parseOptions(words: string[]): Options {
+  const result: Options = { plan: '', html: 'build/rehearsal.html', repeat: 1, only: '' };
   for (let i = 0; i < words.length; ++i) {
     const word = words[i] ?? '';
     const value = (): string => words[++i] ?? fail(`${word} needs a value`);
@@ -41,7 +41,7 @@ function parseArguments(words: string[]): Arguments {
   return result;
 }
 
-const options = parseArguments(process.argv.slice(2));
+const options = parseOptions(process.argv.slice(2));
 terminateChildrenOnExit();
 const planFile = resolve(options.plan);
 const plan = await readRealPlan(planFile);

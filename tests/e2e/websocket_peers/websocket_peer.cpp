@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-using messages = broadcast<http::shared_message>;
+using messages = broadcast<http::prepared_message>;
 
 task<> echo(http::websocket& socket) {
   for (;;) {
@@ -40,7 +40,7 @@ task<> publish(http::websocket& socket, std::shared_ptr<messages> all) {
   for (;;) {
     auto message = co_await socket.read();
     if (!message) co_return;
-    all->publish(http::shared_message{message->data});
+    all->publish(http::prepared_message{message->data});
   }
 }
 

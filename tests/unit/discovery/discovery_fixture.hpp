@@ -80,7 +80,7 @@ class load {
     const auto found = responses_.find(replica);
     return found == responses_.end() ? 0 : found->second;
   }
-  int failures() const noexcept { return failures_; }
+  int failures() const noexcept { return failure_count_; }
   void clear_responses() { responses_.clear(); }
 
  private:
@@ -95,13 +95,13 @@ class load {
     if (exchange.response && exchange.response->status == http::status::ok) {
       ++self->responses_[exchange.response->body];
     } else {
-      ++self->failures_;
+      ++self->failure_count_;
     }
   }
 
   sim::fleet& fleet_;
   std::map<std::string, int> responses_;
-  int failures_ = 0;
+  int failure_count_ = 0;
   int in_flight_ = 0;
 };
 

@@ -35,7 +35,7 @@ class simulated_server {
   enum class distribution { constant, exponential };
   struct load_result {
     double goodput = 0;   // responses in time, as a fraction of the capacity
-    double in_time = 0;   // responses in time, as a fraction of the responses
+    double on_time = 0;   // responses in time, as a fraction of the responses
     double rejected = 0;  // as a fraction of the requests
     double max_limit = 0;
     double mean_limit = 0;
@@ -52,7 +52,7 @@ class simulated_server {
     double rejected = 0;
     double limits = 0;
     load_result result;
-    responses_ = in_time_ = 0;
+    responses_ = on_time_ = 0;
     for (;;) {
       now_ += draw(duration{static_cast<duration::rep>(1e9 / (load * capacity))}, distribution::exponential);
       if (now_ >= end_time) break;
@@ -69,8 +69,8 @@ class simulated_server {
       in_service_.push_back({*worker, now_, now_ + 4 * service_time});
       std::ranges::push_heap(in_service_, std::ranges::greater{}, &request::done);
     }
-    result.goodput = in_time_ / (length / 1.0s) / capacity;
-    result.in_time = in_time_ / responses_;
+    result.goodput = on_time_ / (length / 1.0s) / capacity;
+    result.on_time = on_time_ / responses_;
     result.rejected = rejected / requests;
     result.mean_limit = limits / requests;
     return result;
@@ -95,7 +95,7 @@ class simulated_server {
       const auto ended = in_service_.back();
       in_service_.pop_back();
       ++responses_;
-      in_time_ += ended.done <= ended.deadline ? 1 : 0;
+      on_time_ += ended.done <= ended.deadline ? 1 : 0;
       if (limited_) limiter.release(ended.done - ended.arrived, ended.done);
     }
   }
@@ -107,7 +107,7 @@ class simulated_server {
   random_generator random_{1};
   time_point now_ = start;
   double responses_ = 0;
-  double in_time_ = 0;
+  double on_time_ = 0;
 };
 
 using distribution = simulated_server::distribution;
@@ -115,7 +115,7 @@ using distribution = simulated_server::distribution;
 TEST_CASE("concurrency limiter: without a limit, all requests time out at triple load, and even after the overload",
           "[policy][concurrency_limiter]") {
   simulated_server server{16, distribution::constant, false};
-  CHECK(server.run(10s, 0.6, 50ms).in_time > 0.99);
+  CHECK(server.run(10s, 0.6, 50ms).on_time > 0.99);
   CHECK(server.run(30s, 3, 50ms).goodput < 0.05);
   CHECK(server.run(30s, 0.6, 50ms).goodput < 0.05);
 }
@@ -125,23 +125,23 @@ TEST_CASE("concurrency limiter: under triple load, a limited server completes ne
   const auto workers = GENERATE(filter([](std::size_t count) { return count <= max_workers; },
                                        values({std::size_t{8}, std::size_t{16}, std::size_t{64}})));
   const auto service_time = GENERATE(duration{20ms}, duration{50ms});
-  const auto [kind, goodput, in_time] = GENERATE(table<distribution, double, double>({
+  const auto [kind, goodput, on_time] = GENERATE(table<distribution, double, double>({
       {distribution::constant, 0.95, 0.99},
       {distribution::exponential, 0.9, 0.95},  // the service time alone exceeds the timeout for 2 % of the requests
   }));
   CAPTURE(workers, service_time.count(), kind == distribution::constant);
   simulated_server server{workers, kind, true};
-  CHECK(server.run(20s, 0.6, service_time).in_time > 0.97);
+  CHECK(server.run(20s, 0.6, service_time).on_time > 0.97);
   server.run(5s, 3, service_time);
   const auto overload = server.run(60s, 3, service_time);
   CHECK(overload.goodput > goodput);
-  CHECK(overload.in_time > in_time);
+  CHECK(overload.on_time > on_time);
   CHECK(overload.rejected < 0.72);
   // Soon after the overload, no request is rejected.
   server.run(5s, 0.7, service_time);
   const auto after = server.run(30s, 0.7, service_time);
   CHECK(after.rejected < 0.01);
-  CHECK(after.in_time > in_time);
+  CHECK(after.on_time > on_time);
 }
 
 TEST_CASE("concurrency limiter: the limit does not drift upwards in half an hour of overload",
@@ -154,7 +154,7 @@ TEST_CASE("concurrency limiter: the limit does not drift upwards in half an hour
   const auto last = server.run(60s, 3, 50ms);
   CHECK(last.mean_limit < first.mean_limit * 1.15);
   CHECK(last.goodput > 0.93);
-  CHECK(last.in_time > 0.95);
+  CHECK(last.on_time > 0.95);
 }
 
 TEST_CASE("concurrency limiter: after a server has become permanently slower, it reaches its capacity again",
@@ -170,7 +170,7 @@ TEST_CASE("concurrency limiter: after a server has become permanently slower, it
   CHECK(later.goodput > 0.72);
   const auto overload = server.run(120s, 2, 20ms * factor);
   CHECK(overload.goodput > 0.85);
-  CHECK(overload.in_time > 0.95);
+  CHECK(overload.on_time > 0.95);
 }
 
 TEST_CASE(
@@ -181,7 +181,7 @@ TEST_CASE(
   server.run(30s, 3, 50ms);
   const auto later = server.run(60s, 3, 50ms);
   CHECK(later.goodput > 0.93);
-  CHECK(later.in_time > 0.95);
+  CHECK(later.on_time > 0.95);
   CHECK(later.max_limit < 64);
 }
 

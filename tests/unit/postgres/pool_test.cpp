@@ -48,7 +48,7 @@ TEST_CASE("postgres::pool: the number of connections is bounded, and further cal
 }
 
 TEST_CASE("postgres::pool: a call fails immediately if the queue is full", "[postgres][pool]") {
-  pool_fixture fixture{{.max_connections = 1, .max_waiting = 2}};
+  pool_fixture fixture{{.max_connections = 1, .max_waiters = 2}};
   CHECK(run_many(fixture, 5, 10s) == outcome_map{{"select 1", 3}, {"shed", 2}});
   CHECK(fixture.outcome_count("shed") == "2");
 }

@@ -147,12 +147,12 @@ class service_fixture {
  private:
   static net::endpoint service_endpoint() { return {asio::ip::make_address("192.0.2.50"), 5000}; }
   asio::ip::address next_address(const std::string& host) {
-    const auto address = asio::ip::make_address("198.51.100." + std::to_string(++hosts_));
+    const auto address = asio::ip::make_address("198.51.100." + std::to_string(++host_count_));
     network.add_name(host, {address});
     return address;
   }
 
-  int hosts_ = 0;
+  int host_count_ = 0;
   std::deque<in_memory_server> servers_;
   std::unique_ptr<in_memory_server> service_;
 };

@@ -71,7 +71,7 @@ TEST_CASE("sqlite: writers wait for each other up to their deadlines", "[sqlite]
 }
 
 TEST_CASE("sqlite: more waiting calls than the maximum are rejected immediately", "[sqlite]") {
-  database_fixture fixture{{.max_waiting = 1}};
+  database_fixture fixture{{.max_waiters = 1}};
   const auto write = [&] { return fixture.database.execute(fixture.context(), "CREATE TABLE IF NOT EXISTS t (a)"); };
   auto outcomes = fixture.time.run(when_all(write(), write(), write()));
   CHECK(std::get<0>(outcomes).has_value());

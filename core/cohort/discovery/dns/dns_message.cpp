@@ -183,7 +183,7 @@ std::uint16_t u16_at(std::string_view bytes, std::size_t at) noexcept {
                                     static_cast<unsigned char>(bytes[at + 1]));
 }
 
-std::string lower_case_without_dot(std::string_view name) {
+std::string canonical_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   std::string text{name};
   for (auto& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -246,7 +246,7 @@ dns_records select_dns_records(const dns_response& response, std::string_view na
                                std::uint32_t max_ttl) {
   constexpr int max_aliases = 16;
   dns_records found{{}, max_ttl};
-  auto queried_name = lower_case_without_dot(name);
+  auto queried_name = canonical_name(name);
   for (int aliases = 0; aliases <= max_aliases; ++aliases) {
     const auto previous_name = queried_name;
     for (const auto& record : response.answers) {

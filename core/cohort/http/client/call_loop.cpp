@@ -86,7 +86,7 @@ bool call_loop::replaces_connection(const client::exchange& exchange) {
   if (!exchange.stale_connection || has_replaced_connection_ || !is_idempotent(request_.method)) return false;
   if (!may_replace_connection()) return false;
   has_replaced_connection_ = true;
-  ++stale_attempts_;
+  ++stale_attempt_count_;
   return true;
 }
 
@@ -98,7 +98,7 @@ bool call_loop::follow_redirect(client_result& response, unsigned redirect_count
   auto target = *origin_of(request_.url);
   if (target != target_) has_left_origin_ = true;
   target_ = std::move(target);
-  attempts_ = stale_attempts_ = 0;
+  attempt_count_ = stale_attempt_count_ = 0;
   return true;
 }
 
@@ -112,8 +112,8 @@ policy::retry_decision call_loop::decide(const client::exchange&, const classifi
 }
 
 void call_loop::count_attempt() noexcept {
-  ++attempts_;
-  ++total_attempts_;
+  ++attempt_count_;
+  ++total_attempt_count_;
 }
 
 task<client::exchange> call_loop::send(client::send_options options) {

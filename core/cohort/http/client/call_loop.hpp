@@ -43,7 +43,7 @@ class call_loop {
   /// Runs the call, which starts at `now`, to its end. May be called once. The loop must outlive the task.
   task<client_result> run(time_point now);
   /// Number of requests sent so far, to all locations.
-  unsigned total_attempts() const noexcept { return total_attempts_; }
+  unsigned total_attempts() const noexcept { return total_attempt_count_; }
 
  protected:
   /// Requests permission to send to `target()`. An error ends the call. Called at the start and after each redirect.
@@ -64,9 +64,9 @@ class call_loop {
   const origin& target() const noexcept { return target_; }
   deadline call_deadline() const noexcept { return call_deadline_; }
   /// Number of attempts at the current location, including the one in progress.
-  unsigned attempts() const noexcept { return attempts_; }
+  unsigned attempts() const noexcept { return attempt_count_; }
   /// Like `attempts`, without the attempt on a stale connection.
-  unsigned counted_attempts() const noexcept { return attempts_ - stale_attempts_; }
+  unsigned counted_attempts() const noexcept { return attempt_count_ - stale_attempt_count_; }
   /// Whether a redirect has led to another origin.
   bool has_left_origin() const noexcept { return has_left_origin_; }
   void count_attempt() noexcept;
@@ -84,10 +84,10 @@ class call_loop {
   client_request& request_;
   origin target_;
   deadline call_deadline_;
-  unsigned attempts_ = 0;
-  unsigned total_attempts_ = 0;
+  unsigned attempt_count_ = 0;
+  unsigned total_attempt_count_ = 0;
   /// Number of attempts at the current location that were resent because their connection was stale: at most one.
-  unsigned stale_attempts_ = 0;
+  unsigned stale_attempt_count_ = 0;
   bool has_replaced_connection_ = false;
   bool has_left_origin_ = false;
 };

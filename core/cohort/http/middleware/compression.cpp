@@ -23,9 +23,10 @@ std::string_view strip_parameters(std::string_view media_type) noexcept {
 /// The state of a streamed response. The response is counted until this object is destroyed.
 class encoded_stream {
  public:
-  explicit encoded_stream(std::shared_ptr<std::atomic<std::size_t>> streams)
-      : streams_(std::move(streams)), streams_before_(streams_->fetch_add(1, std::memory_order_relaxed)) {}
-  ~encoded_stream() { streams_->fetch_sub(1, std::memory_order_relaxed); }
+  explicit encoded_stream(std::shared_ptr<std::atomic<std::size_t>> active_streams)
+      : active_streams_(std::move(active_streams)),
+        streams_before_(active_streams_->fetch_add(1, std::memory_order_relaxed)) {}
+  ~encoded_stream() { active_streams_->fetch_sub(1, std::memory_order_relaxed); }
   encoded_stream(const encoded_stream&) = delete;
   encoded_stream& operator=(const encoded_stream&) = delete;
 
@@ -34,7 +35,7 @@ class encoded_stream {
   std::unique_ptr<content_encoder> encoder;
 
  private:
-  std::shared_ptr<std::atomic<std::size_t>> streams_;
+  std::shared_ptr<std::atomic<std::size_t>> active_streams_;
   std::size_t streams_before_;
 };
 

@@ -49,8 +49,8 @@ message_decoder::event message_decoder::start_frame(const frame_header& header) 
   } else {
     if (is_first && is_in_message_) return fail(close_code::protocol_error, "the previous message is not complete");
     if (!is_first && !is_in_message_) return fail(close_code::protocol_error, "continuation without a message");
-    frames_ = is_first ? 1 : frames_ + 1;
-    if (frames_ > max_frames(settings_.max_message_bytes)) {
+    frame_count_ = is_first ? 1 : frame_count_ + 1;
+    if (frame_count_ > max_frames(settings_.max_message_bytes)) {
       return fail(close_code::policy_violation,
                   "message of more than " + std::to_string(max_frames(settings_.max_message_bytes)) + " frames");
     }

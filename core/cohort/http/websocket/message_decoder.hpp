@@ -74,7 +74,7 @@ class message_decoder {
   bool has_returned_message_ = false;
   bool is_in_message_ = false;
   /// Number of frames received of the current message.
-  std::size_t frames_ = 0;
+  std::size_t frame_count_ = 0;
   bool is_compressed_ = false;
   bool is_in_frame_ = false;
   frame_header frame_;

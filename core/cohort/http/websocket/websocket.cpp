@@ -42,7 +42,7 @@ task<read_result> read_message(std::shared_ptr<websocket_connection> connection,
 
 }  // namespace
 
-shared_message::shared_message(std::string_view data, websocket_message::kind type) {
+prepared_message::prepared_message(std::string_view data, websocket_message::kind type) {
   const bool is_text = type == websocket_message::kind::text;
   if (is_text && !is_valid_utf8(data)) throw std::invalid_argument("a WebSocket text message must be valid UTF-8");
   frame_header header;
@@ -79,7 +79,7 @@ task<send_result> websocket::send_binary(std::string data, deadline send_deadlin
   return send_message(connection_, std::move(data), websocket_message::kind::binary, send_deadline);
 }
 
-bool websocket::try_send(const shared_message& message) {
+bool websocket::try_send(const prepared_message& message) {
   if (!connection_->is_open() || !make_space(*connection_) || !connection_->is_open()) return false;
   connection_->send(message.frame());
   return true;

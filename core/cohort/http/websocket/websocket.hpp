@@ -24,10 +24,10 @@ enum class websocket_error {
 };
 
 /// A message that is encoded once and sent to many clients of a server; see `websocket::send`. Copies share the bytes.
-class shared_message {
+class prepared_message {
  public:
   /// The data of a text message must be valid UTF-8; otherwise `std::invalid_argument` is thrown.
-  explicit shared_message(std::string_view data, websocket_message::kind type = websocket_message::kind::text);
+  explicit prepared_message(std::string_view data, websocket_message::kind type = websocket_message::kind::text);
   const encoded_frame& frame() const noexcept { return frame_; }
 
  private:
@@ -60,7 +60,7 @@ class websocket {
   task<result<void, websocket_error>> send_binary(std::string data, deadline send_deadline = deadline::never());
   /// Queues a message without waiting. False if the connection is closed, or the queue is full and the policy is
   /// `wait`. Only for servers, because the frame has no mask. The frame is not compressed.
-  bool try_send(const shared_message& message);
+  bool try_send(const prepared_message& message);
 
   /// Closes the connection: sends the queued messages, then a close frame, and waits, in the background, for the close
   /// frame of the peer. `code` is `close_code::normal_closure`, another code of RFC 6455 section 7.4.1 that may be

@@ -169,7 +169,7 @@ void websocket_connection::on_close_frame() {
 // Writing
 
 bool websocket_connection::is_queue_full() const noexcept {
-  return queued_messages_ >= settings_.max_queued_messages || queued_bytes_ >= settings_.max_queued_bytes;
+  return queued_message_count_ >= settings_.max_queued_messages || queued_bytes_ >= settings_.max_queued_bytes;
 }
 
 encoded_frame websocket_connection::encode(std::string message, websocket_message::kind type) {
@@ -212,7 +212,7 @@ void websocket_connection::drop_oldest() {
       continue;
     }
     queued_bytes_ -= it->bytes->size();
-    --queued_messages_;
+    --queued_message_count_;
     if (metrics_) metrics_->messages_dropped.increment();
     it = outbox_.erase(it);
   }
@@ -248,7 +248,7 @@ void websocket_connection::send_control(websocket_opcode opcode, std::string_vie
 
 void websocket_connection::enqueue(encoded_frame frame, frame_kind kind) {
   queued_bytes_ += frame->size();
-  if (kind == frame_kind::message) ++queued_messages_;
+  if (kind == frame_kind::message) ++queued_message_count_;
   outbox_.push_back({std::move(frame), kind});
   write_more();
 }
@@ -287,7 +287,7 @@ void websocket_connection::on_written(std::size_t size) {
     const auto& frame = outbox_.front();
     written_ -= frame.bytes->size();
     queued_bytes_ -= frame.bytes->size();
-    if (frame.kind == frame_kind::message) --queued_messages_;
+    if (frame.kind == frame_kind::message) --queued_message_count_;
     outbox_.pop_front();
   }
   if (was_full && !is_queue_full()) senders_.notify_all();
@@ -327,7 +327,7 @@ void websocket_connection::end() {
   timer_.disarm();
   stream_.close();
   outbox_.clear();
-  queued_messages_ = queued_bytes_ = 0;
+  queued_message_count_ = queued_bytes_ = 0;
   if (metrics_) {
     metrics_->open_connections.add(-1);
     metrics_->on_close(close_code_);

@@ -130,7 +130,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   std::list<websocket_message> inbox_;
   std::size_t inbox_bytes_ = 0;
   std::list<queued_frame> outbox_;
-  std::size_t queued_messages_ = 0;
+  std::size_t queued_message_count_ = 0;
   std::size_t queued_bytes_ = 0;
   /// Number of bytes written of the first frame.
   std::size_t written_ = 0;

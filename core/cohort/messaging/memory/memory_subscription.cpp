@@ -83,7 +83,7 @@ task<result<void>> memory_broker::client::memory_subscription::dead_letter(deliv
 }
 
 void memory_broker::client::memory_subscription::return_deliveries(bool is_interruption) {
-  if (is_interruption) ++interruptions_;
+  if (is_interruption) ++interruption_count_;
   for (auto each = unacknowledged_.rbegin(); each != unacknowledged_.rend(); ++each) {
     queue_->messages.push_front(std::move(each->second));
   }

@@ -20,7 +20,7 @@ class memory_broker::client::memory_subscription final : public subscription {
   result<void> acknowledge(const delivery& delivery) override;
   result<void> requeue(const delivery& delivery) override;
   task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline call_deadline) override;
-  std::uint64_t interruptions() const noexcept override { return interruptions_; }
+  std::uint64_t interruptions() const noexcept override { return interruption_count_; }
 
   /// Returns unacknowledged messages to the queue, in their order.
   void return_deliveries(bool is_interruption);
@@ -34,7 +34,7 @@ class memory_broker::client::memory_subscription final : public subscription {
   std::shared_ptr<queue> queue_;
   std::map<std::uint64_t, stored_message> unacknowledged_;
   std::uint64_t last_tag_ = 0;
-  std::uint64_t interruptions_ = 0;
+  std::uint64_t interruption_count_ = 0;
 };
 
 }  // namespace cohort::messaging

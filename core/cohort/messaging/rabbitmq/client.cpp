@@ -67,8 +67,8 @@ task<> client::run() {
     if (is_closed_) co_return;
     // Reconnects until `close`, with pauses of at most `max_backoff`; no event reports that the broker is available
     // again. The pauses are random, so that clients do not all reconnect simultaneously.
-    const auto delay =
-        policy::jittered_backoff(std::max(failures_, 1U), settings_.min_backoff, settings_.max_backoff, loop_.random());
+    const auto delay = policy::jittered_backoff(std::max(failure_count_, 1U), settings_.min_backoff,
+                                                settings_.max_backoff, loop_.random());
     if (co_await sleep_for(delay) == wait_status::cancelled) co_return;
   }
 }
@@ -117,8 +117,8 @@ task<error> client::use(session& session) {
 task<std::optional<error>> client::operate(session& session) {
   auto declare_task = declare_exchange(session);
   if (auto declare_result = co_await std::move(declare_task); !declare_result) co_return declare_result.error();
-  if (failures_ > 0) log_.write(telemetry::log_level::info, "broker reconnected", {{"client", name_}});
-  failures_ = 0;
+  if (failure_count_ > 0) log_.write(telemetry::log_level::info, "broker reconnected", {{"client", name_}});
+  failure_count_ = 0;
   last_failure_.reset();
   const ready_scope ready{*this, session};
   for (;;) {
@@ -132,7 +132,7 @@ task<std::optional<error>> client::operate(session& session) {
 }
 
 void client::on_connect_failed(const error& failure) {
-  if (failures_++ == 0) {
+  if (failure_count_++ == 0) {
     log_.write(telemetry::log_level::warn, "broker is unreachable", {{"client", name_}, {"error", log_text(failure)}});
   }
   last_failure_ = failure;
@@ -140,7 +140,7 @@ void client::on_connect_failed(const error& failure) {
 
 void client::on_connection_ended(const error& failure) {
   if (!is_closed_ && failure.code != errc::cancelled) {
-    if (failures_++ == 0) {
+    if (failure_count_++ == 0) {
       log_.write(telemetry::log_level::warn, "broker connection lost",
                  {{"client", name_},
                   {"error", log_text(failure)},

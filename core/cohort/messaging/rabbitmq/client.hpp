@@ -110,7 +110,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   event changed_;
   wait_queue state_changes_;
   std::optional<error> last_failure_;
-  unsigned failures_ = 0;
+  unsigned failure_count_ = 0;
   std::size_t next_address_ = 0;
   bool is_blocked_ = false;
   bool is_closed_ = false;

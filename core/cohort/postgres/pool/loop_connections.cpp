@@ -84,7 +84,7 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
 }
 
 task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_deadline) {
-  if (waiter_count_ >= settings_.max_waiting) {
+  if (waiter_count_ >= settings_.max_waiters) {
     co_return error{errc::overloaded, {}, std::to_string(waiter_count_) + " calls are already waiting"};
   }
   struct waiting_scope {

@@ -43,7 +43,7 @@ class shared_mutex {
   /// Waits for shared ownership. Errors as `lock`.
   task<result<shared_mutex_lock>> lock_shared(deadline wait_deadline) { return acquire(false, wait_deadline); }
 
-  std::size_t reader_count() const noexcept { return readers_; }
+  std::size_t reader_count() const noexcept { return reader_count_; }
   bool has_writer() const noexcept { return has_writer_; }
 
  private:
@@ -68,10 +68,10 @@ class shared_mutex {
     grant_waiters();
     co_return detail::wait_error(status);
   }
-  bool can_own(bool exclusive) const noexcept { return !has_writer_ && !(exclusive && readers_ > 0); }
-  void take_ownership(bool exclusive) noexcept { exclusive ? void(has_writer_ = true) : void(++readers_); }
+  bool can_own(bool exclusive) const noexcept { return !has_writer_ && !(exclusive && reader_count_ > 0); }
+  void take_ownership(bool exclusive) noexcept { exclusive ? void(has_writer_ = true) : void(++reader_count_); }
   void unlock() noexcept {
-    has_writer_ ? void(has_writer_ = false) : void(--readers_);
+    has_writer_ ? void(has_writer_ = false) : void(--reader_count_);
     grant_waiters();
   }
   void grant_waiters() noexcept {
@@ -83,7 +83,7 @@ class shared_mutex {
   }
 
   detail::wait_list<request> waiters_;
-  std::size_t readers_ = 0;
+  std::size_t reader_count_ = 0;
   bool has_writer_ = false;
 };
 

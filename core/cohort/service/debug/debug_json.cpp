@@ -68,12 +68,12 @@ void write_origin(json::writer& out, const http::connection_pool::origin_status&
 
 }  // namespace
 
-std::string_view name_of(telemetry::request_log::reason keep_reason) noexcept {
+std::string_view to_string(telemetry::request_log::reason keep_reason) noexcept {
   using enum telemetry::request_log::reason;
   return keep_reason == problem ? "problem" : keep_reason == slow ? "slow" : "sample";
 }
 
-std::string_view name_of(config::setting_report::origin source) noexcept {
+std::string_view to_string(config::setting_report::origin source) noexcept {
   using enum config::setting_report::origin;
   return source == flag ? "flag" : source == variable ? "environment" : "default";
 }
@@ -103,7 +103,7 @@ std::string debug_requests_json(const loop_snapshots& loops) {
   });
   write_all("finished", [&](std::size_t index, const loop_snapshot& part) {
     for (const auto& [keep_reason, record] : part.finished) {
-      out.open_object().field("loop", index).field("kept", name_of(keep_reason));
+      out.open_object().field("loop", index).field("kept", to_string(keep_reason));
       telemetry::write_request_members(out, record, part.snapshot_time);
       out.close_object();
     }
@@ -173,7 +173,7 @@ std::string debug_config_json(std::span<const config::setting_report> settings, 
     out.open_object();
     if (!setting.flag.empty()) out.field("flag", setting.flag);
     if (!setting.variable.empty()) out.field("variable", setting.variable);
-    out.field("value", setting.value).field("source", name_of(setting.source));
+    out.field("value", setting.value).field("source", to_string(setting.source));
     if (!setting.file.empty()) out.field("file", setting.file);
     out.close_object();
   }

@@ -21,8 +21,8 @@ struct debug_page_values {
   const loop_snapshots& loops;
   /// The names of the periodic jobs.
   std::vector<std::string> jobs;
-  std::size_t blocking_queued = 0;
-  std::size_t blocking_running = 0;
+  std::size_t blocking_jobs_queued = 0;
+  std::size_t blocking_jobs_running = 0;
   std::size_t blocking_threads = 0;
   std::span<const config::setting_report> settings;
   telemetry::log_level level{};

@@ -180,7 +180,7 @@ std::string tasks_section(const debug_page_values& values) {
   html += "</ul>\n<p class=\"quiet\">Periodic jobs: ";
   for (const auto& job : values.jobs) html += (&job == values.jobs.data() ? "" : ", ") + http::escape_html(job);
   html.append(values.jobs.empty() ? "none" : "").append(". Blocking pool: ");
-  html += std::to_string(values.blocking_running) + " running, " + std::to_string(values.blocking_queued) +
+  html += std::to_string(values.blocking_jobs_running) + " running, " + std::to_string(values.blocking_jobs_queued) +
           " queued, " + pluralize(values.blocking_threads, "thread") + ".</p>\n";
   return html;
 }

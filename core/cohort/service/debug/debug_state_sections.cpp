@@ -139,7 +139,7 @@ row setting_row(const config::setting_report& setting) {
   auto value = setting.value.empty() ? std::string{"<span class=\"quiet\">not set</span>"} : code(setting.value);
   if (!setting.file.empty()) value += secondary_text("from the file " + setting.file);
   row new_row;
-  new_row.html(std::move(name)).html(std::move(value)).text(name_of(setting.source));
+  new_row.html(std::move(name)).html(std::move(value)).text(to_string(setting.source));
   return new_row;
 }
 

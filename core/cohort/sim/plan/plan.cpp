@@ -16,7 +16,7 @@ namespace {
 bool stops_instances(const planned_fault& fault) noexcept { return fault.killed + fault.powered_off > 0; }
 
 /// Maximum loss; above it, TCP's window reductions, which are not modeled, affect the results.
-constexpr double max_modelled_loss = 0.05;
+constexpr double max_modeled_loss = 0.05;
 /// Limits the recursion of the search for cycles.
 constexpr std::size_t max_services = 1000;
 /// Limits the product with the longest CPU time, which must fit a `duration`.
@@ -110,7 +110,7 @@ class plan_reader {
     for (std::size_t i = 0; i < calls.size(); ++i) {
       const auto at = field + ".calls[" + std::to_string(i) + "]";
       require_service(calls[i].to, at + ".to");
-      modelled_call call{calls[i].to, calls[i].policy_variable.value_or(policy_variable_for(calls[i].to)), {}, {}};
+      modeled_call call{calls[i].to, calls[i].policy_variable.value_or(policy_variable_for(calls[i].to)), {}, {}};
       if (calls[i].policy) {
         const auto parser = http::upstream_policy({});
         const auto policy = parser.parse(*calls[i].policy);
@@ -172,7 +172,7 @@ class plan_reader {
     if (links.max_latency < links.min_latency) reject("links.max_latency", "must not be less than min_latency");
     if (source.jitter) links.jitter = read_duration(*source.jitter, "links.jitter");
     links.loss = read_ratio(source.loss, "links.loss");
-    if (links.loss > max_modelled_loss) {
+    if (links.loss > max_modeled_loss) {
       plan_.warnings.emplace_back(
           "links.loss: above 5 %, TCP's congestion control, which is not simulated, affects the results");
     }

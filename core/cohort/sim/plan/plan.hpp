@@ -11,7 +11,7 @@
 #include <cohort/runtime/task.hpp>
 #include <cohort/sim/model/alert_rule.hpp>
 #include <cohort/sim/model/caller_population.hpp>
-#include <cohort/sim/model/modelled_service.hpp>
+#include <cohort/sim/model/modeled_service.hpp>
 
 namespace cohort::sim {
 

@@ -27,7 +27,7 @@ void add_variables(std::set<std::string>& variables, const service::definition& 
 /// The variables that a service of a plan can have; empty if not all of them are known.
 std::optional<std::set<std::string>> variables_of(const planned_service& service, const program_catalog& programs) {
   std::set<std::string> variables;
-  if (service.program.empty()) add_variables(variables, modelled_service(service.model, nullptr));
+  if (service.program.empty()) add_variables(variables, modeled_service(service.model, nullptr));
   for (const auto& name : {service.program, service.real_program}) {
     if (name.empty()) continue;
     const auto program = programs.find(name);
@@ -132,7 +132,7 @@ void planned_fleet::add_service(const planned_service& service, const program_ca
   auto& disturbance = disturbances_[service.name];
   disturbance = std::make_shared<service_disturbance>();
   node::definition_factory make_definition = [model = service.model, disturbance] {
-    return modelled_service(model, disturbance);
+    return modeled_service(model, disturbance);
   };
   if (!service.program.empty()) make_definition = programs.at(service.program);
   for (std::size_t i = 0; i < service.instances; ++i) {

@@ -33,7 +33,7 @@ comparison_verdict compare(const measured_range& baseline, const measured_range&
   return difference > 0 ? comparison_verdict::better_within_range : comparison_verdict::worse_within_range;
 }
 
-std::string_view name_of(comparison_verdict verdict) noexcept {
+std::string_view to_string(comparison_verdict verdict) noexcept {
   switch (verdict) {
     case comparison_verdict::better: return "better";
     case comparison_verdict::better_within_range: return "better, within noise";

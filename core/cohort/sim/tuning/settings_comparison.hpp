@@ -24,7 +24,7 @@ enum class comparison_verdict : std::uint8_t { better, better_within_range, equa
 /// (`highest - lowest`), `equal` if they are equal, and otherwise better or worse within noise.
 comparison_verdict compare(const measured_range& baseline, const measured_range& changed) noexcept;
 /// `better`, `better, within noise`, `equal`, `worse, within noise` or `worse`.
-std::string_view name_of(comparison_verdict verdict) noexcept;
+std::string_view to_string(comparison_verdict verdict) noexcept;
 
 /// The goodput of a scenario with the settings of the plan, and with changed settings.
 struct scenario_comparison {

@@ -111,7 +111,7 @@ TEST_CASE("websocket server: a handler can move its socket, and the connection i
   server.time.run_for(1s);
   REQUIRE(kept);
   CHECK_FALSE(kept->is_open());
-  CHECK_FALSE(kept->try_send(http::shared_message{"late"}));
+  CHECK_FALSE(kept->try_send(http::prepared_message{"late"}));
 }
 
 TEST_CASE("server: a status that is not final or has no three digits causes a 500", "[http][server][case-6.11]") {

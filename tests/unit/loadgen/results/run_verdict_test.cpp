@@ -85,11 +85,11 @@ TEST_CASE("verdict: a run without faults passes without reasons", "[loadgen][res
 
 TEST_CASE("verdict: the allowed dispatch lag is 1 ms, or a tenth of the tightest latency objective if that is longer",
           "[loadgen][results]") {
-  struct example {
+  struct lag_case {
     std::vector<objective> objectives;
     duration allowed_lag;
   };
-  const auto example_lag = GENERATE(from_range(std::vector<example>{
+  const auto example = GENERATE(from_range(std::vector<lag_case>{
       {{}, 1ms},
       {parse_objectives({"p99<5ms"}), 1ms},
       {parse_objectives({"p99<10ms"}), 1ms},
@@ -101,10 +101,10 @@ TEST_CASE("verdict: the allowed dispatch lag is 1 ms, or a tenth of the tightest
       {parse_objectives({"error_rate<50%", "p99<15ms"}), 1500us},
   }));
   auto report = valid_report();
-  set_lag(report, example_lag.allowed_lag);
-  CHECK(find_generator_limits(report, example_lag.objectives).empty());
-  set_lag(report, example_lag.allowed_lag + 1us);
-  CHECK(find_generator_limits(report, example_lag.objectives).size() == 1);
+  set_lag(report, example.allowed_lag);
+  CHECK(find_generator_limits(report, example.objectives).empty());
+  set_lag(report, example.allowed_lag + 1us);
+  CHECK(find_generator_limits(report, example.objectives).size() == 1);
 }
 
 TEST_CASE("verdict: up to 1 % of the requests may exceed the allowed dispatch lag", "[loadgen][results]") {

@@ -142,7 +142,7 @@ multipart_parser::event multipart_parser::read_boundary_end(std::string_view& in
     pending_ += input.front();
     input.remove_prefix(1);
     if (pending_ == "--") {
-      if (parts_ == 0) return fail(status::bad_request, "", "must have at least one part");
+      if (part_count_ == 0) return fail(status::bad_request, "", "must have at least one part");
       state_ = state::epilogue;
       return event::end;
     }
@@ -172,7 +172,8 @@ multipart_parser::event multipart_parser::read_header(std::string_view& input) {
     part_ = {};
     part_bytes_ = 0;
     if (!parse_header_section(pending_)) return event::error;
-    if (++parts_ > limits_.max_parts) return fail(status::payload_too_large, "", at_most(limits_.max_parts, "parts"));
+    if (++part_count_ > limits_.max_parts)
+      return fail(status::payload_too_large, "", at_most(limits_.max_parts, "parts"));
     pending_.clear();
     state_ = state::content;
     matched_bytes_ = implied_bytes_ = 2;

@@ -112,7 +112,7 @@ class multipart_parser {
   multipart_part part_;
   std::string_view data_;
   multipart_error error_;
-  std::size_t parts_ = 0;
+  std::size_t part_count_ = 0;
   std::uint64_t part_bytes_ = 0;
   std::uint64_t total_bytes_ = 0;
 };

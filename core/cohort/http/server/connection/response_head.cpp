@@ -32,12 +32,12 @@ constexpr auto replaceable_fields =
 
 std::string_view first_line(std::string_view lines) noexcept { return lines.substr(0, lines.find("\r\n") + 2); }
 
-std::string_view name_of(std::string_view line) noexcept { return line.substr(0, line.find(':')); }
+std::string_view field_name(std::string_view line) noexcept { return line.substr(0, line.find(':')); }
 
 bool has_replaceable_field(std::string_view lines) noexcept {
   while (!lines.empty()) {
     const auto line = first_line(lines);
-    if (replaceable_fields.contains(name_of(line))) return true;
+    if (replaceable_fields.contains(field_name(line))) return true;
     lines.remove_prefix(line.size());
   }
   return false;
@@ -47,7 +47,7 @@ bool has_replaceable_field(std::string_view lines) noexcept {
 void append_missing_fields(head_writer& output, std::string_view lines, const response& result) {
   while (!lines.empty()) {
     const auto line = first_line(lines);
-    if (!result.find(name_of(line))) output.text(line);
+    if (!result.find(field_name(line))) output.text(line);
     lines.remove_prefix(line.size());
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <cohort/sim/model/modelled_service.hpp>
+#include <cohort/sim/model/modeled_service.hpp>
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
@@ -99,21 +99,21 @@ std::string policy_variable_for(std::string_view upstream) { return variable_for
 
 std::string url_variable_for(std::string_view upstream) { return variable_for(upstream, "_URL"); }
 
-service::definition modelled_service(std::shared_ptr<const service_model> model,
-                                     std::shared_ptr<const service_disturbance> faults,
-                                     std::function<void(duration)> spend) {
+service::definition modeled_service(std::shared_ptr<const service_model> model,
+                                    std::shared_ptr<const service_disturbance> faults,
+                                    std::function<void(duration)> spend) {
   auto calls = std::make_shared<std::vector<call_options>>(model->calls.size());
   service::definition definition;
   definition.name = model->name;
-  definition.metric_prefix = "modelled";
-  definition.port = modelled_service_port;
+  definition.metric_prefix = "modeled";
+  definition.port = modeled_service_port;
   definition.describes_api = false;
   definition.add_options = [model, calls](config::options& options) {
     for (std::size_t i = 0; i < model->calls.size(); ++i) {
       const auto& call = model->calls[i];
       auto& [policy, url] = (*calls)[i];
       policy = call.default_policy;
-      url = *boost::urls::parse_uri("http://" + call.upstream + ":" + std::to_string(modelled_service_port) + "/");
+      url = *boost::urls::parse_uri("http://" + call.upstream + ":" + std::to_string(modeled_service_port) + "/");
       options.add(url, {"--" + call.upstream + "-url", url_variable_for(call.upstream), "URL of " + call.upstream},
                   config::http_url(), url.buffer());
       options.add(policy,

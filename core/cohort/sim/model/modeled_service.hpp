@@ -16,9 +16,9 @@
 
 namespace cohort::sim {
 
-/// A call that a modelled service makes for each of its requests.
-struct modelled_call {
-  /// The name of the upstream's hosts, which listen on `modelled_service_port`.
+/// A call that a modeled service makes for each of its requests.
+struct modeled_call {
+  /// The name of the upstream's hosts, which listen on `modeled_service_port`.
   std::string upstream;
   /// The setting that has the policy, such as `PRICE_POLICY`.
   std::string policy_variable;
@@ -27,18 +27,18 @@ struct modelled_call {
   std::optional<call_cache_settings> cache{};
 };
 
-/// The work of one request to a modelled service: it spends CPU time, waits without using the CPU, then makes all of
+/// The work of one request to a modeled service: it spends CPU time, waits without using the CPU, then makes all of
 /// its calls concurrently.
 struct service_model {
   std::string name;
   distribution cpu;
   distribution latency;
-  std::vector<modelled_call> calls;
+  std::vector<modeled_call> calls;
   /// Whether a request fails with 502 if a call fails. Otherwise the response is a partial result, with status 200.
   bool needs_all_calls = true;
 };
 
-/// The faults of the instances of a modelled service. Changes apply to requests that begin afterwards.
+/// The faults of the instances of a modeled service. Changes apply to requests that begin afterwards.
 struct service_disturbance {
   /// Multiplies `service_model::latency` and `service_model::cpu`.
   double slowdown = 1;
@@ -49,21 +49,21 @@ struct service_disturbance {
   double hang_ratio = 0;
 };
 
-/// The default port of modelled services.
-inline constexpr std::uint16_t modelled_service_port = 8080;
+/// The default port of modeled services.
+inline constexpr std::uint16_t modeled_service_port = 8080;
 
 /// A service with the behavior of `model` at all paths. Its server, admission control, clients and policies are those
 /// of Cohort. `faults` may be null. `spend` takes the CPU time of a request: in a simulation `spend_cpu`, in a real
 /// process a function that keeps a core busy. The settings of each call are its policy and its URL
 /// (`url_variable_for`).
-service::definition modelled_service(std::shared_ptr<const service_model> model,
-                                     std::shared_ptr<const service_disturbance> faults = nullptr,
-                                     std::function<void(duration)> spend = spend_cpu);
+service::definition modeled_service(std::shared_ptr<const service_model> model,
+                                    std::shared_ptr<const service_disturbance> faults = nullptr,
+                                    std::function<void(duration)> spend = spend_cpu);
 
 /// The variable of the policy: `PRICE_SERVICE_POLICY` for `price-service`.
 std::string policy_variable_for(std::string_view upstream);
 /// The variable of the URL: `PRICE_SERVICE_URL` for `price-service`. Default: the hosts of that name, at
-/// `modelled_service_port`.
+/// `modeled_service_port`.
 std::string url_variable_for(std::string_view upstream);
 
 }  // namespace cohort::sim
