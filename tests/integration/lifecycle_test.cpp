@@ -90,7 +90,7 @@ TEST_CASE("service: blocking work that exceeds its queue is rejected, and the se
   CHECK(get(port, "/api/report/now").status == 503);
   REQUIRE(metric(port, "cohort_blocking_running") == 1);
 
-  // More requests than the capacity of the queue, within the 300 ms after which the example times out. A slow machine
+  // Sends more requests than the capacity of the queue within 300 ms, after which the example times out. A slow machine
   // needs several attempts.
   constexpr std::size_t requests = 400;
   CHECK(eventually([&] {

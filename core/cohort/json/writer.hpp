@@ -45,8 +45,8 @@ class writer {
   writer& value(const char* text) { return value(std::string_view{text}); }
   writer& value(const std::string& text) { return value(std::string_view{text}); }
   writer& value(bool flag);
-  /// Writes the shortest text that parses to the same number; `null` for infinities and NaN, which JSON cannot
-  /// represent.
+  /// Writes the shortest representation that parses to the same number; `null` for infinities and NaN, which JSON
+  /// cannot represent.
   writer& value(double number);
   template <std::integral Number>
     requires(!std::same_as<Number, bool>)

@@ -21,7 +21,7 @@ namespace cohort::redis {
 /// loop's clock.
 class simulated_server {
  public:
-  /// `password` is the password of the user `default`; no authentication is required if empty.
+  /// `password` is the password of the user `default`; if it is empty, no authentication is required.
   explicit simulated_server(std::string password = {});
   ~simulated_server();
   simulated_server(const simulated_server&) = delete;

@@ -30,7 +30,7 @@ struct common_settings {
   std::int64_t threads = 1;
   /// Maximum threads for blocking work, of each service; they start with the work.
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
-  /// Time in milliseconds for which an event loop may be blocked before a stall is logged; stalls are not logged if 0.
+  /// Time in milliseconds for which an event loop may be blocked before a stall is logged; if 0, stalls are not logged.
   std::int64_t loop_stall_ms = 100;
   /// The API keys that `/api/*` accepts; no authentication if empty. The first key is sent to other services.
   config::api_key_list api_keys;

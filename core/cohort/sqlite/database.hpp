@@ -28,7 +28,7 @@ struct database_settings {
   /// Maximum number of calls that wait for a connection, separately for reading and writing. A further call fails with
   /// `errc::overloaded`.
   std::size_t max_waiters = 256;
-  /// Maximum time that a statement waits for a lock of another process; at most up to the deadline of the call.
+  /// Maximum time that a statement waits for a lock of another process, capped by the deadline of the call.
   duration busy_timeout = std::chrono::seconds{5};
   /// Whether a committed transaction survives a power failure (`PRAGMA synchronous = FULL`). If false, it survives only
   /// a crash of the process, and writes are faster.

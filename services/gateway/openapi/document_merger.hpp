@@ -11,8 +11,8 @@
 namespace cohort::gateway {
 
 /// Merges the OpenAPI documents (3.0 and 3.1) of upstreams into one document of the gateway: the operations that its
-/// routes forward, with their paths at the gateway. The names of components and operation IDs get the prefix of their
-/// upstream, so that they cannot collide.
+/// routes forward, with their paths at the gateway. The names of components and operation IDs are prefixed with the
+/// name of their upstream, so that they cannot collide.
 class document_merger {
  public:
   /// `routes` must outlive this object.

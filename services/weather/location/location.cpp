@@ -29,7 +29,7 @@ bool has_control_characters(std::string_view text) noexcept {
   return false;
 }
 
-/// Replaces commas and spaces of other scripts by those of ASCII.
+/// Replaces commas and spaces of other scripts with those of ASCII.
 std::string normalize(std::string_view text) {
   struct replacement {
     std::string_view from;

@@ -139,7 +139,7 @@ TEST_CASE("json writer: writes all digits of integers", "[json][writer]") {
   CHECK(write(true) == "true");
 }
 
-TEST_CASE("json writer: writes the shortest text that parses to the same double", "[json][writer]") {
+TEST_CASE("json writer: writes the shortest representation that parses to the same double", "[json][writer]") {
   struct row {
     double number;
     std::string_view json;

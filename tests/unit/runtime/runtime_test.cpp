@@ -83,7 +83,7 @@ TEST_CASE("available_parallelism: is between 1 and the number of CPUs", "[runtim
   CHECK(available_parallelism() <= std::thread::hardware_concurrency());
 }
 
-/// The parallelism with these limits in the files of a control group: v2 in its own group and in the root, and v1.
+/// A host with CPU limits in the files of its control groups: v2 in the process's own group and in the root, and v1.
 struct limited_host {
   void add_v2(std::string_view group, std::string_view cpu_max) const {
     root.write("sys/fs/cgroup/cgroup.controllers", "cpu memory\n");

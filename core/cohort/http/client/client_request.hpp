@@ -19,8 +19,8 @@ namespace cohort::http {
 /// A request to another server.
 struct client_request {
   http::method method = http::method::get;
-  /// http or https, with a host. The fragment is not sent. A host that is a percent-encoded absolute path, with http,
-  /// is a Unix domain socket: `http://%2Frun%2Fapp.sock/path`; see `config::parse_http_url`.
+  /// The URL: http or https, with a host. The fragment is not sent. A host that is a percent-encoded absolute path,
+  /// with http, is a Unix domain socket: `http://%2Frun%2Fapp.sock/path`; see `config::parse_http_url`.
   boost::urls::url url;
   /// The value of `Host`: `uri-host[:port]`. If it is empty, the host and port of the URL are sent, or `localhost` for
   /// a Unix domain socket. Not sent to another origin after a redirect.

@@ -54,7 +54,7 @@ struct server_settings {
   /// The peers whose `Forwarded` and `X-Forwarded-*` fields and PROXY protocol headers are trusted.
   net::network_list trusted_proxies;
   proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
-  /// Records the spans of requests, for export; none are recorded if null. Must outlive the server.
+  /// Records the spans of requests, for export; if it is null, no spans are recorded. Must outlive the server.
   telemetry::tracer* tracer = nullptr;
 };
 

@@ -17,7 +17,7 @@ namespace cohort::json {
 /// `a number of at most 0.5`.
 std::string expected_number(std::string_view kind, const std::optional<std::string>& min,
                             const std::optional<std::string>& max);
-/// The shortest decimal text of a number.
+/// The shortest decimal representation of a number.
 std::string format_number(double number);
 
 std::string check_string(std::string_view value, const string_constraints& constraints);

@@ -26,12 +26,12 @@ template <class T>
 concept integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && !std::same_as<T, wchar_t> &&
                   !std::same_as<T, char8_t> && !std::same_as<T, char16_t> && !std::same_as<T, char32_t>;
 
-/// A struct with `BOOST_DESCRIBE_STRUCT` (or a class with `BOOST_DESCRIBE_CLASS`). In JSON, an object with the public
-/// members.
+/// A struct with `BOOST_DESCRIBE_STRUCT` (or a class with `BOOST_DESCRIBE_CLASS`). Its JSON is an object with the
+/// public members.
 template <class T>
 concept described_struct = std::is_class_v<T> && boost::describe::has_describe_members<T>::value && !text_formatted<T>;
 
-/// An enumeration with `BOOST_DESCRIBE_ENUM` or `BOOST_DEFINE_ENUM_CLASS`. In JSON, the name of the enumerator.
+/// An enumeration with `BOOST_DESCRIBE_ENUM` or `BOOST_DEFINE_ENUM_CLASS`. Its JSON is the name of the enumerator.
 template <class T>
 concept described_enum = std::is_enum_v<T> && boost::describe::has_describe_enumerators<T>::value && !text_formatted<T>;
 

@@ -14,8 +14,8 @@ bool is_local_request(const http::request_context& context);
 
 /// Returns the response to a request that may not use the debug routes: 403 with `Origin`, which web pages send; 401
 /// (or 429) without a valid API key, if the service has one. A session (`api_key_authenticator::set_alternative`) may
-/// only read. If the service has no key: 404 unless the service listens on a loopback address (`is_loopback`), and the
-/// request comes directly from this host and names a loopback host.
+/// only read. If the service has no key, the status is 404 unless the service listens on a loopback address
+/// (`is_loopback`), and the request comes directly from this host and names a loopback host.
 std::optional<http::response> reject_debug_request(const http::request_context& context,
                                                    const api_key_authenticator& authenticator, bool is_loopback);
 

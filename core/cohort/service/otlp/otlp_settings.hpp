@@ -35,7 +35,7 @@ struct otlp_target {
 
 /// The export of spans and log records by OTLP/HTTP.
 struct otlp_settings {
-  /// The signal is not exported if empty.
+  /// If it is empty, the signal is not exported.
   std::optional<otlp_target> traces;
   std::optional<otlp_target> logs;
   telemetry::sampler sampler;

@@ -18,7 +18,7 @@ struct service_state {
   struct upstream_call {
     http::upstream upstream;
     boost::urls::url url;
-    /// Responses are not cached if null.
+    /// If it is null, responses are not cached.
     std::shared_ptr<call_cache> cache;
   };
 

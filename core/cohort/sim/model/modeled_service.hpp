@@ -23,7 +23,7 @@ struct modeled_call {
   /// The setting that has the policy, such as `PRICE_POLICY`.
   std::string policy_variable;
   http::upstream_settings default_policy{};
-  /// Keeps responses of the call in memory; each request makes the call if empty.
+  /// Keeps responses of the call in memory; if it is empty, each request makes the call.
   std::optional<call_cache_settings> cache{};
 };
 

@@ -82,7 +82,7 @@ struct schedule {
   friend bool operator==(const schedule&, const schedule&) = default;
 };
 
-/// The shortest exact text of a time, such as `1500us`.
+/// The shortest exact representation of a time, such as `1500us`.
 std::string to_text(duration span);
 /// Parses `3ns`, `250us`, `-1ms`, `2s`, `5min`, `48h`: an integer and its unit.
 std::optional<duration> parse_duration(std::string_view text) noexcept;

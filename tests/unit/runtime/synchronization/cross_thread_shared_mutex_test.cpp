@@ -14,7 +14,7 @@
 namespace cohort::test {
 namespace {
 
-/// Two integers that writers keep equal. They are not atomic, so that ThreadSanitizer detects a missing exclusion.
+/// Two integers that writers keep equal. They are not atomic, so that ThreadSanitizer detects missing mutual exclusion.
 struct guarded_pair {
   cross_thread_shared_mutex owner;
   int first = 0;

@@ -34,7 +34,7 @@ http::router make_responding_router(std::string path) {
   return routes;
 }
 
-/// The stack; time and system information are stubs.
+/// The stack, with stubs for the time and system information services.
 struct experiment_fixture {
   explicit experiment_fixture(std::vector<std::string> weather_flags = {"--weather-sample", "--enable-faults"},
                               std::vector<std::string> dashboard_flags = {"--enable-faults"}) {

@@ -185,7 +185,8 @@ TEST_CASE("system info: an incomplete load average is zero", "[services][sysinfo
   CHECK(root_directory{{"proc/loadavg", "0.52 1.58"}}.read().load_average == std::array<double, 3>{});
 }
 
-TEST_CASE("system info: constant values are read once, variable values on each call", "[services][sysinfo]") {
+TEST_CASE("system info: constant values are read once, and variable values are read on each call",
+          "[services][sysinfo]") {
   root_directory root{{"proc/sys/kernel/hostname", "first\n"}, {"proc/meminfo", meminfo_16_gib},
                       {"proc/loadavg", "1 1 1 1/1 1\n"},       {"proc/uptime", "10.00 1.00\n"},
                       {"proc/self/cgroup", "0::/\n"},          {"sys/fs/cgroup/cgroup.controllers", "cpu memory\n"},

@@ -39,7 +39,7 @@ bool connection_registry::shed_oldest_closing() {
   if (closing_.empty()) return false;
   auto node = closing_.extract(closing_.begin());
   auto& connection = *node.mapped();
-  // Until it is erased, no search visits it.
+  // This key excludes the connection from all searches until it is erased.
   node.key() = time_point::max();
   connection.position_ = order_.insert(std::move(node));
   connection.is_closing_ = false;

@@ -18,7 +18,7 @@ struct api_information {
   std::string description;
   /// If it is empty, the document contains `unspecified`.
   std::string version{};
-  /// Security Scheme Objects (JSON) of OpenAPI by name. No operation needs a credential if empty.
+  /// Security Scheme Objects (JSON) of OpenAPI by name. If it is empty, no operation needs a credential.
   std::map<std::string, std::string> security_schemes{};
   /// The alternatives, each with the names of the schemes that a request needs together.
   std::vector<std::vector<std::string>> security{};

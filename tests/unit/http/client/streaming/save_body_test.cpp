@@ -15,7 +15,7 @@ using namespace cohort::test;
 using http::client_error;
 
 struct download_fixture : streaming_fixture, stored_file {
-  /// Stores the body of a response of which the server has sent `bytes`.
+  /// Stores the body of a response; the server sends only `bytes` of the response.
   result<std::uint64_t> download(std::string_view bytes, bool closes_connection = true, duration timeout = 1h) {
     open(get_request("http://site.test/"));
     auto& server = newest_connection();

@@ -51,7 +51,7 @@ TEST_CASE("geocoding: the first result in the country is used", "[services][weat
   CHECK_FALSE(result->other.has_value());
 }
 
-TEST_CASE("geocoding: a place whose name merely begins with the requested name is another place",
+TEST_CASE("geocoding: a place whose name merely begins with the requested name is a different place",
           "[services][weather][case-3.6]") {
   const auto springfield = geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3);
   const weather::location spring{"Spring", "USA", {}, {}};
@@ -70,7 +70,7 @@ TEST_CASE("geocoding: a place whose name merely begins with the requested name i
   CHECK_FALSE(same->other.has_value());
 }
 
-TEST_CASE("geocoding: a place of another region is another place, unless the region is an unknown abbreviation",
+TEST_CASE("geocoding: a place in another region is a different place, unless the region is an unknown abbreviation",
           "[services][weather][case-3.6]") {
   const auto [region, is_other] = GENERATE(table<std::string, bool>({
       {"Missouri", false},

@@ -63,7 +63,7 @@ TEST_CASE("wttr: known coordinates of the location are kept", "[services][weathe
   CHECK_FALSE((*parsed)->area.has_value());
 }
 
-TEST_CASE("wttr: an area far from known coordinates is another place", "[services][weather]") {
+TEST_CASE("wttr: an area far from known coordinates is a different place", "[services][weather]") {
   const weather::location location{"Hefa", "Israel", 31.2, 34.8};
   const auto parsed = parse_wttr(wttr_response(), location);
   REQUIRE(parsed.has_value());
