@@ -31,7 +31,7 @@ class schema_definitions {
  public:
   /// `reference_prefix` is `#/components/schemas/` in OpenAPI. If `closed`, objects do not allow other members.
   explicit schema_definitions(std::string reference_prefix = "#/$defs/", bool closed = true)
-      : reference_prefix_(std::move(reference_prefix)), closed_(closed) {}
+      : reference_prefix_(std::move(reference_prefix)), is_closed_(closed) {}
 
   /// Returns the schema of a value: `{"$ref":…}` for a struct or an enumeration, whose schema is added to
   /// `definitions`.
@@ -58,7 +58,7 @@ class schema_definitions {
   static void write_string_keywords(writer& out, const string_constraints& constraints);
 
   std::string reference_prefix_;
-  bool closed_;
+  bool is_closed_;
   std::map<std::string, std::string, std::less<>> definitions_;
   std::map<std::string, std::string, std::less<>> names_;  // keyed by the type names that the compiler prints
 };
@@ -154,7 +154,7 @@ void schema_definitions::define_struct(const std::string& name) {
       out.value(member_name<T, descriptor_type>());
   });
   out.close_array();
-  if (closed_) out.field("additionalProperties", false);
+  if (is_closed_) out.field("additionalProperties", false);
   out.close_object();
   definitions_[name] = std::move(text);
 }

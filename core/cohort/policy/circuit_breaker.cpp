@@ -17,8 +17,8 @@ circuit_breaker::permission circuit_breaker::try_acquire(time_point now) noexcep
   if (state_ == state::closed) return permission::normal;
   if (state_ == state::open && now < open_until_) return permission::denied;
   state_ = state::half_open;
-  if (probe_in_flight_) return permission::denied;
-  probe_in_flight_ = true;
+  if (is_probe_in_flight_) return permission::denied;
+  is_probe_in_flight_ = true;
   return permission::probe;
 }
 
@@ -31,7 +31,7 @@ void circuit_breaker::record(permission permission, outcome result, time_point n
 }
 
 void circuit_breaker::record_probe(outcome result, time_point now, random_generator& random) noexcept {
-  probe_in_flight_ = false;
+  is_probe_in_flight_ = false;
   if (result == outcome::failure) return open(now, random);
   if (result == outcome::ignored) return;
   state_ = state::closed;

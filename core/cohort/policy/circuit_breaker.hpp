@@ -77,7 +77,7 @@ class circuit_breaker {
   std::size_t oldest_ = 0;
   time_point open_until_{};
   unsigned consecutive_opens_ = 0;  // without a success in between
-  bool probe_in_flight_ = false;
+  bool is_probe_in_flight_ = false;
 };
 
 /// `closed`, `open` or `half_open`, as in metric labels.

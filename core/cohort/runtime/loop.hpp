@@ -89,8 +89,8 @@ class loop {
   single_writer_counter task_counter_;
 };
 
-/// The time from now, by the current loop's clock, to `limit`: zero once `limit` has expired, `duration::max()` for
+/// The time from now, by the current loop's clock, to `expiry`: zero once `expiry` has expired, `duration::max()` for
 /// `deadline::never()`.
-inline duration remaining(deadline limit) noexcept { return limit.remaining(loop::current().now()); }
+inline duration remaining(deadline expiry) noexcept { return expiry.remaining(loop::current().now()); }
 
 }  // namespace cohort

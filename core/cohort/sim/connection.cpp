@@ -49,7 +49,7 @@ void connection::reset_after(const host& sender, std::uint64_t bytes) {
 void connection::make_half_open() {
   if (!is_open()) return;
   network_->record_fault(client().name, server().name, "half-open #" + std::to_string(id_));
-  half_open_ = true;
+  is_half_open_ = true;
   update();
 }
 
@@ -68,7 +68,7 @@ void connection::update() {
   if (!pipe_) return;
   const auto is_powered_off = [](const host* machine) { return machine->state == host_state::powered_off; };
   const bool is_blocked =
-      half_open_ || link_.partitioned_since || is_powered_off(hosts_[0]) || is_powered_off(hosts_[1]);
+      is_half_open_ || link_.partitioned_since || is_powered_off(hosts_[0]) || is_powered_off(hosts_[1]);
   if (is_blocked) {
     release_timer_.disarm();
     if (held_since_) return;

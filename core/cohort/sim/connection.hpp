@@ -74,7 +74,7 @@ class connection final : public net::memory_link, public std::enable_shared_from
   double latency_fraction_;
   std::optional<net::memory_pipe> pipe_;
   std::array<bool, 2> closed_{};
-  bool half_open_ = false;
+  bool is_half_open_ = false;
   std::optional<time_point> held_since_;
   bound_timer<&connection::release> release_timer_;
 };

@@ -35,7 +35,7 @@ class exchange_recorder::connection_parser {
   void on_read(std::string_view bytes);
   void on_written(std::string_view bytes);
   void on_client_closed() noexcept {
-    client_closed_ = true;
+    has_client_closed_ = true;
     for (auto* request : pending_) {
       request->client_closed = true;
       request->client_closed_at = owner_.now();
@@ -64,7 +64,7 @@ class exchange_recorder::connection_parser {
   std::optional<http::response_parser> response_parser_;
   std::string response_bytes_;
   bool responses_invalid_ = false;
-  bool client_closed_ = false;
+  bool has_client_closed_ = false;
 };
 
 exchange_recorder::exchange_recorder(loop& event_loop) : loop_(event_loop) {}
@@ -118,10 +118,10 @@ bool exchange_recorder::connection_parser::read_request() {
   body_.clear();
   request_parser_.reset();
   exchange_.received_at = owner_.now();
-  exchange_.client_closed = client_closed_;
+  exchange_.client_closed = has_client_closed_;
   exchange_.pipelined = !pending_.empty();
   pending_.push_back(&owner_.exchanges_.emplace_back(std::move(exchange_)));
-  if (owner_.listener_) owner_.listener_->on_request_read(*pending_.back());
+  if (owner_.observer_) owner_.observer_->on_request_read(*pending_.back());
   return true;
 }
 
@@ -146,7 +146,7 @@ void exchange_recorder::connection_parser::on_written(std::string_view bytes) {
     }
     if (response_parser_->header_done() && !pending_.empty() && pending_.front()->status == 0) {
       pending_.front()->status = code;
-      if (owner_.listener_) owner_.listener_->on_response_started(*pending_.front());
+      if (owner_.observer_) owner_.observer_->on_response_started(*pending_.front());
     }
     if (response_parser_->done()) {
       end_response();

@@ -53,9 +53,9 @@ struct exchange_counts {
 };
 
 /// Receives the exchanges while they happen, on the loop of the server.
-class exchange_listener {
+class exchange_observer {
  public:
-  virtual ~exchange_listener() = default;
+  virtual ~exchange_observer() = default;
   /// The server has read the whole request; its handler has not begun.
   virtual void on_request_read(const exchange& request) = 0;
   /// The server writes the head of the final response. `status` is known.
@@ -69,8 +69,8 @@ class exchange_recorder final : public connection_observer {
   explicit exchange_recorder(loop& event_loop);
   ~exchange_recorder() override;
 
-  /// `listener` must outlive the connections. Null removes it.
-  void set_listener(exchange_listener* listener) noexcept { listener_ = listener; }
+  /// `observer` must outlive the connections. Null removes it.
+  void set_observer(exchange_observer* observer) noexcept { observer_ = observer; }
 
   /// All exchanges, in the order in which the servers read the requests.
   const std::deque<exchange>& exchanges() const noexcept { return exchanges_; }
@@ -94,7 +94,7 @@ class exchange_recorder final : public connection_observer {
   time_point now() const noexcept;
 
   loop& loop_;
-  exchange_listener* listener_ = nullptr;
+  exchange_observer* observer_ = nullptr;
   std::deque<exchange> exchanges_;
   /// Indexed by connection ID.
   std::unordered_map<std::uint64_t, std::unique_ptr<connection_parser>> parsers_;

@@ -44,7 +44,7 @@ fleet::fleet(std::uint64_t seed, sim::event_log::mode log_mode)
       }) {
   network_.add_observer(recorder_);
   network_.add_observer(accounting_);
-  recorder_.set_listener(&accounting_);
+  recorder_.set_observer(&accounting_);
 }
 
 fleet::~fleet() {

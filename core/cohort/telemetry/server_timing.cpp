@@ -33,11 +33,11 @@ void append_entry(recycled_string& text, std::string_view name, duration elapsed
 }  // namespace
 
 server_timing::scoped_wait::scoped_wait(server_timing* timing) noexcept : timing_(timing), loop_(loop::current()) {
-  if (timing_ && timing_->active_waits_++ == 0) timing_->wait_start_ = loop_.now();
+  if (timing_ && timing_->active_wait_count_++ == 0) timing_->wait_start_ = loop_.now();
 }
 
 server_timing::scoped_wait::~scoped_wait() {
-  if (timing_ && --timing_->active_waits_ == 0) timing_->wait_time_ += loop_.now() - timing_->wait_start_;
+  if (timing_ && --timing_->active_wait_count_ == 0) timing_->wait_time_ += loop_.now() - timing_->wait_start_;
 }
 
 void server_timing::add(std::string_view name, duration elapsed, std::string_view description) {

@@ -51,7 +51,7 @@ class server_timing {
   static constexpr unsigned max_entries = 16;
   recycled_string entries_;
   unsigned entry_count_ = 0;
-  unsigned active_waits_ = 0;
+  unsigned active_wait_count_ = 0;
   time_point wait_start_{};
   duration wait_time_{};
   request_recording recording_;

@@ -16,7 +16,7 @@ class spawned_task {
  public:
   spawned_task(virtual_time& time, task<T> work) : time_(time) {
     asio::post(time_.event_loop().get_executor(), [this, work = std::move(work)]() mutable {
-      detail::start_child_task(child_, std::move(work), [this] { ended_ = true; });
+      detail::start_child_task(child_, std::move(work), [this] { has_ended_ = true; });
     });
     run_ready_handlers();
   }
@@ -29,8 +29,8 @@ class spawned_task {
   }
   /// Like `cancel`, but for callers that run on the loop.
   void cancel_on_loop() { detail::cancel(child_.cancel_signal); }
-  bool ended() const { return ended_; }
-  bool ended_by_cancellation() const { return ended_ && is_cancellation(child_.outcome.failure); }
+  bool ended() const { return has_ended_; }
+  bool ended_by_cancellation() const { return has_ended_ && is_cancellation(child_.outcome.failure); }
   /// The value or the exception. Precondition: `ended()`.
   const detail::task_outcome<T>& outcome() const { return child_.outcome; }
 
@@ -39,7 +39,7 @@ class spawned_task {
 
   virtual_time& time_;
   detail::child_task<T> child_;
-  bool ended_ = false;
+  bool has_ended_ = false;
 };
 
 }  // namespace cohort::testing

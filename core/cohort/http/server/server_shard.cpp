@@ -256,7 +256,7 @@ task<> server_shard::drain(duration timeout) {
 
 /// Cancels the requests that have not ended within the time of the drain.
 void server_shard::on_drain_timeout() {
-  requests_.interrupt_all(telemetry::cancellation_cause::shutdown);
+  requests_.set_cancellation_cause(telemetry::cancellation_cause::shutdown);
   tasks_.cancel();
 }
 

@@ -86,7 +86,7 @@ bool is_http_request(const error_code& error) {
   return reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST;
 }
 
-tls_accepted to_tls_accepted(const error_code& error, const SSL* ssl) {
+tls_accept_result to_accept_result(const error_code& error, const SSL* ssl) {
   using enum tls_handshake_result;
   if (error == asio::error::timed_out) return {timeout, "the handshake timed out"};
   if (error == asio::error::operation_aborted) return {cancelled, "the server is stopping"};
@@ -169,25 +169,25 @@ std::shared_ptr<tls_server_context::configuration> tls_server_context::current()
   return current_;
 }
 
-task<tls_accepted> tls_server_context::handshake(stream_ptr plain) {
+task<tls_accept_result> tls_server_context::handshake(stream_ptr plain) {
   const auto configuration_in_use = current();
   auto secure_stream = std::make_unique<tls_stream>(
       std::move(plain), configuration_in_use->certificates.default_context(), loop::current().get_executor());
   const auto completed = co_await secure_stream->handshake(asio::ssl::stream_base::server);
   SSL* const ssl = secure_stream->native_handle();
   if (!completed) {
-    auto failure = to_tls_accepted(completed.error(), ssl);
+    auto failure = to_accept_result(completed.error(), ssl);
     if (is_http_request(completed.error())) failure.plain_http = secure_stream->release_plain();
     co_return failure;
   }
-  tls_accepted tls_accepted{tls_handshake_result::success};
+  tls_accept_result result{tls_handshake_result::success};
   if (const x509_ptr certificate{SSL_get1_peer_certificate(ssl), &X509_free}) {
-    tls_accepted.has_client_certificate = true;
-    tls_accepted.client_uris = alternative_names(certificate.get(), GEN_URI);
+    result.has_client_certificate = true;
+    result.client_uris = alternative_names(certificate.get(), GEN_URI);
   }
-  tls_accepted.resumed = SSL_session_reused(ssl) == 1;
-  tls_accepted.stream = std::move(secure_stream);
-  co_return tls_accepted;
+  result.resumed = SSL_session_reused(ssl) == 1;
+  result.stream = std::move(secure_stream);
+  co_return result;
 }
 
 }  // namespace cohort::net

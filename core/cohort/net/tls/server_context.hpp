@@ -42,7 +42,7 @@ inline constexpr std::size_t tls_handshake_result_count = 10;
 std::string_view to_string(tls_handshake_result result) noexcept;
 
 /// The result of a handshake.
-struct tls_accepted {
+struct tls_accept_result {
   tls_handshake_result result;
   /// The reason for a failure, for logs; empty after a success.
   std::string reason{};
@@ -71,7 +71,7 @@ class tls_server_context {
   void reload(const tls_server_settings& settings);
 
   /// Performs the handshake over `plain`, whose deadline must be set. Runs on the loop of `plain`.
-  task<tls_accepted> handshake(stream_ptr plain);
+  task<tls_accept_result> handshake(stream_ptr plain);
 
   /// See `net::find_error`.
   static std::optional<tls_server_settings_error> find_error(const tls_server_settings& settings);

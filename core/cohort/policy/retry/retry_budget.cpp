@@ -15,36 +15,36 @@ void retry_budget::advance(time_point now) noexcept {
   const auto number = now.time_since_epoch() / (settings_.window / slots_per_window);
   if (number - newest_ >= slot_count) {
     slots_ = {};
-    calls_ = withdrawals_ = 0;
+    call_count_ = withdrawal_count_ = 0;
     newest_ = number;
     return;
   }
   while (newest_ < number) {
     ++newest_;
     auto& reused_slot = slot_at(newest_);
-    withdrawals_ -= reused_slot.withdrawals;
+    withdrawal_count_ -= reused_slot.withdrawals;
     reused_slot = {};
-    calls_ -= slot_at(newest_ - slots_per_window + slot_count).calls;
+    call_count_ -= slot_at(newest_ - slots_per_window + slot_count).calls;
   }
 }
 
 void retry_budget::deposit(time_point now) noexcept {
   advance(now);
   ++slot_at(newest_).calls;
-  ++calls_;
+  ++call_count_;
 }
 
 double retry_budget::balance(time_point now) noexcept {
   advance(now);
   const auto seconds = std::chrono::duration<double>{settings_.window}.count();
-  const auto limit = settings_.ratio * static_cast<double>(calls_) + settings_.min_per_second * seconds;
-  return std::max(limit - static_cast<double>(withdrawals_), 0.0);
+  const auto limit = settings_.ratio * static_cast<double>(call_count_) + settings_.min_per_second * seconds;
+  return std::max(limit - static_cast<double>(withdrawal_count_), 0.0);
 }
 
 bool retry_budget::withdraw(time_point now) noexcept {
   if (balance(now) < 1 - rounding_error) return false;
   ++slot_at(newest_).withdrawals;
-  ++withdrawals_;
+  ++withdrawal_count_;
   return true;
 }
 

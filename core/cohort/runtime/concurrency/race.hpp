@@ -48,8 +48,8 @@ template <class... T>
   requires(sizeof...(T) > 0)
 task<std::variant<detail::non_void<T>...>> race(task<T>... work) {
   detail::race_scope<T...> scope(std::move(work)...);
-  auto ended = detail::run_scope(scope);
-  co_await std::move(ended);
+  auto scope_task = detail::run_scope(scope);
+  co_await std::move(scope_task);
 
   std::optional<std::variant<detail::non_void<T>...>> result;
   const auto take_if_winner = [&]<std::size_t I>(std::integral_constant<std::size_t, I>) {

@@ -63,23 +63,23 @@ inline auto sleep_for(duration span) { return sleep_until(deadline::after(loop::
 /// Manual-reset event for the coroutines of one loop. All uses must be on that loop.
 class event {
  public:
-  bool is_set() const noexcept { return set_; }
+  bool is_set() const noexcept { return is_set_; }
   /// Resumes all waiters. The event stays set until `reset`.
   void set() {
-    set_ = true;
+    is_set_ = true;
     waiters_.notify_all();
   }
-  void reset() noexcept { set_ = false; }
+  void reset() noexcept { is_set_ = false; }
 
   /// Returns `notified` (immediately if the event is set), `timed_out` at `wait_deadline`, or `cancelled`.
   task<wait_status> wait(deadline wait_deadline = deadline::never()) {
-    if (set_) co_return wait_status::notified;
+    if (is_set_) co_return wait_status::notified;
     co_return co_await waiters_.wait(wait_deadline);
   }
 
  private:
   wait_queue waiters_;
-  bool set_ = false;
+  bool is_set_ = false;
 };
 
 }  // namespace cohort

@@ -108,8 +108,8 @@ template <class... T>
   requires(sizeof...(T) > 0)
 task<std::tuple<detail::non_void<T>...>> when_all(task<T>... work) {
   detail::when_all_scope<T...> scope(std::move(work)...);
-  auto ended = detail::run_scope(scope);
-  co_await std::move(ended);
+  auto scope_task = detail::run_scope(scope);
+  co_await std::move(scope_task);
   if (scope.first_failure) std::rethrow_exception(scope.first_failure);
   co_return std::apply(
       [](auto&... child) { return std::tuple<detail::non_void<T>...>(std::move(*child.outcome.value)...); },
@@ -122,8 +122,8 @@ task<std::vector<detail::non_void<T>>> when_all(std::vector<task<T>> work) {
   std::vector<detail::non_void<T>> values;
   if (work.empty()) co_return values;
   detail::when_all_range_scope<T> scope(std::move(work));
-  auto ended = detail::run_scope(scope);
-  co_await std::move(ended);
+  auto scope_task = detail::run_scope(scope);
+  co_await std::move(scope_task);
   if (scope.first_failure) std::rethrow_exception(scope.first_failure);
   for (auto& child : scope.children) values.push_back(std::move(*child.outcome.value));
   co_return values;

@@ -47,8 +47,8 @@ template <class T>
 task<result<detail::non_void<T>>> with_deadline(deadline task_deadline, task<T> work) {
   using result_type = result<detail::non_void<T>>;
   detail::deadline_scope<T> scope(task_deadline, std::move(work));
-  auto ended = detail::run_scope(scope);
-  co_await std::move(ended);
+  auto scope_task = detail::run_scope(scope);
+  co_await std::move(scope_task);
   auto& outcome = scope.child.outcome;
   if (outcome.failure && !(scope.timed_out && is_cancellation(outcome.failure))) {
     std::rethrow_exception(outcome.failure);

@@ -46,18 +46,18 @@ class semaphore {
   task<result<semaphore_permit>> acquire(deadline wait_deadline, std::size_t count = 1) {
     if (auto permit = try_acquire(count)) co_return std::move(*permit);
     wait_queue wakeup;
-    request waiting{wakeup, count};
-    waiting_.push_back(waiting);
+    request waiter{wakeup, count};
+    waiters_.push_back(waiter);
     const auto status = co_await wakeup.wait(wait_deadline);
     if (status == wait_status::notified) co_return semaphore_permit{*this, count};
-    waiting.unlink();
+    waiter.unlink();
     // This request may have blocked smaller requests behind it.
-    grant_waiting();
+    grant_waiters();
     co_return detail::wait_error(status);
   }
   /// Empty if too few permits are available, or if another coroutine waits.
   std::optional<semaphore_permit> try_acquire(std::size_t count = 1) noexcept {
-    if (!waiting_.empty() || available_ < count) return std::nullopt;
+    if (!waiters_.empty() || available_ < count) return std::nullopt;
     available_ -= count;
     return semaphore_permit{*this, count};
   }
@@ -72,17 +72,17 @@ class semaphore {
 
   void release(std::size_t count) noexcept {
     available_ += count;
-    grant_waiting();
+    grant_waiters();
   }
-  void grant_waiting() noexcept {
-    for (auto* next = waiting_.front(); next && next->count <= available_; next = waiting_.front()) {
+  void grant_waiters() noexcept {
+    for (auto* next = waiters_.front(); next && next->count <= available_; next = waiters_.front()) {
       const auto count = next->count;
       next->unlink();
       if (next->wake()) available_ -= count;
     }
   }
 
-  detail::wait_list<request> waiting_;
+  detail::wait_list<request> waiters_;
   std::size_t available_;
 };
 

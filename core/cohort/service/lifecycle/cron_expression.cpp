@@ -153,9 +153,9 @@ result<cron_expression, std::string> cron_expression::parse(std::string_view tex
     if (const auto error = parse_field(fields[i], ranges[i], *targets[i])) return prefix + *error;
   }
   if (cron_expression.weekdays_.test(7)) cron_expression.weekdays_.set(0);
-  cron_expression.any_hour_ = fields[1].starts_with('*');
-  cron_expression.any_day_ = fields[2].starts_with('*');
-  cron_expression.any_weekday_ = fields[4].starts_with('*');
+  cron_expression.is_any_hour_ = fields[1].starts_with('*');
+  cron_expression.is_any_day_ = fields[2].starts_with('*');
+  cron_expression.is_any_weekday_ = fields[4].starts_with('*');
   cron_expression.text_ = text;
   // 2028 is a leap year.
   if (!cron_expression.next(wall_time{std::chrono::sys_days{std::chrono::January / 1 / 2028}})) {
@@ -170,7 +170,7 @@ bool cron_expression::matches_date(const std::tm& local) const noexcept {
   const bool matches_day = days_.test(static_cast<std::size_t>(local.tm_mday));
   const bool matches_weekday = weekdays_.test(static_cast<std::size_t>(local.tm_wday));
   // crontab(5): a field of `*` does not count as a match if the other day field is restricted.
-  return any_day_ || any_weekday_ ? matches_day && matches_weekday : matches_day || matches_weekday;
+  return is_any_day_ || is_any_weekday_ ? matches_day && matches_weekday : matches_day || matches_weekday;
 }
 
 bool cron_expression::matches(const std::tm& local) const noexcept {
@@ -213,7 +213,7 @@ std::optional<wall_time> cron_expression::next(wall_time after) const {
     const auto local = local_time(current);
     const auto gap_length = local.tm_gmtoff - offset;
     offset = local.tm_gmtoff;
-    if (gap_length > 0 && !any_hour_) {
+    if (gap_length > 0 && !is_any_hour_) {
       // Steps end at full hours or days, so the gap ends at most one step before.
       auto end = current;
       while (local_time(end - minute).tm_gmtoff == local.tm_gmtoff) end -= minute;
@@ -221,7 +221,8 @@ std::optional<wall_time> cron_expression::next(wall_time after) const {
         return wall_time{std::chrono::seconds{end}};
       }
     }
-    if (matches(local) && (any_hour_ || !is_repeated(current, local))) return wall_time{std::chrono::seconds{current}};
+    if (matches(local) && (is_any_hour_ || !is_repeated(current, local)))
+      return wall_time{std::chrono::seconds{current}};
     const bool same_date = matches_date(local);
     current =
         next_candidate(local, current, same_date, same_date && hours_.test(static_cast<std::size_t>(local.tm_hour)));

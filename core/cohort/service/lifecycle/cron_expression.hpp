@@ -54,9 +54,9 @@ class cron_expression {
 
   std::string text_;
   std::bitset<64> minutes_, hours_, days_, months_, weekdays_;
-  bool any_day_ = false;
-  bool any_weekday_ = false;
-  bool any_hour_ = false;
+  bool is_any_day_ = false;
+  bool is_any_weekday_ = false;
+  bool is_any_hour_ = false;
 };
 
 }  // namespace cohort::service

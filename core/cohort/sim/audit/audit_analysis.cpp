@@ -41,7 +41,7 @@ void audit_analysis::add_budgets() {
     if (!each.deadline.is_never()) row.given.push_back(each.deadline.remaining(each.started));
     row.used.push_back(each.ended - each.started);
     if (each.has_succeeded) row.needed.push_back(each.ended - each.started);
-    if (each.interrupted_by_deadline) ++row.timeouts;
+    if (each.is_cancelled_by_deadline) ++row.timeouts;
     for (const auto& upstream_call : each.calls) {
       auto& calls = budgets_[{each.service->name(), each.route, upstream_call.upstream}];
       if (!upstream_call.deadline.is_never())
@@ -121,7 +121,7 @@ void audit_analysis::find_small_reserves() {
   };
   std::map<key, times> routes;
   for (const auto& each : audit_.requests_) {
-    const bool has_end = !each.interrupted || each.interrupted_by_deadline;
+    const bool has_end = !each.is_cancelled || each.is_cancelled_by_deadline;
     if (each.deadline.is_never() || each.is_streamed || each.calls.empty() || !has_end) continue;
     const auto last = std::ranges::max(each.calls, {}, &call::ended);
     auto& route = routes[{each.service->name(), each.route, ""}];

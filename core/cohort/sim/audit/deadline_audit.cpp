@@ -22,7 +22,7 @@ void deadline_audit::expect_background_calls(std::string service, std::string up
 }
 
 void deadline_audit::add(const node& service, const telemetry::request_record& record) {
-  const auto interrupted_by = record.interrupted_by;
+  const auto cancelled_by = record.cancelled_by;
   auto& added = requests_.emplace_back(
       request{.service = &service,
               .route = std::string{record.route.view()},
@@ -30,8 +30,8 @@ void deadline_audit::add(const node& service, const telemetry::request_record& r
               .started = record.started,
               .ended = record.ended,
               .deadline = record.deadline,
-              .interrupted_by_deadline = interrupted_by == telemetry::cancellation_cause::deadline,
-              .interrupted = interrupted_by != telemetry::cancellation_cause::none,
+              .is_cancelled_by_deadline = cancelled_by == telemetry::cancellation_cause::deadline,
+              .is_cancelled = cancelled_by != telemetry::cancellation_cause::none,
               .is_streamed = record.is_streamed,
               .has_succeeded = record.status >= 200 && record.status < 400,
               .calls = {}});

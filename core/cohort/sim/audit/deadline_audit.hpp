@@ -119,8 +119,8 @@ class deadline_audit {
     time_point started;
     time_point ended;
     cohort::deadline deadline;
-    bool interrupted_by_deadline;
-    bool interrupted;
+    bool is_cancelled_by_deadline;
+    bool is_cancelled;
     bool is_streamed;
     bool has_succeeded;
     std::vector<call> calls;

@@ -9,7 +9,7 @@
 namespace cohort::sim {
 
 /// Spends the CPU costs of the processes (`cpu_costs`) for the messages on the wire.
-class cpu_accounting final : public connection_observer, public exchange_listener {
+class cpu_accounting final : public connection_observer, public exchange_observer {
  private:
   void on_opened(const connection& connection) override;
   void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override;

@@ -48,7 +48,7 @@ void call_recording::end_attempt(attempt_record* attempt, std::string_view outco
   attempt->outcome = outcome;
   if (outcome == "cancelled") {
     if (attempt->cancelled_by != cancellation_cause::none) return;
-    const auto cause = request_->interrupted_by;
+    const auto cause = request_->cancelled_by;
     attempt->cancelled_by = cause != cancellation_cause::none ? cause : cancellation_cause::caller;
   } else {
     // The call's deadline is shared by its attempts; a single address may have less time to connect.

@@ -37,7 +37,7 @@ class call_recording {
   /// Begins the record of an attempt; null if there is none. Each attempt, except the first, refers to the previous
   /// attempt.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
-  /// Ends the record of an attempt. The cause of a cancelled attempt is the cause that interrupted the request, unless
+  /// Ends the record of an attempt. The cause of a cancelled attempt is that of the cancelled request, unless
   /// the attempt already has a cause. `attempt` may be null.
   void end_attempt(attempt_record* attempt, std::string_view outcome, time_point now) const noexcept;
 

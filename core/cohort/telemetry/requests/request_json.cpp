@@ -121,8 +121,8 @@ void write_request_members(json::writer& out, const request_record& request, tim
       write_milliseconds(out, "remaining_ms", request.deadline.remaining(request.has_ended() ? request.ended : now));
     }
   }
-  if (request.interrupted_by != cancellation_cause::none) {
-    out.field("interrupted_by", to_string(request.interrupted_by));
+  if (request.cancelled_by != cancellation_cause::none) {
+    out.field("interrupted_by", to_string(request.cancelled_by));
   }
   if (request.is_streamed) out.field("streamed", true);
   out.key("calls").open_array();

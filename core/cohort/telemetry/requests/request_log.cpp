@@ -79,9 +79,9 @@ void request_log::close(request_record& record) noexcept {
   if (ended) recycle(std::move(ended));
 }
 
-void request_log::interrupt_all(cancellation_cause cause) noexcept {
+void request_log::set_cancellation_cause(cancellation_cause cause) noexcept {
   for (auto* current = first_open_; current; current = current->next) {
-    if (current->interrupted_by == cancellation_cause::none) current->interrupted_by = cause;
+    if (current->cancelled_by == cancellation_cause::none) current->cancelled_by = cause;
   }
 }
 

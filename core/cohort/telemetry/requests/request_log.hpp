@@ -57,7 +57,7 @@ class request_log {
   void set_observer(std::function<void(const request_record&)> observer) { observer_ = std::move(observer); }
 
   /// Sets the cause of a cancellation that follows, for all records in progress without a cause.
-  void interrupt_all(cancellation_cause cause) noexcept;
+  void set_cancellation_cause(cancellation_cause cause) noexcept;
 
   /// The number of records in progress.
   std::size_t open_count() const noexcept { return open_count_; }

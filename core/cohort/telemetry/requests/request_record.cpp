@@ -33,7 +33,7 @@ void request_record::reset(time_point now, wall_time wall_now) noexcept {
   method = std::string_view{};
   route = std::string_view{};
   status = 0;
-  interrupted_by = cancellation_cause::none;
+  cancelled_by = cancellation_cause::none;
   is_streamed = false;
   call_count = attempt_count = 0;
   calls_dropped = 0;
@@ -63,7 +63,7 @@ void request_record::end_call(call_record& call, std::string_view outcome, time_
   call.ended = now;
   call.outcome = outcome;
   if (outcome == "cancelled") {
-    call.cancelled_by = interrupted_by != cancellation_cause::none ? interrupted_by : cancellation_cause::caller;
+    call.cancelled_by = cancelled_by != cancellation_cause::none ? cancelled_by : cancellation_cause::caller;
   } else if (outcome == "timeout" && call.deadline.expired(now)) {
     call.cancelled_by = cancellation_cause::deadline;
   }
@@ -101,8 +101,8 @@ bool is_failure(const call_record& call) noexcept {
 
 bool request_record::has_problem() const noexcept {
   // A client that disconnects, for example because another replica responded first, also cancels calls.
-  if (interrupted_by == cancellation_cause::client) return false;
-  if (interrupted_by != cancellation_cause::none || status >= 500) return true;
+  if (cancelled_by == cancellation_cause::client) return false;
+  if (cancelled_by != cancellation_cause::none || status >= 500) return true;
   return std::ranges::any_of(all_calls(), [](const call_record& call) { return is_failure(call); });
 }
 

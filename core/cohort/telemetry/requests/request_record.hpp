@@ -208,7 +208,7 @@ struct request_record : work_recorder {
   /// Adds a call; null if the record is full.
   call_record* add_call(std::string_view name, time_point now, cohort::deadline call_deadline,
                         call_kind kind = call_kind::upstream) noexcept;
-  /// Ends a call, unless it has ended. The cause of a cancelled call is the cause that interrupted the request.
+  /// Ends a call, unless it has ended. The cause of a cancelled call is that of the cancelled request.
   void end_call(call_record& call, std::string_view outcome, time_point now) const noexcept;
   std::size_t begin_work(std::string_view name, time_point now, cohort::deadline work_deadline) noexcept override;
   void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept override;
@@ -239,7 +239,7 @@ struct request_record : work_recorder {
   /// The status of the response; 499 if the client disconnected before the response, 0 for internal work.
   std::uint16_t status = 0;
   /// The cause of the handler's cancellation.
-  cancellation_cause interrupted_by = cancellation_cause::none;
+  cancellation_cause cancelled_by = cancellation_cause::none;
   /// Whether the response has a streamed body, or upgrades the connection, so that the client determines its end.
   bool is_streamed = false;
   std::uint8_t call_count = 0;

@@ -174,7 +174,7 @@ class call_span_recorder {
 
 bool missed_deadline(const request_record& record) noexcept {
   using enum cancellation_cause;
-  if (record.interrupted_by == deadline) return true;
+  if (record.cancelled_by == deadline) return true;
   return std::ranges::any_of(record.all_attempts(),
                              [](const attempt_record& attempt) { return attempt.cancelled_by == deadline; }) ||
          std::ranges::any_of(record.all_calls(), [](const call_record& call) { return call.outcome == "timeout"; });

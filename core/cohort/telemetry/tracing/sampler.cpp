@@ -6,10 +6,10 @@
 namespace cohort::telemetry {
 
 sampler::sampler(double ratio, bool parent_based) noexcept
-    : threshold_(static_cast<std::uint64_t>(std::clamp(ratio, 0.0, 1.0) * 0x1.0p63)), parent_based_(parent_based) {}
+    : threshold_(static_cast<std::uint64_t>(std::clamp(ratio, 0.0, 1.0) * 0x1.0p63)), is_parent_based_(parent_based) {}
 
 bool sampler::should_sample(const trace_context& trace, bool is_root) const noexcept {
-  if (parent_based_ && !is_root) return trace.sampled;
+  if (is_parent_based_ && !is_root) return trace.sampled;
   return trace.id.low >> 1U < threshold_;
 }
 

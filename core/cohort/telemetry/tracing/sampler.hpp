@@ -27,7 +27,7 @@ class sampler {
  private:
   /// A trace is recorded if the upper 63 bits of the second half of its ID are less than this threshold.
   std::uint64_t threshold_ = std::uint64_t{1} << 63U;
-  bool parent_based_ = true;
+  bool is_parent_based_ = true;
 };
 
 /// Returns the sampler with a name of `OTEL_TRACES_SAMPLER`: `always_on`, `always_off`, `traceidratio`, or one of these

@@ -84,7 +84,7 @@ TEST_CASE("request records: the cancellation cause of a handler is recorded befo
   const auto handle = [](request_context& context, telemetry::cancellation_cause* cause) -> task<http::response> {
     auto delay = sleep_for(1h);
     co_await std::move(delay);
-    *cause = context.timing().recording().get()->interrupted_by;
+    *cause = context.timing().recording().get()->cancelled_by;
     co_return text_response("late");
   };
   fixture.routes.get("/", [&](request_context& context) { return handle(context, &cause); }).timeout(2s);
@@ -108,13 +108,13 @@ TEST_CASE("request records: the cancellation cause of a handler is recorded befo
   }
   CHECK(fixture.open().empty());
   REQUIRE(fixture.finished().size() == 1);
-  CHECK(fixture.finished().front().interrupted_by == cause);
+  CHECK(fixture.finished().front().cancelled_by == cause);
 }
 
 task<http::response> run_blocking(blocking_pool& pool, request_context& context) {
   auto function = [] { return 1; };
-  auto running = pool.run(context, function, "resize image");
-  const auto value = co_await std::move(running);
+  auto run_task = pool.run(context, function, "resize image");
+  const auto value = co_await std::move(run_task);
   co_return text_response(value ? "ok" : value.error().message());
 }
 

@@ -18,7 +18,7 @@ namespace cohort::test {
 
 struct handshake_pair {
   result<net::stream_ptr> client = error_code{};
-  net::tls_accepted server{};
+  net::tls_accept_result server{};
 };
 
 inline task<handshake_pair> connect_on_loop(net::tls_client_context& client, net::tls_server_context& server,
@@ -45,12 +45,12 @@ class tls_server_fixture {
   }
 
   /// Returns the result of the handshake with a peer that sends these bytes and closes.
-  net::tls_accepted receive(std::string bytes, bool closes = true) {
+  net::tls_accept_result receive(std::string bytes, bool closes = true) {
     return time.run(accept_bytes(context, std::move(bytes), closes));
   }
 
   /// Returns the result of the handshake with an OpenSSL client that `configure` has configured.
-  net::tls_accepted receive_from(const std::function<void(SSL_CTX*)>& configure) {
+  net::tls_accept_result receive_from(const std::function<void(SSL_CTX*)>& configure) {
     const std::unique_ptr<SSL_CTX, free_ssl> client_context{SSL_CTX_new(TLS_client_method())};
     configure(client_context.get());
     const std::unique_ptr<SSL, free_ssl> client{SSL_new(client_context.get())};
@@ -68,7 +68,7 @@ class tls_server_fixture {
   net::tls_server_context context;
 
  private:
-  static task<net::tls_accepted> accept_bytes(net::tls_server_context& context, std::string bytes, bool closes) {
+  static task<net::tls_accept_result> accept_bytes(net::tls_server_context& context, std::string bytes, bool closes) {
     auto ends = net::make_memory_pipe();
     auto write_task = write_bytes(*ends.first, std::move(bytes));
     co_await std::move(write_task);

@@ -42,7 +42,7 @@ inline task<result<net::stream_ptr>> perform_client_handshake(net::tls_client_co
   co_return secure_stream;
 }
 
-inline task<net::tls_accepted> perform_server_handshake(net::tls_server_context& context, net::stream_ptr plain) {
+inline task<net::tls_accept_result> perform_server_handshake(net::tls_server_context& context, net::stream_ptr plain) {
   plain->set_deadline(deadline::after(loop::current().now(), std::chrono::seconds{5}));
   auto handshake_task = context.handshake(std::move(plain));
   auto accepted = co_await std::move(handshake_task);

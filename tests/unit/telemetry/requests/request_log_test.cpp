@@ -46,13 +46,13 @@ TEST_CASE("request log: the latest requests with a problem are kept", "[telemetr
   CHECK(fixture.statuses_of(reason::problem) == std::multiset<int>{501, 502});
   auto& interrupted = fixture.log.open(fixture.time.now());
   interrupted.status = 200;
-  interrupted.interrupted_by = telemetry::cancellation_cause::deadline;
+  interrupted.cancelled_by = telemetry::cancellation_cause::deadline;
   fixture.log.close(interrupted);
   CHECK(fixture.statuses_of(reason::problem) == std::multiset<int>{200, 502});
   // A client that disconnects is not a problem of the service.
   auto& abandoned = fixture.log.open(fixture.time.now());
   abandoned.status = 499;
-  abandoned.interrupted_by = telemetry::cancellation_cause::client;
+  abandoned.cancelled_by = telemetry::cancellation_cause::client;
   abandoned.add_call("weather", fixture.time.now(), deadline::never())->outcome = "cancelled";
   fixture.log.close(abandoned);
   CHECK(fixture.statuses_of(reason::problem) == std::multiset<int>{200, 502});

@@ -52,10 +52,10 @@ connection_pool::lease::lease(lease&& other) noexcept
       overtaken_(other.overtaken_),
       tls_version_(other.tls_version_),
       is_reused_(other.is_reused_),
-      released_(std::exchange(other.released_, true)) {}
+      is_released_(std::exchange(other.is_released_, true)) {}
 
 connection_pool::lease::~lease() {
-  if (!released_) release(outcome::ignored, false, pool_->loop_.now());
+  if (!is_released_) release(outcome::ignored, false, pool_->loop_.now());
 }
 
 duration connection_pool::lease::round_trip_time() const noexcept { return state_->round_trip_time; }
@@ -74,7 +74,7 @@ void connection_pool::lease::release_superseded(outcome result, bool is_head_req
 }
 
 bool connection_pool::lease::end(outcome result, time_point now) {
-  if (std::exchange(released_, true)) return false;
+  if (std::exchange(is_released_, true)) return false;
   if (result == outcome::ignored && overtaken_ && *overtaken_) result = outcome::failure;
   if (state_->balancer.on_request_end(address_, result, now)) ++state_->ejections;
   return true;

@@ -62,7 +62,7 @@ class connection_pool {
     /// The version of the TLS settings of the connection.
     std::uint64_t tls_version_ = 0;
     bool is_reused_ = false;
-    bool released_ = false;
+    bool is_released_ = false;
   };
 
   /// Options for acquiring a connection.

@@ -47,7 +47,7 @@ void handler_run::cancel_work(handler_cancellation cause) {
   cause_ = cause;
   if (record_) {
     using enum telemetry::cancellation_cause;
-    record_->interrupted_by = cause == handler_cancellation::deadline ? deadline : client;
+    record_->cancelled_by = cause == handler_cancellation::deadline ? deadline : client;
   }
   detail::cancel(cancel_signal_);
 }

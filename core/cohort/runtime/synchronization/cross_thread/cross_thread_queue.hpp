@@ -33,23 +33,23 @@ class cross_thread_queue {
   /// coroutine is destroyed or its wait throws, the destructor removes the request, or releases it if it was granted.
   class pending_request {
    public:
-    pending_request(cross_thread_queue& owner, request requested) : owner_(owner), waiting_(owner.enter(requested)) {}
+    pending_request(cross_thread_queue& owner, request requested) : owner_(owner), waiter_(owner.enter(requested)) {}
     ~pending_request() {
-      if (waiting_ && owner_.leave(waiting_)) owner_.release(waiting_->requested);
+      if (waiter_ && owner_.leave(waiter_)) owner_.release(waiter_->requested);
     }
     pending_request(const pending_request&) = delete;
     pending_request& operator=(const pending_request&) = delete;
 
     /// Whether the request was granted without a wait.
-    bool is_granted() const noexcept { return waiting_ == nullptr; }
+    bool is_granted() const noexcept { return waiter_ == nullptr; }
     /// Returns an awaitable for a `wait_status`. Await it once, unless the request is granted.
-    auto wait(deadline wait_deadline) { return waiting_->wakeup.wait(wait_deadline); }
+    auto wait(deadline wait_deadline) { return waiter_->wakeup.wait(wait_deadline); }
     /// Ends the wait. Returns whether the request was granted, which a timeout or cancellation does not change.
-    bool end() { return owner_.leave(std::exchange(waiting_, nullptr)); }
+    bool end() { return owner_.leave(std::exchange(waiter_, nullptr)); }
 
    private:
     cross_thread_queue& owner_;
-    std::shared_ptr<waiter> waiting_;
+    std::shared_ptr<waiter> waiter_;
   };
 
   /// Returns `notified` once the request is granted, even if the wait has concurrently timed out or been cancelled;
@@ -75,7 +75,7 @@ class cross_thread_queue {
   void update(Change change) {
     const std::lock_guard lock{mutex_};
     change(resource_);
-    grant_waiting();
+    grant_waiters();
   }
   /// Returns the value of a function of the resource. Safe from any thread.
   template <class Read>
@@ -91,7 +91,7 @@ class cross_thread_queue {
   };
 
   bool try_grant(request requested) {
-    if (!waiting_.empty() || !resource_.can_grant(requested)) return false;
+    if (!waiters_.empty() || !resource_.can_grant(requested)) return false;
     resource_.grant(requested);
     return true;
   }
@@ -100,26 +100,26 @@ class cross_thread_queue {
     const std::lock_guard lock{mutex_};
     if (try_grant(requested)) return nullptr;
     auto added = std::make_shared<waiter>(requested);
-    waiting_.add(added);
+    waiters_.add(added);
     return added;
   }
   /// Ends the wait of a coroutine. Returns whether its request was granted.
   bool leave(const std::shared_ptr<waiter>& ended) {
     const std::lock_guard lock{mutex_};
-    if (waiting_.remove(ended)) return true;
+    if (waiters_.remove(ended)) return true;
     // This request may have blocked other requests behind it.
-    grant_waiting();
+    grant_waiters();
     return false;
   }
-  void grant_waiting() {
-    while (!waiting_.empty() && resource_.can_grant(waiting_.front().requested)) {
-      resource_.grant(waiting_.front().requested);
-      waiting_.grant_front();
+  void grant_waiters() {
+    while (!waiters_.empty() && resource_.can_grant(waiters_.front().requested)) {
+      resource_.grant(waiters_.front().requested);
+      waiters_.grant_front();
     }
   }
 
   mutable std::mutex mutex_;
-  cross_thread_waiters<waiter> waiting_;
+  cross_thread_waiters<waiter> waiters_;
   Resource resource_;
 };
 

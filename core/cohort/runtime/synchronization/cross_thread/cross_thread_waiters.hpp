@@ -25,14 +25,14 @@ class cross_thread_waiters {
  public:
   using pointer = std::shared_ptr<Waiter>;
 
-  bool empty() const noexcept { return waiting_.empty(); }
-  void add(pointer waiter) { waiting_.push_back(std::move(waiter)); }
-  Waiter& front() noexcept { return *waiting_.front(); }
+  bool empty() const noexcept { return waiters_.empty(); }
+  void add(pointer waiter) { waiters_.push_back(std::move(waiter)); }
+  Waiter& front() noexcept { return *waiters_.front(); }
   /// Removes the first waiter and wakes its loop. Must run under the mutex, because the loop can be destroyed once
   /// `remove` has returned.
   void grant_front() {
-    auto waiter = std::move(waiting_.front());
-    waiting_.pop_front();
+    auto waiter = std::move(waiters_.front());
+    waiters_.pop_front();
     waiter->is_granted = true;
     const auto target = waiter->owner.get_executor();
     asio::post(target, [waiter = std::move(waiter)] { waiter->wakeup.notify_one(); });
@@ -40,12 +40,12 @@ class cross_thread_waiters {
   /// Ends a wait, on the waiter's loop. Returns whether the request was granted, which a timeout or cancellation does
   /// not change.
   bool remove(const pointer& waiter) {
-    if (!waiter->is_granted) waiting_.remove(waiter);
+    if (!waiter->is_granted) waiters_.remove(waiter);
     return waiter->is_granted;
   }
 
  private:
-  std::list<pointer> waiting_;
+  std::list<pointer> waiters_;
 };
 
 /// Scope guard: the destructor calls a function unless `dismiss` was called.

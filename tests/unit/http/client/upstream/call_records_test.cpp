@@ -137,7 +137,7 @@ TEST_CASE("call records: a call that its caller cancels has the cancellation cau
   SECTION("the client of the request disconnects") { expected = cancellation_cause::client; }
   spawned_task<http::upstream_result> call{fixture.time, fixture.make_call()};
   fixture.time.run_for(10ms);
-  if (expected == cancellation_cause::client) fixture.record->interrupted_by = cancellation_cause::client;
+  if (expected == cancellation_cause::client) fixture.record->cancelled_by = cancellation_cause::client;
   call.cancel();
   while (!call.ended()) fixture.time.run_for(1ms);
   const auto attempt = fixture.attempts().at(0);
