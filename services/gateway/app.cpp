@@ -43,7 +43,7 @@ service::definition definition() {
   definition.describes_api = false;
   definition.authenticates_api = false;
   definition.add_options = [path](config::options& options) {
-    options.add(*path, {"--routes", routes_setting, "Routes file (JSON), see docs/gateway.md"}, config::text(), *path);
+    options.add(*path, {"--routes", routes_setting, "Routes file (JSON); see docs/gateway.md"}, config::text(), *path);
   };
   definition.app = [path](service::service_context& context, service::api_key_authenticator& authenticator) {
     return app(context, authenticator, *path);

@@ -158,7 +158,7 @@ void timer_wheel::advance(time_point now) {
     remove(node);
     if (!node.armed()) continue;
     insert(node);
-    // The node was inserted into the same slot again: its expiry is beyond the range of the wheel.
+    // The node was reinserted into the same slot, because its expiry is beyond the range of the wheel.
     if (node.level_ == next->level && node.slot_ == next->slot) break;
   }
 }
