@@ -66,7 +66,7 @@ async function installClock(page: Page): Promise<void> {
   });
 }
 
-/** Replaces `EventSource` by a class that repeats the recorded events with later times. */
+/** Replaces `EventSource` with a class that repeats the recorded events with later times. */
 async function replay(page: Page, events: readonly RecordedEvent[]): Promise<void> {
   await page.addInitScript(({ recorded, cycleMs }) => {
     let cycle = 0;

@@ -111,7 +111,7 @@ void event_feed::start_polling() {
   {
     const std::lock_guard lock{mutex_};
     for (std::size_t i = 0; i < polls_.size(); ++i) starts.at(i) = !std::exchange(polls_.at(i).is_running, true);
-    // The first subscribers get the current alerts.
+    // The first subscribers receive the current alerts.
     if (starts.at(index_of(poll::alerts))) alerts_revision_ = alert_store_->revision(loop::current().now());
   }
   // Releases the lock first, because a poll may run immediately.

@@ -161,22 +161,22 @@ task<> run_jobs(blocking_pool& pool, int count) {
 void measure_one_loop() {
   mutex owner;
   const auto lock = [&](deadline end) { return owner.lock(end); };
-  measure("mutex, free", 1, rounds, tasks(acquire_repeatedly(lock, rounds)));
+  measure("mutex, uncontended", 1, rounds, tasks(acquire_repeatedly(lock, rounds)));
   measure("mutex, handoff between two coroutines", 1, 2 * rounds,
           tasks(hand_over(lock, rounds), hand_over(lock, rounds)));
   shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
-  measure("shared_mutex, free, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
+  measure("shared_mutex, uncontended, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
   const auto write = [&](deadline end) { return shared.lock(end); };
-  measure("shared_mutex, free, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
+  measure("shared_mutex, uncontended, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
   semaphore permits{1};
   const auto acquire = [&](deadline end) { return permits.acquire(end); };
-  measure("semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
+  measure("semaphore, without waiting", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
   measure("semaphore, handoff between two coroutines", 1, 2 * rounds,
           tasks(hand_over(acquire, rounds), hand_over(acquire, rounds)));
   rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
-  measure("rate_limiter, free", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
+  measure("rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
   once initialized;
   measure("once, done", 1, rounds, tasks(call_once(initialized, rounds)));
   event first;
@@ -197,19 +197,19 @@ void measure_one_loop() {
 void measure_threads() {
   cross_thread_semaphore owner{1};
   const auto acquire = [&](deadline end) { return owner.acquire(end); };
-  measure("cross_thread_semaphore, free", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
+  measure("cross_thread_semaphore, without waiting", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
   measure("cross_thread_semaphore, handoff between two loops", 2, rounds / 5,
           tasks(hand_over(acquire, rounds / 10), hand_over(acquire, rounds / 10)));
   cross_thread_shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
-  measure("cross_thread_shared_mutex, free, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
+  measure("cross_thread_shared_mutex, uncontended, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
   const auto write = [&](deadline end) { return shared.lock(end); };
-  measure("cross_thread_shared_mutex, free, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
+  measure("cross_thread_shared_mutex, uncontended, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
   measure("cross_thread_shared_mutex, handoff between two loops", 2, rounds / 5,
           tasks(hand_over(write, rounds / 10), hand_over(write, rounds / 10)));
   cross_thread_rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
-  measure("cross_thread_rate_limiter, free", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
+  measure("cross_thread_rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
   cross_thread_once initialized;
   measure("cross_thread_once, done", 1, rounds, tasks(call_once(initialized, rounds)));
   measure("cross_thread_latch, at zero", 1, rounds, tasks(await_latches<cross_thread_latch>(rounds)));

@@ -54,7 +54,7 @@ class api_key_set {
   const replaceable_secret& outgoing() const noexcept { return outgoing_; }
   /// Replaces the keys. Returns false if `keys` are equal to the current keys.
   bool replace(api_key_list keys);
-  /// Replaces all keys by `single_api_key(key)`.
+  /// Replaces all keys with `single_api_key(key)`.
   bool replace(std::string key) { return replace(single_api_key(std::move(key))); }
 
  private:

@@ -7,7 +7,7 @@
 namespace cohort::json {
 namespace {
 
-/// Replaces control characters by `?`, so that an error message is one line.
+/// Replaces control characters with `?`, so that an error message is one line.
 std::string replace_control_characters(std::string text) {
   const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   std::replace_if(text.begin(), text.end(), is_control, '?');

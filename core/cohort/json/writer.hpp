@@ -40,7 +40,7 @@ class writer {
   /// Like `key`, but `json` is JSON text with the quotes and the colon: `"name":`. `json` is not validated.
   writer& raw_key(std::string_view json);
 
-  /// Writes a string. Replaces each byte that is not part of valid UTF-8 (RFC 3629) by U+FFFD.
+  /// Writes a string. Replaces each byte that is not part of valid UTF-8 (RFC 3629) with U+FFFD.
   writer& value(std::string_view text);
   writer& value(const char* text) { return value(std::string_view{text}); }
   writer& value(const std::string& text) { return value(std::string_view{text}); }

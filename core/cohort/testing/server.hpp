@@ -34,7 +34,7 @@ class server : public client {
   net::memory_network& network() noexcept;
   /// Enables the log at level debug; `sink` must outlive the server. Call it before the server starts.
   void log_to(telemetry::log_sink& sink);
-  /// Replaces the listener by `wrap(listener)`. Call it before the server starts.
+  /// Replaces the listener with `wrap(listener)`. Call it before the server starts.
   void wrap_listener(std::function<std::unique_ptr<net::acceptor>(std::unique_ptr<net::acceptor>)> wrap);
 
   /// Starts the server, unless it has started.

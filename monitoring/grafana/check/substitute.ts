@@ -8,7 +8,7 @@ const variablePattern = /\$(\w+)|\$\{(\w+)(?::\w+)?\}|\[\[(\w+)(?::\w+)?\]\]/g;
 export const variablesIn = (text: string): string[] =>
   [...text.matchAll(variablePattern)].map(([, plain, braced, bracketed]) => plain ?? braced ?? bracketed ?? '');
 
-/** Replaces variables by their values. A variable without a value is kept and returned in `unknown`. */
+/** Replaces variables with their values. A variable without a value is kept and returned in `unknown`. */
 export function substitute(text: string, values: VariableValues): { text: string; unknown: string[] } {
   const unknown: string[] = [];
   const result = text.replace(variablePattern, (match, plainName?: string, bracedName?: string, bracketedName?: string) => {

@@ -119,7 +119,7 @@ std::string root_url(std::string_view path) {
   return url;
 }
 
-/// Responds with a page to browsers; other clients get the JSON.
+/// Responds with a page to browsers; other clients receive the JSON.
 std::optional<http::response> not_found_page(const page_template& html, const http::request_context& context) {
   constexpr std::array<std::string_view, 2> types{"application/json", "text/html"};
   const auto& path = context.head().path;

@@ -85,7 +85,7 @@ export class FaultGateStack {
     return new FaultGateStack(stack, directory, links, gateUrl, gate, services, provider);
   }
 
-  /** Replaces the fault of a link by `fault`, such as `latency 200ms` or `none`. */
+  /** Replaces the fault of a link with `fault`, such as `latency 200ms` or `none`. */
   async setFault(link: LinkName, fault: string): Promise<void> {
     const response = await fetch(`${this.gateUrl}/api/links/${link}`, { method: 'PUT', body: fault });
     expect(response.status === 200, `the gate accepts the fault ${fault} of ${link}: ${await response.text()}`);

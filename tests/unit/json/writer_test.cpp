@@ -98,7 +98,7 @@ TEST_CASE("json writer: escapes keys", "[json][writer]") {
   CHECK(out == R"({"a\"\n":1})");
 }
 
-TEST_CASE("json writer: replaces each invalid UTF-8 byte by U+FFFD", "[json][writer]") {
+TEST_CASE("json writer: replaces each invalid UTF-8 byte with U+FFFD", "[json][writer]") {
   struct row {
     std::string_view text;
     std::string_view json;

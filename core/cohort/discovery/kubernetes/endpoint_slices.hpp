@@ -25,7 +25,7 @@ class endpoint_slices {
   /// `port` is the name of a port of the service or the number of a port of its pods; the first port if empty.
   explicit endpoint_slices(std::string port) : port_(std::move(port)) {}
 
-  /// Replaces all slices by the slices of an EndpointSliceList. Returns false, without effect, if `json` is not an
+  /// Replaces all slices with the slices of an EndpointSliceList. Returns false, without effect, if `json` is not an
   /// EndpointSliceList.
   bool replace(std::string_view json);
 

@@ -38,9 +38,9 @@ class response {
 
   /// Replaces the body.
   response& body(std::string text, media_type type);
-  /// Replaces the body by bytes that stay valid for the program's lifetime, such as an embedded file.
+  /// Replaces the body with bytes that stay valid for the program's lifetime, such as an embedded file.
   response& static_body(std::string_view bytes, media_type type);
-  /// Replaces the body by a body that `producer` writes. With `content_length`, in bytes, it is framed by that length
+  /// Replaces the body with a body that `producer` writes. With `content_length`, in bytes, it is framed by that length
   /// and the producer must write exactly as many bytes; otherwise, it is sent chunked (HTTP/1.0: until the connection
   /// closes).
   response& stream(body_producer producer, media_type type, std::optional<std::uint64_t> content_length = std::nullopt);

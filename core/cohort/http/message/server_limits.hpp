@@ -45,8 +45,8 @@ struct server_limits {
   /// Timeout from the first byte of a request to the end of its header section; when it expires, the response is 408.
   duration header_timeout = std::chrono::seconds{10};
   /// Timeout from a response to the next request; when it expires, the connection is closed. Longer than the 60 s of
-  /// many load balancers: the client should close first, otherwise it can send a request while the server closes the
-  /// connection.
+  /// many load balancers: the client should close first, because otherwise it can send a request while the server
+  /// closes the connection.
   duration idle_timeout = std::chrono::seconds{75};
   /// Timeout from the end of the header section to the end of the body, extended by the body's length at
   /// `min_bytes_per_second`; when it expires, the response is 408.

@@ -70,7 +70,7 @@ task<> write_whole(std::shared_ptr<const std::string> content, body_writer* writ
   }
 }
 
-/// Replaces a long body by a producer that streams it.
+/// Replaces a long body with a producer that streams it.
 void make_stream(response& result) {
   auto content = std::make_shared<const std::string>(result.content());
   const auto length = content->size();

@@ -36,8 +36,8 @@ class tls_termination {
   /// `metrics` must outlive this object. Servers of several services can share `context`.
   tls_termination(std::shared_ptr<net::tls_server_context> context, telemetry::registry& metrics);
 
-  /// Performs the handshake; `plain` has a deadline. Replaces `plain` by the encrypted stream. Returns null, and leaves
-  /// `plain` null, if the handshake failed.
+  /// Performs the handshake; `plain` has a deadline. Replaces `plain` with the encrypted stream. Returns null, and
+  /// leaves `plain` null, if the handshake failed.
   task<std::unique_ptr<const tls_connection_info>> accept(net::stream_ptr& plain, telemetry::logger log);
 
  private:

@@ -18,7 +18,7 @@ using time_point = std::chrono::time_point<std::chrono::steady_clock, duration>;
 /// A point on the wall clock (UTC). Used for output: log lines, header fields, JSON.
 using wall_time = std::chrono::time_point<std::chrono::system_clock, duration>;
 
-/// Source of time. Cohort takes every time from the clock of a loop; tests replace that clock by `virtual_time`.
+/// Source of time. Cohort takes every time from the clock of a loop; tests replace that clock with `virtual_time`.
 /// Implementations must be safe to call from any thread, unless they document otherwise.
 class clock {
  public:

@@ -15,7 +15,7 @@ namespace cohort::fuzz::discovery_json_target {
 namespace {
 
 void check(const net::endpoint& endpoint) {
-  require(endpoint.port() != 0 && !endpoint.address().is_unspecified(), "an endpoint can be connected to");
+  require(endpoint.port() != 0 && !endpoint.address().is_unspecified(), "an endpoint has a port and an address");
   const auto value = discovery::etcd_instance_value(endpoint);
   require(endpoint.address().is_v6() || discovery::parse_etcd_instance(value) == endpoint,
           "parsing a formatted endpoint returns the same endpoint");

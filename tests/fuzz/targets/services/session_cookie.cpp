@@ -75,7 +75,7 @@ std::string signature_of(std::string_view text) {
   return hmac(key, text);
 }
 
-/// Replaces the placeholders by the valid session and by signatures.
+/// Replaces the placeholders with the valid session and with signatures.
 std::string expand(std::string_view line, std::string_view valid) {
   std::string field{line};
   for (auto at = field.find(placeholder); at != std::string::npos; at = field.find(placeholder, at + valid.size())) {

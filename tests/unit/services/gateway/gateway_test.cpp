@@ -243,7 +243,7 @@ TEST_CASE("gateway: a reload replaces the routes, and an invalid file keeps the 
   CHECK(stack.reload(to("a")).outcome == config::reload_outcome::unchanged);
   CHECK(stack.reload(to("b")).outcome == config::reload_outcome::replaced);
   CHECK(stack.call("/").body == "b");
-  // The limit is the same as before, so the count is kept.
+  // The limit has not changed, so the count is kept.
   CHECK(stack.call("/").status == http::status::too_many_requests);
 }
 

@@ -84,7 +84,7 @@ bool is_older(const timespec& a, const timespec& b) noexcept {
   return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
 }
 
-/// Replaces the file by a variant that the client prefers. Returns whether there are variants.
+/// Replaces the file with a variant that the client prefers. Returns whether there are variants.
 bool select_variant(const request_head& head, const std::string& path, const file_opener& open, selected_file& file) {
   std::vector<std::string_view> codings;
   std::vector<selected_file> variants;

@@ -96,7 +96,7 @@ class operation {
   operation(const operation&) = delete;
   operation& operator=(const operation&) = delete;
 
-  /// Replaces the server's `request_timeout` by a shorter or longer timeout, which includes the body of the request.
+  /// Replaces the server's `request_timeout` with a shorter or longer timeout, which includes the body of the request.
   /// The deadline of the client still applies. Without this setting, an operation that streams the body has at most
   /// `request_timeout` from the end of the body; see `body_reader`. Throws `std::invalid_argument` unless `limit` is
   /// positive.
