@@ -19,7 +19,7 @@ void detail::start_stack(stack_bottom bottom, asio::cancellation_slot slot) {
   stack.launch();
 }
 
-void detail::end_child(std::function<void()> on_done, bool has_suspended) {
+void detail::end_child(std::function<void()>& on_done, bool has_suspended) {
   if (has_suspended) return on_done();
   asio::post(loop::current().get_executor(),
              asio::bind_allocator(recycling_allocator<std::byte>{}, std::move(on_done)));
@@ -31,9 +31,7 @@ void detail::throw_empty_task() {
       "was moved from"};
 }
 
-void detail::throw_cancelled() {
-  throw boost::system::system_error{asio::error::operation_aborted, "co_await"};
-}
+void detail::throw_cancelled() { throw boost::system::system_error{asio::error::operation_aborted, "co_await"}; }
 
 bool is_cancellation(const std::exception_ptr& failure) noexcept {
   if (!failure) return false;

@@ -41,7 +41,7 @@ void start_stack(stack_bottom bottom, asio::cancellation_slot slot);
 
 /// Calls `on_done` immediately. If the child never suspended, posts `on_done` to the loop instead, because the function
 /// that started the child is still running.
-void end_child(std::function<void()> on_done, bool has_suspended);
+void end_child(std::function<void()>& on_done, bool has_suspended);
 
 /// Throws `std::logic_error` for a task without a coroutine, which must not be awaited. A user's function may return
 /// such a task.
@@ -64,7 +64,7 @@ stack_bottom run_child(task<T> work, task_outcome<T>* outcome, std::function<voi
     outcome->failure = std::current_exception();
   }
   const bool has_suspended = co_await asio::detail::awaitable_thread_has_context_switched{};
-  end_child(std::move(on_done), has_suspended);
+  end_child(on_done, has_suspended);
 }
 
 /// Starts `work` on the current loop and runs it up to its first suspension. `on_done` is called once, from the loop's

@@ -111,9 +111,9 @@ task<std::tuple<detail::non_void<T>...>> when_all(task<T>... work) {
   auto scope_task = detail::run_scope(scope);
   co_await std::move(scope_task);
   if (scope.first_failure) std::rethrow_exception(scope.first_failure);
-  co_return std::apply(
-      [](auto&... child) { return std::tuple<detail::non_void<T>...>(std::move(*child.outcome.value)...); },
-      scope.children);
+  // References, so that each value is moved once, into the result.
+  co_return std::apply([](auto&... child) { return std::forward_as_tuple(std::move(*child.outcome.value)...); },
+                       scope.children);
 }
 
 /// Like the overload above, but for a vector of tasks. Returns an empty vector if `work` is empty.
