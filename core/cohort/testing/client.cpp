@@ -45,7 +45,7 @@ task<open_result> open_stream(http::client& transport, http::client_request mess
   // A streamed exchange is not retried on another connection.
   options.connection.new_connection = true;
   constexpr auto unlimited = std::numeric_limits<std::size_t>::max();
-  auto open_task = transport.open(message, source.get(), call_deadline, std::move(options), unlimited);
+  auto open_task = transport.open(message, source.get(), call_deadline, options, unlimited);
   auto opened = co_await std::move(open_task);
   if (!opened.head.response) co_return opened.head.response.error();
   co_return http::streamed_response{std::move(*opened.head.response), std::move(opened.body)};

@@ -118,7 +118,7 @@ void call_loop::count_attempt() noexcept {
 
 task<client::exchange> call_loop::send(client::send_options options) {
   options.target = &target_;
-  return transport_.send(request_, call_deadline_, std::move(options));
+  return transport_.send(request_, call_deadline_, options);
 }
 
 }  // namespace cohort::http

@@ -33,6 +33,10 @@ void record_exchange_start(telemetry::attempt_record* record, const connection_p
   record->enter(telemetry::attempt_phase::wait, now);
 }
 
+void add_tried_address(const connection_pool::lease_options& options, const net::endpoint& address) {
+  if (options.tried_addresses) options.tried_addresses->push_back(address);
+}
+
 /// Assigns and returns the span ID of an attempt, which is sent to the server. Zero without a record or a trace.
 std::uint64_t assign_span_id(telemetry::attempt_record* record, const client_request& request) {
   if (!record || !request.trace.id) return 0;
@@ -80,13 +84,13 @@ task<client::exchange> client::send(const client_request& request, deadline call
   const auto* const superseded = options.connection.superseded;
   auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
-    auto acquire_task = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
+    auto acquire_task = pool().acquire(*target, call_deadline, options.connection, options.record);
     auto acquired = co_await std::move(acquire_task);
     if (!acquired) co_return failed_exchange(acquired.error());
     lease.emplace(std::move(*acquired));
     now = loop::current().now();
   }
-  if (options.on_connected) options.on_connected(lease->address());
+  add_tried_address(options.connection, lease->address());
   record_exchange_start(options.record, *lease, now);
   const auto sent_deadline = server_deadline(call_deadline, *lease);
   if (sent_deadline.expired(now)) {
@@ -132,13 +136,13 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   if (call_deadline.expired(now)) co_return opened_exchange{failed_exchange(client_error::deadline_exceeded)};
   auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
-    auto acquire_task = pool().acquire(*target, call_deadline, std::move(options.connection), options.record);
+    auto acquire_task = pool().acquire(*target, call_deadline, options.connection, options.record);
     auto acquired = co_await std::move(acquire_task);
     if (!acquired) co_return opened_exchange{failed_exchange(acquired.error())};
     lease.emplace(std::move(*acquired));
     now = loop::current().now();
   }
-  if (options.on_connected) options.on_connected(lease->address());
+  add_tried_address(options.connection, lease->address());
   record_exchange_start(options.record, *lease, now);
   const auto sent_deadline = server_deadline(call_deadline, *lease);
   if (sent_deadline.expired(now)) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -29,8 +28,6 @@ class client {
     bool timeout_is_failure = false;
     /// Whether to send the remaining time, less one round-trip time (RTT), as `x-envoy-expected-rq-timeout-ms`.
     bool propagate_deadline = false;
-    /// Called with the address once the connection is established.
-    std::function<void(const net::endpoint&)> on_connected{};
     /// The record of the attempt. The client sets its phases, address and deadline. Null for no record. Must outlive
     /// the exchange.
     telemetry::attempt_record* record = nullptr;

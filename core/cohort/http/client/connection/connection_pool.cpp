@@ -2,6 +2,7 @@
 #include <cohort/http/client/connection/connection_pool.hpp>
 
 #include <algorithm>
+#include <span>
 
 #include <cohort/http/client/connection/background_connect.hpp>
 #include <cohort/http/client/connection/idle_connections.hpp>
@@ -97,6 +98,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
                                                                             lease_options options,
                                                                             telemetry::attempt_record* record) {
   const auto state = state_of(target);
+  recycled_vector<net::endpoint> avoided;
+  if (options.tried_addresses) avoided = *options.tried_addresses;
   if (loop_.now() >= state->next_resolve) {
     const auto error = co_await resolve(state, call_deadline);
     if (error) co_return *error;
@@ -106,7 +109,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
   // failed.
   recycled_vector<net::endpoint> unreachable;
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
-    auto address = state->balancer.pick(options.avoid_addresses, loop_.now(), loop_.random());
+    auto address = state->balancer.pick(avoided, loop_.now(), loop_.random());
     if (address && std::ranges::find(unreachable, *address) != unreachable.end()) {
       address = state->balancer.pick(unreachable, loop_.now(), loop_.random());
     }
@@ -117,7 +120,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
     if (!is_connect_failure(error)) co_return error;
     // The greatest enumerator among the errors of all addresses: `connect_refused` only if every address refused.
     failure = std::max(failure.value_or(error), error);
-    options.avoid_addresses.push_back(*address);
+    avoided.push_back(*address);
     unreachable.push_back(*address);
   }
   co_return failure.value_or(client_error::connect_failed);
@@ -129,7 +132,9 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const origin&
   if (options.new_connection || found == origins_.end() || now >= found->second->next_resolve) return std::nullopt;
   auto& state = *found->second;
   const auto generator = loop_.random();
-  const auto address = state.balancer.pick(options.avoid_addresses, now, loop_.random());
+  std::span<const net::endpoint> avoided;
+  if (options.tried_addresses) avoided = *options.tried_addresses;
+  const auto address = state.balancer.pick(avoided, now, loop_.random());
   if (!address) return std::nullopt;
   if (state.name.secure) close_outdated(state);
   auto stream = state.idle.take(*address, now);

@@ -67,8 +67,9 @@ class connection_pool {
 
   /// Options for acquiring a connection.
   struct lease_options {
-    /// Addresses at which the call has failed; they are used only if there are no others.
-    recycled_vector<net::endpoint> avoid_addresses;
+    /// Addresses at which the call has failed or is in progress; they are used only if there are no others. `client`
+    /// adds the address once the connection is established. May be null; must outlive the exchange.
+    recycled_vector<net::endpoint>* tried_addresses = nullptr;
     /// Whether to open a new connection instead of reusing an idle one.
     bool new_connection = false;
     /// True if the request is cancelled because a later request at another address received its response first. The

@@ -105,15 +105,14 @@ task<client::exchange> upstream::active_call::send_recorded(bool new_connection,
   count_attempt();
   owner_.metrics_->attempts.increment();
   client::send_options options;
-  options.connection.avoid_addresses = tried_addresses_;
+  options.connection.tried_addresses = &tried_addresses_;
   options.connection.new_connection = new_connection;
   options.connection.overtaken = overtaken;
   options.connection.superseded = superseded;
   options.timeout_is_failure = timeout_is_failure_;
   options.record = record;
   options.propagate_deadline = owner_.settings_.propagate_deadline;
-  options.on_connected = [this](const net::endpoint& address) { tried_addresses_.push_back(address); };
-  auto send_task = send(std::move(options));
+  auto send_task = send(options);
   auto exchange = co_await std::move(send_task);
   const auto now = exchange.ended;
   if (exchange.stale_connection) stale_attempt_duration_ = now - started;

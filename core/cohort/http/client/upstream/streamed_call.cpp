@@ -19,8 +19,8 @@ upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, clien
 task<client::exchange> upstream::streamed_call::send(client::send_options options) {
   body_.reset();
   options.target = &target();
-  auto open_task = transport().open(request_, options_.body, call_deadline(), std::move(options),
-                                    options_.max_body_bytes, options_.on_interim);
+  auto open_task =
+      transport().open(request_, options_.body, call_deadline(), options, options_.max_body_bytes, options_.on_interim);
   auto opened = co_await std::move(open_task);
   body_ = std::move(opened.body);
   has_read_source_ = has_read_source_ || opened.has_read_source;
