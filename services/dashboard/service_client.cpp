@@ -42,7 +42,7 @@ std::string describe_failure(const http::client_response& response) {
   return "status " + std::to_string(response.status_code());
 }
 
-part to_part(http::client_result response) {
+part to_part(http::client_result&& response) {
   part result;
   if (!response) {
     result.state = state_of(response.error());

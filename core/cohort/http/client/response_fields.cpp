@@ -13,25 +13,34 @@ constexpr std::size_t initial_text_capacity = 1000;
 
 }  // namespace
 
-response_fields::response_fields(std::string_view text, position_list positions) : positions_(std::move(positions)) {
-  text_.reserve(initial_text_capacity);
-  text_.append(text);
+response_fields::response_fields(const response_fields& other)
+    : content_(other.content_ ? std::make_unique<content>(*other.content_) : nullptr) {}
+
+response_fields::response_fields(std::string_view text, position_list positions)
+    : content_(std::make_unique<content>()) {
+  content_->positions = std::move(positions);
+  content_->text.reserve(initial_text_capacity);
+  content_->text.append(text);
 }
 
 void response_fields::emplace_back(std::string_view name, std::string_view value) {
-  if (positions_.capacity() == 0) {
-    positions_.reserve(initial_capacity);
-    text_.reserve(initial_text_capacity);
+  if (!content_) {
+    content_ = std::make_unique<content>();
+    content_->positions.reserve(initial_capacity);
+    content_->text.reserve(initial_text_capacity);
   }
-  const auto name_begin = static_cast<std::uint32_t>(text_.size());
+  auto& [text, positions] = *content_;
+  const auto name_begin = static_cast<std::uint32_t>(text.size());
   const auto name_size = static_cast<std::uint32_t>(name.size());
-  positions_.push_back({name_begin, name_size, name_begin + name_size, static_cast<std::uint32_t>(value.size())});
-  text_.append(name).append(value);
+  positions.push_back({name_begin, name_size, name_begin + name_size, static_cast<std::uint32_t>(value.size())});
+  text.append(name).append(value);
 }
 
 void response_fields::erase(std::string_view name) {
-  std::erase_if(positions_, [&](const position& field) {
-    return iequals(std::string_view{text_}.substr(field.name_begin, field.name_size), name);
+  if (!content_) return;
+  auto& [text, positions] = *content_;
+  std::erase_if(positions, [&, text = std::string_view{text}](const position& field) {
+    return iequals(text.substr(field.name_begin, field.name_size), name);
   });
 }
 

@@ -5,15 +5,17 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <string_view>
 #include <utility>
 
+#include <cohort/runtime/memory/recycled_object.hpp>
 #include <cohort/runtime/memory/recycling_allocator.hpp>
 
 namespace cohort::http {
 
 /// The header fields of a response, in the order received: pairs of name and value. The strings are in one block of
-/// memory. Views of them are valid until the fields change.
+/// memory. Views of them are valid until the fields change or are destroyed; a move keeps them valid.
 class response_fields {
  public:
   using value_type = std::pair<std::string_view, std::string_view>;
@@ -51,18 +53,24 @@ class response_fields {
   using position_list = recycled_vector<position>;
 
   response_fields() noexcept = default;
+  response_fields(const response_fields& other);
+  response_fields(response_fields&&) noexcept = default;
+  response_fields& operator=(response_fields other) noexcept {
+    content_ = std::move(other.content_);
+    return *this;
+  }
   /// Copies `text`, whose fields are at `positions`. Precondition: `text` is shorter than 4 GiB.
   response_fields(std::string_view text, position_list positions);
   response_fields(std::initializer_list<value_type> fields) {
     for (const auto& [name, value] : fields) emplace_back(name, value);
   }
 
-  std::size_t size() const noexcept { return positions_.size(); }
-  bool empty() const noexcept { return positions_.empty(); }
+  std::size_t size() const noexcept { return content_ ? content_->positions.size() : 0; }
+  bool empty() const noexcept { return size() == 0; }
   /// Precondition: `index` is less than `size()`.
   value_type operator[](std::size_t index) const noexcept {
-    const auto& found = positions_[index];
-    const auto* const text = text_.data();
+    const auto& found = content_->positions[index];
+    const auto* const text = content_->text.data();
     return {{text + found.name_begin, found.name_size}, {text + found.value_begin, found.value_size}};
   }
   const_iterator begin() const noexcept { return {*this, 0}; }
@@ -78,8 +86,13 @@ class response_fields {
   friend bool operator==(const response_fields& a, const response_fields& b) noexcept;
 
  private:
-  recycled_string text_;
-  position_list positions_;
+  struct content : recycled_object {
+    recycled_string text;
+    position_list positions;
+  };
+
+  /// Null if there are no fields. A response moves through several coroutines, so its fields are a single pointer.
+  std::unique_ptr<content> content_;
 };
 
 }  // namespace cohort::http
