@@ -252,15 +252,21 @@ void connection_pool::put_idle(origin_state& state, const net::endpoint& address
 void connection_pool::discard_response(std::shared_ptr<origin_state> state, net::endpoint address,
                                        net::stream_ptr stream, std::uint64_t tls_version, bool is_head_request) {
   if (superseded_.size() >= max_superseded) return;
-  auto on_end = [this, state = std::move(state), address, tls_version](superseded_exchange& superseded_exchange,
-                                                                       net::stream_ptr reusable) {
-    std::erase_if(superseded_, [&](const auto& exchange) { return exchange.get() == &superseded_exchange; });
-    if (reusable) put_idle(*state, address, std::move(reusable), tls_version, loop_.now());
+  auto on_end = [this](superseded_exchange& exchange, net::stream_ptr reusable) {
+    on_superseded_end(exchange, std::move(reusable));
   };
   const response_parser::limits limits{settings_.max_header_bytes, settings_.max_body_bytes, false, false};
-  superseded_.push_back(
-      std::make_shared<superseded_exchange>(std::move(stream), limits, is_head_request, std::move(on_end)));
-  superseded_.back()->start(deadline::after(loop_.now(), superseded_grace_period));
+  auto exchange = std::allocate_shared<superseded_exchange>(recycling_allocator<superseded_exchange>{},
+                                                            std::move(stream), limits, is_head_request, on_end);
+  superseded_.push_back({exchange, std::move(state), address, tls_version});
+  exchange->start(deadline::after(loop_.now(), superseded_grace_period));
+}
+
+void connection_pool::on_superseded_end(const superseded_exchange& exchange, net::stream_ptr reusable) {
+  const auto found = std::ranges::find(superseded_, &exchange, [](const auto& each) { return each.exchange.get(); });
+  const auto ended = std::move(*found);
+  superseded_.erase(found);
+  if (reusable) put_idle(*ended.state, ended.address, std::move(reusable), ended.tls_version, loop_.now());
 }
 
 /// Establishes the connection that a superseded request was waiting for. Otherwise each hedge under load would start a
@@ -280,7 +286,7 @@ void connection_pool::connect_in_background(std::shared_ptr<origin_state> state,
 
 /// Ends the background attempts, whose handlers refer to the pool.
 void connection_pool::end_background_work() noexcept {
-  for (const auto& exchange : superseded_) exchange->close();
+  for (const auto& each : superseded_) each.exchange->close();
   superseded_.clear();
   for (const auto& attempt : connecting_) attempt->cancel();
   connecting_.clear();

@@ -132,12 +132,21 @@ class connection_pool {
   void close_idle();
 
  private:
+  /// A connection that receives a response that no caller waits for.
+  struct superseded_connection {
+    std::shared_ptr<superseded_exchange> exchange;
+    std::shared_ptr<origin_state> state;
+    net::endpoint address;
+    std::uint64_t tls_version;
+  };
+
   task<std::optional<client_error>> resolve(std::shared_ptr<origin_state> state, deadline call_deadline);
   task<result<lease, client_error>> acquire_at(std::shared_ptr<origin_state> state, net::endpoint address,
                                                deadline call_deadline, const lease_options& options,
                                                std::size_t other_addresses, telemetry::attempt_record* record);
   void discard_response(std::shared_ptr<origin_state> state, net::endpoint address, net::stream_ptr stream,
                         std::uint64_t tls_version, bool is_head_request);
+  void on_superseded_end(const superseded_exchange& exchange, net::stream_ptr reusable);
   void connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address);
   void end_background_work() noexcept;
   std::shared_ptr<origin_state> state_of(const origin& target);
@@ -154,7 +163,7 @@ class connection_pool {
   const net::replaceable_tls_client_settings& tls_;
   loop& loop_;
   std::map<origin, std::shared_ptr<origin_state>> origins_;
-  std::vector<std::shared_ptr<superseded_exchange>> superseded_;
+  std::vector<superseded_connection> superseded_;
   std::vector<std::shared_ptr<background_connect>> connecting_;
   bound_timer<&connection_pool::close_expired> expiry_timer_;
 };
