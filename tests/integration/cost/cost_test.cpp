@@ -28,7 +28,7 @@ constexpr cost_bands time_bands{.allocations = {0, 0.01}, .system_calls = {2.9, 
 /// One read and one write for the request and for each of the three calls, and the waits between them, whose number
 /// depends on the order of events. A call that is slow on a busy machine is hedged, which costs a second request.
 constexpr cost_bands aggregate_bands{
-    .allocations = {2.9, 5}, .system_calls = {11, 20}, .instructions = {75'000, 115'000}};
+    .allocations = {2.9, 4}, .system_calls = {11, 20}, .instructions = {75'000, 110'000}};
 
 void check_within(const char* name, double count, band limits) {
   INFO(name << " per request: " << count << ", expected " << limits.min << " to " << limits.max);
