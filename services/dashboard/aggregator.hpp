@@ -19,7 +19,7 @@ struct aggregator_settings {
   http::upstream_settings weather_policy = default_policy(std::chrono::seconds{5});
 
   /// The breaker sends a probe every 4 s, regardless of the duration of the failure. The page therefore shows a
-  /// recovered part within 5 s, and the load of the probes is negligible.
+  /// recovered service within 5 s, and the load of the probes is negligible.
   static http::upstream_settings default_policy(duration timeout) {
     http::upstream_settings policy;
     policy.timeout = timeout;

@@ -42,7 +42,7 @@ task<> count_calls_of_queries(postgres::pool& pool) {
   // The check that the idle connection is open, and the read of the reply, which could arrive in two parts.
   CHECK(recv_calls >= 2 * queries);
   CHECK(recv_calls <= 2 * queries + queries / 10);
-  // The reply is awaited without a call of epoll_ctl.
+  // The reply is awaited without calling epoll_ctl.
   CHECK(epoll_ctl_calls <= queries / 10);
 }
 

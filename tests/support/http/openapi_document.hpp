@@ -23,7 +23,7 @@ class openapi_document {
   [[nodiscard]] std::vector<std::string> problems() const;
 
   /// Returns the reason why a response does not conform; the result is empty if the response conforms. `method` is in
-  /// lower case, `path` is a template.
+  /// lower case, and `path` is a template.
   [[nodiscard]] std::vector<std::string> violations(std::string_view method, std::string_view path, int status,
                                                     std::string_view content_type, std::string_view body) const;
 

@@ -52,9 +52,8 @@ TEST_CASE("consumer: a message that the handler reports as invalid becomes a dea
   CHECK(fixture.received("dead_letter") == 1);
 }
 
-TEST_CASE(
-    "consumer: a message that has ended the process too often becomes a dead letter without a call of the handler",
-    "[messaging][consumer][dead-letter]") {
+TEST_CASE("consumer: after max_attempts deliveries without an acknowledgment, a message becomes a dead letter",
+          "[messaging][consumer][dead-letter]") {
   messaging_fixture fixture;
   fixture.delays["slow"] = 1h;
   for (int i = 0; i < 2; ++i) {
