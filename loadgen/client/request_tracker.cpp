@@ -15,7 +15,11 @@ deadline attempt_deadline(const scheduled_request& request, const load_settings&
 request_tracker::request_tracker(loop& event_loop, const load_settings& settings)
     : loop_(event_loop), settings_(settings), recorder_(settings.profile.phases().size(), settings.targets.size()) {}
 
-void request_tracker::on_scheduled(const scheduled_request& request) {
+void request_tracker::on_scheduled(scheduled_request& request) {
+  // A request that was due before the last one ended waited for the generator.
+  if (outstanding_ == 0 && last_end_ != time_point{} && request.intended_start >= last_end_) {
+    request.idle_time = request.intended_start - last_end_;
+  }
   auto& stats = stats_of(request);
   ++stats.planned;
   stats.dispatch_lag.record(request.dispatch_time - request.intended_start);
@@ -72,6 +76,7 @@ void active_request::finish(const request_result& result) {
   if (is_response(result.outcome)) {
     stats.response_time.record(response_time);
     stats.service_time.record(now - sent_time_);
+    if (schedule_.idle_time && schedule_.attempt == 1) stats.after_idle.record(*schedule_.idle_time, response_time);
     const auto limit = tracker_.settings_.goodput_limit();
     if (limit && response_time <= *limit && is_success(result.outcome)) ++stats.on_time;
   } else if (result.outcome == request_outcome::unfinished || timeout().expired(now)) {

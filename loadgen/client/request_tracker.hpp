@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include <cohort/runtime/loop.hpp>
@@ -22,6 +23,9 @@ struct scheduled_request {
   unsigned attempt = 1;
   /// Start time of a retry. The first attempt starts with the request.
   time_point retry_start{};
+  /// Time between the end of the last request and the intended start; empty if another request was in flight, and for
+  /// the first request.
+  std::optional<duration> idle_time{};
 };
 
 /// The time at which an attempt without a response ends: the timeout of its request, or the end of the caller's
@@ -40,8 +44,9 @@ class request_tracker {
   /// `event_loop` and `settings` must outlive the tracker.
   request_tracker(loop& event_loop, const load_settings& settings);
 
-  /// Records a request whose intended start has passed. Counts every planned request exactly once.
-  void on_scheduled(const scheduled_request& request);
+  /// Records a request whose intended start has passed, and sets its idle time. Counts every planned request exactly
+  /// once.
+  void on_scheduled(scheduled_request& request);
   /// Records the end of a request that was not sent, or whose last attempt had no connection.
   void on_unsent(const scheduled_request& request) { end_without_attempt(request, request_outcome::unsent); }
   /// Records that the run ended during the pause before a retry.

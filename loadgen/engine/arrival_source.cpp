@@ -129,7 +129,7 @@ class closed_loop_source final : public arrival_source {
 }  // namespace
 
 scheduled_request arrival_source::schedule(std::size_t target, std::size_t phase, time_point intended_start) {
-  const scheduled_request request{target, phase, intended_start, context_.event_loop.now()};
+  scheduled_request request{target, phase, intended_start, context_.event_loop.now()};
   context_.tracker.on_scheduled(request);
   return request;
 }

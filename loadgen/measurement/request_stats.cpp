@@ -17,6 +17,7 @@ void request_stats::add(const request_stats& other) {
   service_time.add(other.service_time);
   dispatch_lag.add(other.dispatch_lag);
   connection_wait.add(other.connection_wait);
+  after_idle.add(other.after_idle);
 }
 
 double request_stats::amplification() const noexcept {

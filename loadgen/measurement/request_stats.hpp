@@ -5,6 +5,7 @@
 #include <map>
 
 #include "loadgen/measurement/censored_histogram.hpp"
+#include "loadgen/measurement/idle_responses.hpp"
 #include "loadgen/measurement/request_outcome.hpp"
 
 namespace cohort::loadgen {
@@ -30,6 +31,7 @@ struct request_stats {
   histogram service_time;            // from the end of sending the request to the end of the response
   histogram dispatch_lag;            // from the intended start to the dispatch: the generator's own delay
   histogram connection_wait;         // from the dispatch to the end of sending the request
+  idle_responses after_idle;         // response times without retries, by the worker's idle time before the request
 
   void add(const request_stats& other);
   /// Attempts over planned requests; 1 without retries.

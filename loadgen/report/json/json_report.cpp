@@ -82,12 +82,25 @@ void write_distribution(writer& out, std::string_view name, const censored_histo
   out.close_object();
 }
 
-/// Whether the report has `on_time` and the attempts of callers.
+void write_after_idle(writer& out, const idle_responses& responses) {
+  out.key("response_after_idle").open_array();
+  for (const auto& group : responses.summarize()) {
+    out.open_object().field("idle_us", group.idle_us).field("count", group.count).field("p50_us", group.p50_us);
+    out.close_object();
+  }
+  out.close_array();
+}
+
+/// Whether the report has `on_time`, the attempts of callers, and idle times.
 struct optional_totals {
   explicit optional_totals(const run_report& report)
-      : has_goodput(report.goodput_limit().has_value()), has_callers(report.has_callers()) {}
+      : has_goodput(report.goodput_limit().has_value()),
+        has_callers(report.has_callers()),
+        has_idle_times(report.generator.threads == 1) {}
   bool has_goodput;
   bool has_callers;
+  /// The idle times of one of several workers are not those of the servers.
+  bool has_idle_times;
 };
 
 void write_totals(writer& out, const request_stats& stats, optional_totals options, encoded_histograms encoding) {
@@ -112,6 +125,7 @@ void write_totals(writer& out, const request_stats& stats, optional_totals optio
   write_distribution(out, "service", stats.service_time, encoding);
   write_distribution(out, "dispatch_lag", stats.dispatch_lag, encoding);
   write_distribution(out, "connection_wait", stats.connection_wait, encoding);
+  if (options.has_idle_times && encoding == encoded_histograms::included) write_after_idle(out, stats.after_idle);
   out.close_object();
 }
 

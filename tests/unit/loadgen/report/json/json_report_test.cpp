@@ -58,6 +58,17 @@ TEST_CASE("JSON report: the report of callers with patience and retries has atte
   CHECK(value_at(render_json_report(samples::small()), "/totals/attempts") == "no value");
 }
 
+TEST_CASE("JSON report: the totals of one worker have response times by idle time", "[loadgen][report]") {
+  auto report = full();
+  report.totals.after_idle.record(20ms, 3ms);
+  CHECK(value_at(render_json_report(report), "/totals/response_after_idle") == "no value");
+  report.generator.threads = 1;
+  const auto text = render_json_report(report);
+  CHECK(value_at(text, "/totals/response_after_idle") == R"([{"idle_us":20000,"count":1,"p50_us":3000}])");
+  CHECK(value_at(text, "/phases/0/totals/response_after_idle") == "no value");
+  CHECK(report_schema().violations(text) == std::vector<std::string>{});
+}
+
 TEST_CASE("JSON report: the schema rejects invalid reports", "[loadgen][report]") {
   struct mutation {
     std::string_view original;
