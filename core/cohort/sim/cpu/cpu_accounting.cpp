@@ -38,7 +38,7 @@ void cpu_accounting::on_sent(const connection& carrier, net::pipe_side sender, s
   if (sender != 0 || !program || program->costs().call.is_zero()) return;
   if (!requests_sent_.insert(carrier.id()).second) return;
   if (auto* const thread = running_thread_of(carrier.client())) {
-    thread->spend(program->costs().call.draw(program->random()));
+    thread->spend(thread->slowed(program->costs().call.draw(program->random())));
   }
 }
 
@@ -47,9 +47,11 @@ void cpu_accounting::on_closed(const connection& connection, net::pipe_side) { r
 /// Posted, so that the costs of the requests of one poll are spent one after the other, each before its handler.
 void cpu_accounting::on_request_read(const exchange& request) {
   auto* const thread = running_thread_of(*request.server);
-  if (!thread || request.server->program->costs().read.is_zero()) return;
+  if (!thread) return;
+  thread->on_request_read();
+  if (request.server->program->costs().read.is_zero()) return;
   auto& program = *request.server->program;
-  post_cost(*thread, program.costs().read.draw(program.random()));
+  post_cost(*thread, thread->slowed(program.costs().read.draw(program.random())));
 }
 
 void cpu_accounting::on_response_started(const exchange& response) {
@@ -58,7 +60,7 @@ void cpu_accounting::on_response_started(const exchange& response) {
   if (!thread || is_rejection(response.status)) return;
   auto& program = *response.server->program;
   const auto& cost = program.costs().route(response.path);
-  if (!cost.is_zero()) thread->spend(cost.draw(program.random()));
+  if (!cost.is_zero()) thread->spend(thread->slowed(cost.draw(program.random())));
 }
 
 }  // namespace cohort::sim

@@ -33,6 +33,10 @@ void cpu_thread::spend(duration cost) {
   loop_.stop();
 }
 
+void cpu_thread::on_request_read() noexcept {
+  if (std::exchange(has_read_request_, true)) slowdown_ = 1;
+}
+
 void spend_cpu(duration cost) {
   if (auto* const thread = cpu_thread::current()) thread->spend(cost);
 }
@@ -69,6 +73,12 @@ void machine::begin_pauses(time_point now) {
   for (std::size_t i = 0; i < pauses_.size(); ++i) busy_until_[i] = pauses_[i].free_at(now, busy_until_[i]);
 }
 
+void machine::slow_down(cpu_thread& thread) const noexcept {
+  const auto idle_time = (idle_time_ - thread.known_idle_time_) / static_cast<duration::rep>(cores_);
+  thread.slowdown_ = idle_slowdown_.factor(idle_time);
+  thread.has_read_request_ = false;
+}
+
 duration machine::busy_time() const noexcept {
   duration sum{};
   for (const auto& process : processes_) sum += process->busy_time();
@@ -87,7 +97,7 @@ cpu_scheduler::cpu_scheduler(virtual_time& time) : time_(time), start_time_(time
 machine& cpu_scheduler::add_machine(std::string name, std::size_t cores) {
   if (cores == 0) throw std::invalid_argument("the machine " + name + " has no core");
   auto& added = machines_.emplace_back(std::make_unique<machine>(*this, std::move(name), cores));
-  added->busy_until_.resize(cores);
+  added->busy_until_.resize(cores, now());
   return *added;
 }
 
@@ -150,6 +160,7 @@ bool cpu_scheduler::run_ready() {
       continue;
     }
     due_wakeup.thread->waits_for_core_ = false;
+    runs_on.idle_time_ += now - *core;
     has_run = run(*due_wakeup.thread) || has_run;
     *core = std::max(*core, due_wakeup.thread->busy_until_);
   }
@@ -159,9 +170,11 @@ bool cpu_scheduler::run_ready() {
 /// Runs the ready handlers of a thread until one of them spends CPU time. Returns the number of handlers that ran.
 std::size_t cpu_scheduler::run_handlers(cpu_thread& thread) {
   auto& process = thread.process_;
+  auto& runs_on = process.assigned_machine();
   const auto& wake_up = process.costs().wake_up;
+  if (thread.is_asleep_) runs_on.slow_down(thread);
   const auto wake_up_cost = thread.is_asleep_ && !wake_up.is_zero()
-                                ? process.assigned_machine().time_of(wake_up.draw(process.random()))
+                                ? runs_on.time_of(thread.slowed(wake_up.draw(process.random())))
                                 : duration{0};
   thread.clock_.offset = wake_up_cost;
   thread.is_asleep_ = false;
@@ -190,6 +203,7 @@ bool cpu_scheduler::run(cpu_thread& thread) {
   thread.busy_time_ += spent_time;
   thread.busy_until_ = now + spent_time;
   if (spent_time > duration{0}) {
+    thread.known_idle_time_ = thread.process_.machine_.idle_time_;
     push(thread, thread.busy_until_, thread.busy_until_);
   } else if (const auto next = event_loop.timers().next_wakeup()) {
     wake(thread, *next);

@@ -10,6 +10,7 @@
 #include <cohort/runtime/time/virtual_time.hpp>
 #include <cohort/sim/cpu/core_pauses.hpp>
 #include <cohort/sim/cpu/cpu_costs.hpp>
+#include <cohort/sim/cpu/idle_slowdown.hpp>
 
 namespace cohort::sim {
 
@@ -31,9 +32,17 @@ class cpu_thread {
   static cpu_thread* current() noexcept;
   /// Makes the running handler take `cost` of CPU time. Precondition: this thread is `current()`.
   void spend(duration cost);
+  /// The time that HTTP with this cost takes now: longer if the core was idle before the thread was woken
+  /// (`machine::set_idle_slowdown`).
+  duration slowed(duration cost) const noexcept {
+    return duration{static_cast<duration::rep>(static_cast<double>(cost.count()) * slowdown_)};
+  }
+  /// Ends the slowdown by idle time, except for the first request after the thread was woken.
+  void on_request_read() noexcept;
 
  private:
   friend class cpu_scheduler;
+  friend class machine;
   /// The clock of the thread: ahead of the simulation by the CPU time that the running handler has spent.
   struct local_clock final : clock {
     explicit local_clock(const virtual_time& simulation) noexcept : time(simulation) {}
@@ -56,6 +65,11 @@ class cpu_thread {
   bool waits_for_core_ = false;
   /// Whether the thread had no ready handler at the end of its last run.
   bool is_asleep_ = true;
+  /// The factor of the HTTP costs until the thread sleeps, or reads a second request.
+  double slowdown_ = 1;
+  bool has_read_request_ = false;
+  /// The machine's idle time when the thread last spent CPU time.
+  duration known_idle_time_{};
 };
 
 /// A process on a simulated machine: the loops of its threads, and the costs of its work.
@@ -99,6 +113,9 @@ class machine {
   double speed() const noexcept { return speed_; }
   /// Makes each core pause at random times from now on. Replaces the earlier pauses. Pauses do not count as CPU time.
   void set_pauses(const core_pauses& pauses);
+  /// Makes the HTTP costs (`cpu_costs`) of a thread that is woken depend on the mean time for which the cores were idle
+  /// since it last ran: until it has no ready handler, or reads a second request. Does not affect `spend_cpu`.
+  void set_idle_slowdown(const idle_slowdown& slowdown) noexcept { idle_slowdown_ = slowdown; }
   /// The time that a core needs at this speed for work that costs `cost` at the speed 1.
   duration time_of(duration cost) const noexcept;
   /// The CPU time that all processes have spent.
@@ -111,6 +128,8 @@ class machine {
   friend class process;
   /// Delays the cores by the pauses that have begun.
   void begin_pauses(time_point now);
+  /// Sets the slowdown of a thread that is woken.
+  void slow_down(cpu_thread& thread) const noexcept;
 
   cpu_scheduler& scheduler_;
   std::string name_;
@@ -121,6 +140,9 @@ class machine {
   std::vector<time_point> busy_until_;
   /// The pauses of each core; empty without pauses.
   std::vector<pause_sequence> pauses_;
+  idle_slowdown idle_slowdown_;
+  /// The sum of the idle times of all cores, until each core last became busy.
+  duration idle_time_{};
 };
 
 /// Runs the loops of simulated machines in the order of virtual time.

@@ -44,6 +44,7 @@ class plan_reader {
     if (const auto& pauses = document.pauses) {
       plan_.pauses = read_pauses(pauses->per_second, read_distribution(pauses->length, "pauses.length"));
     }
+    if (document.idle_slowdown) plan_.slowdown_after_idle = read_idle_slowdown(*document.idle_slowdown);
     read_load(document.load);
     read_scenarios(document.scenarios.value_or(std::vector<plan_document::scenario>{}));
     if (document.random_scenarios) add_random_scenarios(*document.random_scenarios);

@@ -111,6 +111,8 @@ struct plan {
   link_conditions links;
   /// Pauses of all cores, and of the callers' core.
   core_pauses pauses;
+  /// Of all machines of services.
+  idle_slowdown slowdown_after_idle;
   caller_settings load;
   std::string load_service;
   std::string load_path = "/";

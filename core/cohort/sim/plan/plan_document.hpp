@@ -71,6 +71,12 @@ struct pauses {
 };
 BOOST_DESCRIBE_STRUCT(pauses, (), (per_second, length))
 
+struct idle_slowdown {
+  double max_factor = 1;
+  std::string full_after;
+};
+BOOST_DESCRIBE_STRUCT(idle_slowdown, (), (max_factor, full_after))
+
 struct load {
   std::string service;
   std::optional<std::string> path;
@@ -161,6 +167,7 @@ struct plan {
   std::vector<service> services;
   std::optional<plan_document::links> links;
   std::optional<plan_document::pauses> pauses;
+  std::optional<plan_document::idle_slowdown> idle_slowdown;
   plan_document::load load;
   std::optional<std::vector<scenario>> scenarios;
   std::optional<plan_document::random_scenarios> random_scenarios;
@@ -170,6 +177,7 @@ struct plan {
   std::optional<plan_document::rehearsal> rehearsal;
 };
 BOOST_DESCRIBE_STRUCT(plan, (),
-                      (services, links, pauses, load, scenarios, random_scenarios, tune, objective, alerts, rehearsal))
+                      (services, links, pauses, idle_slowdown, load, scenarios, random_scenarios, tune, objective,
+                       alerts, rehearsal))
 
 }  // namespace cohort::sim::plan_document

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <cohort/sim/plan/plan.hpp>
+#include <cohort/sim/plan/plan_document.hpp>
 
 // Reads values of a plan's document, and rejects invalid values.
 namespace cohort::sim {
@@ -55,6 +56,14 @@ inline core_pauses read_pauses(double per_second, distribution length) {
     reject("pauses", "would leave the cores no time: per_second times the mean length must be less than 1s");
   }
   return {per_second, std::move(length)};
+}
+
+/// Throws `plan_error` if the factor is out of range.
+inline idle_slowdown read_idle_slowdown(const plan_document::idle_slowdown& source) {
+  if (!(source.max_factor >= 1 && source.max_factor <= 100)) {
+    reject("idle_slowdown.max_factor", "must be a number from 1 to 100");
+  }
+  return {source.max_factor, read_duration(source.full_after, "idle_slowdown.full_after")};
 }
 
 }  // namespace cohort::sim

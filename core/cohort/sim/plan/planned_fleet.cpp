@@ -106,6 +106,7 @@ planned_fleet::planned_fleet(const plan& source, const planned_scenario& scenari
   if (source.pauses.any()) {
     for (const auto& machine : fleet_.machines()) machine->set_pauses(source.pauses);
   }
+  for (const auto& machine : fleet_.machines()) machine->set_idle_slowdown(source.slowdown_after_idle);
   auto load = source.load;
   load.pauses = source.pauses;
   load.url.set_port_number(nodes_.at(source.load_service).front()->port());

@@ -158,6 +158,44 @@ TEST_CASE("machine: only an idle thread needs the time of a wake-up before it wo
   CHECK(time_of(0s) == 100ms + 2 * 1ms);
 }
 
+TEST_CASE("machine: HTTP takes longer after idle time, in proportion to it up to a maximum", "[sim][cpu]") {
+  machine_fixture fixture{1, 1, read_cost(1ms), 5ms};
+  fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
+  fixture.fleet.run_for(1s);
+  fixture.machine.set_idle_slowdown({3, 100ms});
+  const auto busy_time_after = [&](duration idle_time) {
+    fixture.fleet.run_for(idle_time);
+    const auto before = fixture.machine.busy_time();
+    fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
+    fixture.fleet.run_for(50ms);
+    return to_milliseconds(fixture.machine.busy_time() - before);
+  };
+  // The handler's CPU time is that of a model, which idle time does not affect.
+  CHECK_THAT(busy_time_after(1s), WithinAbs(5 + 3, 0.01));
+  // The core is idle for the rest of the 50 ms in which each request is processed.
+  CHECK_THAT(busy_time_after(0ms), WithinAbs(5 + (1 + 2 * 0.42), 0.01));
+  CHECK_THAT(busy_time_after(20ms), WithinAbs(5 + (1 + 2 * 0.632), 0.01));
+}
+
+TEST_CASE("machine: of the requests of one busy period, only the first one is slowed down by idle time before",
+          "[sim][cpu]") {
+  machine_fixture fixture{1, 1, read_cost(1ms)};
+  fixture.machine.set_idle_slowdown({3, 10ms});
+  const auto busy_time_of = [&](int requests) {
+    const auto before = fixture.machine.busy_time();
+    for (int i = 0; i < requests; ++i) {
+      fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
+      // The next request arrives before the end of this one.
+      fixture.fleet.run_for(500us);
+    }
+    fixture.fleet.run_for(1s);
+    return fixture.machine.busy_time() - before;
+  };
+  fixture.fleet.run_for(1s);
+  CHECK(busy_time_of(1) == 3ms);
+  CHECK(busy_time_of(4) == 3ms + 3 * 1ms);
+}
+
 TEST_CASE("machine: a wake-up takes longer on a slower machine", "[sim][cpu]") {
   sim::cpu_costs costs;
   costs.wake_up = sim::distribution::constant(1ms);
