@@ -89,6 +89,25 @@ std::vector<compared_value> compare_values(const observed_phase& simulated,
   return values;
 }
 
+/// The CPU microseconds of all services for each call.
+double cpu_us(const observed_run& run) {
+  double seconds = 0;
+  double calls = 0;
+  for (const auto& [service, time] : run.cpu_s) seconds += time;
+  for (const auto& phase : run.phases) calls += static_cast<double>(phase.calls);
+  return seconds * 1e6 / std::max(calls, 1.0);
+}
+
+compared_value compare_cpu_times(const observed_run& simulated, const std::vector<observed_run>& real) {
+  compared_value result;
+  result.name = "CPU time per call";
+  result.value_unit = unit::microseconds;
+  result.simulated = cpu_us(simulated);
+  for (const auto& run : real) result.measured.push_back(cpu_us(run));
+  std::sort(result.measured.begin(), result.measured.end());
+  return result;
+}
+
 }  // namespace
 
 double compared_value::median() const { return measured[measured.size() / 2]; }
@@ -132,6 +151,8 @@ comparison compare(observed_run simulated, std::vector<observed_run> real, doubl
     max_rate = std::max(max_rate, divide(phase.attempts, phase.length_s));
     result.phases.push_back({phase.name, phase.start_s, phase.length_s, compare_values(phase, observed_phases)});
   }
+  // The CPU time is that of the whole run.
+  if (result.phases.size() == 1) result.phases.front().values.push_back(compare_cpu_times(simulated, real));
   // Arrivals are random, so a load that is up to 10 % higher counts as the same load.
   if (max_rate > calibrated_rate * 1.1) {
     result.warnings.push_back("up to " + loadgen::format_rate(max_rate) +

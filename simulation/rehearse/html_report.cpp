@@ -150,11 +150,17 @@ std::string calibration_section(const rehearsal_result& result) {
                html::text(format_fixed(cost.planned_us, 0) + " µs")});
   }
   auto note = "Measured without faults at " + loadgen::format_rate(result.calibration_rate) +
-              " calls per second. For the measured median, " + format_fixed(result.calibrated.added_latency_us, 0) +
-              " µs were added to the latency of each link.";
+              " calls per second. For the measured response time, " +
+              format_fixed(result.calibrated.added_latency_us, 0) + " µs were added to the latency of each link.";
   if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {
     note += " Each core pauses " + format_fixed(pauses.per_second, 1) + " times per second, on average for " +
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, as the dispatch lag of loadgen shows.";
+  }
+  if (const auto& idle = result.calibrated.after_idle) {
+    note += " After " + loadgen::format_duration(static_cast<std::uint64_t>(idle->full_after_us)) +
+            " of idle time, a call takes " + format_fixed(idle->increase_us, 0) +
+            " µs more: the HTTP costs are up to " +
+            format_fixed(result.calibrated.plan.slowdown_after_idle.max_factor, 2) + " times as high.";
   }
   return html::section("Calibration", note, table.html());
 }

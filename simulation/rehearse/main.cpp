@@ -10,6 +10,7 @@
 #include "simulation/programs/programs.hpp"
 #include "simulation/rehearse/real_plan.hpp"
 #include "simulation/rehearse/report.hpp"
+#include "simulation/rehearse/simulated_run.hpp"
 #include "simulation/report/page.hpp"
 #include "simulation/report/program.hpp"
 
@@ -58,6 +59,18 @@ observed_run simulate_rate(const sim::plan& plan, double rate, const sim::progra
   return std::move(runs[runs.size() / 2]);
 }
 
+/// The reasons why predictions at this rate are outside the model's range of validity, besides a load above that of the
+/// calibration.
+std::vector<std::string> warnings_at(double rate, const sim::plan& plan, const calibration& calibrated,
+                                     double calibrated_rate) {
+  auto warnings = plan.warnings;
+  if (!calibrated.has_idle_times && rate * 1.1 < calibrated_rate) {
+    warnings.emplace_back(
+        "too few calls of the calibration began after idle time, so that the slowdown of idle cores was not measured");
+  }
+  return warnings;
+}
+
 /// Returns the real runs with this name; a plan can repeat each run.
 std::vector<observed_run> runs_of(const std::string& name, const std::vector<observed_run>& runs) {
   std::vector<observed_run> found;
@@ -70,19 +83,22 @@ std::vector<observed_run> runs_of(const std::string& name, const std::vector<obs
 rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uint64_t seed) {
   const auto programs = stack_programs();
   const auto calibrated_rate = real.calibrations.front().rate;
-  rehearsal_result result{real.machine, calibrate(plan, real.calibrations, programs), calibrated_rate, {}, {}};
+  rehearsal_result result{real.machine, calibrate(plan, real, programs), calibrated_rate, {}, {}};
   const auto& calibrated = result.calibrated.plan;
   for (const auto rate : plan.rehearsal->rates) {
     auto measured = runs_of(name_of_rate(rate), real.rates);
     if (measured.empty()) continue;
     auto simulated = simulate_rate(calibrated, rate, programs, seed);
-    result.rates.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, plan.warnings));
+    const auto warnings = warnings_at(rate, plan, result.calibrated, calibrated_rate);
+    result.rates.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, warnings));
   }
   for (const auto& scenario : plan.scenarios) {
     auto measured = runs_of(scenario.name, real.scenarios);
     if (measured.empty()) continue;
-    auto simulated = simulate(calibrated, scenario, plan.load.calls_per_second, plan.load.length, programs, seed);
-    result.scenarios.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, plan.warnings));
+    const auto rate = plan.load.calls_per_second;
+    auto simulated = simulate(calibrated, scenario, rate, plan.load.length, programs, seed);
+    const auto warnings = warnings_at(rate, plan, result.calibrated, calibrated_rate);
+    result.scenarios.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, warnings));
   }
   return result;
 }

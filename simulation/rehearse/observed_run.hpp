@@ -60,6 +60,16 @@ struct observed_lag {
 };
 BOOST_DESCRIBE_STRUCT(observed_lag, (), (lag_us, calls))
 
+/// Calls that began while no other call was in flight, after similar idle times.
+struct observed_idle_group {
+  /// The mean time since the end of the last call.
+  std::int64_t idle_us = 0;
+  std::int64_t calls = 0;
+  /// Median response time.
+  std::int64_t p50_us = 0;
+};
+BOOST_DESCRIBE_STRUCT(observed_idle_group, (), (idle_us, calls, p50_us))
+
 struct observed_run {
   /// The name of the scenario, or the rate of a run without faults.
   std::string name;
@@ -73,17 +83,22 @@ struct observed_run {
   std::string invalid_reason;
   /// The dispatch lag of the load generator in ascending order; empty for a simulated run.
   std::vector<observed_lag> dispatch_lag;
+  /// In ascending order of the idle times.
+  std::vector<observed_idle_group> response_after_idle;
 };
-BOOST_DESCRIBE_STRUCT(observed_run, (), (name, rate, seconds, phases, breakers, cpu_s, invalid_reason, dispatch_lag))
+BOOST_DESCRIBE_STRUCT(observed_run, (),
+                      (name, rate, seconds, phases, breakers, cpu_s, invalid_reason, dispatch_lag, response_after_idle))
 
 /// The runs of a plan on real programs. A repeated calibration, scenario or rate has several runs.
 struct real_runs {
   std::string machine;
   /// At least one, all at the same rate and without faults.
   std::vector<observed_run> calibrations;
+  /// Runs without faults, in which each call begins long after the end of the last one.
+  std::vector<observed_run> single_calls;
   std::vector<observed_run> rates;
   std::vector<observed_run> scenarios;
 };
-BOOST_DESCRIBE_STRUCT(real_runs, (), (machine, calibrations, rates, scenarios))
+BOOST_DESCRIBE_STRUCT(real_runs, (), (machine, calibrations, single_calls, rates, scenarios))
 
 }  // namespace cohort::simulation::rehearsal

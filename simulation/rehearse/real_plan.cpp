@@ -109,6 +109,10 @@ real_plan make(const sim::plan& plan) {
     throw unsupported_setting{
         "pauses is not supported in a real run, which measures the pauses of its cores. Remove it"};
   }
+  if (plan.slowdown_after_idle.any()) {
+    throw unsupported_setting{
+        "idle_slowdown is not supported in a real run, which measures the slowdown of its cores. Remove it"};
+  }
   if (plan.links.loss > 0)
     throw unsupported_setting{
         "links.loss is not supported in a real run, which uses loopback. "

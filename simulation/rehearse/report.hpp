@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "simulation/rehearse/calibration.hpp"
 #include "simulation/rehearse/comparison.hpp"
-#include "simulation/rehearse/simulated_run.hpp"
 
 namespace cohort::simulation::rehearsal {
 

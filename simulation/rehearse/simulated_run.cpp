@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <cohort/runtime/concurrency/wait_queue.hpp>
-#include "simulation/rehearse/measured_pauses.hpp"
+#include "loadgen/measurement/idle_responses.hpp"
 #include "simulation/rehearse/real_plan.hpp"
 
 namespace cohort::simulation::rehearsal {
@@ -120,75 +119,23 @@ std::vector<observed_second> by_second(const std::vector<ended_call>& calls, dur
   return totals;
 }
 
-void scale_costs(sim::cpu_costs& costs, double factor) {
-  costs.wake_up = costs.wake_up.scaled(factor);
-  costs.connection = costs.connection.scaled(factor);
-  costs.read = costs.read.scaled(factor);
-  costs.other_routes = costs.other_routes.scaled(factor);
-  costs.call = costs.call.scaled(factor);
-  for (auto& route : costs.routes) route.cost = route.cost.scaled(factor);
-}
-
-duration microseconds(double value) { return duration{static_cast<duration::rep>(std::max(0.0, value) * 1e3)}; }
-
-void scale_http_costs(sim::planned_service& service, const calibrated_cost& cost) {
-  // The CPU time of a model's handler is not an HTTP cost. Each call of the stack sends at most one request to a
-  // service.
-  const auto handler_us = service.program.empty() ? to_seconds(service.model->cpu.mean()) * 1e6 : 0;
-  const auto planned_http = cost.planned_us - handler_us;
-  const auto measured_http = std::max(0.0, cost.measured_us - handler_us);
-  if (planned_http > 0.01) {
-    scale_costs(service.costs, measured_http / planned_http);
-  } else {
-    service.costs.read = sim::distribution::constant(microseconds(measured_http));
+/// The idle time of a call is the time since the end of the last call, as in loadgen's report.
+std::vector<observed_idle_group> response_after_idle(std::vector<ended_call> calls) {
+  std::sort(calls.begin(), calls.end(), [](const ended_call& a, const ended_call& b) { return a.begin < b.begin; });
+  loadgen::idle_responses responses;
+  duration last_end = duration::max();
+  for (const auto& call : calls) {
+    const bool is_alone = call.begin >= last_end;
+    if (is_alone && call.status != 0 && call.attempts == 1) responses.record(call.begin - last_end, call.elapsed);
+    const auto end = call.begin + call.elapsed;
+    last_end = last_end == duration::max() ? end : std::max(last_end, end);
   }
-}
-
-sim::plan with_link_latency(sim::plan plan, double added_us) {
-  plan.links.min_latency += microseconds(added_us);
-  plan.links.max_latency += microseconds(added_us);
-  return plan;
-}
-
-/// The figures of repeated runs.
-struct merged_runs {
-  /// The CPU microseconds of a call, by service.
-  std::map<std::string, double> cpu_us;
-  /// The median of the medians.
-  double p50_us = 0;
-  /// That of the run with the median of the 99th percentiles, since a short disturbance can dominate the sum.
-  std::vector<observed_lag> dispatch_lag;
-};
-
-std::int64_t p99_of(const std::vector<observed_lag>& lag) {
-  const auto add = [](std::int64_t sum, const observed_lag& entry) { return sum + entry.calls; };
-  auto above = std::accumulate(lag.begin(), lag.end(), std::int64_t{0}, add) / 100;
-  for (auto entry = lag.rbegin(); entry != lag.rend(); ++entry) {
-    above -= entry->calls;
-    if (above < 0) return entry->lag_us;
+  std::vector<observed_idle_group> groups;
+  for (const auto& group : responses.summarize()) {
+    groups.push_back({static_cast<std::int64_t>(group.idle_us), static_cast<std::int64_t>(group.count),
+                      static_cast<std::int64_t>(group.p50_us)});
   }
-  return 0;
-}
-
-merged_runs merge(const std::vector<observed_run>& runs) {
-  merged_runs merged;
-  double calls = 0;
-  std::vector<std::int64_t> medians;
-  std::vector<const observed_run*> by_lag;
-  for (const auto& run : runs) {
-    calls += static_cast<double>(run.phases.front().calls);
-    medians.push_back(run.phases.front().p50_us.value_or(0));
-    for (const auto& [service, seconds] : run.cpu_s) merged.cpu_us[service] += seconds * 1e6;
-    by_lag.push_back(&run);
-  }
-  for (auto& [service, sum] : merged.cpu_us) sum /= std::max(calls, 1.0);
-  std::sort(medians.begin(), medians.end());
-  merged.p50_us = static_cast<double>(medians[medians.size() / 2]);
-  std::sort(by_lag.begin(), by_lag.end(), [](const observed_run* a, const observed_run* b) {
-    return p99_of(a->dispatch_lag) < p99_of(b->dispatch_lag);
-  });
-  merged.dispatch_lag = by_lag[by_lag.size() / 2]->dispatch_lag;
-  return merged;
+  return groups;
 }
 
 }  // namespace
@@ -210,43 +157,8 @@ observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenar
     result.phases.push_back(summarize(phase, run.callers.ended));
   }
   result.seconds = by_second(run.callers.ended, length);
+  result.response_after_idle = response_after_idle(run.callers.ended);
   for (const auto& [service, time] : run.cpu_time) result.cpu_s[service] = to_seconds(time);
-  return result;
-}
-
-calibration calibrate(const sim::plan& plan, const std::vector<observed_run>& real,
-                      const sim::program_catalog& programs) {
-  const sim::planned_scenario no_fault{"calibration", {}};
-  const auto length = plan.rehearsal->length;
-  const auto run = [&](const sim::plan& candidate) {
-    return simulate(candidate, no_fault, real.front().rate, length, programs, 1);
-  };
-  const auto measured = merge(real);
-  calibration result{plan, {}, 0};
-  result.plan.pauses = pauses_from_dispatch_lag(measured.dispatch_lag);
-  // The number of wake-ups, and thus the CPU time, depends on the costs: each round reduces the difference from the
-  // measured time.
-  for (int round = 0; round < 3; ++round) {
-    const auto simulated = run(result.plan);
-    const auto calls = static_cast<double>(std::max<std::int64_t>(simulated.phases.front().calls, 1));
-    for (auto& service : result.plan.services) {
-      const auto cost_us = measured.cpu_us.find(service.name);
-      if (cost_us == measured.cpu_us.end()) continue;
-      const calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls, cost_us->second};
-      if (round == 0) result.costs.push_back(cost);
-      scale_http_costs(service, cost);
-    }
-  }
-  // Two points determine the slope of the median over the latency of a link.
-  constexpr double probe_us = 100;
-  const auto median = [&](double added_us) {
-    return static_cast<double>(run(with_link_latency(result.plan, added_us)).phases.front().p50_us.value_or(0));
-  };
-  const auto base = median(0);
-  const auto slope = (median(probe_us) - base) / probe_us;
-  const auto missing = measured.p50_us - base;
-  result.added_latency_us = slope > 0 ? std::max(0.0, missing / slope) : 0;
-  result.plan = with_link_latency(std::move(result.plan), result.added_latency_us);
   return result;
 }
 

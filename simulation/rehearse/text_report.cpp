@@ -69,10 +69,16 @@ std::string text_report(const rehearsal_result& result) {
     text.append(format_fixed(cost.planned_us, 0)).append(" µs\n");
   }
   text.append("  added to the latency of each link: ").append(format_fixed(result.calibrated.added_latency_us, 0));
-  text += " µs, for the measured median\n";
+  text += " µs, for the measured response time\n";
   if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {
     text += "  pauses of each core: " + format_fixed(pauses.per_second, 1) + " per second, on average " +
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, from the dispatch lag of loadgen\n";
+  }
+  if (const auto& idle = result.calibrated.after_idle) {
+    text += "  after " + loadgen::format_duration(static_cast<std::uint64_t>(idle->full_after_us)) +
+            " of idle time, a call takes " + format_fixed(idle->increase_us, 0) +
+            " µs more: the HTTP costs are up to " +
+            format_fixed(result.calibrated.plan.slowdown_after_idle.max_factor, 2) + " times as high\n";
   }
   text += "\n";
   for (const auto& rate : result.rates) text += render_comparison(rate);

@@ -80,6 +80,7 @@ export interface ObservedRun {
   cpu_s: Record<string, number>;
   invalid_reason: string;
   dispatch_lag: { lag_us: number; calls: number }[];
+  response_after_idle: { idle_us: number; calls: number; p50_us: number }[];
 }
 
 /** The part of loadgen's JSON report that a rehearsal reads. */
@@ -99,9 +100,10 @@ interface LoadgenTotals {
   dispatch_lag: { p99_us: number | null };
 }
 
-/** Totals of a whole run, with histograms. */
+/** Totals of a whole run, with histograms and idle times. */
 interface LoadgenRunTotals {
   dispatch_lag: { hdr_v2_base64: string };
+  response_after_idle: { idle_us: number; count: number; p50_us: number }[];
 }
 
 /** The reason why loadgen's report is invalid, if it is not only a lag of at most `allowedLag_s`; otherwise empty. */

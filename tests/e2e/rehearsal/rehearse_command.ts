@@ -6,10 +6,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { runProcess, terminateChildrenOnExit } from '../support/processes.ts';
-import type { ObservedRun } from './observed_run.ts';
+import type { ObservedRun, RealScenario } from './observed_run.ts';
 import { describeMachine, readRealPlan, rehearseProgram } from './real_plan.ts';
 import { RealRunner } from './real_runner.ts';
 
+/** The calls per second of a run in which each call begins long after the end of the last one. */
+const singleCallRate = 50;
 /** The value of --only for the rates without a scenario. */
 const onlyRates = 'rates';
 
@@ -50,13 +52,13 @@ const hasRates = options.only === '' || options.only === onlyRates;
 if (scenarios.length === 0 && !hasRates) fail(`--only is "${options.only}", but must be one of: ${onlyRates}, ${plan.scenarios.map(({ name }) => name).join(', ')}`);
 const directory = mkdtempSync(join(tmpdir(), 'cohort-rehearsal-'));
 const real = new RealRunner(plan, planFile, directory);
-const runSteadyLoad = (name: string, rate: number): Promise<ObservedRun> =>
-  real.run({ name, phases: [{ name: 'all', start_s: 0, length_s: plan.calibration_s }], faults: [] }, rate);
+const steadyLoad = (name: string): RealScenario => ({ name, phases: [{ name: 'all', start_s: 0, length_s: plan.calibration_s }], faults: [] });
 
-const measured = { machine: describeMachine(), calibrations: [] as ObservedRun[], rates: [] as ObservedRun[], scenarios: [] as ObservedRun[] };
+const measured = { machine: describeMachine(), calibrations: [] as ObservedRun[], single_calls: [] as ObservedRun[], rates: [] as ObservedRun[], scenarios: [] as ObservedRun[] };
 for (let round = 0; round < options.repeat; ++round) {
-  measured.calibrations.push(await runSteadyLoad('calibration', plan.calibration_rate));
-  for (const { name, rate } of hasRates ? plan.rates : []) measured.rates.push(await runSteadyLoad(name, rate));
+  measured.calibrations.push(await real.run(steadyLoad('calibration'), plan.calibration_rate));
+  measured.single_calls.push(await real.run(steadyLoad('single calls'), singleCallRate, undefined, 'constant'));
+  for (const { name, rate } of hasRates ? plan.rates : []) measured.rates.push(await real.run(steadyLoad(name), rate));
   for (const scenario of scenarios) measured.scenarios.push(await real.run(scenario, plan.load.rate));
 }
 const realFile = join(directory, 'real.json');

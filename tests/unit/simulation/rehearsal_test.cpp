@@ -4,9 +4,11 @@
 #include <catch2/matchers/catch_matchers_floating_point.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
 
+#include "simulation/rehearse/idle_response.hpp"
 #include "simulation/rehearse/measured_pauses.hpp"
 #include "simulation/rehearse/real_plan.hpp"
 #include "simulation/rehearse/report.hpp"
+#include "simulation/rehearse/simulated_run.hpp"
 
 namespace cohort::simulation::rehearsal {
 namespace {
@@ -68,6 +70,8 @@ TEST_CASE("rehearsal: a plan that the real programs cannot run is rejected with 
        "links.loss is not supported in a real run, which uses loopback"},
       {R"("attempts": 2})", R"("attempts": 2}, "pauses": {"per_second": 1, "length": "1ms"})",
        "pauses is not supported in a real run"},
+      {R"("attempts": 2})", R"("attempts": 2}, "idle_slowdown": {"max_factor": 2, "full_after": "1ms"})",
+       "idle_slowdown is not supported in a real run"},
       {R"("rehearsal": {"calibration_rate": 100, "length": "4s", "rates": [50]},)", "", "rehearsal is required"},
   }));
   const auto result = make_real_plan(parse(replaced, replacement));
@@ -146,6 +150,11 @@ TEST_CASE("rehearsal: a call without a response in time turns the percentiles in
   CHECK(short_timeout.phases[0].attempts == 2 * short_timeout.phases[0].calls);
 }
 
+/// Measurements that consist of these calibrations.
+real_runs calibrations(std::vector<observed_run> runs, std::vector<observed_run> single_calls = {}) {
+  return {"a machine", std::move(runs), std::move(single_calls), {}, {}};
+}
+
 TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another plan", "[sim][rehearsal]") {
   // Replaces the real programs: a plan with three times the HTTP costs and slower links.
   auto real_plan = parse();
@@ -155,13 +164,62 @@ TEST_CASE("rehearsal: calibration finds the CPU costs and the latency of another
   }
   real_plan.links.min_latency = real_plan.links.max_latency = 400us;
   const auto real = rehearsal::simulate(real_plan, {"calibration", {}}, 100, 4s, {}, 7);
-  const auto found = calibrate(parse(), {real}, {});
+  const auto found = calibrate(parse(), calibrations({real}), {});
   REQUIRE(found.costs.size() == 2);
   const auto& price = found.plan.services.front().costs;
   CHECK_THAT(to_seconds(price.read.mean()), WithinRel(60e-6, 0.05));
   // The handler's work is part of the model, not of its HTTP costs.
   CHECK(found.plan.services.front().model->cpu.mean() == 1ms);
   CHECK_THAT(found.added_latency_us, WithinAbs(350, 35));
+}
+
+TEST_CASE("rehearsal: the response time after idle time is fitted by a linear increase up to a maximum",
+          "[sim][rehearsal]") {
+  // 400 µs, and 100 µs more for each millisecond up to 6 ms; the calls of the calibration have shorter idle times.
+  const std::vector<observed_idle_group> calibrated{
+      {100, 4000, 412}, {500, 2000, 450}, {1000, 800, 495}, {2000, 90, 603}};
+  auto groups = calibrated;
+  groups.push_back({19'000, 300, 1000});
+  const auto fit = fit_idle_response(groups);
+  REQUIRE(fit.has_value());
+  CHECK_THAT(fit->at_zero_us, WithinAbs(401, 5));
+  CHECK_THAT(fit->increase_us, WithinAbs(600, 10));
+  CHECK_THAT(fit->full_after_us, WithinRel(6000.0, 0.05));
+  CHECK_FALSE(fit_idle_response({{100, 10, 400}, {1000, 10, 390}}).has_value());
+  CHECK_FALSE(fit_idle_response({{100, 10, 400}}).has_value());
+  CHECK_FALSE(fit_idle_response({}).has_value());
+}
+
+TEST_CASE("rehearsal: a calibration at one rate predicts the median at lower rates, at which the cores are idle longer",
+          "[sim][rehearsal]") {
+  const auto short_work = [] { return parse(R"("cpu": "1ms",)", ""); };
+  auto real_plan = short_work();
+  for (auto& service : real_plan.services) service.costs.read = sim::distribution::constant(100us);
+  real_plan.slowdown_after_idle = {3, 6ms};
+  const auto run = [](const sim::plan& plan, double rate) {
+    return rehearsal::simulate(plan, {"no fault", {}, {}}, rate, 20s, {}, 7);
+  };
+  const auto found = calibrate(short_work(), calibrations({run(real_plan, 1000)}, {run(real_plan, 50)}), {});
+  CHECK(found.has_idle_times);
+  CHECK_THAT(to_milliseconds(found.plan.slowdown_after_idle.full_after), WithinRel(6.0, 0.15));
+  auto without_slowdown = found.plan;
+  without_slowdown.slowdown_after_idle = {};
+  for (const auto rate : {125.0, 250.0, 500.0}) {
+    const auto p50 = [&](const sim::plan& plan) {
+      return static_cast<double>(run(plan, rate).phases.front().p50_us.value());
+    };
+    CHECK_THAT(p50(found.plan), WithinRel(p50(real_plan), 0.05));
+    CHECK(p50(without_slowdown) < 0.9 * p50(real_plan));
+  }
+}
+
+TEST_CASE("rehearsal: a calibration with too few idle times cannot predict lower loads", "[sim][rehearsal]") {
+  auto real = rehearsal::simulate(parse(), {"calibration", {}}, 100, 4s, {}, 7);
+  CHECK(calibrate(parse(), calibrations({real}), {}).has_idle_times);
+  real.response_after_idle = {{100, 99, 500}};
+  const auto found = calibrate(parse(), calibrations({real}), {});
+  CHECK_FALSE(found.has_idle_times);
+  CHECK_FALSE(found.plan.slowdown_after_idle.any());
 }
 
 /// The dispatch lag of calls at random times on a core with these pauses and a normal wake-up of 30 µs.
@@ -204,9 +262,9 @@ TEST_CASE("rehearsal: the simulated tail follows from the dispatch lag of the ca
   const auto p99_of = [&](const sim::plan& plan) {
     return static_cast<double>(simulate_length(plan).phases.front().p99_us.value());
   };
-  const auto without_lag = p99_of(calibrate(parse(), {real}, {}).plan);
+  const auto without_lag = p99_of(calibrate(parse(), calibrations({real}), {}).plan);
   real.dispatch_lag = dispatch_lag(real_plan.pauses, 100'000);
-  const auto with_lag = p99_of(calibrate(parse(), {real}, {}).plan);
+  const auto with_lag = p99_of(calibrate(parse(), calibrations({real}), {}).plan);
   const auto measured = static_cast<double>(real.phases.front().p99_us.value());
   CHECK_THAT(with_lag, WithinRel(measured, 0.15));
   CHECK(without_lag < measured * 0.8);
@@ -243,7 +301,7 @@ TEST_CASE("rehearsal: a prediction above the calibrated load is marked in the re
   REQUIRE(comparison_beyond_calibration.warnings.size() == 1);
   CHECK_THAT(comparison_beyond_calibration.warnings.front(),
              ContainsSubstring("attempts a second, but the CPU costs were measured at 50"));
-  rehearsal_result result{"a machine", {plan, {}, 0}, 50, {}, {comparison_beyond_calibration}};
+  rehearsal_result result{"a machine", {plan, {}}, 50, {}, {comparison_beyond_calibration}};
   CHECK_THAT(text_report(result), ContainsSubstring("~"));
   CHECK_THAT(html_report(result, "command"), ContainsSubstring("failures: outside the model"));
   result.scenarios = {compare(run, {run}, 200, {})};

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "simulation/rehearse/calibration.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "simulation/rehearse/measured_pauses.hpp"
+#include "simulation/rehearse/simulated_run.hpp"
+
+namespace cohort::simulation::rehearsal {
+namespace {
+
+void scale_costs(sim::cpu_costs& costs, double factor) {
+  costs.wake_up = costs.wake_up.scaled(factor);
+  costs.connection = costs.connection.scaled(factor);
+  costs.read = costs.read.scaled(factor);
+  costs.other_routes = costs.other_routes.scaled(factor);
+  costs.call = costs.call.scaled(factor);
+  for (auto& route : costs.routes) route.cost = route.cost.scaled(factor);
+}
+
+duration microseconds(double value) { return duration{static_cast<duration::rep>(std::max(0.0, value) * 1e3)}; }
+
+void scale_http_costs(sim::planned_service& service, const calibrated_cost& cost) {
+  // The CPU time of a model's handler is not an HTTP cost. Each call of the stack sends at most one request to a
+  // service.
+  const auto handler_us = service.program.empty() ? to_seconds(service.model->cpu.mean()) * 1e6 : 0;
+  const auto planned_http = cost.planned_us - handler_us;
+  const auto measured_http = std::max(0.0, cost.measured_us - handler_us);
+  if (planned_http > 0.01) {
+    scale_costs(service.costs, measured_http / planned_http);
+  } else {
+    service.costs.read = sim::distribution::constant(microseconds(measured_http));
+  }
+}
+
+sim::plan with_link_latency(sim::plan plan, double added_us) {
+  plan.links.min_latency += microseconds(added_us);
+  plan.links.max_latency += microseconds(added_us);
+  return plan;
+}
+
+/// The figures of repeated runs.
+struct merged_runs {
+  /// The CPU microseconds of a call, by service.
+  std::map<std::string, double> cpu_us;
+  /// The median of the medians.
+  double p50_us = 0;
+  /// That of the run with the median of the 99th percentiles, since a short disturbance can dominate the sum.
+  std::vector<observed_lag> dispatch_lag;
+};
+
+std::int64_t p99_of(const std::vector<observed_lag>& lag) {
+  const auto add = [](std::int64_t sum, const observed_lag& entry) { return sum + entry.calls; };
+  auto above = std::accumulate(lag.begin(), lag.end(), std::int64_t{0}, add) / 100;
+  for (auto entry = lag.rbegin(); entry != lag.rend(); ++entry) {
+    above -= entry->calls;
+    if (above < 0) return entry->lag_us;
+  }
+  return 0;
+}
+
+merged_runs merge(const std::vector<observed_run>& runs) {
+  merged_runs merged;
+  double calls = 0;
+  std::vector<std::int64_t> medians;
+  std::vector<const observed_run*> by_lag;
+  for (const auto& run : runs) {
+    calls += static_cast<double>(run.phases.front().calls);
+    medians.push_back(run.phases.front().p50_us.value_or(0));
+    for (const auto& [service, seconds] : run.cpu_s) merged.cpu_us[service] += seconds * 1e6;
+    by_lag.push_back(&run);
+  }
+  for (auto& [service, sum] : merged.cpu_us) sum /= std::max(calls, 1.0);
+  std::sort(medians.begin(), medians.end());
+  merged.p50_us = static_cast<double>(medians[medians.size() / 2]);
+  std::sort(by_lag.begin(), by_lag.end(), [](const observed_run* a, const observed_run* b) {
+    return p99_of(a->dispatch_lag) < p99_of(b->dispatch_lag);
+  });
+  merged.dispatch_lag = by_lag[by_lag.size() / 2]->dispatch_lag;
+  return merged;
+}
+
+/// The response times after idle times of all runs.
+std::vector<observed_idle_group> idle_groups(const std::vector<observed_run>& runs) {
+  std::vector<observed_idle_group> groups;
+  for (const auto& run : runs) {
+    groups.insert(groups.end(), run.response_after_idle.begin(), run.response_after_idle.end());
+  }
+  return groups;
+}
+
+/// Finds the parameters of a plan by simulating the calibration of the real programs.
+class calibrator {
+ public:
+  calibrator(const sim::plan& plan, const real_runs& real, const sim::program_catalog& programs)
+      : real_(real), programs_(programs), measured_(merge(real.calibrations)), result_{plan, {}} {
+    auto groups = idle_groups(real.calibrations);
+    const auto count_calls = [](std::int64_t sum, const observed_idle_group& group) { return sum + group.calls; };
+    result_.has_idle_times =
+        std::accumulate(groups.begin(), groups.end(), std::int64_t{0}, count_calls) >= min_idle_calls;
+    const auto single_calls = idle_groups(real.single_calls);
+    groups.insert(groups.end(), single_calls.begin(), single_calls.end());
+    if (result_.has_idle_times) result_.after_idle = fit_idle_response(groups);
+  }
+
+  calibration run() {
+    result_.plan.pauses = pauses_from_dispatch_lag(measured_.dispatch_lag);
+    // Each round reduces the differences from the measurement: the number of wake-ups, and thus the CPU time, depends
+    // on the costs, and the idle times depend on both.
+    for (int round = 0; round < rounds; ++round) {
+      const auto simulated = simulate_calibration(result_.plan);
+      set_costs(simulated, round == 0);
+      set_idle_slowdown(simulated);
+    }
+    set_link_latency();
+    return std::move(result_);
+  }
+
+ private:
+  static constexpr int rounds = 5;
+  static constexpr double max_idle_factor = 100;
+  static constexpr std::int64_t min_idle_calls = 100;
+
+  observed_run simulate_at(const sim::plan& candidate, double rate) const {
+    const sim::planned_scenario no_fault{"calibration", {}, {}};
+    return simulate(candidate, no_fault, rate, candidate.rehearsal->length, programs_, 1);
+  }
+  observed_run simulate_calibration(const sim::plan& candidate) const {
+    return simulate_at(candidate, real_.calibrations.front().rate);
+  }
+
+  void set_costs(const observed_run& simulated, bool is_first_round) {
+    const auto calls = static_cast<double>(std::max<std::int64_t>(simulated.phases.front().calls, 1));
+    for (auto& service : result_.plan.services) {
+      const auto cost_us = measured_.cpu_us.find(service.name);
+      if (cost_us == measured_.cpu_us.end()) continue;
+      const calibrated_cost cost{service.name, simulated.cpu_s.at(service.name) * 1e6 / calls, cost_us->second};
+      if (is_first_round) result_.costs.push_back(cost);
+      scale_http_costs(service, cost);
+    }
+  }
+
+  void set_idle_slowdown(const observed_run& simulated) {
+    if (!result_.after_idle) return;
+    auto& slowdown = result_.plan.slowdown_after_idle;
+    const auto& [at_zero_us, increase_us, full_after_us] = *result_.after_idle;
+    slowdown.full_after = microseconds(full_after_us);
+    if (!slowdown.any()) {
+      // All of the response time is CPU time, as a first estimate.
+      slowdown.max_factor = std::min(1 + increase_us / std::max(at_zero_us, 1.0), max_idle_factor);
+      return;
+    }
+    auto groups = simulated.response_after_idle;
+    if (!real_.single_calls.empty()) {
+      const auto single_calls = simulate_at(result_.plan, real_.single_calls.front().rate).response_after_idle;
+      groups.insert(groups.end(), single_calls.begin(), single_calls.end());
+    }
+    const auto found = fit_idle_response(groups, full_after_us);
+    if (!found || found->increase_us <= 0) return;
+    const auto factor = 1 + (slowdown.max_factor - 1) * increase_us / found->increase_us;
+    slowdown.max_factor = std::min(factor, max_idle_factor);
+  }
+
+  /// The response time that determines the latency of the links.
+  double response_us(const observed_run& run) const {
+    if (result_.after_idle) {
+      const auto fit = fit_idle_response(run.response_after_idle, result_.after_idle->full_after_us);
+      if (fit) return fit->at_zero_us;
+    }
+    return static_cast<double>(run.phases.front().p50_us.value_or(0));
+  }
+
+  void set_link_latency() {
+    // Two points give the slope of the response time over the latency of a link.
+    constexpr double probe_us = 100;
+    const auto base = response_us(simulate_calibration(result_.plan));
+    const auto slope = (response_us(simulate_calibration(with_link_latency(result_.plan, probe_us))) - base) / probe_us;
+    const auto measured = result_.after_idle ? result_.after_idle->at_zero_us : measured_.p50_us;
+    result_.added_latency_us = slope > 0 ? std::max(0.0, (measured - base) / slope) : 0;
+    result_.plan = with_link_latency(std::move(result_.plan), result_.added_latency_us);
+  }
+
+  const real_runs& real_;
+  const sim::program_catalog& programs_;
+  merged_runs measured_;
+  calibration result_;
+};
+
+}  // namespace
+
+calibration calibrate(const sim::plan& plan, const real_runs& real, const sim::program_catalog& programs) {
+  return calibrator{plan, real, programs}.run();
+}
+
+}  // namespace cohort::simulation::rehearsal

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cohort/sim/plan/planned_fleet.hpp>
+#include "simulation/rehearse/idle_response.hpp"
+#include "simulation/rehearse/observed_run.hpp"
+
+namespace cohort::simulation::rehearsal {
+
+/// The HTTP costs of one service, planned and measured.
+struct calibrated_cost {
+  std::string service;
+  /// CPU microseconds of each call of the callers.
+  double planned_us = 0;
+  double measured_us = 0;
+};
+
+/// A plan with measured costs.
+struct calibration {
+  sim::plan plan;
+  std::vector<calibrated_cost> costs;
+  /// Added to the latency of each link, in microseconds, so that the response time of a call without idle time before
+  /// it equals the measured one.
+  double added_latency_us = 0;
+  /// The measured response time after idle times; empty if it does not rise, or if too few calls began after one.
+  std::optional<idle_response> after_idle{};
+  /// Whether enough calls began after an idle time. Otherwise, predictions for lower loads are outside the model's
+  /// range of validity, because the cores are idle for longer.
+  bool has_idle_times = false;
+};
+
+/// Sets the parameters of the plan from `real.calibrations`, which has at least one run:
+/// - the pauses of the cores from the dispatch lag of the median run;
+/// - the HTTP costs of each service, so that the CPU time of a call equals the measured mean;
+/// - the slowdown of idle cores, so that the response time of a call depends on the idle time before it as measured, in
+///   these runs and in `real.single_calls`;
+/// - the latency of the links, so that the response time without idle time equals the measured one. If no call began
+///   after an idle time, the median response time counts instead.
+calibration calibrate(const sim::plan& plan, const real_runs& real, const sim::program_catalog& programs);
+
+}  // namespace cohort::simulation::rehearsal
