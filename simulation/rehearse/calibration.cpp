@@ -81,6 +81,18 @@ merged_runs merge(const std::vector<observed_run>& runs) {
   return merged;
 }
 
+/// The fraction of the calls that a pause delayed.
+double delayed_fraction(const std::vector<observed_lag>& lag) {
+  constexpr std::int64_t min_delay_us = 300;
+  double calls = 0;
+  double delayed = 0;
+  for (const auto& entry : lag) {
+    calls += static_cast<double>(entry.calls);
+    if (entry.lag_us > min_delay_us) delayed += static_cast<double>(entry.calls);
+  }
+  return calls > 0 ? delayed / calls : 0;
+}
+
 /// The response times after idle times of all runs.
 std::vector<observed_idle_group> idle_groups(const std::vector<observed_run>& runs) {
   std::vector<observed_idle_group> groups;
@@ -106,6 +118,8 @@ class calibrator {
 
   calibration run() {
     result_.plan.pauses = pauses_from_dispatch_lag(measured_.dispatch_lag);
+    result_.rate = real_.calibrations.front().rate;
+    set_idle_pauses();
     // Each round reduces the differences from the measurement: the number of wake-ups, and thus the CPU time, depends
     // on the costs, and the idle times depend on both.
     for (int round = 0; round < rounds; ++round) {
@@ -126,8 +140,17 @@ class calibrator {
     const sim::planned_scenario no_fault{"calibration", {}, {}};
     return simulate(candidate, no_fault, rate, candidate.rehearsal->length, programs_, 1);
   }
-  observed_run simulate_calibration(const sim::plan& candidate) const {
-    return simulate_at(candidate, real_.calibrations.front().rate);
+  observed_run simulate_calibration(const sim::plan& candidate) const { return simulate_at(candidate, result_.rate); }
+
+  void set_idle_pauses() {
+    std::vector<observed_lag> idle_lag;
+    for (const auto& run : real_.single_calls) {
+      idle_lag.insert(idle_lag.end(), run.dispatch_lag.begin(), run.dispatch_lag.end());
+    }
+    const auto fraction = delayed_fraction(measured_.dispatch_lag);
+    if (!idle_lag.empty() && fraction > 0) {
+      result_.idle_pause_ratio = std::min(delayed_fraction(idle_lag) / fraction, 1.0);
+    }
   }
 
   void set_costs(const observed_run& simulated, bool is_first_round) {
@@ -153,7 +176,8 @@ class calibrator {
     }
     auto groups = simulated.response_after_idle;
     if (!real_.single_calls.empty()) {
-      const auto single_calls = simulate_at(result_.plan, real_.single_calls.front().rate).response_after_idle;
+      const auto rate = real_.single_calls.front().rate;
+      const auto single_calls = simulate_at(plan_at(result_, rate), rate).response_after_idle;
       groups.insert(groups.end(), single_calls.begin(), single_calls.end());
     }
     const auto found = fit_idle_response(groups, full_after_us);
@@ -172,7 +196,7 @@ class calibrator {
   }
 
   void set_link_latency() {
-    // Two points give the slope of the response time over the latency of a link.
+    // Two points determine the slope of the response time over the latency of a link.
     constexpr double probe_us = 100;
     const auto base = response_us(simulate_calibration(result_.plan));
     const auto slope = (response_us(simulate_calibration(with_link_latency(result_.plan, probe_us))) - base) / probe_us;
@@ -188,6 +212,13 @@ class calibrator {
 };
 
 }  // namespace
+
+sim::plan plan_at(const calibration& calibrated, double rate) {
+  auto plan = calibrated.plan;
+  const auto load = std::min(rate / calibrated.rate, 1.0);
+  plan.pauses.per_second *= calibrated.idle_pause_ratio + (1 - calibrated.idle_pause_ratio) * load;
+  return plan;
+}
 
 calibration calibrate(const sim::plan& plan, const real_runs& real, const sim::program_catalog& programs) {
   return calibrator{plan, real, programs}.run();

@@ -27,10 +27,19 @@ struct calibration {
   /// Whether enough calls began after an idle time. Otherwise, predictions for lower loads are outside the model's
   /// range of validity, because the cores are idle for longer.
   bool has_idle_times = false;
+  /// Calls per second of the calibration.
+  double rate = 0;
+  /// The rate of the pauses of idle cores, divided by that in the calibration; at most 1.
+  double idle_pause_ratio = 1;
 };
 
+/// The calibrated plan for another rate. The rate of the pauses is proportional to the load between that of idle cores
+/// and that of the calibration: hypervisors and other programs interrupt a core more often if it works.
+sim::plan plan_at(const calibration& calibrated, double rate);
+
 /// Sets the parameters of the plan from `real.calibrations`, which has at least one run:
-/// - the pauses of the cores from the dispatch lag of the median run;
+/// - the pauses of the cores from the dispatch lag of the median run, and their rate without load from the dispatch lag
+///   of `real.single_calls`;
 /// - the HTTP costs of each service, so that the CPU time of a call equals the measured mean;
 /// - the slowdown of idle cores, so that the response time of a call depends on the idle time before it as measured, in
 ///   these runs and in `real.single_calls`;

@@ -153,7 +153,8 @@ std::string calibration_section(const rehearsal_result& result) {
               " calls per second. For the measured response time, " +
               format_fixed(result.calibrated.added_latency_us, 0) + " µs were added to the latency of each link.";
   if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {
-    note += " Each core pauses " + format_fixed(pauses.per_second, 1) + " times per second, on average for " +
+    note += " Each core pauses " + format_fixed(pauses.per_second, 1) + " times per second (without load " +
+            format_fixed(pauses.per_second * result.calibrated.idle_pause_ratio, 1) + "), on average for " +
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, as the dispatch lag of loadgen shows.";
   }
   if (const auto& idle = result.calibrated.after_idle) {

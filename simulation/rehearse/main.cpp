@@ -84,11 +84,10 @@ rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uin
   const auto programs = stack_programs();
   const auto calibrated_rate = real.calibrations.front().rate;
   rehearsal_result result{real.machine, calibrate(plan, real, programs), calibrated_rate, {}, {}};
-  const auto& calibrated = result.calibrated.plan;
   for (const auto rate : plan.rehearsal->rates) {
     auto measured = runs_of(name_of_rate(rate), real.rates);
     if (measured.empty()) continue;
-    auto simulated = simulate_rate(calibrated, rate, programs, seed);
+    auto simulated = simulate_rate(plan_at(result.calibrated, rate), rate, programs, seed);
     const auto warnings = warnings_at(rate, plan, result.calibrated, calibrated_rate);
     result.rates.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, warnings));
   }
@@ -96,7 +95,7 @@ rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uin
     auto measured = runs_of(scenario.name, real.scenarios);
     if (measured.empty()) continue;
     const auto rate = plan.load.calls_per_second;
-    auto simulated = simulate(calibrated, scenario, rate, plan.load.length, programs, seed);
+    auto simulated = simulate(plan_at(result.calibrated, rate), scenario, rate, plan.load.length, programs, seed);
     const auto warnings = warnings_at(rate, plan, result.calibrated, calibrated_rate);
     result.scenarios.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, warnings));
   }

@@ -94,7 +94,7 @@ struct real_runs {
   std::string machine;
   /// At least one, all at the same rate and without faults.
   std::vector<observed_run> calibrations;
-  /// Runs without faults, in which each call begins long after the end of the last one.
+  /// Runs without faults at a rate at which the cores are idle most of the time.
   std::vector<observed_run> single_calls;
   std::vector<observed_run> rates;
   std::vector<observed_run> scenarios;

@@ -71,7 +71,8 @@ std::string text_report(const rehearsal_result& result) {
   text.append("  added to the latency of each link: ").append(format_fixed(result.calibrated.added_latency_us, 0));
   text += " µs, for the measured response time\n";
   if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {
-    text += "  pauses of each core: " + format_fixed(pauses.per_second, 1) + " per second, on average " +
+    text += "  pauses of each core: " + format_fixed(pauses.per_second, 1) + " per second (without load " +
+            format_fixed(pauses.per_second * result.calibrated.idle_pause_ratio, 1) + "), on average " +
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, from the dispatch lag of loadgen\n";
   }
   if (const auto& idle = result.calibrated.after_idle) {

@@ -20,9 +20,6 @@ const maxConnections = 10_000;
 /** Machines of the plan get the first cores, one each; loadgen runs on the last one. */
 const loadCore = String(cpus().length - 1);
 
-/** The arrival process of the calls. */
-type Arrivals = 'poisson' | 'constant';
-
 /** The maximum CPU time that other programs may use on a core of the services, as a fraction of elapsed time. */
 const maxForeignRatio = 0.1;
 /** The unit of /proc/stat: USER_HZ, which is 100 on all architectures that this program supports. */
@@ -171,23 +168,23 @@ export class RealRunner {
   ) {}
 
   /** `seed` determines the times of the calls; runs without it have different ones. */
-  async run(scenario: RealScenario, rate: number, seed?: number, arrivals: Arrivals = 'poisson'): Promise<ObservedRun> {
+  async run(scenario: RealScenario, rate: number, seed?: number): Promise<ObservedRun> {
     const fleet = new RealFleet(this.plan, this.planFile, this.directory);
     await fleet.start();
     try {
-      return await this.runOn(fleet, scenario, rate, seed ?? this.runs + 1, arrivals);
+      return await this.runOn(fleet, scenario, rate, seed ?? this.runs + 1);
     } finally {
       await fleet.stop();
     }
   }
 
-  private loadFlags(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number, arrivals: Arrivals, file: string): string[] {
+  private loadFlags(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number, file: string): string[] {
     const { load } = this.plan;
     // Twice the maximum number of attempts in flight, which is reached if each attempt lasts as long as the patience.
     const connections = Math.min(Math.ceil(2 * rate * load.patience_s * (load.retries + 1)) + 100, maxConnections);
     const stages = scenario.phases.flatMap(({ length_s }) => ['--stage', `${length_s * 1000}ms:${rate}:step`]);
     return [
-      ...stages, '--arrivals', arrivals, '--seed', String(seed), '-q', '--no-preflight', '--json', file,
+      ...stages, '--arrivals', 'poisson', '--seed', String(seed), '-q', '--no-preflight', '--json', file,
       '-c', String(connections), '--timeout', `${Math.ceil(load.timeout_s * 1000)}ms`, '--patience', `${load.patience_s * 1000}ms`,
       ...(load.retries > 0 ? ['--retries', String(load.retries)] : []),
       ...(load.backoff_s > 0 ? ['--retry-backoff', `${load.backoff_s * 1000}ms`] : []),
@@ -197,12 +194,12 @@ export class RealRunner {
     ];
   }
 
-  private async runOn(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number, arrivals: Arrivals): Promise<ObservedRun> {
+  private async runOn(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number): Promise<ObservedRun> {
     const length = scenario.phases.reduce((sum, { length_s }) => sum + length_s, 0);
     const file = join(this.directory, `run-${++this.runs}.json`);
     console.error(`rehearse: ${scenario.name}, ${rate}/s for ${length} s`);
     const before = fleet.times();
-    const flags = ['-c', loadCore, join(programs, 'loadgen'), ...this.loadFlags(fleet, scenario, rate, seed, arrivals, file)];
+    const flags = ['-c', loadCore, join(programs, 'loadgen'), ...this.loadFlags(fleet, scenario, rate, seed, file)];
     const load = startProcess('loadgen', 'taskset', flags, join(this.directory, 'loadgen.log'), { API_KEY: '' });
     const start = elapsed();
     const breakers: BreakerChange[] = [];

@@ -10,8 +10,8 @@ import type { ObservedRun, RealScenario } from './observed_run.ts';
 import { describeMachine, readRealPlan, rehearseProgram } from './real_plan.ts';
 import { RealRunner } from './real_runner.ts';
 
-/** The calls per second of a run in which each call begins long after the end of the last one. */
-const singleCallRate = 50;
+/** The calls per second of a run in which the cores are idle most of the time before each call. */
+const singleCallRate = 100;
 /** The value of --only for the rates without a scenario. */
 const onlyRates = 'rates';
 
@@ -57,7 +57,7 @@ const steadyLoad = (name: string): RealScenario => ({ name, phases: [{ name: 'al
 const measured = { machine: describeMachine(), calibrations: [] as ObservedRun[], single_calls: [] as ObservedRun[], rates: [] as ObservedRun[], scenarios: [] as ObservedRun[] };
 for (let round = 0; round < options.repeat; ++round) {
   measured.calibrations.push(await real.run(steadyLoad('calibration'), plan.calibration_rate));
-  measured.single_calls.push(await real.run(steadyLoad('single calls'), singleCallRate, undefined, 'constant'));
+  measured.single_calls.push(await real.run(steadyLoad('single calls'), singleCallRate));
   for (const { name, rate } of hasRates ? plan.rates : []) measured.rates.push(await real.run(steadyLoad(name), rate));
   for (const scenario of scenarios) measured.scenarios.push(await real.run(scenario, plan.load.rate));
 }

@@ -246,6 +246,24 @@ TEST_CASE("rehearsal: the pauses of a core are found from the dispatch lag", "[s
   CHECK_THAT(to_milliseconds(found.length.mean()), WithinRel(to_milliseconds(length.mean()), 0.15));
 }
 
+TEST_CASE("rehearsal: the rate of the pauses at other loads lies between that of idle cores and the calibrated one",
+          "[sim][rehearsal]") {
+  auto real = rehearsal::simulate(parse(), {"calibration", {}, {}}, 100, 4s, {}, 7);
+  auto idle = real;
+  real.dispatch_lag = {{30, 960}, {1000, 40}};
+  idle.dispatch_lag = {{30, 990}, {1000, 10}};
+  const auto found = calibrate(parse(), calibrations({real}, {idle}), {});
+  const auto pauses_per_second = found.plan.pauses.per_second;
+  REQUIRE(pauses_per_second > 0);
+  CHECK_THAT(plan_at(found, 100).pauses.per_second, WithinRel(pauses_per_second, 0.001));
+  CHECK_THAT(plan_at(found, 200).pauses.per_second, WithinRel(pauses_per_second, 0.001));
+  CHECK_THAT(plan_at(found, 50).pauses.per_second, WithinRel(pauses_per_second * 0.625, 0.001));
+  CHECK_THAT(plan_at(found, 0.001).pauses.per_second, WithinRel(pauses_per_second * 0.25, 0.001));
+  // Without measurements of idle cores, the rate of the pauses does not depend on the load.
+  CHECK_THAT(plan_at(calibrate(parse(), calibrations({real}), {}), 50).pauses.per_second,
+             WithinRel(pauses_per_second, 0.001));
+}
+
 TEST_CASE("rehearsal: the lag of normal wake-ups is no pause", "[sim][rehearsal]") {
   CHECK_FALSE(pauses_from_dispatch_lag({}).any());
   CHECK_FALSE(pauses_from_dispatch_lag({{30, 1000}, {200, 10}}).any());
