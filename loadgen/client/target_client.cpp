@@ -135,8 +135,8 @@ void target_client::submit(const scheduled_request& request) {
     connection(request);
   } else if (open_connection_count_ < max_connections_) {
     context_.connections.spawn(run_connection(*this, request));
-  } else if (waiting_.size() < max_queued_requests) {
-    waiting_.push_back(request);
+  } else if (waiting_requests_.size() < max_queued_requests) {
+    waiting_requests_.push_back(request);
   } else {
     context_.tracker.on_unsent(request);
   }
@@ -144,9 +144,9 @@ void target_client::submit(const scheduled_request& request) {
 
 void target_client::expire_waiting() {
   const auto now = context_.event_loop.now();
-  while (!waiting_.empty() && attempt_deadline(waiting_.front(), context_.settings).expired(now)) {
-    const auto expired = waiting_.front();
-    waiting_.pop_front();
+  while (!waiting_requests_.empty() && attempt_deadline(waiting_requests_.front(), context_.settings).expired(now)) {
+    const auto expired = waiting_requests_.front();
+    waiting_requests_.pop_front();
     if (will_retry(expired, request_outcome::unsent)) {
       context_.tracker.on_retry(expired, request_outcome::unsent);
       retry(expired);
@@ -187,18 +187,18 @@ task<> target_client::retry_after(target_client& self, scheduled_request next, d
 }
 
 void target_client::close() {
-  while (!waiting_.empty()) {
-    context_.tracker.on_unsent(waiting_.front());
-    waiting_.pop_front();
+  while (!waiting_requests_.empty()) {
+    context_.tracker.on_unsent(waiting_requests_.front());
+    waiting_requests_.pop_front();
   }
   for (auto& connection : std::exchange(idle_connections_, {})) connection.post(std::nullopt);
 }
 
 target_client::next_request target_client::dequeue_request() {
   expire_waiting();
-  if (waiting_.empty()) return std::nullopt;
-  const auto next = waiting_.front();
-  waiting_.pop_front();
+  if (waiting_requests_.empty()) return std::nullopt;
+  const auto next = waiting_requests_.front();
+  waiting_requests_.pop_front();
   return next;
 }
 

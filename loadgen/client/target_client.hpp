@@ -55,7 +55,7 @@ class target_client {
   /// Ends all waiting requests as `unsent`, and closes idle connections.
   void close();
 
-  std::size_t waiting_count() const noexcept { return waiting_.size(); }
+  std::size_t waiting_count() const noexcept { return waiting_requests_.size(); }
 
  private:
   class connection;
@@ -85,7 +85,7 @@ class target_client {
   std::size_t open_connection_count_ = 0;
   /// Attempts that wait for a connection, in the order of their start. All attempts have the same patience, so the
   /// oldest attempt is abandoned first.
-  std::deque<scheduled_request> waiting_;
+  std::deque<scheduled_request> waiting_requests_;
   std::vector<completion_handler<next_request>> idle_connections_;
 };
 

@@ -35,7 +35,7 @@ class exclusive_resource {
  public:
   task<http::response> use() {
     if (in_use_) {
-      auto wait_task = waiting_.wait();
+      auto wait_task = waiters_.wait();
       if (co_await std::move(wait_task) == wait_status::cancelled) co_return deadline_exceeded();
     }
     in_use_ = true;
@@ -49,10 +49,10 @@ class exclusive_resource {
   struct release_guard {
     exclusive_resource& resource;
     /// Hands the resource to the first waiter, so that no later request acquires the resource first.
-    ~release_guard() { resource.in_use_ = resource.waiting_.notify_one(); }
+    ~release_guard() { resource.in_use_ = resource.waiters_.notify_one(); }
   };
   bool in_use_ = false;
-  wait_queue waiting_;
+  wait_queue waiters_;
 };
 
 // ---- clients

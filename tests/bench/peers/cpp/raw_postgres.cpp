@@ -78,22 +78,22 @@ class query_server {
       if (::recv(descriptor, request.data(), request.size(), 0) <= 0) {
         ::close(descriptor);
       } else {
-        waiting_.push_back(descriptor);
+        waiting_clients_.push_back(descriptor);
         start_queries();
       }
     }
   }
 
   void start_queries() {
-    while (!idle_.empty() && !waiting_.empty()) {
+    while (!idle_.empty() && !waiting_clients_.empty()) {
       auto* const connection = idle_.back();
       idle_.pop_back();
       const char* const value = "7";
       if (!PQsendQueryPrepared(connection, "find", 1, &value, nullptr, nullptr, 0))
         exit_with_connection_error(connection);
       if (PQflush(connection) != 0) exit_with_connection_error(connection);
-      clients_[connection] = waiting_.front();
-      waiting_.pop_front();
+      clients_[connection] = waiting_clients_.front();
+      waiting_clients_.pop_front();
     }
   }
 
@@ -121,7 +121,7 @@ class query_server {
   std::unordered_map<int, PGconn*> connections_;
   std::unordered_map<PGconn*, int> clients_;
   std::vector<PGconn*> idle_;
-  std::deque<int> waiting_;
+  std::deque<int> waiting_clients_;
 };
 
 }  // namespace
