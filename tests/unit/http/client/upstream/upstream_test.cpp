@@ -118,7 +118,7 @@ TEST_CASE("upstream: retryable statuses are retried", "[http][upstream]") {
   CHECK(fixture.metric("requests_total", "outcome=\"ok\"") == 1);
 }
 
-TEST_CASE("upstream: the last response is returned after the maximum of attempts", "[http][upstream]") {
+TEST_CASE("upstream: the last response is returned after the maximum number of attempts", "[http][upstream]") {
   upstream_fixture fixture{with_retries()};
   fixture.replica().default_step = {.status = 503};
   const auto result = fixture.call();
