@@ -38,9 +38,8 @@ void response_fields::emplace_back(std::string_view name, std::string_view value
 
 void response_fields::erase(std::string_view name) {
   if (!content_) return;
-  auto& [text, positions] = *content_;
-  std::erase_if(positions, [&, text = std::string_view{text}](const position& field) {
-    return iequals(text.substr(field.name_begin, field.name_size), name);
+  std::erase_if(content_->positions, [&](const position& field) {
+    return iequals(std::string_view{content_->text}.substr(field.name_begin, field.name_size), name);
   });
 }
 
