@@ -108,10 +108,10 @@ std::optional<std::string> find_tool(const std::string& name) {
   return path;
 }
 
-double total_calls(const std::filesystem::path& summary) {
+double count_calls(const std::filesystem::path& summary, const std::string& name) {
   std::ifstream file{summary};
   for (std::string line; std::getline(file, line);) {
-    if (!line.ends_with(" total")) continue;
+    if (!line.ends_with(' ' + name)) continue;
     std::istringstream columns{line};
     double percent = 0;
     double seconds = 0;
@@ -119,7 +119,7 @@ double total_calls(const std::filesystem::path& summary) {
     double calls = 0;
     if (columns >> percent >> seconds >> microseconds_per_call >> calls) return calls;
   }
-  throw std::runtime_error("no total in the summary of strace");
+  throw std::runtime_error("the summary of strace has no line for " + name);
 }
 
 double allocations_per_request(const counted_service& service) {
@@ -142,7 +142,7 @@ double system_calls_per_request(const counted_service& service, const std::strin
     counted_program program{{strace, "-D", "-f", "-c", "-o", summary.string()}, service};
     program.send_requests(requests);
     program.stop();
-    return total_calls(summary);
+    return count_calls(summary, "total");
   });
 }
 

@@ -24,9 +24,9 @@ struct counted_service {
 /// Returns the path of a program in /usr/bin; the result is empty if it is not installed.
 std::optional<std::string> find_tool(const std::string& name);
 
-/// Returns the total number of calls in the summary that `strace -c -o` has written: the fourth number of its last
-/// line, `100.00 0.004163 1 3052 123 total`.
-double total_calls(const std::filesystem::path& summary);
+/// Returns the number of calls of a system call, or of all (`total`), in the summary that `strace -c -o` has written:
+/// the fourth number of its line, such as `100.00 0.004163 1 3052 123 total`. Throws if there is no such line.
+double count_calls(const std::filesystem::path& summary, const std::string& name);
 
 /// Returns the cost of one request on a keep-alive connection, without the start of the service and its first requests.
 /// The service has one event loop and no access log.

@@ -12,8 +12,13 @@ namespace {
 
 constexpr int rate = 200;
 
+struct call_counts {
+  double waits = 0;
+  double others = 0;
+};
+
 /// Returns the number of system calls of a run of `seconds` with an open loop.
-double count_system_calls(const std::string& strace, const scripted_upstream& server, int seconds) {
+call_counts count_system_calls(const std::string& strace, const scripted_upstream& server, int seconds) {
   const temporary_directory directory;
   const auto summary = directory.path() / "summary";
   child_process generator{strace,
@@ -21,7 +26,8 @@ double count_system_calls(const std::string& strace, const scripted_upstream& se
                            std::to_string(rate), "--duration", std::to_string(seconds), "--connections", "1",
                            "--target", "server=" + server.url() + "/", "--quiet"}};
   generator.wait_for_exit();
-  return total_calls(summary);
+  const double waits = count_calls(summary, "epoll_wait");
+  return {waits, count_calls(summary, "total") - waits};
 }
 
 TEST_CASE("cost: a request of the load generator in an open loop stays within its bounds for system calls",
@@ -34,14 +40,17 @@ TEST_CASE("cost: a request of the load generator in an open loop stays within it
   scripted_upstream server;
   server.set_default_behavior(canned_response{.headers = {{"Content-Type", "text/plain"}}, .body = "response"});
 
-  const double per_request =
-      (count_system_calls(*strace, server, 3) - count_system_calls(*strace, server, 1)) / (2 * rate);
+  const auto with_start = count_system_calls(*strace, server, 1);
+  const auto with_more_requests = count_system_calls(*strace, server, 3);
+  const double waits = (with_more_requests.waits - with_start.waits) / (2 * rate);
+  const double others = (with_more_requests.others - with_start.others) / (2 * rate);
 
-  // One timerfd_settime, one write and one read; three waits, of which one is for the timer and one for the response.
-  // On a busy machine the generator wakes up with a delay, so that several requests share a wait.
-  INFO("system calls per request: " << per_request);
-  CHECK(per_request <= 6.6);
-  CHECK(per_request > 2);
+  // One timerfd_settime, one check whether the connection is open, one write and one read.
+  CHECK(others > 2);
+  CHECK(others <= 4.3);
+  // About two waits, for the timer and for the response. On a busy machine, several requests share a wait, or a wait
+  // ends before its event is ready: 1.5 to 3.5 were measured.
+  CHECK(waits <= 5);
 }
 
 }  // namespace
