@@ -30,7 +30,8 @@ test('a call that was cancelled at its deadline shows its attempts and the saved
   await expect(page.locator('.lane .saved-time')).toHaveCount(1);
   await expect(page.locator('.lane .saved-time-label')).toHaveText('waiting time saved');
   await expect(page.locator('.lane .cut')).toHaveCount(1);
-  await expect(page.locator('.lane-result').last()).toHaveText('timed out, 5 s');
+  const result = page.locator('.lane-result').last();
+  await expect(result).toHaveText('timed out, 5 s');
   await expect(page.locator('.lane .note')).toHaveText(['reset', 'retry, deadline exceeded', 'hedge cancelled']);
   await expect(page.locator('#headline')).toHaveText('2 of 3 in time · weather timed out');
   await expect(page).toHaveTitle('✕ weather timed out · Cohort');
@@ -41,6 +42,11 @@ test('a call that was cancelled at its deadline shows its attempts and the saved
   const row = page.getByRole('row', { name: /retry to 10.0.3.8:5003/ });
   await expect(row).toContainText('cancelled: deadline');
   await expect(row).toContainText('3.74 s');
+  // The longest result fits in its column.
+  expect(await result.evaluate((cell) => {
+    cell.textContent = 'timed out, 4.95 s';
+    return cell.scrollWidth - cell.clientWidth;
+  })).toBe(0);
 });
 
 test('a request in progress grows, and ends with its record', async ({ page, dashboard }) => {
