@@ -149,7 +149,7 @@ std::string calibration_section(const rehearsal_result& result) {
     table.add({html::text(cost.service), html::text(format_fixed(cost.measured_us, 0) + " µs"),
                html::text(format_fixed(cost.planned_us, 0) + " µs")});
   }
-  auto note = "Measured without faults at " + loadgen::format_rate(result.calibration_rate) +
+  auto note = "Measured without faults at " + loadgen::format_rate(result.calibrated.rate) +
               " calls per second. For the measured response time, " +
               format_fixed(result.calibrated.added_latency_us, 0) + " µs were added to the latency of each link.";
   if (const auto& pauses = result.calibrated.plan.pauses; pauses.any()) {

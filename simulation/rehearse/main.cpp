@@ -61,10 +61,9 @@ observed_run simulate_rate(const sim::plan& plan, double rate, const sim::progra
 
 /// The reasons why predictions at this rate are outside the model's range of validity, besides a load above that of the
 /// calibration.
-std::vector<std::string> warnings_at(double rate, const sim::plan& plan, const calibration& calibrated,
-                                     double calibrated_rate) {
+std::vector<std::string> warnings_at(double rate, const sim::plan& plan, const calibration& calibrated) {
   auto warnings = plan.warnings;
-  if (!calibrated.has_idle_times && rate * 1.1 < calibrated_rate) {
+  if (!calibrated.has_idle_times && rate * 1.1 < calibrated.rate) {
     warnings.emplace_back(
         "too few calls of the calibration began after idle time, so that the slowdown of idle cores was not measured");
   }
@@ -82,22 +81,22 @@ std::vector<observed_run> runs_of(const std::string& name, const std::vector<obs
 
 rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uint64_t seed) {
   const auto programs = stack_programs();
-  const auto calibrated_rate = real.calibrations.front().rate;
-  rehearsal_result result{real.machine, calibrate(plan, real, programs), calibrated_rate, {}, {}};
+  rehearsal_result result{real.machine, calibrate(plan, real, programs), {}, {}};
+  const auto& calibrated = result.calibrated;
   for (const auto rate : plan.rehearsal->rates) {
     auto measured = runs_of(name_of_rate(rate), real.rates);
     if (measured.empty()) continue;
-    auto simulated = simulate_rate(plan_at(result.calibrated, rate), rate, programs, seed);
-    const auto warnings = warnings_at(rate, plan, result.calibrated, calibrated_rate);
-    result.rates.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, warnings));
+    auto simulated = simulate_rate(plan_at(calibrated, rate), rate, programs, seed);
+    const auto warnings = warnings_at(rate, plan, calibrated);
+    result.rates.push_back(compare(std::move(simulated), std::move(measured), calibrated.rate, warnings));
   }
   for (const auto& scenario : plan.scenarios) {
     auto measured = runs_of(scenario.name, real.scenarios);
     if (measured.empty()) continue;
     const auto rate = plan.load.calls_per_second;
-    auto simulated = simulate(plan_at(result.calibrated, rate), scenario, rate, plan.load.length, programs, seed);
-    const auto warnings = warnings_at(rate, plan, result.calibrated, calibrated_rate);
-    result.scenarios.push_back(compare(std::move(simulated), std::move(measured), calibrated_rate, warnings));
+    auto simulated = simulate(plan_at(calibrated, rate), scenario, rate, plan.load.length, programs, seed);
+    const auto warnings = warnings_at(rate, plan, calibrated);
+    result.scenarios.push_back(compare(std::move(simulated), std::move(measured), calibrated.rate, warnings));
   }
   return result;
 }

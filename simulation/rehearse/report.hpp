@@ -13,7 +13,6 @@ namespace cohort::simulation::rehearsal {
 struct rehearsal_result {
   std::string machine;
   calibration calibrated;
-  double calibration_rate = 0;
   std::vector<comparison> rates;
   std::vector<comparison> scenarios;
 };

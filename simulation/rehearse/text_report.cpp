@@ -63,7 +63,7 @@ std::string render_comparison(const comparison& comparison) {
 
 std::string text_report(const rehearsal_result& result) {
   auto text = "measured on " + result.machine + "\n\nCPU time of each call, measured at " +
-              loadgen::format_rate(result.calibration_rate) + "/s\n";
+              loadgen::format_rate(result.calibrated.rate) + "/s\n";
   for (const auto& cost : result.calibrated.costs) {
     text.append("  ").append(cell(cost.service, 22)).append(format_fixed(cost.measured_us, 0) + " µs, in the plan ");
     text.append(format_fixed(cost.planned_us, 0)).append(" µs\n");

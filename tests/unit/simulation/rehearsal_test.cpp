@@ -319,7 +319,7 @@ TEST_CASE("rehearsal: a prediction above the calibrated load is marked in the re
   REQUIRE(comparison_beyond_calibration.warnings.size() == 1);
   CHECK_THAT(comparison_beyond_calibration.warnings.front(),
              ContainsSubstring("attempts a second, but the CPU costs were measured at 50"));
-  rehearsal_result result{"a machine", {plan, {}}, 50, {}, {comparison_beyond_calibration}};
+  rehearsal_result result{"a machine", {.plan = plan, .costs = {}, .rate = 50}, {}, {comparison_beyond_calibration}};
   CHECK_THAT(text_report(result), ContainsSubstring("~"));
   CHECK_THAT(html_report(result, "command"), ContainsSubstring("failures: outside the model"));
   result.scenarios = {compare(run, {run}, 200, {})};
