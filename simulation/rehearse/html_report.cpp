@@ -158,10 +158,7 @@ std::string calibration_section(const rehearsal_result& result) {
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, as the dispatch lag of loadgen shows.";
   }
   if (const auto& idle = result.calibrated.after_idle) {
-    note += " After " + loadgen::format_duration(static_cast<std::uint64_t>(idle->full_after_us)) +
-            " of idle time, a call takes " + format_fixed(idle->increase_us, 0) +
-            " µs more: the HTTP costs are up to " +
-            format_fixed(result.calibrated.plan.slowdown_after_idle.max_factor, 2) + " times as high.";
+    note += " After " + describe_slowdown(*idle, result.calibrated.plan.slowdown_after_idle) + ".";
   }
   return html::section("Calibration", note, table.html());
 }

@@ -61,6 +61,12 @@ std::string render_comparison(const comparison& comparison) {
 
 }  // namespace
 
+std::string describe_slowdown(const idle_response& measured, const sim::idle_slowdown& simulated) {
+  return loadgen::format_duration(static_cast<std::uint64_t>(measured.full_after_us)) + " of idle time, a call takes " +
+         format_fixed(measured.increase_us, 0) + " µs more: the HTTP costs are up to " +
+         format_fixed(simulated.max_factor, 2) + " times as high";
+}
+
 std::string text_report(const rehearsal_result& result) {
   auto text = "measured on " + result.machine + "\n\nCPU time of each call, measured at " +
               loadgen::format_rate(result.calibrated.rate) + "/s\n";
@@ -76,10 +82,7 @@ std::string text_report(const rehearsal_result& result) {
             format_fixed(to_milliseconds(pauses.length.mean()), 2) + " ms, from the dispatch lag of loadgen\n";
   }
   if (const auto& idle = result.calibrated.after_idle) {
-    text += "  after " + loadgen::format_duration(static_cast<std::uint64_t>(idle->full_after_us)) +
-            " of idle time, a call takes " + format_fixed(idle->increase_us, 0) +
-            " µs more: the HTTP costs are up to " +
-            format_fixed(result.calibrated.plan.slowdown_after_idle.max_factor, 2) + " times as high\n";
+    text += "  after " + describe_slowdown(*idle, result.calibrated.plan.slowdown_after_idle) + "\n";
   }
   text += "\n";
   for (const auto& rate : result.rates) text += render_comparison(rate);
