@@ -30,6 +30,11 @@ inline std::int64_t draw_between(random_generator& random, std::int64_t min, std
   return min + static_cast<std::int64_t>(random.uniform_below(static_cast<std::uint64_t>(max - min + 1)));
 }
 
+/// Draws the time to the next call of callers with Poisson arrivals at `rate` calls per second.
+inline duration draw_gap(random_generator& random, double rate) {
+  return duration{static_cast<duration::rep>(-std::log1p(-random.uniform()) / rate * 1e9)};
+}
+
 /// Returns the body of `PUT /api/faults` with one fault.
 std::string faults_json(std::string_view member, std::int64_t value);
 /// Injects faults into a service until the end of the incident.
