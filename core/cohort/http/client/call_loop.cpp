@@ -81,7 +81,7 @@ task<client_result> call_loop::run(time_point now) {
   }
 }
 
-/// Whether to resend the request, whose connection the server had closed before it read the request.
+/// Whether to resend a request after the server closed its connection without reading it.
 bool call_loop::replaces_connection(const client::exchange& exchange) {
   if (!exchange.stale_connection || has_replaced_connection_ || !is_idempotent(request_.method)) return false;
   if (!may_replace_connection()) return false;

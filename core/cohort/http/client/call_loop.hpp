@@ -8,7 +8,7 @@
 
 namespace cohort::http {
 
-/// The reason for which the request may be resent after an exchange.
+/// The reason why a request may be resent after an exchange.
 struct classification {
   /// The reason for the failure, if a retry may help; empty otherwise.
   std::optional<policy::attempt_failure> failure;
@@ -28,9 +28,9 @@ classification classify(const client::exchange& exchange);
 /// Whether an exchange has a response with a status below 500 that `classify` does not classify as retryable.
 bool is_success(const client::exchange& exchange);
 
-/// Runs one call: sends the request, resends or retries it, and follows redirects. No other code does so. A request
-/// whose connection was stale is resent at most once per call, on a new connection, without a backoff (RFC 9112 section
-/// 9.3.1); that is not a retry. The base class has no further policies; `upstream` overrides the decisions.
+/// Runs one call: sends the request, resends or retries it, and follows redirects. A request whose connection was stale
+/// is resent at most once per call, on a new connection, without a backoff (RFC 9112 section 9.3.1); that is not a
+/// retry. The base class has no further policies; `upstream` overrides the decisions.
 class call_loop {
  public:
   /// `target` is the origin of `request.url`. `transport` and `request` must outlive the loop; a redirect replaces
@@ -40,7 +40,7 @@ class call_loop {
   call_loop(const call_loop&) = delete;
   call_loop& operator=(const call_loop&) = delete;
 
-  /// Runs the call, which starts at `now`, to its end. May be called once. The loop must outlive the task.
+  /// Runs the call until it completes; its start time is `now`. May be called once. The loop must outlive the task.
   task<client_result> run(time_point now);
   /// Number of requests sent so far, to all locations.
   unsigned total_attempts() const noexcept { return total_attempt_count_; }

@@ -99,7 +99,7 @@ class client {
   /// `find_error(settings)` returns no error.
   void replace_tls(net::tls_client_settings settings) { tls_.replace(std::move(settings)); }
 
-  /// Closes this loop's idle connections. Must run on each loop before it ends.
+  /// Closes this loop's idle connections. Must run on each loop before the loop ends.
   void close_idle() { pool().close_idle(); }
 
  private:

@@ -64,7 +64,7 @@ task<result<handshake_response, client_error>> exchange_handshake(net::stream& s
   if (!sent) co_return error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed);
   const response_parser::limits limits{max_head_bytes, max_head_bytes};
   std::optional<response_parser> parser;
-  // As with HEAD, the response ends with its header section: the body of an error is not read.
+  // As with HEAD, only the header section is read, not the body of an error.
   parser.emplace(limits, true);
   std::string input;
   for (;;) {

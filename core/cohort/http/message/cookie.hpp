@@ -18,7 +18,7 @@ namespace cohort::http {
 /// 4.1.1) are ignored.
 std::optional<std::string_view> cookie_value(const request_head& head, std::string_view name) noexcept;
 
-/// The requests from other sites with which a browser sends a cookie (RFC 6265bis section 5.6.7).
+/// The cross-site requests with which a browser sends a cookie (RFC 6265bis section 5.6.7).
 enum class same_site { strict, lax, none };
 
 /// A `Set-Cookie` field (RFC 6265bis section 4.1). The defaults are the safe values; an http origin other than

@@ -38,7 +38,7 @@ std::string_view strip_quotes(std::string_view text) noexcept;
 /// Whether both strings are equal, ignoring the case of ASCII letters.
 bool iequals(std::string_view a, std::string_view b) noexcept;
 
-/// `text` without spaces and tabs at its ends (RFC 9110 section 5.6.3).
+/// `text` without leading and trailing spaces and tabs (RFC 9110 section 5.6.3).
 std::string_view trimmed(std::string_view text) noexcept;
 
 /// Removes the first element from a comma-separated list (RFC 9110 section 5.6.1) and returns it without the

@@ -12,7 +12,7 @@
 namespace cohort::http {
 
 /// A constant set of field names; comparisons ignore case. Each name has fewer than 64 bytes. A name whose length
-/// differs from the length of each of them is rejected without a comparison.
+/// differs from the lengths of all names in the set is rejected without a comparison.
 template <std::size_t Count>
 class field_name_set {
  public:

@@ -20,8 +20,8 @@ namespace cohort::http {
 
 class pipeline_run;
 
-/// The rest of the request's pipeline: the next middleware, and in the end the handler. A small copyable value, valid
-/// for the lifetime of the request.
+/// The rest of the request's pipeline: the next middleware, or the handler. A small copyable value, valid for the
+/// lifetime of the request.
 class next {
  public:
   /// Runs the rest and returns its response: the handler's, or an error response of the framework (401, 404, 405, 413,

@@ -254,7 +254,7 @@ task<> server_shard::drain(duration timeout) {
   drain_timer_.disarm();
 }
 
-/// Cancels the requests that have not ended within the time of the drain.
+/// Cancels the requests that have not ended within the drain timeout.
 void server_shard::on_drain_timeout() {
   requests_.set_cancellation_cause(telemetry::cancellation_cause::shutdown);
   tasks_.cancel();

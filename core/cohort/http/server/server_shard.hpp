@@ -110,7 +110,7 @@ class server_shard {
 
   /// Starts a connection; `is_reserved` if it belongs to the reserve for probes.
   void serve(net::stream_ptr stream, bool is_reserved);
-  /// Closes the connection that has been idle for longest. If `urgent`, header sections and handshakes in progress also
+  /// Closes the connection that has been idle the longest. If `urgent`, header sections and handshakes in progress also
   /// count as idle, and a closing connection is closed, too. False if no connection is idle.
   bool shed_oldest_idle(bool urgent);
   /// Closes a connection that only waits for its client to close it. False if there is none.

@@ -133,7 +133,7 @@ TEST_CASE("client: a request that the server does not read times out at the dead
   CHECK(call.error() == client_error::send_timeout);
 }
 
-TEST_CASE("client: a connection that ends while the request is sent is a send failure", "[http][client]") {
+TEST_CASE("client: a connection that is closed while the request is sent is a send failure", "[http][client]") {
   client_fixture fixture{small_pipe()};
   auto call = fixture.get();
   if (GENERATE(true, false)) {
@@ -274,7 +274,7 @@ TEST_CASE("client: a call that is cancelled during name resolution ends immediat
   CHECK(fixture.time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("client: a cancelled call on a reused connection is not repeated", "[http][client]") {
+TEST_CASE("client: a cancelled call on a reused connection is not retried", "[http][client]") {
   client_fixture fixture;
   fixture.receive_response(get_request("http://site.test/"), ok_response("first"));
   auto call = fixture.get();

@@ -24,12 +24,12 @@ struct received_request {
   std::optional<std::string> header(std::string_view name) const { return find_header(headers, name); }
 };
 
-/// The server's end of one of the client's connections.
+/// The server's side of one of the client's connections.
 class server_connection {
  public:
   server_connection(virtual_time& time, net::stream_ptr stream) : peer_(time, std::move(stream)) {}
 
-  /// Reads the next request to its end.
+  /// Reads the whole next request.
   received_request read_request() {
     auto head = extract_head(input_);
     while (!head) {

@@ -149,7 +149,8 @@ TEST_CASE("client: a response is parsed in every framing, with its bytes split a
   CHECK_FALSE(response.find("Link").has_value());
 }
 
-TEST_CASE("client: a response without a body ends with its header, and its connection is kept", "[http][client]") {
+TEST_CASE("client: a response without a body is complete after its header, and its connection is kept",
+          "[http][client]") {
   client_fixture fixture;
   const auto [method, bytes, code] = GENERATE(table<http::method, std::string, unsigned>({
       {http::method::get, "HTTP/1.1 204 No Content\r\n\r\n", 204},
@@ -193,7 +194,7 @@ TEST_CASE("client: a Content-Length above the limit is an error before the body 
         client_error::body_too_large);
 }
 
-TEST_CASE("client: a header that exceeds the limit is an error before its end", "[http][client]") {
+TEST_CASE("client: a header that exceeds the limit is an error before the header is complete", "[http][client]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
   client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{10})), settings};

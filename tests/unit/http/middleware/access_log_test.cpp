@@ -102,7 +102,7 @@ TEST_CASE("access log: an incomplete response is marked as incomplete", "[http][
   CHECK(field_of(lines[3], "complete") == "false");
 }
 
-TEST_CASE("on_sent: the callback is called once, when the response has left the server", "[http][middleware]") {
+TEST_CASE("on_sent: the callback is called once, after the response has been sent", "[http][middleware]") {
   log_lines events;
   server_fixture server;
   server.routes.get("/", [&events](request_context& context) {

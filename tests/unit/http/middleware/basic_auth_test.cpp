@@ -11,9 +11,8 @@ namespace {
 
 using namespace cohort::test;
 
-TEST_CASE(
-    "basic authentication: a request with valid credentials reaches the handler, and every other request gets 401",
-    "[http][middleware]") {
+TEST_CASE("basic authentication: requests with valid credentials reach the handler, all others are rejected with 401",
+          "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::basic_auth("admin area", {{"Aladdin", "open sesame"}, {"empty", ""}}));
   server.routes.get("/",

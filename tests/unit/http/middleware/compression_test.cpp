@@ -54,7 +54,8 @@ TEST_CASE("compression: the coding that Accept-Encoding prefers is used", "[http
   CHECK((response.body.size() < 5000) == !row.coding.empty());
 }
 
-TEST_CASE("compression: a request without Accept-Encoding gets the unencoded body, with Vary", "[http][middleware]") {
+TEST_CASE("compression: the response to a request without Accept-Encoding is unencoded and has Vary",
+          "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::compression());
   server.routes.get("/", text_handler(compressible_text(10'000)));
@@ -141,7 +142,7 @@ TEST_CASE("compression: short and incompressible bodies are sent unencoded, unle
   }
 }
 
-TEST_CASE("compression: the entity tag of an encoded response is weak, and a request with it gets 304",
+TEST_CASE("compression: the entity tag of an encoded response is weak, and the response to a request with it is 304",
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::compression());

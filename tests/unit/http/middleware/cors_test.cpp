@@ -61,7 +61,7 @@ TEST_CASE("CORS: the framework's own responses 401, 404, 405, 500 and 504 have C
   check(get("/slow", key_lines), 504);
 }
 
-TEST_CASE("CORS: a preflight request gets its response before authentication and without a handler",
+TEST_CASE("CORS: the response to a preflight request is sent before authentication and without a handler",
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::cors(shop_settings()));

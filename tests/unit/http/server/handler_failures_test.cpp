@@ -87,7 +87,7 @@ TEST_CASE("server: the log line of a request has its ID, request line, result an
   CHECK(std::stod(log_field(lines[0], "remaining_ms")) > 28499);
 }
 
-TEST_CASE("server: a request with an invalid X-Request-Id gets a new, unique ID", "[http][server]") {
+TEST_CASE("server: a request with an invalid X-Request-Id is assigned a new, unique ID", "[http][server]") {
   const auto invalid_field = GENERATE(as<std::string>{}, "", "X-Request-Id: a b\r\n", "X-Request-Id: \"},{\r\n",
                                       "X-Request-Id:\r\n", "X-Request-Id: " + std::string(129, 'a') + "\r\n");
   const auto lines = log_lines_of({get("/", invalid_field), get("/", invalid_field)});

@@ -146,7 +146,7 @@ TEST_CASE("request records: blocking work is recorded as a call with the job's n
   CHECK(call.ended - call.started >= (is_in_time ? 300ms : 200ms));
 }
 
-TEST_CASE("request records: a streamed response is listed until its end", "[http][requests]") {
+TEST_CASE("request records: a streamed response is listed until it is complete", "[http][requests]") {
   records_fixture fixture;
   fixture.routes.get("/events", [](request_context&) {
     http::response response;

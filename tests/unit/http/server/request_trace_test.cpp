@@ -52,7 +52,7 @@ TEST_CASE("trace: a tracestate that is too long or repeated is dropped, but the 
   CHECK(trace_in_handler(traceparent + "tracestate: a=b\r\ntracestate: c=d\r\n") == trace + " sampled ");
 }
 
-TEST_CASE("trace: requests without a trace get different trace IDs", "[http][server]") {
+TEST_CASE("trace: requests without a trace have different trace IDs", "[http][server]") {
   server_fixture server;
   server.routes.get("/", respond_with_trace);
   auto client = server.connect();
@@ -165,7 +165,8 @@ TEST_CASE("trace: the exemplar of a call's duration is the trace of its request"
   CHECK(page.substr(line, page.find('\n', line) - line).find("{trace_id=\"" + trace + "\"}") != std::string::npos);
 }
 
-TEST_CASE("trace: a call for a request without a trace sends the trace started for it", "[http][server]") {
+TEST_CASE("trace: a call for a request without a trace sends the trace that was started for the request",
+          "[http][server]") {
   upstream_trace_fixture fixture;
   fixture.response_to(get("/", "tracestate: a=b\r\n"));
   const auto trace_parents = fixture.received("traceparent");

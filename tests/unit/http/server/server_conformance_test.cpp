@@ -179,7 +179,7 @@ TEST_CASE("server: HTTP/1.2 is processed as HTTP/1.1", "[http][server][case-1.12
   CHECK(client.receive()->body == "ok");
 }
 
-TEST_CASE("server: OPTIONS * gets 204 with Allow", "[http][server][case-1.12]") {
+TEST_CASE("server: the response to OPTIONS * is 204 with Allow", "[http][server][case-1.12]") {
   const auto target = GENERATE(as<std::string>{}, "*", "http://a", "http://a:80");
   conformance_fixture server;
   auto client = server.connect();
@@ -251,7 +251,7 @@ TEST_CASE("server: a slow client that keeps sending receives the whole response 
   CHECK(std::count(received.begin(), received.end(), 'y') >= 300'000);
 }
 
-TEST_CASE("server: a rejected request that is followed by more bytes gets its response before the close",
+TEST_CASE("server: the response to a rejected request that is followed by more bytes is sent before the close",
           "[http][server][case-1.11]") {
   const auto request =
       GENERATE(as<std::string>{}, "GET /a\n", "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\n",

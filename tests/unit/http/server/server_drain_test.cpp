@@ -26,7 +26,7 @@ TEST_CASE("server: a drain closes idle connections and leaves no timer armed", "
   CHECK(server.time.event_loop().timers().armed_count() == 0);
 }
 
-TEST_CASE("server: after a drain is announced, each response ends its connection, and new connections are accepted",
+TEST_CASE("server: after a drain is announced, each response closes its connection, and new connections are accepted",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/", text_handler("hello"));

@@ -88,7 +88,7 @@ TEST_CASE("server: requests over TLS are served with HSTS, even without X-Forwar
   CHECK(site.handshake_count("not_tls") == 0);
 }
 
-TEST_CASE("server: a plain HTTP request to a TLS port gets 400 in clear text, and is counted and logged",
+TEST_CASE("server: a plain HTTP request to a TLS port is rejected with 400 in clear text, counted and logged",
           "[http][server][tls]") {
   captured_log log;
   {
@@ -119,7 +119,7 @@ TEST_CASE("server: a plain HTTP request to a TLS port gets 400 in clear text, an
   CHECK(lines == 1);
 }
 
-TEST_CASE("server: a plain HTTP request to a TLS port gets 400 if OpenSSL recognizes its method",
+TEST_CASE("server: a plain HTTP request to a TLS port is rejected with 400 if OpenSSL recognizes its method",
           "[http][server][tls]") {
   const std::string method = GENERATE("GET", "HEAD", "POST", "PUT", "CONNECT");
   CAPTURE(method);
@@ -131,7 +131,7 @@ TEST_CASE("server: a plain HTTP request to a TLS port gets 400 if OpenSSL recogn
   CHECK(response->status == 400);
 }
 
-TEST_CASE("server: bytes that OpenSSL does not recognize as TLS or HTTP get no response from a TLS port",
+TEST_CASE("server: a TLS port sends no response to bytes that OpenSSL does not recognize as TLS or HTTP",
           "[http][server][tls]") {
   const std::string bytes = GENERATE("SSH-2.0-OpenSSH_9.2\r\n", "DELETE / HTTP/1.1\r\nHost: a\r\n\r\n",
                                      "PATCH / HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -205,7 +205,7 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire_at(
     if (error == client_error::cancelled && options.superseded && *options.superseded) {
       connect_in_background(state, address);
     } else {
-      // The server may have moved: the next request re-resolves the name.
+      // The server's address may have changed: the next request re-resolves the name.
       state->next_resolve = time_point{};
     }
     co_return error;

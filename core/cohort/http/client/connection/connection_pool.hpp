@@ -38,9 +38,9 @@ class connection_pool {
     duration round_trip_time() const noexcept;
     /// Whether the connection has carried a request before. The server may have closed it in the meantime.
     bool is_reused() const noexcept { return is_reused_; }
-    /// Closes the idle connections to the same address. Called for a reused connection that got no response: if a peer
-    /// or middlebox failed without a reset, these connections are also broken, and each would cause one request to time
-    /// out.
+    /// Closes the idle connections to the same address. Called for a reused connection that received no response: if a
+    /// peer or middlebox failed without a reset, these connections are also broken, and each would cause one request to
+    /// time out.
     void close_idle_to_same_address();
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls have no effect.

@@ -12,8 +12,8 @@ namespace cohort::http {
 /// The idle connections to one origin, in the order of their last use. Used on one loop.
 class idle_connections {
  public:
-  /// Removes and returns the connection to `address` that was used last; null if there is none. Closes connections that
-  /// have expired or are readable, because the server has closed them or sent bytes without a request.
+  /// Removes and returns the connection to `address` that was used last; null if there is none. Closes expired
+  /// connections, and readable connections: the server has closed them or sent bytes without a request.
   net::stream_ptr take(const net::endpoint& address, time_point now);
   /// Keeps a connection until `expiry`. At `max_size`, the least recently used connection is closed.
   void put(const net::endpoint& address, net::stream_ptr stream, time_point expiry, std::size_t max_size);

@@ -21,7 +21,7 @@ std::string connect_request(const proxy_server& proxy, const origin& target) {
 task<std::optional<client_error>> open_tunnel(net::stream& stream, const proxy_server& proxy, origin target) {
   recycled_string request{std::string_view{connect_request(proxy, target)}};
   const client_settings limits;
-  // As with HEAD, a successful response ends with its header (RFC 9112 section 6.3).
+  // As with HEAD, a successful response has no body (RFC 9112 section 6.3).
   auto exchange_task = run_exchange(stream, std::move(request), true, limits);
   const auto result = co_await std::move(exchange_task);
   if (!result.response) {

@@ -19,8 +19,8 @@ struct exchange_result {
   bool has_excess = false;
   /// Whether the whole request was sent and nothing received, so that the response may still arrive.
   bool is_unanswered = false;
-  /// The time at which the last bytes of the response arrived; empty after a failure, and if the response ends with the
-  /// connection.
+  /// The time at which the last bytes of the response arrived; empty after a failure, and for a close-delimited
+  /// response.
   std::optional<time_point> received_at{};
 };
 

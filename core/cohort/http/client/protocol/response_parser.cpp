@@ -217,7 +217,7 @@ void response_parser::on_field_impl(beast_http::field id, view name, view value,
 }
 
 std::size_t response_parser::append_body(view bytes, error& failure) {
-  // Beast's limit does not apply to a body that ends with the connection.
+  // Beast's limit does not apply to a close-delimited body.
   if (bytes.size() > limits_.max_body_bytes - body_size_) {
     failure = beast_http::error::body_limit;
     return 0;

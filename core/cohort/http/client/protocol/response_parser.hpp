@@ -26,7 +26,7 @@ class response_parser : private boost::beast::http::basic_parser<false> {
     /// If false, the body is validated, counted and discarded.
     bool store_body = true;
   };
-  /// `is_head_request`: the response ends with its header, regardless of its framing fields (RFC 9112 section 6.3).
+  /// `is_head_request`: the response has no body, regardless of its framing fields (RFC 9112 section 6.3).
   response_parser(limits bounds, bool is_head_request);
 
   /// Parses a prefix of `bytes` and returns its length. Zero without an error means that more bytes are needed: call

@@ -152,7 +152,7 @@ bool upstream::active_call::may_replace_connection() {
 
 policy::retry_decision upstream::active_call::decide(const client::exchange& exchange, const classification& result) {
   const auto now = loop::current().now();
-  // A probe must be one request. A breaker that has opened during the call also applies to it.
+  // A probe must send only one request. A breaker that has opened during the call also applies to it.
   const bool single_attempt = permit_->is_probe() || state_.breaker.current_state() != breaker::state::closed;
   const policy::failed_attempt attempt{
       .failure = *result.failure,

@@ -11,7 +11,7 @@ namespace cohort::http {
 /// The time until which no requests may be sent to an upstream, from `Retry-After`. Shared by all loops; thread-safe.
 class rate_limit_hold {
  public:
-  /// Extends the hold to `end`; an earlier, longer hold remains.
+  /// Extends the hold to `end`; has no effect if the hold is already longer.
   void extend(time_point end) noexcept {
     const auto value = end.time_since_epoch().count();
     auto current = end_.load(std::memory_order_relaxed);

@@ -74,8 +74,8 @@ class call_middleware {
 ///   sent to the upstream.
 /// - Retries: see `classify` for the responses and errors, `policy::decide_retry` for the decision. Retries and hedges
 ///   share one budget.
-/// - Stale connections: a request with an idempotent method whose reused connection the upstream had closed (within a
-///   round trip and 10 ms) is resent immediately, once, which is not a retry.
+/// - Stale connections: an idempotent request is resent once, immediately, if the upstream closed its reused connection
+///   within a round trip and 10 ms. This is not a retry.
 /// - Rate limit: after a 429 with `Retry-After`, calls fail immediately until that time has passed, at most
 ///   `upstream_settings::max_rate_limit_hold`, on all loops. A `Retry-After` with another status applies only to the
 ///   retries of that call, since other replicas may be available.

@@ -44,8 +44,8 @@ class body_decoder {
   /// Like `decode`, but returns the first part of the content in `bytes`, without a copy.
   decoded_part decode_part(std::string_view bytes, std::optional<status>& rejection);
 
-  /// The defect of a malformed body (status 400): one of a fixed set of messages, without bytes of the request. Empty
-  /// for any other rejection.
+  /// The reason why a body is malformed (status 400): one of a fixed set of messages, without bytes of the request.
+  /// Empty for any other rejection.
   std::string_view rejection_reason() const noexcept { return reason_; }
 
   /// The number of content bytes that follow without framing: the rest of the body, or of the current chunk.

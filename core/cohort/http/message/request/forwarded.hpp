@@ -42,12 +42,12 @@ struct forwarded_client {
   bool is_malformed = false;
 };
 
-/// Finds the client of a request from a trusted proxy: the hops are visited from the last hop, and the first address
-/// that is not in `trusted_networks` is the client; if all are, the first hop. Earlier addresses can be forged by the
-/// client and are ignored; in `X-Forwarded-For` they may even be malformed. With both `Forwarded` and
-/// `X-Forwarded-For`, both must name the same client: a proxy that sets one of them forwards the other field as the
-/// client sent it. Without `Forwarded`, protocol and host are read from `X-Forwarded-Proto` and `X-Forwarded-Host`:
-/// from the element of the client's hop, or from the last element if there are fewer.
+/// Finds the client of a request from a trusted proxy. The hops are visited from the last to the first. The client is
+/// the first address that is not in `trusted_networks`, or the first hop if all addresses are in them. Earlier
+/// addresses can be forged by the client and are ignored; in `X-Forwarded-For` they may even be malformed. With both
+/// `Forwarded` and `X-Forwarded-For`, both must name the same client: a proxy that sets one of them forwards the other
+/// field as the client sent it. Without `Forwarded`, protocol and host are read from `X-Forwarded-Proto` and
+/// `X-Forwarded-Host`: from the element of the client's hop, or from the last element if there are fewer.
 forwarded_client find_forwarded_client(const request_head& head, const net::network_list& trusted_networks);
 
 }  // namespace cohort::http

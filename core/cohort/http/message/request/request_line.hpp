@@ -5,7 +5,7 @@
 
 namespace cohort::http {
 
-/// The recognizable parts of a request line; a part that is not recognizable is empty.
+/// The parts of a request line; a part that cannot be recognized is empty.
 struct request_line {
   std::string_view method;
   /// The path without the query and the authority, which may contain secrets.

@@ -49,8 +49,8 @@ class request_parser : private boost::beast::http::basic_parser<true> {
   /// valid, and the parser must not be moved, while `head` is used. May be called once.
   rejection parse_head(std::string_view bytes);
 
-  /// The defect of a malformed header section or body (status 400): one of a fixed set of messages, without bytes of
-  /// the request. Empty for any other rejection.
+  /// The reason why a header section or body is malformed (status 400): one of a fixed set of messages, without bytes
+  /// of the request. Empty for any other rejection.
   std::string_view rejection_reason() const noexcept {
     return reason_.empty() ? body_decoder_.rejection_reason() : reason_;
   }

@@ -76,7 +76,7 @@ admission_control::permit::decision admission_control::admit(permit& request) {
     return permit::decision::overload;
   }
   if (request.is_exempt_) return permit::decision::admitted;
-  // The request may have arrived when the loop's current round began.
+  // The request may have arrived when the loop's current iteration started.
   const auto lag = lag_monitor_.current_lag();
   const auto remaining = request.context_.deadline().remaining(request.start_time_ + lag);
   const auto* selected = request.context_.matched_operation();

@@ -54,7 +54,7 @@ class open_connection {
 };
 
 /// The open connections of one loop, ordered by idle time. Connections do not report activity, so requests have no
-/// overhead: the registry queries them only when it searches for the connection that has been idle for longest, and
+/// overhead: the registry queries them only when it searches for the connection that has been idle the longest, and
 /// then updates its order.
 class connection_registry {
  public:
@@ -64,7 +64,7 @@ class connection_registry {
   /// The last response of the connection has been sent: it only waits for its client to close it.
   void begin_closing(open_connection& connection, time_point now) noexcept;
 
-  /// Sheds the connection that has been idle for longest; a header section or handshake in progress counts as idle
+  /// Sheds the connection that has been idle the longest; a header section or handshake in progress counts as idle
   /// after one second, or immediately if `urgent`. Returns the state of the connection; empty if no connection is idle.
   /// Amortized logarithmic time in the number of connections. If no connection was idle, the next search takes place
   /// after 10 ms.

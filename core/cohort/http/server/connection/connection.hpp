@@ -191,8 +191,8 @@ class connection final : public open_connection, private interim_sender {
   time_point request_start_{};
   /// The time at which the last bytes of the current header section arrived.
   time_point received_at_{};
-  /// The time at which the current response began, and the iteration of the loop (`loop::activity_sequence`) in which
-  /// it began.
+  /// The time at which the current response started, and the iteration of the loop (`loop::activity_sequence`) in which
+  /// it started.
   time_point responded_at_{};
   std::size_t response_sequence_ = 0;
   /// Whether only line ends of the current request have been read.
@@ -208,7 +208,7 @@ class connection final : public open_connection, private interim_sender {
   handler_run handler_run_;
   /// The status for `read_result::rejected`.
   status rejection_{};
-  /// The defect of a malformed request: a fixed text. Empty for other rejections.
+  /// The reason why the request is malformed: a fixed text. Empty for other rejections.
   std::string_view rejection_reason_;
   /// The size of the last response's body.
   std::uint64_t response_bytes_ = 0;
@@ -216,7 +216,7 @@ class connection final : public open_connection, private interim_sender {
   std::size_t requests_left_;
   /// Requests handled since the last read.
   std::size_t pipelined_count_ = 0;
-  /// The time at which the connection last began to wait for the first byte of a request.
+  /// The time at which the connection last started to wait for the first byte of a request.
   time_point idle_since_{};
   /// Whether a read for the first byte of a request is pending.
   bool is_idle_ = false;

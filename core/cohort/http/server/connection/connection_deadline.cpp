@@ -33,7 +33,7 @@ duration connection::request_timeout() const noexcept {
   return limits_.request_timeout + std::chrono::seconds{bytes / rate};
 }
 
-/// Caps the recorded deadlines of calls at the deadline of the request. Calls that began while the body was streamed
+/// Caps the recorded deadlines of calls at the deadline of the request. Calls that started while the body was streamed
 /// were recorded with a later deadline.
 void connection::limit_recorded_calls(request_context& context) const noexcept {
   auto* const record = context.timing().recording().get();

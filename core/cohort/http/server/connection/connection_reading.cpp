@@ -21,7 +21,7 @@ constexpr std::size_t max_request_line_overhead = 64;
 /// be kept.
 constexpr std::uint64_t max_discarded_body = 64 * 1024;
 
-/// Returns the defect of a malformed start of a header section.
+/// Returns the reason why the start of a header section is malformed.
 std::string_view invalid_start_reason(std::string_view bytes, head_scanner::state state) noexcept {
   // The content type of a TLS record with a handshake, and its major version (RFC 8446 section 5.1).
   if (bytes.starts_with("\x16\x03")) return "a TLS handshake on a port without TLS";
@@ -218,8 +218,8 @@ std::size_t connection::min_body_rate() const noexcept {
   return operation_->settings().min_body_rate.value_or(limits_.min_bytes_per_second);
 }
 
-/// Whether the unread rest of the body can be discarded after the response: it is valid, known to be short, and the
-/// client does not decide from the response whether it sends it.
+/// Whether the unread rest of the body can be discarded after the response: it is valid and known to be short, and the
+/// client sends it regardless of the response.
 bool connection::can_discard_body() {
   if (rejection_ != status{} || (body_reader_ && body_reader_->has_failed())) return false;
   if (parser_->expects_continue() && !has_sent_continue_ && input_.empty()) return false;

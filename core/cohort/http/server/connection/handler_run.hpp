@@ -23,7 +23,7 @@ enum class handler_cancellation {
   deadline,
   /// The client disconnected.
   disconnect,
-  /// The server reached the end of its drain.
+  /// The drain timeout of the server expired.
   shutdown,
 };
 

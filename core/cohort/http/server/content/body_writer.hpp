@@ -23,7 +23,7 @@ namespace cohort::http {
 /// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
 /// succeeded, `abort` was not called, and neither `draining` nor `pause` has reported to the producer that the server
 /// drains, unless it calls `mark_complete`. Otherwise the connection is closed without the last chunk or the rest of
-/// the content length; with HTTP/1.0, whose body ends with the connection, it is reset.
+/// the content length; with HTTP/1.0, whose body is close-delimited, it is reset.
 class body_writer {
  public:
   enum class framing { chunked, until_close, fixed_length };
@@ -33,9 +33,9 @@ class body_writer {
               std::optional<std::uint64_t> content_length = std::nullopt)
       : stream_(stream), framing_(framing), limits_(limits), draining_(draining), remaining_(content_length) {}
 
-  /// Sends `bytes` and waits until they are written. Yields to the loop after 64 operations or 1 MiB of the loop, on
-  /// any connection, whether they waited or not. Returns false if the client does not accept the bytes within the write
-  /// timeout or has disconnected, and for bytes beyond the content length, which are not sent.
+  /// Sends `bytes` and waits until they are written. Yields to the loop after every 64 operations or 1 MiB on the
+  /// loop's connections, even if no operation waited. Returns false if the client does not accept the bytes within the
+  /// write timeout or has disconnected, and for bytes beyond the content length, which are not sent.
   task<bool> write(std::string bytes);
   /// Sends the bytes of the open file `file` from `offset`, without a copy where the connection allows it. Returns
   /// false like `write`, and if the file ends before `count` bytes: then the body is incomplete. Blocks the loop while

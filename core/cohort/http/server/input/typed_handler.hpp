@@ -66,7 +66,7 @@ struct request_struct_for<Body> {
 template <class T>
 concept request_input = request_struct<T> || input_detail::body_only<T>;
 
-/// A handler for `router` that takes a request struct. An invalid request gets a response with its errors, and the
+/// A handler for `router` that takes a request struct. An invalid request receives a response with its errors, and the
 /// function is not called. The type of the function describes the inputs and responses of the route.
 template <request_input Request, class Function>
 class typed_handler {

@@ -38,7 +38,7 @@ struct api_information {
 /// All responses with one status.
 struct api_response {
   std::string description;
-  /// The schemas of the body by media type. A body matches one of them; without a schema, it can be anything.
+  /// The schemas of the body by media type. A body matches one of them; without a schema, any content is valid.
   std::map<std::string, std::vector<std::string>> content{};
   std::vector<header_description> headers{};
 };

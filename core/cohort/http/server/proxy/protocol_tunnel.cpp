@@ -93,7 +93,7 @@ class tunnel {
     if (&copied_direction == &to_client_) bytes_to_client_ += count;
     restart_idle_timeout();
   }
-  /// Forwards the end of one direction.
+  /// Forwards the close of one direction.
   void on_eof(const direction& copied_direction) {
     copied_direction.to.shutdown_write();
     if (std::exchange(is_half_closed_, true)) {

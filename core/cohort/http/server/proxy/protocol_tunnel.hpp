@@ -89,7 +89,7 @@ class tunnel_group {
   std::atomic<std::size_t> count_{0};
 };
 
-/// The upstream's end of a tunnel: its response 101, and the permit of the tunnel.
+/// The upstream's side of a tunnel: its response 101, and the permit of the tunnel.
 struct tunnel_upstream {
   streamed_response response;
   tunnel_group::permit permit;

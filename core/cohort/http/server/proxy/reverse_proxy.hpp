@@ -73,9 +73,9 @@ struct proxy_options {
 /// - Errors: 504 after a timeout or at the deadline of the request; 503 if `target` rejects the call, or a limit of
 ///   this machine is reached; 413, 408 and 400 for an invalid request body; 502 for all other errors.
 /// - Upgrades to the protocols in `upgrades` are forwarded, with the fields of the handshake. After the upstream's 101,
-///   the bytes pass through in both directions, and `target` counts the call as complete: its deadline and its limit of
-///   concurrent calls no longer apply; the limits of tunnels do. Any other response is forwarded unchanged. Requests
-///   for other upgrades, or with a body, are forwarded without the upgrade.
+///   bytes are forwarded in both directions. `target` counts the call as complete: its deadline and its limit of
+///   concurrent calls no longer apply, but the limits of tunnels do. Any other response is forwarded unchanged.
+///   Requests for other upgrades, or with a body, are forwarded without the upgrade.
 /// - Interim responses (1xx) are forwarded to clients of HTTP/1.1 (RFC 9110 section 15.2), at most 16 for each request.
 /// - A route for `any` method rejects `TRACE` and `CONNECT` with 405. The server itself responds to `OPTIONS *`, and
 ///   to a `CONNECT` in authority-form with 501. If the target is in absolute-form, its path and its query are

@@ -54,7 +54,7 @@ struct body_description {
   std::string schema{};
 };
 
-/// A response of an operation. A status may have several responses, of which a client gets one.
+/// A response of an operation. A status may have several responses, of which a client receives one.
 struct response_description {
   status code;
   std::string description;

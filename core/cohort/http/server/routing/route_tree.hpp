@@ -20,7 +20,7 @@ using path_parameters = std::vector<std::pair<std::string_view, std::string>>;
 
 /// Finds the route that matches a path: a tree of path segments. In each segment, from left to right, a literal text
 /// has precedence over a parameter, a parameter over `{rest...}`, and among parameters `uuid` over `uint`, `int` and
-/// text. A lookup visits each node at most once: the only property of a path that affects the cost is its length.
+/// text. A lookup visits each node at most once: its cost depends only on the length of the path.
 class route_tree {
  public:
   /// The slot of the route with this pattern; its value is null until it is assigned. Patterns that match the same

@@ -171,13 +171,12 @@ TEST_CASE("connection pool: a timeout on a reused connection closes the idle con
   }
   first.result();
   second.result();
-  // The network drops both connections without a reset: the first call has to wait for its timeout, the next call need
-  // not.
+  // The network drops both connections without a reset: the first call waits for its timeout, the next call does not.
   CHECK(fixture.get("http://site.test/", 1s).error() == client_error::response_timeout);
   CHECK(fixture.connection_count() == 2);
   CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response("new")).body == "new");
   CHECK(fixture.connection_count() == 3);
-  fixture.connection(1).read_request();  // the connection that got no response
+  fixture.connection(1).read_request();  // the connection that received no response
   CHECK(fixture.connection(0).client_has_closed());
   CHECK(fixture.connection(1).client_has_closed());
 }
@@ -200,7 +199,7 @@ TEST_CASE("connection pool: an idle connection that was closed, or received byte
   SECTION("closed") { server.close(); }
   SECTION("reset") { server.reset(); }
   SECTION("a response without a request") { server.send(ok_response("poison")); }
-  auto post = make_request(http::method::post);  // not idempotent: never repeated
+  auto post = make_request(http::method::post);  // not idempotent: never resent
   CHECK(fixture.receive_response(std::move(post), ok_response("fresh")).body == "fresh");
   CHECK(fixture.connection_count() == 2);
 }
@@ -287,7 +286,7 @@ TEST_CASE("fetch: a request is resent only once, within the remaining time", "[h
   fixture.connection(0).close();
   REQUIRE(fixture.connection_count() == 2);
   fixture.connection(1).read_request();
-  SECTION("the second attempt fails like the first") {
+  SECTION("the second attempt fails with the same error") {
     fixture.connection(1).close();
     CHECK(call.error() == client_error::no_response);
     CHECK(fixture.connection_count() == 2);

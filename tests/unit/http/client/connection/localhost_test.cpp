@@ -11,7 +11,7 @@
 #include <cohort/runtime/concurrency/when_all.hpp>
 #include "tests/unit/net/loopback.hpp"
 
-// `localhost` on real sockets: a machine may have it on 127.0.0.1, on ::1, or on both.
+// `localhost` on real sockets: it may resolve to 127.0.0.1, to ::1, or to both.
 namespace cohort {
 namespace {
 

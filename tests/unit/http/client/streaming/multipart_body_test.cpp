@@ -124,9 +124,8 @@ TEST_CASE("multipart body: a file that cannot be read is an error", "[http][clie
                   std::invalid_argument);
 }
 
-TEST_CASE(
-    "multipart body: a source without a length or without rewind makes the length unknown or the body unrepeatable",
-    "[http][client][form]") {
+TEST_CASE("multipart body: the length is unknown if a source has no length, and rewind fails if a source cannot rewind",
+          "[http][client][form]") {
   body_fixture fixture;
   auto source = std::make_unique<scripted_source>();
   source->add("ab");

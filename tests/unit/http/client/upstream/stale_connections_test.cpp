@@ -21,7 +21,7 @@ struct stale_connections_fixture {
   spawned_task<http::upstream_result> start(http::method method = http::method::get) {
     return {fixture.time, upstream.call(make_request(method), {})};
   }
-  /// Makes calls on this many connections, which are idle afterwards.
+  /// Makes `count` concurrent calls, whose connections are idle afterwards.
   void make_idle_connections(std::size_t count) {
     std::deque<spawned_task<http::upstream_result>> calls;
     for (std::size_t i = 0; i < count; ++i) {
@@ -69,7 +69,7 @@ TEST_CASE("upstream: a request on a stale connection is resent immediately, whic
   CHECK(calls.metric("retries_total", ",verdict=\"again\"") == 0);
 }
 
-TEST_CASE("upstream: a request that the upstream may have read is sent again only as a retry", "[http][upstream]") {
+TEST_CASE("upstream: a request that the upstream may have read is resent only as a retry", "[http][upstream]") {
   stale_connections_fixture calls{with_retries(GENERATE(1U, 2U))};
   auto& fixture = calls.fixture;
   const bool has_retry = calls.upstream.settings().retry.max_attempts > 1;

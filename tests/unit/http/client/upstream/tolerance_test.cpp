@@ -39,8 +39,7 @@ TEST_CASE("client: a status line without a space after the code is accepted", "[
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("client: a status line without a space is accepted, and the body ends with the connection",
-          "[http][client][case-2.1]") {
+TEST_CASE("client: a status line without a space is accepted with a close-delimited body", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const head = GENERATE("HTTP/1.1 200\r\n\r\n", "HTTP/1.0 200\r\n\r\n", "HTTP/1.0 200\r\nX-A: b\r\n\r\n");
   const auto bytes = std::string{head} + "until the end";

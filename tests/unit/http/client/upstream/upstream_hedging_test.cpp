@@ -29,7 +29,7 @@ TEST_CASE("upstream: a slow request is hedged; the first response is used, and t
   warm_up(fixture);
   const auto before = fixture.request_count();
   for (auto& replica : fixture.replicas) replica.steps = {{.delay = 2s}};
-  // The second attempt goes to the other replica, which is also slow.
+  // The second attempt is sent to the other replica, which is also slow.
   SECTION("both are slow") {
     const auto result = fixture.call();
     CHECK(is_ok(result));
@@ -65,7 +65,7 @@ task<std::size_t> count_idle_connections(http::client& client) {
   co_return sum;
 }
 
-TEST_CASE("upstream: a request that lost to its hedge keeps its connection if its response arrives within 100 ms",
+TEST_CASE("upstream: a request slower than its hedge keeps its connection if its response arrives within 100 ms",
           "[http][upstream]") {
   upstream_fixture fixture{with_hedges()};
   warm_up(fixture);
@@ -78,12 +78,12 @@ TEST_CASE("upstream: a request that lost to its hedge keeps its connection if it
   CHECK(fixture.replica().delays == log_lines{"completed", "completed"});
   CHECK(is_ok(fixture.call()));
 
-  // The client ends while a response is discarded.
+  // The client is destroyed while a response is being discarded.
   fixture.replica().steps = {{.delay = 60ms}, {.delay = 1ms}};
   CHECK(is_ok(fixture.call()));
 }
 
-TEST_CASE("upstream: a connection that a hedge was opening when it lost is kept", "[http][upstream]") {
+TEST_CASE("upstream: a connection that a superseded hedge was opening is kept", "[http][upstream]") {
   net::memory_pipe_settings slow;
   slow.latency = 8ms;
   upstream_fixture fixture{with_hedges(), 1, slow};
@@ -247,7 +247,7 @@ TEST_CASE("upstream: a replica that responds only with errors is ejected", "[htt
   CHECK(fixture.metric("addresses", "state=\"ejected\"") == 1);
 }
 
-TEST_CASE("upstream: the name is re-resolved, and calls go to the new addresses", "[http][upstream]") {
+TEST_CASE("upstream: the name is re-resolved, and calls use the new addresses", "[http][upstream]") {
   upstream_fixture fixture{single_attempt(), 2};
   fixture.network.add_name("there.test", {asio::ip::make_address("198.51.100.1")});
   for (int i = 0; i < 20; ++i) fixture.call();

@@ -45,7 +45,7 @@ TEST_CASE("upstream: a request carries the remaining time less one round-trip ti
   CHECK(fixture.replica().received_ids == std::vector<std::string>{"request-1", "request-1"});
 }
 
-TEST_CASE("upstream: a slow upstream does not exceed the caller's deadline, and its work is cancelled",
+TEST_CASE("upstream: a slow upstream responds before the caller's deadline, and its handler is cancelled",
           "[http][upstream]") {
   upstream_fixture fixture;
   fixture.replica().default_step = {.delay = 500ms};

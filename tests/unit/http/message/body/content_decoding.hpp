@@ -64,7 +64,7 @@ inline decoded_body decode(std::string_view coding, std::string_view body) {
   throw std::runtime_error("unknown content coding " + std::string{coding});
 }
 
-/// Returns JSON-like text that compresses to about a third, and differs from place to place.
+/// Returns JSON-like text without long repetitions, which compresses to about a third of its size.
 inline std::string compressible_text(std::size_t size) {
   std::string text;
   for (unsigned i = 0, random_state = 1; text.size() < size; ++i) {

@@ -25,7 +25,7 @@ class low_memory_scope {
   low_memory_scope& operator=(const low_memory_scope&) = delete;
 };
 
-TEST_CASE("low memory: requests with a body or an asynchronous handler get 503, and other requests are served",
+TEST_CASE("low memory: requests with a body or an asynchronous handler are rejected with 503, others are served",
           "[http][server]") {
   server_fixture server;
   server.routes.get("/sync", text_handler("sync"));

@@ -147,7 +147,7 @@ TEST_CASE("body deadline: a handler that stops reading times out after the reque
   server.time.run_for(60s);
 }
 
-TEST_CASE("body deadline: without a minimum rate, a client that pauses for the request timeout gets 504",
+TEST_CASE("body deadline: without a minimum rate, the response to a client that pauses for the request timeout is 504",
           "[http][server]") {
   slow_upload_fixture server;
   server.state.work = 0s;

@@ -214,7 +214,8 @@ TEST_CASE("body reader: a client at the minimum rate may take longer than the re
   server.time.run_for(2s);
 }
 
-TEST_CASE("body reader: a client below the minimum rate gets 408 after its allowance is exhausted", "[http][server]") {
+TEST_CASE("body reader: a client below the minimum rate is rejected with 408 after its allowance is exhausted",
+          "[http][server]") {
   upload_fixture server;
   duration expected = 10s;
   std::size_t size = 1;

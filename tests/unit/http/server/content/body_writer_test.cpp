@@ -46,7 +46,7 @@ TEST_CASE("body writer: each nonempty write is a chunk, and finish sends the las
   CHECK(pipe.server.read_to_end() == "5\r\nhello\r\n1a\r\n" + std::string(26, 'x') + "\r\n0\r\n\r\n");
 }
 
-TEST_CASE("body writer: a body that ends with the connection has no framing", "[http][server]") {
+TEST_CASE("body writer: a close-delimited body has no framing", "[http][server]") {
   virtual_time time;
   connected_peers pipe{time};
   event draining;

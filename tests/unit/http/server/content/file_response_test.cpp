@@ -241,7 +241,7 @@ TEST_CASE("file response: a file that is truncated during the transfer aborts th
   CHECK(received.find("Content-Length: 700000\r\n") != std::string::npos);
 }
 
-TEST_CASE("file response: a request for a path that is not a readable regular file gets 404", "[http][server]") {
+TEST_CASE("file response: the response for a path that is not a readable regular file is 404", "[http][server]") {
   files_fixture server;
   std::filesystem::remove(server.directory.path() / "digits.txt");
   SECTION("nothing") {}

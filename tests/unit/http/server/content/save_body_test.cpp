@@ -92,7 +92,7 @@ TEST_CASE("save_body: an upload that the client aborts leaves no file", "[http][
   CHECK(fixture.file_count() == 0);
 }
 
-TEST_CASE("save_body: the client gets 500 if the file cannot be stored, and 507 if the disk is full",
+TEST_CASE("save_body: the response is 500 if the file cannot be stored, and 507 if the disk is full",
           "[http][streaming]") {
   saving_fixture fixture;
   fixture.target = fixture.directory.path() / "missing" / "saved";

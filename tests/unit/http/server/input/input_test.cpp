@@ -88,7 +88,8 @@ TEST_CASE("input: the response lists every error of the request", "[http][input]
                                 R"({"field":"items[0].name","in":"body","reason":"must have 1 to 5 characters"})"));
 }
 
-TEST_CASE("input: a body of an unsupported media type gets 415 with the accepted media type", "[http][input]") {
+TEST_CASE("input: a body of an unsupported media type is rejected with 415 and the accepted media type",
+          "[http][input]") {
   constexpr auto body = R"({"items":[{"name":"pen","quantity":1}]})";
   for (const std::string type : {"application/json", "Application/JSON;charset=utf-8", "application/x+json"})
     CHECK(answer(post("/things/1", body, "Content-Type: " + type + "\r\n"), [&](http::input& in) {
@@ -112,7 +113,7 @@ TEST_CASE("input: a body of an unsupported media type gets 415 with the accepted
   }
 }
 
-TEST_CASE("input: a body with a content coding gets 415", "[http][input]") {
+TEST_CASE("input: a body with a content coding is rejected with 415", "[http][input]") {
   const auto read_json = [](http::input& in) { return std::to_string(in.body<order>().items.size()); };
   const auto read_form = [](http::input& in) { return in.form<shop::item>().name; };
   constexpr auto json = R"({"items":[{"name":"pen","quantity":1}]})";
@@ -165,7 +166,7 @@ TEST_CASE("input: the number of parameters and of errors is bounded", "[http][in
   CHECK(response.body.find("(and more than 31 other errors)") != std::string::npos);
 }
 
-TEST_CASE("input: a client that accepts no available media type gets 406", "[http][input]") {
+TEST_CASE("input: a client that accepts no available media type is rejected with 406", "[http][input]") {
   const auto read = [](http::input& in) { return std::string{in.accept({"application/json", "text/html"})}; };
   CHECK(answer(get("/things/1"), read).body == "application/json");
   CHECK(answer(get("/things/1", "Accept: text/html, application/json;q=0.9\r\n"), read).body == "text/html");

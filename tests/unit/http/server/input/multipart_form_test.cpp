@@ -163,7 +163,7 @@ TEST_CASE("multipart form: a streamed body is read to its end, or to its first e
   CHECK(directory.file_count() == 0);
 }
 
-TEST_CASE("multipart form: if a file cannot be created, the client gets 500 without the reason", "[http][multipart]") {
+TEST_CASE("multipart form: if a file cannot be created, the response is 500 without the reason", "[http][multipart]") {
   const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};

@@ -114,7 +114,7 @@ task<http::response> count_items(std::shared_ptr<int> calls, std::string unit, r
                                 context.head().method == http::method::post ? http::status::created : http::status::ok);
 }
 
-TEST_CASE("typed handler: a function gets state before the context, and its last parameter is the input",
+TEST_CASE("typed handler: a function receives its state before the context, and its last parameter is the input",
           "[http][input]") {
   server_fixture fixture;
   const auto calls = std::make_shared<int>(0);

@@ -117,7 +117,7 @@ TEST_CASE("proxy: a client that disconnects cancels the request to the upstream"
   CHECK(upstream.client_has_closed());
 }
 
-TEST_CASE("proxy: if the upstream fails before its response, the client gets 502 and its connection is kept",
+TEST_CASE("proxy: if the upstream fails before its response, the response is 502 and the client's connection is kept",
           "[http][proxy]") {
   proxy_fixture fixture;
   const auto bytes = GENERATE(as<std::string>{}, "", "HTTP/1.1 200 OK\r\nA: b", "nonsense\r\n\r\n",
@@ -136,7 +136,7 @@ TEST_CASE("proxy: if the upstream fails before its response, the client gets 502
   CHECK(client.receive()->body == "ok");
 }
 
-TEST_CASE("proxy: the client gets 502 after a refused connection, and 504 after a timeout", "[http][proxy]") {
+TEST_CASE("proxy: the response is 502 after a refused connection, and 504 after a timeout", "[http][proxy]") {
   SECTION("refused") {
     proxy_fixture fixture;
     fixture.stop_listening();
@@ -259,7 +259,7 @@ TEST_CASE("proxy: a response above its limit is aborted", "[http][proxy]") {
   CHECK_FALSE(bytes.ends_with("0\r\n\r\n"));
 }
 
-TEST_CASE("proxy: a request body that is invalid or too large gets 400 or 413", "[http][proxy]") {
+TEST_CASE("proxy: a request body that is invalid or too large is rejected with 400 or 413", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.limits.max_body_bytes = 8;
   const auto [rest, status] = GENERATE(table<std::string, int>({{"zz\r\n", 400}, {"9\r\n123456789\r\n", 413}}));

@@ -65,7 +65,7 @@ class proxy_fixture {
     run_ready();
     return connections_.size();
   }
-  /// Returns the upstream's end of the newest connection.
+  /// Returns the upstream's side of the newest connection.
   server_connection& upstream() {
     run_ready();
     if (connections_.empty()) throw std::runtime_error("the proxy has not connected");

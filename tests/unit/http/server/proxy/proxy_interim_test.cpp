@@ -59,7 +59,7 @@ TEST_CASE("proxy: an interim response that arrives while the body is sent is for
   CHECK(client.receive()->body == "done");
 }
 
-TEST_CASE("proxy: a client that expects 100 Continue gets one 100 response", "[http][proxy]") {
+TEST_CASE("proxy: a client that expects 100 Continue receives one 100 response", "[http][proxy]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   client.send("POST /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");

@@ -75,7 +75,8 @@ TEST_CASE("proxy: the prefix is removed from percent-decoded paths that start wi
   CHECK(sent == expected);
 }
 
-TEST_CASE("proxy: a path with a dot segment gets 400, and nothing is forwarded", "[http][proxy][security]") {
+TEST_CASE("proxy: a request whose path has a dot segment is rejected with 400 and not forwarded",
+          "[http][proxy][security]") {
   const auto* const target =
       GENERATE("/api/../secret", "/api/..", "/api/a/../../secret", "/api/./secret", "/api/%2e%2e/secret",
                "/api/.%2E/secret", "/api/..%2fsecret", "/api/a%2F..%2F..%2Fsecret", "/api/..%5csecret",
@@ -107,7 +108,7 @@ TEST_CASE("proxy: for a target in absolute-form, the host of the target is forwa
   CHECK(request.header("Forwarded") == "for=192.0.2.1;host=\"public.test\";proto=http");
 }
 
-TEST_CASE("proxy: targets in asterisk-form and authority-form are answered by the server", "[http][proxy]") {
+TEST_CASE("proxy: the server itself responds to targets in asterisk-form and authority-form", "[http][proxy]") {
   const auto [line, status] = GENERATE(table<std::string, int>({
       {"OPTIONS *", 204},
       {"OPTIONS http://test", 204},

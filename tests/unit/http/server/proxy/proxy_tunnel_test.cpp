@@ -56,7 +56,7 @@ TEST_CASE("proxy: an upgrade to WebSocket is forwarded with the fields of its ha
   CHECK(has_text(tunnel.head, "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate\r\n"));
 }
 
-TEST_CASE("proxy: a tunnel passes bytes in both directions, beyond the deadline of its request",
+TEST_CASE("proxy: a tunnel forwards bytes in both directions, beyond the deadline of its request",
           "[http][proxy][websocket]") {
   open_tunnel tunnel;
   tunnel.client.send("from the client");
@@ -156,7 +156,7 @@ TEST_CASE("proxy: a tunnel ends after the tunnel drain time when the server drai
   CHECK(tunnel.metric("tunnels") == 0);
 }
 
-TEST_CASE("proxy: a tunnel passes a large amount of data unchanged, and only as fast as the receiver reads",
+TEST_CASE("proxy: a tunnel forwards a large amount of data unchanged, and only as fast as the receiver reads",
           "[http][proxy][websocket]") {
   open_tunnel tunnel;
   constexpr std::size_t chunk_count = 64;
@@ -174,7 +174,7 @@ TEST_CASE("proxy: a tunnel passes a large amount of data unchanged, and only as 
   CHECK(received == std::string(chunk_count * 16 * 1024, 'x'));
 }
 
-TEST_CASE("proxy: beyond the maximum number of tunnels an upgrade is rejected, until one ends",
+TEST_CASE("proxy: beyond the maximum number of tunnels an upgrade is rejected, until a tunnel ends",
           "[http][proxy][websocket]") {
   open_tunnel tunnel{{.strip_prefix = "/api", .max_tunnels = 1}};
   auto second = tunnel.fixture.server.connect();
@@ -197,7 +197,8 @@ TEST_CASE("proxy: a tunnel does not count as a call in flight", "[http][proxy][w
   CHECK(tunnel.fixture.metric_value("cohort_client_requests_total{upstream=\"up\",outcome=\"ok\"}") == 1);
 }
 
-TEST_CASE("proxy: if the upstream rejects an upgrade, the client gets its response", "[http][proxy][websocket]") {
+TEST_CASE("proxy: if the upstream rejects an upgrade, its response is forwarded to the client",
+          "[http][proxy][websocket]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
   fixture.forwarded(client, get("/api/", upgrade_lines));
@@ -237,7 +238,7 @@ TEST_CASE("proxy: only the permitted upgrades of a GET without a body are forwar
   CHECK(fixture.forwarded(client, request).header("Upgrade") == upgrade);
 }
 
-TEST_CASE("proxy: if the upstream switches to a protocol that was not requested, the client gets 502",
+TEST_CASE("proxy: if the upstream switches to a protocol that was not requested, the response is 502",
           "[http][proxy][websocket]") {
   proxy_fixture fixture;
   auto client = fixture.server.connect();
