@@ -97,7 +97,7 @@ class peer {
   const std::string& unread_input() const noexcept { return input_; }
 
   /// Returns true if the other end closed the connection without a reset and all bytes were read.
-  bool closed_cleanly() { return input_.empty() && !fill_buffer() && last_error_ == asio::error::eof; }
+  bool is_closed_cleanly() { return input_.empty() && !fill_buffer() && last_error_ == asio::error::eof; }
 
  private:
   bool fill_buffer() {

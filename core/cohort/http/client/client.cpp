@@ -85,9 +85,9 @@ task<client::exchange> client::send(const client_request& request, deadline call
   auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
     auto acquire_task = pool().acquire(*target, call_deadline, options.connection, options.record);
-    auto acquired = co_await std::move(acquire_task);
-    if (!acquired) co_return failed_exchange(acquired.error());
-    lease.emplace(std::move(*acquired));
+    auto acquired_lease = co_await std::move(acquire_task);
+    if (!acquired_lease) co_return failed_exchange(acquired_lease.error());
+    lease.emplace(std::move(*acquired_lease));
     now = loop::current().now();
   }
   add_tried_address(options.connection, lease->address());
@@ -111,11 +111,11 @@ task<client::exchange> client::send(const client_request& request, deadline call
   auto result = co_await std::move(exchange_task);
   if (lease->is_reused() && is_timeout(result.response)) lease->close_idle_to_same_address();
   const auto ended = result.received_at ? *result.received_at : loop::current().now();
-  const auto address_result = address_outcome(result.response, options.timeout_is_failure);
+  const auto balancer_outcome = address_outcome(result.response, options.timeout_is_failure);
   if (result.is_unanswered && superseded && *superseded && result.response.error() == client_error::cancelled) {
-    lease->release_superseded(address_result, request.method == method::head, ended);
+    lease->release_superseded(balancer_outcome, request.method == method::head, ended);
   } else {
-    lease->release(address_result, result.reusable, ended);
+    lease->release(balancer_outcome, result.reusable, ended);
   }
   exchange exchange{.response = std::move(result.response), .address = lease->address(), .ended = ended};
   if (exchange.response) {
@@ -137,9 +137,9 @@ task<client::opened_exchange> client::open(const client_request& request, reques
   auto lease = pool().try_acquire(*target, options.connection, now);
   if (!lease) {
     auto acquire_task = pool().acquire(*target, call_deadline, options.connection, options.record);
-    auto acquired = co_await std::move(acquire_task);
-    if (!acquired) co_return opened_exchange{failed_exchange(acquired.error())};
-    lease.emplace(std::move(*acquired));
+    auto acquired_lease = co_await std::move(acquire_task);
+    if (!acquired_lease) co_return opened_exchange{failed_exchange(acquired_lease.error())};
+    lease.emplace(std::move(*acquired_lease));
     now = loop::current().now();
   }
   add_tried_address(options.connection, lease->address());

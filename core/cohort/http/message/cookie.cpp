@@ -21,7 +21,7 @@ bool is_attribute_value(std::string_view text) noexcept {
          std::ranges::all_of(text, [](char c) { return c >= ' ' && c < 0x7F && c != ';'; });
 }
 
-std::string_view find_problem(const set_cookie& cookie) noexcept {
+std::string_view find_error(const set_cookie& cookie) noexcept {
   // Browsers compare the prefixes case-insensitively (RFC 6265bis section 5.7).
   const auto has_prefix = [&](std::string_view prefix) {
     return iequals(std::string_view{cookie.name}.substr(0, prefix.size()), prefix);
@@ -61,7 +61,7 @@ std::optional<std::string_view> cookie_value(const request_head& head, std::stri
 }
 
 boost::system::result<std::string, std::string> set_cookie::field_value() const {
-  if (const auto error = find_problem(*this); !error.empty()) return {boost::system::in_place_error, error};
+  if (const auto error = find_error(*this); !error.empty()) return {boost::system::in_place_error, error};
   std::string text = name + "=" + value;
   if (!path.empty()) text.append("; Path=").append(path);
   if (!domain.empty()) text.append("; Domain=").append(domain);

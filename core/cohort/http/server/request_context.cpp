@@ -35,16 +35,16 @@ struct sent_callbacks {
 }  // namespace
 
 void request_context::on_sent(std::function<void(const sent_response&)> callback) {
-  auto* registered = get<sent_callbacks>();
-  if (!registered) registered = &set(sent_callbacks{});
-  registered->callbacks.push_back(std::move(callback));
+  auto* callback_list = get<sent_callbacks>();
+  if (!callback_list) callback_list = &set(sent_callbacks{});
+  callback_list->callbacks.push_back(std::move(callback));
 }
 
 bool request_context::has_sent_callbacks() const noexcept { return get<sent_callbacks>() != nullptr; }
 
 void request_context::notify_sent(const sent_response& response) {
-  if (const auto* registered = get<sent_callbacks>()) {
-    for (const auto& callback : registered->callbacks) callback(response);
+  if (const auto* callback_list = get<sent_callbacks>()) {
+    for (const auto& callback : callback_list->callbacks) callback(response);
   }
 }
 

@@ -7,7 +7,7 @@
 namespace cohort::http {
 namespace {
 
-std::string to_list(const std::vector<method>& methods) {
+std::string join_methods(const std::vector<method>& methods) {
   std::string list;
   for (const auto verb : methods) {
     if (!list.empty()) list += ", ";
@@ -46,7 +46,7 @@ response not_implemented_response() { return error_response(status::not_implemen
 
 response method_not_allowed_response(const route& matched_route) {
   auto rejection = error_response(status::method_not_allowed, "The path does not support this method");
-  rejection.set("Allow", to_list(matched_route.allowed_methods()));
+  rejection.set("Allow", join_methods(matched_route.allowed_methods()));
   return rejection;
 }
 
@@ -58,7 +58,7 @@ response server_options_response(const router& routes) {
     }
   }
   response options{status::no_content};
-  options.set("Allow", to_list(methods));
+  options.set("Allow", join_methods(methods));
   return options;
 }
 

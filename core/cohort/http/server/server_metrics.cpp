@@ -53,7 +53,7 @@ server_metrics::server_metrics(telemetry::registry& registry, const std::string&
       bounds(registry),
       registry_(registry),
       prefix_(prefix),
-      by_endpoint_(routes.routes().size() + 1) {
+      metrics_by_endpoint_(routes.routes().size() + 1) {
   for (const auto& entry : routes.routes()) endpoints_.push_back(endpoint_of(*entry));
   endpoints_.emplace_back("unmatched");
   for (const auto& entry : routes.routes()) {
@@ -95,7 +95,7 @@ server_metrics::admission_metrics server_metrics::make_admission_metrics(const s
 }
 
 server_metrics::method_metrics& server_metrics::metrics_for(std::size_t endpoint, std::size_t method_index) {
-  auto& slot = by_endpoint_[endpoint][method_index];
+  auto& slot = metrics_by_endpoint_[endpoint][method_index];
   if (auto* existing = slot.load(std::memory_order_acquire)) return *existing;
   const std::lock_guard lock{creation_mutex_};
   if (auto* existing = slot.load(std::memory_order_acquire)) return *existing;
@@ -109,7 +109,7 @@ server_metrics::method_metrics& server_metrics::metrics_for(std::size_t endpoint
 
 telemetry::counter& server_metrics::counter_for(method_metrics& metrics, std::size_t endpoint, std::size_t method_index,
                                                 unsigned code) {
-  auto& slot = metrics.by_status[code];
+  auto& slot = metrics.counters_by_status[code];
   if (auto* existing = slot.load(std::memory_order_acquire)) return *existing;
   auto& created = registry_.make_counter(prefix_ + "_http_requests_total", "Requests with a response.",
                                          {{"endpoint", endpoints_[endpoint]},
@@ -122,7 +122,7 @@ telemetry::counter& server_metrics::counter_for(method_metrics& metrics, std::si
 void server_metrics::on_response(const route* matched_route, std::string_view method_text, method verb, status code,
                                  duration elapsed, const telemetry::trace_context& trace, time_point now) {
   if (matched_route && matched_route->is_probe()) return;
-  const auto endpoint = matched_route ? matched_route->index : by_endpoint_.size() - 1;
+  const auto endpoint = matched_route ? matched_route->index : metrics_by_endpoint_.size() - 1;
   const auto method_index = method_index_of(verb, method_text);
   auto& metrics = metrics_for(endpoint, method_index);
   counter_for(metrics, endpoint, method_index, static_cast<unsigned>(code) % max_status).increment();

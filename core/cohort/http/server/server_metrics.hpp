@@ -59,7 +59,7 @@ class server_metrics {
   static constexpr std::size_t max_status = 600;
   struct method_metrics {
     telemetry::histogram* durations = nullptr;
-    std::array<std::atomic<telemetry::counter*>, max_status> by_status{};
+    std::array<std::atomic<telemetry::counter*>, max_status> counters_by_status{};
   };
 
   /// Null for a route without admission control.
@@ -78,7 +78,7 @@ class server_metrics {
   std::string prefix_;
   /// The patterns by `route::index`, then `unmatched`.
   std::vector<std::string> endpoints_;
-  std::vector<std::array<std::atomic<method_metrics*>, method_count>> by_endpoint_;
+  std::vector<std::array<std::atomic<method_metrics*>, method_count>> metrics_by_endpoint_;
   std::vector<admission_metrics> admission_;
   std::mutex creation_mutex_;
   std::deque<method_metrics> method_metrics_;

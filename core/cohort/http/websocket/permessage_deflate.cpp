@@ -98,11 +98,11 @@ std::optional<std::string> accept_deflate_offer(std::string_view offers) {
   while (!offers.empty()) {
     const auto offer = next_list_element(offers);
     if (offer.empty()) continue;
-    const auto requested = parse_extension(offer);
-    if (!requested.is_valid) continue;
-    if (requested.server_max_window_bits != 0 && requested.server_max_window_bits != 15) continue;
+    const auto requested_parameters = parse_extension(offer);
+    if (!requested_parameters.is_valid) continue;
+    if (requested_parameters.server_max_window_bits != 0 && requested_parameters.server_max_window_bits != 15) continue;
     std::string response = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
-    if (requested.server_max_window_bits != 0) response += "; server_max_window_bits=15";
+    if (requested_parameters.server_max_window_bits != 0) response += "; server_max_window_bits=15";
     return response;
   }
   return std::nullopt;

@@ -71,19 +71,19 @@ TEST_CASE("client: each failure to establish a connection has a specific error",
 TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
   client_fixture fixture;
   using addresses = std::vector<asio::ip::address>;
-  const auto accepting = client_fixture::address("192.0.2.80");
+  const auto accepting_address = client_fixture::address("192.0.2.80");
   const auto refusing_address = client_fixture::address("192.0.2.81");
   const auto black_hole = client_fixture::address("192.0.2.82");
   fixture.network.add_black_hole({black_hole, 80});
   const auto start = fixture.time.now();
 
   SECTION("an address that refuses the connection causes no delay") {
-    fixture.network.add_name("many.test", addresses{refusing_address, refusing_address, accepting});
+    fixture.network.add_name("many.test", addresses{refusing_address, refusing_address, accepting_address});
     CHECK(fixture.receive_response(get_request("http://many.test/"), ok_response("hello")).body == "hello");
     CHECK(fixture.time.now() - start < 10ms);
   }
   SECTION("an address that does not respond delays two calls by the connect timeout, and is then ejected") {
-    fixture.network.add_name("many.test", addresses{black_hole, accepting});
+    fixture.network.add_name("many.test", addresses{black_hole, accepting_address});
     std::vector<duration> connect_times;
     for (int i = 0; i < 20; ++i) {
       const auto called = fixture.time.now();
@@ -101,7 +101,7 @@ TEST_CASE("client: all addresses of a name are tried", "[http][client]") {
     CHECK(connect_times[19] < 1100ms);
   }
   SECTION("a call with a short timeout divides the timeout among the addresses") {
-    fixture.network.add_name("many.test", addresses{refusing_address, black_hole, accepting});
+    fixture.network.add_name("many.test", addresses{refusing_address, black_hole, accepting_address});
     for (int i = 0; i < 5; ++i) {
       const auto before = fixture.connection_count();
       const auto call = fixture.get("http://many.test/", 800ms);
@@ -162,34 +162,34 @@ TEST_CASE("client: an early response to a request that was not read is returned,
 
 TEST_CASE("client: the error of an incomplete response depends on the received part", "[http][client]") {
   client_fixture fixture;
-  enum class end { stays_open, closes, resets };
+  enum class end { open, closed, reset };
   const auto [bytes, end_of_response, error] = GENERATE(table<std::string, end, client_error>({
-      {"", end::stays_open, client_error::response_timeout},
-      {"", end::closes, client_error::no_response},
-      {"", end::resets, client_error::no_response},
-      {"HTTP/1.1 200 OK\r\nX-A", end::stays_open, client_error::response_timeout},
-      {"HTTP/1.1 200 OK\r\nX-A", end::closes, client_error::response_truncated},
-      {"HTTP/1.1 200 OK\r\nX-A", end::resets, client_error::response_truncated},
-      {"HTTP/1.1 103 Early Hints\r\n\r\n", end::stays_open, client_error::response_timeout},
-      {"HTTP/1.1 103 Early Hints\r\n\r\n", end::closes, client_error::response_truncated},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", end::stays_open, client_error::body_timeout},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", end::closes, client_error::body_truncated},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", end::resets, client_error::body_truncated},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", end::closes, client_error::body_truncated},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhell", end::closes, client_error::body_truncated},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", end::closes,
+      {"", end::open, client_error::response_timeout},
+      {"", end::closed, client_error::no_response},
+      {"", end::reset, client_error::no_response},
+      {"HTTP/1.1 200 OK\r\nX-A", end::open, client_error::response_timeout},
+      {"HTTP/1.1 200 OK\r\nX-A", end::closed, client_error::response_truncated},
+      {"HTTP/1.1 200 OK\r\nX-A", end::reset, client_error::response_truncated},
+      {"HTTP/1.1 103 Early Hints\r\n\r\n", end::open, client_error::response_timeout},
+      {"HTTP/1.1 103 Early Hints\r\n\r\n", end::closed, client_error::response_truncated},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", end::open, client_error::body_timeout},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", end::closed, client_error::body_truncated},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", end::reset, client_error::body_truncated},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", end::closed, client_error::body_truncated},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhell", end::closed, client_error::body_truncated},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", end::closed,
        client_error::body_truncated},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", end::closes, client_error::body_truncated},
-      {"HTTP/1.1 200 OK\r\n\r\nhello", end::stays_open, client_error::body_timeout},
-      {"HTTP/1.1 200 OK\r\n\r\nhello", end::resets, client_error::body_truncated},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", end::closed, client_error::body_truncated},
+      {"HTTP/1.1 200 OK\r\n\r\nhello", end::open, client_error::body_timeout},
+      {"HTTP/1.1 200 OK\r\n\r\nhello", end::reset, client_error::body_truncated},
   }));
   CAPTURE(bytes);
   const auto start = fixture.time.now();
   auto call = fixture.get("http://site.test/", 2s);
   fixture.newest_connection().read_request();
   if (!bytes.empty()) fixture.newest_connection().send(bytes);
-  if (end_of_response == end::closes) fixture.newest_connection().close();
-  if (end_of_response == end::resets) fixture.newest_connection().reset();
+  if (end_of_response == end::closed) fixture.newest_connection().close();
+  if (end_of_response == end::reset) fixture.newest_connection().reset();
   CHECK(call.error() == error);
   CHECK(fixture.time.now() - start <= 3s);
   CHECK(fixture.newest_connection().client_has_closed());

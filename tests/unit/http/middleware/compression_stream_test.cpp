@@ -32,7 +32,7 @@ std::string_view supported_coding() {
 }
 
 /// Writes the text in chunks of this size.
-task<> write_in_parts(body_writer& writer, std::string text, std::size_t part) {
+task<> write_in_chunks(body_writer& writer, std::string text, std::size_t part) {
   for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(std::min(part, rest.size()))) {
     std::string chunk{rest.substr(0, part)};
     auto write_task = writer.write(std::move(chunk));
@@ -42,7 +42,7 @@ task<> write_in_parts(body_writer& writer, std::string text, std::size_t part) {
 
 auto stream_handler(std::string text, std::size_t part, std::optional<std::uint64_t> length = std::nullopt) {
   return [=](request_context&) {
-    const auto producer = [=](body_writer& writer) { return write_in_parts(writer, text, part); };
+    const auto producer = [=](body_writer& writer) { return write_in_chunks(writer, text, part); };
     return http::response{}.stream(producer, "text/plain", length);
   };
 }

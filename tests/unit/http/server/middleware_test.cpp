@@ -13,8 +13,8 @@ using http::response;
 
 /// Appends its name to `Trace`, so that the innermost middleware is the first.
 auto make_tracing(std::string name) {
-  return [name = std::move(name)](request_context& context, next go) -> task<response> {
-    auto result = co_await go(context);
+  return [name = std::move(name)](request_context& context, next next_handler) -> task<response> {
+    auto result = co_await next_handler(context);
     result.set("Trace", name);
     co_return result;
   };
@@ -106,9 +106,9 @@ TEST_CASE("middleware: an exception of a middleware causes a 500 response, which
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(make_tracing("outer"));
-  server.routes.use([](request_context& context, next go) -> task<response> {
+  server.routes.use([](request_context& context, next next_handler) -> task<response> {
     if (context.head().path == "/before") throw std::runtime_error("secret");
-    auto result = co_await go(context);
+    auto result = co_await next_handler(context);
     throw std::runtime_error("secret");
   });
   server.routes.use(make_tracing("inner"));
@@ -132,10 +132,10 @@ TEST_CASE("middleware: a middleware may respond itself, and filters may precede 
     };
   };
   server.routes.use(filter("first"));
-  server.routes.use([&calls](request_context& context, next go) -> task<response> {
+  server.routes.use([&calls](request_context& context, next next_handler) -> task<response> {
     calls.push_back("middleware");
     if (context.head().find("x-stop") == "middleware") co_return text_response("middleware");
-    co_return co_await go(context);
+    co_return co_await next_handler(context);
   });
   server.routes.use(filter("second"));
   server.routes.get("/", text_handler("handler"));
@@ -152,17 +152,19 @@ TEST_CASE("middleware: a middleware may respond itself, and filters may precede 
   CHECK(calls == log_lines{"first", "middleware", "second"});
 }
 
-task<response> wait_then_call(duration delay, log_lines* events, request_context& context, next go) {
+task<response> wait_then_call(duration delay, log_lines* events, request_context& context, next next_handler) {
   const auto status = co_await sleep_for(delay);
   events->push_back(status == wait_status::cancelled ? "cancelled" : "completed");
-  co_return co_await go(context);
+  co_return co_await next_handler(context);
 }
 
 TEST_CASE("middleware: a middleware is cancelled at the deadline; the connection is kept", "[http][middleware]") {
   log_lines events;
   server_fixture server;
   server.routes.use(make_tracing("outer"));
-  server.routes.use([&events](request_context& context, next go) { return wait_then_call(1h, &events, context, go); });
+  server.routes.use([&events](request_context& context, next next_handler) {
+    return wait_then_call(1h, &events, context, next_handler);
+  });
   server.routes.get("/", text_handler("hello"));
   auto client = server.connect();
   for (int i = 0; i < 2; ++i) {
@@ -182,8 +184,8 @@ TEST_CASE("middleware: a middleware is cancelled when the client disconnects, be
   const bool waits_in_handler = GENERATE(true, false);
   const bool has_body = GENERATE(true, false);
   CAPTURE(waits_in_handler, has_body);
-  server.routes.use([&events, waits_in_handler](request_context& context, next go) {
-    return wait_then_call(waits_in_handler ? 0ms : 1h, &events, context, go);
+  server.routes.use([&events, waits_in_handler](request_context& context, next next_handler) {
+    return wait_then_call(waits_in_handler ? 0ms : 1h, &events, context, next_handler);
   });
   server.routes.any("/", recording_handler(1h, events));
   {
@@ -201,8 +203,8 @@ TEST_CASE("middleware: pipelined requests are answered in order, and a drain can
           "[http][middleware]") {
   log_lines events;
   server_fixture server;
-  server.routes.use([&events](request_context& context, next go) -> task<response> {
-    return wait_then_call(context.head().path == "/slow" ? 1h : 0ms, &events, context, go);
+  server.routes.use([&events](request_context& context, next next_handler) -> task<response> {
+    return wait_then_call(context.head().path == "/slow" ? 1h : 0ms, &events, context, next_handler);
   });
   server.routes.get("/a", text_handler("a"));
   server.routes.get("/slow", text_handler("slow"));

@@ -53,7 +53,7 @@ void check_rejected(const invalid_request& invalid) {
   REQUIRE(response.has_value());
   CHECK(response->status == invalid.status);
   CHECK(response->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   CHECK(processed_count == 0);
   CHECK(smuggled_count == 0);
 }
@@ -200,7 +200,7 @@ TEST_CASE("server: chunks that together exceed the body limit are rejected with 
   auto client = server.connect();
   client.send(make_chunked_request("6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n"));
   CHECK(client.receive()->status == 413);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: the response to a rejected request does not contain parts of the request", "[http][server]") {

@@ -42,7 +42,7 @@ TEST_CASE("server: after `close` in Connection no further request is processed",
   const auto response = client.receive();
   CHECK(response->status == 200);
   CHECK(response->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   CHECK(server.request_count == 1);
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("server: a malformed chunked body is rejected immediately, and the byt
   const auto response = client.receive();
   CHECK(response->status == 400);
   CHECK(server.time.now() == start);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   CHECK(server.request_count == 0);
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("server: an unsupported expectation is rejected with 417 immediately, 
   client.send("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: " + expect + "\r\n\r\n");
   CHECK(client.receive()->status == 417);
   CHECK(server.time.now() == start);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: 100 Continue is sent for a list that has only 100-continue", "[http][server][case-1.5]") {
@@ -264,7 +264,7 @@ TEST_CASE("server: the response to a rejected request that is followed by more b
   server.time.run_for(500ms);
   CHECK(client.send(std::string(10'000, 'x')) == 10'000U);
   CHECK(client.receive()->status >= 400);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: a lingering close ends when the client closes, at the latest after its timeout",
@@ -273,7 +273,7 @@ TEST_CASE("server: a lingering close ends when the client closes, at the latest 
   auto client = server.connect();
   client.send("GET /health HTTP/1.0\r\n\r\n");
   CHECK(client.receive()->status == 200);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   SECTION("the client closes") {
     client.stream().close();
     server.time.run_for(1ms);

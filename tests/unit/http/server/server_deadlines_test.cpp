@@ -63,7 +63,7 @@ TEST_CASE("server: a header section that is incomplete 10 s after its first byte
   CHECK(is_approximately(server.time.now() - start, 10s));
   CHECK(response->status == 408);
   CHECK(response->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   client.stream().close();
   server.time.run_for(5s);
   CHECK(server.metric_value("cohort_server_connections") == 0);
@@ -97,7 +97,7 @@ TEST_CASE("server: a slow body is rejected with 408 after the body timeout, whic
     spawned_task<> sender{server.time, send_slowly(client.stream(), std::string(50, 'x'), 900ms)};
     CHECK(client.receive()->status == 408);
     CHECK(is_approximately(server.time.now() - start, 10s));
-    CHECK(client.closed_cleanly());
+    CHECK(client.is_closed_cleanly());
     client.stream().close();
     server.time.run_for(60s);
   }
@@ -287,7 +287,7 @@ TEST_CASE(
   auto client = server.connect();
   client.send("POST /none HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n");
   CHECK(client.receive()->status == 404);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   CHECK(client.send(std::string(50'000, 'x')) == 50'000U);
   server.time.run_for(900ms);
   CHECK(client.send("x") == 1U);

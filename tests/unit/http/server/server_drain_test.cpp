@@ -19,8 +19,8 @@ TEST_CASE("server: a drain closes idle connections and leaves no timer armed", "
   CHECK(idle.receive()->status == 200);
   auto unused = server.connect();
   server.drain(10s);
-  CHECK(idle.closed_cleanly());
-  CHECK(unused.closed_cleanly());
+  CHECK(idle.is_closed_cleanly());
+  CHECK(unused.is_closed_cleanly());
   CHECK(server.connect_error() == asio::error::connection_refused);
   CHECK(server.metric_value("cohort_server_connections") == 0);
   CHECK(server.time.event_loop().timers().armed_count() == 0);
@@ -37,7 +37,7 @@ TEST_CASE("server: after a drain is announced, each response closes its connecti
   server.announce_drain();
   client.send(get("/"));
   CHECK(client.receive()->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   // All pipelined requests are answered.
   auto pipelining_client = server.connect();
   pipelining_client.send(get("/") + get("/"));
@@ -61,7 +61,7 @@ TEST_CASE("server: a drain waits for a request in flight, and then closes its co
   CHECK(response->body == "delayed");
   CHECK(response->header("Connection") == "close");
   CHECK_FALSE(server.is_drained());
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   client.stream().close();
   server.time.run_for(10ms);
   CHECK(server.is_drained());
@@ -131,7 +131,7 @@ TEST_CASE("server: a drain completes at the connection limit", "[http][server]")
   const auto start = server.time.now();
   server.drain(10s);
   CHECK(server.time.now() - start < 1s);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 }  // namespace

@@ -203,7 +203,7 @@ TEST_CASE("server: a body that reaches its content length is complete, also duri
   server.time.run_for(500ms);
   server.begin_drain(10s);
   CHECK(client.receive()->body == "part,part,part,");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: a body that is cancelled at the end of the drain has no last chunk", "[http][server][case-6.3]") {

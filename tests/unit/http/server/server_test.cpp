@@ -188,7 +188,7 @@ TEST_CASE("server: an HTTP/1.0 connection is closed after the response unless th
   const auto last = client.receive();
   CHECK(last->header("Connection") == "close");
   CHECK(last->body == "hello");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: after Connection: close, later pipelined requests are not processed", "[http][server]") {
@@ -201,7 +201,7 @@ TEST_CASE("server: after Connection: close, later pipelined requests are not pro
   auto client = server.connect();
   client.send(get("/", "Connection: close\r\n") + get("/"));
   CHECK(client.receive()->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   CHECK(request_count == 1);
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("server: a handler can close the connection", "[http][server]") {
   auto client = server.connect();
   client.send(get("/"));
   CHECK(client.receive()->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: a handler receives the complete body, with Content-Length or chunked, and no trailers",
@@ -285,7 +285,7 @@ TEST_CASE("server: 100 Continue is not sent for a rejected request", "[http][ser
   const auto response = client.receive();
   CHECK(response->status == test_case.status);
   CHECK(response->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: Expect is ignored in HTTP/1.0", "[http][server]") {
@@ -319,7 +319,7 @@ TEST_CASE("server: the connection is closed after a filter's response only if a 
   const auto rejected = client.receive();
   CHECK(rejected->status == 401);
   CHECK(rejected->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   CHECK(endpoints == std::vector<std::string>{"unmatched", "/echo", "/echo"});
 }
 

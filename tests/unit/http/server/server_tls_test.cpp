@@ -248,7 +248,7 @@ TEST_CASE("server: close_notify follows a response that closes the TLS connectio
   auto client = site.connect();
   client.send(get("/", "Connection: close\r\n"));
   CHECK(client.receive()->status == 200);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: a drain ends pending TLS handshakes within a second", "[http][server][tls]") {

@@ -28,17 +28,18 @@ task<http::response> echo_stream(http::request_context& context, http::body_read
 }
 
 /// Records when the rest of the pipeline has returned.
-task<http::response> wait_around(duration delay, log_lines* events, http::request_context& context, http::next go) {
+task<http::response> call_next_after(duration delay, log_lines* events, http::request_context& context,
+                                     http::next next_handler) {
   co_await sleep_for(delay);
-  auto response = co_await go(context);
+  auto response = co_await next_handler(context);
   events->push_back(std::to_string(static_cast<unsigned>(response.code())));
   co_return response;
 }
 
 struct echo_fixture : server_fixture {
   explicit echo_fixture(duration delay = 1s, net::memory_pipe_settings pipe = {}) : server_fixture(pipe) {
-    routes.use([this, delay](http::request_context& context, http::next go) {
-      return wait_around(delay, &events, context, go);
+    routes.use([this, delay](http::request_context& context, http::next next_handler) {
+      return call_next_after(delay, &events, context, next_handler);
     });
     routes.use(http::compression());
     routes.use(http::etag());
@@ -85,7 +86,7 @@ TEST_CASE("streams in middleware: error responses caused by a body pass through 
   client.send(row.body);
   CHECK(client.receive()->status == row.status);
   CHECK(server.events == log_lines{std::to_string(row.status)});
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("streams in middleware: 100 Continue is sent when the handler reads", "[http][server][middleware]") {

@@ -167,13 +167,14 @@ TEST_CASE("permessage-deflate: a decompressed message equals the original, and i
 }
 
 TEST_CASE("permessage-deflate: offers are accepted without context takeover", "[http][websocket]") {
-  const std::string answer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
-  CHECK(http::accept_deflate_offer("permessage-deflate") == answer);
-  CHECK(http::accept_deflate_offer("permessage-deflate; client_max_window_bits") == answer);
-  CHECK(http::accept_deflate_offer("x-other, permessage-deflate; client_max_window_bits=10") == answer);
+  const std::string accepted_extension = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+  CHECK(http::accept_deflate_offer("permessage-deflate") == accepted_extension);
+  CHECK(http::accept_deflate_offer("permessage-deflate; client_max_window_bits") == accepted_extension);
+  CHECK(http::accept_deflate_offer("x-other, permessage-deflate; client_max_window_bits=10") == accepted_extension);
   CHECK(http::accept_deflate_offer("permessage-deflate; server_max_window_bits=15") ==
-        answer + "; server_max_window_bits=15");
-  CHECK(http::accept_deflate_offer("permessage-deflate; server_max_window_bits=10, permessage-deflate") == answer);
+        accepted_extension + "; server_max_window_bits=15");
+  CHECK(http::accept_deflate_offer("permessage-deflate; server_max_window_bits=10, permessage-deflate") ==
+        accepted_extension);
   for (const auto* rejected :
        {"", "x-other", "permessage-deflate; unknown", "permessage-deflate; server_max_window_bits",
         "permessage-deflate; server_max_window_bits=16", "permessage-deflate; server_max_window_bits=08",
@@ -183,9 +184,9 @@ TEST_CASE("permessage-deflate: offers are accepted without context takeover", "[
     INFO(rejected);
     CHECK_FALSE(http::accept_deflate_offer(rejected));
   }
-  CHECK(http::is_valid_deflate_response(answer));
+  CHECK(http::is_valid_deflate_response(accepted_extension));
   CHECK_FALSE(http::is_valid_deflate_response("permessage-deflate"));
-  CHECK_FALSE(http::is_valid_deflate_response(answer + "; client_max_window_bits=10"));
+  CHECK_FALSE(http::is_valid_deflate_response(accepted_extension + "; client_max_window_bits=10"));
   CHECK_FALSE(http::is_valid_deflate_response("x-other; server_no_context_takeover"));
 }
 

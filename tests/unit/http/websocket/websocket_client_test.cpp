@@ -25,12 +25,12 @@ task<std::string> exchange(http::client& transport, std::string text, websocket_
   if (!socket) co_return socket.error().message;
   auto sent = co_await socket->send(std::move(text));
   if (!sent) co_return "not sent";
-  auto answer = co_await socket->read(within(5s));
-  if (!answer) co_return "no answer";
+  auto received_message = co_await socket->read(within(5s));
+  if (!received_message) co_return "no message";
   socket->close(http::close_code::normal_closure, "bye");
   auto close_task = socket->closed();
   co_await std::move(close_task);
-  co_return socket->subprotocol() + "|" + answer->data;
+  co_return socket->subprotocol() + "|" + received_message->data;
 }
 
 TEST_CASE("websocket client: messages are exchanged with a server, compressed or not", "[http][websocket]") {
@@ -80,8 +80,8 @@ TEST_CASE("websocket client: the error of a rejected handshake has the status of
   CHECK(server.time.run(status(transport)) == 200);
 }
 
-/// The result of a connection to a server that responds to each request with `answer`, in which `{accept}` is replaced
-/// by the value of `Sec-WebSocket-Accept`. With an empty `answer`, the server does not respond.
+/// The result of a connection to a server that responds to each request with `response_text`, in which `{accept}` is
+/// replaced by the value of `Sec-WebSocket-Accept`. With an empty `response_text`, the server does not respond.
 struct scripted_server {
   virtual_time time;
   net::memory_network network;
@@ -89,14 +89,14 @@ struct scripted_server {
   http::client transport{network, 1};
   std::string request;
 
-  static task<> serve(scripted_server& self, std::string answer) {
+  static task<> serve(scripted_server& self, std::string response_text) {
     auto stream = co_await self.acceptor->accept(loop::current());
     auto bytes = co_await read_once(**stream);
     self.request = *bytes;
     const auto key_start = self.request.find("Sec-WebSocket-Key: ") + 19;
     const auto accept = http::websocket_accept_value(self.request.substr(key_start, 24));
-    if (const auto at = answer.find("{accept}"); at != std::string::npos) answer.replace(at, 8, accept);
-    if (!answer.empty()) co_await write_bytes(**stream, answer);
+    if (const auto at = response_text.find("{accept}"); at != std::string::npos) response_text.replace(at, 8, accept);
+    if (!response_text.empty()) co_await write_bytes(**stream, response_text);
     co_await sleep_for(60s);
   }
   static task<std::string> connect(scripted_server& self, websocket_connect_options options) {
@@ -107,15 +107,15 @@ struct scripted_server {
     if (message) co_return "message: " + message->data;
     co_return "closed: " + std::to_string(socket->close_code());
   }
-  std::string result(std::string answer, websocket_connect_options options = {}) {
-    spawned_task<> server{time, serve(*this, std::move(answer))};
+  std::string result(std::string response_text, websocket_connect_options options = {}) {
+    spawned_task<> server{time, serve(*this, std::move(response_text))};
     auto outcome = time.run(connect(*this, std::move(options)));
     time.run_for(61s);
     return outcome;
   }
 };
 
-constexpr std::string_view valid_answer =
+constexpr std::string_view valid_response =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\nConnection: upgrade\r\nSec-WebSocket-Accept: "
     "{accept}\r\n";
 
@@ -125,7 +125,7 @@ TEST_CASE("websocket client: the handshake requests the protocols and extensions
   options.subprotocols = {"a", "b"};
   options.fields = {{"Origin", "http://page.example"}};
   // The first frame is in the packet of the handshake.
-  CHECK(server.result(std::string{valid_answer} + "\r\n\x81\x02hi", options) == "message: hi");
+  CHECK(server.result(std::string{valid_response} + "\r\n\x81\x02hi", options) == "message: hi");
   for (const auto* line :
        {"GET /socket?a=b HTTP/1.1\r\n", "Host: 192.0.2.81\r\n", "Upgrade: websocket\r\n", "Connection: Upgrade\r\n",
         "Sec-WebSocket-Version: 13\r\n", "Sec-WebSocket-Protocol: a, b\r\n", "Origin: http://page.example\r\n",
@@ -137,7 +137,7 @@ TEST_CASE("websocket client: the handshake requests the protocols and extensions
 
 TEST_CASE("websocket client: an invalid handshake of the server is rejected", "[http][websocket]") {
   scripted_server server;
-  const std::string valid{valid_answer};
+  const std::string valid{valid_response};
   const std::string start = "HTTP/1.1 101 Switching Protocols\r\n";
   CHECK(server.result("HTTP/1.1 100 Continue\r\n\r\n" + valid + "\r\n\x81\x02hi") == "message: hi");
   CHECK(server.result("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").find("did not switch") !=
@@ -155,7 +155,7 @@ TEST_CASE("websocket client: an invalid handshake of the server is rejected", "[
 
 TEST_CASE("websocket client: a masked frame of the server is a protocol error", "[http][websocket]") {
   scripted_server server;
-  CHECK(server.result(std::string{valid_answer} + "\r\n" + masked_text("hi")) == "closed: 1002");
+  CHECK(server.result(std::string{valid_response} + "\r\n" + masked_text("hi")) == "closed: 1002");
 }
 
 }  // namespace

@@ -70,9 +70,9 @@ class frame_client {
  public:
   frame_client(server_fixture& server, std::string_view request) : peer_(server.connect()) {
     peer_.send(request);
-    const auto answer = peer_.receive();
-    if (!answer || answer->status != 101) throw std::runtime_error("no upgrade");
-    response = *answer;
+    const auto upgrade_response = peer_.receive();
+    if (!upgrade_response || upgrade_response->status != 101) throw std::runtime_error("no upgrade");
+    response = *upgrade_response;
     input_ = peer_.unread_input();
   }
 

@@ -92,7 +92,9 @@ TEST_CASE("websocket server: middleware rejects a handshake before the upgrade",
         if (context.head().find("authorization")) return std::nullopt;
         return http::error_response(http::status::unauthorized, "no");
       })
-      .use([](request_context& context, http::next go) -> task<http::response> { return go(context); });
+      .use([](request_context& context, http::next next_handler) -> task<http::response> {
+        return next_handler(context);
+      });
   CHECK(server.response_to(handshake("/echo")).status == 401);
   frame_client client{server, handshake("/echo", "Authorization: x\r\n")};
   client.send(masked_text("hello"));

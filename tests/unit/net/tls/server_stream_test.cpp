@@ -101,7 +101,7 @@ TEST_CASE("tls stream: a hangup watch reports close_notify once, although the un
   CHECK(hangup_count == 1);
   fixture.time.run(unwatch_hangup(*connected.server.stream));
   peer server{fixture.time, std::move(connected.server.stream)};
-  CHECK(server.closed_cleanly());
+  CHECK(server.is_closed_cleanly());
 }
 
 TEST_CASE("tls stream: bytes that arrive during a hangup watch are read afterwards, in order", "[net][tls]") {

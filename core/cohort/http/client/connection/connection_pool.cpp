@@ -98,8 +98,8 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
                                                                             lease_options options,
                                                                             telemetry::attempt_record* record) {
   const auto state = state_of(target);
-  recycled_vector<net::endpoint> avoided;
-  if (options.tried_addresses) avoided = *options.tried_addresses;
+  recycled_vector<net::endpoint> avoided_addresses;
+  if (options.tried_addresses) avoided_addresses = *options.tried_addresses;
   if (loop_.now() >= state->next_resolve) {
     const auto error = co_await resolve(state, call_deadline);
     if (error) co_return *error;
@@ -109,18 +109,18 @@ task<result<connection_pool::lease, client_error>> connection_pool::acquire(orig
   // failed.
   recycled_vector<net::endpoint> unreachable;
   for (auto addresses = state->balancer.address_count(); addresses > 0; --addresses) {
-    auto address = state->balancer.pick(avoided, loop_.now(), loop_.random());
+    auto address = state->balancer.pick(avoided_addresses, loop_.now(), loop_.random());
     if (address && std::ranges::find(unreachable, *address) != unreachable.end()) {
       address = state->balancer.pick(unreachable, loop_.now(), loop_.random());
     }
     if (!address) break;
-    auto acquired = co_await acquire_at(state, *address, call_deadline, options, addresses - 1, record);
-    if (acquired) co_return std::move(*acquired);
-    const auto error = acquired.error();
+    auto acquired_lease = co_await acquire_at(state, *address, call_deadline, options, addresses - 1, record);
+    if (acquired_lease) co_return std::move(*acquired_lease);
+    const auto error = acquired_lease.error();
     if (!is_connect_failure(error)) co_return error;
     // The greatest enumerator among the errors of all addresses: `connect_refused` only if every address refused.
     failure = std::max(failure.value_or(error), error);
-    avoided.push_back(*address);
+    avoided_addresses.push_back(*address);
     unreachable.push_back(*address);
   }
   co_return failure.value_or(client_error::connect_failed);
@@ -132,9 +132,9 @@ std::optional<connection_pool::lease> connection_pool::try_acquire(const origin&
   if (options.new_connection || found == origins_.end() || now >= found->second->next_resolve) return std::nullopt;
   auto& state = *found->second;
   const auto generator = loop_.random();
-  std::span<const net::endpoint> avoided;
-  if (options.tried_addresses) avoided = *options.tried_addresses;
-  const auto address = state.balancer.pick(avoided, now, loop_.random());
+  std::span<const net::endpoint> avoided_addresses;
+  if (options.tried_addresses) avoided_addresses = *options.tried_addresses;
+  const auto address = state.balancer.pick(avoided_addresses, now, loop_.random());
   if (!address) return std::nullopt;
   if (state.name.secure) close_outdated(state);
   auto stream = state.idle.take(*address, now);
@@ -275,21 +275,21 @@ void connection_pool::on_superseded_end(const superseded_exchange& exchange, net
 void connection_pool::connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address) {
   const auto& name = state->name;
   if (name.secure || name.is_unix_socket() || settings_.proxies.proxy_for(name)) return;
-  if (connecting_.size() >= max_superseded) return;
+  if (background_connects_.size() >= max_superseded) return;
   auto on_end = [this, state, address](background_connect& background_connect, net::stream_ptr stream) {
-    std::erase_if(connecting_, [&](const auto& attempt) { return attempt.get() == &background_connect; });
+    std::erase_if(background_connects_, [&](const auto& attempt) { return attempt.get() == &background_connect; });
     if (stream) put_idle(*state, address, std::move(stream), state->tls_version, loop_.now());
   };
-  connecting_.push_back(std::make_shared<background_connect>(std::move(on_end)));
-  connecting_.back()->start(network_, address, deadline::after(loop_.now(), settings_.connect_timeout));
+  background_connects_.push_back(std::make_shared<background_connect>(std::move(on_end)));
+  background_connects_.back()->start(network_, address, deadline::after(loop_.now(), settings_.connect_timeout));
 }
 
 /// Ends the background attempts, whose handlers refer to the pool.
 void connection_pool::end_background_work() noexcept {
   for (const auto& each : superseded_) each.exchange->close();
   superseded_.clear();
-  for (const auto& attempt : connecting_) attempt->cancel();
-  connecting_.clear();
+  for (const auto& attempt : background_connects_) attempt->cancel();
+  background_connects_.clear();
 }
 
 duration connection_pool::round_trip_time(const origin& target) const noexcept {

@@ -75,9 +75,9 @@ task<result<connector::connection, client_error>> connector::connect_address(con
   if (const auto* proxy = proxies_.proxy_for(target)) {
     stream->get()->set_deadline(call_deadline);
     auto prepare_task = prepare_proxy(std::move(*stream), *proxy, target, call_deadline);
-    auto prepared = co_await std::move(prepare_task);
-    if (!prepared) co_return prepared.error();
-    *stream = std::move(*prepared);
+    auto prepared_stream = co_await std::move(prepare_task);
+    if (!prepared_stream) co_return prepared_stream.error();
+    *stream = std::move(*prepared_stream);
   }
   if (!target.secure) co_return connection{std::move(*stream), round_trip_time};
   if (record) record->enter(telemetry::attempt_phase::tls, loop::current().now());

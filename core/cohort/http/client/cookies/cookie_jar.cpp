@@ -167,17 +167,18 @@ std::string cookie_jar::field_value(const boost::urls::url& url, wall_time now) 
   const auto host = host_of(url);
   const auto path = path_of(url);
   const std::scoped_lock lock{mutex_};
-  std::vector<const cookie*> matching;
+  std::vector<const cookie*> matching_cookies;
   for (const auto& cookie : cookies_) {
     const bool matches = (cookie.is_host_only ? host == cookie.domain : domain_matches(host, cookie.domain)) &&
                          path_matches(path, cookie.path) && (!cookie.is_secure || is_secure_url(url)) &&
                          (!cookie.expiry || *cookie.expiry > now);
     if (!matches) continue;
     const auto is_longer = [](const auto& a, const auto* b) { return a.path.size() > b->path.size(); };
-    matching.insert(std::upper_bound(matching.begin(), matching.end(), cookie, is_longer), &cookie);
+    matching_cookies.insert(std::upper_bound(matching_cookies.begin(), matching_cookies.end(), cookie, is_longer),
+                            &cookie);
   }
   std::string value;
-  for (const auto* cookie : matching) {
+  for (const auto* cookie : matching_cookies) {
     if (!value.empty()) value.append("; ");
     value.append(cookie->name).append("=").append(cookie->value);
   }

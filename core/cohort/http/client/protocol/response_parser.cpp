@@ -75,11 +75,11 @@ std::optional<std::size_t> find_trailers(std::string_view bytes, std::size_t siz
 /// Renames all fields. Beast would use the trailers `Connection`, `Content-Length`, `Transfer-Encoding` and `Upgrade`
 /// as header fields, but they have no effect there (RFC 9110 section 6.5.1).
 std::string rename_trailers(std::string_view bytes, std::size_t begin, std::size_t end) {
-  std::string renamed{bytes};
+  std::string renamed_bytes{bytes};
   for (auto line = begin; line < end; line = bytes.find("\r\n", line) + 2) {
-    if (is_token({&renamed[line], 1})) renamed[line] = 'x';
+    if (is_token({&renamed_bytes[line], 1})) renamed_bytes[line] = 'x';
   }
-  return renamed;
+  return renamed_bytes;
 }
 
 }  // namespace

@@ -36,23 +36,23 @@ class streamed_exchange::duplex {
       : exchange_(exchange), head_(head), source_(source), context_(context) {}
 
   void start_all() {
-    running_ = 2;
-    detail::start_child_task(reading_, exchange_.read_head(), [this] { on_head(); });
-    detail::start_child_task(sending_, exchange_.send_body(head_, &source_, context_), [this] { on_sent(); });
+    running_count_ = 2;
+    detail::start_child_task(read_task_, exchange_.read_head(), [this] { on_head(); });
+    detail::start_child_task(send_task_, exchange_.send_body(head_, &source_, context_), [this] { on_sent(); });
   }
   void cancel_all() {
-    detail::cancel(reading_.cancel_signal);
-    detail::cancel(sending_.cancel_signal);
+    detail::cancel(read_task_.cancel_signal);
+    detail::cancel(send_task_.cancel_signal);
   }
   /// The error of the exchange. Rethrows an exception of the source.
   std::optional<client_error> take() {
-    if (sending_.outcome.failure && !is_cancellation(sending_.outcome.failure)) {
-      std::rethrow_exception(sending_.outcome.failure);
+    if (send_task_.outcome.failure && !is_cancellation(send_task_.outcome.failure)) {
+      std::rethrow_exception(send_task_.outcome.failure);
     }
     if (is_cancelled) return client_error::cancelled;
     if (send_error_ && *send_error_ != client_error::send_failed) return send_error_;
-    if (reading_.outcome.failure) std::rethrow_exception(reading_.outcome.failure);
-    return *reading_.outcome.value;
+    if (read_task_.outcome.failure) std::rethrow_exception(read_task_.outcome.failure);
+    return *read_task_.outcome.value;
   }
 
   completion_handler<std::monostate> on_ended;
@@ -60,38 +60,38 @@ class streamed_exchange::duplex {
 
  private:
   void on_head() {
-    --running_;
+    --running_count_;
     is_head_done_ = true;
-    const auto& error = reading_.outcome.value;
+    const auto& error = read_task_.outcome.value;
     sends_whole_body_ = error && !*error && exchange_.head_.status_code() < min_rejection_status;
-    if (!sends_whole_body_) detail::cancel(sending_.cancel_signal);
+    if (!sends_whole_body_) detail::cancel(send_task_.cancel_signal);
     end_if_done();
   }
   void on_sent() {
-    --running_;
+    --running_count_;
     if (!is_head_done_) {
-      if (sending_.outcome.value) send_error_ = *sending_.outcome.value;
+      if (send_task_.outcome.value) send_error_ = *send_task_.outcome.value;
       // The server may have responded before it closed the connection.
       const bool may_have_response =
-          sending_.outcome.value && (!send_error_ || *send_error_ == client_error::send_failed);
-      if (!may_have_response) detail::cancel(reading_.cancel_signal);
-    } else if (sending_.outcome.value && sends_whole_body_) {
-      send_error_ = *sending_.outcome.value;
+          send_task_.outcome.value && (!send_error_ || *send_error_ == client_error::send_failed);
+      if (!may_have_response) detail::cancel(read_task_.cancel_signal);
+    } else if (send_task_.outcome.value && sends_whole_body_) {
+      send_error_ = *send_task_.outcome.value;
     }
     end_if_done();
   }
   void end_if_done() {
-    if (running_ == 0) on_ended.post({});
+    if (running_count_ == 0) on_ended.post({});
   }
 
   streamed_exchange& exchange_;
   std::string_view head_;
   request_body_source& source_;
   call_context context_;
-  detail::child_task<std::optional<client_error>> reading_;
-  detail::child_task<std::optional<client_error>> sending_;
+  detail::child_task<std::optional<client_error>> read_task_;
+  detail::child_task<std::optional<client_error>> send_task_;
   std::optional<client_error> send_error_;
-  int running_ = 0;
+  int running_count_ = 0;
   bool is_head_done_ = false;
   /// Whether the received head of the response permits the rest of the body to be sent.
   bool sends_whole_body_ = false;

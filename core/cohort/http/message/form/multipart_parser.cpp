@@ -33,7 +33,7 @@ bool is_valid_text(std::string_view text) noexcept {
   return is_field_value(text) && simdjson::validate_utf8(text.data(), text.size());
 }
 
-std::string at_most(std::uint64_t count, std::string_view unit) {
+std::string limit_message(std::uint64_t count, std::string_view unit) {
   return "must have at most " + std::to_string(count) + " " + std::string{unit};
 }
 
@@ -66,7 +66,7 @@ multipart_parser::event multipart_parser::next(std::string_view& input) {
   total_bytes_ += size_read;
   input.remove_prefix(size_read);
   if (result == event::need_input && !input.empty())
-    return fail(status::payload_too_large, "", at_most(limits_.max_total_bytes, "bytes"));
+    return fail(status::payload_too_large, "", limit_message(limits_.max_total_bytes, "bytes"));
   return result;
 }
 
@@ -124,7 +124,7 @@ multipart_parser::event multipart_parser::read_content(std::string_view& input) 
 multipart_parser::event multipart_parser::emit(std::string_view bytes) {
   part_bytes_ += bytes.size();
   const auto limit = part_.is_file() ? limits_.max_file_bytes : std::uint64_t{limits_.max_field_bytes};
-  if (part_bytes_ > limit) return fail(status::payload_too_large, part_.name, at_most(limit, "bytes"));
+  if (part_bytes_ > limit) return fail(status::payload_too_large, part_.name, limit_message(limit, "bytes"));
   data_ = bytes;
   return event::data;
 }
@@ -173,7 +173,7 @@ multipart_parser::event multipart_parser::read_header(std::string_view& input) {
     part_bytes_ = 0;
     if (!parse_header_section(pending_)) return event::error;
     if (++part_count_ > limits_.max_parts)
-      return fail(status::payload_too_large, "", at_most(limits_.max_parts, "parts"));
+      return fail(status::payload_too_large, "", limit_message(limits_.max_parts, "parts"));
     pending_.clear();
     state_ = state::content;
     matched_bytes_ = implied_bytes_ = 2;

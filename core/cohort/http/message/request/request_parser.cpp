@@ -13,7 +13,7 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
-std::string_view to_std(boost::beast::string_view text) noexcept { return {text.data(), text.size()}; }
+std::string_view to_std_string_view(boost::beast::string_view text) noexcept { return {text.data(), text.size()}; }
 
 constexpr std::size_t initial_field_capacity = 8;
 
@@ -260,8 +260,8 @@ request_parser::rejection request_parser::check_connection() {
 
 void request_parser::on_request_impl(beast_http::verb verb, view method_text, view target, int version, error&) {
   head_.method = verb;
-  head_.method_text = to_std(method_text);
-  head_.target = to_std(target);
+  head_.method_text = to_std_string_view(method_text);
+  head_.target = to_std_string_view(target);
   head_.is_http_1_0 = version == 10;
 }
 
@@ -273,7 +273,7 @@ void request_parser::on_field_impl(beast_http::field id, view name, view value, 
                         std::less_equal<>{}(start + value.size(), head_bytes_.data() + head_bytes_.size());
   const auto* name_end = name.data() + name.size();
   has_folded_line_ = has_folded_line_ || (in_place ? std::find(name_end, start, '\n') != start : !value.empty());
-  head_.fields.push_back({id, to_std(name), to_std(value)});
+  head_.fields.push_back({id, to_std_string_view(name), to_std_string_view(value)});
 }
 
 }  // namespace cohort::http

@@ -64,7 +64,7 @@ admission_control::permit::~permit() {
 }
 
 response admission_control::permit::rejection() const {
-  return decision_ == decision::infeasible ? infeasible_response(remaining_, required_) : overload_response();
+  return decision_ == decision::infeasible ? infeasible_response(remaining_time_, required_time_) : overload_response();
 }
 
 admission_control::permit::decision admission_control::admit(permit& request) {
@@ -85,8 +85,8 @@ admission_control::permit::decision admission_control::admit(permit& request) {
     if (const auto required = state->deadline_admission.required_time(remaining, request.start_time_)) {
       const bool is_rejected = settings_.deadline_admission == infeasible_action::reject;
       metrics_.on_infeasible(requested_route, is_rejected);
-      request.remaining_ = remaining;
-      request.required_ = *required;
+      request.remaining_time_ = remaining;
+      request.required_time_ = *required;
       if (is_rejected) return permit::decision::infeasible;
     }
   }

@@ -85,8 +85,8 @@ class admission_control {
     time_point start_time_;
     bool is_exempt_;
     /// The remaining and the required time of an infeasible request.
-    duration remaining_{};
-    duration required_{};
+    duration remaining_time_{};
+    duration required_time_{};
     decision decision_;
     completion completion_ = completion::cancelled;
   };

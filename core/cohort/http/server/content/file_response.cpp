@@ -32,7 +32,7 @@ using file_ptr = std::shared_ptr<const open_file>;
 struct selected_file {
   file_ptr file;
   std::uint64_t size = 0;
-  timespec modified{};
+  timespec modification_time{};
   std::string etag;
   /// The content coding of a precompressed variant; empty for the file itself.
   std::string_view coding;
@@ -40,7 +40,7 @@ struct selected_file {
   std::chrono::sys_seconds last_modified() const noexcept {
     // A date in the future is not sent (RFC 9110 section 8.8.2.1).
     const auto now = std::chrono::floor<std::chrono::seconds>(loop::current().wall_now());
-    return std::min(std::chrono::sys_seconds{std::chrono::seconds{modified.tv_sec}},
+    return std::min(std::chrono::sys_seconds{std::chrono::seconds{modification_time.tv_sec}},
                     std::chrono::time_point_cast<std::chrono::seconds>(now));
   }
 };
@@ -75,7 +75,7 @@ std::optional<selected_file> select(const std::string& path, const file_opener& 
   selected_file selected_file;
   selected_file.file = std::make_shared<const open_file>(std::move(file));
   selected_file.size = static_cast<std::uint64_t>(status.st_size);
-  selected_file.modified = status.st_mtim;
+  selected_file.modification_time = status.st_mtim;
   selected_file.etag = make_etag(status);
   return selected_file;
 }
@@ -90,7 +90,7 @@ bool select_variant(const request_head& head, const std::string& path, const fil
   std::vector<selected_file> variants;
   for (const auto& [coding, extension] : {std::pair{"br", ".br"}, std::pair{"gzip", ".gz"}}) {
     auto variant = select(path + extension, open);
-    if (!variant || is_older(variant->modified, file.modified)) continue;
+    if (!variant || is_older(variant->modification_time, file.modification_time)) continue;
     variant->coding = coding;
     codings.emplace_back(coding);
     variants.push_back(std::move(*variant));

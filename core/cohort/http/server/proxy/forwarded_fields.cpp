@@ -74,19 +74,19 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
     return client.is_trusted_proxy ? join_values(head, name) : std::string{};
   };
   // The list of the previous hops, with memory for an element of `size` bytes.
-  const auto list_before = [&](std::string_view name, std::size_t size) {
+  const auto previous_list = [&](std::string_view name, std::size_t size) {
     auto list = previous(name);
     list.reserve(list.size() + std::string_view{", "}.size() + size);
     if (!list.empty()) list.append(", ");
     return list;
   };
   constexpr std::size_t max_constant_size = std::string_view{"for=\"[]\";host=\"\";proto=https"}.size();
-  auto forwarded = list_before("forwarded", max_constant_size + client.address.size() + host.size());
+  auto forwarded = previous_list("forwarded", max_constant_size + client.address.size() + host.size());
   append_node(forwarded.append("for="), client.address);
   if (!host.empty()) append_quoted(forwarded.append(";host="), host);
   forwarded.append(";proto=").append(scheme);
   fields.emplace_back("Forwarded", std::move(forwarded));
-  auto addresses = list_before("x-forwarded-for", client.address.size());
+  auto addresses = previous_list("x-forwarded-for", client.address.size());
   fields.emplace_back("X-Forwarded-For", std::move(addresses.append(client.address)));
   // The first hop's values are kept, because they are the values of the client.
   const auto first = [&](std::string_view name, std::string_view own_value) {

@@ -23,9 +23,9 @@ constexpr auto replaced_request_fields =
 /// Response fields that the server writes itself, and `Content-Type`, which `response::body` sets.
 constexpr auto replaced_response_fields = make_field_name_set("content-length", "content-type", "date", "via");
 
-constexpr std::string_view connection_name = "connection";
-constexpr std::string_view via_name = "via";
-constexpr std::string_view location_name = "location";
+constexpr std::string_view connection_field_name = "connection";
+constexpr std::string_view via_field_name = "via";
+constexpr std::string_view location_field_name = "location";
 
 /// Maximum size of the fields that the server adds to a response.
 constexpr std::size_t max_added_bytes = 512;
@@ -166,9 +166,11 @@ void append_response_fields(response& result, const client_response& head, const
   std::size_t bytes = max_added_bytes;
   for (const auto& [name, value] : head.fields) {
     bytes += name.size() + value.size() + std::string_view{": \r\n"}.size();
-    if (name.size() == connection_name.size() && iequals(name, connection_name)) hop_by_hop.add_connection(value);
-    if (name.size() == via_name.size() && iequals(name, via_name)) via.append(via.empty() ? "" : ", ").append(value);
-    if (name.size() == location_name.size()) bytes += to.options.strip_prefix.size();
+    if (name.size() == connection_field_name.size() && iequals(name, connection_field_name))
+      hop_by_hop.add_connection(value);
+    if (name.size() == via_field_name.size() && iequals(name, via_field_name))
+      via.append(via.empty() ? "" : ", ").append(value);
+    if (name.size() == location_field_name.size()) bytes += to.options.strip_prefix.size();
   }
   via = via_value(via, false, to.options.via);
   recycled_string lines;
@@ -176,7 +178,7 @@ void append_response_fields(response& result, const client_response& head, const
     head_writer output{lines, bytes + via.size()};
     for (const auto& [name, value] : head.fields) {
       if (replaced_response_fields.contains(name) || hop_by_hop.contains(name)) continue;
-      if (name.size() == location_name.size() && iequals(name, location_name)) {
+      if (name.size() == location_field_name.size() && iequals(name, location_field_name)) {
         output.field(name, location_of(value, to));
       } else {
         output.field(name, value);

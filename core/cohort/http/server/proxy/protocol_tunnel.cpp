@@ -9,8 +9,8 @@
 namespace cohort::http {
 namespace {
 
-constexpr const char* bytes_name = "cohort_proxy_tunnel_bytes_total";
-constexpr const char* bytes_help = "Bytes copied by tunnels of upgraded connections, by direction.";
+constexpr const char* bytes_metric_name = "cohort_proxy_tunnel_bytes_total";
+constexpr const char* bytes_metric_help = "Bytes copied by tunnels of upgraded connections, by direction.";
 
 constexpr std::array<const char*, 4> end_labels{"closed", "failed", "idle", "drain"};
 
@@ -172,10 +172,10 @@ tunnel_metrics::tunnel_metrics(telemetry::registry& registry, const std::string&
       rejected(registry.make_counter("cohort_proxy_tunnels_rejected_total",
                                      "Upgrades rejected because the maximum number of tunnels was open.",
                                      {{"upstream", upstream}})),
-      bytes_to_client(
-          registry.make_counter(bytes_name, bytes_help, {{"upstream", upstream}, {"direction", "to_client"}})),
-      bytes_to_upstream(
-          registry.make_counter(bytes_name, bytes_help, {{"upstream", upstream}, {"direction", "to_upstream"}})) {
+      bytes_to_client(registry.make_counter(bytes_metric_name, bytes_metric_help,
+                                            {{"upstream", upstream}, {"direction", "to_client"}})),
+      bytes_to_upstream(registry.make_counter(bytes_metric_name, bytes_metric_help,
+                                              {{"upstream", upstream}, {"direction", "to_upstream"}})) {
   for (std::size_t i = 0; i < ends_.size(); ++i) {
     ends_[i] = &registry.make_counter("cohort_proxy_tunnel_ends_total",
                                       "Tunnels of upgraded connections that have ended, by reason.",

@@ -77,18 +77,18 @@ group_state& routing_table::add_group(group_state& parent, const std::string& pr
 }
 
 void routing_table::mount(group_state& group, const std::string& prefix, routing_table other) {
-  auto& mounted = add_group(group, prefix);
-  mounted.own_steps = std::move(other.root().own_steps);
+  auto& mounted_group = add_group(group, prefix);
+  mounted_group.own_steps = std::move(other.root().own_steps);
   for (std::size_t i = 1; i < other.groups_.size(); ++i) {
     auto& moved = *groups_.emplace_back(std::move(other.groups_[i]));
-    if (moved.parent == other.groups_.front().get()) moved.parent = &mounted;
-    moved.prefix.insert(0, mounted.prefix);
+    if (moved.parent == other.groups_.front().get()) moved.parent = &mounted_group;
+    moved.prefix.insert(0, mounted_group.prefix);
     if (!moved.prefix.empty()) tree_.add_group(route_pattern{moved.prefix}, moved);
   }
   for (const auto& moved : other.routes_) {
     for (auto& entry : moved->operations_) {
-      if (entry->group_ == other.groups_.front().get()) entry->group_ = &mounted;
-      insert(mounted.prefix + moved->pattern, std::move(entry));
+      if (entry->group_ == other.groups_.front().get()) entry->group_ = &mounted_group;
+      insert(mounted_group.prefix + moved->pattern, std::move(entry));
     }
   }
   resolve_pipelines();

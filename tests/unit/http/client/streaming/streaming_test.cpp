@@ -145,7 +145,7 @@ TEST_CASE("streaming: a slow reader exerts backpressure on the server", "[http][
   server.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(parts * 16 * 1024) + "\r\n\r\n");
   CHECK(fixture.response().head.status == http::status::ok);
   std::size_t written = 0;
-  const spawned_task<> writing{fixture.time, write_parts(server.stream(), parts, written)};
+  const spawned_task<> writer{fixture.time, write_parts(server.stream(), parts, written)};
   fixture.time.run_for(1s);
   CHECK(written <= 96 * 1024);
   CHECK(fixture.read_all() == std::string(parts * 16 * 1024, 'x'));

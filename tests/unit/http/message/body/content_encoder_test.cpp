@@ -13,7 +13,7 @@ namespace {
 using namespace cohort::test;
 using operation = content_encoder::operation;
 
-std::string encode_in_parts(content_encoder& encoder, std::string_view text, std::size_t part) {
+std::string encode_in_chunks(content_encoder& encoder, std::string_view text, std::size_t part) {
   std::string output;
   for (; !text.empty(); text.remove_prefix(std::min(part, text.size())))
     REQUIRE(encoder.encode(text.substr(0, part), operation::process, output));
@@ -37,7 +37,7 @@ TEST_CASE("content encoder: a decoder restores a body that was encoded in chunks
   const auto text = compressible_text(size);
   const auto encoder = make_content_encoder({coding, quality, has_known_size ? size : 0});
   REQUIRE(encoder);
-  const auto encoded = encode_in_parts(*encoder, text, part);
+  const auto encoded = encode_in_chunks(*encoder, text, part);
   const auto decoded = decode(content_coding_name(coding), encoded);
   CHECK(decoded.is_complete);
   CHECK(decoded.text == text);

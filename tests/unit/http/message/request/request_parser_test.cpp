@@ -323,7 +323,7 @@ TEST_CASE("request parser: a mutated common request has the same result with and
     const parsed_request one{bytes};
     const parsed_request other{beast_input};
     if (one.rejected || other.rejected) return one.rejected == other.rejected;
-    const auto same_field = [](const header_field& a, const header_field& b) {
+    const auto is_same_field = [](const header_field& a, const header_field& b) {
       return a.id == b.id && a.name == b.name && a.value == b.value;
     };
     return one.head.method == other.head.method && one.head.method_text == other.head.method_text &&
@@ -333,7 +333,7 @@ TEST_CASE("request parser: a mutated common request has the same result with and
            one.parser.content_length() == other.parser.content_length() &&
            one.parser.expects_continue() == other.parser.expects_continue() &&
            std::equal(one.head.fields.begin(), one.head.fields.end(), other.head.fields.begin(),
-                      other.head.fields.end(), same_field);
+                      other.head.fields.end(), is_same_field);
   };
   REQUIRE(compare(common));
   test::check_byte_changes(common, common.size() - 4, compare);

@@ -83,7 +83,7 @@ TEST_CASE("server: an idle connection is shed when file descriptors are exhauste
   server.time.run_for(10ms);
   server.failures.remaining = 1;
   auto next = server.connect();  // ends the pending accept; the next accept fails
-  CHECK(idle.closed_cleanly());
+  CHECK(idle.is_closed_cleanly());
   next.send(get("/"));
   CHECK(next.receive()->status == 200);
 }

@@ -32,7 +32,7 @@ TEST_CASE("server: the connections of one client address are limited", "[http][s
   auto second = server.connect_from("198.51.100.7");
   auto third = server.connect_from("198.51.100.7");
   auto other = server.connect_from("198.51.100.8");
-  CHECK(third.closed_cleanly());
+  CHECK(third.is_closed_cleanly());
   CHECK(server.is_served(first));
   CHECK(server.is_served(second));
   CHECK(server.is_served(other));
@@ -50,7 +50,7 @@ TEST_CASE("server: the addresses of an IPv6 /64 prefix share the limit of a clie
   auto second = server.connect_from("2001:db8:0:1:ffff::2");
   auto third = server.connect_from("2001:db8:0:1::3");
   auto other = server.connect_from("2001:db8:0:2::1");
-  CHECK(third.closed_cleanly());
+  CHECK(third.is_closed_cleanly());
   CHECK(server.is_served(second));
   CHECK(server.is_served(other));
 }

@@ -20,7 +20,7 @@ TEST_CASE("server: beyond the connection limit the connection with the longest i
   server.time.run_for(10ms);
   auto fourth = server.connect();
   CHECK(server.status_of(fourth, "/") == 200);
-  CHECK(second.closed_cleanly());
+  CHECK(second.is_closed_cleanly());
   CHECK(server.status_of(first, "/") == 200);
   CHECK(server.status_of(third, "/") == 200);
   CHECK(server.status_of(fourth, "/") == 200);
@@ -41,7 +41,7 @@ TEST_CASE("server: connections are shed in the order of their last requests", "[
   for (const std::size_t oldest : {2U, 0U, 3U, 1U}) {
     later.push_back(server.connect_idle());
     CAPTURE(oldest);
-    CHECK(clients[oldest].closed_cleanly());
+    CHECK(clients[oldest].is_closed_cleanly());
   }
   for (auto& client : later) CHECK(server.status_of(client, "/") == 200);
 }
@@ -53,7 +53,7 @@ TEST_CASE("server: a connection that has never sent a request is shed like an id
   server.time.run_for(10ms);
   auto idle = server.connect_idle();
   auto third = server.connect_idle();
-  CHECK(silent.closed_cleanly());
+  CHECK(silent.is_closed_cleanly());
   CHECK(server.status_of(idle, "/") == 200);
   CHECK(server.status_of(third, "/") == 200);
 }
@@ -71,7 +71,7 @@ TEST_CASE("server: near the limit an incomplete header section is shed after one
   auto next = server.connect();
   CHECK(server.status_of(next, "/") == 200);
   CHECK(server.metric_value(shed_series("slow_header")) == (is_shed ? 1 : 0));
-  if (is_shed) CHECK(slow.front().closed_cleanly());
+  if (is_shed) CHECK(slow.front().is_closed_cleanly());
   slow.back().send("x\r\nHost: test\r\n\r\n");
   CHECK(slow.back().receive()->status == 200);
 }
@@ -87,7 +87,7 @@ TEST_CASE("server: at the limit incomplete header sections are shed immediately,
   }
   auto next = server.connect();
   CHECK(server.status_of(next, "/") == 200);
-  CHECK(slow.front().closed_cleanly());
+  CHECK(slow.front().is_closed_cleanly());
   slow.back().send("x\r\nHost: test\r\n\r\n");
   CHECK(slow.back().receive()->status == 200);
 }
@@ -104,7 +104,7 @@ TEST_CASE("server: a connection with a request in flight is never shed", "[http]
   CHECK(response->status == 503);
   CHECK(response->header("Connection") == "close");
   CHECK(response->header("Retry-After") == "1");
-  CHECK(rejected.closed_cleanly());
+  CHECK(rejected.is_closed_cleanly());
   CHECK(busy.receive()->body == "delayed");
   CHECK(server.metric_value(shed_series("idle")) == 0);
   CHECK(server.metric_value(reserve_rejections) == 1);
@@ -142,10 +142,10 @@ TEST_CASE("server: beyond the connection limit, probes are served, and other con
   auto probe = server.connect();
   auto second_probe = server.connect();
   auto rejected = server.connect();
-  CHECK(rejected.closed_cleanly());
+  CHECK(rejected.is_closed_cleanly());
   CHECK(server.metric_value(limit_rejections) == 1);
   CHECK(server.status_of(probe, "/health") == 200);
-  CHECK(probe.closed_cleanly());
+  CHECK(probe.is_closed_cleanly());
   CHECK(server.status_of(second_probe, "/health") == 200);
   CHECK(busy.receive()->status == 200);
 }
@@ -185,7 +185,7 @@ TEST_CASE("server: thousands of idle connections do not delay a new connection",
   CHECK(server.metric_value("cohort_server_connections").value() <= 1000);
   CHECK(server.metric_value(shed_series("idle")).value() >= 501);
   CHECK(server.metric_value(limit_rejections) == 0);
-  CHECK(idle.front().closed_cleanly());
+  CHECK(idle.front().is_closed_cleanly());
   CHECK(server.status_of(idle.back(), "/") == 200);
 }
 

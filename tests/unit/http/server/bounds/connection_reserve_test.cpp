@@ -23,7 +23,7 @@ TEST_CASE("server: rejected connections that their clients keep open do not fill
     CHECK(server.status_of(probe, "/health") == 200);
   }
   CHECK(server.time.now() - start < 100ms);
-  for (auto& client : rejected) CHECK(client.closed_cleanly());
+  for (auto& client : rejected) CHECK(client.is_closed_cleanly());
   CHECK(server.metric_value(limit_rejections) == 0);
   CHECK(server.metric_value(shed_series("closing")).value() > 0);
   CHECK(busy.receive()->status == 200);
@@ -107,7 +107,7 @@ TEST_CASE("server: a request that arrives while its connection is shed is served
   REQUIRE(response);
   CHECK(response->status == 200);
   CHECK(response->header("Connection") == "close");
-  CHECK(first.closed_cleanly());
+  CHECK(first.is_closed_cleanly());
   CHECK(server.metric_value(shed_series("idle")) == 1);
   for (auto* const client : {&fourth, &second, &third}) CHECK(server.status_of(*client, "/") == 200);
   server.time.run_for(1ms);

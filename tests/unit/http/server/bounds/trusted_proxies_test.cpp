@@ -164,7 +164,7 @@ TEST_CASE("server: a connection that waits for a PROXY protocol header is shed",
   auto waiting_client = server.connect_from(trusted);
   server.time.run_for(2s);
   CHECK(server.observed_client(trusted, proxied_v1) == "203.0.113.9 10.0.0.2 plain ");
-  CHECK(waiting_client.closed_cleanly());
+  CHECK(waiting_client.is_closed_cleanly());
   CHECK(server.metric_value(R"(cohort_server_connections_shed_total{state="handshake"})") == 1);
 }
 

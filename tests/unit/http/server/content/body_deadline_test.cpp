@@ -36,8 +36,8 @@ task<http::response> receive_then_work(slow_upload* state, request_context* cont
   co_return text_response("stored");
 }
 
-task<http::response> pass_on(http::next go, request_context* context) {
-  auto rest = go(*context);
+task<http::response> call_next(http::next next_handler, request_context* context) {
+  auto rest = next_handler(*context);
   co_return co_await std::move(rest);
 }
 
@@ -72,7 +72,7 @@ task<> send_all(net::stream& stream, std::string bytes) {
   co_await std::move(write_task);
 }
 
-/// Sends a chunked body of 16 KiB a second, without its end.
+/// Sends 16 KiB per second of a chunked body, without the last chunk.
 task<> send_at_minimum_rate(net::stream& stream, int seconds) {
   for (int i = 0; i < seconds; ++i) {
     auto write_task = write_bytes(stream, "4000\r\n" + std::string(16 * 1024, 'x') + "\r\n");
@@ -102,7 +102,8 @@ TEST_CASE("body deadline: after the end of the body, a handler has the request t
   slow_upload_fixture server;
   const bool has_middleware = GENERATE(false, true);
   if (has_middleware) {
-    server.routes.use([](request_context& context, http::next go) { return pass_on(go, &context); });
+    server.routes.use(
+        [](request_context& context, http::next next_handler) { return call_next(next_handler, &context); });
   }
   const auto request = sample_upload("/upload");
   auto client = server.connect();

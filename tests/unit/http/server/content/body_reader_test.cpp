@@ -190,11 +190,11 @@ TEST_CASE(
   client.send(head("Transfer-Encoding: chunked\r\n") + test_case.bytes + get("/next"));
   CHECK(client.receive()->status == test_case.status);
   CHECK(server.state.error == test_case.error);
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 /// Sends `count` chunks of a body.
-task<> send_pieces(net::stream& stream, std::size_t size, duration pause, int count) {
+task<> send_chunks(net::stream& stream, std::size_t size, duration pause, int count) {
   for (int i = 0; i < count; ++i) {
     auto write_task = write_bytes(stream, std::string(size, 'x'));
     const auto sent = co_await std::move(write_task);
@@ -207,7 +207,7 @@ TEST_CASE("body reader: a client at the minimum rate may take longer than the re
   upload_fixture server;
   auto client = server.connect();
   client.send(head("Content-Length: 983040\r\n"));
-  spawned_task<> sender{server.time, send_pieces(client.stream(), 16 * 1024, 1s, 60)};
+  spawned_task<> sender{server.time, send_chunks(client.stream(), 16 * 1024, 1s, 60)};
   const auto start = server.time.now();
   CHECK(client.receive()->status == 200);
   CHECK(server.time.now() - start >= 58s);
@@ -230,7 +230,7 @@ TEST_CASE("body reader: a client below the minimum rate is rejected with 408 aft
   }
   auto client = server.connect();
   client.send(head("Content-Length: 983040\r\n"));
-  spawned_task<> sender{server.time, send_pieces(client.stream(), size, 1s, 60)};
+  spawned_task<> sender{server.time, send_chunks(client.stream(), size, 1s, 60)};
   const auto start = server.time.now();
   CHECK(client.receive()->status == 408);
   CHECK(server.state.error == body_error::too_slow);
@@ -275,7 +275,7 @@ TEST_CASE("body reader: a read times out at the deadline of the call or of the r
     CHECK(client.receive()->status == 504);
     CHECK(server.time.now() - start >= 299s);
   }
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("body reader: a client that disconnects ends a read", "[http][server]") {
@@ -325,7 +325,7 @@ TEST_CASE("body reader: without a read, the final status is sent and the connect
   const auto response = client.receive();
   CHECK(response->status == 200);
   CHECK(response->header("Connection") == "close");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 TEST_CASE("server: the unread rest of a body is discarded if it is short", "[http][server]") {
@@ -352,7 +352,7 @@ TEST_CASE("server: the unread rest of a body is discarded if it is short", "[htt
   if (test_case.kept) {
     CHECK(client.receive()->body == "next");
   } else {
-    CHECK(client.closed_cleanly());
+    CHECK(client.is_closed_cleanly());
   }
   client.stream().close();
   server.time.run_for(2s);
@@ -365,7 +365,7 @@ TEST_CASE("server: a client that does not send the rest of an unread body is dis
   client.send(head("Content-Length: 1000\r\n") + "abc");
   CHECK(client.receive()->status == 200);
   const auto start = server.time.now();
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
   CHECK(server.time.now() - start <= 15s);
 }
 

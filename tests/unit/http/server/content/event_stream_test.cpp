@@ -19,7 +19,7 @@ TEST_CASE("event stream: an event has its fields, and a data field for each line
   CHECK_THROWS_AS(http::format_event({.data = "", .id = std::string("a\0b", 3)}), std::invalid_argument);
 }
 
-task<> count_up(event_stream& events, int count) {
+task<> send_numbers(event_stream& events, int count) {
   int number = events.last_event_id().empty() ? 0 : std::stoi(events.last_event_id());
   for (int i = 0; i < count; ++i) {
     http::server_event event{.data = std::to_string(++number)};
@@ -34,7 +34,7 @@ task<> count_up(event_stream& events, int count) {
 
 auto counting_handler(int count) {
   return [count](request_context& context) {
-    return http::event_stream_response(context, [count](event_stream& events) { return count_up(events, count); });
+    return http::event_stream_response(context, [count](event_stream& events) { return send_numbers(events, count); });
   };
 }
 
@@ -49,14 +49,15 @@ TEST_CASE("event stream: the handler resumes after Last-Event-ID, and heartbeats
         "id: 42\nevent: message\ndata: 42\n\n:\n\n:\n\nid: 43\nevent: message\ndata: 43\n\n:\n\n:\n\n");
 }
 
-task<> send_two(event_stream& events) {
+task<> send_two_events(event_stream& events) {
   auto send_task = events.send_formatted(http::format_event({.data = "1"}) + http::format_event({.data = "2"}));
   co_await std::move(send_task);
 }
 
 TEST_CASE("event stream: formatted events are sent unchanged", "[http][sse]") {
   server_fixture server;
-  server.routes.get("/events", [](request_context& context) { return http::event_stream_response(context, send_two); });
+  server.routes.get("/events",
+                    [](request_context& context) { return http::event_stream_response(context, send_two_events); });
   CHECK(server.response_to(get("/events")).body == "event: message\ndata: 1\n\nevent: message\ndata: 2\n\n");
 }
 
@@ -69,7 +70,7 @@ TEST_CASE("event stream: a drain ends the stream after a complete event", "[http
   server.begin_drain(10s);
   const auto response = client.receive();
   CHECK(response->body == "id: 1\nevent: message\ndata: 1\n\n");
-  CHECK(client.closed_cleanly());
+  CHECK(client.is_closed_cleanly());
 }
 
 task<> forward(event_stream& events, std::shared_ptr<broadcast<std::string>> source) {

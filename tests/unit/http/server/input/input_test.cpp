@@ -15,7 +15,7 @@ using shop::order;
 
 /// Returns the response of a route whose handler reads its input with `read`, which returns the text of a 200.
 template <class Function>
-received_response answer(const std::string& request, Function read) {
+received_response response_of_route(const std::string& request, Function read) {
   server_fixture fixture;
   const auto handle = [read](request_context& context) {
     http::input in{context};
@@ -51,9 +51,10 @@ TEST_CASE("input: typed values are read from path, query, header fields and cook
     for (const auto& name : names) text += " " + name;
     return text + " " + std::to_string(ratio) + " " + std::to_string(wait.count()) + " " + session;
   };
-  const auto response = answer(get("/things/7?limit=5&tag=a+b&tag=%C3%A4&color=green&verbose=true&ratio=0.5",
-                                   "X-Wait: 9\r\nX-Names: a, b\r\nx-names: c\r\nCookie: a=b; session=s1\r\n"),
-                               read);
+  const auto response =
+      response_of_route(get("/things/7?limit=5&tag=a+b&tag=%C3%A4&color=green&verbose=true&ratio=0.5",
+                            "X-Wait: 9\r\nX-Names: a, b\r\nx-names: c\r\nCookie: a=b; session=s1\r\n"),
+                        read);
   CHECK(response.status == 200);
   CHECK(response.body == "7 5 3 a b ä green verbose a b c 0.500000 9 s1");
 }
@@ -71,10 +72,10 @@ TEST_CASE("input: the response lists every error of the request", "[http][input]
     in.body<order>();
     return std::string{};
   };
-  const auto response = answer(post("/things/x?limit=101&n=1&n=2&n=3&color=blue&twice=true&twice=true",
-                                    R"({"items":[{"name":"","quantity":1}]})",
-                                    "X-Level: 256\r\nContent-Type: application/json; charset=utf-8\r\n"),
-                               read);
+  const auto response = response_of_route(post("/things/x?limit=101&n=1&n=2&n=3&color=blue&twice=true&twice=true",
+                                               R"({"items":[{"name":"","quantity":1}]})",
+                                               "X-Level: 256\r\nContent-Type: application/json; charset=utf-8\r\n"),
+                                          read);
   CHECK(response.status == 400);
   CHECK(response.body == errors("id must be an integer (and 8 other errors)",
                                 R"({"field":"id","in":"path","reason":"must be an integer"},)"
@@ -92,13 +93,13 @@ TEST_CASE("input: a body of an unsupported media type is rejected with 415 and t
           "[http][input]") {
   constexpr auto body = R"({"items":[{"name":"pen","quantity":1}]})";
   for (const std::string type : {"application/json", "Application/JSON;charset=utf-8", "application/x+json"})
-    CHECK(answer(post("/things/1", body, "Content-Type: " + type + "\r\n"), [&](http::input& in) {
+    CHECK(response_of_route(post("/things/1", body, "Content-Type: " + type + "\r\n"), [&](http::input& in) {
             return in.body<order>().items.empty() ? std::string{"none"} : std::string{"pen"};
           }).body == "pen");
   for (const std::string line : {"", "Content-Type: text/plain\r\n", "Content-Type: application/jsonp\r\n",
                                  "Content-Type: application/json\r\nContent-Type: text/plain\r\n",
                                  "Content-Type: text/plain\r\nContent-Type: application/json\r\n"}) {
-    const auto response = answer(post("/things/1", body, line), [](http::input& in) {
+    const auto response = response_of_route(post("/things/1", body, line), [](http::input& in) {
       in.body<order>();
       return std::string{};
     });
@@ -119,10 +120,12 @@ TEST_CASE("input: a body with a content coding is rejected with 415", "[http][in
   constexpr auto json = R"({"items":[{"name":"pen","quantity":1}]})";
   const std::string json_type = "Content-Type: application/json\r\n";
   const std::string form_type = "Content-Type: application/x-www-form-urlencoded\r\n";
-  CHECK(answer(post("/things/1", json, json_type + "Content-Encoding: identity\r\n"), read_json).body == "1");
+  CHECK(response_of_route(post("/things/1", json, json_type + "Content-Encoding: identity\r\n"), read_json).body ==
+        "1");
   for (const auto& response :
-       {answer(post("/things/1", json, json_type + "Content-Encoding: gzip\r\n"), read_json),
-        answer(post("/things/1", "name=a&quantity=3", form_type + "Content-Encoding: identity, br\r\n"), read_form)}) {
+       {response_of_route(post("/things/1", json, json_type + "Content-Encoding: gzip\r\n"), read_json),
+        response_of_route(post("/things/1", "name=a&quantity=3", form_type + "Content-Encoding: identity, br\r\n"),
+                          read_form)}) {
     CHECK(response.status == 415);
     CHECK(response.header("accept-encoding") == "identity");
     CHECK(response.body == errors("Content-Encoding must be absent, since the body is not decompressed",
@@ -138,16 +141,16 @@ TEST_CASE("input: the fields of a form are decoded into a described struct", "[h
     return item.name + " " + std::to_string(item.quantity);
   };
   constexpr auto type = "Content-Type: application/x-www-form-urlencoded\r\n";
-  CHECK(answer(post("/things/1", "name=a%2Bb+c&quantity=3", type), read).body == "a+b c 3");
-  CHECK(answer(post("/things/1", "name=%ff&quantity=3", type), read).body ==
+  CHECK(response_of_route(post("/things/1", "name=a%2Bb+c&quantity=3", type), read).body == "a+b c 3");
+  CHECK(response_of_route(post("/things/1", "name=%ff&quantity=3", type), read).body ==
         errors("the body must be percent-encoded UTF-8 without NUL",
                R"({"field":"","in":"body","reason":"must be percent-encoded UTF-8 without NUL"})"));
-  CHECK(answer(post("/things/1", "name=&quantity=0&other=", type), read).body ==
+  CHECK(response_of_route(post("/things/1", "name=&quantity=0&other=", type), read).body ==
         errors("name must have 1 to 5 characters (and 2 other errors)",
                R"({"field":"name","in":"body","reason":"must have 1 to 5 characters"},)"
                R"({"field":"quantity","in":"body","reason":"must be an integer from 1 to 100"},)"
                R"({"field":"other","in":"body","reason":"is unknown; known: name, quantity"})"));
-  CHECK(answer(post("/things/1", "name=a&quantity=3", ""), read).status == 415);
+  CHECK(response_of_route(post("/things/1", "name=a&quantity=3", ""), read).status == 415);
 }
 
 TEST_CASE("input: the number of parameters and of errors is bounded", "[http][input]") {
@@ -157,21 +160,21 @@ TEST_CASE("input: the number of parameters and of errors is bounded", "[http][in
     in.query<std::vector<int>>("n");
     return std::string{};
   };
-  CHECK(answer(get(query), read).body ==
+  CHECK(response_of_route(get(query), read).body ==
         errors("the query must have at most 256 parameters",
                R"({"field":"","in":"query","reason":"must have at most 256 parameters"})"));
   query.resize(query.size() - 4);
-  const auto response = answer(get(query), read);
+  const auto response = response_of_route(get(query), read);
   CHECK(response.status == 400);
   CHECK(response.body.find("(and more than 31 other errors)") != std::string::npos);
 }
 
 TEST_CASE("input: a client that accepts no available media type is rejected with 406", "[http][input]") {
   const auto read = [](http::input& in) { return std::string{in.accept({"application/json", "text/html"})}; };
-  CHECK(answer(get("/things/1"), read).body == "application/json");
-  CHECK(answer(get("/things/1", "Accept: text/html, application/json;q=0.9\r\n"), read).body == "text/html");
-  CHECK(answer(get("/things/1", "Accept: */*;q=0.1, application/json;q=0\r\n"), read).body == "text/html");
-  const auto rejected = answer(get("/things/1", "Accept: image/png\r\n"), read);
+  CHECK(response_of_route(get("/things/1"), read).body == "application/json");
+  CHECK(response_of_route(get("/things/1", "Accept: text/html, application/json;q=0.9\r\n"), read).body == "text/html");
+  CHECK(response_of_route(get("/things/1", "Accept: */*;q=0.1, application/json;q=0\r\n"), read).body == "text/html");
+  const auto rejected = response_of_route(get("/things/1", "Accept: image/png\r\n"), read);
   CHECK(rejected.status == 406);
   CHECK(rejected.body ==
         errors("Accept must accept one of application/json, text/html",
@@ -181,9 +184,9 @@ TEST_CASE("input: a client that accepts no available media type is rejected with
 
 TEST_CASE("input: control characters in a string are rejected", "[http][input]") {
   const auto read = [](http::input& in) { return in.query<std::string>("name"); };
-  CHECK(answer(get("/things/1?name=%1b"), read).status == 400);
-  CHECK(answer(get("/things/1?name=%E2%82"), read).status == 400);
-  CHECK(answer(get("/things/1?name=%E2%82%AC"), read).body == "€");
+  CHECK(response_of_route(get("/things/1?name=%1b"), read).status == 400);
+  CHECK(response_of_route(get("/things/1?name=%E2%82"), read).status == 400);
+  CHECK(response_of_route(get("/things/1?name=%E2%82%AC"), read).body == "€");
 }
 
 }  // namespace

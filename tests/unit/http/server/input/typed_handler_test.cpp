@@ -49,7 +49,7 @@ task<http::response> create(request_context& context, create_order request) {
       http::status::created);
 }
 
-task<order_count> count_later(create_order request) {
+task<order_count> count_asynchronously(create_order request) {
   co_await sleep_for(1s);
   co_return order_count{request.customer, request.order->items.size()};
 }
@@ -80,7 +80,7 @@ TEST_CASE("typed handler: an asynchronous function is called only for a valid re
 
 TEST_CASE("typed handler: the described result of an asynchronous function is JSON", "[http][input]") {
   server_fixture fixture;
-  fixture.routes.post("/customers/{customer}/orders", http::typed(count_later));
+  fixture.routes.post("/customers/{customer}/orders", http::typed(count_asynchronously));
   constexpr auto type = "Content-Type: application/json\r\n";
   const auto counted =
       fixture.response_to(post("/customers/7/orders", R"({"items":[{"name":"pen","quantity":1}]})", type));

@@ -74,12 +74,12 @@ TEST_CASE("proxy: a slow client exerts backpressure on the upstream", "[http][pr
   auto& upstream = fixture.upstream();
   upstream.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(chunk_count * 16 * 1024) + "\r\n\r\n");
   std::size_t written = 0;
-  const spawned_task<> writing{fixture.server.time, write_chunks(upstream.stream(), chunk_count, written)};
+  const spawned_task<> writer{fixture.server.time, write_chunks(upstream.stream(), chunk_count, written)};
   fixture.server.time.run_for(1s);
   // The buffers of two connections, 64 KiB each, and the buffers of the proxy itself.
   CHECK(written <= 192 * 1024);
   CHECK(client.receive()->body.size() == chunk_count * 16 * 1024);
-  CHECK(writing.ended());
+  CHECK(writer.ended());
 }
 
 TEST_CASE("proxy: a slow upstream exerts backpressure on the client", "[http][proxy]") {
@@ -89,7 +89,7 @@ TEST_CASE("proxy: a slow upstream exerts backpressure on the client", "[http][pr
   client.send("PUT /api/ HTTP/1.1\r\nHost: test\r\nContent-Length: " + std::to_string(chunk_count * 16 * 1024) +
               "\r\n\r\n");
   std::size_t written = 0;
-  const spawned_task<> writing{fixture.server.time, write_chunks(client.stream(), chunk_count, written)};
+  const spawned_task<> writer{fixture.server.time, write_chunks(client.stream(), chunk_count, written)};
   fixture.server.time.run_for(1s);
   CHECK(written <= 256 * 1024);
   CHECK(fixture.upstream().read_request().body.size() == chunk_count * 16 * 1024);

@@ -97,7 +97,7 @@ TEST_CASE("proxy: a tunnel forwards a half-close, and the other direction stays 
   tunnel.fixture.upstream().send("last bytes");
   CHECK(tunnel.client.read().value() == "last bytes");
   tunnel.fixture.upstream().stream().shutdown_write();
-  CHECK(tunnel.client.closed_cleanly());
+  CHECK(tunnel.client.is_closed_cleanly());
   CHECK(tunnel.metric("tunnels") == 0);
   CHECK(tunnel.metric("tunnel_ends_total", "reason=\"closed\"") == 1);
 }
