@@ -43,12 +43,12 @@ struct incident {
     co_await pause();
     network.heal(self.node->host(), self.host("product"));
     network.set_conditions(self.node->host(), self.host("reviews"), {});
-    self.is_over = true;
+    self.has_ended = true;
   }
 
   sim::fleet fleet;
   sim::node* node = nullptr;
-  bool is_over = false;
+  bool has_ended = false;
 };
 
 TEST_CASE("simulation example: every response is in time during an incident, and complete after it", "[examples]") {
@@ -58,7 +58,7 @@ TEST_CASE("simulation example: every response is in time during an incident, and
     testing::client client{tested.fleet, tested.node->url()};
     tested.fleet.spawn(incident::script(tested));
     unsigned degraded = 0;
-    while (!tested.is_over) {
+    while (!tested.has_ended) {
       const auto start = tested.fleet.elapsed();
       const auto response = client.get("/api/product/7");
       CHECK(tested.fleet.elapsed() - start < 600ms);

@@ -97,12 +97,12 @@ void fault_injector::install(http::router& routes) {
           }});
     }
   }
-  routes.get(path, [this](http::request_context&) { return show_settings(); });
+  routes.get(path, [this](http::request_context&) { return get_settings(); });
   routes.put(path, [this](http::request_context& context) { return put_settings(context); });
   routes.del(path, [this](http::request_context& context) {
     if (auto rejection = reject_browsers(context)) return std::move(*rejection);
     set({});
-    return show_settings();
+    return get_settings();
   });
 }
 
@@ -149,10 +149,10 @@ http::response fault_injector::put_settings(const http::request_context& context
   const auto settings = json::decode<fault_settings>(context.body());
   if (!settings) return http::input_error_response(settings.error());
   set(*settings);
-  return show_settings();
+  return get_settings();
 }
 
-http::response fault_injector::show_settings() {
+http::response fault_injector::get_settings() {
   const std::lock_guard lock{mutex_};
   return http::json_response(to_json(settings_, remaining(expiry_)));
 }

@@ -78,7 +78,7 @@ class fault_injector {
   /// cancelled.
   static task<> delay_request(fault_injector& self, deadline end_of_delay);
   http::response put_settings(const http::request_context& context);
-  http::response show_settings();
+  http::response get_settings();
   /// Precondition: `mutex_` is locked. `message` is written to the log.
   void change_settings(const fault_settings& settings, std::string_view message);
   /// Called on the first loop.

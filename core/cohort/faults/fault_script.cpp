@@ -139,15 +139,15 @@ result<std::vector<scripted_fault>, std::string> parse_fault_script(std::string_
     line = line.substr(0, line.find('#'));
     const auto words = split_words(line);
     if (words.empty()) continue;
-    const auto at_line = "line " + std::to_string(number) + ": ";
+    const auto line_prefix = "line " + std::to_string(number) + ": ";
     auto parsed = parse_line(words);
-    if (!parsed) return at_line + parsed.error();
+    if (!parsed) return line_prefix + parsed.error();
     const auto overlaps = [&](const scripted_fault& other) {
       return other.link == parsed->link && parsed->start < other.start + other.length &&
              other.start < parsed->start + parsed->length;
     };
     if (std::ranges::any_of(faults, overlaps)) {
-      return at_line + "the fault overlaps an earlier fault of the link \"" + parsed->link + "\"";
+      return line_prefix + "the fault overlaps an earlier fault of the link \"" + parsed->link + "\"";
     }
     faults.push_back(std::move(*parsed));
   }

@@ -27,7 +27,7 @@ load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
 
 void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
   // Slow start has no purpose unless other addresses share the load.
-  const bool starts_slowly = address_count() > 0;
+  const bool has_slow_start = address_count() > 0;
   // Optimization: usually, the addresses have not changed, and each has the same position as its host.
   const auto is_at_position = [&](std::size_t position, const endpoint& address) {
     return position < addresses.size() && same_endpoint(addresses[position], address);
@@ -38,14 +38,14 @@ void load_balancer::update(std::span<const endpoint> addresses, time_point now) 
         is_at_position(i, entry.address) || std::ranges::find(addresses, entry.address) != addresses.end();
     if (is_still_listed && !entry.is_listed) {
       entry.active_since = now;
-      entry.starts_slowly = starts_slowly;
+      entry.has_slow_start = has_slow_start;
       entry.failures = entry.connect_failures = 0;
     }
     entry.is_listed = is_still_listed;
   }
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     const bool is_known = (i < hosts_.size() && is_at_position(i, hosts_[i].address)) || find(addresses[i]) != nullptr;
-    if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = now, .starts_slowly = starts_slowly});
+    if (!is_known) hosts_.push_back({.address = addresses[i], .active_since = now, .has_slow_start = has_slow_start});
   }
   std::erase_if(hosts_, [](const host& entry) { return !entry.is_listed && entry.in_flight == 0; });
   // If all addresses are ejected, all of them become active.
@@ -110,9 +110,9 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
   }
   ++target.failures;
   target.connect_failures = result == outcome::connect_failure ? target.connect_failures + 1 : 0;
-  const bool limit_reached = target.failures >= settings_.consecutive_failures ||
-                             target.connect_failures >= settings_.consecutive_connect_failures;
-  if (!limit_reached) return false;
+  const bool is_limit_reached = target.failures >= settings_.consecutive_failures ||
+                                target.connect_failures >= settings_.consecutive_connect_failures;
+  if (!is_limit_reached) return false;
   if (active_count(now) > 1) {
     eject(target, now);
     return true;
@@ -121,7 +121,7 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
   for (auto& entry : hosts_) {
     if (!entry.is_listed || entry.is_active(now)) continue;
     entry.active_since = now;
-    entry.starts_slowly = false;
+    entry.has_slow_start = false;
     --entry.ejections;
   }
   return false;
@@ -135,13 +135,13 @@ void load_balancer::eject(host& target, time_point now) noexcept {
   const bool cannot_connect = target.connect_failures >= settings_.consecutive_connect_failures;
   const duration base_time = settings_.base_ejection_time / (cannot_connect ? connect_ejection_divisor : 1);
   target.active_since = now + std::min<duration>(base_time * target.ejections, settings_.max_ejection_time);
-  target.starts_slowly = true;
+  target.has_slow_start = true;
   target.failures = target.connect_failures = 0;
 }
 
 double load_balancer::slow_start_weight(const host& candidate, time_point now) const noexcept {
   const auto active_time = now - candidate.active_since;
-  if (!candidate.starts_slowly || active_time >= settings_.slow_start_window) return 1;
+  if (!candidate.has_slow_start || active_time >= settings_.slow_start_window) return 1;
   const auto fraction =
       static_cast<double>(active_time.count()) / static_cast<double>(settings_.slow_start_window.count());
   return std::max(0.1, fraction);

@@ -93,9 +93,9 @@ class load_balancer {
  private:
   struct host {
     endpoint address;
-    bool is_listed = true;      // an unlisted host is kept only while requests are in flight
-    time_point active_since{};  // in the future while the address is ejected
-    bool starts_slowly = true;  // slow start begins at `active_since`
+    bool is_listed = true;       // an unlisted host is kept only while requests are in flight
+    time_point active_since{};   // in the future while the address is ejected
+    bool has_slow_start = true;  // slow start begins at `active_since`
     std::size_t in_flight = 0;
     unsigned failures = 0;          // consecutive
     unsigned connect_failures = 0;  // consecutive

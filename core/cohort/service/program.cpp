@@ -202,12 +202,12 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
 
   asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};
   int number = 0;
-  signals.async_wait([&](error_code error, int first_number) {
+  signals.async_wait([&](error_code error, int first_signal) {
     if (error) return;
-    number = first_number;
+    number = first_signal;
     ended.set();
-    signals.async_wait([](error_code second_error, int second_number) {
-      if (!second_error) std::_Exit(128 + second_number);
+    signals.async_wait([](error_code second_error, int second_signal) {
+      if (!second_error) std::_Exit(128 + second_signal);
     });
   });
   co_await ended.wait();

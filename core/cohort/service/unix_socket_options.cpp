@@ -13,8 +13,8 @@ constexpr unsigned max_mode = 0777;
 
 config::value_parser<std::string> socket_path() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            const bool has_url = text.starts_with('/') && config::parse_http_url("unix:" + std::string{text});
-            return has_url ? std::optional{std::string{text}} : std::nullopt;
+            const bool is_valid_path = text.starts_with('/') && config::parse_http_url("unix:" + std::string{text});
+            return is_valid_path ? std::optional{std::string{text}} : std::nullopt;
           },
           "an absolute path of at most 106 bytes without a colon, such as /run/app.sock"};
 }

@@ -9,12 +9,12 @@
 namespace cohort::testing {
 namespace {
 
-constexpr std::size_t max_shown_body = 2000;
+constexpr std::size_t max_printed_body_size = 2000;
 
 void append_body(std::string& text, std::string_view body) {
   text += '\n';
-  text += body.substr(0, max_shown_body);
-  if (body.size() > max_shown_body) text += "… (" + std::to_string(body.size()) + " bytes)";
+  text += body.substr(0, max_printed_body_size);
+  if (body.size() > max_printed_body_size) text += "… (" + std::to_string(body.size()) + " bytes)";
 }
 
 }  // namespace

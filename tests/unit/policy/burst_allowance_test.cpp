@@ -13,16 +13,16 @@ using namespace std::chrono_literals;
 /// An allowance of 400 ms in excess of 100 ms, and the time of its calls.
 struct queue_fixture {
   /// Whether a queue that stands for `span` from now on shows overload at some time.
-  bool stands_for(duration span) {
+  bool causes_overload(duration span) {
     bool is_overload = false;
-    for (auto standing = 10ms; standing <= span; standing += 10ms) {
+    for (auto queue_age = 10ms; queue_age <= span; queue_age += 10ms) {
       now += 10ms;
-      is_overload = allowance.is_overload(standing, now) || is_overload;
+      is_overload = allowance.is_overload(queue_age, now) || is_overload;
     }
     return is_overload;
   }
   /// There is no queue for `span`.
-  void rest_for(duration span) {
+  void run_without_queue(duration span) {
     CHECK_FALSE(allowance.is_overload(0ms, now));
     now += span;
     CHECK_FALSE(allowance.is_overload(0ms, now));
@@ -34,42 +34,42 @@ struct queue_fixture {
 
 TEST_CASE("burst allowance: a queue shows overload after the delay and the allowance", "[policy]") {
   queue_fixture queue;
-  CHECK_FALSE(queue.stands_for(490ms));
-  queue.rest_for(1ms);
-  CHECK(queue.stands_for(120ms));
+  CHECK_FALSE(queue.causes_overload(490ms));
+  queue.run_without_queue(1ms);
+  CHECK(queue.causes_overload(120ms));
   queue_fixture longer;
-  CHECK(longer.stands_for(500ms));
+  CHECK(longer.causes_overload(500ms));
 }
 
 TEST_CASE("burst allowance: overload lasts as long as its queue", "[policy]") {
   queue_fixture queue;
-  CHECK(queue.stands_for(500ms));
-  for (auto standing = 510ms; standing <= 2s; standing += 10ms) {
+  CHECK(queue.causes_overload(500ms));
+  for (auto queue_age = 510ms; queue_age <= 2s; queue_age += 10ms) {
     queue.now += 10ms;
-    CHECK(queue.allowance.is_overload(standing, queue.now));
+    CHECK(queue.allowance.is_overload(queue_age, queue.now));
   }
 }
 
 TEST_CASE("burst allowance: the next queues show overload after the delay", "[policy]") {
   queue_fixture queue;
-  CHECK(queue.stands_for(500ms));
+  CHECK(queue.causes_overload(500ms));
   for (int i = 0; i < 20; ++i) {
-    queue.rest_for(8ms);
-    CHECK_FALSE(queue.stands_for(100ms));
-    queue.rest_for(8ms);
-    CHECK(queue.stands_for(110ms));
+    queue.run_without_queue(8ms);
+    CHECK_FALSE(queue.causes_overload(100ms));
+    queue.run_without_queue(8ms);
+    CHECK(queue.causes_overload(110ms));
   }
 }
 
 TEST_CASE("burst allowance: it grows by a quarter of the time without a queue, up to its maximum", "[policy]") {
   queue_fixture queue;
-  CHECK(queue.stands_for(500ms));
-  queue.rest_for(800ms);
-  CHECK_FALSE(queue.stands_for(290ms));
-  queue.rest_for(1h);
-  CHECK_FALSE(queue.stands_for(490ms));
-  queue.rest_for(1h);
-  CHECK(queue.stands_for(500ms));
+  CHECK(queue.causes_overload(500ms));
+  queue.run_without_queue(800ms);
+  CHECK_FALSE(queue.causes_overload(290ms));
+  queue.run_without_queue(1h);
+  CHECK_FALSE(queue.causes_overload(490ms));
+  queue.run_without_queue(1h);
+  CHECK(queue.causes_overload(500ms));
 }
 
 TEST_CASE("burst allowance: a queue is charged for the time before the first call", "[policy]") {

@@ -41,18 +41,18 @@ class simulated_server {
     double mean_limit = 0;
   };
 
-  simulated_server(std::size_t workers, distribution service_times, bool limited)
-      : free_at_(workers, start), service_times_(service_times), limited_(limited) {}
+  simulated_server(std::size_t workers, distribution service_times, bool is_limited)
+      : free_times_(workers, start), service_times_(service_times), is_limited_(is_limited) {}
 
   /// `load` is relative to the capacity; `service_time` is the mean.
   load_result run(duration length, double load, duration service_time) {
     const auto end_time = now_ + length;
-    const auto capacity = static_cast<double>(free_at_.size()) / (service_time / 1.0s);
+    const auto capacity = static_cast<double>(free_times_.size()) / (service_time / 1.0s);
     double requests = 0;
     double rejected = 0;
     double limits = 0;
     load_result result;
-    responses_ = on_time_ = 0;
+    responses_ = on_time_count_ = 0;
     for (;;) {
       now_ += draw(duration{static_cast<duration::rep>(1e9 / (load * capacity))}, distribution::exponential);
       if (now_ >= end_time) break;
@@ -60,17 +60,17 @@ class simulated_server {
       ++requests;
       limits += static_cast<double>(limiter.limit());
       result.max_limit = std::max(result.max_limit, static_cast<double>(limiter.limit()));
-      if (limited_ && !limiter.try_acquire()) {
+      if (is_limited_ && !limiter.try_acquire()) {
         ++rejected;
         continue;
       }
-      const auto worker = std::ranges::min_element(free_at_);
+      const auto worker = std::ranges::min_element(free_times_);
       *worker = std::max(*worker, now_) + draw(service_time, service_times_);
-      in_service_.push_back({*worker, now_, now_ + 4 * service_time});
-      std::ranges::push_heap(in_service_, std::ranges::greater{}, &request::done);
+      in_flight_requests_.push_back({*worker, now_, now_ + 4 * service_time});
+      std::ranges::push_heap(in_flight_requests_, std::ranges::greater{}, &request::done);
     }
-    result.goodput = on_time_ / (length / 1.0s) / capacity;
-    result.on_time = on_time_ / responses_;
+    result.goodput = on_time_count_ / (length / 1.0s) / capacity;
+    result.on_time = on_time_count_ / responses_;
     result.rejected = rejected / requests;
     result.mean_limit = limits / requests;
     return result;
@@ -90,24 +90,24 @@ class simulated_server {
     return duration{static_cast<duration::rep>(-std::log(1 - random_.uniform()) * static_cast<double>(mean.count()))};
   }
   void finish_until_now() {
-    while (!in_service_.empty() && in_service_.front().done <= now_) {
-      std::ranges::pop_heap(in_service_, std::ranges::greater{}, &request::done);
-      const auto ended = in_service_.back();
-      in_service_.pop_back();
+    while (!in_flight_requests_.empty() && in_flight_requests_.front().done <= now_) {
+      std::ranges::pop_heap(in_flight_requests_, std::ranges::greater{}, &request::done);
+      const auto ended = in_flight_requests_.back();
+      in_flight_requests_.pop_back();
       ++responses_;
-      on_time_ += ended.done <= ended.deadline ? 1 : 0;
-      if (limited_) limiter.release(ended.done - ended.arrived, ended.done);
+      on_time_count_ += ended.done <= ended.deadline ? 1 : 0;
+      if (is_limited_) limiter.release(ended.done - ended.arrived, ended.done);
     }
   }
 
-  std::vector<time_point> free_at_;
-  std::vector<request> in_service_;
+  std::vector<time_point> free_times_;
+  std::vector<request> in_flight_requests_;
   distribution service_times_;
-  bool limited_;
+  bool is_limited_;
   random_generator random_{1};
   time_point now_ = start;
   double responses_ = 0;
-  double on_time_ = 0;
+  double on_time_count_ = 0;
 };
 
 using distribution = simulated_server::distribution;

@@ -14,7 +14,7 @@ namespace {
 
 using namespace cohort::test;
 
-http::router one_route() {
+http::router make_single_route() {
   http::router routes;
   routes.get("/api/x", [](http::request_context&) { return http::response{http::status::no_content}; });
   return routes;
@@ -22,7 +22,7 @@ http::router one_route() {
 
 TEST_CASE("API description: the document and the page need no API key", "[service][openapi]") {
   service_fixture fixture{"key"};
-  fixture.serve(one_route());
+  fixture.serve(make_single_route());
   const auto response = fixture.response_to(get("/openapi.json"));
   CHECK(response.status == 200);
   CHECK(response.header("Content-Type") == "application/json");
@@ -46,7 +46,7 @@ TEST_CASE("API description: the document contains the routes of the service, exc
         definition.metric_prefix = "sample";
         definition.port = 80;
         definition.app = [](service::service_context&, service::api_key_authenticator&) {
-          auto routes = one_route();
+          auto routes = make_single_route();
           routes.get("/internal", [](http::request_context&) { return http::response{}; }).hidden();
           routes.post("/internal", [](http::request_context&) { return http::response{}; });
           return routes;
@@ -71,7 +71,7 @@ TEST_CASE("API description: the document contains the routes of the service, exc
 
 TEST_CASE("API description: the credentials are described while a key is configured", "[service][openapi]") {
   service_fixture fixture{"key"};
-  fixture.serve(one_route());
+  fixture.serve(make_single_route());
   const auto get_document = [&] { return fixture.response_to(get("/openapi.json")).body; };
   CHECK(json_at(get_document(), "/paths/~1api~1x/get/security") == R"([{"api_key":[]},{"bearer":[]},{"session":[]}])");
   CHECK(json_at(get_document(), "/components/securitySchemes/session/name") == "\"session\"");
@@ -106,7 +106,7 @@ TEST_CASE("API description: a service definition can disable the description", "
         definition.metric_prefix = "sample";
         definition.port = 80;
         definition.describes_api = describes;
-        definition.app = [](service::service_context&, service::api_key_authenticator&) { return one_route(); };
+        definition.app = [](service::service_context&, service::api_key_authenticator&) { return make_single_route(); };
         return definition;
       },
       "sample");

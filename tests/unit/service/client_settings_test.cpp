@@ -10,7 +10,7 @@
 namespace cohort {
 namespace {
 
-http::router large_pages() {
+http::router large_page_routes() {
   http::router routes;
   routes.get("/", [](http::request_context&) { return http::response{}.body(std::string(2000, 'x'), "text/plain"); });
   return routes;
@@ -46,7 +46,7 @@ service::definition caller() {
 TEST_CASE("service context: an upstream with client settings has separate limits and connections",
           "[service][instance][sim]") {
   sim::fleet fleet{1};
-  fleet.add_stub_server("pages", 80, large_pages);
+  fleet.add_stub_server("pages", 80, large_page_routes);
   fleet.add_service(caller, "caller");
   CHECK(fleet.call("http://caller/limited")->body == "too_big");
   CHECK(fleet.call("http://caller/unlimited")->body == "ok");

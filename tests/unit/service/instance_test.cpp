@@ -75,7 +75,7 @@ TEST_CASE("run: --version prints the version of the definition, or a note that t
 /// Adds a flag and a route, and counts the calls of `begin_drain`.
 class sample_extension final : public service::extension {
  public:
-  explicit sample_extension(int& drains) : drains_(drains) {}
+  explicit sample_extension(int& drain_count) : drain_count_(drain_count) {}
 
   void add_options(config::options& options) override {
     options.add(text_, {"--text", "EXTENSION_TEXT", "Text of the response"}, config::text(), "");
@@ -87,29 +87,29 @@ class sample_extension final : public service::extension {
     context.routes.get("/extension",
                        [this](http::request_context&) { return http::response{}.body(text_, "text/plain"); });
   }
-  void begin_drain() override { ++drains_; }
+  void begin_drain() override { ++drain_count_; }
 
  private:
-  int& drains_;
+  int& drain_count_;
   std::string text_;
 };
 
 TEST_CASE("instance: an extension adds options and routes, and is notified before a drain",
           "[service][instance][sim]") {
-  int drains = 0;
+  int drain_count = 0;
   sim::fleet fleet{1};
-  const auto make_extended = [&drains] {
+  const auto make_extended_definition = [&drain_count] {
     auto definition = make_definition();
-    definition.extensions.push_back(std::make_shared<sample_extension>(drains));
+    definition.extensions.push_back(std::make_shared<sample_extension>(drain_count));
     return definition;
   };
-  auto& node = fleet.add_service(make_extended, "sample", {{"EXTENSION_TEXT", "extended"}});
+  auto& node = fleet.add_service(make_extended_definition, "sample", {{"EXTENSION_TEXT", "extended"}});
   CHECK(fleet.call("http://sample/")->body == "page");
   CHECK(fleet.call("http://sample/extension")->body == "extended");
   CHECK(node.metrics().prometheus_text().find("sample_extension_total 1") != std::string::npos);
-  CHECK(drains == 0);
+  CHECK(drain_count == 0);
   fleet.run(fleet.stop(node, 1s));
-  CHECK(drains > 0);
+  CHECK(drain_count > 0);
 }
 
 /// Returns whether a new connection from another host is accepted.

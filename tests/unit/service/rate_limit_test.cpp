@@ -46,14 +46,14 @@ TEST_CASE("rate limit: requests without a valid key also count against the limit
 }
 
 TEST_CASE("rate limit: exempt operations are exempt with a valid key only", "[service][rate_limit]") {
-  const std::string key_line = "X-API-Key: secret\r\n";
+  const std::string key_field = "X-API-Key: secret\r\n";
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes(), config::rate{1, 60s});
-  CHECK(fixture.response_to(get("/api/alerts", key_line)).status == 200);
-  CHECK(fixture.response_to(get("/api/alerts", key_line)).status == 429);
+  CHECK(fixture.response_to(get("/api/alerts", key_field)).status == 200);
+  CHECK(fixture.response_to(get("/api/alerts", key_field)).status == 429);
   CHECK(fixture.response_to(post("/api/alerts", "{}", "X-API-Key: guess\r\n")).status == 429);
   CHECK(fixture.response_to(post("/api/alerts", "{}")).status == 429);
-  for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(post("/api/alerts", "{}", key_line)).status == 200);
+  for (int i = 0; i < 3; ++i) CHECK(fixture.response_to(post("/api/alerts", "{}", key_field)).status == 200);
 }
 
 TEST_CASE("rate limit: without authentication, exempt operations are always exempt", "[service][rate_limit]") {

@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-trace_context trace_number(std::uint64_t number) { return {.id = {1, number}, .sampled = true}; }
+trace_context make_trace(std::uint64_t number) { return {.id = {1, number}, .sampled = true}; }
 
 task<> observe_on_loop(histogram& target, double value, trace_context trace) {
   target.observe(value, trace, loop::current().now());
@@ -28,7 +28,7 @@ struct exemplar_fixture {
 
   void observe(double value, const trace_context& trace) { time.run(observe_on_loop(seconds, value, trace)); }
   /// Returns the trace number of the bucket's exemplar, or zero if there is none.
-  std::uint64_t trace_in(std::size_t bucket) const {
+  std::uint64_t exemplar_trace(std::size_t bucket) const {
     const auto found = seconds.exemplars().at(bucket);
     return found ? found->trace.low : 0;
   }
@@ -37,14 +37,14 @@ struct exemplar_fixture {
 TEST_CASE("exemplars: each bucket has its own exemplar", "[telemetry][metrics]") {
   exemplar_fixture fixture;
   CHECK(fixture.seconds.exemplars().size() == 3);
-  for (const std::size_t bucket : {0U, 1U, 2U}) CHECK(fixture.trace_in(bucket) == 0);
+  for (const std::size_t bucket : {0U, 1U, 2U}) CHECK(fixture.exemplar_trace(bucket) == 0);
   fixture.time.run_for(5s);
-  fixture.observe(0.5, trace_number(1));
-  fixture.observe(2, trace_number(2));
-  fixture.observe(100, trace_number(3));
-  CHECK(fixture.trace_in(0) == 1);
-  CHECK(fixture.trace_in(1) == 2);
-  CHECK(fixture.trace_in(2) == 3);
+  fixture.observe(0.5, make_trace(1));
+  fixture.observe(2, make_trace(2));
+  fixture.observe(100, make_trace(3));
+  CHECK(fixture.exemplar_trace(0) == 1);
+  CHECK(fixture.exemplar_trace(1) == 2);
+  CHECK(fixture.exemplar_trace(2) == 3);
   const auto found = fixture.seconds.exemplars();
   CHECK(found[0]->value == 0.5);
   CHECK(found[1]->value == 2);
@@ -56,43 +56,43 @@ TEST_CASE("exemplars: each bucket has its own exemplar", "[telemetry][metrics]")
 
 TEST_CASE("exemplars: an exemplar is kept for one second, then replaced", "[telemetry][metrics]") {
   exemplar_fixture fixture;
-  fixture.observe(0.5, trace_number(1));
+  fixture.observe(0.5, make_trace(1));
   fixture.time.run_for(999ms);
-  fixture.observe(0.5, trace_number(2));
-  CHECK(fixture.trace_in(0) == 1);
+  fixture.observe(0.5, make_trace(2));
+  CHECK(fixture.exemplar_trace(0) == 1);
   fixture.time.run_for(1ms);
-  fixture.observe(0.5, trace_number(3));
-  CHECK(fixture.trace_in(0) == 3);
+  fixture.observe(0.5, make_trace(3));
+  CHECK(fixture.exemplar_trace(0) == 3);
   fixture.time.run_for(999ms);
-  fixture.observe(0.5, trace_number(4));
-  CHECK(fixture.trace_in(0) == 3);
+  fixture.observe(0.5, make_trace(4));
+  CHECK(fixture.exemplar_trace(0) == 3);
   CHECK(fixture.seconds.snapshot().sample_count == 4);
 }
 
 TEST_CASE("exemplars: an unsampled observation is counted but does not become an exemplar", "[telemetry][metrics]") {
   exemplar_fixture fixture;
-  auto unsampled = trace_number(1);
+  auto unsampled = make_trace(1);
   unsampled.sampled = false;
   fixture.observe(0.5, unsampled);
   fixture.observe(0.5, {});
-  CHECK(fixture.trace_in(0) == 0);
-  fixture.observe(0.5, trace_number(2));
-  CHECK(fixture.trace_in(0) == 2);
+  CHECK(fixture.exemplar_trace(0) == 0);
+  fixture.observe(0.5, make_trace(2));
+  CHECK(fixture.exemplar_trace(0) == 2);
   CHECK(fixture.seconds.snapshot().sample_count == 3);
 }
 
 TEST_CASE("exemplars: an observation on a thread without a loop has no exemplar", "[telemetry][metrics]") {
   exemplar_fixture fixture;
-  fixture.seconds.observe(0.5, trace_number(1), time_point{});
-  CHECK(fixture.trace_in(0) == 0);
+  fixture.seconds.observe(0.5, make_trace(1), time_point{});
+  CHECK(fixture.exemplar_trace(0) == 0);
   CHECK(fixture.seconds.snapshot().sample_count == 1);
 }
 
 TEST_CASE("exemplars: collected exemplars are in the order of their metrics", "[telemetry][metrics]") {
   registry metrics{1};
   virtual_time time;
-  time.run(observe_on_loop(metrics.make_histogram("seconds", "Seconds.", {{"a", "2"}}, {1}), 0.5, trace_number(2)));
-  time.run(observe_on_loop(metrics.make_histogram("seconds", "Seconds.", {{"a", "1"}}, {1}), 0.5, trace_number(1)));
+  time.run(observe_on_loop(metrics.make_histogram("seconds", "Seconds.", {{"a", "2"}}, {1}), 0.5, make_trace(2)));
+  time.run(observe_on_loop(metrics.make_histogram("seconds", "Seconds.", {{"a", "1"}}, {1}), 0.5, make_trace(1)));
   exemplar_table found;
   const auto families = metrics.collect(&found);
   REQUIRE(families.size() == 1);

@@ -147,9 +147,9 @@ class full_pipe {
     for (;;) {
       const auto written = ::write(ends_[1], block.data(), block.size());
       if (written < 0) break;
-      fill_size_ += static_cast<std::size_t>(written);
+      initial_size_ += static_cast<std::size_t>(written);
     }
-    while (::write(ends_[1], ".", 1) == 1) ++fill_size_;
+    while (::write(ends_[1], ".", 1) == 1) ++initial_size_;
     ::fcntl(ends_[0], F_SETFL, 0);
     ::fcntl(ends_[1], F_SETFL, 0);
   }
@@ -174,12 +174,12 @@ class full_pipe {
     for (ssize_t size = 0; (size = ::read(ends_[0], buffer, sizeof buffer)) > 0;) {
       all.append(buffer, static_cast<std::size_t>(size));
     }
-    return all.substr(fill_size_);
+    return all.substr(initial_size_);
   }
 
  private:
   int ends_[2] = {-1, -1};
-  std::size_t fill_size_ = 0;
+  std::size_t initial_size_ = 0;
 };
 
 TEST_CASE("log: write never blocks on output, and lines beyond the queue limit are dropped and counted",

@@ -84,7 +84,7 @@ TEST_CASE("traceparent: a formatted value has the trace ID, the sampled flag and
   random_generator random{7};
   const auto sampled = GENERATE(true, false);
   const trace_context context{.id = {0x0af7651916cd43ddU, 0x8448eb211c80319cU}, .sampled = sampled};
-  std::set<std::string> parents;
+  std::set<std::string> parent_ids;
   for (int i = 0; i < 100; ++i) {
     const auto formatted = text_of(format_traceparent(context, random));
     CHECK(formatted.substr(0, 36) == "00-" + trace + "-");
@@ -93,9 +93,9 @@ TEST_CASE("traceparent: a formatted value has the trace ID, the sampled flag and
     REQUIRE(parsed.has_value());
     CHECK(parsed->id == context.id);
     CHECK(parsed->sampled == sampled);
-    parents.insert(formatted.substr(36, 16));
+    parent_ids.insert(formatted.substr(36, 16));
   }
-  CHECK(parents.size() == 100);
+  CHECK(parent_ids.size() == 100);
 }
 
 TEST_CASE("traceparent: a parent ID is never zero", "[telemetry][trace]") {

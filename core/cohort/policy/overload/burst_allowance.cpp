@@ -11,20 +11,20 @@ constexpr int growth_divisor = 4;
 
 }  // namespace
 
-bool burst_allowance::is_overload(duration standing, time_point now) noexcept {
+bool burst_allowance::is_overload(duration queue_age, time_point now) noexcept {
   const auto elapsed = last_call_ == time_point{} ? duration::zero() : now - last_call_;
   last_call_ = now;
   // Another queue than at the last call.
-  if (standing < standing_) charged_ = duration::zero();
-  standing_ = standing;
-  if (standing == duration::zero()) {
+  if (queue_age < last_queue_age_) charged_time_ = duration::zero();
+  last_queue_age_ = queue_age;
+  if (queue_age == duration::zero()) {
     remaining_ = std::min(remaining_ + elapsed / growth_divisor, settings_.max_burst);
     return false;
   }
-  if (standing < settings_.delay) return false;
-  const auto excess = standing - settings_.delay;
-  remaining_ = std::max(remaining_ - (excess - charged_), duration::zero());
-  charged_ = excess;
+  if (queue_age < settings_.delay) return false;
+  const auto excess = queue_age - settings_.delay;
+  remaining_ = std::max(remaining_ - (excess - charged_time_), duration::zero());
+  charged_time_ = excess;
   return remaining_ == duration::zero();
 }
 

@@ -28,8 +28,8 @@ class burst_allowance {
   /// The time in excess of `delay` for which a queue may still stand.
   duration remaining_;
   /// The queue at the last call: the time for which it had stood, and the part of it that the allowance has paid for.
-  duration standing_{};
-  duration charged_{};
+  duration last_queue_age_{};
+  duration charged_time_{};
   time_point last_call_{};
 };
 

@@ -17,7 +17,7 @@ std::string_view host_name(std::string_view host) {
 }
 
 /// A page of another site that has resolved its own name to this address (DNS rebinding) sends that name.
-bool names_loopback(std::string_view host) {
+bool is_loopback_host(std::string_view host) {
   const auto name = host_name(host);
   if (http::iequals(name, "localhost")) return true;
   boost::system::error_code invalid;
@@ -32,7 +32,7 @@ bool is_local_request(const http::request_context& context) {
   const bool is_forwarded =
       std::ranges::any_of(forwarding_fields, [&](std::string_view name) { return head.find(name).has_value(); });
   const auto host = head.find("host");
-  return !is_forwarded && host && names_loopback(*host);
+  return !is_forwarded && host && is_loopback_host(*host);
 }
 
 std::optional<http::response> reject_debug_request(const http::request_context& context,

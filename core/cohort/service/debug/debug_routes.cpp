@@ -165,13 +165,13 @@ void add_debug_routes(http::router& routes, debug_sources sources) {
                    return level_response(from);
                  })),
       "The minimum level of log lines");
-  auto& replacing = routes.put("/debug/log-level", with_access_check(&set_log_level));
-  replacing.reads(
+  auto& put_operation = routes.put("/debug/log-level", with_access_check(&set_log_level));
+  put_operation.reads(
       {.body_schema = std::string{
            R"({"type":"object","properties":{"level":{"type":"string","enum":["trace","debug","info","warn","error","off"]}},)"
            R"("required":["level"],"additionalProperties":false})"}});
-  describe(replacing, "Changes the minimum level of log lines, until the program ends");
-  replacing.returns_error(http::status::bad_request, "The body is invalid");
+  describe(put_operation, "Changes the minimum level of log lines, until the program ends");
+  put_operation.returns_error(http::status::bad_request, "The body is invalid");
 }
 
 }  // namespace cohort::service

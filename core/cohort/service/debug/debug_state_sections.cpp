@@ -25,7 +25,7 @@ std::string format_value_range(const std::string& low, const std::string& high) 
 }
 
 /// Returns ` on 2 of 4 loops`; empty if `count` is `all`.
-std::string on_loops(std::size_t count, std::size_t all) {
+std::string format_loop_count(std::size_t count, std::size_t all) {
   return count == all ? std::string{} : " on " + std::to_string(count) + " of " + std::to_string(all) + " loops";
 }
 
@@ -41,10 +41,11 @@ std::string breaker_cell(const std::vector<http::upstream_status>& loop_statuses
     }
     const auto next = time_to_probe > duration::zero() ? "probe in " + format_duration(time_to_probe)
                                                        : std::string{"next call is a probe"};
-    return badge("open", tone::bad) + secondary_text(next + on_loops(opened, loop_statuses.size()));
+    return badge("open", tone::bad) + secondary_text(next + format_loop_count(opened, loop_statuses.size()));
   }
   if (const auto half_open_count = count(half_open); half_open_count > 0) {
-    return badge("half open", tone::warn) + secondary_text("probing" + on_loops(half_open_count, loop_statuses.size()));
+    return badge("half open", tone::warn) +
+           secondary_text("probing" + format_loop_count(half_open_count, loop_statuses.size()));
   }
   return badge("closed", tone::good);
 }
@@ -94,10 +95,11 @@ std::string address_state(const address_statuses& loop_statuses) {
   }
   const auto loops = loop_statuses.size();
   if (ejected > 0) {
-    return badge("ejected", tone::bad) + secondary_text("for " + format_duration(longest) + on_loops(ejected, loops));
+    return badge("ejected", tone::bad) +
+           secondary_text("for " + format_duration(longest) + format_loop_count(ejected, loops));
   }
   if (failing > 0) {
-    const auto text = on_loops(failing, loops);
+    const auto text = format_loop_count(failing, loops);
     return badge("failing", tone::warn) + (text.empty() ? text : secondary_text(text.substr(1)));
   }
   return is_new ? badge("slow start", tone::idle) : badge("healthy", tone::good);

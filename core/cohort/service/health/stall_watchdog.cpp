@@ -113,13 +113,13 @@ class stall_watchdog::watched_loop {
     set_stalled_seconds(to_seconds(detector_.elapsed()));
     if (is_new) {
       for (auto& each : metrics_) each.stalls.increment();
-      is_logged_ = now >= next_log_;
+      is_logged_ = now >= next_log_time_;
       if (!is_logged_) ++suppressed_stalls_;
     } else if (detector_.elapsed() >= min_log_interval) {
       is_logged_ = true;
     }
     if (!is_logged_) return;
-    next_log_ = now + min_log_interval;
+    next_log_time_ = now + min_log_interval;
     const auto running = read_activity(monitor_.monitored_loop());
     const auto trace = running.trace.hex();
     std::vector<telemetry::log_field> fields{
@@ -154,7 +154,7 @@ class stall_watchdog::watched_loop {
   double cpu_at_start_ = 0;
   bool is_logged_ = false;
   std::int64_t suppressed_stalls_ = 0;
-  time_point next_log_{};
+  time_point next_log_time_{};
 };
 
 stall_watchdog::stall_watchdog(const std::vector<std::unique_ptr<loop_monitor>>& monitors, duration threshold,
@@ -176,7 +176,7 @@ void stall_watchdog::run(const std::stop_token& stop) {
     } catch (const std::bad_alloc&) {
       // There is no memory for the log line of the stall; memory may be available again at the next observation.
     }
-    stopping_.wait_for(lock, stop, interval_, [] { return false; });
+    stop_condition_.wait_for(lock, stop, interval_, [] { return false; });
   }
 }
 

@@ -36,7 +36,7 @@ class stall_watchdog {
   telemetry::logger log_;
   std::vector<std::unique_ptr<watched_loop>> loops_;
   std::mutex mutex_;
-  std::condition_variable_any stopping_;
+  std::condition_variable_any stop_condition_;
   std::jthread thread_;
 };
 

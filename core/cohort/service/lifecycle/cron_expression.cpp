@@ -97,11 +97,11 @@ struct cron_expression::field_range {
 
 std::optional<std::string> cron_expression::parse_item(std::string_view text, const field_range& range,
                                                        std::bitset<64>& values) {
-  const auto step_at = text.find('/');
-  const auto span = text.substr(0, step_at);
+  const auto slash = text.find('/');
+  const auto span = text.substr(0, slash);
   int step = 1;
-  if (step_at != std::string_view::npos) {
-    const auto parsed = parse_number(text.substr(step_at + 1));
+  if (slash != std::string_view::npos) {
+    const auto parsed = parse_number(text.substr(slash + 1));
     if (!parsed || *parsed < 1) return range.error(text, "has an invalid step: use a number from 1 to 99 after \"/\"");
     step = *parsed;
   }
@@ -109,7 +109,7 @@ std::optional<std::string> cron_expression::parse_item(std::string_view text, co
   int last = range.max;
   if (span != "*") {
     const auto dash = span.find('-');
-    if (dash == std::string_view::npos && step_at != std::string_view::npos) {
+    if (dash == std::string_view::npos && slash != std::string_view::npos) {
       return range.error(text, "has a step without a range: use \"*/N\" or \"A-B/N\"");
     }
     const auto from = range.value_of(span.substr(0, dash));
@@ -191,9 +191,10 @@ bool cron_expression::matches_in_gap(std::time_t end, long length) const {
 }
 
 /// The next time that can match: the next minute, or the beginning of the next hour or day.
-std::time_t cron_expression::next_candidate(const std::tm& local, std::time_t current, bool same_date, bool same_hour) {
-  if (same_hour) return current + minute;
-  if (same_date) return current + (60 - local.tm_min) * minute;
+std::time_t cron_expression::next_candidate(const std::tm& local, std::time_t current, bool is_same_date,
+                                            bool is_same_hour) {
+  if (is_same_hour) return current + minute;
+  if (is_same_date) return current + (60 - local.tm_min) * minute;
   auto midnight = local;
   ++midnight.tm_mday;
   midnight.tm_hour = midnight.tm_min = midnight.tm_sec = 0;
@@ -223,9 +224,9 @@ std::optional<wall_time> cron_expression::next(wall_time after) const {
     }
     if (matches(local) && (is_any_hour_ || !is_repeated(current, local)))
       return wall_time{std::chrono::seconds{current}};
-    const bool same_date = matches_date(local);
-    current =
-        next_candidate(local, current, same_date, same_date && hours_.test(static_cast<std::size_t>(local.tm_hour)));
+    const bool is_same_date = matches_date(local);
+    current = next_candidate(local, current, is_same_date,
+                             is_same_date && hours_.test(static_cast<std::size_t>(local.tm_hour)));
   }
   return std::nullopt;
 }

@@ -50,7 +50,7 @@ class cron_expression {
   bool matches(const std::tm& local) const noexcept;
   /// Whether the clock skips a matching time in the gap that ends at `end`.
   bool matches_in_gap(std::time_t end, long length) const;
-  static std::time_t next_candidate(const std::tm& local, std::time_t current, bool same_date, bool same_hour);
+  static std::time_t next_candidate(const std::tm& local, std::time_t current, bool is_same_date, bool is_same_hour);
 
   std::string text_;
   std::bitset<64> minutes_, hours_, days_, months_, weekdays_;

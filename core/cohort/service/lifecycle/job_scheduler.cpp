@@ -53,7 +53,7 @@ struct job_scheduler::schedule {
 
 struct job_scheduler::loop_state {
   explicit loop_state(task_group::failure_handler on_failure) : tasks(std::move(on_failure)) {}
-  event stopping;
+  event stop_event;
   task_group tasks;
 };
 
@@ -125,8 +125,8 @@ void job_scheduler::start_on_current_loop(std::size_t index) {
 }
 
 task<bool> job_scheduler::wait_until(loop_state& state, time_point due_time) {
-  const auto status = co_await state.stopping.wait(deadline{due_time});
-  co_return status == wait_status::timed_out && !state.stopping.is_set();
+  const auto status = co_await state.stop_event.wait(deadline{due_time});
+  co_return status == wait_status::timed_out && !state.stop_event.is_set();
 }
 
 task<> job_scheduler::run_schedule(schedule& job, loop_state& state) {
@@ -216,7 +216,7 @@ task<> job_scheduler::run_once(schedule& job) {
 }
 
 task<> job_scheduler::stop_on_current_loop(loop_state& state, deadline stop_deadline) {
-  state.stopping.set();
+  state.stop_event.set();
   co_await with_deadline(stop_deadline, state.tasks.join());
 }
 

@@ -86,8 +86,8 @@ void reload_handler::wait_for_change() {
     if (error) return;
     if (watch_.consume()) {
       const auto now = loop_.now();
-      if (!debounce_timer_.armed()) first_change_ = now;
-      debounce_timer_.arm(std::min(now + quiet_period, first_change_ + max_delay));
+      if (!debounce_timer_.armed()) first_change_time_ = now;
+      debounce_timer_.arm(std::min(now + quiet_period, first_change_time_ + max_delay));
     }
     wait_for_change();
   });
@@ -95,12 +95,12 @@ void reload_handler::wait_for_change() {
 
 void reload_handler::reload_all() {
   if (settings_.is_empty()) log_.write(log_level::info, "SIGHUP ignored: no setting can be reloaded");
-  for (const auto& reloaded : settings_.reload()) report(reloaded, true);
+  for (const auto& reload_report : settings_.reload()) report(reload_report, true);
 }
 
 void reload_handler::reload_changed() {
   // The directories can contain other files, and a file can be written with the same content.
-  for (const auto& reloaded : settings_.reload_changed()) report(reloaded, false);
+  for (const auto& reload_report : settings_.reload_changed()) report(reload_report, false);
 }
 
 void reload_handler::report(const config::reloader::report& report, bool log_unchanged) {

@@ -57,7 +57,7 @@ class reload_handler {
   config::file_watch watch_;
   asio::posix::stream_descriptor notifications_;
   /// The time of the first change that has not been reloaded.
-  time_point first_change_{};
+  time_point first_change_time_{};
   bound_timer<&reload_handler::reload_changed> debounce_timer_;
 };
 

@@ -36,11 +36,11 @@ blocking_pool_observer service_lifecycle::make_observer(telemetry::registry& met
   blocking_pool_observer observer;
   observer.on_ended = [&durations](duration elapsed) { durations.observe(to_seconds(elapsed)); };
   observer.on_rejected = [&rejected, log,
-                          next_log = std::make_shared<std::atomic<time_point>>()](blocking_error reason) {
+                          next_log_time = std::make_shared<std::atomic<time_point>>()](blocking_error reason) {
     rejected.increment();
     const auto now = loop::current().now();
-    auto earliest = next_log->load();
-    if (now < earliest || !next_log->compare_exchange_strong(earliest, now + rejection_log_interval)) return;
+    auto earliest = next_log_time->load();
+    if (now < earliest || !next_log_time->compare_exchange_strong(earliest, now + rejection_log_interval)) return;
     const auto error = make_error_code(reason).message();
     log.write(log_level::warn, "blocking job rejected", {{"error", std::string_view{error}}});
   };
@@ -105,8 +105,8 @@ task<> service_lifecycle::stop(deadline stop_deadline) {
     }
     if (!error.empty()) log_.write(log_level::error, "stop hook failed", {{"error", std::string_view{error}}});
   }
-  unfinished_ = co_await blocking_.stop(hooks_deadline);
-  for (const auto& job : unfinished_) {
+  unfinished_jobs_ = co_await blocking_.stop(hooks_deadline);
+  for (const auto& job : unfinished_jobs_) {
     log_.write(log_level::error, "blocking job has not ended and is abandoned", {{"job", std::string_view{job}}});
   }
 }

@@ -59,7 +59,7 @@ class service_lifecycle {
   /// Makes `stop` skip the stop hooks, for a process that is terminated without a drain.
   void discard_stop_hooks() noexcept { stop_hooks_.clear(); }
   /// The blocking jobs that had not ended when `stop` returned. They still use objects of the service.
-  const std::vector<std::string>& unfinished_blocking_jobs() const noexcept { return unfinished_; }
+  const std::vector<std::string>& unfinished_blocking_jobs() const noexcept { return unfinished_jobs_; }
 
   static constexpr duration min_stop_time = std::chrono::seconds{1};
 
@@ -81,7 +81,7 @@ class service_lifecycle {
   std::vector<task<>> stop_hooks_;
   std::vector<reloadable_setting> reloads_;
   bool is_started_ = false;
-  std::vector<std::string> unfinished_;
+  std::vector<std::string> unfinished_jobs_;
 };
 
 }  // namespace cohort::service

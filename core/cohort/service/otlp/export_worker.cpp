@@ -46,7 +46,7 @@ class export_worker::taken_batch {
  public:
   explicit taken_batch(export_worker& worker) : worker_(worker), batch_(worker.queue_.take()) {}
   ~taken_batch() {
-    if (!is_decided_ && count() > 0) worker_.report_dropped(drop_reason::shutdown, count(), "the program ended");
+    if (!has_result_ && count() > 0) worker_.report_dropped(drop_reason::shutdown, count(), "the program ended");
     worker_.queue_.release(batch_);
   }
   taken_batch(const taken_batch&) = delete;
@@ -54,16 +54,16 @@ class export_worker::taken_batch {
 
   std::size_t count() const noexcept { return batch_.count; }
   const std::string& items() const noexcept { return batch_.items; }
-  void on_exported() noexcept { is_decided_ = true; }
+  void on_exported() noexcept { has_result_ = true; }
   void on_dropped(drop_reason reason, std::string_view cause) {
-    is_decided_ = true;
+    has_result_ = true;
     worker_.report_dropped(reason, count(), cause);
   }
 
  private:
   export_worker& worker_;
   telemetry::export_queue::batch batch_;
-  bool is_decided_ = false;
+  bool has_result_ = false;
 };
 
 task<> export_worker::run() {
@@ -189,13 +189,13 @@ void export_worker::on_success(const http::client_response& response, std::uint6
 void export_worker::report_dropped(drop_reason reason, std::uint64_t count, std::string_view cause) {
   statistics_.count_dropped(reason, count);
   const auto now = loop::current().now();
-  if (now < next_log_) return;
-  next_log_ = now + log_interval;
-  constexpr std::size_t max_cause = 200;
+  if (now < next_log_time_) return;
+  next_log_time_ = now + log_interval;
+  constexpr std::size_t max_cause_length = 200;
   log_.write(telemetry::log_level::warn, "telemetry dropped",
              {{"signal", telemetry::to_string(signal_)},
               {"items", static_cast<std::int64_t>(count)},
-              {"cause", cause.substr(0, max_cause)}});
+              {"cause", cause.substr(0, max_cause_length)}});
 }
 
 }  // namespace cohort::service

@@ -84,7 +84,7 @@ class export_worker {
   export_statistics& statistics_;
   telemetry::logger log_;
   /// The earliest time of the next log line about dropped items.
-  time_point next_log_{};
+  time_point next_log_time_{};
   bool is_stopping_ = false;
   event stop_requested_;
   event ended_;

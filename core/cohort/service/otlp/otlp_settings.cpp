@@ -96,19 +96,19 @@ class reader {
   }
   const std::string& error() const noexcept { return error_; }
   /// The variables that are used.
-  std::vector<config::setting_report> take_report() { return std::move(in_force_); }
+  std::vector<config::setting_report> take_report() { return std::move(used_variables_); }
 
  private:
   /// The common variables are read for each signal.
   void report(const std::string& name, std::string value) {
-    if (std::ranges::find(in_force_, name, &config::setting_report::variable) != in_force_.end()) return;
-    in_force_.push_back(
+    if (std::ranges::find(used_variables_, name, &config::setting_report::variable) != used_variables_.end()) return;
+    used_variables_.push_back(
         {.variable = name, .value = std::move(value), .source = config::setting_report::origin::variable});
   }
 
   const std::function<std::string(const std::string&)>& variable_;
   std::string error_;
-  std::vector<config::setting_report> in_force_;
+  std::vector<config::setting_report> used_variables_;
 };
 
 /// A variable of a signal, such as `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, which takes precedence over the common

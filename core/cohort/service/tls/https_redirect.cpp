@@ -33,7 +33,7 @@ std::optional<std::string> https_location(const http::request_head& head, std::u
 
 https_redirect::https_redirect(std::vector<loop*> loops, std::unique_ptr<net::acceptor> listener,
                                std::uint16_t https_port, telemetry::registry& metrics, const telemetry::logger& log)
-    : log_(log), own_metrics_(loops.size()) {
+    : log_(log), unexported_metrics_(loops.size()) {
   auto& redirects = metrics.make_counter("cohort_server_https_redirects_total",
                                          "Plain HTTP requests redirected to the TLS listener.");
   routes_.use([https_port, &redirects](const http::request_context& context) -> std::optional<http::response> {
@@ -44,7 +44,7 @@ https_redirect::https_redirect(std::vector<loop*> loops, std::unique_ptr<net::ac
     redirect.set("Location", *location);
     return redirect;
   });
-  server_metrics_.emplace(own_metrics_, "redirect", routes_);
+  server_metrics_.emplace(unexported_metrics_, "redirect", routes_);
   http::server_settings settings;
   settings.limits.max_connections = max_connections;
   settings.limits.idle_timeout = idle_timeout;

@@ -34,7 +34,7 @@ class https_redirect {
  private:
   telemetry::logger log_;
   /// This registry is not exported, because redirects are not requests to a route of the service.
-  telemetry::registry own_metrics_;
+  telemetry::registry unexported_metrics_;
   http::router routes_;
   std::optional<http::server_metrics> server_metrics_;
   std::optional<http::server> server_;

@@ -9,7 +9,7 @@
 using namespace cohort;
 
 // Returns the schedule of the first failing seed.
-static sim::schedule find_failure() {
+static sim::schedule find_failing_schedule() {
   for (std::uint64_t seed = 1;; ++seed) {
     auto drawn = shop::draw(seed);
     if (!shop::run(drawn).empty()) return drawn;
@@ -26,7 +26,7 @@ static std::string committed_test() {
 }
 
 TEST_CASE("shop example: a failing seed is reduced to a fault and a request", "[examples][sim]") {
-  const auto shrunk = sim::shrink(find_failure(), shop::run);
+  const auto shrunk = sim::shrink(find_failing_schedule(), shop::run);
   INFO(sim::to_text(shrunk.schedule));
   CHECK(shrunk.failure == "unexpected response of /stock");
   CHECK(shrunk.schedule.events.size() == 2);

@@ -206,14 +206,14 @@ TEST_CASE("authentication: a replaced key applies to the next request", "[servic
   CHECK(status_for_key("new") == 200);
 }
 
-std::string key_line(const std::string& key) { return "X-API-Key: " + key + "\r\n"; }
+std::string key_field(const std::string& key) { return "X-API-Key: " + key + "\r\n"; }
 
 TEST_CASE("authentication: after 10 invalid keys in a minute a client gets 429 until the minute has passed",
           "[service][authentication]") {
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes());
   const auto response_for = [&](const std::string& key) {
-    return fixture.response_to(get("/api/things", key_line(key)));
+    return fixture.response_to(get("/api/things", key_field(key)));
   };
   for (int i = 0; i < 10; ++i) {
     CHECK(response_for("wrong-" + std::to_string(i)).status == 401);
@@ -240,7 +240,7 @@ TEST_CASE("authentication: valid and missing keys do not count as failures", "[s
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes());
   for (int i = 0; i < 30; ++i) {
-    CHECK(fixture.response_to(get("/api/things", key_line("secret"))).status == 200);
+    CHECK(fixture.response_to(get("/api/things", key_field("secret"))).status == 200);
     CHECK(fixture.response_to(get("/api/things")).status == 401);
   }
   CHECK(fixture.metric_value("cohort_server_auth_throttled_total") == 0);
@@ -254,18 +254,18 @@ TEST_CASE("authentication: each of several keys is valid and counted by its name
     return fixture.metric_value("service_api_key_requests_total{key=\"" + name + "\"}");
   };
   CHECK(requests_of("bob") == 0);
-  CHECK(fixture.response_to(get("/api/things", key_line("first"))).status == 200);
-  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
-  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
-  CHECK(fixture.response_to(get("/api/things", key_line("bob"))).status == 401);
+  CHECK(fixture.response_to(get("/api/things", key_field("first"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_field("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_field("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_field("bob"))).status == 401);
   CHECK(requests_of("alice") == 1);
   CHECK(requests_of("bob") == 2);
   CHECK(fixture.api_key.outgoing().get() == "first");
 
   fixture.api_key.replace(config::api_key_list{{"bob", "second"}, {"carol", "third"}});
-  CHECK(fixture.response_to(get("/api/things", key_line("first"))).status == 401);
-  CHECK(fixture.response_to(get("/api/things", key_line("second"))).status == 200);
-  CHECK(fixture.response_to(get("/api/things", key_line("third"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_field("first"))).status == 401);
+  CHECK(fixture.response_to(get("/api/things", key_field("second"))).status == 200);
+  CHECK(fixture.response_to(get("/api/things", key_field("third"))).status == 200);
   CHECK(requests_of("bob") == 3);
   CHECK(fixture.api_key.outgoing().get() == "second");
 }
@@ -294,11 +294,11 @@ TEST_CASE("API key: the handler can read how its caller was authenticated", "[se
     fixture.api_key.replace(config::api_key_list{{"alice", "first"}, {"bob", "second"}});
     CHECK(fixture.response_to(get("/api/who", "X-API-Key: second\r\n")).body == "key bob");
   }
-  service_fixture open_service;
+  service_fixture unauthenticated_service;
   http::router routes;
   add_route(routes);
-  open_service.serve(std::move(routes));
-  CHECK(open_service.response_to(get("/api/who", "X-API-Key: any\r\n")).body == "none");
+  unauthenticated_service.serve(std::move(routes));
+  CHECK(unauthenticated_service.response_to(get("/api/who", "X-API-Key: any\r\n")).body == "none");
 }
 
 }  // namespace

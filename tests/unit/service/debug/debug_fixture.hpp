@@ -6,7 +6,7 @@
 
 namespace cohort::test {
 
-inline const net::endpoint debugged_endpoint{asio::ip::make_address("192.0.2.60"), 80};
+inline const net::endpoint tested_endpoint{asio::ip::make_address("192.0.2.60"), 80};
 
 /// A service with debug routes, and a handler at `/item` that calls `slow.test`.
 struct debug_fixture : service_fixture {
@@ -19,7 +19,7 @@ struct debug_fixture : service_fixture {
     service::add_debug_routes(routes, {.service = "tested-service",
                                        .loops = lifecycle.loops(),
                                        .clients = {&client},
-                                       .server = [this]() -> http::server& { return debugged->server(); },
+                                       .server = [this]() -> http::server& { return tested_server->server(); },
                                        .lifecycle = lifecycle,
                                        .log = log,
                                        .authenticator = authenticator,
@@ -33,9 +33,9 @@ struct debug_fixture : service_fixture {
     service::add_api_description_routes(
         routes, {.title = "tested-service", .description = "A service", .version = "1.0", .includes_hidden = true},
         authenticator);
-    debugged.emplace(time, network, debugged_endpoint, std::move(routes));
+    tested_server.emplace(time, network, tested_endpoint, std::move(routes));
   }
-  ~debug_fixture() { debugged.reset(); }
+  ~debug_fixture() { tested_server.reset(); }
 
   static task<http::response> call(std::shared_ptr<http::upstream> upstream, request_context& context) {
     http::client_request request;
@@ -44,7 +44,7 @@ struct debug_fixture : service_fixture {
     const auto result = co_await std::move(call_task);
     co_return text_response(result.response ? "ok" : "failed");
   }
-  peer connect() { return {time, *time.run(network.connect(debugged_endpoint, deadline::never()))}; }
+  peer connect() { return {time, *time.run(network.connect(tested_endpoint, deadline::never()))}; }
   received_response send(std::string_view method, std::string_view path, std::string_view fields = {},
                          std::string_view body = {}, std::string_view host = "127.0.0.1:5000") {
     auto connection = connect();
@@ -61,7 +61,7 @@ struct debug_fixture : service_fixture {
 
   scripted_response slow;
   std::shared_ptr<http::upstream> caller;
-  std::optional<in_memory_server> debugged;
+  std::optional<in_memory_server> tested_server;
 };
 
 }  // namespace cohort::test

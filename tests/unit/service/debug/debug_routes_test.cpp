@@ -217,8 +217,8 @@ TEST_CASE("debug routes: web pages, other host names and proxies are rejected wi
     CAPTURE(field);
     CHECK(fixture.get_debug("/debug/config", field).status == 404);
   }
-  debug_fixture with_key{"secret"};
-  CHECK(with_key.get_debug("/debug/config", "X-API-Key: secret\r\nOrigin: http://evil.test\r\n").status == 403);
+  debug_fixture fixture_with_key{"secret"};
+  CHECK(fixture_with_key.get_debug("/debug/config", "X-API-Key: secret\r\nOrigin: http://evil.test\r\n").status == 403);
 }
 
 TEST_CASE("debug routes: the responses conform to the OpenAPI document", "[service][debug]") {
@@ -242,7 +242,7 @@ TEST_CASE("debug routes: a service's own routes take precedence", "[service][deb
   service::add_debug_routes(routes, {.service = "tested-service",
                                      .loops = fixture.lifecycle.loops(),
                                      .clients = {&fixture.client},
-                                     .server = [&]() -> http::server& { return fixture.debugged->server(); },
+                                     .server = [&]() -> http::server& { return fixture.tested_server->server(); },
                                      .lifecycle = fixture.lifecycle,
                                      .log = fixture.log,
                                      .authenticator = fixture.authenticator});

@@ -94,13 +94,13 @@ TEST_CASE("job_scheduler: each run is delayed by at most the jitter", "[service]
   fixture.start_jobs();
   fixture.time.run_for(2000s);
   REQUIRE(fixture.starts.size() >= 19);
-  bool is_delayed = false;
+  bool has_delayed_run = false;
   for (std::size_t i = 0; i < fixture.starts.size(); ++i) {
     const auto delay = fixture.starts[i] - 100 * static_cast<int>(i + 1);
     CHECK((delay >= 0 && delay <= 50));
-    is_delayed = is_delayed || delay > 5;
+    has_delayed_run = has_delayed_run || delay > 5;
   }
-  CHECK(is_delayed);
+  CHECK(has_delayed_run);
 }
 
 task<> fail_first_run(int* runs) {

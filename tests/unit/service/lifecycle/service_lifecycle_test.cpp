@@ -17,9 +17,9 @@ namespace {
 using namespace std::chrono_literals;
 using event_names = std::vector<std::string>;
 
-using add_features = std::function<void(service::service_context&, http::router&)>;
+using app_function = std::function<void(service::service_context&, http::router&)>;
 
-service::definition make_definition(const add_features& add) {
+service::definition make_definition(const app_function& add) {
   service::definition definition;
   definition.name = "sample";
   definition.metric_prefix = "sample";

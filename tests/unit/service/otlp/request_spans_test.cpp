@@ -206,7 +206,7 @@ task<http::response> call_once(http::upstream* stock, call_context context) {
   co_return text_response(result.response ? "ok" : "failed");
 }
 
-http::router calling_routes(http::upstream& stock) {
+http::router routes_with_upstream_call(http::upstream& stock) {
   http::router routes;
   routes.get("/call", [&stock](request_context& context) { return call_once(&stock, context); });
   return routes;
@@ -224,7 +224,7 @@ TEST_CASE("request spans: each attempt has the span ID that was sent to the serv
   script.delay = 20ms;
   test.add_server("stock.test", scripted_router("/", script));
   http::upstream stock{test.client, test.metrics, test.log, "stock", {.timeout = 2s}};
-  test.serve(calling_routes(stock));
+  test.serve(routes_with_upstream_call(stock));
   CHECK(test.response_to(get("/call", traceparent())).body == "ok");
   const auto spans = test.take();
   REQUIRE(spans.size() == 3);
@@ -296,7 +296,7 @@ TEST_CASE("request spans: a retry is a separate attempt", "[service][tracing]") 
   http::upstream_settings settings{.timeout = 2s};
   settings.retry.max_attempts = 2;
   http::upstream stock{test.client, test.metrics, test.log, "stock", settings};
-  test.serve(calling_routes(stock));
+  test.serve(routes_with_upstream_call(stock));
   test.response_to(get("/call", traceparent()));
   const auto spans = test.take();
   const auto* first = find(spans, "stock first attempt");
@@ -318,7 +318,7 @@ TEST_CASE("request spans: a call that missed its deadline is recorded although i
   http::upstream_settings settings{.timeout = 100ms};
   settings.retry.max_attempts = 1;
   http::upstream stock{test.client, test.metrics, test.log, "stock", settings};
-  test.serve(calling_routes(stock));
+  test.serve(routes_with_upstream_call(stock));
   CHECK(test.response_to(get("/call", traceparent(false))).body == "failed");
   const auto spans = test.take();
   const auto* attempt = find(spans, "stock first attempt");

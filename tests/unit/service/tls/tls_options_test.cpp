@@ -51,12 +51,12 @@ TEST_CASE("tls options: an option without its required option is a conflict", "[
 
 TEST_CASE("tls options: certificates are given as a list in a variable, or in repeated flags", "[service][tls]") {
   const std::vector<std::string> both{"a.pem", "b.pem"};
-  const parsed_options by_variable{{}, {{"TLS_CERT", "a.pem,b.pem"}, {"TLS_KEY", "a.key,b.key"}}};
-  CHECK(by_variable.tls.certificates() == both);
-  CHECK(by_variable.tls.private_keys() == std::vector<std::string>{"a.key", "b.key"});
-  const parsed_options by_flag{{"--tls-cert", "a.pem", "--tls-cert", "b.pem"}};
-  CHECK(by_flag.tls.certificates() == both);
-  CHECK(by_flag.tls.private_keys() == both);
+  const parsed_options variable_options{{}, {{"TLS_CERT", "a.pem,b.pem"}, {"TLS_KEY", "a.key,b.key"}}};
+  CHECK(variable_options.tls.certificates() == both);
+  CHECK(variable_options.tls.private_keys() == std::vector<std::string>{"a.key", "b.key"});
+  const parsed_options flag_options{{"--tls-cert", "a.pem", "--tls-cert", "b.pem"}};
+  CHECK(flag_options.tls.certificates() == both);
+  CHECK(flag_options.tls.private_keys() == both);
   CHECK(parsed_options{{"--tls-cert", "a.pem,"}}.error.starts_with(
       "test: --tls-cert is \"a.pem,\", but must be one or more file names, separated by commas"));
 }
