@@ -73,7 +73,7 @@ http::router make_router(service::service_context&, service::api_key_authenticat
   const auto all = std::make_shared<rooms>();
   http::websocket_options options;
   options.connection.max_message_bytes = 4096;
-  // A member who reads too slowly misses old messages and does not delay the other members.
+  // If a member reads too slowly, old messages are discarded, and the other members are not delayed.
   options.connection.when_full = http::full_queue::drop_oldest;
   routes.websocket(
       "/chat/{room}",

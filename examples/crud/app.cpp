@@ -40,7 +40,7 @@ struct replace_request : book_request {
 };
 BOOST_DESCRIBE_STRUCT(replace_request, (book_request), (book))
 
-/// The mutex is necessary because handlers run on several threads. It is not held during a `co_await`.
+/// The mutex is necessary because handlers run on several threads. No function holds the mutex during a `co_await`.
 class collection {
  public:
   book_list list(const list_request& request) {

@@ -28,7 +28,7 @@ task<http::response> upload(std::shared_ptr<const settings> where, http::request
                             http::body_reader& body) {
   const std::string name{context.parameter("path")};
   if (!is_valid_name(name)) co_return http::error_response(http::status::bad_request, "The file name is invalid");
-  // Without this check, a part would replace the whole file (RFC 9110 section 14.5).
+  // Without this check, a part would replace the complete file (RFC 9110 section 14.5).
   if (context.head().find("content-range"))
     co_return http::error_response(http::status::bad_request, "A part of a file cannot be uploaded");
   auto save_task = http::save_body(body, std::filesystem::path{where->directory} / name, context);

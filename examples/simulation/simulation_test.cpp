@@ -51,7 +51,8 @@ struct incident {
   bool has_ended = false;
 };
 
-TEST_CASE("simulation example: every response is in time during an incident, and complete after it", "[examples]") {
+TEST_CASE("simulation example: every response arrives in time during an incident, and is complete after it",
+          "[examples]") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     INFO("seed " << seed);
     incident tested{seed};

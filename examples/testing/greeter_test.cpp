@@ -86,7 +86,7 @@ TEST_CASE("greeter: ticks continue after the last event that the client has rece
   CHECK(restarted->next_event()->data == "tick 1");
 }
 
-TEST_CASE("greeter: the echo answers until the client closes the connection", "[testing][examples]") {
+TEST_CASE("greeter: the echo responds until the client closes the connection", "[testing][examples]") {
   testing::server server{greeter()};
   auto socket = server.websocket("/echo");
   REQUIRE(socket);

@@ -8,8 +8,9 @@
 
 namespace cohort::faults {
 
-/// Unused resident memory, to simulate a memory leak. It is made resident in small chunks, so that other work on the
-/// loop is not delayed, and returned to the system immediately. All functions are called on the loop.
+/// Unused resident memory, to simulate a memory leak. The memory becomes resident in small chunks, so that other work
+/// on the loop is not delayed. Released memory is returned to the system immediately. All functions are called on the
+/// loop.
 class ballast {
  public:
   explicit ballast(loop& event_loop);

@@ -29,7 +29,7 @@ struct cache_settings {
   std::size_t max_entries = 256;
 };
 
-/// Cache policy for values that are expensive to fetch. A lookup returns the action of the caller: use the cached
+/// Cache policy for values that are expensive to fetch. A lookup returns the next action of the caller: use the cached
 /// value, fetch a new value, or wait for the fetch in flight (single flight). Stale values are used while one caller
 /// fetches (stale-while-revalidate, RFC 5861), and when the source fails (stale-if-error). After a failed fetch, the
 /// key has a negative entry: until its retry time, the result is the failure, without a fetch, and the stale value if
@@ -42,7 +42,7 @@ class cache {
 
   enum class action {
     use,         // use `value` immediately; if it is stale, a fetch is in flight
-    revalidate,  // use the stale `value` immediately, and also act as for `fetch`
+    revalidate,  // use the stale `value` immediately, and fetch a new value as for `fetch`
     fetch,       // fetch the value, then call `store` or `record_failure`
     join,        // wait for the fetch in flight
     back_off,    // do not fetch: the last fetch failed (see `last_error` and `retry_after`), or `may_fetch` is false

@@ -28,7 +28,7 @@ load_balancer::host* load_balancer::find(const endpoint& address) noexcept {
 void load_balancer::update(std::span<const endpoint> addresses, time_point now) {
   // Slow start has no purpose unless other addresses share the load.
   const bool has_slow_start = address_count() > 0;
-  // Optimization: usually, the addresses have not changed, and each has the same position as its host.
+  // Optimization: usually, the addresses have not changed, and each address has the same index as its host.
   const auto is_at_position = [&](std::size_t position, const endpoint& address) {
     return position < addresses.size() && same_endpoint(addresses[position], address);
   };
@@ -117,7 +117,7 @@ bool load_balancer::record(host& target, outcome result, time_point now) noexcep
     eject(target, now);
     return true;
   }
-  // The last active address fails as well, so the ejected addresses become active, and their ejections are not counted.
+  // The last active address also fails, so the ejected addresses become active, and their ejections are not counted.
   for (auto& entry : hosts_) {
     if (!entry.is_listed || entry.is_active(now)) continue;
     entry.active_since = now;

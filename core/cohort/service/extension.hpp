@@ -24,7 +24,7 @@ namespace cohort::service {
 
 struct common_settings;
 
-/// The parts of a service that an extension may use. They are valid until the service has stopped.
+/// The parts of a service that an extension may use; valid until the service has stopped.
 struct extension_context {
   /// Contains the routes of `definition::app`.
   http::router& routes;
@@ -33,16 +33,17 @@ struct extension_context {
   telemetry::logger log;
 };
 
-/// An optional feature of a service, such as fault injection. A program adds it to `definition::extensions`; one object
-/// serves one service. The functions are called in the order of their declaration, on the main thread up to `install`.
+/// An optional feature of a service, such as fault injection. A program adds extensions to `definition::extensions`;
+/// each service has its own object. The functions are called in the order of their declaration, on the main thread up
+/// to `install`.
 class extension {
  public:
   virtual ~extension() = default;
 
   /// Adds command-line flags and environment variables.
   virtual void add_options(config::options&) {}
-  /// Returns an error message if the extension's settings conflict with the service's. The program prints it and exits
-  /// with status 2.
+  /// Returns an error message if the extension's settings conflict with the service's settings. The program prints the
+  /// message and exits with status 2.
   virtual std::optional<std::string> find_conflict(const common_settings&) const { return std::nullopt; }
   /// Adds routes and filters, or wraps handlers.
   virtual void install(const extension_context& context) = 0;

@@ -77,10 +77,10 @@ definition apply_defaults(definition service) {
   return service;
 }
 
-/// Rejects requests until `starting` is false.
-http::filter startup_filter(const std::atomic<bool>& starting) {
-  return [&starting](http::request_context&) -> std::optional<http::response> {
-    if (!starting.load(std::memory_order_relaxed)) return std::nullopt;
+/// Rejects requests until `is_starting` is false.
+http::filter startup_filter(const std::atomic<bool>& is_starting) {
+  return [&is_starting](http::request_context&) -> std::optional<http::response> {
+    if (!is_starting.load(std::memory_order_relaxed)) return std::nullopt;
     auto rejection =
         http::error_response(http::status::service_unavailable, "The service is starting, try again later");
     rejection.set("Retry-After", "1");
@@ -159,8 +159,8 @@ void instance::make_clients(const dependencies& dependencies) {
 void instance::add_common_routes(const common_settings& settings) {
   authenticator_->register_counters(routes_);
   if (settings.api_keys.empty()) warn_about_missing_keys();
-  starting_ = lifecycle_->has_start_hooks();
-  add_probe_routes(routes_, metrics_, draining_, &starting_);
+  is_starting_ = lifecycle_->has_start_hooks();
+  add_probe_routes(routes_, metrics_, is_draining_, &is_starting_);
   add_debug_routes(routes_, {.service = definition_.name,
                              .loops = loops_,
                              .clients = clients_->all(),
@@ -170,7 +170,7 @@ void instance::add_common_routes(const common_settings& settings) {
                              .authenticator = *authenticator_,
                              .settings = settings.effective_settings,
                              .is_loopback = asio::ip::make_address(settings.host).is_loopback()});
-  if (starting_) routes_.use(startup_filter(starting_));
+  if (is_starting_) routes_.use(startup_filter(is_starting_));
   const bool requires_certificate = !settings.tls.client_ca_file.empty() && definition_.requires_client_certificate;
   if (definition_.describes_api) {
     add_api_description_routes(routes_,
@@ -258,7 +258,7 @@ task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_star
   std::exception_ptr failure;
   try {
     co_await lifecycle_->start();
-    starting_ = false;
+    is_starting_ = false;
     discovery_->start_registration(background_spawner());
   } catch (...) {
     failure = std::current_exception();
@@ -273,7 +273,7 @@ task<> instance::run_start_hooks(std::function<void(std::exception_ptr)> on_star
 }
 
 void instance::begin_drain() {
-  draining_ = true;
+  is_draining_ = true;
   server_->announce_drain();
   discovery_->begin_drain();
   begin_extension_drain();
@@ -285,7 +285,7 @@ task<> instance::stop(duration drain_timeout) {
   if (redirect_) co_await redirect_->drain(std::chrono::seconds{0});
   const auto stop_deadline = deadline::after(loop::current().now(), drain_timeout);
   // Also ends start hooks that still run.
-  if (starting_) co_await background_->stop();
+  if (is_starting_) co_await background_->stop();
   auto drain_task = when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
   co_await std::move(drain_task);
   co_await discovery_->wait_until_deregistered(stop_deadline);

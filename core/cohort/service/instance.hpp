@@ -46,8 +46,8 @@ struct dependencies {
   telemetry_export* exports = nullptr;
 };
 
-/// One service on the given loops and network, which belong to its program or to a simulation. The functions `build`,
-/// `start`, `begin_drain` and `stop` are called in this order.
+/// One service on loops and a network that a program or a simulation owns. The functions `build`, `start`,
+/// `begin_drain` and `stop` are called in this order.
 class instance {
  public:
   /// Precondition: the definition's options have been parsed. `listener` belongs to the first loop. `tls` is null for
@@ -73,13 +73,13 @@ class instance {
   void replace_upstream_tls(const net::tls_client_settings& settings);
   /// Redirects plain HTTP requests that `listener`, of the first loop, accepts. Called after `build`.
   void add_https_redirect(std::unique_ptr<net::acceptor> listener);
-  /// Starts serving, and runs the start hooks. `on_started` is called once they have ended: with null, or with the
-  /// exception of the hook that failed. Called on the first loop.
+  /// Starts serving, and runs the start hooks. Calls `on_started` once all start hooks have ended, with null or with
+  /// the exception of the hook that failed. Called on the first loop.
   void start(std::function<void(std::exception_ptr)> on_started = [](const std::exception_ptr&) {});
-  /// From this call on, `/readyz` returns 503, and each response ends its connection. Called on the first loop.
+  /// After this call, `/readyz` returns 503, and each response closes its connection. Called on the first loop.
   void begin_drain();
-  /// Closes the listener, waits until the requests in flight are answered and the periodic jobs have ended, or
-  /// `drain_timeout` has passed, then cancels the remaining tasks and runs the stop hooks. Called on the first loop.
+  /// Closes the listener, and waits until the requests in flight and the periodic jobs have ended, or `drain_timeout`
+  /// expires. Then cancels the remaining tasks and runs the stop hooks. Called on the first loop.
   task<> stop(duration drain_timeout);
   service_lifecycle& lifecycle() noexcept { return *lifecycle_; }
   /// The state of the upstreams on the calling loop, by name. Called after `build`, on one of the loops.
@@ -110,9 +110,9 @@ class instance {
   /// Empty if the service listens on a port.
   std::string unix_path_;
   std::shared_ptr<net::tls_server_context> tls_;
-  std::atomic<bool> draining_{false};
+  std::atomic<bool> is_draining_{false};
   /// Whether start hooks are still running.
-  std::atomic<bool> starting_{false};
+  std::atomic<bool> is_starting_{false};
   config::api_key_set api_keys_;
   std::optional<telemetry::logger> log_;
   /// The argument of `definition::app`. Declared before the objects that own handlers and tasks, which may refer to it.

@@ -26,8 +26,8 @@ class service_discovery;
 
 namespace cohort::service {
 
-/// The objects that `definition::app` uses to build its router. The `service_context` that `app` gets and the objects
-/// that it refers to outlive the router and all work of the service: a handler or a task may capture a reference to it.
+/// The objects that `definition::app` uses to build its router. The `service_context` and the objects that it refers to
+/// outlive the router and all work of the service, so a handler or a task may capture a reference to the context.
 struct service_context {
   /// The client with default limits that `make_upstream` uses.
   http::client& client;
@@ -54,8 +54,8 @@ struct service_context {
   net::network& network() const noexcept { return service_network; }
 
   /// Runs `work` on the first loop before the service is ready. Until all start hooks have ended, `/readyz` and all
-  /// routes except the probes respond with 503. If it throws, the program prints the reason and exits with status 1, or
-  /// with the status of a `start_error`.
+  /// routes except the probes respond with 503. If `work` throws, the program prints the reason and exits with status
+  /// 1, or with the status of a `start_error`.
   void on_start(task<> work) const { lifecycle.on_start(std::move(work)); }
   /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended.
   /// See `service_lifecycle::on_stop`.
@@ -74,8 +74,8 @@ struct service_context {
     lifecycle.jobs().cron(std::move(name), expression, std::move(work), options);
   }
 
-  /// The URL for requests to the upstream service that `setting` names: `setting` itself if it is http or https. From
-  /// this call on, the URL of a discovery system (`discovery::service_url`) is watched, and the result is an http or
+  /// Returns the URL for requests to the upstream service that `setting` names. An http or https URL is returned
+  /// unchanged. For the URL of a discovery system (`discovery::service_url`), starts a watch, and returns an http or
   /// https URL whose host resolves to the known endpoints. Throws `std::invalid_argument` if another discovery URL has
   /// the same service name.
   boost::urls::url upstream_url(const boost::urls::url& setting) const;
@@ -84,8 +84,8 @@ struct service_context {
   /// router, for example in a `std::shared_ptr` that the handlers share.
   http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
   /// Like the overload above, but with separate connections that have the limits of `client_settings`, such as a longer
-  /// body, fewer idle connections, or another connect timeout. The proxies and the TLS settings of the program apply.
-  /// Precondition: called from `definition::app`.
+  /// body, fewer idle connections, or a different connect timeout. The proxies and the TLS settings of the program
+  /// apply. Precondition: called from `definition::app`.
   http::upstream make_upstream(std::string name, http::upstream_settings settings,
                                http::client_settings client_settings) const;
 };
@@ -125,9 +125,9 @@ struct definition {
   /// Adds flags and environment variables of the service. The variables that they set must outlive the definition, for
   /// example in a `std::shared_ptr` that `add_options` and `app` capture.
   std::function<void(config::options&)> add_options = [](config::options&) {};
-  /// Builds the router. Called once, on the main thread, after the options have been parsed. If it throws, the program
-  /// prints the reason and ends: with the status of a `start_error`, with 2 after another `std::logic_error`, such as
-  /// an invalid route, otherwise with 1.
+  /// Builds the router. Called once, on the main thread, after the options have been parsed. If the function throws,
+  /// the program prints the reason and exits: with the status of a `start_error`, with 2 after any other
+  /// `std::logic_error`, such as an invalid route, otherwise with 1.
   std::function<http::router(service_context&, api_key_authenticator&)> app;
   /// Optional features, installed in this order after `app`.
   std::vector<std::shared_ptr<extension>> extensions;

@@ -13,10 +13,10 @@ void add_common_options(config::options& options, common_settings& settings, std
   options.add(settings.port, {"--port", "", std::move(port_help)}, config::port(), std::to_string(settings.port));
   options.add(settings.threads, {"--threads", "", "Number of threads, each with its own event loop"},
               config::integer(1, 256), "the number of available processors");
-  options.add(settings.blocking_threads,
-              {"--blocking-threads", "BLOCKING_THREADS",
-               "Maximum number of threads for blocking work; they start when they are needed"},
-              config::integer(1, 1024), std::to_string(settings.blocking_threads));
+  options.add(
+      settings.blocking_threads,
+      {"--blocking-threads", "BLOCKING_THREADS", "Maximum number of threads for blocking work, which start on demand"},
+      config::integer(1, 1024), std::to_string(settings.blocking_threads));
   options.add(settings.loop_stall_ms,
               {"--loop-stall-ms", "LOOP_STALL_MS",
                "Time in milliseconds after which a blocked event loop is logged, with its current work; 0: never"},

@@ -28,7 +28,7 @@ struct common_settings {
   /// The Unix domain socket to listen on, instead of `host` and `port`.
   unix_socket_options unix_socket;
   std::int64_t threads = 1;
-  /// Maximum threads for blocking work, of each service; they start with the work.
+  /// Maximum threads for blocking work of each service, which start on demand.
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
   /// Time in milliseconds for which an event loop may be blocked before a stall is logged; if 0, stalls are not logged.
   std::int64_t loop_stall_ms = 100;
@@ -53,10 +53,10 @@ struct common_settings {
   /// closed.
   std::chrono::seconds idle_timeout =
       std::chrono::duration_cast<std::chrono::seconds>(http::server_limits{}.idle_timeout);
-  /// Time from SIGTERM to the beginning of the drain. During this time `/readyz` returns 503 and requests are still
-  /// served, so that load balancers can stop sending requests first.
+  /// Time from SIGTERM to the start of the drain. During this time `/readyz` returns 503 and requests are still served,
+  /// so that load balancers can stop sending requests first.
   std::chrono::seconds drain_delay{0};
-  /// Maximum time for requests in flight to complete at shutdown, from the beginning of the drain.
+  /// Maximum time for requests in flight to complete at shutdown, from the start of the drain.
   std::chrono::seconds drain_timeout{10};
   /// The discovery system in which the services register themselves; none by default.
   std::optional<discovery::registry_target> registry;

@@ -41,7 +41,7 @@ void add_unix_socket_options(config::options& options, unix_socket_options& sett
 
 std::optional<std::string> find_conflict(const unix_socket_options& settings, const tls_options& tls) {
   if (settings.path.empty() || !tls.is_enabled()) return std::nullopt;
-  return "--unix-socket cannot be combined with --tls-cert: a Unix domain socket does not leave the machine";
+  return "--unix-socket cannot be combined with --tls-cert: TLS is not supported on a Unix domain socket";
 }
 
 }  // namespace cohort::service

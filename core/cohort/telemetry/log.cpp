@@ -66,7 +66,7 @@ struct log_sink::state {
   }
 
   /// Only the metric can report a failed write: lines that were not written completely count as dropped. The next batch
-  /// begins on a new line.
+  /// starts on a new line.
   void write_batch(std::string_view batch) {
     if (ends_within_line && !write_to_standard_error("\n").empty()) {
       dropped_lines.fetch_add(count_lines(batch), std::memory_order_relaxed);

@@ -33,7 +33,7 @@ bool is_bare_word(std::string_view text) {
 
 }  // namespace
 
-/// Appends the parts of a line to memory that has space for the whole line.
+/// Appends the parts of a line to memory that has space for the complete line.
 class log_line::cursor {
  public:
   cursor(std::string& memory, std::size_t max_size) : memory_(memory), max_size_(max_size) { reserve(0); }

@@ -17,7 +17,7 @@ namespace {
 
 using prometheus::MetricType;
 
-/// Returns the fields of /proc/self/stat, beginning with the third field (proc(5)). The second field, the name, can
+/// Returns the fields of /proc/self/stat, starting with the third field (proc(5)). The second field, the name, can
 /// contain spaces and parentheses.
 std::optional<std::vector<double>> stat_fields() {
   std::ifstream file("/proc/self/stat");

@@ -15,13 +15,13 @@ namespace {
 using open_result = result<http::streamed_response, http::client_error>;
 using socket_result = result<http::websocket, http::websocket_connect_error>;
 
-/// A body that is sent in the given parts.
+/// A body whose parts are sent as chunks.
 class parts_source final : public http::request_body_source {
  public:
   explicit parts_source(std::vector<std::string> parts) : parts_(std::move(parts)) {}
 
   task<result<std::string_view, http::client_error>> read(call_context) override {
-    // An empty part would end the body.
+    // An empty chunk would end the body.
     while (next_ < parts_.size() && parts_[next_].empty()) ++next_;
     if (next_ == parts_.size()) co_return std::string_view{};
     co_return std::string_view{parts_[next_++]};

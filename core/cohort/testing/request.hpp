@@ -21,7 +21,7 @@ struct request {
   std::string body{};
   /// `Host`, `Content-Length` and `Transfer-Encoding` are set by the client and must not be given.
   header_fields fields{};
-  /// If not empty, replaces `body`: the body is sent chunked, each element as a separate part.
+  /// If not empty, replaces `body`: the body is sent with `Transfer-Encoding: chunked`, each element as one chunk.
   std::vector<std::string> body_parts{};
   /// Timeout in virtual time, until the end of the response; for a streamed response, until the end of its head.
   duration timeout = std::chrono::seconds{30};

@@ -19,8 +19,8 @@ namespace cohort::testing {
 ///     testing::server server{app()};
 ///     CHECK(server.get("/api/items")->status == http::status::ok);
 ///
-/// The server starts with the first request or connection. After that, routes and settings cannot be changed. It has
-/// one loop. The destructor cancels requests that have not ended, and closes all connections.
+/// The server starts with the first request or connection. After that, routes and settings cannot be changed. The
+/// server has one loop. The destructor cancels requests that have not ended, and closes all connections.
 class server : public client {
  public:
   /// `connection`: the settings of the in-memory connections.
@@ -43,9 +43,9 @@ class server : public client {
   /// A connection to the server, to send bytes that an HTTP client would not send.
   result<net::stream_ptr> connect();
 
-  /// Makes each response end its connection, as during the drain delay. Precondition: the server has started.
+  /// Makes each response close its connection, as during the drain delay. Precondition: the server has started.
   void announce_drain();
-  /// Begins a graceful shutdown, as after SIGTERM. Precondition: the server has started. May be called at most once.
+  /// Starts a graceful shutdown, as after SIGTERM. Precondition: the server has started. May be called at most once.
   void begin_drain(duration timeout);
   bool is_drained() const noexcept;
   /// Calls `begin_drain`, and runs the loop until the shutdown is complete.

@@ -9,8 +9,8 @@
 
 namespace cohort::testing {
 
-/// A task that runs concurrently with the test code, which can observe and cancel it. It runs while the test advances
-/// virtual time, and must have ended before this object is destroyed.
+/// A task that runs concurrently with the test code, which can observe and cancel it. The task runs while the test
+/// advances virtual time, and must have ended before this object is destroyed.
 template <class T = void>
 class spawned_task {
  public:

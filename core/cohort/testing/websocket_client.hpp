@@ -11,8 +11,8 @@
 
 namespace cohort::testing {
 
-/// The client's end of a WebSocket. Each call advances virtual time until it completes. The server or fleet must
-/// outlive this object. The destructor aborts the connection.
+/// The client side of a WebSocket connection. Each call advances virtual time until it completes. The server or fleet
+/// must outlive this object. The destructor aborts the connection.
 class websocket_client {
  public:
   websocket_client(virtual_time& time, http::websocket socket);

@@ -19,28 +19,28 @@ class line_client {
   explicit line_client(loop& event_loop) : socket_(event_loop.get_executor()) {}
 
   /// Sends a line, and returns the response or, at the deadline, an error.
-  task<result<std::string>> query(deadline query_deadline, std::string question) {
-    auto query_task = exchange(std::move(question));
-    auto answer = co_await with_deadline(query_deadline, std::move(query_task));
+  task<result<std::string>> query(deadline query_deadline, std::string request) {
+    auto query_task = exchange(std::move(request));
+    auto response = co_await with_deadline(query_deadline, std::move(query_task));
     // The exchange was cancelled at the deadline and has ended. The connection has an unread response.
-    if (!answer) socket_.close();
-    if (!answer) co_return answer.error();
-    co_return std::move(*answer);
+    if (!response) socket_.close();
+    if (!response) co_return response.error();
+    co_return std::move(*response);
   }
   socket& connection() { return socket_; }
 
  private:
-  task<result<std::string>> exchange(std::string question) {
-    auto write_operation = asio::async_write(socket_, asio::buffer(question), asio::as_tuple(asio::deferred));
+  task<result<std::string>> exchange(std::string request) {
+    auto write_operation = asio::async_write(socket_, asio::buffer(request), asio::as_tuple(asio::deferred));
     const auto written = co_await std::move(write_operation);
     if (const auto failure = std::get<0>(written)) co_return failure;
-    std::string answer;
-    auto read_operation =
-        asio::async_read_until(socket_, asio::dynamic_buffer(answer, 64 * 1024), '\n', asio::as_tuple(asio::deferred));
+    std::string response;
+    auto read_operation = asio::async_read_until(socket_, asio::dynamic_buffer(response, 64 * 1024), '\n',
+                                                 asio::as_tuple(asio::deferred));
     const auto read = co_await std::move(read_operation);
     if (const auto failure = std::get<0>(read)) co_return failure;
-    answer.resize(std::get<1>(read));
-    co_return std::move(answer);
+    response.resize(std::get<1>(read));
+    co_return std::move(response);
   }
 
   socket socket_;
@@ -52,8 +52,8 @@ static task<> query_twice(loop& event_loop, bool& done) {
   asio::local::connect_pair(client.connection(), server);
   asio::write(server, asio::buffer(std::string_view{"yes\n"}));
   auto query_task = client.query(deadline::after(event_loop.now(), 10s), "ready?\n");
-  const auto answer = co_await std::move(query_task);
-  CHECK(answer.value() == "yes\n");
+  const auto response = co_await std::move(query_task);
+  CHECK(response.value() == "yes\n");
 
   const auto start = event_loop.now();
   auto second_query_task = client.query(deadline::after(start, 50ms), "ready?\n");

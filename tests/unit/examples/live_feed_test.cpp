@@ -25,7 +25,7 @@ TEST_CASE("live feed example: each client receives each event once, with its ID"
   }
 }
 
-TEST_CASE("live feed example: a client that reconnects gets the missed events", "[examples]") {
+TEST_CASE("live feed example: a client that reconnects receives the missed events", "[examples]") {
   testing::server server{live_feed::app()};
   for (const std::string score : {"1:0", "1:1", "2:1"}) server.post("/api/scores", score, "text/plain");
   auto client = server.events("/events", "1");

@@ -88,7 +88,7 @@ TEST_CASE("outbox example: orders are accepted while Redis is unavailable, and a
   CHECK(fleet.tables.outbox.empty());
 }
 
-TEST_CASE("outbox example: without a database connection requests get 503, and the service recovers",
+TEST_CASE("outbox example: requests fail with 503 without a database connection, and the service recovers",
           "[examples][postgres]") {
   outbox_fleet fleet;
   fleet.database->stop();

@@ -41,7 +41,8 @@ TEST_CASE("Redis example: the count of visits expires after a day", "[examples][
   CHECK(fleet.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("Redis example: requests get 503 while Redis is unreachable, and the service recovers", "[examples][redis]") {
+TEST_CASE("Redis example: requests fail with 503 while Redis is unreachable, and the service recovers",
+          "[examples][redis]") {
   visits_fleet fleet;
   CHECK(fleet.visit().body == "1");
   fleet.network().kill(fleet.redis_host);

@@ -126,7 +126,7 @@ static std::uint64_t run(std::uint64_t seed) {
   return fleet.event_log().hash();
 }
 
-TEST_CASE("trip example: the response is in time regardless of upstream failures", "[examples][sim]") {
+TEST_CASE("trip example: the response arrives in time regardless of upstream failures", "[examples][sim]") {
   for (std::uint64_t seed = 1; seed <= 100; ++seed) run(seed);
 }
 

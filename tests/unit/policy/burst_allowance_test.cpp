@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 /// An allowance of 400 ms in excess of 100 ms, and the time of its calls.
 struct queue_fixture {
-  /// Whether a queue that stands for `span` from now on shows overload at some time.
+  /// Returns whether a queue that exists for `span` shows overload.
   bool causes_overload(duration span) {
     bool is_overload = false;
     for (auto queue_age = 10ms; queue_age <= span; queue_age += 10ms) {
@@ -21,7 +21,7 @@ struct queue_fixture {
     }
     return is_overload;
   }
-  /// There is no queue for `span`.
+  /// Advances the time by `span` without a queue.
   void run_without_queue(duration span) {
     CHECK_FALSE(allowance.is_overload(0ms, now));
     now += span;
@@ -41,7 +41,7 @@ TEST_CASE("burst allowance: a queue shows overload after the delay and the allow
   CHECK(longer.causes_overload(500ms));
 }
 
-TEST_CASE("burst allowance: overload lasts as long as its queue", "[policy]") {
+TEST_CASE("burst allowance: overload continues until the queue is empty", "[policy]") {
   queue_fixture queue;
   CHECK(queue.causes_overload(500ms));
   for (auto queue_age = 510ms; queue_age <= 2s; queue_age += 10ms) {
@@ -50,7 +50,7 @@ TEST_CASE("burst allowance: overload lasts as long as its queue", "[policy]") {
   }
 }
 
-TEST_CASE("burst allowance: the next queues show overload after the delay", "[policy]") {
+TEST_CASE("burst allowance: without an allowance, a queue shows overload after the delay", "[policy]") {
   queue_fixture queue;
   CHECK(queue.causes_overload(500ms));
   for (int i = 0; i < 20; ++i) {
@@ -61,7 +61,8 @@ TEST_CASE("burst allowance: the next queues show overload after the delay", "[po
   }
 }
 
-TEST_CASE("burst allowance: it grows by a quarter of the time without a queue, up to its maximum", "[policy]") {
+TEST_CASE("burst allowance: the allowance grows by a quarter of the time without a queue, up to max_burst",
+          "[policy]") {
   queue_fixture queue;
   CHECK(queue.causes_overload(500ms));
   queue.run_without_queue(800ms);
@@ -72,7 +73,7 @@ TEST_CASE("burst allowance: it grows by a quarter of the time without a queue, u
   CHECK(queue.causes_overload(500ms));
 }
 
-TEST_CASE("burst allowance: a queue is charged for the time before the first call", "[policy]") {
+TEST_CASE("burst allowance: the age of the queue at the first call reduces the allowance", "[policy]") {
   queue_fixture queue;
   queue.now += 450ms;
   CHECK_FALSE(queue.allowance.is_overload(450ms, queue.now));
@@ -80,7 +81,7 @@ TEST_CASE("burst allowance: a queue is charged for the time before the first cal
   CHECK(queue.allowance.is_overload(500ms, queue.now));
 }
 
-TEST_CASE("burst allowance: if the wait becomes shorter between two calls, the queue counts as a new one", "[policy]") {
+TEST_CASE("burst allowance: a queue that is younger than at the last call counts as a new queue", "[policy]") {
   queue_fixture queue;
   CHECK_FALSE(queue.allowance.is_overload(300ms, queue.now += 300ms));
   CHECK_FALSE(queue.allowance.is_overload(200ms, queue.now += 210ms));

@@ -19,7 +19,7 @@ using policy::concurrency_limiter;
 
 using test::start;
 
-// A sanitizer makes the simulations ten times slower. They then cover the code; the release build checks the figures.
+// Sanitizers make the simulations ten times slower, so sanitizer builds simulate fewer workers and a shorter overload.
 #ifdef COHORT_SANITIZED
 constexpr std::size_t max_workers = 8;
 constexpr duration long_overload = 3min;

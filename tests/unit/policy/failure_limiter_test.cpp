@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("failure limiter: failures beyond the limit wait for the end of the client's window", "[policy]") {
+TEST_CASE("failure limiter: the result beyond the limit is the time until the client's window ends", "[policy]") {
   failure_limiter limiter{3, 60s};
   const time_point start{};
   for (int i = 0; i < 3; ++i) CHECK_FALSE(limiter.record("a", start + i * 1s).has_value());

@@ -19,7 +19,8 @@ http::router sample_routes() {
   return routes;
 }
 
-TEST_CASE("rate limit: an excess request gets 429 and Retry-After; probes are exempt", "[service][rate_limit]") {
+TEST_CASE("rate limit: an excess request is rejected with 429 and Retry-After; probes are exempt",
+          "[service][rate_limit]") {
   service_fixture fixture;
   fixture.serve(sample_routes(), config::rate{3, 60s});
   for (int i = 0; i < 5; ++i) CHECK(fixture.response_to(get("/health")).status == 200);

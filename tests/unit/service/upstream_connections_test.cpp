@@ -84,7 +84,7 @@ TEST_CASE("service: a steady load opens and closes no connections to an upstream
   CHECK(value_of("cohort_server_connections_total") == 8);
   CHECK(value_of("cohort_server_connections") == 8);
 
-  // Unneeded connections are closed.
+  // Unused connections are closed.
   for (int second = 0; second < 60; ++second) {
     CHECK(fleet.call("http://front/one")->status == http::status::ok);
     fleet.run_for(1s);

@@ -167,7 +167,7 @@ class full_pipe {
   void close_write_end() {
     if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
   }
-  /// Reads the whole file, and returns the bytes after the initial content.
+  /// Reads the file, and returns the bytes after the initial content.
   std::string read_all() const {
     std::string all;
     char buffer[1 << 16];
@@ -245,7 +245,7 @@ TEST_CASE("log: lines that a full disk rejects are counted, and logging continue
   CHECK(line == "third");
 }
 
-TEST_CASE("log: after a partially written line, the next line begins on a new line", "[telemetry][log][threads]") {
+TEST_CASE("log: after a partially written line, the next line starts on a new line", "[telemetry][log][threads]") {
   const temporary_directory directory;
   const auto path = directory.write("log", "");
   const int file = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);

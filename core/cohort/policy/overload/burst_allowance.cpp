@@ -6,7 +6,7 @@
 namespace cohort::policy {
 namespace {
 
-/// The allowance grows by one part in this many of the time without a queue.
+/// The allowance grows by the time without a queue, divided by this number.
 constexpr int growth_divisor = 4;
 
 }  // namespace
@@ -14,7 +14,7 @@ constexpr int growth_divisor = 4;
 bool burst_allowance::is_overload(duration queue_age, time_point now) noexcept {
   const auto elapsed = last_call_ == time_point{} ? duration::zero() : now - last_call_;
   last_call_ = now;
-  // Another queue than at the last call.
+  // The queue has been empty since the last call.
   if (queue_age < last_queue_age_) charged_time_ = duration::zero();
   last_queue_age_ = queue_age;
   if (queue_age == duration::zero()) {

@@ -7,9 +7,10 @@
 
 namespace cohort::policy {
 
-/// Distinguishes a burst, which a server can serve late, from overload, which it must shed. Both make a queue that
-/// stands for longer than `delay`. A queue may stand for `max_burst` longer; overload exhausts this allowance, which
-/// grows again by a quarter of the time without a queue. A state machine without I/O or clock. Not thread-safe.
+/// Distinguishes a burst, which a server can serve late, from overload, which it must shed. In both, the queue becomes
+/// older than `delay`. The allowance is the additional age that is tolerated, at most `max_burst`. Overload exhausts
+/// the allowance. The allowance grows by a quarter of the time without a queue. A state machine without I/O or clock.
+/// Not thread-safe.
 class burst_allowance {
  public:
   struct settings {
@@ -19,15 +20,15 @@ class burst_allowance {
 
   explicit burst_allowance(settings config) noexcept : settings_(config), remaining_(config.max_burst) {}
 
-  /// Whether a queue that has stood for `standing` until `now`, zero if there is none, shows overload. `now` must not
-  /// decrease from call to call.
-  bool is_overload(duration standing, time_point now) noexcept;
+  /// Returns whether the queue shows overload. `queue_age` is the time since the queue was last empty; zero if it is
+  /// empty at `now`. `now` must not decrease from call to call.
+  bool is_overload(duration queue_age, time_point now) noexcept;
 
  private:
   settings settings_;
-  /// The time in excess of `delay` for which a queue may still stand.
+  /// The current allowance.
   duration remaining_;
-  /// The queue at the last call: the time for which it had stood, and the part of it that the allowance has paid for.
+  /// The age of the queue at the last call, and the part of it that has been subtracted from the allowance.
   duration last_queue_age_{};
   duration charged_time_{};
   time_point last_call_{};

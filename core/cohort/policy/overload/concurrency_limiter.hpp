@@ -26,7 +26,7 @@ namespace cohort::policy {
 /// have lasted for `probe_interval` in total, the limiter probes: it halves the limit until all requests that were in
 /// flight have completed, and until one more sample is full. The p50 of that sample is the new base. Only a probe
 /// increases base. If base followed increasing latency, as the long-term average of Gradient2 does, it would include
-/// the latency of a standing queue, and the limit would drift upwards. The cost of a probe is small, because half of a
+/// the latency of a permanent queue, and the limit would drift upwards. The cost of a probe is small, because half of a
 /// limit that maintains a queue is nearly sufficient for full utilization.
 ///
 /// Source: Netflix concurrency-limits (Gradient2: smoothing 0.2, tolerance 1.5, initial limit 20; Vegas limit: probes)

@@ -17,7 +17,7 @@ class deadline_admission {
 
   /// Records the latency of a completed request; not of a cancelled request.
   void record(duration latency, time_point now) noexcept { latencies_.record(latency, now); }
-  /// Returns the time that a request needs if that exceeds `remaining_time`; empty if the request can be admitted.
+  /// Returns the estimated duration of a request if it exceeds `remaining_time`; empty if the request can be admitted.
   std::optional<duration> required_time(duration remaining_time, time_point now) noexcept;
 
  private:

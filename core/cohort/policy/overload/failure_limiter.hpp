@@ -12,7 +12,7 @@
 
 namespace cohort::policy {
 
-/// Limits failed attempts per client, such as invalid credentials: `max_failures` in a window that begins with the
+/// Limits failed attempts per client, such as invalid credentials: `max_failures` in a window that starts with the
 /// client's first failure. The table is bounded: beyond `max_clients`, the oldest window is evicted. The class is a
 /// state machine without I/O and without a clock. Not thread-safe.
 class failure_limiter {

@@ -12,7 +12,7 @@ namespace cohort::policy {
 /// times the number of calls, plus `min_per_second` for each second, can be withdrawn. With the defaults, a failing
 /// upstream receives about 20 % more load instead of three times the load. Time is measured in tenths of the window,
 /// rounded conservatively. The class is a state machine without I/O and without a clock. Not thread-safe. Source:
-/// Finagle's RetryBudget (20 %, 10 s). Its minimum is 10 per second; the minimum here applies to each loop.
+/// Finagle's RetryBudget (20 %, 10 s). Finagle's minimum is 10 per second; here, the minimum applies to each loop.
 class retry_budget {
  public:
   struct settings {

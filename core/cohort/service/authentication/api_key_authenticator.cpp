@@ -24,7 +24,7 @@ digest sha256(std::string_view text) {
 }
 
 /// The key of the request, valid or not. Credentials with a scheme other than Bearer are ignored. Empty if the field is
-/// repeated: behind a gateway, an upstream could use a different value of it.
+/// repeated, because an upstream behind a gateway could use a different value.
 std::optional<std::string_view> find_key(const http::request_head& head) {
   if (head.find("x-api-key")) return http::find_unique(head, "x-api-key");
   const auto credentials = http::find_unique(head, http::field::authorization);
@@ -77,8 +77,8 @@ void api_key_authenticator::register_counters(const http::router& routes) const 
   prepare_keys();
 }
 
-/// Called once for each list of keys, so that requests take no lock. Previous lists are kept, as `api_key_set` keeps
-/// them.
+/// Called once for each list of keys, so that requests take no lock. Previous lists are kept, like those of
+/// `api_key_set`.
 const api_key_authenticator::prepared_keys& api_key_authenticator::prepare_keys() const {
   const std::lock_guard lock{mutex_};
   const auto& keys = keys_.get();
@@ -106,7 +106,7 @@ std::optional<std::size_t> api_key_authenticator::find_index(const prepared_keys
   if (!key) return std::nullopt;
   const auto candidate = sha256(*key);
   std::optional<std::size_t> found;
-  // All keys are compared: the duration does not depend on which key is equal.
+  // All keys are compared, so that the duration does not depend on the position of the equal key.
   for (std::size_t i = 0; i < keys.digests.size(); ++i) {
     if (CRYPTO_memcmp(candidate.data(), keys.digests[i].data(), candidate.size()) == 0) found = i;
   }

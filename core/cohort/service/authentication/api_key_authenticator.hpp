@@ -25,11 +25,11 @@ class failed_key_throttle;
 /// Compares two secrets. The duration depends neither on the position of a difference nor on the length of `expected`.
 bool constant_time_equal(std::string_view candidate, std::string_view expected);
 
-/// Authenticates requests to `/api/*` and to operations with `require_api_key` by an API key in `X-API-Key` or, without
-/// that, in `Authorization: Bearer KEY` (RFC 6750). Counts rejected requests in
-/// `<prefix>_auth_failures_total{endpoint,reason}`, requests that exceed the limit of invalid keys also in
-/// `cohort_server_auth_throttled_total`, and accepted ones by the name of their key in
-/// `<prefix>_api_key_requests_total{key}`. Thread-safe after the service has started.
+/// Authenticates requests to `/api/*` and to operations with `require_api_key` by an API key in `X-API-Key` or, if that
+/// field is absent, in `Authorization: Bearer KEY` (RFC 6750). Counts rejected requests in
+/// `<prefix>_auth_failures_total{endpoint,reason}`, and accepted requests by the name of their key in
+/// `<prefix>_api_key_requests_total{key}`. Requests that exceed the limit of invalid keys are also counted in
+/// `cohort_server_auth_throttled_total`. Thread-safe after the service has started.
 class api_key_authenticator {
  public:
   /// A second way to authenticate, such as a session cookie that was issued in exchange for the key.

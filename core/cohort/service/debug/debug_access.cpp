@@ -7,7 +7,7 @@
 namespace cohort::service {
 namespace {
 
-/// Fields that proxies add.
+/// Header fields that proxies add.
 constexpr std::array<std::string_view, 4> forwarding_fields{"forwarded", "x-forwarded-for", "x-forwarded-host", "via"};
 
 /// The host without its port, and an IPv6 address without brackets.
@@ -16,7 +16,7 @@ std::string_view host_name(std::string_view host) {
   return host.substr(0, host.rfind(':'));
 }
 
-/// A page of another site that has resolved its own name to this address (DNS rebinding) sends that name.
+/// A page of another site whose host name resolves to this address (DNS rebinding) sends that host name.
 bool is_loopback_host(std::string_view host) {
   const auto name = host_name(host);
   if (http::iequals(name, "localhost")) return true;

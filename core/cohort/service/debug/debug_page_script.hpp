@@ -5,9 +5,9 @@
 
 namespace cohort::service {
 
-/// The script of the debug page. Every 2 s it loads the page again and replaces the elements with `data-live`. It
-/// pauses while the page is hidden, text is selected or the button is pressed. Opened details and the focus are kept.
-/// The color scheme is the scheme that the user chose on the dashboard page.
+/// The script of the debug page. Every 2 s, the script reloads the page and replaces the elements with `data-live`. The
+/// updates pause while the page is hidden, text is selected or the button is pressed. Open `details` elements and the
+/// focus are kept. The color scheme is the scheme that the user selected on the dashboard page.
 inline constexpr std::string_view debug_page_script = R"js(
 'use strict';
 try {

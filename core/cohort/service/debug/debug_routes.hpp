@@ -34,10 +34,10 @@ struct debug_sources {
 };
 
 /// Adds `/debug`, a page, and `/debug/requests`, `/debug/tasks`, `/debug/upstreams`, `/debug/loops`, `/debug/config`
-/// and `/debug/log-level`, as JSON. They require an API key if the service has one. Without an API key, they exist only
-/// on a loopback address, for requests that were not forwarded by a proxy and name a loopback host (against DNS
-/// rebinding). Requests with `Origin` are rejected. They have no metrics and no admission control, so they also respond
-/// under overload. Adds nothing to a service that already has routes below `/debug`.
+/// and `/debug/log-level`, as JSON. The routes require an API key if the service has one. Without an API key, the
+/// routes exist only on a loopback address, for requests that were not forwarded by a proxy and have a loopback host
+/// (against DNS rebinding). Requests with `Origin` are rejected. The routes have no metrics and no admission control,
+/// so they also respond under overload. Adds nothing to a service that already has routes below `/debug`.
 void add_debug_routes(http::router& routes, debug_sources sources);
 
 }  // namespace cohort::service

@@ -42,7 +42,7 @@ struct loop_snapshot {
 
 constexpr std::size_t max_activities = 100;
 
-/// Queries all loops of a service concurrently, by the index in `loops`. The element is empty for a loop that has not
+/// Queries all loops of a service concurrently, by the index in `loops`. The element is empty if the loop has not
 /// responded within `max_wait`, because it is blocked or overloaded. Called on one of the loops. The objects must
 /// outlive the service's loops or its requests.
 task<std::vector<std::optional<loop_snapshot>>> take_snapshots(const std::vector<loop*>& loops, http::server& server,

@@ -39,8 +39,8 @@ class loop_monitor {
   std::atomic<bool> has_cpu_clock_{false};
 };
 
-/// Adds `cohort_loop_cpu_seconds_total`, `cohort_loop_timers` and `cohort_loop_tasks`, labeled by the loop's index.
-/// They are read on the thread of the scrape. `monitors` may be filled later and must outlive the last scrape.
+/// Adds `cohort_loop_cpu_seconds_total`, `cohort_loop_timers` and `cohort_loop_tasks`, labeled by the loop's index. The
+/// metrics are read on the thread of the scrape. `monitors` may be filled later and must outlive the last scrape.
 void add_loop_metrics(telemetry::registry& metrics, const std::vector<std::unique_ptr<loop_monitor>>& monitors);
 
 }  // namespace cohort::service

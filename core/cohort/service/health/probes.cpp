@@ -47,8 +47,8 @@ void check_for_overrides(const http::router& routes) {
 
 }  // namespace
 
-void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining,
-                      const std::atomic<bool>* starting) {
+void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& is_draining,
+                      const std::atomic<bool>* is_starting) {
   check_for_overrides(routes);
   const auto healthy_response = [](http::request_context&) { return http::json_response(R"({"status":"healthy"})"); };
   const std::vector<std::string> tags{"service"};
@@ -66,11 +66,11 @@ void add_probe_routes(http::router& routes, const telemetry::registry& metrics, 
       .returns(http::status::ok, "The program responds", state_body("healthy"));
   routes
       .get("/readyz",
-           [&draining, starting](http::request_context&) {
-             if (starting && starting->load(std::memory_order_relaxed)) {
+           [&is_draining, is_starting](http::request_context&) {
+             if (is_starting && is_starting->load(std::memory_order_relaxed)) {
                return http::json_response(R"({"status":"starting"})", http::status::service_unavailable);
              }
-             return draining.load(std::memory_order_relaxed)
+             return is_draining.load(std::memory_order_relaxed)
                         ? http::json_response(R"({"status":"draining"})", http::status::service_unavailable)
                         : http::json_response(R"({"status":"ready"})");
            })

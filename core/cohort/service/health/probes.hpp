@@ -12,10 +12,10 @@ class registry;
 
 namespace cohort::service {
 
-/// Adds `/health`, `/livez`, `/readyz` (503 while `draining`, or while `starting` if that is not null) and `/metrics`.
-/// Its format is OpenMetrics with exemplars if the client prefers that, otherwise the Prometheus text format. The
-/// arguments must outlive the routes.
-void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& draining,
-                      const std::atomic<bool>* starting = nullptr);
+/// Adds `/health`, `/livez`, `/readyz` (503 while `is_draining`, or while `is_starting` if that is not null) and
+/// `/metrics`. The format of `/metrics` is OpenMetrics with exemplars if the client prefers it, otherwise the
+/// Prometheus text format. The arguments must outlive the routes.
+void add_probe_routes(http::router& routes, const telemetry::registry& metrics, const std::atomic<bool>& is_draining,
+                      const std::atomic<bool>* is_starting = nullptr);
 
 }  // namespace cohort::service

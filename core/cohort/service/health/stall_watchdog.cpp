@@ -44,7 +44,7 @@ struct stall_metrics {
   telemetry::histogram& durations;
 };
 
-/// The current work of a loop. It is read on another thread, so the activity may already have ended.
+/// The current work of a loop, read on another thread, so the work may already have ended.
 struct running_activity {
   std::string_view kind = "none";
   std::string_view name;
@@ -174,7 +174,7 @@ void stall_watchdog::run(const std::stop_token& stop) {
     try {
       for (const auto& each : loops_) each->observe(real_clock().now(), log_);
     } catch (const std::bad_alloc&) {
-      // There is no memory for the log line of the stall; memory may be available again at the next observation.
+      // The memory is insufficient for the log line of the stall; the next observation may succeed.
     }
     stop_condition_.wait_for(lock, stop, interval_, [] { return false; });
   }

@@ -13,11 +13,12 @@
 namespace cohort::service {
 
 /// Detects stalled event loops: a handler blocks or computes for too long, so that all other requests of the loop wait.
-/// A separate thread observes the loops (`stall_detector`), so that a stall is logged while it lasts, with the blocking
-/// work: the route of a request and its trace ID, or the name of a job. A line is written at the threshold, each time
-/// the duration has doubled, and at the end; for each loop, at most one stall per second is logged.
+/// A separate thread observes the loops (`stall_detector`), so that a stall is logged before it ends. A log line
+/// contains the blocking work: the route and the trace ID of a request, or the name of a job. A line is written at the
+/// threshold, each time the duration has doubled, and at the end. For each loop, at most one stall per second is
+/// logged.
 ///
-/// Metrics, by loop: `cohort_loop_stalls_total`, counted when they begin; `cohort_loop_stalled_seconds`, the duration
+/// Metrics, by loop: `cohort_loop_stalls_total`, counted at the threshold; `cohort_loop_stalled_seconds`, the duration
 /// of the current stall. Over all loops: the histogram `cohort_loop_stall_seconds` of completed stalls.
 class stall_watchdog {
  public:

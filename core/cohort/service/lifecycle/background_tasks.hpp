@@ -15,8 +15,8 @@ class task_group;
 
 namespace cohort::service {
 
-/// Tasks of a service that belong to no request, such as refreshing a cache. They end with the service. Their
-/// exceptions are logged.
+/// Tasks of a service that belong to no request, such as refreshing a cache. The tasks end with the service. Exceptions
+/// of the tasks are logged.
 class background_tasks {
  public:
   background_tasks(std::vector<loop*> loops, telemetry::logger log);

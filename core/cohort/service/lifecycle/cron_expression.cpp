@@ -61,7 +61,7 @@ std::tm local_time(std::time_t time) {
   return local;
 }
 
-/// Whether the clock has already shown this local time, because it was set back.
+/// Whether this local time already occurred before the clock was set back.
 bool is_repeated(std::time_t time, const std::tm& local) {
   const auto offset_before = local_time(time - max_shift).tm_gmtoff;
   if (offset_before <= local.tm_gmtoff) return false;
@@ -190,7 +190,7 @@ bool cron_expression::matches_in_gap(std::time_t end, long length) const {
   return false;
 }
 
-/// The next time that can match: the next minute, or the beginning of the next hour or day.
+/// The next time that can match: the next minute, or the start of the next hour or day.
 std::time_t cron_expression::next_candidate(const std::tm& local, std::time_t current, bool is_same_date,
                                             bool is_same_hour) {
   if (is_same_hour) return current + minute;

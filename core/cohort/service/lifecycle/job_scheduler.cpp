@@ -69,7 +69,7 @@ job_scheduler::schedule& job_scheduler::add(std::string name, job work, job_opti
     throw std::invalid_argument{"there are two jobs with the name \"" + name + "\""};
   }
   const auto make_counter = [&](const char* result) -> telemetry::counter& {
-    return metrics_.make_counter("cohort_job_runs_total", "Runs of a periodic job, and times at which it was skipped.",
+    return metrics_.make_counter("cohort_job_runs_total", "Runs and skipped runs of a periodic job.",
                                  {{"job", name}, {"result", result}});
   };
   auto& durations = metrics_.make_histogram("cohort_job_duration_seconds", "Duration of the runs of a periodic job.",
@@ -192,7 +192,7 @@ task<> job_scheduler::run_once(schedule& job) {
   try {
     auto work = job.work(call_context{.deadline = run_deadline, .request_id = job.name, .timing = &timing});
     const auto ended = co_await with_deadline(run_deadline, std::move(work));
-    if (!ended) error = "not completed at its timeout";
+    if (!ended) error = "timed out";
   } catch (...) {
     failure = std::current_exception();
   }

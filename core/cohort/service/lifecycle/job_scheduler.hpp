@@ -53,12 +53,12 @@ class job_scheduler {
   job_scheduler(const std::vector<loop*>& loops, telemetry::registry& metrics, telemetry::logger log);
   ~job_scheduler();
 
-  /// Runs `work` at `interval`, for the first time one interval after the start of the service. `name` is a label of
-  /// its metrics. Throws `std::invalid_argument` if `interval` is not positive, or less than the jitter, if the name is
-  /// in use or `work` is null, and `std::logic_error` after `start`.
+  /// Runs `work` once per `interval`; the first run is one interval after the start of the service. `name` is a label
+  /// of its metrics. Throws `std::invalid_argument` if `interval` is not positive or is less than the jitter, if the
+  /// name is in use, or if `work` is null. Throws `std::logic_error` after `start`.
   void every(std::string name, duration interval, job work, job_options options = {});
-  /// Runs `work` at the times of a cron expression, by the wall clock of the loop. If the wall clock is set back, the
-  /// job does not run again at times that have already passed. Throws the exceptions of `every`, and
+  /// Runs `work` at the times of a cron expression, according to the wall clock of the loop. If the wall clock is set
+  /// back, the job does not run again at times that have already passed. Throws the exceptions of `every`, and
   /// `std::invalid_argument` with the parser's message.
   void cron(std::string name, std::string_view expression, job work, job_options options = {});
 

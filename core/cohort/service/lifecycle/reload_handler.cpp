@@ -39,7 +39,7 @@ reload_handler::reload_handler(loop& event_loop, config::reloader& settings,
   for (auto* registry : registries) add_metrics(*registry);
   wait_for_signal();
   if (settings_.files().empty()) return;
-  // The stream descriptor gets a duplicate, which it closes.
+  // The stream descriptor owns and closes a duplicate of the descriptor.
   const int descriptor = watch_.descriptor() < 0 ? -1 : ::dup(watch_.descriptor());
   if (descriptor < 0) {
     log_.write(log_level::warn, "changes of files are not detected, because inotify is unavailable: use SIGHUP");

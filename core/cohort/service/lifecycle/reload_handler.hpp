@@ -16,7 +16,7 @@
 namespace cohort::service {
 
 /// Reloads settings when their files change and on each SIGHUP; logs and counts the results. If a terminal of the
-/// process has been closed, SIGHUP stops the program as SIGTERM does, because the user can no longer interrupt it.
+/// process has been closed, SIGHUP stops the program like SIGTERM, because the user can no longer interrupt it.
 ///
 /// Changes are collected until the files have not changed for `quiet_period`, because a certificate and its key are
 /// two files. Metrics, one series for each setting: `cohort_setting_reloads_total{setting,result}`, with the results
@@ -24,7 +24,7 @@ namespace cohort::service {
 class reload_handler {
  public:
   static constexpr duration quiet_period = std::chrono::milliseconds{200};
-  /// Longest time from the first change to the reload, if the files keep changing.
+  /// Maximum time from the first change to the reload, if the files keep changing.
   static constexpr duration max_delay = std::chrono::seconds{2};
 
   /// Installs the handler of SIGHUP, which replaces its default action. All arguments must outlive this object. The

@@ -24,7 +24,7 @@ class start_error : public std::runtime_error {
   int exit_status_;
 };
 
-/// The activities of a service besides handling requests: work at its start and end, periodic jobs, and blocking calls.
+/// The activities of a service besides requests: start hooks, stop hooks, periodic jobs, and blocking calls.
 /// `definition::app` adds them through the functions of `service_context`.
 class service_lifecycle {
  public:
@@ -37,8 +37,8 @@ class service_lifecycle {
   /// Runs `work` on the first loop when the service starts, after the hooks that were added before. Throws
   /// `std::logic_error` if the hooks are already running.
   void on_start(task<> work);
-  /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended, in
-  /// the reverse order of the calls. Errors are logged.
+  /// Runs `work` on the first loop when the service stops, after its requests, jobs and background tasks have ended.
+  /// Stop hooks run in the reverse order of the calls. Errors are logged.
   void on_stop(task<> work);
   /// Adds a setting that the program reloads on the first loop, on SIGHUP and when one of `files` changes. See
   /// `config::reloader::add` and `reload_handler`.
@@ -58,7 +58,7 @@ class service_lifecycle {
   task<> stop(deadline stop_deadline);
   /// Makes `stop` skip the stop hooks, for a process that is terminated without a drain.
   void discard_stop_hooks() noexcept { stop_hooks_.clear(); }
-  /// The blocking jobs that had not ended when `stop` returned. They still use objects of the service.
+  /// The blocking jobs that had not ended when `stop` returned, and that still use objects of the service.
   const std::vector<std::string>& unfinished_blocking_jobs() const noexcept { return unfinished_jobs_; }
 
   static constexpr duration min_stop_time = std::chrono::seconds{1};

@@ -18,7 +18,7 @@ namespace cohort::service {
 std::optional<std::string> https_location(const http::request_head& head, std::uint16_t https_port);
 
 /// A plain HTTP listener that responds to every request with 308 and the https URL of the request. Clients keep the
-/// method and the body (RFC 9110 section 15.4.9). It has no other route: health checks and metrics use the TLS
+/// method and the body (RFC 9110 section 15.4.9). The listener has no routes: health checks and metrics use the TLS
 /// listener. Counts in `cohort_server_https_redirects_total`.
 class https_redirect {
  public:
@@ -33,7 +33,7 @@ class https_redirect {
 
  private:
   telemetry::logger log_;
-  /// This registry is not exported, because redirects are not requests to a route of the service.
+  /// Not exported, because redirects are not requests to a route of the service.
   telemetry::registry unexported_metrics_;
   http::router routes_;
   std::optional<http::server_metrics> server_metrics_;

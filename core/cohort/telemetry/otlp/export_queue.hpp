@@ -54,8 +54,8 @@ class export_queue {
     }
     if (is_batch_full) wakeup_->set();
   }
-  /// Removes and returns the oldest batch; an empty batch if the queue is empty. Its items and bytes are included in
-  /// the limits until `release`.
+  /// Removes and returns the oldest batch; an empty batch if the queue is empty. The items and bytes of the batch count
+  /// toward the limits until `release`.
   batch take();
   /// Discards a batch that was taken.
   void release(const batch& batch);

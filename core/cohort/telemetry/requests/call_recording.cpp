@@ -23,7 +23,7 @@ void call_recording::end(std::string_view outcome) noexcept {
 
 void call_recording::end(std::string_view outcome, time_point now) noexcept {
   if (!call_ || call_->has_ended()) return;
-  // A hedged attempt may have been cancelled before it began to run.
+  // A hedged attempt may have been cancelled before it started.
   const auto index = request_->index_of(*call_);
   for (std::size_t i = 0; i < request_->attempt_count; ++i) {
     auto& attempt = request_->attempts[i];

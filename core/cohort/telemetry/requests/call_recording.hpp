@@ -34,7 +34,7 @@ class call_recording {
   void set_detail(std::string_view detail) noexcept;
   /// Detaches from the record, which then ends with the request. Use it for a call whose owner may outlive the request.
   void abandon() noexcept { call_ = nullptr; }
-  /// Begins the record of an attempt; null if there is none. Each attempt, except the first, refers to the previous
+  /// Starts the record of an attempt; null if there is none. Each attempt, except the first, refers to the previous
   /// attempt.
   attempt_record* add_attempt(attempt_kind kind, time_point now) noexcept;
   /// Ends the record of an attempt. The cause of a cancelled attempt is that of the cancelled request, unless

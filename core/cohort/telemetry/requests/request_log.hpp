@@ -18,8 +18,8 @@ class loop;
 namespace cohort::telemetry {
 
 /// The records of one loop: the records of the requests in progress, and of a bounded number of completed requests. Of
-/// the completed requests, it keeps the latest requests that missed a deadline or failed, the slowest requests of the
-/// last minute, and a sample of the other requests. Records are reused, so that a server in steady state does not
+/// the completed requests, the log keeps the latest requests that missed a deadline or failed, the slowest requests of
+/// the last minute, and a sample of the other requests. Records are reused, so that a server in steady state does not
 /// allocate memory for them. Must be used on its loop only.
 class request_log {
  public:
@@ -47,7 +47,7 @@ class request_log {
   request_log(const request_log&) = delete;
   request_log& operator=(const request_log&) = delete;
 
-  /// Opens the record of a request that begins at `started`; the caller must close it.
+  /// Opens the record of a request that starts at `started`; the caller must close the record.
   request_record& open(time_point started);
   /// Ends the record, and keeps it or recycles it. The caller must not use the record afterwards.
   void close(request_record& record) noexcept;

@@ -16,9 +16,8 @@
 #include <cohort/telemetry/trace_context.hpp>
 
 // The records of a request, of the calls made on behalf of it (upstreams, databases, blocking work, caches), and of the
-// attempts of upstream calls. They have a fixed size and own their strings, so that a record can be kept, without an
-// allocation, after the described objects have been destroyed. The memory for calls is allocated separately, and a
-// reused record keeps it.
+// attempts of upstream calls. Records have a fixed size and own their strings, so a record can outlive the described
+// objects without an allocation. The memory for calls is allocated separately, and a reused record keeps it.
 namespace cohort::telemetry {
 
 /// A string of at most `Capacity` bytes; a longer string is truncated.
@@ -126,7 +125,7 @@ struct attempt_record {
   cancellation_cause cancelled_by = cancellation_cause::none;
   bool reused_connection = false;
 
-  /// Ends the current phase and begins `next`. If the phase was entered before, its duration accumulates.
+  /// Ends the current phase and starts `next`. If the phase was entered before, its duration accumulates.
   void enter(attempt_phase next, time_point now) noexcept {
     phases[static_cast<std::size_t>(phase)] += now - phase_started;
     phase = next;

@@ -138,8 +138,8 @@ class call_span_recorder {
     spans_.record(span);
   }
 
-  /// Writes an event for the beginning of each phase after the first phase, in chronological order. Returns the number
-  /// of events.
+  /// Writes an event for the start of each phase after the first phase, in chronological order. Returns the number of
+  /// events.
   std::size_t phase_events(const attempt_record& attempt, std::array<span_event, 4>& events) const {
     std::size_t count = 0;
     auto start = attempt.started + attempt.phase_duration(attempt_phase::queued);

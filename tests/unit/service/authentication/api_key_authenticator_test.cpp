@@ -208,7 +208,7 @@ TEST_CASE("authentication: a replaced key applies to the next request", "[servic
 
 std::string key_field(const std::string& key) { return "X-API-Key: " + key + "\r\n"; }
 
-TEST_CASE("authentication: after 10 invalid keys in a minute a client gets 429 until the minute has passed",
+TEST_CASE("authentication: after 10 invalid keys in a minute, a client receives 429 until the minute has passed",
           "[service][authentication]") {
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes());

@@ -47,7 +47,7 @@ class redirect_fixture {
   }
 };
 
-TEST_CASE("https redirect: every request gets 308 with its host, path and query, and the TLS port",
+TEST_CASE("https redirect: every request is redirected with 308 to its host, path and query on the TLS port",
           "[service][tls][redirect]") {
   const auto [request, location] = GENERATE(table<std::string, std::string>({
       {"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n", "https://example.org:5001/"},
