@@ -77,7 +77,7 @@ struct incident_times {
   duration after = std::chrono::minutes{10};
 };
 
-/// Draws an incident of this kind. Its fault begins up to a scrape interval after `times.before`.
+/// Draws an incident of this kind. Its fault starts up to a scrape interval after `times.before`.
 incident draw_incident(const incident_kind& kind, std::uint64_t seed, const incident_times& times = {});
 /// Draws a run of this length without a fault. In a third of the runs, a service is redeployed; in another third, the
 /// broker or etcd restarts.

@@ -10,8 +10,8 @@
 
 namespace cohort::simulation::alerts {
 
-/// A hash of everything that determines the firings of a run, besides its seed: this program, the rule files and the
-/// version of promtool, and which series it gets. Throws `std::runtime_error` if one of them cannot be read.
+/// A hash of the inputs that determine the firings of a run, except its seed: this program, the rule files, the version
+/// of promtool, and the selection of series. Throws `std::runtime_error` if one of them cannot be read.
 std::string evaluation_key(const rule_files& rules, bool has_all_series);
 
 /// The firings of runs, in files, so that an interrupted evaluation can be continued.

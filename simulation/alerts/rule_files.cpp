@@ -20,7 +20,7 @@ void for_each_match(const std::string& text, const std::regex& pattern, Handler 
   }
 }
 
-/// The text after `prefix`, without spaces; empty if the line does not begin with it.
+/// The text after `prefix`, without spaces; empty if the line does not start with `prefix`.
 std::string value_after(std::string_view line, std::string_view prefix) {
   if (!line.starts_with(prefix)) return {};
   line.remove_prefix(std::min(line.find_first_not_of(' ', prefix.size()), line.size()));

@@ -33,20 +33,20 @@ class rule_files {
   std::vector<std::string> groups() const;
   /// Whether a selected rule reads series of this name.
   bool reads(std::string_view series_name) const;
-  /// Whether the text of a selected rule contains all of these.
+  /// Whether the text of a selected rule contains all `parts`.
   bool contains(std::initializer_list<std::string_view> parts) const;
 
  private:
   struct rule {
     bool is_alert = false;
     std::string name;
-    /// Its lines, without comments.
+    /// The lines of the rule, without comments.
     std::string text;
     bool is_selected = true;
   };
   struct group {
     std::string name;
-    /// The lines before its first rule, without comments.
+    /// The lines before the first rule, without comments.
     std::string header;
     std::vector<rule> rules;
   };

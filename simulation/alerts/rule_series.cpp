@@ -33,7 +33,7 @@ class series_key {
 
  private:
   struct position {
-    /// The comma before the label. A series begins with the labels of its target.
+    /// The comma before the label. A series starts with the labels of its target.
     std::size_t begin;
     std::size_t value;
     /// The quotation mark after the value. All are equal if there is no such label.

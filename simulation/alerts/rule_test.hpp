@@ -13,7 +13,7 @@ namespace cohort::simulation::alerts {
 /// A firing of an alert.
 struct firing {
   std::string alert;
-  /// The labels besides the alert's name, as in PromQL.
+  /// The labels except the alert's name, as in PromQL.
   std::string labels;
   duration begin{};
   /// The first evaluation at which the alert no longer fired, or the end of the run.

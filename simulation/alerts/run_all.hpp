@@ -14,9 +14,10 @@ struct execution_settings {
   /// Directory for the rules and the test files of the runs.
   std::string directory;
   bool keeps_tests = false;
-  /// Evaluates the test files in the directory instead of simulating; for changed rules that read the same series.
+  /// Evaluates the existing test files in the directory instead of simulating the runs. The rules must read the same
+  /// series as in the run that wrote the files.
   bool reuses_tests = false;
-  /// Evaluates all series of the scrapes, instead of fewer with the same results.
+  /// Evaluates all scraped series, including those that cannot change the results.
   bool has_all_series = false;
 };
 

@@ -109,7 +109,7 @@ scraper::known_line scraper::find_line(const std::string& target_labels, std::st
     labels.append(",").append(series.substr(name.size() + 1, series.size() - name.size() - 2));
   }
   line.samples = &samples_of(name, labels);
-  // promtool's clock begins at 0.
+  // promtool's clock starts at 0.
   if (name.ends_with("_timestamp_seconds")) line.offset = start_;
   return line;
 }

@@ -23,7 +23,7 @@ class scraper {
   /// The arguments must outlive the scraper.
   scraper(monitored_fleet& target, const rule_files& rules, duration interval = std::chrono::seconds{15});
 
-  /// Begins to scrape.
+  /// Starts to scrape.
   void start();
   /// The series of all scrapes so far.
   const series_table& series() const noexcept { return series_; }

@@ -13,9 +13,9 @@
 
 namespace cohort::simulation {
 
-/// The part of RabbitMQ that the client uses, in memory on one loop and any acceptor: login, one exchange, queues with
-/// bindings, confirms, prefetch, redelivery. Confirmed messages survive `run`. `./dev e2e queue` compares the model
-/// with RabbitMQ.
+/// The part of RabbitMQ that the client uses, in memory, on one loop, with any acceptor: login, one exchange, queues
+/// with bindings, confirms, prefetch, redelivery. Confirmed messages survive `run`. `./dev e2e queue` compares the
+/// model with RabbitMQ.
 class simulated_rabbitmq {
  public:
   struct stored_message {

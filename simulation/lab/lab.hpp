@@ -22,7 +22,7 @@ enum class measure {
   instances,
   /// The length of the deploy of a service in seconds, where a deploy that has not ended counts as infinite.
   deploy_time,
-  /// The time in seconds from the beginning of a fault until an alert fires, the longest of all faults of the scenario;
+  /// The time in seconds from the start of a fault until an alert fires, the longest of all faults of the scenario;
   /// infinite if it does not fire during one of them.
   detection_time,
   /// The number of firings outside of faults and of the alert's longest window after each fault.

@@ -40,13 +40,13 @@ sim::plan with_link_latency(sim::plan plan, double added_us) {
   return plan;
 }
 
-/// The figures of repeated runs.
+/// The combined measurements of repeated runs.
 struct merged_runs {
   /// The CPU microseconds of a call, by service.
   std::map<std::string, double> cpu_us;
   /// The median of the medians.
   double p50_us = 0;
-  /// That of the run with the median of the 99th percentiles, since a short disturbance can dominate the sum.
+  /// The lag of the run with the median 99th percentile, because a short disturbance can dominate a sum over all runs.
   std::vector<observed_lag> dispatch_lag;
 };
 

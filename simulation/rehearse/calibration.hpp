@@ -19,12 +19,13 @@ struct calibrated_cost {
 struct calibration {
   sim::plan plan;
   std::vector<calibrated_cost> costs;
-  /// Added to the latency of each link, in microseconds, so that the response time of a call without idle time before
-  /// it equals the measured one.
+  /// The latency in microseconds that is added to each link, so that the response time of a call without idle time
+  /// before it equals the measured response time.
   double added_latency_us = 0;
-  /// The measured response time after idle times; empty if it does not rise, or if too few calls began after one.
+  /// The measured response time after idle times; empty if it does not rise, or if too few calls started after an idle
+  /// time.
   std::optional<idle_response> after_idle{};
-  /// Whether enough calls began after an idle time. Otherwise, predictions for lower loads are outside the model's
+  /// Whether enough calls started after an idle time. Otherwise, predictions for lower loads are outside the model's
   /// range of validity, because the cores are idle for longer.
   bool has_idle_times = false;
   /// Calls per second of the calibration.
@@ -34,7 +35,7 @@ struct calibration {
 };
 
 /// The calibrated plan for another rate. The rate of the pauses is proportional to the load between that of idle cores
-/// and that of the calibration: hypervisors and other programs interrupt a core more often if it works.
+/// and that of the calibration: hypervisors and other programs interrupt a busy core more often.
 sim::plan plan_at(const calibration& calibrated, double rate);
 
 /// Sets the parameters of the plan from `real.calibrations`, which has at least one run:
@@ -43,8 +44,8 @@ sim::plan plan_at(const calibration& calibrated, double rate);
 /// - the HTTP costs of each service, so that the CPU time of a call equals the measured mean;
 /// - the slowdown of idle cores, so that the response time of a call depends on the idle time before it as measured, in
 ///   these runs and in `real.single_calls`;
-/// - the latency of the links, so that the response time without idle time equals the measured one. If no call began
-///   after an idle time, the median response time counts instead.
+/// - the latency of the links, so that the response time without idle time equals the measured one. If no call started
+///   after an idle time, the median response time is used instead.
 calibration calibrate(const sim::plan& plan, const real_runs& real, const sim::program_catalog& programs);
 
 }  // namespace cohort::simulation::rehearsal

@@ -151,7 +151,7 @@ comparison compare(observed_run simulated, std::vector<observed_run> real, doubl
     max_rate = std::max(max_rate, divide(phase.attempts, phase.length_s));
     result.phases.push_back({phase.name, phase.start_s, phase.length_s, compare_values(phase, observed_phases)});
   }
-  // The CPU time is that of the whole run.
+  // The CPU time covers the whole run.
   if (result.phases.size() == 1) result.phases.front().values.push_back(compare_cpu_times(simulated, real));
   // Arrivals are random, so a load that is up to 10 % higher counts as the same load.
   if (max_rate > calibrated_rate * 1.1) {

@@ -138,7 +138,7 @@ std::string scenario_section(const comparison& comparison) {
   }
   return html::section(
       comparison.name,
-      "The charts show calls by the second in which they ended, the table by the phase in which they began.",
+      "The charts show calls by the second in which they ended, the table by the phase in which they started.",
       warnings_of(comparison) + goodput_chart(comparison) + latency_chart(comparison) + table.html() +
           breakers_table(comparison));
 }

@@ -8,7 +8,7 @@
 
 namespace cohort::simulation::rehearsal {
 
-/// The median response time of a call that begins while no other call is in flight: it rises linearly with the time for
+/// The median response time of a call that starts while no other call is in flight: it rises linearly with the time for
 /// which the cores were idle, and is constant after `full_after_us`.
 struct idle_response {
   /// The response time without idle time, in microseconds.

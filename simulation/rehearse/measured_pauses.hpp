@@ -8,10 +8,10 @@
 
 namespace cohort::simulation::rehearsal {
 
-/// The pauses of a core that explain the dispatch lag of a load generator whose core is mostly idle. Calls begin at
-/// random times (Poisson), so that they see time averages: the density of the lag at `x` is the rate of the pauses that
-/// are longer than `x` (PASTA; Wolff 1982). A lag of up to 200 µs counts as a normal wake-up. No pauses if `lag` has no
-/// longer one.
+/// The pauses of a core that explain the dispatch lag of a load generator whose core is mostly idle. Calls start at
+/// random times (Poisson arrivals), which sample the time average: the density of the lag at `x` is the rate of the
+/// pauses that are longer than `x` (PASTA; Wolff 1982). A lag of up to 200 µs counts as a normal wake-up. The result
+/// has no pauses if no lag is longer.
 sim::core_pauses pauses_from_dispatch_lag(const std::vector<observed_lag>& lag);
 
 }  // namespace cohort::simulation::rehearsal

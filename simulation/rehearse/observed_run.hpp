@@ -21,7 +21,7 @@ struct observed_second {
 };
 BOOST_DESCRIBE_STRUCT(observed_second, (), (ended, good, p99_us))
 
-/// Calls that began in a part of the run: before, during or after a fault.
+/// Calls that started in a part of the run: before, during or after a fault.
 struct observed_phase {
   std::string name;
   double start_s = 0;
@@ -52,15 +52,15 @@ struct breaker_change {
 };
 BOOST_DESCRIBE_STRUCT(breaker_change, (), (service, upstream, state, at_s))
 
-/// Calls that began late.
+/// Calls that started late.
 struct observed_lag {
-  /// The delay between the planned and the actual beginning.
+  /// The delay between the planned and the actual start.
   std::int64_t lag_us = 0;
   std::int64_t calls = 0;
 };
 BOOST_DESCRIBE_STRUCT(observed_lag, (), (lag_us, calls))
 
-/// Calls that began while no other call was in flight, after similar idle times.
+/// Calls that started while no other call was in flight, after similar idle times.
 struct observed_idle_group {
   /// The mean time since the end of the last call.
   std::int64_t idle_us = 0;

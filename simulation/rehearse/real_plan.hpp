@@ -60,7 +60,7 @@ struct real_fault {
 BOOST_DESCRIBE_STRUCT(real_fault, (),
                       (at_s, lasts_s, service, slowdown, latency_ms, error_percent, hang_percent, is_killed))
 
-/// A part of a run: between the times at which a fault begins or ends.
+/// A part of a run: between the times at which a fault starts or ends.
 struct run_phase {
   std::string name;
   double start_s = 0;

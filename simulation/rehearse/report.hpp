@@ -17,7 +17,8 @@ struct rehearsal_result {
   std::vector<comparison> scenarios;
 };
 
-/// Describes the slow start of idle cores for both reports: an idle time, and by how much it prolongs a call.
+/// Describes the slow start of idle cores for both reports: an idle time, and the increase of the response time after
+/// it.
 std::string describe_slowdown(const idle_response& measured, const sim::idle_slowdown& simulated);
 
 /// Tables for a terminal. Predictions outside the model's range of validity are marked with `~`.

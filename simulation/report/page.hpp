@@ -17,7 +17,7 @@ std::string command_line(int argc, const char* const* argv);
 /// Returns the content of a file; empty if it cannot be read.
 std::string read_file(const std::string& path);
 
-/// Writes a file. False if that fails.
+/// Writes a file. Returns false on failure.
 bool write_file(const std::string& path, const std::string& content);
 
 /// `12.3 %`.

@@ -93,7 +93,7 @@ class server {
 
   void stall_at_planned_time() {
     if (!stall_at_ || clock_type::now() < *stall_at_) return;
-    // Sleep until the planned end, even if the stall began with a delay, so that the maximum latency is known.
+    // Sleep until the planned end, even if the stall started with a delay, so that the maximum latency is known.
     std::this_thread::sleep_until(*stall_at_ + stall_length_);
     stall_at_.reset();
   }

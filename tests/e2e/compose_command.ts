@@ -99,9 +99,9 @@ async function checkEndpoints(stack: Stack): Promise<void> {
   }
   const { meta } = await requestJson<Aggregate>(stack, `${stack.services['dashboard-service']}/api/aggregate`);
   const states = Object.entries(meta).map(([part, { state }]) => `${part} ${state}`);
-  expect(states.every((state) => state.endsWith('fresh')), `all parts are fresh, got ${states.join(', ')}`);
+  expect(states.every((state) => state.endsWith('fresh')), `all parts are fresh; found: ${states.join(', ')}`);
   const { status } = await fetch(`${stack.services['time-service']}/api/time`);
-  expect(status === 401, `a request without the key gets 401, got ${status}`);
+  expect(status === 401, `a request without the key receives 401, not ${status}`);
   reportSuccess(`aggregate with the key: ${states.join(', ')}; without the key: 401`);
 }
 
@@ -110,7 +110,7 @@ async function checkGateway(stack: Stack): Promise<void> {
   const url = 'http://127.0.0.1:5004';
   for (const path of ['/api/time', '/api/sysinfo', '/api/weather', '/api/aggregate']) await requestJson(stack, url + path);
   const { status } = await fetch(`${url}/api/time`);
-  expect(status === 401, `a request by the gateway without the key gets 401, got ${status}`);
+  expect(status === 401, `a request to the gateway without the key receives 401, not ${status}`);
   // The documents are fetched again every 30 s; the services may have started after the gateway.
   await eventually('the merged document has all services', 60, async () => {
     const { paths } = await requestJson<{ paths: object }>(stack, `${url}/openapi.json`);
@@ -135,7 +135,7 @@ async function checkRollingRestart(stack: Stack, services: string[]): Promise<vo
   const poller = new AggregatePoller(stack.services['dashboard-service'], 50, 10_000, stack.apiKey);
   for (const name of restarted) {
     const replicas = (await listContainers()).filter(({ Service }) => Service === name).map(({ Name }) => Name);
-    expect(replicas.length === 2, `two replicas of ${name}, got ${replicas.join(', ')}`);
+    expect(replicas.length === 2, `${name} has two replicas; found: ${replicas.join(', ')}`);
     for (const replica of replicas) {
       // The grace period covers the drain delay and the drain.
       await runProcess('docker', ['restart', '-t', '15', replica]);

@@ -136,5 +136,5 @@ try {
   await load.stop();
   const status = await localStack.stop();
   console.log(`logs in ${localStack.directory}`);
-  if (!failed) expect(status === 0, `the services exit with status 0, got ${status}`);
+  if (!failed) expect(status === 0, `the services exit with status 0, not ${status}`);
 }

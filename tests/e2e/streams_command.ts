@@ -91,12 +91,12 @@ async function measure(pid: number, clients: readonly Client[]): Promise<{ cpuPe
 terminateChildrenOnExit();
 const { pid, port } = await startServices();
 const clients = [new Client(port)];
-await eventually('the first client gets events', 10, async () => clients[0]!.events > 5);
+await eventually('the first client receives events', 10, async () => clients[0]!.events > 5);
 const before = readUsage(pid);
 const one = await measure(pid, clients);
 while (clients.length < count) {
   clients.push(...Array.from({ length: Math.min(50, count - clients.length) }, () => new Client(port)));
-  await eventually('all clients get events', 20, async () => clients.every((client) => client.events > 5));
+  await eventually('all clients receive events', 20, async () => clients.every((client) => client.events > 5));
 }
 const all = await measure(pid, clients);
 expect(clients.every((client) => client.isOpen), 'all streams are open');

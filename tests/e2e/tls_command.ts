@@ -68,7 +68,7 @@ async function checkAggregate(stack: Stack): Promise<void> {
   }
   const { meta } = await requestJson<Aggregate>(stack, `${stack.services['dashboard-service']}/api/aggregate`);
   const states = Object.entries(meta).map(([part, { state }]) => `${part} ${state}`);
-  expect(states.length === 3 && states.every((state) => state.endsWith('fresh')), `all parts are fresh, got ${states.join(', ')}`);
+  expect(states.length === 3 && states.every((state) => state.endsWith('fresh')), `all parts are fresh; found: ${states.join(', ')}`);
   reportSuccess(`the dashboard calls the services by mTLS: ${states.join(', ')}`);
 }
 
@@ -86,9 +86,9 @@ async function checkPlainRequests(stack: Stack): Promise<void> {
   for (const name of serviceNames) {
     const url = `${stack.services[name].replace('https:', 'http:')}/health`;
     const error = await fetch(url).then((response) => `status ${response.status}`, () => 'refused');
-    expect(error === 'refused', `${name} refuses plain HTTP, got ${error}`);
+    expect(error === 'refused', `${name} rejects plain HTTP; result: ${error}`);
   }
-  reportSuccess('all services refuse plain HTTP');
+  reportSuccess('all services reject plain HTTP');
 }
 
 async function checkShutdown(): Promise<void> {

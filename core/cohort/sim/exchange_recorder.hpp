@@ -56,7 +56,7 @@ struct exchange_counts {
 class exchange_observer {
  public:
   virtual ~exchange_observer() = default;
-  /// The server has read the whole request; its handler has not begun.
+  /// The server has read the whole request; its handler has not started.
   virtual void on_request_read(const exchange& request) = 0;
   /// The server writes the head of the final response. `status` is known.
   virtual void on_response_started(const exchange& response) = 0;

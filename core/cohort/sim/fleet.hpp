@@ -47,7 +47,7 @@ class node {
   std::string url() const;
   /// The port of the service.
   std::uint16_t port() const noexcept { return incarnation_->settings.port; }
-  /// False once the service has been killed or has begun to stop.
+  /// False once the service has been killed or has started to stop.
   bool is_running() const noexcept { return incarnation_ && !incarnation_->is_ending; }
   /// The process on its machine; null without a machine.
   const sim::process* process() const noexcept { return host_.program; }

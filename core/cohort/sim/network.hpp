@@ -46,12 +46,12 @@ class network {
 
   /// From this call on, `observer` receives the events of all connections. It must outlive the network.
   void add_observer(connection_observer& observer) { observers_.push_back(&observer); }
-  /// `handler` is called for each new connection before it carries a byte, so that it can schedule a fault. Replaces
-  /// the previous handler; an empty handler removes it.
+  /// `handler` is called for each new connection before its first byte, so that the handler can schedule a fault.
+  /// Replaces the previous handler; an empty handler removes it.
   void on_connection(std::function<void(connection&)> handler) { on_connection_ = std::move(handler); }
   /// Open connections between two hosts, in either direction.
   std::vector<std::shared_ptr<connection>> connections(const host& a, const host& b) const;
-  /// Open connections of which the host is the server, in the order of their opening.
+  /// Open connections to the host, in the order in which they were opened.
   std::vector<std::shared_ptr<connection>> connections_to(const host& server) const;
   /// The number of open connections between all hosts.
   std::size_t open_connections() const noexcept;

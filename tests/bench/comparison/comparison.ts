@@ -10,7 +10,7 @@ export interface Comparison {
   title: string;
   servers: Server[];
   connections: number;
-  /** Throws if a body is wrong. */
+  /** Throws if a body is invalid. */
   check(body: string): void;
   /** Variables for all servers. */
   environment?: Record<string, string>;
@@ -32,7 +32,7 @@ export interface Result {
   requestsPerSecond: number[];
   allocations?: number;
   systemCalls?: { total: number; byName: Record<string, number> };
-  /** At the rate of the open loop, in milliseconds, for each round; null: not measured, or requests failed. */
+  /** The 99th percentile in an open loop, in milliseconds, for each round; null if it was not measured or requests failed. */
   p99Milliseconds: (number | null)[];
 }
 

@@ -34,13 +34,13 @@ export function cohortServer(directory: string, program: string, path: string, f
   };
 }
 
-/** A server in C++ beside this file: `PROGRAM PORT …`. */
+/** A server in C++ from the bench build: `PROGRAM PORT …`. */
 export function cppServer(directory: string, name: string, path: string, program: string, flags: string[] = []): Server {
   const copy = copyProgram(directory, program);
   return { name, path, usesMalloc: true, command: (port) => ({ program: copy, args: [String(port), ...flags] }) };
 }
 
-/** A server of `buildPeers`: `command` gets the directory of the built servers. */
+/** A server of `buildPeers`: `command` receives the directory of the built servers. */
 export function peerServer(
   language: Language,
   name: string,

@@ -41,7 +41,7 @@ export interface ClosedLoopResult {
   requestsPerSecond: number;
 }
 
-/** Measures the CPU time of a request in a closed loop. `check` throws if a body is wrong. */
+/** Measures the CPU time of a request in a closed loop. `check` throws if a body is invalid. */
 export async function measureCpuTime(
   running: RunningServer,
   connections: number,

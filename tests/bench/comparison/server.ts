@@ -15,7 +15,7 @@ export interface Command {
 
 /** A server that a benchmark measures. */
 export interface Server {
-  /** Its name in the table, with the version of what it is built on. */
+  /** The name in the table, with the version of the framework. */
   name: string;
   /** Returns the command that serves on a port of 127.0.0.1. Throws if the server is unavailable; the message is the reason. */
   command(port: number): Command;

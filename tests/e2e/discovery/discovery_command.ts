@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Service discovery by etcd and CoreDNS under load: replicas that start, stop and are killed, and discovery systems that
-// are gone. `./dev e2e discovery`
+// Service discovery by etcd and CoreDNS under load: replicas that start, stop and are killed, and discovery systems
+// that are unavailable. `./dev e2e discovery`
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -76,7 +76,7 @@ async function timeUntil(description: string, seconds: number, condition: () => 
 }
 
 /** Milliseconds from the call, which follows the start of the program, to the first request. */
-const timeUntilFirstRequest = (replica: Replica): Promise<number> => timeUntil('the replica gets requests', 10, async () => (await replica.requests()) > 0);
+const timeUntilFirstRequest = (replica: Replica): Promise<number> => timeUntil('the replica receives requests', 10, async () => (await replica.requests()) > 0);
 const waitForCount = (dashboard: Dashboard, count: number): Promise<number> =>
   timeUntil(`the dashboard has ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
 
@@ -160,7 +160,7 @@ async function testDns(dns: CoreDns): Promise<void> {
   const before = await second.requests();
   await runCase('CoreDNS: an SRV record changes', srvDashboard, 6000, 'first request', () => {
     dns.writeZone(srv('two'));
-    return timeUntil('the new target gets requests', 10, async () => (await second.requests()) > before);
+    return timeUntil('the new target receives requests', 10, async () => (await second.requests()) > before);
   });
   await srvDashboard.stop();
   for (const replica of [first, second]) await replica.process.stop();

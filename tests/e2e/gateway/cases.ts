@@ -33,7 +33,7 @@ async function rejections(target: Target, requests: [string, RequestOptions?][])
   return observed.map((each) => (/^4\d\d$/.test(each) ? 'rejected' : each)).join(', ');
 }
 
-/** The outcomes of requests one after the other. */
+/** The outcomes of sequential requests. */
 async function outcomes(target: Target, requests: [string, RequestOptions?][]): Promise<string> {
   const observed: string[] = [];
   for (const [path, options] of requests) observed.push(outcome(await get(target, path, options)));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The cost of a forwarded request: of `http::proxy_to` alone and of the gateway, and with changed header fields of the
-// gateway, nginx and HAProxy with the configurations of deploy/gateway.
+// Measures the cost of a forwarded request by `http::proxy_to` alone and by the gateway, and, with changed header
+// fields, by the gateway, nginx and HAProxy with the configurations of deploy/gateway.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ async function makeProxies(base: string, upstream: number, key: string, writeSec
   return proxies;
 }
 
-/** Sends `count` requests on `connections` connections. Throws unless each gets 200. */
+/** Sends `count` requests on `connections` connections. Throws unless each receives 200. */
 async function load(agent: Agent, { port, path }: Proxy, count: number): Promise<void> {
   const request = (): Promise<number> =>
     new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ async function load(agent: Agent, { port, path }: Proxy, count: number): Promise
       while (next < count) {
         next += 1;
         const status = await request();
-        expect(status === 200, `each request gets 200 instead of ${status}`);
+        expect(status === 200, `each request receives 200, not ${status}`);
       }
     }),
   );
@@ -100,7 +100,7 @@ async function countInstructions(proxy: Proxy, valgrind: string, count: number):
   return Number(totals);
 }
 
-/** The CPU time of a request in microseconds: the minimum of interleaved rounds, which other processes disturb least. */
+/** The CPU time of a request in microseconds: the minimum of interleaved rounds, which other processes affect least. */
 async function measureCpuTimes(proxies: Proxy[], rounds: number, requests: number): Promise<number[]> {
   const running = new Map<Proxy, [BackgroundProcess, Agent]>();
   for (const proxy of proxies) {

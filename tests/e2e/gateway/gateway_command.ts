@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The gateway, and nginx, HAProxy and Envoy with the configurations of deploy/gateway, in one table of cases: `./dev e2e gateway [NAME]`.
-// `./dev e2e gateway cost`: instructions and CPU time of a forwarded request.
+// Compares the gateway with nginx, HAProxy and Envoy, with the configurations of deploy/gateway, in one table of cases:
+// `./dev e2e gateway [NAME]`. `./dev e2e gateway cost`: instructions and CPU time of a forwarded request.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -22,7 +22,7 @@ const kustomization = join(root, 'deploy/kubernetes');
 
 const run = (program: string, ...args: string[]): Promise<string> => runSuccessfully(program, args);
 
-/** Names of ConfigMaps end with a hash of their content, which the two tools form in different ways. */
+/** Names of ConfigMaps end with a hash of their content, which the two tools compute differently. */
 const removeHash = (text: string): string => text.replace(/^(cohort-[a-z-]+)-[a-z0-9]{10}$/, '$1');
 
 /** Normalizes a value of a manifest: removes content hashes, and sorts lists of named elements. */

@@ -129,7 +129,7 @@ function scenarios(program: string, values: string[]): Record<string, ClusterSce
         await eventually('the autoscaler adds pods', 90, async () => (await listReadyPods('time-service')).length > 2);
         const { status } = await parseJson<Autoscaler>('get', 'hpa', 'time-service');
         const value = status.currentMetrics?.find(({ type }) => type === 'Pods')?.pods?.current.averageValue;
-        log(`${(await listReadyPods('time-service')).length} pods are ready; the autoscaler saw ${value ?? 'no'} requests in flight per pod`);
+        log(`${(await listReadyPods('time-service')).length} pods are ready; requests in flight per pod, as measured by the autoscaler: ${value ?? 'none'}`);
       },
     },
   };

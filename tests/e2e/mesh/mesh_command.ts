@@ -1,6 +1,5 @@
-// SPDX-License-Identifier: BSL-1.0
-// The four services behind real Envoy sidecars with mTLS, as deploy/mesh configures them: deadlines, retries, traces
-// and ejections that both understand and that do not add up. `./dev e2e mesh` prints the expected and the observed
+// SPDX-License-Identifier: BSL-1.0 Checks deadlines, retries, traces and ejections of the four services behind real
+// Envoy sidecars with mTLS, as deploy/mesh configures them. `./dev e2e mesh` prints the expected and the observed
 // results.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
@@ -25,7 +24,7 @@ const rows: [string, string, string][] = [];
 function report(name: string, expected: string, observed: string, isExpected: boolean): void {
   rows.push([name, expected, observed]);
   console.log(`${isExpected ? 'ok   ' : 'FAIL '} ${name}: ${observed}`);
-  expect(isExpected, `${name}: ${expected}; seen: ${observed}`);
+  expect(isExpected, `${name}: ${expected}; observed: ${observed}`);
 }
 
 interface Ports {
@@ -159,7 +158,7 @@ class MeshedStack {
     return { meta: Object.fromEntries(parts) as Aggregate['meta'] };
   }
 
-  /** Stops everything; returns the exit statuses of the services that are not 0. */
+  /** Stops all programs; returns the exit statuses of the services that are not 0. */
   async stop(): Promise<string[]> {
     const statuses = await Promise.all(this.processes.map(async (child) => [child.name, await child.stop()] as const));
     this.processes = [];

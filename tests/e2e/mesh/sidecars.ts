@@ -8,7 +8,7 @@ import { root, startProcess } from '../support/processes.ts';
 
 /** Retries and outlier detection of the dashboard's sidecar for its outbound calls. */
 export interface OutboundPolicy {
-  /** Retries of a failed call by Envoy; 0: none. */
+  /** Retries of a failed call by Envoy; 0 disables retries. */
   retries: number;
   /** Whether Envoy ejects an endpoint after five failures in a row. */
   outlierDetection: boolean;

@@ -69,7 +69,7 @@ export class Kafka extends BrokerProcess implements MessageBroker {
   readonly name = 'Kafka';
   readonly rejection = 'Authentication failed';
   readonly subscribeSeconds = 6;
-  // The session timeout of a member. The restarted broker may not know yet that the member has left.
+  // The session timeout of a member: a restarted broker may wait this long for a member that has already left.
   readonly recoverySeconds = 10;
 
   private constructor(

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 /** A message broker on loopback, which the test kills, restarts, freezes and partitions. */
 export interface MessageBroker {
   readonly name: string;
-  /** The broker's answer to a wrong password, as the services log it. */
+  /** The broker's response to a wrong password, as the services log it. */
   readonly rejection: string;
   /** Time after which a new subscriber receives the published messages, or its share of them. */
   readonly subscribeSeconds: number;
@@ -29,7 +29,7 @@ export abstract class BrokerProcess {
 
   abstract signal(name: NodeJS.Signals): void;
 
-  /** Kills the process and waits for its end. */
+  /** Kills the process and waits for its exit. */
   async kill(): Promise<void> {
     const child = this.child;
     if (child === undefined) return;

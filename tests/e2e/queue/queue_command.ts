@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Messages through a real broker that is killed, restarted, frozen and partitioned, counted; and the services with it.
-// `./dev e2e queue [rabbitmq|kafka] [messages]` (default: RabbitMQ, 100,000)
+// Counts messages through a real broker that is killed, restarted, frozen and partitioned, and checks the services with
+// this broker. `./dev e2e queue [rabbitmq|kafka] [messages]` (default: RabbitMQ, 100,000)
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -117,14 +117,14 @@ async function checkGroups(broker: MessageBroker): Promise<void> {
   await waitForResult<PublishResult>(startPeer('publish', broker.url(), 'e2e.groups', '1000'));
   const all = await waitForResult<ConsumeResult>(other);
   record('another group', 'all 1000', `${all.received}`, all.received === 1000);
-  // Neither replica gets all messages, so they do not exit automatically.
+  // Neither replica receives all messages, so they do not exit automatically.
   const counts: number[] = [];
   for (const replica of [first, second]) {
     await replica.stop();
     counts.push((await waitForResult<ConsumeResult>(replica)).received);
   }
   const sum = counts.reduce((total, each) => total + each, 0);
-  record('two replicas of a group', '1000 together, each some', counts.join(' + '), sum === 1000 && !counts.includes(0));
+  record('two replicas of a group', '1000 in total, at least 1 each', counts.join(' + '), sum === 1000 && !counts.includes(0));
 }
 
 async function checkDeadLetters(broker: MessageBroker): Promise<void> {
@@ -170,7 +170,7 @@ async function startServices(url: string): Promise<[Stack, BackgroundProcess]> {
   return [stack, services];
 }
 
-/** The milliseconds from a request to the weather service, which fetches, to the event that the broker delivers. */
+/** The time in milliseconds from a request to the weather service, which triggers a fetch, to the event that the broker delivers. */
 async function measurePushLatency(stack: Stack): Promise<number> {
   const stop = new AbortController();
   const response = await fetch(`${stack.services['dashboard-service']}/api/events`, { signal: stop.signal });
@@ -247,7 +247,7 @@ async function checkServices(broker: MessageBroker): Promise<void> {
   record('exit status of the services', '0', String(status), status === 0);
 }
 
-/** Through a relay that counts the connections: the services have two clients, which wait up to 2 s between attempts. */
+/** The services connect through a relay that counts connections. Their two clients wait up to 2 s between attempts. */
 async function checkWrongPassword(broker: MessageBroker): Promise<void> {
   const url = new URL(broker.url('wrong'));
   const relay = new CountingRelay(Number(url.port));

@@ -13,9 +13,9 @@ const programs = join(root, 'build/release/bin');
 /** The port in the URLs of a plan, which the simulated services listen on. */
 const plannedPort = 8080;
 const breakerMilliseconds = 100;
-/** The exit status of loadgen if it could not load the services as planned. */
+/** The exit status of loadgen if it could not produce the planned load. */
 const invalidRun = 120;
-/** Below the usual file descriptor limit. */
+/** A value below the usual limit of file descriptors. */
 const maxConnections = 10_000;
 /** Machines of the plan get the first cores, one each; loadgen runs on the last one. */
 const loadCore = String(cpus().length - 1);
@@ -33,7 +33,7 @@ function cpuSeconds(pid: number): number {
   return nanoseconds.reduce((sum, value) => sum + value, 0) / 1e9;
 }
 
-/** The time in seconds for which each core ran programs, or was withheld by a hypervisor; without interrupts. */
+/** The busy time of each core in seconds, including time that the hypervisor took (steal), without interrupts. */
 function busySeconds(): Map<string, number> {
   const lines = readFileSync('/proc/stat', 'utf8').matchAll(/^cpu(\d+) (.*)$/gm);
   return new Map([...lines].map(([, core = '', text = '']) => {
@@ -57,7 +57,7 @@ interface MachineTimes {
   services: Map<string, ProcessTimes>;
 }
 
-/** The CPU time of each service in a run. The process of a service that was killed in the run began in it. */
+/** The CPU time of each service in a run. The process of a service that was killed in the run started in the run. */
 function cpuTimes(before: MachineTimes, after: MachineTimes): Record<string, number> {
   return Object.fromEntries([...after.services].map(([name, { pid, cpu_s }]) => {
     const start = before.services.get(name);

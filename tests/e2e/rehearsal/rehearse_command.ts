@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Plays a plan on the real programs, simulates it, and compares both. Arguments: the plan, and --html FILE, --repeat N
-// (calibrations, and runs of each scenario and rate), --only NAME (one scenario, no other rates) or --only rates.
+// Executes a plan with the real programs, simulates it, and compares the results. Arguments: the plan, and --html FILE,
+// --repeat N (calibrations, and runs of each scenario and rate), --only NAME (one scenario, no other rates) or --only
+// rates.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';

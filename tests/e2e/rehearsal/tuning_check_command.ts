@@ -14,13 +14,13 @@ import { RealRunner } from './real_runner.ts';
 const tuningPlan = join(root, 'simulation/rehearsals/tuning.json');
 /** The number of scripts that are measured. */
 const measuredScriptCount = 10;
-/** In how many of the scripts the choice must be better than the defaults. */
+/** The fraction of the scripts in which the choice must be better than the defaults. */
 const requiredRatio = 0.9;
 /** The number of scripts that are drawn and simulated; the first ones in which policies matter are measured. */
 const drawnScriptCount = 60;
 /**
  * Policies matter in a script if the defaults lose at least this fraction of the calls in the simulation. Five runs
- * differ by about one percent, so that smaller improvements cannot be measured.
+ * differ by about one percent, so smaller improvements cannot be measured.
  */
 const minRelevantLoss = 0.02;
 /** The fraction of runs that may be repeated because the machine was busy. */
@@ -127,7 +127,7 @@ class Measurement {
   async measure(scenario: RealScenario, repeat: number, firstSeed: number): Promise<Sample[]> {
     const values: number[][] = this.runners.map(() => []);
     for (let round = 0; round < repeat; ++round) {
-      // Both settings get the same arrivals, and each is first in every second round.
+      // Both settings receive the same arrivals. Their order alternates between rounds.
       for (const index of round % 2 === 0 ? [0, 1] : [1, 0]) {
         const runner = this.runners[index];
         if (runner !== undefined) values[index]?.push(goodput(await this.run(runner, scenario, firstSeed + round)));

@@ -84,7 +84,7 @@ export class LocalStack {
     return startProcess('loadgen', join(programs, 'loadgen'), args, log, { API_KEY: stack.apiKey });
   }
 
-  /** Stops everything and returns the exit status of the services. */
+  /** Stops all programs and returns the exit status of the services. */
   async stop(): Promise<number> {
     await this.monitoring.stop();
     const status = await this.services.stop();

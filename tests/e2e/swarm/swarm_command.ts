@@ -103,7 +103,7 @@ const scenarios: Record<string, FaultScenario> = {
       const [task = '', container = ''] = killed.split(' ');
       await dockerOn(number, '', 'kill', container);
       log(`a container of time-service on ${node} is killed`);
-      await eventually('the manager has noticed', 90, async () => {
+      await eventually('the manager has detected the failure', 90, async () => {
         const state = await docker('inspect', '--type', 'task', task, '--format', '{{.Status.State}}');
         return state.trim() !== 'running';
       });
@@ -134,7 +134,7 @@ const scenarios: Record<string, FaultScenario> = {
   },
 };
 
-/** Waits until each service has the number of running tasks that it should have, and the last stopped one has exited. */
+/** Waits until each service has the configured number of running tasks, and the last stopped task has exited. */
 async function waitUntilSettled(): Promise<void> {
   await eventually('no task starts or stops', 120, async () => {
     const names = services.map((service) => `${stack}_${service}`);
@@ -143,7 +143,7 @@ async function waitUntilSettled(): Promise<void> {
   });
 }
 
-/** Starts `rate` requests a second in a container on node-1, which is no task, so that no drain stops it. */
+/** Starts `rate` requests a second in a container on node-1, which is not a task of the swarm, so that no drain stops it. */
 async function startLoad(service: string): Promise<string> {
   const options = ['--network', `${stack}_services`, '--env', `API_KEY=${apiKey}`];
   return (await docker('run', '--detach', ...options, `cohort/loadgen:${version}`, ...aggregateLoad(service, rate))).trim();

@@ -54,7 +54,7 @@ export async function startZipkin(jar: string, directory: string, port: number):
     ],
     join(directory, 'zipkin.log'),
   );
-  // 10 s on an idle machine.
+  // The start of Zipkin takes 10 s on an idle machine.
   await eventually('Zipkin is healthy', 300, async () => {
     const response = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
     return response?.status === 200;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Our side of the tests with foreign peers, and of the measurements:
+// Cohort's side of the tests with other implementations, and of the measurements:
 //   websocket-peer [flags of a service]   a server: /echo, /broadcast (each message goes to all)
-//   websocket-peer call URL               a client: sends messages to an echo server and checks the answers
+//   websocket-peer call URL               a client: sends messages to an echo server and checks the responses
 //   websocket-peer idle URL COUNT         opens COUNT WebSockets, prints "ready", and sends as many messages as each
 //                                         line of its input states; all of them must receive each message
 //   websocket-peer raw                    the lower bound of a broadcast, for `idle`: see raw_broadcast.hpp

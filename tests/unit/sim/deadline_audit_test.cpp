@@ -170,8 +170,7 @@ TEST_CASE("deadline_audit: expected background calls cause no findings", "[sim][
   CHECK(fleet.findings_of("/missing-context").empty());
 }
 
-TEST_CASE("deadline_audit: the report has the time that was available to each call, used and needed",
-          "[sim][deadline]") {
+TEST_CASE("deadline_audit: the report has the available, used and needed time of each call", "[sim][deadline]") {
   audit_fixture fleet;
   fleet.findings_of("/clean");
   const auto report = fleet.audit.report();

@@ -175,7 +175,7 @@ TEST_CASE("fleet: a service can be killed while it drains", "[sim][fleet]") {
   CHECK(services.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("fleet: shutdown completes a stop that a script has begun", "[sim][fleet]") {
+TEST_CASE("fleet: shutdown completes a stop that a script has started", "[sim][fleet]") {
   std::optional<http::client_result> response;  // outlives the fleet, whose script stores it
   fleet services{1};
   auto& backend = services.add_service(greeter, "backend", {}, {"--pause-ms", "1000"});

@@ -102,7 +102,7 @@ TEST_CASE("network: jitter varies the latency of each segment up to its maximum"
   CHECK(*latencies.rbegin() - *latencies.begin() > 2ms);
 }
 
-TEST_CASE("network: connections returns the open connections in either direction", "[sim][network]") {
+TEST_CASE("network: connections() returns the open connections in either direction", "[sim][network]") {
   two_host_fixture fixture;
   auto& third = fixture.network.add_host("third");
   auto open = fixture.connect();

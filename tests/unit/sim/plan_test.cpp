@@ -104,7 +104,7 @@ TEST_CASE("plan: an invalid plan is rejected with one line that names the value"
        "pauses would leave the cores no time: per_second times the mean length must be less than 1s"},
       {R"("at": "1s")", R"("at": "9s")", "scenarios[1].faults[0].at must be before the end of the load"},
       {R"("failure_ratio": 0.5})", R"("failure_ratio": 0.5}, {"at": "2s", "lasts": "9s", "service": "price"})",
-       "scenarios[1].faults[1] overlaps another fault of price, but must begin after its end, or end before it"},
+       "scenarios[1].faults[1] overlaps another fault of price, but must start after its end, or end before it"},
       {R"("failure_ratio": 0.5})", R"("slowdown": 1e300})",
        "faults[0].slowdown must be a number greater than 0 and "
        "at most 1000"},

@@ -49,7 +49,7 @@ TEST_CASE("alert measures: detection time, resolution time and false alarms are 
        {{11min, 12min}, {14min, 17min}},
        {60, 120, 0}},
       {"a firing from before the fault", {fault}, {{9min, 11min}}, {0, 0, 1}},
-      {"a firing that ends as the fault begins", {fault}, {{9min, 10min}}, {never, 0, 1}},
+      {"a firing that ends when the fault starts", {fault}, {{9min, 10min}}, {never, 0, 1}},
       {"a firing that starts at the end of the fault", {fault}, {{15min, 16min}}, {300, 60, 0}},
       {"a firing within the longest window after the fault", {fault}, {{20min, 21min}}, {never, 0, 0}},
       {"a firing after the longest window after the fault", {fault}, {{20min + 1s, 21min}}, {never, 0, 1}},

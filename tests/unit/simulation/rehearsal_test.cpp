@@ -137,7 +137,7 @@ TEST_CASE("rehearsal: a response without the text of a complete result is partia
   CHECK(partial.phases[0].attempts == partial.phases[0].calls);
 }
 
-TEST_CASE("rehearsal: a call without a response in time turns the percentiles into lower bounds", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: percentiles are lower bounds if a call receives no response in time", "[sim][rehearsal]") {
   const auto run = simulate(parse(R"("failure_ratio": 0.5)", R"("hang_ratio": 1)"));
   const auto& fault = run.phases[1];
   CHECK_FALSE(run.phases[0].p99_is_lower_bound);
@@ -264,7 +264,7 @@ TEST_CASE("rehearsal: the rate of the pauses at other loads lies between that of
              WithinRel(pauses_per_second, 0.001));
 }
 
-TEST_CASE("rehearsal: the lag of normal wake-ups is no pause", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: the lag of normal wake-ups does not count as a pause", "[sim][rehearsal]") {
   CHECK_FALSE(pauses_from_dispatch_lag({}).any());
   CHECK_FALSE(pauses_from_dispatch_lag({{30, 1000}, {200, 10}}).any());
 }

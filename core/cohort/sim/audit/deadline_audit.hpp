@@ -20,7 +20,7 @@ enum class audit_finding_kind : std::uint8_t {
   /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first calls can leave
   /// no time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
   timeouts_exceed_deadline,
-  /// A handler that needs more time after its last call than remains if that call ends at its deadline.
+  /// A handler whose work after its last call takes longer than the time that remains if that call times out.
   reserve_too_small,
   /// A handler that continued after its client had disconnected.
   work_after_disconnect,

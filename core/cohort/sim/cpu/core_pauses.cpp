@@ -23,7 +23,7 @@ void pause_sequence::draw_next(time_point previous) {
 
 time_point pause_sequence::free_at(time_point now, time_point busy_until) {
   while (next_ <= now) {
-    // A pause also suspends the work that runs when it begins.
+    // A pause also suspends the work in progress.
     busy_until = std::max(busy_until, next_) + pauses_.length.draw(random_);
     draw_next(next_);
   }

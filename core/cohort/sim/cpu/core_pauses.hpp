@@ -7,10 +7,10 @@
 
 namespace cohort::sim {
 
-/// Random times at which a core runs nothing, because a hypervisor or other programs use it. They begin at the times of
-/// a Poisson process.
+/// Pauses of a core, during which a hypervisor or other programs use it. The pauses start at the times of a Poisson
+/// process.
 struct core_pauses {
-  /// The rate of the pauses of one core; 0: none.
+  /// The rate of the pauses of one core; 0 means no pauses.
   double per_second = 0;
   distribution length;
 
@@ -20,12 +20,12 @@ struct core_pauses {
 /// The pauses of one core.
 class pause_sequence {
  public:
-  /// The first pause begins after `start`.
+  /// The first pause starts after `start`.
   pause_sequence(core_pauses pauses, std::uint64_t seed, time_point start);
 
-  /// The time at which the core becomes idle, if its work alone would end at `busy_until`: later if a pause has begun
-  /// before `now`. Calls must have ascending `now`, and pass the result of the last call unless the core has worked
-  /// since.
+  /// The time at which the core becomes idle, if its work alone would end at `busy_until`: later if a pause has started
+  /// before `now`. Precondition: `now` ascends from call to call, and `busy_until` is the result of the last call
+  /// unless the core has worked since.
   time_point free_at(time_point now, time_point busy_until);
 
  private:

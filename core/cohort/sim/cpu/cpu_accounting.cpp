@@ -44,7 +44,7 @@ void cpu_accounting::on_sent(const connection& carrier, net::pipe_side sender, s
 
 void cpu_accounting::on_closed(const connection& connection, net::pipe_side) { requests_sent_.erase(connection.id()); }
 
-/// Posted, so that the costs of the requests of one poll are spent one after the other, each before its handler.
+/// The cost is posted, so that the thread spends it immediately before the handler of this request.
 void cpu_accounting::on_request_read(const exchange& request) {
   auto* const thread = running_thread_of(*request.server);
   if (!thread) return;

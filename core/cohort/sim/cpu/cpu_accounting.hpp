@@ -18,7 +18,7 @@ class cpu_accounting final : public connection_observer, public exchange_observe
   void on_request_read(const exchange& request) override;
   void on_response_started(const exchange& response) override;
 
-  /// The connections with a request that the client has begun to send and whose response has not begun.
+  /// Connections on which the client has started a request and the server has not started the response.
   std::unordered_set<std::uint64_t> requests_sent_;
 };
 

@@ -24,7 +24,7 @@ struct cpu_costs {
   distribution wake_up;
   /// CPU time for each accepted connection.
   distribution connection;
-  /// CPU time for each request that is read, including rejected requests, before its handler begins.
+  /// CPU time for each request that is read, including rejected requests, before its handler starts.
   distribution read;
   /// CPU time for each response, before its first byte; the first matching path applies. The cost does not apply to the
   /// statuses 429 and 503, with which a server rejects a request, nor to a request whose client has disconnected.

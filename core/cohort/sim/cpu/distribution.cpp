@@ -124,7 +124,7 @@ duration distribution::draw(random_generator& random) const {
 }
 
 duration distribution::quantile(double probability) const {
-  // The quantile is infinite at 0, which a random number can be, and at 1, which a caller can request.
+  // The quantile is infinite at 0 and 1: a random number can be 0, and a caller can pass 1.
   const double inner_probability = std::clamp(probability, 0x1.0p-54, 1 - 0x1.0p-53);
   switch (shape_) {
     case shape::constant: break;

@@ -29,7 +29,7 @@ class distribution {
   /// The lognormal distribution with this median and this 99th percentile: the usual shape of service times. Throws
   /// `std::invalid_argument` unless 0 < median <= p99.
   static distribution lognormal(duration median, duration p99);
-  /// Linear interpolation within the buckets of a measured histogram, whose first bucket begins at `lowest`.
+  /// Linear interpolation within the buckets of a measured histogram, whose first bucket starts at `lowest`.
   /// `overflow_count` values are greater than the last bound; they are drawn as that bound (see `overflow_fraction`).
   /// Throws `std::invalid_argument` if there is no value or if the bounds do not ascend.
   static distribution empirical(std::vector<bucket> buckets, std::uint64_t overflow_count = 0,

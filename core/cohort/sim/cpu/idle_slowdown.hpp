@@ -7,11 +7,11 @@
 
 namespace cohort::sim {
 
-/// How much longer work takes after its core has been idle, because the caches and branch predictors no longer have its
-/// code and data, or because the core's clock is slower at first. The factor of the CPU time rises linearly with the
-/// idle time, and is constant after `full_after`.
+/// The slowdown of work after its core has been idle, because the caches and branch predictors no longer have its code
+/// and data, or because the core's clock is slower at first. The factor of the CPU time rises linearly with the idle
+/// time, and is constant after `full_after`.
 struct idle_slowdown {
-  /// At least 1; 1: none.
+  /// At least 1; 1 means no slowdown.
   double max_factor = 1;
   duration full_after{};
 

@@ -21,7 +21,7 @@ constexpr std::uint32_t hdr_v2_cookie = 0x1c849303;
 constexpr std::uint32_t hdr_v2_compressed_cookie = 0x1c849304;
 constexpr std::size_t hdr_header_bytes = 40;
 constexpr std::size_t max_payload_bytes = std::size_t{16} << 20U;
-/// Limits of what a file can claim: a time converts to a `duration`, and the sum of all counts of a file to an integer.
+/// Limits of the values in a file, so that each time fits a `duration` and the sum of all counts fits an integer.
 constexpr std::chrono::hours max_time{24};
 constexpr std::int64_t max_count = 1'000'000'000'000;
 

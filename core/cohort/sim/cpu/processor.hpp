@@ -113,8 +113,8 @@ class machine {
   double speed() const noexcept { return speed_; }
   /// Makes each core pause at random times from now on. Replaces the earlier pauses. Pauses do not count as CPU time.
   void set_pauses(const core_pauses& pauses);
-  /// Makes the HTTP costs (`cpu_costs`) of a thread that is woken depend on the mean time for which the cores were idle
-  /// since it last ran: until it has no ready handler, or reads a second request. Does not affect `spend_cpu`.
+  /// After a thread is woken, its HTTP costs (`cpu_costs`) depend on the mean time for which the cores were idle since
+  /// it last ran, until it has no ready handler or reads a second request. Does not affect `spend_cpu`.
   void set_idle_slowdown(const idle_slowdown& slowdown) noexcept { idle_slowdown_ = slowdown; }
   /// The time that a core needs at this speed for work that costs `cost` at the speed 1.
   duration time_of(duration cost) const noexcept;
@@ -126,7 +126,7 @@ class machine {
  private:
   friend class cpu_scheduler;
   friend class process;
-  /// Delays the cores by the pauses that have begun.
+  /// Delays the cores by the pauses that have started.
   void begin_pauses(time_point now);
   /// Sets the slowdown of a thread that is woken.
   void slow_down(cpu_thread& thread) const noexcept;

@@ -17,13 +17,13 @@ namespace cohort::sim {
 /// Callers that time out and retry, as users, browsers and mobile applications do.
 struct caller_settings {
   boost::urls::url url;
-  /// New calls begin at the times of a Poisson process, independently of earlier calls (open loop).
+  /// New calls start at the times of a Poisson process, independently of earlier calls (open loop).
   double calls_per_second = 10;
   duration length = std::chrono::seconds{10};
   /// A caller abandons an attempt without a response after this time, by closing its connection.
   duration patience = std::chrono::seconds{1};
   /// Maximum number of attempts of one call, including the first. An attempt without a response, or with the status 429
-  /// or 5xx, is repeated.
+  /// or 5xx, is retried.
   unsigned attempts = 1;
   /// The pause before attempt n + 1 is uniform from 0 to `backoff * 2^(n-1)`; no pause if zero.
   duration backoff{};
@@ -40,7 +40,7 @@ struct caller_settings {
   bool sends_deadline = false;
 };
 
-/// The counts of the calls that began in one second.
+/// The counts of the calls that started in one second.
 struct caller_second {
   std::uint64_t calls = 0;
   std::uint64_t successes = 0;
@@ -86,7 +86,7 @@ class caller_population {
   /// `target` must outlive the population. The population must outlive the shutdown of the fleet.
   caller_population(fleet& target, caller_settings settings, const std::string& host_name = "callers");
 
-  /// Begins to call. The results are complete after `settings.length` plus the duration of the last call.
+  /// Starts the calls. The results are complete after `settings.length` plus the duration of the last call.
   void start();
   const caller_results& results() const noexcept { return results_; }
 

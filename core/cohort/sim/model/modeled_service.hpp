@@ -38,7 +38,7 @@ struct service_model {
   bool needs_all_calls = true;
 };
 
-/// The faults of the instances of a modeled service. Changes apply to requests that begin afterwards.
+/// The faults of the instances of a modeled service. Changes apply to requests that start afterwards.
 struct service_disturbance {
   /// Multiplies `service_model::latency` and `service_model::cpu`.
   double slowdown = 1;

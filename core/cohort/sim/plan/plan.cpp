@@ -302,7 +302,7 @@ class plan_reader {
       return &each != &last && each.service == last.service && overlaps;
     };
     if (std::any_of(faults.begin(), faults.end(), overlaps_last)) {
-      reject(field, "overlaps another fault of " + last.service + ", but must begin after its end, or end before it");
+      reject(field, "overlaps another fault of " + last.service + ", but must start after its end, or end before it");
     }
   }
 

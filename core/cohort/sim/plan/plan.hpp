@@ -96,7 +96,7 @@ struct plan_objective {
   std::optional<double> max_loss;
 };
 
-/// The runs without faults of a rehearsal on real programs.
+/// The fault-free runs of a rehearsal on real programs.
 struct planned_rehearsal {
   /// The calls per second at which the CPU costs are measured.
   double calibration_rate = 0;

@@ -58,7 +58,7 @@ bool parse_option(scheduled_event& event, std::string_view option) {
 
 /// Returns the error; empty if there is none.
 std::string parse_event(const std::vector<std::string>& words, scheduled_event& event) {
-  if (!parse_time(words[0], event.at)) return "must begin with \"seed\", \"set\", \"node\" or a time such as 12ms";
+  if (!parse_time(words[0], event.at)) return "must start with \"seed\", \"set\", \"node\" or a time such as 12ms";
   const auto name = words.size() > 1 ? std::ranges::find(action_names, words[1]) : action_names.end();
   if (name == action_names.end()) {
     std::string accepted;

@@ -19,7 +19,7 @@ enum class event_action : std::uint8_t {
   request,
   kill,
   power_off,
-  /// Graceful shutdown; `lasts` begins when it is complete.
+  /// Graceful shutdown; `lasts` starts when the shutdown is complete.
   stop,
   /// Blocks the link between the hosts `node` and `peer`.
   partition,

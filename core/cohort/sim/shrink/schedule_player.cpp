@@ -25,7 +25,7 @@ struct player {
 
   static task<> play_faults(std::shared_ptr<player> self, std::vector<scheduled_event> faults);
   static task<> send_request(std::shared_ptr<player> self, scheduled_event event);
-  /// Runs one fault from its beginning to its end.
+  /// Injects one fault, and removes it after its duration.
   task<> inject(scheduled_event event);
 
  private:

@@ -9,9 +9,9 @@
 namespace cohort::sim {
 
 struct player_settings {
-  /// Whether each fault begins only after the previous fault has ended, even if its time has passed.
+  /// Whether each fault starts only after the previous fault has ended, even if its time has passed.
   bool one_fault_at_a_time = false;
-  /// Called when a fault begins, before its effect. A fault of a process that is not running is skipped.
+  /// Called when a fault starts, before its effect. A fault of a process that is not running is skipped.
   std::function<void(const scheduled_event&)> on_fault{};
   /// Called with the result of each request.
   std::function<void(const scheduled_event&, const http::client_result&)> on_response{};

@@ -13,7 +13,8 @@ TEST_CASE("core pauses: a core without pauses is idle when its work ends", "[sim
   CHECK(pauses.free_at(time_point{1h}, time_point{5s}) == time_point{5s});
 }
 
-TEST_CASE("core pauses: the fraction of the time in pauses is their rate times their length", "[sim][cpu]") {
+TEST_CASE("core pauses: the fraction of time in pauses is the rate of the pauses times their mean length",
+          "[sim][cpu]") {
   sim::pause_sequence pauses{{10, sim::distribution::constant(5ms)}, 1, time_point{}};
   time_point busy_until{};
   int paused = 0;
@@ -28,7 +29,7 @@ TEST_CASE("core pauses: the fraction of the time in pauses is their rate times t
 
 TEST_CASE("core pauses: a pause extends the work that it interrupts", "[sim][cpu]") {
   sim::pause_sequence pauses{{1000, sim::distribution::constant(1ms)}, 1, time_point{}};
-  // The first pause begins long before 1 s; the work ends later.
+  // The first pause starts long before 1 s; the work ends later.
   CHECK(pauses.free_at(time_point{0s}, time_point{10s}) == time_point{10s});
   const auto free_at = pauses.free_at(time_point{1s}, time_point{10s});
   CHECK(free_at > time_point{10s + 800ms});

@@ -140,7 +140,7 @@ TEST_CASE("machine: a request that arrives during a pause of the core is delayed
   CHECK(fixture.machine.busy_time() == 20'000 * 100us);
 }
 
-TEST_CASE("machine: only an idle thread needs the time of a wake-up before it works", "[sim][cpu]") {
+TEST_CASE("machine: only an idle thread spends the wake-up cost", "[sim][cpu]") {
   auto costs = read_cost(10ms);
   costs.wake_up = sim::distribution::constant(1ms);
   const auto time_of = [&](duration interval) {
@@ -158,7 +158,7 @@ TEST_CASE("machine: only an idle thread needs the time of a wake-up before it wo
   CHECK(time_of(0s) == 100ms + 2 * 1ms);
 }
 
-TEST_CASE("machine: HTTP takes longer after idle time, in proportion to it up to a maximum", "[sim][cpu]") {
+TEST_CASE("machine: HTTP costs rise in proportion to the preceding idle time, up to a maximum", "[sim][cpu]") {
   machine_fixture fixture{1, 1, read_cost(1ms), 5ms};
   fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
   fixture.fleet.run_for(1s);
@@ -177,8 +177,7 @@ TEST_CASE("machine: HTTP takes longer after idle time, in proportion to it up to
   CHECK_THAT(busy_time_after(20ms), WithinAbs(5 + (1 + 2 * 0.632), 0.01));
 }
 
-TEST_CASE("machine: of the requests of one busy period, only the first one is slowed down by idle time before",
-          "[sim][cpu]") {
+TEST_CASE("machine: preceding idle time slows down only the first request of a busy period", "[sim][cpu]") {
   machine_fixture fixture{1, 1, read_cost(1ms)};
   fixture.machine.set_idle_slowdown({3, 10ms});
   const auto busy_time_of = [&](int requests) {

@@ -50,7 +50,7 @@ TEST_CASE("alert rule: with several windows, the error ratios of all windows mus
   CHECK(both[0].end == 345s);
 }
 
-TEST_CASE("alert rule: calls without a response are errors, but not responses with 4xx", "[sim][plan]") {
+TEST_CASE("alert rule: calls without a response are errors; responses with 4xx are not", "[sim][plan]") {
   const auto [status, fires] = GENERATE(table<unsigned, bool>({{0, true}, {500, true}, {503, true}, {429, false}}));
   caller_results results;
   for (int second = 0; second < 60; ++second) {

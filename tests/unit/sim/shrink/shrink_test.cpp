@@ -66,7 +66,7 @@ TEST_CASE("schedule: an invalid line is rejected with its number and the accepte
   };
   CHECK(error_of("seed x") == R"(schedule line 1 "seed x" must be "seed NUMBER")");
   CHECK(error_of("seed 1\n\nsoon kill a") ==
-        R"(schedule line 3 "soon kill a" must begin with "seed", "set", "node" or a time such as 12ms)");
+        R"(schedule line 3 "soon kill a" must start with "seed", "set", "node" or a time such as 12ms)");
   CHECK(error_of("1ms explode a")
             .starts_with(
                 R"(schedule line 1 "1ms explode a" has an unknown action; accepted: request, kill, power-off, )"));
@@ -76,7 +76,7 @@ TEST_CASE("schedule: an invalid line is rejected with its number and the accepte
   CHECK(error_of("1ms partition a").ends_with("names no second host"));
   CHECK(error_of("1ms request a").ends_with("has no path"));
   CHECK(error_of("1ms kill").ends_with("names no node"));
-  CHECK(error_of("99999999999s kill a").find("must begin with") != std::string::npos);
+  CHECK(error_of("99999999999s kill a").find("must start with") != std::string::npos);
 }
 
 TEST_CASE("shrink: only the events that the failure needs remain", "[sim][shrink]") {
@@ -114,7 +114,7 @@ TEST_CASE("shrink: nodes, parameters and details that do not matter are removed"
   CHECK(to_text(shrunk.schedule) == "seed 1\nset links slow\nnode b\n0s reset b\n");
 }
 
-TEST_CASE("shrink: tries other seeds if the first does not reproduce the failure", "[sim][shrink]") {
+TEST_CASE("shrink: other seeds are tried if the first seed does not reproduce the failure", "[sim][shrink]") {
   auto run = schedule_with_events(10);
   run.seed = 77;
   // With fewer events, the failure needs another seed.
@@ -127,7 +127,7 @@ TEST_CASE("shrink: tries other seeds if the first does not reproduce the failure
   CHECK(shrink(run, needs_other_seed, {.seeds_per_candidate = 1}).schedule.events.size() == 10);
 }
 
-TEST_CASE("shrink: is deterministic, and ends at the maximum number of runs", "[sim][shrink]") {
+TEST_CASE("shrink: the result is deterministic, and the search ends at the maximum number of runs", "[sim][shrink]") {
   const auto run = [](const schedule& schedule) {
     return has_path(schedule, "/30") && has_path(schedule, "/60") ? "x" : "";
   };
@@ -158,7 +158,7 @@ TEST_CASE("shrink: crashes, endless loops and exceptions are detected as failure
   CHECK(isolated(waits, {.elapsed_time = 1s})({}) == "time limit exceeded");
 }
 
-TEST_CASE("play: injects each fault at its time and removes it", "[sim][shrink]") {
+TEST_CASE("play: each fault is injected at its time and removed", "[sim][shrink]") {
   fleet fleet{1, event_log::mode::timeline};
   auto& server = fleet.add_stub_server("server", 80, make_greeting_router);
   std::vector<std::string> faults;
@@ -195,7 +195,7 @@ TEST_CASE("play: injects each fault at its time and removes it", "[sim][shrink]"
   CHECK(fleet.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("play: rejects events of unknown nodes", "[sim][shrink]") {
+TEST_CASE("play: events of unknown nodes are rejected", "[sim][shrink]") {
   fleet fleet{1};
   CHECK_THROWS_AS(play(fleet, parse_schedule("1s kill nobody")), std::invalid_argument);
   CHECK_THROWS_AS(play(fleet, parse_schedule("1s refuse-connections nobody")), std::invalid_argument);

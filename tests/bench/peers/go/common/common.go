@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 
-// Package common contains what the servers in Go share.
+// Package common contains the common code of the servers in Go.
 package common
 
 import (

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-//! What the servers in Rust share.
+//! Common code of the servers in Rust.
 
 pub mod metrics;
 
