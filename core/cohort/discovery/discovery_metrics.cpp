@@ -14,13 +14,13 @@ double unix_seconds(wall_time time) { return to_seconds(time.time_since_epoch())
 watch_metrics::watch_metrics(telemetry::registry& registry, const std::string& upstream, const std::string& source,
                              wall_time start_time)
     : updates(registry.make_counter("cohort_discovery_updates_total",
-                                    "Changes of the endpoints of an upstream service that discovery reported.",
+                                    "Endpoint changes of an upstream service reported by discovery.",
                                     {{"upstream", upstream}, {"source", source}})),
       errors(registry.make_counter("cohort_discovery_errors_total",
                                    "Failed requests to the discovery source of an upstream service.",
                                    {{"upstream", upstream}, {"source", source}})),
       endpoints_(registry.make_gauge("cohort_discovery_endpoints",
-                                     "Endpoints of an upstream service that discovery has returned.",
+                                     "Number of endpoints of an upstream service returned by discovery.",
                                      {{"upstream", upstream}, {"source", source}})),
       last_success_(registry.make_gauge(
           "cohort_discovery_last_success_timestamp_seconds",

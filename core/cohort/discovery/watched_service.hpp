@@ -55,7 +55,7 @@ class watched_service {
   std::unique_ptr<endpoint_source> source_;
   watch_metrics metrics_;
   telemetry::logger log_;
-  /// The time at which the source began to report a list without endpoints.
+  /// The time since which the source has reported an empty list.
   std::optional<time_point> empty_since_;
   /// Set by the first list and by the first error.
   std::shared_ptr<cross_thread_event> first_attempt_ = cross_thread_event::make();

@@ -26,12 +26,12 @@ class wakeup;
 /// - A message topic corresponds to a Kafka topic. The header `partition-key` chooses the partition, in which messages
 ///   keep their order; without it, messages are assigned to random partitions. The ID and the content type are sent in
 ///   the headers `message-id` and `content-type`.
-/// - A confirm is the acknowledgement of all in-sync replicas. The producer is idempotent: a message that librdkafka
+/// - A confirm is the acknowledgment by all in-sync replicas. The producer is idempotent: a message that librdkafka
 ///   resends within the deadline of a `publish` is stored once. After the deadline the producer is replaced, and a
 ///   message that is republished can be stored twice, with the same ID.
 /// - A group is a consumer group of Kafka: its members share the partitions, so members beyond the number of partitions
 ///   are idle. A new group starts with the oldest message. `requeue` delivers the message to the same subscription
-///   again; Kafka does not count deliveries, so `attempt` starts at 1 after a process has ended.
+///   again; Kafka does not count deliveries, so `attempt` restarts at 1 in a new process.
 /// - A subscriber without a group has a private group with a random name and without committed offsets.
 /// - Dead letters are published to the topic `TOPIC.GROUP.dead`.
 /// - Topics are created by the broker if it is configured to do so (`auto.create.topics.enable`), otherwise by its

@@ -8,7 +8,7 @@
 namespace cohort::messaging::kafka {
 namespace {
 
-/// Interval at which a subscription retries to find a topic that does not exist.
+/// Interval between lookups of a topic that does not exist.
 constexpr duration retry_interval = std::chrono::milliseconds{500};
 
 }  // namespace
@@ -46,7 +46,7 @@ task<result<void>> client::group_subscription::open(deadline call_deadline) {
   auto join_task = join(call_deadline);
   auto status = co_await std::move(join_task);
   while (status == wait_status::notified && !owner_->is_closed_ && settings_.group.empty() && !has_positions()) {
-    // librdkafka does not report when it has begun to fetch, so this coroutine polls every 10 ms, at most until its
+    // librdkafka does not report when it starts to fetch, so this coroutine polls every 10 ms, at most until its
     // deadline.
     status = co_await sleep_until(
         std::min(call_deadline, deadline::after(owner_->loop_.now(), std::chrono::milliseconds{10})));
@@ -63,7 +63,7 @@ bool client::group_subscription::has_positions() const {
   return !partitions_.empty() && std::all_of(partitions_.begin(), partitions_.end(), [&](const auto& each) {
     std::int64_t low = RD_KAFKA_OFFSET_INVALID;
     std::int64_t high = RD_KAFKA_OFFSET_INVALID;
-    // Known locally once the first response to a fetch has arrived.
+    // The offsets are known locally once the first fetch response has arrived.
     rd_kafka_get_watermark_offsets(consumer_->get(), settings_.topic.c_str(), each.first, &low, &high);
     return high >= 0;
   });
@@ -88,7 +88,7 @@ void client::group_subscription::on_error(rd_kafka_event_t& failed) {
   auto failure = make_error(code, rd_kafka_event_error_string(&failed));
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) ++interruption_count_;
   if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
-    // Expected while the topic is being created.
+    // This error is expected while the topic is being created.
     is_topic_missing_ = true;
     last_failure_ = error{errc::refused, std::move(failure.message)};
     return;

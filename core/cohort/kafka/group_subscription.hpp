@@ -24,8 +24,8 @@ class client::group_subscription final : public subscription {
   group_subscription(const group_subscription&) = delete;
   group_subscription& operator=(const group_subscription&) = delete;
 
-  /// Joins the group and waits for the assignment of partitions. Without a group, waits until messages that are
-  /// published after this call are received.
+  /// Joins the group and waits for the assignment of partitions. Without a group, completes when the subscription
+  /// receives all messages published from then on.
   task<result<void>> open(deadline call_deadline);
   /// Handles the events that have arrived.
   void serve();

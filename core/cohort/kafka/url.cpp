@@ -50,7 +50,7 @@ std::optional<error> parse_brokers(std::string_view text, settings& settings) {
   do {
     const split_text hosts{text, ','};
     text = hosts.second;
-    // An IPv6 address is in brackets.
+    // An IPv6 address is enclosed in brackets.
     const auto bracket = hosts.first.starts_with('[') ? hosts.first.find(']') : hosts.first.npos;
     const auto colon = hosts.first.find(':', bracket == hosts.first.npos ? 0 : bracket);
     const auto host = hosts.first.substr(0, colon);

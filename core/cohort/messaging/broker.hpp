@@ -33,20 +33,20 @@ struct delivery {
   /// Identifies the delivery within its subscription.
   std::uint64_t tag = 0;
   /// The number of deliveries of this message that the broker has counted, including this delivery and deliveries to
-  /// processes that ended without an acknowledgement.
+  /// processes that ended without an acknowledgment.
   unsigned attempt = 1;
 };
 
-/// Receives the messages of one topic until it is destroyed. After an interruption of the connection it continues, and
-/// the deliveries that were not acknowledged are redelivered. Must be used on the loop on which it was created. A
-/// subscription may outlive its broker client, and must outlive its calls.
+/// Receives the messages of one topic until it is destroyed. It continues after a reconnect, and unacknowledged
+/// deliveries are redelivered. Must be used on the loop on which it was created. A subscription may outlive its broker
+/// client, and must outlive its calls.
 class subscription {
  public:
   virtual ~subscription() = default;
 
   /// The next message. Errors: `timeout` at `wait_deadline` (even while the broker is unreachable), `cancelled`,
-  /// `closed` after the end of the client, `refused` if the broker no longer accepts the subscription. One caller at a
-  /// time.
+  /// `closed` after the client has been closed, `refused` if the broker no longer accepts the subscription. One caller
+  /// at a time.
   virtual task<result<delivery>> next(deadline wait_deadline = deadline::never()) = 0;
 
   /// Acknowledges a message that has been processed. Error: `connection_lost` if the delivery belongs to a previous

@@ -10,7 +10,7 @@
 namespace cohort::messaging {
 
 /// The IDs of the last messages that were processed. A broker delivers a message at least once. It redelivers the
-/// message if a confirm, an acknowledgement or a connection was lost. The window detects duplicates among the last
+/// message if a confirm, an acknowledgment or a connection was lost. The window detects duplicates among the last
 /// `capacity` messages. Source: Hohpe and Woolf, "Enterprise Integration Patterns", Idempotent Receiver.
 class duplicate_window {
  public:

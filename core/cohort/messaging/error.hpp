@@ -16,7 +16,7 @@ enum class errc {
   overloaded,       // the outbox is full
   invalid,          // the message exceeds a limit or has an invalid topic; nothing was sent
   timeout,          // not confirmed before the deadline: the broker may have the message
-  connection_lost,  // the connection was closed before the confirm or the acknowledgement
+  connection_lost,  // the connection was closed before the confirm or the acknowledgment
   protocol_error,   // the broker violated its protocol or exceeded a limit
   closed,           // the publisher, the subscription or the broker client is closed
   cancelled,        // by the caller

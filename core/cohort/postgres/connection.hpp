@@ -25,7 +25,7 @@ struct statement {
 /// Number of rows that `connection::fetch` adds.
 struct fetch_limits {
   std::size_t max_rows = std::numeric_limits<std::size_t>::max();
-  /// Fetching ends with the row that exceeds the limit.
+  /// Fetching stops after the row that exceeds the limit.
   std::size_t max_bytes = std::numeric_limits<std::size_t>::max();
 };
 

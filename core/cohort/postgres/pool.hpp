@@ -19,7 +19,7 @@
 
 namespace cohort::postgres {
 
-/// Limits of a `pool`. Numbers apply to each loop: a program with 4 loops has up to 4 times as many connections.
+/// Limits of a `pool`. Counts apply to each loop: a program with 4 loops has up to 4 times as many connections.
 struct pool_settings {
   /// Maximum number of connections of a loop.
   std::size_t max_connections = 10;
@@ -46,7 +46,7 @@ struct pool_settings {
 class pool_metrics;
 class loop_connections;
 
-/// Connections to a PostgreSQL database, with deadlines: a bounded number for each loop.
+/// A pool of connections to a PostgreSQL database, bounded for each loop. Each call has a deadline.
 ///
 /// - Deadline: a call times out at the caller's deadline less `reserve`, or after its timeout. The deadline includes
 ///   the wait for a connection. A statement that is running at the deadline, or whose caller is cancelled, is cancelled

@@ -49,7 +49,7 @@ class scripted_database::scripted_connection final : public connection {
   ~scripted_connection() override { --server_->open; }
 
   connection_status status() const noexcept override {
-    // A client detects a lost connection by using it.
+    // A client detects a lost connection only when it uses the connection.
     if (is_broken_) return connection_status::broken;
     if (reply_) return connection_status::active;
     if (has_failed_) return connection_status::failed_transaction;

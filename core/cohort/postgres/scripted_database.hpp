@@ -47,8 +47,8 @@ class scripted_database final : public database {
   /// Set the simulated durations of a connection attempt, and of a cancellation or rollback.
   void set_connect_delay(duration delay) noexcept;
   void set_reset_delay(duration delay) noexcept;
-  /// Stops the server: open connections end, running statements fail with `connection_lost`, and new connections are
-  /// refused, until `start`.
+  /// Stops the server: open connections are closed, running statements fail with `connection_lost`, and new connections
+  /// are refused, until `start`.
   void stop();
   void start() noexcept;
   /// Closes the open connections, as an immediate restart or a firewall does.

@@ -20,7 +20,7 @@ struct transaction_options {
   bool read_only = false;
 };
 
-/// A transaction on one connection. The whole transaction has one deadline: the deadline of the context passed to
+/// A transaction on one connection. The transaction has one deadline: the deadline of the context passed to
 /// `pool::begin`, at most `pool_settings::timeout`. Only one statement may run at a time. If the transaction is
 /// destroyed without `commit`, it is rolled back before its connection is reused. The pool must outlive the
 /// transaction.
@@ -31,7 +31,7 @@ class transaction {
   ~transaction();
 
   /// Executes one statement. After a failed statement, further statements fail with SQLSTATE 25P02 until the rollback,
-  /// as usual in PostgreSQL. A SAVEPOINT limits the rollback.
+  /// as in PostgreSQL. A SAVEPOINT limits the rollback.
   template <class... Parameters>
   task<result<rows>> query(std::string text, Parameters&&... parameters) {
     return execute(statement{std::move(text), {parameter(std::forward<Parameters>(parameters))...}});

@@ -45,7 +45,7 @@ consul_source::consul_source(http::client& transport, const service_target& targ
 
 task<result<endpoint_list, source_error>> consul_source::next() {
   if (last_query_) {
-    // Limits the rate of queries; no event reports a change while Consul returns immediately.
+    // Limits the query rate even if Consul returns immediately; no event signals the end of this delay.
     auto pause_task = sleep_until(deadline{*last_query_ + (index_ > 0 ? min_interval : poll_interval)});
     if (co_await std::move(pause_task) == wait_status::cancelled) co_return source_error{"cancelled"};
   }

@@ -11,7 +11,7 @@
 
 namespace cohort::discovery {
 
-/// The instances of a service in Consul whose checks pass, by blocking queries
+/// Watches the instances of a Consul service whose checks pass, with blocking queries
 /// (https://developer.hashicorp.com/consul/api-docs/features/blocking).
 class consul_source final : public endpoint_source {
  public:

@@ -237,7 +237,7 @@ std::optional<dns_response> parse_dns_response(std::string_view message) {
   read_section(in, counts[1], response.answers);
   read_section(in, counts[2], response.authority);
   read_section(in, counts[3], response.additional);
-  // The sections of a truncated message may end anywhere; its records are not used.
+  // A message can be truncated within a record, so its records are ignored.
   if (in.failed() && !response.is_truncated) return std::nullopt;
   return response;
 }

@@ -39,7 +39,7 @@ struct dns_record {
 struct dns_response {
   std::uint16_t id = 0;
   dns_code code{};
-  /// Whether the response was too long for a datagram. The query must then be repeated over TCP.
+  /// Whether the response was too long for a datagram. If it was, the query must be resent over TCP.
   bool is_truncated = false;
   std::vector<dns_record> answers;
   std::vector<dns_record> authority;

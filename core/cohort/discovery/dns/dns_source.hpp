@@ -16,7 +16,7 @@ class dns_source : public endpoint_source {
  protected:
   struct found_endpoints {
     endpoint_list list{};
-    /// The smallest TTL of the records of the list.
+    /// The smallest TTL of these records.
     std::uint32_t ttl = dns_client::max_ttl;
   };
   virtual task<result<found_endpoints, source_error>> look_up() = 0;

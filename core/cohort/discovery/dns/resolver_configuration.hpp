@@ -32,7 +32,7 @@ struct resolver_configuration {
 /// `attempts`, within their limits. Other lines are ignored. Without a `nameserver` line, the server is 127.0.0.1.
 resolver_configuration parse_resolver_configuration(std::string_view text);
 
-/// Parses a file, as `parse_resolver_configuration` does. A file that cannot be read counts as empty.
+/// Parses a file, as `parse_resolver_configuration` does. An unreadable file is treated as empty.
 resolver_configuration read_resolver_configuration(const std::string& path = "/etc/resolv.conf");
 
 }  // namespace cohort::discovery

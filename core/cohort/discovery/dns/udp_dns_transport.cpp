@@ -40,7 +40,7 @@ task<result<std::string>> udp_dns_transport::exchange(net::endpoint server, std:
   const asio::ip::udp::endpoint peer{server.address(), server.port()};
   error_code error;
   socket->open(peer.protocol(), error);
-  // A connected socket receives datagrams of this peer only, and its ICMP errors.
+  // A connected socket receives only datagrams and ICMP errors from this peer.
   if (!error) socket->connect(peer, error);
   if (!error) socket->send(asio::buffer(query), 0, error);
   if (error) co_return error;

@@ -33,7 +33,7 @@ std::optional<etcd_range_response> parse_etcd_range(std::string_view json);
 struct etcd_watch_message {
   std::int64_t revision = 0;
   bool is_created = false;
-  /// Whether the server has ended the watch, because the revision was compacted or for `cancel_reason`.
+  /// Whether the server has cancelled the watch: the revision was compacted, or `cancel_reason` states why.
   bool is_cancelled = false;
   std::string cancel_reason;
   std::vector<etcd_key_value> events;

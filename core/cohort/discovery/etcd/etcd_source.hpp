@@ -12,7 +12,7 @@
 
 namespace cohort::discovery {
 
-/// The endpoints below a prefix in etcd: one range request, then a watch from its revision on. A watch that
+/// Watches the endpoints below a prefix in etcd: one range request, then a watch from its revision. A watch that
 /// receives no message within `watch_idle_timeout` is restarted, to detect half-open connections and servers that have
 /// lost their data.
 class etcd_source final : public endpoint_source {
@@ -36,7 +36,7 @@ class etcd_source final : public endpoint_source {
   std::string prefix_;
   telemetry::logger log_;
   std::map<std::string, net::endpoint> instances_;
-  /// The revision of `instances_`; 0 if they must be read first.
+  /// The revision of `instances_`; 0 if a range request is required first.
   std::int64_t revision_ = 0;
   std::optional<line_reader> watch_;
 };

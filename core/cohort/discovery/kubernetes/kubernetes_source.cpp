@@ -103,7 +103,7 @@ task<std::optional<source_error>> kubernetes_source::open_watch() {
   auto open_task = api_.open(http::method::get, std::move(target), {});
   auto response = co_await std::move(open_task);
   if (!response) {
-    // One such error is 410: the resource version is too old.
+    // For example, status 410 means that the resource version is too old.
     slices_.expire();
     co_return response.error();
   }
@@ -127,7 +127,8 @@ task<result<bool, source_error>> kubernetes_source::read_event() {
     case endpoint_slices::event_result::malformed:
       slices_.expire();
       co_return source_error{"the API server sent an invalid watch event"};
-    case endpoint_slices::event_result::expired: co_return source_error{"the API server has expired the watch"};
+    case endpoint_slices::event_result::expired:
+      co_return source_error{"the resource version of the watch has expired"};
     default: co_return result_type{boost::system::in_place_value, true};
   }
 }

@@ -58,7 +58,7 @@ class kubernetes_source final : public endpoint_source {
   std::string slices_target_;
   endpoint_slices slices_;
   std::optional<line_reader> watch_;
-  /// Whether the watch has delivered an event. If a watch ends without an event, the next watch begins after a pause.
+  /// Whether the watch has delivered an event. If a watch ends without an event, the next watch starts after a delay.
   bool has_event_ = false;
 };
 

@@ -18,9 +18,9 @@
 
 namespace cohort::messaging {
 
-/// An in-memory broker for tests and simulations on one loop and any clock. Faults: `stop` and `start`, a partition of
-/// each client, slow confirms, and rejection. Like a broker with a disk, it keeps confirmed messages across a restart;
-/// each unconfirmed message is kept or lost at random.
+/// An in-memory broker for tests and simulations on one loop and any clock. It simulates restarts, network partitions,
+/// slow confirms and rejected messages. Like a broker with a disk, it keeps confirmed messages across a restart; each
+/// unconfirmed message is kept or lost at random.
 class memory_broker {
  public:
   class client;
@@ -33,7 +33,7 @@ class memory_broker {
   /// Creates a client with a separate connection. The broker must outlive the client.
   std::shared_ptr<client> make_client();
 
-  /// Terminates the process of the broker: every connection is lost, and unacknowledged messages will be redelivered.
+  /// Terminates the process of the broker: every connection is lost, and unacknowledged messages are redelivered.
   void stop();
   void start();
   /// Time from a message's arrival to its confirm. Zero by default.
@@ -59,7 +59,7 @@ class memory_broker {
     std::size_t unacknowledged = 0;
     wait_queue waiters;
   };
-  /// Messages of a client that have arrived and are not confirmed.
+  /// Messages of a client that have arrived but are not confirmed.
   struct arrival {
     std::vector<message_pointer> messages;
     bool is_lost = false;

@@ -82,12 +82,12 @@ task<result<void>> session::expect(method_id expected, std::string* arguments) {
     wire_reader reader{received->payload};
     const auto method = static_cast<method_id>(reader.long_uint());
     if (received->type != frame_type::method || reader.failed())
-      co_return protocol_error("no method while the connection opens");
+      co_return protocol_error("expected a method frame during connection negotiation");
     if (method == method_id::connection_close) {
       const auto code = reader.short_uint();
       co_return error{errc::refused, std::to_string(code) + " " + std::string{reader.short_string()}};
     }
-    if (method != expected) co_return protocol_error("an unexpected method while the connection opens");
+    if (method != expected) co_return protocol_error("unexpected method during connection negotiation");
     if (arguments) *arguments = received->payload.substr(sizeof(std::uint32_t));
     co_return result<void>{};
   }

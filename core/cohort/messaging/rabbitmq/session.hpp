@@ -41,8 +41,8 @@ class session_observer {
   virtual void on_blocked(bool is_blocked) = 0;
 };
 
-/// One connection to RabbitMQ by AMQP 0-9-1: login, frames, heartbeats, channels. Ends with its stream. Used on one
-/// loop.
+/// One connection to RabbitMQ by AMQP 0-9-1: login, frames, heartbeats, channels. The session ends when its stream is
+/// closed. Used on one loop.
 class session {
  public:
   /// The references must outlive the session.

@@ -123,7 +123,7 @@ std::optional<error> session::on_content(const frame& frame) {
   } else {
     auto& body_size = current.received_message.header.body_size;
     if (!current.has_header || frame.payload.size() > body_size) return protocol_error("an invalid content body frame");
-    // From here on, `body_size` is the size of the missing part.
+    // From here on, `body_size` is the number of bytes not yet received.
     body_size -= frame.payload.size();
     if (!current.received_message.is_too_large) current.received_message.body += frame.payload;
   }

@@ -19,7 +19,7 @@ struct buffer_deleter {
 task<std::optional<error>> libpq_connection::start_copy(const std::string& text, copy_direction direction,
                                                         deadline start_deadline) {
   socket_->set_deadline(start_deadline);
-  // The statement is not prepared, because a COPY has no parameters and is seldom repeated.
+  // The statement is not prepared, because a COPY has no parameters and is rarely executed twice.
   if (!PQsendQuery(connection_.get(), text.c_str())) co_return connection_error();
   if (auto failure = co_await flush()) co_return failure;
   auto first = co_await next_result();

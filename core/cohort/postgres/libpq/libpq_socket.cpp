@@ -25,9 +25,9 @@ struct input_event : asio::mutable_buffer {
 
 namespace boost::asio::detail {
 
-/// Asio's `async_wait` calls `epoll_ctl` for each wait, so that readiness since the last event is reported again. A
-/// read does not, because Asio tries it first; only after an event of the (edge-triggered) epoll instance, since
-/// `done_and_exhausted` states that this event has been used.
+/// Asio's `async_wait` calls `epoll_ctl` for each wait, so that the descriptor is reported as ready again. A read
+/// starts without `epoll_ctl`, because Asio tries it first. `done_and_exhausted` marks the edge-triggered event as
+/// consumed, so the read completes with the next event.
 template <>
 inline reactor_op::status descriptor_read_op_base<cohort::postgres::input_event>::do_perform(reactor_op*) {
   return done_and_exhausted;

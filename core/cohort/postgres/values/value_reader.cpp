@@ -91,7 +91,7 @@ std::optional<wall_time> parse_timestamp(std::string_view text) {
   const auto fraction = take_fraction(text);
   if (!fraction) return std::nullopt;
   const auto offset = take_offset(text);
-  // The range of a `wall_time` in nanoseconds; `infinity` has no date at all.
+  // The range of a `wall_time` in nanoseconds; `infinity` has no date.
   if (!offset || !text.empty() || !date.ok() || *year_number < 1678 || *year_number > 2261) return std::nullopt;
   return wall_time{sys_days{date}} + hours{*hour_number} + minutes{*minute_number} + seconds{*second_number} +
          *fraction - *offset;
