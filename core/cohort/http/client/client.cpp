@@ -25,7 +25,7 @@ deadline server_deadline(deadline call_deadline, const connection_pool::lease& l
   return call_deadline.is_never() ? call_deadline : deadline{call_deadline.time() - lease.round_trip_time()};
 }
 
-/// Records the connection of an attempt and the beginning of its exchange. `record` may be null.
+/// Records the connection of an attempt and the start of its exchange. `record` may be null.
 void record_exchange_start(telemetry::attempt_record* record, const connection_pool::lease& lease, time_point now) {
   if (!record) return;
   record->address = lease.address();

@@ -49,7 +49,7 @@ class client {
   client(net::network& network, std::size_t loop_count, client_settings settings = {});
   ~client();
 
-  /// Resolves the host name, connects, sends the request and reads the whole response, all before `call_deadline`. A
+  /// Resolves the host name, connects, sends the request and reads the entire response, all before `call_deadline`. A
   /// response with any status is a success. If less than one round-trip time remains, the request is not sent and the
   /// error is `client_error::deadline_exceeded`. `request` must outlive the exchange.
   task<exchange> send(const client_request& request, deadline call_deadline, send_options options);

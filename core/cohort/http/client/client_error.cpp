@@ -30,7 +30,7 @@ class category final : public boost::system::error_category {
       case client_error::tls_timeout: return "the TLS handshake timed out";
       case client_error::send_failed: return "the request could not be sent";
       case client_error::send_timeout: return "sending the request timed out";
-      case client_error::request_body_failed: return "the body of the request could not be read to its end";
+      case client_error::request_body_failed: return "the request body could not be read completely";
       case client_error::no_response: return "the connection was closed before a response";
       case client_error::response_truncated: return "the response's header was truncated";
       case client_error::response_timeout: return "the response timed out";

@@ -44,7 +44,7 @@ struct client_request {
 /// https.
 struct origin {
   bool secure = false;
-  /// A name, an address, or the path of a Unix domain socket, which begins with a slash.
+  /// A name, an address, or the path of a Unix domain socket, which starts with a slash.
   std::string host;
   std::uint16_t port = 0;
   bool is_unix_socket() const noexcept { return host.starts_with('/'); }

@@ -34,7 +34,7 @@ std::string_view find_error(const set_cookie& cookie) noexcept {
     return "the name and value of a cookie must have at most 4096 bytes";
   if (!is_attribute_value(cookie.path) || !is_attribute_value(cookie.domain))
     return "the path and domain of a cookie must have at most 1024 visible ASCII characters other than semicolons";
-  if (!cookie.path.empty() && cookie.path.front() != '/') return "the path of a cookie must begin with /";
+  if (!cookie.path.empty() && cookie.path.front() != '/') return "the path of a cookie must start with /";
   if ((is_host_cookie || has_prefix("__Secure-")) && !cookie.secure)
     return "a cookie named __Secure- or __Host- must be secure";
   if (is_host_cookie && (!cookie.domain.empty() || cookie.path != "/"))

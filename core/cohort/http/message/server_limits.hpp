@@ -38,7 +38,7 @@ struct server_limits {
   std::size_t max_pipelined_requests = 64;
 
   /// Timeout from the acceptance of the connection to the PROXY protocol header, if one is required, and from the first
-  /// byte of the header to its end. When it expires, the connection is closed.
+  /// to the last byte of the header. When it expires, the connection is closed.
   duration proxy_header_timeout = std::chrono::seconds{3};
   /// Idle timeout and header timeout of a connection of the reserve.
   duration reserve_timeout = std::chrono::seconds{1};

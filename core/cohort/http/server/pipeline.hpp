@@ -121,7 +121,7 @@ class pipeline_run {
   task<response> run(request_context& context);
 
  protected:
-  /// Runs the innermost part if it does not have to wait, which saves a coroutine; otherwise returns no response.
+  /// Runs the innermost part if it need not wait, which saves a coroutine; otherwise returns no response.
   virtual std::optional<response> handle_immediately(request_context& context) = 0;
   /// Runs the innermost part, after `handle_immediately` has returned no response. An exception is handled like an
   /// exception of a middleware.

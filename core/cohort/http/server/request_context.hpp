@@ -34,7 +34,7 @@ struct sent_response {
   std::uint64_t body_bytes;
   /// The time from the end of the request's header section to the last byte of the response.
   duration elapsed;
-  /// Whether the whole response was sent; false if the client disconnected, or the body was aborted.
+  /// Whether the entire response was sent; false if the client disconnected, or the body was aborted.
   bool is_complete;
 };
 
@@ -56,7 +56,7 @@ class request_context {
       : head_(head), peer_address_(peer_address), client_address_(peer_address), tls_(tls) {}
 
   const request_head& head() const noexcept { return head_; }
-  /// The whole body; empty if there is none, and before `co_await next(context)` in middleware, which runs before the
+  /// The entire body; empty if there is none, and before `co_await next(context)` in middleware, which runs before the
   /// body is read.
   std::string_view body() const noexcept { return body_; }
   /// The decoded path segment that the `{name}` of the route's pattern matched. Throws `std::logic_error` if the

@@ -205,7 +205,7 @@ task<bool> server_shard::receive_proxy_header(net::stream_ptr& stream, connectio
   if (header.result == outcome::absent && !is_required) co_return true;
   if (header.result == outcome::closed) co_return false;
   const auto cause = header.result == outcome::timeout  ? std::string_view{"receiving it timed out"}
-                     : header.result == outcome::absent ? std::string_view{"the connection begins without a header"}
+                     : header.result == outcome::absent ? std::string_view{"the connection starts without a header"}
                                                         : header.error;
   state_.log.write(telemetry::log_level::warn, "connection closed because of its PROXY protocol header",
                    {{"why", cause}, {"peer", std::string_view{origin.peer_address}}});

@@ -32,7 +32,7 @@ class tracer;
 
 namespace cohort::http {
 
-/// Whether connections from trusted proxies begin with a PROXY protocol header.
+/// Whether connections from trusted proxies start with a PROXY protocol header.
 enum class proxy_protocol_mode {
   off,
   /// A header is read if there is one. Suitable if only some of the trusted peers are proxies.
@@ -69,7 +69,7 @@ struct connection_origin {
   bool is_trusted_proxy = false;
   /// Whether the connection belongs to the reserve for probes.
   bool is_reserved = false;
-  /// The connection was shed and its place is taken, but a request has arrived: it closes after this request.
+  /// The connection was shed and replaced by another, but a request has arrived: it closes after this request.
   bool is_surplus = false;
 };
 
@@ -81,8 +81,8 @@ class server_state {
 
   /// Logs, once for each route, that a handler set a header field that was rejected. `matched_route` may be null.
   void log_rejected_field(const route* matched_route, std::string_view name);
-  /// Counts a connection again that was shed, but has received bytes in the meantime. Its place may be taken: then it
-  /// is surplus, and belongs to the reserve if half of that is in use.
+  /// Counts a shed connection as open again, because it has received bytes in the meantime. If the maximum number of
+  /// connections is open, it is surplus, and belongs to the reserve if half of the reserve is in use.
   void count_shed_connection(connection_origin& origin) noexcept;
 
   const router& routes;

@@ -29,7 +29,7 @@ class upgraded_connection {
   /// Cancels the upgrade handler at this time.
   void cancel_at(deadline cancel_deadline) noexcept { run_.set_deadline(cancel_deadline); }
 
-  /// Sets the function that is called when the server begins to drain. If the server is already draining, calls it
+  /// Sets the function that is called when the server starts to drain. If the server is already draining, calls it
   /// immediately.
   void on_drain(std::function<void()> callback) {
     if (shard_.draining().is_set()) return callback();

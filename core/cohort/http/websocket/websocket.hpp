@@ -35,8 +35,7 @@ class prepared_message {
 };
 
 /// An open WebSocket (RFC 6455) in a server's handler or in a client. Used on one loop. One coroutine may read while
-/// others send. Pings are answered, and dead connections are detected, automatically. The destructor aborts the
-/// connection.
+/// others send. Responds to pings and detects dead connections automatically. The destructor aborts the connection.
 class websocket {
  public:
   websocket(std::shared_ptr<websocket_connection> connection, std::string subprotocol)

@@ -95,7 +95,7 @@ void websocket_connection::on_read(const net::io_result& size) {
   decode();
 }
 
-/// Decodes the received bytes, until a message has to wait for the handler, and reads more.
+/// Decodes the received bytes, until a message must wait for the handler, and reads more.
 void websocket_connection::decode() {
   const auto self = shared_from_this();
   input_.resize(input_size_);

@@ -22,7 +22,7 @@ namespace cohort::http {
 /// A frame as sent, which several connections can share.
 using encoded_frame = std::shared_ptr<const std::string>;
 
-/// A WebSocket after its handshake: reads and writes frames, answers pings, and closes the connection. It uses
+/// A WebSocket after its handshake: reads and writes frames, responds to pings, and closes the connection. It uses
 /// completion handlers instead of a coroutine, so that an idle connection needs little memory. Its pending operations
 /// share its ownership. Used on one loop.
 class websocket_connection : public std::enable_shared_from_this<websocket_connection> {
@@ -96,9 +96,9 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void account_for_messages();
   void handle(message_decoder::event event);
   void on_close_frame();
-  /// The first frame of the queue whose transmission has not begun.
+  /// The first frame of the queue whose transmission has not started.
   std::list<queued_frame>::iterator first_unsent();
-  /// Replaces a pong that is still queued: after several pings, it is sufficient to answer the last ping (RFC 6455
+  /// Replaces a pong that is still queued: after several pings, it is sufficient to respond to the last ping (RFC 6455
   /// section 5.5.3). This prevents a peer that sends pings and reads nothing from filling the queue.
   void send_pong(std::string_view payload);
   void send_control(websocket_opcode opcode, std::string_view payload);

@@ -12,7 +12,7 @@ namespace cohort::http {
 enum class full_queue {
   /// `send` waits until there is space, at most until its deadline.
   wait,
-  /// `send` removes the oldest messages whose transmission has not begun.
+  /// `send` removes the oldest messages whose transmission has not started.
   drop_oldest,
   /// The connection is closed with 1013 (try again later): for clients that must not miss a message.
   close,

@@ -29,7 +29,7 @@ class server_connection {
  public:
   server_connection(virtual_time& time, net::stream_ptr stream) : peer_(time, std::move(stream)) {}
 
-  /// Reads the whole next request.
+  /// Reads the entire next request.
   received_request read_request() {
     auto head = extract_head(input_);
     while (!head) {

@@ -201,7 +201,7 @@ TEST_CASE("client: a header that exceeds the limit is an error before the header
   const auto* const start = GENERATE("HTTP/1.1 200 OK\r\nX-A: ", "HTTP/1.1 200 ", "");
   CAPTURE(start);
   const auto error = fixture.receive_error(get_request("http://site.test/"), start + std::string(2000, 'x'));
-  // Bytes that cannot begin a status line are an error before they reach the limit.
+  // Bytes that cannot start a status line are rejected before the limit is reached.
   CHECK(error == (*start ? client_error::response_header_too_large : client_error::response_malformed));
 }
 

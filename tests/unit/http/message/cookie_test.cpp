@@ -69,7 +69,7 @@ TEST_CASE("cookies: a cookie that a browser would reject is an error", "[http][c
   CHECK(problem({.name = "id", .value = std::string(4095, 'x')}) ==
         "the name and value of a cookie must have at most 4096 bytes");
   CHECK(problem({.name = "id", .value = "7", .path = "/;x"}).starts_with("the path and domain"));
-  CHECK(problem({.name = "id", .value = "7", .path = "a"}) == "the path of a cookie must begin with /");
+  CHECK(problem({.name = "id", .value = "7", .path = "a"}) == "the path of a cookie must start with /");
 }
 
 TEST_CASE("cookies: add_cookie adds a field for each cookie", "[http][cookie]") {

@@ -21,7 +21,7 @@ using http::response;
 struct no_input {};
 BOOST_DESCRIBE_STRUCT(no_input, (), ())
 
-/// A server whose log can be read after its end.
+/// A server whose log can be read after the server has ended.
 struct misuse_fixture {
   misuse_fixture() {
     server->log_to(log.sink());

@@ -199,7 +199,7 @@ TEST_CASE("middleware: a middleware is cancelled when the client disconnects, be
   if (!waits_in_handler && !has_body) CHECK(events == log_lines{"cancelled"});
 }
 
-TEST_CASE("middleware: pipelined requests are answered in order, and a drain cancels a waiting middleware",
+TEST_CASE("middleware: responses to pipelined requests are sent in order, and a drain cancels a waiting middleware",
           "[http][middleware]") {
   log_lines events;
   server_fixture server;

@@ -100,8 +100,7 @@ class connection_pool {
   task<result<lease, client_error>> acquire(origin target, deadline call_deadline, lease_options options,
                                             telemetry::attempt_record* record = nullptr);
 
-  /// Like `acquire`, but does not wait: returns an idle connection, or no value if `acquire` would have to resolve or
-  /// connect.
+  /// Like `acquire`, but does not wait: returns an idle connection, or no value if `acquire` would resolve or connect.
   std::optional<lease> try_acquire(const origin& target, const lease_options& options, time_point now);
 
   /// A new connection that does not belong to the pool; see `connector::connect`.

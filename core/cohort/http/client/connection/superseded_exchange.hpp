@@ -11,13 +11,13 @@
 namespace cohort::http {
 
 /// Receives and discards the response to a request that no caller waits for, so that its connection can be
-/// reused: closing it after each superseded hedge would cost a new connection.
+/// reused: closing it after each superseded hedge would require a new connection.
 class superseded_exchange : public std::enable_shared_from_this<superseded_exchange> {
  public:
   /// Called once with the stream; null if it cannot be reused.
   using end_handler = std::function<void(superseded_exchange&, net::stream_ptr reusable)>;
 
-  /// `stream` has sent the whole request and received nothing.
+  /// `stream` has sent the entire request and received nothing.
   superseded_exchange(net::stream_ptr stream, response_parser::limits limits, bool is_head_request, end_handler on_end);
 
   /// Receives until `receive_deadline`.

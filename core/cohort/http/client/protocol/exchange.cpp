@@ -22,7 +22,7 @@ task<exchange_result> run_exchange(net::stream& stream, recycled_string request,
   }
   // The next request uses this memory, which the processor's cache still holds.
   recycled_string{}.swap(request);
-  // A server may reject a request and close the connection before it has read the whole request, so the response is
+  // A server may reject a request and close the connection before it has read the entire request, so the response is
   // read even if sending failed.
   const bool send_failed = !sent;
   if (send_failed && (sent.error() == asio::error::timed_out || sent.error() == asio::error::operation_aborted)) {

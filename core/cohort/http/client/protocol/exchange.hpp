@@ -17,7 +17,7 @@ struct exchange_result {
   bool reusable = false;
   /// Whether the connection has received bytes after the response.
   bool has_excess = false;
-  /// Whether the whole request was sent and nothing received, so that the response may still arrive.
+  /// Whether the entire request was sent and nothing received, so that the response may still arrive.
   bool is_unanswered = false;
   /// The time at which the last bytes of the response arrived; empty after a failure, and for a close-delimited
   /// response.

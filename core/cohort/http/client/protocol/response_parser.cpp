@@ -59,7 +59,7 @@ whitespace_range whitespace_after_chunk_size(std::string_view bytes, std::size_t
   return {begin, line_end};
 }
 
-/// The offset of the trailer section after the last chunk (RFC 9112 section 7.1.2). No value if `bytes` begin with
+/// The offset of the trailer section after the last chunk (RFC 9112 section 7.1.2). No value if `bytes` start with
 /// another chunk, an incomplete line, or the empty line that follows if there are no trailers.
 std::optional<std::size_t> find_trailers(std::string_view bytes, std::size_t size_begin) noexcept {
   const auto size_end = bytes.find_first_not_of('0', size_begin);

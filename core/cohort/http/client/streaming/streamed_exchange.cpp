@@ -122,7 +122,7 @@ task<std::optional<client_error>> streamed_exchange::run(std::string_view head, 
     }
     is_sent_ = sent.has_value();
     has_send_failed_ = !is_sent_;
-    // A server may reject a request and close the connection before it has read the whole request, so the response is
+    // A server may reject a request and close the connection before it has read the entire request, so the response is
     // read even if sending failed.
     if (has_send_failed_ && is_timeout_or_cancelled(sent.error())) {
       co_return fail(error_at_stage(sent.error(), client_error::send_timeout, client_error::send_failed));

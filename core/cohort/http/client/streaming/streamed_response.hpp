@@ -26,10 +26,10 @@ class request_body_source {
   virtual task<result<std::string_view, client_error>> read(call_context context) = 0;
   /// The length of the body, sent as `Content-Length`; empty if it is not known: the body is then sent chunked.
   virtual std::optional<std::uint64_t> content_length() const = 0;
-  /// Rewinds to the beginning, for another attempt. Returns false if that is not possible; the request is then not
+  /// Rewinds to the start, for another attempt. Returns false if that is not possible; the request is then not
   /// retried once a chunk has been read.
   virtual bool rewind() { return false; }
-  /// Returns the deadline for the head of the response. Called after the whole body has been sent. Only a deadline
+  /// Returns the deadline for the head of the response. Called after the entire body has been sent. Only a deadline
   /// earlier than that of the call has an effect.
   virtual deadline response_deadline() { return deadline::never(); }
 
@@ -77,7 +77,7 @@ class response_body_stream {
   /// truncated body is the error `body_truncated`, never an end of the body. Nothing is read ahead of the calls, so a
   /// slow reader slows the server down.
   virtual task<result<std::string_view, client_error>> read(deadline read_deadline) = 0;
-  /// Whether the whole body has been received, so that the next `read` does not wait.
+  /// Whether the entire body has been received, so that the next `read` does not wait.
   virtual bool is_complete() const noexcept = 0;
   /// The upgraded connection, after 101 Switching Protocols. Valid for the lifetime of this object.
   virtual net::stream& connection() noexcept = 0;

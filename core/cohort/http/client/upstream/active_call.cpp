@@ -140,7 +140,7 @@ task<client::exchange> upstream::active_call::send_hedged(duration delay, bool n
 
 /// True only if the upstream had closed the connection before the request arrived. Such a request has not caused load,
 /// so the budget is not charged. Otherwise, the upstream may have failed while it processed the request, so that
-/// sending it again is a retry.
+/// resending it is a retry.
 bool upstream::active_call::may_replace_connection() {
   const auto round_trip_time = transport().round_trip_time(target());
   if (stale_attempt_duration_ > round_trip_time + max_stale_delay) return false;

@@ -116,9 +116,9 @@ class upstream {
   /// Sends a request whose bodies are streamed (see `client::open`), with the same policies, except that it is not
   /// hedged and no redirect is followed. It is retried up to the head of the response, unless bytes of its body have
   /// been read from a source that cannot `rewind`. The call is in flight until the end of the body of the response; its
-  /// outcome is recorded at that time. If the body is destroyed before its end, the call is recorded as cancelled. A
-  /// 101 response ends the call immediately, because its connection is then upgraded. The upstream must outlive the
-  /// response.
+  /// outcome is recorded at that time. If the body is destroyed before it is complete, the call is recorded as
+  /// cancelled. A 101 response ends the call immediately, because its connection is then upgraded. The upstream must
+  /// outlive the response.
   task<open_result> open(client_request request, call_context context, open_options options = {});
 
  private:

@@ -16,7 +16,7 @@
 namespace cohort::http {
 namespace {
 
-/// Counts the memory that a compression library allocates; each block begins with its size.
+/// Counts the memory that a compression library allocates; each block starts with its size.
 class counting_allocator {
  public:
   static void* allocate(void* self, std::size_t size) noexcept {

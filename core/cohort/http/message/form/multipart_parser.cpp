@@ -98,7 +98,7 @@ multipart_parser::event multipart_parser::read_content(std::string_view& input) 
         input.remove_prefix(length);
         continue;
       }
-      // The delimiter has a CR only at its start, so no other match can begin within these bytes.
+      // The delimiter has a CR only at its start, so no other match can start within these bytes.
       const auto bytes = std::string_view{delimiter_}.substr(implied_bytes_, matched_bytes_ - implied_bytes_);
       matched_bytes_ = implied_bytes_ = 0;
       if (state_ == state::content && !bytes.empty()) return emit(bytes);

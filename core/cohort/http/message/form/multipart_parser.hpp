@@ -23,7 +23,7 @@ struct multipart_limits {
   std::size_t max_field_bytes = std::size_t{64} << 10U;
   /// Maximum size of the content of one file.
   std::uint64_t max_file_bytes = std::uint64_t{64} << 20U;
-  /// Maximum size of the whole body.
+  /// Maximum total size of the body.
   std::uint64_t max_total_bytes = std::uint64_t{256} << 20U;
 };
 

@@ -34,7 +34,7 @@ struct admission_settings {
   /// in which few requests are in flight and the others wait in their sockets. The limit is high because a single long
   /// delay can have causes outside the process.
   duration max_loop_lag = std::chrono::milliseconds{500};
-  /// The maximum queueing delay in overload, which begins once the loop has lagged for `overload_delay`. With the
+  /// The maximum queueing delay in overload, which starts once the loop has lagged for `overload_delay`. With the
   /// longer limit, all requests would wait nearly as long, and more would arrive than are rejected. Source: "controlled
   /// delay" in Maurer, "Fail at Scale" (ACM Queue, 2015).
   duration max_loop_lag_in_overload = std::chrono::milliseconds{10};

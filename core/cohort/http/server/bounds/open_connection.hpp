@@ -35,7 +35,7 @@ class open_connection {
   /// `grace_period`. The time never moves backwards.
   virtual std::optional<idleness> idle(time_point now, duration grace_period) const noexcept = 0;
   /// Schedules the close of the idle connection, which no longer counts as open. A request that arrives before the
-  /// close is still served, and the connection counts again.
+  /// close is still served, and the connection counts as open again.
   virtual void shed() noexcept = 0;
   /// Schedules the close of the connection if it is idle; otherwise, the connection is closed after the current
   /// response.
@@ -61,7 +61,7 @@ class connection_registry {
   void insert(open_connection& new_connection, time_point now);
   void erase(open_connection& connection) noexcept;
   std::vector<open_connection*> all() const;
-  /// The last response of the connection has been sent: it only waits for its client to close it.
+  /// Called after the last response of the connection has been sent, when it only waits for its client to close it.
   void begin_closing(open_connection& connection, time_point now) noexcept;
 
   /// Sheds the connection that has been idle the longest; a header section or handshake in progress counts as idle

@@ -65,7 +65,7 @@ class connection final : public open_connection, private interim_sender {
   };
   /// The reason why a request has no response from a handler.
   enum class no_response {
-    /// The request has to wait for its body or for an asynchronous handler.
+    /// The request must wait for its body or for an asynchronous handler.
     pending,
     /// The body of the request was rejected; `rejection_` is the status of the response.
     rejected,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Handles requests that have middleware: the whole pipeline runs as one cancellable task.
+// Handles requests that have middleware: the entire pipeline runs as one cancellable task.
 #include <boost/asio/error.hpp>
 #include <boost/asio/this_coro.hpp>
 

@@ -166,7 +166,7 @@ task<> connection::pause_pipeline() {
   co_await yield_to_loop();
 }
 
-/// Reads the whole body into `body_`.
+/// Reads the entire body into `body_`.
 task<connection::read_result> connection::read_body(deadline response_deadline) {
   const auto length = parser_->content_length();
   const auto max_length = std::min<std::uint64_t>(max_body_bytes(), limits_.max_total_body_bytes);

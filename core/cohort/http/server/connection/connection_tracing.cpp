@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Records the spans of requests. Attributes follow OpenTelemetry's semantic conventions for HTTP
-// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/); Cohort's own attributes begin with `cohort.`.
+// (https://opentelemetry.io/docs/specs/semconv/http/http-spans/); Cohort's own attributes start with `cohort.`.
 #include <array>
 #include <charconv>
 

@@ -84,7 +84,7 @@ void connection::append_head(const response& result, std::optional<std::uint64_t
                        is_over_tls ? settings.common_header_lines_over_tls : settings.common_header_lines);
 }
 
-/// Buffers a response that is not streamed. False if `send_unbuffered` has to follow: the body is too large to be
+/// Buffers a response that is not streamed. False if `send_unbuffered` must be called next: the body is too large to be
 /// copied, or the buffer is full.
 bool connection::buffer_response(const response& result, bool keep_alive) {
   const auto content = result.content();

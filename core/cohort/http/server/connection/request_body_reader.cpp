@@ -84,7 +84,7 @@ void request_body_reader::advance_deadline(deadline start) noexcept {
   if (auto* record = context_.timing().recording().get()) record->deadline = current;
 }
 
-/// Called when the whole body has been read. From then on, the request has the ordinary timeout.
+/// Called when the entire body has been read. From then on, the request has the ordinary timeout.
 void request_body_reader::finish() noexcept {
   advance_deadline(deadline{connection_.shard_.event_loop().now()});
   context_.set_deadline(connection_.current_deadline(context_));

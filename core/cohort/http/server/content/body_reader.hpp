@@ -52,8 +52,8 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// the body, the deadline of the context becomes `request_timeout` after that time, if that is earlier. An earlier
 /// deadline of the client always applies.
 ///
-/// A handler need not read the whole body. After the response, the server discards the rest and keeps the connection if
-/// the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after
+/// A handler need not read the entire body. After the response, the server discards the rest and keeps the connection
+/// if the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after
 /// lingering.
 class body_reader {
  public:

@@ -150,7 +150,7 @@ void stream_ranges(response& result, const selected_file& file, const std::vecto
   stream_parts(result, file, std::move(parts), "multipart/byteranges; boundary=" + boundary);
 }
 
-/// The whole file, if it is small and unchanged.
+/// The entire file, if it is small and unchanged.
 std::optional<std::string> read_small(const selected_file& file) {
   if (file.size > max_buffered_file) return std::nullopt;
   std::string content(file.size, '\0');
@@ -159,7 +159,7 @@ std::optional<std::string> read_small(const selected_file& file) {
   return content;
 }
 
-/// The ranges of the request; empty if the whole file is sent.
+/// The ranges of the request; empty if the entire file is sent.
 std::optional<std::vector<byte_range>> requested_ranges(const request_head& head, const selected_file& file) {
   std::optional<std::string_view> value;
   for (const auto& header : head.fields) {

@@ -15,7 +15,7 @@ namespace cohort::http {
 
 /// The reason why one value of a request was rejected. Clients see all three strings.
 struct input_error {
-  /// The name of the parameter or header field, or the path in the body, such as `items[2].name`; empty for the whole
+  /// The name of the parameter or header field, or the path in the body, such as `items[2].name`; empty for the entire
   /// body.
   std::string field;
   /// `path`, `query`, `header`, `cookie` or `body`.

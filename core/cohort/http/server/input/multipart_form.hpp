@@ -76,7 +76,7 @@ class multipart_reader {
   error_code disk_error_;
 };
 
-/// Reads a streamed body to its end into `form`. Empty if the form is complete; otherwise the error response of `form`,
+/// Reads a complete streamed body into `form`. Empty if the form is complete; otherwise the error response of `form`,
 /// or of `body_error_response` if the body could not be read. `Body` is `body_reader`; `body` and `form` must outlive
 /// the task.
 template <class Body>

@@ -54,7 +54,7 @@ template <class T>
 struct from_cookie : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "cookie";
 };
-/// The whole body, as JSON.
+/// The entire body, as JSON.
 template <class T>
 struct from_body : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "body";

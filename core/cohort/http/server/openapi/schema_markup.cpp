@@ -30,7 +30,7 @@ class formatter {
     remaining_.remove_prefix(std::min(remaining_.find_first_not_of(whitespace), remaining_.size()));
   }
 
-  /// The length of the string at the beginning of `text`, with its quotes.
+  /// The length of the string at the start of `text`, with its quotes.
   static std::size_t string_length(std::string_view text) {
     for (std::size_t i = 1; i < text.size(); ++i) {
       if (text[i] == '\\') {
@@ -42,7 +42,7 @@ class formatter {
     return text.size();
   }
 
-  /// The length of the object, array, string or other value at the beginning of the text.
+  /// The length of the object, array, string or other value at the start of the text.
   std::size_t value_length() const {
     int depth = 0;
     for (std::size_t i = 0; i < remaining_.size(); ++i) {
@@ -80,7 +80,7 @@ class formatter {
     }
   }
 
-  /// Writes an object that consists only of a reference as a link. False if the text does not begin with such an
+  /// Writes an object that consists only of a reference as a link. False if the text does not start with such an
   /// object.
   bool write_reference() {
     if (!remaining_.starts_with(reference_object_prefix)) return false;

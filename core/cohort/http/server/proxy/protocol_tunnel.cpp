@@ -135,7 +135,7 @@ class tunnel {
   std::optional<tunnel_end> end_;
 };
 
-/// Copies one direction, beginning with the bytes that have been received already.
+/// Copies one direction, starting with the bytes that have been received already.
 task<> copy_direction(tunnel* owner, const tunnel::direction* copied_direction, std::string received) {
   if (!received.empty()) {
     auto write_task = net::write_all(copied_direction->to, {asio::buffer(received), asio::const_buffer{}});

@@ -44,7 +44,7 @@ class forwarded_body final : public request_body_source {
   std::optional<body_error> error() const noexcept { return error_; }
 
  private:
-  /// Caps the recorded deadline of the call, which is the deadline of the whole transfer. Otherwise the record of a
+  /// Caps the recorded deadline of the call, which is the deadline of the entire transfer. Otherwise the record of a
   /// call that ends at the earlier deadline of the response would show no cause.
   void limit_recorded_call(deadline call_deadline) const noexcept {
     auto* const record = context_.timing().recording().get();

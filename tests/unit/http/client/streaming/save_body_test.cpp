@@ -41,8 +41,7 @@ TEST_CASE("save_body: the body of a response is stored, and replaces a file", "[
   CHECK(fixture.file_count() == 1);
 }
 
-TEST_CASE("save_body: a response of more than `max_bytes` is an error and leaves no file",
-          "[http][client][streaming]") {
+TEST_CASE("save_body: a response of more than `max_bytes` fails and leaves no file", "[http][client][streaming]") {
   download_fixture fixture;
   fixture.max_bytes = 5;
   const auto saved = fixture.download("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabcdef");

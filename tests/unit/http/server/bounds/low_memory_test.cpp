@@ -34,7 +34,7 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler are rejec
   auto uploading_client = server.connect();
   auto waiting_client = server.connect();
   auto client_with_body = server.connect();
-  // Only the beginning of the body has arrived.
+  // Only the start of the body has arrived.
   uploading_client.send(post("/echo", std::string(1000, 'x')).substr(0, 500));
   server.time.run_for(1ms);
   {

@@ -123,7 +123,7 @@ TEST_CASE("server: a connection without the required PROXY protocol header is cl
     CHECK(required.proxy_headers("absent") == 1);
     CHECK(required.metric_value("cohort_server_connections") == 0);
   }
-  CHECK(log.close().at(0).find("the connection begins without a header") != std::string::npos);
+  CHECK(log.close().at(0).find("the connection starts without a header") != std::string::npos);
 }
 
 TEST_CASE("server: an invalid PROXY protocol header closes the connection, is logged and counted",

@@ -227,7 +227,7 @@ TEST_CASE("body deadline: the log line has the remaining time until the ordinary
 TEST_CASE("body deadline: a proxied request has the timeout of the upstream after its body", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.limits.max_body_bytes = http::unlimited_body;
-  // The deadline of the call is at most that of its request, although the call began with a later deadline.
+  // The deadline of the call is at most that of its request, although the call started with a later deadline.
   duration excess = 1h;
   fixture.server.routes.use([&](request_context& context) {
     context.on_sent([&](const http::sent_response&) {

@@ -93,7 +93,8 @@ TEST_CASE("multipart form: a file that is not saved is removed from the director
   CHECK(directory.file_count() == 0);
 }
 
-TEST_CASE("multipart form: errors have their status, field and reason", "[http][multipart]") {
+TEST_CASE("multipart form: the response to an invalid form has the status, the field and the reason",
+          "[http][multipart]") {
   const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
@@ -145,7 +146,8 @@ struct scripted_body {
 };
 response body_error_response(scripted_error) { return http::error_response(status::request_timeout, "too slow"); }
 
-TEST_CASE("multipart form: a streamed body is read to its end, or to its first error", "[http][multipart]") {
+TEST_CASE("multipart form: a streamed body is read until it is complete, or until its first error",
+          "[http][multipart]") {
   const upload_directory directory;
   const auto head = make_multipart_head(type);
   const request_context context{head, "192.0.2.1"};
