@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# The modules and their layers: a module may include what it links, directly or through another module, and nothing else.
+# The modules and their layers: a module may include only modules that it links, directly or through another module.
 # The build, the installed package and `./dev lint` (core/cmake/check_includes.cmake) read this file.
 #
 # cohort_module(<name> [OPTIONAL] [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...])

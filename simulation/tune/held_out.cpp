@@ -78,7 +78,7 @@ std::vector<sim::scenario_comparison> compare_in_held_out_scenarios(const sim::p
 
 std::string text_report(const std::vector<sim::scenario_comparison>& comparisons, const held_out_settings& settings) {
   auto text = "\n" + std::to_string(comparisons.size()) + " held-out scenarios (seed " + std::to_string(settings.seed) +
-              "), " + std::to_string(settings.comparison.runs) + " runs each; the choice is\n  " +
+              "), " + std::to_string(settings.comparison.runs) + " runs each; the best settings are\n  " +
               count_verdicts(comparisons) + "\n  mean difference of goodput: " + mean_difference(comparisons) + "\n";
   auto relevant = comparisons;
   std::erase_if(relevant, [](const auto& each) { return 1 - each.baseline.median < relevant_loss; });

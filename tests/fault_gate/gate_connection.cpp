@@ -95,10 +95,10 @@ task<> gate_connection::deliver(net::tcp_socket& sink, std::span<char> data, dir
   }
   if (fault.type == kind::bandwidth || fault.type == kind::slice) {
     ++link_.injected;
-    co_await deliver_in_pieces(sink, data, fault);
+    co_await deliver_in_chunks(sink, data, fault);
   } else if (flow_direction == direction::response && is_response_fault(fault.type)) {
     record(data, flow_direction);
-    const auto allowed = bytes_until_end(data);
+    const auto allowed = bytes_before_fault(data);
     if (allowed > 0) co_await write(sink, data.first(allowed));
     response_bytes_ += allowed;
     if (allowed < data.size()) end_response();
@@ -114,7 +114,7 @@ task<> gate_connection::deliver(net::tcp_socket& sink, std::span<char> data, dir
   if (flow_direction == direction::response) response_bytes_ += data.size();
 }
 
-task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, const link_fault& fault) {
+task<> gate_connection::deliver_in_chunks(net::tcp_socket& sink, bytes data, const link_fault& fault) {
   const bool is_slice = fault.type == kind::slice;
   const auto chunk_bytes = is_slice ? fault.bytes : std::max<std::int64_t>(1, fault.bytes / bandwidth_steps_per_second);
   while (!data.empty() && link_.fault == fault && !is_delivery_stopped_ && sink.is_open()) {
@@ -126,7 +126,7 @@ task<> gate_connection::deliver_in_pieces(net::tcp_socket& sink, bytes data, con
     auto sleep_task = sleep_for(pause);
     if (co_await std::move(sleep_task) == wait_status::cancelled) co_return;
   }
-  // The fault has been removed.
+  // The fault was removed during the delivery.
   if (!data.empty()) co_await write(sink, data);
 }
 
@@ -137,7 +137,7 @@ task<> gate_connection::write(net::tcp_socket& sink, bytes data) {
   if (std::get<0>(written)) reset_both();
 }
 
-std::size_t gate_connection::bytes_until_end(bytes data) const {
+std::size_t gate_connection::bytes_before_fault(bytes data) const {
   const auto& fault = link_.fault;
   auto end = static_cast<std::size_t>(fault.bytes);
   if (fault.type == kind::cut_header && header_bytes_ > 0) end = std::min(end, header_bytes_ - 1);
@@ -161,7 +161,7 @@ void gate_connection::end_response() {
 
 void gate_connection::record(bytes data, direction flow_direction) {
   if (flow_direction == direction::request) {
-    // A client of this project sends the next request after the whole response.
+    // Cohort's client sends the next request only after the complete response.
     response_bytes_ = header_bytes_ = 0;
     header_.clear();
   } else if (header_bytes_ == 0 && header_.size() < max_header_size) {

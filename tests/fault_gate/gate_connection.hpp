@@ -27,7 +27,7 @@ class gate_connection {
   gate_connection(const gate_connection&) = delete;
   gate_connection& operator=(const gate_connection&) = delete;
 
-  /// Connects to `target` and forwards until both ends have closed.
+  /// Connects to `target` and forwards until both sides have closed the connection.
   task<> run(net::endpoint target);
   /// Applies a fault that affects open connections: `reset` without a response, and `half_open`.
   void apply(const faults::link_fault& fault);
@@ -38,10 +38,10 @@ class gate_connection {
 
   task<> forward(net::tcp_socket& source, net::tcp_socket& sink, direction flow_direction);
   task<> deliver(net::tcp_socket& sink, std::span<char> data, direction flow_direction);
-  task<> deliver_in_pieces(net::tcp_socket& sink, bytes data, const faults::link_fault& fault);
+  task<> deliver_in_chunks(net::tcp_socket& sink, bytes data, const faults::link_fault& fault);
   task<> write(net::tcp_socket& sink, bytes data);
-  /// Returns the number of bytes of `data` until the fault ends the response, or the whole size if it does not.
-  std::size_t bytes_until_end(bytes data) const;
+  /// Returns the number of bytes of `data` before the fault truncates the response, at most the size of `data`.
+  std::size_t bytes_before_fault(bytes data) const;
   void end_response();
   void record(bytes data, direction flow_direction);
   void stop_delivery();
@@ -52,9 +52,9 @@ class gate_connection {
   random_generator& random_;
   net::tcp_socket client_;
   net::tcp_socket server_;
-  /// Delivery has stopped: received bytes are discarded until one end closes.
+  /// Delivery has stopped: received bytes are discarded until one side closes the connection.
   bool is_delivery_stopped_ = false;
-  /// Numbers of bytes delivered of the current response, and of its header section once that is complete.
+  /// Delivered bytes of the current response, and the size of its header section (0 until it is complete).
   std::size_t response_bytes_ = 0;
   std::size_t header_bytes_ = 0;
   std::string header_;

@@ -169,7 +169,7 @@ const runs = 2 * repeat * measured.length;
 const measurement = new Measurement(runners, plan.load.rate, Math.ceil(runs * maxRepetitionRatio));
 
 console.log(`In ${relevant.length} of ${drawnScriptCount} random fault scripts (seed ${seed}), the defaults lose at least ${percent(minRelevantLoss)} of the calls in the simulation. The first ${measured.length} of these, measured:\n`);
-console.log(`| Faults | simulated: defaults → choice | defaults | choice | the choice is |\n|---|---|---|---|---|`);
+console.log(`| Faults | simulated: defaults → best settings | defaults | best settings | best settings are |\n|---|---|---|---|---|`);
 const verdicts: string[] = [];
 for (const [index, { scenario: name, own, chosen: predictedGoodput }] of measured.entries()) {
   const scenario = plan.scenarios.find((each) => each.name === name) ?? fail(`there is no script "${name}"`);
