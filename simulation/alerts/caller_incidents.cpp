@@ -65,7 +65,7 @@ task<> crawl(monitored_fleet& fleet, double rate) {
 
 namespace {
 
-void draw_useless_cache(random_generator& random, incident& details) {
+void draw_cache_misses(random_generator& random, incident& details) {
   // Two thirds of the other requests need weather; nearly all of them are hits.
   const double rate = details.load.requests_per_second * 0.65 * (1.5 + random.uniform());
   details.description =
@@ -153,7 +153,7 @@ std::vector<incident_kind> caller_incidents() {
       {"traffic spike", "4 to 7 times the requests", draw_traffic_spike},
       {"no traffic", "no request arrives", draw_no_traffic},
       {"useless cache", "a crawler requests the weather of new places, 1.5 to 2.5 times the other requests",
-       draw_useless_cache},
+       draw_cache_misses},
       {"provider outage", "the weather providers fail or do not respond", draw_provider_outage},
       {"missing keys", "1 to 5 requests per second without a key", draw_invalid_keys},
       {"rate-limited client", "a client with 6 to 12 requests per second, two of them allowed",

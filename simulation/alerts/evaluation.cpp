@@ -137,15 +137,15 @@ std::string kind_table(const std::vector<incident_run>& runs) {
 }
 
 std::string not_evaluated_table(const rule_files& rules) {
-  std::map<std::string_view, std::string> by_reason;
+  std::map<std::string_view, std::string> names_by_reason;
   for (const auto& alert : rules.alerts()) {
     const auto reason = reason_not_evaluated(alert);
     if (reason.empty()) continue;
-    auto& names = by_reason[reason];
+    auto& names = names_by_reason[reason];
     names.append(names.empty() ? "" : ", ").append("`").append(alert).append("`");
   }
   std::string text = row({"Not evaluated", "Reason"}) + "|---|---|\n";
-  for (const auto& [reason, names] : by_reason) text += row({names, std::string{reason}});
+  for (const auto& [reason, names] : names_by_reason) text += row({names, std::string{reason}});
   return text;
 }
 

@@ -193,13 +193,13 @@ void monitored_fleet::start() {
 
 void monitored_fleet::kill(sim::node& node, bool leaves_dns) {
   fleet_.kill(node);
-  if (leaves_dns) hidden_.insert(&node);
+  if (leaves_dns) deregistered_nodes_.insert(&node);
 }
 
 void monitored_fleet::restart_process(sim::node& node) {
   fleet_.start(node);
   start_times_[&node] = fleet_.elapsed();
-  hidden_.erase(&node);
+  deregistered_nodes_.erase(&node);
 }
 
 void monitored_fleet::stop_broker(bool loses_power) {
@@ -263,7 +263,7 @@ task<> monitored_fleet::wait_until(duration since_start) const {
 
 /// The rate of the callers varies by ±30 % with a period of 40 minutes, and is multiplied by a random factor for each
 /// minute.
-double monitored_fleet::rate_now() {
+double monitored_fleet::current_rate() {
   const auto elapsed = to_seconds(fleet_.elapsed());
   if (const auto minute = static_cast<std::int64_t>(elapsed / 60); minute != minute_) {
     minute_ = minute;
@@ -274,7 +274,7 @@ double monitored_fleet::rate_now() {
   return run_.load.requests_per_second * wave * minute_factor_ * traffic_factor;
 }
 
-std::string monitored_fleet::next_path_of_gateway(std::vector<std::pair<std::string, std::string>>& fields) {
+std::string monitored_fleet::next_gateway_path(std::vector<std::pair<std::string, std::string>>& fields) {
   const auto percentile = random_.uniform_below(100);
   if (percentile < 75) return "/api/aggregate";
   if (percentile < 85) return "/legacy";
@@ -288,7 +288,7 @@ std::pair<std::string, std::vector<std::pair<std::string, std::string>>> monitor
   if (!run_.load.api_key.empty()) fields.emplace_back("X-API-Key", run_.load.api_key);
   const auto percentile = random_.uniform_below(100);
   if (percentile < 30) {
-    auto path = next_path_of_gateway(fields);
+    auto path = next_gateway_path(fields);
     return {"http://gateway-service:5004" + path, std::move(fields)};
   }
   std::string url;
@@ -309,7 +309,7 @@ std::pair<std::string, std::vector<std::pair<std::string, std::string>>> monitor
 
 task<> monitored_fleet::run_callers(monitored_fleet& self) {
   for (;;) {
-    const double rate = self.rate_now();
+    const double rate = self.current_rate();
     const auto gap = rate > 0 ? std::min(-std::log1p(-self.random_.uniform()) / rate, 60.0) : 1.0;
     auto sleep_task = sleep_for(duration{static_cast<duration::rep>(gap * 1e9)});
     co_await std::move(sleep_task);

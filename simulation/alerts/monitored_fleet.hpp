@@ -35,7 +35,7 @@ class monitored_fleet {
   /// The start time of the node's current process.
   duration start_time(const sim::node& node) const { return start_times_.at(&node); }
   /// Whether the node is a target of Prometheus: false after it has left DNS.
-  bool is_target(const sim::node& node) const { return !hidden_.contains(&node); }
+  bool is_target(const sim::node& node) const { return !deregistered_nodes_.contains(&node); }
   /// Mean delay and failure probability of servers that are not scraped.
   struct server_state {
     duration delay = std::chrono::milliseconds{80};
@@ -81,10 +81,10 @@ class monitored_fleet {
                                        std::vector<std::pair<std::string, std::string>> bodies);
   void add_external_systems();
   void add_services();
-  double rate_now();
+  double current_rate();
   /// Returns the URL and the header fields of the next request of the callers.
   std::pair<std::string, std::vector<std::pair<std::string, std::string>>> next_request();
-  std::string next_path_of_gateway(std::vector<std::pair<std::string, std::string>>& fields);
+  std::string next_gateway_path(std::vector<std::pair<std::string, std::string>>& fields);
   static task<> run_callers(monitored_fleet& self);
   static task<> run_pauses(monitored_fleet& self);
   static task<> run_injection(monitored_fleet& self);
@@ -99,7 +99,7 @@ class monitored_fleet {
   sim::node* discovery_ = nullptr;
   std::vector<sim::node*> nodes_;
   std::map<const sim::node*, duration> start_times_;
-  std::set<const sim::node*> hidden_;
+  std::set<const sim::node*> deregistered_nodes_;
   /// The variation of the rate in the current minute.
   double minute_factor_ = 1;
   std::int64_t minute_ = -1;

@@ -76,7 +76,7 @@ void draw_discovery_outage(random_generator& random, incident& details) {
   details.inject = [=](monitored_fleet& fleet) { return stop_discovery(fleet, loses_power); };
 }
 
-task<> separate_from_discovery(monitored_fleet& fleet, std::string service) {
+task<> partition_from_discovery(monitored_fleet& fleet, std::string service) {
   auto& network = fleet.fleet().network();
   auto& etcd = fleet.discovery().host();
   for (auto* node : fleet.replicas(service)) network.partition(etcd, node->host());
@@ -85,12 +85,12 @@ task<> separate_from_discovery(monitored_fleet& fleet, std::string service) {
   for (auto* node : fleet.replicas(service)) network.heal(etcd, node->host());
 }
 
-void draw_separated_discovery(random_generator& random, incident& details) {
+void draw_discovery_partition(random_generator& random, incident& details) {
   const bool is_caller = random.bernoulli(0.5);
   const std::string service = is_caller ? "dashboard-service" : "time-service";
   details.description = "no packets between " + service + " and etcd";
   details.expected = {{is_caller ? "DiscoverySilent" : "DiscoveryRegistrationFailing", job(service)}};
-  details.inject = [service](monitored_fleet& fleet) { return separate_from_discovery(fleet, service); };
+  details.inject = [service](monitored_fleet& fleet) { return partition_from_discovery(fleet, service); };
 }
 
 void draw_failing_route(random_generator& random, incident& details) {
@@ -132,7 +132,7 @@ std::vector<incident_kind> platform_incidents() {
       {"full broker", "the broker confirms no messages; 0.8 to 2 messages per second", draw_full_broker},
       {"invalid messages", "a publisher sends an invalid message every 5 to 200 s", draw_invalid_messages},
       {"discovery outage", "the process or the machine of etcd stops", draw_discovery_outage},
-      {"separated discovery", "a service and etcd cannot reach each other", draw_separated_discovery},
+      {"separated discovery", "a service and etcd cannot reach each other", draw_discovery_partition},
       {"failing route", "the server of a route with 3 % of the requests does not respond, or fails 85 to 100 % of them",
        draw_failing_route},
       {"rotated key", "50 to 100 % of the tokens are signed with an unknown key", draw_rotated_key},

@@ -17,7 +17,7 @@ namespace cohort::simulation::alerts {
 namespace {
 
 /// The last line of a complete result.
-constexpr std::string_view end_mark = "end";
+constexpr std::string_view end_marker = "end";
 
 /// The first 64 bits of the SHA-256 hash, in hexadecimal.
 std::string short_hash(std::string_view text) {
@@ -60,7 +60,7 @@ std::optional<std::vector<firing>> result_store::load(const incident& run) const
   std::vector<firing> firings;
   std::ifstream input{file_of(run), std::ios::binary};
   for (std::string line; std::getline(input, line);) {
-    if (line == end_mark) return firings;
+    if (line == end_marker) return firings;
     std::istringstream fields{line};
     std::int64_t begin = 0;
     std::int64_t end = 0;
@@ -83,7 +83,7 @@ void result_store::save(const incident& run, const std::vector<firing>& firings)
     output << entry.alert << '\t' << entry.labels << '\t' << whole_seconds(entry.begin) << '\t'
            << whole_seconds(entry.end) << '\n';
   }
-  output << end_mark << '\n' << std::flush;
+  output << end_marker << '\n' << std::flush;
   std::error_code error;
   if (output) std::filesystem::rename(temporary, file, error);
   if (!output || error) throw std::runtime_error("cannot write " + file);

@@ -61,14 +61,14 @@ bool is_zero(const sample_list& samples) {
 /// Whether rules exclude the series by its endpoint.
 bool is_excluded(std::string_view endpoint) { return endpoint == "/api/alerts" || endpoint == "/api/faults"; }
 
-void add_up(sample_list& sum, const sample_list& samples) {
+void add_samples(sample_list& sum, const sample_list& samples) {
   sum.resize(std::max(sum.size(), samples.size()));
   for (std::size_t i = 0; i < samples.size(); ++i) {
     if (samples[i]) sum[i] = sum[i].value_or(0) + *samples[i];
   }
 }
 
-series_table add_up_endpoints(const series_table& series, const rule_files& rules) {
+series_table sum_endpoints(const series_table& series, const rule_files& rules) {
   const bool has_quantiles = rules.contains({"histogram_quantile", "http_request_duration_seconds"});
   series_table added;
   for (const auto& [text, samples] : series) {
@@ -78,11 +78,11 @@ series_table add_up_endpoints(const series_table& series, const rule_files& rule
       continue;
     }
     const auto bound = key.label("le");
-    const bool is_named = bound.empty() || rules.contains({"\"" + std::string{bound} + "\""});
-    if (is_excluded(key.label("endpoint")) || (!is_named && !has_quantiles)) continue;
+    const bool is_bound_selected = bound.empty() || rules.contains({"\"" + std::string{bound} + "\""});
+    if (is_excluded(key.label("endpoint")) || (!is_bound_selected && !has_quantiles)) continue;
     key.set("endpoint", {});
     key.set("method", {});
-    add_up(added[key.text()], samples);
+    add_samples(added[key.text()], samples);
   }
   return added;
 }
@@ -149,7 +149,7 @@ void omit_equal_buckets(series_table& series) {
 }  // namespace
 
 series_table reduce_series(const series_table& series, const rule_files& rules) {
-  auto reduced = add_up_endpoints(series, rules);
+  auto reduced = sum_endpoints(series, rules);
   omit_zeros(reduced);
   omit_equal_buckets(reduced);
   return reduced;

@@ -131,17 +131,17 @@ std::string rule_test_file(const series_table& series, const rule_files& rules, 
 }
 
 std::vector<firing> parse_firings(std::string_view output, duration length) {
-  constexpr std::string_view time_mark = ", time: ";
-  constexpr std::string_view result_mark = "        got: ";
+  constexpr std::string_view time_marker = ", time: ";
+  constexpr std::string_view result_marker = "        got: ";
   std::vector<firing> firings;
   duration time{};
   for (auto rest = output; !rest.empty();) {
     const auto line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (const auto mark = line.find(time_mark); line.starts_with("    expr: ") && mark != std::string_view::npos) {
-      time = parse_go_duration(line.substr(mark + time_mark.size(), line.size() - mark - time_mark.size() - 1));
-    } else if (line.starts_with(result_mark)) {
-      for (auto samples = line.substr(result_mark.size()); samples.starts_with('{');) {
+    if (const auto mark = line.find(time_marker); line.starts_with("    expr: ") && mark != std::string_view::npos) {
+      time = parse_go_duration(line.substr(mark + time_marker.size(), line.size() - mark - time_marker.size() - 1));
+    } else if (line.starts_with(result_marker)) {
+      for (auto samples = line.substr(result_marker.size()); samples.starts_with('{');) {
         const auto end = samples.find("} ");
         add_firing(samples.substr(0, end + 1), time, firings);
         const auto next = samples.find(", {", end);

@@ -13,7 +13,7 @@ namespace html = loadgen::html;
 
 std::string goodput_over_time(const lab& exercise, const chart_data& data) {
   html::chart chart{"goodput over time", html::time_axis(exercise.plan.load.length, "time"), goodput_axis()};
-  for (const auto& each : disturbed_times(exercise, data)) {
+  for (const auto& each : chart_bands(exercise, data)) {
     chart.add_band(to_seconds(each.begin), to_seconds(each.end), each.label, true);
   }
   std::vector<html::point> median;

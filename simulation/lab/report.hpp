@@ -14,7 +14,7 @@ std::string describe(const criterion& target, const lab& exercise);
 std::string describe(const criterion& target, const criterion_grade& grade);
 
 /// A part of the run with a fault or a deploy.
-struct disturbed_time {
+struct chart_band {
   /// `fault` or `deploy`.
   const char* label;
   duration begin;
@@ -22,7 +22,7 @@ struct disturbed_time {
 };
 
 /// Returns the times of the faults and deploys in the scenario of the chart.
-std::vector<disturbed_time> disturbed_times(const lab& exercise, const chart_data& chart);
+std::vector<chart_band> chart_bands(const lab& exercise, const chart_data& chart);
 
 /// The criteria with their values, the chart, and the verdict with a hint.
 std::string text_report(const lab& exercise, const grade& result);

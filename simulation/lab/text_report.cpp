@@ -42,10 +42,10 @@ char cell(const std::vector<double>& sorted, double level) {
 }
 
 /// Returns the row with the columns of the chart in which an alert fires.
-std::string alert_row(const std::string& alert, const std::vector<std::size_t>& fires_in, std::size_t seeds,
+std::string alert_row(const std::string& alert, const std::vector<std::size_t>& firing_counts, std::size_t seeds,
                       std::size_t width) {
   std::string text = "\n         ";
-  for (const auto count : fires_in) {
+  for (const auto count : firing_counts) {
     text.append(width, count * 20 >= seeds * 19 ? '#' : count * 20 >= seeds ? '+' : '.');
   }
   return text + "\n  " + alert + ": # fires in 95 % of the seeds   + in 5 %   . in fewer\n";
@@ -65,12 +65,11 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
     text += '\n';
   }
   text += "        +" + std::string(width * chart.goodput.size(), '-') + "\n         ";
-  const auto disturbances = disturbed_times(exercise, chart);
+  const auto bands = chart_bands(exercise, chart);
   for (std::size_t column = 0; column < chart.goodput.size(); ++column) {
     const auto at = chart.column * static_cast<duration::rep>(column);
-    const bool is_faulty = std::any_of(disturbances.begin(), disturbances.end(), [&](const auto& each) {
-      return at + chart.column > each.begin && at < each.end;
-    });
+    const bool is_faulty = std::any_of(
+        bands.begin(), bands.end(), [&](const auto& each) { return at + chart.column > each.begin && at < each.end; });
     text.append(width, is_faulty ? '!' : ' ');
   }
   text.erase(text.find_last_not_of(' ') + 1);
@@ -78,7 +77,7 @@ std::string goodput_chart(const lab& exercise, const chart_data& chart, std::siz
   const auto axis = width * chart.goodput.size();
   text += "\n         0 s" + std::string(axis > 3 + length.size() ? axis - 3 - length.size() : 1, ' ') + length;
   text += "\n  # 95 % of the seeds reach this   + 5 % of the seeds do   ! fault or deploy\n";
-  for (const auto& [alert, fires_in] : chart.firing) text += alert_row(alert, fires_in, seeds, width);
+  for (const auto& [alert, firing_counts] : chart.firing) text += alert_row(alert, firing_counts, seeds, width);
   return text;
 }
 
@@ -108,8 +107,8 @@ std::string latency_chart(const lab& exercise, const chart_data& chart) {
 
 }  // namespace
 
-std::vector<disturbed_time> disturbed_times(const lab& exercise, const chart_data& chart) {
-  std::vector<disturbed_time> times;
+std::vector<chart_band> chart_bands(const lab& exercise, const chart_data& chart) {
+  std::vector<chart_band> times;
   const auto& scenario = exercise.plan.scenarios[exercise.chart_scenario];
   for (const auto& fault : scenario.faults) times.push_back({"fault", fault.at, fault.at + fault.lasts});
   for (const auto& deploy : scenario.deploys) {
@@ -121,8 +120,8 @@ std::vector<disturbed_time> disturbed_times(const lab& exercise, const chart_dat
 
 std::string describe(const criterion& target, const lab& exercise) {
   const auto scenario = ", scenario \"" + exercise.plan.scenarios[target.scenario].name + "\"";
-  const bool is_whole = target.from == duration{0} && target.to == exercise.plan.load.length;
-  const auto part = is_whole ? "" : " from " + format_seconds(target.from) + " to " + format_seconds(target.to);
+  const bool is_whole_run = target.from == duration{0} && target.to == exercise.plan.load.length;
+  const auto part = is_whole_run ? "" : " from " + format_seconds(target.from) + " to " + format_seconds(target.to);
   const auto limit = format_value(target.measure, target.limit);
   const auto alert_name = [&] { return exercise.plan.alerts[target.alert].name; };
   switch (target.measure) {

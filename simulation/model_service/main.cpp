@@ -39,8 +39,8 @@ void burn_cpu(duration cost) {
 }
 
 /// The service has one thread, so the handler of `PUT /faults` and the requests run on the same loop.
-service::definition faultable_service(const std::shared_ptr<const sim::service_model>& model) {
-  auto faults = std::make_shared<sim::service_disturbance>();
+service::definition make_model_definition(const std::shared_ptr<const sim::service_model>& model) {
+  auto faults = std::make_shared<sim::fault_effects>();
   auto definition = sim::modeled_service(model, faults, burn_cpu);
   definition.app = [model_app = definition.app, faults](service::service_context& context,
                                                         service::api_key_authenticator& authenticator) {
@@ -76,7 +76,7 @@ int run(int argc, char** argv) {
   const auto* const service = plan->find(name);
   if (service == nullptr) return fail(file + " has no service \"" + name + "\"");
   argv[2] = argv[0];
-  return service::run(argc - 2, argv + 2, faultable_service(service->model));
+  return service::run(argc - 2, argv + 2, make_model_definition(service->model));
 }
 
 }  // namespace

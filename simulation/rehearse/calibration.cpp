@@ -64,20 +64,20 @@ merged_runs merge(const std::vector<observed_run>& runs) {
   merged_runs merged;
   double calls = 0;
   std::vector<std::int64_t> medians;
-  std::vector<const observed_run*> by_lag;
+  std::vector<const observed_run*> runs_by_lag;
   for (const auto& run : runs) {
     calls += static_cast<double>(run.phases.front().calls);
     medians.push_back(run.phases.front().p50_us.value_or(0));
     for (const auto& [service, seconds] : run.cpu_s) merged.cpu_us[service] += seconds * 1e6;
-    by_lag.push_back(&run);
+    runs_by_lag.push_back(&run);
   }
   for (auto& [service, sum] : merged.cpu_us) sum /= std::max(calls, 1.0);
   std::sort(medians.begin(), medians.end());
   merged.p50_us = static_cast<double>(medians[medians.size() / 2]);
-  std::sort(by_lag.begin(), by_lag.end(), [](const observed_run* a, const observed_run* b) {
+  std::sort(runs_by_lag.begin(), runs_by_lag.end(), [](const observed_run* a, const observed_run* b) {
     return p99_of(a->dispatch_lag) < p99_of(b->dispatch_lag);
   });
-  merged.dispatch_lag = by_lag[by_lag.size() / 2]->dispatch_lag;
+  merged.dispatch_lag = runs_by_lag[runs_by_lag.size() / 2]->dispatch_lag;
   return merged;
 }
 
@@ -167,11 +167,11 @@ class calibrator {
   void set_idle_slowdown(const observed_run& simulated) {
     if (!result_.after_idle) return;
     auto& slowdown = result_.plan.slowdown_after_idle;
-    const auto& [at_zero_us, increase_us, full_after_us] = *result_.after_idle;
+    const auto& [base_us, increase_us, full_after_us] = *result_.after_idle;
     slowdown.full_after = microseconds(full_after_us);
     if (!slowdown.any()) {
       // All of the response time is CPU time, as a first estimate.
-      slowdown.max_factor = std::min(1 + increase_us / std::max(at_zero_us, 1.0), max_idle_factor);
+      slowdown.max_factor = std::min(1 + increase_us / std::max(base_us, 1.0), max_idle_factor);
       return;
     }
     auto groups = simulated.response_after_idle;
@@ -190,17 +190,18 @@ class calibrator {
   double response_us(const observed_run& run) const {
     if (result_.after_idle) {
       const auto fit = fit_idle_response(run.response_after_idle, result_.after_idle->full_after_us);
-      if (fit) return fit->at_zero_us;
+      if (fit) return fit->base_us;
     }
     return static_cast<double>(run.phases.front().p50_us.value_or(0));
   }
 
   void set_link_latency() {
     // Two points determine the slope of the response time over the latency of a link.
-    constexpr double probe_us = 100;
+    constexpr double probe_latency_us = 100;
     const auto base = response_us(simulate_calibration(result_.plan));
-    const auto slope = (response_us(simulate_calibration(with_link_latency(result_.plan, probe_us))) - base) / probe_us;
-    const auto measured = result_.after_idle ? result_.after_idle->at_zero_us : measured_.p50_us;
+    const auto slope = (response_us(simulate_calibration(with_link_latency(result_.plan, probe_latency_us))) - base) /
+                       probe_latency_us;
+    const auto measured = result_.after_idle ? result_.after_idle->base_us : measured_.p50_us;
     result_.added_latency_us = slope > 0 ? std::max(0.0, (measured - base) / slope) : 0;
     result_.plan = with_link_latency(std::move(result_.plan), result_.added_latency_us);
   }

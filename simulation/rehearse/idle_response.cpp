@@ -19,7 +19,7 @@ double fraction(const observed_idle_group& group, double full_after_us) {
 double squared_error(const std::vector<observed_idle_group>& groups, const idle_response& fit) {
   double sum = 0;
   for (const auto& group : groups) {
-    const auto fitted = fit.at_zero_us + fit.increase_us * fraction(group, fit.full_after_us);
+    const auto fitted = fit.base_us + fit.increase_us * fraction(group, fit.full_after_us);
     const auto difference = static_cast<double>(group.p50_us) - fitted;
     sum += static_cast<double>(group.calls) * difference * difference;
   }

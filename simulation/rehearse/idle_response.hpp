@@ -12,7 +12,7 @@ namespace cohort::simulation::rehearsal {
 /// which the cores were idle, and is constant after `full_after_us`.
 struct idle_response {
   /// The response time without idle time, in microseconds.
-  double at_zero_us = 0;
+  double base_us = 0;
   /// The increase after `full_after_us`.
   double increase_us = 0;
   double full_after_us = 0;

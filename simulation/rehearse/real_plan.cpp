@@ -79,22 +79,22 @@ std::int64_t to_whole_percent(double ratio, const std::string& where) {
 }
 
 real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, const std::string& where) {
-  const auto& disturbance = fault.disturbance;
+  const auto& effects = fault.effects;
   const auto& target = *plan.find(fault.service);
-  if (disturbance.slowdown != 1 && !target.real_program.empty()) {
+  if (effects.slowdown != 1 && !target.real_program.empty()) {
     throw unsupported_setting{where + ".slowdown is not supported by " + target.real_program +
                               ". Its fault injector supports extra_latency, failure_ratio and hang_ratio"};
   }
   if (fault.powered_off > 0) {
     throw unsupported_setting{where + ".powered_off is not supported in a real run. Use `killed`"};
   }
-  real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, disturbance.slowdown, 0, 0, 0, false};
-  result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(disturbance.extra_latency).count();
-  if (std::chrono::milliseconds{result.latency_ms} != disturbance.extra_latency) {
+  real_fault result{to_seconds(fault.at), to_seconds(fault.lasts), fault.service, effects.slowdown, 0, 0, 0, false};
+  result.latency_ms = std::chrono::floor<std::chrono::milliseconds>(effects.extra_latency).count();
+  if (std::chrono::milliseconds{result.latency_ms} != effects.extra_latency) {
     throw unsupported_setting{where + ".extra_latency must be whole milliseconds for the fault injector"};
   }
-  result.error_percent = to_whole_percent(disturbance.failure_ratio, where + ".failure_ratio");
-  result.hang_percent = to_whole_percent(disturbance.hang_ratio, where + ".hang_ratio");
+  result.error_percent = to_whole_percent(effects.failure_ratio, where + ".failure_ratio");
+  result.hang_percent = to_whole_percent(effects.hang_ratio, where + ".hang_ratio");
   result.is_killed = fault.killed > 0;
   return result;
 }
@@ -154,15 +154,15 @@ std::vector<run_phase> phases_of(const sim::planned_scenario& scenario, duration
     bounds.insert(std::min(length, fault.at + fault.lasts));
   }
   std::vector<run_phase> phases;
-  bool any_fault = false;
+  bool had_fault = false;
   for (auto start = bounds.begin(), end = std::next(start); end != bounds.end(); ++start, ++end) {
     const auto is_active = [&](const sim::planned_fault& fault) {
       return fault.at <= *start && *start < fault.at + fault.lasts;
     };
-    const bool is_disturbed = std::any_of(scenario.faults.begin(), scenario.faults.end(), is_active);
-    const auto* const name = is_disturbed ? "fault" : any_fault ? "after" : "before";
+    const bool has_active_fault = std::any_of(scenario.faults.begin(), scenario.faults.end(), is_active);
+    const auto* const name = has_active_fault ? "fault" : had_fault ? "after" : "before";
     phases.push_back({scenario.faults.empty() ? "all" : name, to_seconds(*start), to_seconds(*end - *start)});
-    any_fault |= is_disturbed;
+    had_fault |= has_active_fault;
   }
   return phases;
 }

@@ -79,7 +79,7 @@ sim::planned_scenario scenario_of(const storm_settings& settings, const protecti
     case storm_event::slow_back_ends:
       scenario.name = "slow back ends";
       scenario.faults = {fault_of(settings, back)};
-      scenario.faults.front().disturbance.slowdown = settings.slowdown;
+      scenario.faults.front().effects.slowdown = settings.slowdown;
       break;
     case storm_event::deploy:
       scenario.name = "deploy";

@@ -76,7 +76,7 @@ async function play(faultGateStack: FaultGateStack, poller: AggregatePoller, lin
   return [link.padEnd(10), fault.padEnd(15), `${recoveryDuration.toFixed(2)} s`.padStart(9), `  ${states}`];
 }
 
-async function checkNothingLeaked(faultGateStack: FaultGateStack, before: Record<string, Resources>, tasksBefore: Record<string, number>): Promise<void> {
+async function checkForLeaks(faultGateStack: FaultGateStack, before: Record<string, Resources>, tasksBefore: Record<string, number>): Promise<void> {
   // The client closes idle connections after 50 s.
   await eventually('no connection, task or descriptor is left', 60, async () => {
     const now = faultGateStack.resources();
@@ -122,7 +122,7 @@ try {
       console.log(line.join(' '));
     }
   }
-  await checkNothingLeaked(faultGateStack, before, tasksBefore);
+  await checkForLeaks(faultGateStack, before, tasksBefore);
 } finally {
   console.log(`logs in ${faultGateStack.directory}`);
   await faultGateStack.stop();

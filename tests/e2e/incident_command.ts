@@ -15,7 +15,7 @@ async function runAndPrintIncident(stack: Stack): Promise<void> {
 }
 
 /** Returns false if no stack is running. Throws if the running stack cannot be used. */
-async function isUsable(stack: Stack): Promise<boolean> {
+async function isStackRunning(stack: Stack): Promise<boolean> {
   const response = await request(stack, `${stack.services['weather-service']}/api/faults`).catch(() => undefined);
   if (response?.status === 404) {
     throw new Error('the running stack has no fault injection; restart it with --enable-faults (ENABLE_FAULTS=true)');
@@ -30,7 +30,7 @@ async function isUsable(stack: Stack): Promise<boolean> {
 
 terminateChildrenOnExit();
 const runningStack = stackOnDefaultPorts(process.env['API_KEY'] ?? '');
-if (await isUsable(runningStack)) {
+if (await isStackRunning(runningStack)) {
   const load = LocalStack.startLoadOn(runningStack, 20);
   try {
     await runAndPrintIncident(runningStack);

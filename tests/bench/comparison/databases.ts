@@ -10,14 +10,14 @@ import { peerVersion } from './peers.ts';
 
 /** Starts PostgreSQL with a table of 1,000 users and Redis with one value, both on the processor of the load, until `stop` is called. */
 export async function databaseComparison(directory: string): Promise<Comparison & { stop(): Promise<void> }> {
-  const onLoadCore = ['taskset', '-c', String(loadCore)];
-  const postgres = await PostgresServer.start(directory, ['fsync=off'], onLoadCore);
+  const tasksetPrefix = ['taskset', '-c', String(loadCore)];
+  const postgres = await PostgresServer.start(directory, ['fsync=off'], tasksetPrefix);
   postgres.query(
     'create table users (id int8 primary key, name text not null)',
     "insert into users select n, 'user ' || n from generate_series(1, 1000) n",
     'analyze users',
   );
-  const redis = await RedisServer.start(directory, [], onLoadCore);
+  const redis = await RedisServer.start(directory, [], tasksetPrefix);
   redis.query('set', 'value', 'a value of 22 bytes :)');
   const environment = { ...postgres.environment, REDIS_PORT: String(redis.port) };
   const user = '/api/users/7';

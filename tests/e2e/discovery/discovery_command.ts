@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 import { elapsed, expect, pause } from '../support/assertions.ts';
 import { coreDns, etcd as etcdBackend, findBackend } from '../support/backends.ts';
-import { CoreDns, Dashboard, Etcd, Replica, underLoad } from './programs.ts';
+import { CoreDns, Dashboard, Etcd, Replica, runUnderLoad } from './programs.ts';
 import { findFreePorts, root, terminateChildrenOnExit } from '../support/processes.ts';
 
 interface Row {
@@ -40,7 +40,7 @@ async function runCase(name: string, dashboard: Dashboard, limit: number, awaite
 async function runOutage(name: string, dashboard: Dashboard, count: number, action: () => Promise<void>): Promise<void> {
   const { failures } = await measure(dashboard, async () => {
     await action();
-    return hasConstantCount(dashboard, count, outageSeconds);
+    return checkConstantCount(dashboard, count, outageSeconds);
   });
   addRow({
     name,
@@ -51,7 +51,7 @@ async function runOutage(name: string, dashboard: Dashboard, count: number, acti
 }
 
 async function measure(dashboard: Dashboard, action: () => Promise<number>): Promise<{ value: number; failures: { count: number; text: string } }> {
-  const { value, report } = await underLoad(dashboard, directory, 10, async () => {
+  const { value, report } = await runUnderLoad(dashboard, directory, 10, async () => {
     await pause(1500); // After this time, the load is constant.
     return action();
   });
@@ -66,7 +66,7 @@ function addRow(row: Row): void {
 }
 
 /** Milliseconds until `condition` holds, polled more often than by `eventually`. */
-async function timeUntil(description: string, seconds: number, condition: () => Promise<boolean>): Promise<number> {
+async function measureTimeUntil(description: string, seconds: number, condition: () => Promise<boolean>): Promise<number> {
   const start = elapsed();
   while (!(await condition())) {
     expect(elapsed() - start < seconds * 1000, description);
@@ -76,12 +76,12 @@ async function timeUntil(description: string, seconds: number, condition: () => 
 }
 
 /** Milliseconds from the call, which follows the start of the program, to the first request. */
-const timeUntilFirstRequest = (replica: Replica): Promise<number> => timeUntil('the replica receives requests', 10, async () => (await replica.requests()) > 0);
+const measureTimeToFirstRequest = (replica: Replica): Promise<number> => measureTimeUntil('the replica receives requests', 10, async () => (await replica.requests()) > 0);
 const waitForCount = (dashboard: Dashboard, count: number): Promise<number> =>
-  timeUntil(`the dashboard has ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
+  measureTimeUntil(`the dashboard has ${count} endpoints`, 12, async () => (await dashboard.endpoints()) === count);
 
 /** Checks for `seconds` that the number of known endpoints does not change; returns 0. */
-async function hasConstantCount(dashboard: Dashboard, count: number, seconds: number): Promise<number> {
+async function checkConstantCount(dashboard: Dashboard, count: number, seconds: number): Promise<number> {
   for (const end = elapsed() + seconds * 1000; elapsed() < end; await pause(200)) {
     const known = await dashboard.endpoints();
     expect(known === count, `the dashboard has ${count} endpoints, not ${known}`);
@@ -99,7 +99,7 @@ async function testEtcd(etcd: Etcd): Promise<void> {
   let third = second;
   await runCase('etcd: a replica starts', dashboard, 1000, 'first request', async () => {
     third = await Replica.launch(directory, registrationEnvironment);
-    return timeUntilFirstRequest(third);
+    return measureTimeToFirstRequest(third);
   });
   await runCase('etcd: kill -9 of a replica', dashboard, (ttl + 1) * 1000, 'removed', async () => {
     void third.process.kill();
@@ -118,13 +118,13 @@ async function testEtcd(etcd: Etcd): Promise<void> {
   await runCase('etcd: restart of etcd, then a replica starts', dashboard, 7000, 'first request', async () => {
     await etcd.start('data');
     fifthReplica = await Replica.launch(directory, registrationEnvironment);
-    return timeUntilFirstRequest(fifthReplica);
+    return measureTimeToFirstRequest(fifthReplica);
   });
   await runCase('etcd: etcd loses its data', dashboard, 7000, 'all re-registered', async () => {
     await etcd.kill();
     const killed = elapsed();
     await etcd.start('empty');
-    await timeUntil('the replicas re-register', 8, async () => {
+    await measureTimeUntil('the replicas re-register', 8, async () => {
       const body = JSON.stringify({ key: Buffer.from('/services/').toString('base64'), range_end: Buffer.from('/services0').toString('base64') });
       const response = await fetch(`${etcd.url}/v3/kv/range`, { method: 'POST', body });
       return Number(((await response.json()) as { count?: string }).count ?? 0) === 3;
@@ -145,7 +145,7 @@ async function testDns(dns: CoreDns): Promise<void> {
   await dashboard.waitForEndpoints(1, 10);
   await runCase('CoreDNS: an A record is added (TTL 2 s)', dashboard, 6000, 'first request', () => {
     dns.writeZone(records(['127.0.0.1', '127.0.0.2']));
-    return timeUntilFirstRequest(second);
+    return measureTimeToFirstRequest(second);
   });
   await runCase('CoreDNS: an A record is removed', dashboard, 6000, 'removed', () => {
     dns.writeZone(records(['127.0.0.2']));
@@ -160,7 +160,7 @@ async function testDns(dns: CoreDns): Promise<void> {
   const before = await second.requests();
   await runCase('CoreDNS: an SRV record changes', srvDashboard, 6000, 'first request', () => {
     dns.writeZone(srv('two'));
-    return timeUntil('the new target receives requests', 10, async () => (await second.requests()) > before);
+    return measureTimeUntil('the new target receives requests', 10, async () => (await second.requests()) > before);
   });
   await srvDashboard.stop();
   for (const replica of [first, second]) await replica.process.stop();
@@ -174,7 +174,7 @@ async function testRegisteredSrv(dns: CoreDns, etcd: Etcd): Promise<void> {
   let second = first;
   await runCase('CoreDNS on etcd: a replica registers, found by SRV', dashboard, 4000, 'first request', async () => {
     second = await Replica.launch(directory, registrationEnvironment);
-    return timeUntilFirstRequest(second);
+    return measureTimeToFirstRequest(second);
   });
   await runOutage('CoreDNS: kill -9 of CoreDNS', dashboard, 2, () => dns.kill());
   await dashboard.stop();

@@ -170,7 +170,7 @@ export class Dashboard {
 const ratePerSecond = 400;
 
 /** Sends a constant load through the dashboard for `seconds`, while `action` runs. */
-export async function underLoad<T>(dashboard: Dashboard, directory: string, seconds: number, action: () => Promise<T>): Promise<{ value: T; report: LoadReport }> {
+export async function runUnderLoad<T>(dashboard: Dashboard, directory: string, seconds: number, action: () => Promise<T>): Promise<{ value: T; report: LoadReport }> {
   const flags = ['-q', '-m', 'constant', '-d', String(seconds), '-r', String(ratePerSecond), '--json', '/dev/stdout', '--target', `${dashboard.url}/api/time-proxy`];
   const load = startProcess('loadgen', program('loadgen'), flags, join(directory, 'loadgen.log'), { API_KEY: '' });
   const value = await action();

@@ -25,7 +25,7 @@ export function writeConfiguration(configuration: string, directory: string, val
   return path;
 }
 
-const noTokens = 'no JSON Web Tokens without a commercial module';
+const noTokenSupport = 'no JSON Web Tokens without a commercial module';
 
 export const gateways: Gateway[] = [
   {
@@ -47,10 +47,10 @@ export const gateways: Gateway[] = [
     name: 'nginx',
     configuration: 'nginx.conf',
     unsupported: {
-      'JWT: valid': noTokens,
-      'JWT: none, expired, other issuer, other audience': noTokens,
-      'JWT: alg none, key confusion': noTokens,
-      'JWT: not valid yet': noTokens,
+      'JWT: valid': noTokenSupport,
+      'JWT: none, expired, other issuer, other audience': noTokenSupport,
+      'JWT: alg none, key confusion': noTokenSupport,
+      'JWT: not valid yet': noTokenSupport,
       'earlier deadline of the client': 'the deadline header of the client is not supported',
     },
     start: (configuration, _ports, directory) => {

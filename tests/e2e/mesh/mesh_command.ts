@@ -29,7 +29,7 @@ function report(name: string, expected: string, observed: string, isExpected: bo
 
 interface Ports {
   time: ServicePorts;
-  secondTime: ServicePorts;
+  secondTimeReplica: ServicePorts;
   sysinfo: ServicePorts;
   weather: ServicePorts;
   dashboard: ServicePorts;
@@ -42,7 +42,7 @@ async function choosePorts(): Promise<Ports> {
     const [service = 0, inbound = 0, admin = 0] = free.slice(3 * index);
     return { service, inbound, admin };
   };
-  return { time: take(0), secondTime: take(1), sysinfo: take(2), weather: take(3), dashboard: take(4), outbound: free[15] ?? 0 };
+  return { time: take(0), secondTimeReplica: take(1), sysinfo: take(2), weather: take(3), dashboard: take(4), outbound: free[15] ?? 0 };
 }
 
 function startService(program: string, port: number, environment: Record<string, string>): BackgroundProcess {
@@ -117,7 +117,7 @@ class MeshedStack {
       mesh.traces === undefined ? {} : { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `http://127.0.0.1:${mesh.traces}/v1/traces` };
     const upstream = `http://127.0.0.1:${ports.outbound}`;
     const callers = ['dashboard-service'];
-    const times = [ports.time, ports.secondTime].slice(0, timeReplicas);
+    const times = [ports.time, ports.secondTimeReplica].slice(0, timeReplicas);
     times.forEach((time, index) => {
       this.processes.push(
         startService('time-service', time.service, traces),

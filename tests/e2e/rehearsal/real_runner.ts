@@ -21,7 +21,7 @@ const maxConnections = 10_000;
 const loadCore = String(cpus().length - 1);
 
 /** The maximum CPU time that other programs may use on a core of the services, as a fraction of elapsed time. */
-const maxForeignRatio = 0.1;
+const maxInterferenceRatio = 0.1;
 /** The unit of /proc/stat: USER_HZ, which is 100 on all architectures that this program supports. */
 const ticksPerSecond = 100;
 
@@ -66,14 +66,14 @@ function cpuTimes(before: MachineTimes, after: MachineTimes): Record<string, num
 }
 
 /** The reason why a run is invalid, if other programs used the cores of the services; otherwise empty. */
-function findDisturbance(before: MachineTimes, after: MachineTimes): string {
+function findInterference(before: MachineTimes, after: MachineTimes): string {
   const used = cpuTimes(before, after);
   for (const [core, busy] of after.busy_s) {
     const services = [...after.services].filter(([, times]) => times.core === core);
     if (services.length === 0) continue;
     const ownSeconds = services.reduce((sum, [name]) => sum + (used[name] ?? 0), after.own_s - before.own_s);
     const ratio = (busy - (before.busy_s.get(core) ?? 0) - ownSeconds) / (after.at_s - before.at_s);
-    if (ratio > maxForeignRatio) return `other programs used ${(100 * ratio).toFixed(0)} % of core ${core}, on which services run, above ${100 * maxForeignRatio} %`;
+    if (ratio > maxInterferenceRatio) return `other programs used ${(100 * ratio).toFixed(0)} % of core ${core}, on which services run, above ${100 * maxInterferenceRatio} %`;
   }
   return '';
 }
@@ -225,7 +225,7 @@ export class RealRunner {
       cpu_s: cpuTimes(before, after),
       dispatch_lag: readHistogram(report.totals.dispatch_lag.hdr_v2_base64).map(({ value, count }) => ({ lag_us: value, calls: count })),
       response_after_idle: report.totals.response_after_idle.map(({ idle_us, count, p50_us }) => ({ idle_us, calls: count, p50_us })),
-      invalid_reason: findInvalidity(report, this.allowedLag_s) || findDisturbance(before, after),
+      invalid_reason: findInvalidity(report, this.allowedLag_s) || findInterference(before, after),
     };
   }
 
@@ -239,10 +239,10 @@ export class RealRunner {
     await (fault.is_killed ? fleet.startService(service) : fleet.setFault(service, undefined));
   }
 
-  private async watchBreakers(fleet: RealFleet, start: number, length: number, isDisturbed: boolean, changes: BreakerChange[]): Promise<void> {
+  private async watchBreakers(fleet: RealFleet, start: number, length: number, hasFaults: boolean, changes: BreakerChange[]): Promise<void> {
     // Reading the metrics takes CPU time, which is measured in a run without faults.
     const callers = this.plan.services.filter(({ calls }) => calls.length > 0);
-    if (!isDisturbed) return;
+    if (!hasFaults) return;
     const last = new Map<string, string>();
     for (let at = breakerMilliseconds; at < length * 1000; at += breakerMilliseconds) {
       await pause(Math.max(0, start + at - elapsed()));

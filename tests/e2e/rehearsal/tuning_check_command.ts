@@ -115,13 +115,13 @@ function compare(defaults: Sample, chosen: Sample): string {
 
 /** Runs scripts with both settings, and repeats runs that are invalid because the machine was busy. */
 class Measurement {
-  disturbed = 0;
-  invalid = 0;
+  invalidRuns = 0;
+  unrepeatedInvalidRuns = 0;
 
   constructor(
     private readonly runners: RealRunner[],
     private readonly rate: number,
-    private spareRuns: number,
+    private remainingRepetitions: number,
   ) {}
 
   async measure(scenario: RealScenario, repeat: number, firstSeed: number): Promise<Sample[]> {
@@ -141,10 +141,10 @@ class Measurement {
       const result = await runner.run(scenario, this.rate, seed);
       if (result.invalid_reason === '') return result;
       ++this.disturbed;
-      const isRepeated = this.spareRuns-- > 0;
+      const isRepeated = this.remainingRepetitions-- > 0;
       console.error(`tune check: invalid run${isRepeated ? ', repeated' : ''}: ${result.invalid_reason}`);
       if (isRepeated) continue;
-      ++this.invalid;
+      ++this.unrepeatedInvalidRuns;
       return result;
     }
   }
@@ -173,12 +173,12 @@ console.log(`| Faults | simulated: defaults → best settings | defaults | best 
 const verdicts: string[] = [];
 for (const [index, { scenario: name, own, chosen: predictedGoodput }] of measured.entries()) {
   const scenario = plan.scenarios.find((each) => each.name === name) ?? fail(`there is no script "${name}"`);
-  const initialInvalidCount = measurement.invalid;
+  const initialInvalidCount = measurement.unrepeatedInvalidRuns;
   const [defaults, chosenSamples] = await measurement.measure(scenario, repeat, 1 + index * repeat);
   if (defaults === undefined || chosenSamples === undefined) continue;
   const verdict = compare(defaults, chosenSamples);
   verdicts.push(verdict);
-  const mark = measurement.invalid > initialInvalidCount ? '~' : '';
+  const mark = measurement.unrepeatedInvalidRuns > initialInvalidCount ? '~' : '';
   console.log(`| ${name} | ${percent(own)} → ${percent(predictedGoodput)} | ${mark}${format(defaults)} | ${mark}${format(chosenSamples)} | ${mark}${verdict} |`);
 }
 const better = verdicts.filter((verdict) => verdict.startsWith('better')).length;
@@ -186,5 +186,5 @@ const worse = verdicts.filter((verdict) => verdict === 'worse').length;
 const lines = Object.values(settings).flatMap((variables) => Object.entries(variables).map(([variable, value]) => `${variable}=${value}`));
 console.log(`\n${lines.join(' ')}`);
 console.log(`better in ${better} of ${verdicts.length} fault scripts, worse by more than the range in ${worse}; ${repeat} runs each`);
-console.log(`${describeMachine()}; ${measurement.disturbed} invalid runs, ${measurement.disturbed - measurement.invalid} of them repeated; ~: with an invalid run`);
-process.exitCode = better >= requiredRatio * verdicts.length && worse === 0 && measurement.invalid === 0 ? 0 : 1;
+console.log(`${describeMachine()}; ${measurement.invalidRuns} invalid runs, ${measurement.invalidRuns - measurement.unrepeatedInvalidRuns} of them repeated; ~: with an invalid run`);
+process.exitCode = better >= requiredRatio * verdicts.length && worse === 0 && measurement.unrepeatedInvalidRuns === 0 ? 0 : 1;

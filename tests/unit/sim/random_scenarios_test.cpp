@@ -56,16 +56,16 @@ TEST_CASE("random scenarios: faults are consecutive, in the middle of the load, 
       CHECK(fault.at >= end);
       CHECK(fault.lasts >= 500ms);
       end = fault.at + fault.lasts;
-      const auto& disturbance = fault.disturbance;
-      const auto percent = disturbance.failure_ratio * 100;
+      const auto& effects = fault.effects;
+      const auto percent = effects.failure_ratio * 100;
       CHECK(std::abs(percent - std::round(percent)) < 1e-6);
-      CHECK(disturbance.extra_latency % 1ms == 0ms);
+      CHECK(effects.extra_latency % 1ms == 0ms);
       CHECK(fault.killed <= 3);
       if (fault.service == "door") CHECK(fault.killed == 1);
       std::string kind;
-      if (disturbance.failure_ratio > 0) kind += "errors ";
-      if (disturbance.hang_ratio > 0) kind += "hangs ";
-      if (disturbance.extra_latency > 0ms) kind += "latency ";
+      if (effects.failure_ratio > 0) kind += "errors ";
+      if (effects.hang_ratio > 0) kind += "hangs ";
+      if (effects.extra_latency > 0ms) kind += "latency ";
       if (fault.killed > 0) kind += "killed";
       CHECK_FALSE(kind.empty());
       kinds.insert(kind);
@@ -80,8 +80,8 @@ TEST_CASE("random scenarios: the name states the faults", "[sim][plan]") {
   for (const auto& scenario : sim::draw_scenarios(plan, {{"price"}, 50, 3})) {
     INFO(scenario.name);
     const auto& first = scenario.faults.front();
-    const auto errors = std::to_string(std::lround(first.disturbance.failure_ratio * 100)) + " % errors";
-    if (first.disturbance.failure_ratio > 0) CHECK(scenario.name.find(errors) != std::string::npos);
+    const auto errors = std::to_string(std::lround(first.effects.failure_ratio * 100)) + " % errors";
+    if (first.effects.failure_ratio > 0) CHECK(scenario.name.find(errors) != std::string::npos);
     if (first.killed > 0)
       CHECK(scenario.name.find(": " + std::to_string(first.killed) + " killed for ") != std::string::npos);
     CHECK((scenario.faults.size() > 1) == (scenario.name.find(", then ") != std::string::npos));

@@ -182,7 +182,7 @@ TEST_CASE("rehearsal: the response time after idle time is fitted by a linear in
   groups.push_back({19'000, 300, 1000});
   const auto fit = fit_idle_response(groups);
   REQUIRE(fit.has_value());
-  CHECK_THAT(fit->at_zero_us, WithinAbs(401, 5));
+  CHECK_THAT(fit->base_us, WithinAbs(401, 5));
   CHECK_THAT(fit->increase_us, WithinAbs(600, 10));
   CHECK_THAT(fit->full_after_us, WithinRel(6000.0, 0.05));
   CHECK_FALSE(fit_idle_response({{100, 10, 400}, {1000, 10, 390}}).has_value());
@@ -192,14 +192,14 @@ TEST_CASE("rehearsal: the response time after idle time is fitted by a linear in
 
 TEST_CASE("rehearsal: a calibration at one rate predicts the median at lower rates, at which the cores are idle longer",
           "[sim][rehearsal]") {
-  const auto short_work = [] { return parse(R"("cpu": "1ms",)", ""); };
-  auto real_plan = short_work();
+  const auto fast_plan = [] { return parse(R"("cpu": "1ms",)", ""); };
+  auto real_plan = fast_plan();
   for (auto& service : real_plan.services) service.costs.read = sim::distribution::constant(100us);
   real_plan.slowdown_after_idle = {3, 6ms};
   const auto run = [](const sim::plan& plan, double rate) {
     return rehearsal::simulate(plan, {"no fault", {}, {}}, rate, 20s, {}, 7);
   };
-  const auto found = calibrate(short_work(), calibrations({run(real_plan, 1000)}, {run(real_plan, 50)}), {});
+  const auto found = calibrate(fast_plan(), calibrations({run(real_plan, 1000)}, {run(real_plan, 50)}), {});
   CHECK(found.has_idle_times);
   CHECK_THAT(to_milliseconds(found.plan.slowdown_after_idle.full_after), WithinRel(6.0, 0.15));
   auto without_slowdown = found.plan;
@@ -273,12 +273,12 @@ TEST_CASE("rehearsal: the simulated tail follows from the dispatch lag of the ca
   auto real_plan = parse();
   real_plan.pauses = {10, sim::distribution::uniform(1ms, 4ms)};
   // Long enough for its 99th percentile.
-  const auto simulate_length = [](const sim::plan& plan) {
+  const auto simulate_100_s = [](const sim::plan& plan) {
     return rehearsal::simulate(plan, {"calibration", {}}, 100, 100s, {}, 7);
   };
-  auto real = simulate_length(real_plan);
+  auto real = simulate_100_s(real_plan);
   const auto p99_of = [&](const sim::plan& plan) {
-    return static_cast<double>(simulate_length(plan).phases.front().p99_us.value());
+    return static_cast<double>(simulate_100_s(plan).phases.front().p99_us.value());
   };
   const auto without_lag = p99_of(calibrate(parse(), calibrations({real}), {}).plan);
   real.dispatch_lag = dispatch_lag(real_plan.pauses, 100'000);

@@ -151,19 +151,20 @@ void audit_analysis::find_missing_contexts() {
     bool is_background = false;
     std::set<std::string> routes;
   };
-  std::map<std::string, std::vector<const request*>> by_service;
+  std::map<std::string, std::vector<const request*>> requests_by_service;
   std::set<std::pair<std::string, std::string>> request_ids;
   for (const auto& each : audit_.requests_) {
-    by_service[each.service->name()].push_back(&each);
+    requests_by_service[each.service->name()].push_back(&each);
     request_ids.emplace(each.service->name(), each.id);
   }
-  std::map<std::pair<std::string, std::string>, calls> unlinked;
+  std::map<std::pair<std::string, std::string>, calls> calls_without_context;
   for (const auto& each : audit_.fleet_.recorder().exchanges()) {
-    const auto service = by_service.find(each.client->name);
+    const auto service = requests_by_service.find(each.client->name);
     const bool is_expected = audit_.background_calls_.contains({each.client->name, each.server->name});
-    if (service == by_service.end() || is_expected || request_ids.contains({each.client->name, each.request_id}))
+    if (service == requests_by_service.end() || is_expected ||
+        request_ids.contains({each.client->name, each.request_id}))
       continue;
-    auto& group = unlinked[{each.client->name, each.server->name}];
+    auto& group = calls_without_context[{each.client->name, each.server->name}];
     ++group.count;
     std::string route;
     for (const auto* candidate : service->second) {
@@ -172,7 +173,7 @@ void audit_analysis::find_missing_contexts() {
     group.is_background = group.is_background || route.empty();
     group.routes.insert(std::move(route));
   }
-  for (const auto& [finding_key, group] : unlinked) {
+  for (const auto& [finding_key, group] : calls_without_context) {
     // Periodic jobs also make calls while no request is in progress.
     if (group.is_background) continue;
     auto& found =
@@ -186,11 +187,12 @@ void audit_analysis::find_missing_contexts() {
 }
 
 void audit_analysis::find_work_after_disconnect() {
-  std::multimap<std::pair<std::string, time_point>, const request*> by_start;
-  for (const auto& each : audit_.requests_) by_start.emplace(std::pair{each.service->name(), each.started}, &each);
+  std::multimap<std::pair<std::string, time_point>, const request*> requests_by_start;
+  for (const auto& each : audit_.requests_)
+    requests_by_start.emplace(std::pair{each.service->name(), each.started}, &each);
   for (const auto& each : audit_.fleet_.recorder().exchanges()) {
     if (!each.client_closed_at || each.response_started_at) continue;
-    const auto [first, last] = by_start.equal_range({each.server->name, each.received_at});
+    const auto [first, last] = requests_by_start.equal_range({each.server->name, each.received_at});
     for (auto candidate = first; candidate != last; ++candidate) {
       const auto& server_request = *candidate->second;
       const auto excess = server_request.ended - *each.client_closed_at;

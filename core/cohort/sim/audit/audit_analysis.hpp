@@ -29,7 +29,7 @@ class audit_analysis {
     std::vector<duration> needed;
   };
   /// The worst case of a finding, and the number of its occurrences.
-  struct evidence {
+  struct finding_record {
     std::uint64_t count = 0;
     duration worst{};
     std::string description;
@@ -50,7 +50,7 @@ class audit_analysis {
   std::map<key, samples> budgets_;
   /// Remaining time that callers have sent, by server and arrival time.
   std::map<std::pair<std::string, time_point>, duration> caller_deadlines_;
-  std::map<std::pair<audit_finding_kind, key>, evidence> findings_;
+  std::map<std::pair<audit_finding_kind, key>, finding_record> findings_;
 };
 
 }  // namespace cohort::sim

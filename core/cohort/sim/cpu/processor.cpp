@@ -74,7 +74,7 @@ void machine::begin_pauses(time_point now) {
 }
 
 void machine::slow_down(cpu_thread& thread) const noexcept {
-  const auto idle_time = (idle_time_ - thread.known_idle_time_) / static_cast<duration::rep>(cores_);
+  const auto idle_time = (idle_time_ - thread.last_idle_time_) / static_cast<duration::rep>(cores_);
   thread.slowdown_ = idle_slowdown_.factor(idle_time);
   thread.has_read_request_ = false;
 }
@@ -150,9 +150,9 @@ bool cpu_scheduler::run_ready() {
   while (next_wakeup() <= now) {
     const auto due_wakeup = wakeups_.top();
     wakeups_.pop();
-    auto& runs_on = due_wakeup.thread->process_.machine_;
-    runs_on.begin_pauses(now);
-    auto& busy_until = runs_on.busy_until_;
+    auto& target_machine = due_wakeup.thread->process_.machine_;
+    target_machine.begin_pauses(now);
+    auto& busy_until = target_machine.busy_until_;
     const auto core = std::min_element(busy_until.begin(), busy_until.end());
     if (*core > now) {
       due_wakeup.thread->waits_for_core_ = true;
@@ -160,7 +160,7 @@ bool cpu_scheduler::run_ready() {
       continue;
     }
     due_wakeup.thread->waits_for_core_ = false;
-    runs_on.idle_time_ += now - *core;
+    target_machine.idle_time_ += now - *core;
     has_run = run(*due_wakeup.thread) || has_run;
     *core = std::max(*core, due_wakeup.thread->busy_until_);
   }
@@ -170,11 +170,11 @@ bool cpu_scheduler::run_ready() {
 /// Runs the ready handlers of a thread until one of them spends CPU time. Returns the number of handlers that ran.
 std::size_t cpu_scheduler::run_handlers(cpu_thread& thread) {
   auto& process = thread.process_;
-  auto& runs_on = process.assigned_machine();
+  auto& target_machine = process.assigned_machine();
   const auto& wake_up = process.costs().wake_up;
-  if (thread.is_asleep_) runs_on.slow_down(thread);
+  if (thread.is_asleep_) target_machine.slow_down(thread);
   const auto wake_up_cost = thread.is_asleep_ && !wake_up.is_zero()
-                                ? runs_on.time_of(thread.slowed(wake_up.draw(process.random())))
+                                ? target_machine.time_of(thread.slowed(wake_up.draw(process.random())))
                                 : duration{0};
   thread.clock_.offset = wake_up_cost;
   thread.is_asleep_ = false;
@@ -203,7 +203,7 @@ bool cpu_scheduler::run(cpu_thread& thread) {
   thread.busy_time_ += spent_time;
   thread.busy_until_ = now + spent_time;
   if (spent_time > duration{0}) {
-    thread.known_idle_time_ = thread.process_.machine_.idle_time_;
+    thread.last_idle_time_ = thread.process_.machine_.idle_time_;
     push(thread, thread.busy_until_, thread.busy_until_);
   } else if (const auto next = event_loop.timers().next_wakeup()) {
     wake(thread, *next);

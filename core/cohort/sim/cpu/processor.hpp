@@ -69,7 +69,7 @@ class cpu_thread {
   double slowdown_ = 1;
   bool has_read_request_ = false;
   /// The machine's idle time when the thread last spent CPU time.
-  duration known_idle_time_{};
+  duration last_idle_time_{};
 };
 
 /// A process on a simulated machine: the loops of its threads, and the costs of its work.

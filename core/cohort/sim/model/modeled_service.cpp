@@ -23,7 +23,7 @@ struct service_state {
   };
 
   std::shared_ptr<const service_model> model;
-  std::shared_ptr<const service_disturbance> faults;
+  std::shared_ptr<const fault_effects> faults;
   std::function<void(duration)> spend;
   std::deque<upstream_call> calls;
 
@@ -50,7 +50,7 @@ struct service_state {
   }
   static task<http::response> respond(std::shared_ptr<service_state> self, http::request_context& request) {
     auto& random = loop::current().random();
-    const auto fault = self->faults ? *self->faults : service_disturbance{};
+    const auto fault = self->faults ? *self->faults : fault_effects{};
     self->spend(scaled(self->model->cpu.draw(random), fault.slowdown));
     if (fault.hang_ratio > 0 && random.bernoulli(fault.hang_ratio)) {
       auto hang_task = wait_or_abort(deadline::never());
@@ -100,8 +100,7 @@ std::string policy_variable_for(std::string_view upstream) { return variable_for
 std::string url_variable_for(std::string_view upstream) { return variable_for(upstream, "_URL"); }
 
 service::definition modeled_service(std::shared_ptr<const service_model> model,
-                                    std::shared_ptr<const service_disturbance> faults,
-                                    std::function<void(duration)> spend) {
+                                    std::shared_ptr<const fault_effects> faults, std::function<void(duration)> spend) {
   auto calls = std::make_shared<std::vector<call_options>>(model->calls.size());
   service::definition definition;
   definition.name = model->name;

@@ -38,8 +38,8 @@ struct service_model {
   bool needs_all_calls = true;
 };
 
-/// The faults of the instances of a modeled service. Changes apply to requests that start afterwards.
-struct service_disturbance {
+/// The effects of faults on the instances of a modeled service. Changes apply to requests that start afterwards.
+struct fault_effects {
   /// Multiplies `service_model::latency` and `service_model::cpu`.
   double slowdown = 1;
   duration extra_latency{};
@@ -57,7 +57,7 @@ inline constexpr std::uint16_t modeled_service_port = 8080;
 /// process a function that keeps a core busy. The settings of each call are its policy and its URL
 /// (`url_variable_for`).
 service::definition modeled_service(std::shared_ptr<const service_model> model,
-                                    std::shared_ptr<const service_disturbance> faults = nullptr,
+                                    std::shared_ptr<const fault_effects> faults = nullptr,
                                     std::function<void(duration)> spend = spend_cpu);
 
 /// The variable of the policy: `PRICE_SERVICE_POLICY` for `price-service`.

@@ -271,22 +271,22 @@ class plan_reader {
     fault.at = read_duration(source.at, field + ".at");
     fault.lasts = read_duration(source.lasts, field + ".lasts");
     if (fault.at >= plan_.load.length) reject(field + ".at", "must be before the end of the load");
-    fault.disturbance.slowdown = source.slowdown.value_or(1);
-    if (!(fault.disturbance.slowdown > 0 && fault.disturbance.slowdown <= max_slowdown)) {
+    fault.effects.slowdown = source.slowdown.value_or(1);
+    if (!(fault.effects.slowdown > 0 && fault.effects.slowdown <= max_slowdown)) {
       reject(field + ".slowdown", "must be a number greater than 0 and at most 1000");
     }
     if (source.extra_latency) {
-      fault.disturbance.extra_latency = read_duration(*source.extra_latency, field + ".extra_latency");
+      fault.effects.extra_latency = read_duration(*source.extra_latency, field + ".extra_latency");
     }
-    fault.disturbance.failure_ratio = read_ratio(source.failure_ratio, field + ".failure_ratio");
-    fault.disturbance.hang_ratio = read_ratio(source.hang_ratio, field + ".hang_ratio");
+    fault.effects.failure_ratio = read_ratio(source.failure_ratio, field + ".failure_ratio");
+    fault.effects.hang_ratio = read_ratio(source.hang_ratio, field + ".hang_ratio");
     const auto* const target = plan_.find(source.service);
     const auto instances = static_cast<std::int64_t>(target->instances);
     if (source.killed) fault.killed = read_count(source.killed, instances, field + ".killed");
     if (source.powered_off) fault.powered_off = read_count(source.powered_off, instances, field + ".powered_off");
     if (source.killed && source.powered_off) reject(field, "must not have both `killed` and `powered_off`");
     const bool disturbs_handlers =
-        fault.disturbance.slowdown != 1 || source.extra_latency || source.failure_ratio || source.hang_ratio;
+        fault.effects.slowdown != 1 || source.extra_latency || source.failure_ratio || source.hang_ratio;
     if (disturbs_handlers && !target->program.empty()) {
       reject(field,
              "can only be `killed` or `powered_off`, because " + target->name + " is a program, not a modeled service");

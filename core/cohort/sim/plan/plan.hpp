@@ -38,7 +38,7 @@ struct planned_fault {
   duration at{};
   duration lasts{};
   std::string service;
-  service_disturbance disturbance;
+  fault_effects effects;
   /// The number of instances whose processes are killed, and restarted at the end.
   std::size_t killed = 0;
   /// The number of instances whose machines lose their power, and are restarted at the end. Unlike a killed process,

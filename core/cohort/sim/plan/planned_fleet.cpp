@@ -130,10 +130,10 @@ void planned_fleet::add_service(const planned_service& service, const program_ca
   if (const auto changed = overrides.find(service.name); changed != overrides.end()) {
     for (const auto& [variable, value] : changed->second) environment.insert_or_assign(variable, value);
   }
-  auto& disturbance = disturbances_[service.name];
-  disturbance = std::make_shared<service_disturbance>();
-  node::definition_factory make_definition = [model = service.model, disturbance] {
-    return modeled_service(model, disturbance);
+  auto& effects = effects_[service.name];
+  effects = std::make_shared<fault_effects>();
+  node::definition_factory make_definition = [model = service.model, effects] {
+    return modeled_service(model, effects);
   };
   if (!service.program.empty()) make_definition = programs.at(service.program);
   for (std::size_t i = 0; i < service.instances; ++i) {
@@ -147,14 +147,14 @@ void planned_fleet::add_service(const planned_service& service, const program_ca
 task<> planned_fleet::inject(planned_fleet& self, const planned_fault& fault) {
   auto start_delay = sleep_for(fault.at);
   co_await std::move(start_delay);
-  auto& disturbance = *self.disturbances_.at(fault.service);
+  auto& effects = *self.effects_.at(fault.service);
   const auto& nodes = self.nodes_.at(fault.service);
-  disturbance = fault.disturbance;
+  effects = fault.effects;
   for (std::size_t i = 0; i < fault.killed; ++i) self.fleet_.kill(*nodes[i]);
   for (std::size_t i = 0; i < fault.powered_off; ++i) self.fleet_.power_off(*nodes[i]);
   auto end_delay = sleep_for(fault.lasts);
   co_await std::move(end_delay);
-  disturbance = {};
+  effects = {};
   for (std::size_t i = 0; i < fault.killed + fault.powered_off; ++i) self.fleet_.start(*nodes[i]);
 }
 

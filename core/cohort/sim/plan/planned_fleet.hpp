@@ -73,7 +73,7 @@ class planned_fleet {
   const planned_scenario& scenario_;
   sim::fleet fleet_;
   std::map<std::string, std::vector<node*>> nodes_;
-  std::map<std::string, std::shared_ptr<service_disturbance>> disturbances_;
+  std::map<std::string, std::shared_ptr<fault_effects>> effects_;
   std::map<std::string, sim::machine*> shared_machines_;
   std::map<std::string, std::vector<sim::machine*>> machines_;
   std::map<std::string, std::optional<duration>> deploy_times_;

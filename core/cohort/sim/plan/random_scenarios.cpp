@@ -13,7 +13,7 @@ constexpr std::uint64_t max_faults = 3;
 /// The resolution of the times of faults.
 constexpr duration time_step = std::chrono::milliseconds{100};
 
-struct whole_range {
+struct integer_range {
   std::uint64_t min;
   std::uint64_t max;
 };
@@ -21,15 +21,15 @@ struct whole_range {
 enum class fault_kind : std::uint8_t { errors, hangs, latency, errors_and_hangs, latency_and_errors, killed };
 constexpr std::uint64_t fault_kind_count = 6;
 
-std::uint64_t draw(random_generator& random, whole_range range) {
+std::uint64_t draw(random_generator& random, integer_range range) {
   return range.min + random.uniform_below(range.max - range.min + 1);
 }
 
-double draw_percent(random_generator& random, whole_range range) {
+double draw_percent(random_generator& random, integer_range range) {
   return static_cast<double>(draw(random, range)) / 100;
 }
 
-duration draw_milliseconds(random_generator& random, whole_range range) {
+duration draw_milliseconds(random_generator& random, integer_range range) {
   return std::chrono::milliseconds{draw(random, range)};
 }
 
@@ -38,21 +38,21 @@ duration draw_fraction(random_generator& random, duration total, double min, dou
   return std::max<duration>(duration{static_cast<duration::rep>(length)} / time_step * time_step, time_step);
 }
 
-void draw_effect(random_generator& random, const planned_service& target, planned_fault& fault) {
-  auto& disturbance = fault.disturbance;
+void draw_effects(random_generator& random, const planned_service& target, planned_fault& fault) {
+  auto& effects = fault.effects;
   auto kind = static_cast<fault_kind>(random.uniform_below(fault_kind_count));
   if (!target.program.empty()) kind = fault_kind::killed;
   switch (kind) {
-    case fault_kind::errors: disturbance.failure_ratio = draw_percent(random, {5, 60}); break;
-    case fault_kind::hangs: disturbance.hang_ratio = draw_percent(random, {1, 15}); break;
-    case fault_kind::latency: disturbance.extra_latency = draw_milliseconds(random, {20, 200}); break;
+    case fault_kind::errors: effects.failure_ratio = draw_percent(random, {5, 60}); break;
+    case fault_kind::hangs: effects.hang_ratio = draw_percent(random, {1, 15}); break;
+    case fault_kind::latency: effects.extra_latency = draw_milliseconds(random, {20, 200}); break;
     case fault_kind::errors_and_hangs:
-      disturbance.failure_ratio = draw_percent(random, {5, 40});
-      disturbance.hang_ratio = draw_percent(random, {1, 8});
+      effects.failure_ratio = draw_percent(random, {5, 40});
+      effects.hang_ratio = draw_percent(random, {1, 8});
       break;
     case fault_kind::latency_and_errors:
-      disturbance.extra_latency = draw_milliseconds(random, {20, 150});
-      disturbance.failure_ratio = draw_percent(random, {5, 40});
+      effects.extra_latency = draw_milliseconds(random, {20, 150});
+      effects.failure_ratio = draw_percent(random, {5, 40});
       break;
     case fault_kind::killed: fault.killed = draw(random, {1, target.instances}); break;
   }
@@ -60,14 +60,14 @@ void draw_effect(random_generator& random, const planned_service& target, planne
 
 std::string describe(const planned_fault& fault, bool with_service) {
   const auto percent = [](double ratio) { return std::to_string(static_cast<int>(ratio * 100 + 0.5)) + " %"; };
-  const auto& disturbance = fault.disturbance;
+  const auto& effects = fault.effects;
   std::vector<std::string> parts;
-  if (disturbance.extra_latency > duration{}) {
-    const auto latency = std::chrono::duration_cast<std::chrono::milliseconds>(disturbance.extra_latency);
+  if (effects.extra_latency > duration{}) {
+    const auto latency = std::chrono::duration_cast<std::chrono::milliseconds>(effects.extra_latency);
     parts.push_back(std::to_string(latency.count()) + " ms slower");
   }
-  if (disturbance.failure_ratio > 0) parts.push_back(percent(disturbance.failure_ratio) + " errors");
-  if (disturbance.hang_ratio > 0) parts.push_back(percent(disturbance.hang_ratio) + " hang");
+  if (effects.failure_ratio > 0) parts.push_back(percent(effects.failure_ratio) + " errors");
+  if (effects.hang_ratio > 0) parts.push_back(percent(effects.hang_ratio) + " hang");
   if (fault.killed > 0) parts.push_back(std::to_string(fault.killed) + " killed");
   std::string text = with_service ? fault.service + " " : "";
   for (std::size_t i = 0; i < parts.size(); ++i) text.append(i > 0 ? " and " : "").append(parts[i]);
@@ -90,7 +90,7 @@ planned_scenario draw_scenario(const plan& source, const random_scenario_setting
     // At least 10 % of a slot separates two faults, so that a killed process can start.
     fault.at = begin + slot * static_cast<duration::rep>(i) + draw_fraction(random, slot, 0, 0.25);
     fault.lasts = draw_fraction(random, slot, 0.3, 0.65);
-    draw_effect(random, *source.find(fault.service), fault);
+    draw_effects(random, *source.find(fault.service), fault);
     scenario.name.append(i > 0 ? ", then " : " ").append(describe(fault, settings.services.size() > 1));
     scenario.faults.push_back(std::move(fault));
   }

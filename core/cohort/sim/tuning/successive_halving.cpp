@@ -13,11 +13,12 @@ namespace cohort::sim {
 namespace {
 
 /// The quantile of Student's t distribution at 0.975.
-double student_t_quantile(std::size_t degrees) {
+double student_t_quantile(std::size_t degrees_of_freedom) {
   constexpr std::array<double, 30> table{12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
                                          2.201,  2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
                                          2.080,  2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042};
-  return degrees <= table.size() ? table.at(degrees - 1) : 1.96 + 2.4 / static_cast<double>(degrees);
+  return degrees_of_freedom <= table.size() ? table.at(degrees_of_freedom - 1)
+                                            : 1.96 + 2.4 / static_cast<double>(degrees_of_freedom);
 }
 
 double mean_of(const std::vector<double>& samples) {
@@ -67,12 +68,12 @@ std::vector<halving_candidate> successive_halving(
     });
     for (const auto* candidate : remaining) scores[candidate->index] = score(*candidate);
     std::sort(remaining.begin(), remaining.end(), [&](const auto* a, const auto* b) { return is_better(*a, *b); });
-    if (remaining.size() <= settings.final_candidates + settings.always_kept || !may_continue()) break;
+    if (remaining.size() <= settings.final_candidates + settings.baseline_candidates || !may_continue()) break;
     const auto half_count = std::max(remaining.size() / 2, settings.final_candidates);
     std::vector<halving_candidate*> next(remaining.begin(),
                                          remaining.begin() + static_cast<std::ptrdiff_t>(half_count));
     for (auto i = remaining.begin() + static_cast<std::ptrdiff_t>(half_count); i != remaining.end(); ++i) {
-      if ((*i)->index < settings.always_kept) next.push_back(*i);
+      if ((*i)->index < settings.baseline_candidates) next.push_back(*i);
     }
     if (next.size() == remaining.size()) break;
     remaining = std::move(next);
