@@ -12,7 +12,7 @@ for (const [width, height] of [[320, 800], [3_840, 2_160]] as const) {
   test(`nothing overflows a window of ${width} pixels, with all details open`, async ({ page, stack }) => {
     await page.setViewportSize({ width, height });
     await openPage(page, stack.dashboard.url);
-    await page.locator('details:visible > summary').evaluateAll((all) => all.forEach((one) => (one as HTMLElement).click()));
+    await page.locator('details:visible > summary').evaluateAll((summaries) => summaries.forEach((summary) => (summary as HTMLElement).click()));
     await expect(page.locator('#map table')).toBeVisible();
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     // Texts are larger on very large screens.
@@ -54,9 +54,9 @@ test('with forced colors, the drawings use system colors', async ({ page, stack 
   await openPage(page, stack.dashboard.url);
   const fill = (selector: string) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).fill);
   const stroke = (selector: string) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).stroke);
-  const before = [await fill('#waterfall .wait'), await stroke('#map .wire line')];
+  const before = [await fill('#waterfall .wait'), await stroke('#map .arrow line')];
   await page.emulateMedia({ forcedColors: 'active', colorScheme: 'dark' });
   const text = await page.locator('h1').evaluate((element) => getComputedStyle(element).color);
-  expect([await fill('#waterfall .wait'), await stroke('#map .wire line')]).toEqual([text, text]);
+  expect([await fill('#waterfall .wait'), await stroke('#map .arrow line')]).toEqual([text, text]);
   expect(before).not.toContain(text);
 });

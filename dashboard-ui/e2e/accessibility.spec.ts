@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 import { aggregateBody, alertBody, alertsBody, failedBody, resolvedBody, silentBody, timeBody, warningBody } from '../test/samples/bodies.ts';
 import { doneExperiment } from '../test/samples/experiments.ts';
 import { mapBody } from '../test/samples/maps.ts';
-import { cutRequestBody, openRequestBody } from '../test/samples/requests.ts';
+import { openRequestBody, timedOutRequestBody } from '../test/samples/requests.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
 import { expect, test } from './fixtures.ts';
 
@@ -25,7 +25,7 @@ interface State {
 const states: Readonly<Record<string, State>> = {
   'all parts in time': {
     prepare: (dashboard) => (dashboard.alerts = alertsBody()),
-    reach: (page) => page.locator('details:visible > summary').evaluateAll((all) => all.forEach((one) => (one as HTMLElement).click())),
+    reach: (page) => page.locator('details:visible > summary').evaluateAll((summaries) => summaries.forEach((summary) => (summary as HTMLElement).click())),
   },
   'a paused page': {
     prepare: () => {},
@@ -37,7 +37,7 @@ const states: Readonly<Record<string, State>> = {
   'a part that exceeded its deadline, with alerts': {
     prepare: (dashboard) => {
       dashboard.aggregate = failed('timeout');
-      dashboard.request = cutRequestBody;
+      dashboard.request = timedOutRequestBody;
       dashboard.alerts = alertsBody([alertBody, warningBody], [resolvedBody]);
     },
   },

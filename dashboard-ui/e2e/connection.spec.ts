@@ -5,16 +5,16 @@ import { expect, test } from './fixtures.ts';
 
 test('windows of one browser share one stream, and another window takes over when the leader closes', async ({ page, context, dashboard }) => {
   const pages = [page, await context.newPage(), await context.newPage()];
-  for (const one of pages) {
-    await one.goto(dashboard.url);
-    await expect(one.locator('#headline')).toHaveText(/3 of 3 in time/);
+  for (const window of pages) {
+    await window.goto(dashboard.url);
+    await expect(window.locator('#headline')).toHaveText(/3 of 3 in time/);
   }
   expect(dashboard.streamsOpened).toBe(1);
   await page.close();
   await expect.poll(() => dashboard.streamsOpened).toBe(2);
   await dashboard.waitForStreams(1);
   dashboard.send('time', { ...timeBody, timestamp: '2025-03-09 20:30:40' });
-  for (const one of pages.slice(1)) await expect(one.locator('#clock')).toHaveText('20:30:40');
+  for (const window of pages.slice(1)) await expect(window.locator('#clock')).toHaveText('20:30:40');
 });
 
 /** Simulates visibility, which Playwright cannot change in Chromium. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-import { cutExperiment, doneExperiment, idleExperiment, runningExperiment } from '../test/samples/experiments.ts';
+import { doneExperiment, idleExperiment, runningExperiment, timedOutExperiment } from '../test/samples/experiments.ts';
 import { expect, test } from './fixtures.ts';
 
 const title = 'Experiment: the same fault with and without a deadline';
@@ -27,7 +27,7 @@ test('an experiment sends the settings, both bars grow, and one bar ends at the 
   await expect(lanes).toHaveCount(6);
   await expect(lanes.nth(2).locator('.lane-result')).toHaveText(/^1 s …$|^9\d\d ms …$|^1\.0\d s …$/);
   await page.clock.runFor(1_000);
-  dashboard.send('experiment', cutExperiment);
+  dashboard.send('experiment', timedOutExperiment);
   await expect(lanes.nth(2)).toHaveAttribute('data-state', 'timeout');
   await expect(lanes.nth(5)).toHaveAttribute('data-state', 'running');
   // The saved time increases while the call without a deadline runs.

@@ -8,22 +8,22 @@ import { expect, test } from './fixtures.ts';
 function controls(page: Page): Promise<string[]> {
   return page.locator('a[href], button, input, summary, [tabindex="0"]').evaluateAll((all) =>
     all
-      .filter((one) => one.checkVisibility() && !(one as HTMLButtonElement).disabled)
-      .map((one) => `${one.tagName} ${one.id || (one.getAttribute('aria-label') ?? one.textContent?.trim())}`),
+      .filter((control) => control.checkVisibility() && !(control as HTMLButtonElement).disabled)
+      .map((control) => `${control.tagName} ${control.id || (control.getAttribute('aria-label') ?? control.textContent?.trim())}`),
   );
 }
 
 /** The focused element, and whether an outline shows it. Null at the end of the page. */
 function describeFocus(page: Page): Promise<{ name: string; isOutlined: boolean; isOnScreen: boolean } | null> {
   return page.evaluate(() => {
-    const one = document.activeElement;
-    if (one === null || one === document.body) return null;
+    const focused = document.activeElement;
+    if (focused === null || focused === document.body) return null;
     // The slider of the strip covers its columns, which have the outline.
-    const outlined = one.closest('#strip') ?? one;
+    const outlined = focused.closest('#strip') ?? focused;
     const { outlineStyle, outlineWidth } = getComputedStyle(outlined);
     const { top, bottom } = outlined.getBoundingClientRect();
     return {
-      name: `${one.tagName} ${one.id || (one.getAttribute('aria-label') ?? one.textContent?.trim())}`,
+      name: `${focused.tagName} ${focused.id || (focused.getAttribute('aria-label') ?? focused.textContent?.trim())}`,
       isOutlined: outlineStyle === 'solid' && parseFloat(outlineWidth) >= 2,
       isOnScreen: top < innerHeight && bottom > 0,
     };

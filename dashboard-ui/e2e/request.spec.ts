@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { aggregateBody, failedBody } from '../test/samples/bodies.ts';
-import { cutRequestBody, openRequestBody, requestBody, requestBodyAt } from '../test/samples/requests.ts';
+import { openRequestBody, requestBody, requestBodyAt, timedOutRequestBody } from '../test/samples/requests.ts';
 import { expect, test } from './fixtures.ts';
 
 const timedOut = {
@@ -25,7 +25,7 @@ test('a request is drawn with its calls, deadlines and a headline', async ({ pag
 
 test('a call that was cancelled at its deadline shows its attempts and the saved waiting time', async ({ page, dashboard }) => {
   dashboard.aggregate = timedOut;
-  dashboard.request = cutRequestBody;
+  dashboard.request = timedOutRequestBody;
   await dashboard.open(page);
   await expect(page.locator('.lane .saved-time')).toHaveCount(1);
   await expect(page.locator('.lane .saved-time-label')).toHaveText('waiting time saved');
@@ -61,7 +61,7 @@ test('a request in progress grows, and ends with its record', async ({ page, das
   await expect(weather).toHaveAttribute('data-state', 'running');
   await expect(weather.locator('.lane-result')).toHaveText(/^2(\.\d+)? s …$/);
   dashboard.send('part', part('weather_service', failedBody, 'timeout'));
-  dashboard.send('request', cutRequestBody);
+  dashboard.send('request', timedOutRequestBody);
   await expect(weather).toHaveAttribute('data-state', 'timeout');
   await expect(weather.locator('.saved-time')).toHaveCount(1);
 });
@@ -78,7 +78,7 @@ test('earlier requests can be selected and pinned, also by keyboard', async ({ p
   await expect(slider).toHaveAttribute('aria-valuetext', /degraded, 800 µs/);
   const pin = page.getByRole('button', { name: 'Pinned' });
   await expect(pin).toHaveAttribute('aria-pressed', 'true');
-  dashboard.send('request', { ...cutRequestBody, trace_id: 'f'.repeat(32) });
+  dashboard.send('request', { ...timedOutRequestBody, trace_id: 'f'.repeat(32) });
   await expect(page.locator('#strip .cut')).toHaveCount(1);
   await expect(page.locator('#answered')).toHaveText('answered in 800 µs without weather');
   await pin.click();

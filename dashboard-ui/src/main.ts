@@ -2,11 +2,11 @@
 import { AlertAnnouncer, Announcer } from './alerts/announcer.ts';
 import { combinedClock } from './clock.ts';
 import { announcedConnection } from './stream/connection-view.ts';
-import { offerTimeoutMs } from './request/experiment.ts';
+import { experimentEventTimeoutMs } from './request/experiment.ts';
 import { History } from './history/history.ts';
 import { parseInitial } from './initial.ts';
 import { initialState, withRequests, type PageState } from './page-state.ts';
-import { pause, pausedState, withPinFrom, type Moment, type Pause } from './pause.ts';
+import { pause, pausedState, withPinnedRequest, type Moment, type Pause } from './pause.ts';
 import { receive } from './stream/receive.ts';
 import { lostTimeoutMs, timeStaleTimeoutMs } from './panel-view.ts';
 import { parseRequests } from './request/request.ts';
@@ -46,7 +46,7 @@ let liveSince = 0;
 /** True from the loss of the stream until it is open again. */
 let isStreamLost = false;
 /** Whether the page has requested earlier requests since it was opened or unlocked. */
-let hasEarlier = false;
+let hasEarlierRequests = false;
 /** Whether the history is complete since the HTML or the last connection. */
 let hasHistory = false;
 
@@ -78,7 +78,7 @@ const stream = new EventStream(
         state = initialState;
         paused = null;
         history.clear();
-        hasEarlier = false;
+        hasEarlierRequests = false;
         sessionKeeper.stop();
       }
       form.show(next.phase === 'locked');
@@ -87,7 +87,7 @@ const stream = new EventStream(
     event: (name, data) => {
       lastEventAt = now();
       update(name, data, lastEventAt);
-      if (name === 'request' && !hasEarlier) void loadEarlier();
+      if (name === 'request' && !hasEarlierRequests) void loadEarlierRequests();
       render();
     },
   },
@@ -137,7 +137,7 @@ function showRequests(requests: Requests): void {
     state = withRequests(state, requests);
   } else {
     paused = { ...paused, state: withRequests(paused.state, requests) };
-    state = withPinFrom(state, requests);
+    state = withPinnedRequest(state, requests);
   }
   render();
 }
@@ -168,10 +168,10 @@ function update(name: EventName, data: string, at: number): void {
 }
 
 /** Loads the requests from before the page was opened. */
-async function loadEarlier(): Promise<void> {
-  hasEarlier = true;
+async function loadEarlierRequests(): Promise<void> {
+  hasEarlierRequests = true;
   const text = await fetchRequests();
-  if (text === null || !hasEarlier) return;
+  if (text === null || !hasEarlierRequests) return;
   state = { ...state, requests: withEarlier(state.requests, parseRequests(text)) };
   render();
 }
@@ -204,13 +204,13 @@ function renderBars(at: number): boolean {
   return requestPanel.render(shown(), at) || isExperimentGrowing;
 }
 
-let growing = 0;
+let isGrowing = false;
 
 function grow(): void {
-  if (growing !== 0) return;
-  growing = 1;
+  if (isGrowing) return;
+  isGrowing = true;
   const next = () => {
-    growing = 0;
+    isGrowing = false;
     if (!document.hidden && renderBars(now())) grow();
   };
   if (reducedMotion.matches) setTimeout(next, 500);
@@ -249,19 +249,19 @@ function tick(): void {
 
 /** Removes the experiment after a restart of the server without fault injection. */
 function removeExperiment(): void {
-  const isOld = state.experiment !== null && state.experiment.receivedAt < liveSince && now() - liveSince > offerTimeoutMs;
-  if (connection.phase === 'live' && isOld) state = { ...state, experiment: null };
+  const isOutdated = state.experiment !== null && state.experiment.receivedAt < liveSince && now() - liveSince > experimentEventTimeoutMs;
+  if (connection.phase === 'live' && isOutdated) state = { ...state, experiment: null };
 }
 
-let ticking: ReturnType<typeof setInterval> | undefined;
+let tickTimer: ReturnType<typeof setInterval> | undefined;
 
 /** Closes the connection of a hidden page, because browsers limit the connections per origin to six for all tabs. */
 function followVisibility(): void {
-  clearInterval(ticking);
+  clearInterval(tickTimer);
   if (document.hidden) {
     stream.pause();
   } else {
-    ticking = setInterval(tick, 1_000);
+    tickTimer = setInterval(tick, 1_000);
     stream.resume();
   }
 }

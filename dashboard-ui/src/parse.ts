@@ -77,11 +77,11 @@ function readPart<T extends object>(
 }
 
 /** The state from the metadata, unless the body contradicts it: a failed part is never fresh. */
-function resolveState(claimed: unknown, hasValue: boolean, isStaleBody: boolean): PartState | 'unknown' {
-  const known = partStates.find((state) => state === claimed);
+function resolveState(reportedState: unknown, hasValue: boolean, isStaleBody: boolean): PartState | 'unknown' {
+  const known = partStates.find((state) => state === reportedState);
   if (!hasValue) return known === undefined || known === 'fresh' || known === 'stale' ? 'error' : known;
   if (isStaleBody && (known === undefined || known === 'fresh')) return 'stale';
-  if (claimed === undefined) return 'fresh';
+  if (reportedState === undefined) return 'fresh';
   return known ?? 'unknown';
 }
 

@@ -32,7 +32,7 @@ export function pausedState(paused: Pause, current: PageState): PageState {
  * The current state after a request was selected in the paused page: the request remains pinned if it is still in the
  * list.
  */
-export function withPinFrom(current: PageState, requests: Requests): PageState {
+export function withPinnedRequest(current: PageState, requests: Requests): PageState {
   const isKnown = current.requests.list.some((request) => request.key === requests.pinned);
   return withRequests(current, { ...current.requests, pinned: isKnown ? requests.pinned : null });
 }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { initialState, withAlerts, withPoll, withRequests, type PageState } from '../src/page-state.ts';
 import { parseAlertsEvent } from '../src/alerts/alerts.ts';
-import { pause, pausedState, withPinFrom } from '../src/pause.ts';
+import { pause, pausedState, withPinnedRequest } from '../src/pause.ts';
 import { parsePollEvent } from '../src/parse.ts';
 import { parseRequestEvent } from '../src/request/request.ts';
 import { pinAt, withRequest } from '../src/request/requests.ts';
@@ -40,7 +40,7 @@ test('a paused page shows no request in progress', () => {
 test('a request that was pinned during the pause remains pinned if it is still in the list', () => {
   const before = withRequestAt(withRequestAt(initialState, 0), 1);
   const pinned = pinAt(before.requests, 0);
-  expect(withPinFrom(withRequestAt(before, 2), pinned).requests).toMatchObject({ pinned: pinned.pinned, list: { length: 3 } });
+  expect(withPinnedRequest(withRequestAt(before, 2), pinned).requests).toMatchObject({ pinned: pinned.pinned, list: { length: 3 } });
   const later = Array.from({ length: 61 }, (_, index) => index + 2).reduce(withRequestAt, before);
-  expect(withPinFrom(later, pinned).requests.pinned).toBeNull();
+  expect(withPinnedRequest(later, pinned).requests.pinned).toBeNull();
 });

@@ -38,8 +38,8 @@ task<part> observe(task<part> fetch_task, std::size_t index, const aggregator::p
   co_return arrived;
 }
 
-task<part> fetch_observed(service_client& client, call_context context, std::size_t index,
-                          const aggregator::part_observer& observer, std::optional<duration> timeout) {
+task<part> fetch_and_notify(service_client& client, call_context context, std::size_t index,
+                            const aggregator::part_observer& observer, std::optional<duration> timeout) {
   auto fetch_task = client.fetch(context, timeout);
   return observer ? observe(std::move(fetch_task), index, observer) : std::move(fetch_task);
 }
@@ -56,9 +56,9 @@ aggregator::aggregator(const service::service_context& context, const aggregator
       timeouts_{settings.time_policy.timeout, settings.sysinfo_policy.timeout, settings.weather_policy.timeout} {}
 
 task<aggregate> aggregator::aggregate(call_context context, part_observer observer, std::optional<duration> timeout) {
-  auto calls = when_all(fetch_observed(time_, context, 0, observer, timeout),
-                        fetch_observed(sysinfo_, context, 1, observer, timeout),
-                        fetch_observed(weather_, context, 2, observer, timeout));
+  auto calls = when_all(fetch_and_notify(time_, context, 0, observer, timeout),
+                        fetch_and_notify(sysinfo_, context, 1, observer, timeout),
+                        fetch_and_notify(weather_, context, 2, observer, timeout));
   const auto parts = co_await std::move(calls);
   const auto& [time, sysinfo, weather] = parts;
   auto body = http::take_body_buffer();

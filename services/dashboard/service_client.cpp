@@ -54,8 +54,8 @@ part to_part(http::client_result&& response) {
     result.state = summary->is_stale ? part_state::stale : part_state::fresh;
     result.values = summary->values;
     // The body becomes part of another JSON document, where a byte order mark is not permitted.
-    const auto mark_size = response->body.size() - json::strip_byte_order_mark(response->body).size();
-    result.body = std::move(response->body.erase(0, mark_size));
+    const auto byte_order_mark_size = response->body.size() - json::strip_byte_order_mark(response->body).size();
+    result.body = std::move(response->body.erase(0, byte_order_mark_size));
   } else {
     result.state = state_of(*response);
     result.reason = describe_failure(*response);

@@ -40,8 +40,8 @@ gateway::gateway(const service::service_context& context, const service::api_key
 /// Returns a pointer with a separate reference count, so that requests on different loops do not write to a shared
 /// cache line.
 std::shared_ptr<const route_table> gateway::copy_for_loop(const std::shared_ptr<const route_table>& table) {
-  const auto own_count = std::make_shared<std::shared_ptr<const route_table>>(table);
-  return {own_count, own_count->get()};
+  const auto loop_copy = std::make_shared<std::shared_ptr<const route_table>>(table);
+  return {loop_copy, loop_copy->get()};
 }
 
 std::shared_ptr<const route_table> gateway::table() const { return slots_.at(loop::current().index()).table; }

@@ -44,6 +44,6 @@ registration_metrics::registration_metrics(telemetry::registry& registry, const 
                                       "1 while the last registration of this replica in discovery succeeded, else 0.",
                                       {{"source", source}})) {}
 
-void registration_metrics::record_registered(bool is_registered) { assign(registered_, is_registered ? 1 : 0); }
+void registration_metrics::set_registered(bool is_registered) { assign(registered_, is_registered ? 1 : 0); }
 
 }  // namespace cohort::discovery

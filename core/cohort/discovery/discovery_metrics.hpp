@@ -31,7 +31,7 @@ class registration_metrics {
  public:
   registration_metrics(telemetry::registry& registry, const std::string& source);
 
-  void record_registered(bool is_registered);
+  void set_registered(bool is_registered);
 
   telemetry::counter& renewals;
   telemetry::counter& errors;

@@ -49,10 +49,10 @@ bool is_name(std::string_view text) noexcept {
          !text.starts_with('.') && text.find("..") == std::string_view::npos;
 }
 
-bool is_true_or_false(std::string_view text) noexcept { return text == "true" || text == "false"; }
+bool is_boolean(std::string_view text) noexcept { return text == "true" || text == "false"; }
 
 bool is_valid_option(std::string_view name, std::string_view value) {
-  if (name == "tls" || name == "server-tls") return is_true_or_false(value);
+  if (name == "tls" || name == "server-tls") return is_boolean(value);
   if (name == "server") return parse_endpoint(value, dns_port).has_value();
   if (name == "api") return config::http_url().parse(value).has_value();
   return is_name(value);
@@ -210,7 +210,7 @@ std::optional<registry_target> parse_registry_target(std::string_view text) {
     if (!seconds) return std::nullopt;
     target.ttl = *seconds;
   }
-  if (const auto secure = options->find("server-tls"); secure != options->end() && !is_true_or_false(secure->second)) {
+  if (const auto secure = options->find("server-tls"); secure != options->end() && !is_boolean(secure->second)) {
     return std::nullopt;
   }
   const auto server = server_of(*url, description->default_port, is_enabled(*options, "server-tls"));

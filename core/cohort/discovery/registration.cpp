@@ -50,7 +50,7 @@ task<> registration::run() {
     auto wait_task = stop_.wait(deadline::after(loop::current().now(), delay));
     if (co_await std::move(wait_task) == wait_status::cancelled) co_return;
   }
-  metrics_.record_registered(false);
+  metrics_.set_registered(false);
   if (!std::exchange(was_registered_, false)) co_return;
   auto deregister_task = registrar_->deregister();
   const auto error = co_await std::move(deregister_task);
@@ -64,7 +64,7 @@ task<> registration::run() {
 duration registration::record(const std::optional<source_error>& error, unsigned failures) {
   if (!error) {
     metrics_.renewals.increment();
-    metrics_.record_registered(true);
+    metrics_.set_registered(true);
     was_registered_ = true;
     if (!std::exchange(is_registered_, true)) {
       log_.write(telemetry::log_level::info, "registered", {{"source", std::string_view{source_}}});
@@ -72,7 +72,7 @@ duration registration::record(const std::optional<source_error>& error, unsigned
     return registrar_->renewal_interval();
   }
   metrics_.errors.increment();
-  metrics_.record_registered(false);
+  metrics_.set_registered(false);
   is_registered_ = false;
   log_error(failures == 1 ? telemetry::log_level::warn : telemetry::log_level::debug, "registration failed", *error);
   const auto max_delay = std::min(max_retry_delay, registrar_->renewal_interval());

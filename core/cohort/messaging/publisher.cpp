@@ -42,9 +42,9 @@ std::shared_ptr<publisher> publisher::make(std::shared_ptr<broker> destination, 
 
 std::optional<error> publisher::prepare(const call_context& context, message& message) const {
   if (is_closing_) return error{errc::closed};
-  if (auto problem = find_error(message); !problem.empty()) {
+  if (auto failure = find_error(message); !failure.empty()) {
     metrics_->rejected.increment();
-    return error{errc::invalid, std::move(problem)};
+    return error{errc::invalid, std::move(failure)};
   }
   auto& random = loop::current().random();
   if (message.id.empty()) message.id = make_message_id(random);

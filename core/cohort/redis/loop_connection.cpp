@@ -87,14 +87,14 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
   self->work_.set();
   // Withdraws the command, even if the coroutine ends with an exception. The reply to a command that has been sent is
   // discarded.
-  struct withdrawal {
+  struct unsent_request_guard {
     loop_connection& owner;
-    const request_pointer& cancelled_request;
-    ~withdrawal() {
-      if (!cancelled_request->is_sent) std::erase(owner.unsent_, cancelled_request);
+    const request_pointer& guarded_request;
+    ~unsent_request_guard() {
+      if (!guarded_request->is_sent) std::erase(owner.unsent_, guarded_request);
     }
   };
-  const withdrawal withdrawal_guard{*self, added};
+  const unsent_request_guard request_guard{*self, added};
   auto wait_task = added->done.wait(call_deadline);
   const auto status = co_await std::move(wait_task);
   if (added->outcome) co_return std::move(*added->outcome);
@@ -216,9 +216,9 @@ task<std::optional<error>> loop_connection::read(net::stream& stream) {
     if (!count) co_return connection_lost_error(count.error());
     std::string_view input{buffer.data(), *count};
     while (!input.empty()) {
-      std::optional<std::string> problem;
-      input.remove_prefix(parser.parse(input, problem));
-      if (problem) co_return protocol_error(std::move(*problem));
+      std::optional<std::string> parse_failure;
+      input.remove_prefix(parser.parse(input, parse_failure));
+      if (parse_failure) co_return protocol_error(std::move(*parse_failure));
       auto received = parser.take();
       if (!received) break;
       if (auto failure = on_reply(stream, std::move(*received))) co_return failure;
@@ -230,7 +230,7 @@ task<std::optional<error>> loop_connection::read(net::stream& stream) {
 
 std::optional<error> loop_connection::on_reply(net::stream& stream, reply reply) {
   if (reply.type == reply::kind::push) return on_push(stream, std::move(reply));
-  return end_first(stream, std::move(reply), false);
+  return complete_first(stream, std::move(reply), false);
 }
 
 std::optional<error> loop_connection::on_push(net::stream& stream, reply reply) {
@@ -239,7 +239,7 @@ std::optional<error> loop_connection::on_push(net::stream& stream, reply reply) 
   if (type == "message" || type == "pmessage") {
     on_message(reply);
   } else if (type == "subscribe" || type == "psubscribe" || type == "unsubscribe" || type == "punsubscribe") {
-    return end_first(stream, std::move(reply), true);
+    return complete_first(stream, std::move(reply), true);
   }
   return std::nullopt;
 }
@@ -257,7 +257,7 @@ void loop_connection::on_message(const reply& reply) {
   }
 }
 
-std::optional<error> loop_connection::end_first(net::stream& stream, reply reply, bool is_subscription) {
+std::optional<error> loop_connection::complete_first(net::stream& stream, reply reply, bool is_subscription) {
   if (sent_.empty()) return protocol_error("a reply without a pending command");
   if (sent_.front()->is_subscription != is_subscription && !reply.is_error()) {
     return protocol_error(is_subscription ? "a confirmation without a pending subscription"

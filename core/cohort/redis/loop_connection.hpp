@@ -64,7 +64,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   std::optional<error> on_reply(net::stream& stream, reply reply);
   std::optional<error> on_push(net::stream& stream, reply reply);
   void on_message(const reply& reply);
-  std::optional<error> end_first(net::stream& stream, reply reply, bool is_subscription);
+  std::optional<error> complete_first(net::stream& stream, reply reply, bool is_subscription);
   void set_stream_deadline(net::stream& stream);
   void restore_subscriptions();
   void on_connect_failed(const error& failure);
@@ -87,7 +87,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   std::list<std::shared_ptr<detail::subscriber>> subscribers_;
   event work_;
   std::optional<error> last_failure_;
-  time_point down_since_{};
+  time_point unreachable_since_{};
   unsigned failure_count_ = 0;
   std::size_t next_address_ = 0;
 

@@ -15,9 +15,9 @@ task<std::optional<error>> read_reply(net::stream& stream, reply_parser& parser,
                                       const char* command) {
   std::array<char, 1024> buffer;
   for (;;) {
-    std::optional<std::string> problem;
-    input.erase(0, parser.parse(input, problem));
-    if (problem) co_return error{errc::protocol_error, std::move(*problem)};
+    std::optional<std::string> parse_failure;
+    input.erase(0, parser.parse(input, parse_failure));
+    if (parse_failure) co_return error{errc::protocol_error, std::move(*parse_failure)};
     if (const auto received = parser.take()) {
       if (received->type == reply::kind::push) continue;
       if (!received->is_error()) co_return std::nullopt;
@@ -85,13 +85,13 @@ task<result<net::stream_ptr>> loop_connection::connect() {
 
 void loop_connection::on_connect_failed(const error& failure) {
   if (failure_count_++ == 0) {
-    down_since_ = loop_.now();
+    unreachable_since_ = loop_.now();
     log_.write(telemetry::log_level::warn, "redis is unreachable", {{"upstream", name_}, {"error", log_text(failure)}});
   }
   last_failure_ = failure;
   if (metrics_) metrics_->connects_failed.increment();
   const bool stops_retrying =
-      failure.code != errc::connect_failed || loop_.now() - down_since_ >= settings_.reconnect_window;
+      failure.code != errc::connect_failed || loop_.now() - unreachable_since_ >= settings_.reconnect_window;
   if (stops_retrying) fail_all(unsent_, {failure.code, failure.message, true});
 }
 

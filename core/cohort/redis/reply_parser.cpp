@@ -103,7 +103,7 @@ std::optional<reply> reply_parser::take() {
   return std::exchange(complete_, std::nullopt);
 }
 
-std::size_t reply_parser::parse_line(std::string_view input, problem& failure) {
+std::size_t reply_parser::parse_line(std::string_view input, parse_failure& failure) {
   const auto end = input.find('\n');
   const auto count = end == std::string_view::npos ? input.size() : end + 1;
   if (line_.size() + count > max_line) {
@@ -120,7 +120,7 @@ std::size_t reply_parser::parse_line(std::string_view input, problem& failure) {
   return count;
 }
 
-reply_parser::problem reply_parser::end_line() {
+reply_parser::parse_failure reply_parser::end_line() {
   const auto line = std::exchange(line_, {});
   std::string_view text{line};
   text.remove_suffix(1);
@@ -140,7 +140,7 @@ reply_parser::problem reply_parser::end_line() {
   return std::nullopt;
 }
 
-reply_parser::problem reply_parser::begin_blob(char type, std::string_view length) {
+reply_parser::parse_failure reply_parser::begin_blob(char type, std::string_view length) {
   if (type == '$' && length == "-1") {
     end_value(reply{});
     return std::nullopt;
@@ -153,7 +153,7 @@ reply_parser::problem reply_parser::begin_blob(char type, std::string_view lengt
   return std::nullopt;
 }
 
-std::size_t reply_parser::parse_blob(std::string_view input, problem& failure) {
+std::size_t reply_parser::parse_blob(std::string_view input, parse_failure& failure) {
   const auto count = std::min(input.size(), missing_blob_bytes_);
   blob_->text += input.substr(0, count);
   missing_blob_bytes_ -= count;
@@ -161,7 +161,7 @@ std::size_t reply_parser::parse_blob(std::string_view input, problem& failure) {
   return count;
 }
 
-reply_parser::problem reply_parser::end_blob() {
+reply_parser::parse_failure reply_parser::end_blob() {
   auto value = std::move(*blob_);
   blob_.reset();
   if (!value.text.ends_with("\r\n")) return "a blob does not end with CR LF";
@@ -174,7 +174,7 @@ reply_parser::problem reply_parser::end_blob() {
   return std::nullopt;
 }
 
-reply_parser::problem reply_parser::begin_aggregate(char type, std::string_view length) {
+reply_parser::parse_failure reply_parser::begin_aggregate(char type, std::string_view length) {
   if (type == '*' && length == "-1") {
     end_value(reply{});
     return std::nullopt;

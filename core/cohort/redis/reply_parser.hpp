@@ -39,14 +39,14 @@ class reply_parser {
     std::size_t missing_values;
     bool is_attribute;
   };
-  using problem = std::optional<std::string>;
+  using parse_failure = std::optional<std::string>;
 
-  std::size_t parse_line(std::string_view input, problem& failure);
-  std::size_t parse_blob(std::string_view input, problem& failure);
-  problem end_line();
-  problem begin_blob(char type, std::string_view length);
-  problem begin_aggregate(char type, std::string_view length);
-  problem end_blob();
+  std::size_t parse_line(std::string_view input, parse_failure& failure);
+  std::size_t parse_blob(std::string_view input, parse_failure& failure);
+  parse_failure end_line();
+  parse_failure begin_blob(char type, std::string_view length);
+  parse_failure begin_aggregate(char type, std::string_view length);
+  parse_failure end_blob();
   void end_value(reply value);
 
   reply_limits limits_;

@@ -29,7 +29,7 @@ export function usedMemory(info: SystemInfo | null): number | null {
 }
 
 /** A share that varies, such as used memory. `latest`: the current value if it is known; otherwise the last mean. */
-export function toUseTrend(name: string, means: readonly Mean[], latest: number | null): TrendView {
+export function toUtilizationTrend(name: string, means: readonly Mean[], latest: number | null): TrendView {
   const known = means.flatMap(({ mean }) => (mean === null ? [] : [mean]));
   const current = latest ?? known.at(-1);
   const texts = current === undefined || known.length === 0 ? null : { now: formatShare(current), highest: formatShare(Math.max(...known)) };

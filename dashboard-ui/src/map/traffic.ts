@@ -47,8 +47,8 @@ export function parseMapEvent(data: string): TrafficSample | null {
   if (body === null || atMs === null) return null;
   const totals = objectAt(body, 'services');
   const serviceTotals = readServices((key) => {
-    const one = totals[key];
-    return isObject(one) ? readService(one) : null;
+    const service = totals[key];
+    return isObject(service) ? readService(service) : null;
   });
   const list = objectAt(body, 'weather')['providers'];
   const providers = Array.isArray(list) ? (list as unknown[]).filter(isObject).slice(0, maxProviders).map(readProvider) : null;
@@ -91,7 +91,7 @@ export const windowMs = 10_000;
 export function withSample(traffic: Traffic, sample: TrafficSample): Traffic {
   const last = traffic.at(-1);
   const known = last !== undefined && hasServerRestarted(last, sample) ? [] : traffic;
-  const recent = known.findIndex((one) => one.atMs > sample.atMs - windowMs);
+  const recent = known.findIndex((earlier) => earlier.atMs > sample.atMs - windowMs);
   const first = recent === -1 ? known.length - 1 : recent - 1;
   const kept = sample.providers === null ? (known.at(-1)?.providers ?? null) : null;
   return [...known.slice(Math.max(0, first)), kept === null ? sample : { ...sample, providers: kept, areProvidersStale: true }];
@@ -118,7 +118,7 @@ export function serviceRates(traffic: Traffic, key: string): Rates | null {
 /** Like `serviceRates`, for a provider; the period starts with the first sample that contains the provider. */
 export function providerRates(traffic: Traffic, name: string): Rates | null {
   return rates(traffic, (sample) => {
-    const provider = sample.providers?.find((one) => one.name === name);
+    const provider = sample.providers?.find((candidate) => candidate.name === name);
     return provider === undefined ? null : [provider.requests, provider.failures];
   });
 }

@@ -57,7 +57,7 @@ export function parseExperimentEvent(data: string, now: number): Experiment | nu
   if (body === null || phase === undefined) return null;
   const settings = objectAt(body, 'settings');
   const list = Array.isArray(body['measurements']) ? (body['measurements'] as unknown[]).filter(isObject) : [];
-  const measurements = names.flatMap((name) => list.filter((one) => one['name'] === name).slice(0, 1).map(readMeasurement));
+  const measurements = names.flatMap((name) => list.filter((measurement) => measurement['name'] === name).slice(0, 1).map(readMeasurement));
   return {
     number: numberAt(body, 'number') ?? 0,
     phase,
@@ -76,12 +76,12 @@ export function parseExperimentEvent(data: string, now: number): Experiment | nu
 /** The next state: the start of a running experiment does not move with each of its events. */
 export function withExperiment(before: ReceivedExperiment | null, value: Experiment, now: number): ReceivedExperiment {
   const isSame = before !== null && before.value.phase === 'running' && before.value.number === value.number;
-  const hasBegun = isSame && before.value.measurements.some((measured) => measured.arrivals.size > 0);
-  return { value: hasBegun ? { ...value, startedAt: before.value.startedAt } : value, receivedAt: now };
+  const hasStarted = isSame && before.value.measurements.some((measured) => measured.arrivals.size > 0);
+  return { value: hasStarted ? { ...value, startedAt: before.value.startedAt } : value, receivedAt: now };
 }
 
 /** Milliseconds after which a stream without an `experiment` event does not support experiments. */
-export const offerTimeoutMs = 3_000;
+export const experimentEventTimeoutMs = 3_000;
 
 function readMeasurement(body: JsonObject): Measurement {
   const parts = objectAt(body, 'parts');

@@ -21,12 +21,12 @@ const markWidth = 3;
  * bar; null if the label does not fit, because the result of the row and the table contain the same text.
  */
 export function placeLabels(row: Pick<Row, 'bars' | 'deadline'>, width: number): (Label | null)[] {
-  const usedUntil: number[] = [];
+  const usedLineEnds: number[] = [];
   return row.bars.map((bar, index) => {
-    const used = usedUntil[bar.line] ?? 0;
+    const used = usedLineEnds[bar.line] ?? 0;
     const place = placeLabel(bar, { from: used, to: freeSpaceEnd(row, index) * width }, width, (row.deadline ?? 1) * width);
     const end = place === null || place.inside || place.anchor === 'end' ? bar.to * width : place.x + textWidth(bar);
-    usedUntil[bar.line] = Math.max(used, end);
+    usedLineEnds[bar.line] = Math.max(used, end);
     return place;
   });
 }

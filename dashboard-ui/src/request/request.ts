@@ -138,7 +138,7 @@ export function deadlineOf(request: RequestRecord): number | null {
 }
 
 /** Whether the call, or one of its attempts, exceeded the deadline. */
-export function isCut(call: Call): boolean {
+export function hasExceededDeadline(call: Call): boolean {
   return call.state === 'timeout' || call.attempts.some((attempt) => attempt.cancelledBy === 'deadline');
 }
 

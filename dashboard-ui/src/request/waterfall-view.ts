@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { milliseconds, truncate } from '../format.ts';
-import { deadlineOf, isAnswered, isCut, phases, type Attempt, type Call, type Phase, type RequestRecord } from './request.ts';
+import { deadlineOf, hasExceededDeadline, isAnswered, phases, type Attempt, type Call, type Phase, type RequestRecord } from './request.ts';
 import { scaleFor, type Scale, type Tick } from './scale.ts';
 import { serviceName } from '../services.ts';
 
@@ -108,7 +108,7 @@ function toRow(call: Call, scale: Scale, isRunning: boolean, endWithoutDeadline:
     bars,
     deadline: deadline === null ? null : scale.position(deadline),
     deadlineLabel: deadline === null ? '' : milliseconds(deadline),
-    saved: isRunning || deadline === null || !isCut(call) ? null : toSavedTime(deadline, endWithoutDeadline, scale),
+    saved: isRunning || deadline === null || !hasExceededDeadline(call) ? null : toSavedTime(deadline, endWithoutDeadline, scale),
   };
 }
 

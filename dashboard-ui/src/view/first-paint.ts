@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 
 /** Timeout for browsers that do not report paints, and for pages that are never painted. */
-const longestWaitMs = 1_000;
+const maxWaitMs = 1_000;
 
 /**
  * Runs `action` once the browser has painted the content of the HTML; immediately if the page is hidden, and not
@@ -21,5 +21,5 @@ export function afterFirstPaint(action: () => void): void {
   new PerformanceObserver((entries) => {
     if (entries.getEntriesByName('first-contentful-paint').length > 0) run();
   }).observe({ type: 'paint', buffered: true });
-  setTimeout(run, longestWaitMs);
+  setTimeout(run, maxWaitMs);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { formatSummary } from '../facts.ts';
-import { cpuLoad, usedMemory, toCacheTrend, toHistoryTable, toUseTrend } from '../history/history-view.ts';
+import { cpuLoad, usedMemory, toCacheTrend, toHistoryTable, toUtilizationTrend } from '../history/history-view.ts';
 import type { History } from '../history/history.ts';
 import type { SystemInfo } from '../model.ts';
 import { services } from '../services.ts';
@@ -30,8 +30,8 @@ export class HistoryPanels {
       const { head, rows } = toHistoryTable(panel, history, now);
       renderTable(findAs(details, 'table', HTMLTableElement), head, rows);
     }
-    renderTrend(find(this.#root, '#cpu-trend'), toUseTrend('CPU load', history.means('sysinfo_service', 'cpu', now), cpuLoad(info)));
-    renderTrend(find(this.#root, '#memory-trend'), toUseTrend('Memory', history.means('sysinfo_service', 'memory', now), usedMemory(info)));
+    renderTrend(find(this.#root, '#cpu-trend'), toUtilizationTrend('CPU load', history.means('sysinfo_service', 'cpu', now), cpuLoad(info)));
+    renderTrend(find(this.#root, '#memory-trend'), toUtilizationTrend('Memory', history.means('sysinfo_service', 'memory', now), usedMemory(info)));
     renderTrend(find(this.#root, '#cache-trend'), toCacheTrend(history.means('weather_service', 'cached', now)));
   }
 }

@@ -5,8 +5,8 @@ import { findAs, setText, svg } from './dom.ts';
 import { renderTable } from './components/table.ts';
 
 /** Units of the drawing of an arrow, in pixels. */
-const wireHeight = 14;
-const middle = wireHeight / 2;
+const arrowHeight = 14;
+const middle = arrowHeight / 2;
 
 /** The panel with the arrows between the services. */
 export class MapPanel {
@@ -48,7 +48,7 @@ function drawMap(view: MapView): Node[] {
 
 /** `isTall`: takes two rows. */
 function drawLink(link: LinkView, kind: string, row: number, isTall: boolean): Node[] {
-  const texts = element('div', `link ${kind}`, element('b', 'rate', link.rate), wire(link), element('span', 'detail', link.detail));
+  const texts = element('div', `link ${kind}`, element('b', 'rate', link.rate), drawArrow(link), element('span', 'detail', link.detail));
   const note = link.note === '' ? [] : [element('span', 'note', link.note)];
   const node = element('div', `node ${kind}`, element('b', '', link.to), ...note);
   for (const part of [texts, node]) {
@@ -60,7 +60,7 @@ function drawLink(link: LinkView, kind: string, row: number, isTall: boolean): N
 }
 
 /** An arrow. A gap and a switch in its middle show an open breaker without relying on color. */
-function wire(link: LinkView): SVGElement {
+function drawArrow(link: LinkView): SVGElement {
   const weight = { 'stroke-width': link.weight };
   const size = 4 + link.weight;
   const head = svg('svg', { x: '100%', overflow: 'visible' });
@@ -69,9 +69,9 @@ function wire(link: LinkView): SVGElement {
   const lines = isOpen
     ? [svg('line', { x1: 0, x2: '44%', y1: middle, y2: middle, ...weight }), svg('line', { x1: '56%', x2: '99%', y1: middle, y2: middle, ...weight })]
     : [svg('line', { x1: 0, x2: '99%', y1: middle, y2: middle, ...weight })];
-  const gap = svg('svg', { x: '44%', width: '12%', height: wireHeight, overflow: 'visible' });
+  const gap = svg('svg', { x: '44%', width: '12%', height: arrowHeight, overflow: 'visible' });
   gap.append(svg('line', { class: 'switch', x1: 0, x2: '90%', y1: middle, y2: 0 }));
-  return svg('svg', { class: 'wire', width: '100%', height: wireHeight, 'aria-hidden': 'true' }, ...lines, ...(isOpen ? [gap] : []), head);
+  return svg('svg', { class: 'arrow', width: '100%', height: arrowHeight, 'aria-hidden': 'true' }, ...lines, ...(isOpen ? [gap] : []), head);
 }
 
 const legendTexts: readonly (readonly [string, LinkView['state'], number])[] = [
@@ -82,7 +82,7 @@ const legendTexts: readonly (readonly [string, LinkView['state'], number])[] = [
 
 function legend(): HTMLElement {
   const items = legendTexts.map(([text, state, weight]) => {
-    const sample = wire({ from: '', to: '', note: '', state, rate: '', detail: '', weight });
+    const sample = drawArrow({ from: '', to: '', note: '', state, rate: '', detail: '', weight });
     const item = element('li', 'link', sample, text);
     item.dataset['state'] = state;
     return item;

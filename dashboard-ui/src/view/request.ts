@@ -2,7 +2,7 @@
 import { describe, tableHead, toTableRows, toWaterfallView } from '../request/waterfall-view.ts';
 import type { PageState } from '../page-state.ts';
 import { runningRequest } from '../stream/polls.ts';
-import { isCut, type RequestRecord } from '../request/request.ts';
+import { hasExceededDeadline, type RequestRecord } from '../request/request.ts';
 import { shownRequest } from '../request/requests.ts';
 import type { Scale } from '../request/scale.ts';
 import { findAs, find, setText } from './dom.ts';
@@ -44,7 +44,7 @@ export class RequestPanel {
     const newest = state.requests.list.at(-1) ?? null;
     if (newest !== this.#last) {
       // A fast request is shown for a short time only.
-      if (newest !== null && this.#last !== null && newest.calls.some(isCut)) this.#finishedAt = now;
+      if (newest !== null && this.#last !== null && newest.calls.some(hasExceededDeadline)) this.#finishedAt = now;
       this.#last = newest;
     }
     this.#strip.render(state.requests);

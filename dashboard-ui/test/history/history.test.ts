@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { bucketCount, bucketMs, History, historyMs, parseHistoryEvent, percentile } from '../../src/history/history.ts';
-import { cpuLoad, usedMemory, toCacheTrend, toHistoryTable, toUseTrend } from '../../src/history/history-view.ts';
+import { cpuLoad, usedMemory, toCacheTrend, toHistoryTable, toUtilizationTrend } from '../../src/history/history-view.ts';
 import { parseAggregateEvent } from '../../src/parse.ts';
 import { aggregateBody, systemBody } from '../samples/bodies.ts';
 import { columnAt, historyBody, type SampleColumn } from '../samples/history.ts';
@@ -130,12 +130,12 @@ describe('means', () => {
   });
 
   test('have a caption with the last and the highest value', () => {
-    expect(toUseTrend('CPU load', [], 0.5)).toMatchObject({ value: '–', description: 'CPU load, last 15 minutes: no values yet.' });
-    expect(toUseTrend('CPU load', [mean(2, 2), mean(1, 0.06), { count: 0, mean: null }], null)).toMatchObject({
+    expect(toUtilizationTrend('CPU load', [], 0.5)).toMatchObject({ value: '–', description: 'CPU load, last 15 minutes: no values yet.' });
+    expect(toUtilizationTrend('CPU load', [mean(2, 2), mean(1, 0.06), { count: 0, mean: null }], null)).toMatchObject({
       value: '6 %',
       description: 'CPU load, last 15 minutes: now 6 %, highest 200 %.',
     });
-    expect(toUseTrend('CPU load', [mean(2, 2), mean(1, 0.06)], 0.5).value).toBe('50 %');
+    expect(toUtilizationTrend('CPU load', [mean(2, 2), mean(1, 0.06)], 0.5).value).toBe('50 %');
   });
 
   test('have the current value of a report if it is complete', () => {

@@ -59,7 +59,7 @@ describe('rates', () => {
 });
 
 describe('toMapView', () => {
-  const link = (view: ReturnType<typeof toMapView>, to: string) => [...view.services, ...view.providers].find((one) => one.to === to);
+  const link = (view: ReturnType<typeof toMapView>, to: string) => [...view.services, ...view.providers].find((candidate) => candidate.to === to);
 
   test('has a rate, failures and the state of the breaker for each arrow', () => {
     const view = toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 7, failures: 1 })), true);
@@ -71,9 +71,9 @@ describe('toMapView', () => {
 
   test('uses the singular for a rate of one', () => {
     const view = (calls: number, failures: number, seconds: number) => toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 1_000 * seconds, calls, failures })), true);
-    const one = view(1, 1, 1);
-    expect(link(one, 'time')).toMatchObject({ rate: '1/s', detail: '1 failure/s · breaker closed' });
-    expect(one.summary).toBe('3 calls/s');
+    const mapView = view(1, 1, 1);
+    expect(link(mapView, 'time')).toMatchObject({ rate: '1/s', detail: '1 failure/s · breaker closed' });
+    expect(mapView.summary).toBe('3 calls/s');
     expect(view(2, 0, 6).summary).toBe('1 call/s');
     expect(link(view(1, 1, 60), 'time')?.detail).toBe('1 failure/min · breaker closed');
     expect(link(view(0, 0, 1), 'time')?.detail).toBe('no failures · breaker closed');
@@ -81,8 +81,8 @@ describe('toMapView', () => {
   });
 
   test('shows an open breaker, even if it is open on some loops only', () => {
-    const one = toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
-    expect(link(one, 'weather')).toMatchObject({ state: 'open', detail: 'no failures · breaker open on 1 of 2 loops' });
+    const mapView = toMapView(traffic(mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, open: 1 })), true);
+    expect(link(mapView, 'weather')).toMatchObject({ state: 'open', detail: 'no failures · breaker open on 1 of 2 loops' });
     const probing = toMapView(traffic(mapBody({ atMs: 0, closed: 0, halfOpen: 1 })), true);
     expect(link(probing, 'weather')).toMatchObject({ state: 'probing', detail: 'breaker probing' });
   });
@@ -114,7 +114,7 @@ describe('toMapView', () => {
 
   test('is dimmed and has no rates without data', () => {
     expect(toMapView([], true)).toMatchObject({ dimmed: true, summary: 'measuring' });
-    expect(toMapView([], true).services.map((one) => one.rate)).toEqual(['–', '–', '–']);
+    expect(toMapView([], true).services.map((service) => service.rate)).toEqual(['–', '–', '–']);
     expect(toMapView(traffic(mapBody({ atMs: 0 })), false)).toMatchObject({ dimmed: true, summary: 'no data' });
   });
 });

@@ -2,7 +2,7 @@
 import { describe as suite, expect, test } from 'vitest';
 import { parseExperimentEvent, withExperiment, type Experiment } from '../../src/request/experiment.ts';
 import { describeConclusion, toExperimentView } from '../../src/request/experiment-view.ts';
-import { cutExperiment, doneExperiment, idleExperiment, limitedRequest, runningExperiment } from '../samples/experiments.ts';
+import { doneExperiment, idleExperiment, limitedRequest, runningExperiment, timedOutExperiment } from '../samples/experiments.ts';
 
 function parsed(body: object, now = 10_000): Experiment {
   const experiment = parseExperimentEvent(JSON.stringify(body), now);
@@ -34,7 +34,7 @@ suite('an experiment event', () => {
 
   test('does not move the start of bars that grow', () => {
     const first = withExperiment(null, parsed(runningExperiment, 10_000), 10_000);
-    const late = withExperiment(first, parsed({ ...cutExperiment, age_ms: 1900 }, 12_000), 12_000);
+    const late = withExperiment(first, parsed({ ...timedOutExperiment, age_ms: 1900 }, 12_000), 12_000);
     expect(late.value.startedAt).toBe(9_500);
     const next = withExperiment(late, parsed({ ...runningExperiment, number: 2 }, 20_000), 20_000);
     expect(next.value.startedAt).toBe(19_500);
@@ -43,10 +43,10 @@ suite('an experiment event', () => {
 
 suite('the view of an experiment', () => {
   test('the result is not final until the record arrives', () => {
-    const [limited, unlimited] = cutExperiment.measurements;
-    const answered = { ...cutExperiment, measurements: [{ ...limited, request: undefined }, unlimited] };
+    const [limited, unlimited] = timedOutExperiment.measurements;
+    const answered = { ...timedOutExperiment, measurements: [{ ...limited, request: undefined }, unlimited] };
     expect(toExperimentView(parsed(answered), 12_000).measurements[0]?.isDone).toBe(false);
-    expect(toExperimentView(parsed(cutExperiment), 12_000).measurements[0]?.isDone).toBe(true);
+    expect(toExperimentView(parsed(timedOutExperiment), 12_000).measurements[0]?.isDone).toBe(true);
   });
 
   test('while the experiment runs, bars grow up to the deadline, on a common axis', () => {
@@ -62,7 +62,7 @@ suite('the view of an experiment', () => {
   });
 
   test('the record of the request with the deadline replaces its bars, while the bars of the other request grow', () => {
-    const [limited, unlimited] = toExperimentView(parsed(cutExperiment), 10_400).measurements;
+    const [limited, unlimited] = toExperimentView(parsed(timedOutExperiment), 10_400).measurements;
     expect(limited?.isDone).toBe(true);
     expect(limited?.waterfall.rows[2]).toMatchObject({ state: 'timeout', saved: { label: '401 ms saved' }, result: 'timed out, 2 s' });
     expect(limited?.summary).toBe('answered in 2 s without weather');

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 import { describe, expect, test } from 'vitest';
 import { parseAggregateEvent } from '../../src/parse.ts';
-import { deadlineOf, failureReason, isCut, parseRequestEvent, parseRequests, requestFromAggregate } from '../../src/request/request.ts';
+import { deadlineOf, failureReason, hasExceededDeadline, parseRequestEvent, parseRequests, requestFromAggregate } from '../../src/request/request.ts';
 import { aggregateBody, failedBody } from '../samples/bodies.ts';
-import { cutRequestBody, requestBody, requestBodyAt } from '../samples/requests.ts';
+import { requestBody, requestBodyAt, timedOutRequestBody } from '../samples/requests.ts';
 
 function parsed(body: object) {
   const request = parseRequestEvent(JSON.stringify(body));
@@ -12,9 +12,9 @@ function parsed(body: object) {
 }
 
 test('a request has its calls and attempts', () => {
-  const request = parsed(cutRequestBody);
+  const request = parsed(timedOutRequestBody);
   expect(request).toMatchObject({ duration: 5000.4, deadline: 5000, complete: false, startedAt: Date.UTC(2025, 2, 9, 12, 5, 11, 456) });
-  expect(request.calls.map((call) => [call.service, call.state, isCut(call)])).toEqual([
+  expect(request.calls.map((call) => [call.service, call.state, hasExceededDeadline(call)])).toEqual([
     ['time_service', 'fresh', false],
     ['sysinfo_service', 'fresh', false],
     ['weather_service', 'timeout', true],

@@ -3,7 +3,7 @@ import { describe as suite, expect, test } from 'vitest';
 import { parseRequestEvent } from '../../src/request/request.ts';
 import { scaleFor } from '../../src/request/scale.ts';
 import { describe, tableHead, toTableRows, toWaterfallView } from '../../src/request/waterfall-view.ts';
-import { cutRequestBody, openRequestBody, requestBody } from '../samples/requests.ts';
+import { openRequestBody, requestBody, timedOutRequestBody } from '../samples/requests.ts';
 
 function parsed(body: object) {
   const request = parseRequestEvent(JSON.stringify(body));
@@ -62,7 +62,7 @@ suite('a waterfall', () => {
   });
 
   test('shows a retry, a hedge on a separate line, and the waiting time that the deadline saved', () => {
-    const row = toWaterfallView(parsed(cutRequestBody), null).rows[2];
+    const row = toWaterfallView(parsed(timedOutRequestBody), null).rows[2];
     expect(row).toMatchObject({ saved: { until: 1, label: 'waiting time saved' }, lines: 2, result: 'timed out, 5 s', deadlineLabel: '5 s' });
     expect(row?.bars.map((bar) => [bar.line, bar.end, bar.label])).toEqual([
       [0, 'failed', 'reset'],
@@ -86,7 +86,7 @@ suite('a waterfall', () => {
 });
 
 test('the table has the same attempts', () => {
-  const rows = toTableRows(parsed(cutRequestBody));
+  const rows = toTableRows(parsed(timedOutRequestBody));
   expect(rows.every((row) => row.length === tableHead.length)).toBe(true);
   expect(rows.map((row) => row[2])).toEqual([
     'first to 127.0.0.1:5001',
@@ -101,7 +101,7 @@ test('the table has the same attempts', () => {
 });
 
 test('the picture has a text description', () => {
-  expect(describe(parsed(cutRequestBody))).toBe(
+  expect(describe(parsed(timedOutRequestBody))).toBe(
     'Calls of one request, deadline 5 s. time: 450 µs; system: 690 µs; weather: timed out, 5 s, with retry and hedge.',
   );
 });

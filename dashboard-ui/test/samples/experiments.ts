@@ -54,7 +54,7 @@ export const runningExperiment = {
   ],
 };
 /** The state after the deadline. */
-export const cutExperiment = {
+export const timedOutExperiment = {
   ...runningExperiment,
   age_ms: 2001,
   measurements: [{ ...limited, request: limitedRequest }, runningExperiment.measurements[1]],

@@ -47,7 +47,7 @@ export const requestBody = {
 };
 
 /** A request whose weather call was refused, retried, hedged, and cancelled at the deadline. */
-export const cutRequestBody = {
+export const timedOutRequestBody = {
   ...requestBody,
   trace_id: '9be2d10c77aa4f0e8d6c5b4a39281706',
   started_at: '2025-03-09T12:05:11.456Z',

@@ -46,7 +46,7 @@ alert_store::update_counts alert_store::update(alert_webhook webhook, time_point
   update_counts counts{.truncated = webhook.truncated, .shortened = webhook.shortened};
   for (auto& alert : webhook.alerts) update_alert(std::move(alert), now, counts);
   evict(counts);
-  record_missing(counts.dropped + counts.truncated, now);
+  record_not_shown(counts.dropped + counts.truncated, now);
   // The revision also increases if only a confirmation time has changed, because readers show the age of the
   // confirmation.
   ++revision_;
@@ -90,10 +90,10 @@ void alert_store::evict(update_counts& counts) {
   }
 }
 
-void alert_store::record_missing(std::uint64_t count, time_point now) {
-  if (count == 0 || count < missing_) return;
-  missing_ = count;
-  missing_recorded_ = now;
+void alert_store::record_not_shown(std::uint64_t count, time_point now) {
+  if (count == 0 || count < not_shown_) return;
+  not_shown_ = count;
+  not_shown_recorded_ = now;
 }
 
 void alert_store::expire(time_point now) {
@@ -101,9 +101,9 @@ void alert_store::expire(time_point now) {
   const auto removed = std::erase_if(alerts_, [&](const auto& entry) { return is_expired(entry.second, now); });
   const auto stale = static_cast<std::size_t>(
       std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& entry) { return is_stale(entry.second, now); }));
-  const bool is_missing_count_expired = missing_ > 0 && now - missing_recorded_ >= stale_timeout;
-  if (is_missing_count_expired) missing_ = 0;
-  if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || is_missing_count_expired) ++revision_;
+  const bool is_not_shown_count_expired = not_shown_ > 0 && now - not_shown_recorded_ >= stale_timeout;
+  if (is_not_shown_count_expired) not_shown_ = 0;
+  if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || is_not_shown_count_expired) ++revision_;
   last_monitoring_ = monitoring;
   stale_count_ = stale;
 }
@@ -141,7 +141,7 @@ std::vector<const alert_store::entry*> alert_store::sorted(bool firing) const {
 alert_store::snapshot alert_store::read(time_point now) {
   const std::lock_guard lock{mutex_};
   expire(now);
-  snapshot result{.monitoring = last_monitoring_, .not_shown = missing_};
+  snapshot result{.monitoring = last_monitoring_, .not_shown = not_shown_};
   if (watchdog_confirmed_) {
     // The confirmation time can be in the future, because another loop may have read its clock later.
     result.last_heard = std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{}));

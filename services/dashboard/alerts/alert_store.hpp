@@ -78,7 +78,7 @@ class alert_store {
   void update_alert(alert update, time_point now, update_counts& counts);
   void update_watchdog(bool firing, time_point now);
   void evict(update_counts& counts);
-  void record_missing(std::uint64_t count, time_point now);
+  void record_not_shown(std::uint64_t count, time_point now);
   void expire(time_point now);
   monitoring_state monitoring_state_at(time_point now) const;
   bool is_stale(const entry& entry, time_point now) const;
@@ -94,8 +94,8 @@ class alert_store {
   /// The start of the current period of uninterrupted Watchdog confirmations.
   time_point watched_since_{};
   /// The maximum number of concurrently dropped and truncated alerts within the last `stale_timeout`.
-  std::uint64_t missing_ = 0;
-  time_point missing_recorded_{};
+  std::uint64_t not_shown_ = 0;
+  time_point not_shown_recorded_{};
   std::uint64_t revision_ = 1;
   /// The state at the last call of `expire`.
   monitoring_state last_monitoring_ = monitoring_state::unknown;

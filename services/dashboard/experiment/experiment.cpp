@@ -61,16 +61,16 @@ bool experiment::start(const experiment_settings& settings) {
 
 task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
   // If the service stops, the fault is not removed and expires after its lifetime.
-  struct end_of_run {
+  struct finish_guard {
     experiment& owner;
     std::uint64_t number;
-    ~end_of_run() { owner.finish(number, phase::failed, "The experiment was interrupted"); }
+    ~finish_guard() { owner.finish(number, phase::failed, "The experiment was interrupted"); }
   };
-  const end_of_run end_of_run{*self, number};
+  const finish_guard finish_guard{*self, number};
   auto inject_task = self->faults_.inject(self->settings_, fault_lifetime.count());
-  auto problem = co_await std::move(inject_task);
-  if (!problem.empty()) {
-    self->finish(number, phase::failed, std::move(problem));
+  auto failure = co_await std::move(inject_task);
+  if (!failure.empty()) {
+    self->finish(number, phase::failed, std::move(failure));
     co_return;
   }
   {

@@ -20,7 +20,7 @@ bool is_active(std::string_view body) {
 }
 
 /// Returns the reason why fault injection is unavailable; empty if it is available.
-std::string describe_problem(const http::client_result& response) {
+std::string fault_api_error(const http::client_result& response) {
   if (!response) return "The weather service is unavailable: " + make_error_code(response.error()).message();
   switch (response->status) {
     case http::status::ok: return {};
@@ -50,7 +50,7 @@ task<http::client_result> fault_client::send(http::method verb, std::string body
 task<std::string> fault_client::inject(experiment_settings settings, std::int64_t seconds) {
   auto send_task = send(http::method::get, {});
   const auto current = co_await std::move(send_task);
-  if (auto problem = describe_problem(current); !problem.empty()) co_return problem;
+  if (auto failure = fault_api_error(current); !failure.empty()) co_return failure;
   if (is_active(current->body)) {
     co_return std::string{
         "A different fault is injected into the weather service. Remove it first: DELETE /api/faults"};
@@ -61,13 +61,13 @@ task<std::string> fault_client::inject(experiment_settings settings, std::int64_
   out.field("seconds", seconds).close_object();
   auto update_task = send(http::method::put, std::move(body));
   const auto changed = co_await std::move(update_task);
-  co_return describe_problem(changed);
+  co_return fault_api_error(changed);
 }
 
 task<bool> fault_client::remove() {
   auto remove_task = send(http::method::delete_, {});
   const auto removed = co_await std::move(remove_task);
-  co_return describe_problem(removed).empty();
+  co_return fault_api_error(removed).empty();
 }
 
 }  // namespace cohort::dashboard

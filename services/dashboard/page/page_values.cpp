@@ -34,10 +34,10 @@ task<page_values::snapshot> page_values::current(std::shared_ptr<page_values> se
 }
 
 task<> page_values::run(std::shared_ptr<page_values> self, std::shared_ptr<refresh> started) {
-  struct end_of_run {
+  struct finish_guard {
     page_values& owner;
     refresh& started;
-    ~end_of_run() {
+    ~finish_guard() {
       {
         const std::lock_guard lock{owner.mutex_};
         owner.is_running_ = false;
@@ -45,7 +45,7 @@ task<> page_values::run(std::shared_ptr<page_values> self, std::shared_ptr<refre
       started.ended.set();
     }
   };
-  const end_of_run ending{*self, *started};
+  const finish_guard ending{*self, *started};
   aggregator::part_observer observer = [&target = *self](std::size_t index, std::string_view, const part& part) {
     const std::lock_guard lock{target.mutex_};
     target.latest_.parts.at(index) = part;

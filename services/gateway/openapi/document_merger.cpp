@@ -120,7 +120,7 @@ bool allows(const gateway_route& route, std::string_view method) {
   return allowed.empty() || std::find(allowed.begin(), allowed.end(), upper_case(method)) != allowed.end();
 }
 
-bool leads_to(const gateway_route& route, const std::string& upstream) {
+bool forwards_to(const gateway_route& route, const std::string& upstream) {
   const auto& backends = route.entry().backends;
   return std::any_of(backends.begin(), backends.end(), [&](const auto& each) { return each.upstream == upstream; });
 }
@@ -131,7 +131,7 @@ std::string document_merger::gateway_path(const std::string& upstream, std::stri
                                           const gateway_route*& route) const {
   for (const auto& candidate : routes_.routes()) {
     auto external = candidate.entry().strip_prefix + std::string{path};
-    if (!leads_to(candidate, upstream) || !candidate.matcher().matches_path(external) || is_own_path(external))
+    if (!forwards_to(candidate, upstream) || !candidate.matcher().matches_path(external) || is_own_path(external))
       continue;
     // An earlier route may match all requests for the path.
     const auto first = std::find_if(routes_.routes().begin(), routes_.routes().end(), [&](const gateway_route& other) {

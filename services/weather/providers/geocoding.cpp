@@ -132,7 +132,7 @@ result<geocoded_place, provider_failure> parse_geocoding(std::string_view body, 
   geocoded_place place{location};
   place.found.latitude = best->area.latitude;
   place.found.longitude = best->area.longitude;
-  if (is_different_place(*best, location)) place.other = best->area;
+  if (is_different_place(*best, location)) place.different_place = best->area;
   return place;
 }
 

@@ -17,7 +17,7 @@ struct geocoded_place {
   location found;
   /// Set if the match is a different place: a place whose longer name begins with the requested name, or a place in a
   /// different region.
-  std::optional<report_area> other{};
+  std::optional<report_area> different_place{};
 };
 
 /// Returns the best match. Order of preference: a place in the requested region; in the region that is given instead of

@@ -189,7 +189,7 @@ task<report_result> provider_chain::fetch_open_meteo(location location) {
   const auto body = co_await std::move(get_task);
   if (!body) co_return body.error();
   auto report = parse_open_meteo(*body, place.found);
-  if (report && place.other) report = report_for_other_place(**report, std::move(*place.other));
+  if (report && place.different_place) report = report_for_other_place(**report, std::move(*place.different_place));
   co_return report;
 }
 

@@ -72,11 +72,11 @@ class simulated_dns {
       auto accept_task = listener->accept(loop::current());
       auto accepted = co_await std::move(accept_task);
       if (!accepted) co_return;
-      self->fleet_.spawn(serve_one(self, std::move(*accepted)));
+      self->fleet_.spawn(answer_query(self, std::move(*accepted)));
     }
   }
 
-  static task<> serve_one(simulated_dns* self, net::stream_ptr client) {
+  static task<> answer_query(simulated_dns* self, net::stream_ptr client) {
     auto size_task = read_exactly(*client, 2);
     const auto prefix = co_await std::move(size_task);
     if (prefix.empty()) co_return;

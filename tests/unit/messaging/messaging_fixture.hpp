@@ -25,7 +25,7 @@ struct messaging_fixture {
   explicit messaging_fixture(messaging::publisher_settings settings = {}, std::uint64_t seed = 1)
       : time(seed), broker(seed) {
     time.run(make_publisher(settings));
-    publishing.emplace(time, messaging::publisher::run(publisher));
+    publisher_task.emplace(time, messaging::publisher::run(publisher));
   }
   ~messaging_fixture() {
     stop_publisher();
@@ -58,20 +58,20 @@ struct messaging_fixture {
   /// `outcomes` has for it, if any.
   void start_consumer(messaging::consumer_settings settings = {}, std::string group = "readers") {
     time.run(make_consumer(settings, std::move(group)));
-    consuming.emplace(time, messaging::consumer::run(consumer));
+    consumer_task.emplace(time, messaging::consumer::run(consumer));
     time.run_for(1ms);
   }
   void stop_consumer() {
-    if (!consuming) return;
-    consuming->cancel();
+    if (!consumer_task) return;
+    consumer_task->cancel();
     time.run_for(1ms);
-    consuming.reset();
+    consumer_task.reset();
   }
   void stop_publisher() {
-    if (!publishing) return;
-    publishing->cancel();
+    if (!publisher_task) return;
+    publisher_task->cancel();
     time.run_for(1ms);
-    publishing.reset();
+    publisher_task.reset();
   }
   double published(const std::string& result) {
     return metrics
@@ -121,8 +121,8 @@ struct messaging_fixture {
   std::shared_ptr<messaging::memory_broker::client> receiver;
   std::shared_ptr<messaging::publisher> publisher;
   std::shared_ptr<messaging::consumer> consumer;
-  std::optional<testing::spawned_task<>> publishing;
-  std::optional<testing::spawned_task<>> consuming;
+  std::optional<testing::spawned_task<>> publisher_task;
+  std::optional<testing::spawned_task<>> consumer_task;
   std::vector<std::string> bodies;
   std::map<std::string, messaging::errc> outcomes;
   std::map<std::string, duration> delays;

@@ -14,14 +14,14 @@ namespace {
 task<> count_outcome(pool_fixture* fixture, duration left, std::map<std::string, int>* outcomes) {
   ++(*outcomes)[co_await fixture->query_task("select 1", left)];
 }
-task<> run_many(pool_fixture* fixture, int count, duration left, std::map<std::string, int>* outcomes) {
+task<> run_concurrent_queries(pool_fixture* fixture, int count, duration left, std::map<std::string, int>* outcomes) {
   task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
   for (int i = 0; i < count; ++i) calls.spawn(count_outcome(fixture, left, outcomes));
   co_await calls.join();
 }
-std::map<std::string, int> run_many(pool_fixture& fixture, int count, duration left) {
+std::map<std::string, int> run_concurrent_queries(pool_fixture& fixture, int count, duration left) {
   std::map<std::string, int> outcomes;
-  fixture.time.run(run_many(&fixture, count, left, &outcomes));
+  fixture.time.run(run_concurrent_queries(&fixture, count, left, &outcomes));
   return outcomes;
 }
 using outcome_map = std::map<std::string, int>;
@@ -39,7 +39,7 @@ TEST_CASE("postgres::pool: a query returns its rows, and its connection is reuse
 TEST_CASE("postgres::pool: the number of connections is bounded, and further calls wait", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 3}};
   const auto start = fixture.time.now();
-  CHECK(run_many(fixture, 9, 10s) == outcome_map{{"select 1", 9}});
+  CHECK(run_concurrent_queries(fixture, 9, 10s) == outcome_map{{"select 1", 9}});
   CHECK(fixture.server->max_open_connections() == 3);
   const auto elapsed = fixture.time.now() - start;
   CHECK(elapsed >= 3ms);
@@ -49,7 +49,7 @@ TEST_CASE("postgres::pool: the number of connections is bounded, and further cal
 
 TEST_CASE("postgres::pool: a call fails immediately if the queue is full", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 1, .max_waiters = 2}};
-  CHECK(run_many(fixture, 5, 10s) == outcome_map{{"select 1", 3}, {"shed", 2}});
+  CHECK(run_concurrent_queries(fixture, 5, 10s) == outcome_map{{"select 1", 3}, {"shed", 2}});
   CHECK(fixture.outcome_count("shed") == "2");
 }
 
@@ -58,7 +58,7 @@ TEST_CASE("postgres::pool: the wait for a connection counts against the deadline
   fixture.reply_delay = 100ms;
   const auto start = fixture.time.now();
   // The third query would begin after 200 ms, which is later than its deadline.
-  CHECK(run_many(fixture, 3, 150ms) == outcome_map{{"select 1", 1}, {"timeout", 2}});
+  CHECK(run_concurrent_queries(fixture, 3, 150ms) == outcome_map{{"select 1", 1}, {"timeout", 2}});
   CHECK(fixture.time.now() - start < 151ms);
   CHECK(fixture.server->statements().size() == 2);
 }
@@ -113,10 +113,10 @@ TEST_CASE("postgres::pool: a cancelled caller cancels the statement", "[postgres
 TEST_CASE("postgres::pool: a connection that the server closed while idle is replaced before it is used",
           "[postgres][pool]") {
   pool_fixture fixture;
-  CHECK(run_many(fixture, 4, 10s) == outcome_map{{"select 1", 4}});
+  CHECK(run_concurrent_queries(fixture, 4, 10s) == outcome_map{{"select 1", 4}});
   REQUIRE(fixture.pool.settings().max_connections >= 4);
   fixture.server->drop_connections();
-  CHECK(run_many(fixture, 4, 10s) == outcome_map{{"select 1", 4}});
+  CHECK(run_concurrent_queries(fixture, 4, 10s) == outcome_map{{"select 1", 4}});
 }
 
 task<> stop_server(pool_fixture* fixture, duration at, duration outage) {

@@ -26,7 +26,7 @@ result<reply> parse(std::string_view input, reply_limits limits = {}) {
   return std::move(*value);
 }
 
-std::string problem_of(std::string_view input, reply_limits limits = {}) {
+std::string parse_error(std::string_view input, reply_limits limits = {}) {
   const auto parsed = parse(input, limits);
   return parsed ? std::string{} : parsed.error().message;
 }
@@ -63,33 +63,33 @@ TEST_CASE("redis reply parser: ignores attributes, at each level", "[redis][pars
 }
 
 TEST_CASE("redis reply parser: rejects an invalid reply with one message", "[redis][parser]") {
-  CHECK(problem_of("HTTP/1.1 400 Bad Request") == "a value begins with 'H'");
-  CHECK(problem_of(std::string_view{"\0", 1}) == "a value begins with byte 0");
-  CHECK(problem_of("+OK\n") == "a line does not end with CR LF");
-  CHECK(problem_of("+a\rb\r\n") == "a line contains CR");
+  CHECK(parse_error("HTTP/1.1 400 Bad Request") == "a value begins with 'H'");
+  CHECK(parse_error(std::string_view{"\0", 1}) == "a value begins with byte 0");
+  CHECK(parse_error("+OK\n") == "a line does not end with CR LF");
+  CHECK(parse_error("+a\rb\r\n") == "a line contains CR");
   for (const auto* number : {":\r\n", ":1a\r\n", ":9223372036854775808\r\n", ":+-1\r\n", ": 1\r\n"}) {
-    CHECK(problem_of(number) == "the value after ':' is invalid");
+    CHECK(parse_error(number) == "the value after ':' is invalid");
   }
   for (const auto* value : {",0x1\r\n", "(12a\r\n", "(\r\n", "#x\r\n", "_x\r\n"}) CHECK(parse(value).has_error());
   for (const auto* length : {"$-2\r\n", "$?\r\n", "*-2\r\n", "*?\r\n", "%1.5\r\n", "=-1\r\n"}) {
-    CHECK(problem_of(length) == std::string{"the length after '"} + length[0] + "' is invalid");
+    CHECK(parse_error(length) == std::string{"the length after '"} + length[0] + "' is invalid");
   }
-  CHECK(problem_of("$1\r\nabc") == "a blob does not end with CR LF");
-  CHECK(problem_of("=3\r\ntxt\r\n") == "a verbatim string has no format");
-  CHECK(problem_of("*1\r\n>1\r\n+a\r\n") == "a push is inside another value");
+  CHECK(parse_error("$1\r\nabc") == "a blob does not end with CR LF");
+  CHECK(parse_error("=3\r\ntxt\r\n") == "a verbatim string has no format");
+  CHECK(parse_error("*1\r\n>1\r\n+a\r\n") == "a push is inside another value");
 }
 
 TEST_CASE("redis reply parser: limits the size, the number of values and the depth of a reply", "[redis][parser]") {
-  CHECK(problem_of("$1000000\r\n", {.max_bytes = 100}) == "the reply has more than 100 bytes");
+  CHECK(parse_error("$1000000\r\n", {.max_bytes = 100}) == "the reply has more than 100 bytes");
   const std::string half = "$60\r\n" + std::string(60, 'x') + "\r\n";
-  CHECK(problem_of("*2\r\n" + half + half, {.max_bytes = 100}) == "the reply has more than 100 bytes");
-  CHECK(problem_of("*1000000000\r\n") == "the reply has more than 1000000 values");
-  CHECK(problem_of("%5\r\n", {.max_values = 10}) == "the reply has more than 10 values");
+  CHECK(parse_error("*2\r\n" + half + half, {.max_bytes = 100}) == "the reply has more than 100 bytes");
+  CHECK(parse_error("*1000000000\r\n") == "the reply has more than 1000000 values");
+  CHECK(parse_error("%5\r\n", {.max_values = 10}) == "the reply has more than 10 values");
   std::string nested;
   for (int i = 0; i < 32; ++i) nested += "*1\r\n";
   CHECK(parse(nested + ":1\r\n").has_value());
-  CHECK(problem_of(nested + "*1\r\n:1\r\n") == "the reply has more than 32 levels");
-  CHECK(problem_of("+" + std::string(65536, 'x')) == "a line has more than 65536 bytes");
+  CHECK(parse_error(nested + "*1\r\n:1\r\n") == "the reply has more than 32 levels");
+  CHECK(parse_error("+" + std::string(65536, 'x')) == "a line has more than 65536 bytes");
 }
 
 TEST_CASE("redis reply parser: a reply does not depend on the segmentation of its bytes", "[redis][parser]") {

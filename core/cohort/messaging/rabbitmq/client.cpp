@@ -108,13 +108,13 @@ task<error> client::use(session& session) {
   current_ = &session;
   ++session_number_;
   const current_scope current{*this};
-  auto race_task = race(session.run(), operate(session));
+  auto race_task = race(session.run(), manage_topology(session));
   auto ended = co_await std::move(race_task);
   if (auto* const reason = std::get_if<error>(&ended)) co_return std::move(*reason);
   co_return std::get<1>(ended).value_or(error{errc::cancelled});
 }
 
-task<std::optional<error>> client::operate(session& session) {
+task<std::optional<error>> client::manage_topology(session& session) {
   auto declare_task = declare_exchange(session);
   if (auto declare_result = co_await std::move(declare_task); !declare_result) co_return declare_result.error();
   if (failure_count_ > 0) log_.write(telemetry::log_level::info, "broker reconnected", {{"client", name_}});

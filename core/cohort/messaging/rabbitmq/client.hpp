@@ -69,7 +69,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   task<result<std::unique_ptr<session>>> connect();
   task<error> use(session& session);
   /// Declares the exchange, then opens subscriptions as they are added.
-  task<std::optional<error>> operate(session& session);
+  task<std::optional<error>> manage_topology(session& session);
   task<result<void>> declare_exchange(session& session);
   task<std::optional<error>> open_subscriptions(session& session);
   task<result<void>> open_subscription(session& session, queue_pointer queue);

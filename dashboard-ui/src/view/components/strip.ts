@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 import { formatLocalSecond, milliseconds } from '../../format.ts';
 import { maxRequests, shownIndex, type Requests } from '../../request/requests.ts';
-import { deadlineOf, isCut, type RequestRecord } from '../../request/request.ts';
+import { deadlineOf, hasExceededDeadline, type RequestRecord } from '../../request/request.ts';
 import { findAs, find, setText, svg } from '../dom.ts';
 
 export interface StripActions {
@@ -69,7 +69,7 @@ export class Strip {
       const share = Math.log10(1 + request.duration * 10) / Math.log10(1 + limit * 10);
       const barHeight = Math.max(3, Math.min(1, share) * (height - 2));
       const x = (this.#offset() + index) * column;
-      const kind = request.complete ? 'ok' : request.calls.some(isCut) ? 'cut' : 'failed';
+      const kind = request.complete ? 'ok' : request.calls.some(hasExceededDeadline) ? 'cut' : 'failed';
       return [
         ...(index === shown ? [svg('rect', { class: 'shown', x, y: 0, width: column, height })] : []),
         svg('rect', { class: kind, x: x + 1.5, y: height - barHeight, width: column - 3, height: barHeight }),

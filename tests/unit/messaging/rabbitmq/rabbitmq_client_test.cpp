@@ -24,11 +24,11 @@ struct rabbitmq_fixture {
     settings.host = "server";
     start_server();
     time().run(make());
-    connecting.emplace(time(), client->run());
-    publishing.emplace(time(), messaging::publisher::run(publisher));
+    client_task.emplace(time(), client->run());
+    publisher_task.emplace(time(), messaging::publisher::run(publisher));
   }
   ~rabbitmq_fixture() {
-    for (auto* const each : {&consuming, &publishing, &connecting}) {
+    for (auto* const each : {&consumer_task, &publisher_task, &client_task}) {
       if (*each) (*each)->cancel();
     }
     time().run_for(1ms);
@@ -62,7 +62,7 @@ struct rabbitmq_fixture {
     co_return publish_result{};
   }
   void start_consumer() {
-    consuming.emplace(time(), messaging::consumer::run(consumer));
+    consumer_task.emplace(time(), messaging::consumer::run(consumer));
     time().run_for(100ms);
   }
   std::unique_ptr<spawned_publish> start_publish(std::string body, std::string id = {}, duration timeout = 5min) {
@@ -95,9 +95,9 @@ struct rabbitmq_fixture {
   std::shared_ptr<messaging::rabbitmq::client> client;
   std::shared_ptr<messaging::publisher> publisher;
   std::shared_ptr<messaging::consumer> consumer;
-  std::optional<spawned_task<>> connecting;
-  std::optional<spawned_task<>> publishing;
-  std::optional<spawned_task<>> consuming;
+  std::optional<spawned_task<>> client_task;
+  std::optional<spawned_task<>> publisher_task;
+  std::optional<spawned_task<>> consumer_task;
   std::vector<messaging::message> received;
 };
 

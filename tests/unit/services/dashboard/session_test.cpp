@@ -34,8 +34,8 @@ std::string cookie_in(const received_response& response) {
 }
 
 struct authenticated_dashboard_fixture : dashboard_fixture {
-  explicit authenticated_dashboard_fixture(http::server_settings used_settings = {}) : dashboard_fixture("key") {
-    server_settings = std::move(used_settings);
+  explicit authenticated_dashboard_fixture(http::server_settings custom_settings = {}) : dashboard_fixture("key") {
+    server_settings = std::move(custom_settings);
     serve_dashboard();
   }
   int get_status(const std::string& cookie) {

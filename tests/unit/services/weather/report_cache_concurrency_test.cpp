@@ -82,7 +82,7 @@ TEST_CASE("report cache: a fetch continues after its first caller is cancelled",
 task<> ignore_result(task<report_cache::lookup_result> lookup) { co_await std::move(lookup); }
 
 /// Starts 1,000 lookups of different locations after `delay`, and lets other tasks run after each of them.
-task<> look_up_many(weather_fixture* fixture, duration delay) {
+task<> look_up_locations(weather_fixture* fixture, duration delay) {
   co_await sleep_for(delay);
   for (int i = 0; i < 1000; ++i) {
     fixture->background.spawn(ignore_result(fixture->lookup_task(numbered_location(i), 0s)));
@@ -100,7 +100,7 @@ TEST_CASE("report cache: a waiting caller gets its report although the cache has
   weather_fixture fixture{"http://wttr.test", 1};
   fixture.wttr.delay = 1s;
   spawned_lookup waiting{fixture.time, fixture.lookup_task(paris)};
-  spawned_task<> others{fixture.time, look_up_many(&fixture, 1s - 8 * tick)};
+  spawned_task<> others{fixture.time, look_up_locations(&fixture, 1s - 8 * tick)};
   fixture.time.run_for(3s);
   CHECK(others.ended());
   CHECK(result_of(waiting).report != nullptr);

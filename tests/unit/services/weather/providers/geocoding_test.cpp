@@ -48,7 +48,7 @@ TEST_CASE("geocoding: the first result in the country is used", "[services][weat
   CHECK(result->found.longitude == longitude);
   CHECK(result->found.city == "paris");
   CHECK(result->found.country == country);
-  CHECK_FALSE(result->other.has_value());
+  CHECK_FALSE(result->different_place.has_value());
 }
 
 TEST_CASE("geocoding: a place whose name merely begins with the requested name is a different place",
@@ -57,22 +57,22 @@ TEST_CASE("geocoding: a place whose name merely begins with the requested name i
   const weather::location spring{"Spring", "USA", {}, {}};
   const auto other = parse_geocoding(results({springfield}), spring);
   REQUIRE(other.has_value());
-  REQUIRE(other->other.has_value());
-  CHECK(other->other->city == "Springfield");
-  CHECK(other->other->region == "Missouri");
-  CHECK(other->other->country == "United States");
-  CHECK(other->other->latitude == 37.2);
+  REQUIRE(other->different_place.has_value());
+  CHECK(other->different_place->city == "Springfield");
+  CHECK(other->different_place->region == "Missouri");
+  CHECK(other->different_place->country == "United States");
+  CHECK(other->different_place->latitude == 37.2);
 
   const auto same = parse_geocoding(
       results({springfield, geocoding_result("Spring", "US", "United States", "Texas", 30.1, -95.4)}), spring);
   REQUIRE(same.has_value());
   CHECK(same->found.latitude == 30.1);
-  CHECK_FALSE(same->other.has_value());
+  CHECK_FALSE(same->different_place.has_value());
 }
 
 TEST_CASE("geocoding: a place in another region is a different place, unless the region is an unknown abbreviation",
           "[services][weather][case-3.6]") {
-  const auto [region, is_other] = GENERATE(table<std::string, bool>({
+  const auto [region, is_different_place] = GENERATE(table<std::string, bool>({
       {"Missouri", false},
       {"missouri", false},
       {"State of Missouri", false},
@@ -86,7 +86,7 @@ TEST_CASE("geocoding: a place in another region is a different place, unless the
   const auto body = results({geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3)});
   const auto result = parse_geocoding(body, {"Springfield", "USA", {}, {}, region});
   REQUIRE(result.has_value());
-  CHECK(result->other.has_value() == is_other);
+  CHECK(result->different_place.has_value() == is_different_place);
 }
 
 TEST_CASE("geocoding: the abbreviation of a state or province matches its name", "[services][weather][case-3.4]") {
@@ -106,7 +106,7 @@ TEST_CASE("geocoding: the abbreviation of a state or province matches its name",
   const auto result = parse_geocoding(body, {"Perth", country, {}, {}, region});
   REQUIRE(result.has_value());
   CHECK(result->found.latitude == latitude);
-  CHECK_FALSE(result->other.has_value());
+  CHECK_FALSE(result->different_place.has_value());
   CHECK(parse_geocoding(body, {"Perth", "TX", {}, {}}).has_error());
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("geocoding: the name of a country may be inverted as in ISO 3166", "[s
   const auto body = results({geocoding_result("Seoul", "KR", "South Korea", "Seoul", 37.6, 127.0)});
   const auto result = parse_geocoding(body, {"Seoul", country, {}, {}, region});
   REQUIRE(result.has_value());
-  CHECK_FALSE(result->other.has_value());
+  CHECK_FALSE(result->different_place.has_value());
 }
 
 TEST_CASE("geocoding: a name that is both a region and a country is interpreted as the region", "[services][weather]") {

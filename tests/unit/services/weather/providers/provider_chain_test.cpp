@@ -334,10 +334,10 @@ TEST_CASE("provider chain: failures are logged with provider, location and error
 TEST_CASE("provider chain: the fallback is not called after a cancellation", "[services][weather]") {
   chain_fixture fixture;
   fixture.wttr.delay = 3s;
-  spawned_task<provider_chain::fetch_result> fetching{fixture.time, fixture.chain.fetch(default_place)};
+  spawned_task<provider_chain::fetch_result> fetch_task{fixture.time, fixture.chain.fetch(default_place)};
   fixture.time.run_for(1s);
-  fetching.cancel();
-  CHECK(fetching.ended());
+  fetch_task.cancel();
+  CHECK(fetch_task.ended());
   fixture.time.run_for(5s);
   CHECK(fixture.forecast.request_count() == 0);
   CHECK_FALSE(fixture.cooldown().has_value());

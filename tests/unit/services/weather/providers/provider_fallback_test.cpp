@@ -15,10 +15,10 @@ TEST_CASE("provider chain: a failure after a redirect to another server does not
   chain_fixture fixture;
   fixture.add_closed_port("closed.test");
   fixture.add_black_hole("black-hole.test");
-  scripted_response limiting;
-  limiting.status = http::status::too_many_requests;
-  limiting.retry_after = "40";
-  fixture.add_server("limiting.test", scripted_router("/", limiting));
+  scripted_response rate_limit_response;
+  rate_limit_response.status = http::status::too_many_requests;
+  rate_limit_response.retry_after = "40";
+  fixture.add_server("limiting.test", scripted_router("/", rate_limit_response));
   fixture.wttr.status = http::status::found;
   fixture.wttr.location = GENERATE("http://closed.test/", "http://black-hole.test/", "http://unknown.test/",
                                    "https://wttr.test:80/", "http://limiting.test/", "http://wttr.test:1/");
