@@ -17,12 +17,14 @@ struct classification {
 };
 
 /// Classifies an exchange. A retry may help after
-/// - status 500, 502 and 503, unless the response has an invalid `Retry-After`, and 429 with a valid `Retry-After`,
+/// - status 500, 502 or 503, unless the response has an invalid `Retry-After`,
+/// - status 429 with a valid `Retry-After`,
 /// - a request that was not sent: resolution, connection or TLS failed,
-/// - a connection that was closed or reset during the exchange. A retry does not help after other statuses (such as 501
-///   and 504), malformed responses, and timeouts of a request that was sent. `call_loop::decide` decides whether to
-///   retry. A request that is not idempotent is retried only if it was not sent (RFC 9110 section 9.2.2). Runs on a
-///   loop.
+/// - a connection that was closed or reset during the exchange.
+///
+/// A retry does not help after other statuses (such as 501 and 504), malformed responses, and timeouts of a request
+/// that was sent. `call_loop::decide` decides whether to retry. A request that is not idempotent is retried only if it
+/// was not sent (RFC 9110 section 9.2.2). Runs on a loop.
 classification classify(const client::exchange& exchange);
 
 /// Whether an exchange has a response with a status below 500 that `classify` does not classify as retryable.

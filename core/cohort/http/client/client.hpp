@@ -69,7 +69,7 @@ class client {
 
   /// Sends a request and reads the head of the response. The body of the response is then streamed from the connection.
   /// The request body is read from `source`; null means no body. `request.body` is not sent. The task ends once the
-  /// head of the response has been received and the body of the request has been sent; after an early response with
+  /// head of the response has been received and the body of the request has been sent. After an early response with
   /// status 300 or higher, the rest of the body is not sent. Fields are sent as given; only `Host`, the framing fields,
   /// the trace and the deadline are added. `max_body_bytes` limits the body of the response. Interim responses are
   /// passed to `on_interim`, or ignored if it is null. `request`, `source` and `on_interim` must outlive the task.

@@ -17,7 +17,7 @@ struct client_settings {
   /// Maximum size of the body, both compressed and decompressed.
   std::size_t max_body_bytes = 1024 * 1024;
   /// Idle connections are closed after this time. It is shorter than the idle timeout of most servers (Cohort's: 75 s),
-  /// so that the client closes first; otherwise a request could be sent while the server closes the connection.
+  /// so that the client closes first. Otherwise, a request could be sent while the server closes the connection.
   duration idle_timeout = std::chrono::seconds{30};
   /// Maximum number of idle connections to an origin; 0 disables their reuse. If a name has more addresses than this,
   /// the limit is the number of addresses, because calls are spread over all of them. The default is the default

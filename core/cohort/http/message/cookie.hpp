@@ -36,9 +36,11 @@ struct set_cookie {
   http::same_site same_site = http::same_site::lax;
   bool secure = true;
 
-  /// The value of the field, or why it is invalid: a name that is not a token, characters that a cookie cannot contain,
-  /// and values that browsers reject: `SameSite=None`, `__Secure-` and `__Host-` without `Secure`, `__Host-` with a
-  /// domain or a path other than `/`, more than 4096 bytes of name and value, an attribute of more than 1024 bytes.
+  /// The value of the field, or the reason why it is invalid:
+  /// - a name that is not a token, or characters that a cookie cannot contain,
+  /// - `SameSite=None`, `__Secure-` or `__Host-` without `Secure`,
+  /// - `__Host-` with a domain or a path other than `/`,
+  /// - more than 4096 bytes of name and value, or an attribute of more than 1024 bytes.
   boost::system::result<std::string, std::string> field_value() const;
 };
 

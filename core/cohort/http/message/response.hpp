@@ -45,10 +45,11 @@ class response {
   /// closes).
   response& stream(body_producer producer, media_type type, std::optional<std::uint64_t> content_length = std::nullopt);
 
-  /// Adds a header field; `Content-Type` replaces the type of the body. These fields are not added, but recorded in
-  /// `rejected_field` and logged by the server: a name that is not a token, a value with control characters (RFC 9110
-  /// section 5.5), and the fields that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`,
-  /// `Proxy-Connection`, `Trailer`, `Transfer-Encoding`, `Upgrade`.
+  /// Adds a header field; `Content-Type` replaces the type of the body. Invalid fields are not added, but recorded in
+  /// `rejected_field` and logged by the server:
+  /// - a name that is not a token, or a value with control characters (RFC 9110 section 5.5),
+  /// - a field that the server itself sends: `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Proxy-Connection`,
+  ///   `Trailer`, `Transfer-Encoding`, `Upgrade`.
   response& set(std::string_view name, std::string_view value);
   /// Adds the fields of `lines`, each as `Name: value\r\n`, without the checks of `set`, for fields that a parser has
   /// checked. Precondition: `set` would add each of them, and none is `Content-Type`.

@@ -44,9 +44,11 @@ class compressor {
   /// Encodes the body of a response to `request` with the coding that `Accept-Encoding` prefers; among equal weights
   /// `br`.
   ///
-  /// A response is not encoded if its status is 1xx, 204, 205, 206 or 304, or it has a `Content-Encoding`, a
-  /// `Content-Range`, a digest, `Cache-Control: no-transform`, a media type that is not listed, or a body that is short
-  /// or does not become shorter. If the client does not accept `identity`, the last two conditions do not apply.
+  /// A response is not encoded if
+  /// - its status is 1xx, 204, 205, 206 or 304,
+  /// - it has a `Content-Encoding`, a `Content-Range`, a digest or `Cache-Control: no-transform`,
+  /// - its media type is not listed,
+  /// - its body is short or does not become shorter, unless the client does not accept `identity`.
   ///
   /// An encoded response has a weak entity tag (RFC 9110 section 8.8.1), no `Accept-Ranges`, and
   /// `Vary: Accept-Encoding`, which is also added to a response that was not encoded only because of the request.
@@ -66,9 +68,9 @@ class compressor {
 /// Applies a `compressor` to the responses of a router, group or operation. Do not use it for responses that contain
 /// both a secret and input of the request: the length of an encoded body can disclose the secret (BREACH).
 ///
-/// A body of up to 64 KiB is encoded as a whole and has a content length; a longer or streamed body is encoded while it
-/// is sent, and is chunked. The encoder may buffer the output of a producer until it calls `body_writer::flush` or
-/// `pause`, or returns; with `text/event-stream`, each write is flushed.
+/// A body of up to 64 KiB is encoded before it is sent and has a content length. A longer or streamed body is encoded
+/// while it is sent, and is chunked. The encoder may buffer the output of a producer until it calls
+/// `body_writer::flush` or `pause`, or returns; with `text/event-stream`, each write is flushed.
 middleware compression(compression_settings settings = {});
 
 }  // namespace cohort::http

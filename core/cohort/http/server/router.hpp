@@ -21,10 +21,10 @@ class router;
 /// Adds routes below a prefix, with additional middleware. A group refers to the routes of its router, and is valid for
 /// the lifetime of the router, even after the router was moved.
 ///
-/// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern, a
-/// null handler, and for a route that is registered twice or matches the same paths as another route with different
-/// parameter names. The message contains the source locations of both. The returned references are valid for the
-/// lifetime of the router.
+/// See `route_pattern` for the syntax of patterns. All functions throw `std::logic_error` for an invalid pattern and a
+/// null handler, and for a conflict: a route that is registered twice or matches the same paths as another route with
+/// different parameter names. The message contains the source locations of both. The returned references are valid for
+/// the lifetime of the router.
 class route_group {
  public:
   /// Adds a handler for `GET` and `HEAD`; the server omits the body in the response to `HEAD`.

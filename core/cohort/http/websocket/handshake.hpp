@@ -43,9 +43,9 @@ bool has_list_element(const request_head& head, std::string_view name, std::stri
 /// Whether a page with this `Origin` may connect.
 bool is_allowed_origin(std::string_view origin, std::string_view host, const std::vector<std::string>& allowed);
 
-/// Checks a request (RFC 6455 section 4.2.1) and chooses subprotocol and extension; or sets `rejection`: 400 for an
-/// invalid request, 403 for an origin that is not allowed, 426 for a request without an upgrade and for an unsupported
-/// version.
+/// Checks a request (RFC 6455 section 4.2.1) and chooses subprotocol and extension. For a rejected request, sets
+/// `rejection`: 400 for an invalid request, 403 for an origin that is not allowed, 426 for a request without an upgrade
+/// and for an unsupported version.
 std::optional<accepted_handshake> accept_handshake(const request_head& head, const handshake_settings& settings,
                                                    response& rejection);
 

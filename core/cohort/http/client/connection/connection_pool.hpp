@@ -38,15 +38,15 @@ class connection_pool {
     duration round_trip_time() const noexcept;
     /// Whether the connection has carried a request before. The server may have closed it in the meantime.
     bool is_reused() const noexcept { return is_reused_; }
-    /// Closes the idle connections to the same address. Called for a reused connection that received no response: if a
+    /// Closes the idle connections to the same address. Called for a reused connection that received no response. If a
     /// peer or middlebox failed without a reset, these connections are also broken, and each would cause one request to
     /// time out.
     void close_idle_to_same_address();
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
     /// `reusable`, otherwise closes it. Later calls have no effect.
     void release(policy::load_balancer::outcome result, bool reusable, time_point now);
-    /// Like `release`, but for a request that was sent and whose response is no longer needed: the connection is kept
-    /// for other requests if the response arrives within 100 ms, otherwise closed, which cancels the request.
+    /// Like `release`, but for a request that was sent and whose response is no longer needed. The connection is kept
+    /// for other requests if the response arrives within 100 ms; otherwise, it is closed, which cancels the request.
     void release_superseded(policy::load_balancer::outcome result, bool is_head_request, time_point now);
 
    private:

@@ -11,7 +11,7 @@
 namespace cohort::http {
 
 /// Stores the rest of a response's body, as the server sent it, in the file `target` (mode 0644, restricted by the
-/// umask), and returns the size of the file. The file receives its name once the body is complete: a truncated body and
+/// umask), and returns the size of the file. The file receives its name once the body is complete. A truncated body and
 /// a cancelled call leave no file; a crash leaves at most a hidden file `.upload-…`. The error is a `client_error`, or
 /// a system error if the file could not be created, written or named. The transfer times out
 /// (`client_error::body_timeout`) at the deadline of `context`, or after `idle_timeout` without a byte. A body of more

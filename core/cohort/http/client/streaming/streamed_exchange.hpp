@@ -20,7 +20,7 @@ class streamed_exchange final : public response_body_stream, public recycled_obj
                     bool timeout_is_failure);
 
   /// Sends the header section `head` and the body of `source`, which may be null, and concurrently reads the head of
-  /// the response: a server may respond before it has read the entire body. After an early response with status 300 or
+  /// the response. A server may respond before it has read the entire body. After an early response with status 300 or
   /// higher, the rest of the body is not sent. May be called once. `head` and `source` must outlive the task.
   /// `on_interim` may be null; it must also outlive the task.
   task<std::optional<client_error>> run(std::string_view head, request_body_source* source, call_context context,

@@ -32,9 +32,11 @@ class head_scanner {
 };
 
 /// Parses one request. Beast's parser reads the header section, unless it has the most common form. This class adds the
-/// rules of RFC 9110 and RFC 9112 that Beast 1.81 does not enforce: no bare LF or folded line, one `Content-Length` or
-/// the transfer coding `chunked` and not both, no transfer coding in HTTP/1.0, `Host` (RFC 9112 section 3.2), `Expect`,
-/// and the version (a minor version above 1 is read as HTTP/1.1).
+/// rules of RFC 9110 and RFC 9112 that Beast 1.81 does not enforce:
+/// - no bare LF or folded line,
+/// - one `Content-Length` or the transfer coding `chunked`, but not both,
+/// - no transfer coding in HTTP/1.0,
+/// - `Host` (RFC 9112 section 3.2), `Expect`, and the version (a minor version above 1 is read as HTTP/1.1).
 class request_parser : private boost::beast::http::basic_parser<true> {
   using base = boost::beast::http::basic_parser<true>;
 

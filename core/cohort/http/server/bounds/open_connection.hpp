@@ -54,7 +54,7 @@ class open_connection {
 };
 
 /// The open connections of one loop, ordered by idle time. Connections do not report activity, so requests have no
-/// overhead: the registry queries them only when it searches for the connection that has been idle the longest, and
+/// overhead. The registry queries them only when it searches for the connection that has been idle the longest, and
 /// then updates its order.
 class connection_registry {
  public:

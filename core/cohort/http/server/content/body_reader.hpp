@@ -53,7 +53,7 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// deadline of the client always applies.
 ///
 /// A handler need not read the entire body. After the response, the server discards the rest and keeps the connection
-/// if the rest has at most 64 KiB; if it is longer or its length is unknown, the server closes the connection after
+/// if the rest has at most 64 KiB. If it is longer or its length is unknown, the server closes the connection after
 /// lingering.
 class body_reader {
  public:

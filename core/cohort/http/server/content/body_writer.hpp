@@ -20,10 +20,10 @@ namespace cohort::http {
 /// the producer should end: see `draining`. One `write`, `send_file`, `flush` or `pause` may run at a time; a
 /// concurrent call throws `std::logic_error`.
 ///
-/// A truncated body never looks complete. Its end is sent only if the producer returns normally, all writes have
-/// succeeded, `abort` was not called, and neither `draining` nor `pause` has reported to the producer that the server
-/// drains, unless it calls `mark_complete`. Otherwise the connection is closed without the last chunk or the rest of
-/// the content length; with HTTP/1.0, whose body is close-delimited, it is reset.
+/// A truncated body never looks complete. The end of the body is sent only if the producer returns normally, all writes
+/// have succeeded, and `abort` was not called. If `draining` or `pause` has reported a drain to the producer, the
+/// producer must also have called `mark_complete`. Otherwise, the connection is closed without the last chunk or the
+/// rest of the content length; with HTTP/1.0, whose body is close-delimited, it is reset.
 class body_writer {
  public:
   enum class framing { chunked, until_close, fixed_length };

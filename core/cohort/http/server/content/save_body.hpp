@@ -25,7 +25,7 @@ response file_error_response(const error_code& error);
 response save_error_response(const save_error& error);
 
 /// Stores the rest of a request's body in the file `target` (mode 0644, restricted by the umask), and returns the size
-/// of the file. The file receives its name once the body is complete: a body with an error and a cancelled request
+/// of the file. The file receives its name once the body is complete. A body with an error and a cancelled request
 /// leave no file; a crash leaves at most a hidden file `.upload-…`. `target` must not be a path that a client can
 /// choose freely. `context` sets the deadline. Writing blocks the loop while the page cache does not accept more data.
 /// `body` must outlive the task.

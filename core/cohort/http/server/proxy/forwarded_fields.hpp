@@ -44,8 +44,8 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
 /// client (`X-Real-IP`, `X-Forwarded-Port` and `X-Forwarded-Server`).
 bool is_forwarded_field(std::string_view name) noexcept;
 
-/// Whether an upstream may treat two names as equal: the comparison ignores case, and `_` equals `-`, which servers
-/// that use CGI's names of variables, such as WSGI, do not distinguish (RFC 3875 section 4.1.18).
+/// Whether an upstream may treat two names as equal. The comparison ignores case, and `_` equals `-`: servers with CGI
+/// variables, such as WSGI, do not distinguish these characters (RFC 3875 section 4.1.18).
 bool is_same_cgi_name(std::string_view first, std::string_view second);
 /// `name` with `-` for `_`; `storage` keeps the result if it differs.
 std::string_view with_hyphens(std::string_view name, std::string& storage);

@@ -60,7 +60,7 @@ struct proxy_options {
 ///
 /// - The target is `base_url` (http or https, with an optional path and without a query, or a Unix domain socket; see
 ///   `config::parse_http_url`), followed by the path and the query of the request as received.
-/// - A path with a dot segment (see `has_dot_segment`) is rejected with 400: an upstream that normalizes it would serve
+/// - A path with a dot segment (see `has_dot_segment`) is rejected with 400. An upstream that normalizes it would serve
 ///   a resource outside the base URL, or a resource that the route and its filters have not checked. Repeated slashes,
 ///   and encoded slashes without a dot segment, are forwarded as received.
 /// - Hop-by-hop header fields (RFC 9110 section 7.6.1) and trailers are removed in both directions. `Via`, `Forwarded`,

@@ -35,9 +35,9 @@ struct pattern_segment {
 /// A path pattern, such as `/things/{id:int}/files/{path...}`.
 class route_pattern {
  public:
-  /// A pattern starts with `/`. A segment is literal text (not percent-encoded), `{name}`, `{name:TYPE}` with one of
-  /// the types of `parameter_type`, or, as the last segment, `{name...}`, which matches the rest of the path, including
-  /// an empty one. Throws `std::invalid_argument` with a message that describes the error for any other string.
+  /// A pattern starts with `/`. A segment is literal text (not percent-encoded), `{name}`, or `{name:TYPE}` with one of
+  /// the types of `parameter_type`. The last segment may be `{name...}`, which matches the rest of the path, including
+  /// an empty rest. Throws `std::invalid_argument` with a message that describes the error for any other string.
   explicit route_pattern(std::string text);
 
   const std::string& text() const noexcept { return text_; }
