@@ -44,7 +44,7 @@ class fault_injection final : public service::extension {
 
  private:
   std::shared_ptr<bool> is_enabled_;
-  /// True for one service of each program.
+  /// Whether this service adds the flag; true for one service of each program.
   bool adds_option_;
   std::optional<fault_injector> injector_;
 };

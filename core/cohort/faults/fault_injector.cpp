@@ -86,14 +86,14 @@ void fault_injector::install(http::router& routes) {
       if (operation->settings().is_probe || operation->settings().is_exempt_from_faults) continue;
       if (const auto* streaming = std::get_if<http::streaming_handler>(&operation->function())) {
         operation->replace_handler(http::streaming_handler{
-            [this, wrapped = *streaming](http::request_context& context, http::body_reader& body) {
-              return handle_streaming(*this, wrapped, context, body);
+            [this, inner_handler = *streaming](http::request_context& context, http::body_reader& body) {
+              return handle_streaming(*this, inner_handler, context, body);
             }});
         continue;
       }
       operation->replace_handler(
-          http::async_handler{[this, wrapped = operation->function()](http::request_context& context) {
-            return handle(*this, wrapped, context);
+          http::async_handler{[this, inner_handler = operation->function()](http::request_context& context) {
+            return handle(*this, inner_handler, context);
           }});
     }
   }

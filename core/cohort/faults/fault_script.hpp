@@ -23,7 +23,7 @@ struct link_fault {
     bandwidth,
     /// Bytes are delivered in segments of at most `bytes`.
     slice,
-    /// The connection is reset after `bytes` of a response (0: immediately, without any).
+    /// The connection is reset after `bytes` of a response (0: before the first byte).
     reset,
     /// Connections are accepted, but no bytes are delivered.
     half_open,

@@ -151,11 +151,11 @@ class cache {
   /// Returns false if a fetch is in flight for every key; the cache then exceeds its limit until a fetch ends.
   bool evict_one() { return evict_oldest(false) || evict_oldest(true); }
 
-  bool evict_oldest(bool include_values) {
+  bool evict_oldest(bool may_evict_values) {
     for (auto oldest = keys_by_recency_.rbegin(); oldest != keys_by_recency_.rend(); ++oldest) {
       const auto found = entries_.find(*oldest);
       const auto& content = found->second.content;
-      if (content.in_flight || (content.value && !include_values)) continue;
+      if (content.in_flight || (content.value && !may_evict_values)) continue;
       keys_by_recency_.erase(found->second.recency_position);
       entries_.erase(found);
       return true;

@@ -28,8 +28,8 @@ class latency_histogram {
   std::uint64_t count_ = 0;
 };
 
-/// Quantiles of recent latencies. Latencies are discarded in units of half a window, so the latencies of the last half
-/// to whole `window` are evaluated. The class is a state machine without I/O and without a clock. Not thread-safe.
+/// Quantiles of recent latencies. Latencies are discarded half a window at a time, so the evaluated period is between
+/// half of `window` and `window`. The class is a state machine without I/O and without a clock. Not thread-safe.
 class latency_window {
  public:
   explicit latency_window(duration window = std::chrono::seconds{10}) : half_window_(window / 2) {}

@@ -8,7 +8,7 @@
 namespace cohort::policy {
 namespace {
 
-/// The divisor of the durations of ejections by connect failures, which are 5 s, 10 s … 55 s by default.
+/// Divides the ejection time after connect failures, which is 5 s, 10 s … 55 s by default.
 constexpr int connect_ejection_divisor = 6;
 
 }  // namespace

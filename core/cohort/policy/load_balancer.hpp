@@ -75,7 +75,7 @@ class load_balancer {
   bool contains(const endpoint& address) const noexcept;
   std::size_t in_flight(const endpoint& address) const noexcept;
 
-  /// The values from which the choice of an address is made.
+  /// The state of an address that determines its selection.
   struct address_status {
     endpoint address;
     std::size_t in_flight = 0;
@@ -85,7 +85,7 @@ class load_balancer {
     unsigned ejections = 0;
     /// The remaining time of the ejection; zero if the address is not ejected.
     duration remaining_ejection_time{};
-    /// The probability with which the address is used when it is selected, during slow start; 0 while it is ejected.
+    /// The probability that a selected address is used, which is less than 1 during slow start; 0 while it is ejected.
     double slow_start_weight = 1;
   };
   /// The addresses of the name.
@@ -96,7 +96,7 @@ class load_balancer {
     endpoint address;
     bool is_listed = true;       // an unlisted host is kept only while requests are in flight
     time_point active_since{};   // in the future while the address is ejected
-    bool has_slow_start = true;  // slow start begins at `active_since`
+    bool has_slow_start = true;  // the start of slow start is `active_since`
     std::size_t in_flight = 0;
     unsigned failures = 0;          // consecutive
     unsigned connect_failures = 0;  // consecutive

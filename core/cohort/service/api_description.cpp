@@ -24,14 +24,14 @@ std::string cookie_scheme(std::string_view name) {
   return scheme;
 }
 
-void add_security(http::api_information& information, const api_description_settings& settings, bool needs_key) {
+void add_security(http::api_information& information, const api_description_settings& settings, bool requires_key) {
   std::vector<std::string> others;
   if (settings.requires_client_certificate) {
     information.security_schemes["client_certificate"] = R"({"type":"mutualTLS"})";
     others.emplace_back("client_certificate");
   }
   std::vector<std::string> credentials;
-  if (needs_key) {
+  if (requires_key) {
     information.security_schemes["api_key"] = R"({"type":"apiKey","in":"header","name":"X-API-Key"})";
     information.security_schemes["bearer"] =
         R"({"type":"http","scheme":"bearer","description":"The API key, as in RFC 6750"})";
@@ -53,10 +53,10 @@ void add_security(http::api_information& information, const api_description_sett
     };
 }
 
-/// The documents for a service with and without API keys.
+/// The API description with and without API keys.
 class api_documents {
  public:
-  /// `routes` are the routes of the router, which has a fixed address.
+  /// `routes` must outlive this object.
   api_documents(const std::vector<std::unique_ptr<http::route>>& routes, api_description_settings settings)
       : routes_(routes), settings_(std::move(settings)) {}
 
@@ -67,8 +67,8 @@ class api_documents {
   };
 
   /// Thread-safe.
-  const document_pair& get(bool needs_key) {
-    auto& documents = documents_.at(needs_key ? 1 : 0);
+  const document_pair& get(bool requires_key) {
+    auto& documents = documents_.at(requires_key ? 1 : 0);
     std::call_once(documents.once, [&] {
       http::api_information information{.title = settings_.title,
                                         .description = settings_.description,
@@ -76,7 +76,7 @@ class api_documents {
                                         .requires_client_certificate = settings_.requires_client_certificate,
                                         .has_rate_limit = settings_.has_rate_limit,
                                         .includes_hidden = settings_.includes_hidden};
-      add_security(information, settings_, needs_key);
+      add_security(information, settings_, requires_key);
       const auto document = http::describe_api(routes_, std::move(information));
       documents.json = http::openapi_json(document);
       documents.page = http::openapi_page(document);

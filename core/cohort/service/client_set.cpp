@@ -4,9 +4,9 @@
 namespace cohort::service {
 namespace {
 
-/// The idle timeout of the shared client. Under a steady load, some connections are needed only when many calls are
-/// hedged simultaneously; with the default of 30 s, they were often closed before they were needed again. Servers of
-/// Cohort keep a connection for 75 s, many load balancers for 60 s.
+/// The idle timeout of the shared client. Under a steady load, some connections are used only when many calls are
+/// hedged simultaneously. The default of 30 s often closes these connections before their next use. Cohort servers keep
+/// idle connections open for 75 s, many load balancers for 60 s.
 constexpr duration idle_timeout = std::chrono::seconds{50};
 
 }  // namespace

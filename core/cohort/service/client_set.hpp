@@ -22,7 +22,7 @@ class client_set {
 
   /// Thread-safe once the service has started.
   void replace_tls(const net::tls_client_settings& settings);
-  /// Must run on each loop before it ends.
+  /// Closes the idle connections of the calling loop. Must be called on each loop before the loop ends.
   void close_idle();
   /// All clients; the first is the shared client.
   std::vector<http::client*> all();

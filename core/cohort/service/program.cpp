@@ -48,8 +48,8 @@ void add_process_wide_metrics(telemetry::registry& metrics, const telemetry::log
   });
 }
 
-/// Opens /dev/null for each closed standard descriptor. Otherwise the next socket would get its number, and receive
-/// the output to standard output or standard error.
+/// Opens /dev/null for each closed standard descriptor. Otherwise the next socket would have the number of a standard
+/// descriptor and receive its output.
 void open_missing_descriptors() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", O_RDWR);

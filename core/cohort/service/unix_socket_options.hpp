@@ -20,7 +20,7 @@ struct unix_socket_options {
 /// Adds the flags of `settings`, which must outlive `options`; for programs with one service.
 void add_unix_socket_options(config::options& options, unix_socket_options& settings);
 
-/// The error message if `settings` cannot be combined with TLS.
+/// Returns an error message if `settings` and the TLS options conflict; otherwise empty.
 std::optional<std::string> find_conflict(const unix_socket_options& settings, const tls_options& tls);
 
 }  // namespace cohort::service

@@ -174,7 +174,8 @@ class metric_serializer {
     text_ += '\n';
   }
 
-  /// Returns the text of the bound of the bucket at this index. Most histograms have the bounds of the previous one.
+  /// Returns the text of the bound of the bucket at this index. Most histograms have the same bounds as the previous
+  /// histogram.
   std::string_view bound_text(std::size_t index, double bound) {
     if (index == bounds_.size()) bounds_.emplace_back();
     auto& cached = bounds_[index];

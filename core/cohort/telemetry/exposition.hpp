@@ -19,9 +19,8 @@ enum class exposition_format {
 /// Serializes counters, gauges, histograms and untyped metrics. Only OpenMetrics has exemplars. A series has the same
 /// name and labels in both formats, so that the series continues when a scraper changes the format.
 ///
-/// OpenMetrics requires the name of a counter's family to be the counter's name without `_total`. If that is not
-/// possible, because the counter's name has no `_total`, or another family has that name, the family has the type
-/// `unknown` and the counter's name.
+/// In OpenMetrics, the name of a counter's family must be the counter's name without `_total`. If the counter's name
+/// has no `_total`, or another family has the shortened name, the family has the type `unknown` and the counter's name.
 std::string serialize_metrics(const std::vector<prometheus::MetricFamily>& families, exposition_format format,
                               const exemplar_table& exemplars = {});
 

@@ -106,7 +106,8 @@ class histogram {
   };
   std::vector<double> bounds_;
   std::vector<shard> shards_;
-  /// The time from which the exemplar of each bucket can be replaced. All loops read this, but it is rarely written.
+  /// The time from which the exemplar of each bucket can be replaced. All loops read the times, which are rarely
+  /// written.
   std::unique_ptr<std::atomic<time_point::rep>[]> exemplar_expiry_;
   mutable std::mutex exemplars_mutex_;
   bucket_exemplars exemplars_;

@@ -174,7 +174,7 @@ TEST_CASE("concurrency limiter: after a server has become permanently slower, it
 }
 
 TEST_CASE(
-    "concurrency limiter: a server that starts under overload finds its limit without a base latency from idle time",
+    "concurrency limiter: the limit converges if the server starts under overload, without a base latency",
     "[policy][concurrency_limiter]") {
   const auto kind = GENERATE(distribution::constant, distribution::exponential);
   simulated_server server{16, kind, true};

@@ -32,7 +32,7 @@ bool constant_time_equal(std::string_view candidate, std::string_view expected);
 /// `cohort_server_auth_throttled_total`. Thread-safe after the service has started.
 class api_key_authenticator {
  public:
-  /// A second way to authenticate, such as a session cookie that was issued in exchange for the key.
+  /// An alternative authentication method, such as a session cookie that was issued in exchange for the key.
   using alternative = std::function<bool(const http::request_context&)>;
 
   /// An empty set disables authentication. `keys` and `metrics` must outlive this object. New keys apply to the next
@@ -56,7 +56,7 @@ class api_key_authenticator {
   /// Like `authenticate`, but returns the caller if the request is accepted. Precondition: authentication is enabled.
   result<authenticated_caller, http::response> authenticate_caller(const http::request_context& context,
                                                                    std::string_view endpoint) const;
-  /// Authenticates by the key alone. Returns the same responses as `authenticate`.
+  /// Like `authenticate`, but without the alternative method.
   std::optional<http::response> authenticate_key(const http::request_context& context, std::string_view endpoint) const;
   /// Returns whether the request has a valid key or authentication is disabled. Counts nothing.
   bool has_valid_key(const http::request_context& context) const;

@@ -42,9 +42,9 @@ std::optional<http::response> reject_debug_request(const http::request_context& 
   }
   if (authenticator.is_enabled()) {
     const auto method = context.head().method;
-    const bool is_read = method == http::method::get || method == http::method::head;
-    return is_read ? authenticator.authenticate(context, context.endpoint())
-                   : authenticator.authenticate_key(context, context.endpoint());
+    const bool is_read_only = method == http::method::get || method == http::method::head;
+    return is_read_only ? authenticator.authenticate(context, context.endpoint())
+                        : authenticator.authenticate_key(context, context.endpoint());
   }
   if (is_loopback && is_local_request(context)) return std::nullopt;
   return http::error_response(http::status::not_found, "Not found");

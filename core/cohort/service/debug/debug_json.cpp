@@ -8,7 +8,7 @@ namespace {
 
 using telemetry::write_milliseconds;
 
-/// Calls `write` for each loop that has responded, within an object with its index.
+/// Writes an object for each loop; `write` adds the members of a loop that has responded.
 template <class Write>
 void write_loops(json::writer& out, const loop_snapshots& loops, Write write) {
   out.key("loops").open_array();

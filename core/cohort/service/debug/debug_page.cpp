@@ -40,7 +40,7 @@ struct upstream_problems {
   std::set<std::string> open;
   std::set<std::string> probed;
   std::set<std::string> ejected;
-  std::set<std::string> failing;
+  std::set<std::string> failing_addresses;
 };
 
 upstream_problems upstream_problems_of(const loop_snapshots& loops) {
@@ -55,7 +55,7 @@ upstream_problems upstream_problems_of(const loop_snapshots& loops) {
       for (const auto& [balancing, idle] : origin.addresses) {
         const auto address = telemetry::format_address(balancing.address);
         if (balancing.remaining_ejection_time > duration::zero()) result.ejected.insert(address);
-        if (is_failing(balancing)) result.failing.insert(address);
+        if (is_failing(balancing)) result.failing_addresses.insert(address);
       }
     }
   }
@@ -70,8 +70,8 @@ void add_upstreams(summary& result, const loop_snapshots& loops) {
   }
   if (!found.ejected.empty())
     result.add(tone::bad, describe_addresses(found.ejected, "ejected"));
-  else if (!found.failing.empty())
-    result.add(tone::warn, describe_addresses(found.failing, "failing"));
+  else if (!found.failing_addresses.empty())
+    result.add(tone::warn, describe_addresses(found.failing_addresses, "failing"));
 }
 
 summary summarize(const loop_snapshots& loops) {

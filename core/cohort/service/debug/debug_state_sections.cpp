@@ -84,12 +84,12 @@ using address_statuses = std::vector<http::connection_pool::address_status>;
 
 std::string address_state(const address_statuses& loop_statuses) {
   std::size_t ejected = 0;
-  std::size_t failing = 0;
+  std::size_t failing_count = 0;
   duration longest{};
   bool is_new = false;
   for (const auto& [balancing, idle] : loop_statuses) {
     ejected += balancing.remaining_ejection_time > duration::zero() ? 1 : 0;
-    failing += is_failing(balancing) ? 1 : 0;
+    failing_count += is_failing(balancing) ? 1 : 0;
     longest = std::max(longest, balancing.remaining_ejection_time);
     is_new = is_new || balancing.slow_start_weight < 1;
   }
@@ -98,8 +98,8 @@ std::string address_state(const address_statuses& loop_statuses) {
     return badge("ejected", tone::bad) +
            secondary_text("for " + format_duration(longest) + format_loop_count(ejected, loops));
   }
-  if (failing > 0) {
-    const auto text = format_loop_count(failing, loops);
+  if (failing_count > 0) {
+    const auto text = format_loop_count(failing_count, loops);
     return badge("failing", tone::warn) + (text.empty() ? text : secondary_text(text.substr(1)));
   }
   return is_new ? badge("slow start", tone::idle) : badge("healthy", tone::good);
@@ -205,7 +205,8 @@ std::string settings_section(const debug_page_values& values) {
     (is_default ? defaults : set).push_back(setting_row(setting));
   }
   std::string html = "<p>Log level: <strong>" + std::string{telemetry::to_string(values.level)} +
-                     "</strong>. To change it until the program exits: " + code(level_command(values)) + "</p>\n";
+                     "</strong>. Command to change the level until the program exits: " + code(level_command(values)) +
+                     "</p>\n";
   html += table("Settings that are set", {"Setting", "Value", "Source"}, set);
   html += "<details id=\"defaults\"><summary id=\"defaults-summary\">" + std::to_string(defaults.size()) +
           " settings with default values</summary>\n";

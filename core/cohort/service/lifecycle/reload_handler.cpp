@@ -103,7 +103,7 @@ void reload_handler::reload_changed() {
   for (const auto& reload_report : settings_.reload_changed()) report(reload_report, false);
 }
 
-void reload_handler::report(const config::reloader::report& report, bool log_unchanged) {
+void reload_handler::report(const config::reloader::report& report, bool logs_unchanged) {
   const auto& [setting, result] = report;
   const bool has_failed = result.outcome == reload_outcome::failed;
   const auto [begin, end] = metrics_.equal_range(setting);
@@ -115,7 +115,7 @@ void reload_handler::report(const config::reloader::report& report, bool log_unc
   if (has_failed) {
     log_.write(log_level::error, "reload failed; the old value remains in use",
                {{"setting", std::string_view{setting}}, {"error", std::string_view{result.error}}});
-  } else if (log_unchanged || result.outcome == reload_outcome::replaced) {
+  } else if (logs_unchanged || result.outcome == reload_outcome::replaced) {
     log_.write(log_level::info, "reloaded",
                {{"setting", std::string_view{setting}}, {"changed", result.outcome == reload_outcome::replaced}});
   }

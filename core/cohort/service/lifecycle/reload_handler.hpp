@@ -47,7 +47,7 @@ class reload_handler {
   void wait_for_change();
   void reload_all();
   void reload_changed();
-  void report(const config::reloader::report& report, bool log_unchanged);
+  void report(const config::reloader::report& report, bool logs_unchanged);
 
   loop& loop_;
   config::reloader& settings_;

@@ -224,7 +224,7 @@ result<otlp_settings, std::string> otlp_settings_from_environment(
   if (!input.error().empty()) return input.error();
   settings.effective_settings = input.take_report();
   if (is_disabled == "true" || traces == "none") settings.traces.reset();
-  // Unlike in the SDKs, logs are exported only on request: they are also written to standard error.
+  // Unlike the SDKs, exports logs only on request, because logs are also written to standard error.
   if (is_disabled == "true" || logs != "otlp") settings.logs.reset();
   return settings;
 }

@@ -41,7 +41,7 @@ struct tls_options {
 /// Adds the flags and environment variables of `tls`, which must outlive `options`.
 void add_tls_options(config::options& options, tls_options& tls);
 
-/// Returns the error of the combination of the options; empty if there is none.
+/// Returns an error message if the options conflict; otherwise empty.
 std::optional<std::string> find_conflict(const tls_options& tls);
 
 }  // namespace cohort::service

@@ -143,12 +143,12 @@ struct attempt_record {
 struct call_record {
   /// The name of the upstream, the database or the cache; the name of the blocking job.
   bounded_text<31> name{};
-  /// The beginning of the SQL statement, without the values of its parameters, or the Redis command; may be empty.
+  /// The start of the SQL statement, without the values of its parameters, or the Redis command; may be empty.
   bounded_text<79> detail{};
   time_point started{};
   /// `time_point::min()` while the call runs.
   time_point ended = time_point::min();
-  /// The deadline of the call. The budget at a time is `deadline.remaining(time)`.
+  /// The deadline of the call. The remaining time is `deadline.remaining(now)`.
   cohort::deadline deadline{};
   /// The outcome as in the metric `cohort_client_requests_total`, or in the metric of the database; `hit`, `stale`,
   /// `miss` or `failed` of a cache; empty while the call runs. A string literal.
@@ -239,7 +239,7 @@ struct request_record : work_recorder {
   std::uint16_t status = 0;
   /// The cause of the handler's cancellation.
   cancellation_cause cancelled_by = cancellation_cause::none;
-  /// Whether the response has a streamed body, or upgrades the connection, so that the client determines its end.
+  /// Whether the response has a streamed body or upgrades the connection, so that the client determines when it ends.
   bool is_streamed = false;
   std::uint8_t call_count = 0;
   std::uint8_t attempt_count = 0;

@@ -16,9 +16,9 @@ class sampler {
  public:
   /// Records every new trace. For other traces, uses the decision of the caller.
   sampler() = default;
-  /// Records a fraction `ratio` (0 to 1) of the traces. If `parent_based`, the ratio applies to new traces only, and
+  /// Records a fraction `ratio` (0 to 1) of the traces. If `is_parent_based`, the ratio applies to new traces only, and
   /// the decision of the caller applies to other traces.
-  sampler(double ratio, bool parent_based) noexcept;
+  sampler(double ratio, bool is_parent_based) noexcept;
 
   /// Returns whether the trace is recorded. `trace` contains the decision of the caller, unless the trace is new
   /// (`is_root`).

@@ -158,7 +158,7 @@ TEST_CASE("authentication: the alternative credential applies only to requests w
   CHECK(fixture.response_to(get("/api/things", "X-Session: yes\r\nX-API-Key: wrong\r\n")).status == 401);
 }
 
-TEST_CASE("authentication: a bearer token is accepted as key; X-API-Key takes precedence",
+TEST_CASE("authentication: a bearer token is accepted as an API key; X-API-Key takes precedence",
           "[service][authentication]") {
   service_fixture fixture{"secret"};
   fixture.authenticator.set_alternative(

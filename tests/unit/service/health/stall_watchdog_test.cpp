@@ -16,8 +16,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Waits for log lines that contain a string.
-class awaited_log : public telemetry::log_exporter {
+/// Records log lines, and waits for a line that contains a text.
+class recording_exporter : public telemetry::log_exporter {
  public:
   void export_record(std::string_view, const telemetry::log_record& record) override {
     const std::lock_guard lock{mutex_};
@@ -30,7 +30,7 @@ class awaited_log : public telemetry::log_exporter {
     lines_.push_back(line);
     added_.notify_all();
   }
-  /// Returns the first line with this text; the result is empty if there is none within a minute.
+  /// Returns the last line with this text; the result is empty if there is none within a minute.
   std::string wait_for(std::string_view text) {
     std::unique_lock lock{mutex_};
     std::string found;
@@ -66,7 +66,7 @@ struct watchdog_fixture {
   double stalls() { return metrics.make_counter("cohort_loop_stalls_total", {}, {{"loop", "0"}}).value(); }
 
   test::captured_log log;
-  awaited_log awaited;
+  recording_exporter awaited;
   telemetry::registry metrics{1};
   std::vector<telemetry::registry*> registries{&metrics};
   runtime loops{1};

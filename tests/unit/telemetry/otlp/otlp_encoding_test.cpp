@@ -59,7 +59,7 @@ std::string encoded_record(otlp_encoding encoding) {
 }
 
 // The bytes that Python's opentelemetry-proto 1.x serializes for the same messages.
-TEST_CASE("otlp: a span has the bytes of the official protobuf encoder", "[telemetry][otlp]") {
+TEST_CASE("otlp: the encoding of a span equals that of the official protobuf encoder", "[telemetry][otlp]") {
   CHECK(to_hex(encoded_span(otlp_encoding::protobuf)) ==
         "12fc010a100af7651916cd43dd8448eb211c80319c120800f067aa0ba902b71a03613d312208b7ad6b71692033312a0f474554202f73"
         "746f636b2f7b69647d30023900803aec3df3b4184160bdb3ee3df3b4184a1b0a0a687474702e726f757465120d0a0b2f73746f636b2f"
@@ -68,7 +68,7 @@ TEST_CASE("otlp: a span has the bytes of the official protobuf encoder", "[telem
         "5a120901803aec3df3b4181207636f6e6e6563747a0b120774696d656f75741802850101030000");
 }
 
-TEST_CASE("otlp: a log record has the bytes of the official protobuf encoder", "[telemetry][otlp]") {
+TEST_CASE("otlp: the encoding of a log record equals that of the official protobuf encoder", "[telemetry][otlp]") {
   CHECK(to_hex(encoded_record(otlp_encoding::protobuf)) ==
         "124d0900803aec3df3b418100d1a045741524e2a060a046c617465320d0a06737461747573120318f8034a100af7651916cd43dd8448"
         "eb211c80319c520800f067aa0ba902b75900803aec3df3b418");
