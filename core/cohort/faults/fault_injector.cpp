@@ -30,7 +30,7 @@ telemetry::counter& injected_counter(telemetry::registry& metrics, const char* k
 bool should_inject(std::uint8_t percent) { return percent > 0 && loop::current().random().bernoulli(percent / 100.0); }
 
 /// Returns a 403 response if the request has `Origin`, which browsers add to PUT and DELETE requests (Fetch Standard,
-/// "`Origin` header"). The page may belong to another site, for example by DNS rebinding; without an API key, there is
+/// "`Origin` header"). The page may belong to another site, for example by DNS rebinding. Without an API key, there is
 /// no other protection.
 std::optional<http::response> reject_browsers(const http::request_context& context) {
   if (!context.head().find("origin")) return std::nullopt;

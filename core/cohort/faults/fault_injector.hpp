@@ -27,7 +27,7 @@ class fault_injector {
 
   /// Wraps the handlers of all routes except probes and exempt routes, then adds `/api/faults`: GET returns the current
   /// settings (`to_json`), PUT replaces them (400 if they are invalid), DELETE removes them. PUT and DELETE also return
-  /// the current settings; they are rejected with 403 if the request has an `Origin` header. Wrapped handlers are
+  /// the current settings. PUT and DELETE requests with an `Origin` header are rejected with 403. Wrapped handlers are
   /// asynchronous, so that admission control measures injected latency.
   void install(http::router& routes);
 

@@ -59,7 +59,7 @@ struct scripted_fault {
 
 /// Parses a fault script: one fault per line, `START LENGTH LINK FAULT [PARAMETER]`; `#` starts a comment. Times are
 /// integers with the unit `ms`, `s` or `m`. Faults of one link may not overlap. The faults are returned in the order of
-/// their starts; the error is a message that begins with the number of the line.
+/// their start times. The error message starts with the line number.
 ///
 ///     # start  length  link     fault
 ///     1s       2s      weather  latency 300ms

@@ -32,9 +32,9 @@ struct cache_settings {
 /// Cache policy for values that are expensive to fetch. A lookup returns the next action of the caller: use the cached
 /// value, fetch a new value, or wait for the fetch in flight (single flight). Stale values are used while one caller
 /// fetches (stale-while-revalidate, RFC 5861), and when the source fails (stale-if-error). After a failed fetch, the
-/// key has a negative entry: until its retry time, the result is the failure, without a fetch, and the stale value if
-/// there is one. The class is a state machine without I/O and without a clock: the caller fetches values and reports
-/// the results. Not thread-safe.
+/// key has a negative entry: until the retry time, a lookup returns the error and any stale value, without a fetch. The
+/// class is a state machine without I/O and without a clock: the caller fetches values and reports the results. Not
+/// thread-safe.
 template <class Value>
 class cache {
  public:

@@ -19,9 +19,8 @@ namespace cohort::policy {
 /// The breaker evaluates the last `max_calls` recorded calls within `window`. A failure opens the breaker if there are
 /// at least `min_calls` of these calls, and a fraction of at least `failure_ratio` of these calls failed. The default
 /// ratio is high because retries still obtain a response for most callers below it. The class is a state machine
-/// without I/O and without a clock. Not thread-safe. Source: Nygard, "Release It!" (2007); the count-based window is
-/// from Resilience4j, and the open time that grows from 5 s is from Finagle's failure accrual (where it grows to 300
-/// s).
+/// without I/O and without a clock. Not thread-safe. Source: Nygard, "Release It!" (2007). The count-based window is
+/// from Resilience4j. The open time that grows from 5 s is from Finagle's failure accrual (where it grows to 300 s).
 class circuit_breaker {
  public:
   enum class state { closed, open, half_open };

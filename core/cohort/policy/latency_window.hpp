@@ -9,9 +9,9 @@
 
 namespace cohort::policy {
 
-/// Histogram of latencies whose bucket bounds grow by a factor of 2^(1/4), so a quantile is at most 19 % above the
-/// exact value and never below it. Constant size. Range: 1 µs to 2^28 µs (about 4.5 minutes); values out of range are
-/// counted in the first or the last bucket.
+/// Histogram of latencies. Bucket bounds grow by a factor of 2^(1/4), so a quantile is at most 19 % above the exact
+/// value and never below it. Constant size. Range: 1 µs to 2^28 µs (about 4.5 minutes); values out of range are counted
+/// in the first or the last bucket.
 class latency_histogram {
  public:
   static constexpr std::size_t bucket_count = 4 * 28 + 1;

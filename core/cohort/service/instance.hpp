@@ -40,9 +40,9 @@ struct dependencies {
   connection_capacity capacity{http::server_limits{}.max_connections, http::server_limits{}.reserved_connections};
   /// TLS settings for requests to upstreams.
   net::tls_client_settings upstream_tls{};
-  /// The limit of invalid API keys, shared by the services of a process; if it is null, the instance has its own limit.
+  /// The limit of invalid API keys, shared by the services of a process. If null, the instance has its own limit.
   std::shared_ptr<failed_key_throttle> key_throttle = nullptr;
-  /// The export of spans and log lines, which must outlive the instance; if it is null, nothing is exported.
+  /// The export of spans and log lines, which must outlive the instance. If null, nothing is exported.
   telemetry_export* exports = nullptr;
 };
 

@@ -49,8 +49,8 @@ struct common_settings {
   std::string log_level = "info";
   /// The log format: `json` or `text`.
   std::string log_format = "text";
-  /// Idle timeout: time from a response to the next request of its connection; when it expires, the connection is
-  /// closed.
+  /// Idle timeout: the maximum time from a response to the next request of its connection, after which the connection
+  /// is closed.
   std::chrono::seconds idle_timeout =
       std::chrono::duration_cast<std::chrono::seconds>(http::server_limits{}.idle_timeout);
   /// Time from SIGTERM to the start of the drain. During this time `/readyz` returns 503 and requests are still served,

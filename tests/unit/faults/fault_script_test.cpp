@@ -65,7 +65,7 @@ TEST_CASE("fault_script: faults are returned in the order of their start times",
   CHECK(parse_fault_script("")->empty());
 }
 
-TEST_CASE("fault_script: the message for an invalid line begins with its number", "[faults][script]") {
+TEST_CASE("fault_script: the error message for an invalid line starts with the line number", "[faults][script]") {
   struct invalid {
     std::string script;
     std::string message;

@@ -22,12 +22,12 @@ namespace cohort::policy {
 /// queueing.
 ///
 /// If p50 is lower than base, base decreases smoothly, because the minimum of latencies that vary widely would be an
-/// outlier. Base can become too low, for instance if the server becomes slower permanently. Therefore, once reductions
-/// have lasted for `probe_interval` in total, the limiter probes: it halves the limit until all requests that were in
-/// flight have completed, and until one more sample is full. The p50 of that sample is the new base. Only a probe
-/// increases base. If base followed increasing latency, as the long-term average of Gradient2 does, it would include
-/// the latency of a permanent queue, and the limit would drift upwards. The cost of a probe is small, because half of a
-/// limit that maintains a queue is nearly sufficient for full utilization.
+/// outlier. Base can become too low, for instance if the server becomes slower permanently. Therefore, after reductions
+/// for `probe_interval` in total, the limiter probes: it halves the limit until all requests in flight have completed
+/// and one more sample is full. The p50 of that sample is the new base. Only a probe increases base. If base followed
+/// increasing latency, as the long-term average of Gradient2 does, it would include the latency of a permanent queue,
+/// and the limit would drift upwards. The cost of a probe is small, because half of a limit that maintains a queue is
+/// nearly sufficient for full utilization.
 ///
 /// Source: Netflix concurrency-limits (Gradient2: smoothing 0.2, tolerance 1.5, initial limit 20; Vegas limit: probes)
 /// and Envoy's adaptive concurrency filter (median of 50 samples, base measured at a lowered limit).

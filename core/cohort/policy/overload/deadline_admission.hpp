@@ -9,7 +9,7 @@ namespace cohort::policy {
 /// latency of recent requests of its kind. With too few recent latencies every request is admitted, so a slow period
 /// cannot cause permanent rejections. The class is a state machine without I/O and without a clock. Not thread-safe.
 /// Source: Google, "Site Reliability Engineering", chapter 22 ("doomed" requests). Deadline propagation in gRPC and
-/// userver rejects requests whose deadline has passed; this class also rejects requests whose deadline would pass
+/// userver rejects requests whose deadline has expired. This class also rejects requests whose deadline would expire
 /// before their completion.
 class deadline_admission {
  public:

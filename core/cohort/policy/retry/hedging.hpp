@@ -7,7 +7,7 @@
 
 namespace cohort::policy {
 
-/// Decides when to send a second (hedged) request because the first request is slower than usual; the caller uses the
+/// Decides when to send a second (hedged) request because the first request is slower than usual. The caller uses the
 /// first response. The class is a state machine without I/O and without a clock. Not thread-safe. Source: Dean and
 /// Barroso, "The tail at scale" (2013): hedging after the 95th percentile costs 5 % more load and shortens the tail
 /// considerably.

@@ -13,7 +13,7 @@ struct retry_settings {
   /// Maximum number of attempts per call, including the first attempt; 1 disables retries.
   unsigned max_attempts = 3;
   /// The delay before attempt n+1 is uniform in [0, min(max_backoff, base_backoff * 2^(n-1))], "full jitter" (Brooker,
-  /// "Exponential backoff and jitter", 2015; the defaults are Envoy's 25 ms and 250 ms).
+  /// "Exponential backoff and jitter", 2015). The defaults are Envoy's 25 ms and 250 ms.
   duration base_backoff = std::chrono::milliseconds{25};
   duration max_backoff = std::chrono::milliseconds{250};
 };
@@ -52,7 +52,7 @@ struct retry_decision {
 
 /// Decides whether to retry a failed attempt, and when. The checks are made in the order of `retry_verdict`, so the
 /// budget is charged only for an actual retry. The delay is never less than `Retry-After`; jitter is added to it, and
-/// is reduced so that at least the expected duration is left. A request that was not sent is retried with any method; a
+/// is reduced so that at least the expected duration is left. A request that was not sent is retried with any method. A
 /// request that was sent is retried only if it is idempotent.
 retry_decision decide_retry(const retry_settings& settings, const failed_attempt& attempt, retry_budget& budget,
                             time_point now, random_generator& random);

@@ -50,8 +50,8 @@ class api_key_authenticator {
   void register_counters(const http::router& routes) const;
 
   /// Returns an empty optional if the request has a valid key, or if it has no key and `set_alternative`'s function
-  /// accepts it; otherwise a response: 401, or 429 with `Retry-After` if the client has sent too many invalid keys. A
-  /// valid key is always accepted. `endpoint` is a label of the counter.
+  /// accepts it. Otherwise returns a response: 401, or 429 with `Retry-After` if the client has sent too many invalid
+  /// keys. A valid key is always accepted. `endpoint` is a label of the counter.
   std::optional<http::response> authenticate(const http::request_context& context, std::string_view endpoint) const;
   /// Like `authenticate`, but returns the caller if the request is accepted. Precondition: authentication is enabled.
   result<authenticated_caller, http::response> authenticate_caller(const http::request_context& context,
@@ -102,7 +102,7 @@ class api_key_requirement {
 ///     routes.post("/orders", create).use(service::require_api_key(keys));
 ///
 /// A request without a valid key is rejected with 401. The description of the API lists the key and the response 401
-/// for these operations. While no key is configured, all requests are accepted, which is logged at the start;
+/// for these operations. While no key is configured, all requests are accepted, which is logged at startup.
 /// `definition::requires_api_key` makes a missing key an error. `authenticator` must outlive the routes.
 inline api_key_requirement require_api_key(const api_key_authenticator& authenticator) noexcept {
   return api_key_requirement{authenticator};

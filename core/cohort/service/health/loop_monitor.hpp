@@ -12,8 +12,8 @@
 
 namespace cohort::service {
 
-/// Measures an event loop once a second: its lag, the delay between a timer's due time and its execution, in
-/// `cohort_loop_lag_seconds`, and the CPU time of its thread.
+/// Measures the lag and the CPU time of an event loop once a second. The lag is the delay between a timer's due time
+/// and its execution, reported in `cohort_loop_lag_seconds`.
 class loop_monitor {
  public:
   /// Reports the lag to each of `registries`. All arguments must outlive this object.

@@ -23,7 +23,8 @@ class background_tasks {
   ~background_tasks();
 
   /// Starts `work` on the calling loop, one of `loops`. On any other thread before `start`, such as in
-  /// `definition::app`, `work` starts with the service, on the first loop; after `start`, throws `std::logic_error`.
+  /// `definition::app`, `work` starts with the service, on the first loop. On any other thread after `start`, throws
+  /// `std::logic_error`.
   void spawn(task<> work);
   /// Starts the tasks that were spawned before this call. Called on the first loop.
   void start();

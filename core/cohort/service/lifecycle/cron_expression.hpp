@@ -27,12 +27,12 @@ namespace cohort::service {
 /// time zone of the process (the variable TZ, otherwise the system's).
 ///
 /// At a change of daylight saving time, the schedule behaves like Vixie cron: with `*` as the first character of the
-/// hour, the schedule follows the clock. Otherwise each time of a day occurs once: a skipped time occurs at the end of
-/// the gap, and a repeated time occurs only once, at its first occurrence.
+/// hour, the schedule follows the clock. Otherwise, each time of a day matches once: a skipped time matches at the end
+/// of the gap, and a repeated time matches at its first occurrence.
 class cron_expression {
  public:
-  /// Returns an error message, which names the field, its value and the accepted values, if `text` is invalid or
-  /// describes a date that does not exist, such as February 30.
+  /// Returns an error message with the field, its value and the accepted values if `text` is invalid or describes a
+  /// date that does not exist, such as February 30.
   static result<cron_expression, std::string> parse(std::string_view text);
 
   /// The first matching time after `after`, a full minute. Empty if no time matches within the next nine years.

@@ -24,7 +24,7 @@ void write_attempts(json::writer& out, const request_record& request, const call
 void write_awaits(json::writer& out, const request_record& request, time_point now);
 
 /// Writes the members of an object for a request with all its calls. A request running at `now` has `age_ms` and,
-/// unless its deadline is `never`, `remaining_ms`; a request that has ended has `duration_ms` and `status`.
+/// unless its deadline is `never`, `remaining_ms`. A request that has ended has `duration_ms` and `status`.
 void write_request_members(json::writer& out, const request_record& request, time_point now);
 
 }  // namespace cohort::telemetry

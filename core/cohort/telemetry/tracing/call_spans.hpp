@@ -16,7 +16,7 @@ bool missed_deadline(const request_record& record) noexcept;
 /// Records a span for each call in the record of a request that has ended (upstreams, databases, caches, blocking
 /// work), and for each attempt. The calls are children of the span in `trace`, the attempts children of their call. The
 /// span of an attempt has the ID that was sent to the server. `wall_offset` converts times of the loop's monotonic
-/// clock to the wall clock; it must be the same as for the span of the request.
+/// clock to the wall clock, and must be equal to the offset for the span of the request.
 void record_calls(tracer& spans, const request_record& record, const trace_context& trace, loop& event_loop,
                   duration wall_offset);
 
