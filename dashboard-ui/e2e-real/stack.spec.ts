@@ -4,7 +4,7 @@ import { weatherBody } from '../test/samples/bodies.ts';
 import { badge, expect, test } from './fixtures.ts';
 import { Stack, weatherServer } from './programs.ts';
 
-test('the page shows the calls of the running services, small and without layout shifts', async ({ page, stack }) => {
+test('the page shows the calls of the running services within its size limit and without layout shifts', async ({ page, stack }) => {
   let bytes = 0;
   const requests: string[] = [];
   page.on('requestfinished', async (request) => {
@@ -123,7 +123,7 @@ test('after the loss of the stream, all values are dimmed, and the page reconnec
   await expect(badge(page, 'System')).toHaveText('fresh');
 });
 
-base('signing in and out', async ({ page }) => {
+base('a user signs in with the API key, and out again', async ({ page }) => {
   const stack = await Stack.start({ key: 'open-sesame' });
   await page.goto(stack.dashboard.url);
   const key = page.getByLabel('Key', { exact: true });
@@ -266,7 +266,7 @@ test.describe('without JavaScript', () => {
   });
 });
 
-base('a browser without a session gets no values', async ({ page }) => {
+base('a browser without a session receives no values', async ({ page }) => {
   const stack = await Stack.start({ key: 'open-sesame' });
   await page.request.get(stack.dashboard.url, { headers: { 'X-API-Key': 'open-sesame' } });
   const html = await (await page.request.get(stack.dashboard.url)).text();

@@ -9,7 +9,7 @@ async function openStreams(stack: Stack): Promise<number> {
   return report.in_flight.filter((request) => request.route === '/api/events').length;
 }
 
-test('twelve windows share one event stream, and another window takes over when the leader closes', async ({ context, stack }) => {
+test('twelve windows share one event stream, and another window becomes the leader when the leader closes', async ({ context, stack }) => {
   const pages: Page[] = [];
   for (let i = 0; i < 12; ++i) {
     const page = await context.newPage();

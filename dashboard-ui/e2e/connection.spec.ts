@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 import { aggregateBody, timeBody } from '../test/samples/bodies.ts';
 import { expect, test } from './fixtures.ts';
 
-test('windows of one browser share one stream, and another window takes over when the leader closes', async ({ page, context, dashboard }) => {
+test('windows of one browser share one stream, and another window becomes the leader when the leader closes', async ({ page, context, dashboard }) => {
   const pages = [page, await context.newPage(), await context.newPage()];
   for (const window of pages) {
     await window.goto(dashboard.url);

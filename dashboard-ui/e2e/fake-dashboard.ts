@@ -21,7 +21,7 @@ const contentSecurityPolicy = [
   "object-src 'none'",
 ].join('; ');
 
-/** A dashboard service that sends scripted events. New streams get the initial events. */
+/** A dashboard service that sends scripted events. New streams receive the initial events. */
 export class FakeDashboard {
   /** The aggregate event of a new stream; null for none. */
   aggregate: object | null = aggregateBody;

@@ -6,7 +6,7 @@ test.beforeEach(async ({ page, dashboard }) => {
   await page.goto(dashboard.url);
 });
 
-test('the page asks for the API key and does not store it', async ({ page, dashboard, context }) => {
+test('the page prompts for the API key and does not store it', async ({ page, dashboard, context }) => {
   const key = page.getByLabel('Key', { exact: true });
   await expect(key).toBeFocused();
   await expect(page.locator('#connection')).toHaveText('API key required');
@@ -56,7 +56,7 @@ for (const [status, message] of [
   });
 }
 
-test('after the end of a session the page hides its values and asks for the key', async ({ page, dashboard }) => {
+test('after the end of a session the page hides its values and prompts for the key', async ({ page, dashboard }) => {
   await page.getByLabel('Key', { exact: true }).fill('open sesame');
   await page.keyboard.press('Enter');
   await expect(page.locator('[data-field=hostname]')).toHaveText('host-1');
@@ -68,7 +68,7 @@ test('after the end of a session the page hides its values and asks for the key'
   await expect(page.locator('[data-field=hostname]')).toHaveText('N/A');
 });
 
-test('signing out ends the session, hides the values and asks for the key', async ({ page, context, dashboard }) => {
+test('signing out ends the session, hides the values and prompts for the key', async ({ page, context, dashboard }) => {
   const signOut = page.getByRole('button', { name: 'Sign out' });
   await expect(signOut).toBeHidden();
   await page.getByLabel('Key', { exact: true }).fill('open sesame');

@@ -13,7 +13,7 @@ export const lostTimeoutMs = 1_000;
 /** Parts are sent every two seconds, and after at most their timeout of 5 s. */
 export const partStaleTimeoutMs = 8_000;
 
-/** The content of a panel besides its values. */
+/** The content of a panel in addition to its values. */
 export interface PanelView {
   readonly state: PanelState;
   readonly dimmed: boolean;

@@ -11,13 +11,13 @@
 
 namespace cohort::dashboard {
 
-/// The features of the page besides the services.
+/// The features of the page other than the services.
 struct page_settings {
   /// Whether there is `/api/experiment` (`add_experiment_routes`).
   bool has_experiments = false;
   /// Delivers new weather reports to `/api/events` immediately. If it is empty, new reports arrive with the next poll.
   std::optional<messaging::broker_endpoint> broker{};
-  /// Links to other programs. All visitors of the page can see them.
+  /// Links to other programs. They are visible to all visitors of the page.
   std::vector<page_link> links{};
 };
 

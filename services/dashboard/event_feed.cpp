@@ -21,7 +21,7 @@ constexpr duration map_interval = 2s;
 constexpr duration batch_window = 5ms;
 /// Maximum number of concurrent aggregates, so that a slow service does not delay the next aggregates.
 constexpr std::size_t max_aggregates_in_progress = 4;
-/// The index of the whole aggregate, after its parts.
+/// The index of the complete aggregate, after the indices of its parts.
 constexpr std::size_t whole = 3;
 
 /// The polls serve all subscribers, so they have no deadline.
@@ -84,7 +84,7 @@ class event_feed::running_poll {
   void end() {
     has_ended_ = true;
     state_.is_running = false;
-    // Later subscribers must not get these events, because they are outdated.
+    // Later subscribers must not receive these events, because they are outdated.
     state_.latest.clear();
   }
 

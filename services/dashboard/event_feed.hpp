@@ -40,7 +40,7 @@ class event_feed : public std::enable_shared_from_this<event_feed> {
   struct subscriber {
     /// Whether the subscriber is still authorized. Always if null.
     std::function<bool()> is_authorized;
-    /// The current data of the event `experiment`. If null, the subscriber does not get these events.
+    /// The current data of the event `experiment`. If null, the subscriber does not receive these events.
     std::function<std::string()> experiment;
   };
 

@@ -12,7 +12,7 @@
 
 namespace cohort::dashboard {
 
-/// The content of a session cookie, which a browser gets in exchange for an API key.
+/// The content of a session cookie, which a browser receives in exchange for an API key.
 struct session {
   /// Random; the same in all cookies of a session.
   std::string id;

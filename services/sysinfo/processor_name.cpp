@@ -47,7 +47,7 @@ std::optional<std::string> s390_processor(std::string_view cpuinfo) {
 }
 
 /// POWER: the name is the first word of a value such as "POWER9 (architected), altivec supported". SPARC and PA-RISC
-/// use the same key for a whole name.
+/// use the same key for a complete name.
 std::optional<std::string> cpu_key_processor(std::string_view cpuinfo) {
   auto cpu = find_value(cpuinfo, "cpu");
   if (!cpu) return std::nullopt;

@@ -46,7 +46,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
 
   report_cache(service::service_context context, settings settings);
 
-  /// Returns by the deadline. A fetch continues without its caller, for other callers and the cache.
+  /// Returns by the deadline. A fetch continues after its caller has returned, for other callers and the cache.
   static task<lookup_result> get(std::shared_ptr<report_cache> self, location location, deadline deadline);
 
   const provider_chain& providers() const noexcept { return providers_; }

@@ -63,7 +63,7 @@ class client {
                          std::optional<duration> time_to_live = {});
   /// Adds to a number and returns the sum; a missing key counts as 0.
   task<result<std::int64_t>> incr(call_context context, std::string key, std::int64_t amount = 1);
-  /// Removes a key. Returns whether it existed.
+  /// Removes a key. Returns whether the key existed.
   task<result<bool>> del(call_context context, std::string key);
   /// Sets the time to live of a key, at least 1 ms. Returns whether the key exists.
   task<result<bool>> expire(call_context context, std::string key, duration time_to_live);

@@ -11,7 +11,7 @@
 
 namespace cohort::redis {
 
-/// The bytes of a command: an array of blob strings. Arguments are binary-safe; none can end its command.
+/// The bytes of a command: an array of blob strings. Arguments are binary-safe and cannot terminate the command.
 class command_writer {
  public:
   explicit command_writer(std::size_t arguments) { add_length('*', arguments); }

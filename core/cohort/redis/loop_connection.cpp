@@ -79,14 +79,14 @@ task<result<reply>> loop_connection::execute(std::shared_ptr<loop_connection> se
   if (self->is_stopped_) co_return error{errc::closed, {}, true};
   const auto max_pending = self->settings_.max_pending;
   if (self->pending() >= max_pending) {
-    co_return error{errc::overloaded, std::to_string(max_pending) + " commands are pending", true};
+    co_return error{errc::overloaded, std::to_string(max_pending) + " is the limit", true};
   }
   auto added = std::make_shared<request>(std::move(bytes), is_subscription);
   self->unsent_.push_back(added);
   self->start_task();
   self->work_.set();
-  // Withdraws the command, even if the coroutine ends with an exception. The reply to a command that has been sent is
-  // discarded.
+  // Removes an unsent command, even if the coroutine ends with an exception. The reply to a command that has been sent
+  // is discarded.
   struct unsent_request_guard {
     loop_connection& owner;
     const request_pointer& guarded_request;

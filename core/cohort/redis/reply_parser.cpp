@@ -149,15 +149,15 @@ reply_parser::parse_failure reply_parser::begin_blob(char type, std::string_view
   if (!size) return "the length after " + quote(type) + " is invalid";
   if (*size > limits_.max_bytes) return "the reply has more than " + std::to_string(limits_.max_bytes) + " bytes";
   blob_ = reply{.type = blob_kind(type)};
-  missing_blob_bytes_ = *size + 2;
+  remaining_blob_bytes_ = *size + 2;
   return std::nullopt;
 }
 
 std::size_t reply_parser::parse_blob(std::string_view input, parse_failure& failure) {
-  const auto count = std::min(input.size(), missing_blob_bytes_);
+  const auto count = std::min(input.size(), remaining_blob_bytes_);
   blob_->text += input.substr(0, count);
-  missing_blob_bytes_ -= count;
-  if (missing_blob_bytes_ == 0) failure = end_blob();
+  remaining_blob_bytes_ -= count;
+  if (remaining_blob_bytes_ == 0) failure = end_blob();
   return count;
 }
 
@@ -203,7 +203,7 @@ void reply_parser::end_value(reply value) {
   while (!frames_.empty()) {
     auto& last = frames_.back();
     last.value.items.push_back(std::move(value));
-    if (--last.missing_values > 0) return;
+    if (--last.remaining_values > 0) return;
     const bool is_attribute = last.is_attribute;
     value = std::move(last.value);
     frames_.pop_back();

@@ -36,7 +36,7 @@ class reply_parser {
  private:
   struct frame {
     reply value;
-    std::size_t missing_values;
+    std::size_t remaining_values;
     bool is_attribute;
   };
   using parse_failure = std::optional<std::string>;
@@ -55,9 +55,9 @@ class reply_parser {
   std::size_t value_count_ = 0;
   std::vector<frame> frames_;
   std::string line_;
-  /// The blob that is being read, and the number of its missing bytes, including its line end.
+  /// The blob that is being read, and the number of its remaining bytes, including its line end.
   std::optional<reply> blob_;
-  std::size_t missing_blob_bytes_ = 0;
+  std::size_t remaining_blob_bytes_ = 0;
   std::optional<reply> complete_;
 };
 

@@ -20,7 +20,7 @@ telemetry::call_metrics::description described_metrics() {
   return {.prefix = "cohort_sqlite",
           .in_flight_help = "SQLite calls in flight, including waiting calls.",
           .requests_help = "SQLite calls and transactions, by outcome.",
-          .duration_help = "Duration of a SQLite call or transaction with its wait, in seconds.",
+          .duration_help = "Duration of a SQLite call or transaction, including waiting time, in seconds.",
           .outcomes = outcomes};
 }
 
@@ -176,7 +176,7 @@ task<std::optional<error>> database::run_unrecorded(access kind, const char* beg
   if (!permit) {
     const waiting_call waiting{set.waiting};
     if (waiting.position() >= state->settings.max_waiters) {
-      co_return error{errc::overloaded, std::to_string(state->settings.max_waiters) + " calls wait for a connection"};
+      co_return error{errc::overloaded, std::to_string(state->settings.max_waiters) + " is the limit"};
     }
     auto acquired = co_await set.permits.acquire(call_deadline);
     if (!acquired) co_return make_error(acquired.error());

@@ -64,7 +64,7 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 ///
 /// - Deadline: a call times out at the deadline of its context with `errc::timeout`, and the running statement is
 ///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that is
-///   interrupted is rolled back, unless its commit has already begun: then it may be committed.
+///   interrupted is rolled back, unless its commit has already started: then it may be committed.
 /// - Functions given to `read` and `write` run on a thread of the pool, possibly after the caller's deadline: they must
 ///   own the objects that they use, and use only the connection that is passed to them.
 ///
@@ -102,7 +102,7 @@ class database {
     return call(access::write, nullptr, context, std::move(function));
   }
 
-  /// Calls `function(connection&)` in a transaction that reads: all of its queries see the same state. Returns the
+  /// Calls `function(connection&)` in a read transaction: all of its queries read the same state. Returns the
   /// value or the error of `function`, which returns a value, a `result`, or `std::optional<error>` if it has no value.
   /// Rethrows an exception of `function`.
   template <class Function>

@@ -17,8 +17,8 @@ std::string_view description(errc code) noexcept {
     case errc::not_null_violation: return "a NOT NULL constraint is violated";
     case errc::check_violation: return "a CHECK constraint is violated";
     case errc::constraint_violation: return "a constraint is violated";
-    case errc::busy: return "the database is locked";
-    case errc::disk_full: return "the disk is full";
+    case errc::busy: return "a lock was not acquired";
+    case errc::disk_full: return "the data could not be stored";
     case errc::read_only: return "the database cannot be written";
     case errc::result_too_large: return "the result has too many rows";
     case errc::no_such_column: return "the result does not have the columns of the row type";

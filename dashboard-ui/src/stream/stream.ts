@@ -130,7 +130,7 @@ export class EventStream {
     this.#after(idleTimeoutMs, () => this.#retryLater());
   }
 
-  /** Gets the status of a rejection by a separate request, because `EventSource` does not reveal it. */
+  /** Requests the status of a rejection separately, because `EventSource` does not reveal it. */
   async #findReason(): Promise<void> {
     this.#enter({ phase: 'checking' });
     const request = new AbortController();

@@ -18,7 +18,7 @@ test('the labels of a call that ended shortly after its deadline do not cover th
   expect(placeLabels(late, 1_000)).toEqual([{ x: 492, anchor: 'end', inside: true }]);
   expect(deadlineLabelOffset(late, 1_000)).toBe(18);
   expect(deadlineLabelOffset({ ...late, deadline: 0.51 }, 1_000)).toBe(8);
-  // Bars that end at other positions are no obstacle.
+  // Bars that end at other positions do not move the label.
   expect(deadlineLabelOffset({ bars: [bar(0, 0.2, ''), bar(0, 0.9, '', 1)], deadline: 0.5 }, 1_000)).toBe(5);
 });
 
@@ -46,7 +46,7 @@ test('labels of a line cover neither each other nor a bar', () => {
     { x: 572, anchor: 'start', inside: false },
   ]);
   expect(placeLabels(close, 380).map((label) => label && Math.round(label.x))).toEqual([88, null, null]);
-  // Other lines are no obstacle.
+  // Bars on other lines do not move the label.
   const stacked = { bars: [bar(0.1, 0.2, 'reset'), bar(0.22, 0.4, 'hedge cancelled', 1)], deadline: null };
   expect(placeLabels(stacked, 1_000).map((label) => label?.x)).toEqual([212, 412]);
 });

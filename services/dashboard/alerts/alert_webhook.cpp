@@ -35,7 +35,7 @@ class webhook_parser {
     webhook.shortened = shortened_;
     return webhook;
   }
-  /// Empty if there was none.
+  /// The first error; empty if there was none.
   const std::string& error() const { return error_; }
 
  private:

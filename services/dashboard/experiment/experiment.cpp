@@ -82,7 +82,7 @@ task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
   co_await std::move(measure_task);
   auto remove_task = self->faults_.remove();
   const bool has_removed = co_await std::move(remove_task);
-  self->finish(number, phase::done, has_removed ? "" : "The fault could not be removed. It ends automatically.");
+  self->finish(number, phase::done, has_removed ? "" : "The fault could not be removed. It expires automatically.");
 }
 
 task<> experiment::measure(std::shared_ptr<experiment> self, std::size_t index) {

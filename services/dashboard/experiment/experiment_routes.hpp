@@ -9,7 +9,7 @@
 
 namespace cohort::dashboard {
 
-/// Whether the client may see and start experiments: it has the API key or a session if the service has one, otherwise
+/// Whether the client may view and start experiments: it has the API key or a session if the service has one, otherwise
 /// it is on this host, since `--enable-faults` without a key requires a loopback address.
 bool may_use_experiments(const http::request_context& context, const service::api_key_authenticator& authenticator);
 

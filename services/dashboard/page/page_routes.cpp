@@ -49,7 +49,7 @@ std::string_view alert_item(std::string_view page) {
   return page.substr(0, page.find("</template>"));
 }
 
-/// The values that the client is authorized to see.
+/// The values that the client is authorized to view.
 struct page_content {
   page_values::snapshot values;
   alert_store::snapshot alerts;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Writes country_names.cpp: `node country_names.mjs > country_names.cpp`. Names: Unicode CLDR, as Node's Intl has them, in
-// widely used languages and in the country's own. Official English names and alpha-3 codes: Debian's package iso-codes.
-// Names that differ only in what `country_code` ignores are written once.
+// Writes country_names.cpp: `node country_names.mjs > country_names.cpp`. Names: Unicode CLDR, from Node's Intl, in
+// widely used languages and in the languages of the country. Official English names and alpha-3 codes: Debian's package
+// iso-codes. Names that differ only in case, diacritics, spaces or punctuation are written once.
 import { readFileSync } from 'node:fs';
 
 const countries = JSON.parse(readFileSync('/usr/share/iso-codes/json/iso_3166-1.json', 'utf8'))['3166-1'];

@@ -29,7 +29,7 @@ struct provider_status {
   std::int64_t cooldown_ms = 0;
 };
 
-/// Gets reports from a server with the wttr.in j1 API or, if that fails, from Open-Meteo. Skips a provider in a
+/// Fetches reports from a server with the wttr.in j1 API or, if that fails, from Open-Meteo. Skips a provider in a
 /// cooldown (`provider_health`, or the `Retry-After` of a 429). Thread-safe; shared by all loops.
 class provider_chain {
  public:

@@ -17,9 +17,9 @@ inline constexpr std::string_view wttr_name = "wttr.in";
 boost::urls::url wttr_url(const boost::urls::url& base, const location& location);
 
 /// Parses a response with status 200; a document below a `data` key is also accepted. A document without a temperature
-/// is an invalid response; other missing values are `not_available`. If the location has no coordinates, it gets those
-/// of the nearest area, if this is the same place. If the nearest area is a different place, it is stored as `area` of
-/// the report.
+/// is an invalid response; other missing values are `not_available`. A location without coordinates receives the
+/// coordinates of the nearest area if it is the same place. If the nearest area is a different place, it is stored as
+/// `area` of the report.
 report_result parse_wttr(std::string_view body, const location& location);
 
 /// Whether a body that is not a report is the text that wttr.in sends for unknown names, with status 200, 404 or 500.

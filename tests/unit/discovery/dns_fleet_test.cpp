@@ -9,7 +9,7 @@ namespace {
 
 using discovery::dns_type;
 
-/// Two replicas, a name server, and a front that is to be added.
+/// Two replicas and a name server; `add_front` adds a front.
 struct dns_fixture {
   ~dns_fixture() {
     fleet.shutdown();
@@ -31,7 +31,7 @@ struct dns_fixture {
   load requests{fleet};
 };
 
-TEST_CASE("DNS: records are used until their TTL ends, then queried again", "[discovery][dns][sim]") {
+TEST_CASE("DNS: records are used until their TTL expires, and then queried again", "[discovery][dns][sim]") {
   dns_fixture test;
   test.dns.set_addresses("api.test", 30, {test.address_of("first")});
   test.add_front("dns://api.test:8080");
@@ -85,7 +85,8 @@ TEST_CASE("DNS: a nonexistent name is queried again after the negative TTL of it
   CHECK(test.fleet.call("http://front/")->body == "first");
 }
 
-TEST_CASE("SRV: requests go to the targets with the lowest priority value, at their ports", "[discovery][dns][sim]") {
+TEST_CASE("SRV: requests are sent to the targets with the lowest priority value, at their ports",
+          "[discovery][dns][sim]") {
   dns_fixture test;
   const std::string name = "_http._tcp.api.test";
   test.dns.set(name, dns_type::srv, 5,

@@ -38,7 +38,7 @@ struct etcd_fixture {
   load requests{fleet};
 };
 
-TEST_CASE("etcd: replicas register themselves and get requests", "[discovery][sim]") {
+TEST_CASE("etcd: replicas register themselves and receive requests", "[discovery][sim]") {
   etcd_fixture test{1};
   CHECK(test.data.values().size() == 2);
   CHECK(test.data.values().begin()->first == "/services/api/10-0-0-3-8080");
@@ -70,7 +70,7 @@ TEST_CASE("etcd: a killed replica is removed within the time to live of its leas
   }
 }
 
-TEST_CASE("etcd: a new replica gets requests within 1 s", "[discovery][sim]") {
+TEST_CASE("etcd: a new replica receives requests within 1 s", "[discovery][sim]") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
     INFO("seed " << seed);
     etcd_fixture test{seed};
@@ -122,7 +122,7 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
   CHECK(metric_value(*test.fleet.find("first"), registered_series) == 1);
   CHECK(test.data.values().size() == 2);
   test.add_replica("third");
-  test.requests.run(500, 2ms);  // slow start: a new replica gets a tenth of its share at first
+  test.requests.run(500, 2ms);  // slow start: a new replica first receives a tenth of its share
   CHECK(test.known_endpoints() == 3);
   CHECK(test.requests.responses_of("third") > 0);
 }
@@ -136,7 +136,7 @@ TEST_CASE("etcd: after the server loses its data, replicas re-register and no re
   CHECK(test.data.values().size() == 2);
   CHECK(test.known_endpoints() == 2);
   test.add_replica("third");
-  test.requests.run(500, 2ms);  // slow start: a new replica gets a tenth of its share at first
+  test.requests.run(500, 2ms);  // slow start: a new replica first receives a tenth of its share
   CHECK(test.requests.responses_of("third") > 0);
 }
 

@@ -126,7 +126,7 @@ class simulated_api_server {
     events_.emplace_back(version_, event_json("DELETED", slice_json(name, version_, "")));
     notify();
   }
-  /// Discards all events so far. Open watches get an error.
+  /// Discards all events so far. Open watches receive an error.
   void compact() {
     compacted_ = ++version_;
     events_.clear();

@@ -101,7 +101,7 @@ TEST_CASE("DNS over UDP: datagrams that are not the response to the query are ig
   CHECK(found->ttl == 30);
 }
 
-TEST_CASE("DNS over UDP: after a truncated response, the query is repeated over TCP", "[discovery][dns]") {
+TEST_CASE("DNS over UDP: after a truncated response, the query is resent over TCP", "[discovery][dns]") {
   udp_fixture test{
       [](const std::string& query) { return std::vector<std::string>{dns_response_bytes(query, 0x200, {})}; }};
   auto client = test.make_client();

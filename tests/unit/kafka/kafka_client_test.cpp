@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The client with the mock cluster of librdkafka, in real time on loopback. These tests have no tag for
+// The client against librdkafka's mock cluster, in real time on loopback. These tests have no tag for
 // ThreadSanitizer, which does not intercept thrd_create: it fails in the threads of librdkafka.
 #include <set>
 #include <string>
@@ -73,8 +73,8 @@ task<> check_redelivery(kafka_fixture& self, kafka_fixture::client_pointer clien
     auto wait_task = self.next(*second);
     ids.push_back((co_await std::move(wait_task)).received->id);
   }
-  // The broker refuses the last commit of the first member if the second member has joined before: then "1" is
-  // repeated.
+  // The broker rejects the last commit of the first member if the second member has joined before it. Message "1" is
+  // then redelivered.
   if (ids.front() == "1") ids.erase(ids.begin());
   CHECK(ids == std::vector<std::string>{"2", "3"});
 }

@@ -23,7 +23,7 @@ TEST_CASE("consumer: a duplicate of a message is acknowledged and not processed 
   CHECK(fixture.broker.backlog("reports", "readers") == 0);
 }
 
-TEST_CASE("consumer: a failing handler is called again, then the message becomes a dead letter",
+TEST_CASE("consumer: a failed handler is retried, then the message becomes a dead letter",
           "[messaging][consumer][dead-letter]") {
   messaging_fixture fixture;
   fixture.start_consumer({.max_attempts = 3});
@@ -108,7 +108,7 @@ task<std::string> next_body(messaging::subscription& source, deadline wait_deadl
   co_return next->received->body;
 }
 
-TEST_CASE("memory broker: the members of a group share its messages, and each group gets all messages",
+TEST_CASE("memory broker: the members of a group share its messages, and each group receives all messages",
           "[messaging][group]") {
   messaging_fixture fixture;
   const auto client = fixture.broker.make_client();

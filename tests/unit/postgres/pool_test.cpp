@@ -138,7 +138,7 @@ task<> restart_under_load(pool_fixture* fixture, std::map<std::string, int>* out
   co_await calls.join();
 }
 
-TEST_CASE("postgres::pool: a restart of the server fails the calls in flight, and no later calls", "[postgres][pool]") {
+TEST_CASE("postgres::pool: a restart of the server fails only the calls in flight", "[postgres][pool]") {
   pool_fixture fixture;
   std::map<std::string, int> outcomes;
   fixture.time.run(restart_under_load(&fixture, &outcomes));

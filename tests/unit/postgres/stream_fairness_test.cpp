@@ -4,12 +4,13 @@
 #include "tests/unit/postgres/pool_fixture.hpp"
 #include "tests/unit/runtime/iteration_count.hpp"
 
-// Streams and COPY that never wait for the database must not keep the loop from its other work.
+// Streams and COPY that never wait for the database must not starve the other coroutines of the loop.
 namespace cohort::test {
 namespace {
 
 constexpr int part_count = 640;
-/// Returns whether another coroutine ran once in 64 operations, or once more if the loop had counted operations before.
+/// Returns whether another coroutine ran once per 64 operations, or once more if the loop had already counted
+/// operations.
 bool is_fair(int iterations) { return iterations == 10 || iterations == 11; }
 
 struct fairness_fixture : pool_fixture {

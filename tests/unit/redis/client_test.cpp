@@ -53,7 +53,7 @@ TEST_CASE("redis client: an error of the server is returned as a value", "[redis
   CHECK(fixture.outcomes("ok") == 1);
 }
 
-TEST_CASE("redis client: many callers share one connection, and get their own replies", "[redis][client]") {
+TEST_CASE("redis client: callers share one connection, and each caller receives its own reply", "[redis][client]") {
   redis_fixture fixture;
   std::vector<std::unique_ptr<spawned_command>> commands;
   for (int i = 0; i < 200; ++i) commands.push_back(fixture.start(1s, "INCRBY", "key" + std::to_string(i % 50), i));
@@ -101,7 +101,7 @@ TEST_CASE("redis client: more pending commands than the maximum are rejected imm
   const auto first = fixture.start(1s, "GET", "a");
   const auto second = fixture.start(1s, "GET", "a");
   const auto third = fixture.start(1s, "GET", "a");
-  CHECK(log_text(outcome_of(third).error()) == "too many commands are pending: 2 commands are pending");
+  CHECK(log_text(outcome_of(third).error()) == "too many commands are pending: 2 is the limit");
   fixture.time().run_for(1s);
   CHECK(outcome_of(first).has_value());
   CHECK(outcome_of(second).has_value());

@@ -102,7 +102,7 @@ task<int> count_wrong_replies(redis::client& client, call_context context, int f
   co_return wrong;
 }
 
-TEST_CASE("redis server: concurrent callers get their own replies", "[redis][server][threads]") {
+TEST_CASE("redis server: each concurrent caller receives its own reply", "[redis][server][threads]") {
   redis_server_fixture fixture;
   std::vector<task<int>> callers;
   for (int i = 0; i < 50; ++i) {

@@ -68,7 +68,7 @@ TEST_CASE("services: a new weather report reaches the dashboard through the brok
   CHECK(stack.published_count("confirmed") >= 1);
 }
 
-TEST_CASE("services: an unavailable broker does not delay requests, and gets the reports later",
+TEST_CASE("services: an unavailable broker does not delay requests, and receives the reports later",
           "[services][messaging][faults]") {
   broker_fixture stack;
   stack.fleet.run_for(5s);

@@ -177,7 +177,7 @@ TEST_CASE("sqlite: a full disk is a specific error, and the database stays usabl
   // SQLite reports a limit of pages as it reports ENOSPC: SQLITE_FULL.
   fixture.execute("PRAGMA max_page_count = 10").value();
   const auto large = fixture.execute("INSERT INTO data VALUES (?1)", sqlite::bytes{std::string(100'000, 'x')});
-  CHECK(log_text(large.error()) == "the disk is full: database or disk is full");
+  CHECK(log_text(large.error()) == "the data could not be stored: database or disk is full");
   CHECK(fixture.execute("INSERT INTO data VALUES (?1)", sqlite::bytes{"small"}).has_value());
   CHECK(fixture.metric("disk_full") == 1);
 }

@@ -85,7 +85,7 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
 
 task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_deadline) {
   if (waiter_count_ >= settings_.max_waiters) {
-    co_return error{errc::overloaded, {}, std::to_string(waiter_count_) + " calls are already waiting"};
+    co_return error{errc::overloaded, {}, std::to_string(settings_.max_waiters) + " is the limit"};
   }
   struct waiting_scope {
     explicit waiting_scope(loop_connections& connections) : owner(connections), started(connections.loop_.now()) {

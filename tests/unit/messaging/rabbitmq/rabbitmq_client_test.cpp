@@ -121,7 +121,7 @@ TEST_CASE("rabbitmq: a rejected login is an error with the reason", "[messaging]
   CHECK(fixture.publish("a") == "timeout");
   CHECK(fixture.subscribe("readers") ==
         "refused: 403 ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.");
-  // The consumer does not retry at the speed of the loop.
+  // The consumer retries with backoff.
   CHECK(fixture.server.logins < 30);
   fixture.server.password = "wrong";
   CHECK(fixture.publish("b") == "ok");
@@ -181,7 +181,7 @@ TEST_CASE("rabbitmq: if a broker does not confirm, the client reconnects and res
   CHECK(fixture.received.size() == 1);
 }
 
-TEST_CASE("rabbitmq: a rejected message, and a message for a broker without memory, are resent",
+TEST_CASE("rabbitmq: a message is resent after a rejection, and after the broker was blocked",
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.server.is_rejecting = true;

@@ -188,7 +188,7 @@ TEST_CASE("time proxy: the response is the time service's body or an error", "[s
   CHECK(timeout > 1700);
 }
 
-TEST_CASE("time proxy: a request gets 502 if the time service is unreachable", "[services][dashboard]") {
+TEST_CASE("time proxy: the response is 502 if the time service is unreachable", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.add_closed_port("closed.test");
   fixture.settings.time = parse_url("http://closed.test");

@@ -109,7 +109,7 @@ TEST_CASE("event feed: the services are polled once for all subscribers", "[serv
   }
 }
 
-TEST_CASE("event feed: a new subscriber gets the latest aggregate immediately", "[services][dashboard]") {
+TEST_CASE("event feed: a new subscriber receives the latest aggregate immediately", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   subscriber first{fixture};
@@ -260,7 +260,7 @@ TEST_CASE("event feed: an alert event is sent when monitoring becomes silent or 
   first.disconnect();
 }
 
-TEST_CASE("event feed: a subscriber after a pause gets the current alerts once", "[services][dashboard]") {
+TEST_CASE("event feed: a subscriber after a pause receives the current alerts once", "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.serve_dashboard();
   {

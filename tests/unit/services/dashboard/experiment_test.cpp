@@ -178,7 +178,7 @@ TEST_CASE(
   CHECK(document.violations("get", "/api/experiment", 200, "application/json", state) == std::vector<std::string>{});
 }
 
-TEST_CASE("experiment: clients that may not start an experiment get no events about experiments",
+TEST_CASE("experiment: clients that may not start an experiment receive no experiment events",
           "[services][dashboard]") {
   dashboard_fixture fixture;
   fixture.page.has_experiments = true;

@@ -158,7 +158,7 @@ TEST_CASE("page: the HTML has the escaped alerts and the data of their event", "
   CHECK(contains(html, R"(["alerts",{"monitoring":{"state":"ok")"));
 }
 
-/// Alerts with `names` different names, which repeat.
+/// Returns `count` alerts whose names cycle through `names` different names.
 dashboard::alert_store::snapshot numbered_alerts(std::size_t count, std::size_t names) {
   dashboard::alert_store::snapshot alerts;
   for (std::size_t i = 0; i < count; ++i) {

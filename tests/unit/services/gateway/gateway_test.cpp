@@ -40,7 +40,7 @@ TEST_CASE("gateway: the first route that matches is used", "[gateway][routes]") 
   CHECK(stack.metric("gateway_service_unmatched_requests_total{reason=\"no_route\"}") == 1);
 }
 
-TEST_CASE("gateway: a path that servers interpret differently gets 400", "[gateway][security]") {
+TEST_CASE("gateway: a path that servers interpret differently is rejected with 400", "[gateway][security]") {
   gateway_fixture stack{{"a", "b"}};
   stack.start(routes(R"(
     {"name": "admin", "match": {"path": {"prefix": "/api/admin"}}, "auth": {"api_key": {}}, "backends": [{"upstream": "a"}]},
@@ -164,7 +164,7 @@ TEST_CASE("gateway: the deadline of a route is sent to the upstream, and ends th
   CHECK(stack.fleet.elapsed() - start < 600ms);
 }
 
-TEST_CASE("gateway: an upstream that fails is retried within its policy", "[gateway][retry]") {
+TEST_CASE("gateway: a failed request is retried according to the policy of its upstream", "[gateway][retry]") {
   gateway_fixture stack{{"a", "b"}};
   stack.start(R"({"upstreams": {"a": {"url": "http://a", "policy": "attempts=2,breaker=off"}},
     "routes": [{"name": "r", "match": {"path": {"prefix": "/"}}, "backends": [{"upstream": "a"}]}]})");
@@ -178,7 +178,7 @@ TEST_CASE("gateway: an upstream that fails is retried within its policy", "[gate
   CHECK(stack.upstream("a").requests.size() == 3);
 }
 
-TEST_CASE("gateway: a body above the limit of the route gets 413", "[gateway][limits]") {
+TEST_CASE("gateway: a body above the limit of the route is rejected with 413", "[gateway][limits]") {
   gateway_fixture stack{{"a", "b"}};
   stack.start(routes(R"({"name": "r", "match": {"path": {"prefix": "/"}}, "max_body_bytes": 4,
                          "backends": [{"upstream": "a"}]})"));
@@ -191,7 +191,7 @@ TEST_CASE("gateway: a body above the limit of the route gets 413", "[gateway][li
   CHECK(stack.call(post).status == http::status::payload_too_large);
 }
 
-TEST_CASE("gateway: a mirror gets a copy of each request and never delays the request", "[gateway][mirror]") {
+TEST_CASE("gateway: a mirror receives a copy of each request and never delays the request", "[gateway][mirror]") {
   gateway_fixture stack{{"a", "b"}};
   stack.start(routes(R"({"name": "r", "match": {"path": {"prefix": "/api"}}, "strip_prefix": "/api",
     "request_headers": {"set": {"X-Tenant": "one"}},

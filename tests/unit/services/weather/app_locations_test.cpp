@@ -46,7 +46,7 @@ TEST_CASE("weather locations: the fallback is called after a text response from 
   CHECK(json_at(fixture.get_weather("Paris,France").body, "/provider") == "\"open-meteo\"");
 }
 
-TEST_CASE("weather locations: a request for a location that is unknown to all providers gets 404",
+TEST_CASE("weather locations: the response is 404 for a location that is unknown to all providers",
           "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   const auto [query, name] = GENERATE(table<std::string, std::string>({
@@ -85,7 +85,7 @@ TEST_CASE("weather locations: without a fallback, wttr.in alone decides that a l
   CHECK(fixture.get_weather("Xyzzy,Nowhere").status == 404);
 }
 
-TEST_CASE("weather locations: a request for an unknown location gets 404 even if the other provider fails",
+TEST_CASE("weather locations: the response for an unknown location is 404 even if the other provider fails",
           "[services][weather][case-3.2]") {
   unknown_location_fixture fixture;
   SECTION("wttr.in fails") {
@@ -127,7 +127,7 @@ TEST_CASE("weather locations: unknown locations do not evict reports or start a 
   CHECK(fixture.provider_requests("wttr.in", "error") == 0);
 }
 
-TEST_CASE("weather locations: a request gets 503 if a provider fails, not 404", "[services][weather][case-3.2]") {
+TEST_CASE("weather locations: the response is 503, not 404, if a provider fails", "[services][weather][case-3.2]") {
   const auto status = GENERATE(http::status::internal_server_error, http::status::service_unavailable,
                                http::status::forbidden, http::status::unauthorized, http::status::request_timeout);
   weather_app_fixture fixture;

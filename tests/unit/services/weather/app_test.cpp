@@ -69,7 +69,7 @@ TEST_CASE("weather: a report of the fallback provider has the same fields and it
         R"("wind_speed_kmph":"13","feels_like_c":"17"}})");
 }
 
-TEST_CASE("weather: without a report a request gets 503 with the first provider's error", "[services][weather]") {
+TEST_CASE("weather: without a report the response is 503 with the first provider's error", "[services][weather]") {
   weather_app_fixture fixture{{}, providers_fixture::open_meteo()};
   fixture.wttr.status = http::status::bad_gateway;
   fixture.forecast.status = http::status::service_unavailable;

@@ -53,7 +53,8 @@ TEST_CASE("report cache: a caller's deadline does not end the fetch", "[services
   CHECK(fixture.wttr.request_count() == 1);
 }
 
-TEST_CASE("report cache: a caller whose deadline passes during a fetch gets the stale report", "[services][weather]") {
+TEST_CASE("report cache: a caller whose deadline passes during a fetch receives the stale report",
+          "[services][weather]") {
   weather_fixture fixture;
   fixture.look_up();
   fixture.time.run_for(11min);
@@ -81,7 +82,7 @@ TEST_CASE("report cache: a fetch continues after its first caller is cancelled",
 
 task<> ignore_result(task<report_cache::lookup_result> lookup) { co_await std::move(lookup); }
 
-/// Starts 1,000 lookups of different locations after `delay`, and lets other tasks run after each of them.
+/// Starts 1,000 lookups of different locations after `delay`, and yields to other tasks after each of them.
 task<> look_up_locations(weather_fixture* fixture, duration delay) {
   co_await sleep_for(delay);
   for (int i = 0; i < 1000; ++i) {
@@ -95,7 +96,7 @@ task<> look_up_locations(weather_fixture* fixture, duration delay) {
   }
 }
 
-TEST_CASE("report cache: a waiting caller gets its report although the cache has evicted the report",
+TEST_CASE("report cache: a waiting caller receives its report although the cache has evicted the report",
           "[services][weather]") {
   weather_fixture fixture{"http://wttr.test", 1};
   fixture.wttr.delay = 1s;
@@ -107,7 +108,7 @@ TEST_CASE("report cache: a waiting caller gets its report although the cache has
   CHECK(result_of(waiting).error.empty());
 }
 
-TEST_CASE("report cache: waiting callers get a result when the service stops", "[services][weather]") {
+TEST_CASE("report cache: waiting callers receive a result when the service stops", "[services][weather]") {
   weather_fixture fixture;
   fixture.wttr.delay = 3s;
   spawned_lookup waiting{fixture.time, fixture.lookup_task(paris)};

@@ -158,8 +158,9 @@ TEST_CASE("report cache: a location that has had a report does not become unknow
   CHECK_FALSE(fixture.look_up().stale);
 }
 
-TEST_CASE("report cache: a caller without time for the fallback gets a timeout, and later callers get its report",
-          "[services][weather]") {
+TEST_CASE(
+    "report cache: a caller without time for the fallback receives a timeout, and later callers receive its report",
+    "[services][weather]") {
   fallback_fixture fixture;
   fixture.wttr.delay = 1h;
   fixture.forecast.delay = 1s;
