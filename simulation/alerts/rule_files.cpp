@@ -125,7 +125,8 @@ void rule_files::find_names() {
   known_.clear();
   for_each_selected([&](const group&, const rule& each) {
     for_each_match(each.text, pattern, [&](const std::string& name) { patterns_.emplace_back(name); });
-    // Other words of the rules match too. A series that only an annotation mentions is scraped unnecessarily.
+    // The pattern also matches other words of the rules, so a series that only an annotation mentions is scraped
+    // unnecessarily.
     for_each_match(each.text, identifier, [&](std::string name) { names_.insert(std::move(name)); });
   });
 }

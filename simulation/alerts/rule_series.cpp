@@ -36,7 +36,7 @@ class series_key {
     /// The comma before the label. A series starts with the labels of its target.
     std::size_t begin;
     std::size_t value;
-    /// The quotation mark after the value. All are equal if there is no such label.
+    /// The quotation mark after the value. All positions are equal if the label does not exist.
     std::size_t end;
   };
   position find(std::string_view label) const {
@@ -87,7 +87,7 @@ series_table sum_endpoints(const series_table& series, const rule_files& rules) 
   return added;
 }
 
-/// The series without the labels over which the rules sum. Statuses of the same class are equal for them.
+/// The series without the labels over which the rules sum. The rules do not distinguish statuses of the same class.
 std::string summed_group(const std::string& text) {
   series_key key{text};
   key.set("endpoint", {});

@@ -32,7 +32,7 @@ class scraper {
  private:
   static task<> run(scraper& self);
   static task<> scrape(scraper& self, sim::node& target, std::size_t index);
-  /// A line of the last exposition of a target. The lines of the next one are mostly the same, with other values.
+  /// A line of the last exposition of a target. The next exposition has mostly the same lines, with other values.
   struct known_line {
     /// Name and labels in the exposition.
     std::string series;

@@ -34,8 +34,8 @@ struct calibration {
   double idle_pause_ratio = 1;
 };
 
-/// The calibrated plan for another rate. The rate of the pauses is proportional to the load between that of idle cores
-/// and that of the calibration: hypervisors and other programs interrupt a busy core more often.
+/// The calibrated plan for another rate. The rate of the pauses increases linearly with the load, from that of idle
+/// cores to that of the calibration: hypervisors and other programs interrupt a busy core more often.
 sim::plan plan_at(const calibration& calibrated, double rate);
 
 /// Sets the parameters of the plan from `real.calibrations`, which has at least one run:

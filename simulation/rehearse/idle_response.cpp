@@ -10,7 +10,7 @@ constexpr double min_full_after_us = 100;
 constexpr double max_full_after_us = 20'000;
 constexpr double full_after_factor = 1.02;
 
-/// The part of the increase after this idle time.
+/// The fraction of the full increase after the idle time of the group.
 double fraction(const observed_idle_group& group, double full_after_us) {
   return std::min(static_cast<double>(group.idle_us) / full_after_us, 1.0);
 }

@@ -18,10 +18,10 @@ struct idle_response {
   double full_after_us = 0;
 };
 
-/// The least squares fit for this time. Empty with fewer than two groups.
+/// The least squares fit for this time; empty if there are fewer than two groups.
 std::optional<idle_response> fit_idle_response(const std::vector<observed_idle_group>& groups, double full_after_us);
 
-/// The least squares fit over all times from 0.1 to 20 ms. Empty if the response time does not rise.
+/// The least squares fit over all times from 0.1 to 20 ms; empty if the response time does not rise.
 std::optional<idle_response> fit_idle_response(const std::vector<observed_idle_group>& groups);
 
 }  // namespace cohort::simulation::rehearsal

@@ -43,7 +43,7 @@ int fail(const std::string& message) {
   return invalid_input;
 }
 
-/// The number of simulated runs of each rate; the one with the median of the 99th percentiles is shown.
+/// The number of simulated runs of each rate; the run with the median 99th percentile is shown.
 constexpr std::uint64_t runs_of_rate = 5;
 
 /// Simulates a rate without faults.

@@ -37,8 +37,8 @@ std::vector<lag_density> densities_of(const std::vector<observed_lag>& lag) {
   return densities;
 }
 
-/// Merges neighbors until the density does not increase, as the number of pauses longer than `x` cannot increase with
-/// `x` (pool adjacent violators).
+/// Merges neighbors until the density does not increase, because the number of pauses longer than `x` cannot increase
+/// with `x` (pool adjacent violators).
 void make_non_increasing(std::vector<lag_density>& densities) {
   for (std::size_t i = 1; i < densities.size();) {
     if (densities[i].per_us() <= densities[i - 1].per_us()) {

@@ -181,7 +181,7 @@ class invariant_checker {
   }
 
   /// Retries and hedges are limited to 20 % of the calls plus one for each second of the budget's 10 s window, which is
-  /// longer than any run. Requests resent because of stale connections are not limited by it.
+  /// longer than any run. The budget does not limit requests that are resent because of stale connections.
   void check_retry_budgets(const metric_reader& metrics) {
     for (const auto& [upstream, host] : {std::pair{"time", "time-service"}, std::pair{"sysinfo", "system-info-service"},
                                          std::pair{"weather", "weather-service"}}) {

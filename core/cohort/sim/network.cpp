@@ -83,8 +83,8 @@ task<result<std::vector<net::endpoint>>> network::host_network::resolve(std::str
   co_return endpoints;
 }
 
-/// Connection attempts are retransmitted with exponential backoff while the server is unreachable (RFC 6298,
-/// section 5.7), so that the wait ends after a random delay of at most the time that the server was unreachable.
+/// While the server is unreachable, connection attempts are retransmitted with exponential backoff (RFC 6298, section
+/// 5.7). Therefore, the wait ends with a random delay of at most the duration of the outage.
 task<error_code> network::host_network::wait_until_reachable(const host* server, deadline connect_deadline) {
   const auto start = loop::current().now();
   bool has_waited = false;

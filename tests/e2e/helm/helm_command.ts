@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The Helm chart renders what the kustomize directories render, value for value, and rejects malformed values.
+// Checks that the Helm chart renders the same manifests as the kustomize directories, and rejects malformed values.
 // `./dev e2e helm`; needs kubectl, and Helm, which is built by Go if it is missing. A cluster is optional.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

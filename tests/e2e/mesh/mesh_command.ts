@@ -1,6 +1,6 @@
-// SPDX-License-Identifier: BSL-1.0 Checks deadlines, retries, traces and ejections of the four services behind real
-// Envoy sidecars with mTLS, as deploy/mesh configures them. `./dev e2e mesh` prints the expected and the observed
-// results.
+// SPDX-License-Identifier: BSL-1.0
+// Checks deadlines, retries, traces and ejections of the four services behind real Envoy sidecars with mTLS, as
+// deploy/mesh configures them. `./dev e2e mesh` prints the expected and the observed results.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -299,7 +299,7 @@ async function checkEjection(mesh: Mesh, ports: Ports): Promise<void> {
   const meshedStack = new MeshedStack(mesh, ports);
   await meshedStack.start({ retries: 0, outlierDetection: true }, 'attempts=3,hedge=off', 2);
   await injectFaults(meshedStack.stack, 'time-service', { error_percent: 100 });
-  // Half of the calls reach the bad replica until Envoy ejects it; Cohort's retries cover these.
+  // Half of the calls reach the failing replica until Envoy ejects it; Cohort's retries hide these failures.
   let failed = 0;
   const ejected = async (): Promise<boolean> => (await readCounter(ports.dashboard.admin, 'cluster.time.outlier_detection.ejections_active')) === 1;
   for (let i = 0; i < 200 && !(await ejected()); ++i) if ((await meshedStack.parts()).meta['time_service']?.state !== 'fresh') ++failed;
@@ -359,7 +359,7 @@ async function main(): Promise<void> {
   const envoy = findEnvoy();
   if (envoy === undefined) return;
   const certificatesResult = await runProcess('deploy/tls/make-certificates', [certificates]);
-  expect(certificatesResult.status === 0, `certificates are made: ${certificatesResult.output}`);
+  expect(certificatesResult.status === 0, `certificates are created: ${certificatesResult.output}`);
   const jaegerProgram = findBackend(jaeger);
   const [otlp = 0, query = 0, grpc = 0] = await findFreePorts(3);
   const mesh: Mesh = { envoy, certificates, directory, traces: jaegerProgram === undefined ? undefined : otlp };

@@ -106,7 +106,7 @@ interface LoadgenRunTotals {
   response_after_idle: { idle_us: number; count: number; p50_us: number }[];
 }
 
-/** The reason why loadgen's report is invalid, if it is not only a lag of at most `allowedLag_s`; otherwise empty. */
+/** The reason why loadgen's report is invalid; empty if it is valid, or if the only reason is a lag of at most `allowedLag_s`. */
 export function findInvalidity({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
   if (verdict.word !== 'invalid') return '';
   const lag_us = Math.max(0, ...phases.map(({ totals }) => totals.dispatch_lag.p99_us ?? 0));
@@ -114,7 +114,7 @@ export function findInvalidity({ verdict, phases }: LoadgenReport, allowedLag_s:
   return isAllowed ? '' : verdict.reasons.join(' ');
 }
 
-/** The lowest bits of a value of a histogram of loadgen: each bucket has 2048 values, of which the lower half is only used by the first. */
+/** Half the number of values in a bucket of loadgen's histogram; only the first bucket uses the lower half. */
 const subBucketHalfCount = 1024;
 const histogramHeaderBytes = 40;
 

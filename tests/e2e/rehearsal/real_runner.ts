@@ -167,7 +167,7 @@ export class RealRunner {
     private readonly allowedLag_s = 0.001,
   ) {}
 
-  /** `seed` determines the times of the calls; runs without it have different ones. */
+  /** `seed` determines the times of the calls; without a seed, each run has different times. */
   async run(scenario: RealScenario, rate: number, seed?: number): Promise<ObservedRun> {
     const fleet = new RealFleet(this.plan, this.planFile, this.directory);
     await fleet.start();

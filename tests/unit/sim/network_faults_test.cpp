@@ -157,7 +157,7 @@ TEST_CASE("network faults: a partition affects its two hosts only", "[sim][netwo
             .has_value());
 }
 
-TEST_CASE("network faults: a partition directly after heal() still delivers no data", "[sim][network]") {
+TEST_CASE("network faults: a partition that starts directly after heal() delivers no data", "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
   fixture.network.partition(fixture.client, fixture.server);

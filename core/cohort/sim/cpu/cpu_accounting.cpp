@@ -12,7 +12,8 @@ void post_cost(cpu_thread& thread, duration cost) {
   asio::post(thread.event_loop().get_executor(), [&thread, cost] { thread.spend(cost); });
 }
 
-/// A process's thread is the running thread, unless a function of another loop acts on its behalf.
+/// Returns the running thread if it belongs to the process of the host. Returns null if a function of another loop acts
+/// on behalf of the process.
 cpu_thread* running_thread_of(const host& machine) {
   auto* const thread = cpu_thread::current();
   if (!machine.program || !thread) return nullptr;

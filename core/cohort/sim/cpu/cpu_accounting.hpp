@@ -8,7 +8,7 @@
 
 namespace cohort::sim {
 
-/// Spends the CPU costs of the processes (`cpu_costs`) for the messages on the wire.
+/// Charges the CPU costs of HTTP messages (`cpu_costs`) to the processes that send and receive them.
 class cpu_accounting final : public connection_observer, public exchange_observer {
  private:
   void on_opened(const connection& connection) override;

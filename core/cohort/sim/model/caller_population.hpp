@@ -76,7 +76,7 @@ struct caller_results {
   /// Attempts for each call; 1 without retries.
   double amplification() const noexcept;
   /// A quantile of the durations of the calls. A failed call counts as longer than any success; empty if the quantile
-  /// is a failed call.
+  /// falls on a failed call.
   std::optional<duration> quantile(double probability) const;
 };
 

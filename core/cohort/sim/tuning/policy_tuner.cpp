@@ -12,7 +12,7 @@ namespace {
 
 /// The weight of a missed objective in the ranking, in units of goodput.
 constexpr double miss_weight = 10;
-/// The p99 that the ranking assumes if the percentile is a failed call.
+/// The p99 that the ranking assumes if the percentile falls on a failed call.
 constexpr duration max_ranked_p99 = std::chrono::hours{1};
 
 std::string format(const char* pattern, double value) {

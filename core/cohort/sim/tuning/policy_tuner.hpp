@@ -21,7 +21,7 @@ struct policy_score {
   /// lower in none.
   double max_loss = 0;
   std::string max_loss_scenario;
-  /// The longest p99 of a scenario; empty if it is a failed call.
+  /// The longest p99 of a scenario; empty if it falls on a failed call.
   std::optional<duration> p99;
   /// The highest number of requests to one upstream per call of the callers, over all upstreams and scenarios.
   double amplification = 1;

@@ -38,7 +38,7 @@ struct scenario_comparison {
 };
 
 struct comparison_settings {
-  /// Number of runs of each scenario and setting. Both settings have the same seeds.
+  /// Number of runs of each scenario and setting. Both settings use the same seeds.
   std::size_t runs = 5;
   std::size_t threads = 1;
   std::uint64_t seed = 1;

@@ -27,7 +27,7 @@ struct halving_settings {
   std::size_t first_seeds = 2;
   /// A round with fewer candidates is not halved; it is the last round.
   std::size_t final_candidates = 4;
-  /// The first candidates, up to this number, stay in all rounds, for comparison.
+  /// Number of candidates, from the first, that stay in all rounds for comparison.
   std::size_t baseline_candidates = 1;
   /// Number of threads that sample.
   std::size_t threads = 1;
