@@ -170,7 +170,7 @@ class calibrator {
     const auto& [base_us, increase_us, full_after_us] = *result_.after_idle;
     slowdown.full_after = microseconds(full_after_us);
     if (!slowdown.any()) {
-      // As a first estimate, the whole response time is CPU time.
+      // As a first estimate, the entire response time is CPU time.
       slowdown.max_factor = std::min(1 + increase_us / std::max(base_us, 1.0), max_idle_factor);
       return;
     }

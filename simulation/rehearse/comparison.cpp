@@ -30,7 +30,7 @@ double fraction(const observed_phase& phase, const std::string& outcome) {
              : static_cast<double>(found->second) / static_cast<double>(phase.calls);
 }
 
-double divide(std::int64_t count, double whole) { return whole > 0 ? static_cast<double>(count) / whole : 0; }
+double divide(std::int64_t count, double total) { return total > 0 ? static_cast<double>(count) / total : 0; }
 
 /// Returns the comparison of the values that `value` computes from each phase.
 template <class Value>
@@ -151,7 +151,7 @@ comparison compare(observed_run simulated, std::vector<observed_run> real, doubl
     max_rate = std::max(max_rate, divide(phase.attempts, phase.length_s));
     result.phases.push_back({phase.name, phase.start_s, phase.length_s, compare_values(phase, observed_phases)});
   }
-  // The CPU time covers the whole run.
+  // The CPU time covers the entire run.
   if (result.phases.size() == 1) result.phases.front().values.push_back(compare_cpu_times(simulated, real));
   // Arrivals are random, so a load that is up to 10 % higher counts as the same load.
   if (max_rate > calibrated_rate * 1.1) {

@@ -59,8 +59,8 @@ observed_run simulate_rate(const sim::plan& plan, double rate, const sim::progra
   return std::move(runs[runs.size() / 2]);
 }
 
-/// The reasons why predictions at this rate are outside the model's range of validity, besides a load above that of the
-/// calibration.
+/// The reasons why predictions at this rate are outside the model's range of validity, other than a load above that of
+/// the calibration.
 std::vector<std::string> warnings_at(double rate, const sim::plan& plan, const calibration& calibrated) {
   auto warnings = plan.warnings;
   if (!calibrated.has_idle_times && rate * 1.1 < calibrated.rate) {

@@ -75,7 +75,7 @@ real_load make_load(const sim::plan& plan) {
 std::int64_t to_whole_percent(double ratio, const std::string& where) {
   const auto percent = std::round(ratio * 100);
   if (std::abs(percent - ratio * 100) < 1e-6) return static_cast<std::int64_t>(percent);
-  throw unsupported_setting{where + " must be a whole percentage, because the fault injector has no finer one"};
+  throw unsupported_setting{where + " must be a whole percentage, because the fault injector accepts only integers"};
 }
 
 real_fault make_fault(const sim::plan& plan, const sim::planned_fault& fault, const std::string& where) {

@@ -29,7 +29,7 @@ static task<http::response> block(blocking_pool& blocking, http::request_context
   co_return hello(request);
 }
 
-/// Observes every millisecond the delay with which the loop runs a timer.
+/// Measures, every millisecond, the delay of a timer of the loop.
 static task<> observe_lag(telemetry::histogram& lag) {
   auto status = wait_status::timed_out;
   while (status == wait_status::timed_out) {

@@ -156,7 +156,7 @@ async function checkRollingRestart(stack: Stack, services: string[]): Promise<vo
  */
 const invalidRunStatus = 120;
 
-/** Runs loadgen in compose and checks that Prometheus scrapes it meanwhile. */
+/** Runs loadgen in compose and checks that Prometheus scrapes it during the run. */
 async function checkComposeLoadgen(stack: Stack): Promise<void> {
   const args = ['run', '--rm', '--no-deps', '-T', 'loadgen', '-m', 'spike', '-r', '20', '-d', '40'];
   const run = composeWithStatus([0, invalidRunStatus], ...args);

@@ -149,12 +149,13 @@ class invariant_checker {
       counted += metrics.sum(name) - metrics.sum(name, {{"status", "408"}});
     }
     if (counted != static_cast<double>(requests_on_wire)) {
-      add_violation("wrong request counter", node.name(), " counted ", counted, " requests, but received ",
-                    requests_on_wire);
+      add_violation("request counter does not match the wire", node.name(), " counted ", counted,
+                    " requests, but received ", requests_on_wire);
     }
   }
 
-  /// Each retry and hedge is charged: exact while the window of the budget contains the whole run.
+  /// Checks that each retry and hedge is charged to the budget. The check is exact while the budget's window contains
+  /// the entire run.
   void check_budget_balances() {
     constexpr duration max_checked_run_length = 9s;
     if (!has_complete_counters(stack_.dashboard) || stack_.fleet.elapsed() > max_checked_run_length) return;
@@ -225,17 +226,18 @@ class invariant_checker {
       const auto transitions_to = [&](const char* state) {
         return metrics.sum("cohort_client_breaker_transitions_total", {{"upstream", upstream}, {"to", state}});
       };
-      const auto to_open = transitions_to("open");
-      const auto to_half_open = transitions_to("half_open");
-      const auto to_closed = transitions_to("closed");
-      if (to_half_open > to_open || to_closed > to_half_open) {
-        add_violation("impossible breaker transitions", upstream, ": impossible breaker transitions: ", to_open,
-                      " to open, ", to_half_open, " to half-open, ", to_closed, " to closed");
+      const auto open_transitions = transitions_to("open");
+      const auto half_open_transitions = transitions_to("half_open");
+      const auto closed_transitions = transitions_to("closed");
+      if (half_open_transitions > open_transitions || closed_transitions > half_open_transitions) {
+        add_violation("impossible breaker transitions", upstream,
+                      ": impossible breaker transitions: ", open_transitions, " to open, ", half_open_transitions,
+                      " to half-open, ", closed_transitions, " to closed");
       }
       const auto states = metrics.sum("cohort_client_breaker_state", {{"upstream", upstream}});
       if (states > 1) add_violation("one breaker in several states", upstream, ": one breaker in ", states, " states");
       const auto rejected = metrics.sum("cohort_client_requests_total", {{"upstream", upstream}, {"outcome", "open"}});
-      if (rejected > 0 && to_open == 0)
+      if (rejected > 0 && open_transitions == 0)
         add_violation("calls rejected by a closed breaker", upstream,
                       ": calls rejected by a breaker that never opened");
     }

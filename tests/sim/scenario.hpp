@@ -37,8 +37,8 @@ struct scenario {
 /// Returns all inputs that are derived from a seed: parameters, nodes, requests and faults.
 sim::schedule draw_schedule(std::uint64_t seed);
 
-/// 30 s of load on the whole stack with its default settings, 40 requests per second and 12 faults: for the audit. With
-/// an even seed, the clients have a deadline of 500 ms.
+/// Returns a schedule for the audit: 30 s of load on the stack with its default settings, 40 requests per second and 12
+/// faults. With an even seed, the clients have a deadline of 500 ms.
 sim::schedule draw_long_schedule(std::uint64_t seed);
 
 /// Reads the parameters and nodes of a schedule. Throws `std::invalid_argument` if a value is invalid.

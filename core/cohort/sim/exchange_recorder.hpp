@@ -26,7 +26,7 @@ struct exchange {
   std::string request_id;
   /// The value of the request's `x-envoy-expected-rq-timeout-ms`.
   std::optional<duration> remaining_time;
-  /// The time at which the server had read the whole request.
+  /// The time at which the server had read the complete request.
   time_point received_at;
   /// The time at which the server wrote the first byte of the final response.
   std::optional<time_point> response_started_at;
@@ -56,7 +56,7 @@ struct exchange_counts {
 class exchange_observer {
  public:
   virtual ~exchange_observer() = default;
-  /// The server has read the whole request; its handler has not started.
+  /// The server has read the complete request; its handler has not started.
   virtual void on_request_read(const exchange& request) = 0;
   /// The server writes the head of the final response. `status` is known.
   virtual void on_response_started(const exchange& response) = 0;

@@ -100,7 +100,7 @@ interface LoadgenTotals {
   dispatch_lag: { p99_us: number | null };
 }
 
-/** Totals of a whole run, with histograms and idle times. */
+/** Totals of a run, with histograms and idle times. */
 interface LoadgenRunTotals {
   dispatch_lag: { hdr_v2_base64: string };
   response_after_idle: { idle_us: number; count: number; p50_us: number }[];

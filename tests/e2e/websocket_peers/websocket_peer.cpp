@@ -93,9 +93,9 @@ task<std::string> check_echo(http::client& transport, boost::urls::url url, bool
     auto send_task = size % 2 == 0 ? socket->send(text) : socket->send_binary(text);
     auto sent = co_await std::move(send_task);
     if (!sent) co_return "not sent";
-    auto answer = co_await socket->read(within(10s));
-    if (!answer) co_return "no answer of " + std::to_string(size) + " bytes: " + socket->close_reason();
-    if (answer->data != text) co_return "wrong answer of " + std::to_string(size) + " bytes";
+    auto reply = co_await socket->read(within(10s));
+    if (!reply) co_return "no response of " + std::to_string(size) + " bytes: " + socket->close_reason();
+    if (reply->data != text) co_return "unexpected response of " + std::to_string(size) + " bytes";
   }
   socket->close(4321, "done");
   auto close_task = socket->closed();

@@ -218,7 +218,7 @@ TEST_CASE("network: fail_resolution applies until it is removed", "[sim][network
   CHECK(resolve(fixture, "server").has_value());
 }
 
-// Whole runs
+// Complete runs
 
 std::uint64_t hash_of_messages(std::uint64_t seed) {
   two_host_fixture fixture{seed, event_log::mode::hash};

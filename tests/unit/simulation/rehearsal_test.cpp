@@ -246,7 +246,7 @@ TEST_CASE("rehearsal: the pauses of a core are found from the dispatch lag", "[s
   CHECK_THAT(to_milliseconds(found.length.mean()), WithinRel(to_milliseconds(length.mean()), 0.15));
 }
 
-TEST_CASE("rehearsal: the rate of the pauses at other loads lies between that of idle cores and the calibrated one",
+TEST_CASE("rehearsal: the rate of the pauses at other loads is between the rate of idle cores and the calibrated rate",
           "[sim][rehearsal]") {
   auto real = rehearsal::simulate(parse(), {"calibration", {}, {}}, 100, 4s, {}, 7);
   auto idle = real;

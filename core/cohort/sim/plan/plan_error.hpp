@@ -49,7 +49,7 @@ inline double read_rate(double rate, const std::string& where) {
   return rate;
 }
 
-/// Throws `plan_error` if the rate is negative or if the pauses would fill the whole time.
+/// Throws `plan_error` if the rate is negative or if the pauses would leave no time for work.
 inline core_pauses read_pauses(double per_second, distribution length) {
   if (!(per_second >= 0)) reject("pauses.per_second", "must be a number of at least 0");
   if (per_second * to_seconds(length.mean()) >= 1) {

@@ -58,7 +58,7 @@ class planned_fleet {
   /// The instances of each service, by name.
   const std::map<std::string, std::vector<node*>>& nodes() const noexcept { return nodes_; }
   const caller_results& callers() const noexcept { return callers_->results(); }
-  /// Runs the whole load with the faults of the scenario, and waits for the last call.
+  /// Runs the load with the faults of the scenario, and waits for the last call.
   plan_run run();
 
  private:

@@ -302,9 +302,9 @@ TEST_CASE("processor: a thread sends a response that is larger than the capacity
   const auto make_router = [&] {
     http::router routes;
     routes.get("/", [&](http::request_context&) {
-      http::response whole;
-      whole.body(content, "application/octet-stream");
-      return whole;
+      http::response response;
+      response.body(content, "application/octet-stream");
+      return response;
     });
     return routes;
   };
