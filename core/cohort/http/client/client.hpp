@@ -26,7 +26,7 @@ class client {
     /// Whether to report a timeout to the load balancer as a failure of the address. False if the deadline may be too
     /// short for the server.
     bool timeout_is_failure = false;
-    /// Whether to send the remaining time, less one round-trip time (RTT), as `x-envoy-expected-rq-timeout-ms`.
+    /// Whether to send the remaining time, minus one round-trip time (RTT), as `x-envoy-expected-rq-timeout-ms`.
     bool propagate_deadline = false;
     /// The record of the attempt. The client sets its phases, address and deadline. Null for no record. Must outlive
     /// the exchange.

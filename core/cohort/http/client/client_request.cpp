@@ -97,7 +97,7 @@ std::optional<origin> origin_of(const boost::urls::url& url) {
   const auto path = url.encoded_path();
   if (!path.empty() && path.front() != '/') return std::nullopt;
   auto host = url.host_address();
-  // System functions read a name up to a NUL: `127.0.0.1%00.site.test` would be 127.0.0.1.
+  // System functions read a name up to a NUL: they would read `127.0.0.1%00.site.test` as 127.0.0.1.
   if (!is_field_value(host)) return std::nullopt;
   if (is_unix_socket_host(url.encoded_host())) {
     if (secure || url.has_port()) return std::nullopt;

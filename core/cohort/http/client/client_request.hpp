@@ -19,8 +19,8 @@ namespace cohort::http {
 /// A request to another server.
 struct client_request {
   http::method method = http::method::get;
-  /// The URL: http or https, with a host. The fragment is not sent. A host that is a percent-encoded absolute path,
-  /// with http, is a Unix domain socket: `http://%2Frun%2Fapp.sock/path`; see `config::parse_http_url`.
+  /// The URL: http or https, with a host. The fragment is not sent. With http, a host that is a percent-encoded
+  /// absolute path is a Unix domain socket: `http://%2Frun%2Fapp.sock/path`; see `config::parse_http_url`.
   boost::urls::url url;
   /// The value of `Host`: `uri-host[:port]`. If it is empty, the host and port of the URL are sent, or `localhost` for
   /// a Unix domain socket. Not sent to another origin after a redirect.
@@ -30,8 +30,8 @@ struct client_request {
   /// `Accept-Encoding: gzip` unless they are given.
   std::vector<std::pair<std::string, std::string>> fields;
   std::string body;
-  /// Maximum number of redirects that are followed; GET and HEAD only. To another origin only `Accept` and `User-Agent`
-  /// are sent. Redirects from https to http are not followed.
+  /// Maximum number of redirects that are followed; GET and HEAD only. Only `Accept` and `User-Agent` are sent to
+  /// another origin. Redirects from https to http are not followed.
   unsigned max_redirects = 0;
   /// The trace of the request, sent as `traceparent` and `tracestate`; not sent if its ID is zero. The objects that the
   /// trace refers to must outlive the call.

@@ -60,7 +60,8 @@ constexpr word control_characters_and_tab(word text) noexcept {
   return (~at_least_space | delete_bits) & ~text & high_bits;
 }
 
-/// The index of the first byte, in memory, whose high bit is set. Precondition: at least one byte has its high bit set.
+/// The index of the first byte in memory order whose high bit is set. Precondition: at least one byte has its high bit
+/// set.
 constexpr std::size_t first_byte(word bits) noexcept {
   const bool is_little_endian = std::endian::native == std::endian::little;
   return static_cast<std::size_t>(is_little_endian ? std::countr_zero(bits) : std::countl_zero(bits)) / 8;

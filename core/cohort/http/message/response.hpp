@@ -94,8 +94,8 @@ class response {
 
   /// The value of a field that `set` added; for tests and filters.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
-  /// Whether a field that `set` added, whose value is a list such as that of `Vary`, has this element; the comparison
-  /// ignores case. The list may be spread over several lines.
+  /// Whether a list field that `set` added, such as `Vary`, contains `element`; the comparison ignores case. The list
+  /// may be spread over several lines.
   bool lists(std::string_view name, std::string_view element) const noexcept;
 
  private:

@@ -21,7 +21,7 @@ struct server_limits {
   std::size_t max_body_bytes = 1024 * 1024;
   /// Maximum total size of the bodies of all requests in progress; further bodies are rejected with 503.
   std::size_t max_total_body_bytes = 64 * 1024 * 1024;
-  /// Maximum number of open connections. Near this number the connections that have been idle the longest are closed.
+  /// Maximum number of open connections. Near this number, the connections that have been idle the longest are closed.
   /// Connections beyond it belong to the reserve.
   std::size_t max_connections = 10'000;
   /// The reserve: connections beyond `max_connections`, which serve probe routes (health, metrics) only; other requests

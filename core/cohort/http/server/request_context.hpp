@@ -131,7 +131,7 @@ class request_context {
   /// The context for calls on behalf of this request; valid for the lifetime of the request.
   operator call_context() noexcept { return {deadline_, id_, &timing_, trace_}; }
 
-  // The connection uses the following functions.
+  // The following functions are for the connection only.
   /// The middleware of the request. Precondition: `router::match` was called.
   const http::pipeline& pipeline() const noexcept { return *pipeline_; }
   bool has_sent_callbacks() const noexcept;

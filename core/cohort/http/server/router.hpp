@@ -87,7 +87,7 @@ class route_group {
   void mount(const std::string& prefix, router router);
 
   /// Adds a `filter` or a `middleware` to all routes of the group, including those registered before. They run in the
-  /// order of the calls, outermost first: first those of the router, then of its groups, then of the operation. It also
+  /// order of the calls, outermost first: the steps of the router, then of its groups, then of the operation. It also
   /// applies to the framework's own responses: 405 and 501 of these routes, and 404 of paths below the prefix.
   /// Middleware does not run for probes, or for requests whose header section is invalid.
   template <class Callable>

@@ -171,8 +171,8 @@ task<> server::accept_connections() {
             if (!may_continue) co_return;
           }
           admit(shard, std::move(*accepted));
-          // Connections whose first request is unread count as idle. A burst must not bring their number near the
-          // limit, because they would be closed.
+          // Connections whose first request is unread count as idle, and would be closed near the limit. During a
+          // burst, the loop therefore reads their requests first.
           if (state_.connection_count.load(std::memory_order_relaxed) > state_.settings.limits.max_connections / 2) {
             co_await yield_to_loop();
           }

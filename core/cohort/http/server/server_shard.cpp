@@ -116,8 +116,8 @@ void server_shard::serve(net::stream_ptr stream, bool is_reserved) {
 }
 
 bool server_shard::shed_oldest_idle(bool urgent) {
-  // Closes idle connections too. If only closing connections were closed, new clients would get 503, and their
-  // connections would be closing, for as long as other connections are idle.
+  // Closes idle connections too. If only closing connections were closed, new clients would receive 503, and their
+  // connections would also be closing, as long as other connections are idle.
   if (urgent) shed_oldest_closing();
   const auto shed = connections_.shed_oldest(loop_.now(), urgent);
   if (shed) state_.metrics.bounds.on_shed(*shed);

@@ -41,7 +41,7 @@ class upgraded_connection {
     is_complete_ = is_complete;
   }
 
-  // The connection uses the following functions.
+  // The following functions are for the connection only.
   void drain() noexcept {
     try {
       if (on_drain_) std::exchange(on_drain_, nullptr)();

@@ -35,8 +35,8 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
     std::string received;
     /// May be null.
     websocket_metrics* metrics = nullptr;
-    /// The bytes of received messages in memory, of all connections that share this counter, and their limit: a
-    /// connection that exceeds it is closed with 1013. No limit if null.
+    /// The bytes of received messages in memory, summed over all connections that share this counter. A connection that
+    /// exceeds `max_shared_bytes` is closed with 1013. No limit if null.
     std::atomic<std::size_t>* shared_bytes = nullptr;
     std::size_t max_shared_bytes = 0;
   };

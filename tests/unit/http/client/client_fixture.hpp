@@ -181,7 +181,7 @@ class client_fixture {
     run_ready();
     return connections_.at(connections_.size() - 1);
   }
-  /// Runs the ready handlers. Operations that take no time, such as connecting, take some ticks of the timer wheel.
+  /// Runs the ready handlers. Operations without latency, such as connecting, require some ticks of the timer wheel.
   void run_ready() { time.run_for(4 * tick); }
 
   /// Makes a call and responds to it with `bytes` on the newest connection.

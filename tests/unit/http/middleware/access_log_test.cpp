@@ -44,7 +44,7 @@ std::vector<std::string> lines_with(const std::vector<std::string>& lines, const
   return found;
 }
 
-TEST_CASE("access log: the record of a stream is written after its last byte, with its size and duration",
+TEST_CASE("access log: the line of a streamed response is written after its last byte, with its size and duration",
           "[http][middleware][case-6.8]") {
   captured_log log;
   telemetry::logger access_logger{log.sink(), "test", telemetry::log_level::info, telemetry::log_format::json};

@@ -10,7 +10,7 @@
 #include "tests/unit/http/message/body/content_decoding.hpp"
 #include "tests/unit/http/server/server_fixture.hpp"
 
-// Whole responses; streamed responses are tested in compression_stream_test.cpp.
+// Responses that are not streamed; compression_stream_test.cpp tests streamed responses.
 namespace cohort {
 namespace {
 

@@ -5,7 +5,7 @@
 #include <cohort/runtime/blocking/blocking_pool.hpp>
 #include "tests/unit/service/service_fixture.hpp"
 
-// The records that a server makes of its requests.
+// The server's records of requests.
 namespace cohort {
 namespace {
 

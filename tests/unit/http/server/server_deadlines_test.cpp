@@ -138,7 +138,7 @@ TEST_CASE("server: at its deadline a handler is cancelled with its children, and
   CHECK(client.receive()->status == 200);
 }
 
-TEST_CASE("server: the timeout is that of the route, by default that of the server, and at most that of the client",
+TEST_CASE("server: the timeout of a route replaces the server's timeout, and the client's deadline caps both",
           "[http][server]") {
   server_fixture server;
   const auto respond_with_remaining = [](request_context& context) {

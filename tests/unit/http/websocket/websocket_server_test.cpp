@@ -108,7 +108,7 @@ TEST_CASE("websocket server: messages are echoed, for any segmentation of the by
   // The first message follows the handshake in one packet.
   frame_client client{server, handshake("/echo") + masked_text("first")};
   CHECK(client.receive_text() == "first");
-  // A frame's length takes 16 bits, or 64 from 65,536 on.
+  // The length of a frame has 16 bits, or 64 bits from 65,536 on.
   const std::string large(read_size == 1 ? 1000 : 70'000, 'L');
   client.send(masked({websocket_opcode::binary, large}));
   const auto echoed_message = client.receive();

@@ -131,7 +131,7 @@ class connection_pool {
   void close_idle();
 
  private:
-  /// A connection that receives a response that no caller waits for.
+  /// A connection with an outstanding response that no caller waits for.
   struct superseded_connection {
     std::shared_ptr<superseded_exchange> exchange;
     std::shared_ptr<origin_state> state;

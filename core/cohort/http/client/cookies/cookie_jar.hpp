@@ -41,7 +41,8 @@ class cookie_jar final : public call_middleware {
 
   /// Stores the cookie of a `Set-Cookie` field, if it is valid.
   void store(std::string_view set_cookie, const boost::urls::url& url, wall_time now);
-  /// The value of `Cookie` for a request; empty if there are no cookies. Longer paths are first (RFC 6265 section 5.4).
+  /// The value of `Cookie` for a request; empty if there are no cookies. Cookies with longer paths are first (RFC 6265
+  /// section 5.4).
   std::string field_value(const boost::urls::url& url, wall_time now);
   std::size_t size() const;
 

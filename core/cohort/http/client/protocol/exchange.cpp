@@ -62,7 +62,7 @@ task<exchange_result> run_exchange(net::stream& stream, recycled_string request,
 }
 
 std::optional<client_error> decode_content(client_response& response, std::size_t max_body_bytes) {
-  // Limits the work: each further coding is decoded once more.
+  // Limits the work, because each coding requires another decompression.
   constexpr std::size_t max_codings = 3;
   if (response.body.empty() || !response.find("content-encoding")) return std::nullopt;
   std::vector<std::string_view> codings;

@@ -73,7 +73,7 @@ redirect resolve_redirect(const client_request& request, const client_result& re
   if (!target) return {std::nullopt, client_error::invalid_request};
   auto next = request;
   if (origin_of(*target) != origin_of(request.url)) {
-    // Credentials and the trace are sent only to the origin that they were given for.
+    // Credentials and the trace are sent only to the origin for which they were given.
     std::erase_if(next.fields, [](const auto& field) {
       return !iequals(field.first, "accept") && !iequals(field.first, "user-agent");
     });

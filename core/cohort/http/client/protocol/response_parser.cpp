@@ -35,7 +35,7 @@ bool matches_status_line(std::string_view bytes) noexcept {
                     matches);
 }
 
-/// The whitespace (BWS) at the end of the line with a chunk's size.
+/// The trailing whitespace (BWS) of a chunk's size line.
 struct whitespace_range {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -180,8 +180,8 @@ std::size_t response_parser::parse_chunked(std::string_view bytes, error& failur
       input = renamed_input;
     }
   }
-  // The end of a chunked body has at least this size. Beast 1.81 asserts that it receives all these bytes together with
-  // the size of the last chunk.
+  // Minimum size of the end of a chunked body. Beast 1.81 asserts that it receives all these bytes together with the
+  // size of the last chunk.
   constexpr std::size_t min_end_size = std::string_view{"0\r\n\r\n"}.size();
   if (chunk_bytes_left_ == 0 && input.size() < min_end_size) return 0;
   const auto consumed = base::put(asio::buffer(input.data(), input.size()), failure);

@@ -11,7 +11,7 @@ namespace {
 namespace urls = boost::urls;
 
 constexpr auto url_characters = urls::pchars + '/' + '?';
-/// An IPv6 address is the only place for brackets (RFC 3986 section 3.2.2).
+/// Only an IPv6 address may contain brackets (RFC 3986 section 3.2.2).
 constexpr auto authority_characters = url_characters + '[' + ']';
 
 bool is_percent_encoding(std::string_view text) noexcept {

@@ -70,7 +70,7 @@ class call_middleware {
 
 /// Resilient client of one upstream service: deadlines, retries, hedging, circuit breaker, bulkhead, load balancing.
 ///
-/// - Deadline: a call times out at the caller's deadline less `reserve`, or after its timeout. The remaining time is
+/// - Deadline: a call times out at the caller's deadline minus `reserve`, or after its timeout. The remaining time is
 ///   sent to the upstream.
 /// - Retries: see `classify` for the responses and errors, `policy::decide_retry` for the decision. Retries and hedges
 ///   share one budget.
@@ -92,8 +92,8 @@ class upstream {
   ~upstream();
   upstream(upstream&&) noexcept;
 
-  /// Adds middleware. `on_request` is called in the order of the additions, `on_response` in the reverse order. Must
-  /// not be called after the first call.
+  /// Adds middleware. `on_request` is called in the order of addition, `on_response` in the reverse order. Must not be
+  /// called after the first call.
   upstream& use(std::shared_ptr<call_middleware> middleware);
 
   const std::string& name() const noexcept { return name_; }

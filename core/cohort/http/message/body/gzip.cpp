@@ -11,7 +11,7 @@ namespace cohort::http {
 std::optional<std::string> gunzip(std::string_view compressed, std::size_t max_bytes, bool& too_large) {
   too_large = false;
   z_stream state{};
-  // A window of 15 bits; 32 more let zlib detect whether the format is gzip or zlib.
+  // A window of 15 bits; adding 32 makes zlib detect whether the format is gzip or zlib.
   int code = inflateInit2(&state, 15 + 32);
   const std::unique_ptr<z_stream, int (*)(z_stream*)> state_guard{&state, &inflateEnd};
 

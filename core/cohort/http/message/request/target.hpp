@@ -15,8 +15,8 @@ struct target_parts {
 };
 
 /// Splits a request target in origin-form (`/a?b`), absolute-form (`http://host/a?b`) or asterisk-form (`*`, whose path
-/// is `*`) (RFC 9112 section 3.2). Empty for any other form, a fragment, a control character, an invalid or
-/// encoded-NUL percent-encoding, and an absolute-form whose authority has no host, has user information (RFC 9110
+/// is `*`) (RFC 9112 section 3.2). Empty for any other form, a fragment, a control character, an invalid
+/// percent-encoding, an encoded NUL, and an absolute-form whose authority has no host, has user information (RFC 9110
 /// section 4.2.4) or is malformed.
 std::optional<target_parts> split_target(std::string_view target) noexcept;
 

@@ -128,7 +128,7 @@ class connection final : public open_connection, private interim_sender {
   // Upgrades (connection_upgrade.cpp).
   task<disposition> run_upgrade(request_context& context, const response& result, time_point start);
 
-  // Handling inside of middleware (connection_middleware.cpp).
+  // Handling of requests within middleware (connection_middleware.cpp).
   class wrapped_request;
   task<handling_result> handle_in_middleware(request_context& context);
 
@@ -212,7 +212,7 @@ class connection final : public open_connection, private interim_sender {
   std::string_view rejection_reason_;
   /// The size of the last response's body.
   std::uint64_t response_bytes_ = 0;
-  /// Requests that may still follow on this connection.
+  /// Number of further requests that this connection may carry.
   std::size_t requests_left_;
   /// Requests handled since the last read.
   std::size_t pipelined_count_ = 0;
@@ -221,7 +221,7 @@ class connection final : public open_connection, private interim_sender {
   /// Whether a read for the first byte of a request is pending.
   bool is_idle_ = false;
   bool is_reading_head_ = false;
-  /// Whether `shed` was called; the connection then does not count.
+  /// Whether `shed` was called; the connection then does not count as open.
   bool is_shed_ = false;
   /// Set while the connection is upgraded.
   upgraded_connection* upgraded_ = nullptr;

@@ -9,7 +9,7 @@
 
 namespace cohort::http {
 
-/// Whether the `X-Request-Id` of a client can be used as it is in log lines and requests to upstreams: 1 to 128
+/// Whether the `X-Request-Id` of a client can be used unchanged in log lines and requests to upstreams: 1 to 128
 /// letters, digits, hyphens, underscores and dots.
 bool is_valid_request_id(std::string_view id) noexcept;
 

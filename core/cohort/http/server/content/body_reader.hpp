@@ -49,8 +49,8 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 /// wait at the minimum rate. Without a minimum rate, it is cancelled `request_timeout` after the start of that read.
 /// Before the end of the body, the deadline of the context is the latest possible deadline: `request_timeout` after the
 /// start, extended by the time for the length of the body, or for the body limit, at the minimum rate. At the end of
-/// the body, the deadline of the context becomes `request_timeout` after that time, if that is earlier. An earlier
-/// deadline of the client always applies.
+/// the body, the deadline of the context is reduced to `request_timeout` after that time. An earlier deadline of the
+/// client always applies.
 ///
 /// A handler need not read the entire body. After the response, the server discards the rest and keeps the connection
 /// if the rest has at most 64 KiB. If it is longer or its length is unknown, the server closes the connection after

@@ -72,13 +72,13 @@ class body_writer {
   }
 
   /// Ends the body, if it is not truncated. Returns whether it is complete and correctly framed, so that the connection
-  /// can be kept. Used by the connection.
+  /// can be kept. Called by the connection.
   task<bool> finish();
-  /// Whether the producer, which has returned, stopped early because the server drains. Used by the connection.
+  /// Whether the producer, which has returned, stopped early because the server drains. Called by the connection.
   bool was_stopped_by_drain() const noexcept {
     return is_ok_ && has_reported_drain_ && !is_marked_complete_ && remaining_.value_or(1) > 0;
   }
-  /// Whether the producer has written more bytes than the content length, or has returned after fewer bytes. Used by
+  /// Whether the producer has written more bytes than the content length, or has returned after fewer bytes. Called by
   /// the connection.
   bool has_wrong_length() const noexcept { return exceeds_length_ || (is_ok_ && remaining_.value_or(0) > 0); }
   /// Number of bytes sent, for the connection.

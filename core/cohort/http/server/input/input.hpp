@@ -53,7 +53,7 @@ class input {
   /// struct. Unknown fields are errors. Another media type is an error with status 415.
   template <json::described_struct T>
   T form();
-  /// The fields of an HTML form in their order.
+  /// The fields of an HTML form, in the order received.
   form_fields form();
   /// The offered media type that the client prefers; an error with status 406 if the client accepts none of the offers.
   std::string_view accept(std::initializer_list<std::string_view> offers);

@@ -62,9 +62,9 @@ struct api_document {
   std::map<std::string, std::string, std::less<>> schemas;
 };
 
-/// Describes all operations of `router::routes` with their own responses and those of the framework. `HEAD` is implied
-/// by `GET`. An operation for any method is listed once for each method. If two patterns differ only in the types or
-/// names of parameters, only the first pattern is described, because OpenAPI cannot distinguish them.
+/// Describes all operations of `router::routes` with their own responses and the framework's responses. `HEAD` is
+/// implied by `GET`. An operation for any method is listed once for each method. If two patterns differ only in the
+/// types or names of parameters, only the first pattern is described, because OpenAPI cannot distinguish them.
 api_document describe_api(const std::vector<std::unique_ptr<route>>& routes, api_information information);
 
 /// The OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0). The text is the same for the same routes.

@@ -17,8 +17,8 @@ namespace cohort::http {
 /// The options of `proxy_to`.
 struct proxy_options {
   /// Prefix that is removed from the path: with `/api`, `/api/a` is sent as `/a`. Only whole segments match, and they
-  /// are compared percent-decoded, like those of routes: `/%61pi/a%2Fb` is sent as `/a%2Fb`. A path without the prefix
-  /// is sent unchanged. The prefix is restored in a `Location` of the response.
+  /// are compared percent-decoded, like the segments of routes: `/%61pi/a%2Fb` is sent as `/a%2Fb`. A path without the
+  /// prefix is sent unchanged. The prefix is restored in a `Location` of the response.
   std::string strip_prefix{};
   /// Whether repeated slashes in the path match one slash in `strip_prefix`, for routers that also merge slashes.
   bool merges_slashes = false;
@@ -45,7 +45,7 @@ struct proxy_options {
   /// Idle timeout of a half-closed tunnel: after one side has closed its direction, the tunnel ends after this time
   /// without a byte.
   duration tunnel_half_closed_timeout = std::chrono::seconds{30};
-  /// Time from the start of a drain of the server to the end of its tunnels. The proxy cannot announce this in the
+  /// Time from the start of a drain of the server to the end of its tunnels. The proxy cannot announce the drain in the
   /// tunnel's protocol.
   duration tunnel_drain_time = std::chrono::seconds{5};
   /// Changes the request before it is sent, for example to add credentials. Called once for each request.

@@ -87,7 +87,7 @@ struct operation_settings {
 
 struct group_state;
 
-/// A handler for one method, or for any method, of a path pattern, and its properties. The functions return `*this`.
+/// A handler for one method or any method of a path pattern, with its properties. The functions return `*this`.
 class operation {
  public:
   /// `verb` is `unknown` for any method.

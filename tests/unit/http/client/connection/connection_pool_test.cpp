@@ -58,7 +58,7 @@ TEST_CASE("connection pool: origins that differ in port or name do not share con
     fixture.receive_response(get_request(url), ok_response("hello"));
     CHECK(fixture.connection_count() == before + 1);
   }
-  // The origin is the same as without a port.
+  // Port 80 is the default port, so the origin is the same.
   const auto call = fixture.get("http://site.test:80/");
   CHECK(fixture.connection(0).read_request().header("Host") == "site.test:80");
 }

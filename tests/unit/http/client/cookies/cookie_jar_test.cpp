@@ -73,7 +73,7 @@ TEST_CASE("cookie jar: Max-Age takes precedence over Expires, and an expired coo
   if (lifetime) CHECK(jar.field_value(site, end).empty());
 }
 
-TEST_CASE("cookie jar: cookies with longer paths are first, and an insecure origin does not replace a secure cookie",
+TEST_CASE("cookie jar: longer paths are sent first, and an insecure origin does not replace a secure cookie",
           "[http][client][cookies]") {
   http::cookie_jar jar;
   jar.store("a=1; Path=/", url("https://x.test/"), now);

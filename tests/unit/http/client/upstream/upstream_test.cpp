@@ -19,9 +19,8 @@ net::memory_pipe_settings pipe_settings_with_latency(duration latency) {
 
 // ---- deadlines
 
-TEST_CASE(
-    "upstream: the timeout of a call is its own timeout, or the caller's remaining time less the reserve if shorter",
-    "[http][upstream]") {
+TEST_CASE("upstream: the timeout of a call is capped by the caller's remaining time minus the reserve",
+          "[http][upstream]") {
   const auto [caller_timeout, timeout] = GENERATE(table<std::optional<duration>, duration>(
       {{std::nullopt, 5s}, {1h, 5s}, {5s, 4980ms}, {200ms, 180ms}, {40ms, 30ms}}));
   upstream_fixture fixture;
@@ -31,12 +30,12 @@ TEST_CASE(
   CHECK(result.elapsed < 1ms);
 }
 
-TEST_CASE("upstream: a request carries the remaining time less one round-trip time", "[http][upstream]") {
+TEST_CASE("upstream: a request carries the remaining time minus one round-trip time", "[http][upstream]") {
   upstream_fixture fixture{single_attempt(), 1, pipe_settings_with_latency(10ms)};
   CHECK(is_ok(fixture.call(200ms)));
   CHECK(is_ok(fixture.call(200ms)));
   REQUIRE(fixture.replica().received_timeouts.size() == 2);
-  // 180 ms, less 20 ms for the connection and 20 ms for the round trip.
+  // 180 ms, minus 20 ms for the connection and 20 ms for the round trip.
   CHECK(std::stoi(fixture.replica().received_timeouts[0]) <= 140);
   CHECK(std::stoi(fixture.replica().received_timeouts[0]) >= 138);
   // The second call uses the same connection.

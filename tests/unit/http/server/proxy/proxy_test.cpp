@@ -179,7 +179,7 @@ TEST_CASE("proxy: hop-by-hop fields of a response are not forwarded", "[http][pr
                       [](const auto& field) { return field.first == "Set-Cookie"; }) == 2);
 }
 
-TEST_CASE("proxy: security headers of the upstream replace those of the server", "[http][proxy]") {
+TEST_CASE("proxy: security headers of the upstream replace the server's security headers", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.settings.common_header_lines = http::security_header_lines("default-src 'none'");
   const auto response = fixture.response_to_get(
