@@ -27,8 +27,8 @@ struct session {
 
 /// Sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a random ID,
 /// the start of the session and the expiry time of the cookie, with an HMAC-SHA-256 whose key is derived from
-/// `DASHBOARD_SECRET_KEY` and that API key. So a removed or changed key invalidates its sessions. A revoked session
-/// ends on this replica immediately. On other replicas with the same secret, its cookie expires within
+/// `DASHBOARD_SECRET_KEY` and that API key. Therefore, removing or changing a key invalidates its sessions. A revoked
+/// session ends on this replica immediately. On other replicas with the same secret, its cookie expires within
 /// `cookie_lifetime`. Thread-safe.
 class session_cookies {
  public:

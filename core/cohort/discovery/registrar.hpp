@@ -12,7 +12,7 @@ namespace cohort::discovery {
 struct service_instance {
   /// The name of the service, such as `time-service`.
   std::string service;
-  /// The address at which the replica accepts connections. It must not be a wildcard address.
+  /// The address at which the replica accepts connections. The address must not be a wildcard address.
   net::endpoint address;
   /// Whether the replica accepts only TLS.
   bool secure = false;
@@ -28,7 +28,7 @@ class registrar {
   virtual ~registrar() = default;
 
   /// Registers the replica, or renews the registration; if the discovery system has lost it, registers the replica
-  /// again. Returns the error; empty on success. One call at a time; the registrar must outlive the call.
+  /// again. Returns the error; empty on success. Only one call may run at a time. The registrar must outlive the call.
   virtual task<std::optional<source_error>> renew() = 0;
   /// Removes the replica. Returns the error; empty on success.
   virtual task<std::optional<source_error>> deregister() = 0;

@@ -40,8 +40,8 @@ class service_discovery {
   /// Whether requests to the origin are sent to a watched service. Safe from any thread after the last `watch`.
   bool contains(const http::origin& target) const { return network_.find(target.host, target.port) != nullptr; }
 
-  /// Returns the URL for requests to the service that `url` names: `url` itself if it is http or https. Otherwise it
-  /// must be a URL that `parse_service_target` accepts: the service is watched, and the result is `http://NAME` or
+  /// Returns the URL for requests to the service that `url` names: `url` itself if it is http or https. Any other URL
+  /// must be accepted by `parse_service_target`: the service is watched, and the result is `http://NAME` or
   /// `https://NAME`. Throws `std::invalid_argument` if another service has the same name.
   boost::urls::url watch(const boost::urls::url& url);
   /// Configures the registration of `instance`, which `start_registration` starts.

@@ -9,7 +9,7 @@ namespace cohort::messaging::kafka {
 
 /// Tracks the delivered messages of one partition. Kafka stores one offset for a group and partition, not the state of
 /// each message: the offset may advance past a message only when that message and all earlier messages are
-/// acknowledged. It performs no I/O.
+/// acknowledged. This class performs no I/O.
 class partition_offsets {
  public:
   /// Records a delivered message. Offsets increase; a lower offset means that the partition is reread from that offset.

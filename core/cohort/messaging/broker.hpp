@@ -27,7 +27,7 @@ struct subscription_settings {
   std::size_t prefetch = 64;
 };
 
-/// A message that a subscription has received. It must be acknowledged, requeued or dead-lettered exactly once.
+/// A message that a subscription has received. A delivery must be acknowledged, requeued or dead-lettered exactly once.
 struct delivery {
   message_pointer received;
   /// Identifies the delivery within its subscription.
@@ -45,15 +45,15 @@ class subscription {
   virtual ~subscription() = default;
 
   /// The next message. Errors: `timeout` at `wait_deadline` (even while the broker is unreachable), `cancelled`,
-  /// `closed` after the client has been closed, `refused` if the broker no longer accepts the subscription. One caller
-  /// at a time.
+  /// `closed` after the client has been closed, `refused` if the broker no longer accepts the subscription. Only one
+  /// call may run at a time.
   virtual task<result<delivery>> next(deadline wait_deadline = deadline::never()) = 0;
 
   /// Acknowledges a message that has been processed. Error: `connection_lost` if the delivery belongs to a previous
   /// connection, so that the message will be redelivered.
   virtual result<void> acknowledge(const delivery& delivery) = 0;
-  /// Returns a message to the queue. It is redelivered, possibly to another subscriber of the group. Error: see
-  /// `acknowledge`.
+  /// Returns a message to the queue. The message is redelivered, possibly to another subscriber of the group. Error:
+  /// see `acknowledge`.
   virtual result<void> requeue(const delivery& delivery) = 0;
   /// Moves a message that cannot be processed to the dead letters of its topic and group, with the header
   /// `dead-letter-reason`. Completes when the broker has confirmed the dead letter, and then acknowledges the message.
@@ -68,7 +68,8 @@ class subscription {
 inline constexpr const char* dead_letter_reason_header = "dead-letter-reason";
 
 struct publish_options {
-  /// Whether a message that no queue receives is an error, `unroutable`. Otherwise the broker confirms and drops it.
+  /// Whether a message that no queue receives is an error, `unroutable`. If it is not an error, the broker confirms and
+  /// drops the message.
   bool requires_queue = false;
 };
 

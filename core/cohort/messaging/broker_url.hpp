@@ -19,7 +19,7 @@ struct broker_dependencies {
   net::network& network;
   telemetry::registry& metrics;
   telemetry::logger log;
-  /// The name of the service. It is a label of the metrics, and the name in the broker's list of connections.
+  /// The name of the service. The name is a label of the metrics, and identifies the connection at the broker.
   std::string name;
 };
 

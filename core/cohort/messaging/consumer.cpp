@@ -84,7 +84,7 @@ task<bool> consumer::receive(subscription& source) {
 
 task<bool> consumer::back_off(unsigned failures) {
   const auto delay = policy::exponential_backoff(failures, settings_.min_backoff, settings_.max_backoff);
-  // One pause of at most `max_backoff`, which ends early on cancellation. No event reports that the broker, or a
+  // Each wait is at most `max_backoff`, and ends early on cancellation. No event reports that the broker, or a
   // dependency of the handler, is available again.
   co_return co_await sleep_for(delay) != wait_status::cancelled;
 }

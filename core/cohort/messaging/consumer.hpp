@@ -45,8 +45,8 @@ struct consumer_metrics {
 
 /// Receives the messages of a subscription one after the other, and calls a handler for each.
 ///
-/// - A message is acknowledged after its handler has succeeded, so it is lost only if the broker loses it. It can be
-///   redelivered: to this process, where the window of IDs detects the duplicate, or to another process.
+/// - A message is acknowledged after its handler has succeeded, so it is lost only if the broker loses it. A message
+///   can be redelivered: to this process, where the window of IDs detects the duplicate, or to another process.
 /// - A failed handler is retried with backoff, up to `max_attempts` attempts. After the last attempt, or immediately
 ///   for `errc::invalid`, the message becomes a dead letter, and the next message is handled. Deliveries that the
 ///   broker has counted, such as deliveries to a process that crashed, also count as attempts.

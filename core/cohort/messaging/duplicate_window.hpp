@@ -9,7 +9,7 @@
 
 namespace cohort::messaging {
 
-/// The IDs of the last messages that were processed. A broker delivers a message at least once. It redelivers the
+/// The IDs of the last messages that were processed. A broker delivers a message at least once. The broker redelivers a
 /// message if a confirm, an acknowledgment or a connection was lost. The window detects duplicates among the last
 /// `capacity` messages. Source: Hohpe and Woolf, "Enterprise Integration Patterns", Idempotent Receiver.
 class duplicate_window {

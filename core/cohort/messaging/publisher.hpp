@@ -51,8 +51,8 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// Adds a message to the outbox if it has space. Errors: `invalid`, `overloaded`, `closed`.
   result<void> try_enqueue(const call_context& context, message message);
 
-  /// Sends the messages until the task is cancelled. One call at a time, on the publisher's loop. Started like
-  /// `broker::run`: `context.background.spawn(publisher::run(publisher))`.
+  /// Sends the messages until the task is cancelled. Only one call may run at a time, on the publisher's loop. Started
+  /// like `broker::run`: `context.background.spawn(publisher::run(publisher))`.
   static task<> run(std::shared_ptr<publisher> self);
 
   /// Rejects further messages, and sends the messages in the outbox until `close_deadline`. Returns the number of

@@ -32,8 +32,9 @@ std::string_view describe(errc code) noexcept {
   return "unknown error";
 }
 
-/// Whether the message contains no values of parameters and columns. It may contain the statement's own text, the
-/// server or the settings; other messages can quote values: `invalid input syntax for type integer: "…"`.
+/// Whether the message contains no values of parameters and columns. A loggable message may contain the text of the
+/// statement, the server or the settings. Other messages can quote values: `invalid input syntax for type integer:
+/// "…"`.
 bool is_loggable(const error& failure) noexcept {
   return failure.code != errc::statement_failed || failure.sqlstate.starts_with("42");
 }

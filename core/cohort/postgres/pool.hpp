@@ -25,7 +25,7 @@ struct pool_settings {
   std::size_t max_connections = 10;
   /// Maximum number of calls of a loop that wait for a connection. A further call fails with `errc::overloaded`.
   std::size_t max_waiters = 256;
-  /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
+  /// Timeout of a call, capped by the caller's deadline. The timeout includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};
   /// Time before the caller's deadline that is reserved for processing the result; at most a quarter of the remaining
   /// time.
@@ -60,7 +60,7 @@ class loop_connections;
 /// Statements are prepared once for each connection. Session state, such as SET or a temporary table, belongs to the
 /// connection that the statement used; use `SET LOCAL` in a transaction instead.
 ///
-/// One pool serves all loops; all members except the constructor run on a loop. It must outlive its calls,
+/// One pool serves all loops; all members except the constructor run on a loop. The pool must outlive its calls,
 /// transactions and streams. A program closes it before its loops end, by `context.on_stop(pool->close())`.
 class pool {
  public:
@@ -96,7 +96,7 @@ class pool {
   task<result<copy_reader>> copy_out(call_context context, std::string text);
   task<result<copy_writer>> copy_in(call_context context, std::string text);
 
-  /// Begins a transaction. It keeps a connection until its end, and counts as one call.
+  /// Begins a transaction. A transaction keeps a connection until its end, and counts as one call.
   task<result<transaction>> begin(call_context context, transaction_options options = {});
 
   /// Closes the connections of all loops, once their calls have ended. Further calls fail with `errc::closed`.

@@ -33,8 +33,8 @@ struct scripted_reply {
 };
 
 /// A database for tests and simulations: a function replies to the statements, on the clock of the loop, so that it
-/// works with virtual time. It processes BEGIN, COMMIT and ROLLBACK as the server does. It stores no data; the function
-/// may store some. Used on one thread.
+/// works with virtual time. BEGIN, COMMIT and ROLLBACK have the same effects as on the server. The database itself
+/// stores no data; the function may store data. Used on one thread.
 class scripted_database final : public database {
  public:
   using reply_function = std::function<scripted_reply(std::string_view text, std::span<const parameter> parameters)>;

@@ -25,8 +25,8 @@ class loop_connection;
 
 /// Client of a Redis server (6.0 or later: RESP3): one connection for each loop, which all callers of the loop share.
 ///
-/// - Pipelining: commands are sent without waiting for earlier replies, and replies are matched in order. So a command
-///   that blocks the connection or changes its state (BLPOP, MULTI, SELECT …) is `errc::unsupported`.
+/// - Pipelining: commands are sent without waiting for earlier replies, and replies are matched in order. A command
+///   that blocks the connection or changes its state (BLPOP, MULTI, SELECT …) is therefore `errc::unsupported`.
 /// - Deadline: a call times out at the caller's deadline, or after its timeout; a reply that arrives later is
 ///   discarded.
 /// - Connection: the first call connects; later attempts have a backoff. A command that has not been sent waits for the

@@ -25,7 +25,7 @@ struct client_settings {
   unsigned database = 0;
   /// Encrypts the connection. Plain TCP if empty.
   std::optional<net::tls_client_settings> tls{};
-  /// Timeout of a call, capped by the caller's deadline. It includes the wait for a connection.
+  /// Timeout of a call, capped by the caller's deadline. The timeout includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};
   /// Timeout of an attempt to connect, including the TLS handshake and the handshake of the protocol.
   duration connect_timeout = std::chrono::seconds{2};

@@ -40,8 +40,8 @@ using result = cohort::result<T, error>;
 /// or `cancelled`.
 std::string_view error_class(errc code) noexcept;
 
-/// One line for a log: the description of the code and the message; of an error reply only its first word, since the
-/// rest can quote arguments.
+/// One line for a log: the description of the code and the message. Only the first word of an error reply is included,
+/// since the rest can quote arguments.
 std::string log_text(const error& failure);
 
 /// Called by `result::value()`: throws `std::runtime_error` with `log_text`.

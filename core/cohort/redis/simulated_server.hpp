@@ -28,8 +28,8 @@ class simulated_server {
   simulated_server& operator=(const simulated_server&) = delete;
 
   /// Accepts connections and executes their commands until it is cancelled, or the acceptor is closed. Then the
-  /// connections are closed, but the data is kept for the next call. One call at a time. The server must outlive the
-  /// task.
+  /// connections are closed, but the data is kept for the next call. Only one call may run at a time. The server must
+  /// outlive the task.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
   /// Sets the processing time of each further batch of commands, for example a time longer than the callers' deadlines.

@@ -64,7 +64,7 @@ class subscription {
       : queue_(std::move(queue)), registration_(std::move(registration)) {}
 
   /// The next message. Errors: `errc::timeout` at `wait_deadline`, `errc::cancelled`, and `errc::closed` once the
-  /// client is closed and all messages have been read. One caller at a time.
+  /// client is closed and all messages have been read. Only one call may run at a time.
   task<result<message>> next(deadline wait_deadline = deadline::never()) { return receive(queue_, wait_deadline); }
 
   /// The number of messages that were dropped because the queue was full.

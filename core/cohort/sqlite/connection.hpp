@@ -143,8 +143,8 @@ class active_call {
 
   /// Opens the file unless it is open.
   std::optional<error> open();
-  /// Calls `function`; in a transaction unless `begin` is null. It is committed if the function returns no error, and
-  /// rolled back otherwise, even if it throws.
+  /// Calls `function`; in a transaction unless `begin` is null. The transaction is committed if the function returns no
+  /// error, and rolled back otherwise, even if it throws.
   template <class Function>
   std::optional<error> run(const char* begin, Function& function) {
     if (begin) {

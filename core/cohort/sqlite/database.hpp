@@ -21,7 +21,7 @@
 namespace cohort::sqlite {
 
 struct database_settings {
-  /// The path of the file. It is created if it does not exist; its directory must exist.
+  /// The path of the file. The file is created if it does not exist; its directory must exist.
   std::string path;
   /// Maximum number of connections that read concurrently.
   std::size_t readers = 4;
@@ -109,8 +109,8 @@ class database {
   task<result<detail::value_of<Function>>> read(call_context context, Function function) {
     return call(access::read, "BEGIN", context, std::move(function));
   }
-  /// Calls `function(connection&)` in a transaction that writes, one at a time. It is committed if the function returns
-  /// no error, and rolled back otherwise, even if it throws. Return value and exceptions: see `read`.
+  /// Calls `function(connection&)` in a transaction that writes, one at a time. The transaction is committed if the
+  /// function returns no error, and rolled back otherwise, even if it throws. Return value and exceptions: see `read`.
   template <class Function>
   task<result<detail::value_of<Function>>> write(call_context context, Function function) {
     return call(access::write, "BEGIN IMMEDIATE", context, std::move(function));

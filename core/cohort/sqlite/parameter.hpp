@@ -25,7 +25,7 @@ concept storable_integer =
     std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char> && (sizeof(T) < 8 || std::is_signed_v<T>);
 
 /// The value of a parameter `?1`: a number, a `bool` (stored as 0 or 1), a string, `bytes`, or null (`nullptr` or an
-/// empty optional). It owns a copy of the value.
+/// empty optional). A parameter owns a copy of the value.
 class parameter {
  public:
   using value_type = std::variant<std::monostate, std::int64_t, double, std::string, bytes>;

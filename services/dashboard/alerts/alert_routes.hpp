@@ -8,7 +8,7 @@
 
 namespace cohort::dashboard {
 
-/// Adds `GET /api/alerts` and `POST /api/alerts`, Alertmanager's webhook. The latter requires the API key itself, not a
+/// Adds `GET /api/alerts` and `POST /api/alerts`, Alertmanager's webhook. `POST` requires the API key itself, not a
 /// session, and rejects requests of web pages. `authenticator` must outlive the router.
 void add_alert_routes(http::router& router, std::shared_ptr<alert_store> store,
                       const service::api_key_authenticator& authenticator, telemetry::logger log);

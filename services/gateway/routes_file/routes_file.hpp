@@ -39,8 +39,8 @@ struct path_rule {
 };
 BOOST_DESCRIBE_STRUCT(path_rule, (), (prefix, exact))
 
-/// Matches if a field line with this name has the value or begins with the prefix. Without both, matches if the field
-/// is present.
+/// Matches if a field line with this name has the value or begins with the prefix. Without a value and a prefix,
+/// matches if the field is present.
 struct header_rule {
   std::string name;
   std::optional<std::string> value;

@@ -84,7 +84,7 @@ void set_area(weather_report& report, std::optional<report_area> area) {
   }
 }
 
-/// A report of the weather has a temperature. Each other value may be missing.
+/// A weather report has a temperature. All other values are optional.
 bool has_temperature(element current) {
   return number_of(current["temp_C"]).has_value() || number_of(current["temp_F"]).has_value();
 }

@@ -16,8 +16,8 @@ namespace cohort::discovery {
 /// The API server and the credentials of a pod (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
 struct kubernetes_settings {
   boost::urls::url server;
-  /// The file of the service account's token. It is reread for each request, because the token is rotated. No token is
-  /// sent if the file does not exist.
+  /// The file of the service account's token. The file is reread for each request, because the token is rotated. No
+  /// token is sent if the file does not exist.
   std::string token_file = "/var/run/secrets/kubernetes.io/serviceaccount/token";
   /// The CA certificates that verify the API server, in PEM format. If it is empty, the CA certificates of the
   /// system are used.

@@ -11,7 +11,7 @@
 
 namespace cohort::messaging::rabbitmq {
 
-/// The type of a group's queue. It cannot be changed once the queue exists.
+/// The type of a group's queue. The type cannot be changed once the queue exists.
 enum class queue_type : std::uint8_t {
   /// A replicated queue, which also counts deliveries to processes that have ended. Requires RabbitMQ 3.8 or later.
   quorum,
@@ -29,8 +29,8 @@ struct settings {
   std::optional<net::tls_client_settings> tls{};
   /// The name in RabbitMQ's list of connections.
   std::string connection_name = "cohort";
-  /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. It has the syntax of a topic, and
-  /// at most 40 bytes.
+  /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. The name has the syntax of a
+  /// topic, and at most 40 bytes.
   std::string exchange = "cohort";
   queue_type group_queue_type = queue_type::quorum;
   /// Timeout of an attempt to connect, with TLS, login and the declarations.

@@ -7,8 +7,8 @@ namespace cohort::postgres {
 namespace {
 
 /// Whether the prepared statement no longer exists or no longer fits its tables: invalid_sql_statement_name (after
-/// DISCARD, or behind a connection pooler), and feature_not_supported for `cached plan must not change result type`. It
-/// was not executed.
+/// DISCARD, or behind a connection pooler), and feature_not_supported for `cached plan must not change result type`.
+/// Such a statement was not executed.
 bool is_stale_statement(const error& failure) noexcept {
   return failure.sqlstate == "26000" || failure.sqlstate == "0A000";
 }

@@ -10,7 +10,7 @@ namespace cohort::postgres {
 
 enum class socket_status { ready, timed_out, cancelled };
 
-/// Waits for libpq's socket on a loop. It duplicates the descriptor, because libpq closes the original.
+/// Waits for libpq's socket on a loop. The descriptor is duplicated, because libpq closes the original.
 class libpq_socket {
  public:
   /// `descriptor` must be an open socket. Returns an error if the process has no free descriptor.
@@ -22,8 +22,8 @@ class libpq_socket {
   task<socket_status> wait_readable() { return wait(descriptor_type::wait_read); }
   task<socket_status> wait_writable() { return wait(descriptor_type::wait_write); }
 
-  /// Like `wait_readable`, but without `epoll_ctl`; it may return although there is nothing to read. It calls
-  /// `has_input` first, unless `has_input` has returned false since the last wait.
+  /// Like `wait_readable`, but without `epoll_ctl`; it may return although there is nothing to read. Calls `has_input`
+  /// first, unless `has_input` has returned false since the last wait.
   task<socket_status> wait_for_input();
   /// Whether there are unread bytes, or the connection was closed. Makes a system call that does not wait.
   bool has_input() noexcept;

@@ -62,7 +62,7 @@ class row {
   std::size_t index_;
 };
 
-/// The result of a statement, or a part of a result. It owns its data and does not depend on the connection.
+/// The result of a statement, or a part of a result. The rows own their data and do not depend on the connection.
 class rows {
  public:
   rows() = default;
