@@ -41,7 +41,7 @@ struct replace_request : book_request {
 BOOST_DESCRIBE_STRUCT(replace_request, (book_request), (book))
 
 /// The mutex is necessary because handlers run on several threads. No function holds the mutex during a `co_await`.
-class collection {
+class book_collection {
  public:
   book_list list(const list_request& request) {
     const std::lock_guard lock{mutex_};
@@ -87,7 +87,7 @@ http::response not_found() { return http::error_response(status::not_found, "The
 }  // namespace
 
 http::router app() {
-  auto books = std::make_shared<collection>();
+  auto books = std::make_shared<book_collection>();
   http::router routes;
   routes
       .get("/api/books",

@@ -57,27 +57,27 @@ duration latency_histogram::quantile(double fraction) const noexcept {
 }
 
 void latency_window::advance(time_point now) noexcept {
-  const auto number = now.time_since_epoch() / half_window_;
-  if (number <= newer_half_number_) return;
-  whole_window_ = number == newer_half_number_ + 1 ? newer_half_ : latency_histogram{};
+  const auto half_index = now.time_since_epoch() / half_window_;
+  if (half_index <= newer_half_index_) return;
+  window_histogram_ = half_index == newer_half_index_ + 1 ? newer_half_ : latency_histogram{};
   newer_half_ = {};
-  newer_half_number_ = number;
+  newer_half_index_ = half_index;
 }
 
 void latency_window::record(duration latency, time_point now) noexcept {
   advance(now);
   newer_half_.record(latency);
-  whole_window_.record(latency);
+  window_histogram_.record(latency);
 }
 
 std::optional<duration> latency_window::quantile(double fraction, std::uint64_t min_samples, time_point now) noexcept {
   if (count(now) < std::max(min_samples, std::uint64_t{1})) return std::nullopt;
-  return whole_window_.quantile(fraction);
+  return window_histogram_.quantile(fraction);
 }
 
 std::uint64_t latency_window::count(time_point now) noexcept {
   advance(now);
-  return whole_window_.count();
+  return window_histogram_.count();
 }
 
 }  // namespace cohort::policy

@@ -45,8 +45,9 @@ class latency_window {
 
   duration half_window_;
   latency_histogram newer_half_;
-  latency_histogram whole_window_;  // the sum is stored, because quantiles are read as often as latencies are recorded
-  std::int64_t newer_half_number_ = 0;
+  /// The sum of both halves; stored because quantiles are read as often as latencies are recorded.
+  latency_histogram window_histogram_;
+  std::int64_t newer_half_index_ = 0;
 };
 
 }  // namespace cohort::policy

@@ -199,9 +199,9 @@ void instance::make_server(const dependencies& dependencies) {
   server_metrics_.emplace(metrics_, definition_.metric_prefix, routes_);
   auto server_settings = make_server_settings(dependencies);
   if (tls_) server_settings.tls = std::make_shared<http::tls_termination>(tls_, metrics_);
-  if (dependencies.exports) {
-    server_settings.tracer = dependencies.exports->add_service(definition_.name, definition_.version,
-                                                               std::string{url().encoded_host_and_port()}, metrics_);
+  if (dependencies.exporter) {
+    server_settings.tracer = dependencies.exporter->add_service(definition_.name, definition_.version,
+                                                                std::string{url().encoded_host_and_port()}, metrics_);
   }
   server_.emplace(loops_, std::move(listener_), routes_, *server_metrics_, *log_, std::move(server_settings));
 }
@@ -298,9 +298,9 @@ task<> instance::stop(duration drain_timeout) {
 
 void instance::register_in_discovery(const common_settings& settings) {
   auto address = local_endpoint_;
-  if (const auto& advertised = settings.advertise_address) {
-    address.address(advertised->address());
-    if (advertised->port() != 0) address.port(advertised->port());
+  if (const auto& advertised_endpoint = settings.advertise_address) {
+    address.address(advertised_endpoint->address());
+    if (advertised_endpoint->port() != 0) address.port(advertised_endpoint->port());
   }
   discovery_->register_in(*settings.registry, {definition_.name, address, tls_ != nullptr});
 }

@@ -43,7 +43,7 @@ struct dependencies {
   /// The limit of invalid API keys, shared by the services of a process. If null, the instance has its own limit.
   std::shared_ptr<failed_key_throttle> key_throttle = nullptr;
   /// The export of spans and log lines, which must outlive the instance. If null, nothing is exported.
-  telemetry_export* exports = nullptr;
+  telemetry_export* exporter = nullptr;
 };
 
 /// One service on loops and a network that a program or a simulation owns. The functions `build`, `start`,

@@ -177,15 +177,15 @@ std::unique_ptr<telemetry_export> make_export(const common_settings& settings, n
 }
 
 /// Exports the last spans and log lines.
-task<> stop_export(telemetry_export* telemetry_exports, telemetry::log_sink& log_output) {
+task<> stop_export(telemetry_export* telemetry_exporter, telemetry::log_sink& log_output) {
   constexpr auto max_time = std::chrono::seconds{2};
-  if (!telemetry_exports) co_return;
-  co_await telemetry_exports->stop(deadline::after(loop::current().now(), max_time));
+  if (!telemetry_exporter) co_return;
+  co_await telemetry_exporter->stop(deadline::after(loop::current().now(), max_time));
   log_output.set_exporter(nullptr);
 }
 
 /// Returns the exit status.
-task<int> serve(instance_list& instances, const common_settings& settings, telemetry_export* telemetry_exports,
+task<int> serve(instance_list& instances, const common_settings& settings, telemetry_export* telemetry_exporter,
                 telemetry::log_sink& log_output, telemetry::logger log) {
   event ended;
   int status = 0;
@@ -196,8 +196,8 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
       ended.set();
     });
   }
-  if (telemetry_exports) telemetry_exports->start();
-  if (telemetry_exports && telemetry_exports->exports_logs()) log_output.set_exporter(telemetry_exports);
+  if (telemetry_exporter) telemetry_exporter->start();
+  if (telemetry_exporter && telemetry_exporter->exports_logs()) log_output.set_exporter(telemetry_exporter);
   warn_about_short_keys(settings.api_keys, log);
 
   asio::signal_set signals{loop::current().context(), SIGTERM, SIGINT};
@@ -214,7 +214,7 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   for (auto& service : instances) service->begin_drain();
   if (status != 0) {
     co_await stop_all(instances, std::chrono::seconds{0});
-    co_await stop_export(telemetry_exports, log_output);
+    co_await stop_export(telemetry_exporter, log_output);
     signals.cancel();
     co_return status;
   }
@@ -228,7 +228,7 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
   log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});
   co_await stop_all(instances, settings.drain_timeout);
   log.write(log_level::info, "stopped");
-  co_await stop_export(telemetry_exports, log_output);
+  co_await stop_export(telemetry_exporter, log_output);
   signals.cancel();
   co_return status;
 }
@@ -275,7 +275,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
     return usage_exit_status;
   }
   // The export is destroyed after the services, because they record spans.
-  auto telemetry_exports = make_export(settings, network, loops, tls.upstream(), log);
+  auto telemetry_exporter = make_export(settings, network, loops, tls.upstream(), log);
   const auto default_ports = default_ports_of(services);
   if (const auto error = find_registration_conflict(settings, services.size())) {
     std::cerr << program << ": " << *error << "\n";
@@ -293,7 +293,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   const auto key_throttle = make_key_throttle(settings.auth_failure_limit);
   for (auto& service : *instances) {
     const dependencies dependencies{network,  settings,       log,          sibling_urls,
-                                    capacity, tls.upstream(), key_throttle, telemetry_exports.get()};
+                                    capacity, tls.upstream(), key_throttle, telemetry_exporter.get()};
     if (const auto error = build_service(*service, dependencies)) {
       std::cerr << program << ": " << error->what() << "\n";
       return exit_status_of(*error);
@@ -332,7 +332,7 @@ int run_until_signal(const std::string& program, const common_settings& settings
   }
 
   int status = 0;
-  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, telemetry_exports.get(), sink, log),
+  asio::co_spawn(loops.front()->get_executor(), serve(*instances, settings, telemetry_exporter.get(), sink, log),
                  [&](std::exception_ptr error, int end) {
                    status = end;
                    if (error) {

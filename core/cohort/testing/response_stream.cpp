@@ -16,19 +16,19 @@ task<> destroy(body_pointer body) {
   co_return;
 }
 
-task<text_result> read_part(http::response_body_stream& body, deadline read_deadline) {
-  const auto part = co_await body.read(read_deadline);
-  if (!part) co_return part.error();
-  co_return std::string{*part};
+task<text_result> read_chunk(http::response_body_stream& body, deadline read_deadline) {
+  const auto chunk = co_await body.read(read_deadline);
+  if (!chunk) co_return chunk.error();
+  co_return std::string{*chunk};
 }
 
 task<text_result> read_all(http::response_body_stream& body, deadline read_deadline) {
   std::string all;
   for (;;) {
-    const auto part = co_await body.read(read_deadline);
-    if (!part) co_return part.error();
-    if (part->empty()) co_return all;
-    all.append(*part);
+    const auto chunk = co_await body.read(read_deadline);
+    if (!chunk) co_return chunk.error();
+    if (chunk->empty()) co_return all;
+    all.append(*chunk);
   }
 }
 
@@ -63,7 +63,7 @@ response_stream::~response_stream() { disconnect(); }
 result<std::string, http::client_error> response_stream::read(duration timeout) {
   if (!input_.empty()) return std::exchange(input_, {});
   if (!body_) return http::client_error::body_truncated;
-  return time_->run(read_part(*body_, deadline::after(time_->now(), timeout)));
+  return time_->run(read_chunk(*body_, deadline::after(time_->now(), timeout)));
 }
 
 result<std::string, http::client_error> response_stream::read_to_end(duration timeout) {
@@ -78,10 +78,10 @@ result<http::server_event, http::client_error> response_stream::next_event(durat
   for (;;) {
     if (auto event = take_event()) return std::move(*event);
     if (!body_) return http::client_error::body_truncated;
-    const auto part = time_->run(read_part(*body_, call_deadline));
-    if (!part) return part.error();
-    if (part->empty()) return http::client_error::body_truncated;
-    input_ += *part;
+    const auto chunk = time_->run(read_chunk(*body_, call_deadline));
+    if (!chunk) return chunk.error();
+    if (chunk->empty()) return http::client_error::body_truncated;
+    input_ += *chunk;
   }
 }
 

@@ -97,22 +97,22 @@ TEST_CASE("API description: an operation with require_api_key has the credential
 }
 
 TEST_CASE("API description: a service definition can disable the description", "[service][openapi][sim]") {
-  const bool describes = GENERATE(false, true);
+  const bool is_described = GENERATE(false, true);
   sim::fleet fleet{1};
   const auto& instance = fleet.add_service(
-      [describes] {
+      [is_described] {
         service::definition definition;
         definition.name = "sample";
         definition.metric_prefix = "sample";
         definition.port = 80;
-        definition.describes_api = describes;
+        definition.describes_api = is_described;
         definition.app = [](service::service_context&, service::api_key_authenticator&) { return make_single_route(); };
         return definition;
       },
       "sample");
   const auto metrics = instance.metrics().prometheus_text();
-  CHECK((metrics.find("endpoint=\"/openapi.json\"") != std::string::npos) == describes);
-  CHECK((metrics.find("endpoint=\"/docs\"") != std::string::npos) == describes);
+  CHECK((metrics.find("endpoint=\"/openapi.json\"") != std::string::npos) == is_described);
+  CHECK((metrics.find("endpoint=\"/docs\"") != std::string::npos) == is_described);
 }
 
 }  // namespace

@@ -55,9 +55,9 @@ struct api_key_authenticator::prepared_keys {
 };
 
 bool constant_time_equal(std::string_view candidate, std::string_view expected) {
-  const auto candidate_hash = sha256(candidate);
-  const auto expected_hash = sha256(expected);
-  return CRYPTO_memcmp(candidate_hash.data(), expected_hash.data(), expected_hash.size()) == 0;
+  const auto candidate_digest = sha256(candidate);
+  const auto expected_digest = sha256(expected);
+  return CRYPTO_memcmp(candidate_digest.data(), expected_digest.data(), expected_digest.size()) == 0;
 }
 
 api_key_authenticator::api_key_authenticator(const config::api_key_set& keys, telemetry::registry& metrics,

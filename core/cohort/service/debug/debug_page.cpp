@@ -98,7 +98,7 @@ struct section {
   std::string_view title;
   /// The route of the same data as JSON, below `/debug/`.
   std::string_view route;
-  std::string (*contents)(const debug_page_values&);
+  std::string (*render)(const debug_page_values&);
 };
 
 constexpr std::array<section, 6> sections{{{"requests", "Requests in flight", "requests", requests_section},
@@ -113,7 +113,7 @@ std::string section_html(const section& part, const debug_page_values& values) {
   html.append(part.id).append("\" aria-labelledby=\"").append(part.id).append("-title\"><div class=\"line\"><h2 id=\"");
   html.append(part.id).append("-title\">").append(part.title).append("</h2><a class=\"end\" href=\"debug/");
   html.append(part.route).append("\" aria-label=\"JSON: ").append(part.title).append("\">JSON</a></div>\n<div id=\"");
-  html.append(part.id).append("-live\" data-live>").append(part.contents(values));
+  html.append(part.id).append("-live\" data-live>").append(part.render(values));
   return html.append("</div></section>\n");
 }
 
