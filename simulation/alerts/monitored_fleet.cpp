@@ -315,7 +315,7 @@ task<> monitored_fleet::run_callers(monitored_fleet& self) {
     co_await std::move(sleep_task);
     if (rate <= 0) continue;
     auto [url, fields] = self.next_request();
-    auto host = "caller-" + std::to_string(++self.last_caller_ % 8);
+    auto host = "caller-" + std::to_string(++self.call_count_ % 8);
     self.fleet_.spawn(self.call(std::move(host), std::move(url), std::move(fields)));
   }
 }

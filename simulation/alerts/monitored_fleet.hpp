@@ -104,7 +104,7 @@ class monitored_fleet {
   double minute_factor_ = 1;
   std::int64_t minute_ = -1;
   double phase_;
-  std::uint64_t last_caller_ = 0;
+  std::uint64_t call_count_ = 0;
 };
 
 }  // namespace cohort::simulation::alerts

@@ -120,7 +120,7 @@ void omit_zeros(series_table& series) {
   });
 }
 
-double to_bound(std::string_view text) {
+double parse_bound(std::string_view text) {
   return text == "+Inf" ? std::numeric_limits<double>::infinity() : std::strtod(std::string{text}.c_str(), nullptr);
 }
 
@@ -129,7 +129,7 @@ void omit_equal_buckets(series_table& series) {
   for (auto entry = series.begin(); entry != series.end(); ++entry) {
     series_key key{entry->first};
     if (key.name() != "cohort_loop_lag_seconds_bucket") continue;
-    const auto bound = to_bound(key.label("le"));
+    const auto bound = parse_bound(key.label("le"));
     key.set("le", {});
     histograms[key.text()].emplace(bound, entry);
   }

@@ -28,7 +28,7 @@ std::string string_member(std::string_view json, std::initializer_list<const cha
   return at.get(text) == simdjson::SUCCESS ? std::string{text} : std::string{};
 }
 
-std::string decoded_at(std::string_view json, std::initializer_list<const char*> path) {
+std::string decode_member(std::string_view json, std::initializer_list<const char*> path) {
   return http::decode_base64(string_member(json, path)).value_or("");
 }
 
@@ -111,13 +111,13 @@ std::map<std::string, std::string> simulated_etcd::values() const {
 }
 
 void simulated_etcd::put_body(std::string_view body) {
-  put(decoded_at(body, {"key"}), decoded_at(body, {"value"}), string_member(body, {"lease"}));
+  put(decode_member(body, {"key"}), decode_member(body, {"value"}), string_member(body, {"lease"}));
 }
 
 http::response simulated_etcd::range(std::string_view body) {
   ++ranges_read_;
-  const auto first = decoded_at(body, {"key"});
-  const auto end = decoded_at(body, {"range_end"});
+  const auto first = decode_member(body, {"key"});
+  const auto end = decode_member(body, {"range_end"});
   std::string key_values;
   for (const auto& [key, stored] : values_) {
     if (key >= first && key < end)
@@ -127,9 +127,9 @@ http::response simulated_etcd::range(std::string_view body) {
 }
 
 http::response simulated_etcd::transaction(std::string_view body) {
-  const auto key = decoded_at(body, {"compare", "key"});
+  const auto key = decode_member(body, {"compare", "key"});
   if (!values_.contains(key)) {
-    put(key, decoded_at(body, {"success", "request_put", "value"}),
+    put(key, decode_member(body, {"success", "request_put", "value"}),
         string_member(body, {"success", "request_put", "lease"}));
   }
   return make_json_response("{" + header() + "}");
@@ -137,7 +137,7 @@ http::response simulated_etcd::transaction(std::string_view body) {
 
 http::response simulated_etcd::watch(std::string_view body) {
   ++watches_opened_;
-  const auto prefix = decoded_at(body, {"create_request", "key"});
+  const auto prefix = decode_member(body, {"create_request", "key"});
   const auto next = std::stoll(string_member(body, {"create_request", "start_revision"}));
   http::response response;
   response.stream([this, prefix, next](http::body_writer& out) { return stream_changes(out, prefix, next); },

@@ -129,6 +129,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto milliseconds = [](const char* text) { return std::chrono::milliseconds{std::atoi(text)}; };
-  server serving{milliseconds(argv[1]), milliseconds(argv[2])};
-  std::printf("%llu\n", static_cast<unsigned long long>(serving.run()));
+  server stalling_server{milliseconds(argv[1]), milliseconds(argv[2])};
+  std::printf("%llu\n", static_cast<unsigned long long>(stalling_server.run()));
 }

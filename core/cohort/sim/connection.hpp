@@ -20,8 +20,8 @@ class connection_observer {
   virtual ~connection_observer() = default;
   virtual void on_opened(const connection& connection) = 0;
   /// `sender` has written `bytes`; they are not delivered yet.
-  virtual void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) = 0;
-  virtual void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) = 0;
+  virtual void on_sent(const connection& connection, net::pipe_side sender, std::string_view bytes) = 0;
+  virtual void on_read(const connection& connection, net::pipe_side reader, std::string_view bytes) = 0;
   virtual void on_closed(const connection& connection, net::pipe_side side) = 0;
 };
 

@@ -205,15 +205,15 @@ void exchange_recorder::on_opened(const connection& connection) {
   parsers_[connection.id()] = std::make_unique<connection_parser>(*this, connection);
 }
 
-void exchange_recorder::on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) {
+void exchange_recorder::on_sent(const connection& connection, net::pipe_side sender, std::string_view bytes) {
   if (sender == 0) return;
-  const auto parser = parsers_.find(carrier.id());
+  const auto parser = parsers_.find(connection.id());
   if (parser != parsers_.end()) parser->second->on_written(bytes);
 }
 
-void exchange_recorder::on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) {
+void exchange_recorder::on_read(const connection& connection, net::pipe_side reader, std::string_view bytes) {
   if (reader == 0) return;
-  const auto parser = parsers_.find(carrier.id());
+  const auto parser = parsers_.find(connection.id());
   if (parser != parsers_.end()) parser->second->on_read(bytes);
 }
 

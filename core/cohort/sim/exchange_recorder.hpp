@@ -86,8 +86,8 @@ class exchange_recorder final : public connection_observer {
   class connection_parser;
 
   void on_opened(const connection& connection) override;
-  void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override;
-  void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) override;
+  void on_sent(const connection& connection, net::pipe_side sender, std::string_view bytes) override;
+  void on_read(const connection& connection, net::pipe_side reader, std::string_view bytes) override;
   void on_closed(const connection& connection, net::pipe_side side) override;
 
   /// The current time of the running loop.

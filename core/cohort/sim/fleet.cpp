@@ -263,7 +263,7 @@ std::vector<std::string> fleet::leaks() {
   add_loop_leaks(event_loop(), "");
   for (const auto& node : nodes_) {
     if (!node->host_.program) continue;
-    for (auto* checked : node->host_.program->loops()) add_loop_leaks(*checked, node->name() + ": ");
+    for (auto* program_loop : node->host_.program->loops()) add_loop_leaks(*program_loop, node->name() + ": ");
   }
   add_count(network_.open_connections(), "open connections");
   for (const auto& node : nodes_) {

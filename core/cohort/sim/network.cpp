@@ -326,8 +326,8 @@ bool network::is_reachable(const host& client, const host& server) {
          !link_between(client, server).partitioned_since;
 }
 
-const link_conditions& network::conditions_of(const link& carrier) const noexcept {
-  return carrier.conditions ? *carrier.conditions : default_conditions_;
+const link_conditions& network::conditions_of(const link& target_link) const noexcept {
+  return target_link.conditions ? *target_link.conditions : default_conditions_;
 }
 
 duration network::draw_retransmission(const link_conditions& conditions, duration first_timeout) {

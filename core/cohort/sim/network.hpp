@@ -107,7 +107,7 @@ class network {
   link& link_between(const host& a, const host& b);
   host* host_at(const asio::ip::address& address) noexcept;
   bool is_reachable(const host& client, const host& server);
-  const link_conditions& conditions_of(const link& carrier) const noexcept;
+  const link_conditions& conditions_of(const link& target_link) const noexcept;
   /// The delay of a segment caused by losses; zero if it is not lost.
   duration draw_retransmission(const link_conditions& conditions, duration first_timeout);
   /// The current time of the running loop.

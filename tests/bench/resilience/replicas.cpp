@@ -28,7 +28,7 @@ constexpr auto end_time = 4000ms;
 constexpr auto request_count_series =
     R"(time_service_http_requests_total{endpoint="/api/time",method="GET",status="200"})";
 
-http::client_request request_to(std::string_view host, std::uint16_t port, std::string_view path) {
+http::client_request make_request(std::string_view host, std::uint16_t port, std::string_view path) {
   http::client_request request;
   request.url = boost::urls::parse_uri("http://replicas").value();
   request.url.set_host(host);
@@ -61,7 +61,7 @@ std::string get_body(std::string_view host, std::uint16_t port, std::string_view
   net::system_network network;
   http::client client{network, 1};
   std::string body;
-  run_in_this_thread(event_loop, fetch_body(client, request_to(host, port, path), body));
+  run_in_this_thread(event_loop, fetch_body(client, make_request(host, port, path), body));
   return body;
 }
 
@@ -136,7 +136,7 @@ void measure(std::string_view scenario, const http::upstream_settings& settings)
   const telemetry::logger log{sink, "resilience", telemetry::log_level::off, telemetry::log_format::text};
   http::upstream upstream{client, metrics, log, "time", settings};
   const auto start = event_loop.now();
-  measurement measurement{upstream, client, request_to("replicas", port, "/api/time"), start + end_time};
+  measurement measurement{upstream, client, make_request("replicas", port, "/api/time"), start + end_time};
   std::jthread client_thread{[&] { run_in_this_thread(event_loop, run_measurement(measurement)); }};
 
   std::this_thread::sleep_until(start + kill_time);

@@ -96,9 +96,10 @@ void audit_analysis::find_excessive_timeouts(const request& request) {
   for (const auto& upstream_call : request.calls) {
     chain longest;
     for (std::size_t j = 0; j < chains.size(); ++j) {
-      const auto& earlier = request.calls[j];
+      const auto& earlier_call = request.calls[j];
       // Calls that started at the same time are concurrent, even if one of them failed immediately.
-      const bool is_before = earlier.started < upstream_call.started && earlier.ended <= upstream_call.started;
+      const bool is_before =
+          earlier_call.started < upstream_call.started && earlier_call.ended <= upstream_call.started;
       if (is_before && chains[j].sum > longest.sum) longest = chains[j];
     }
     const auto timeout = timeout_of(request, upstream_call);

@@ -34,11 +34,11 @@ void cpu_accounting::on_opened(const connection& connection) {
   program->wake();
 }
 
-void cpu_accounting::on_sent(const connection& carrier, net::pipe_side sender, std::string_view) {
-  auto* const program = carrier.client().program;
+void cpu_accounting::on_sent(const connection& connection, net::pipe_side sender, std::string_view) {
+  auto* const program = connection.client().program;
   if (sender != 0 || !program || program->costs().call.is_zero()) return;
-  if (!requests_sent_.insert(carrier.id()).second) return;
-  if (auto* const thread = running_thread_of(carrier.client())) {
+  if (!requests_sent_.insert(connection.id()).second) return;
+  if (auto* const thread = running_thread_of(connection.client())) {
     thread->spend(thread->slowed(program->costs().call.draw(program->random())));
   }
 }

@@ -12,7 +12,7 @@ namespace cohort::sim {
 class cpu_accounting final : public connection_observer, public exchange_observer {
  private:
   void on_opened(const connection& connection) override;
-  void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override;
+  void on_sent(const connection& connection, net::pipe_side sender, std::string_view bytes) override;
   void on_read(const connection&, net::pipe_side, std::string_view) override {}
   void on_closed(const connection& connection, net::pipe_side side) override;
   void on_request_read(const exchange& request) override;

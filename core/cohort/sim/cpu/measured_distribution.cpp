@@ -104,9 +104,9 @@ std::optional<std::vector<distribution::bucket>> decode_hdr(std::string_view tex
     }
     if (index >= max_index) return std::nullopt;
     if (*count > 0) {
-      const auto empty_below = index == 0 ? 0 : highest_value(index - 1);
-      if (buckets.empty() || buckets.back().upper_bound < std::chrono::microseconds{empty_below}) {
-        buckets.push_back({std::chrono::microseconds{empty_below}, 0});
+      const auto lower_bound_us = index == 0 ? 0 : highest_value(index - 1);
+      if (buckets.empty() || buckets.back().upper_bound < std::chrono::microseconds{lower_bound_us}) {
+        buckets.push_back({std::chrono::microseconds{lower_bound_us}, 0});
       }
       buckets.push_back({std::chrono::microseconds{highest_value(index)}, static_cast<std::uint64_t>(*count)});
     }

@@ -126,7 +126,7 @@ class plan_reader {
 
   /// Calls in a cycle would never end.
   void reject_cycles(const planned_service& service) {
-    if (acyclic_.contains(service.name)) return;
+    if (acyclic_services_.contains(service.name)) return;
     const auto is_caller = std::find(callers_.begin(), callers_.end(), service.name) != callers_.end();
     callers_.push_back(service.name);
     if (is_caller) {
@@ -136,7 +136,7 @@ class plan_reader {
     }
     for (const auto& call : service.model->calls) reject_cycles(*plan_.find(call.upstream));
     callers_.pop_back();
-    acyclic_.insert(service.name);
+    acyclic_services_.insert(service.name);
   }
 
   static call_cache_settings read_cache(const plan_document::cache& source, const std::string& field) {
@@ -371,7 +371,7 @@ class plan_reader {
   std::set<std::string> names_;
   /// State of the cycle search: the services on the path to the current service, and the services that reach no cycle.
   std::vector<std::string> callers_;
-  std::set<std::string> acyclic_;
+  std::set<std::string> acyclic_services_;
   plan plan_;
 };
 

@@ -13,7 +13,7 @@ constexpr std::string_view accepted_distributions =
     "a duration such as 2ms, \"uniform MIN MAX\", \"exponential MEAN\", \"lognormal MEDIAN P99\", "
     "\"loadgen FILE [TARGET]\" or \"prometheus FILE METRIC [label=value ...]\"";
 
-std::vector<std::string> words_of(std::string_view text) {
+std::vector<std::string> split_words(std::string_view text) {
   std::istringstream stream{std::string{text}};
   std::vector<std::string> words;
   for (std::string word; stream >> word;) words.push_back(word);
@@ -23,11 +23,11 @@ std::vector<std::string> words_of(std::string_view text) {
 result<std::string, std::string> read_text(const std::filesystem::path& path) {
   auto file = config::read_small_file(path, max_plan_file_bytes);
   // Constructed in place, because value and error have the same type.
-  using text_result = result<std::string, std::string>;
+  using file_result = result<std::string, std::string>;
   if (!file.error.empty()) {
-    return text_result{boost::system::in_place_error, "the file " + path.string() + " cannot be read: " + file.error};
+    return file_result{boost::system::in_place_error, "the file " + path.string() + " cannot be read: " + file.error};
   }
-  return text_result{boost::system::in_place_value, std::move(file.text)};
+  return file_result{boost::system::in_place_value, std::move(file.text)};
 }
 
 result<distribution, std::string> read_measured(const std::vector<std::string>& words,
@@ -59,7 +59,7 @@ std::optional<duration> parse_plan_duration(std::string_view text) {
 }
 
 result<distribution, std::string> parse_distribution(std::string_view text, const std::filesystem::path& directory) {
-  const auto words = words_of(text);
+  const auto words = split_words(text);
   const auto invalid = '"' + std::string{text} + "\" must be " + std::string{accepted_distributions};
   const auto duration_at = [&](std::size_t index) {
     return index < words.size() ? parse_plan_duration(words[index]) : std::nullopt;

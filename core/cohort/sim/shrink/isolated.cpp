@@ -76,8 +76,8 @@ std::string run_isolated(const failure_test& run, const schedule& schedule, cons
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
   if (WIFSIGNALED(status)) {
     const auto signal = WTERMSIG(status);
-    const bool is_limit = signal == SIGXCPU || signal == SIGKILL || signal == SIGALRM;
-    if (is_limit) return "time limit exceeded";
+    const bool is_limit_signal = signal == SIGXCPU || signal == SIGKILL || signal == SIGALRM;
+    if (is_limit_signal) return "time limit exceeded";
     return "signal " + std::to_string(signal);
   }
   if (WEXITSTATUS(status) != 0) return "exit status " + std::to_string(WEXITSTATUS(status));

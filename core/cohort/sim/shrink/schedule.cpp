@@ -24,7 +24,7 @@ constexpr std::array<std::pair<std::string_view, duration::rep>, 6> units{{{"h",
                                                                            {"us", 1'000},
                                                                            {"ns", 1}}};
 
-std::vector<std::string> words_of(const std::string& line) {
+std::vector<std::string> split_words(const std::string& line) {
   std::istringstream stream{line};
   std::vector<std::string> words;
   for (std::string word; stream >> word;) words.push_back(std::move(word));
@@ -131,13 +131,13 @@ duration schedule::length() const noexcept {
 }
 
 void schedule::sort_events() {
-  std::multimap<duration, scheduled_event> ordered;
+  std::multimap<duration, scheduled_event> events_by_time;
   for (auto& event : events) {
     const auto at = event.at;
-    ordered.emplace(at, std::move(event));
+    events_by_time.emplace(at, std::move(event));
   }
   events.clear();
-  for (auto& [at, event] : ordered) events.push_back(std::move(event));
+  for (auto& [at, event] : events_by_time) events.push_back(std::move(event));
 }
 
 std::string to_text(duration span) {
@@ -190,7 +190,7 @@ schedule parse_schedule(std::string_view text) {
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
-    const auto words = words_of(line);
+    const auto words = split_words(line);
     if (words.empty()) continue;
     const auto problem = parse_line(words, schedule);
     if (!problem.empty()) {

@@ -44,7 +44,7 @@ class tuner {
     search_settings.threads = settings_.threads;
     const auto sample = [this](std::size_t candidate, std::uint64_t seed) { return take_sample(candidate, seed); };
     const auto score = [this](const halving_candidate& candidate) {
-      return mean_of_samples(candidate) - miss_weight * missed_by(candidate.index, candidate.samples.size());
+      return mean_of_samples(candidate) - miss_weight * shortfall(candidate.index, candidate.samples.size());
     };
     const auto ranked = successive_halving(search_settings, sample, score, may_continue);
     tuner_result result;
@@ -137,7 +137,7 @@ class tuner {
 
   /// The amount by which the objective is missed, over all scenarios; 0 if it is met. It is the sum and not the mean,
   /// because other scenarios must not compensate for a miss in one scenario.
-  double missed_by(std::size_t candidate, std::size_t seeds) const {
+  double shortfall(std::size_t candidate, std::size_t seeds) const {
     const auto& objective = plan_.objective;
     double missed = 0;
     for (std::size_t scenario = 0; scenario < plan_.scenarios.size(); ++scenario) {
