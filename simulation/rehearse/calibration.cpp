@@ -46,7 +46,7 @@ struct merged_runs {
   std::map<std::string, double> cpu_us;
   /// The median of the medians.
   double p50_us = 0;
-  /// The lag of the run with the median 99th percentile, because a short disturbance can dominate a sum over all runs.
+  /// The lag of the run with the median 99th percentile, because a short spike can dominate a sum over all runs.
   std::vector<observed_lag> dispatch_lag;
 };
 

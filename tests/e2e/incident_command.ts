@@ -31,7 +31,7 @@ async function isStackRunning(stack: Stack): Promise<boolean> {
 terminateChildrenOnExit();
 const runningStack = stackOnDefaultPorts(process.env['API_KEY'] ?? '');
 if (await isStackRunning(runningStack)) {
-  const load = LocalStack.startLoadOn(runningStack, 20);
+  const load = LocalStack.startStackLoad(runningStack, 20);
   try {
     await runAndPrintIncident(runningStack);
   } finally {

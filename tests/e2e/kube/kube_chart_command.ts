@@ -25,7 +25,7 @@ async function runHelm(program: string, ...args: string[]): Promise<string> {
 }
 
 /** Returns the sum of a metric with these labels over the dashboards. */
-async function sumOfMetric(name: string, labels: string): Promise<number> {
+async function sumMetric(name: string, labels: string): Promise<number> {
   const pods = await listReadyPods('dashboard-service');
   const texts = await Promise.all(
     pods.map(({ metadata }) => run('', 'get', '--raw', `/api/v1/namespaces/${namespace}/pods/${metadata.name}:5000/proxy/metrics`)),
@@ -35,14 +35,14 @@ async function sumOfMetric(name: string, labels: string): Promise<number> {
 
 /** Waits until every dashboard has `count` endpoints of the time service. */
 async function waitForEndpoints(count: number): Promise<void> {
-  const countEndpoints = () => sumOfMetric('cohort_discovery_endpoints', '{upstream="time-service.cohort.svc",source="kubernetes"}');
+  const countEndpoints = () => sumMetric('cohort_discovery_endpoints', '{upstream="time-service.cohort.svc",source="kubernetes"}');
   const dashboards = (await listReadyPods('dashboard-service')).length;
   await eventually(`each dashboard has ${count} pods`, 30, async () => (await countEndpoints()) === count * dashboards);
 }
 
 /** Waits until weather reports reach the dashboards through the broker: the counter of processed messages increases. */
 async function waitForReports(): Promise<void> {
-  const countReports = () => sumOfMetric('cohort_messaging_received_total', '{consumer="dashboard-service",result="processed"}');
+  const countReports = () => sumMetric('cohort_messaging_received_total', '{consumer="dashboard-service",result="processed"}');
   const before = await countReports();
   await eventually('weather reports reach the dashboards', 60, async () => (await countReports()) > before);
 }

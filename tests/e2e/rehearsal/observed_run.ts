@@ -107,7 +107,7 @@ interface LoadgenRunTotals {
 }
 
 /** The reason why loadgen's report is invalid; empty if it is valid, or if the only reason is a lag of at most `allowedLag_s`. */
-export function findInvalidity({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
+export function findInvalidReason({ verdict, phases }: LoadgenReport, allowedLag_s: number): string {
   if (verdict.word !== 'invalid') return '';
   const lag_us = Math.max(0, ...phases.map(({ totals }) => totals.dispatch_lag.p99_us ?? 0));
   const isAllowed = lag_us <= 1e6 * allowedLag_s && verdict.limited_by.every((name) => name === 'dispatch_lag');

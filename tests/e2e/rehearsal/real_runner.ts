@@ -7,7 +7,7 @@ import { elapsed, eventually, expect, pause } from '../support/assertions.ts';
 import type { BackgroundProcess } from '../support/processes.ts';
 import { FakeWeatherProvider, findFreePorts, root, startProcess } from '../support/processes.ts';
 import type { BreakerChange, LoadgenReport, ObservedRun, RealFault, RealPlan, RealScenario, RealService } from './observed_run.ts';
-import { findInvalidity, observePhase, readBreakers, readHistogram } from './observed_run.ts';
+import { findInvalidReason, observePhase, readBreakers, readHistogram } from './observed_run.ts';
 
 const programs = join(root, 'build/release/bin');
 /** The port in the URLs of a plan, which the simulated services listen on. */
@@ -225,7 +225,7 @@ export class RealRunner {
       cpu_s: cpuTimes(before, after),
       dispatch_lag: readHistogram(report.totals.dispatch_lag.hdr_v2_base64).map(({ value, count }) => ({ lag_us: value, calls: count })),
       response_after_idle: report.totals.response_after_idle.map(({ idle_us, count, p50_us }) => ({ idle_us, calls: count, p50_us })),
-      invalid_reason: findInvalidity(report, this.allowedLag_s) || findInterference(before, after),
+      invalid_reason: findInvalidReason(report, this.allowedLag_s) || findInterference(before, after),
     };
   }
 

@@ -140,7 +140,7 @@ class Measurement {
     for (;;) {
       const result = await runner.run(scenario, this.rate, seed);
       if (result.invalid_reason === '') return result;
-      ++this.disturbed;
+      ++this.invalidRuns;
       const isRepeated = this.remainingRepetitions-- > 0;
       console.error(`tune check: invalid run${isRepeated ? ', repeated' : ''}: ${result.invalid_reason}`);
       if (isRepeated) continue;

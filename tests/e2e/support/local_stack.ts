@@ -75,10 +75,10 @@ export class LocalStack {
 
   /** Starts a load of `rate` requests per second, divided among the four services, which Prometheus also scrapes. */
   startLoad(rate: number): BackgroundProcess {
-    return LocalStack.startLoadOn(this.stack, rate, this.loadgenPort, join(this.directory, 'loadgen.log'));
+    return LocalStack.startStackLoad(this.stack, rate, this.loadgenPort, join(this.directory, 'loadgen.log'));
   }
 
-  static startLoadOn(stack: Stack, rate: number, metricsPort = 5009, log = '/dev/null'): BackgroundProcess {
+  static startStackLoad(stack: Stack, rate: number, metricsPort = 5009, log = '/dev/null'): BackgroundProcess {
     const targets = serviceNames.flatMap((name) => ['--target', `${name}=${stack.services[name]}${mainRoutes[name]}`]);
     const args = ['-r', String(rate), '-d', '1800', '--metrics-port', String(metricsPort), '--no-preflight', ...targets];
     return startProcess('loadgen', join(programs, 'loadgen'), args, log, { API_KEY: stack.apiKey });

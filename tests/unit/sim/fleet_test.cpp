@@ -23,9 +23,9 @@ TEST_CASE("fleet: a service has the given settings and its own health route and 
   const auto& one = services.add_service(greeter, "one");
   const auto& two = services.add_service(greeter, "two", {{"GREETING_REPEAT", "2"}});
   const auto& three = services.add_service(greeter, "three", {}, {"--repeat", "3"});
-  const auto& on_port_80 = services.add_service(greeter, "port-80", {}, {"--port", "80"});
+  const auto& port_80_node = services.add_service(greeter, "port-80", {}, {"--port", "80"});
   CHECK(one.url() == "http://one:5050");
-  CHECK(on_port_80.url() == "http://port-80:80");
+  CHECK(port_80_node.url() == "http://port-80:80");
   CHECK(body_of(services.call(one.url() + "/greeting")) == "hello");
   CHECK(body_of(services.call(two.url() + "/greeting")) == "hellohello");
   CHECK(body_of(services.call(three.url() + "/greeting")) == "hellohellohello");

@@ -294,7 +294,7 @@ class plan_reader {
     return fault;
   }
 
-  /// The end of a fault ends all disturbances of its service, and starts the processes that it stopped.
+  /// When a fault ends, all effects on its service end, and the processes that it stopped are restarted.
   static void reject_overlap(const std::vector<planned_fault>& faults, const std::string& field) {
     const auto& last = faults.back();
     const auto overlaps_last = [&](const planned_fault& each) {
