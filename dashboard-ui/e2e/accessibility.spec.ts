@@ -118,10 +118,10 @@ const checks = {
 };
 
 /**
- * Returns the findings of axe. Axe uses timers, so the test advances the page's clock: in small steps, so that the page
- * does not change during the analysis, and with pauses, since axe itself needs CPU time. Axe runs within the page
- * ("legacy mode"): otherwise it opens a second page, and the clock, which all pages share, must not advance while a
- * page closes.
+ * Returns the findings of axe. Axe uses timers, so the test advances the page's clock. The steps are small, so that the
+ * page does not change during the analysis. The test pauses between steps, because axe itself needs CPU time. Axe runs
+ * within the page ("legacy mode"): otherwise it opens a second page, and the clock, which all pages share, must not
+ * advance while a page closes.
  */
 async function violations(page: Page): Promise<string[]> {
   let done = false;

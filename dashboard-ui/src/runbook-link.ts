@@ -2,8 +2,8 @@
 /**
  * The target of an alert's runbook link; null if it is not an http or https URL.
  *
- * A URL of the dashboard itself becomes relative, because the rules of this stack contain its default URL, and the
- * browser may use a different host or a path prefix.
+ * A URL of the dashboard itself becomes relative. The rules of this stack contain the default URL of the dashboard, but
+ * the browser may use a different host or a path prefix.
  */
 export function runbookHref(url: string | null): string | null {
   const target = url === null ? null : parsed(url);

@@ -26,7 +26,7 @@ struct session {
 };
 
 /// Sessions in signed cookies. A cookie contains the name of the API key that the browser has presented, a random ID,
-/// the start of the session and the expiry time of the cookie, with an HMAC-SHA-256 whose key is derived from
+/// the start of the session and the expiry time of the cookie. It is signed by HMAC-SHA-256 with a key derived from
 /// `DASHBOARD_SECRET_KEY` and that API key. Therefore, removing or changing a key invalidates its sessions. A revoked
 /// session ends on this replica immediately. On other replicas with the same secret, its cookie expires within
 /// `cookie_lifetime`. Thread-safe.
@@ -48,8 +48,8 @@ class session_cookies {
   /// A `Set-Cookie` value that removes the cookie.
   static std::string removal();
 
-  /// Returns the session of the request's cookie; empty if there is no cookie, its HMAC is invalid, it has expired, its
-  /// key is no longer valid, or the session has been revoked on this replica.
+  /// Returns the session of the request's cookie. Empty if there is no cookie, its HMAC or its key is invalid, it has
+  /// expired, or the session has been revoked on this replica.
   std::optional<session> find(const http::request_context& context, wall_time now) const;
   /// Whether a session that `find` returned is still valid.
   bool is_active(const session& current, wall_time now) const { return parse(current.cookie, now).has_value(); }

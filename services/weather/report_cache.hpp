@@ -15,9 +15,9 @@
 
 namespace cohort::weather {
 
-/// Caches the reports of the providers by location, for all loops: one fetch at a time per location (single flight),
-/// stale reports during a fetch (stale-while-revalidate) or after a failed fetch (stale-if-error), and a pause after a
-/// failed fetch. Unknown locations are also cached.
+/// Caches the reports of the providers by location, for all loops. Only one fetch per location runs at a time (single
+/// flight). Stale reports are served during a fetch (stale-while-revalidate) and after a failed fetch (stale-if-error).
+/// A failed fetch is followed by a pause. Unknown locations are also cached.
 class report_cache : public std::enable_shared_from_this<report_cache> {
  public:
   struct settings {

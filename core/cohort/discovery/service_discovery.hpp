@@ -15,7 +15,7 @@ namespace cohort::discovery {
 
 class dns_client;
 
-/// Service discovery of one service: the upstream services that it watches, and its own registration. Built on the main
+/// Service discovery of one service: watches its upstream services, and registers the service. Built on the main
 /// thread before the loops run; the tasks run on the first loop.
 class service_discovery {
  public:

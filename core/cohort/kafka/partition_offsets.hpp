@@ -8,7 +8,7 @@
 namespace cohort::messaging::kafka {
 
 /// Tracks the delivered messages of one partition. Kafka stores one offset for a group and partition, not the state of
-/// each message: the offset may advance past a message only when that message and all earlier messages are
+/// each message. The offset may advance past a message only when that message and all earlier messages are
 /// acknowledged. This class performs no I/O.
 class partition_offsets {
  public:

@@ -20,9 +20,9 @@ class copy_reader {
   copy_reader& operator=(copy_reader&&) noexcept;
   ~copy_reader();
 
-  /// Returns the next complete rows that have arrived, at most 64 KiB plus one row, in the format that the statement
-  /// specifies (text by default: columns separated by tabs, rows by line feeds). An empty string marks the end of the
-  /// data.
+  /// Returns the next complete rows that have arrived, at most 64 KiB plus one row. The statement specifies the format;
+  /// in the default format, text, columns are separated by tabs and rows by line feeds. An empty string marks the end
+  /// of the data.
   task<result<std::string>> next();
 
  private:

@@ -140,7 +140,7 @@ export class SharedSource implements EventSourceLike {
 
 /**
  * The stream at a URL, shared by all pages of this browser, or a separate stream of this page if the browser has no Web
- * Locks, which require a secure context (https, or a loopback address).
+ * Locks. Web Locks require a secure context (https, or a loopback address).
  */
 export function openShared(url: string, types: readonly string[], retained: readonly string[]): EventSourceLike {
   const open = () => new EventSource(url);

@@ -12,9 +12,9 @@
 
 namespace cohort::dashboard {
 
-/// Measures the effect of deadlines: injects a fault into the weather service, calls the services in two concurrent
-/// requests, one with a deadline and one with the maximum timeout, and removes the fault. Only one experiment can run
-/// at a time. Thread-safe.
+/// Measures the effect of deadlines. An experiment injects a fault into the weather service, sends two concurrent
+/// requests to the services, and removes the fault. One request has a deadline, the other has the maximum timeout. Only
+/// one experiment can run at a time. Thread-safe.
 class experiment : public std::enable_shared_from_this<experiment> {
  public:
   /// The timeout of the calls without a deadline, and the maximum duration of an experiment.

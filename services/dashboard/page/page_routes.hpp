@@ -17,7 +17,7 @@ struct page_sources {
   std::shared_ptr<page_values> values;
   std::shared_ptr<alert_store> alerts;
   std::shared_ptr<call_history> history;
-  /// Whether the client may view values: it has the API key or a session if the service has one.
+  /// Whether the client may view values. If the service has an API key, the client needs the key or a session.
   std::function<bool(const http::request_context&)> is_authenticated;
   /// The state of experiments; empty for clients that may not start them. Null if there are none.
   std::function<std::string(const http::request_context&)> experiment;

@@ -30,8 +30,8 @@ struct reported_values {
 reported_values read_reported_values(simdjson::dom::object body);
 
 /// The calls of this process to the three services in the last 15 minutes, in columns of 15 s, for the charts of the
-/// page: at most 75 KiB for each loop, regardless of the number of calls. Thread-safe; each loop counts its calls in
-/// separate memory.
+/// page. The memory is at most 75 KiB for each loop, regardless of the number of calls. Thread-safe; each loop counts
+/// its calls in separate memory.
 class call_history {
  public:
   static constexpr duration column_width = std::chrono::seconds{15};

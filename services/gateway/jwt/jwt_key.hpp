@@ -13,7 +13,7 @@ struct evp_pkey_st;
 
 namespace cohort::gateway {
 
-/// A key for the verification of JSON Web Signatures, for exactly one algorithm, regardless of the token's `alg`: a
+/// A key that verifies JSON Web Signatures by exactly one algorithm, regardless of the token's `alg`. Therefore, a
 /// token cannot cause a public key to be used as an HMAC secret (RFC 8725 section 2.1). Immutable; thread-safe.
 class jwt_key {
  public:
@@ -26,9 +26,9 @@ class jwt_key {
     /// The error text, which follows `the key file FILE`; empty on success.
     std::string error;
   };
-  /// `text` is the content of a key file: for HS256 a secret of at least 32 bytes (RFC 7518 section 3.2), without the
-  /// trailing line feed; for RS256 a public key in PEM format of at least 2048 bits (RFC 7518 section 3.3); for ES256 a
-  /// public key on the curve P-256 (RFC 7518 section 3.4).
+  /// `text` is the content of a key file. HS256 requires a secret of at least 32 bytes (RFC 7518 section 3.2); a
+  /// trailing line feed is removed. RS256 requires a public key in PEM format of at least 2048 bits (section 3.3).
+  /// ES256 requires a public key on the curve P-256 (section 3.4).
   static load_result load(std::string id, jwt_algorithm algorithm, std::string_view text);
 
   const std::string& id() const noexcept { return id_; }

@@ -59,8 +59,8 @@ struct jwt_requirements {
   std::string type;
 };
 
-/// Verifies JSON Web Tokens (RFC 7519) in the compact serialization (RFC 7515), following RFC 8725: the algorithm is a
-/// property of the key, `none` is not accepted, `exp`, issuer and audience are required. Immutable; thread-safe.
+/// Verifies JSON Web Tokens (RFC 7519) in the compact serialization (RFC 7515), according to RFC 8725. The algorithm is
+/// a property of the key, and `none` is rejected. `exp`, issuer and audience are required. Immutable; thread-safe.
 class jwt_verifier {
  public:
   /// `keys` must not be empty.

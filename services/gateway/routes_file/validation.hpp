@@ -6,8 +6,8 @@
 
 namespace cohort::gateway {
 
-/// Returns the errors that the types do not exclude: references to upstreams and verifiers that do not exist, and
-/// strings that are not a valid URL, policy, path, header field or rate. Empty if the file is valid.
+/// Returns the errors that the types do not exclude: references to nonexistent upstreams and verifiers, and invalid
+/// URLs, policies, paths, header fields and rates. Empty if the file is valid.
 json::decode_errors find_errors(const routes_file& file);
 
 }  // namespace cohort::gateway

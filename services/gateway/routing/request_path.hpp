@@ -14,8 +14,8 @@ inline constexpr std::array<std::string_view, 6> own_paths{"/health",  "/livez",
 
 /// Returns the path for route matching: percent-decoded, and with repeated slashes merged. Therefore, `/api/%61dmin`
 /// and `/api//admin` do not evade a route for `/api/admin`. Returns an empty result for a path that servers interpret
-/// differently, for which no route can be selected safely: with dot segments (including `%2e`, and dot segments
-/// followed by `;`), and with an encoded slash, a backslash, or an encoded control character. `storage` holds the text
+/// differently, because no route can be selected safely. Such a path has dot segments (including `%2e`, and dot
+/// segments followed by `;`), an encoded slash, a backslash, or an encoded control character. `storage` holds the text
 /// if it differs from `path`; both must outlive the result.
 std::optional<std::string_view> matching_path(std::string_view path, std::string& storage);
 

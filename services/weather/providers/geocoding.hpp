@@ -20,10 +20,10 @@ struct geocoded_place {
   std::optional<report_area> different_place{};
 };
 
-/// Returns the best match. Order of preference: a place in the requested region; in the region that is given instead of
-/// a country ("Austin,Texas"); in the country; in the region whose abbreviation is given instead of a country
-/// ("Austin,TX"). Of several equal matches, returns the first; a longer name that begins with the requested name has
-/// the lowest priority ("Springfield" for "Spring"). `location_unknown` if no place matches.
+/// Returns the best match. The order of preference is: a place in the requested region; in the region that replaces the
+/// country ("Austin,Texas"); in the country; in the region whose abbreviation replaces the country ("Austin,TX"). Of
+/// several equal matches, returns the first; a longer name that begins with the requested name has the lowest priority
+/// ("Springfield" for "Spring"). `location_unknown` if no place matches.
 result<geocoded_place, provider_failure> parse_geocoding(std::string_view body, const location& location);
 
 }  // namespace cohort::weather

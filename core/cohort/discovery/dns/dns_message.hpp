@@ -53,8 +53,9 @@ std::optional<std::string> make_dns_query(std::uint16_t id, std::string_view nam
 /// Whether the ID and the question of `response` match those of `query` (RFC 5452 section 9.1).
 bool is_dns_response_to(std::string_view query, std::string_view response) noexcept;
 
-/// Parses a response. Records of other types and classes are omitted. Empty if the message is malformed: truncated, a
-/// name that is too long or has a pointer that does not point backwards, or a record whose data has the wrong length.
+/// Parses a response. Records of other types and classes are omitted. Empty if the message is malformed: it is
+/// truncated, a name is too long or has a pointer that does not point backwards, or the data of a record has the wrong
+/// length.
 std::optional<dns_response> parse_dns_response(std::string_view message);
 
 /// The records of one type for a name, with its aliases (CNAME) resolved.

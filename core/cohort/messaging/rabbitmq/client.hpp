@@ -25,10 +25,10 @@ struct subscribed_queue;
 /// Client of RabbitMQ (3.8 or later) by AMQP 0-9-1 over `net::stream`, which provides TLS, deadlines and the simulated
 /// network.
 ///
-/// Topology, which the client declares: a durable exchange of type `topic`; for each topic and group the durable queue
-/// `EXCHANGE.TOPIC.GROUP`, bound by the topic, and `EXCHANGE.TOPIC.GROUP.dead` for its dead letters; for a subscriber
-/// without a group an exclusive queue, which ends with the connection. Messages are persistent, with publisher
-/// confirms.
+/// The client declares the topology. The exchange is durable and of type `topic`. Each topic and group has the durable
+/// queue `EXCHANGE.TOPIC.GROUP`, bound by the topic, and `EXCHANGE.TOPIC.GROUP.dead` for its dead letters. A subscriber
+/// without a group has an exclusive queue, which is deleted with the connection. Messages are persistent, with
+/// publisher confirms.
 ///
 /// Reasons for AMQP 0-9-1 without a library: RabbitMQ 3's AMQP 1.0 is a plugin that is disabled by default, cannot
 /// declare a bound queue, and never responds to a message that a queue rejects (`basic.nack`)
