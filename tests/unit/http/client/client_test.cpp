@@ -188,13 +188,13 @@ TEST_CASE("client: the limit of the body applies in every framing", "[http][clie
   CHECK(error == (length == 100 ? std::nullopt : std::optional{client_error::body_too_large}));
 }
 
-TEST_CASE("client: a Content-Length above the limit is an error before the body arrives", "[http][client]") {
+TEST_CASE("client: a Content-Length above the limit is rejected before the body arrives", "[http][client]") {
   client_fixture fixture{{}, with_body_limit(100)};
   CHECK(fixture.receive_error(get_request("http://site.test/"), "HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n") ==
         client_error::body_too_large);
 }
 
-TEST_CASE("client: a header that exceeds the limit is an error before the header is complete", "[http][client]") {
+TEST_CASE("client: a header that exceeds the limit is rejected before it is complete", "[http][client]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
   client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{10})), settings};
@@ -205,7 +205,7 @@ TEST_CASE("client: a header that exceeds the limit is an error before the header
   CHECK(error == (*start ? client_error::response_header_too_large : client_error::response_malformed));
 }
 
-TEST_CASE("client: an endless chunk extension is an error", "[http][client]") {
+TEST_CASE("client: an endless chunk extension is rejected", "[http][client]") {
   client_fixture fixture;
   const auto bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;" + std::string(100'000, 'x');
   auto call = fixture.get("http://site.test/");
@@ -238,7 +238,7 @@ TEST_CASE("client: an uncompressed or empty body is not changed", "[http][client
   CHECK(fixture.receive_response(get_request("http://site.test/"), ok_response(body, field)).body == body);
 }
 
-TEST_CASE("client: a corrupt or truncated body, or a body with an unsupported content coding, is an error",
+TEST_CASE("client: a corrupt or truncated body, or a body with an unsupported content coding, is rejected",
           "[http][client]") {
   client_fixture fixture;
   const auto compressed = gzip_compress("hello, hello, hello, hello");
@@ -264,7 +264,7 @@ TEST_CASE("client: the limit of the body applies after decompression", "[http][c
   CHECK(error == (size > 10'000 ? std::optional{client_error::body_too_large} : std::nullopt));
 }
 
-TEST_CASE("client: an ambiguously framed response is an error, and its connection is closed", "[http][client]") {
+TEST_CASE("client: an ambiguously framed response is rejected, and its connection is closed", "[http][client]") {
   client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
   const auto* const fields = GENERATE(
       "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
@@ -281,7 +281,7 @@ TEST_CASE("client: an ambiguously framed response is an error, and its connectio
   CHECK(fixture.newest_connection().client_has_closed());
 }
 
-TEST_CASE("client: malformed chunks are an error, and the connection is closed", "[http][client]") {
+TEST_CASE("client: malformed chunks are rejected, and the connection is closed", "[http][client]") {
   client_fixture fixture{with_max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
   const auto* const body = GENERATE("x\r\n\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "-5\r\nhello",
                                     "FFFFFFFFFFFFFFFFF\r\n", "\r\n0\r\n\r\n");
@@ -299,7 +299,7 @@ TEST_CASE("client: chunked framing in HTTP/1.0 is an error", "[http][client]") {
         client_error::response_malformed);
 }
 
-TEST_CASE("client: bytes that are not HTTP are an error", "[http][client]") {
+TEST_CASE("client: bytes that are not HTTP are rejected", "[http][client]") {
   client_fixture fixture;
   const auto* const bytes = GENERATE("SSH-2.0-OpenSSH_9.2\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n",
                                      "HTTP/x.y 200 OK\r\n\r\n", "GET / HTTP/1.1\r\n\r\n");

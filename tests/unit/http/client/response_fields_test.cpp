@@ -28,7 +28,7 @@ TEST_CASE("response_fields: fields keep their order and their exact bytes", "[ht
   CHECK(fields[2] == response_fields::value_type{"X-2", "vvvvvvvvvvvvvv"});
 }
 
-TEST_CASE("response_fields: erase removes all fields of a name in any case", "[http][client]") {
+TEST_CASE("response_fields: erase removes all fields of a name, ignoring case", "[http][client]") {
   response_fields fields{{"A", "1"}, {"B", "2"}, {"a", "3"}, {"AB", ""}};
   fields.erase("a");
   CHECK(text_of(fields) == "B=2;AB=;");

@@ -51,7 +51,7 @@ TEST_CASE("cookies: the defaults of set_cookie are HttpOnly, SameSite=Lax and Se
              .field_value() == "id=; Path=/a; Domain=example.com; Max-Age=0; SameSite=Strict");
 }
 
-TEST_CASE("cookies: a cookie that a browser would reject is an error", "[http][cookie]") {
+TEST_CASE("cookies: a cookie that a browser would reject is reported as invalid", "[http][cookie]") {
   CHECK(problem({.name = "__Host-id", .value = "7"}).empty());
   CHECK(problem({.name = "__Secure-id", .value = "7", .domain = "example.com"}).empty());
   CHECK(problem({.name = "__Host-id", .value = "7", .secure = false}) ==

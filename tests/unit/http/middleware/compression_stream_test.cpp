@@ -62,7 +62,7 @@ std::string received_content(std::string_view bytes) {
 
 bool is_whole(std::string_view bytes) { return bytes.ends_with("\r\n0\r\n\r\n"); }
 
-TEST_CASE("compression: a streamed body is encoded for parts and reads of any size", "[http][middleware]") {
+TEST_CASE("compression: a streamed body is encoded correctly for writes and reads of any size", "[http][middleware]") {
   const auto coding = supported_coding();
   const std::size_t part = GENERATE(7, 1000, 65'536, 300'000);
   const std::size_t read_size = GENERATE(3, 65'536);
@@ -230,7 +230,7 @@ task<std::size_t> write_encoded(body_writer& writer, std::string text) {
   co_return iteration_count;
 }
 
-TEST_CASE("compression: other handlers of the loop run after each 64 KiB of input", "[http][middleware]") {
+TEST_CASE("compression: other handlers of the loop run after every 64 KiB of input", "[http][middleware]") {
   virtual_time time;
   net::memory_pipe_settings pipe;
   pipe.capacity = 64 * 1024 * 1024;
@@ -257,7 +257,7 @@ task<> write_until_drain(body_writer& writer) {
   }
 }
 
-TEST_CASE("compression: a truncated body has neither the end of its framing nor the end of its content coding",
+TEST_CASE("compression: a truncated body lacks the end of its framing and of its content coding",
           "[http][middleware][case-6.3]") {
   struct row {
     std::string_view name;

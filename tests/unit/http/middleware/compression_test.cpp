@@ -216,7 +216,7 @@ TEST_CASE("compression: error responses are encoded, and responses without a bod
   CHECK_FALSE(empty.header("Vary").has_value());
 }
 
-TEST_CASE("compression: a quality out of range is reported", "[http][middleware]") {
+TEST_CASE("compression: a quality out of range is rejected", "[http][middleware]") {
   http::compression_settings settings;
   settings.gzip_quality = GENERATE(0, 10);
   CHECK_THROWS_AS(http::compression(settings), std::invalid_argument);

@@ -85,7 +85,7 @@ TEST_CASE("CORS: the response to a preflight request is sent before authenticati
   CHECK(server.response_to("OPTIONS / HTTP/1.1\r\nHost: test\r\n" + origin_line + "\r\n").status == 401);
 }
 
-TEST_CASE("CORS: the response to a disallowed origin, or to a request without Origin, has Vary but no permission",
+TEST_CASE("CORS: the response to a disallowed origin, or to a request without Origin, has Vary but no CORS fields",
           "[http][middleware]") {
   server_fixture server;
   server.routes.use(http::cors(shop_settings()));
@@ -109,7 +109,7 @@ TEST_CASE("CORS: the allowed methods are sent by name, and an unknown method is 
   CHECK_THROWS_AS(http::cors(settings), std::invalid_argument);
 }
 
-TEST_CASE("CORS: any origin is allowed without credentials only", "[http][middleware]") {
+TEST_CASE("CORS: any origin can be allowed only without credentials", "[http][middleware]") {
   server_fixture server;
   http::cors_settings settings;
   settings.origins = {"*"};

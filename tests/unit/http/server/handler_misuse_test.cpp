@@ -114,7 +114,8 @@ TEST_CASE("websocket server: a handler can move its socket, and the connection i
   CHECK_FALSE(kept->try_send(http::prepared_message{"late"}));
 }
 
-TEST_CASE("server: a status that is not final or has no three digits causes a 500", "[http][server][case-6.11]") {
+TEST_CASE("server: a status that is not final or does not have three digits causes a 500",
+          "[http][server][case-6.11]") {
   const auto code = GENERATE(0U, 1U, 99U, 100U, 101U, 102U, 103U, 199U, 1000U, 65'736U, 4'294'967'295U);
   const bool is_streamed = GENERATE(false, true);
   CAPTURE(code, is_streamed);
@@ -197,7 +198,7 @@ TEST_CASE("server: concurrent reads of one body cause a 500", "[http][server][ca
   CHECK(fixture.logged("another read was running") == 1);
 }
 
-TEST_CASE("routing: null handlers and null pipeline steps are errors at registration", "[http][routing][case-6.13]") {
+TEST_CASE("routing: null handlers and null pipeline steps are rejected at registration", "[http][routing][case-6.13]") {
   http::router routes;
   const auto check_rejected_at_registration = [](auto add) {
     CHECK_THROWS_WITH(
@@ -214,7 +215,7 @@ TEST_CASE("routing: null handlers and null pipeline steps are errors at registra
   CHECK_THROWS_WITH(routes.use(http::middleware{}), ContainsSubstring("not null"));
 }
 
-TEST_CASE("routing: a timeout that is not positive, and a router that was moved from, are errors",
+TEST_CASE("routing: a timeout that is not positive, and a moved-from router, are rejected",
           "[http][routing][case-6.13]") {
   http::router routes;
   auto& added = routes.get("/x", [](request_context&) { return response{}; });

@@ -181,7 +181,7 @@ TEST_CASE("OpenAPI page: the page lists operations and schemas, and escapes text
     CHECK(page.find(forbidden) == std::string::npos);
 }
 
-TEST_CASE("openapi: the content security policy of the page permits only its style sheet", "[http][server][openapi]") {
+TEST_CASE("OpenAPI page: the content security policy permits only its style sheet", "[http][server][openapi]") {
   const auto page = http::openapi_page(http::describe_api({}, {.title = "A", .version = "1"}));
   const auto start = page.find("<style>") + 7;
   const auto style = page.substr(start, page.find("</style>") - start);
@@ -195,7 +195,7 @@ TEST_CASE("openapi: the content security policy of the page permits only its sty
   CHECK(http::openapi_page_policy().starts_with("default-src 'none';"));
 }
 
-TEST_CASE("openapi: the page groups operations by their first tag and can be opened by operation",
+TEST_CASE("OpenAPI page: operations are grouped by their first tag, and each has an element ID",
           "[http][server][openapi]") {
   http::router routes;
   const auto handler = [](request_context&) { return http::response{}; };
@@ -213,7 +213,7 @@ TEST_CASE("openapi: the page groups operations by their first tag and can be ope
   CHECK(page.find("<h2>other</h2>") == std::string::npos);
 }
 
-TEST_CASE("openapi: a schema that does not fit in a line has a line for each member", "[http][server][openapi]") {
+TEST_CASE("OpenAPI page: a schema that does not fit in a line has a line for each member", "[http][server][openapi]") {
   const auto text = [](std::string_view schema) {
     std::string plain;
     bool is_in_tag = false;
@@ -237,7 +237,7 @@ TEST_CASE("openapi: a schema that does not fit in a line has a line for each mem
         "{&quot;$ref&quot;: a-b, &quot;default&quot;: 1}");
 }
 
-TEST_CASE("openapi: a schema that is not JSON is shown, escaped", "[http][server][openapi]") {
+TEST_CASE("OpenAPI page: a schema that is not JSON is escaped", "[http][server][openapi]") {
   for (const auto* text : {"", "<b>", "{", "[1", "}", "{\"a", "{\"a\":", "{]}", ",", "\"\\", "true false", "{<}"}) {
     CAPTURE(text);
     const auto markup = http::schema_markup(text);

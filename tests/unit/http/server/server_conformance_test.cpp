@@ -230,7 +230,7 @@ std::string read_slowly(server_fixture& server, peer& client, std::size_t step) 
   }
 }
 
-TEST_CASE("server: a slow client that keeps sending receives the whole response before the close",
+TEST_CASE("server: a slow client that keeps sending receives the entire response before the close",
           "[http][server][case-1.11]") {
   const auto request = GENERATE(
       as<std::string>{}, "GET /large HTTP/1.0\r\n\r\nx", "GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nx",
@@ -348,7 +348,7 @@ TEST_CASE("body writer: an aborted body is not completed", "[http][server]") {
   CHECK(client.read_to_end().ends_with("\r\n\r\n3\r\nabc\r\n"));
 }
 
-TEST_CASE("server: a path parameter that the route does not have causes a 500", "[http][server][case-6.6]") {
+TEST_CASE("server: reading a path parameter that the route does not have causes a 500", "[http][server][case-6.6]") {
   server_fixture server;
   server.routes.get("/things/{id}",
                     [](request_context& context) { return text_response(std::string{context.parameter("typo")}); });

@@ -116,7 +116,7 @@ task<http::response> run_three_children(log_lines* events) {
   co_return text_response("never");
 }
 
-TEST_CASE("server: at its deadline a handler is cancelled with its children, and 504 is sent; the connection is kept",
+TEST_CASE("server: at its deadline, a handler is cancelled with its children; 504 is sent, and the connection is kept",
           "[http][server]") {
   log_lines events;
   server_fixture server;

@@ -164,7 +164,7 @@ TEST_CASE("server: 404, 405 with Allow, and 501 keep the connection open", "[htt
   CHECK(client.receive()->body == "a b");
 }
 
-TEST_CASE("server: an empty line before a request is ignored for every segmentation", "[http][server]") {
+TEST_CASE("server: an empty line before a request is ignored, for every segmentation", "[http][server]") {
   server_fixture server{max_read_size(GENERATE(std::size_t{1} << 20, std::size_t{1}))};
   server.routes.get("/", text_handler("hello"));
   auto client = server.connect();

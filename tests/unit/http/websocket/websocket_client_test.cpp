@@ -135,7 +135,7 @@ TEST_CASE("websocket client: the handshake requests the protocols and extensions
   }
 }
 
-TEST_CASE("websocket client: an invalid handshake of the server is rejected", "[http][websocket]") {
+TEST_CASE("websocket client: an invalid handshake response is rejected", "[http][websocket]") {
   scripted_server server;
   const std::string valid{valid_response};
   const std::string start = "HTTP/1.1 101 Switching Protocols\r\n";

@@ -95,7 +95,7 @@ TEST_CASE("websocket server: a full queue drops its oldest messages", "[http][we
   CHECK(fixture.server.metric_value("cohort_server_websocket_dropped_messages_total") == 1000 - count);
 }
 
-TEST_CASE("websocket server: only whole messages are dropped, never a message that is being written",
+TEST_CASE("websocket server: only entire messages are dropped, never a message that is being written",
           "[http][websocket]") {
   slow_client_fixture fixture{http::full_queue::drop_oldest};
   frame_client client{fixture.server, handshake("/")};

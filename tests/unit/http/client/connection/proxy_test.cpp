@@ -81,7 +81,7 @@ TEST_CASE("client proxy: a proxy has a host, a port and optional credentials", "
   CHECK(parsed->authorization == authorization);
 }
 
-TEST_CASE("client proxy: an invalid proxy is an error that names the variable and hides the password",
+TEST_CASE("client proxy: the error for an invalid proxy contains the variable's name, but not the password",
           "[http][client][proxy][case-2.6]") {
   const auto* const text = GENERATE("socks5://user:secret@p.test:1080", "http://user:secret@", "ftp://p.test",
                                     "http://user:secret@p.test:70000", "http://user:secret@p.test/path",

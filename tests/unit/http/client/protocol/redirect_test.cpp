@@ -34,7 +34,7 @@ TEST_CASE("redirect: redirects are followed up to the maximum, on the same conne
     server.send(ok_response("there"));
     CHECK(call.response().body == "there");
   }
-  SECTION("one more redirect is an error") {
+  SECTION("one more redirect is rejected") {
     server.send(redirect_to("/three", status));
     CHECK(call.error() == client_error::too_many_redirects);
   }
@@ -118,7 +118,7 @@ TEST_CASE("redirect: a redirect is returned as the response if no redirect is al
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("redirect: an invalid location is an error", "[http][client][redirect]") {
+TEST_CASE("redirect: an invalid location is rejected", "[http][client][redirect]") {
   client_fixture fixture;
   const auto* const location =
       GENERATE("http://[", "ht tp://x", "ftp://site.test/", "javascript:alert(1)", "http:///x", "http://:80/",

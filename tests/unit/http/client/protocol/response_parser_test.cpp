@@ -94,7 +94,7 @@ TEST_CASE("response parser: a response is parsed byte by byte", "[http][client]"
   }
 }
 
-TEST_CASE("response parser: without storage of the response, errors and the end of the response are the same",
+TEST_CASE("response parser: errors and the end of a response do not depend on whether the response is stored",
           "[http][client]") {
   const response_parser::limits without_body_storage{8 * 1024, 5, false, false};
   for (const auto& sample : samples) {
@@ -114,7 +114,7 @@ TEST_CASE("response parser: without storage of the response, errors and the end 
   CHECK(ambiguous_result.error == client_error::response_malformed);
 }
 
-TEST_CASE("response parser: a response that ends before its framing is complete is truncated", "[http][client]") {
+TEST_CASE("response parser: a response that ends before it is complete is reported as truncated", "[http][client]") {
   for (const auto& sample : samples) {
     if (sample.ends_with_connection) continue;
     CAPTURE(sample.bytes);
@@ -228,7 +228,7 @@ TEST_CASE("response parser: a trailer field affects neither the framing nor the 
   CHECK(result.response.fields.size() == 1);
 }
 
-TEST_CASE("response parser: malformed trailers are an error", "[http][client]") {
+TEST_CASE("response parser: malformed trailers are rejected", "[http][client]") {
   const auto* const trailer = GENERATE(": 3", "X T: 1", "X-T", "X-T: \x01", "X-T: 1\nX-U: 2");
   CAPTURE(trailer);
   const auto result = parse({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"s + trailer + "\r\n\r\n"});

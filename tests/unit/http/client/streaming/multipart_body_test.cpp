@@ -109,7 +109,7 @@ TEST_CASE("multipart body: a file from the disk is sent in chunks of at most 64 
   CHECK(parse(fixture.body->content_type(), bytes) == expected);
 }
 
-TEST_CASE("multipart body: a file that cannot be read is an error", "[http][client][form]") {
+TEST_CASE("multipart body: a file that cannot be read causes an error", "[http][client][form]") {
   namespace errc = boost::system::errc;
   body_fixture fixture;
   const temporary_directory directory;

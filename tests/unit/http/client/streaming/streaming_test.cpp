@@ -90,7 +90,8 @@ TEST_CASE("streaming: a response to HEAD and a 204 have no body", "[http][client
   CHECK(fixture.outcomes("ok") == 1);
 }
 
-TEST_CASE("streaming: a truncated body is an error, not the end of the body", "[http][client][streaming]") {
+TEST_CASE("streaming: a truncated body is reported as an error, not as the end of the body",
+          "[http][client][streaming]") {
   streaming_fixture fixture;
   const auto head = GENERATE(as<std::string>{}, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
                              "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n");
@@ -106,7 +107,8 @@ TEST_CASE("streaming: a truncated body is an error, not the end of the body", "[
   CHECK(fixture.metric("in_flight") == 0);
 }
 
-TEST_CASE("streaming: a body above its limit and a body with invalid chunks are errors", "[http][client][streaming]") {
+TEST_CASE("streaming: a body above its limit and a body with invalid chunks are rejected",
+          "[http][client][streaming]") {
   streaming_fixture fixture;
   const auto [bytes, error] = GENERATE(table<std::string, client_error>({
       {"4\r\nabcd\r\n4\r\nabcd\r\n0\r\n\r\n", client_error::body_too_large},

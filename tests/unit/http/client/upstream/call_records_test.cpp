@@ -146,7 +146,7 @@ TEST_CASE("call records: a call that its caller cancels has the cancellation cau
   CHECK(fixture.record->calls[0].outcome == "cancelled");
 }
 
-TEST_CASE("call records: a refused connection is an attempt with an address", "[http][requests]") {
+TEST_CASE("call records: a refused connection is recorded as an attempt with an address", "[http][requests]") {
   recorded_fixture fixture;
   fixture.stop(0);
   fixture.call(2s);

@@ -58,7 +58,7 @@ TEST_CASE("client: a status line with a higher minor version is processed as HTT
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("client: a malformed status line is an error", "[http][client][case-2.1]") {
+TEST_CASE("client: a malformed status line is rejected", "[http][client][case-2.1]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const line = GENERATE("HTTP/1.1 20\r\n", "HTTP/1.1 2000\r\n", "HTTP/1.1 200\rX\n", "HTTP/1.1 200\n",
                                     "HTTP/1.1200\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 099\r\n", "HTTP/0.9 200 OK\r\n",
@@ -68,7 +68,7 @@ TEST_CASE("client: a malformed status line is an error", "[http][client][case-2.
         client_error::response_malformed);
 }
 
-TEST_CASE("client: a status line without a space that is truncated is an error", "[http][client][case-2.1]") {
+TEST_CASE("client: a truncated status line without a space is rejected", "[http][client][case-2.1]") {
   client_fixture fixture;
   const auto* const bytes = GENERATE("HTTP/1.1 200", "HTTP/1.1 200\r", "HTTP/1.1 200\r\n", "HTTP/1");
   CAPTURE(bytes);
@@ -93,7 +93,7 @@ TEST_CASE("client: a chunk size followed by whitespace is accepted", "[http][cli
   CHECK(fixture.connection_count() == 1);
 }
 
-TEST_CASE("client: bytes other than trailing whitespace around a chunk size are errors", "[http][client][case-2.2]") {
+TEST_CASE("client: bytes other than trailing whitespace around a chunk size are rejected", "[http][client][case-2.2]") {
   client_fixture fixture{random_read_sizes()};
   const auto* const body = GENERATE("5 5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \nhello\r\n0\r\n\r\n",
                                     "5 x\r\nhello\r\n0\r\n\r\n", "5\v\r\nhello\r\n0\r\n\r\n", " \r\nhello\r\n0\r\n\r\n",
@@ -103,7 +103,7 @@ TEST_CASE("client: bytes other than trailing whitespace around a chunk size are 
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes) == client_error::body_malformed);
 }
 
-TEST_CASE("client: endless whitespace after a chunk size is an error", "[http][client][case-2.2]") {
+TEST_CASE("client: endless whitespace after a chunk size is rejected", "[http][client][case-2.2]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
   client_fixture fixture{random_read_sizes(), settings};
@@ -154,7 +154,7 @@ TEST_CASE("client: encoding leaves a valid URL unchanged", "[http][client][redir
   CHECK(http::encode_invalid_characters(url) == url);
 }
 
-TEST_CASE("client: a location that is invalid even after encoding is an error", "[http][client][redirect][case-2.3]") {
+TEST_CASE("client: a location that is invalid even after encoding is rejected", "[http][client][redirect][case-2.3]") {
   client_fixture fixture;
   const auto* const location = GENERATE("http://[", "ht tp://x/", "http://[::1/x", "http://site.test:x/", "http:// ");
   CAPTURE(location);

@@ -45,7 +45,7 @@ TEST_CASE("upstream policy: the maximum open time is at least the base open time
   CHECK(policy->breaker.max_open_time == 300s);
 }
 
-TEST_CASE("upstream policy: an invalid text is rejected", "[http][upstream]") {
+TEST_CASE("upstream policy: an invalid policy is rejected", "[http][upstream]") {
   const auto* text = GENERATE("timeout", "timeout=", "timeout=3", "timeout=0s", "timeout=-1s", "timeout=3m",
                               "timeout=3601s", "attempts=0", "attempts=11", "attempts=two", "budget=20", "budget=101%",
                               "budget=-1%", "hedge=on", "hedge=p49", "hedge=p100", "hedge=95", "breaker=on",

@@ -135,7 +135,7 @@ std::vector<int> send_at_rate(server_fixture& server, std::size_t count, duratio
   return server.time.run(when_all(std::move(requests)));
 }
 
-TEST_CASE("admission control: at three times the capacity the concurrency limit keeps the admitted requests in time",
+TEST_CASE("admission control: at three times the capacity, the concurrency limit keeps requests within their deadline",
           "[http][server]") {
   const bool limit_concurrency = GENERATE(true, false);
   server_fixture server;

@@ -58,8 +58,7 @@ TEST_CASE("low memory: requests with a body or an asynchronous handler are rejec
 }
 
 #ifndef COHORT_SANITIZED
-TEST_CASE("low memory: a failed allocation of Asio calls the new-handler, as operator new does",
-          "[runtime][platform]") {
+TEST_CASE("low memory: a failed allocation in Asio calls the new-handler, like operator new", "[runtime][platform]") {
   memory_reserve::install();
   static int calls = 0;
   struct new_handler_scope {

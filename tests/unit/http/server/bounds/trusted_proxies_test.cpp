@@ -42,7 +42,7 @@ struct proxied_server : server_fixture {
   }
 };
 
-TEST_CASE("server: forwarding headers are used from trusted proxies only", "[http][server][proxies]") {
+TEST_CASE("server: only forwarding headers of trusted proxies are used", "[http][server][proxies]") {
   proxied_server server;
   const std::string lines =
       "X-Forwarded-For: 1.1.1.1, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: example.org\r\n";
@@ -54,7 +54,7 @@ TEST_CASE("server: forwarding headers are used from trusted proxies only", "[htt
   CHECK(server.metric_value("cohort_server_forwarded_headers_invalid_total") == 0);
 }
 
-TEST_CASE("server: with malformed forwarding headers the peer's address is used", "[http][server][proxies]") {
+TEST_CASE("server: if forwarding headers are malformed, the peer's address is used", "[http][server][proxies]") {
   proxied_server server;
   CHECK(server.observed_client(trusted, "", "X-Forwarded-For: nonsense\r\nX-Forwarded-Proto: https\r\n") ==
         "10.0.0.2 10.0.0.2 plain ");

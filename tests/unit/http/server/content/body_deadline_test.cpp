@@ -277,7 +277,7 @@ TEST_CASE("body deadline: a slow upload through a proxy may take longer than all
   fixture.run_ready();
 }
 
-TEST_CASE("body deadline: a timeout of the proxy includes the body", "[http][proxy]") {
+TEST_CASE("body deadline: the timeout of the proxy includes the request body", "[http][proxy]") {
   auto options = api_prefix_options();
   options.timeout = 8s;
   proxy_fixture fixture{std::move(options)};

@@ -86,7 +86,7 @@ task<> send_in_background(net::stream& stream, std::string bytes) {
   co_await std::move(write_task);
 }
 
-TEST_CASE("body reader: the content arrives unchanged for every framing, and the next request follows it",
+TEST_CASE("body reader: the content is read unchanged for every framing, and the next request is processed",
           "[http][server]") {
   const auto max_read = GENERATE(std::size_t{1}, std::size_t{700}, std::size_t{1 << 20});
   const auto size = GENERATE(std::size_t{0}, std::size_t{5}, std::size_t{16 * 1024}, std::size_t{300'000});
@@ -171,7 +171,7 @@ TEST_CASE("body reader: the body limit of the route replaces the limit of the se
 }
 
 TEST_CASE(
-    "body reader: a body that is malformed or exceeds the limits of its framing ends with the corresponding error",
+    "body reader: a body that is malformed or exceeds the limits of its framing is rejected with a specific error",
     "[http][server]") {
   struct row {
     std::string bytes;
@@ -369,9 +369,8 @@ TEST_CASE("server: a client that does not send the rest of an unread body is dis
   CHECK(server.time.now() - start <= 15s);
 }
 
-TEST_CASE(
-    "body reader: the buffers of streamed bodies count against the limit of all bodies, but do not fail at the limit",
-    "[http][server]") {
+TEST_CASE("body reader: buffers of streamed bodies count against the total limit, but do not fail at the limit",
+          "[http][server]") {
   upload_fixture server;
   server.settings.limits.max_total_body_bytes = 1000;
   CHECK(server.response_to(post("/upload", sample(200'000))).status == 200);

@@ -70,7 +70,7 @@ TEST_CASE("file response: a response has the type, the validators and the length
   CHECK(server.fetch("/digits").header("ETag") != same_size);
 }
 
-TEST_CASE("file response: large files arrive unchanged", "[http][server]") {
+TEST_CASE("file response: large files are sent unchanged", "[http][server]") {
   const auto size = GENERATE(std::size_t{0}, std::size_t{16 * 1024}, std::size_t{16 * 1024 + 1}, std::size_t{700'000});
   files_fixture server;
   server.write("digits.txt", repeated_alphabet(size));
@@ -308,7 +308,7 @@ TEST_CASE("directory: options permit hidden files, and symbolic links to targets
   CHECK(server.fetch("/files/sub/").status == 404);
 }
 
-TEST_CASE("directory: a root that cannot be opened is an error at startup", "[http][server]") {
+TEST_CASE("directory: a root that cannot be opened is rejected at startup", "[http][server]") {
   http::router routes;
   CHECK_THROWS_AS(http::directory(routes, "/files", "/nonexistent"), std::system_error);
 }

@@ -32,7 +32,7 @@ struct saving_fixture : server_fixture, stored_file {
   http::keep_options options{.replaces = true, .is_durable = false};
 };
 
-TEST_CASE("save_body: a file appears under its name, and replaces an existing file, when the body is complete",
+TEST_CASE("save_body: the file receives its name, and replaces an existing file, once the body is complete",
           "[http][streaming]") {
   saving_fixture fixture;
   fixture.options.is_durable = GENERATE(true, false);
@@ -56,7 +56,7 @@ TEST_CASE("save_body: a file appears under its name, and replaces an existing fi
   CHECK((permissions & std::filesystem::perms::owner_exec) == std::filesystem::perms::none);
 }
 
-TEST_CASE("save_body: without `replaces`, an existing file is an error and is not changed", "[http][streaming]") {
+TEST_CASE("save_body: without `replaces`, an existing file causes an error and is not changed", "[http][streaming]") {
   saving_fixture fixture;
   fixture.options.replaces = false;
   CHECK(fixture.response_to(post("/save", "first")).status == 200);

@@ -311,7 +311,7 @@ TEST_CASE("proxy: the handler owns its upstream", "[http][proxy]") {
   CHECK(observed.expired());
 }
 
-TEST_CASE("proxy: invalid options are errors that name the value", "[http][proxy]") {
+TEST_CASE("proxy: invalid options are rejected", "[http][proxy]") {
   proxy_fixture fixture;
   fixture.server.start();
   telemetry::log_sink sink;

@@ -71,7 +71,8 @@ TEST_CASE("router: path parameters are the decoded segments", "[http][server]") 
   CHECK(context.parameter("id") == "7");
 }
 
-TEST_CASE("router: a path parameter that the route does not have is a programming error", "[http][server][case-6.6]") {
+TEST_CASE("router: reading a path parameter that the route does not have throws an exception",
+          "[http][server][case-6.6]") {
   const auto routes = make_router();
   request_head head;
   request_context context{head, "192.0.2.1"};
