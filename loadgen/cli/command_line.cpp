@@ -129,9 +129,10 @@ bool needs_usage(const std::string& error) {
 
 result<run_configuration, early_exit> parse_command_line(int argc, const char* const* argv,
                                                          const config::environment& variables) {
-  const auto bad_arguments = [](const std::string& error) {
+  const auto argument_error = [](const std::string& error) {
     return result<run_configuration, early_exit>(
-        boost::system::in_place_error, early_exit{exit_bad_arguments, "loadgen: " + terminal::sanitize(error) + "\n"});
+        boost::system::in_place_error,
+        early_exit{exit_invalid_arguments, "loadgen: " + terminal::sanitize(error) + "\n"});
   };
   run_configuration configuration;
   run_options run;
@@ -145,16 +146,16 @@ result<run_configuration, early_exit> parse_command_line(int argc, const char* c
   add_connection_flags(parser, flags, configuration);
   add_output_flags(parser, configuration);
   if (auto exit = parser.parse(argc, argv, variables)) {
-    if (exit->status != 0) exit->status = exit_bad_arguments;
+    if (exit->status != 0) exit->status = exit_invalid_arguments;
     if (exit->status != 0 && needs_usage(exit->text)) exit->text = std::string{usage} + exit->text;
     return result<run_configuration, early_exit>(boost::system::in_place_error, std::move(*exit));
   }
   if (!scenario_file.empty()) {
     auto scenario = read_scenario(scenario_file);
-    if (!scenario) return bad_arguments("--scenario: " + scenario.error());
+    if (!scenario) return argument_error("--scenario: " + scenario.error());
     run = merge(std::move(run), std::move(*scenario));
   }
-  if (const auto error = configure_run(run, std::move(flags), configuration)) return bad_arguments(*error);
+  if (const auto error = configure_run(run, std::move(flags), configuration)) return argument_error(*error);
   return configuration;
 }
 

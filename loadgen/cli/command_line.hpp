@@ -7,7 +7,7 @@
 namespace cohort::loadgen {
 
 /// Invalid arguments. k6 uses the same exit status.
-inline constexpr int exit_bad_arguments = 104;
+inline constexpr int exit_invalid_arguments = 104;
 
 /// Reads flags, scenario file and environment, in this order of precedence. Errors are one line with status 104; an
 /// unknown mode or flag adds the usage text.

@@ -29,7 +29,7 @@ duration thread_cpu_time() {
   return std::chrono::seconds{time.tv_sec} + std::chrono::nanoseconds{time.tv_nsec};
 }
 
-/// Raises the soft limit of file descriptors as needed. Returns an error message if the hard limit is too low.
+/// Raises the soft limit on file descriptors as needed. Returns an error message if the hard limit is too low.
 std::optional<std::string> raise_descriptor_limit(const load_settings& load) {
   const rlim_t needed = load.connections * load.targets.size() + reserved_descriptors;
   rlimit limit{};
@@ -80,10 +80,10 @@ task<> run_session(session& session, runtime& threads, int& status) {
 
 int print_argument_error(const std::string& error) {
   std::cerr << "loadgen: " << terminal::sanitize(error) << "\n";
-  return exit_bad_arguments;
+  return exit_invalid_arguments;
 }
 
-int run_configured(const run_configuration& configuration) {
+int run_with_configuration(const run_configuration& configuration) {
   if (const auto error = raise_descriptor_limit(configuration.load)) return print_argument_error(*error);
   // The control loop has a separate thread, so that merging and displaying results does not delay requests.
   runtime threads{configuration.threads + 1};
@@ -113,7 +113,7 @@ int run_program(int argc, const char* const* argv) {
   const auto configuration = parse_command_line(argc, argv, config::process_environment());
   // A header field can be a credential.
   config::erase_process_secrets({{"--api-key", "-H", "--header"}, {"API_KEY"}});
-  if (configuration) return run_configured(*configuration);
+  if (configuration) return run_with_configuration(*configuration);
   (configuration.error().status == 0 ? std::cout : std::cerr) << configuration.error().text;
   return configuration.error().status;
 }

@@ -24,7 +24,7 @@ constexpr std::size_t max_metrics_bytes = std::size_t{64} << 20;
 /// Pause between the trials of a search, during which the queues of the server can empty.
 constexpr duration pause_between_trials = 500ms;
 constexpr duration min_trial_length = 2s;
-/// The length of the confirmation divided by the length of a trial.
+/// The duration of the confirmation divided by the duration of a trial.
 constexpr int trial_length_divisor = 6;
 
 void add_process_usage(generator_report& generator) {
@@ -66,8 +66,8 @@ task<> pause_for(duration length) {
   co_await std::move(sleep_task);
 }
 
-http::client_settings metrics_client_settings(const net::tls_client_settings& targets_tls) {
-  http::client_settings settings{.max_body_bytes = max_metrics_bytes, .tls = targets_tls};
+http::client_settings metrics_client_settings(const net::tls_client_settings& target_tls) {
+  http::client_settings settings{.max_body_bytes = max_metrics_bytes, .tls = target_tls};
   settings.tls.server_name.clear();
   return settings;
 }
@@ -125,7 +125,7 @@ task<int> session::run() {
   std::vector<std::string> preflight_errors;
   if (!configuration_.skip_preflight) co_await run_until_interrupted(check_targets(preflight_errors));
   int status = exit_preflight_failed;
-  if (preflight_errors.empty() || ending_.is_interrupted) {
+  if (preflight_errors.empty() || early_end_.is_interrupted) {
     run_report report;
     if (configuration_.is_knee_search()) {
       report = co_await run_knee_search();
@@ -143,15 +143,15 @@ task<int> session::run() {
 }
 
 void session::interrupt(std::string reason) {
-  if (ending_.is_interrupted) return;
-  ending_.is_interrupted = true;
-  ending_.stop_reason = reason;
+  if (early_end_.is_interrupted) return;
+  early_end_.is_interrupted = true;
+  early_end_.stop_reason = reason;
   interrupted_.notify_all();
   if (current_run_) current_run_->stop(std::move(reason));
 }
 
 task<> session::wait_for_interrupt() {
-  if (ending_.is_interrupted) co_return;
+  if (early_end_.is_interrupted) co_return;
   auto wait_task = interrupted_.wait();
   co_await std::move(wait_task);
 }
@@ -175,7 +175,7 @@ task<run_report> session::run_load() {
   server_monitor monitor{metrics_client_, configuration_.server_metrics, settings.targets};
   co_await run_until_interrupted(monitor.scrape());
   load_run run{environment_, settings};
-  if (ending_.is_interrupted) co_return run.take_report();
+  if (early_end_.is_interrupted) co_return run.take_report();
   run.on_interval([&](const run_report& report, const interval_report& interval) {
     files_.write_interval(report, interval, settings.profile.phases());
     show_progress(report, settings, {});
@@ -189,7 +189,7 @@ task<run_report> session::run_load() {
   co_await scrapes.join();
   co_await monitor.scrape();
   set_current_run(nullptr);
-  if (!ending_.stop_reason) ending_.stop_reason = run.stop_reason();
+  if (!early_end_.stop_reason) early_end_.stop_reason = run.stop_reason();
   auto report = run.take_report();
   monitor.add_to(report);
   co_return report;
@@ -219,9 +219,9 @@ task<run_report> session::run_trial(const load_settings& settings, const std::st
 task<run_report> session::run_knee_search() {
   knee_search search{configuration_.rate};
   knee_report knee;
-  load_run not_started{environment_, configuration_.load};
-  auto last_report = not_started.take_report();
-  for (auto trial = search.next(); trial && !ending_.is_interrupted; trial = search.next()) {
+  load_run initial_run{environment_, configuration_.load};
+  auto last_report = initial_run.take_report();
+  for (auto trial = search.next(); trial && !early_end_.is_interrupted; trial = search.next()) {
     auto settings = configuration_.load;
     const auto length = trial->is_confirmation
                             ? configuration_.length
@@ -229,7 +229,7 @@ task<run_report> session::run_knee_search() {
     settings.profile = profile_for_mode("constant", trial->rate, length);
     settings.abort_objectives = configuration_.objectives;
     last_report = co_await run_trial(settings, trial_label(*trial));
-    if (ending_.is_interrupted) break;
+    if (early_end_.is_interrupted) break;
     knee.trials.push_back(make_trial(last_report, trial->rate));
     search.on_result(result_of(last_report.verdict));
     co_await run_until_interrupted(pause_for(pause_between_trials));
@@ -248,9 +248,9 @@ run_verdict session::evaluate_search(const run_report& report) const {
   verdict.limited_by.clear();
   verdict.hints.clear();
   const auto& knee = *report.knee;
-  if (ending_.is_interrupted) {
+  if (early_end_.is_interrupted) {
     verdict.kind = verdict_kind::interrupted;
-    verdict.reasons.push_back(*ending_.stop_reason);
+    verdict.reasons.push_back(*early_end_.stop_reason);
   } else if (is_generator_limited_) {
     verdict.kind = verdict_kind::invalid;
     verdict.reasons.push_back(
@@ -292,7 +292,7 @@ void session::show_progress(const run_report& report, const load_settings& setti
 }
 
 void session::compare_with_baseline(run_report& report) const {
-  if (!baseline_ || ending_.stop_reason) return;
+  if (!baseline_ || early_end_.stop_reason) return;
   auto comparison = compare_runs(*baseline_, make_run_series(report), configuration_.baseline_file);
   if (comparison) {
     report.baseline = std::move(*comparison);
@@ -306,7 +306,7 @@ int session::finish(run_report report) {
   report.fingerprint = configuration_.fingerprint;
   add_process_usage(report.generator);
   compare_with_baseline(report);
-  report.verdict = report.knee ? evaluate_search(report) : evaluate_run(report, configuration_.objectives, ending_);
+  report.verdict = report.knee ? evaluate_search(report) : evaluate_run(report, configuration_.objectives, early_end_);
   // Writes the files before the text report, because a stopped terminal can block the text output.
   const auto errors = files_.commit(report);
   const auto& write = configuration_.uses_standard_output() ? console_.write_status : console_.write_report;

@@ -80,7 +80,7 @@ class session {
   std::unique_ptr<metrics_endpoint> endpoint_;
   std::optional<run_series> baseline_;
   report_files files_;
-  run_ending ending_;
+  early_end early_end_;
   wait_queue interrupted_;
   bool is_generator_limited_ = false;
 };

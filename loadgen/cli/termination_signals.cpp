@@ -24,7 +24,7 @@ constexpr std::array handled_signals{named_signal{SIGHUP, "SIGHUP"},   named_sig
 
 /// Signals within this time after the first one are ignored, because a process group can receive the same signal
 /// several times.
-constexpr duration repetition_window = std::chrono::milliseconds{500};
+constexpr duration duplicate_signal_window = std::chrono::milliseconds{500};
 
 std::string_view signal_name(int number) {
   for (const auto& signal : handled_signals)
@@ -72,7 +72,7 @@ void termination_signals::wait() {
 
 void termination_signals::on_signal(int number) {
   const auto now = loop_.now();
-  if (first_signal_ && now - *first_signal_ > repetition_window) {
+  if (first_signal_ && now - *first_signal_ > duplicate_signal_window) {
     output_file::remove_temporary_files();
     std::_Exit(exit_interrupted);
   }

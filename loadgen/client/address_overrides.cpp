@@ -10,19 +10,19 @@
 namespace cohort::loadgen {
 namespace {
 
-bool applies(const connect_override& candidate, std::string_view host, std::uint16_t port) {
+bool matches(const connect_override& candidate, std::string_view host, std::uint16_t port) {
   return (candidate.host.empty() || http::iequals(candidate.host, host)) &&
          (candidate.port == 0 || candidate.port == port);
 }
 
-bool applies(const resolve_override& candidate, std::string_view host, std::uint16_t port) {
+bool matches(const resolve_override& candidate, std::string_view host, std::uint16_t port) {
   return (candidate.host == "*" || http::iequals(candidate.host, host)) && candidate.port == port;
 }
 
 template <class Override>
 const Override* find_override(const std::vector<Override>& overrides, std::string_view host, std::uint16_t port) {
   const auto found = std::find_if(overrides.begin(), overrides.end(),
-                                  [&](const Override& candidate) { return applies(candidate, host, port); });
+                                  [&](const Override& candidate) { return matches(candidate, host, port); });
   return found == overrides.end() ? nullptr : &*found;
 }
 

@@ -16,7 +16,7 @@ request_tracker::request_tracker(loop& event_loop, const load_settings& settings
     : loop_(event_loop), settings_(settings), recorder_(settings.profile.phases().size(), settings.targets.size()) {}
 
 void request_tracker::on_scheduled(scheduled_request& request) {
-  // A request that was due before the last one ended waited for the generator.
+  // The generator delayed a request that was due before the last request ended, so the request has no idle time.
   if (outstanding_ == 0 && last_end_ != time_point{} && request.intended_start >= last_end_) {
     request.idle_time = request.intended_start - last_end_;
   }

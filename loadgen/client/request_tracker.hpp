@@ -11,25 +11,24 @@
 
 namespace cohort::loadgen {
 
-/// An attempt of a request whose start time has passed.
+/// An attempt of a request that is due.
 struct scheduled_request {
   std::size_t target = 0;
   std::size_t phase = 0;
   /// The intended start: by the load profile, or in a closed loop as soon as the connection is idle.
   time_point intended_start;
-  /// The time of the dispatch. The difference is the dispatch lag.
+  /// The time of the dispatch. The dispatch lag is this time minus `intended_start`.
   time_point dispatch_time;
   /// Number of the attempt, from 1. Attempts after the first are retries.
   unsigned attempt = 1;
-  /// Start time of a retry. The first attempt starts with the request.
+  /// Start time of a retry. The first attempt starts at `intended_start`.
   time_point retry_start{};
   /// Time between the end of the last request and the intended start; empty if another request was in flight, and for
   /// the first request.
   std::optional<duration> idle_time{};
 };
 
-/// The time at which an attempt without a response ends: the timeout of its request, or the end of the caller's
-/// patience.
+/// The time at which an attempt without a response ends: at the timeout of its request, or when the caller abandons it.
 deadline attempt_deadline(const scheduled_request& request, const load_settings& settings) noexcept;
 
 struct request_result {
@@ -53,7 +52,7 @@ class request_tracker {
   void on_retry_cancelled(const scheduled_request& request) {
     end_without_attempt(request, request_outcome::unfinished);
   }
-  /// Records an attempt with this outcome whose request will be retried.
+  /// Records the outcome of an attempt that will be retried.
   void on_retry(const scheduled_request& request, request_outcome outcome);
   void on_connection_opened(const scheduled_request& request) { ++stats_of(request).connections_opened; }
   void on_bytes_received(const scheduled_request& request, std::size_t bytes) {

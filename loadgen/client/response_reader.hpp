@@ -44,9 +44,9 @@ class response_reader {
 
   /// Parses as much of `input` as possible. Returns false if the bytes are not a valid response.
   bool parse(receive_buffer& input);
-  /// The response is complete.
+  /// Whether the response is complete.
   bool is_done() const { return scanned_ || (parser_ && parser_->done()); }
-  /// Whether the response ends with the connection, and has a complete header.
+  /// Whether the header is complete, and the end of the connection completes the response.
   bool ends_with_connection() { return parser_ && parser_->header_done() && !parser_->end(); }
 
   /// Whether the connection can carry another request. Precondition: the response is complete.

@@ -17,8 +17,8 @@ struct scanned_response {
 };
 
 /// Recognizes a response in the most common format at the start of `bytes`: HTTP/1.1, complete, with one
-/// Content-Length, and without Transfer-Encoding. Returns an empty result for all other input, valid or invalid; use
-/// `http::response_parser` for such input, which takes ten times as long. Must not be used for the response to a HEAD
+/// Content-Length, and without Transfer-Encoding. Returns an empty result for all other input, valid or invalid; such
+/// input requires `http::response_parser`, which is ten times slower. Must not be used for the response to a HEAD
 /// request.
 std::optional<scanned_response> scan_response(std::string_view bytes) noexcept;
 

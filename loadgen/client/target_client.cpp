@@ -18,9 +18,9 @@ namespace {
 constexpr std::size_t max_queued_requests = 1 << 18;
 /// Total size of the initial receive buffers of a worker's connections.
 constexpr std::size_t max_buffer_bytes = std::size_t{32} << 20;
-/// Idle time below which a connection is not checked, because the check whether the server has closed it is a system
-/// call.
-constexpr duration unchecked_idle_time = std::chrono::milliseconds{1};
+/// Minimum idle time after which a connection is checked before its reuse. The check whether the server has closed the
+/// connection is a system call.
+constexpr duration min_checked_idle_time = std::chrono::milliseconds{1};
 /// Maximum number of times that the pause before a retry doubles.
 constexpr unsigned max_backoff_doublings = 10;
 
@@ -66,7 +66,7 @@ std::string serialize_request(const target& target, const load_settings& setting
                        [&](const auto& field) { return http::iequals(field.first, name); });
   };
   if (!has_field("user-agent")) request.fields.emplace_back("User-Agent", "cohort-loadgen/" + std::string{version()});
-  // The time to decompress a body must not count as time of the server.
+  // The service time must not include the decompression of a body.
   if (!has_field("accept-encoding")) request.fields.emplace_back("Accept-Encoding", "identity");
   if (!settings.keep_alive) request.fields.emplace_back("Connection", "close");
   if (time_left) {
@@ -91,7 +91,7 @@ class target_client::connection {
 
   bool is_reused() const noexcept { return response_count > 0; }
   /// Readable while idle: the server has closed the connection, or sent bytes without a request.
-  bool is_dead(time_point now) const { return now - idle_since > unchecked_idle_time && stream->readable(); }
+  bool is_stale(time_point now) const { return now - idle_since > min_checked_idle_time && stream->readable(); }
   void close() noexcept {
     stream.reset();
     response_count = 0;
@@ -169,8 +169,8 @@ void target_client::retry(const scheduled_request& last_attempt) {
   auto next = last_attempt;
   ++next.attempt;
   next.retry_start = next.dispatch_time = context_.event_loop.now();
-  const auto doublings = std::min(last_attempt.attempt - 1, max_backoff_doublings);
-  const auto max_pause = context_.settings.callers.backoff * (std::int64_t{1} << doublings);
+  const auto doubling_count = std::min(last_attempt.attempt - 1, max_backoff_doublings);
+  const auto max_pause = context_.settings.callers.backoff * (std::int64_t{1} << doubling_count);
   if (max_pause == duration{0}) return submit(next);
   const auto pause = context_.event_loop.random().uniform_between(duration{0}, max_pause);
   context_.connections.spawn(retry_after(*this, next, pause));
@@ -228,11 +228,11 @@ task<> target_client::run_connection(target_client& self, scheduled_request firs
   }
 }
 
-/// The whole request is one coroutine if the connection is open and accepts the request immediately, which is the most
-/// frequent case.
+/// A single coroutine handles the request if the connection is open and accepts the request immediately, which is the
+/// most frequent case.
 task<request_result> target_client::run_request(connection& connection, active_request& request) {
   auto& context = connection.owner.context_;
-  if (connection.stream && connection.is_dead(context.event_loop.now())) connection.close();
+  if (connection.stream && connection.is_stale(context.event_loop.now())) connection.close();
   if (!connection.stream) {
     auto open_task = open(connection, request);
     const auto open_error = co_await std::move(open_task);
@@ -250,11 +250,11 @@ task<request_result> target_client::run_request(connection& connection, active_r
   }
   request.on_sent();
   response_reader reader{connection.owner.target_};
-  for (bool any_bytes = false; !reader.is_done(); any_bytes = true) {
+  for (bool has_received_bytes = false; !reader.is_done(); has_received_bytes = true) {
     auto read_task = connection.stream->read_some(connection.buffer.prepare());
     const auto count = co_await std::move(read_task);
     if (!count && count.error() == asio::error::eof && reader.ends_with_connection()) break;
-    if (const auto failure = receive(connection, request, reader, count, any_bytes)) {
+    if (const auto failure = receive(connection, request, reader, count, has_received_bytes)) {
       connection.buffer.reset();
       connection.close();
       co_return *failure;
@@ -264,7 +264,7 @@ task<request_result> target_client::run_request(connection& connection, active_r
   co_return request_result{reader.outcome(), reader.status()};
 }
 
-/// A retry sends the remaining time until the deadline, at least 1 ms.
+/// The deadline header of a retry contains the remaining time until the deadline, at least 1 ms.
 std::string_view target_client::serialized_request(connection& connection, const scheduled_request& request) {
   const auto& context = connection.owner.context_;
   const auto& deadline = context.settings.deadline;
@@ -300,12 +300,12 @@ task<std::optional<request_result>> target_client::send(connection& connection, 
   co_return failure;
 }
 
-/// Parses the bytes of a read. Returns the failure of the request, if it has failed.
+/// Parses the bytes of a read. Returns the result of the request if it has failed.
 std::optional<request_result> target_client::receive(connection& connection, active_request& request,
                                                      response_reader& reader, const net::io_result& count,
-                                                     bool any_bytes) {
+                                                     bool has_received_bytes) {
   if (!count) {
-    const bool is_stale = !any_bytes && connection.is_reused();
+    const bool is_stale = !has_received_bytes && connection.is_reused();
     return request_result{outcome_of_read_error(count.error(), is_stale)};
   }
   connection.owner.context_.tracker.on_bytes_received(request.schedule(), *count);

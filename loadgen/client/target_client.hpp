@@ -18,8 +18,8 @@ class response_reader;
 /// Selects the next request of a connection.
 class connection_scheduler {
  public:
-  /// The next request of a connection to `target` that has become free. If the result is empty, the connection takes
-  /// the oldest waiting request, or becomes idle.
+  /// Returns the next request for a connection to `target` that has become idle. If the result is empty, the connection
+  /// sends the oldest waiting request, or stays idle.
   virtual std::optional<scheduled_request> on_connection_free(std::size_t target, request_outcome last_outcome) = 0;
 
  protected:
@@ -67,7 +67,7 @@ class target_client {
   static task<std::optional<request_result>> open(connection& connection, active_request& request);
   static task<std::optional<request_result>> send(connection& connection, std::string_view rest);
   static std::optional<request_result> receive(connection& connection, active_request& request, response_reader& reader,
-                                               const net::io_result& count, bool any_bytes);
+                                               const net::io_result& count, bool has_received_bytes);
   next_request dequeue_request();
   /// Whether a caller retries after an attempt with this outcome.
   bool will_retry(const scheduled_request& request, request_outcome outcome) const noexcept;
@@ -83,8 +83,8 @@ class target_client {
   std::size_t buffer_size_;
   std::string serialized_request_;
   std::size_t open_connection_count_ = 0;
-  /// Attempts that wait for a connection, in the order of their start. All attempts have the same patience, so the
-  /// oldest attempt is abandoned first.
+  /// Attempts that wait for a connection, in the order of their start. Callers have the same patience, so the oldest
+  /// attempt is abandoned first.
   std::deque<scheduled_request> waiting_requests_;
   std::vector<completion_handler<next_request>> idle_connections_;
 };

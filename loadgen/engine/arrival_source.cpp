@@ -6,8 +6,8 @@
 namespace cohort::loadgen {
 namespace {
 
-/// Starts requests by the load profile, from the callback of a timer: a coroutine that sleeps until each arrival would
-/// take an allocation and an additional iteration of the loop per request.
+/// Starts requests by the load profile, from the callback of a timer. A coroutine that sleeps until each arrival would
+/// need an allocation and an additional iteration of the loop per request.
 class open_loop_source final : public arrival_source {
  public:
   open_loop_source(client_context& context, worker_position worker)
@@ -35,7 +35,7 @@ class open_loop_source final : public arrival_source {
   std::optional<scheduled_request> on_connection_free(std::size_t, request_outcome) override { return std::nullopt; }
 
  private:
-  /// Number of consecutive delayed requests with different start times after which the loop handles responses.
+  /// Maximum number of consecutive late requests with different start times before the loop handles responses.
   static constexpr unsigned max_consecutive_late = 256;
 
   /// Starts the requests whose start time has passed, and sets the timer for the next request. An exception would be a

@@ -10,7 +10,7 @@
 
 namespace cohort::loadgen {
 
-/// The share of a worker: every `count`-th request, beginning with number `index`.
+/// The share of a worker: every `count`-th request, starting with request `index`.
 struct worker_position {
   std::size_t index = 0;
   std::size_t count = 1;

@@ -11,7 +11,7 @@ constexpr request_rate max_rate = request_rate::per_second(1'000'000);
 constexpr unsigned max_halvings = 10;
 constexpr unsigned max_confirmations = 6;
 
-/// Whether the rates are within 5 %, or adjacent integers, because `request_rate` is an integer.
+/// Whether the rates are within 5 %. Adjacent integers also count, because `request_rate` is an integer.
 bool is_converged(request_rate low, request_rate high) {
   return high.millionths <= low.millionths + std::max<std::int64_t>(low.millionths / 20, 1);
 }
@@ -30,32 +30,32 @@ void knee_search::on_result(trial_result result) {
   if (result == trial_result::invalid) is_generator_limited_ = true;
   if (state_ == state::confirming) return on_confirmation(result);
   if (result == trial_result::passed) {
-    passed_ = rate_;
+    highest_passed_ = rate_;
   } else if (result == trial_result::failed) {
-    failed_ = rate_;
+    lowest_failed_ = rate_;
   }
   select_next();
 }
 
 void knee_search::select_next() {
-  if (!passed_) {
+  if (!highest_passed_) {
     state_ = state::halving;
     rate_.millionths /= 2;
     if (is_generator_limited_ || ++halving_count_ > max_halvings || rate_.millionths == 0) state_ = state::done;
     return;
   }
-  if (!failed_ && !is_generator_limited_ && passed_->multiplied_by(2) <= max_rate) {
+  if (!lowest_failed_ && !is_generator_limited_ && highest_passed_->multiplied_by(2) <= max_rate) {
     state_ = state::doubling;
-    rate_ = passed_->multiplied_by(2);
+    rate_ = highest_passed_->multiplied_by(2);
     return;
   }
-  if (failed_ && !is_generator_limited_ && !is_converged(*passed_, *failed_)) {
+  if (lowest_failed_ && !is_generator_limited_ && !is_converged(*highest_passed_, *lowest_failed_)) {
     state_ = state::bisecting;
-    rate_.millionths = passed_->millionths + (failed_->millionths - passed_->millionths) / 2;
+    rate_.millionths = highest_passed_->millionths + (lowest_failed_->millionths - highest_passed_->millionths) / 2;
     return;
   }
   state_ = state::confirming;
-  rate_ = *passed_;
+  rate_ = *highest_passed_;
 }
 
 void knee_search::on_confirmation(trial_result result) {
@@ -64,7 +64,7 @@ void knee_search::on_confirmation(trial_result result) {
     state_ = state::done;
     return;
   }
-  if (result == trial_result::failed) failed_ = rate_;
+  if (result == trial_result::failed) lowest_failed_ = rate_;
   rate_.millionths -= rate_.millionths / 20;
   if (++confirmation_count_ >= max_confirmations) state_ = state::done;
 }

@@ -8,8 +8,8 @@
 namespace cohort::loadgen {
 
 /// Searches for the highest rate that meets the objectives: doubles the rate until an objective is missed, bisects
-/// until the two rates are within 5 %, then confirms the lower rate in a longer trial. A failed confirmation lowers the
-/// rate by 5 % and is repeated. A state machine without I/O.
+/// until the two rates are within 5 %, then confirms the lower rate in a longer trial. After a failed confirmation, it
+/// lowers the rate by 5 % and tries again. A state machine without I/O.
 class knee_search {
  public:
   struct trial {
@@ -33,9 +33,9 @@ class knee_search {
   /// The highest confirmed rate: the capacity within 5 % if `is_bounded()`, otherwise a lower bound of it.
   std::optional<request_rate> capacity() const noexcept { return capacity_; }
   /// The highest rate that has passed, confirmed or not.
-  std::optional<request_rate> highest_passed() const noexcept { return passed_; }
-  /// A higher rate has failed.
-  bool is_bounded() const noexcept { return failed_.has_value(); }
+  std::optional<request_rate> highest_passed() const noexcept { return highest_passed_; }
+  /// Whether a higher rate has failed.
+  bool is_bounded() const noexcept { return lowest_failed_.has_value(); }
   /// Whether the generator was the bottleneck in a trial.
   bool is_generator_limited() const noexcept { return is_generator_limited_; }
 
@@ -46,8 +46,8 @@ class knee_search {
 
   state state_ = state::doubling;
   request_rate rate_;
-  std::optional<request_rate> passed_;
-  std::optional<request_rate> failed_;
+  std::optional<request_rate> highest_passed_;
+  std::optional<request_rate> lowest_failed_;
   std::optional<request_rate> capacity_;
   unsigned halving_count_ = 0;
   unsigned confirmation_count_ = 0;

@@ -107,7 +107,7 @@ void load_run::merge(std::size_t worker, worker_interval interval) {
   report.in_flight += interval.in_flight;
   report.waiting += interval.waiting;
   if (interval.length > duration::zero()) {
-    // Limited to 1, because the CPU clock is read slightly after the end of the interval.
+    // The ratio can exceed 1, because the CPU clock is read slightly after the end of the interval.
     const auto cpu = static_cast<double>(interval.cpu_time.count()) / static_cast<double>(interval.length.count());
     report.busiest_worker_cpu = std::max(report.busiest_worker_cpu, std::min(cpu, 1.0));
   }
@@ -138,7 +138,7 @@ void load_run::publish(merged_interval& merged) {
     interval.target_stats.push_back(summarize(stats));
     totals.add(stats);
   }
-  // The remainder after the last whole interval may be empty.
+  // The remainder after the last full interval may be empty.
   const bool is_empty = totals.planned + totals.sent + total_count(totals.outcomes) == 0;
   if (is_empty && interval.length < interval_length) return;
   interval.totals = summarize(totals);

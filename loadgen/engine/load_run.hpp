@@ -33,7 +33,7 @@ class load_run {
   void stop(std::string reason);
 
   const std::optional<std::string>& stop_reason() const noexcept { return stop_reason_; }
-  /// Time of the first request: slightly after the construction or the call of `run`, so that all workers are ready.
+  /// Time of the first request: slightly after the constructor or `run` is called, so that all workers are ready.
   time_point start_time() const noexcept { return start_time_; }
   const run_report& current_report() const noexcept { return report_; }
   run_report take_report() { return std::move(report_); }
@@ -49,7 +49,7 @@ class load_run {
 
   const run_environment& environment_;
   const load_settings& settings_;
-  /// This state is shared with functions that are posted to the loops of the workers.
+  /// Shared with functions that are posted to the loops of the workers.
   std::vector<std::shared_ptr<worker>> workers_;
   /// The index of the last interval of each worker that has ended.
   std::vector<std::size_t> last_intervals_;

@@ -51,12 +51,12 @@ task<> worker::run(time_point start) {
   report_interval(loop_.now(), true);
 }
 
-/// Waits even if the last requests have ended, because rates refer to the length of the whole profile.
+/// Waits even if the last requests have ended, because rates refer to the duration of the complete profile.
 task<> worker::wait_for_profile_end(time_point start) {
   if (context_.is_stopping) co_return;
   auto wait_task = stopped_.wait(deadline{start + settings_.profile.length()});
   co_await std::move(wait_task);
-  // Reports an interval that ends now first.
+  // An interval that ends now is reported first.
   auto yield_task = yield_to_loop();
   co_await std::move(yield_task);
 }

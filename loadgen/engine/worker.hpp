@@ -20,7 +20,7 @@ struct worker_interval {
   std::size_t waiting = 0;
   duration cpu_time{};
   time_point last_end{};
-  /// The worker has ended.
+  /// Whether the worker has ended.
   bool is_last = false;
 };
 

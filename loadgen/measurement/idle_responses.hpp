@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// Requests that began after similar idle times.
+/// Requests that started after similar idle times.
 struct idle_response_summary {
   /// Mean idle time before these requests.
   std::uint64_t idle_us = 0;
@@ -18,8 +18,8 @@ struct idle_response_summary {
   std::uint64_t p50_us = 0;
 };
 
-/// The response times of requests that began while no other request was in flight, with the idle time before each of
-/// them: cores that have been idle are slower at first. Keeps the first 100,000 requests.
+/// The response times of requests that started while no other request was in flight, with the idle time before each
+/// request. Idle cores are slower at first. Keeps the first 100,000 requests.
 class idle_responses {
  public:
   void record(duration idle, duration response_time);

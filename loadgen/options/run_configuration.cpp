@@ -28,8 +28,8 @@ bool has_field(const field_list& fields, std::string_view name) {
 }
 
 std::vector<target_url> default_targets(const flag_options& flags) {
-  const auto service_url = [](const std::optional<boost::urls::url>& base, const char* default_base, const char* path) {
-    auto url = base.value_or(boost::urls::url{default_base});
+  const auto service_url = [](const std::optional<boost::urls::url>& base, const char* default_url, const char* path) {
+    auto url = base.value_or(boost::urls::url{default_url});
     std::string prefix{url.encoded_path()};
     if (prefix.ends_with('/')) prefix.pop_back();
     url.set_encoded_path(prefix + path);
@@ -88,7 +88,8 @@ config_error configure_targets(const run_options& options, flag_options& flags, 
     load.targets.push_back(make_target(target));
   }
   if (round_robin_period(load.targets) > weighted_round_robin::max_period) {
-    return "the targets' weights have no small common divisor: their sum, divided by it, must be at most " +
+    return "the sum of the targets' weights, divided by their greatest common divisor, is " +
+           std::to_string(round_robin_period(load.targets)) + "; it must be at most " +
            std::to_string(weighted_round_robin::max_period);
   }
   return std::nullopt;
@@ -158,15 +159,15 @@ config_error configure_profile(const run_options& options, run_configuration& co
 
 /// Callers that abandon attempts and retry arrive independently of responses, so these options need an open loop.
 config_error configure_callers(const run_options& options, load_settings& load) {
-  const bool retries = options.retries.value_or(0) > 0;
+  const bool has_retries = options.retries.value_or(0) > 0;
   const std::string flag = options.patience ? "--patience" : "--retries";
-  if ((options.patience || retries) && load.closed_loop) {
+  if ((options.patience || has_retries) && load.closed_loop) {
     return flag + " cannot be combined with --rate max; it needs a rate in requests per second";
   }
   if (options.patience && *options.patience > load.timeout) {
     return "--patience must be at most --timeout, which limits a request with all of its attempts";
   }
-  if (options.retry_backoff.value_or(duration{}) > duration{} && !retries) return "--retry-backoff needs --retries";
+  if (options.retry_backoff.value_or(duration{}) > duration{} && !has_retries) return "--retry-backoff needs --retries";
   load.callers.patience = options.patience;
   load.callers.max_retries = static_cast<unsigned>(options.retries.value_or(0));
   load.callers.backoff = options.retry_backoff.value_or(duration{});

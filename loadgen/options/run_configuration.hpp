@@ -14,7 +14,7 @@
 
 namespace cohort::loadgen {
 
-/// The validated configuration of one start of the program.
+/// The validated configuration of one execution of the program.
 struct run_configuration {
   std::string mode = "balanced";
   /// The value of `--rate`; the modes multiply this rate.

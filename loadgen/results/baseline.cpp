@@ -51,7 +51,7 @@ std::vector<segment> split_into_segments(const samples& before, const samples& n
 /// Pope 1954). r is limited to 0.7, because a higher value indicates a trend, such as a growing queue, and thus a
 /// difference between the runs.
 ///
-/// Simulations with r = 0.5: two runs of the same server are called a regression in at most 1.7 % of cases, at any
+/// Simulations with r = 0.5: two runs of the same server are reported as a regression in at most 1.7 % of cases, at any
 /// length and variance (7 % without this correction). With 60 intervals that vary by 10 %, a slowdown of 20 % is always
 /// detected.
 double variance_inflation(const std::vector<segment>& segments) {
@@ -101,10 +101,10 @@ std::string describe_differences(const properties& before, const properties& now
   for (const auto& [name, value] : added) differences.push_back(name + " was not set, is " + quote_text(value));
   if (differences.empty()) return "their order differs";
 
-  constexpr std::size_t max_named = 3;
+  constexpr std::size_t max_listed = 3;
   auto text = differences.front();
-  for (std::size_t i = 1; i < std::min(differences.size(), max_named); ++i) text += "; " + differences[i];
-  if (differences.size() > max_named) text += "; and " + std::to_string(differences.size() - max_named) + " more";
+  for (std::size_t i = 1; i < std::min(differences.size(), max_listed); ++i) text += "; " + differences[i];
+  if (differences.size() > max_listed) text += "; and " + std::to_string(differences.size() - max_listed) + " more";
   return text;
 }
 
@@ -113,7 +113,7 @@ std::size_t interval_count(const run_series& series) {
 }
 
 std::string too_short_error(std::string_view run, std::size_t intervals) {
-  return std::string{run} + " has " + std::to_string(intervals) + " whole interval" + (intervals == 1 ? "" : "s") +
+  return std::string{run} + " has " + std::to_string(intervals) + " full interval" + (intervals == 1 ? "" : "s") +
          "; a comparison needs at least " + std::to_string(min_intervals) + " in both runs.";
 }
 

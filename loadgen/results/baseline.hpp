@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// The series of a run for the comparison of two runs: one value for each whole interval.
+/// The series of a run for the comparison of two runs: one value for each full interval.
 struct run_series {
   std::vector<std::pair<std::string, std::string>> fingerprint;
   std::vector<double> p50_us;         // of intervals with responses
@@ -37,7 +37,7 @@ struct baseline_comparison {
   bool has_regression() const noexcept;
 };
 
-/// Compares two runs. Errors, as one sentence: the fingerprints differ, or a run has fewer than 8 whole intervals. A
+/// Compares two runs. Errors, as one sentence: the fingerprints differ, or a run has fewer than 8 full intervals. A
 /// single measure with fewer than 8 values is neither better nor worse.
 result<baseline_comparison, std::string> compare_runs(const run_series& before, const run_series& now,
                                                       std::string file);

@@ -21,9 +21,9 @@ constexpr std::uint64_t third_digit_unit(std::uint64_t microseconds) noexcept {
 
 std::string format_rounded_duration(std::uint64_t microseconds) {
   if (microseconds < 1000) return std::to_string(microseconds) + " µs";
-  const bool in_milliseconds = microseconds < 1'000'000;
-  const auto unit = in_milliseconds ? std::uint64_t{1000} : std::uint64_t{1'000'000};
-  const auto suffix = in_milliseconds ? " ms" : " s";
+  const bool uses_milliseconds = microseconds < 1'000'000;
+  const auto unit = uses_milliseconds ? std::uint64_t{1000} : std::uint64_t{1'000'000};
+  const auto suffix = uses_milliseconds ? " ms" : " s";
   const auto whole = microseconds / unit;
   const auto decimals = whole < 10 ? 2 : whole < 100 ? 1 : 0;
   if (decimals == 0) return format_count(whole) + suffix;

@@ -100,9 +100,9 @@ parse_error parse_limit(std::string_view text, objective& objective) {
   return {};
 }
 
-comparison_operator make_operator(bool is_less, bool or_equal) {
-  if (is_less) return or_equal ? comparison_operator::less_or_equal : comparison_operator::less;
-  return or_equal ? comparison_operator::greater_or_equal : comparison_operator::greater;
+comparison_operator make_operator(bool is_less, bool includes_equal) {
+  if (is_less) return includes_equal ? comparison_operator::less_or_equal : comparison_operator::less;
+  return includes_equal ? comparison_operator::greater_or_equal : comparison_operator::greater;
 }
 
 /// Returns the best possible value for an objective.
@@ -116,8 +116,8 @@ parse_error parse(std::string_view text, objective& objective) {
   if (position == text.npos) {
     return "no comparison operator; expected MEASURE<LIMIT such as p99<200ms, error_rate<0.1% or weather:p99<=1s";
   }
-  const bool or_equal = text.substr(position + 1).starts_with('=');
-  objective.comparison = make_operator(text[position] == '<', or_equal);
+  const bool includes_equal = text.substr(position + 1).starts_with('=');
+  objective.comparison = make_operator(text[position] == '<', includes_equal);
 
   auto name = trim(text.substr(0, position));
   if (const auto colon = name.rfind(':'); colon != name.npos) {
@@ -126,7 +126,7 @@ parse_error parse(std::string_view text, objective& objective) {
     name = trim(name.substr(colon + 1));
   }
   if (auto error = parse_measure(name, objective)) return error;
-  if (auto error = parse_limit(trim(text.substr(position + (or_equal ? 2 : 1))), objective)) return error;
+  if (auto error = parse_limit(trim(text.substr(position + (includes_equal ? 2 : 1))), objective)) return error;
   if (!is_met_by(objective, best_value(objective))) return "no value can meet the objective";
   return {};
 }

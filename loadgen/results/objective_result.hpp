@@ -21,9 +21,9 @@ struct objective_result {
 /// `load_seconds` is the length of the load, for `rate`. Without requests, no objective is met.
 objective_result evaluate(const objective& objective, const request_stats& stats, double load_seconds);
 
-/// Whether the objective will be missed regardless of the remaining requests: `planned` is the maximum number
-/// of requests at the end of the run. Always false for `mean` and `rate`, which can still change, and for a lower limit
-/// of a percentile.
+/// Whether the objective will be missed regardless of the remaining requests. `planned` is the maximum number of
+/// requests at the end of the run. Always false for `mean` and `rate`, which can still change, and for a lower limit of
+/// a percentile.
 bool is_infeasible(const objective& objective, const request_stats& stats, std::uint64_t planned);
 
 /// A value with its unit: `187 ms`, `0.02 %`, `998.2/s`. It has more digits if rounding would make it equal to the

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t min_allowed_lag_us = 1000;
 constexpr double max_worker_cpu_fraction = 0.8;
 constexpr double min_on_time_fraction = 0.99;
-constexpr duration whole_interval = std::chrono::seconds{1};
+constexpr duration full_interval = std::chrono::seconds{1};
 
 /// Rounded down, so that a value just below 99 % is not shown as 99 %.
 std::string format_percent_down(double ratio) { return format_fixed(std::floor(ratio * 1000) / 10, 1) + " %"; }
@@ -29,7 +29,7 @@ double max_phase_cpu(const run_report& report) {
   std::vector<double> sums(report.phases.size());
   std::vector<unsigned> counts(report.phases.size());
   for (const auto& interval : report.intervals) {
-    if (interval.length < whole_interval || interval.start >= report.planned_duration) continue;
+    if (interval.length < full_interval || interval.start >= report.planned_duration) continue;
     sums[interval.phase] += interval.busiest_worker_cpu;
     ++counts[interval.phase];
   }
@@ -87,9 +87,9 @@ std::vector<std::string> find_hints(const run_report& report, const std::vector<
 verdict_kind kind_of(const run_verdict& verdict, bool is_interrupted, bool is_invalid, bool has_regression) {
   if (is_interrupted) return verdict_kind::interrupted;
   if (is_invalid) return verdict_kind::invalid;
-  const bool all_met = std::all_of(verdict.objectives.begin(), verdict.objectives.end(),
-                                   [](const objective_result& result) { return result.is_met; });
-  if (!all_met) return verdict_kind::objective_failed;
+  const bool are_all_met = std::all_of(verdict.objectives.begin(), verdict.objectives.end(),
+                                       [](const objective_result& result) { return result.is_met; });
+  if (!are_all_met) return verdict_kind::objective_failed;
   return has_regression ? verdict_kind::regression : verdict_kind::passed;
 }
 
@@ -114,17 +114,17 @@ std::vector<generator_limit> find_generator_limits(const run_report& report, con
   return limits;
 }
 
-run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const run_ending& ending) {
+run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const early_end& end) {
   run_verdict verdict;
-  const auto load_length = ending.stop_reason ? report.run_duration : report.planned_duration;
+  const auto load_length = end.stop_reason ? report.run_duration : report.planned_duration;
   const auto load_seconds = to_seconds(load_length);
   for (const auto& objective : objectives) {
     verdict.objectives.push_back(evaluate(objective, report.stats_of(objective.target), load_seconds));
   }
   const auto limits = find_generator_limits(report, objectives);
   const bool has_regression = report.baseline && report.baseline->has_regression();
-  verdict.kind = kind_of(verdict, ending.is_interrupted, !limits.empty(), has_regression);
-  if (ending.stop_reason) verdict.reasons.push_back(*ending.stop_reason);
+  verdict.kind = kind_of(verdict, end.is_interrupted, !limits.empty(), has_regression);
+  if (end.stop_reason) verdict.reasons.push_back(*end.stop_reason);
   for (const auto& limit : limits) {
     verdict.limited_by.push_back(limit.name);
     verdict.reasons.push_back(limit.reason);

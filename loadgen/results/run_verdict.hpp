@@ -11,7 +11,7 @@
 namespace cohort::loadgen {
 
 /// The reason why a run ended before the end of its load profile, if it did.
-struct run_ending {
+struct early_end {
   std::optional<std::string> stop_reason;
   /// Whether a signal ended the run, not an objective.
   bool is_interrupted = false;
@@ -25,13 +25,13 @@ struct generator_limit {
   std::string reason;
 };
 
-/// Returns what limited the generator; empty if the run is valid. A run is invalid if
+/// Returns the limits that the generator reached; empty if the run is valid. A run is invalid if
 ///  - the p99 of dispatch lag exceeds both 1 ms and a tenth of the tightest latency objective;
-///  - less than 99 % of the requests started before the end of the load profile;
+///  - fewer than 99 % of the requests started before the end of the load profile;
 ///  - a worker was busy for at least 80 % of a phase;
 ///  - the machine ran out of file descriptors or local ports.
 std::vector<generator_limit> find_generator_limits(const run_report& report, const std::vector<objective>& objectives);
 
-run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const run_ending& ending);
+run_verdict evaluate_run(const run_report& report, const std::vector<objective>& objectives, const early_end& end);
 
 }  // namespace cohort::loadgen

@@ -14,7 +14,7 @@ std::optional<arrival> arrival_sequence::next() {
   if (process_ == arrival_process::constant) {
     offset = next_constant();
   } else {
-    // Every worker draws the arrivals of all workers and uses only its own.
+    // Every worker generates the arrivals of all workers and uses only its own.
     do {
       offset = next_poisson();
     } while (offset && poisson_count_++ < index_);
@@ -51,9 +51,9 @@ std::optional<duration> arrival_sequence::next_poisson() {
   return std::nullopt;
 }
 
-/// An exponentially distributed area with the mean of one request, by integer comparisons alone (von Neumann 1951,
-/// "Various techniques used in connection with random digits"): `std::exponential_distribution` and the last digit of
-/// `std::log` differ between standard libraries.
+/// Returns an exponentially distributed area with a mean of one request, computed by integer comparisons only (von
+/// Neumann 1951, "Various techniques used in connection with random digits"): `std::exponential_distribution` and the
+/// last digit of `std::log` differ between standard libraries.
 ///
 /// A run of strictly decreasing random numbers has an odd length with the probability exp(−first).
 load_profile::area arrival_sequence::exponential_area() {

@@ -9,7 +9,7 @@
 
 namespace cohort::loadgen {
 
-/// The arrival process: the distribution of arrivals along a load profile.
+/// The arrival process: the distribution of arrivals over a load profile.
 enum class arrival_process {
   constant,  // request i starts when the area under the rate is i
   poisson,   // the area between two arrivals is exponentially distributed with mean 1, as with independent callers

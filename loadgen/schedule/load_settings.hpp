@@ -17,8 +17,8 @@ struct caller_settings {
   /// A caller abandons an attempt without a complete response after this time, by closing its connection. The time
   /// counts from the start of the attempt: for the first attempt the intended start of the request.
   std::optional<duration> patience;
-  /// The maximum number of attempts after the first. An attempt is repeated if it was abandoned or failed without a
-  /// response, and after the statuses 429 and 5xx.
+  /// The maximum number of attempts after the first. An attempt is retried if it was abandoned, failed without a
+  /// response, or has status 429 or 5xx.
   unsigned max_retries = 0;
   /// The pause before retry n is uniform from 0 to `backoff * 2^(n-1)` (full jitter); no pause if zero.
   duration backoff{};

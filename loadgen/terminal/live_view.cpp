@@ -62,8 +62,7 @@ styled_line progress_bar(const run_progress& progress, std::size_t columns) {
   return {{filled_part, text_style::accent}, {empty_part, text_style::dim}, {percent}};
 }
 
-/// The rates of the last interval with sparklines. The sparklines are not adjacent, so that there is a gap between
-/// them.
+/// The rates of the last interval with sparklines. The row "in flight" separates the sparklines.
 table rates_table(const run_progress& progress, std::size_t columns) {
   const auto& report = *progress.report;
   const auto sparkline_width =
@@ -147,7 +146,7 @@ table targets_table(const run_report& report, std::size_t max_rows) {
   return rows;
 }
 
-std::vector<styled_line> draw_picture(const run_progress& progress, std::size_t columns, std::size_t rows) {
+std::vector<styled_line> draw_frame(const run_progress& progress, std::size_t columns, std::size_t rows) {
   const auto& report = *progress.report;
   std::vector<styled_line> lines;
   const auto add = [&](const std::vector<styled_line>& more) { lines.insert(lines.end(), more.begin(), more.end()); };
@@ -180,7 +179,7 @@ std::string live_view::update(const run_progress& progress) {
   if (progress.report == nullptr) return {};
   if (!settings_.is_terminal) return update_line(progress);
   auto output = cursor_to_first_line();
-  const auto lines = draw_picture(progress, settings_.output.columns, settings_.rows > 1 ? settings_.rows - 1 : 1);
+  const auto lines = draw_frame(progress, settings_.output.columns, settings_.rows > 1 ? settings_.rows - 1 : 1);
   // Clears each line before writing it: after a full line, the cursor stays in the last column, and clearing would
   // remove the last character.
   for (const auto& line : lines) output += "\x1b[K" + render(line, settings_.output) + '\n';
@@ -197,11 +196,11 @@ std::string live_view::finish() {
 }
 
 std::string live_view::update_line(const run_progress& progress) {
-  const bool is_first = last_line_at_ < duration{};
+  const bool is_first = last_line_time_ < duration{};
   const bool is_due =
-      is_first || progress.phase != last_phase_ || progress.elapsed / line_interval != last_line_at_ / line_interval;
+      is_first || progress.phase != last_phase_ || progress.elapsed / line_interval != last_line_time_ / line_interval;
   if (!is_due) return {};
-  last_line_at_ = progress.elapsed;
+  last_line_time_ = progress.elapsed;
   last_phase_ = progress.phase;
   auto text = format_progress_time(progress);
   if (!progress.phase.empty()) text += " (" + sanitize(progress.phase) + ")";

@@ -41,7 +41,7 @@ class live_view {
 
   settings settings_;
   std::size_t drawn_line_count_ = 0;
-  duration last_line_at_{-1};
+  duration last_line_time_{-1};
   std::string last_phase_;
 };
 

@@ -93,7 +93,7 @@ describe.each(names)('the Kubernetes manifests of %s', (name) => {
     expect([startupProbe, readinessProbe, livenessProbe].map(({ httpGet }) => httpGet.path)).toEqual(['/readyz', '/readyz', '/livez']);
     // A draining pod, whose readiness probe fails, is not restarted, and a busy pod has 30 s to respond.
     expect(livenessProbe.periodSeconds * livenessProbe.failureThreshold).toBeGreaterThanOrEqual(30);
-    // A draining pod gets no new requests long before it stops accepting connections.
+    // A draining pod receives no new requests long before it stops accepting connections.
     expect(readinessProbe.periodSeconds * readinessProbe.failureThreshold).toBeLessThan(Number(settings['DRAIN_DELAY']));
   });
 
@@ -149,8 +149,8 @@ describe('the Helm chart', () => {
       schema.properties ? Object.entries(schema.properties).flatMap(([name, each]) => declared(each, `${path}.${name}`)) : [path];
     const schema = JSON.parse(read('deploy/helm/cohort/values.schema.json')) as Schema;
     // Environment variables have arbitrary names, and `global` belongs to Helm.
-    const withoutFree = (paths: string[]) => paths.filter((path) => !/^\.(settings|global)/.test(path)).sort();
-    expect(withoutFree(declared(schema, ''))).toEqual(withoutFree(names(values, '')));
+    const fixedPaths = (paths: string[]) => paths.filter((path) => !/^\.(settings|global)/.test(path)).sort();
+    expect(fixedPaths(declared(schema, ''))).toEqual(fixedPaths(names(values, '')));
     expect(schema.additionalProperties).toBe(false);
   });
 

@@ -27,7 +27,7 @@ const servicesOf = (path: string) => (parse(read(path), { merge: true }) as { se
 const compose = servicesOf('compose.yml');
 const swarm = servicesOf('deploy/swarm/stack.yml');
 /** A number, or the default in `${NAME-default}`. */
-const numberOf = (value: number | string | undefined): number => Number(/^\$\{[A-Z_]+-(\d+)\}$/.exec(String(value))?.[1] ?? value);
+const parseNumber = (value: number | string | undefined): number => Number(/^\$\{[A-Z_]+-(\d+)\}$/.exec(String(value))?.[1] ?? value);
 const seconds = (duration: string): number => Number(duration.replace(/s$/, ''));
 /** The drain timeout of the services in seconds: the default of --drain-seconds. */
 const drainSeconds = 10;
@@ -52,13 +52,13 @@ describe.each(Object.keys(swarm))('the Swarm service %s', (name) => {
   });
 
   it('has a grace period that covers the drain delay and the drain', () => {
-    const delay = numberOf(service.environment['DRAIN_DELAY'] ?? '');
+    const delay = parseNumber(service.environment['DRAIN_DELAY'] ?? '');
     expect(seconds(service.stop_grace_period)).toBeGreaterThan(delay + drainSeconds);
   });
 
-  it('keeps a replica when one of two nodes is drained, and has room for the new task of an update', () => {
+  it('keeps a replica when one of two nodes is drained, and the node limit permits the new task of an update', () => {
     const { replicas, placement, update_config } = service.deploy;
-    const perNode = numberOf(placement.max_replicas_per_node);
+    const perNode = parseNumber(placement.max_replicas_per_node);
     expect(perNode).toBeGreaterThan(0);
     expect(perNode).toBeLessThan(replicas);
     expect(2 * perNode).toBeGreaterThanOrEqual(update_config.order === 'start-first' ? replicas + 1 : replicas);

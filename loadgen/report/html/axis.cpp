@@ -87,7 +87,7 @@ double round_step(double length, unsigned max_steps) {
 
 axis linear_axis(double maximum, std::string title) {
   const double step = round_step(maximum > 0 ? maximum : 1, 5);
-  // Adds a margin of 2 % above the maximum, because a line at the edge would be hard to see.
+  // Adds a margin of 2 % above the maximum, because a line at the edge would be hardly visible.
   const auto steps = std::max(1.0, std::ceil(maximum / step * 1.02));
   axis result{scale::linear(0, steps * step), {}, std::move(title)};
   for (double i = 0; i <= steps; ++i) result.ticks.push_back({i * step, format_rate(i * step)});

@@ -11,8 +11,8 @@ namespace cohort::loadgen::html {
 namespace {
 
 constexpr double max_bars = 48;
-/// The minimum ratio of a bar's ends. A histogram bucket is up to 0.1 % wide; the number of buckets in narrower bars
-/// would vary.
+/// The minimum ratio between the end and the start of a bar. A histogram bucket is up to 0.1 % wide, so narrower bars
+/// would contain varying numbers of buckets.
 constexpr double min_bar_ratio = 1.002;
 
 struct duration_bin {

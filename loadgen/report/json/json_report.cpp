@@ -38,7 +38,7 @@ struct named_percentile {
 constexpr named_percentile percentiles[] = {{"p50_us", 50},     {"p90_us", 90},       {"p95_us", 95}, {"p99_us", 99},
                                             {"p99_9_us", 99.9}, {"p99_99_us", 99.99}, {"max_us", 100}};
 
-/// Phases have no encoded histograms, because these would be the largest part of the file.
+/// Phases have no encoded histograms, because those would be the largest part of the file.
 enum class encoded_histograms { included, omitted };
 
 void write_encoded(writer& out, const histogram& values, encoded_histograms encoding) {
@@ -91,7 +91,7 @@ void write_after_idle(writer& out, const idle_responses& responses) {
   out.close_array();
 }
 
-/// Whether the report has `on_time`, the attempts of callers, and idle times.
+/// The optional members of the totals: `on_time`, the attempts of callers, and idle times.
 struct optional_totals {
   explicit optional_totals(const run_report& report)
       : has_goodput(report.goodput_limit().has_value()),
@@ -99,7 +99,7 @@ struct optional_totals {
         has_idle_times(report.generator.threads == 1) {}
   bool has_goodput;
   bool has_callers;
-  /// The idle times of one of several workers are not those of the servers.
+  /// With several workers, the idle times of one worker are not those of the servers.
   bool has_idle_times;
 };
 

@@ -6,7 +6,7 @@
 
 namespace cohort::loadgen {
 
-/// The version of the JSON report. Incremented, with report.schema.json, by a change that breaks its readers.
+/// The version of the JSON report. Incremented by each incompatible change, together with report.schema.json.
 inline constexpr std::int64_t report_schema_version = 1;
 
 /// The value of `generator.name` in the JSON report.

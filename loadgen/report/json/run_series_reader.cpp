@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::uint64_t no_maximum = std::numeric_limits<std::uint64_t>::max();
 
-/// The compared values of an interval. Reports in memory and in files are both converted to this type, so that they
-/// result in the same series.
+/// The compared values of an interval. Reports in memory and in files are both converted to this type, so that both
+/// yield the same series.
 struct interval_values {
   double length_s = 0;
   std::uint64_t answered = 0;
@@ -46,9 +46,9 @@ double most_frequent_length(const std::vector<interval_values>& intervals) {
 run_series make_series(std::vector<std::pair<std::string, std::string>> fingerprint,
                        const std::vector<interval_values>& intervals) {
   run_series series{.fingerprint = std::move(fingerprint)};
-  const double whole_length = most_frequent_length(intervals);
+  const double full_length_s = most_frequent_length(intervals);
   for (const auto& interval : intervals) {
-    if (interval.length_s != whole_length) continue;
+    if (interval.length_s != full_length_s) continue;
     if (interval.answered != 0) {
       series.p50_us.push_back(static_cast<double>(interval.p50_us));
       series.p99_us.push_back(static_cast<double>(interval.p99_us));

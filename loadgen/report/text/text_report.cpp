@@ -73,7 +73,7 @@ void write_response_times(page& page, const run_report& report) {
   page.heading(report.is_closed_loop() ? "Response time" : "Response time, from the intended start").add(rows);
   if (report.is_closed_loop()) {
     page.paragraph(
-        "Closed loop: a connection sends its next request after a response, so that a slow server gets fewer requests. "
+        "Closed loop: a connection sends its next request after a response, so a slow server receives fewer requests. "
         "The response times of the omitted requests are not measured (coordinated omission). To measure them, "
         "set a rate.",
         text_style::warning);

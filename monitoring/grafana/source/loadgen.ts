@@ -20,7 +20,7 @@ const summary: Section = {
     stat({
       id: 1,
       title: 'Planned Requests',
-      description: 'Requests of the last run whose scheduled start has passed.',
+      description: 'Requests of the last run whose intended start has passed.',
       unit: 'short',
       decimals: 0,
       width: 6,
@@ -61,7 +61,7 @@ const summary: Section = {
       id: 4,
       title: 'Dispatch Lag p99',
       description:
-        'p99 delay between the intended start of a request and the time the generator handled it. Above 1 ms the results may reflect the load generator instead of the servers.',
+        'p99 delay between the intended start of a request and its dispatch by the generator. Above 1 ms the results may reflect the load generator instead of the servers.',
       unit: 's',
       width: 6,
       thresholds: yellowRedAt(0.0005, 0.001),
@@ -168,7 +168,7 @@ const generator: Section = {
     chart({
       id: 301,
       title: 'Dispatch Lag',
-      description: 'Delay between the intended start of a request and the time the generator handled it. Above the line the run may be INVALID.',
+      description: 'Delay between the intended start of a request and its dispatch by the generator. Above the line the run may be INVALID.',
       unit: 's',
       width: 6,
       thresholds: redAt(0.001),
@@ -192,7 +192,7 @@ const generator: Section = {
       id: 303,
       title: 'Connections Opened',
       description:
-        'New connections by target. Close to zero after the start of a run, unless responses close connections or --no-keep-alive is set.',
+        'New connections by target. The rate is close to zero after the start of a run, unless responses close connections or --no-keep-alive is set.',
       unit: 'cps',
       width: 6,
       queries: [{ expr: sumBy('target', rate(targetSeries('loadgen_connections_opened_total'))), legend: '{{target}}' }],

@@ -23,7 +23,7 @@ export const gateway: Section = {
     chart({
       id: 602,
       title: 'Failing Requests by Route',
-      description: 'Share of the forwarded requests with a status of 5xx. GatewayRouteFailing fires above the line.',
+      description: 'Fraction of the forwarded requests with a 5xx status. GatewayRouteFailing fires above the line.',
       unit: 'percentunit',
       width: 12,
       thresholds: redAt(0.5),

@@ -134,7 +134,7 @@ export const saturation: Section = {
       id: 206,
       title: 'Concurrency Limit Utilization',
       description:
-        'Requests in flight of a replica divided by the lowest concurrency limit of its routes; an upper bound. At 100 % routes begin to shed load. Services without a limit are omitted.',
+        'Requests in flight of a replica divided by the lowest concurrency limit of its routes; an upper bound. At 100 % routes start to shed load. Services without a limit are omitted.',
       unit: 'percentunit',
       width: 8,
       thresholds: yellowRedAt(0.8, 1),

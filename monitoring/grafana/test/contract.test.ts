@@ -14,7 +14,7 @@ test('the overview has the title, refresh interval and time range of the contrac
   expect(overview?.time).toEqual({ from: 'now-15m', to: 'now' });
 });
 
-test('the overview begins with the eleven panels of the contract', () => {
+test('the overview starts with the eleven panels of the contract', () => {
   expect(overview?.panels.slice(0, 11).map(({ title }) => title)).toEqual([
     'Request Rate (req/s) by Service',
     'Average Response Time (ms)',

@@ -13,7 +13,7 @@ test('panels are placed from left to right and continue on the next line', () =>
   ]);
 });
 
-test('a section with a title begins with a row header', () => {
+test('a section with a title starts with a row header', () => {
   expect(positions([{ panels: [panel(24)] }, { title: 'More', id: 9, panels: [panel(24)] }])).toEqual([
     { x: 0, y: 0, w: 24, h: 8 },
     { x: 0, y: 8, w: 24, h: 1 },

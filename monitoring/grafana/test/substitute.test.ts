@@ -16,7 +16,7 @@ test.each([
   expect(substitute(text, values)).toEqual({ text: substituted, unknown: [] });
 });
 
-test('a variable without a value is kept and reported, even if its name begins with a known name', () => {
+test('a variable without a value is kept and reported, even if its name starts with a known name', () => {
   expect(substitute('up{job=~"$services"}', values)).toEqual({ text: 'up{job=~"$services"}', unknown: ['services'] });
 });
 

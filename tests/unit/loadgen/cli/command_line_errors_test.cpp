@@ -18,15 +18,15 @@ struct error_case {
 
 TEST_CASE("command line: the error for an invalid value has the option, the value and the accepted values; status 104",
           "[loadgen][cli]") {
-  const std::string time_form = "a time such as 90 (seconds), 250ms, 5m or 1h, ";
-  const std::string target_form =
+  const std::string time_format = "a time such as 90 (seconds), 250ms, 5m or 1h, ";
+  const std::string target_format =
       "[name=]url[@weight] such as time=http://localhost:5001/api/time@3, with an http or https URL without user name "
       "and fragment, and a weight from 1 to 1000";
   const auto example = GENERATE_COPY(from_range(std::vector<error_case>{
-      {{"-d", "0"}, "--duration is \"0\", but must be " + time_form + "from 0.1 seconds to 168h"},
-      {{"-d", "-5"}, "--duration is \"-5\", but must be " + time_form + "from 0.1 seconds to 168h"},
-      {{"-d", "abc"}, "--duration is \"abc\", but must be " + time_form + "from 0.1 seconds to 168h"},
-      {{"-d", "169h"}, "--duration is \"169h\", but must be " + time_form + "from 0.1 seconds to 168h"},
+      {{"-d", "0"}, "--duration is \"0\", but must be " + time_format + "from 0.1 seconds to 168h"},
+      {{"-d", "-5"}, "--duration is \"-5\", but must be " + time_format + "from 0.1 seconds to 168h"},
+      {{"-d", "abc"}, "--duration is \"abc\", but must be " + time_format + "from 0.1 seconds to 168h"},
+      {{"-d", "169h"}, "--duration is \"169h\", but must be " + time_format + "from 0.1 seconds to 168h"},
       {{"-r", "0"},
        "--rate is \"0\", but must be requests per second from 0.001 to 1000000, or max (closed "
        "loop)"},
@@ -46,11 +46,11 @@ TEST_CASE("command line: the error for an invalid value has the option, the valu
       {{"-c", "100001"}, "--connections is \"100001\", but must be an integer from 1 to 100000"},
       {{"-t", "65"}, "--threads is \"65\", but must be an integer from 1 to 64"},
       {{"-t", "4", "-c", "3"}, "--threads must be at most --connections"},
-      {{"--timeout", "0"}, "--timeout is \"0\", but must be " + time_form + "from 1ms to 1h"},
-      {{"--deadline", "2h"}, "--deadline is \"2h\", but must be " + time_form + "from 1ms to 1h"},
-      {{"--target", "localhost"}, "--target is \"localhost\", but must be " + target_form},
-      {{"--target", "http://h/@0"}, "--target is \"http://h/@0\", but must be " + target_form},
-      {{"--target", "http://u:p@h/"}, "--target is \"http://***@h/\", but must be " + target_form},
+      {{"--timeout", "0"}, "--timeout is \"0\", but must be " + time_format + "from 1ms to 1h"},
+      {{"--deadline", "2h"}, "--deadline is \"2h\", but must be " + time_format + "from 1ms to 1h"},
+      {{"--target", "localhost"}, "--target is \"localhost\", but must be " + target_format},
+      {{"--target", "http://h/@0"}, "--target is \"http://h/@0\", but must be " + target_format},
+      {{"--target", "http://u:p@h/"}, "--target is \"http://***@h/\", but must be " + target_format},
       {{"--target", "a=http://h/", "--target", "a=http://g/"}, "two targets have the name \"a\"; names must be unique"},
       {{"--target", "http://h/", "--target", "http://h/"}, "two targets have the name \"h/\"; names must be unique"},
       {{"--method", "get"}, "--method is \"get\", but must be one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"},
@@ -69,7 +69,7 @@ TEST_CASE("command line: the error for an invalid value has the option, the valu
       {{"--scenario", "/no/such\nfile\x1b[1m"},
        "--scenario: \"/no/such?file?[1m\" cannot be read: No such file or directory"},
       {{"--slo", "goodput>99%"}, "--slo \"goodput>99%\": goodput needs a --deadline or --patience"},
-      {{"--patience", "0"}, "--patience is \"0\", but must be " + time_form + "from 1ms to 1h"},
+      {{"--patience", "0"}, "--patience is \"0\", but must be " + time_format + "from 1ms to 1h"},
       {{"--patience", "11s"}, "--patience must be at most --timeout, which limits a request with all of its attempts"},
       {{"--patience", "1s", "-r", "max"},
        "--patience cannot be combined with --rate max; it needs a rate in requests per second"},
@@ -78,7 +78,7 @@ TEST_CASE("command line: the error for an invalid value has the option, the valu
       {{"--retries", "-1"}, "--retries is \"-1\", but must be an integer from 0 to 100"},
       {{"--retries", "101"}, "--retries is \"101\", but must be an integer from 0 to 100"},
       {{"--retry-backoff", "2m", "--retries", "1"},
-       "--retry-backoff is \"2m\", but must be " + time_form + "from 0 to 1m"},
+       "--retry-backoff is \"2m\", but must be " + time_format + "from 0 to 1m"},
       {{"--retry-backoff", "10ms"}, "--retry-backoff needs --retries"},
       {{"--slo", "nobody:p99<1s"}, "--slo \"nobody:p99<1s\": there is no target \"nobody\""},
       {{"--abort-on-fail"}, "--abort-on-fail needs at least one --slo"},
@@ -132,7 +132,8 @@ TEST_CASE("command line: weights whose period is longer than 10000 are rejected"
   weights.back() = "1";
   CHECK(
       parse_exit(with_weights(weights)).text ==
-      "loadgen: the targets' weights have no small common divisor: their sum, divided by it, must be at most 10000\n");
+      "loadgen: the sum of the targets' weights, divided by their greatest common divisor, is 10001; it must be at most "
+      "10000\n");
 }
 
 TEST_CASE("command line: for an unknown mode, flag or argument, the usage text precedes the error", "[loadgen][cli]") {

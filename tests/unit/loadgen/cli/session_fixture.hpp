@@ -29,12 +29,12 @@ class session_fixture : public load_fixture {
     loadgen::session session{configuration, run_environment, console};
     if (const auto error = session.prepare()) {
       status_output += *error;
-      return loadgen::exit_bad_arguments;
+      return loadgen::exit_invalid_arguments;
     }
-    std::optional<spawned_task<>> interrupting;
-    if (interrupt_after) interrupting.emplace(time, interrupt(session, *interrupt_after));
+    std::optional<spawned_task<>> interrupt_task;
+    if (interrupt_after) interrupt_task.emplace(time, interrupt(session, *interrupt_after));
     const int status = time.run(session.run());
-    if (interrupting) interrupting->cancel();
+    if (interrupt_task) interrupt_task->cancel();
     return status;
   }
 

@@ -118,18 +118,18 @@ TEST_CASE("session: a comparison has exit status 0 if unchanged, 121 if slower, 
 }
 
 /// Serves one request at a time, in 10 ms: a capacity of 100 requests/s.
-task<http::response> serve_sequentially(time_point& idle_from) {
+task<http::response> serve_sequentially(time_point& busy_until) {
   const auto now = loop::current().now();
-  idle_from = std::max(idle_from, now) + 10ms;
-  auto sleep_task = sleep_until(deadline{idle_from});
+  busy_until = std::max(busy_until, now) + 10ms;
+  auto sleep_task = sleep_until(deadline{busy_until});
   co_await std::move(sleep_task);
   co_return http::response{}.body("x", "text/plain");
 }
 
 TEST_CASE("session: the knee of a server with a capacity of 100 requests/s is found within 5 %", "[loadgen][cli]") {
   session_fixture fixture;
-  time_point idle_from{};
-  fixture.routes.get("/", [&](http::request_context&) { return serve_sequentially(idle_from); });
+  time_point busy_until{};
+  fixture.routes.get("/", [&](http::request_context&) { return serve_sequentially(busy_until); });
   fixture.serve();
   CHECK(fixture.run_session(
             parse_valid({default_target, "-m", "knee", "-r", "10", "-d", "30", "--slo", "p99<100ms"})) == 0);

@@ -34,7 +34,7 @@ class preflight_fixture {
   load_settings settings;
 };
 
-TEST_CASE("preflight: a target that responds gets one request and no error", "[loadgen][client]") {
+TEST_CASE("preflight: a target that responds receives one request and has no error", "[loadgen][client]") {
   preflight_fixture fixture;
   fixture.add_route("/a", 200);
   fixture.add_route("/b", 200);

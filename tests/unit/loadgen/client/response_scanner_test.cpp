@@ -42,7 +42,7 @@ TEST_CASE("response scanner: a complete response with a Content-Length is recogn
   CHECK(scan_response(padded) == scanned_response{404, padded.size(), true});
 }
 
-TEST_CASE("response scanner: responses with an unusual status, framing or syntax are left to the parser",
+TEST_CASE("response scanner: responses with an unusual status, framing or syntax are not recognized",
           "[loadgen][client]") {
   const auto response = GENERATE(
       as<std::string>{}, "", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
@@ -62,18 +62,18 @@ TEST_CASE("response scanner: responses with an unusual status, framing or syntax
 TEST_CASE("response scanner: the result for a recognized response equals the result of the parser",
           "[loadgen][client]") {
   const auto header_size = common_response.size() - 4;
-  std::size_t recognized = 0;
+  std::size_t recognized_count = 0;
   const auto compare = [&](const std::string& bytes) {
     const auto scan_result = scan_response(bytes);
     if (!scan_result) return true;
-    ++recognized;
+    ++recognized_count;
     return scan_result == parse_response(bytes);
   };
   test::check_byte_changes(common_response, header_size, compare);
   for (std::size_t position = 0; position < header_size; ++position) {
     CHECK_FALSE(scan_response(std::string_view{common_response}.substr(0, position)));
   }
-  CHECK(recognized > 10'000);
+  CHECK(recognized_count > 10'000);
 }
 
 }  // namespace

@@ -111,8 +111,9 @@ TEST_CASE("target client: statuses are counted by class, and 429 and 503 separat
   CHECK(report.totals.connections_opened == 1);
 }
 
-TEST_CASE("target client: a response can be split, chunked, preceded by interim responses, or ended by the connection",
-          "[loadgen][client]") {
+TEST_CASE(
+    "target client: a response can be split, chunked, preceded by interim responses, or delimited by connection close",
+    "[loadgen][client]") {
   const auto [bytes, closes_connection] = GENERATE(table<std::string, bool>({
       {hello_response, false},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n", false},

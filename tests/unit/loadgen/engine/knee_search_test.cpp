@@ -141,7 +141,7 @@ TEST_CASE("knee search: an invalid trial while doubling confirms the highest pas
   CHECK(search.is_generator_limited());
 }
 
-TEST_CASE("knee search: a single invalid trial is repeated at the same rate", "[loadgen][engine]") {
+TEST_CASE("knee search: a single invalid trial is retried at the same rate", "[loadgen][engine]") {
   knee_search search{per_second(100)};
   int invalid_count = 0;
   const auto trials = run_search(search, [&](knee_search::trial trial) {
@@ -177,7 +177,7 @@ TEST_CASE("knee search: an invalid trial while bisecting confirms the highest pa
   CHECK(search.is_generator_limited());
 }
 
-TEST_CASE("knee search: an invalid confirmation is repeated at a lower rate", "[loadgen][engine]") {
+TEST_CASE("knee search: an invalid confirmation is retried at a lower rate", "[loadgen][engine]") {
   knee_search search{per_second(1'000'000)};
   const auto trials = run_search(search, [](knee_search::trial trial) {
     return trial.is_confirmation && trial.rate > per_second(960'000) ? trial_result::invalid : trial_result::passed;

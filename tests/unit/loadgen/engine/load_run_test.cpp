@@ -80,7 +80,7 @@ TEST_CASE("load run: the percentiles of known delays are exact", "[loadgen][engi
   CHECK(is_close_to({report.totals.service_time.percentile(50), false}, 20ms));
 }
 
-TEST_CASE("load run: each target gets its share of the requests, and the server counts the same number",
+TEST_CASE("load run: each target receives its share of the requests, and the server counts the same number",
           "[loadgen][engine]") {
   load_fixture fixture;
   std::uint64_t received[3] = {};

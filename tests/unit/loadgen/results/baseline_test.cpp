@@ -141,9 +141,9 @@ TEST_CASE("baseline: runs with different settings are not compared, and the erro
 
 TEST_CASE("baseline: fewer than eight intervals are an error", "[loadgen][results]") {
   CHECK(compare_runs(make_series(7), make_series(60), "x").error() ==
-        "The baseline has 7 whole intervals; a comparison needs at least 8 in both runs.");
+        "The baseline has 7 full intervals; a comparison needs at least 8 in both runs.");
   CHECK(compare_runs(make_series(60), make_series(1), "x").error() ==
-        "This run has 1 whole interval; a comparison needs at least 8 in both runs.");
+        "This run has 1 full interval; a comparison needs at least 8 in both runs.");
   CHECK(compare_runs(make_series(8), make_series(8), "x").has_value());
 }
 
@@ -153,10 +153,10 @@ TEST_CASE("baseline: a change counts only if it is significant and relevant", "[
     run_series before;
     run_series now;
     std::size_t measure;
-    bool worse;
-    bool better;
+    bool is_worse;
+    bool is_better;
   };
-  const auto [description, before, now, measure, worse, better] = GENERATE(values<example>({
+  const auto [description, before, now, measure, is_worse, is_better] = GENERATE(values<example>({
       {"the same", make_series(60), make_series(60), 0, false, false},
       {"4 % slower", make_series(60, 10'000), make_series(60, 10'400), 0, false, false},
       {"6 % slower", make_series(60, 10'000), make_series(60, 10'600), 0, true, false},
@@ -173,10 +173,10 @@ TEST_CASE("baseline: a change counts only if it is significant and relevant", "[
   REQUIRE(comparison.measures.size() == 3);
   CHECK(comparison.file == "before.json");
   for (std::size_t i = 0; i < 3; ++i) {
-    CHECK(comparison.measures[i].is_worse == (worse && i == measure));
-    CHECK(comparison.measures[i].is_better == (better && i == measure));
+    CHECK(comparison.measures[i].is_worse == (is_worse && i == measure));
+    CHECK(comparison.measures[i].is_better == (is_better && i == measure));
   }
-  CHECK(comparison.has_regression() == worse);
+  CHECK(comparison.has_regression() == is_worse);
 }
 
 TEST_CASE("baseline: each measure has the values of both runs and their shift", "[loadgen][results]") {
@@ -193,7 +193,7 @@ TEST_CASE("baseline: each measure has the values of both runs and their shift", 
   CHECK(comparison.measures[2].shift == 0.25);
 }
 
-TEST_CASE("baseline: bursts of failures are found although most intervals have none", "[loadgen][results]") {
+TEST_CASE("baseline: bursts of failures are detected although most intervals have no failures", "[loadgen][results]") {
   auto now = make_series(60);
   for (std::size_t i = 0; i < 20; ++i) now.failure_ratio[3 * i] = 0.5;
   const auto comparison = compare(make_series(60), now);

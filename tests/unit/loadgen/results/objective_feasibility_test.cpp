@@ -39,7 +39,7 @@ TEST_CASE("objective: an objective becomes infeasible at the first decisive requ
   CHECK(is_infeasible(parse("goodput<1%"), make_stats(1, 0, 1), 100));
   // More requests than planned: the actual number counts.
   CHECK_FALSE(is_infeasible(parse("error_rate<=1%"), make_stats(99, 1), 10));
-  CHECK_FALSE(is_infeasible(parse("p99<100ms"), make_hundred_times(), 10));
+  CHECK_FALSE(is_infeasible(parse("p99<100ms"), make_uniform_response_times(), 10));
   CHECK_FALSE(is_infeasible(parse("p99<100ms"), request_stats{}, 0));
 }
 

@@ -25,7 +25,7 @@ inline request_stats make_stats(std::uint64_t succeeded, std::uint64_t failed, s
 }
 
 /// Response times from 1 ms to 100 ms.
-inline request_stats make_hundred_times() {
+inline request_stats make_uniform_response_times() {
   auto stats = make_stats(100, 0);
   for (int i = 1; i <= 100; ++i) stats.response_time.record(std::chrono::milliseconds{i});
   return stats;

@@ -140,7 +140,7 @@ TEST_CASE("objective: a measured value is compared with the limit on both sides"
       {"goodput<1%", true, 0},
   }));
   CAPTURE(text);
-  const auto result = evaluate(parse(text), make_hundred_times(), 10);
+  const auto result = evaluate(parse(text), make_uniform_response_times(), 10);
   CHECK(result.is_met == is_met);
   CHECK(result.value == value);
   CHECK_FALSE(result.is_lower_bound);
@@ -187,7 +187,7 @@ TEST_CASE("objective: without responses, no latency objective is met", "[loadgen
 }
 
 TEST_CASE("objective: a lower bound does not meet an upper limit, but meets a lower limit", "[loadgen][results]") {
-  auto stats = make_hundred_times();
+  auto stats = make_uniform_response_times();
   for (int i = 0; i < 5; ++i) stats.response_time.record_censored(70ms);
   struct example {
     std::string_view text;

@@ -258,25 +258,25 @@ TEST_CASE("verdict: a run without requests and intervals is valid", "[loadgen][r
 
 TEST_CASE("verdict: interrupted precedes invalid, invalid precedes failed, failed precedes regression",
           "[loadgen][results]") {
-  const bool interrupted = GENERATE(false, true);
-  const bool invalid = GENERATE(false, true);
-  const bool failed = GENERATE(false, true);
+  const bool is_interrupted = GENERATE(false, true);
+  const bool is_invalid = GENERATE(false, true);
+  const bool is_failed = GENERATE(false, true);
   const bool has_regression = GENERATE(false, true);
-  CAPTURE(interrupted, invalid, failed, has_regression);
+  CAPTURE(is_interrupted, is_invalid, is_failed, has_regression);
   auto report = valid_report();
-  if (invalid) add_late_requests(report);
+  if (is_invalid) add_late_requests(report);
   if (has_regression) add_regression(report);
-  run_ending ending;
-  if (interrupted) ending = {"Interrupted (SIGINT).", true};
-  const auto verdict = evaluate_run(report, parse_objectives({"p99<2ms", failed ? "p50<1us" : "p50<2ms"}), ending);
-  const int expected = interrupted ? 105 : invalid ? 120 : failed ? 99 : has_regression ? 121 : 0;
+  early_end end;
+  if (is_interrupted) end = {"Interrupted (SIGINT).", true};
+  const auto verdict = evaluate_run(report, parse_objectives({"p99<2ms", is_failed ? "p50<1us" : "p50<2ms"}), end);
+  const int expected = is_interrupted ? 105 : is_invalid ? 120 : is_failed ? 99 : has_regression ? 121 : 0;
   CHECK(verdict.exit_status() == expected);
-  CHECK(verdict.reasons.size() == std::size_t{interrupted} + invalid + has_regression);
-  if (interrupted) CHECK(verdict.reasons.front() == "Interrupted (SIGINT).");
+  CHECK(verdict.reasons.size() == std::size_t{is_interrupted} + is_invalid + has_regression);
+  if (is_interrupted) CHECK(verdict.reasons.front() == "Interrupted (SIGINT).");
   if (has_regression) CHECK(verdict.reasons.back() == "Regression against before.json.");
   REQUIRE(verdict.objectives.size() == 2);
   CHECK(verdict.objectives[0].is_met);
-  CHECK(verdict.objectives[1].is_met == !failed);
+  CHECK(verdict.objectives[1].is_met == !is_failed);
 }
 
 TEST_CASE("verdict: an unchanged baseline is not a regression", "[loadgen][results]") {

@@ -108,7 +108,7 @@ live_view make_terminal_view(unsigned columns = 80, unsigned rows = 24, bool use
   return live_view{{.is_terminal = true, .output = {.use_color = use_color, .columns = columns}, .rows = rows}};
 }
 
-/// The state of a run after `seconds` seconds, but with the totals of the whole run.
+/// The state of a run after `seconds` seconds, but with the totals of the complete run.
 struct run_in_progress {
   run_report report;
   run_progress progress;

@@ -47,7 +47,7 @@ std::string error_of(std::string_view json) {
   return series ? "none" : series.error();
 }
 
-TEST_CASE("run series: contains whole intervals, and percentiles only of intervals with responses",
+TEST_CASE("run series: contains full intervals, and percentiles only of intervals with responses",
           "[loadgen][report]") {
   const auto series = make_run_series(varied_report());
   CHECK(series.fingerprint == varied_report().fingerprint);
@@ -56,7 +56,7 @@ TEST_CASE("run series: contains whole intervals, and percentiles only of interva
   CHECK(series.failure_ratio == std::vector<double>{1.0 / 3, 1, 20.0 / 101});
 }
 
-TEST_CASE("run series: the length of a whole interval is the most frequent length", "[loadgen][report]") {
+TEST_CASE("run series: the length of a full interval is the most frequent length", "[loadgen][report]") {
   auto report = varied_report();
   report.intervals.front().length = 800ms;
   CHECK(make_run_series(report).p50_us == std::vector<double>{999});

@@ -230,9 +230,9 @@ Over time, 1 s a column
 Response time
            p50     p90      p95      p99    p99.9   p99.99      max
   time  424 µs  944 µs  1.33 ms  2.86 ms  9.49 ms  9.49 ms  9.49 ms
-  Closed loop: a connection sends its next request after a response, so that a
-  slow server gets fewer requests. The response times of the omitted requests
-  are not measured (coordinated omission). To measure them, set a rate.
+  Closed loop: a connection sends its next request after a response, so a slow
+  server receives fewer requests. The response times of the omitted requests are
+  not measured (coordinated omission). To measure them, set a rate.
 
 Response time breakdown, all targets
                    p50      p99      max
