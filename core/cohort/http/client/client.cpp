@@ -115,7 +115,7 @@ task<client::exchange> client::send(const client_request& request, deadline call
   if (result.is_unanswered && superseded && *superseded && result.response.error() == client_error::cancelled) {
     lease->release_superseded(balancer_outcome, request.method == method::head, ended);
   } else {
-    lease->release(balancer_outcome, result.reusable, ended);
+    lease->release(balancer_outcome, result.is_reusable, ended);
   }
   exchange exchange{.response = std::move(result.response), .address = lease->address(), .ended = ended};
   if (exchange.response) {

@@ -42,7 +42,7 @@ websocket_connection::websocket_connection(net::stream& stream, net::stream_ptr 
 
 websocket_connection::~websocket_connection() {
   if (metrics_ && !has_ended_) metrics_->open_connections.add(-1);
-  if (accounted_bytes_ > 0) shared_bytes_->fetch_sub(accounted_bytes_, std::memory_order_relaxed);
+  if (counted_bytes_ > 0) shared_bytes_->fetch_sub(counted_bytes_, std::memory_order_relaxed);
 }
 
 void websocket_connection::start() {
@@ -64,7 +64,7 @@ std::optional<websocket_message> websocket_connection::take_message() {
   auto message = std::move(inbox_.front());
   inbox_.pop_front();
   inbox_bytes_ -= message.data.size();
-  account_for_messages();
+  update_shared_bytes();
   if (was_full && !is_inbox_full() && !has_ended_) {
     // The idle timeout does not apply while messages of the peer cannot be received.
     last_received_ = loop_.now();
@@ -106,7 +106,7 @@ void websocket_connection::decode() {
     if (event == message_decoder::event::none) break;
     handle(event);
   }
-  account_for_messages();
+  update_shared_bytes();
   if (is_discarding_) remaining = {};
   const bool is_paused = !is_discarding_ && is_inbox_full();
   input_.erase(0, input_.size() - remaining.size());
@@ -120,17 +120,17 @@ void websocket_connection::decode() {
 }
 
 /// Adds the change of the received bytes in memory to the total of all connections.
-void websocket_connection::account_for_messages() {
+void websocket_connection::update_shared_bytes() {
   if (!shared_bytes_) return;
-  const auto held_bytes = inbox_bytes_ + (is_discarding_ ? 0 : decoder_.buffered_bytes());
-  const auto before = std::exchange(accounted_bytes_, held_bytes);
-  const auto change = held_bytes - before;  // modulo 2^64
+  const auto current_bytes = inbox_bytes_ + (is_discarding_ ? 0 : decoder_.buffered_bytes());
+  const auto before = std::exchange(counted_bytes_, current_bytes);
+  const auto change = current_bytes - before;  // modulo 2^64
   const auto total = shared_bytes_->fetch_add(change, std::memory_order_relaxed) + change;
-  if (held_bytes <= before || total <= max_shared_bytes_ || is_discarding_) return;
+  if (current_bytes <= before || total <= max_shared_bytes_ || is_discarding_) return;
   is_discarding_ = true;
   decoder_ = message_decoder{{}};
   close(close_code::try_again_later, "the server is overloaded");
-  account_for_messages();
+  update_shared_bytes();
 }
 
 void websocket_connection::handle(message_decoder::event event) {

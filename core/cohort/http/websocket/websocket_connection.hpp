@@ -93,7 +93,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   void read_more();
   void on_read(const net::io_result& size);
   void decode();
-  void account_for_messages();
+  void update_shared_bytes();
   void handle(message_decoder::event event);
   void on_close_frame();
   /// The first frame of the queue whose transmission has not started.
@@ -119,7 +119,7 @@ class websocket_connection : public std::enable_shared_from_this<websocket_conne
   std::atomic<std::size_t>* shared_bytes_;
   std::size_t max_shared_bytes_;
   /// Number of bytes of this connection that `shared_bytes_` includes.
-  std::size_t accounted_bytes_ = 0;
+  std::size_t counted_bytes_ = 0;
   message_decoder decoder_;
   std::function<void()> on_ended_;
 

@@ -63,9 +63,9 @@ duration connection_pool::lease::round_trip_time() const noexcept { return state
 
 void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_all_to(address_); }
 
-void connection_pool::lease::release(outcome result, bool reusable, time_point now) {
+void connection_pool::lease::release(outcome result, bool is_reusable, time_point now) {
   if (!end(result, now)) return;
-  if (reusable && stream_) pool_->put_idle(*state_, address_, std::move(stream_), tls_version_, now);
+  if (is_reusable && stream_) pool_->put_idle(*state_, address_, std::move(stream_), tls_version_, now);
   stream_.reset();
 }
 
@@ -252,8 +252,8 @@ void connection_pool::put_idle(origin_state& state, const net::endpoint& address
 void connection_pool::discard_response(std::shared_ptr<origin_state> state, net::endpoint address,
                                        net::stream_ptr stream, std::uint64_t tls_version, bool is_head_request) {
   if (superseded_.size() >= max_superseded) return;
-  auto on_end = [this](superseded_exchange& exchange, net::stream_ptr reusable) {
-    on_superseded_end(exchange, std::move(reusable));
+  auto on_end = [this](superseded_exchange& exchange, net::stream_ptr reusable_stream) {
+    on_superseded_end(exchange, std::move(reusable_stream));
   };
   const response_parser::limits limits{settings_.max_header_bytes, settings_.max_body_bytes, false, false};
   auto exchange = std::allocate_shared<superseded_exchange>(recycling_allocator<superseded_exchange>{},
@@ -262,11 +262,12 @@ void connection_pool::discard_response(std::shared_ptr<origin_state> state, net:
   exchange->start(deadline::after(loop_.now(), superseded_grace_period));
 }
 
-void connection_pool::on_superseded_end(const superseded_exchange& exchange, net::stream_ptr reusable) {
+void connection_pool::on_superseded_end(const superseded_exchange& exchange, net::stream_ptr reusable_stream) {
   const auto found = std::ranges::find(superseded_, &exchange, [](const auto& each) { return each.exchange.get(); });
   const auto ended = std::move(*found);
   superseded_.erase(found);
-  if (reusable) put_idle(*ended.state, ended.address, std::move(reusable), ended.tls_version, loop_.now());
+  if (reusable_stream)
+    put_idle(*ended.state, ended.address, std::move(reusable_stream), ended.tls_version, loop_.now());
 }
 
 /// Establishes the connection that a superseded request was waiting for. Otherwise each hedge under load would start a

@@ -43,8 +43,8 @@ class connection_pool {
     /// time out.
     void close_idle_to_same_address();
     /// Ends the lease: reports `result` to the load balancer, and keeps the connection for other requests if
-    /// `reusable`, otherwise closes it. Later calls have no effect.
-    void release(policy::load_balancer::outcome result, bool reusable, time_point now);
+    /// `is_reusable`, otherwise closes it. Later calls have no effect.
+    void release(policy::load_balancer::outcome result, bool is_reusable, time_point now);
     /// Like `release`, but for a request that was sent and whose response is no longer needed. The connection is kept
     /// for other requests if the response arrives within 100 ms; otherwise, it is closed, which cancels the request.
     void release_superseded(policy::load_balancer::outcome result, bool is_head_request, time_point now);
@@ -145,7 +145,7 @@ class connection_pool {
                                                std::size_t other_addresses, telemetry::attempt_record* record);
   void discard_response(std::shared_ptr<origin_state> state, net::endpoint address, net::stream_ptr stream,
                         std::uint64_t tls_version, bool is_head_request);
-  void on_superseded_end(const superseded_exchange& exchange, net::stream_ptr reusable);
+  void on_superseded_end(const superseded_exchange& exchange, net::stream_ptr reusable_stream);
   void connect_in_background(std::shared_ptr<origin_state> state, net::endpoint address);
   void end_background_work() noexcept;
   std::shared_ptr<origin_state> state_of(const origin& target);

@@ -15,7 +15,7 @@ namespace cohort::http {
 class superseded_exchange : public std::enable_shared_from_this<superseded_exchange> {
  public:
   /// Called once with the stream; null if it cannot be reused.
-  using end_handler = std::function<void(superseded_exchange&, net::stream_ptr reusable)>;
+  using end_handler = std::function<void(superseded_exchange&, net::stream_ptr reusable_stream)>;
 
   /// `stream` has sent the entire request and received nothing.
   superseded_exchange(net::stream_ptr stream, response_parser::limits limits, bool is_head_request, end_handler on_end);

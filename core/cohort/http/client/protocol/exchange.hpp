@@ -14,7 +14,7 @@ namespace cohort::http {
 struct exchange_result {
   client_result response;
   /// Whether the connection can carry another request.
-  bool reusable = false;
+  bool is_reusable = false;
   /// Whether the connection has received bytes after the response.
   bool has_excess = false;
   /// Whether the entire request was sent and nothing received, so that the response may still arrive.

@@ -236,10 +236,10 @@ bool streamed_exchange::is_stale(client_error error) const noexcept {
 }
 
 /// Ends the exchange after a complete response.
-void streamed_exchange::end(bool reusable) {
+void streamed_exchange::end(bool is_reusable) {
   is_done_ = true;
   const auto result = head_.status_code() < 500 ? outcome::success : outcome::failure;
-  lease_.release(result, reusable, loop::current().now());
+  lease_.release(result, is_reusable, loop::current().now());
 }
 
 client_error streamed_exchange::fail(client_error error) {

@@ -47,7 +47,7 @@ class streamed_exchange final : public response_body_stream, public recycled_obj
   task<std::optional<client_error>> read_head();
   task<> report_interim();
   client_error head_error(error_code failure);
-  void end(bool reusable);
+  void end(bool is_reusable);
   client_error fail(client_error error);
 
   connection_pool::lease lease_;

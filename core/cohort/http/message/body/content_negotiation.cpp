@@ -78,10 +78,10 @@ using specificity = std::tuple<bool, bool, std::size_t>;
 
 /// Empty if the range does not match.
 std::optional<specificity> match(const media_range& range, const media_range& offer) {
-  const bool same_type = iequals(range.type, offer.type);
-  const bool same_subtype = same_type && iequals(range.subtype, offer.subtype);
-  if (!same_type && !(range.type == "*" && range.subtype == "*")) return std::nullopt;
-  if (same_type && !same_subtype && range.subtype != "*") return std::nullopt;
+  const bool is_same_type = iequals(range.type, offer.type);
+  const bool is_same_subtype = is_same_type && iequals(range.subtype, offer.subtype);
+  if (!is_same_type && !(range.type == "*" && range.subtype == "*")) return std::nullopt;
+  if (is_same_type && !is_same_subtype && range.subtype != "*") return std::nullopt;
   std::size_t shared_parameters = 0;
   for (const auto& [range_name, range_value] : range.parameters) {
     for (const auto& [offer_name, offer_value] : offer.parameters) {
@@ -90,7 +90,7 @@ std::optional<specificity> match(const media_range& range, const media_range& of
       ++shared_parameters;
     }
   }
-  return specificity{same_type, same_subtype, shared_parameters};
+  return specificity{is_same_type, is_same_subtype, shared_parameters};
 }
 
 /// The quality of the most specific range that matches the offer; zero if none does.

@@ -67,7 +67,7 @@ connection::connection(server_shard& shard, net::stream_ptr stream, asio::cancel
 
 connection::~connection() {
   release_body();
-  undo_shedding();
+  cancel_shedding();
   shard_.connections_.erase(*this);
 }
 

@@ -90,7 +90,7 @@ class connection final : public open_connection, private interim_sender {
   task<read_result> fill_buffer(deadline read_deadline);
   void begin_read(deadline read_deadline, bool awaits_request);
   read_result end_read(const net::io_result& size, bool awaits_request);
-  bool account_for_body();
+  bool reserve_body_bytes();
   void release_body() noexcept;
   void release_body_bytes() noexcept;
   std::uint64_t max_body_bytes() const noexcept;
@@ -98,7 +98,7 @@ class connection final : public open_connection, private interim_sender {
   void buffer_continue();
   bool can_discard_body();
   task<disposition> discard_body();
-  void undo_shedding() noexcept;
+  void cancel_shedding() noexcept;
   task<> pause_pipeline();
 
   // Handling (connection.cpp).
@@ -187,7 +187,7 @@ class connection final : public open_connection, private interim_sender {
   bool is_sending_interim_ = false;
   wait_queue interim_sent_;
   /// Number of bytes of `body_` that are included in `server_state::body_bytes`.
-  std::size_t accounted_body_bytes_ = 0;
+  std::size_t reserved_body_bytes_ = 0;
   time_point request_start_{};
   /// The time at which the last bytes of the current header section arrived.
   time_point received_at_{};

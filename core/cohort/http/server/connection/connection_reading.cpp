@@ -46,7 +46,7 @@ void connection::shed() noexcept {
   stream_->set_deadline(deadline{shard_.event_loop().now()});
 }
 
-void connection::undo_shedding() noexcept {
+void connection::cancel_shedding() noexcept {
   if (std::exchange(is_shed_, false)) shard_.state().count_shed_connection(origin_);
 }
 
@@ -147,7 +147,7 @@ void connection::begin_read(deadline read_deadline, bool awaits_request) {
 connection::read_result connection::end_read(const net::io_result& size, bool awaits_request) {
   is_idle_ = false;
   if (size) {
-    undo_shedding();
+    cancel_shedding();
     input_.commit(*size);
     return read_result::complete;
   }
@@ -183,7 +183,7 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
   for (;;) {
     std::optional<status> rejection;
     if (!input_.empty()) input_.consume(parser_->parse_body(input_.unread(), rejection));
-    if (!rejection && !account_for_body()) rejection = status::service_unavailable;
+    if (!rejection && !reserve_body_bytes()) rejection = status::service_unavailable;
     if (rejection) {
       rejection_ = *rejection;
       rejection_reason_ = parser_->rejection_reason();
@@ -196,9 +196,9 @@ task<connection::read_result> connection::read_body(deadline response_deadline) 
 }
 
 /// Adds the growth of `body_` to the server's total; false if that exceeds its limit, or if memory is low.
-bool connection::account_for_body() {
+bool connection::reserve_body_bytes() {
   auto& total = shard_.state().body_bytes;
-  const auto growth = body_.size() - std::exchange(accounted_body_bytes_, body_.size());
+  const auto growth = body_.size() - std::exchange(reserved_body_bytes_, body_.size());
   const auto new_total = total.fetch_add(growth, std::memory_order_relaxed) + growth;
   return new_total <= limits_.max_total_body_bytes && !memory_reserve::is_low();
 }
@@ -257,8 +257,8 @@ void connection::release_body() noexcept {
 }
 
 void connection::release_body_bytes() noexcept {
-  if (accounted_body_bytes_ > 0) {
-    shard_.state().body_bytes.fetch_sub(std::exchange(accounted_body_bytes_, 0), std::memory_order_relaxed);
+  if (reserved_body_bytes_ > 0) {
+    shard_.state().body_bytes.fetch_sub(std::exchange(reserved_body_bytes_, 0), std::memory_order_relaxed);
   }
   if (body_.capacity() > max_reserved_body) std::string{}.swap(body_);
   body_.clear();

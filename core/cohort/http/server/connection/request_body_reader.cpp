@@ -108,7 +108,7 @@ asio::mutable_buffer request_body_reader::direct_buffer() {
   if (following_bytes < min_direct_read || !connection_.input_.empty()) return {};
   if (buffer.empty()) {
     buffer.resize(direct_buffer_size);
-    if (!connection_.account_for_body()) {
+    if (!connection_.reserve_body_bytes()) {
       connection_.release_body_bytes();
       return {};
     }

@@ -89,9 +89,9 @@ void append_forwarded_fields(field_list& fields, const request_head& head, const
   auto addresses = previous_list("x-forwarded-for", client.address.size());
   fields.emplace_back("X-Forwarded-For", std::move(addresses.append(client.address)));
   // The first hop's values are kept, because they are the values of the client.
-  const auto first = [&](std::string_view name, std::string_view own_value) {
+  const auto first = [&](std::string_view name, std::string_view default_value) {
     auto value = previous(name);
-    return value.empty() ? std::string{own_value} : value;
+    return value.empty() ? std::string{default_value} : value;
   };
   fields.emplace_back("X-Forwarded-Proto", first("x-forwarded-proto", scheme));
   if (auto value = first("x-forwarded-host", host); !value.empty()) {

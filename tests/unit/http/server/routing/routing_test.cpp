@@ -118,8 +118,8 @@ TEST_CASE("routing: the error of a conflict has both routes with their source lo
   const auto line = std::to_string(__LINE__ - 1);
   const auto duplicate = error_of([&] { routes.get("/a/{x}", no_content); });
   CHECK_THAT(duplicate, StartsWith("duplicate route: GET /a/{x} (routing_test.cpp:" + line + ") and GET /a/{x} ("));
-  const auto same_paths = error_of([&] { routes.post("/a/{y}", no_content); });
-  CHECK_THAT(same_paths,
+  const auto conflict_error = error_of([&] { routes.post("/a/{y}", no_content); });
+  CHECK_THAT(conflict_error,
              StartsWith("conflicting routes: GET /a/{x} (routing_test.cpp:" + line + ") and POST /a/{y} ("));
   CHECK_THAT(error_of([&] { routes.group("/a").get("/{z}", no_content); }), StartsWith("conflicting routes"));
   CHECK(error_of([&] { routes.put("/a/{x}", no_content); }) == "no exception");
