@@ -56,7 +56,7 @@ http::response not_found() { return http::error_response(status::not_found, "The
 
 http::response to_error_response(const sqlite::error& failure) {
   switch (failure.code) {
-    case sqlite::errc::unique_violation: return http::error_response(status::conflict, "The title exists already");
+    case sqlite::errc::unique_violation: return http::error_response(status::conflict, "The title already exists");
     case sqlite::errc::disk_full: return http::error_response(status::insufficient_storage, "The disk is full");
     case sqlite::errc::timeout: return http::error_response(status::gateway_timeout, "No time left for the database");
     default: return http::error_response(status::service_unavailable, "The database is unavailable");
