@@ -207,7 +207,7 @@ void fault_injector::on_expiry() {
   const std::lock_guard lock{mutex_};
   // The condition is false if the settings were replaced after the timer had expired.
   if (expiry_.expired(shards_.front()->event_loop.now()))
-    change_settings({}, "fault injection ended: its duration is over");
+    change_settings({}, "fault injection ended: its duration has expired");
 }
 
 }  // namespace cohort::faults

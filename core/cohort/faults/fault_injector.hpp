@@ -31,7 +31,7 @@ class fault_injector {
   /// asynchronous, so that admission control measures injected latency.
   void install(http::router& routes);
 
-  /// Replaces the current settings and releases the requests that wait because of them. Has no effect after `end`.
+  /// Replaces the current settings and releases the requests that these settings delay. Has no effect after `end`.
   /// Thread-safe.
   void set(const fault_settings& settings);
   /// Ends the injection permanently, so that a drain does not wait for it. Thread-safe.

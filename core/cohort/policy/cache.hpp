@@ -89,7 +89,7 @@ class cache {
     return result;
   }
 
-  /// Ends a fetch with a value.
+  /// Stores the value of a successful fetch.
   void store(const std::string& key, std::shared_ptr<const Value> value, time_point now) {
     auto& found = touch(key);
     found = entry{};
@@ -97,7 +97,7 @@ class cache {
     found.store_time = now;
   }
 
-  /// Ends a fetch that failed. An existing value is kept.
+  /// Records a failed fetch. An existing value is kept.
   void record_failure(const std::string& key, std::string error, time_point now) {
     auto& found = touch(key);
     found.in_flight = false;

@@ -31,7 +31,7 @@ std::string limit_text(std::int64_t limit) { return std::to_string(limit); }
 void add_connection_options(config::options& options, connection_options& settings) {
   options.add(settings.max_connections,
               {"--max-connections", "MAX_CONNECTIONS",
-               "Maximum open connections of a service; near it, the oldest idle connections are closed"},
+               "Maximum open connections of a service; near the limit, the oldest idle connections are closed"},
               config::integer(1, 1'000'000),
               limit_text(settings.max_connections) + ", or as many as the limit of file descriptors permits");
   options.add(settings.max_connections_per_client,
@@ -45,7 +45,7 @@ void add_connection_options(config::options& options, connection_options& settin
               config::integer(0, 1'000'000'000), limit_text(settings.max_requests_per_connection));
   options.add(settings.max_pipelined_requests,
               {"--max-pipelined-requests", "MAX_PIPELINED_REQUESTS",
-               "Maximum pipelined requests that are handled before other connections"},
+               "Maximum pipelined requests that are handled before requests of other connections"},
               config::integer(1, 10'000), limit_text(settings.max_pipelined_requests));
   options.add(settings.trusted_proxies,
               {"--trusted-proxies", "TRUSTED_PROXIES",
@@ -53,7 +53,7 @@ void add_connection_options(config::options& options, connection_options& settin
               networks(), "none");
   options.add(settings.proxy_protocol,
               {"--proxy-protocol", "PROXY_PROTOCOL",
-               "PROXY protocol headers (version 1 and 2) at the beginning of connections from trusted proxies"},
+               "PROXY protocol headers (version 1 and 2) at the start of connections from trusted proxies"},
               config::one_of({"off", "optional", "required"}), settings.proxy_protocol);
 }
 

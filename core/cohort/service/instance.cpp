@@ -63,7 +63,7 @@ http::admission_settings::infeasible_action parse_action(std::string_view name,
   return name == "refuse" ? reject : name == "observe" ? observe : ignore;
 }
 
-/// The default prefix of the metrics: the name, with `_` for each character that cannot be in a metric's name.
+/// The default prefix of the metrics: the name, with `_` for each character that is invalid in a metric name.
 std::string to_metric_prefix(std::string_view name) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };

@@ -69,7 +69,8 @@ std::optional<std::string> find_port_error(const char* flag, std::uint16_t port,
 /// An error message if the services cannot be registered with these settings.
 std::optional<std::string> find_registration_conflict(const common_settings& settings, std::size_t services) {
   if (settings.registry && !settings.unix_socket.path.empty()) {
-    return "--register (REGISTER) is set, but must not be with a Unix domain socket, which other machines cannot reach";
+    return "--register (REGISTER) cannot be combined with --unix-socket: other machines cannot reach a Unix domain "
+           "socket";
   }
   if (services > 1 && settings.advertise_address && settings.advertise_address->port() != 0) {
     return "--advertise-address (ADVERTISE_ADDRESS) has a port, but must have none, because the program runs several "
@@ -222,7 +223,7 @@ task<int> serve(instance_list& instances, const common_settings& settings, telem
     log.write(log_level::info, "not ready, draining after a delay",
               {{"signal", std::int64_t{number}}, {"delay_seconds", std::int64_t{settings.drain_delay.count()}}});
     ended.reset();
-    // A start hook that fails now ends the delay.
+    // A start hook that fails during the delay ends the delay.
     co_await ended.wait(deadline::after(loop::current().now(), settings.drain_delay));
   }
   log.write(log_level::info, "draining", {{"signal", std::int64_t{number}}});

@@ -102,7 +102,7 @@ struct definition {
   /// The version of the service, such as `1.0.0`: reported by `--version`, `cohort_build_info`, the log at start-up,
   /// `/openapi.json` and traces. Default: none; Cohort's own version is `cohort::version()`.
   std::string version;
-  /// Default port. The system chooses one if 0; in a simulated fleet, the port is 80.
+  /// Default port. If 0, the system chooses a port. In a simulated fleet, the port is 80.
   std::uint16_t port = 0;
   /// Value of the `Content-Security-Policy` header. A response that sets this field itself replaces it.
   std::string content_security_policy =

@@ -64,7 +64,7 @@ class log_line::cursor {
   std::string_view text() const noexcept { return {memory_.data(), static_cast<std::size_t>(end_ - memory_.data())}; }
 
  private:
-  /// Appends a string with escapes, for which the reserved space is not sufficient.
+  /// Appends an escaped string, which may exceed the reserved space.
   cursor& append_escaped(std::string_view text) {
     std::string quoted;
     json::writer{quoted}.value(text);

@@ -13,8 +13,8 @@
 
 namespace cohort::testing {
 
-/// HTTP client of a test, for one server. Each call advances virtual time until it has completed, and is made from
-/// outside the loop's tasks. A target that does not begin with `/` or is not a valid path and query throws
+/// HTTP client of a test, for one server. Must be called outside the loop's tasks; each call advances virtual time
+/// until it completes. A target that does not begin with `/` or is not a valid path and query throws
 /// `std::invalid_argument`.
 class client {
  public:

@@ -7,7 +7,7 @@
 
 namespace cohort::testing {
 
-/// Thrown if deadlines of a fleet are violated. `what` is the report.
+/// Thrown if deadlines of a fleet are violated. `what()` returns the report.
 class deadline_violation : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -32,9 +32,9 @@ class server : public client {
   http::server_settings& settings() noexcept;
   telemetry::registry& metrics() noexcept;
   net::memory_network& network() noexcept;
-  /// Enables the log at level debug; `sink` must outlive the server. Call it before the server starts.
+  /// Enables the log at level debug; `sink` must outlive the server. Precondition: the server has not started.
   void log_to(telemetry::log_sink& sink);
-  /// Replaces the listener with `wrap(listener)`. Call it before the server starts.
+  /// Replaces the listener with `wrap(listener)`. Precondition: the server has not started.
   void wrap_listener(std::function<std::unique_ptr<net::acceptor>(std::unique_ptr<net::acceptor>)> wrap);
 
   /// Starts the server, unless it has started.

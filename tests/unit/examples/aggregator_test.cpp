@@ -50,7 +50,7 @@ TEST_CASE("aggregator example: three upstreams are called concurrently", "[examp
   CHECK(fixture.fleet.elapsed() - start < 200ms);
 }
 
-TEST_CASE("aggregator example: an optional upstream that is slow, down or sends an invalid body is omitted",
+TEST_CASE("aggregator example: an optional upstream is omitted if it is slow, is down or sends an invalid body",
           "[examples]") {
   aggregator_fixture fixture;
   fixture.price = "{";

@@ -37,7 +37,7 @@ struct order_tables {
 
 struct outbox_fleet : sim::fleet {
   outbox_fleet() : fleet(1) { start_redis(); }
-  // Runs before the members are destroyed.
+  // Stops the fleet before the members are destroyed.
   ~outbox_fleet() { shutdown(0s); }
 
   void start_redis() { spawn(server.run(network().listen(redis_host, 6379))); }

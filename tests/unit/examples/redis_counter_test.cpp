@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 struct visits_fleet : sim::fleet {
   visits_fleet() : fleet(1) { spawn(server.run(network().listen(redis_host, 6379))); }
-  // Runs before the members are destroyed.
+  // Stops the fleet before the members are destroyed.
   ~visits_fleet() { shutdown(0s); }
 
   http::client_response visit() {

@@ -14,7 +14,7 @@ namespace {
 struct notes_fleet : sim::fleet {
   // The service is ready once its table exists.
   notes_fleet() : fleet(1) { run_for(std::chrono::seconds{1}); }
-  // Runs before the members are destroyed.
+  // Stops the fleet before the members are destroyed.
   ~notes_fleet() { shutdown(duration{}); }
 
   http::client_response request(http::method method, const std::string& path, std::string body = {}) {

@@ -33,7 +33,7 @@ TEST_CASE("fault_injector: each change is logged", "[faults][injector]") {
   const auto lines = captured_log.close();
   REQUIRE(lines.size() == 4);
   CHECK_THAT(lines[0], ContainsSubstring("fault injection started latency_ms=7") && ContainsSubstring("seconds=3"));
-  CHECK_THAT(lines[1], ContainsSubstring("duration is over latency_ms=0"));
+  CHECK_THAT(lines[1], ContainsSubstring("duration has expired latency_ms=0"));
   CHECK_THAT(lines[2], ContainsSubstring("fault injection started") && ContainsSubstring("error_percent=8"));
   CHECK_THAT(lines[3], ContainsSubstring("fault injection ended latency_ms=0"));
 }

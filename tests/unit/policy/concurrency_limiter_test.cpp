@@ -149,7 +149,7 @@ TEST_CASE("concurrency limiter: latency below the threshold times the tolerance 
   CHECK(fixture.limiter.limit() < before);
 }
 
-TEST_CASE("concurrency limiter: while at most half of the limit is used, it does not grow, but can decrease",
+TEST_CASE("concurrency limiter: a limit that is at most half used does not grow, but can decrease",
           "[policy][concurrency_limiter]") {
   concurrency_limiter_fixture fixture{{.initial_limit = 40}};
   for (int i = 0; i < 50; ++i) fixture.sample(20ms, 20);

@@ -109,7 +109,7 @@ TEST_CASE("load balancer: if only ejected addresses are left, they are selected 
   CHECK(fixture.balancer.ejected_count(fixture.now) == 0);
 }
 
-TEST_CASE("load balancer: an ejected address returns after its ejection time with a slow start",
+TEST_CASE("load balancer: after its ejection time, an address becomes active with a slow start",
           "[policy][load_balancer]") {
   const auto [result, count, length] =
       GENERATE(table<outcome, int, duration>({{outcome::failure, 5, 30s}, {outcome::connect_failure, 2, 5s}}));

@@ -193,8 +193,9 @@ TEST_CASE("load balancer: a removed address is not selected, but is tracked unti
   CHECK(fixture.balancer.in_flight(a) == 0);
 }
 
-TEST_CASE("load balancer: an address that returns keeps its requests in flight, starts slowly and has no failures",
-          "[policy][load_balancer]") {
+TEST_CASE(
+    "load balancer: an address that is added again keeps its requests in flight, and has a slow start and no failures",
+    "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a, b}};
   REQUIRE_FALSE(fixture.call(a, outcome::connect_failure));
   REQUIRE_FALSE(fixture.calls(3, a, outcome::failure));

@@ -145,7 +145,8 @@ TEST_CASE("instance: during the drain delay a service is not ready, but accepts 
   CHECK(fleet.leaks() == sim::no_leaks);
 }
 
-TEST_CASE("instance: without a drain delay a service stops accepting immediately", "[service][instance][sim]") {
+TEST_CASE("instance: without a drain delay, a service stops accepting connections immediately",
+          "[service][instance][sim]") {
   sim::fleet fleet{1};
   auto& node = fleet.add_service([] { return make_definition(); }, "sample");
   CHECK(accepts_connections(fleet, node));

@@ -46,7 +46,7 @@ TEST_CASE("rate limit: requests without a valid key also count against the limit
   CHECK(fixture.response_to(get("/api/things", "X-API-Key: secret\r\n")).status == 429);
 }
 
-TEST_CASE("rate limit: exempt operations are exempt with a valid key only", "[service][rate_limit]") {
+TEST_CASE("rate limit: exempt operations are exempt only with a valid key", "[service][rate_limit]") {
   const std::string key_field = "X-API-Key: secret\r\n";
   service_fixture fixture{"secret"};
   fixture.serve(sample_routes(), config::rate{1, 60s});

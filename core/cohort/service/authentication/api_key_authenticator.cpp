@@ -36,7 +36,7 @@ std::optional<std::string_view> find_key(const http::request_head& head) {
 
 telemetry::counter& throttled_counter(telemetry::registry& metrics) {
   return metrics.make_counter("cohort_server_auth_throttled_total",
-                              "Requests with an invalid API key that the limit per client rejected with 429.");
+                              "Requests with an invalid API key rejected with 429 by the limit per client.");
 }
 
 telemetry::counter& failure_counter(telemetry::registry& metrics, const std::string& prefix, std::string_view endpoint,
@@ -87,7 +87,7 @@ const api_key_authenticator::prepared_keys& api_key_authenticator::prepare_keys(
   for (const auto& entry : keys) {
     prepared->digests.push_back(sha256(entry.key));
     prepared->counters.push_back(&metrics_.make_counter(prefix_ + "_api_key_requests_total",
-                                                        "Requests accepted by their API key, by the name of the key.",
+                                                        "Requests accepted by API key, by the name of the key.",
                                                         {{"key", entry.name}}));
   }
   prepared_.push_back(std::move(prepared));

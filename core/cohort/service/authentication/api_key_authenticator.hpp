@@ -65,7 +65,7 @@ class api_key_authenticator {
   const config::api_key* find_valid_key(const http::request_context& context) const;
 
  private:
-  /// The hashes by which the keys of one list are compared, and their counters.
+  /// The digests and counters of one list of keys.
   struct prepared_keys;
 
   const prepared_keys& prepare_keys() const;

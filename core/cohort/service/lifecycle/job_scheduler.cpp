@@ -152,7 +152,7 @@ task<> job_scheduler::run_schedule(schedule& job, loop_state& state) {
 }
 
 task<> job_scheduler::run_cron(schedule& job, loop_state& state) {
-  // The wall clock can be set while the job waits.
+  // The wall clock can change while the job waits.
   constexpr duration max_wait = std::chrono::minutes{1};
   auto& current = loop::current();
   auto next = job.cron->next(current.wall_now());

@@ -43,7 +43,7 @@ class service_lifecycle {
   /// Adds a setting that the program reloads on the first loop, on SIGHUP and when one of `files` changes. See
   /// `config::reloader::add` and `reload_handler`.
   void add_reload(std::string setting, config::reloader::action reload, std::vector<std::string> files);
-  /// Moves the settings that were added to the reloader of the program.
+  /// Moves the settings of `add_reload` to the reloader of the program.
   void move_reloads_to(config::reloader& settings);
   job_scheduler& jobs() noexcept { return jobs_; }
   blocking_pool& blocking() noexcept { return blocking_; }

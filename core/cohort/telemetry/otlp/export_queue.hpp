@@ -70,7 +70,7 @@ class export_queue {
   cross_thread_event& wakeup() noexcept { return *wakeup_; }
 
  private:
-  /// Returns the batch for the next item; null if the queue is full. Must be called under the lock.
+  /// Returns the batch for the next item; null if the queue is full. Precondition: the lock is held.
   batch* open_batch();
 
   export_queue_limits limits_;

@@ -97,7 +97,7 @@ TEST_CASE("service: handlers, tasks and stop hooks may refer to the service cont
   CHECK(events == event_names{"0 siblings", "0 siblings"});
 }
 
-TEST_CASE("service: a service ends when a start hook fails", "[service][lifecycle][sim]") {
+TEST_CASE("service: a service stops when a start hook fails", "[service][lifecycle][sim]") {
   sim::fleet fleet{1, sim::event_log::mode::timeline};
   auto& node = fleet.add_service(
       [] {

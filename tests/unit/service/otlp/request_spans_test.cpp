@@ -70,7 +70,7 @@ class traced_fixture : public service_fixture {
 
   telemetry::tracer spans;
 
-  /// Takes the spans that have been recorded.
+  /// Removes and returns the recorded spans.
   std::vector<exported_span> take() {
     auto& queue = *spans.queues().front();
     const auto batch = queue.take();

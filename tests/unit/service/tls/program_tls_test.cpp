@@ -24,7 +24,7 @@ TEST_CASE("tls files: the certificate file can also contain the key", "[service]
   CHECK_FALSE(find_error(settings).has_value());
 }
 
-TEST_CASE("tls files: a file that is not regular is an error", "[service][tls]") {
+TEST_CASE("tls files: a path that is not a regular file is an error", "[service][tls]") {
   const temporary_directory directory;
   service::tls_options tls;
   tls.certificate_files = {{directory.path().string()}};
