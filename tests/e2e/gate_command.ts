@@ -28,7 +28,7 @@ const recoverySeconds = (link: LinkName): number => (link === 'provider' ? 20 : 
 /** The longest timeout of a part (weather, 5 s), and a margin for a busy machine. */
 const maxResponseMilliseconds = 5_500;
 const pollIntervalMilliseconds = 100;
-/** The checks themselves use connections, each with a descriptor and a task. */
+/** The tolerance for the connections of the checks, each with a descriptor and a task. */
 const tolerance = 2;
 const memoryToleranceMiB = 8;
 

@@ -21,7 +21,7 @@ import { root, runProcess, startProcess, terminateChildrenOnExit } from './suppo
 import type { Stack } from './support/stack.ts';
 import { clearFaults, injectFaults, request, serviceNames, stackOnDefaultPorts } from './support/stack.ts';
 
-/** Writes the metrics of a service with TLS, a key file and an OTLP export, and returns the file: some metrics exist only then. */
+/** Writes the metrics of a service with TLS, a key file and an OTLP export, and returns the file: some metrics exist only in this configuration. */
 async function writeTlsMetrics(directory: string): Promise<string> {
   const certificates = join(directory, 'certificates');
   const certificatesResult = await runProcess(join(root, 'deploy/tls/make-certificates'), [certificates]);

@@ -18,7 +18,7 @@ const faultMilliseconds = 300;
 const pauseMilliseconds = 1_700;
 const sampleMilliseconds = 1_000;
 const maxGrowthMiB = 1;
-/** The checks themselves use connections. */
+/** The tolerance for the connections of the checks. */
 const descriptorTolerance = 2;
 /** Minimum mean request rate; the soak test fails below it. */
 const minRequestsPerSecond = 500;

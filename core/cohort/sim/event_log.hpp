@@ -47,7 +47,7 @@ class event_log {
   /// The timeline as one string.
   std::string text() const;
   /// The most important lines of the timeline as one string, at most `max_lines` (at least 3) of `max_width`
-  /// characters: if there are more lines, events of the transport are omitted first, then events in the middle.
+  /// characters. If there are more lines, events of the transport are omitted first, then events in the middle.
   std::string summary(std::size_t max_lines = 40, std::size_t max_width = 110) const;
 
  private:

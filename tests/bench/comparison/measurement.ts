@@ -93,7 +93,7 @@ export async function countAllocations(
   }
 }
 
-/** Returns the number of system calls per request: in total, and by name for those that are frequent. */
+/** Returns the number of system calls per request: in total, and by name for frequent system calls. */
 export async function countSystemCalls(
   running: RunningServer,
   connections: number,

@@ -14,7 +14,7 @@ import type { BackgroundProcess } from '../support/processes.ts';
 
 const programs = join(root, 'build/release/bin');
 const loadSeconds = 14;
-/** Times of the restarts in the load: in the middle of an interval, since the load starts somewhat later than its process. */
+/** Times of the restarts, in the middle of an interval, because the load starts slightly later than its process. */
 const restartSeconds = [4.5, 9.5];
 /** Requests that fail at the end of a restart are in the interval of one second that contains it, or in the next one. */
 const intervalSeconds = 1;

@@ -56,7 +56,7 @@ export function received(response: Response): ReceivedRequest | undefined {
   }
 }
 
-/** Opens a WebSocket, sends a text message, and returns the echo, or the other message that was received. */
+/** Opens a WebSocket, sends a text message, and returns the message that it receives. */
 export function echoByWebSocket(port: number, path: string, message: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');

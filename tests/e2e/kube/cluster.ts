@@ -43,7 +43,7 @@ async function waitUntilSettled(): Promise<void> {
   });
 }
 
-/** Waits until each of these services has `count` ready pods and no other ones. */
+/** Waits until each of these services has `count` ready pods and no other pods. */
 export async function waitForReplicas(count: number, names: string[] = services): Promise<void> {
   for (const service of names) {
     await waitForRollout(service);

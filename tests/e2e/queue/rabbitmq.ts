@@ -86,7 +86,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
     if (pid !== undefined) process.kill(-pid, name);
   }
 
-  /** Stops the server and its port mapper, which outlives it. */
+  /** Stops the server and its port mapper, which would otherwise continue to run. */
   private end(): void {
     try {
       this.signal('SIGKILL');

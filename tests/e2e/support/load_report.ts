@@ -11,7 +11,7 @@ export interface LoadReport {
 
 /** The outcomes of requests that are in flight, or wait for a connection, when the load is stopped. */
 const pendingOutcomes = ['unfinished', 'unsent'];
-/** Pending requests do not count as failed if no request, including them, took longer than this, in microseconds. */
+/** Pending requests do not count as failed if the longest response time, including their age, is below this limit, in microseconds. */
 const maxResponseTime = 2_000_000;
 
 /** Finds the report in the output of `loadgen --json /dev/stdout`; undefined if it is not complete. */

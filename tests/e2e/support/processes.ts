@@ -118,8 +118,8 @@ function isFreePort(port: number): Promise<boolean> {
 }
 
 /**
- * Returns ports that are free at the time of the call. The ports are below the range from which the system takes the
- * ports of clients, so that no connection uses one of them before its server listens, or while its server restarts.
+ * Returns ports that are free at the time of the call. The ports are below the ephemeral range, so that no client
+ * connection uses one of them before its server listens, or while its server restarts.
  */
 export async function findFreePorts(count: number): Promise<number[]> {
   const firstClientPort = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s/)[0]);

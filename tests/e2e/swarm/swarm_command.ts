@@ -154,7 +154,7 @@ async function stopLoad(container: string): Promise<LoadReport> {
   return eventually('the load has ended', 30, async () => findLoadReport(await docker('logs', container)));
 }
 
-/** Prints what the dashboards logged about failures. By their containers: `docker service logs` can wait forever for a task. */
+/** Prints the log lines of the dashboards about failures. Reads them by container, because `docker service logs` can wait forever for a task. */
 async function printFailures(): Promise<void> {
   for (let node = 1; node <= nodeCount; ++node) {
     const containers = await dockerOn(node, '', 'ps', '-aq', '--filter', `label=com.docker.swarm.service.name=${stack}_dashboard-service`);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Exports spans and log lines of the four services to Jaeger and VictoriaLogs, and through an OpenTelemetry Collector to
-// Jaeger and Zipkin, and reads them back: an aggregate with a hedged call and a call that misses its deadline.
+// Exports spans and log lines of the four services to Jaeger and VictoriaLogs, and through an OpenTelemetry Collector
+// to Jaeger and Zipkin. Reads them back for an aggregate with a hedged call and a call that misses its deadline.
 // `./dev e2e tracing`
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

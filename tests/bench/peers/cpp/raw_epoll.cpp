@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Lower bound of the cost of a request: an epoll loop that reads and sends constant bytes. The server parses no
-// requests and has neither deadlines nor a current Date, so its cost is a lower bound for real servers; `./dev bench`
+// requests and has neither deadlines nor a current Date, so its cost is a lower bound for real servers. `./dev bench`
 // shows the other servers as multiples of its cost.
 
 #include <sys/epoll.h>
