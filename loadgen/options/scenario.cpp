@@ -49,7 +49,7 @@ class object_reader {
     add_reader(std::move(key), [parser = std::move(parser), assign](element value) -> value_error {
       const auto text = to_flag_text(value);
       auto parsed = text ? parser.parse(*text) : std::nullopt;
-      if (!parsed) return "is " + quote_value(value) + ", but must be " + parser.accepts;
+      if (!parsed) return "is " + quote_value(value) + ", but must be " + parser.accepted_values;
       assign(std::move(*parsed));
       return std::nullopt;
     });
@@ -113,7 +113,7 @@ value_error read_headers(element value, target_options& target) {
     const auto text = to_flag_text(content);
     const auto field = text ? header_parser().parse(std::string{key} + ": " + *text) : std::nullopt;
     // The value is not shown, because it can be a secret.
-    if (!field) return "must be " + header_parser().accepts;
+    if (!field) return "must be " + header_parser().accepted_values;
     target.fields.push_back(*field);
   }
   return std::nullopt;

@@ -26,7 +26,7 @@ config::value_parser<std::optional<boost::urls::url>> http_url_or_none() {
             auto parsed = parse(text);
             return parsed ? std::optional<optional_url>{std::move(parsed)} : std::nullopt;
           },
-          url.accepts + ", or none"};
+          url.accepted_values + ", or none"};
 }
 
 /// The outcome of a lookup in the cache, in the record of the request.

@@ -93,18 +93,18 @@ void file_watch::renew() {
   if (descriptor_ < 0) return;
   watched_paths watched_paths;
   for (const auto& path : paths_) add_watched_paths(path, watched_paths);
-  std::set<int> renewed;
+  std::set<int> renewed_watches;
   const auto add_watch = [&](const std::string& path, std::uint32_t events) {
     // inotify returns the same watch for the same inode.
     const int watch = ::inotify_add_watch(descriptor_, path.c_str(), events);
-    if (watch >= 0) renewed.insert(watch);
+    if (watch >= 0) renewed_watches.insert(watch);
   };
   for (const auto& directory : watched_paths.directories) add_watch(directory, directory_events);
   for (const auto& file : watched_paths.files) add_watch(file, file_events);
   for (const int watch : watches_) {
-    if (!renewed.contains(watch)) ::inotify_rm_watch(descriptor_, watch);
+    if (!renewed_watches.contains(watch)) ::inotify_rm_watch(descriptor_, watch);
   }
-  watches_ = std::move(renewed);
+  watches_ = std::move(renewed_watches);
 }
 
 }  // namespace cohort::config

@@ -88,11 +88,11 @@ environment process_environment() {
 options::options(std::string program, std::string description, std::string version)
     : program_(std::move(program)), description_(std::move(description)), version_(std::move(version)) {}
 
-void options::add_setting(option_spec spec, std::string accepts, std::string default_text,
+void options::add_setting(option_spec spec, std::string accepted_values, std::string default_text,
                           std::function<bool(std::string_view)> assign) {
   setting new_setting;
   new_setting.spec = std::move(spec);
-  new_setting.accepts = std::move(accepts);
+  new_setting.accepted_values = std::move(accepted_values);
   new_setting.default_text = std::move(default_text);
   new_setting.assign = std::move(assign);
   settings_.push_back(std::move(new_setting));
@@ -120,11 +120,12 @@ void options::add_secret(std::string& target, option_spec spec, std::string* fil
 
 void options::add_api_keys(api_key_list& target, option_spec spec, std::string* file_path) {
   auto parser = visible_ascii("a secret");
-  add_setting(std::move(spec), parser.accepts, {}, [&target, parse = std::move(parser.parse)](std::string_view text) {
-    auto key = parse(text);
-    if (key) target = single_api_key(std::move(*key));
-    return key.has_value();
-  });
+  add_setting(std::move(spec), parser.accepted_values, {},
+              [&target, parse = std::move(parser.parse)](std::string_view text) {
+                auto key = parse(text);
+                if (key) target = single_api_key(std::move(*key));
+                return key.has_value();
+              });
   make_secret(settings_.back(), "File with one key per line, \"name: key\" or only the key", file_path,
               [&target](const std::string& path) {
                 auto file = read_api_key_file(path);
@@ -244,7 +245,7 @@ std::optional<early_exit> options::apply(setting& setting, const environment& va
     if (!setting.is_secret) append_value(setting.report.value, redact_userinfo(value));
     if (setting.assign(value)) continue;
     const std::string displayed_value = setting.is_secret ? "an invalid value (not shown)" : quote(value);
-    return usage_error(source + " is " + displayed_value + ", but must be " + setting.accepts);
+    return usage_error(source + " is " + displayed_value + ", but must be " + setting.accepted_values);
   }
   return std::nullopt;
 }

@@ -63,7 +63,7 @@ class options {
   /// overwrites `target` if the setting is given. `target` must outlive the options.
   template <class T>
   void add(T& target, option_spec spec, value_parser<T> parser, std::string default_text = {}) {
-    add_setting(std::move(spec), parser.accepts, std::move(default_text),
+    add_setting(std::move(spec), parser.accepted_values, std::move(default_text),
                 [&target, parse = std::move(parser.parse)](std::string_view text) {
                   auto value = parse(text);
                   if (value) target = std::move(*value);
@@ -72,7 +72,7 @@ class options {
   }
   template <class T>
   void add(std::optional<T>& target, option_spec spec, value_parser<T> parser, std::string default_text = {}) {
-    add_setting(std::move(spec), parser.accepts, std::move(default_text),
+    add_setting(std::move(spec), parser.accepted_values, std::move(default_text),
                 [&target, parse = std::move(parser.parse)](std::string_view text) {
                   target = parse(text);
                   return target.has_value();
@@ -81,7 +81,7 @@ class options {
   /// Adds a flag that can be given repeatedly; each use appends to `targets`. Lists have no environment variable.
   template <class T>
   void add_list(std::vector<T>& targets, option_spec spec, value_parser<T> parser) {
-    add_setting(std::move(spec), parser.accepts, {},
+    add_setting(std::move(spec), parser.accepted_values, {},
                 [&targets, parse = std::move(parser.parse)](std::string_view text) {
                   auto value = parse(text);
                   if (value) targets.push_back(std::move(*value));
@@ -116,7 +116,7 @@ class options {
  private:
   struct setting {
     option_spec spec;
-    std::string accepts;
+    std::string accepted_values;
     std::string default_text;
     /// Parses a string and assigns the value to the target. Returns false if the string is invalid.
     std::function<bool(std::string_view)> assign;
@@ -142,7 +142,7 @@ class options {
 
   void make_secret(setting& new_setting, std::string file_help, std::string* file_path,
                    std::function<std::string(const std::string&)> read_file) const;
-  void add_setting(option_spec spec, std::string accepts, std::string default_text,
+  void add_setting(option_spec spec, std::string accepted_values, std::string default_text,
                    std::function<bool(std::string_view)> assign);
   std::optional<early_exit> read_flags(int argc, const char* const* argv);
   std::optional<early_exit> apply(setting& setting, const environment& variables);

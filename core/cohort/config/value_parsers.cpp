@@ -185,7 +185,7 @@ value_parser<rate> event_rate_or_off() {
   return {[parse = std::move(parser.parse)](std::string_view text) -> std::optional<rate> {
             return lower_case(text) == "off" ? rate{0, std::chrono::seconds{1}} : parse(text);
           },
-          parser.accepts + ", or off"};
+          parser.accepted_values + ", or off"};
 }
 
 }  // namespace cohort::config

@@ -18,7 +18,7 @@ struct value_parser {
   /// Parses a string. Returns an empty optional if the string is invalid.
   std::function<std::optional<T>(std::string_view)> parse;
   /// Completes the error message `PORT is "abc", but must be …`.
-  std::string accepts;
+  std::string accepted_values;
 };
 
 /// Any string, including an empty string.

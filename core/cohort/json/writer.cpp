@@ -19,15 +19,15 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
   if (lead_byte >= 0xC2 && lead_byte <= 0xDF) return is_continuation(1) ? 2 : 0;
   if ((lead_byte & 0xF0U) == 0xE0) {
     if (!is_continuation(1) || !is_continuation(2)) return 0;
-    const bool overlong = lead_byte == 0xE0 && byte(1) < 0xA0;
-    const bool surrogate = lead_byte == 0xED && byte(1) >= 0xA0;
-    return overlong || surrogate ? 0 : 3;
+    const bool is_overlong = lead_byte == 0xE0 && byte(1) < 0xA0;
+    const bool is_surrogate = lead_byte == 0xED && byte(1) >= 0xA0;
+    return is_overlong || is_surrogate ? 0 : 3;
   }
   if (lead_byte >= 0xF0 && lead_byte <= 0xF4) {
     if (!is_continuation(1) || !is_continuation(2) || !is_continuation(3)) return 0;
-    const bool overlong = lead_byte == 0xF0 && byte(1) < 0x90;
+    const bool is_overlong = lead_byte == 0xF0 && byte(1) < 0x90;
     const bool exceeds_unicode = lead_byte == 0xF4 && byte(1) >= 0x90;
-    return overlong || exceeds_unicode ? 0 : 4;
+    return is_overlong || exceeds_unicode ? 0 : 4;
   }
   return 0;
 }

@@ -203,7 +203,7 @@ void check_upstream(const scope& at, const std::string& name, const upstream_ent
   const auto url = config::http_url();
   at.member("url").require(url.parse(entry.url).has_value(), "must be an absolute URL: http[s]://host[:port][/path]");
   const auto policy = http::upstream_policy({});
-  if (!policy.parse(entry.policy)) at.member("policy").report("must be " + policy.accepts);
+  if (!policy.parse(entry.policy)) at.member("policy").report("must be " + policy.accepted_values);
   at.member("openapi").require(entry.openapi.empty() || entry.openapi.front() == '/', "must start with \"/\"");
 }
 

@@ -7,7 +7,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 
 import { inputAt, seeds } from './inputs.mjs';
-import { frontToken, startCohort, startFront, startNode, stopAll } from './peers.mjs';
+import { proxyToken, startCohort, startProxy, startNode, stopAll } from './peers.mjs';
 
 const concurrency = 32;
 const timeoutMs = 5000;
@@ -91,10 +91,10 @@ async function runInParallel(run) {
   await Promise.all(Array.from({ length: concurrency }, worker));
 }
 
-async function compareFront(name) {
+async function compareProxy(name) {
   const violations = [];
-  const upstream = await startCohort(program, frontToken, (line) => violations.push(line));
-  const port = await startFront(name, upstream);
+  const upstream = await startCohort(program, proxyToken, (line) => violations.push(line));
+  const port = await startProxy(name, upstream);
   const recent = [];
   let forwarded = 0;
   let reported = 0;
@@ -122,7 +122,7 @@ async function main() {
     `${totals.accepted}, both of ${totals.both}; ${totals.requests} requests; ${totals.timeouts} timeouts`);
   if (totals.both === 0) fail('node', 'no input was accepted by both', '', 'the comparison does not work');
   for (const name of ['haproxy', 'nginx']) {
-    if (existsSync(`/usr/sbin/${name}`)) await compareFront(name);
+    if (existsSync(`/usr/sbin/${name}`)) await compareProxy(name);
     else console.log(`${name}: not installed, skipped`);
   }
   if (failures.length > 0) {

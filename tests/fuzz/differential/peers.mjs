@@ -7,7 +7,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export const frontToken = 'front-7c1d5e';
+export const proxyToken = 'front-7c1d5e';
 
 /** FNV-1a of 32 bits, as framing_server.cpp computes it. */
 function hash(bytes, value = 0x811c9dc5) {
@@ -114,7 +114,7 @@ defaults
 listen front
   bind 127.0.0.1:${port}
   http-reuse always
-  http-request set-header X-Front ${frontToken}
+  http-request set-header X-Front ${proxyToken}
   server cohort 127.0.0.1:${upstream}
 `;
 
@@ -144,14 +144,14 @@ http {
       proxy_ignore_client_abort on;
       proxy_set_header Connection "";
       proxy_set_header Host $host;
-      proxy_set_header X-Front ${frontToken};
+      proxy_set_header X-Front ${proxyToken};
     }
   }
 }
 `;
 
 /** Starts a reverse proxy; null if it is not installed. */
-export async function startFront(name, upstream) {
+export async function startProxy(name, upstream) {
   const port = await freePort();
   const file = join(directory, `${name}.conf`);
   writeFileSync(file, (name === 'haproxy' ? haproxyConfiguration : nginxConfiguration)(port, upstream));

@@ -40,10 +40,10 @@ TEST_CASE("cost: a request of the load generator in an open loop stays within it
   scripted_upstream server;
   server.set_default_behavior(canned_response{.headers = {{"Content-Type", "text/plain"}}, .body = "response"});
 
-  const auto with_start = count_system_calls(*strace, server, 1);
-  const auto with_more_requests = count_system_calls(*strace, server, 3);
-  const double waits = (with_more_requests.waits - with_start.waits) / (2 * rate);
-  const double others = (with_more_requests.others - with_start.others) / (2 * rate);
+  const auto short_run = count_system_calls(*strace, server, 1);
+  const auto long_run = count_system_calls(*strace, server, 3);
+  const double waits = (long_run.waits - short_run.waits) / (2 * rate);
+  const double others = (long_run.others - short_run.others) / (2 * rate);
 
   // One timerfd_settime, one check whether the connection is open, one write and one read.
   CHECK(others > 2);

@@ -36,7 +36,7 @@ class chat_member {
   }
   /// Responds to a close frame with the payload `payload`, as RFC 6455 section 5.5.1 requires. Returns whether the
   /// server then closes the connection, and closes the client's end.
-  bool answer_close(const std::string& payload) {
+  bool respond_to_close(const std::string& payload) {
     std::string frame{'\x88', static_cast<char>(0x80U | payload.size()), 0, 0, 0, 0};
     connection_.send(frame + payload);
     const bool is_closed = connection_.wait_for_close();

@@ -48,7 +48,7 @@ TEST_CASE("reverse proxy example: WebSocket connections are forwarded until they
   chat_program.process().signal(SIGTERM);
   const auto going_away = ann.receive();
   CHECK(going_away.substr(0, 2) == "\x03\xE9");  // 1001
-  CHECK(ann.answer_close(going_away));
+  CHECK(ann.respond_to_close(going_away));
   CHECK(proxy.stop() == 0);
 }
 

@@ -22,7 +22,7 @@ task<> store_error(postgres::pool& pool, std::string text, duration left, postgr
   if (!fetched) *failure = fetched.error();
 }
 
-task<> pass_deadline(postgres::pool& pool) {
+task<> exceed_deadline(postgres::pool& pool) {
   const std::string slow = "select pg_sleep(600)";
   task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
   postgres::error failure{};
@@ -42,7 +42,7 @@ task<> pass_deadline(postgres::pool& pool) {
 TEST_CASE("libpq: at the deadline the server cancels the statement, and the connection is reused",
           "[postgres][libpq][threads]") {
   libpq_fixture fixture{{.max_connections = 2}};
-  fixture.run(pass_deadline(fixture.pool));
+  fixture.run(exceed_deadline(fixture.pool));
 }
 
 task<> exceed_pool(postgres::pool& pool) {

@@ -44,7 +44,7 @@ task<int> count(postgres::pool& pool, std::string table) {
 }
 
 /// Redis is available, then unavailable; then the database is restarted.
-task<> take_orders(libpq_fixture& fixture) {
+task<> place_orders(libpq_fixture& fixture) {
   auto listener = net::listen_tcp(loop::current(), loopback_endpoint()).value();
   const auto redis_port = listener->local_endpoint().port();
   redis::simulated_server server;
@@ -83,7 +83,7 @@ task<> take_orders(libpq_fixture& fixture) {
 TEST_CASE("outbox example: with a PostgreSQL server, each order is announced or stays in the outbox",
           "[postgres][examples][threads]") {
   libpq_fixture fixture;
-  fixture.run(take_orders(fixture));
+  fixture.run(place_orders(fixture));
 }
 
 }  // namespace

@@ -197,14 +197,14 @@ TEST_CASE("weather: the fallback is used until the first provider recovers", "[i
   CHECK(first.requests().size() == 1);
 
   // Both providers are in a cooldown of some seconds, in which no request is sent.
-  auto recovered = get(service.port(), "/api/weather?location=Rome,Italy");
-  CHECK(recovered.status == 503);
-  while (recovered.status == 503) {
+  auto response = get(service.port(), "/api/weather?location=Rome,Italy");
+  CHECK(response.status == 503);
+  while (response.status == 503) {
     std::this_thread::sleep_for(50ms);
-    recovered = get(service.port(), "/api/weather?location=Rome,Italy");
+    response = get(service.port(), "/api/weather?location=Rome,Italy");
   }
-  CHECK(recovered.status == 200);
-  CHECK(json_at(recovered.body, "/provider") == "\"wttr.in\"");
+  CHECK(response.status == 200);
+  CHECK(json_at(response.body, "/provider") == "\"wttr.in\"");
   CHECK(first.requests().size() == 2);
   CHECK(second.requests().size() == 2);
   CHECK(metric(service.port(), R"(weather_service_provider_requests_total{provider="open-meteo",outcome="ok"})") == 1);
@@ -252,13 +252,13 @@ TEST_CASE("weather: the provider's certificate is verified", "[integration][weat
 
 TEST_CASE("weather: an unresponsive provider does not delay a response past its deadline",
           "[integration][weather][threads]") {
-  scripted_upstream unresponsive;
-  unresponsive.set_default_behavior(no_response{});
+  scripted_upstream unresponsive_provider;
+  unresponsive_provider.set_default_behavior(no_response{});
   scripted_upstream slow;
   slow.set_default_behavior(slow_body{.body = wttr_response(), .interval = 50ms});
   const black_hole unresponsive_server;
   for (const auto& url :
-       {unresponsive.url(), slow.url(), "http://127.0.0.1:" + std::to_string(unresponsive_server.port())}) {
+       {unresponsive_provider.url(), slow.url(), "http://127.0.0.1:" + std::to_string(unresponsive_server.port())}) {
     CAPTURE(url);
     auto service = start_weather_service(url);
     const auto response = get(service.port(), "/api/weather", {{"x-envoy-expected-rq-timeout-ms", "400"}});
@@ -267,7 +267,7 @@ TEST_CASE("weather: an unresponsive provider does not delay a response past its 
     CHECK(service.stop() == 0);
   }
   // The fetch was cancelled when the service stopped.
-  unresponsive.wait_for_disconnects(1);
+  unresponsive_provider.wait_for_disconnects(1);
 }
 
 TEST_CASE("weather: a request gets 503 if the provider's host name cannot be resolved",

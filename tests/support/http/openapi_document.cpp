@@ -38,13 +38,13 @@ std::set<std::string> template_names(const std::string& path) {
 
 /// valijson does not support integers beyond 63 bits, such as the maximum of an unsigned 64-bit integer, and throws if
 /// a value with a `format` is not a string.
-void make_readable(json::value& value) {
+void adapt_for_valijson(json::value& value) {
   if (value.is_uint64()) value = static_cast<double>(value.as_uint64());
   if (value.is_array())
-    for (auto& element : value.as_array()) make_readable(element);
+    for (auto& element : value.as_array()) adapt_for_valijson(element);
   if (!value.is_object()) return;
   if (const auto* format = member(&value, "format"); format && format->is_string()) value.as_object().erase("format");
-  for (auto& entry : value.as_object()) make_readable(entry.value());
+  for (auto& entry : value.as_object()) adapt_for_valijson(entry.value());
 }
 
 /// Checks the rules of one document.
@@ -232,7 +232,7 @@ lines openapi_document::violations(std::string_view method, std::string_view pat
   if (!schema || media_type != "application/json") return {};
   json::object object{{"allOf", json::array{*schema}}};
   if (const auto* components = member(&document_->root, "components")) object["components"] = *components;
-  for (auto& entry : object) make_readable(entry.value());
+  for (auto& entry : object) adapt_for_valijson(entry.value());
   auto found = json_schema{json::serialize(object)}.violations(body);
   for (auto& line : found) line = where + line;
   return found;

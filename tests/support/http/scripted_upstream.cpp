@@ -68,7 +68,7 @@ class step_runner {
   step_runner(server_stream& stream, const recorded_request& request)
       : stream_{stream},
         is_head_request_{request.method == "HEAD"},
-        close_requested_{request.header("Connection") == "close"} {}
+        is_close_requested_{request.header("Connection") == "close"} {}
 
   connection_state operator()(const canned_response& step) {
     if (const auto end = delay(step.delay); end != connection_state::open) {
@@ -141,7 +141,7 @@ class step_runner {
     if (!stream_.write(text)) {
       return connection_state::disconnected;
     }
-    if (close || close_requested_) {
+    if (close || is_close_requested_) {
       stream_.close();
       return connection_state::closed;
     }
@@ -150,7 +150,7 @@ class step_runner {
 
   server_stream& stream_;
   bool is_head_request_;
-  bool close_requested_;
+  bool is_close_requested_;
 };
 
 std::pair<std::string, std::string> method_and_target(const std::string& line) {

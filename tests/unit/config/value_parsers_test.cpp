@@ -23,7 +23,7 @@ TEST_CASE("value parsers: text accepts any string", "[config][value_parser]") {
 TEST_CASE("value parsers: visible_ascii rejects an empty string, spaces, control characters and non-ASCII bytes",
           "[config][value_parser]") {
   const auto parser = visible_ascii("a name");
-  CHECK(parser.accepts == "a name of visible ASCII characters, without spaces");
+  CHECK(parser.accepted_values == "a name of visible ASCII characters, without spaces");
   CHECK(parser.parse("weather-service_1.0!~") == "weather-service_1.0!~");
   const auto invalid = GENERATE(""sv, " "sv, "a b"sv, "a\tb"sv, "a\r\nb"sv, "a\0b"sv, "a\x7f"sv, "D\u00fcsseldorf"sv);
   CHECK_FALSE(parser.parse(invalid));
@@ -31,7 +31,7 @@ TEST_CASE("value parsers: visible_ascii rejects an empty string, spaces, control
 
 TEST_CASE("value parsers: integer accepts only decimal digits within the bounds", "[config][value_parser]") {
   const auto parser = integer(-5, 100);
-  CHECK(parser.accepts == "an integer from -5 to 100");
+  CHECK(parser.accepted_values == "an integer from -5 to 100");
   CHECK(parser.parse("-5") == -5);
   CHECK(parser.parse("0") == 0);
   CHECK(parser.parse("100") == 100);
@@ -106,7 +106,7 @@ TEST_CASE("value parsers: http_url rejects other schemes, user information, quer
 
 TEST_CASE("value parsers: one_of accepts only the listed words", "[config][value_parser]") {
   const auto parser = one_of({"debug", "info", "warn"});
-  CHECK(parser.accepts == "one of debug, info, warn");
+  CHECK(parser.accepted_values == "one of debug, info, warn");
   CHECK(parser.parse("info") == "info");
   const auto invalid = GENERATE("", "inf", "info ", "debug, info", "warning");
   CHECK_FALSE(parser.parse(invalid));
@@ -115,7 +115,7 @@ TEST_CASE("value parsers: one_of accepts only the listed words", "[config][value
 TEST_CASE("value parsers: one_of accepts the listed words and their aliases in any case",
           "[config][value_parser][case-5.2]") {
   const auto parser = one_of({"info", "warn"}, {{"warning", "warn"}});
-  CHECK(parser.accepts == "one of info, warn");
+  CHECK(parser.accepted_values == "one of info, warn");
   for (const auto* word : {"info", "INFO", "Info", "iNfO"}) CHECK(parser.parse(word) == "info");
   for (const auto* word : {"warn", "WARN", "warning", "Warning", "WARNING"}) CHECK(parser.parse(word) == "warn");
   // Letters of another alphabet are not accepted: U+0130 and U+0131 are i in Turkish.
@@ -131,7 +131,7 @@ TEST_CASE("value parsers: the unit of a rate is accepted in any case", "[config]
 
 TEST_CASE("value parsers: seconds accepts whole seconds within the bounds", "[config][value_parser]") {
   const auto parser = seconds(1, 3600);
-  CHECK(parser.accepts == "whole seconds from 1 to 3600");
+  CHECK(parser.accepted_values == "whole seconds from 1 to 3600");
   CHECK(parser.parse("90") == 90s);
   const auto invalid = GENERATE("", "0", "3601", "1.5", "10s", "-1");
   CHECK_FALSE(parser.parse(invalid));

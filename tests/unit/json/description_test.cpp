@@ -75,29 +75,29 @@ struct with_constructor {
 };
 BOOST_DESCRIBE_STRUCT(with_constructor, (), (number))
 
-struct lacks_first {
+struct undescribed_first_member {
   std::optional<int> first;
   std::string second;
 };
-BOOST_DESCRIBE_STRUCT(lacks_first, (), (second))
-struct lacks_last {
+BOOST_DESCRIBE_STRUCT(undescribed_first_member, (), (second))
+struct undescribed_last_member {
   std::chrono::seconds first{};
   color last{};
 };
-BOOST_DESCRIBE_STRUCT(lacks_last, (), (first))
-struct lacks_all {
+BOOST_DESCRIBE_STRUCT(undescribed_last_member, (), (first))
+struct undescribed_members {
   std::vector<int> numbers;
 };
-BOOST_DESCRIBE_STRUCT(lacks_all, (), ())
-struct lacks_base : point {
+BOOST_DESCRIBE_STRUCT(undescribed_members, (), ())
+struct undescribed_base : point {
   int number = 0;
 };
-BOOST_DESCRIBE_STRUCT(lacks_base, (), (number))
-struct lacks_in_derived : point {
+BOOST_DESCRIBE_STRUCT(undescribed_base, (), (number))
+struct undescribed_derived_member : point {
   int number = 0;
   std::string name;
 };
-BOOST_DESCRIBE_STRUCT(lacks_in_derived, (point), (number))
+BOOST_DESCRIBE_STRUCT(undescribed_derived_member, (point), (number))
 
 struct session {
   std::string user;
@@ -123,7 +123,7 @@ constexpr auto constraints(json::type<other::limited>) {
 }
 
 template <class T>
-constexpr bool lacks_member = json::detail::has_undescribed_member<
+constexpr bool has_incomplete_description = json::detail::has_undescribed_member<
     T, boost::mp11::mp_size<boost::describe::describe_members<T, boost::describe::mod_public |
                                                                      boost::describe::mod_inherited>>::value>();
 
@@ -135,22 +135,22 @@ inline constexpr bool cohort::json::omits_members<cohort::test::description::ses
 namespace cohort::test::description {
 
 TEST_CASE("description: a member of an aggregate that is not described is detected", "[json]") {
-  STATIC_CHECK(lacks_member<lacks_first>);
-  STATIC_CHECK(lacks_member<lacks_last>);
-  STATIC_CHECK(lacks_member<lacks_all>);
-  STATIC_CHECK(lacks_member<lacks_base>);
-  STATIC_CHECK(lacks_member<lacks_in_derived>);
+  STATIC_CHECK(has_incomplete_description<undescribed_first_member>);
+  STATIC_CHECK(has_incomplete_description<undescribed_last_member>);
+  STATIC_CHECK(has_incomplete_description<undescribed_members>);
+  STATIC_CHECK(has_incomplete_description<undescribed_base>);
+  STATIC_CHECK(has_incomplete_description<undescribed_derived_member>);
 }
 
 TEST_CASE("description: complete descriptions, and types that cannot be checked, are accepted", "[json]") {
-  STATIC_CHECK_FALSE(lacks_member<point>);
-  STATIC_CHECK_FALSE(lacks_member<complete>);
-  STATIC_CHECK_FALSE(lacks_member<page<point>>);
-  STATIC_CHECK_FALSE(lacks_member<derived>);
-  STATIC_CHECK_FALSE(lacks_member<twice_derived>);
-  STATIC_CHECK_FALSE(lacks_member<with_mixin>);
-  STATIC_CHECK_FALSE(lacks_member<empty>);
-  STATIC_CHECK_FALSE(lacks_member<with_constructor>);
+  STATIC_CHECK_FALSE(has_incomplete_description<point>);
+  STATIC_CHECK_FALSE(has_incomplete_description<complete>);
+  STATIC_CHECK_FALSE(has_incomplete_description<page<point>>);
+  STATIC_CHECK_FALSE(has_incomplete_description<derived>);
+  STATIC_CHECK_FALSE(has_incomplete_description<twice_derived>);
+  STATIC_CHECK_FALSE(has_incomplete_description<with_mixin>);
+  STATIC_CHECK_FALSE(has_incomplete_description<empty>);
+  STATIC_CHECK_FALSE(has_incomplete_description<with_constructor>);
 }
 
 TEST_CASE("description: a struct can omit members intentionally", "[json]") {

@@ -64,7 +64,7 @@ TEST_CASE("memory pipe: a write fills the free capacity, and the next write wait
   CHECK(pipe.server.read() == std::string{"ef"});
 }
 
-task<net::io_result> write_two(net::stream& destination, std::string first, std::string second) {
+task<net::io_result> write_two_buffers(net::stream& destination, std::string first, std::string second) {
   const net::const_buffers buffers{asio::buffer(first), asio::buffer(second)};
   co_return co_await net::write_all(destination, buffers);
 }
@@ -74,7 +74,7 @@ TEST_CASE("stream: write_all writes both buffers completely by partial writes", 
   net::memory_pipe_settings settings;
   settings.capacity = 3;
   connected_peers pipe{time, settings};
-  spawned_task<net::io_result> writing{time, write_two(pipe.client.stream(), "abcd", "efgh")};
+  spawned_task<net::io_result> writing{time, write_two_buffers(pipe.client.stream(), "abcd", "efgh")};
   std::string all;
   while (all.size() < 8) {
     const auto bytes = pipe.server.read();
@@ -92,7 +92,7 @@ TEST_CASE("stream: write_all returns the first error", "[net][memory]") {
   net::memory_pipe_settings settings;
   settings.capacity = 3;
   connected_peers pipe{time, settings};
-  spawned_task<net::io_result> writing{time, write_two(pipe.client.stream(), "abcd", "efgh")};
+  spawned_task<net::io_result> writing{time, write_two_buffers(pipe.client.stream(), "abcd", "efgh")};
   pipe.server.stream().close();
   time.run_for(0s);
   REQUIRE(writing.ended());

@@ -104,8 +104,8 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
   struct row {
     const char* description;
     std::vector<std::string> certificate_names;
-    bool expired;
-    bool trusted_root;
+    bool is_expired;
+    bool has_trusted_root;
     const char* host;
   };
   const auto test_case =
@@ -120,11 +120,11 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
   const trust_scope trust{root};
   certificate_request request;
   request.dns = test_case.certificate_names;
-  if (test_case.expired) {
+  if (test_case.is_expired) {
     request.not_before_offset = std::chrono::hours{-2};
     request.valid_for = std::chrono::hours{1};
   }
-  scripted_upstream upstream{(test_case.trusted_root ? root : untrusted_root).issue(request)};
+  scripted_upstream upstream{(test_case.has_trusted_root ? root : untrusted_root).issue(request)};
   real_time_fixture time;
   net::tls_client_context context;
   const auto secure_stream = time.run(connect_tls(context, upstream.port(), test_case.host, time.long_deadline()));

@@ -20,7 +20,7 @@ std::string current_name() {
   return running && running->name() ? running->name() : "none";
 }
 
-task<> note_after(duration delay, std::vector<std::string>* seen) {
+task<> record_activity_after(duration delay, std::vector<std::string>* seen) {
   auto sleep_task = sleep_for(delay);
   co_await std::move(sleep_task);
   seen->push_back(current_name());
@@ -31,9 +31,9 @@ task<> work(const char* name, duration delay, std::vector<std::string>* seen) {
   activity_scope own{activity_kind::request};
   own->begin(name, 1, 2, loop::current().now());
   seen->push_back(current_name());
-  auto first = note_after(delay, seen);
+  auto first = record_activity_after(delay, seen);
   co_await std::move(first);
-  auto both = when_all(note_after(delay, seen), note_after(delay, seen));
+  auto both = when_all(record_activity_after(delay, seen), record_activity_after(delay, seen));
   co_await std::move(both);
   seen->push_back(current_name());
 }
@@ -54,7 +54,7 @@ TEST_CASE("activity: a coroutine and its children keep their activity after each
 task<> spawn_from_activity(task_group* group, std::vector<std::string>* seen) {
   activity_scope own{activity_kind::request};
   own->begin("owner", 0, 0, loop::current().now());
-  group->spawn(note_after(10ms, seen));
+  group->spawn(record_activity_after(10ms, seen));
   seen->push_back(current_name());
   auto sleep_task = sleep_for(1ms);
   co_await std::move(sleep_task);

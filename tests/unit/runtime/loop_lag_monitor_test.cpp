@@ -59,17 +59,17 @@ TEST_CASE("loop_lag_monitor: the loop lags from the first long iteration until a
   manual_clock time;
   loop event_loop{time, 0, 1};
   loop_lag_monitor monitor{event_loop, 10ms};
-  duration lagging{};
+  duration lag_duration{};
   /// Runs an iteration of `length` after `pause`. Returns the lagging duration at its beginning.
   const auto iteration = [&](duration pause, duration length) {
     time.current += pause;
     asio::post(event_loop.get_executor(), [&, length] {
       monitor.current_lag();
-      lagging = monitor.lagging_duration();
+      lag_duration = monitor.lagging_duration();
       time.current += length;
     });
     event_loop.poll();
-    return lagging;
+    return lag_duration;
   };
   CHECK(iteration(0ms, 11ms) == 0ms);
   CHECK(iteration(1ms, 11ms) == 12ms);

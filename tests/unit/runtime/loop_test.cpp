@@ -91,7 +91,7 @@ TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in o
   constexpr int threads = 3;
   std::vector<std::vector<int>> seen(threads);
   std::atomic<int> on_wrong_thread = 0;
-  int handled = 0;
+  int handled_count = 0;
   const auto loop_thread = std::this_thread::get_id();
   std::vector<std::jthread> posters;
   for (int thread_index = 0; thread_index < threads; ++thread_index) {
@@ -100,7 +100,7 @@ TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in o
         asio::post(event_loop.get_executor(), [&, thread_index, i] {
           if (std::this_thread::get_id() != loop_thread || &loop::current() != &event_loop) ++on_wrong_thread;
           seen[static_cast<std::size_t>(thread_index)].push_back(i);
-          if (++handled == threads * handlers_per_thread) event_loop.stop();
+          if (++handled_count == threads * handlers_per_thread) event_loop.stop();
         });
       }
     });

@@ -85,13 +85,13 @@ TEST_CASE("available_parallelism: is between 1 and the number of CPUs", "[runtim
 
 /// A host with CPU limits in the files of its control groups: v2 in the process's own group and in the root, and v1.
 struct limited_host {
-  void add_v2(std::string_view group, std::string_view cpu_max) const {
+  void add_v2_quota(std::string_view group, std::string_view cpu_max) const {
     root.write("sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
     root.write("proc/self/cgroup", "0::/system.slice/sample.service\n");
     root.write("sys/fs/cgroup/system.slice/sample.service/cgroup.procs", "1\n");
     root.write("sys/fs/cgroup" + std::string{group} + "/cpu.max", cpu_max);
   }
-  void add_v1(std::string_view quota, std::string_view period) const {
+  void add_v1_quota(std::string_view quota, std::string_view period) const {
     root.write("proc/self/cgroup", "4:cpu,cpuacct:/sample\n");
     root.write("sys/fs/cgroup/cpu,cpuacct/sample/cpu.cfs_quota_us", quota);
     root.write("sys/fs/cgroup/cpu,cpuacct/sample/cpu.cfs_period_us", period);
@@ -106,11 +106,11 @@ TEST_CASE(
     "cgroup v1",
     "[runtime][loop][case-5.5]") {
   const limited_host host;
-  SECTION("own group") { host.add_v2("/system.slice/sample.service", "50000 100000\n"); }
-  SECTION("group above") { host.add_v2("/system.slice", "50000 100000\n"); }
-  SECTION("root of the container") { host.add_v2("", "50000 100000\n"); }
-  SECTION("v1") { host.add_v1("50000\n", "100000\n"); }
-  SECTION("a full CPU in v2") { host.add_v2("/system.slice/sample.service", "100000 100000\n"); }
+  SECTION("own group") { host.add_v2_quota("/system.slice/sample.service", "50000 100000\n"); }
+  SECTION("group above") { host.add_v2_quota("/system.slice", "50000 100000\n"); }
+  SECTION("root of the container") { host.add_v2_quota("", "50000 100000\n"); }
+  SECTION("v1") { host.add_v1_quota("50000\n", "100000\n"); }
+  SECTION("a full CPU in v2") { host.add_v2_quota("/system.slice/sample.service", "100000 100000\n"); }
   CHECK(host.parallelism() == 1);
 }
 
@@ -118,19 +118,19 @@ TEST_CASE("available_parallelism: without a quota, all CPUs of the affinity mask
           "[runtime][loop][case-5.5]") {
   const auto all = available_parallelism(test::temporary_directory{}.path());
   const limited_host host;
-  SECTION("v2: max") { host.add_v2("/system.slice/sample.service", "max 100000\n"); }
-  SECTION("v1: -1") { host.add_v1("-1\n", "100000\n"); }
+  SECTION("v2: max") { host.add_v2_quota("/system.slice/sample.service", "max 100000\n"); }
+  SECTION("v1: -1") { host.add_v1_quota("-1\n", "100000\n"); }
   SECTION("a quota of more CPUs than the machine has") {
-    host.add_v2("/system.slice/sample.service", "99999900000 100000\n");
+    host.add_v2_quota("/system.slice/sample.service", "99999900000 100000\n");
   }
-  SECTION("malformed") { host.add_v2("/system.slice/sample.service", "many\n"); }
+  SECTION("malformed") { host.add_v2_quota("/system.slice/sample.service", "many\n"); }
   CHECK(host.parallelism() == all);
 }
 
 TEST_CASE("available_parallelism: a quota is rounded up to whole CPUs", "[runtime][loop][case-5.5]") {
   const auto all = available_parallelism(test::temporary_directory{}.path());
   const limited_host host;
-  host.add_v2("/system.slice/sample.service", "110000 100000\n");
+  host.add_v2_quota("/system.slice/sample.service", "110000 100000\n");
   CHECK(host.parallelism() == std::min<std::size_t>(2, all));
 }
 

@@ -9,11 +9,11 @@ namespace {
 using namespace std::chrono_literals;
 using action = stall_detector::action;
 
-constexpr std::optional<std::size_t> not_idle;
+constexpr std::optional<std::size_t> no_idle_sequence;
 
 /// A detector with a threshold of 100 ms, which observes every 25 ms.
 struct detector_fixture {
-  action observe(std::size_t sequence, std::optional<std::size_t> idle_sequence = not_idle) {
+  action observe(std::size_t sequence, std::optional<std::size_t> idle_sequence = no_idle_sequence) {
     now += 25ms;
     return detector.observe(now, sequence, idle_sequence);
   }

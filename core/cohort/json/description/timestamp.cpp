@@ -90,9 +90,9 @@ std::optional<timestamp> parse_timestamp(std::string_view text) {
   const auto fraction = scanner.fraction();
   const auto offset = scan_offset(scanner);
   const auto date = year / month / day;
-  const bool in_range = date.ok() && date.year() >= std::chrono::year{1678} && date.year() <= std::chrono::year{2261} &&
-                        hours < 24 && minutes < 60 && seconds <= 60;
-  if (!scanner.is_done() || !in_range || !offset) return std::nullopt;
+  const bool is_in_range = date.ok() && date.year() >= std::chrono::year{1678} &&
+                           date.year() <= std::chrono::year{2261} && hours < 24 && minutes < 60 && seconds <= 60;
+  if (!scanner.is_done() || !is_in_range || !offset) return std::nullopt;
   return timestamp{std::chrono::sys_days{date}} + hours * 1h + minutes * 1min + seconds * 1s + fraction - *offset;
 }
 

@@ -30,13 +30,13 @@ time_point memory_pipe::state::schedule_arrival(pipe_side sender, std::size_t si
 std::optional<std::size_t> memory_pipe::state::send(pipe_side sender, std::string bytes) {
   auto& outgoing = channels[1 - sender];
   const auto size = bytes.size();
-  const bool receiver_closed = closed[1 - sender] && !outgoing.is_held;
-  if (receiver_closed) {
+  const bool has_receiver_closed = closed[1 - sender] && !outgoing.is_held;
+  if (has_receiver_closed) {
     respond_with_reset(sender, schedule_arrival(sender, size));
     if (channels[sender].is_reset(now())) return std::nullopt;
   }
   if (link) link->on_sent(sender, bytes);
-  if (receiver_closed) return size;
+  if (has_receiver_closed) return size;
   outgoing.in_flight += size;
   transmit(sender, std::move(bytes));
   return size;

@@ -179,10 +179,10 @@ std::optional<io_result> memory_pipe::end::send(const const_buffers& buffers) {
   return io_result{*sent};
 }
 
-void memory_pipe::end::close_side(bool with_reset) {
+void memory_pipe::end::close_side(bool sends_reset) {
   unwatch_hangup();
   state_->closed[side_] = true;
-  if (state_->link) state_->link->on_closed(side_, with_reset);
+  if (state_->link) state_->link->on_closed(side_, sends_reset);
   reject_incoming();
   abort_pending();
 }

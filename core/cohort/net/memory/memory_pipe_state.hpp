@@ -134,7 +134,7 @@ class memory_pipe::end final : public stream {
   /// Tries to send. Empty if the caller must wait.
   std::optional<io_result> send(const const_buffers& buffers);
 
-  void close_side(bool with_reset);
+  void close_side(bool sends_reset);
   void reject_incoming();
   /// Aborts the pending operations if the deadline has expired or this end is closed.
   void abort_pending();

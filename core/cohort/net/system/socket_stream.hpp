@@ -164,7 +164,7 @@ class socket_stream final : public stream {
     }
 
     /// Completes `handler` with the bytes that arrive, in `memory`, or in `buffer` if `memory` is null.
-    void take_over(read_memory* memory, asio::mutable_buffer buffer, io_handler handler) {
+    void set_handler(read_memory* memory, asio::mutable_buffer buffer, io_handler handler) {
       is_waiting = false;
       memory_ = memory;
       buffer_ = buffer;
@@ -253,7 +253,7 @@ class socket_stream final : public stream {
       if (error != asio::error::would_block) return handler.post(error);
     }
     if (idle_read_ && idle_read_->is_waiting) {
-      return idle_read_->take_over(buffer.memory, buffer, io_handler{this, std::move(handler)});
+      return idle_read_->set_handler(buffer.memory, buffer, io_handler{this, std::move(handler)});
     }
     const auto slot = handler.get_cancellation_slot();
     socket_.async_read_some(buffer, bind_recycled(slot, io_handler{this, std::move(handler)}));

@@ -64,8 +64,8 @@ resolver::addresses look_up_localhost(const std::string& host) {
   // AI_ADDRCONFIG omits ::1 if it is the only IPv6 address of the machine.
   const auto result = call_getaddrinfo(host, 0);
   auto found = result ? *result : address_list{};
-  const address_list loopbacks{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
-  for (const auto& loopback : loopbacks) {
+  const address_list loopback_addresses{asio::ip::address_v4::loopback(), asio::ip::address_v6::loopback()};
+  for (const auto& loopback : loopback_addresses) {
     if (std::find(found.begin(), found.end(), loopback) == found.end()) found.push_back(loopback);
   }
   std::erase_if(found, [](const auto& address) { return address.is_loopback() && !is_local_address(address); });
@@ -81,11 +81,12 @@ resolver::addresses system_lookup(const std::string& host) {
   if (found || found.error() != asio::error::host_not_found) return found;
   // Resolves a name that has only loopback addresses, such as `ip6-localhost` on a machine without other IPv6
   // addresses.
-  auto unfiltered = call_getaddrinfo(host, 0);
+  auto all_addresses = call_getaddrinfo(host, 0);
   const bool has_loopback_only =
-      unfiltered && std::all_of(unfiltered->begin(), unfiltered->end(),
-                                [](const auto& address) { return address.is_loopback() && is_local_address(address); });
-  return has_loopback_only ? unfiltered : found;
+      all_addresses && std::all_of(all_addresses->begin(), all_addresses->end(), [](const auto& address) {
+        return address.is_loopback() && is_local_address(address);
+      });
+  return has_loopback_only ? all_addresses : found;
 }
 
 }  // namespace cohort::net

@@ -30,7 +30,7 @@ struct file_identity {
   friend bool operator==(const file_identity&, const file_identity&) = default;
 };
 
-file_identity identify(const std::string& path) noexcept {
+file_identity find_file_identity(const std::string& path) noexcept {
   struct stat status{};
   if (::lstat(path.c_str(), &status) != 0) return {};
   return {status.st_dev, status.st_ino};
@@ -57,7 +57,7 @@ class unix_acceptor final : public acceptor {
  public:
   using socket_type = asio::basic_socket_acceptor<unix_protocol, executor>;
   unix_acceptor(socket_type socket, std::string path)
-      : listener_{std::move(socket), unix_protocol{}}, path_(std::move(path)), identity_(identify(path_)) {}
+      : listener_{std::move(socket), unix_protocol{}}, path_(std::move(path)), identity_(find_file_identity(path_)) {}
   ~unix_acceptor() override { close(); }
 
   task<result<stream_ptr>> accept(loop& target) override {
@@ -72,7 +72,7 @@ class unix_acceptor final : public acceptor {
   void close() noexcept override {
     if (!listener_.acceptor.is_open()) return;
     // Another program may have replaced the socket.
-    if (identify(path_) == identity_) ::unlink(path_.c_str());
+    if (find_file_identity(path_) == identity_) ::unlink(path_.c_str());
     error_code ignored;
     listener_.acceptor.close(ignored);
   }

@@ -185,7 +185,7 @@ task<tls_accept_result> tls_server_context::handshake(stream_ptr plain) {
     result.has_client_certificate = true;
     result.client_uris = alternative_names(certificate.get(), GEN_URI);
   }
-  result.resumed = SSL_session_reused(ssl) == 1;
+  result.is_resumed = SSL_session_reused(ssl) == 1;
   result.stream = std::move(secure_stream);
   co_return result;
 }

@@ -52,7 +52,7 @@ struct tls_accept_result {
   std::vector<std::string> client_uris{};
   bool has_client_certificate = false;
   /// Whether the client resumed a session instead of a full handshake.
-  bool resumed = false;
+  bool is_resumed = false;
   /// The unencrypted stream, if the client began an HTTP request without TLS and OpenSSL recognizes its method: GET,
   /// HEAD, POST, PUT or CONNECT; null otherwise. Some bytes of the request have already been read and discarded.
   stream_ptr plain_http{};

@@ -47,10 +47,10 @@ void ticket_keys::rotate(time_point now) {
   rotation_time_ = now;
 }
 
-int ticket_keys::select(unsigned char* name, bool encrypts, key& selected) {
+int ticket_keys::select(unsigned char* name, bool is_encryption, key& selected) {
   const std::lock_guard lock{mutex_};
   rotate(loop::current().now());
-  if (encrypts) {
+  if (is_encryption) {
     if (!current_) return ticket_error;
     selected = *current_;
     std::copy(selected.name.begin(), selected.name.end(), name);
@@ -69,24 +69,24 @@ int ticket_keys::select(unsigned char* name, bool encrypts, key& selected) {
 }
 
 int ticket_keys::on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                           EVP_MAC_CTX* mac, int encrypts) {
+                           EVP_MAC_CTX* mac, int is_encryption) {
   const auto* keys =
       static_cast<std::shared_ptr<ticket_keys>*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), context_index()));
   key key;
-  int ticket_result = (*keys)->select(name, encrypts != 0, key);
+  int ticket_result = (*keys)->select(name, is_encryption != 0, key);
   // RFC 8446 appendix C.4: a client uses a TLS 1.3 ticket once.
-  const bool is_single_use = encrypts == 0 && SSL_version(connection) >= TLS1_3_VERSION;
+  const bool is_single_use = is_encryption == 0 && SSL_version(connection) >= TLS1_3_VERSION;
   if (ticket_result == ticket_accepted && is_single_use) ticket_result = ticket_accepted_and_renewed;
   if (ticket_result <= ticket_rejected) return ticket_result;
-  if (encrypts != 0 && RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return ticket_error;
+  if (is_encryption != 0 && RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return ticket_error;
   char digest[] = "SHA256";
   std::array parameters{OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key.mac_key.data(), key.mac_key.size()),
                         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-  const bool initialized =
-      EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher_key.data(), iv, encrypts != 0 ? 1 : 0) == 1 &&
-      EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
+  const bool is_initialized = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key.cipher_key.data(), iv,
+                                                is_encryption != 0 ? 1 : 0) == 1 &&
+                              EVP_MAC_CTX_set_params(mac, parameters.data()) == 1;
   OPENSSL_cleanse(&key, sizeof key);
-  return initialized ? ticket_result : ticket_error;
+  return is_initialized ? ticket_result : ticket_error;
 }
 
 }  // namespace cohort::net

@@ -29,10 +29,10 @@ class ticket_keys {
     std::array<unsigned char, 32> mac_key;
   };
   static int on_ticket(SSL* connection, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
-                       EVP_MAC_CTX* mac, int encrypts);
+                       EVP_MAC_CTX* mac, int is_encryption);
   /// Selects the key of a ticket. Returns the result for OpenSSL: 1 if the key is current, 2 if the client must receive
   /// a new ticket, 0 if the key is unknown, -1 if no key could be generated.
-  int select(unsigned char* name, bool encrypts, key& selected);
+  int select(unsigned char* name, bool is_encryption, key& selected);
   void rotate(time_point now);
 
   std::mutex mutex_;

@@ -149,7 +149,7 @@ io_result tls_stream::try_write(const_buffers buffers) {
 /// Sends the remaining bytes of a record, whose last byte counts as not written.
 void tls_stream::start_send_unsent(completion_handler<io_result> handler) {
   const auto slot = handler.get_cancellation_slot();
-  auto proceed = [this, handler = std::move(handler)](error_code error, std::size_t count) mutable {
+  auto on_written = [this, handler = std::move(handler)](error_code error, std::size_t count) mutable {
     unsent_.erase(0, count);
     if (error) {
       handler(error);
@@ -160,7 +160,7 @@ void tls_stream::start_send_unsent(completion_handler<io_result> handler) {
     }
   };
   connection_->tls.next_layer().async_write_some(asio::buffer(unsent_),
-                                                 asio::bind_cancellation_slot(slot, std::move(proceed)));
+                                                 asio::bind_cancellation_slot(slot, std::move(on_written)));
 }
 
 bool tls_stream::readable() noexcept {

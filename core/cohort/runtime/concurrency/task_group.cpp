@@ -11,13 +11,13 @@ void task_group::start(child_list::iterator child, task<> work) {
   auto& current = loop::current();
   current.task_counter().increment();
   // The child can outlive the activity of the caller.
-  auto* const activity_of_caller = current.current_activity();
+  auto* const caller_activity = current.current_activity();
   current.enter_activity(nullptr);
   detail::start_child_task(*child, std::move(work), [this, child] {
     // The child's coroutine frame is still on the stack and must not outlive its cancellation signal.
     asio::post(loop::current().get_executor(), [this, child] { on_child_ended(child); });
   });
-  current.enter_activity(activity_of_caller);
+  current.enter_activity(caller_activity);
 }
 
 void task_group::on_child_ended(child_list::iterator child) {

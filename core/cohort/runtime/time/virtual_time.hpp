@@ -36,7 +36,7 @@ class virtual_time {
   loop& event_loop() noexcept { return loop_; }
   const clock& time_source() const noexcept { return clock_; }
   /// `scheduler` runs further loops whenever this loop has no ready handler. `scheduler` must outlive all later calls.
-  void run_with(virtual_loop_scheduler& scheduler) noexcept { scheduler_ = &scheduler; }
+  void set_scheduler(virtual_loop_scheduler& scheduler) noexcept { scheduler_ = &scheduler; }
   time_point now() const noexcept { return clock_.now(); }
 
   /// Runs `work` to its end and returns its value, or rethrows its exception. If no handler is ready and no timer is

@@ -74,7 +74,7 @@ class reader {
       if (!value) {
         fail(name + " is " +
              (is_secret ? "an invalid value (not shown)" : "\"" + config::redact_userinfo(text) + "\"") +
-             ", but must be " + parser.accepts);
+             ", but must be " + parser.accepted_values);
       }
       return value;
     }
@@ -87,7 +87,7 @@ class reader {
   }
   std::optional<duration> milliseconds(std::initializer_list<std::string> names) {
     auto parser = config::integer(1, 3'600'000);
-    parser.accepts += " (milliseconds)";
+    parser.accepted_values += " (milliseconds)";
     const auto count = read(names, parser);
     return count ? std::optional<duration>{std::chrono::milliseconds{*count}} : std::nullopt;
   }

@@ -92,7 +92,7 @@ double machine::utilization() const noexcept {
   return std::min(static_cast<double>(busy_time().count()) / capacity, 1.0);
 }
 
-cpu_scheduler::cpu_scheduler(virtual_time& time) : time_(time), start_time_(time.now()) { time.run_with(*this); }
+cpu_scheduler::cpu_scheduler(virtual_time& time) : time_(time), start_time_(time.now()) { time.set_scheduler(*this); }
 
 machine& cpu_scheduler::add_machine(std::string name, std::size_t cores) {
   if (cores == 0) throw std::invalid_argument("the machine " + name + " has no core");

@@ -115,7 +115,7 @@ class plan_reader {
       if (calls[i].policy) {
         const auto parser = http::upstream_policy({});
         const auto policy = parser.parse(*calls[i].policy);
-        if (!policy) reject(at + ".policy", "is \"" + *calls[i].policy + "\", but must be " + parser.accepts);
+        if (!policy) reject(at + ".policy", "is \"" + *calls[i].policy + "\", but must be " + parser.accepted_values);
         call.default_policy = *policy;
       }
       if (calls[i].cache) call.cache = read_cache(*calls[i].cache, at + ".cache");
@@ -319,7 +319,7 @@ class plan_reader {
       if (values.empty()) reject(field + ".values." + key, "must have at least one value");
       for (const auto& value : values) {
         if (parser.parse(key + "=" + value)) continue;
-        reject(field + ".values." + key, "has \"" + value + "\", but a policy is " + parser.accepts);
+        reject(field + ".values." + key, "has \"" + value + "\", but a policy is " + parser.accepted_values);
       }
       policy.choices.emplace_back(key, values);
     }

@@ -38,7 +38,7 @@ decode_result decode(const std::vector<std::string_view>& slices) {
 }
 
 /// Decodes a body that is expected to be valid; the result is empty if the body is invalid.
-std::optional<decode_result> decode_simply(std::string_view input) {
+std::optional<decode_result> decode_independently(std::string_view input) {
   decode_result result;
   auto rest = input;
   for (;;) {
@@ -77,7 +77,7 @@ void run(std::string_view input) {
   const auto whole = decode({input});
   require(whole == decode(random_slices(input, hash(input))),
           "a body does not depend on the segmentation of the bytes");
-  if (whole.complete) require(decode_simply(input) == whole, "both decoders agree");
+  if (whole.complete) require(decode_independently(input) == whole, "both decoders agree");
   check_fixed_length(input);
 }
 

@@ -81,7 +81,7 @@ TEST_CASE("option parsers: a duration has limits, which the error message contai
   CHECK_FALSE(parser.parse("99999us"));
   CHECK(parser.parse("60m") == 1h);
   CHECK_FALSE(parser.parse("3600.000001"));
-  CHECK(parser.accepts.ends_with("from 0.1 seconds to 1h"));
+  CHECK(parser.accepted_values.ends_with("from 0.1 seconds to 1h"));
 }
 
 TEST_CASE("option parsers: a rate is in requests per second, with six decimals", "[loadgen][options]") {

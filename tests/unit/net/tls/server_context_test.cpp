@@ -146,7 +146,7 @@ TEST_CASE("tls server: sessions are resumed by tickets until the second rotation
   const auto reconnect_and_check_resumed = [&] {
     auto connected = fixture.connect_with(client);
     exchange_bytes(fixture.time, connected);
-    return connected.server.resumed;
+    return connected.server.is_resumed;
   };
   CHECK_FALSE(reconnect_and_check_resumed());
   CHECK(reconnect_and_check_resumed());
@@ -173,7 +173,7 @@ TEST_CASE("tls server: no session is resumed while client certificates are reque
   fixture.context.reload(settings);
   for (int i = 0; i < 2; ++i) {
     auto connected = fixture.connect_with(client);
-    CHECK_FALSE(connected.server.resumed);
+    CHECK_FALSE(connected.server.is_resumed);
     CHECK(connected.server.has_client_certificate);
     exchange_bytes(fixture.time, connected);
   }

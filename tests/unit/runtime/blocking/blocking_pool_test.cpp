@@ -71,7 +71,7 @@ struct waiting_job {
   }
 };
 
-task<> pass_deadline(blocking_pool& pool) {
+task<> exceed_deadline(blocking_pool& pool) {
   const waiting_job job;
   const auto begin = loop::current().now();
   const auto ended = co_await pool.run(deadline_in(20ms), job);
@@ -86,7 +86,7 @@ task<> pass_deadline(blocking_pool& pool) {
 TEST_CASE("blocking_pool: the caller continues at the deadline, and the job gets a stop request",
           "[runtime][blocking][threads]") {
   blocking_pool pool;
-  run_on_loop(pass_deadline(pool));
+  run_on_loop(exceed_deadline(pool));
 }
 
 task<> run_job(blocking_pool& pool, waiting_job job) { static_cast<void>(co_await pool.run(deadline_in(30s), job)); }
@@ -130,7 +130,7 @@ TEST_CASE("blocking_pool: a job is rejected immediately if the queue is full", "
   CHECK(pool.threads() == 1);
 }
 
-task<> leave_running(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> released) {
+task<> abandon_job(blocking_pool& pool, std::shared_ptr<std::atomic<bool>> released) {
   auto busy_wait = [released] {
     while (!*released) std::this_thread::yield();
   };
@@ -148,7 +148,7 @@ TEST_CASE("blocking_pool: a job that never ends is reported, and does not block 
   const auto released = std::make_shared<std::atomic<bool>>(false);
   {
     blocking_pool pool;
-    run_on_loop(leave_running(pool, released));
+    run_on_loop(abandon_job(pool, released));
   }
   *released = true;
 }
@@ -165,9 +165,9 @@ TEST_CASE("blocking_pool: each job that runs longer than the threshold is report
   const auto is_reported = std::make_shared<std::atomic<bool>>(false);
   std::vector<std::string> names;
   blocking_pool_observer observer;
-  observer.on_stuck = [&](std::string_view job, duration running_for) {
+  observer.on_stuck = [&](std::string_view job, duration run_time) {
     names.emplace_back(job);
-    CHECK(running_for >= 5ms);
+    CHECK(run_time >= 5ms);
     *is_reported = true;
   };
   blocking_pool pool{{.stuck_job_threshold = 5ms}, std::move(observer)};

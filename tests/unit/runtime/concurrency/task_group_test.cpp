@@ -133,7 +133,7 @@ task<> sleep_twice(duration span) {
   co_await sleep_for(span);
 }
 
-task<> spawn_sleeping_twice(logging_group& group) {
+task<> spawn_two_sleeps(logging_group& group) {
   group.tasks.spawn(sleep_twice(1h));
   co_return;
 }
@@ -141,7 +141,7 @@ task<> spawn_sleeping_twice(logging_group& group) {
 TEST_CASE("task_group: a task that ends by cancellation is not reported as a failure", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
-  time.run(spawn_sleeping_twice(group));
+  time.run(spawn_two_sleeps(group));
   time.run(cancel(group));
   time.run(join(group));
   CHECK(group.log == log_lines{"joined"});
@@ -190,7 +190,7 @@ task<> spawn_another_after(duration span, logging_group& group) {
   group.tasks.spawn(log_after(span, group.log, "another"));
 }
 
-task<> spawn_spawning(logging_group& group) {
+task<> spawn_nested_task(logging_group& group) {
   group.tasks.spawn(spawn_another_after(10ms, group));
   co_return;
 }
@@ -198,7 +198,7 @@ task<> spawn_spawning(logging_group& group) {
 TEST_CASE("task_group: join waits for tasks spawned during the join", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
-  time.run(spawn_spawning(group));
+  time.run(spawn_nested_task(group));
   time.run(join(group));
   CHECK(group.log == log_lines{"another", "joined"});
 }
@@ -207,7 +207,7 @@ TEST_CASE("task_group: can be reused after join", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
   for (int round = 0; round < 2; ++round) {
-    time.run(spawn_spawning(group));
+    time.run(spawn_nested_task(group));
     time.run(join(group));
   }
   CHECK(group.log == log_lines{"another", "joined", "another", "joined"});
@@ -218,23 +218,23 @@ task<> cancel_group(logging_group& group) {
   co_return;
 }
 
-task<> fail_cancelling_all(logging_group& group) {
+task<> cancel_group_and_fail(logging_group& group) {
   group.tasks.cancel();
   throw std::runtime_error("failure");
   co_return;
 }
 
-task<> spawn_cancelling(logging_group& group) {
+task<> spawn_cancelling_tasks(logging_group& group) {
   group.tasks.spawn(log_sleep_task(1h, group.log, "other"));
   group.tasks.spawn(cancel_group(group));
-  group.tasks.spawn(fail_cancelling_all(group));
+  group.tasks.spawn(cancel_group_and_fail(group));
   co_return;
 }
 
 TEST_CASE("task_group: a task can cancel its own group before it suspends", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
-  time.run(spawn_cancelling(group));
+  time.run(spawn_cancelling_tasks(group));
   time.run(join(group));
   CHECK(group.log == log_lines{"other cancelled", "failed: failure", "joined"});
 }

@@ -223,10 +223,10 @@ TEST_CASE("sleep_until: completes immediately for a time in the past", "[runtime
 TEST_CASE("sleep_for: cancellation ends the sleep immediately and disarms its timer", "[runtime][concurrency]") {
   virtual_time time;
   const auto start = time.now();
-  spawned_task sleeping(time, sleep_status(1h));
-  sleeping.cancel();
+  spawned_task sleeper(time, sleep_status(1h));
+  sleeper.cancel();
 
-  CHECK(sleeping.outcome().value == wait_status::cancelled);
+  CHECK(sleeper.outcome().value == wait_status::cancelled);
   CHECK(time.now() == start);
   CHECK(time.event_loop().timers().armed_count() == 0);
 }

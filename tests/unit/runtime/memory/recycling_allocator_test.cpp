@@ -47,16 +47,16 @@ TEST_CASE("recycling_allocator: blocks of all sizes are large enough and do not 
 TEST_CASE("recycling_allocator: a thread keeps at most 256 KiB of freed blocks", "[runtime][threads]") {
   // A new thread, which keeps no blocks yet.
   std::vector<char*> blocks(1000);
-  char* latest_kept = nullptr;
+  char* last_kept_block = nullptr;
   std::thread{[&] {
     recycling_allocator<char> allocator;
     for (auto*& block : blocks) block = allocator.allocate(4096);
     for (auto* const block : blocks) allocator.deallocate(block, 4096);
-    latest_kept = allocator.allocate(4096);
-    allocator.deallocate(latest_kept, 4096);
+    last_kept_block = allocator.allocate(4096);
+    allocator.deallocate(last_kept_block, 4096);
   }}.join();
   CHECK(std::set<char*>(blocks.begin(), blocks.end()).size() == blocks.size());
-  if (is_recycling) CHECK(static_cast<void*>(latest_kept) == blocks[256 * 1024 / 4104 - 1]);
+  if (is_recycling) CHECK(static_cast<void*>(last_kept_block) == blocks[256 * 1024 / 4104 - 1]);
 }
 
 TEST_CASE("recycling_allocator: memory can be freed by another thread and after a thread has ended",
@@ -140,20 +140,20 @@ TEST_CASE("recycling_extension: release_recycled frees all blocks", "[runtime][t
 
 TEST_CASE("recycling_extension: a loop arms a timer only while it keeps more than 256 KiB", "[runtime][threads]") {
   loop event_loop;
-  std::size_t idle_timers = 0;
-  std::size_t grown_timers = 0;
+  std::size_t idle_timer_count = 0;
+  std::size_t grown_timer_count = 0;
   std::thread{[&] {
     asio::post(event_loop.get_executor(), [&] {
       use_blocks(10);
-      idle_timers = event_loop.timers().armed_count();
+      idle_timer_count = event_loop.timers().armed_count();
       use_blocks(two_mebibytes_of_blocks);
-      grown_timers = event_loop.timers().armed_count();
+      grown_timer_count = event_loop.timers().armed_count();
       event_loop.stop();
     });
     event_loop.run();
   }}.join();
-  CHECK(idle_timers == 0);
-  CHECK(grown_timers == (is_recycling ? 1U : 0U));
+  CHECK(idle_timer_count == 0);
+  CHECK(grown_timer_count == (is_recycling ? 1U : 0U));
   CHECK(event_loop.timers().armed_count() == 0);
 }
 

@@ -74,7 +74,7 @@ task<> sleep_and_count(int* calls) {
   ++*calls;
   if (co_await sleep_for(10ms) == wait_status::cancelled) throw std::runtime_error("no connection");
 }
-task<result<void>> call_within(cross_thread_once& initialized, int& calls, duration limit) {
+task<result<void>> call_with_timeout(cross_thread_once& initialized, int& calls, duration limit) {
   auto work = [&calls] { return sleep_and_count(&calls); };
   co_return co_await initialized.call(deadline_in(limit), std::move(work));
 }
@@ -83,9 +83,9 @@ TEST_CASE("cross_thread_once: the next caller restarts a cancelled initializatio
   virtual_time time;
   cross_thread_once initialized;
   int calls = 0;
-  spawned_task<result<void>> cancelled{time, call_within(initialized, calls, 1s)};
-  spawned_task<result<void>> next{time, call_within(initialized, calls, 1s)};
-  spawned_task<result<void>> timed_out{time, call_within(initialized, calls, 1ms)};
+  spawned_task<result<void>> cancelled{time, call_with_timeout(initialized, calls, 1s)};
+  spawned_task<result<void>> next{time, call_with_timeout(initialized, calls, 1s)};
+  spawned_task<result<void>> timed_out{time, call_with_timeout(initialized, calls, 1ms)};
   time.run_for(2ms);
   REQUIRE(timed_out.ended());
   CHECK(timed_out.outcome().value->error() == asio::error::timed_out);

@@ -75,7 +75,7 @@ TEST_CASE("cross_thread_rate_limiter: a cancelled wait is not counted", "[runtim
   CHECK(next.ended());
 }
 
-task<> try_at(cross_thread_rate_limiter& limiter, deadline start, bool* is_started) {
+task<> try_acquire_at(cross_thread_rate_limiter& limiter, deadline start, bool* is_started) {
   co_await sleep_until(start);
   *is_started = limiter.try_acquire();
 }
@@ -88,7 +88,8 @@ TEST_CASE("cross_thread_rate_limiter: no operation overtakes a coroutine that wa
   time.run(start_operation(limiter, 0, 0ms, 1h, started));
   bool is_started = true;
   // Its timer expires immediately before that of the waiting coroutine.
-  time.run(when_all(try_at(limiter, deadline{begin + 1s}, &is_started), start_operation(limiter, 1, 0ms, 1h, started)));
+  time.run(when_all(try_acquire_at(limiter, deadline{begin + 1s}, &is_started),
+                    start_operation(limiter, 1, 0ms, 1h, started)));
   CHECK_FALSE(is_started);
   CHECK(started.size() == 2);
 }

@@ -44,18 +44,19 @@ TEST_CASE("cross_thread_shared_mutex: a writer excludes the coroutines of all lo
   CHECK_FALSE(pair.owner.has_writer());
 }
 
-task<bool> own_for(cross_thread_shared_mutex& owner, bool is_exclusive, duration limit) {
+task<bool> lock_shared_mutex_within(cross_thread_shared_mutex& owner, bool is_exclusive, duration limit) {
   const auto locked =
       is_exclusive ? co_await owner.lock(deadline_in(limit)) : co_await owner.lock_shared(deadline_in(limit));
   if (locked) co_await sleep_for(5us);
   co_return locked.has_value();
 }
 /// Ends waits by timeout and by cancellation, also concurrently with a handoff.
-task<> own_until_timeout(cross_thread_shared_mutex& owner, int rounds) {
+task<> lock_with_interruptions(cross_thread_shared_mutex& owner, int rounds) {
   auto& random = loop::current().random();
   for (int i = 0; i < rounds; ++i) {
-    co_await own_for(owner, random.bernoulli(0.4), std::chrono::microseconds{random.uniform_below(40)});
-    co_await race(own_for(owner, random.bernoulli(0.4), 1s),
+    co_await lock_shared_mutex_within(owner, random.bernoulli(0.4),
+                                      std::chrono::microseconds{random.uniform_below(40)});
+    co_await race(lock_shared_mutex_within(owner, random.bernoulli(0.4), 1s),
                   sleep_task(std::chrono::microseconds{random.uniform_below(40)}));
   }
 }
@@ -63,7 +64,7 @@ task<> own_until_timeout(cross_thread_shared_mutex& owner, int rounds) {
 TEST_CASE("cross_thread_shared_mutex: the mutex is unlocked after waits that end concurrently with an unlock",
           "[runtime][sync][threads]") {
   cross_thread_shared_mutex owner;
-  run_on_loops(4, [&](std::size_t) { return own_until_timeout(owner, 300); });
+  run_on_loops(4, [&](std::size_t) { return lock_with_interruptions(owner, 300); });
   CHECK(owner.try_lock().has_value());
 }
 
@@ -71,13 +72,13 @@ TEST_CASE("cross_thread_shared_mutex: the mutex is unlocked after waits that end
   for (std::uint64_t seed = 1; seed <= 100; ++seed) {
     virtual_time time{seed};
     cross_thread_shared_mutex owner;
-    time.run(when_all(own_until_timeout(owner, 20), own_until_timeout(owner, 20), own_until_timeout(owner, 20),
-                      own_until_timeout(owner, 20)));
+    time.run(when_all(lock_with_interruptions(owner, 20), lock_with_interruptions(owner, 20),
+                      lock_with_interruptions(owner, 20), lock_with_interruptions(owner, 20)));
     REQUIRE(owner.try_lock().has_value());
   }
 }
 
-task<> hold_and_record(cross_thread_shared_mutex& owner, bool is_exclusive, int id, std::vector<int>& entered) {
+task<> lock_and_record(cross_thread_shared_mutex& owner, bool is_exclusive, int id, std::vector<int>& entered) {
   const auto locked =
       is_exclusive ? co_await owner.lock(deadline::never()) : co_await owner.lock_shared(deadline::never());
   REQUIRE(locked.has_value());
@@ -91,8 +92,8 @@ TEST_CASE("cross_thread_shared_mutex: readers share the mutex, and a reader behi
   cross_thread_shared_mutex owner;
   std::vector<int> entered;
   const auto begin = time.now();
-  time.run(when_all(hold_and_record(owner, false, 1, entered), hold_and_record(owner, false, 2, entered),
-                    hold_and_record(owner, true, 3, entered), hold_and_record(owner, false, 4, entered)));
+  time.run(when_all(lock_and_record(owner, false, 1, entered), lock_and_record(owner, false, 2, entered),
+                    lock_and_record(owner, true, 3, entered), lock_and_record(owner, false, 4, entered)));
   CHECK(entered == std::vector{1, 2, 3, 4});
   CHECK(time.now() - begin >= 30ms);
   CHECK(time.now() - begin < 40ms);
@@ -102,7 +103,8 @@ task<> time_out_before_reader(cross_thread_shared_mutex& owner) {
   const auto reader_lock = co_await owner.lock_shared(deadline::never());
   REQUIRE(reader_lock.has_value());
   const auto begin = loop::current().now();
-  const auto results = co_await when_all(own_for(owner, true, 5ms), own_for(owner, false, 50ms));
+  const auto results =
+      co_await when_all(lock_shared_mutex_within(owner, true, 5ms), lock_shared_mutex_within(owner, false, 50ms));
   CHECK_FALSE(std::get<0>(results));
   CHECK(std::get<1>(results));
   CHECK(loop::current().now() - begin < 10ms);
@@ -118,14 +120,14 @@ TEST_CASE("cross_thread_shared_mutex: a thread without a loop locks without a wa
   cross_thread_shared_mutex owner;
   auto reader_lock = owner.try_lock_shared();
   REQUIRE(reader_lock.has_value());
-  bool could_read = false;
-  bool could_write = true;
+  bool has_read_lock = false;
+  bool has_write_lock = true;
   std::jthread{[&] {
-    could_read = owner.try_lock_shared().has_value();
-    could_write = owner.try_lock().has_value();
+    has_read_lock = owner.try_lock_shared().has_value();
+    has_write_lock = owner.try_lock().has_value();
   }}.join();
-  CHECK(could_read);
-  CHECK_FALSE(could_write);
+  CHECK(has_read_lock);
+  CHECK_FALSE(has_write_lock);
   reader_lock->unlock();
   CHECK(owner.try_lock().has_value());
 }

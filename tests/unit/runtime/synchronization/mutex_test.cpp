@@ -61,7 +61,7 @@ TEST_CASE("mutex: a wait times out at its deadline, and leaves the queue", "[run
   CHECK_FALSE(owner.is_locked());
 }
 
-task<bool> try_for(mutex& owner, duration limit) {
+task<bool> lock_mutex_within(mutex& owner, duration limit) {
   const auto locked = co_await owner.lock(deadline_in(limit));
   co_return locked.has_value();
 }
@@ -82,7 +82,7 @@ task<> lock_repeatedly(mutex& owner, int& inside, int& entered) {
 task<> cancel_waits(mutex& owner) {
   auto& random = loop::current().random();
   for (int i = 0; i < 40; ++i) {
-    co_await race(try_for(owner, 1s), sleep_task(std::chrono::microseconds{random.uniform_below(40)}));
+    co_await race(lock_mutex_within(owner, 1s), sleep_task(std::chrono::microseconds{random.uniform_below(40)}));
   }
 }
 

@@ -40,7 +40,7 @@ struct wheel_fixture {
     wheel.advance(now);
   }
   /// Advances from one `next_wakeup` to the next up to `end`, as a loop does. Returns the number of wakeups.
-  int run_to(time_point end) {
+  int advance_to(time_point end) {
     int wakeup_count = 0;
     for (auto wakeup = wheel.next_wakeup(); wakeup && *wakeup <= end; wakeup = wheel.next_wakeup()) {
       now = std::max(now, *wakeup);
@@ -93,7 +93,7 @@ TEST_CASE("timer_wheel: a disarmed or postponed timer does not wake the loop at 
   SECTION("armed again") {
     other.timer.disarm();
     other.timer.arm(start + 10ms);
-    CHECK(fixture.run_to(start + 1h) <= 3);
+    CHECK(fixture.advance_to(start + 1h) <= 3);
     CHECK(fixture.calls == timer_names{"first", "other"});
   }
 }
@@ -171,7 +171,7 @@ TEST_CASE("timer_wheel: postponing a timer repeatedly causes no wakeups", "[runt
   }
 
   // The remaining wakeups move one timer from level to level.
-  CHECK(fixture.run_to(start + 12s) <= 6);
+  CHECK(fixture.advance_to(start + 12s) <= 6);
   CHECK(fixture.calls == timer_names{"idle"});
 }
 
@@ -183,7 +183,7 @@ TEST_CASE("timer_wheel: a timer armed after a long idle time causes no early wak
 
   REQUIRE(fixture.wheel.next_wakeup().has_value());
   CHECK(*fixture.wheel.next_wakeup() > fixture.now);
-  CHECK(fixture.run_to(fixture.now + 2ms) <= 2);
+  CHECK(fixture.advance_to(fixture.now + 2ms) <= 2);
 }
 
 TEST_CASE("timer_wheel: a disarmed timer does not expire and can be armed again", "[runtime][timer]") {
@@ -264,7 +264,7 @@ TEST_CASE("timer_wheel: a callback can re-arm its own timer periodically", "[run
   test_timer.action = [&] { test_timer.timer.arm(fixture.now + 10ms); };
   test_timer.timer.arm(start + 10ms);
 
-  fixture.run_to(start + 101ms);
+  fixture.advance_to(start + 101ms);
 
   CHECK(fixture.calls.size() == 10);
 }
@@ -288,9 +288,9 @@ TEST_CASE("timer_wheel: timers beyond the wheel's range expire on time", "[runti
   wheel_fixture::test_timer late{fixture, "far"};
   late.timer.arm(start + delay);
 
-  fixture.run_to(start + delay - 1ns);
+  fixture.advance_to(start + delay - 1ns);
   CHECK(fixture.calls.empty());
-  fixture.run_to(start + delay + tick);
+  fixture.advance_to(start + delay + tick);
   CHECK(fixture.calls == timer_names{"far"});
 }
 
@@ -298,10 +298,10 @@ TEST_CASE("timer_wheel: timers keep their order when the top level wraps around"
   wheel_fixture fixture;
   wheel_fixture::test_timer late{fixture, "far"}, early{fixture, "near"};
   late.timer.arm(start + 9 * 24h);
-  fixture.run_to(start + 8 * 24h);
+  fixture.advance_to(start + 8 * 24h);
   early.timer.arm(start + 8 * 24h + 1h);
 
-  fixture.run_to(start + 10 * 24h);
+  fixture.advance_to(start + 10 * 24h);
 
   CHECK(fixture.calls == timer_names{"near", "far"});
 }

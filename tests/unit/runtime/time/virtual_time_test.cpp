@@ -174,7 +174,7 @@ task<> wait_with_queue(wait_queue*& shared, bool& destroyed) {
   co_await sleep_for(1ms);
 }
 
-task<> wait_in(wait_queue*& shared) { co_await shared->wait(deadline::after(loop::current().now(), 1h)); }
+task<> wait_until_notified(wait_queue*& shared) { co_await shared->wait(deadline::after(loop::current().now(), 1h)); }
 
 TEST_CASE("virtual_time: a loop can be destroyed while its tasks wait for each other", "[runtime][time]") {
   bool destroyed = false;
@@ -186,7 +186,7 @@ TEST_CASE("virtual_time: a loop can be destroyed while its tasks wait for each o
     auto& event_loop = time.event_loop();
     asio::post(event_loop.get_executor(), [&] {
       detail::start_child_task(owner, wait_with_queue(shared, destroyed), [] {});
-      detail::start_child_task(waiter, wait_in(shared), [] {});
+      detail::start_child_task(waiter, wait_until_notified(shared), [] {});
     });
     event_loop.poll();
     // The owner's timer expires and its handler is queued, but the loop stops before it runs.
