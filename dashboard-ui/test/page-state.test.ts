@@ -19,13 +19,13 @@ function time(timestamp: string) {
 const failed = (key: string, state: string) =>
   aggregate({ [key]: failedBody, meta: { [key]: { state, elapsed_ms: 5000, deadline_ms: 5000 } } });
 
-describe('a failed part', () => {
-  test('keeps its last valid value and its time', () => {
+describe('failed part', () => {
+  test('a failed part keeps its last valid value and its time', () => {
     const state = withAggregate(withAggregate(initialState, aggregate(), 100), failed('weather_service', 'open'), 5_100);
     expect(state.weather).toMatchObject({ state: 'open', value: { city: 'Haifa' }, valueAt: 100, receivedAt: 5_100 });
   });
 
-  test('does not affect other parts', () => {
+  test('a failed part does not affect other parts', () => {
     const state = withAggregate(initialState, failed('weather_service', 'open'), 100);
     expect(state.system.state).toBe('fresh');
   });
@@ -43,15 +43,15 @@ test('if an open breaker rejected the call, a part has the time of the next prob
   expect(withPart(open, part('error'), 4_000).weather.probeAt).toBeNull();
 });
 
-describe('the time', () => {
-  test('uses an aggregate only before the first time event', () => {
+describe('time', () => {
+  test('an aggregate sets the time only before the first time event', () => {
     const first = withAggregate(initialState, aggregate(), 0);
     expect(first.time).toMatchObject({ state: 'fresh', receivedAt: 0, value: { timestamp: '2025-03-09 14:05:06' } });
     const later = withAggregate(withTime(first, time('2025-03-09 14:05:07'), 1_000), aggregate(), 1_500);
     expect(later.time).toMatchObject({ receivedAt: 1_000, value: { timestamp: '2025-03-09 14:05:07' } });
   });
 
-  test('recovers from a failure with the next time event, not with an aggregate', () => {
+  test('the time recovers from a failure with the next time event, not with an aggregate', () => {
     const state = withTime(withTime(initialState, time('2025-03-09 14:05:07'), 0), time('Error: timeout'), 1_000);
     expect(state.time).toMatchObject({ state: 'error', valueAt: 0 });
     const aggregated = withAggregate(state, aggregate(), 1_500);
@@ -59,7 +59,7 @@ describe('the time', () => {
     expect(withTime(aggregated, time('2025-03-09 14:05:09'), 2_000).time.state).toBe('fresh');
   });
 
-  test('keeps the more specific failure of an aggregate', () => {
+  test('the time keeps the more specific failure of an aggregate', () => {
     const state = withAggregate(withTime(initialState, time('2025-03-09 14:05:07'), 0), failed('time_service', 'timeout'), 500);
     expect(state.time.state).toBe('timeout');
     expect(withTime(state, time('Error: x'), 1_000).time.state).toBe('timeout');

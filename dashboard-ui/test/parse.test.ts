@@ -10,7 +10,7 @@ function aggregate(changes: object) {
 }
 
 describe('parseTimeEvent', () => {
-  test('returns the reading', () => {
+  test('parseTimeEvent returns the reading', () => {
     expect(parseTimeEvent(JSON.stringify(timeBody))).toEqual({
       reading: {
         service: 'time-service',
@@ -22,24 +22,24 @@ describe('parseTimeEvent', () => {
     });
   });
 
-  test('returns the failure in the timestamp', () => {
+  test('parseTimeEvent returns the failure in the timestamp', () => {
     const body = { service: 'time-service', timestamp: 'Error: timeout' };
     expect(parseTimeEvent(JSON.stringify(body))).toEqual({ failure: 'Error: timeout' });
   });
 
-  test('returns null for missing fields', () => {
+  test('parseTimeEvent returns null for missing fields', () => {
     const event = parseTimeEvent('{"service":"time-service","timestamp":"2025-03-09 14:05:06"}');
     expect(event).toMatchObject({ reading: { iso8601: null, unixMs: null, timezone: null } });
   });
 
   const malformed = ['', '{', 'null', '[]', '"text"', '7', '{}', '{"timestamp":null}', '{"timestamp":" "}'];
-  test.each(malformed)('rejects %j', (data) => {
+  test.each(malformed)('a malformed event is rejected: %j', (data) => {
     expect(parseTimeEvent(data)).toBeNull();
   });
 });
 
 describe('parseAggregateEvent', () => {
-  test('returns each part with its state and timing', () => {
+  test('parseAggregateEvent returns each part with its state and timing', () => {
     const parsed = aggregate({});
     expect(parsed.system).toMatchObject({
       state: 'fresh',
@@ -53,12 +53,12 @@ describe('parseAggregateEvent', () => {
     });
   });
 
-  test.each(['timeout', 'error', 'shed', 'open'])('has no value for a part in the state %s', (state) => {
+  test.each(['timeout', 'error', 'shed', 'open'])('a part in the state %s has no value', (state) => {
     const meta = { ...aggregateBody.meta, weather_service: { state, elapsed_ms: 5000, deadline_ms: 5000 } };
     expect(aggregate({ weather_service: failedBody, meta }).weather).toMatchObject({ state, value: null });
   });
 
-  test('keeps the values of a stale weather report with its error', () => {
+  test('a stale weather report keeps its values and has its error', () => {
     const body = { ...weatherBody, stale: true, error: 'Using stale cache due to error: timeout' };
     expect(aggregate({ weather_service: body }).weather).toMatchObject({
       state: 'stale',
@@ -72,12 +72,12 @@ describe('parseAggregateEvent', () => {
     expect(aggregate({ time_service: { ...timeBody, timestamp: 'Error: x' } }).time.state).toBe('error');
   });
 
-  test('maps an unknown state to unknown', () => {
+  test('an unrecognized state of a part is mapped to unknown', () => {
     const meta = { sysinfo_service: { state: 'unheard-of' } };
     expect(aggregate({ meta }).system).toMatchObject({ state: 'unknown', timing: { elapsedMs: null, deadlineMs: null } });
   });
 
-  test('derives states from the bodies if there is no metadata', () => {
+  test('states are derived from the bodies if there is no metadata', () => {
     const parsed = aggregate({ meta: undefined, weather_service: failedBody });
     expect([parsed.system.state, parsed.weather.state]).toEqual(['fresh', 'error']);
   });
@@ -87,11 +87,11 @@ describe('parseAggregateEvent', () => {
     ['two numbers', [1, 2]],
     ['strings', ['1', '2', '3']],
     ['nothing', undefined],
-  ])('has no load average if it is %s', (_, load_average) => {
+  ])('the system has no load average if the field is %s', (_, load_average) => {
     expect(aggregate({ sysinfo_service: { ...systemBody, load_average } }).system.value?.loadAverage).toBeNull();
   });
 
-  test('treats fields of a wrong type as missing', () => {
+  test('fields of a wrong type are treated as missing', () => {
     const body = { hostname: { a: 1 }, cpu_count: '8', memory_percent: null, runtime: '' };
     expect(aggregate({ sysinfo_service: body }).system.value).toMatchObject({
       hostname: null,
@@ -101,7 +101,7 @@ describe('parseAggregateEvent', () => {
     });
   });
 
-  test.each(['', '{"time_service":', '[]', '{}', '{"time_service":"x"}'])('rejects %j', (data) => {
+  test.each(['', '{"time_service":', '[]', '{}', '{"time_service":"x"}'])('a malformed event is rejected: %j', (data) => {
     expect(parseAggregateEvent(data)).toBeNull();
   });
 });

@@ -18,7 +18,7 @@ const fresh: PanelData<string> = {
 const at = (now: number, idleMs = 0, reason: string | null = null) => ({ staleTimeoutMs: 3_000, idleMs, now, reason });
 
 describe('toPanelView', () => {
-  test('shows the state of the server while events arrive', () => {
+  test('a panel shows the state of the server while events arrive', () => {
     expect(toPanelView(fresh, at(4_000))).toEqual({
       valueAgeMs: 3_000,
       state: 'fresh',
@@ -29,42 +29,42 @@ describe('toPanelView', () => {
     });
   });
 
-  test('is stale, dimmed and shows its age without recent events', () => {
+  test('without recent events, a panel is stale and dimmed, and shows its age', () => {
     expect(toPanelView(fresh, at(4_001))).toMatchObject({ state: 'stale', dimmed: true, age: 'updated 3 s ago' });
   });
 
-  test('is stale sooner after the loss of the stream', () => {
+  test('a panel is stale sooner after the loss of the stream', () => {
     const lost = { ...at(2_500, 1_001), silenceTimeoutMs: 1_000 };
     expect(toPanelView(fresh, at(2_500, 1_001)).state).toBe('fresh');
     expect(toPanelView(fresh, lost)).toMatchObject({ state: 'stale', dimmed: true });
   });
 
   const failures = ['timeout', 'error', 'shed', 'open'] as const;
-  test.each(failures)('is dimmed and shows the age of its value in the state %s', (state) => {
+  test.each(failures)('in the state %s, a panel is dimmed and shows the age of its value', (state) => {
     const panel = { ...fresh, state, receivedAt: 9_000 };
     expect(toPanelView(panel, at(9_000))).toMatchObject({ state, dimmed: true, age: 'updated 8 s ago' });
   });
 
-  test('has no response time if an open breaker has rejected the call', () => {
+  test('a panel has no response time if an open breaker has rejected the call', () => {
     expect(toPanelView({ ...fresh, state: 'open', receivedAt: 9_000 }, at(9_000)).timing).toBe('N/A');
   });
 
-  test('is not dimmed if the server reports stale values, which are the latest', () => {
+  test('a panel is not dimmed if the server reports stale values, because these are the latest values', () => {
     expect(toPanelView({ ...fresh, state: 'stale' }, at(1_000))).toMatchObject({ state: 'stale', dimmed: false, age: null });
   });
 
-  test('has no age without a value', () => {
+  test('a panel without a value has no age', () => {
     const panel: PanelData<string> = { ...fresh, state: 'error', value: null, valueAt: null };
     expect(toPanelView(panel, at(1_000))).toMatchObject({ state: 'error', age: null });
     expect(toPanelView(panel, at(9_000))).toMatchObject({ state: 'waiting', age: null });
   });
 });
 
-describe('an explanation', () => {
+describe('explanation', () => {
   const explanation = (state: 'timeout' | 'error' | 'shed' | 'open') =>
     toPanelView({ ...fresh, state, receivedAt: 1_000 }, at(1_000, 0, 'connection refused')).explanation;
 
-  test('shows the reason for the missing current value, and the time of the next attempt', () => {
+  test('an explanation states the reason for the missing current value, and the time of the next attempt', () => {
     expect(explanation('timeout')).toBe('Deadline of 3 s exceeded. Next call within 2 s.');
     expect(explanation('error')).toBe('The call failed (connection refused). Next call within 2 s.');
     expect(explanation('shed')).toContain('because of overload');
@@ -86,23 +86,23 @@ test('all panels are dimmed after 3 s without events', () => {
 });
 
 describe('toConnectionView', () => {
-  test('shows a live connection without events as stalled', () => {
+  test('a live connection without events is shown as stalled', () => {
     expect(toConnectionView({ phase: 'live' }, 1_000, 4_000).state).toBe('live');
     expect(toConnectionView({ phase: 'live' }, 1_000, 4_001)).toEqual({ state: 'stalled', label: 'no data' });
   });
 
-  test('shows a paused display instead of a live connection, but not instead of a problem', () => {
+  test('a paused display is shown instead of a live connection, but not instead of a connection failure', () => {
     expect(toConnectionView({ phase: 'live' }, 1_000, 4_000, true)).toEqual({ state: 'paused', label: 'paused' });
     expect(toConnectionView({ phase: 'live' }, 1_000, 4_001, true).state).toBe('stalled');
     expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 0, true).state).toBe('waiting');
   });
 
-  test('counts down to the next attempt, not below zero', () => {
+  test('the connection state counts down to the next attempt, not below zero', () => {
     expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 0).label).toBe('reconnecting in 4 s');
     expect(toConnectionView({ phase: 'waiting', retryAt: 3_500 }, 0, 9_000).label).toBe('reconnecting in 0 s');
   });
 
-  test('announces neither transient states nor the countdown', () => {
+  test('neither transient states of the connection nor the countdown are announced', () => {
     expect([announcedConnection('connecting'), announcedConnection('checking')]).toEqual([null, null]);
     expect([announcedConnection('waiting'), announcedConnection('live')]).toEqual(['reconnecting', 'live']);
   });

@@ -17,7 +17,7 @@ function view(body: object, afterMs = 0, idleMs = 0) {
 }
 
 describe('parseAlertsEvent', () => {
-  test('returns all fields of an alert', () => {
+  test('parseAlertsEvent returns all fields of an alert', () => {
     const alerts = parsed(alertsBody([alertBody], [resolvedBody]));
     expect(alerts.monitoring).toEqual({ state: 'ok', lastSignalSeconds: 12 });
     expect(alerts.firing).toEqual([
@@ -44,25 +44,25 @@ describe('parseAlertsEvent', () => {
     expect(alerts.resolved).toMatchObject([{ endsAt: '2025-03-09T12:05:06Z' }]);
   });
 
-  test('keeps an alert without fields', () => {
+  test('an alert without fields is kept', () => {
     expect(parsed(alertsBody([{}])).firing).toMatchObject([
       { name: 'Unnamed alert', severity: 'other', severityText: null, service: null, stale: false, labels: [] },
     ]);
   });
 
-  test('converts label values to text', () => {
+  test('label values are converted to text', () => {
     expect(parsed(alertsBody([{ ...alertBody, labels: { code: 7, odd: null } }])).firing).toMatchObject([
       { labels: [['code', '7'], ['odd', 'null']] },
     ]);
   });
 
-  test('maps an unknown severity to other', () => {
+  test('an unknown severity is mapped to other', () => {
     expect(parsed(alertsBody([{ ...alertBody, severity: 'page' }])).firing).toMatchObject([
       { severity: 'other', severityText: 'page' },
     ]);
   });
 
-  test('maps an unknown monitoring state to unknown', () => {
+  test('an unrecognized monitoring state is mapped to unknown', () => {
     expect(parsed({ ...alertsBody(), monitoring: { state: 'unheard-of' } }).monitoring.state).toBe('unknown');
   });
 
@@ -74,17 +74,17 @@ describe('parseAlertsEvent', () => {
     { ...alertsBody(), firing: ['ServiceDown'] },
     { ...alertsBody(), resolved: {} },
   ];
-  test.each(malformed)('rejects %j', (body) => {
+  test.each(malformed)('a malformed alerts event is rejected: %j', (body) => {
     expect(parseAlertsEvent(JSON.stringify(body))).toBeNull();
   });
 
-  test.each(['', '{', '[]', 'null'])('rejects %j', (data) => {
+  test.each(['', '{', '[]', 'null'])('a malformed alerts event is rejected: %j', (data) => {
     expect(parseAlertsEvent(data)).toBeNull();
   });
 });
 
 describe('page state', () => {
-  test('keeps alerts after a malformed event until the next valid one', () => {
+  test('alerts are kept after a malformed event until the next valid event', () => {
     const known = withAlerts(initialState, parsed(alertsBody([alertBody])), 5);
     const state = withMalformed(known, 'alerts');
     expect(state).toMatchObject({ malformed: 'alerts', alerts: { receivedAt: 5, value: { firing: [{ name: 'ServiceDown' }] } } });
@@ -115,18 +115,18 @@ describe('toAlertsView', () => {
       '1 alert firing · no signal from monitoring yet',
       false,
     ],
-  ])('%j has the state %s and the label %s', (body, state, label, explanation, silent) => {
+  ])('the panel for %j has the state %s and the label %s', (body, state, label, explanation, silent) => {
     expect(view(body)).toMatchObject({ state, label, explanation, silent, dimmed: false, age: null });
   });
 
-  test('updates ages between events', () => {
+  test('the ages of alerts are updated between events', () => {
     const later = view(alertsBody([alertBody]), 10_000);
     expect(later.explanation).toBe('1 alert firing · last signal from monitoring 22 s ago');
     expect(later.firing).toMatchObject([{ since: 'for 2 min 10 s, since' }]);
     expect(view(silentBody(), 60_000).explanation).toContain('for 5 min');
   });
 
-  test('is dimmed without events, and does not show the state of monitoring', () => {
+  test('without events, the alerts panel is dimmed and does not show the state of monitoring', () => {
     const body = silentBody([alertBody]);
     expect(view(body, 3_000, 3_000).dimmed).toBe(false);
     expect(view(body, 9_000, 3_001)).toMatchObject({
@@ -140,32 +140,32 @@ describe('toAlertsView', () => {
     });
   });
 
-  test('links to the runbook on the same server and to http URLs only', () => {
+  test('alerts link to the runbook on the same server and to http URLs only', () => {
     const links = [alertBody, { ...alertBody, runbook_url: 'javascript:alert(1)' }];
     expect(view(alertsBody(links)).firing.map((alert) => alert.runbook)).toEqual(['runbook#servicedown', null]);
   });
 
-  test('is waiting before the first event', () => {
+  test('the alerts panel is waiting before the first event', () => {
     expect(toAlertsView(initialState.alerts, 60_000, 60_000)).toMatchObject({ state: 'waiting', firing: [], dimmed: false });
   });
 
-  test('marks a stale alert', () => {
+  test('a stale alert is marked', () => {
     expect(view(alertsBody([{ ...alertBody, stale: true }])).firing[0]?.stale).toContain('Not confirmed for 15 minutes');
     expect(view(alertsBody([alertBody])).firing[0]?.stale).toBeNull();
   });
 
-  test('shows the duration of a resolved alert', () => {
+  test('a resolved alert shows its duration', () => {
     const shown = view(alertsBody([], [resolvedBody]), 60_000);
     expect(shown).toMatchObject({ state: 'none', resolvedLabel: 'Resolved recently (1)' });
     expect(shown.resolved).toMatchObject([{ severityLabel: 'resolved', since: 'for 2 min, until', dateTime: '2025-03-09T12:05:06Z' }]);
   });
 
-  test('shows the number of alerts that are not shown', () => {
+  test('the alerts panel states the number of alerts that are not listed', () => {
     expect(view({ ...alertsBody(), not_shown: 4 }).notShown).toBe('At least 4 more alerts not listed.');
     expect(view(alertsBody()).notShown).toBeNull();
   });
 
-  test('announces monitoring unless it is unknown', () => {
+  test('the state of monitoring is announced unless it is unknown', () => {
     expect([alertsBody(), silentBody(), unknownBody].map((body) => view(body).announcedMonitoring)).toEqual([
       'ok',
       'silent',
@@ -173,7 +173,7 @@ describe('toAlertsView', () => {
     ]);
   });
 
-  test('has text for missing fields', () => {
+  test('missing fields of an alert have a placeholder text', () => {
     expect(view(alertsBody([{}])).firing).toMatchObject([
       { severityLabel: 'no severity', since: 'for N/A, since', time: 'N/A', runbook: null },
     ]);

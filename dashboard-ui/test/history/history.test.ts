@@ -35,7 +35,7 @@ describe('History', () => {
   const first = columnAt(now - 2 * bucketMs, { calls: 4 });
   const second = columnAt(now - bucketMs, { calls: 5, failed: 5, open: 5, latencies: [] });
 
-  test('has a column for each 15 s, and gaps for periods without calls', () => {
+  test('the history has a column for each 15 s, and gaps for periods without calls', () => {
     const history = historyOf(now, [first, second]);
     const buckets = history.buckets('weather_service', now);
     expect(buckets.length).toBe(bucketCount);
@@ -45,7 +45,7 @@ describe('History', () => {
     expect(counts(new History(), now).every((calls) => calls === 0)).toBe(true);
   });
 
-  test('merges parts in any order without counting a call twice', () => {
+  test('the history merges parts in any order without counting a call twice', () => {
     const current = columnAt(now, { calls: 2 });
     const later = columnAt(now, { calls: 3 });
     const parts = [[first, second], [second, current], [later], [first, second, current]];
@@ -56,13 +56,13 @@ describe('History', () => {
     }
   });
 
-  test('keeps its columns when the server restarts', () => {
+  test('the history keeps its columns when the server restarts', () => {
     const history = historyOf(now, [first, second]);
     history.merge(parsed(now, [{ ...second, calls: 1 }, columnAt(now, { calls: 1 })]), now);
     expect(counts(history, now).slice(-3)).toEqual([4, 5, 1]);
   });
 
-  test('uses the clock of the server for the columns, and the clock of the page for the text', () => {
+  test('the history uses the clock of the server for the columns, and the clock of the page for the text', () => {
     const ahead = 3 * 3_600_000 + 20;
     const history = new History();
     history.merge(parsed(now + ahead, [columnAt(now + ahead)]), now);
@@ -73,7 +73,7 @@ describe('History', () => {
     expect(toHistoryTable('weather', history, at).rows[0]?.[0]).toMatch(/:05$/);
   });
 
-  test('covers 15 minutes, with bounded memory', () => {
+  test('the history covers 15 minutes, with bounded memory', () => {
     const history = new History();
     for (let at = 0; at < 2 * historyMs; at += bucketMs) history.merge(parsed(at, [columnAt(at)]), at);
     const end = 2 * historyMs - 1;
@@ -87,7 +87,7 @@ describe('History', () => {
     expect(history.summary('weather_service', now).failureRatio).toBeNull();
   });
 
-  test('has the rate of the last full minute, and the percentiles and failures of 15 minutes', () => {
+  test('the history has the rate of the last full minute, and the percentiles and failures of 15 minutes', () => {
     const columns = Array.from({ length: 10 }, (_, index) => columnAt(now - index * bucketMs, index === 9 ? { calls: 1_000 } : { failed: 1 }));
     const summary = historyOf(now, columns).summary('weather_service', now);
     expect(summary).toMatchObject({ p50: 41.17, p99: 41.17 });
@@ -100,11 +100,11 @@ describe('History', () => {
 });
 
 describe('parseHistoryEvent', () => {
-  test.each(['', '[]', '{}', '{"now_ms":"1","services":{}}', '{"now_ms":1,"services":[]}', '{"now_ms":1}'])('rejects %s', (text) => {
+  test.each(['', '[]', '{}', '{"now_ms":"1","services":{}}', '{"now_ms":1,"services":[]}', '{"now_ms":1}'])('an invalid history event is rejected: %s', (text) => {
     expect(parseHistoryEvent(text)).toBeNull();
   });
 
-  test('ignores unknown services and invalid values, and limits the length of lists', () => {
+  test('unknown services and invalid values of a history event are ignored, and the length of lists is limited', () => {
     const column = { at_ms: 0, calls: -3, failed: 'x', latencies: [[1], ['1', 2], null, [-1, 1], [5, 0], [2, 3]], cpu: { count: 0, mean: 1 }, memory: { count: 1 }, cached: 7 };
     const weather = [...Array.from({ length: 500 }, () => columnAt(0)), null, 1, {}, column];
     const update = parseHistoryEvent(JSON.stringify({ now_ms: 1, services: { weather_service: weather, time_service: 3, other: [] } }));
@@ -119,7 +119,7 @@ describe('parseHistoryEvent', () => {
 describe('means', () => {
   const mean = (count: number, value: number) => ({ count, mean: value });
 
-  test('are calculated for columns of 15 s, or of a multiple of 15 s', () => {
+  test('means are calculated for columns of 15 s, or of a multiple of 15 s', () => {
     const start = 4 * bucketMs;
     const history = historyOf(start + bucketMs, [columnAt(start, { cached: mean(3, 1) }), columnAt(start + bucketMs, { cached: mean(1, 0) })]);
     const columns = history.means('weather_service', 'cached', start + bucketMs);
@@ -129,7 +129,7 @@ describe('means', () => {
     expect(history.means('weather_service', 'cpu', start).every(({ count }) => count === 0)).toBe(true);
   });
 
-  test('have a caption with the last and the highest value', () => {
+  test('the caption of a utilization chart has the last and the highest value', () => {
     expect(toUtilizationTrend('CPU load', [], 0.5)).toMatchObject({ value: '–', description: 'CPU load, last 15 minutes: no values yet.' });
     expect(toUtilizationTrend('CPU load', [mean(2, 2), mean(1, 0.06), { count: 0, mean: null }], null)).toMatchObject({
       value: '6 %',
@@ -138,14 +138,14 @@ describe('means', () => {
     expect(toUtilizationTrend('CPU load', [mean(2, 2), mean(1, 0.06)], 0.5).value).toBe('50 %');
   });
 
-  test('have the current value of a report if it is complete', () => {
+  test('a utilization chart has the current value of a report if the report is complete', () => {
     const systemOf = (changes: object) => parseAggregateEvent(JSON.stringify({ ...aggregateBody, sysinfo_service: { ...systemBody, ...changes } }))?.system.value ?? null;
     expect([cpuLoad(systemOf({})), usedMemory(systemOf({}))]).toEqual([0.5 / 8, 0.532]);
     expect([cpuLoad(systemOf({ cpu_count: 0 })), usedMemory(systemOf({ memory_percent: '53' }))]).toEqual([null, null]);
     expect([cpuLoad(systemOf({ load_average: [1] })), cpuLoad(null), usedMemory(null)]).toEqual([null, null, null]);
   });
 
-  test('have a caption with the share and the number of cached reports', () => {
+  test('the caption of the cache chart has the share and the number of cached reports', () => {
     expect(toCacheTrend([])).toMatchObject({ value: '–', description: 'Weather reports from the cache, last 15 minutes: no values yet.' });
     expect(toCacheTrend([mean(1, 0), { count: 0, mean: null }, mean(299, 1)])).toMatchObject({
       value: '>99 % of 300 reports',

@@ -10,8 +10,8 @@ function parsed(body: object, now = 10_000): Experiment {
   return experiment;
 }
 
-suite('an experiment event', () => {
-  test('has settings, the start on the clock of the page, and two measurements', () => {
+suite('experiment event', () => {
+  test('an experiment has settings, the start on the clock of the page, and two measurements', () => {
     const experiment = parsed(runningExperiment);
     expect(experiment.settings).toEqual({ latencyMs: 3000, errorPercent: 0, deadlineMs: 2000 });
     expect(experiment.startedAt).toBe(9_500);
@@ -19,12 +19,12 @@ suite('an experiment event', () => {
     expect(experiment.measurements[0]?.arrivals.get('time_service')).toEqual({ state: 'fresh', elapsed: 0.4 });
   });
 
-  test.each(['', '[]', '{}', '{"state":"odd"}'])('is rejected if it is malformed: %s', (data) => {
+  test.each(['', '[]', '{}', '{"state":"odd"}'])('a malformed experiment event is rejected: %s', (data) => {
     expect(parseExperimentEvent(data, 0)).toBeNull();
   });
 
   test.each([{ measurements: 7 }, { measurements: [{ name: 'with_deadline' }] }, { measurements: [null, 1] }, { settings: [] }])(
-    'with an invalid member %j has no measurements or zeros',
+    'an experiment with an invalid member %j has no measurements or zeros',
     (change) => {
       const experiment = parsed({ ...idleExperiment, ...change });
       expect(experiment.measurements).toEqual([]);
@@ -32,7 +32,7 @@ suite('an experiment event', () => {
     },
   );
 
-  test('does not move the start of bars that grow', () => {
+  test('an experiment event does not move the start of bars that grow', () => {
     const first = withExperiment(null, parsed(runningExperiment, 10_000), 10_000);
     const late = withExperiment(first, parsed({ ...timedOutExperiment, age_ms: 1900 }, 12_000), 12_000);
     expect(late.value.startedAt).toBe(9_500);
@@ -41,7 +41,7 @@ suite('an experiment event', () => {
   });
 });
 
-suite('the view of an experiment', () => {
+suite('view of an experiment', () => {
   test('the result is not final until the record arrives', () => {
     const [limited, unlimited] = timedOutExperiment.measurements;
     const answered = { ...timedOutExperiment, measurements: [{ ...limited, request: undefined }, unlimited] };

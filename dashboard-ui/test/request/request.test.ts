@@ -51,19 +51,19 @@ test('earlier requests are sorted, and malformed requests are omitted', () => {
   expect(parseRequests('<html>')).toEqual([]);
 });
 
-describe('without records of the server, a request is derived from an aggregate', () => {
+describe('request derived from an aggregate', () => {
   const derive = (changes: object) => {
     const aggregate = parseAggregateEvent(JSON.stringify({ ...aggregateBody, ...changes }));
     if (aggregate === null) throw new Error('malformed');
     return requestFromAggregate(aggregate, 'key', 0);
   };
 
-  test('contains one attempt for each call', () => {
+  test('a derived request contains one attempt for each call', () => {
     expect(derive({})).toMatchObject({ duration: 12, complete: true, calls: [{ end: 12 }, { end: 12 }, { attempts: [{ phases: { wait: 12 } }] }] });
     expect(deadlineOf(derive({}))).toBe(5000);
   });
 
-  test('contains no attempt of a call that an open breaker rejected', () => {
+  test('a derived request contains no attempt of a call that an open breaker rejected', () => {
     const meta = { ...aggregateBody.meta, weather_service: { state: 'open', elapsed_ms: 0, deadline_ms: 5000 } };
     expect(derive({ weather_service: failedBody, meta }).calls[2]).toMatchObject({ state: 'open', attempts: [] });
   });

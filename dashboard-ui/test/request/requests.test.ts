@@ -16,14 +16,14 @@ function requestAt(index: number) {
 
 const first = (count: number) => Array.from({ length: count }, (_, index) => requestAt(index)).reduce(withRequest, noRequests);
 
-describe('the list of requests', () => {
-  test('keeps the last 60, and shows the latest', () => {
+describe('list of requests', () => {
+  test('the list keeps the last 60 requests, and shows the latest request', () => {
     const requests = first(70);
     expect(requests.list.length).toBe(60);
     expect(shownRequest(requests)).toEqual(requestAt(69));
   });
 
-  test('keeps and shows a pinned request while others arrive', () => {
+  test('the list keeps and shows a pinned request while other requests arrive', () => {
     const pinned = pinAt(first(5), 0);
     const later = Array.from({ length: 100 }, (_, index) => requestAt(5 + index)).reduce(withRequest, pinned);
     expect(later.list.length).toBe(60);
@@ -36,7 +36,7 @@ describe('the list of requests', () => {
     expect(shownIndex(pinAt(noRequests, 0))).toBe(-1);
   });
 
-  test('contains each request once', () => {
+  test('the list contains each request once', () => {
     expect(withRequest(first(3), requestAt(1)).list.length).toBe(3);
     expect(withEarlier(first(3), [requestAt(0), requestAt(1)]).list.length).toBe(3);
   });
@@ -71,7 +71,7 @@ describe('events', () => {
   });
 });
 
-describe('a request in progress', () => {
+describe('request in progress', () => {
   const budgets = { time_service: 3000, sysinfo_service: 3000, weather_service: 5000 };
   const part = (key: string, body: object, state: string) => event({ poll: 1, [key]: body, meta: { [key]: { state, elapsed_ms: 1, deadline_ms: 5000 } } });
 
@@ -81,7 +81,7 @@ describe('a request in progress', () => {
     return receive(time, 'part', part('sysinfo_service', aggregateBody.sysinfo_service, 'fresh'), at(1_003));
   }
 
-  test('grows, up to its deadline, until its last part arrives', () => {
+  test('a request in progress grows, up to its deadline, until its last part arrives', () => {
     const state = started();
     expect(runningRequest(state.polls, -Infinity, 1_100)).toBeNull();
     expect(runningRequest(state.polls, -Infinity, 3_000)).toMatchObject({
@@ -93,7 +93,7 @@ describe('a request in progress', () => {
     expect(runningRequest(ended.polls, -Infinity, 6_000)).toBeNull();
   });
 
-  test('ends with the response to a later request, because the server does not publish earlier responses after it', () => {
+  test('a request in progress ends with the response to a later request, because no earlier response follows', () => {
     const later = receive(started(), 'poll', event({ poll: 2, budgets_ms: budgets }), at(2_500));
     const body = { poll: 2, weather_service: aggregateBody.weather_service, meta: { weather_service: { state: 'fresh', elapsed_ms: 1, deadline_ms: 5000 } } };
     const answered = receive(later, 'part', event(body), at(2_501));
@@ -101,7 +101,7 @@ describe('a request in progress', () => {
     expect(runningRequest(answered.polls, -Infinity, 2_600)).toBeNull();
   });
 
-  test('does not immediately replace a request that was cancelled at its deadline', () => {
+  test('a request in progress does not immediately replace a request that was cancelled at its deadline', () => {
     expect(runningRequest(started().polls, 2_900, 3_000)).toBeNull();
     expect(runningRequest(started().polls, 2_900, 4_500)).not.toBeNull();
   });

@@ -11,8 +11,8 @@ function parsed(body: object) {
   return request;
 }
 
-suite('the axis', () => {
-  test('is logarithmic for a response long before its deadline: 0.4 ms of 5 s is visible', () => {
+suite('axis', () => {
+  test('the axis is logarithmic for a response long before its deadline: 0.4 ms of 5 s is visible', () => {
     const scale = scaleFor(41, 5_000, null);
     expect(scale.kind).toBe('log');
     expect(scale.position(0.4)).toBeGreaterThan(0.1);
@@ -20,18 +20,18 @@ suite('the axis', () => {
     expect(scale.ticks.map((tick) => tick.label)).toEqual(['0', '100 µs', '1 ms', '10 ms', '100 ms', '1 s', '10 s']);
   });
 
-  test('is linear if the response took much of its deadline, with space after the deadline', () => {
+  test('the axis is linear if the response took much of its deadline, with space after the deadline', () => {
     const scale = scaleFor(5_000, 5_000, null);
     expect(scale.kind).toBe('linear');
     expect(scale.position(5_000)).toBeCloseTo(1 / 1.28);
     expect(scale.ticks.map((tick) => tick.label)).toEqual(['0', '2 s', '4 s', '6 s']);
   });
 
-  test('follows a preference', () => {
+  test('the axis has the selected scale', () => {
     expect([scaleFor(41, 5_000, 'linear').kind, scaleFor(5_000, 5_000, 'log').kind]).toEqual(['linear', 'log']);
   });
 
-  test.each([[0, null], [0, 0], [3_600_000, 1]])('of %s ms with a deadline of %s stays within its bounds', (duration, deadline) => {
+  test.each([[0, null], [0, 0], [3_600_000, 1]])('an axis of %s ms with a deadline of %s stays within its bounds', (duration, deadline) => {
     for (const preference of ['linear', 'log'] as const) {
       const scale = scaleFor(duration, deadline, preference);
       for (const ms of [-1, 0, 1, 1e12]) {
@@ -43,14 +43,14 @@ suite('the axis', () => {
   });
 });
 
-suite('a waterfall', () => {
-  test('marks a 504 as the expiry of the propagated deadline', () => {
+suite('waterfall', () => {
+  test('a waterfall marks a 504 as the expiry of the propagated deadline', () => {
     const [time] = requestBody.calls;
     const body = { ...requestBody, calls: [{ ...time, state: 'timeout', attempts: [{ ...time?.attempts[0], status: 504 }] }] };
     expect(toWaterfallView(parsed(body), null).rows[0]?.bars[0]).toMatchObject({ end: 'deadline', label: 'deadline exceeded (504)' });
   });
 
-  test('has a row for each call and a segment for each phase', () => {
+  test('a waterfall has a row for each call and a segment for each phase', () => {
     const view = toWaterfallView(parsed(requestBody), null);
     expect(view.summary).toBe('answered in 41 ms');
     expect(view.rows.map((row) => [row.name, row.result, row.saved !== null])).toEqual([
@@ -61,7 +61,7 @@ suite('a waterfall', () => {
     expect(view.rows[2]?.bars[0]?.segments.map((segment) => segment.phase)).toEqual(['queued', 'connect', 'tls', 'wait', 'read']);
   });
 
-  test('shows a retry, a hedge on a separate line, and the waiting time that the deadline saved', () => {
+  test('a waterfall shows a retry, a hedge on a separate line, and the waiting time that the deadline saved', () => {
     const row = toWaterfallView(parsed(timedOutRequestBody), null).rows[2];
     expect(row).toMatchObject({ saved: { until: 1, label: 'waiting time saved' }, lines: 2, result: 'timed out, 5 s', deadlineLabel: '5 s' });
     expect(row?.bars.map((bar) => [bar.line, bar.end, bar.label])).toEqual([
@@ -71,7 +71,7 @@ suite('a waterfall', () => {
     ]);
   });
 
-  test('has no bar for a call that was not made', () => {
+  test('a waterfall has no bar for a call that was not made', () => {
     expect(toWaterfallView(parsed(openRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', saved: null });
     expect(toWaterfallView(parsed(openRequestBody), null).summary).toBe('answered in 800 µs without weather');
   });

@@ -41,7 +41,7 @@ beforeEach(() => {
 });
 
 describe('SessionKeeper', () => {
-  test('renews the session immediately and then every five minutes', async () => {
+  test('the session is renewed immediately and then every five minutes', async () => {
     fixture.keeper.start();
     fixture.keeper.start();
     expect(fixture.renewals).toBe(1);
@@ -52,21 +52,21 @@ describe('SessionKeeper', () => {
     expect(fixture.renewals).toBe(2);
   });
 
-  test('retries after 30 s if the server is unavailable, without a report', async () => {
+  test('a renewal is retried after 30 s if the server is unavailable, without a report', async () => {
     fixture.keeper.start();
     await fixture.respond('unavailable');
     expect(fixture.reports).toEqual([]);
     expect(fixture.timer?.delayMs).toBe(30_000);
   });
 
-  test('reports no session if the server requires none, and checks again later', async () => {
+  test('SessionKeeper reports no session if the server requires none, and checks again later', async () => {
     fixture.keeper.start();
     await fixture.respond('not-required');
     expect(fixture.reports).toEqual([false]);
     expect(fixture.timer?.delayMs).toBe(300_000);
   });
 
-  test('stops after a rejection and can be restarted', async () => {
+  test('SessionKeeper stops after a rejection and can be restarted', async () => {
     fixture.keeper.start();
     await fixture.respond('rejected');
     expect(fixture.reports).toEqual([false]);
@@ -76,7 +76,7 @@ describe('SessionKeeper', () => {
     expect(fixture.reports).toEqual([false, true]);
   });
 
-  test('ignores the result of a renewal after it has been stopped', async () => {
+  test('SessionKeeper ignores the result of a renewal after it has been stopped', async () => {
     fixture.keeper.start();
     fixture.keeper.stop();
     await fixture.respond('renewed');
@@ -84,7 +84,7 @@ describe('SessionKeeper', () => {
     expect(fixture.timer).toBeNull();
   });
 
-  test('cancels its timer when it is stopped', async () => {
+  test('SessionKeeper cancels its timer when it is stopped', async () => {
     fixture.keeper.start();
     await fixture.respond('renewed');
     fixture.keeper.stop();

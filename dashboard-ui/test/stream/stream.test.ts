@@ -117,7 +117,7 @@ test('passes events on', () => {
   expect(fixture.events).toEqual([['time', '{}'], ['aggregate', '[]']]);
 });
 
-describe('after a lost connection', () => {
+describe('lost connection', () => {
   test('the delay doubles up to 5 s', () => {
     const pauses = [1, 2, 4, 5, 5].map((seconds) => seconds * 1_000);
     for (const pause of pauses) {
@@ -186,8 +186,8 @@ test('reconnects with a delay after a bye event', () => {
   expect(fixture.openSources).toBe(0);
 });
 
-describe('a connection without events', () => {
-  test('is closed after 6 s', () => {
+describe('connection without events', () => {
+  test('a connection without events is closed after 6 s', () => {
     fixture.source.emit('open');
     fixture.advance(5_999);
     expect(fixture.phase).toBe('live');
@@ -195,7 +195,7 @@ describe('a connection without events', () => {
     expect(fixture.phase).toBe('waiting');
   });
 
-  test('is kept open by any event', () => {
+  test('any event keeps a connection open', () => {
     fixture.source.emit('open');
     fixture.advance(5_000);
     fixture.source.emit('time', '{}');
@@ -203,14 +203,14 @@ describe('a connection without events', () => {
     expect(fixture.phase).toBe('live');
   });
 
-  test('is closed even if it was never accepted', () => {
+  test('a connection that was never accepted is closed', () => {
     fixture.advance(6_000);
     expect(fixture.phase).toBe('waiting');
   });
 });
 
-describe('a rejected stream', () => {
-  test('is locked if the probe is unauthorized', async () => {
+describe('rejected stream', () => {
+  test('a rejected stream is locked if the probe is unauthorized', async () => {
     fixture.source.reject();
     expect(fixture.phase).toBe('checking');
     await fixture.probe.respond('unauthorized');
@@ -218,13 +218,13 @@ describe('a rejected stream', () => {
     expect(fixture.timers).toBe(0);
   });
 
-  test('is retried later if the probe has a result other than unauthorized', async () => {
+  test('a rejected stream is retried later if the probe has a result other than unauthorized', async () => {
     fixture.source.reject();
     await fixture.probe.respond('other');
     expect(fixture.phase).toBe('waiting');
   });
 
-  test('limits the time of the probe', async () => {
+  test('the probe of a rejected stream has a timeout', async () => {
     fixture.source.reject();
     fixture.advance(4_000);
     expect(fixture.phase).toBe('waiting');
@@ -234,19 +234,19 @@ describe('a rejected stream', () => {
   });
 });
 
-describe('a locked stream', () => {
+describe('locked stream', () => {
   beforeEach(async () => {
     fixture.source.reject();
     await fixture.probe.respond('unauthorized');
   });
 
-  test('opens when it is unlocked', () => {
+  test('a locked stream opens when it is unlocked', () => {
     fixture.stream.unlock();
     expect(fixture.phase).toBe('connecting');
     expect(fixture.openSources).toBe(1);
   });
 
-  test('stays locked when the page is hidden and shown', () => {
+  test('a locked stream stays locked when the page is hidden and shown', () => {
     fixture.stream.pause();
     fixture.stream.resume();
     expect(fixture.phase).toBe('locked');
@@ -254,13 +254,13 @@ describe('a locked stream', () => {
   });
 });
 
-describe('a paused stream', () => {
+describe('paused stream', () => {
   test.each([
     ['connecting', () => {}],
     ['live', () => fixture.source.emit('open')],
     ['waiting', () => fixture.source.emit('error')],
     ['checking', () => fixture.source.reject()],
-  ])('closes its connection, timers and probes if it was %s', async (_, reach) => {
+  ])('a paused stream closes its connection, timers and probes if it was %s', async (_, reach) => {
     reach();
     fixture.stream.pause();
     expect(fixture.phase).toBe('paused');
@@ -268,7 +268,7 @@ describe('a paused stream', () => {
     expect(fixture.probes.every(({ signal }) => signal.aborted)).toBe(true);
   });
 
-  test('connects immediately when the page is shown', () => {
+  test('a paused stream connects immediately when the page is shown', () => {
     for (let i = 0; i < 4; i += 1) {
       fixture.source.emit('error');
       fixture.advance(30_000);
@@ -280,7 +280,7 @@ describe('a paused stream', () => {
     expect(fixture.retryAt).toBe(fixture.time + 1_000);
   });
 
-  test('is not unlocked by a key', () => {
+  test('a key does not unlock a paused stream', () => {
     fixture.stream.pause();
     fixture.stream.unlock();
     expect(fixture.phase).toBe('paused');
