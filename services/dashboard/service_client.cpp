@@ -6,7 +6,7 @@
 namespace cohort::dashboard {
 namespace {
 
-constexpr std::size_t max_kept_requests = 64;
+constexpr std::size_t max_reusable_requests = 64;
 
 struct body_summary {
   bool is_stale = false;
@@ -71,7 +71,7 @@ service_client::service_client(const service::service_context& context, endpoint
       upstream_(context.make_upstream(endpoint.upstream, policy)),
       api_key_(context.api_key),
       url_(std::move(endpoint.url)),
-      kept_requests_(context.loops().size()),
+      reusable_requests_(context.loops().size()),
       index_(endpoint.index),
       history_(std::move(history)),
       durations_(context.metrics.make_histogram("dashboard_service_upstream_request_duration_seconds",
@@ -87,10 +87,10 @@ service_client::service_client(const service::service_context& context, endpoint
 /// Returns the request object of an earlier call on this loop, or a new object.
 std::unique_ptr<http::client_request> service_client::take_request() {
   const auto& key = api_key_.get();
-  auto& kept = kept_requests_.at(loop::current().index());
-  if (!kept.empty()) {
-    auto request = std::move(kept.back());
-    kept.pop_back();
+  auto& reusable = reusable_requests_.at(loop::current().index());
+  if (!reusable.empty()) {
+    auto request = std::move(reusable.back());
+    reusable.pop_back();
     const auto& fields = request->fields;
     if (key.empty() ? fields.size() == 1 : fields.size() == 2 && fields[1].second == key) return request;
   }
@@ -101,16 +101,16 @@ std::unique_ptr<http::client_request> service_client::take_request() {
   return request;
 }
 
-void service_client::keep_request(std::unique_ptr<http::client_request> request) {
-  auto& kept = kept_requests_.at(loop::current().index());
-  if (kept.size() < max_kept_requests) kept.push_back(std::move(request));
+void service_client::return_request(std::unique_ptr<http::client_request> request) {
+  auto& reusable = reusable_requests_.at(loop::current().index());
+  if (reusable.size() < max_reusable_requests) reusable.push_back(std::move(request));
 }
 
 task<part> service_client::fetch(call_context context, std::optional<duration> timeout) {
   auto request = take_request();
   auto call_task = upstream_.call_in_place(*request, context, timeout);
   auto call = co_await std::move(call_task);
-  keep_request(std::move(request));
+  return_request(std::move(request));
   // A cancelled call is not counted. The caller is cancelled at its next wait.
   if (!call.response && call.response.error() == http::client_error::cancelled)
     co_return part{.reason = "the call was cancelled"};

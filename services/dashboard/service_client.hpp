@@ -59,7 +59,7 @@ class service_client {
 
  private:
   std::unique_ptr<http::client_request> take_request();
-  void keep_request(std::unique_ptr<http::client_request> request);
+  void return_request(std::unique_ptr<http::client_request> request);
   void record(const part& result, const telemetry::trace_context& trace);
   /// Time until the circuit breaker of this loop permits a call.
   duration breaker_retry_after() const;
@@ -70,7 +70,7 @@ class service_client {
   boost::urls::url url_;
   /// The requests of completed calls for each loop, reused because a copy of the URL and the fields would take four
   /// allocations.
-  std::vector<std::vector<std::unique_ptr<http::client_request>>> kept_requests_;
+  std::vector<std::vector<std::unique_ptr<http::client_request>>> reusable_requests_;
   const std::size_t index_;
   std::shared_ptr<call_history> history_;
   telemetry::histogram& durations_;

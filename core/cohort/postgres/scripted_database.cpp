@@ -159,8 +159,8 @@ class scripted_database::scripted_connection final : public connection {
       has_failed_ = is_in_transaction_;
       return std::move(*failure);
     }
-    const bool rolls_back = command_ == "COMMIT" && has_failed_;
-    target_rows.set_outcome(rolls_back ? "ROLLBACK" : command_, affected);
+    const bool is_rollback = command_ == "COMMIT" && has_failed_;
+    target_rows.set_outcome(is_rollback ? "ROLLBACK" : command_, affected);
     if (command_ == "BEGIN") is_in_transaction_ = true;
     if (command_ == "COMMIT" || command_ == "ROLLBACK") is_in_transaction_ = has_failed_ = false;
     return false;

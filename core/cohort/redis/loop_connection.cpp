@@ -35,7 +35,8 @@ std::string first_word(const reply& failure) { return failure.text.substr(0, fai
 }  // namespace
 
 struct loop_connection::request {
-  request(std::string command, bool subscribes) : bytes(std::move(command)), is_subscription(subscribes) {}
+  request(std::string command, bool is_subscribe_command)
+      : bytes(std::move(command)), is_subscription(is_subscribe_command) {}
   std::string bytes;
   /// These commands are confirmed by a push instead of a reply.
   bool is_subscription;

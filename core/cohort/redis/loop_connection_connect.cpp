@@ -90,9 +90,9 @@ void loop_connection::on_connect_failed(const error& failure) {
   }
   last_failure_ = failure;
   if (metrics_) metrics_->connects_failed.increment();
-  const bool stops_retrying =
+  const bool should_stop_retrying =
       failure.code != errc::connect_failed || loop_.now() - unreachable_since_ >= settings_.reconnect_window;
-  if (stops_retrying) fail_all(unsent_, {failure.code, failure.message, true});
+  if (should_stop_retrying) fail_all(unsent_, {failure.code, failure.message, true});
 }
 
 }  // namespace cohort::redis

@@ -15,7 +15,7 @@ namespace cohort::dashboard {
 namespace {
 
 /// If there are more alerts, only the most severe alerts are expanded.
-constexpr std::size_t max_displayed = 4;
+constexpr std::size_t max_displayed_alerts = 4;
 constexpr std::size_t max_groups = 6;
 constexpr std::size_t max_group_name = 40;
 
@@ -116,7 +116,7 @@ std::string alerts_html::badge() const {
 }
 
 std::size_t alerts_html::displayed_count() const {
-  return alerts_.firing.size() <= max_displayed ? alerts_.firing.size() : max_displayed - 1;
+  return alerts_.firing.size() <= max_displayed_alerts ? alerts_.firing.size() : max_displayed_alerts - 1;
 }
 
 std::string alerts_html::more_label() const {

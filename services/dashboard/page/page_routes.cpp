@@ -59,13 +59,13 @@ struct page_content {
 };
 
 /// The page, with values in its HTML.
-struct first_page {
+struct page_handler {
   page_sources sources;
   page_template html{html_of(page_path)};
   page_template alert{alert_item(html_of(page_path))};
   http::compressor compressor{};
 
-  static task<http::response> respond(std::shared_ptr<const first_page> self, http::request_context& context) {
+  static task<http::response> respond(std::shared_ptr<const page_handler> self, http::request_context& context) {
     std::optional<page_content> content;
     if (self->sources.is_authenticated(context)) {
       auto read_task = page_values::current(self->sources.values);
@@ -79,7 +79,7 @@ struct first_page {
     http::response response;
     response.body(self->html.render([&](std::string_view slot) {
       if (slot == "links") return links_html(self->sources.links);
-      return content ? self->fill(slot, *content) : fill_locked(slot);
+      return content ? self->fill(slot, *content) : fill_signed_out(slot);
     }),
                   "text/html; charset=utf-8");
     response.set("Cache-Control", "private, no-cache");
@@ -101,7 +101,7 @@ struct first_page {
   }
 
   /// Without the API key or a session there are no values.
-  static std::string fill_locked(std::string_view slot) {
+  static std::string fill_signed_out(std::string_view slot) {
     if (slot == "headline") return R"(<p id="headline" data-tone="idle">API key required</p>)";
     // Replaces the content of the panels, because without a script it would never be updated.
     if (slot == "panels") return R"( class="locked")";
@@ -160,8 +160,8 @@ void add_page_routes(http::router& router, page_sources sources) {
            })
       .summary("Redirects to the runbook");
   if (page_assets().empty()) return add_page_without_files(router);
-  auto page = std::make_shared<const first_page>(first_page{std::move(sources)});
-  router.get("/", [page](http::request_context& context) { return first_page::respond(page, context); })
+  auto page = std::make_shared<const page_handler>(page_handler{std::move(sources)});
+  router.get("/", [page](http::request_context& context) { return page_handler::respond(page, context); })
       .summary("The page, with the current values")
       .tags({"page"})
       .adapts_to_deadline()

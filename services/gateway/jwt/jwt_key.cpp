@@ -87,8 +87,8 @@ std::string jwt_key::find_public_key_error() const {
   const int type = EVP_PKEY_get_base_id(public_key_);
   if (algorithm_ == jwt_algorithm::RS256) {
     if (type != EVP_PKEY_RSA) return "has no RSA key, which RS256 requires";
-    const bool is_long = EVP_PKEY_get_bits(public_key_) >= min_rsa_bits;
-    return is_long ? std::string{} : "has an RSA key of less than 2048 bits (RFC 7518 section 3.3)";
+    const bool is_long_enough = EVP_PKEY_get_bits(public_key_) >= min_rsa_bits;
+    return is_long_enough ? std::string{} : "has an RSA key of less than 2048 bits (RFC 7518 section 3.3)";
   }
   std::array<char, 64> group{};
   const bool is_p256 = type == EVP_PKEY_EC &&

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t max_key_file_bytes = 64 * 1024;
 
-std::string no_more_upstreams(const std::string& name) {
+std::string upstream_limit_error(const std::string& name) {
   return "upstream \"" + name + "\": more than " + std::to_string(upstream_catalog::max_upstreams) +
          " upstreams and policies since the start; restart the gateway";
 }
@@ -91,7 +91,7 @@ std::string route_table::make_mirror(const route_entry& entry, const dependencie
   if (!entry.mirror) return {};
   const auto& upstream = file_.upstreams.at(entry.mirror->upstream);
   const auto target = dependencies.upstreams.find_or_add_mirror(entry.mirror->upstream, upstream.policy);
-  if (!target) return no_more_upstreams(entry.mirror->upstream);
+  if (!target) return upstream_limit_error(entry.mirror->upstream);
   const mirror::dependencies mirror_dependencies{.target = *target,
                                                  .background = dependencies.context.background,
                                                  .metrics = dependencies.context.metrics,
@@ -106,7 +106,7 @@ std::string route_table::make_backends(const route_entry& entry, const dependenc
   for (const auto& backend : entry.backends) {
     const auto& upstream = file_.upstreams.at(backend.upstream);
     auto target = dependencies.upstreams.find_or_add(backend.upstream, upstream.policy);
-    if (!target) return no_more_upstreams(backend.upstream);
+    if (!target) return upstream_limit_error(backend.upstream);
     weight += backend.weight;
     parts.backends.push_back(
         {.upstream = backend.upstream,

@@ -95,9 +95,9 @@ constexpr std::array<region_code, 72> region_codes{{
 
 std::string_view expand_region_code(std::string_view text, std::string_view country) {
   const auto code = fold_name(text);
-  const auto in_country = country_code(country);
+  const auto alpha_2_code = country_code(country);
   const auto* const found = std::ranges::find_if(
-      region_codes, [&](const region_code& region) { return region.code == code && region.country == in_country; });
+      region_codes, [&](const region_code& region) { return region.code == code && region.country == alpha_2_code; });
   return found == region_codes.end() ? text : found->name;
 }
 

@@ -20,7 +20,7 @@ using simdjson::dom::element;
 struct match {
   report_area area;                  // the place with its coordinates; its region is the first administrative area
   std::vector<std::string> regions;  // unchanged names of the administrative areas
-  bool in_country = false;
+  bool is_in_country = false;
   /// Whether the name is longer and begins with the requested name: the API searches for prefixes.
   bool has_longer_name = false;
 
@@ -65,7 +65,7 @@ std::optional<match> read_match(element candidate, const location& requested) {
   for (const auto* area : {"admin1", "admin2", "admin3", "admin4"}) {
     if (const auto text = text_at(candidate, area); !text.empty()) found.regions.emplace_back(text);
   }
-  found.in_country =
+  found.is_in_country =
       (!code.empty() && requested.is_in_country(code)) || (!country.empty() && requested.is_in_country(country));
   found.has_longer_name = is_longer_name(name, requested.city);
   return found;
@@ -85,11 +85,11 @@ const match* best_match(const std::vector<match>& matches, const location& locat
   const auto& country = location.country;
   const match* best = nullptr;
   if (!region.empty()) {
-    best =
-        first([&](const match& candidate) { return candidate.in_country && candidate.is_in_region_or_code(region); });
+    best = first(
+        [&](const match& candidate) { return candidate.is_in_country && candidate.is_in_region_or_code(region); });
   }
   if (!best) best = first([&](const match& candidate) { return candidate.is_in_region(country); });
-  if (!best) best = first([](const match& candidate) { return candidate.in_country; });
+  if (!best) best = first([](const match& candidate) { return candidate.is_in_country; });
   if (!best) best = first([&](const match& candidate) { return candidate.is_in_region_or_code(country); });
   return best;
 }

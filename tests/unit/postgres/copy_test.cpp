@@ -32,11 +32,11 @@ TEST_CASE("postgres copy: rows are streamed up to the end of the data", "[postgr
   CHECK(test.outcome_count("timeout") == "1");
 }
 
-task<std::uint64_t> import_rows(postgres::pool& pool, call_context context, bool finishes) {
+task<std::uint64_t> import_rows(postgres::pool& pool, call_context context, bool should_finish) {
   auto writer = co_await pool.copy_in(context, "copy users from stdin");
   co_await writer->write("1\tAda\n2\t");
   co_await writer->write(postgres::copy_text("tab\tand\\\r\n") + "\n");
-  if (!finishes) co_return 0;
+  if (!should_finish) co_return 0;
   const auto stored = co_await writer->finish();
   co_return stored.value();
 }

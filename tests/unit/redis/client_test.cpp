@@ -246,7 +246,7 @@ TEST_CASE("redis client: a lost connection is logged, but not the close of the c
 
 // ---- publish and subscribe
 
-redis::result<redis::message> next_of(redis_fixture& fixture, redis::subscription& subscription) {
+redis::result<redis::message> next_message(redis_fixture& fixture, redis::subscription& subscription) {
   return fixture.time().run(subscription.next(deadline::after(fixture.time().now(), 1s)));
 }
 
@@ -256,10 +256,10 @@ TEST_CASE("redis client: a subscription receives the messages of its channel", "
   auto all = fixture.time().run(fixture.client->subscribe_pattern(fixture.context(), "n*")).value();
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "one")).value() == 2);
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "notes", "two")).value() == 1);
-  CHECK(next_of(fixture, news_subscription).value() == redis::message{"news", "one"});
-  CHECK(next_of(fixture, all).value() == redis::message{"news", "one"});
-  CHECK(next_of(fixture, all).value() == redis::message{"notes", "two"});
-  CHECK(next_of(fixture, news_subscription).error().code == errc::timeout);
+  CHECK(next_message(fixture, news_subscription).value() == redis::message{"news", "one"});
+  CHECK(next_message(fixture, all).value() == redis::message{"news", "one"});
+  CHECK(next_message(fixture, all).value() == redis::message{"notes", "two"});
+  CHECK(next_message(fixture, news_subscription).error().code == errc::timeout);
   // Commands and messages share the connection.
   CHECK(fixture.server.connection_count() == 1);
 }
@@ -289,7 +289,7 @@ TEST_CASE("redis client: subscriptions are restored after a lost connection", "[
   // The subscription is restored without a command of a caller.
   fixture.time().run_for(2s);
   CHECK(fixture.time().run(fixture.client->publish(fixture.context(), "news", "again")).value() == 1);
-  CHECK(next_of(fixture, news_subscription).value().payload == "again");
+  CHECK(next_message(fixture, news_subscription).value().payload == "again");
 }
 
 TEST_CASE("redis client: a slow subscriber loses the oldest messages and counts them", "[redis][pubsub]") {
@@ -298,8 +298,8 @@ TEST_CASE("redis client: a slow subscriber loses the oldest messages and counts 
   for (const std::string payload : {"1", "2", "3"}) {
     fixture.time().run(fixture.client->publish(fixture.context(), "news", payload)).value();
   }
-  CHECK(next_of(fixture, news_subscription).value().payload == "2");
-  CHECK(next_of(fixture, news_subscription).value().payload == "3");
+  CHECK(next_message(fixture, news_subscription).value().payload == "2");
+  CHECK(next_message(fixture, news_subscription).value().payload == "3");
   CHECK(news_subscription.missed() == 1);
 }
 
@@ -307,7 +307,7 @@ TEST_CASE("redis client: a subscription ends with its client", "[redis][pubsub]"
   redis_fixture fixture;
   auto news_subscription = fixture.time().run(fixture.client->subscribe(fixture.context(), "news")).value();
   fixture.time().run(fixture.client->close());
-  CHECK(next_of(fixture, news_subscription).error().code == errc::closed);
+  CHECK(next_message(fixture, news_subscription).error().code == errc::closed);
 }
 
 TEST_CASE("redis client: a command is recorded as a call of its request, without its values", "[redis][requests]") {

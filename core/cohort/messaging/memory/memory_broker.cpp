@@ -46,15 +46,15 @@ memory_broker::queue& memory_broker::group_queue(const std::string& topic, const
 
 bool memory_broker::route(const message_pointer& message) {
   bool is_routed = false;
-  const auto add_to = [&](queue& target) {
+  const auto add_to_queue = [&](queue& target) {
     target.messages.push_back({message});
     target.waiters.notify_all();
     is_routed = true;
   };
   for (const auto& [key, queue] : groups_)
-    if (key.first == message->topic) add_to(*queue);
+    if (key.first == message->topic) add_to_queue(*queue);
   const auto [first, last] = exclusive_queues_.equal_range(message->topic);
-  for (auto each = first; each != last; ++each) add_to(*each->second);
+  for (auto each = first; each != last; ++each) add_to_queue(*each->second);
   return is_routed;
 }
 

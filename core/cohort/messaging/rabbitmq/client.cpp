@@ -45,7 +45,7 @@ client::~client() = default;
 void client::close() {
   is_closed_ = true;
   state_changes_.notify_all();
-  changed_.set();
+  state_changed_.set();
   for (const auto& each : queues_) each->waiters.notify_all();
 }
 
@@ -122,11 +122,11 @@ task<std::optional<error>> client::manage_topology(session& session) {
   last_failure_.reset();
   const ready_scope ready{*this, session};
   for (;;) {
-    changed_.reset();
+    state_changed_.reset();
     if (is_closed_) co_return error{errc::closed};
     auto open_task = open_subscriptions(session);
     if (auto failure = co_await std::move(open_task)) co_return failure;
-    auto wait_task = changed_.wait();
+    auto wait_task = state_changed_.wait();
     if (co_await std::move(wait_task) == wait_status::cancelled) co_return std::nullopt;
   }
 }

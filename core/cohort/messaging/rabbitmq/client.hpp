@@ -74,7 +74,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   task<std::optional<error>> open_subscriptions(session& session);
   task<result<void>> open_subscription(session& session, queue_pointer queue);
   /// Performs the calls one after the other, each within the connect timeout.
-  task<result<void>> call_all(session& session, std::uint16_t channel, std::vector<method_call> calls);
+  task<result<void>> call_in_order(session& session, std::uint16_t channel, std::vector<method_call> calls);
   void on_connect_failed(const error& failure);
   void on_connection_ended(const error& failure);
   task<result<session*>> wait_until_ready(deadline call_deadline);
@@ -82,7 +82,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   task<std::vector<result<void>>> send(std::vector<message_pointer> messages, deadline call_deadline,
                                        bool requires_queue, std::optional<route> destination);
   void remove(const queue_pointer& queue);
-  std::uint16_t unused_channel(const session& session) const;
+  std::uint16_t find_unused_channel(const session& session) const;
   std::string queue_name(const subscription_settings& settings) const;
   std::string dead_letter_queue(const subscription_settings& settings) const;
 
@@ -107,7 +107,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   std::uint64_t session_number_ = 0;
   confirm_window confirms_;
   std::list<queue_pointer> queues_;
-  event changed_;
+  event state_changed_;
   wait_queue state_changes_;
   std::optional<error> last_failure_;
   unsigned failure_count_ = 0;

@@ -100,11 +100,11 @@ task<result<void>> client::declare_exchange(session& session) {
     method->table({});
   }
   calls.emplace_back(std::move(bytes), method_id::exchange_declare_ok);
-  auto call_task = call_all(session, publish_channel, std::move(calls));
+  auto call_task = call_in_order(session, publish_channel, std::move(calls));
   co_return co_await std::move(call_task);
 }
 
-task<result<void>> client::call_all(session& session, std::uint16_t channel, std::vector<method_call> calls) {
+task<result<void>> client::call_in_order(session& session, std::uint16_t channel, std::vector<method_call> calls) {
   const auto call_deadline = deadline::after(loop_.now(), settings_.connect_timeout);
   for (auto& [bytes, expected] : calls) {
     auto call_task = with_deadline(call_deadline, session.call(channel, std::move(bytes), expected));
@@ -127,7 +127,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   queues_.push_back(added);
   // The destructor removes the queue, even if this coroutine ends before the queue is confirmed.
   auto new_subscription = std::make_unique<queue_subscription>(self, added);
-  changed_.set();
+  state_changed_.set();
   auto open_task = added->opened.wait(call_deadline);
   const auto status = co_await std::move(open_task);
   if (status == wait_status::cancelled) co_return error{errc::cancelled};
@@ -137,7 +137,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   co_return std::unique_ptr<subscription>{std::move(new_subscription)};
 }
 
-std::uint16_t client::unused_channel(const session& session) const {
+std::uint16_t client::find_unused_channel(const session& session) const {
   std::uint16_t channel = publish_channel + 1;
   const auto is_used = [&](std::uint16_t number) {
     return session.is_closing(number) ||
@@ -153,7 +153,7 @@ task<std::optional<error>> client::open_subscriptions(session& session) {
                                    [](const auto& each) { return each->channel == 0 && !each->failure; });
     if (next == queues_.end()) co_return std::nullopt;
     const auto opened = *next;
-    opened->channel = unused_channel(session);
+    opened->channel = find_unused_channel(session);
     auto open_task = open_subscription(session, opened);
     const auto outcome = co_await std::move(open_task);
     if (outcome) {
@@ -182,7 +182,7 @@ task<result<void>> client::open_subscription(session& session, queue_pointer que
                             : declare_queue(channel, name, exclusive | auto_delete, {}));
   calls.push_back(bind_queue(channel, name, settings_.exchange, subscribed.topic));
   calls.push_back(consume(channel, name));
-  auto call_task = call_all(session, channel, std::move(calls));
+  auto call_task = call_in_order(session, channel, std::move(calls));
   co_return co_await std::move(call_task);
 }
 

@@ -43,7 +43,7 @@ task<std::optional<error>> libpq_connection::start_copy(const std::string& text,
 }
 
 /// Appends the rows that have arrived. Returns 0 if more can follow, -1 at the end, -2 for an error.
-int libpq_connection::take_copied(std::string& part) {
+int libpq_connection::take_copied_data(std::string& part) {
   while (part.size() < max_part_bytes) {
     char* row = nullptr;
     const int size = PQgetCopyData(connection_.get(), &row, 1);
@@ -58,7 +58,7 @@ task<result<std::string>> libpq_connection::read_copy(deadline read_deadline) {
   socket_->set_deadline(read_deadline);
   std::string part;
   for (;;) {
-    const int state = take_copied(part);
+    const int state = take_copied_data(part);
     if (!part.empty()) co_return std::move(part);
     if (state < 0) break;
     const auto wait_result = co_await socket_->wait_for_input();
@@ -121,7 +121,7 @@ task<bool> libpq_connection::abandon_copy() {
   // The statement has been cancelled; its earlier rows are discarded.
   for (;;) {
     std::string discarded_data;
-    if (take_copied(discarded_data) < 0) break;
+    if (take_copied_data(discarded_data) < 0) break;
     if (!discarded_data.empty()) continue;
     const auto wait_result = co_await socket_->wait_for_input();
     if (wait_result != socket_status::ready || !PQconsumeInput(connection_.get())) co_return false;

@@ -137,9 +137,9 @@ task<result<std::unique_ptr<connection>>> loop_connections::connect(deadline cal
     record_unreachable(failure);
     const auto delay = policy::exponential_backoff(++failures, min_reconnect_delay, max_reconnect_delay);
     const auto retry_at = loop_.now() + delay;
-    const bool stops_retrying = !is_transient(failure) || is_closed_ || retry_at >= call_deadline.time() ||
-                                retry_at > *unreachable_since_ + settings_.reconnect_window;
-    if (stops_retrying) co_return failure;
+    const bool should_stop_retrying = !is_transient(failure) || is_closed_ || retry_at >= call_deadline.time() ||
+                                      retry_at > *unreachable_since_ + settings_.reconnect_window;
+    if (should_stop_retrying) co_return failure;
     if (co_await sleep_until(deadline{retry_at}) == wait_status::cancelled) co_return error{errc::cancelled};
   }
 }

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t frame_header_size = 7;
 constexpr char frame_end = '\xCE';
-constexpr std::string_view other_version = "AMQP";
+constexpr std::string_view protocol_header_prefix = "AMQP";
 
 bool is_known(std::uint8_t type) noexcept {
   return type == static_cast<std::uint8_t>(frame_type::heartbeat) ||
@@ -29,10 +29,11 @@ std::optional<frame> frame_parser::next() {
   const auto type = static_cast<std::uint8_t>(input.front());
   // The reply of a server that does not support this protocol version (AMQP 0-9-1 section 4.2.2) may arrive in several
   // reads.
-  if (input.size() < other_version.size() && other_version.starts_with(input)) return std::nullopt;
+  if (input.size() < protocol_header_prefix.size() && protocol_header_prefix.starts_with(input)) return std::nullopt;
   if (!is_known(type)) {
-    error_ = input.starts_with(other_version) ? "unsupported protocol version: the server does not accept AMQP 0-9-1"
-                                              : "a frame has the unknown type " + std::to_string(type);
+    error_ = input.starts_with(protocol_header_prefix)
+                 ? "unsupported protocol version: the server does not accept AMQP 0-9-1"
+                 : "a frame has the unknown type " + std::to_string(type);
     return std::nullopt;
   }
   if (input.size() < frame_header_size) return std::nullopt;
