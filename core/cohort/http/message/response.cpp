@@ -129,7 +129,7 @@ response& response::append_lines(recycled_string lines) {
 
 std::optional<std::string_view> response::find(std::string_view name) const noexcept {
   for (std::string_view remaining = header_lines_; !remaining.empty();) {
-    // Neither a name nor a value contains a carriage return, and no name a colon.
+    // Names and values contain no carriage return, and names contain no colon.
     const auto line = remaining.substr(0, remaining.find('\r'));
     remaining.remove_prefix(line.size() + 2);
     const bool may_match = line.size() > name.size() && line[name.size()] == ':';

@@ -41,7 +41,7 @@ class response {
   /// Replaces the body with bytes that stay valid for the program's lifetime, such as an embedded file.
   response& static_body(std::string_view bytes, media_type type);
   /// Replaces the body with a body that `producer` writes. With `content_length`, in bytes, it is framed by that length
-  /// and the producer must write exactly as many bytes; otherwise, it is sent chunked (HTTP/1.0: until the connection
+  /// and the producer must write exactly that many bytes; otherwise, it is sent chunked (HTTP/1.0: until the connection
   /// closes).
   response& stream(body_producer producer, media_type type, std::optional<std::uint64_t> content_length = std::nullopt);
 
@@ -137,7 +137,8 @@ response json_response(const T&, status code = status::ok) {
   return json_response(std::string{}, code);
 }
 
-/// A response with the JSON body `{"error":…,"message":…}`. Clients see both strings: neither may contain internals.
+/// A response with the JSON body `{"error":…,"message":…}`. Both strings are sent to clients, and must not contain
+/// internal details.
 response error_response(status code, std::string_view error, std::string_view message);
 
 /// Like the overload above, but `error` is the reason phrase of the status.

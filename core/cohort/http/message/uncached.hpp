@@ -7,7 +7,7 @@
 
 namespace cohort::http {
 
-/// Returns `source` with `Cache-Control: no-store` (RFC 9111 section 5.2.2.5), for a body that changes at any time.
+/// Returns `source` with `Cache-Control: no-store` (RFC 9111 section 5.2.2.5), for a body that can change at any time.
 inline response uncached(response source) {
   source.set("Cache-Control", "no-store");
   return source;

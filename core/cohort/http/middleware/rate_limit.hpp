@@ -11,8 +11,8 @@ namespace cohort::http {
 
 /// Optional parts of `rate_limit`.
 struct rate_limit_hooks {
-  /// Returns the client to which a request is attributed, such as its authenticated user. Default: the network of its
-  /// address.
+  /// Returns the client to which a request is attributed, such as its authenticated user. Default: the network of the
+  /// client's address.
   std::function<std::string(const request_context&)> client;
   /// Requests for which the function returns true are neither counted nor rejected.
   std::function<bool(const request_context&)> is_exempt;
@@ -22,8 +22,8 @@ struct rate_limit_hooks {
 
 /// Limits the request rate of each client address, for IPv6 of each /64 prefix (`net::client_network`), or of each
 /// client that `hooks` identifies: a burst of `limit.count`, refilled evenly within `limit.period`. Requests above the
-/// limit are rejected with 429 and `Retry-After`. One limit applies to all loops and to all routes that the filter is
-/// added to.
+/// limit are rejected with 429 and `Retry-After`. One limit applies to all loops and to all routes to which the filter
+/// is added.
 filter rate_limit(config::rate limit, rate_limit_hooks hooks = {});
 
 }  // namespace cohort::http

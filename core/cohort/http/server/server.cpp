@@ -145,7 +145,7 @@ task<bool> server::wait_for_capacity() {
   for (int i = 0; i < max_full_waits && is_full(); ++i) {
     shed_oldest_idle(true);
     // No event reports that another loop has closed a connection, so there are at most `max_full_waits` pauses, 3 ms in
-    // all.
+    // total.
     auto pause = sleep_for(min_accept_backoff);
     if (co_await std::move(pause) == wait_status::cancelled) co_return false;
   }
@@ -185,7 +185,7 @@ task<> server::accept_connections() {
     }
     if (failure == asio::error::operation_aborted) co_return;
     state_.metrics.bounds.on_accept_error(failure);
-    // The peer disconnected before its connection was accepted; that needs no backoff.
+    // The peer disconnected before its connection was accepted; this requires no backoff.
     if (failure == asio::error::connection_aborted) continue;
     try {
       log_accept_error(failure);

@@ -82,7 +82,7 @@ class server_state {
   /// Logs, once for each route, that a handler set a header field that was rejected. `matched_route` may be null.
   void log_rejected_field(const route* matched_route, std::string_view name);
   /// Counts a shed connection as open again, because it has received bytes in the meantime. If the maximum number of
-  /// connections is open, it is surplus, and belongs to the reserve if half of the reserve is in use.
+  /// connections is open, the connection is surplus, and belongs to the reserve if half of the reserve is in use.
   void count_shed_connection(connection_origin& origin) noexcept;
 
   const router& routes;

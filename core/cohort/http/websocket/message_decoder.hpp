@@ -52,7 +52,7 @@ class message_decoder {
   }
 
   /// Consumes bytes from the front of `input` up to the next event. `none`: the remaining bytes, at most 13, are the
-  /// beginning of a frame header and must be passed again with the following bytes.
+  /// start of a frame header and must be passed again with the following bytes.
   event next(std::string_view& input);
 
   /// Valid until the next call of `next`.

@@ -30,7 +30,7 @@ class request_body_source {
   /// retried once a chunk has been read.
   virtual bool rewind() { return false; }
   /// Returns the deadline for the head of the response. Called after the entire body has been sent. Only a deadline
-  /// earlier than that of the call has an effect.
+  /// earlier than the call's deadline has an effect.
   virtual deadline response_deadline() { return deadline::never(); }
 
  protected:
@@ -74,8 +74,8 @@ class response_body_stream {
 
   /// Returns the next chunk of the body, valid until the next call, or an empty view at its end. After the end or an
   /// error, further calls return the same result. Waits until `read_deadline` (`client_error::body_timeout`). A
-  /// truncated body is the error `body_truncated`, never an end of the body. Nothing is read ahead of the calls, so a
-  /// slow reader slows the server down.
+  /// truncated body is reported as the error `body_truncated`, never as the end of the body. Nothing is read ahead of
+  /// the calls, so a slow reader slows the server down.
   virtual task<result<std::string_view, client_error>> read(deadline read_deadline) = 0;
   /// Whether the entire body has been received, so that the next `read` does not wait.
   virtual bool is_complete() const noexcept = 0;

@@ -57,7 +57,8 @@ upstream::active_call::active_call(upstream& owner, loop_state& state, client_re
 
 std::optional<client_error> upstream::active_call::begin(time_point now) {
   tried_addresses_.clear();
-  // Less than one round-trip time remains, so the call fails before it opens a connection, and no policy counts it.
+  // Less than one round-trip time remains, so the call fails before it opens a connection, and is not counted by any
+  // policy.
   if (call_deadline().remaining(now) <= transport().round_trip_time(target())) return client_error::deadline_exceeded;
   if (owner_.hold_->remaining(now) > duration::zero()) return client_error::rate_limited;
   permit_.emplace(owner_, state_, now);

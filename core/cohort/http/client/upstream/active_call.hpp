@@ -98,7 +98,7 @@ class upstream::active_call : public call_loop {
   void record_rate_limit(const client_response& response, time_point now);
   task<client::exchange> send_hedged(duration delay, bool new_connection, time_point now);
   policy::circuit_breaker::outcome breaker_outcome(const client_result& response) const noexcept;
-  /// Logs a failed TLS handshake, at most once a minute per loop: an invalid certificate needs an operator.
+  /// Logs a failed TLS handshake, at most once a minute per loop: an operator must replace an invalid certificate.
   void log_tls_failure(const client::exchange& exchange);
 
   upstream& owner_;

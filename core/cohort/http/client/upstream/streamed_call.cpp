@@ -9,8 +9,8 @@ namespace cohort::http {
 upstream::streamed_call::streamed_call(upstream& owner, loop_state& state, client_request& request, origin target,
                                        deadline call_deadline, bool timeout_is_failure,
                                        telemetry::call_recording& recording, const open_options& options)
-    // The context has no request ID, which would have to outlive the call; only the log lines of attempts have no
-    // request ID as a result.
+    // The context has no request ID, because the ID would have to outlive the call. As a result, the log lines of
+    // attempts lack the request ID.
     : active_call(owner, state, request, std::move(target), call_deadline, {}, timeout_is_failure, recording),
       owner_(owner),
       request_(request),

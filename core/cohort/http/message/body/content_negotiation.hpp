@@ -23,7 +23,7 @@ std::size_t negotiate_media_type(const request_head& head, std::span<const std::
 
 /// The index of the content coding among `offers`, such as `br` and `gzip`, that the request's `Accept-Encoding`
 /// prefers (RFC 9110 section 12.5.3); among equally preferred codings, the first. Empty if `identity` is to be sent: no
-/// coding is accepted, or `identity` is named with a greater weight.
+/// coding is accepted, or `identity` has a greater weight.
 std::optional<std::size_t> negotiate_content_coding(const request_head& head, std::span<const std::string_view> offers);
 
 /// Whether `Accept-Encoding` accepts a response without a content coding: false for `identity;q=0`, and for `*;q=0`

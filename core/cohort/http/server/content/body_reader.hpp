@@ -46,15 +46,15 @@ inline constexpr std::uint64_t unlimited_body = std::numeric_limits<std::uint64_
 ///
 /// While the body is received, the deadline of the request advances, unless the operation has its own `timeout`. The
 /// handler is cancelled `server_limits::request_timeout` after its last `read`, plus the time for which that read may
-/// wait at the minimum rate. Without a minimum rate, it is cancelled `request_timeout` after the start of that read.
-/// Before the end of the body, the deadline of the context is the latest possible deadline: `request_timeout` after the
-/// start, extended by the time for the length of the body, or for the body limit, at the minimum rate. At the end of
-/// the body, the deadline of the context is reduced to `request_timeout` after that time. An earlier deadline of the
-/// client always applies.
+/// wait at the minimum rate. Without a minimum rate, the handler is cancelled `request_timeout` after the start of that
+/// read. Before the end of the body, the deadline of the context is the latest possible deadline: `request_timeout`
+/// after the start, extended by the time for the length of the body, or for the body limit, at the minimum rate. At the
+/// end of the body, the deadline of the context is reduced to `request_timeout` after that time. An earlier deadline of
+/// the client always applies.
 ///
 /// A handler need not read the entire body. After the response, the server discards the rest and keeps the connection
-/// if the rest has at most 64 KiB. If it is longer or its length is unknown, the server closes the connection after
-/// lingering.
+/// if the rest has at most 64 KiB. If the rest is longer or its length is unknown, the server closes the connection
+/// after lingering.
 class body_reader {
  public:
   virtual ~body_reader() = default;

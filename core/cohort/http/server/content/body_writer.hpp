@@ -61,7 +61,7 @@ class body_writer {
   /// that the client detects the truncation.
   void abort() noexcept { is_ok_ = false; }
 
-  /// Applies a content coding to the body. The framing must not have a content length; `content_length` is the length
+  /// Applies a content coding to the body. The framing must not have a content length. `content_length` is the length
   /// of the unencoded body; with fewer bytes, the body is incomplete. `flush_each_write`: the client can decode each
   /// write immediately, at the cost of a lower compression ratio. Call it before the first write. Used by middleware.
   void encode_with(std::shared_ptr<content_encoder> encoder, std::optional<std::uint64_t> content_length,

@@ -19,7 +19,7 @@ struct save_error {
 };
 
 /// The response to a file that could not be stored: 507 if there is no space on the disk, 409 if the file exists and
-/// must not be replaced, otherwise 500. It does not show the error.
+/// must not be replaced, otherwise 500. The response does not contain the error.
 response file_error_response(const error_code& error);
 /// The response to a body that was not stored: the result of `body_error_response` or `file_error_response`.
 response save_error_response(const save_error& error);

@@ -13,7 +13,7 @@
 
 namespace cohort::http {
 
-/// The reason why one value of a request was rejected. Clients see all three strings.
+/// The reason why one value of a request was rejected. All three strings are sent to clients.
 struct input_error {
   /// The name of the parameter or header field, or the path in the body, such as `items[2].name`; empty for the entire
   /// body.

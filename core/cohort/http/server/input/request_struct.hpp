@@ -45,7 +45,7 @@ template <class T>
 struct from_query : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "query";
 };
-/// The name of the field is the name of the member with `-` for `_`.
+/// The name of the field is the name of the member with `-` instead of `_`.
 template <class T>
 struct from_header : input_detail::sourced_value<T> {
   static constexpr std::string_view source = "header";

@@ -5,7 +5,7 @@
 
 namespace cohort::http {
 
-/// The style sheet of `openapi_page`: light and dark as the browser prefers, without images and fonts to load. The
+/// The style sheet of `openapi_page`: light or dark, as the browser prefers, without external images and fonts. The
 /// contrast of text is at least 4.5:1 (WCAG 2.2, 1.4.3).
 inline constexpr std::string_view page_style = R"css(
 :root {

@@ -47,7 +47,7 @@ bool is_forwarded_field(std::string_view name) noexcept;
 /// Whether an upstream may treat two names as equal. The comparison ignores case, and `_` equals `-`: servers with CGI
 /// variables, such as WSGI, do not distinguish these characters (RFC 3875 section 4.1.18).
 bool is_same_cgi_name(std::string_view first, std::string_view second);
-/// `name` with `-` for `_`; `storage` keeps the result if it differs.
+/// `name` with `-` instead of `_`; `storage` keeps the result if it differs.
 std::string_view with_hyphens(std::string_view name, std::string& storage);
 
 /// The value of `Via` with this hop (RFC 9110 section 7.6.3). `previous` is empty if the message had no such field.

@@ -60,9 +60,9 @@ struct proxy_options {
 ///
 /// - The target is `base_url` (http or https, with an optional path and without a query, or a Unix domain socket; see
 ///   `config::parse_http_url`), followed by the path and the query of the request as received.
-/// - A path with a dot segment (see `has_dot_segment`) is rejected with 400. An upstream that normalizes it would serve
-///   a resource outside the base URL, or a resource that the route and its filters have not checked. Repeated slashes,
-///   and encoded slashes without a dot segment, are forwarded as received.
+/// - A path with a dot segment (see `has_dot_segment`) is rejected with 400. An upstream that normalizes the path would
+///   serve a resource outside the base URL, or a resource that the route and its filters have not checked. Repeated
+///   slashes, and encoded slashes without a dot segment, are forwarded as received.
 /// - Hop-by-hop header fields (RFC 9110 section 7.6.1) and trailers are removed in both directions. `Via`, `Forwarded`,
 ///   `X-Forwarded-For`, `-Proto` and `-Host` are set; see `forwarding_peer`. The proxy itself handles `Expect`.
 /// - Backpressure: the request body is read only as fast as the upstream accepts it, and the response only as fast as
