@@ -101,7 +101,7 @@ int report(const program_options& options, const sim::plan& plan, const sim::pro
     return output_failed;
   }
   if (best.score.violation.empty()) return success;
-  std::cerr << "cohort-tune: no choice meets the objective; of the best one, " << best.score.violation << "\n";
+  std::cerr << "cohort-tune: no choice meets the objective; for the best choice, " << best.score.violation << "\n";
   return objective_not_met;
 }
 

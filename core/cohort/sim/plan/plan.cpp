@@ -285,9 +285,9 @@ class plan_reader {
     if (source.killed) fault.killed = read_count(source.killed, instances, field + ".killed");
     if (source.powered_off) fault.powered_off = read_count(source.powered_off, instances, field + ".powered_off");
     if (source.killed && source.powered_off) reject(field, "must not have both `killed` and `powered_off`");
-    const bool disturbs_handlers =
+    const bool affects_handlers =
         fault.effects.slowdown != 1 || source.extra_latency || source.failure_ratio || source.hang_ratio;
-    if (disturbs_handlers && !target->program.empty()) {
+    if (affects_handlers && !target->program.empty()) {
       reject(field,
              "can only be `killed` or `powered_off`, because " + target->name + " is a program, not a modeled service");
     }
