@@ -160,7 +160,7 @@ function schedule(delayMs: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** Takes an event of the stream, and merges its history. */
+/** Applies an event of the stream, and merges its history. */
 function update(name: EventName, data: string, at: number): void {
   const before = state.history;
   state = receive(state, name, data, { now: at, epochMs: Date.now() });

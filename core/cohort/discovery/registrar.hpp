@@ -17,7 +17,7 @@ struct service_instance {
   /// Whether the replica accepts only TLS.
   bool secure = false;
 
-  /// A name of the replica that is unique in its service, and a DNS label: `10-0-0-1-5001`.
+  /// A DNS label that identifies the replica within its service: `10-0-0-1-5001`.
   std::string id() const;
 };
 

@@ -22,9 +22,9 @@ class registration {
 
   /// Registers the replica and renews it until `request_stop`; then deregisters it. May be called once.
   task<> run();
-  /// Makes `run` deregister the replica and return.
+  /// Requests that `run` deregister the replica and return.
   void request_stop() { stop_.set(); }
-  /// Waits until `run` has ended; immediately if it has not been started.
+  /// Waits until `run` has ended; returns immediately if `run` has not been started.
   task<> wait_until_ended(deadline wait_deadline);
 
  private:
@@ -41,7 +41,7 @@ class registration {
   bool is_started_ = false;
   /// Whether the last renewal succeeded.
   bool is_registered_ = false;
-  /// Whether a renewal has succeeded, so that the replica may be in the discovery system.
+  /// Whether a renewal has succeeded. If so, the replica may be registered.
   bool was_registered_ = false;
 };
 

@@ -21,7 +21,7 @@ class instance_disposal;
 class wakeup;
 
 /// Kafka client based on librdkafka (2.0 or later), whose threads perform the I/O and wake the loop through an eventfd.
-/// No call blocks on these threads. The destructor joins them, for at most `instance_disposal::max_wait`.
+/// Calls do not wait for these threads. The destructor joins the threads, for at most `instance_disposal::max_wait`.
 ///
 /// - A message topic corresponds to a Kafka topic. The header `partition-key` chooses the partition, in which messages
 ///   keep their order; without it, messages are assigned to random partitions. The ID and the content type are sent in

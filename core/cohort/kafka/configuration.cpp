@@ -52,7 +52,7 @@ void add_connection(const settings& settings, properties& properties) {
   properties.emplace_back("socket.keepalive.enable", "true");
   // Statistics contain the state of each connection; librdkafka has no event for it.
   properties.emplace_back("statistics.interval.ms", "1000");
-  // Keeps connections in use: brokers close them after 10 idle minutes.
+  // Prevents idle connections, which brokers close after 10 minutes.
   properties.emplace_back("topic.metadata.refresh.interval.ms", "60000");
 }
 

@@ -9,7 +9,7 @@
 
 namespace cohort::messaging::kafka {
 
-/// Names of Kafka headers for the parts of a message that a record has no field for.
+/// Names of Kafka headers for the fields of a message that a record does not have.
 inline constexpr const char* message_id_header = "message-id";
 inline constexpr const char* content_type_header = "content-type";
 /// A header whose value is also the key of the record: messages with the same value keep their order.

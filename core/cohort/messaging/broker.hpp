@@ -87,8 +87,8 @@ class broker {
 
   /// Sends messages in order and waits for the broker's confirms, at most until `call_deadline`. Returns one result for
   /// each message. A confirmed message is stored in each queue that receives the topic, and survives a restart of the
-  /// broker. After `timeout` and `connection_lost` it is unknown whether the broker has the message. If there is one
-  /// call at a time, the order is kept even when messages are resent.
+  /// broker. After `timeout` and `connection_lost` it is unknown whether the broker has the message. If calls do not
+  /// overlap, the order is preserved even when messages are resent.
   virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline call_deadline,
                                                   publish_options options) = 0;
 

@@ -16,7 +16,7 @@ struct publish_batch {
         results(messages.size(), result<void>{error{errc::timeout}}),
         pending(messages.size()) {}
 
-  /// Sets the result of one message; called once for each.
+  /// Sets the result of one message; called once per message.
   void end(std::size_t index, result<void> outcome) {
     results[index] = std::move(outcome);
     if (--pending == 0) done.set();

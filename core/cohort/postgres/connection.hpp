@@ -46,8 +46,8 @@ enum class connection_status {
 /// One connection to a database, for one call at a time, on the loop on which it was created. Programs use a `pool`.
 /// This interface separates the pool from the database, so that tests can replace the database (`scripted_database`).
 ///
-/// A deadline ends an operation with `errc::timeout`, and a cancellation of the calling coroutine with
-/// `errc::cancelled`. The connection is then `active`, and must be `reset` or destroyed.
+/// An operation fails with `errc::timeout` at its deadline, and with `errc::cancelled` if the calling coroutine is
+/// cancelled. The connection is then `active`, and must be `reset` or destroyed.
 class connection {
  public:
   virtual ~connection() = default;

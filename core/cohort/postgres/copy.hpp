@@ -35,8 +35,8 @@ class copy_reader {
   bool has_ended_ = false;
 };
 
-/// The data of a COPY … FROM STDIN. `finish` stores all rows or none. If the writer is destroyed before `finish`, the
-/// statement fails on the server and stores nothing.
+/// Writes the data of a COPY … FROM STDIN. `finish` stores all rows or none. If the writer is destroyed before
+/// `finish`, the statement fails on the server and stores nothing.
 class copy_writer {
  public:
   copy_writer(copy_writer&&) noexcept;

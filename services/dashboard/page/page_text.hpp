@@ -21,7 +21,7 @@ struct initial_data {
   std::string experiment;  // empty without an experiment
 };
 
-/// The events that the script starts with, as `[["part",{…}],…]` in a data block.
+/// The initial events of the script, as `[["part",{…}],…]` in a data block.
 std::string initial_events(const page_values::snapshot& values, const initial_data& data);
 
 }  // namespace cohort::dashboard

@@ -84,7 +84,7 @@ class memory_broker {
   std::size_t confirmed_ = 0;
   /// The number of stops. A delivery from before the last stop cannot be acknowledged.
   std::uint64_t stop_count_ = 0;
-  /// Notified when a client may have become able to reach the broker.
+  /// Notified when a client may be able to reach the broker again.
   wait_queue state_changes_;
 };
 

@@ -22,8 +22,8 @@ namespace cohort::messaging::rabbitmq {
 
 struct subscribed_queue;
 
-/// Client of RabbitMQ (3.8 or later) by AMQP 0-9-1 over `net::stream`, which provides TLS, deadlines and the simulated
-/// network.
+/// RabbitMQ client (3.8 or later) that uses AMQP 0-9-1 over `net::stream`, which provides TLS, deadlines and the
+/// simulated network.
 ///
 /// The client declares the topology. The exchange is durable and of type `topic`. Each topic and group has the durable
 /// queue `EXCHANGE.TOPIC.GROUP`, bound by the topic, and `EXCHANGE.TOPIC.GROUP.dead` for its dead letters. A subscriber

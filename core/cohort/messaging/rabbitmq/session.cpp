@@ -37,7 +37,7 @@ session::session(net::stream_ptr stream, const settings& settings, session_obser
       max_frame_size_(requested_frame_size) {}
 
 session::~session() {
-  // Closes the AMQP connection in an orderly way, without waiting for the response (best effort).
+  // Closes the AMQP connection gracefully, without waiting for the response (best effort).
   if (!failure_ || failure_->code == errc::cancelled) {
     output_.clear();
     method_scope close{output_, 0, method_id::connection_close};

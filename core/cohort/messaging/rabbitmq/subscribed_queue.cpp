@@ -4,8 +4,8 @@
 namespace cohort::messaging::rabbitmq {
 namespace {
 
-/// The number of lower bits of a `delivery` tag that hold the number of the delivery on its channel; the upper bits
-/// hold the number of the session.
+/// The number of low bits of a `delivery` tag that hold the delivery number on its channel. The high bits hold the
+/// session number.
 constexpr unsigned tag_bits = 40;
 constexpr std::uint64_t tag_mask = (std::uint64_t{1} << tag_bits) - 1;
 

@@ -83,7 +83,7 @@ task<std::optional<error>> libpq_connection::write_copy(std::string_view data, d
   co_return std::nullopt;
 }
 
-/// Ends the data: as complete, or with an error for which the server discards it.
+/// Ends the data as complete, or with an error, so that the server discards the data.
 task<std::optional<error>> libpq_connection::end_copied_data(const char* reason) {
   for (;;) {
     const int put = PQputCopyEnd(connection_.get(), reason);

@@ -41,7 +41,7 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   ~loop_connections();
 
   /// Returns an open, idle connection: a pooled connection or, if there is none, a new connection. Calls wait for a
-  /// connection in their order (FIFO).
+  /// connection in FIFO order.
   task<result<lease>> acquire(deadline call_deadline);
   /// Closes the idle connections, and waits for connections that are being reset.
   task<> close();
