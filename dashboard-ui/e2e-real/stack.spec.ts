@@ -57,7 +57,7 @@ test('an experiment measures the same fault with and without the deadline', asyn
   const panel = page.getByRole('region', { name: /^Experiment/ });
   await panel.getByRole('slider', { name: /Weather delay/ }).fill('1500');
   await panel.getByRole('slider', { name: /Deadline/ }).fill('500');
-  // Checked at each animation frame, because the state is short.
+  // The state is checked at each animation frame, because it is short-lived.
   const grows = page.waitForFunction(() => document.querySelector('#experiment .lane[data-state=running] .wait') !== null);
   await panel.getByRole('button', { name: 'Run' }).click();
   await grows;

@@ -7,13 +7,13 @@ function clocks() {
   return { times, now: combinedClock(() => times.monotonic, () => times.wall) };
 }
 
-test('advances while the monotonic clock is stopped', () => {
+test('the combined clock advances while the monotonic clock is stopped', () => {
   const { times, now } = clocks();
   times.wall += 60_000;
   expect(now()).toBe(60_000);
 });
 
-test('advances when the wall clock is set back, and counts no time twice', () => {
+test('the combined clock advances when the wall clock is set back, and counts no time twice', () => {
   const { times, now } = clocks();
   times.monotonic += 5_000;
   times.wall -= 3_600_000;

@@ -23,7 +23,7 @@ class gateway : public std::enable_shared_from_this<gateway> {
   /// Forwards one request.
   static task<http::response> handle(std::shared_ptr<gateway> self, http::request_context& context,
                                      http::body_reader& body);
-  /// Reads the routes file again. An invalid file leaves the old routes in use. Called on the first loop, or before the
+  /// Rereads the routes file. An invalid file leaves the old routes in use. Called on the first loop, or before the
   /// loops run.
   config::reload_result reload();
   /// The routes in use on the calling loop.

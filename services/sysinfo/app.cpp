@@ -132,7 +132,7 @@ http::router app(std::string host_hostname, system_info_reader reader) {
            [shared](http::request_context&) {
              return http::json_response(to_json(shared->reader.read(), shared->host_hostname));
            })
-      .summary("The machine of the service")
+      .summary("The machine that runs the service")
       .operation_id("get_sysinfo")
       .tags({"sysinfo"})
       .returns<sysinfo_report>(http::status::ok, "The machine and its load");

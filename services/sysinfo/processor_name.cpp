@@ -86,7 +86,8 @@ std::optional<std::string> arm_processor(std::string_view cpuinfo) {
 }  // namespace
 
 std::string processor_name(std::string_view cpuinfo) {
-  // Preferred to "model name", which contains only the architecture for 32-bit ARM: "ARMv7 Processor rev 4 (v7l)".
+  // This name is preferred to "model name", which contains only the architecture for 32-bit ARM: "ARMv7 Processor rev 4
+  // (v7l)".
   if (auto name = arm_processor(cpuinfo)) return *std::move(name);
   for (const auto* key : {"model name", "Model Name", "cpu model"}) {
     if (auto name = text_at(cpuinfo, key)) return *std::move(name);

@@ -12,8 +12,8 @@ namespace cohort::postgres {
 
 class active_call;
 
-/// Streams the data of a COPY … TO STDOUT. Nothing is read from the server between two calls of `next`, so a slow
-/// reader slows the server down. If the reader is destroyed before its end, the statement is cancelled.
+/// Streams the data of a COPY … TO STDOUT. The reader reads from the server only during `next`, so a slow reader
+/// applies backpressure to the server. If the reader is destroyed before its end, the statement is cancelled.
 class copy_reader {
  public:
   copy_reader(copy_reader&&) noexcept;
@@ -43,8 +43,8 @@ class copy_writer {
   copy_writer& operator=(copy_writer&&) noexcept;
   ~copy_writer();
 
-  /// Sends data, which need not end with a complete row. Returns once the system has accepted the data, so a slow
-  /// server slows the writer down, and memory is bounded. The server reports invalid data only to `finish`.
+  /// Sends data, which need not end with a complete row. Returns once the operating system has accepted the data, so a
+  /// slow server applies backpressure and memory is bounded. The server reports invalid data only to `finish`.
   task<result<void>> write(std::string data);
   /// Ends the data, and returns the number of rows that were stored, or the server's error.
   task<result<std::uint64_t>> finish();

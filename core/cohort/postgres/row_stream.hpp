@@ -10,8 +10,8 @@ namespace cohort::postgres {
 
 class active_call;
 
-/// Streams the rows of a statement. Nothing is read from the server between two calls of `next`, so a slow reader slows
-/// the server down. If the stream is destroyed before its end, the statement is cancelled.
+/// Streams the rows of a statement. The stream reads from the server only during `next`, so a slow reader applies
+/// backpressure to the server. If the stream is destroyed before its end, the statement is cancelled.
 class row_stream {
  public:
   row_stream(row_stream&&) noexcept;

@@ -13,7 +13,7 @@ namespace cohort::redis {
 namespace {
 
 constexpr std::size_t read_size = std::size_t{16} * 1024;
-/// Commands are written together up to this size.
+/// Maximum total size, in bytes, of commands that are written together.
 constexpr std::size_t max_batch = std::size_t{64} * 1024;
 
 error connection_lost_error(const error_code& failure) {

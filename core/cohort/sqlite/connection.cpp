@@ -54,8 +54,8 @@ std::optional<error> connection::read_rows(std::string_view text, const std::vec
   if (!prepared) return prepared.error();
   statement statement{*prepared};
   if (columns >= 0 && statement.columns() != columns) {
-    return error{errc::no_such_column, "the result has " + std::to_string(statement.columns()) +
-                                           " columns, but the row type has " + std::to_string(columns)};
+    return error{errc::no_such_column, "the number of columns is " + std::to_string(statement.columns()) +
+                                           ", but the row type has " + std::to_string(columns)};
   }
   if (auto failure = statement.bind(parameters)) return failure;
   for (std::size_t rows = 0;; ++rows) {

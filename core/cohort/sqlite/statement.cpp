@@ -33,8 +33,8 @@ statement::~statement() {
 std::optional<error> statement::bind(const std::vector<parameter>& parameters) {
   const auto expected = static_cast<std::size_t>(sqlite3_bind_parameter_count(prepared_));
   if (parameters.size() != expected) {
-    return error{errc::invalid_statement, "the statement has " + std::to_string(expected) + " parameters, but " +
-                                              std::to_string(parameters.size()) + " values were given"};
+    return error{errc::invalid_statement, "the number of parameters is " + std::to_string(expected) +
+                                              ", but the number of values is " + std::to_string(parameters.size())};
   }
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (std::visit(binder{prepared_, static_cast<int>(i) + 1}, parameters[i].value()) != SQLITE_OK) return last_error();

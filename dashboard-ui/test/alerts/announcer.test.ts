@@ -6,25 +6,25 @@ import { alertBody, alertsBody, warningBody } from '../samples/bodies.ts';
 
 const weather = (state: string | null) => [{ name: 'Weather', state, expected: 'fresh' }];
 
-test('announces changes only', () => {
+test('the announcer announces only changes', () => {
   const announcer = new Announcer();
   expect(announcer.changes(weather('timeout'))).toBe('Weather: timeout.');
   expect(announcer.changes(weather('timeout'))).toBe('');
   expect(announcer.changes(weather('fresh'))).toBe('Weather: fresh.');
 });
 
-test('does not announce an expected first state', () => {
+test('an expected first state is not announced', () => {
   expect(new Announcer().changes(weather('fresh'))).toBe('');
 });
 
-test('skips transient states', () => {
+test('transient states are not announced', () => {
   const announcer = new Announcer();
   announcer.changes(weather('timeout'));
   expect(announcer.changes(weather(null))).toBe('');
   expect(announcer.changes(weather('timeout'))).toBe('');
 });
 
-test('joins simultaneous changes', () => {
+test('simultaneous changes are announced together', () => {
   const subjects = [...weather('shed'), { name: 'Time', state: 'open', expected: 'fresh' }];
   expect(new Announcer().changes(subjects)).toBe('Weather: shed. Time: open.');
 });
@@ -32,7 +32,7 @@ test('joins simultaneous changes', () => {
 const alerts = (firing: object[], resolved: object[] = []) => parseAlertsEvent(JSON.stringify(alertsBody(firing, resolved)));
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => ({ ...alertBody, fingerprint: `n${i}` }));
 
-test('announces once that an alert fires, and once that it is resolved', () => {
+test('the announcer announces once that an alert fires, and once that it is resolved', () => {
   const announcer = new AlertAnnouncer();
   expect(announcer.changes(null)).toBe('');
   expect(announcer.changes(alerts([alertBody]))).toBe('Alert firing: ServiceDown, weather-service, critical.');
@@ -44,20 +44,20 @@ test('announces once that an alert fires, and once that it is resolved', () => {
   expect(announcer.changes(alerts([warningBody], [alertBody]))).toBe('');
 });
 
-test('does not announce a missing alert as resolved', () => {
+test('a missing alert is not announced as resolved', () => {
   const announcer = new AlertAnnouncer();
   announcer.changes(alerts([alertBody]));
   expect(announcer.changes(alerts([]))).toBe('Alert no longer reported: ServiceDown, weather-service, critical.');
 });
 
-test('announces only the number of many alerts', () => {
+test('only the number of many alerts is announced', () => {
   const announcer = new AlertAnnouncer();
   expect(announcer.changes(alerts(numbered(3))).match(/Alert firing/g)).toHaveLength(3);
   expect(announcer.changes(alerts(numbered(7)))).toBe('4 alerts firing.');
   expect(announcer.changes(alerts([], numbered(7)))).toBe('7 alerts resolved.');
 });
 
-test('omits missing fields', () => {
+test('missing fields of an alert are not announced', () => {
   const announcer = new AlertAnnouncer();
   expect(announcer.changes(alerts([{ ...alertBody, service: null, severity: null }]))).toBe('Alert firing: ServiceDown.');
 });

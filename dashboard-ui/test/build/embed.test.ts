@@ -11,7 +11,7 @@ function decode(lines: string[]): number[] {
   return bytes;
 }
 
-test('encodes every byte, also before a digit', () => {
+test('a literal encodes every byte, also before a digit', () => {
   const bytes = Uint8Array.from({ length: 512 }, (_, i) => (i % 2 === 0 ? i / 2 : '7'.charCodeAt(0)));
   expect(decode(literalLines(bytes))).toEqual([...bytes]);
 });

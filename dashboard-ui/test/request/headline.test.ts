@@ -11,7 +11,7 @@ function headline(states: [PanelState, PanelState, PanelState], changes: Partial
   return toHeadline({ panels, request, live: true, locked: false, paused: false, firing: 0, ...changes });
 }
 
-test('states the slowest call and its deadline if all calls are in time', () => {
+test('the headline states the slowest call and its deadline if all calls are in time', () => {
   expect(headline(['fresh', 'fresh', 'fresh'])).toEqual({
     tone: 'good',
     text: '3 of 3 in time · slowest 41 ms of 5 s (weather)',

@@ -109,7 +109,7 @@ beforeEach(() => {
   fixture.stream.resume();
 });
 
-test('passes events on', () => {
+test('events are forwarded to the listener', () => {
   fixture.source.emit('open');
   fixture.source.emit('time', '{}');
   fixture.source.emit('aggregate', '[]');
@@ -179,7 +179,7 @@ test('a request to retry connects immediately, but only while the stream waits',
   expect(fixture.phase).toBe('locked');
 });
 
-test('reconnects with a delay after a bye event', () => {
+test('the stream reconnects with a delay after a bye event', () => {
   fixture.source.emit('open');
   fixture.source.emit('bye');
   expect(fixture.phase).toBe('waiting');

@@ -33,7 +33,7 @@ class experiment : public std::enable_shared_from_this<experiment> {
 
  private:
   enum class phase { idle, running, done, failed };
-  /// One of the two aggregates.
+  /// One of the two aggregates of an experiment.
   struct measurement {
     struct arrival {
       std::string_view service;

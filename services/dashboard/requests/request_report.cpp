@@ -68,7 +68,7 @@ constexpr std::string_view call_schema_head =
     R"("service":{"type":"string","enum":["time_service","sysinfo_service","weather_service"]},)"
     R"("state":{"type":"string","enum":["fresh","stale","timeout","error","shed","open"]},)"
     R"("start_ms":{"type":"number","minimum":0},"end_ms":{"type":"number","minimum":0},)"
-    R"("budget_ms":{"type":"number","minimum":0,"description":"The time that the call had at its start"},)"
+    R"("budget_ms":{"type":"number","minimum":0,"description":"Remaining time at the start of the call"},)"
     R"("reason":{"type":"string","minLength":1,"maxLength":200},"attempts_dropped":{"type":"integer","minimum":1},)"
     R"("attempts":{"type":"array","items":)";
 

@@ -57,7 +57,7 @@ TEST_CASE("postgres::pool: the wait for a connection counts against the deadline
   pool_fixture fixture{{.max_connections = 1, .reserve = 0ms}};
   fixture.reply_delay = 100ms;
   const auto start = fixture.time.now();
-  // The third query would begin after 200 ms, which is later than its deadline.
+  // The third query would start after 200 ms, which is later than its deadline.
   CHECK(run_concurrent_queries(fixture, 3, 150ms) == outcome_map{{"select 1", 1}, {"timeout", 2}});
   CHECK(fixture.time.now() - start < 151ms);
   CHECK(fixture.server->statements().size() == 2);

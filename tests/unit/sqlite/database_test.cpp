@@ -66,7 +66,7 @@ TEST_CASE("sqlite: a value of another type is an error that names the column", "
   CHECK(error_of(fixture.query<std::string>("SELECT NULL AS a")) ==
         expected{errc::unexpected_null, "column a: the value is null; read it as std::optional"});
   CHECK(error_of(fixture.query<std::tuple<int, int>>("SELECT 1")) ==
-        expected{errc::no_such_column, "the result has 1 columns, but the row type has 2"});
+        expected{errc::no_such_column, "the number of columns is 1, but the row type has 2"});
 }
 
 TEST_CASE("sqlite: each violated constraint has a specific error", "[sqlite]") {
@@ -94,7 +94,7 @@ TEST_CASE("sqlite: an invalid statement is reported by one error with the reason
   CHECK(text_of(fixture.execute("INSRT INTO users")) == "near \"INSRT\": syntax error");
   CHECK(text_of(fixture.query<int>("SELECT 1 FROM absent")) == "no such table: absent");
   CHECK(text_of(fixture.query<int>("SELECT \"x\" FROM users")) == "no such column: x");
-  CHECK(text_of(fixture.query<int>("SELECT ?1")) == "the statement has 1 parameters, but 0 values were given");
+  CHECK(text_of(fixture.query<int>("SELECT ?1")) == "the number of parameters is 1, but the number of values is 0");
   CHECK(text_of(fixture.query<int>("SELECT 1; SELECT 2")) == "there is more than one statement; use execute_script");
   CHECK(text_of(fixture.query<int>(" -- nothing")) == "the statement is empty");
   CHECK(fixture.query<int>("SELECT 1; -- one").value() == std::vector{1});

@@ -14,7 +14,7 @@ namespace cohort::discovery {
 struct endpoint_slice {
   /// Endpoints that are ready. A condition that is absent counts as ready.
   endpoint_list ready;
-  /// Endpoints of pods that terminate but still serve.
+  /// Endpoints of terminating pods that still serve requests.
   endpoint_list terminating;
 };
 
@@ -46,7 +46,7 @@ class endpoint_slices {
   /// Requires a new list: clears the resource version.
   void expire() noexcept { resource_version_.clear(); }
 
-  /// The ready endpoints; if there are none, the endpoints that terminate but still serve, as in kube-proxy.
+  /// The ready endpoints; if there are none, the terminating endpoints that still serve requests, as in kube-proxy.
   endpoint_list endpoints() const;
 
  private:

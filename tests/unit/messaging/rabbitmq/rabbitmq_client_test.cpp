@@ -204,7 +204,7 @@ TEST_CASE("rabbitmq: a message is resent after a rejection, and after the broker
   CHECK(blocked->ended());
 }
 
-TEST_CASE("rabbitmq: heartbeats detect a partition, and the client reconnects after it",
+TEST_CASE("rabbitmq: heartbeats detect a partition, and the client reconnects once it heals",
           "[messaging][rabbitmq][faults]") {
   rabbitmq_fixture fixture;
   fixture.start_consumer();

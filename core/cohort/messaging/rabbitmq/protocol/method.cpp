@@ -58,7 +58,7 @@ bool parse_content_header(std::string_view payload, content_header& header) {
   if (flags & reply_to_flag) reader.short_string();
   if (flags & expiration_flag) reader.short_string();
   if (flags & message_id_flag) header.id = reader.short_string();
-  // The properties after the ID are not used.
+  // The properties after the ID are ignored.
   return !reader.failed();
 }
 

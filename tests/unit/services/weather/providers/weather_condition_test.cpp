@@ -8,7 +8,7 @@
 namespace cohort {
 namespace {
 
-TEST_CASE("weather condition: every code of Open-Meteo has its text", "[services][weather]") {
+TEST_CASE("weather condition: every code of Open-Meteo has a description", "[services][weather]") {
   const auto [code, text] = GENERATE(table<long, std::string>({
       {0, "Clear sky"},
       {1, "Mainly clear"},
