@@ -82,7 +82,7 @@ class book_collection {
   std::int64_t next_id_ = 1;
 };
 
-http::response not_found() { return http::error_response(status::not_found, "There is no such book"); }
+http::response not_found() { return http::error_response(status::not_found, "The book does not exist"); }
 
 }  // namespace
 
@@ -110,21 +110,21 @@ http::router app() {
            }))
       .summary("A book")
       .returns<stored_book>(status::ok, "The book")
-      .returns_error(status::not_found, "There is no such book");
+      .returns_error(status::not_found, "The book does not exist");
   routes
       .put("/api/books/{id}", http::typed<replace_request>([books](const replace_request& request) {
              return books->replace(request.id, request.book) ? http::response{status::no_content} : not_found();
            }))
       .summary("Replaces a book")
       .returns(status::no_content, "The book is replaced")
-      .returns_error(status::not_found, "There is no such book");
+      .returns_error(status::not_found, "The book does not exist");
   routes
       .del("/api/books/{id}", http::typed<book_request>([books](const book_request& request) {
              return books->remove(request.id) ? http::response{status::no_content} : not_found();
            }))
       .summary("Removes a book")
       .returns(status::no_content, "The book is removed")
-      .returns_error(status::not_found, "There is no such book");
+      .returns_error(status::not_found, "The book does not exist");
   return routes;
 }
 

@@ -121,7 +121,7 @@ service::definition trip_service() {
   service::definition definition;
   definition.name = "trip-service";
   definition.metric_prefix = "trip_service";
-  definition.description = "Plans trips with three upstreams: /api/plan, /api/rate, /api/offer";
+  definition.description = "Plans trips with four upstreams: /api/plan, /api/rate, /api/offer";
   definition.port = 5018;
   definition.add_options = [settings](config::options& options) {
     const auto add = [&](boost::urls::url& url, std::string flag, std::string variable) {

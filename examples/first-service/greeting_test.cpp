@@ -21,7 +21,7 @@ TEST_CASE("greeting: the greeting word is configurable") {
   CHECK(fleet.call(service.url() + "/api/greeting/Ann")->body == R"({"lines":["Shalom, Ann"]})");
 }
 
-TEST_CASE("greeting: an invalid number is rejected by an error that contains it") {
+TEST_CASE("greeting: an invalid number is rejected with an error that contains the number") {
   sim::fleet fleet{1};
   auto& service = fleet.add_service(greeting_service, "greeting");
   const auto response = fleet.call(service.url() + "/api/greeting/Ann?times=11");

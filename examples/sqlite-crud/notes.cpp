@@ -52,13 +52,13 @@ struct replace_request {
 BOOST_DESCRIBE_STRUCT(note_request, (), (id))
 BOOST_DESCRIBE_STRUCT(replace_request, (), (id, note))
 
-http::response not_found() { return http::error_response(status::not_found, "There is no such note"); }
+http::response not_found() { return http::error_response(status::not_found, "The note does not exist"); }
 
 http::response to_error_response(const sqlite::error& failure) {
   switch (failure.code) {
     case sqlite::errc::unique_violation: return http::error_response(status::conflict, "The title already exists");
     case sqlite::errc::disk_full: return http::error_response(status::insufficient_storage, "The disk is full");
-    case sqlite::errc::timeout: return http::error_response(status::gateway_timeout, "No time left for the database");
+    case sqlite::errc::timeout: return http::error_response(status::gateway_timeout, "The database timed out");
     default: return http::error_response(status::service_unavailable, "The database is unavailable");
   }
 }

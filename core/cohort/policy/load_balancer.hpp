@@ -17,13 +17,14 @@ namespace cohort::policy {
 
 /// Chooses an address of a host name: of two random addresses, the address with fewer requests in flight (power of two
 /// choices). An address with consecutive failures is ejected for a time (passive outlier ejection). The last active
-/// address is never ejected. If it also fails, all ejected addresses become active again, because one of them may have
-/// recovered. New addresses, and addresses after an ejection, have a slow start: a selected address is used with a
-/// probability that grows from 0.1 to 1 over `slow_start_window`. The class is a state machine without I/O and without
-/// a clock. Not thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Ejection after 5 consecutive
-/// failures for 30 s times the number of ejections, at most 300 s, and slow start are from Envoy. Envoy ejects at most
-/// 10 % of a cluster. Here, all addresses but one can be ejected, because clusters are small. The shorter ejection
-/// after connect failures is not from Envoy; it limits the time for which restarted replicas receive no requests.
+/// address is never ejected. If the last active address also fails, all ejected addresses become active again, because
+/// one of them may have recovered. New addresses, and addresses after an ejection, have a slow start: a selected
+/// address is used with a probability that grows from 0.1 to 1 over `slow_start_window`. The class is a state machine
+/// without I/O and without a clock. Not thread-safe. Source: Mitzenmacher, "The power of two choices" (2001). Ejection
+/// after 5 consecutive failures for 30 s times the number of ejections, at most 300 s, and slow start are from Envoy.
+/// Envoy ejects at most 10 % of a cluster. Here, all addresses but one can be ejected, because clusters are small. The
+/// shorter ejection after connect failures is not from Envoy; it limits the time for which restarted replicas receive
+/// no requests.
 class load_balancer {
  public:
   using endpoint = boost::asio::ip::basic_endpoint<boost::asio::ip::tcp>;
@@ -95,7 +96,7 @@ class load_balancer {
     endpoint address;
     bool is_listed = true;       // an unlisted host is kept only while requests are in flight
     time_point active_since{};   // in the future while the address is ejected
-    bool has_slow_start = true;  // the start of slow start is `active_since`
+    bool has_slow_start = true;  // slow start is measured from `active_since`
     std::size_t in_flight = 0;
     unsigned failures = 0;          // consecutive
     unsigned connect_failures = 0;  // consecutive

@@ -26,10 +26,10 @@ struct api_description_settings {
   bool includes_hidden = false;
 };
 
-/// Adds `/openapi.json`, the OpenAPI 3.1 document of the routes, and `/docs`, an HTML page with the same content. Both
-/// routes require no credential. While `authenticator` is enabled, the documents describe the credentials of `/api/*`
-/// and of operations with `require_api_key`. The documents are created at the first request. `authenticator` must
-/// outlive the routes.
+/// Adds `/openapi.json`, the OpenAPI 3.1 document of the routes, and `/docs`, an HTML page with the same content.
+/// Neither route requires a credential. While `authenticator` is enabled, the documents describe the credentials of
+/// `/api/*` and of operations with `require_api_key`. The documents are created at the first request. `authenticator`
+/// must outlive the routes.
 void add_api_description_routes(http::router& routes, api_description_settings settings,
                                 const api_key_authenticator& authenticator);
 

@@ -16,7 +16,7 @@ constexpr std::size_t upstream_descriptors = 64;
 constexpr std::size_t process_descriptors = 32;
 /// Descriptors of each loop, such as epoll, eventfd and timerfd.
 constexpr std::size_t descriptors_per_loop = 4;
-/// The reserve for probes is at most the number of connections divided by this.
+/// The reserve for probes is at most the number of connections divided by this number.
 constexpr std::size_t reserve_divisor = 8;
 
 config::value_parser<net::network_list> networks() {

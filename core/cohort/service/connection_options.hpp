@@ -34,7 +34,7 @@ void apply_connection_options(const connection_options& options, http::server_se
 /// The maximum open connections of each service of a process.
 struct connection_capacity {
   std::size_t max_connections;
-  /// Further connections for probes.
+  /// Additional connections for probes.
   std::size_t reserved_connections;
 };
 

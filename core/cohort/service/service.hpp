@@ -48,7 +48,7 @@ struct service_context {
   /// Service discovery; never null in `definition::app`.
   discovery::service_discovery* service_discovery = nullptr;
 
-  /// The service's event loops. Handlers run on all of them.
+  /// The service's event loops. Handlers run on all loops.
   const std::vector<loop*>& loops() const noexcept { return lifecycle.loops(); }
   /// The network of the service's clients; in a simulation, the simulated network.
   net::network& network() const noexcept { return service_network; }
@@ -80,8 +80,8 @@ struct service_context {
   /// the same service name.
   boost::urls::url upstream_url(const boost::urls::url& setting) const;
 
-  /// Creates a resilient client for one upstream service. `name` is its label in metrics. The client must outlive the
-  /// router, for example in a `std::shared_ptr` that the handlers share.
+  /// Creates a resilient client for one upstream service. `name` is the label of the upstream in metrics. The client
+  /// must outlive the router, for example in a `std::shared_ptr` that the handlers share.
   http::upstream make_upstream(std::string name, http::upstream_settings settings = {}) const;
   /// Like the overload above, but with separate connections that have the limits of `client_settings`, such as a longer
   /// body, fewer idle connections, or a different connect timeout. The proxies and the TLS settings of the program
@@ -99,7 +99,7 @@ struct definition {
   std::string metric_prefix;
   /// First line of `--help`.
   std::string description;
-  /// The version of the service, such as `1.0.0`: reported by `--version`, `cohort_build_info`, the log at start-up,
+  /// The version of the service, such as `1.0.0`: reported by `--version`, `cohort_build_info`, the startup log,
   /// `/openapi.json` and traces. Default: none; Cohort's own version is `cohort::version()`.
   std::string version;
   /// Default port. If 0, the system chooses a port. In a simulated fleet, the port is 80.

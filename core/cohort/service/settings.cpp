@@ -15,7 +15,7 @@ void add_common_options(config::options& options, common_settings& settings, std
               config::integer(1, 256), "the number of available processors");
   options.add(
       settings.blocking_threads,
-      {"--blocking-threads", "BLOCKING_THREADS", "Maximum number of threads for blocking work, which start on demand"},
+      {"--blocking-threads", "BLOCKING_THREADS", "Maximum number of threads for blocking work, started on demand"},
       config::integer(1, 1024), std::to_string(settings.blocking_threads));
   options.add(settings.loop_stall_ms,
               {"--loop-stall-ms", "LOOP_STALL_MS",

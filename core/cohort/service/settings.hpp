@@ -28,13 +28,13 @@ struct common_settings {
   /// The Unix domain socket to listen on, instead of `host` and `port`.
   unix_socket_options unix_socket;
   std::int64_t threads = 1;
-  /// Maximum threads for blocking work of each service, which start on demand.
+  /// Maximum threads for blocking work of each service, started on demand.
   std::int64_t blocking_threads = static_cast<std::int64_t>(blocking_pool_settings{}.threads);
   /// Time in milliseconds for which an event loop may be blocked before a stall is logged; if 0, stalls are not logged.
   std::int64_t loop_stall_ms = 100;
   /// The API keys that `/api/*` accepts; no authentication if empty. The first key is sent to other services.
   config::api_key_list api_keys;
-  /// The file that the keys were read from; empty if they were not in a file.
+  /// The file of the API keys; empty if the keys are not from a file.
   std::string api_key_file;
   /// Limit of requests with invalid keys for each client address, with the count 0 for no limit.
   config::rate auth_failure_limit{10, std::chrono::minutes{1}};

@@ -11,7 +11,7 @@ namespace cohort::service {
 
 /// The Unix domain socket on which a program listens instead of a port.
 struct unix_socket_options {
-  /// If it is empty, the program listens on a port.
+  /// The path of the socket; if empty, the program listens on a port.
   std::string path;
   /// The permissions of the socket.
   unsigned mode = 0660;

@@ -22,7 +22,7 @@ namespace cohort::telemetry {
 using label_set = std::vector<std::pair<std::string, std::string>>;
 
 namespace detail {
-/// One shard of a value, on a separate cache line. Only the shard's thread writes it; any thread can read it.
+/// One shard of a value, on a separate cache line. Only the shard's thread writes the value; any thread can read it.
 struct alignas(64) shard_value {
   std::atomic<double> value{0};
 };

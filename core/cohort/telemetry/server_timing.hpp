@@ -15,7 +15,7 @@ namespace cohort::telemetry {
 
 /// Records the durations within a request for the response field `Server-Timing` (W3C Server Timing,
 /// https://www.w3.org/TR/server-timing/): the duration of each upstream call, the total, and the time left until the
-/// deadline. Use it on the request's loop only.
+/// deadline. Must be used on the request's loop only.
 class server_timing {
  public:
   /// Measures the time for which the request waits for another server. The concurrency limit excludes that time from
@@ -34,7 +34,7 @@ class server_timing {
   };
 
   /// Appends an entry. Has no effect if there are already 16 entries. `name` must be a token (RFC 9110 section 5.6.2),
-  /// `description` must contain neither quotes, backslashes nor control characters.
+  /// and `description` must not contain quotes, backslashes or control characters.
   void add(std::string_view name, duration elapsed, std::string_view description);
   /// Returns the value of the field in milliseconds, such as `time;dur=1.3;desc="ok", total;dur=2.0, left;dur=198.0`.
   /// The entry `left` is omitted if there is no deadline.

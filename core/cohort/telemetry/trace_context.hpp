@@ -35,7 +35,7 @@ struct trace_context {
   std::uint64_t span_id = 0;
 };
 
-/// Parses a `traceparent` of version 00, or the part of a later version that version 00 defines. Empty if it is
+/// Parses a `traceparent` of version 00, or the part of a later version that version 00 defines. Empty if the value is
 /// invalid, for example because of uppercase digits, a zero ID or a wrong length. Only the flag `sampled` is kept,
 /// because version 00 requires that the other flags are sent as zero.
 std::optional<trace_context> parse_traceparent(std::string_view value) noexcept;

@@ -9,8 +9,8 @@
 #include <cohort/sim/call_result.hpp>
 #include <cohort/testing/text.hpp>
 
-// Makes Catch2 3 print Cohort's types in failed checks. Include it in each test file, so that all files of a program
-// print the same text. The module itself does not use Catch2.
+// Makes Catch2 3 print Cohort's types in failed checks. Include this header in each test file, so that all files of a
+// program print the same text. The module itself does not use Catch2.
 namespace Catch {
 
 template <>

@@ -52,7 +52,7 @@ class client {
   void run_for(duration span) { time_.run_for(span); }
 
  protected:
-  /// `time` and `transport` must outlive the calls; they are not used by the constructor.
+  /// `time` and `transport` must outlive the calls; the constructor does not use them.
   client(virtual_time& time, http::client& transport, std::string base_url);
   /// Called before each connection or request.
   virtual void prepare() {}

@@ -19,7 +19,7 @@ namespace cohort::testing {
 ///     testing::server server{app()};
 ///     CHECK(server.get("/api/items")->status == http::status::ok);
 ///
-/// The server starts with the first request or connection. After that, routes and settings cannot be changed. The
+/// The server starts with the first request or connection. After the start, routes and settings cannot be changed. The
 /// server has one loop. The destructor cancels requests that have not ended, and closes all connections.
 class server : public client {
  public:

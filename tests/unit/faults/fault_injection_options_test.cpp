@@ -8,7 +8,7 @@
 namespace cohort {
 namespace {
 
-/// Parses these flags and environment variables as a program with fault injection does.
+/// Parses these flags and environment variables like a program with fault injection.
 struct parsed_options {
   explicit parsed_options(std::vector<const char*> flags, const config::environment& variables = {}) {
     faults::add_fault_injection(definition);

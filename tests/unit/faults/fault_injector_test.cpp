@@ -38,7 +38,7 @@ TEST_CASE("fault_injector: each change is logged", "[faults][injector]") {
   CHECK_THAT(lines[3], ContainsSubstring("fault injection ended latency_ms=0"));
 }
 
-TEST_CASE("fault_injector: settings that replace others at their expiry do not expire early", "[faults][injector]") {
+TEST_CASE("fault_injector: settings that replace expiring settings do not expire early", "[faults][injector]") {
   virtual_time time;
   telemetry::registry metrics{1};
   telemetry::log_sink sink;

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST_CASE("fault_settings: absent fields of the JSON object have their default", "[faults][settings]") {
+TEST_CASE("fault_settings: absent fields of the JSON object have their default values", "[faults][settings]") {
   const auto all_fields =
       json::decode<fault_settings>(R"({"latency_ms":60000,"error_percent":100,"hang_percent":7,"memory_mb":4096,)"
                                    R"("cpu_percent":95,"seconds":3600})");

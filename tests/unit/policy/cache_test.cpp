@@ -36,7 +36,7 @@ void fetch_and_store(string_cache& cache, const std::string& key, time_point now
   cache.store(key, value("of " + key), now);
 }
 
-TEST_CASE("cache: the first lookup of a key fetches, later lookups join that fetch", "[policy][cache]") {
+TEST_CASE("cache: the first lookup of a key starts a fetch, and later lookups join the fetch", "[policy][cache]") {
   auto cache = make_cache();
   const auto first = cache.look_up("a", start);
   CHECK(first.next_action == action::fetch);

@@ -36,7 +36,7 @@ class circuit_breaker_fixture {
     REQUIRE(breaker.try_acquire(now) == permission::probe);
     breaker.record(permission::probe, result, now, random);
   }
-  /// Opens the breaker by five failures.
+  /// Opens the breaker with five failures.
   void open(time_point now) {
     calls(5, outcome::failure, now);
     REQUIRE(breaker.current_state() == state::open);

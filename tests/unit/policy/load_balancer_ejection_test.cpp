@@ -84,11 +84,11 @@ TEST_CASE("load balancer: if the last active address fails, the ejected addresse
   CHECK(fixture.shares()[a] == approximately(500));
   CHECK(fixture.call(b, result));
   CHECK(fixture.pick() == a);
-  // The ejection that was ended does not count.
+  // An ejection that ends early is not counted.
   CHECK(fixture.balancer.statuses(fixture.now).front().ejections == 0);
 }
 
-TEST_CASE("load balancer: an ejection that ends early keeps the count of earlier ejections, for every slow start",
+TEST_CASE("load balancer: an ejection that ends early keeps the count of earlier ejections",
           "[policy][load_balancer]") {
   const auto slow_start_window = GENERATE(as<duration>{}, 0s, 10s, 5min);
   load_balancer_fixture fixture{{a, b}, {.slow_start_window = slow_start_window}};

@@ -41,7 +41,7 @@ TEST_CASE("load balancer: distinguishes addresses by protocol version, bytes, sc
   }
 }
 
-TEST_CASE("load balancer: always picks a single address", "[policy][load_balancer]") {
+TEST_CASE("load balancer: a single address is always picked", "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a}};
   CHECK(fixture.pick() == a);
   CHECK(fixture.pick({a}) == a);
@@ -232,7 +232,7 @@ TEST_CASE("load balancer: a request may start after its address was removed", "[
   CHECK(fixture.balancer.in_flight(a) == 0);
 }
 
-TEST_CASE("load balancer: an unknown address is not contained and has no requests in flight",
+TEST_CASE("load balancer: contains returns false for an unknown address, which has no requests in flight",
           "[policy][load_balancer]") {
   load_balancer_fixture fixture{{a}};
   CHECK_FALSE(fixture.balancer.contains(b));

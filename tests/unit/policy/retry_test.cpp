@@ -130,7 +130,7 @@ TEST_CASE("retry: the delay is Retry-After plus jitter", "[policy][retry]") {
   CHECK(is_approximately(delays.mean - 2s, 12'500us));
 }
 
-TEST_CASE("retry: jitter is shortened to keep the expected duration before the deadline", "[policy][retry]") {
+TEST_CASE("retry: jitter is reduced so that the expected duration remains before the deadline", "[policy][retry]") {
   auto attempt = retryable_attempt();
   attempt.remaining_time = 2110ms;
   attempt.retry_after = 2s;

@@ -89,7 +89,7 @@ class service_fixture {
   /// Settings of the server, to be set before `serve`.
   http::server_settings server_settings;
   std::atomic<bool> draining{false};
-  /// Whether the OpenAPI document contains the routes of the framework. Set it before `serve`.
+  /// Whether the OpenAPI document contains the routes of the framework. Must be set before `serve`.
   bool describes_framework = false;
 
   service::service_context make_context() {

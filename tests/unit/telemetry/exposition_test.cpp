@@ -27,7 +27,7 @@ prometheus::MetricFamily histogram_of(std::vector<double> bounds) {
   return family;
 }
 
-/// Returns the text between the first occurrence of `after` and the next one of `before`.
+/// Returns the text between the first occurrence of `after` and the next occurrence of `before`.
 std::string text_between(const std::string& text, std::string_view after, std::string_view before) {
   const auto start = text.find(after) + after.size();
   return text.substr(start, text.find(before, start) - start);

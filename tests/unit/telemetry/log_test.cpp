@@ -202,7 +202,7 @@ TEST_CASE("log: write never blocks on output, and lines beyond the queue limit a
   CHECK(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')) == log_sink::max_queued_lines);
 }
 
-TEST_CASE("log: a blocked output does not block the destructor of the sink", "[telemetry][log][threads]") {
+TEST_CASE("log: blocked output does not block the destructor of the sink", "[telemetry][log][threads]") {
   full_pipe pipe;
   std::optional<standard_error_redirect> redirect{pipe.write_end()};
   std::optional<log_sink> sink{std::in_place};
@@ -220,7 +220,7 @@ void wait_for_dropped_lines(const log_sink& sink, std::uint64_t count) {
   CHECK(sink.dropped_lines() == count);
 }
 
-TEST_CASE("log: lines that a full disk rejects are counted, and logging continues when there is space again",
+TEST_CASE("log: lines lost to a full disk are counted, and logging continues when space is available again",
           "[telemetry][log][threads]") {
   const int full_device = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   REQUIRE(full_device >= 0);
@@ -270,7 +270,7 @@ TEST_CASE("log: after a partially written line, the next line starts on a new li
   CHECK(text == "part\nwhole\n");
 }
 
-TEST_CASE("log: lines that a pipe without a reader rejects are counted", "[telemetry][log][threads]") {
+TEST_CASE("log: lines lost to a pipe without a reader are counted", "[telemetry][log][threads]") {
   full_pipe pipe;
   pipe.close_read_end();
   std::optional<standard_error_redirect> redirect{pipe.write_end()};

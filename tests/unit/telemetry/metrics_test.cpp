@@ -128,7 +128,7 @@ TEST_CASE("metrics: the same name and labels return the same metric", "[telemetr
   CHECK(families[0].metric.size() == 2);
 }
 
-TEST_CASE("metrics: invalid names, and a name with two types, are errors, and nothing is registered",
+TEST_CASE("metrics: an invalid name or a name with two types is an error, and nothing is registered",
           "[telemetry][metrics][case-6.14]") {
   registry metrics{1};
   for (const auto* name : {"", "my total", "my_total\n", "1st_total", "my-total", "m\xC3\xA4_total", "a{b=\"c\"}"}) {

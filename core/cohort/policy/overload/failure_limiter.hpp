@@ -20,8 +20,8 @@ class failure_limiter {
   /// All arguments must be positive.
   failure_limiter(std::size_t max_failures, duration window, std::size_t max_clients = 10'000);
 
-  /// Records a failed attempt. Empty if it is within the limit; otherwise the time until the client's window ends,
-  /// which further failures do not extend.
+  /// Records a failed attempt. Empty if the attempt is within the limit; otherwise the time until the client's window
+  /// ends, which further failures do not extend.
   std::optional<duration> record(std::string_view client, time_point now);
 
   /// Number of clients in the table.

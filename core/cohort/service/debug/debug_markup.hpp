@@ -21,7 +21,7 @@ std::string badge(std::string_view text, tone value);
 std::string secondary_text(std::string_view text);
 std::string code(std::string_view text);
 
-/// A row of a table, by its cells.
+/// The cells of a table row.
 class row {
  public:
   /// Appends escaped text; `css_class` may be empty.

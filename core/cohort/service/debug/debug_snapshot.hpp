@@ -22,7 +22,7 @@ struct activity_snapshot {
   std::optional<telemetry::request_record> record;
 };
 
-/// The state of one loop of a service at one time.
+/// The state of one loop of a service at one point in time.
 struct loop_snapshot {
   /// Time from the query to its execution on the loop.
   duration lag{};

@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 7> weekday_names{"sun", "mon", "tue", "we
 constexpr std::time_t minute = 60;
 constexpr std::time_t hour = 60 * minute;
 constexpr std::time_t day = 24 * hour;
-/// Upper bound of a change of a zone's offset by daylight saving time.
+/// Maximum change of a time zone's offset by daylight saving time.
 constexpr std::time_t max_shift = 3 * hour;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {

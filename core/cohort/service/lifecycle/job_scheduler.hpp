@@ -37,7 +37,8 @@ struct job_options {
   duration jitter{};
   job_placement where = job_placement::one_loop;
   job_overlap overlap = job_overlap::skip;
-  /// Timeout of a run. When it expires, the run is cancelled and counts as an error. `duration::max()`: no timeout.
+  /// Timeout of a run. When the timeout expires, the run is cancelled and counts as an error. `duration::max()`: no
+  /// timeout.
   duration timeout = duration::max();
 };
 
@@ -54,7 +55,7 @@ class job_scheduler {
   ~job_scheduler();
 
   /// Runs `work` once per `interval`; the first run is one interval after the start of the service. `name` is a label
-  /// of its metrics. Throws `std::invalid_argument` if `interval` is not positive or is less than the jitter, if the
+  /// of the metrics. Throws `std::invalid_argument` if `interval` is not positive or is less than the jitter, if the
   /// name is in use, or if `work` is null. Throws `std::logic_error` after `start`.
   void every(std::string name, duration interval, job work, job_options options = {});
   /// Runs `work` at the times of a cron expression, according to the wall clock of the loop. If the wall clock is set

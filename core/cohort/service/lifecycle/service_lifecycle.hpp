@@ -25,7 +25,7 @@ class start_error : public std::runtime_error {
 };
 
 /// The activities of a service besides requests: start hooks, stop hooks, periodic jobs, and blocking calls.
-/// `definition::app` adds them through the functions of `service_context`.
+/// `definition::app` adds these activities through the functions of `service_context`.
 class service_lifecycle {
  public:
   service_lifecycle(std::vector<loop*> loops, telemetry::registry& metrics, telemetry::logger log,

@@ -16,9 +16,9 @@
 
 namespace cohort::service {
 
-/// The reason why exported items were dropped, besides a full queue.
+/// The reason why items were dropped, besides a full queue.
 enum class drop_reason : std::uint8_t {
-  /// The collector rejected them: a partial success, or a status that is not retried.
+  /// The collector rejected the items: a partial success, or a status that is not retried.
   rejected,
   /// There was no successful response within `otlp_target::export_timeout`.
   unavailable,
@@ -26,7 +26,7 @@ enum class drop_reason : std::uint8_t {
   shutdown,
 };
 
-/// Counts of one signal. Readable from any thread.
+/// The counts of one signal, which any thread can read.
 struct export_statistics {
   std::atomic<std::uint64_t> exported{0};
   std::array<std::atomic<std::uint64_t>, 3> dropped{};

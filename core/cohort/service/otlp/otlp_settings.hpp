@@ -35,7 +35,7 @@ struct otlp_target {
 
 /// The export of spans and log records by OTLP/HTTP.
 struct otlp_settings {
-  /// If it is empty, the signal is not exported.
+  /// The targets of the signals; a signal without a target is not exported.
   std::optional<otlp_target> traces;
   std::optional<otlp_target> logs;
   telemetry::sampler sampler;

@@ -51,7 +51,7 @@ void add_export_metrics(telemetry::registry& metrics, std::vector<const export_p
 telemetry::resource_attributes make_resource(const otlp_settings& settings, std::string_view service,
                                              std::string_view version, std::string_view instance_id);
 
-/// The export of a program's spans and log lines. One client sends all requests; they are not traced.
+/// The export of a program's spans and log lines. One client sends all export requests, which are not traced.
 class telemetry_export final : public telemetry::log_exporter {
  public:
   /// `network` and `log` are used for the requests of the export. `settings` must outlive this object.
@@ -61,8 +61,8 @@ class telemetry_export final : public telemetry::log_exporter {
   telemetry_export(const telemetry_export&) = delete;
   telemetry_export& operator=(const telemetry_export&) = delete;
 
-  /// Adds a service before the start, with the metrics of its export. Returns its tracer; null if spans are not
-  /// exported.
+  /// Adds a service before the start, with the metrics of its export. Returns the tracer of the service; null if spans
+  /// are not exported.
   telemetry::tracer* add_service(const std::string& name, const std::string& version, const std::string& instance_id,
                                  telemetry::registry& metrics);
   /// Starts to export. Called before the loops run, or on any of them.

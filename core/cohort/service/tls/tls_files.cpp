@@ -21,7 +21,7 @@ std::string name_file(std::string_view flag, const std::string& path) {
 /// An error message; empty on success.
 using file_error = std::optional<std::string>;
 
-/// Reads a regular file. Rejects other kinds of files, so that it never blocks on a pipe.
+/// Reads a regular file. Rejects other kinds of files, because reading a pipe could block.
 file_error read_pem_file(std::string_view flag, const std::string& path, std::string& content) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);

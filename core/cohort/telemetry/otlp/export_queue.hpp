@@ -34,7 +34,8 @@ class export_queue {
 
   explicit export_queue(export_queue_limits limits = {}) : limits_(limits) {}
 
-  /// Adds an item: `append(items)` appends it to the encoded items of a batch. Wakes the exporter if a batch is full.
+  /// Adds an item: `append(items)` appends the item to the encoded items of a batch. Wakes up the exporter if a batch
+  /// is full.
   template <class Append>
   void push(Append append) {
     bool is_batch_full = false;

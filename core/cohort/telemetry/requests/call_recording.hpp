@@ -32,7 +32,8 @@ class call_recording {
   void end(std::string_view outcome, time_point now) noexcept;
   /// Sets the statement or command, unless it has been set.
   void set_detail(std::string_view detail) noexcept;
-  /// Detaches from the record, which then ends with the request. Use it for a call whose owner may outlive the request.
+  /// Detaches from the record, which then ends with the request. Must be called if the owner of the call may outlive
+  /// the request.
   void abandon() noexcept { call_ = nullptr; }
   /// Starts the record of an attempt; null if there is none. Each attempt, except the first, refers to the previous
   /// attempt.

@@ -15,7 +15,7 @@ std::string format_address(const boost::asio::ip::tcp::endpoint& address);
 void write_milliseconds(json::writer& out, std::string_view name, duration span);
 
 /// Writes the member `attempts` of a call of `request`: an array of objects, with times in milliseconds since the start
-/// of the request. An attempt that is running at `now` has its `phase`, and no `end_ms` and `outcome`. Also writes
+/// of the request. An attempt that is running at `now` has `phase`, but neither `end_ms` nor `outcome`. Also writes
 /// `attempts_dropped` if the record had no space for all attempts.
 void write_attempts(json::writer& out, const request_record& request, const call_record& call, time_point now);
 

@@ -91,7 +91,7 @@ class request_log {
   bool may_sample(time_point now) noexcept;
   void recycle(std::unique_ptr<node> unused);
 
-  /// Maximum number of free records. Further records, after a peak of requests, are deleted.
+  /// Maximum number of free records. Additional records, after a peak of requests, are deleted.
   static constexpr std::size_t max_free = 64;
 
   loop& loop_;
@@ -117,7 +117,7 @@ class request_recording {
       : log_(other.log_), record_(std::exchange(other.record_, nullptr)) {}
   request_recording& operator=(request_recording&&) = delete;
 
-  /// Begins the record. Precondition: there is none.
+  /// Starts the record. Precondition: this object has no record.
   request_record& open(request_log& log, time_point started) {
     log_ = &log;
     record_ = &log.open(started);

@@ -211,7 +211,7 @@ struct request_record : work_recorder {
   void end_call(call_record& call, std::string_view outcome, time_point now) const noexcept;
   std::size_t begin_work(std::string_view name, time_point now, cohort::deadline work_deadline) noexcept override;
   void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept override;
-  /// Adds an attempt of a call of this record; null if the record is full.
+  /// Adds an attempt to a call of this record; null if the record is full.
   attempt_record* add_attempt(call_record& call, attempt_kind kind, std::uint8_t of, time_point now) noexcept;
 
   std::span<const call_record> all_calls() const noexcept { return {calls.data(), call_count}; }

@@ -35,7 +35,7 @@ class scheduler_fixture {
     time.run(start(jobs));
   }
   void stop(duration limit) { time.run(jobs.stop(deadline::after(time.now(), limit))); }
-  /// Returns a job that records its start and takes this long.
+  /// Returns a job that records its start time and takes `span`.
   job_scheduler::job record(duration span) {
     return [this, span](call_context) { return record_start(span); };
   }
@@ -148,7 +148,7 @@ TEST_CASE("job_scheduler: stop waits for the current run until the deadline of s
   CHECK(fixture.starts.size() == 1);
 }
 
-TEST_CASE("job_scheduler: a cron job runs at the times of the wall clock", "[service][jobs][cron]") {
+TEST_CASE("job_scheduler: a cron job runs according to the wall clock", "[service][jobs][cron]") {
   scheduler_fixture fixture;
   // The clock starts at a full hour.
   fixture.jobs.cron("report", "*/20 * * * *", fixture.record(1s));

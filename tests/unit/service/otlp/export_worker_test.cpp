@@ -171,7 +171,7 @@ TEST_CASE("export_worker: while the collector is down, the queue is bounded and 
   CHECK(test.dropped(drop_reason::unavailable) + test.queue.dropped() + test.queue.size() == 120);
 }
 
-TEST_CASE("export_worker: a collector that does not respond is abandoned after the export timeout", "[service][otlp]") {
+TEST_CASE("export_worker: an export without a response ends after the export timeout", "[service][otlp]") {
   worker_fixture test;
   test.collector.default_step = {.delay = 1h};
   test.target.request_timeout = 10s;

@@ -121,7 +121,7 @@ TEST_CASE("request log: requests in progress are listed, the oldest first", "[te
   CHECK(fixture.log.open_count() == 0);
 }
 
-TEST_CASE("request log: the record of a request that was not kept is reused, and is empty", "[telemetry][requests]") {
+TEST_CASE("request log: the record of a request that is not kept is reset and reused", "[telemetry][requests]") {
   log_fixture fixture;
   fixture.finish(1s, 299);
   for (int i = 0; i < 4; ++i) fixture.finish(1ms, 200);
