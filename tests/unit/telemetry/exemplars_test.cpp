@@ -105,9 +105,9 @@ TEST_CASE("exemplars: collected exemplars are in the order of their metrics", "[
   }
 }
 
-task<> observe_until(const std::atomic<bool>& stopping, histogram& target, std::uint64_t number) {
+task<> observe_until(const std::atomic<bool>& is_stopping, histogram& target, std::uint64_t number) {
   // The observations are one second apart, so that each becomes the exemplar.
-  for (auto now = loop::current().now(); !stopping; now += 1s) {
+  for (auto now = loop::current().now(); !is_stopping; now += 1s) {
     trace_context trace{.id = {number, number}, .sampled = true};
     target.observe(static_cast<double>(number), trace, now);
   }
@@ -117,12 +117,12 @@ task<> observe_until(const std::atomic<bool>& stopping, histogram& target, std::
 TEST_CASE("exemplars: a concurrent scrape never reads a partially written exemplar", "[telemetry][metrics][threads]") {
   registry metrics{2};
   auto& values = metrics.make_histogram("values", "Values.", {}, {10});
-  std::atomic<bool> stopping{false};
+  std::atomic<bool> is_stopping{false};
   std::vector<std::thread> threads;
   for (std::size_t index = 0; index < 2; ++index) {
-    threads.emplace_back([index, &values, &stopping] {
+    threads.emplace_back([index, &values, &is_stopping] {
       loop thread_loop{real_clock(), index};
-      asio::co_spawn(thread_loop.get_executor(), observe_until(stopping, values, index + 1),
+      asio::co_spawn(thread_loop.get_executor(), observe_until(is_stopping, values, index + 1),
                      [&thread_loop](std::exception_ptr) { thread_loop.stop(); });
       thread_loop.run();
     });
@@ -135,7 +135,7 @@ TEST_CASE("exemplars: a concurrent scrape never reads a partially written exempl
     ++read;
     torn_read_count += found->trace.high != found->trace.low || found->value != static_cast<double>(found->trace.low);
   }
-  stopping = true;
+  is_stopping = true;
   for (auto& thread : threads) thread.join();
   CHECK(torn_read_count == 0);
 }

@@ -21,7 +21,7 @@ struct listed_request {
   telemetry::request_log::reason keep_reason{};
 };
 
-std::string rows_omitted(std::size_t count) {
+std::string omitted_rows_html(std::size_t count) {
   if (count <= max_debug_rows) return {};
   return "<p class=\"quiet\">" + std::to_string(count - max_debug_rows) + " more in the JSON.</p>\n";
 }
@@ -167,7 +167,7 @@ std::string requests_section(const debug_page_values& values) {
         .number(index);
   }
   return table("Requests in flight", {"Request", "Age", "Time left", "Awaits", "Loop"}, rows) +
-         rows_omitted(listed.size());
+         omitted_rows_html(listed.size());
 }
 
 std::string tasks_section(const debug_page_values& values) {
@@ -214,7 +214,7 @@ std::string finished_section(const debug_page_values& values) {
         .number(index);
   }
   return table("Finished requests", {"Request", "Ended", "Reason", "Duration", "Calls", "Loop"}, rows) +
-         rows_omitted(listed.size());
+         omitted_rows_html(listed.size());
 }
 
 }  // namespace cohort::service

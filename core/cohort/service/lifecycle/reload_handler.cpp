@@ -58,14 +58,14 @@ void reload_handler::add_metrics(telemetry::registry& metrics) {
                                    "Reloads of a setting, on SIGHUP and after changes of its files.",
                                    {{"setting", setting}, {"result", result}});
     };
-    auto& last_successful = metrics.make_gauge(
+    auto& success_gauge = metrics.make_gauge(
         "cohort_setting_last_reload_successful",
         "1 if the last reload of the setting succeeded, 0 if it failed and the old value remains in use.",
         {{"setting", setting}});
-    last_successful.add(1);
-    metrics_.emplace(setting,
-                     setting_metrics{{make_counter("unchanged"), make_counter("replaced"), make_counter("failed")},
-                                     &last_successful});
+    success_gauge.add(1);
+    metrics_.emplace(
+        setting,
+        setting_metrics{{make_counter("unchanged"), make_counter("replaced"), make_counter("failed")}, &success_gauge});
   }
 }
 
@@ -108,9 +108,9 @@ void reload_handler::report(const config::reloader::report& report, bool logs_un
   const bool has_failed = result.outcome == reload_outcome::failed;
   const auto [begin, end] = metrics_.equal_range(setting);
   for (auto each = begin; each != end; ++each) {
-    const auto& [reloads, last_successful] = each->second;
+    const auto& [reloads, success_gauge] = each->second;
     reloads[static_cast<std::size_t>(result.outcome)]->increment();
-    last_successful->add((has_failed ? 0 : 1) - last_successful->value());
+    success_gauge->add((has_failed ? 0 : 1) - success_gauge->value());
   }
   if (has_failed) {
     log_.write(log_level::error, "reload failed; the old value remains in use",

@@ -39,7 +39,7 @@ class reload_handler {
   struct setting_metrics {
     /// Indexed by `config::reload_outcome`.
     std::array<telemetry::counter*, 3> reloads;
-    telemetry::gauge* last_successful;
+    telemetry::gauge* success_gauge;
   };
 
   void add_metrics(telemetry::registry& metrics);

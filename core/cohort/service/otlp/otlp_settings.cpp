@@ -60,14 +60,14 @@ config::value_parser<double> ratio() {
 /// Reads variables up to the first error.
 class reader {
  public:
-  explicit reader(const std::function<std::string(const std::string&)>& variable) : variable_(variable) {}
+  explicit reader(const std::function<std::string(const std::string&)>& variable) : read_variable_(variable) {}
 
   /// The value of the first of `names` that is set. An empty variable counts as unset.
   template <class T>
   std::optional<T> read(std::initializer_list<std::string> names, const config::value_parser<T>& parser,
                         bool is_secret = false) {
     for (const auto& name : names) {
-      const auto text = variable_(name);
+      const auto text = read_variable_(name);
       if (text.empty()) continue;
       auto value = parser.parse(text);
       report(name, is_secret ? "(secret)" : config::redact_userinfo(text));
@@ -106,7 +106,7 @@ class reader {
         {.variable = name, .value = std::move(value), .source = config::setting_report::origin::variable});
   }
 
-  const std::function<std::string(const std::string&)>& variable_;
+  const std::function<std::string(const std::string&)>& read_variable_;
   std::string error_;
   std::vector<config::setting_report> used_variables_;
 };

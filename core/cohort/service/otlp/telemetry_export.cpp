@@ -65,7 +65,7 @@ std::size_t export_pipeline::queued() const noexcept {
   return sum;
 }
 
-std::uint64_t export_pipeline::queue_dropped() const noexcept {
+std::uint64_t export_pipeline::queue_drop_count() const noexcept {
   std::uint64_t sum = 0;
   for (const auto* queue : queues_) sum += queue->dropped();
   return sum;
@@ -93,7 +93,7 @@ void add_export_metrics(telemetry::registry& metrics, std::vector<const export_p
         return load(statistics.dropped[static_cast<std::size_t>(reason)]);
       };
       add_sample(exported_family, each->signal(), {}, load(statistics.exported));
-      add_sample(dropped, each->signal(), "queue_full", static_cast<double>(each->queue_dropped()));
+      add_sample(dropped, each->signal(), "queue_full", static_cast<double>(each->queue_drop_count()));
       add_sample(dropped, each->signal(), "rejected", count_of(drop_reason::rejected));
       add_sample(dropped, each->signal(), "unavailable", count_of(drop_reason::unavailable));
       add_sample(dropped, each->signal(), "shutdown", count_of(drop_reason::shutdown));

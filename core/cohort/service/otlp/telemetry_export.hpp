@@ -32,7 +32,7 @@ class export_pipeline {
   const export_statistics& statistics() const noexcept { return statistics_; }
   /// The numbers of items in the queues, and of items that the queues dropped.
   std::size_t queued() const noexcept;
-  std::uint64_t queue_dropped() const noexcept;
+  std::uint64_t queue_drop_count() const noexcept;
 
  private:
   std::vector<loop*> loops_;

@@ -39,7 +39,7 @@ wall_time utc(int year, unsigned month, unsigned day, int hour = 0, int minute =
                    std::chrono::minutes{minute} + std::chrono::seconds{second}};
 }
 
-std::string next_of(const char* expression, wall_time after) {
+std::string next_time(const char* expression, wall_time after) {
   const auto parsed = cron_expression::parse(expression);
   REQUIRE(parsed.has_value());
   const auto next = parsed->next(after);
@@ -65,7 +65,7 @@ TEST_CASE("cron_expression: the next time is the first matching minute after the
       {"0 0 30 * tue", "2026-11-24T00:00:00+00:00"},
       {"  10   4\t* * * ", "2026-11-23T04:10:00+00:00"},
   }));
-  CHECK(next_of(expression, after) == expected);
+  CHECK(next_time(expression, after) == expected);
 }
 
 TEST_CASE("cron_expression: an invalid expression is an error that names the field and the accepted values",
@@ -102,30 +102,30 @@ TEST_CASE("cron_expression: a time that the clock skips matches at the end of th
   const time_zone zone{central_europe};
   // 2026-03-29: from 02:00 to 03:00.
   const auto before = utc(2026, 3, 28, 12);
-  CHECK(next_of("30 2 * * *", before) == "2026-03-29T03:00:00+02:00");
-  CHECK(next_of("30 2 * * *", utc(2026, 3, 29, 1)) == "2026-03-30T02:30:00+02:00");
-  CHECK(next_of("30 2 29 3 *", before) == "2026-03-29T03:00:00+02:00");
-  CHECK(next_of("30 3 * * *", before) == "2026-03-29T03:30:00+02:00");
+  CHECK(next_time("30 2 * * *", before) == "2026-03-29T03:00:00+02:00");
+  CHECK(next_time("30 2 * * *", utc(2026, 3, 29, 1)) == "2026-03-30T02:30:00+02:00");
+  CHECK(next_time("30 2 29 3 *", before) == "2026-03-29T03:00:00+02:00");
+  CHECK(next_time("30 3 * * *", before) == "2026-03-29T03:30:00+02:00");
   // An expression that matches every hour skips the gap.
-  CHECK(next_of("30 * * * *", utc(2026, 3, 29, 0, 30)) == "2026-03-29T03:30:00+02:00");
+  CHECK(next_time("30 * * * *", utc(2026, 3, 29, 0, 30)) == "2026-03-29T03:30:00+02:00");
 }
 
 TEST_CASE("cron_expression: a time that the clock repeats matches only its first occurrence", "[service][cron]") {
   const time_zone zone{central_europe};
   // 2026-10-25: from 03:00 to 02:00.
-  CHECK(next_of("30 2 * * *", utc(2026, 10, 24, 12)) == "2026-10-25T02:30:00+02:00");
-  CHECK(next_of("30 2 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-26T02:30:00+01:00");
-  CHECK(next_of("30 3 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T03:30:00+01:00");
+  CHECK(next_time("30 2 * * *", utc(2026, 10, 24, 12)) == "2026-10-25T02:30:00+02:00");
+  CHECK(next_time("30 2 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-26T02:30:00+01:00");
+  CHECK(next_time("30 3 * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T03:30:00+01:00");
   // An expression that matches every hour skips the gap.
-  CHECK(next_of("30 * * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T02:30:00+01:00");
+  CHECK(next_time("30 * * * *", utc(2026, 10, 25, 0, 30)) == "2026-10-25T02:30:00+01:00");
 }
 
 TEST_CASE("cron_expression: a time in a gap that starts at midnight matches at the end of the gap", "[service][cron]") {
   // The first Sunday of September: from 00:00 to 01:00.
   const time_zone zone{"<-04>4<-03>,M9.1.0/0,M4.1.0/0"};
-  CHECK(next_of("15 0 * * *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");
-  CHECK(next_of("0 0 6 9 *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");
-  CHECK(next_of("0 12 6 9 *", utc(2026, 9, 5, 12)) == "2026-09-06T12:00:00-03:00");
+  CHECK(next_time("15 0 * * *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");
+  CHECK(next_time("0 0 6 9 *", utc(2026, 9, 5, 12)) == "2026-09-06T01:00:00-03:00");
+  CHECK(next_time("0 12 6 9 *", utc(2026, 9, 5, 12)) == "2026-09-06T12:00:00-03:00");
 }
 
 }  // namespace

@@ -33,20 +33,20 @@ TEST_CASE("tls options: allowed clients are given as a list in a variable, or in
 }
 
 TEST_CASE("tls options: an option without its required option is a conflict", "[service][tls]") {
-  const auto conflict_of = [](std::vector<const char*> arguments) {
+  const auto conflict_text = [](std::vector<const char*> arguments) {
     return find_conflict(parsed_options{std::move(arguments)}.tls).value_or("none");
   };
-  CHECK(conflict_of({}) == "none");
-  CHECK(conflict_of({"--tls-cert", "a"}) == "none");
-  CHECK(conflict_of({"--tls-key", "a"}) == "--tls-key requires --tls-cert");
-  CHECK(conflict_of({"--tls-client-ca", "a"}) == "--tls-client-ca requires --tls-cert");
-  CHECK(conflict_of({"--tls-cert", "a", "--tls-allowed-client", "spiffe://a/1"}) ==
+  CHECK(conflict_text({}) == "none");
+  CHECK(conflict_text({"--tls-cert", "a"}) == "none");
+  CHECK(conflict_text({"--tls-key", "a"}) == "--tls-key requires --tls-cert");
+  CHECK(conflict_text({"--tls-client-ca", "a"}) == "--tls-client-ca requires --tls-cert");
+  CHECK(conflict_text({"--tls-cert", "a", "--tls-allowed-client", "spiffe://a/1"}) ==
         "--tls-allowed-client requires --tls-client-ca");
-  CHECK(conflict_of({"--redirect-port", "80"}) == "--redirect-port requires --tls-cert");
-  CHECK(conflict_of({"--tls-cert", "a,b", "--tls-key", "c"}) ==
+  CHECK(conflict_text({"--redirect-port", "80"}) == "--redirect-port requires --tls-cert");
+  CHECK(conflict_text({"--tls-cert", "a,b", "--tls-key", "c"}) ==
         "--tls-cert has 2 files, but --tls-key has 1 file; give one key for each certificate, in the same order");
-  CHECK(conflict_of({"--tls-cert", "a", "--tls-cert", "b", "--tls-key", "c,d"}) == "none");
-  CHECK(conflict_of({"--upstream-tls-key", "a"}) == "--upstream-tls-key requires --upstream-tls-cert");
+  CHECK(conflict_text({"--tls-cert", "a", "--tls-cert", "b", "--tls-key", "c,d"}) == "none");
+  CHECK(conflict_text({"--upstream-tls-key", "a"}) == "--upstream-tls-key requires --upstream-tls-cert");
 }
 
 TEST_CASE("tls options: certificates are given as a list in a variable, or in repeated flags", "[service][tls]") {
