@@ -24,7 +24,7 @@ struct received_request {
   std::optional<std::string> header(std::string_view name) const { return find_header(headers, name); }
 };
 
-/// The server's side of one of the client's connections.
+/// The server side of a connection of the client.
 class server_connection {
  public:
   server_connection(virtual_time& time, net::stream_ptr stream) : peer_(time, std::move(stream)) {}

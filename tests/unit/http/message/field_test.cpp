@@ -81,7 +81,7 @@ TEST_CASE("fields: the size of a value is the position of its first control char
         text[position] = static_cast<char>(byte);
         const bool is_control = (byte < 0x20 && byte != '\t') || byte == 0x7F;
         if (field_value_size(text) != (is_control ? position : length)) FAIL("byte " << byte << " at " << position);
-        // Further control characters do not matter.
+        // Later control characters have no effect.
         if (field_value_size(text + "\r\n") != (is_control ? position : length)) FAIL("byte " << byte);
       }
     }

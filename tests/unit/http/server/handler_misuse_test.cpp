@@ -27,7 +27,7 @@ struct misuse_fixture {
     server->log_to(log.sink());
     server->routes.get("/ok", [](request_context&) { return text_response("ok"); });
   }
-  /// Returns the responses to a request, and to the next one on the same connection.
+  /// Returns the responses to a request and to a second request on the same connection.
   std::pair<std::optional<received_response>, std::optional<received_response>> responses(std::string_view request) {
     auto client = server->connect();
     client.send(request);

@@ -129,7 +129,7 @@ TEST_CASE("server: a malformed or ambiguous header section is rejected", "[http]
       {"a Host with a user", 400, "GET / HTTP/1.1\r\nHost: a@test\r\n\r\n"},
       {"a target without a slash", 400, "GET a HTTP/1.1\r\nHost: test\r\n\r\n"},
       {"a target with a fragment", 400, "GET /#a HTTP/1.1\r\nHost: test\r\n\r\n"},
-      {"a target with a broken escape", 400, "GET /%zz HTTP/1.1\r\nHost: test\r\n\r\n"},
+      {"a target with an invalid percent-encoding", 400, "GET /%zz HTTP/1.1\r\nHost: test\r\n\r\n"},
       {"a target with a space", 400, "GET /a b HTTP/1.1\r\nHost: test\r\n\r\n"},
       {"no target", 400, "GET HTTP/1.1\r\nHost: test\r\n\r\n"},
       {"no version", 400, "GET /\r\nHost: test\r\n\r\n"},
@@ -184,7 +184,7 @@ TEST_CASE("server: each size limit has a specific status", "[http][server]") {
   for (int i = 0; i < 120; ++i) many_fields += "X: y\r\n";
   check_rejected(GENERATE_COPY(values<invalid_request>({
       {"the target", 414, "GET /" + long_text + " HTTP/1.1\r\nHost: test\r\n\r\n"},
-      {"a target without an end", 414, "GET /" + long_text + long_text},
+      {"an endless target", 414, "GET /" + long_text + long_text},
       {"a field", 431, make_request("X: " + long_text + long_text + "\r\n")},
       {"all fields together", 431, make_request("X: " + long_text + "\r\nY: " + long_text + "\r\n")},
       {"the number of fields", 431, make_request(many_fields)},

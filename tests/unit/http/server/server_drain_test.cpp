@@ -38,7 +38,7 @@ TEST_CASE("server: after a drain is announced, each response closes its connecti
   client.send(get("/"));
   CHECK(client.receive()->header("Connection") == "close");
   CHECK(client.is_closed_cleanly());
-  // All pipelined requests are answered.
+  // All pipelined requests receive a response.
   auto pipelining_client = server.connect();
   pipelining_client.send(get("/") + get("/"));
   const auto first = pipelining_client.receive();

@@ -117,7 +117,7 @@ class streaming_fixture : public client_fixture {
   result<std::string, client_error> read(duration timeout = 10s) {
     return time.run(read_part(response(), deadline::after(time.now(), timeout)));
   }
-  /// Returns the rest of the body. Throws if the body has no end.
+  /// Returns the rest of the body. Throws if the body is not complete.
   std::string read_all() {
     std::string all;
     for (;;) {

@@ -12,8 +12,8 @@ namespace {
 
 using namespace cohort::test;
 
-/// Any number of bytes per read, so that a response is split everywhere.
-net::memory_pipe_settings random_read_sizes() {
+/// Generates maximum read sizes of 64 KiB, 1 byte and 7 bytes, so that a response is split at different positions.
+net::memory_pipe_settings generated_read_sizes() {
   net::memory_pipe_settings settings;
   settings.max_read_size = GENERATE(std::size_t{1} << 16, std::size_t{1}, std::size_t{7});
   return settings;
@@ -22,7 +22,7 @@ net::memory_pipe_settings random_read_sizes() {
 // ---- status line
 
 TEST_CASE("client: a status line without a space after the code is accepted", "[http][client][case-2.1]") {
-  client_fixture fixture{random_read_sizes()};
+  client_fixture fixture{generated_read_sizes()};
   const auto [bytes, status, body] = GENERATE(table<std::string, unsigned, std::string>({
       {"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi", 200, "hi"},
       {"HTTP/1.1 404\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", 404, "hi"},
@@ -40,14 +40,14 @@ TEST_CASE("client: a status line without a space after the code is accepted", "[
 }
 
 TEST_CASE("client: a status line without a space is accepted with a close-delimited body", "[http][client][case-2.1]") {
-  client_fixture fixture{random_read_sizes()};
+  client_fixture fixture{generated_read_sizes()};
   const auto* const head = GENERATE("HTTP/1.1 200\r\n\r\n", "HTTP/1.0 200\r\n\r\n", "HTTP/1.0 200\r\nX-A: b\r\n\r\n");
   const auto bytes = std::string{head} + "until the end";
   CHECK(fixture.receive_response(get_request("http://site.test/"), bytes, true).body == "until the end");
 }
 
 TEST_CASE("client: a status line with a higher minor version is processed as HTTP/1.1", "[http][client][case-2.1]") {
-  client_fixture fixture{random_read_sizes()};
+  client_fixture fixture{generated_read_sizes()};
   const auto* const bytes =
       GENERATE("HTTP/1.2 200 OK\r\nContent-Length: 2\r\n\r\nhi", "HTTP/1.9 200\r\nContent-Length: 2\r\n\r\nhi",
                "HTTP/1.3 200 \r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
@@ -59,7 +59,7 @@ TEST_CASE("client: a status line with a higher minor version is processed as HTT
 }
 
 TEST_CASE("client: a malformed status line is rejected", "[http][client][case-2.1]") {
-  client_fixture fixture{random_read_sizes()};
+  client_fixture fixture{generated_read_sizes()};
   const auto* const line = GENERATE("HTTP/1.1 20\r\n", "HTTP/1.1 2000\r\n", "HTTP/1.1 200\rX\n", "HTTP/1.1 200\n",
                                     "HTTP/1.1200\r\n", "HTTP/2.0 200\r\n", "HTTP/1.1 099\r\n", "HTTP/0.9 200 OK\r\n",
                                     "HTTP/1.2 099\r\n", "HTTP/1.22 200 OK\r\n");
@@ -78,7 +78,7 @@ TEST_CASE("client: a truncated status line without a space is rejected", "[http]
 // ---- chunk size
 
 TEST_CASE("client: a chunk size followed by whitespace is accepted", "[http][client][case-2.2]") {
-  client_fixture fixture{random_read_sizes()};
+  client_fixture fixture{generated_read_sizes()};
   const auto* const body =
       GENERATE("5 \r\nhello\r\n0\r\n\r\n", "5\t\r\nhello\r\n0\r\n\r\n", "3    \r\nhel\r\n2 \t \r\nlo\r\n0  \r\n\r\n",
                "5   \r\nhello\r\n0\r\n\r\n", "5\r\nhello\r\n0 \r\n\r\n", "5\r\nhello\r\n000\t\r\nX-Trailer: t\r\n\r\n",
@@ -94,7 +94,7 @@ TEST_CASE("client: a chunk size followed by whitespace is accepted", "[http][cli
 }
 
 TEST_CASE("client: bytes other than trailing whitespace around a chunk size are rejected", "[http][client][case-2.2]") {
-  client_fixture fixture{random_read_sizes()};
+  client_fixture fixture{generated_read_sizes()};
   const auto* const body = GENERATE("5 5\r\nhello\r\n0\r\n\r\n", " 5\r\nhello\r\n0\r\n\r\n", "5 \nhello\r\n0\r\n\r\n",
                                     "5 x\r\nhello\r\n0\r\n\r\n", "5\v\r\nhello\r\n0\r\n\r\n", " \r\nhello\r\n0\r\n\r\n",
                                     "5;x \nhello\r\n0\r\n\r\n", "5;\x01 \r\nhello\r\n0\r\n\r\n");
@@ -106,7 +106,7 @@ TEST_CASE("client: bytes other than trailing whitespace around a chunk size are 
 TEST_CASE("client: endless whitespace after a chunk size is rejected", "[http][client][case-2.2]") {
   http::client_settings settings;
   settings.max_header_bytes = 1000;
-  client_fixture fixture{random_read_sizes(), settings};
+  client_fixture fixture{generated_read_sizes(), settings};
   const auto bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5" + std::string(2000, ' ');
   CHECK(fixture.receive_error(get_request("http://site.test/"), bytes).has_value());
 }
@@ -168,7 +168,7 @@ TEST_CASE("client: a location that is invalid even after encoding is rejected", 
 
 TEST_CASE("client: content codings are a list, in which identity and empty elements have no effect",
           "[http][client][case-2.2]") {
-  client_fixture fixture{random_read_sizes()};
+  client_fixture fixture{generated_read_sizes()};
   const auto once = gzip_compress("hello");
   const auto [fields, body] = GENERATE_COPY(table<std::string, std::string>({
       {"Content-Encoding:\r\n", "hello"},

@@ -118,14 +118,14 @@ class upstream_fixture {
   telemetry::server_timing timing;
 
   scripted_replica& replica() { return replicas.front(); }
-  /// Requests that all replicas together have received.
+  /// The number of requests that all replicas have received.
   std::size_t request_count() const {
     std::size_t sum = 0;
     for (const auto& replica : replicas) sum += replica.request_count;
     return sum;
   }
 
-  /// Connections to the replica are refused from now on.
+  /// Stops the server of a replica: connections to it are then refused.
   void stop(std::size_t index) { servers_[index].reset(); }
 
   /// Makes a call whose caller waits for `caller_timeout`, or without a timeout.

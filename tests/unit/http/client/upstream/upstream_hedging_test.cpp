@@ -202,7 +202,7 @@ TEST_CASE("upstream: while one of two replicas is stopped, a failed attempt at t
     CHECK(result.attempts == 2);
   }
   SECTION("none is ejected") {
-    // Each number of calls before the stop leads to other random choices.
+    // The number of calls before the stop determines the random choices.
     for (int calls = 0; calls < 16; ++calls) {
       CAPTURE(calls);
       upstream_fixture fixture{with_retries(2), 2};

@@ -16,7 +16,7 @@ TEST_CASE("server: beyond the connection limit the connection with the longest i
   auto first = server.connect_idle();
   auto second = server.connect_idle();
   auto third = server.connect_idle();
-  CHECK(server.status_of(first, "/") == 200);  // now `second` is the oldest
+  CHECK(server.status_of(first, "/") == 200);  // `second` now has the longest idle time
   server.time.run_for(10ms);
   auto fourth = server.connect();
   CHECK(server.status_of(fourth, "/") == 200);
@@ -61,7 +61,7 @@ TEST_CASE("server: a connection that has never sent a request is shed like an id
 TEST_CASE("server: near the limit an incomplete header section is shed after one second, not before",
           "[http][server][bounds]") {
   const auto [age, is_shed] = GENERATE(table<duration, bool>({{500ms, false}, {1500ms, true}}));
-  limited_server server{64};  // connections are shed from the 63rd on
+  limited_server server{64};  // connections are shed from the 63rd connection on
   std::vector<peer> slow;
   for (int i = 0; i < 62; ++i) {
     slow.push_back(server.connect());

@@ -43,7 +43,7 @@ TEST_CASE("server: a burst of rejected connections that their clients keep open 
 
 TEST_CASE("server: a connection whose last response has been sent is closed early only at the limit",
           "[http][server][bounds]") {
-  limited_server server{64};  // idle connections are shed from the 63rd on, and immediately from the 64th
+  limited_server server{64};  // idle connections are shed from the 63rd connection on, and immediately from the 64th on
   std::vector<peer> busy;
   for (int i = 0; i < 61; ++i) {
     busy.push_back(server.connect());

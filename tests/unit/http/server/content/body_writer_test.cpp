@@ -92,7 +92,7 @@ task<> write_lines(body_writer& writer, int count, bool& has_ended) {
 }
 
 /// Returns the number of times that another coroutine of the loop runs while `count` lines are written to a client that
-/// never makes the writer wait.
+/// accepts all bytes immediately.
 int iterations_during_writes(int count) {
   virtual_time time;
   net::memory_pipe_settings settings;

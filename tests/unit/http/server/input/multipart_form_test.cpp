@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A directory that is removed at the end.
+/// A directory that the destructor removes.
 class upload_directory {
  public:
   upload_directory() {

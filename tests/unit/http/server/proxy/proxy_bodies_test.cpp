@@ -175,7 +175,7 @@ TEST_CASE("proxy: a call that ends at the deadline of its request has the cancel
   CAPTURE(request, has_timeout);
   auto options = api_prefix_options();
   if (has_timeout) options.timeout = 400ms;
-  // A record with a problem is kept after its request.
+  // The record of a failed request is kept after the request has ended.
   const telemetry::request_record* record = nullptr;
   options.on_request = [&](const http::request_context& context, http::client_request&) {
     record = context.timing().recording().get();

@@ -313,7 +313,7 @@ TEST_CASE("proxy: a request body is streamed with its framing", "[http][proxy]")
   CHECK(rest == (is_chunked ? "\r\n3\r\ndef\r\n0\r\n\r\n" : "def"));
   upstream.send(ok_response("done"));
   CHECK(client.receive()->body == "done");
-  // Both connections carry another request.
+  // Both connections are reused for another request.
   CHECK(fixture.forwarded(client, get("/api/again")).start_line == "GET /again HTTP/1.1");
   CHECK(fixture.connection_count() == 1);
 }
