@@ -44,7 +44,7 @@ foreach(module IN LISTS modules)
   endforeach()
 endforeach()
 
-# A module without a declaration would not be checked.
+# Fails for a module without a declaration, whose includes would not be checked.
 file(GLOB directories RELATIVE "${root}/core/cohort" "${root}/core/cohort/*")
 foreach(directory IN LISTS directories)
   if(NOT directory IN_LIST modules)

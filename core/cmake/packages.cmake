@@ -78,7 +78,7 @@ macro(cohort_find_library target)
       find_path(COHORT_BROTLI_INCLUDE_DIRECTORY brotli/encode.h)
       find_library(COHORT_BROTLI_ENCODER brotlienc)
       if(NOT COHORT_BROTLI_INCLUDE_DIRECTORY OR NOT COHORT_BROTLI_ENCODER)
-        message(FATAL_ERROR "Cohort needs brotli. On Debian: apt-get install libbrotli-dev. Or without the coding br: "
+        message(FATAL_ERROR "Cohort needs brotli. On Debian: apt-get install libbrotli-dev. To build without Brotli: "
           "-DCOHORT_BROTLI=OFF")
       endif()
       add_library(Brotli::encoder UNKNOWN IMPORTED GLOBAL)

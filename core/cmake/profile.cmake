@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
-# Profile-guided optimization. `./dev bench profile` records the profile, which is a file of the tree, so that no build
-# has to run the programs. The profile counts executions by the source code of each function, so it also applies to
-# other versions of the libraries. A function that has changed since, or is not in the profile, is compiled as without
-# it.
+# Profile-guided optimization. `./dev bench profile` records the profile. The profile is a file in the source tree, so
+# builds do not run the programs. The profile counts executions by the source code of each function, so it also applies
+# to other versions of the libraries. A function that has changed since the recording, or is not in the profile, is
+# compiled without profile data.
 set(COHORT_PROFILE "" CACHE STRING
   "Profile-guided optimization by Clang 19 or later: use, or record (the programs write a profile); other compilers ignore it")
 
@@ -13,7 +13,7 @@ elseif(COHORT_PROFILE STREQUAL "record")
   add_compile_options(-fprofile-instr-generate)
   add_link_options(-fprofile-instr-generate)
 elseif(COHORT_PROFILE STREQUAL "use")
-  # A copy whose name depends on the content, so that a new profile compiles everything again.
+  # A copy whose name depends on the content, so that a new profile causes a full rebuild.
   file(SHA256 "${profile}" hash)
   string(SUBSTRING "${hash}" 0 16 hash)
   configure_file("${profile}" "${CMAKE_BINARY_DIR}/profile-${hash}.profdata" COPYONLY)

@@ -23,8 +23,8 @@ endfunction()
 
 # Writes installed_packages.hpp in the build directory. Its content changes with the compiler and the header packages.
 # An upgraded header can be older than the build (its modification time is set by the package), so the build tool would
-# keep the old precompiled header, and Clang would reject it. CMake configures again after each change of Debian's
-# package list.
+# keep the old precompiled header, and Clang would reject it. CMake reconfigures after each change of Debian's package
+# list.
 function(cohort_watch_packages)
   set(package_list /var/lib/dpkg/status)
   set(packages "")
@@ -48,8 +48,8 @@ function(cohort_precompile_header target header)
 endfunction()
 
 # cohort_precompile(<target> [runtime|http|service]): precompiles core/precompiled/<module>.hpp in the target of the
-# module (default: service), and reuses it in the modules and programs above. All of these targets have the same
-# hardening flags.
+# module (default: service), and reuses it in the modules and programs of higher layers. All of these targets have the
+# same hardening flags.
 function(cohort_precompile target)
   set(name service)
   if(ARGC GREATER 1)

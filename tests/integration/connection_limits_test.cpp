@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Limits of connections, and the addresses of clients behind trusted proxies.
+// Connection limits, and client addresses behind trusted proxies.
 #include <sys/resource.h>
 
 #include <catch2/catch_test_macros.hpp>
@@ -37,7 +37,7 @@ int status_with_prefix(std::uint16_t port, const std::string& prefix, const std:
 
 std::string proxy_line(const std::string& client) { return "PROXY TCP4 " + client + " 192.0.2.1 4711 80\r\n"; }
 
-TEST_CASE("limits: with 1,010 idle connections and 1,024 descriptors, a health request gets a response within a second",
+TEST_CASE("limits: with 1,010 idle connections and 1,024 descriptors, a health check succeeds within a second",
           "[integration][threads][case-1.13]") {
   const std::string sent = GENERATE("", "GET /health HTTP/1.1\r\nHost: a\r\nX-Slow: ");
   const auto previous = set_descriptor_limit(0, 4096);

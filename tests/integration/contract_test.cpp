@@ -66,7 +66,7 @@ TEST_CASE("contract: the services of one process have separate ports and communi
   CHECK(json_at(response.body, "/meta/time_service/deadline_ms") == "3000");
   CHECK(json_at(response.body, "/meta/weather_service/deadline_ms") == "5000");
 
-  // The part is the unchanged response of the service.
+  // Each part of the aggregate is the unchanged response of its service.
   const auto weather = get(stack.port_of("weather-service"), "/api/weather");
   CHECK(json_at(weather.body, "/location") == json_at(response.body, "/weather_service/location"));
 

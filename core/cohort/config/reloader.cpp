@@ -73,7 +73,8 @@ reloader::file_versions reloader::versions_of(const setting& entry) {
 std::vector<reloader::report> reloader::reload() {
   std::vector<report> reports;
   for (auto& entry : settings_) {
-    // The versions are read before the files, so that the next `reload_changed` detects a change in between.
+    // The versions are read before the files, so that the next `reload_changed` detects a change that is made during
+    // this reload.
     entry.versions = versions_of(entry);
     reports.push_back({entry.name, entry.reload()});
   }

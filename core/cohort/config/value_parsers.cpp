@@ -47,7 +47,7 @@ std::optional<std::chrono::seconds> time_unit(std::string_view name) {
 bool is_posix_time_zone(std::string_view text) {
   static const std::string name = "([A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)";
   static const std::string time = "[+-]?([01]?[0-9]|2[0-4])(:[0-5][0-9](:[0-5][0-9])?)?";
-  // The time of a rule can be on another day (RFC 9636 section 3.3.1).
+  // A transition time can be negative or exceed 24 hours (RFC 9636 section 3.3.1).
   static const std::string rule = "(J?[0-9]{1,3}|M[0-9]{1,2}\\.[1-5]\\.[0-6])(/[+-]?[0-9]{1,3}(:[0-5][0-9]){0,2})?";
   const auto expression = "^" + name + time + "(" + name + "(" + time + ")?(," + rule + "," + rule + ")?)?$";
   // std::regex would take several seconds to compile here.
@@ -155,7 +155,7 @@ value_parser<std::chrono::seconds> seconds(std::int64_t min, std::int64_t max) {
 
 value_parser<std::string> time_zone() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            // The name of every time zone is shorter.
+            // All time zone names are shorter.
             constexpr std::size_t max_length = 255;
             if (text.size() > max_length) return std::nullopt;
             const auto name = text.starts_with(':') ? text.substr(1) : text;

@@ -30,7 +30,8 @@ class acceptor {
   /// acceptor is closed.
   virtual task<result<stream_ptr>> accept(loop& target) = 0;
   virtual endpoint local_endpoint() const = 0;
-  /// Stops listening. A pending `accept` ends. Connections that have not been accepted are refused.
+  /// Stops listening. A pending `accept` fails with `operation_aborted`. Connections that have not been accepted are
+  /// refused.
   virtual void close() noexcept = 0;
   /// The path of a Unix domain socket; empty for other endpoints.
   virtual std::string unix_path() const { return {}; }

@@ -12,12 +12,12 @@
 namespace cohort::net {
 
 /// Caching DNS resolver. Lookups run in separate threads, so a loop never blocks in `getaddrinfo`; concurrent requests
-/// for one name share one lookup. A request ends at its deadline, while the lookup continues for the other requests.
-/// Thread-safe.
+/// for one name share one lookup. A request times out at its deadline, while the lookup continues for the other
+/// requests. Thread-safe.
 class resolver {
  public:
   using addresses = result<std::vector<asio::ip::address>>;
-  /// Resolves a name and blocks meanwhile. Called on the resolver's threads.
+  /// Resolves a name and blocks the calling thread. Called on the resolver's threads.
   using lookup_function = std::function<addresses(const std::string& host)>;
 
   struct settings {

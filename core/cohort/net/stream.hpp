@@ -76,8 +76,8 @@ class stream {
         [this](completion_handler<io_result> handler) { start_wait_writable(std::move(handler)); });
   }
 
-  /// Sets the deadline, and replaces an earlier deadline. After the deadline, pending and new reads and writes end with
-  /// `timed_out`.
+  /// Sets the deadline, and replaces an earlier deadline. After the deadline, pending and new reads and writes fail
+  /// with `timed_out`.
   virtual void set_deadline(deadline stream_deadline) = 0;
 
   /// Calls `on_hangup` from the loop, at most once, when the peer closes or resets the connection; it is not called
@@ -95,7 +95,7 @@ class stream {
 
   /// Closes the sending direction; the receiving direction stays open.
   virtual void shutdown_write() noexcept = 0;
-  /// Closes both directions immediately. Pending operations end with `operation_aborted`.
+  /// Closes both directions immediately. Pending operations fail with `operation_aborted`.
   virtual void close() noexcept = 0;
   /// Like `close`, but the peer receives a reset instead of the end of the stream, so that the peer detects a truncated
   /// message that ends when the connection is closed. With TLS, the stream ends without close_notify.

@@ -17,7 +17,7 @@ class loop;
 class work_recorder {
  public:
   virtual ~work_recorder() = default;
-  /// Begins the record of a piece of work. Returns the number by which `end_work` identifies the record.
+  /// Starts the record of a unit of work. Returns the number by which `end_work` identifies the record.
   virtual std::size_t begin_work(std::string_view name, time_point now, deadline work_deadline) noexcept = 0;
   /// Ends the record. `outcome` is a string literal.
   virtual void end_work(std::size_t number, std::string_view outcome, time_point now) noexcept = 0;
@@ -30,7 +30,7 @@ enum class activity_kind : std::uint8_t { request, job };
 /// of a coroutine have its activity, except the children of a `task_group`, which have none.
 ///
 /// The object belongs to the loop, which reuses it and frees it only in the loop's destructor. So any thread can read
-/// the name and the trace ID at any time; they may already belong to the next activity.
+/// the name and the trace ID at any time, but the values may already be those of the next activity.
 class activity {
  public:
   /// Begins the activity. `name`, such as the pattern of a route or the name of a job, must remain valid while the loop

@@ -43,12 +43,12 @@ class loop {
   const single_writer_counter& task_counter() const noexcept { return task_counter_; }
   /// The activity of the coroutine that the loop runs, or ran last; null if it has none. Readable from any thread.
   activity* current_activity() const noexcept { return current_activity_.load(std::memory_order_relaxed); }
-  /// Records that the loop begins to run a coroutine or another handler with this activity; null if it has none.
+  /// Records that the loop starts to run a coroutine or another handler with this activity; null if it has none.
   void enter_activity(activity* activity) noexcept {
     current_activity_.store(activity, std::memory_order_relaxed);
     activity_sequence_.increment();
   }
-  /// A number that changes whenever the loop begins to run a coroutine or a timer. Readable from any thread.
+  /// A number that changes whenever the loop starts to run a coroutine or a timer callback. Readable from any thread.
   std::size_t activity_sequence() const noexcept { return activity_sequence_.value(); }
   activity_list& activities() noexcept { return activities_; }
   /// The loop's position in its `runtime`, from zero.

@@ -35,7 +35,7 @@ loop_lag_monitor::loop_lag_monitor(loop& loop, duration threshold)
     : loop_(loop), state_(std::make_shared<iteration_state>(iteration_state{.threshold = threshold})) {
   if (!loop_.time_source().is_real_time()) return;
   kernel_marker_ = std::make_unique<detail::timer_descriptor>(loop_.context());
-  // The first wait ends without an event; each later wait ends with the event of the timer.
+  // The first wait completes without an event; each later wait completes with an event of the timer.
   kernel_marker_->async_wait(recycling_allocator<std::byte>{}, [](error_code, std::size_t) {});
 }
 

@@ -33,10 +33,10 @@ class loop_lag_monitor {
   loop_lag_monitor(const loop_lag_monitor&) = delete;
   loop_lag_monitor& operator=(const loop_lag_monitor&) = delete;
 
-  /// The time since the current iteration began; zero for the first measurement of an iteration.
+  /// The time since the start of the current iteration; zero for the first measurement of an iteration.
   duration current_lag();
 
-  /// The time since the loop began to lag, measured by completed iterations; zero if it does not lag. Precondition:
+  /// The time since the loop started to lag, measured by completed iterations; zero if it does not lag. Precondition:
   /// `current_lag` was called in this iteration.
   duration lagging_duration() const noexcept;
 

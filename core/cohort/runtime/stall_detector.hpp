@@ -33,8 +33,7 @@ class stall_detector {
   action observe(time_point now, std::size_t sequence, std::optional<std::size_t> idle_sequence) noexcept;
 
   bool is_stalled() const noexcept { return is_stalled_; }
-  /// The duration of the current stall, or of the stall that has just ended. The value is at most one observation
-  /// interval too short.
+  /// The duration of the current or the latest stall. The value is at most one observation interval too short.
   duration elapsed() const noexcept { return elapsed_; }
 
  private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Inputs of the differential fuzzer: seeds about the framing of requests, and mutations of them. Texts are latin1.
+// Inputs of the differential fuzzer: seeds with different framings of requests, and mutations of the seeds. Texts are
+// latin1.
 
 const host = 'Host: a\r\n';
 const smuggledRequest = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';
@@ -97,7 +98,7 @@ function mutateOnce(text, random) {
     case 4: return text.slice(0, at) + other.slice(random(other.length));
     case 5: return text.slice(0, at) + text.slice(Math.max(0, at - random(24)));
     default: {
-      // A mutation of a whole line, which moves or repeats framing fields.
+      // Moves or duplicates a line, such as a framing field.
       const all = text.split('\r\n');
       const line = all[random(all.length)];
       all.splice(random(all.length), random(2), line);

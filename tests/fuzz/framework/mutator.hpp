@@ -17,7 +17,7 @@ class mutator {
   /// `corpus` must not be empty and must outlive this object.
   mutator(const std::vector<std::string>& corpus, std::uint64_t seed) : corpus_(corpus), random_(seed) {}
 
-  /// Returns an input of the corpus with one to four changes: bytes changed, removed, repeated or inserted, or a part
+  /// Returns an input of the corpus with one to four changes: changed, removed, duplicated or inserted bytes, or a part
   /// of another input. The result has at most `max_size` bytes.
   std::string next();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The example of a chat, with members on several event loops.
+// The chat example, with members on several event loops.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 

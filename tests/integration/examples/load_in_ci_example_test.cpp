@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The example of a load test in CI: the script and the exit statuses that a CI job sees.
+// The example "load test in CI": the script and its exit statuses.
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 

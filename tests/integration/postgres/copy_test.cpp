@@ -49,7 +49,8 @@ task<> copy_both_ways(postgres::pool& pool) {
   static_cast<void>(co_await pool.query(in, "drop table copied"));
 }
 
-TEST_CASE("libpq: COPY stores and returns many rows in bounded parts, on one connection", "[postgres][libpq]") {
+TEST_CASE("libpq: COPY stores and returns many rows in chunks of bounded size, on one connection",
+          "[postgres][libpq]") {
   libpq_fixture fixture;
   fixture.run(copy_both_ways(fixture.pool));
 }

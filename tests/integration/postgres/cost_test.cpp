@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The system calls of a query. The functions of the C library that Asio and libpq call are replaced by functions that
-// count.
+// The system calls of a query. Counting functions replace the functions of the C library that Asio and libpq call.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -39,7 +38,7 @@ task<> count_calls_of_queries(postgres::pool& pool) {
     const auto found = co_await pool.query(libpq_fixture::in(10s), "select $1::int8", i);
     REQUIRE(found.value()[0].get<int>(0).value() == i);
   }
-  // The check that the idle connection is open, and the read of the reply, which could arrive in two parts.
+  // One read checks that the idle connection is open, and one reads the reply, which could arrive in two segments.
   CHECK(recv_calls >= 2 * queries);
   CHECK(recv_calls <= 2 * queries + queries / 10);
   // The reply is awaited without calling epoll_ctl.

@@ -68,7 +68,7 @@ struct restart_record {
   int succeeded = 0;
   int successes_after_restart = 0;
   std::vector<postgres::error> failures;
-  /// Failures of calls that began after the server had stopped.
+  /// Failures of calls that started after the server had stopped.
   int failures_after_restart = 0;
 };
 

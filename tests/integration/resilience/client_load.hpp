@@ -13,7 +13,7 @@
 
 namespace cohort::test {
 
-/// Repeats one request on four connections, each in a separate thread, until stop().
+/// Sends one request repeatedly on four connections, each in a separate thread, until stop().
 class client_load {
  public:
   /// Returns whether a response is a success.

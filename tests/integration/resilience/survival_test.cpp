@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Failures of the machine around a program: a full disk, closed outputs, clock steps and low memory.
+// Failures of a program's environment: a full disk, closed outputs, clock steps and low memory.
 #include <sys/resource.h>
 
 #include <catch2/catch_test_macros.hpp>
@@ -148,7 +148,7 @@ TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and ca
     // The age of the report has not changed.
     CHECK(json_at(response.body, "/weather_service/cached") == "true");
     CHECK(std::stoi(json_at(response.body, "/weather_service/cache_age_seconds")) < 60);
-    // A session expires by the wall clock, and a new one can begin.
+    // A session expires by the wall clock, and a new session can be started.
     if (shift > 12h) CHECK(get(dashboard, "/api/aggregate", first_session).status == 401);
     CHECK(get(dashboard, "/api/aggregate", sign_in()).status == 200);
     CHECK(get(dashboard, "/health").status == 200);

@@ -94,7 +94,7 @@ TEST_CASE("access: a service without a route below /api/ does not warn about a m
   CHECK(service.process().error_output().find("no API_KEY") == std::string::npos);
 }
 
-TEST_CASE("access: requests above RATE_LIMIT get 429 with Retry-After; health routes are exempt",
+TEST_CASE("access: requests above RATE_LIMIT are rejected with 429 and Retry-After; health routes are exempt",
           "[integration][threads]") {
   running_program service{"time-service", {}, {{"RATE_LIMIT", "3/hour"}}};
   for (int i = 0; i < 3; ++i) CHECK(get(service.port(), "/api/time").status == 200);

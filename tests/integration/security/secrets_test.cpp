@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// No output of a program, and nothing that /proc shows of it, contains a secret.
+// The outputs of a program and its files in /proc contain no secrets.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 #include <fstream>
@@ -90,7 +90,7 @@ TEST_CASE("secrets: no output of the stack contains a secret, for valid and inva
   stack.process().signal(SIGHUP);
   stack.process().wait_for_line("SIGHUP ignored");
 
-  // The names of the settings are visible, so these are the right files.
+  // The files contain the names of the settings, so the test reads the correct files.
   CHECK(contains(proc_file(stack.process(), "cmdline"), "--api-key"));
   CHECK(contains(proc_file(stack.process(), "environ"), "DASHBOARD_SECRET_KEY="));
   CHECK(contains(proc_file(stack.process(), "environ"), "https_proxy=http://"));

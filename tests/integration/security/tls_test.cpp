@@ -57,7 +57,7 @@ double handshake_count(std::uint16_t port, const std::string& result) {
   return tls_metric(port, "cohort_server_tls_handshakes_total{result=\"" + result + "\"}");
 }
 
-TEST_CASE("tls: OpenSSL's client gets a response over TLS 1.2 and TLS 1.3", "[integration][tls][threads]") {
+TEST_CASE("tls: OpenSSL's client receives a response over TLS 1.2 and TLS 1.3", "[integration][tls][threads]") {
   const certificate_files files;
   running_program service{"time-service", files.server_flags()};
   const auto port = service.port();

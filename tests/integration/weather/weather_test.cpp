@@ -87,7 +87,7 @@ TEST_CASE("weather: concurrent requests share one provider request", "[integrati
   CHECK(provider.requests().size() == 1);
 }
 
-TEST_CASE("weather: after a provider failure a request gets 503 with the error class and Retry-After",
+TEST_CASE("weather: after a provider failure the response is 503 with the error class and Retry-After",
           "[integration][weather][threads]") {
   struct example {
     std::string name;
@@ -270,7 +270,7 @@ TEST_CASE("weather: an unresponsive provider does not delay a response past its 
   unresponsive_provider.wait_for_disconnects(1);
 }
 
-TEST_CASE("weather: a request gets 503 if the provider's host name cannot be resolved",
+TEST_CASE("weather: the response is 503 if the provider's host name cannot be resolved",
           "[integration][weather][threads]") {
   auto service = start_weather_service("http://no-such-host.invalid");
   const auto response = get(service.port(), "/api/weather");

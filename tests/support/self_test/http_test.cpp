@@ -254,7 +254,7 @@ TEST_CASE("scripted upstream: a client that disconnects before its response is c
   CHECK(upstream.disconnects() == 2);
 }
 
-TEST_CASE("scripted upstream: a client that half-closes still gets an immediate response", "[support][threads]") {
+TEST_CASE("scripted upstream: a client that half-closes still receives an immediate response", "[support][threads]") {
   scripted_upstream upstream;
   upstream.set_default_behavior(canned_response{.body = "here"});
   raw_connection connection{upstream.port()};

@@ -179,7 +179,7 @@ TEST_CASE("tls: a peer that does not use TLS or closes ends the handshake with a
   CHECK(time.run(handshake_error_category(context, "")) != "none");
 }
 
-/// Returns the bytes of a handshake that the peer does not answer.
+/// Returns the bytes of a handshake to which the peer does not respond.
 task<result<std::string>> client_hello(net::tls_client_context& context, std::string host) {
   auto ends = net::make_memory_pipe();
   ends.first->set_deadline(deadline::after(loop::current().now(), 5s));
@@ -189,8 +189,9 @@ task<result<std::string>> client_hello(net::tls_client_context& context, std::st
   co_return co_await read_once(*ends.second);
 }
 
-TEST_CASE("tls: an unanswered handshake times out at the stream's deadline; its SNI contains a name but no IP address",
-          "[net][tls]") {
+TEST_CASE(
+    "tls: a handshake without a response times out at the stream's deadline; SNI contains names but no IP addresses",
+    "[net][tls]") {
   virtual_time time;
   net::tls_client_context context;
   const auto start = time.now();

@@ -100,7 +100,7 @@ task<> list_activities(std::vector<std::string>* seen) {
   co_return;
 }
 
-TEST_CASE("activity_list: lists the activities that have begun, the most recent first", "[runtime][activity]") {
+TEST_CASE("activity_list: lists the started activities, the most recent first", "[runtime][activity]") {
   virtual_time time;
   std::vector<std::string> seen;
   time.run(list_activities(&seen));

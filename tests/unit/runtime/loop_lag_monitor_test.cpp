@@ -35,7 +35,7 @@ struct kernel_clock final : clock {
   time_point current{1ms};
 };
 
-TEST_CASE("loop_lag_monitor: the lag is the time since the iteration began", "[runtime][loop]") {
+TEST_CASE("loop_lag_monitor: the lag is the time since the start of the iteration", "[runtime][loop]") {
   manual_clock time;
   loop event_loop{time, 0, 1};
   loop_lag_monitor monitor{event_loop};

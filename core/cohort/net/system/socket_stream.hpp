@@ -151,8 +151,8 @@ class socket_stream final : public stream {
     }
   };
 
-  /// The read of an idle stream, which waits for the next event of the socket. The next exchange takes the read over,
-  /// which saves an operation; if the event comes before, the read ends without taking the bytes from the socket.
+  /// The read of an idle stream, which waits for the next event of the socket. The next exchange sets its handler on
+  /// this read, which saves an operation. If the event occurs first, the read completes without consuming the bytes.
   class idle_read final : public read_memory {
    public:
     asio::mutable_buffer prepare() override {
@@ -182,7 +182,7 @@ class socket_stream final : public stream {
     asio::cancellation_signal cancellation;
     /// Whether the handler of the read will still be called.
     bool is_pending = false;
-    /// Whether no event has come, and no exchange has taken the read over.
+    /// Whether the read still waits: no event has occurred, and no exchange has set its handler.
     bool is_waiting = false;
 
    private:

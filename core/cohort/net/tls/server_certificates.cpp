@@ -64,8 +64,7 @@ std::optional<tls_server_settings_error> load_certificate(asio::ssl::context& co
                                    describe_load_error(error, "unencrypted private key in PEM format"), index};
 }
 
-/// Converts a DNS name for comparison, which ignores case (RFC 4343), and a trailing dot, which only marks the name as
-/// fully qualified.
+/// Converts a DNS name for comparison: to lower case (RFC 4343), without the trailing dot of a fully qualified name.
 std::string normalize(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);
   std::string normalized{name};

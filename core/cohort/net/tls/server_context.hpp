@@ -27,7 +27,7 @@ enum class tls_handshake_result : std::uint8_t {
   no_common_parameters,
   /// The client's certificate is untrusted, currently invalid, or not for client authentication.
   client_certificate_invalid,
-  /// The client ended the handshake with an alert, for example because it does not trust the server's certificate.
+  /// The client aborted the handshake with an alert, for example because it does not trust the server's certificate.
   rejected_by_client,
   timeout,
   /// The client closed or reset the connection.
@@ -53,7 +53,7 @@ struct tls_accept_result {
   bool has_client_certificate = false;
   /// Whether the client resumed a session instead of a full handshake.
   bool is_resumed = false;
-  /// The unencrypted stream, if the client began an HTTP request without TLS and OpenSSL recognizes its method: GET,
+  /// The unencrypted stream, if the client sent an HTTP request without TLS and OpenSSL recognizes its method: GET,
   /// HEAD, POST, PUT or CONNECT; null otherwise. Some bytes of the request have already been read and discarded.
   stream_ptr plain_http{};
 };

@@ -193,7 +193,7 @@ struct blocking_pool::state {
   std::list<running_job> running;
   bool is_stopping = false;
   /// Whether the supervisor waits for the start of a job. If not, its next wake-up is early enough for a job that
-  /// starts now, so that only the first of several jobs wakes it.
+  /// starts now, so only the first of several jobs wakes the supervisor.
   bool supervisor_is_idle = false;
   /// Whether the pool was destroyed while jobs were running. If true, the observer must not be called.
   bool is_abandoned = false;

@@ -42,7 +42,8 @@ struct blocking_pool_observer {
 };
 
 /// Threads for functions that block: files, databases, libraries without an asynchronous interface. A loop's thread
-/// must not block, because all of its requests would wait. Thread-safe, except for the construction and destruction.
+/// must not block, because that delays all requests of the loop. Thread-safe, except for the construction and
+/// destruction.
 ///
 /// On a loop with a virtual clock, the pool uses no threads: a job occupies one of `settings.threads` slots for
 /// `simulated_cost` of virtual time, after which its function is called inline.

@@ -13,7 +13,7 @@ class wait_queue;
 
 namespace detail {
 class waiter;
-/// If `queue` is null, the wait ends only by timeout or cancellation.
+/// If `queue` is null, only a timeout or a cancellation ends the wait.
 void start_waiting(wait_queue* queue, deadline wait_deadline, completion_handler<wait_status> handler);
 }  // namespace detail
 
@@ -50,7 +50,7 @@ class wait_queue {
 /// Returns an awaitable for a `wait_status`: `timed_out` at `wait_deadline` (immediately if that has passed), or
 /// `cancelled` if the coroutine is cancelled, for example at the deadline of its request. The coroutine continues in
 /// both cases: a handler that does not check the status sends its response as if the wait were complete. Suspends only
-/// the calling coroutine; the loop runs other handlers meanwhile.
+/// the calling coroutine; the loop continues to run other handlers.
 inline auto sleep_until(deadline wait_deadline) {
   return async_operation<wait_status>([wait_deadline](completion_handler<wait_status> handler) {
     detail::start_waiting(nullptr, wait_deadline, std::move(handler));

@@ -12,7 +12,7 @@ inline constexpr std::size_t packed_alignment = 8;
 /// could not be returned to the system after thousands of connections have closed.
 ///
 /// `size` is at most 1 KiB; the memory is aligned to `packed_alignment`. If there is no memory for a chunk, the object
-/// gets a separate block on the heap. Throws `std::bad_alloc` if there is no memory for that block either.
+/// is allocated in a separate heap block. Throws `std::bad_alloc` if there is no memory for that block either.
 void* allocate_packed(std::size_t size);
 /// Frees memory of `allocate_packed`. Thread-safe. A chunk is returned to the heap when the last object in it is freed.
 void deallocate_packed(void* memory) noexcept;

@@ -12,7 +12,7 @@ class recycling_extension {
  public:
   using growth_function = void (*)(void* owner) noexcept;
 
-  /// `on_growth(owner)` is called when the thread begins to keep more than 256 KiB. Afterwards, `trim` must be called
+  /// `on_growth(owner)` is called when the thread starts to keep more than 256 KiB. Afterwards, `trim` must be called
   /// at intervals until it returns false. `on_growth` is called during a deallocation, so it must not free recycled
   /// memory.
   recycling_extension(void* owner, growth_function on_growth) noexcept;

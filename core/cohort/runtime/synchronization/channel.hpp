@@ -42,8 +42,9 @@ template <class... T>
 task<result<std::variant<T...>>> select(deadline wait_deadline, channel<T>&... channels);
 
 /// Bounded FIFO queue between the coroutines of one loop. A full channel suspends its senders (backpressure). Values
-/// are received in the order of `send`, and coroutines are resumed in the order in which they began to wait. If `send`
-/// returns an error, no coroutine receives the value. All uses must be on one loop; the channel must outlive its waits.
+/// are received in the order of `send`, and coroutines are resumed in the order in which they started to wait. If
+/// `send` returns an error, no coroutine receives the value. All uses must be on one loop; the channel must outlive its
+/// waits.
 template <class T>
 class channel {
  public:

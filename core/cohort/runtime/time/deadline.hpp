@@ -10,8 +10,8 @@
 namespace cohort {
 
 /// The time by which an operation must complete. A deadline is an absolute time of the monotonic clock, so that every
-/// callee gets exactly the same deadline. Between processes, it is sent as the remaining time, never as a wall-clock
-/// time.
+/// callee receives exactly the same deadline. Between processes, it is sent as the remaining time, never as a
+/// wall-clock time.
 class deadline {
  public:
   /// No deadline; the same as `never()`.

@@ -21,8 +21,7 @@ class timer_descriptor {
   /// Throws `boost::system::system_error` if there is no free file descriptor.
   explicit timer_descriptor(boost::asio::io_context& context);
 
-  /// Sets the time of expiry, including that of a wait that has begun. If that time has passed, the timer expires
-  /// immediately.
+  /// Sets the time of expiry, including that of a pending wait. If that time has passed, the timer expires immediately.
   void set(time_point expiry) noexcept;
 
   /// Calls `handler(error_code, std::size_t)` on the loop when the timer has expired. In rare cases, `handler` is
@@ -48,7 +47,8 @@ class timer_descriptor {
 namespace boost::asio::detail {
 
 /// Asio's public wait for a descriptor costs a system call (`epoll_ctl`). After the result `done_and_exhausted`, the
-/// next wait begins without trying the operation, and ends with the next event of the (edge-triggered) epoll instance.
+/// next wait starts without trying the operation, and completes with the next event of the (edge-triggered) epoll
+/// instance.
 template <>
 inline reactor_op::status descriptor_read_op_base<cohort::detail::timer_descriptor::expiry_buffer>::do_perform(
     reactor_op*) {

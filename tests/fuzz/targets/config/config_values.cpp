@@ -51,7 +51,7 @@ void check_addresses(std::string_view text) {
 /// Checks that no message contains the password of a URL.
 void check_redaction(std::string_view text) {
   const auto redacted = config::redact_userinfo(text);
-  require(config::redact_userinfo(redacted).size() <= redacted.size(), "a redacted text does not grow");
+  require(config::redact_userinfo(redacted).size() <= redacted.size(), "redacted text is not longer than the original");
   const auto url = boost::urls::parse_uri(text);
   if (!url || !url->has_userinfo()) return;
   require(redacted.find(std::string{"//"} + std::string{url->encoded_userinfo()} + "@") == std::string::npos ||

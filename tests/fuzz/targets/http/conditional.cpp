@@ -93,7 +93,8 @@ void check_preconditions(request_head head) {
       const auto expected_result = expected_precondition(head, etag);
       require(!expected_result || result == *expected_result,
               "the steps of RFC 9110 section 13.2.2 give the same result");
-      require(result != precondition::not_modified || method != method::put, "only GET and HEAD get 304");
+      require(result != precondition::not_modified || method != method::put,
+              "only responses to GET and HEAD have the status 304");
     }
   }
 }

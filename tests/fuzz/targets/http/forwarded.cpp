@@ -45,7 +45,7 @@ void check_client(std::string_view input) {
   }
 }
 
-/// Each line is the value of a field; the names repeat in the order of `names`.
+/// Each line is the value of a field; the lines use the names of `names` in turn.
 void check_fields(std::string_view input) {
   static const auto trusted = *net::network_list::parse("10.0.0.0/8,192.0.2.1");
   constexpr std::array<std::string_view, 6> names{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host",

@@ -48,8 +48,9 @@ void check_traceparent(std::string_view text) {
   const auto hex = trace->id.hex();
   require((std::string_view{hex.data(), hex.size()}) == text.substr(3, 32), "an ID is printed as it was received");
   random_generator random{1};
-  require(telemetry::parse_trace_id(text.substr(3, 32)) == trace->id, "an ID alone is the same ID");
-  require(telemetry::parse_span_id(text.substr(36, 16)) == trace->span_id, "the ID of a span alone is the same ID");
+  require(telemetry::parse_trace_id(text.substr(3, 32)) == trace->id, "parsing the trace ID alone returns the same ID");
+  require(telemetry::parse_span_id(text.substr(36, 16)) == trace->span_id,
+          "parsing the span ID alone returns the same ID");
   const auto formatted_text = telemetry::format_traceparent(*trace, random);
   const auto again = telemetry::parse_traceparent({formatted_text.data(), formatted_text.size()});
   require(again && again->id == trace->id && again->sampled == trace->sampled,

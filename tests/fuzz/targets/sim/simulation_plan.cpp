@@ -80,7 +80,7 @@ void run(std::string_view input) {
   for (const auto line : lines(input)) {
     if (const auto parsed = sim::parse_plan_duration(line))
       require(*parsed >= duration::zero(), "a duration is positive");
-    // Skips files of the system, such as terminals.
+    // Skips device files, such as terminals.
     if (line.find('/') == line.npos) check_distribution(sim::parse_distribution(line, files()));
   }
 }

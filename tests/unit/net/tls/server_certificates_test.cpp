@@ -29,8 +29,8 @@ class sni_fixture {
     settings.certificates.push_back({leaf.certificate_pem, leaf.private_key_pem});
   }
 
-  /// Returns the first DNS name of the certificate that a client with this server name gets, whether it accepts it or
-  /// not.
+  /// Returns the first DNS name of the certificate that a client with this server name receives, even if the client
+  /// rejects the certificate.
   std::string certificate_for(std::string server_name) {
     net::tls_server_context server{settings};
     return time.run(connect(server, {.verifies_server = false}, std::move(server_name)));
@@ -87,7 +87,7 @@ TEST_CASE("tls server: a wildcard matches exactly one label", "[net][tls][sni]")
   }
 }
 
-TEST_CASE("tls server: if several certificates have a name, the first is used; an address gets the default",
+TEST_CASE("tls server: the first of several certificates for a name is used, and the default for an address",
           "[net][tls][sni]") {
   sni_fixture fixture;
   CHECK(fixture.certificate_for("shared.example") == "default.example");

@@ -31,7 +31,7 @@ std::string numbered_lines(std::size_t size) {
   return text;
 }
 
-TEST_CASE("tls: bytes arrive in both directions through a stream that accepts parts of a record", "[net][tls]") {
+TEST_CASE("tls: bytes are transferred in both directions over a stream that accepts partial records", "[net][tls]") {
   tls_server_fixture fixture;
   net::memory_pipe_settings small_pipe;
   small_pipe.latency = 1ms;
@@ -122,7 +122,8 @@ TEST_CASE("tls stream: bytes that arrive during a hangup watch are read afterwar
   CHECK(hangup_count == 0);
 }
 
-TEST_CASE("tls stream: a read after a hangup watch gets the next bytes, and the watch can be repeated", "[net][tls]") {
+TEST_CASE("tls stream: a read after a hangup watch returns the next bytes, and a new watch can be started",
+          "[net][tls]") {
   tls_server_fixture fixture;
   auto connected = fixture.connect();
   REQUIRE(connected.client.has_value());

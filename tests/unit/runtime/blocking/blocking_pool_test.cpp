@@ -83,7 +83,7 @@ task<> exceed_deadline(blocking_pool& pool) {
   CHECK(*job.is_stopped == *job.is_started);
 }
 
-TEST_CASE("blocking_pool: the caller continues at the deadline, and the job gets a stop request",
+TEST_CASE("blocking_pool: the caller continues at the deadline, and the job receives a stop request",
           "[runtime][blocking][threads]") {
   blocking_pool pool;
   run_on_loop(exceed_deadline(pool));
@@ -229,7 +229,8 @@ task<> observe_stop_request(blocking_pool& pool, bool* is_stopped) {
   CHECK(ended.error() == asio::error::timed_out);
 }
 
-TEST_CASE("blocking_pool: on virtual time, the job also gets a stop request at the deadline", "[runtime][blocking]") {
+TEST_CASE("blocking_pool: on virtual time, the job also receives a stop request at the deadline",
+          "[runtime][blocking]") {
   virtual_time time;
   blocking_pool pool;
   pool.set_simulated_cost(50ms);

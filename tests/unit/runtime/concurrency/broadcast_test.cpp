@@ -33,9 +33,8 @@ task<> receive_all(numbers::subscription source, duration pause, log_lines& log,
 
 task<numbers::subscription> subscribe(numbers& source) { co_return source.subscribe(); }
 
-TEST_CASE(
-    "broadcast: each subscriber gets the values that are published after its subscription, in order, until the close",
-    "[runtime]") {
+TEST_CASE("broadcast: each subscriber receives the values published after its subscription, in order, until the close",
+          "[runtime]") {
   virtual_time time;
   numbers source{10};
   log_lines log;
@@ -53,7 +52,7 @@ TEST_CASE(
   CHECK(log.back() == "c closed");
 }
 
-TEST_CASE("broadcast: a subscriber gets no value that was published before its subscription", "[runtime]") {
+TEST_CASE("broadcast: a subscriber receives no value that was published before its subscription", "[runtime]") {
   virtual_time time;
   numbers source{3};
   log_lines log;

@@ -9,7 +9,7 @@
 
 namespace cohort::detail {
 
-/// A resource, such as permits, and the coroutines of all loops that wait for it, in the order in which they began to
+/// A resource, such as permits, and the coroutines of all loops that wait for it, in the order in which they started to
 /// wait. Thread-safe; must outlive its waits. `Resource` is a state machine, whose functions run under the mutex of the
 /// queue:
 ///
