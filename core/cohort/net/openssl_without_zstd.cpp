@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A static program does not contain zstd, 0.7 MB, which OpenSSL uses only to compress certificates (RFC 8879). These
+// A static program does not contain zstd (0.7 MB), which OpenSSL uses only to compress certificates (RFC 8879). These
 // functions replace an object of libcrypto.a, and behave as in an OpenSSL that was built without zstd. If OpenSSL needs
 // another function of that object, the program does not link.
 #ifdef COHORT_STATIC

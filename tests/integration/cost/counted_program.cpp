@@ -48,8 +48,8 @@ class counted_program {
     while (connections_.size() < static_cast<std::size_t>(service.connections)) connections_.emplace_back(port_);
   }
 
-  /// Sends one request on each connection before it reads the responses. Returns the number of requests, which is
-  /// `count` or up to a request for each connection more.
+  /// Sends one request on each connection before it reads the responses. Returns the number of requests: `count`
+  /// rounded up to a multiple of the number of connections.
   int send_requests(int count) {
     const auto request = "GET " + path_ + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
     int sent = 0;

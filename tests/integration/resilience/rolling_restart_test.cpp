@@ -65,7 +65,7 @@ class replicas {
   std::array<replica, 2> running_{replica{"127.0.0.1"}, replica{"::1"}};
 };
 
-/// Returns whether the response is an aggregate all of whose parts are fresh.
+/// Returns whether all parts of the aggregate response are fresh.
 bool is_fresh(const response& response) {
   if (response.status != 200) return false;
   const std::vector<std::string> parts{"time_service", "sysinfo_service", "weather_service"};

@@ -98,7 +98,7 @@ TEST_CASE("tls: make-certificates issues certificates for given names", "[integr
   }
 }
 
-TEST_CASE("tls stack: the dashboard shows all services, and they accept no client but the dashboard",
+TEST_CASE("tls stack: the dashboard shows all services, which accept only the dashboard as a client",
           "[integration][tls][stack][threads]") {
   tls_stack stack;
   const auto aggregate = stack.request(3, "/api/aggregate");

@@ -189,7 +189,7 @@ bool raw_connection::wait_for_close(std::chrono::milliseconds timeout) {
   }
   char byte = 0;
   const auto size = ::recv(socket_.get(), &byte, 1, MSG_PEEK);
-  // The reset is stored, because the kernel reports it only once, and then an orderly close.
+  // The reset is stored, because the kernel reports it only once. Later reads report an orderly close.
   was_reset_ = was_reset_ || (size < 0 && errno == ECONNRESET);
   return size == 0 || was_reset_;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A library for LD_PRELOAD that shifts the wall clock of a program, and leaves its monotonic clock alone. The variable
+// A library for LD_PRELOAD that shifts the wall clock of a program, but not its monotonic clock. The variable
 // WALL_CLOCK_OFFSET_FILE names a file with the shift in seconds, an int64 that a test can change while the program
 // runs.
 #include <dlfcn.h>

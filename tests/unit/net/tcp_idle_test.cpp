@@ -59,7 +59,7 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the str
 }
 
 TEST_CASE("tcp: the read that follows an idle time can end without bytes", "[net][tcp]") {
-  // They outlive the loop, which destroys the coroutine of a read that is pending.
+  // `child` and `byte` outlive the loop, which destroys the coroutine of a pending read.
   detail::child_task<net::io_result> child;
   char byte = 0;
   real_time_fixture time;

@@ -60,7 +60,7 @@ TEST_CASE("loop_lag_monitor: the loop lags from the first long iteration until a
   loop event_loop{time, 0, 1};
   loop_lag_monitor monitor{event_loop, 10ms};
   duration lag_duration{};
-  /// Runs an iteration of `length` after `pause`. Returns the lagging duration at its beginning.
+  /// Runs an iteration of `length` after `pause`. Returns the lagging duration at the start of the iteration.
   const auto iteration = [&](duration pause, duration length) {
     time.current += pause;
     asio::post(event_loop.get_executor(), [&, length] {

@@ -87,7 +87,7 @@ struct free_lists {
       first_blocks[list] = release_from(first_blocks[list], list, bytes);
   }
 
-  /// Frees marked blocks until at most `bytes` bytes are kept, and marks the other blocks. A block that is used loses
+  /// Frees marked blocks until at most `bytes` bytes are kept, and marks the other blocks. Allocating a block removes
   /// its mark. Blocks are taken from the front of their list and returned to the front, so the marked blocks are at the
   /// end.
   void release_marked(std::size_t bytes) noexcept {

@@ -150,7 +150,7 @@ void timer_wheel::advance(time_point now) {
     current_tick_ = std::max(current_tick_, target);
   }
   // Removes timers that were disarmed or armed for a later time from the front of the next slot, because they would
-  // wake the loop unnecessarily. A timer is removed at most once for each time that it was armed.
+  // wake the loop unnecessarily. Each arming of a timer causes at most one removal.
   while (const auto next = next_occupied_slot()) {
     auto& node = static_cast<timer&>(*wheel_[next->level][next->slot].next);
     const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));

@@ -74,7 +74,7 @@ class virtual_time {
                   asio::cancellation_signal& cancel_signal);
   /// Runs all handlers that are ready, on all loops.
   void run_ready();
-  /// Runs handlers and timers until `condition()` is true. Returns false if none remains before that.
+  /// Runs handlers and timers until `condition()` is true. Returns false if no handler or timer remains before that.
   bool run_until(const std::function<bool()>& condition);
   /// Advances the time to the next timer. Returns false if no timer expires at or before `limit`.
   bool step_to_next_timer(time_point limit);

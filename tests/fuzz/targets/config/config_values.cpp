@@ -17,9 +17,11 @@ namespace {
 void check_numbers(std::string_view text) {
   const auto number = config::integer(-5, 1000).parse(text);
   require(!number || (*number >= -5 && *number <= 1000), "an integer is in range");
-  if (number) require(config::integer(-5, 1000).parse(std::to_string(*number)) == number, "an integer is printable");
+  if (number)
+    require(config::integer(-5, 1000).parse(std::to_string(*number)) == number,
+            "parsing a printed integer returns the same integer");
   const auto port = config::port().parse(text);
-  require(!port || config::port().parse(std::to_string(*port)) == port, "a port is printable");
+  require(!port || config::port().parse(std::to_string(*port)) == port, "parsing a printed port returns the same port");
   const auto seconds = config::seconds(1, 3600).parse(text);
   require(!seconds || (seconds->count() >= 1 && seconds->count() <= 3600), "seconds are in range");
   const auto rate = config::event_rate().parse(text);
@@ -32,10 +34,10 @@ void check_numbers(std::string_view text) {
 
 void check_words(std::string_view text) {
   const auto word = config::one_of({"json", "text"}, {{"plain", "text"}}).parse(text);
-  require(!word || *word == "json" || *word == "text", "a word is one of the words");
+  require(!word || *word == "json" || *word == "text", "only the listed words are accepted");
   const auto secret = config::visible_ascii("a secret").parse(text);
   const bool is_visible = !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-  require(secret.has_value() == is_visible, "a secret is visible ASCII");
+  require(secret.has_value() == is_visible, "a secret consists of visible ASCII characters");
   require(config::text().parse(text) == text, "any string is accepted");
   config::time_zone().parse(text);
 }

@@ -15,9 +15,9 @@ void check_text(std::string_view text) {
   std::string written;
   json::writer{written}.open_array().value(text).close_array();
   simdjson::dom::element root;
-  require(json::parse_document(written, root), "a written text is valid JSON");
+  require(json::parse_document(written, root), "written text is valid JSON");
   std::string_view read;
-  require(root.at(0).get(read) == simdjson::SUCCESS, "a written text is a string");
+  require(root.at(0).get(read) == simdjson::SUCCESS, "text is written as a JSON string");
   if (simdjson::validate_utf8(text.data(), text.size()))
     require(read == text, "a string is unchanged after writing and parsing");
 }
@@ -65,13 +65,13 @@ void run(std::string_view input) {
   if (!input.empty()) std::memcpy(&number, input.data(), std::min(input.size(), sizeof number));
   check_fixed(number);
   const auto minified_text = json::minify(input);
-  require(minified_text.empty() || json::minify(minified_text) == minified_text, "minified text is not changed");
+  require(minified_text.empty() || json::minify(minified_text) == minified_text, "minification is idempotent");
   const bool is_object = json::is_object(input);
   require(!minified_text.empty() || !is_object, "an object can be minified");
   check_prepared(input);
   simdjson::dom::element root;
   if (!json::parse_document(input, root)) return;
-  require(is_object == root.is_object(), "an object is recognized");
+  require(is_object == root.is_object(), "is_object agrees with the parser");
   check_numbers(root);
 }
 

@@ -29,8 +29,8 @@ void check(std::string_view input, const json::decode_options& options) {
     require(!errors.list.empty() && errors.list.size() <= options.max_errors, "the number of errors is limited");
     require(!errors.text().empty() && simdjson::validate_utf8(errors.text()), "the text of all errors is UTF-8");
     for (const auto& error : errors.list) {
-      require(!error.reason.empty() && error.reason.size() < 512, "a reason is a short text");
-      require(simdjson::validate_utf8(error.field) && simdjson::validate_utf8(error.reason), "an error is UTF-8");
+      require(!error.reason.empty() && error.reason.size() < 512, "the length of a reason is limited");
+      require(simdjson::validate_utf8(error.field) && simdjson::validate_utf8(error.reason), "an error is valid UTF-8");
     }
     return;
   }

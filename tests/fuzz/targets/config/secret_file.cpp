@@ -18,12 +18,13 @@ void run(std::string_view input) {
   require(!current.replace(read.secret) && current.get() == read.secret,
           "the same secret does not replace the current one");
   require(!config::read_secret_file("/nonexistent/" + std::to_string(hash(input) % 2)).error.empty(),
-          "a missing file is an error");
+          "reading a missing file results in an error");
   if (read.secret.empty()) return;
   auto line = input.substr(0, input.find('\n'));
   if (line.ends_with('\r')) line.remove_suffix(1);
   require(read.secret == line, "a secret is the whole first line");
-  require(std::ranges::all_of(line, [](char c) { return c > ' ' && c <= '~'; }), "a secret is visible ASCII");
+  require(std::ranges::all_of(line, [](char c) { return c > ' ' && c <= '~'; }),
+          "a secret consists of visible ASCII characters");
 }
 
 const registration fuzz_registration{{"secret_file", run}};

@@ -27,7 +27,7 @@ void check_file(std::string_view input) {
       require(file->upstreams.contains(backend.upstream), "the backend of a route is an upstream");
     }
     require(!route.auth || route.auth->jwt.has_value() != route.auth->api_key.has_value(),
-            "a route with authentication has exactly one kind");
+            "a route with authentication has one kind of authentication");
     require(!route.auth || !route.auth->jwt || file->jwt.contains(*route.auth->jwt), "a verifier of a route exists");
   }
   const auto text = json::encode(*file);
@@ -42,14 +42,15 @@ void check_path(std::string_view path) {
   require(matching->find("//") == std::string_view::npos || path == *matching, "slashes are merged");
   for (auto rest = *matching; !rest.empty();) {
     const auto segment = rest.substr(0, rest.find('/'));
-    require(segment != "." && segment != ".." && !segment.starts_with("..;"), "there are no dot segments");
+    require(segment != "." && segment != ".." && !segment.starts_with("..;"), "a normalized path has no dot segments");
     rest.remove_prefix(std::min(segment.size() + 1, rest.size()));
   }
-  require(matching->find('\\') == std::string_view::npos, "there is no backslash");
-  require(is_below(*matching, *matching) && is_below(*matching, ""), "a path has itself as a prefix");
+  require(matching->find('\\') == std::string_view::npos, "a normalized path has no backslash");
+  require(is_below(*matching, *matching) && is_below(*matching, ""),
+          "a path and the empty string are prefixes of the path");
   const std::string prefix{*matching};
   require(is_below(prefix + "/x", prefix) && !is_below("", prefix), "a prefix ends at a slash or at the end");
-  require(is_below(prefix + "x", prefix) == prefix.ends_with('/'), "a prefix is a whole segment");
+  require(is_below(prefix + "x", prefix) == prefix.ends_with('/'), "a prefix ends at the end of a segment");
 }
 
 void run(std::string_view input) {

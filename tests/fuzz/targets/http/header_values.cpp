@@ -46,7 +46,7 @@ void check_traceparent(std::string_view text) {
   if (!trace) return;
   require(text.size() >= 55 && static_cast<bool>(trace->id), "a trace has an ID");
   const auto hex = trace->id.hex();
-  require((std::string_view{hex.data(), hex.size()}) == text.substr(3, 32), "an ID is printed as it was received");
+  require((std::string_view{hex.data(), hex.size()}) == text.substr(3, 32), "a formatted ID equals the received ID");
   random_generator random{1};
   require(telemetry::parse_trace_id(text.substr(3, 32)) == trace->id, "parsing the trace ID alone returns the same ID");
   require(telemetry::parse_span_id(text.substr(36, 16)) == trace->span_id,
@@ -78,11 +78,11 @@ void check_list(std::string_view list) {
 void check_ids(std::string_view text) {
   if (const auto id = telemetry::parse_span_id(text)) {
     const auto hex = telemetry::span_id_hex(*id);
-    require((std::string_view{hex.data(), hex.size()}) == text, "the ID of a span is printed as it was received");
+    require((std::string_view{hex.data(), hex.size()}) == text, "a formatted span ID equals the received ID");
   }
   if (const auto id = telemetry::parse_trace_id(text)) {
     const auto hex = id->hex();
-    require((std::string_view{hex.data(), hex.size()}) == text, "the ID of a trace is printed as it was received");
+    require((std::string_view{hex.data(), hex.size()}) == text, "a formatted trace ID equals the received ID");
   }
 }
 

@@ -26,7 +26,7 @@ void check_redirect(std::string_view location, std::string_view base) {
   const bool has_location = hash(location) / 1024 % 16 != 0;
   if (has_location) response.fields.emplace_back("location", location);
   const auto next = http::resolve_redirect(request, response, hash(location) / 128 % 2);
-  require(!next.request || !next.error, "a redirect is followed or an error");
+  require(!next.request || !next.error, "a redirect is either followed or rejected with an error");
   require(!next.request || (request.max_redirects > 0 && request.method != http::method::post),
           "only safe requests are redirected");
   require(!next.request || has_location, "a redirect has a location");
@@ -37,7 +37,7 @@ void check_redirect(std::string_view location, std::string_view base) {
   require(origin.has_value(), "a redirect leads to an http or https URL");
   require(origin->secure || base.starts_with("http://"), "a redirect does not lead from https to http");
   const bool is_same_origin = origin == http::origin_of(request.url);
-  require(next.request->fields.size() == (is_same_origin ? 3U : 2U), "credentials stay at their origin");
+  require(next.request->fields.size() == (is_same_origin ? 3U : 2U), "credentials are sent only to their origin");
   // `serialize` must write exactly one request line.
   const auto text = http::serialize(*next.request);
   const auto line = std::string_view{text}.substr(0, text.find("\r\n"));

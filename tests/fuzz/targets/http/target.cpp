@@ -55,7 +55,7 @@ void check_host(std::string_view text) {
   if (!http::is_host_and_port(text)) return;
   require(text.find_first_of(std::string_view{"/?#@ \t\r\n\0", 9}) == std::string_view::npos,
           "a host contains no other URL delimiter");
-  require(!http::is_host_and_port(std::string{text} + "@a"), "a host has no user");
+  require(!http::is_host_and_port(std::string{text} + "@a"), "a host has no user information");
 }
 
 void check_encoding(std::string_view text) {

@@ -31,7 +31,8 @@ void check_times(std::string_view text) {
 void check_targets(std::string_view text) {
   const auto url = loadgen::parse_http_url(text);
   if (url) {
-    require(!url->has_userinfo() && !url->has_fragment() && !url->host().empty(), "a URL has a host and no user");
+    require(!url->has_userinfo() && !url->has_fragment() && !url->host().empty(),
+            "a URL has a host and no user information");
     const auto again = loadgen::parse_http_url(url->buffer());
     require(again && again->buffer() == url->buffer(), "parsing a printed URL returns the same URL");
   }
@@ -43,7 +44,7 @@ void check_targets(std::string_view text) {
 
 void check_fields(std::string_view text) {
   const auto field = loadgen::header_parser().parse(text);
-  require(!field || (http::is_token(field->first) && http::is_field_value(field->second)), "a field is one field");
+  require(!field || (http::is_token(field->first) && http::is_field_value(field->second)), "a header field is valid");
   const auto method = loadgen::method_parser().parse(text);
   require(!method || http::is_token(text), "a method is a token");
 }

@@ -16,7 +16,7 @@ void check_values(const std::vector<double>& values, double max) {
 void run(std::string_view input) {
   const auto series = loadgen::parse_run_series(input);
   if (!series) {
-    require(series.error().ends_with('.'), "an error is a sentence");
+    require(series.error().ends_with('.'), "an error message ends with a period");
     return;
   }
   check_values(series->p50_us, 3.6e9 + 1e7);
@@ -26,9 +26,10 @@ void run(std::string_view input) {
   require(minified_series && minified_series->p99_us == series->p99_us, "whitespace does not change the result");
   const auto comparison = loadgen::compare_runs(*series, *series, "same");
   if (!comparison) return;
-  require(!comparison->has_regression(), "a run is not worse than itself");
+  require(!comparison->has_regression(), "a run compared with itself shows no regression");
   for (const auto& change : comparison->measures) {
-    require(change.shift == 0 && change.p_value >= 0 && change.p_value <= 1, "a run does not differ from itself");
+    require(change.shift == 0 && change.p_value >= 0 && change.p_value <= 1,
+            "a run compared with itself shows no difference");
   }
 }
 

@@ -28,10 +28,11 @@ void run(std::string_view input) {
   for (const auto& target : options->targets) {
     require(!target.location.url.empty() && target.location.weight >= 1, "a target has a URL and a weight");
     for (const auto& [name, value] : target.fields) {
-      require(http::is_token(name) && http::is_field_value(value), "a field is one field");
+      require(http::is_token(name) && http::is_field_value(value), "a header field is valid");
     }
   }
-  for (const auto& stage : options->stages) require(stage.length > duration::zero(), "a stage has a length");
+  for (const auto& stage : options->stages)
+    require(stage.length > duration::zero(), "the length of a stage is positive");
 }
 
 const registration fuzz_registration{{"loadgen_scenario", run}};

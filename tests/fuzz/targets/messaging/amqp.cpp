@@ -82,10 +82,10 @@ void check_reader(std::string_view input) {
     reader.long_long_uint();
   }
   if (!reader.failed()) return;
-  require(reader.octet() == 0 && reader.long_long_uint() == 0, "a failed reader reads zeros");
+  require(reader.octet() == 0 && reader.long_long_uint() == 0, "after an error, the reader returns zeros");
   require(reader.short_string().empty() && reader.long_string().empty() && reader.table().empty(),
-          "a failed reader reads empty strings");
-  require(reader.at_end(), "a failed reader is at its end");
+          "after an error, the reader returns empty strings");
+  require(reader.at_end(), "after an error, the reader is at the end of its input");
 }
 
 void run(std::string_view input) {

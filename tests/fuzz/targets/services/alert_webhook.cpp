@@ -18,16 +18,17 @@ bool is_limited(const std::optional<std::string>& text, std::size_t max_bytes) {
 
 void check_alert(const dashboard::alert& alert) {
   require(!alert.fingerprint.empty() && alert.fingerprint.size() <= alert_limits::fingerprint,
-          "a fingerprint is short");
-  require(!alert.name.empty() && alert.name.size() <= alert_limits::label_value, "a name is short");
-  require(is_limited(alert.severity, alert_limits::label_value), "a severity is short");
-  require(is_limited(alert.service, alert_limits::label_value), "a service is short");
-  require(is_limited(alert.summary, alert_limits::summary), "a summary is short");
-  require(is_limited(alert.description, alert_limits::description), "a description is short");
-  require(is_limited(alert.runbook_url, alert_limits::runbook_url), "a link is short");
+          "the length of a fingerprint is limited");
+  require(!alert.name.empty() && alert.name.size() <= alert_limits::label_value, "the length of a name is limited");
+  require(is_limited(alert.severity, alert_limits::label_value), "the length of a severity is limited");
+  require(is_limited(alert.service, alert_limits::label_value), "the length of a service name is limited");
+  require(is_limited(alert.summary, alert_limits::summary), "the length of a summary is limited");
+  require(is_limited(alert.description, alert_limits::description), "the length of a description is limited");
+  require(is_limited(alert.runbook_url, alert_limits::runbook_url), "the length of a runbook URL is limited");
   require(alert.labels.size() <= alert_limits::labels, "the number of labels is limited");
   for (const auto& [name, value] : alert.labels) {
-    require(name.size() <= alert_limits::label_name && value.size() <= alert_limits::label_value, "a label is short");
+    require(name.size() <= alert_limits::label_name && value.size() <= alert_limits::label_value,
+            "the length of a label is limited");
   }
 }
 

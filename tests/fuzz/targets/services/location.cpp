@@ -17,8 +17,8 @@ namespace {
 void check_names(std::string_view text) {
   if (!simdjson::validate_utf8(text.data(), text.size())) return;
   const auto folded = weather::fold_case(text);
-  require(simdjson::validate_utf8(folded.data(), folded.size()), "a folded text is UTF-8");
-  require(weather::fold_case(folded) == folded, "a folded text is not changed");
+  require(simdjson::validate_utf8(folded.data(), folded.size()), "case-folded text is valid UTF-8");
+  require(weather::fold_case(folded) == folded, "case folding is idempotent");
   const auto name = weather::fold_name(text);
   require(simdjson::validate_utf8(name.data(), name.size()), "a folded name is UTF-8");
   require(!name.starts_with(' ') && !name.ends_with(' ') && name.find("  ") == std::string::npos,

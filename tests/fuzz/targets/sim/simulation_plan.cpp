@@ -56,7 +56,7 @@ void check_measured(std::string_view input) {
 void check_plan(std::string_view input) {
   const auto plan = sim::parse_plan(input, files(), {"time-service", "weather-service"});
   if (!plan) {
-    require(!plan.error().empty() && plan.error().size() < 65'536, "an error is a short text");
+    require(!plan.error().empty() && plan.error().size() < 65'536, "the length of an error is limited");
     require(plan.error().find('\n') == std::string::npos, "an error is one line");
     return;
   }
@@ -68,10 +68,12 @@ void check_plan(std::string_view input) {
   for (const auto& scenario : plan->scenarios) {
     for (const auto& fault : scenario.faults) {
       require(plan->find(fault.service) != nullptr, "a fault belongs to a service of the plan");
-      require(fault.at >= duration::zero() && fault.lasts >= duration::zero(), "times of a fault are not negative");
+      require(fault.at >= duration::zero() && fault.lasts >= duration::zero(),
+              "the start time and the duration of a fault are not negative");
     }
   }
-  for (const auto& space : plan->search_spaces) require(!space.choices.empty(), "a search has choices");
+  for (const auto& space : plan->search_spaces)
+    require(!space.choices.empty(), "a search space has at least one choice");
 }
 
 void run(std::string_view input) {
@@ -79,7 +81,7 @@ void run(std::string_view input) {
   check_measured(input);
   for (const auto line : lines(input)) {
     if (const auto parsed = sim::parse_plan_duration(line))
-      require(*parsed >= duration::zero(), "a duration is positive");
+      require(*parsed >= duration::zero(), "a duration is not negative");
     // Skips device files, such as terminals.
     if (line.find('/') == line.npos) check_distribution(sim::parse_distribution(line, files()));
   }

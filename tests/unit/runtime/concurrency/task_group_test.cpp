@@ -163,7 +163,7 @@ TEST_CASE("task_group: cancelling join cancels the tasks and still waits until t
   CHECK(group.tasks.empty());
 }
 
-/// Is cancelled in a wait, and then joins the group, as an acceptor does.
+/// Joins the group after a cancelled wait, as an acceptor does.
 task<> join_although_cancelled(logging_group& group) {
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await sleep_for(1h);

@@ -70,7 +70,7 @@ TEST_CASE("recycling_allocator: memory can be freed by another thread and after 
 using detail::recycling_extension;
 
 constexpr std::size_t block_bytes = 4096;
-/// More than a thread keeps without an extension.
+/// More blocks than a thread keeps without an extension.
 constexpr std::size_t two_mebibytes_of_blocks = 512;
 
 /// Allocates blocks of 4 KiB, all live simultaneously, and returns their addresses.

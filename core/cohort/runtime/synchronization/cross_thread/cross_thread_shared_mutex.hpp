@@ -45,7 +45,7 @@ class cross_thread_shared_mutex {
   /// Waits for exclusive ownership. Errors: `asio::error::timed_out` at `wait_deadline`, `operation_aborted` if the
   /// coroutine is cancelled. Can be called on any loop.
   task<result<cross_thread_shared_mutex_lock>> lock(deadline wait_deadline) { return acquire(true, wait_deadline); }
-  /// Waits for shared ownership. Errors and loops as `lock`.
+  /// Waits for shared ownership. Errors and permitted loops: as for `lock`.
   task<result<cross_thread_shared_mutex_lock>> lock_shared(deadline wait_deadline) {
     return acquire(false, wait_deadline);
   }
