@@ -42,7 +42,7 @@ bool matches(const firing& candidate, const expected_alert& expected) {
 }
 
 /// Returns the first firing during the fault, or null.
-const firing* detection(const incident_run& entry, const expected_alert& expected) {
+const firing* find_detection(const incident_run& entry, const expected_alert& expected) {
   const firing* first = nullptr;
   for (const auto& candidate : entry.firings) {
     if (!matches(candidate, expected) || candidate.begin < entry.run.begin || candidate.begin > entry.run.end) continue;
@@ -55,32 +55,32 @@ void evaluate_incident(const incident_run& entry, std::map<std::string, alert_st
   for (const auto& expected : entry.run.expected) {
     auto& alert = statistics[expected.name];
     ++alert.expected;
-    if (const auto* const found = detection(entry, expected)) {
+    if (const auto* const found = find_detection(entry, expected)) {
       alert.detection_times.push_back(found->begin - entry.run.begin);
     } else {
       ++alert.missed;
     }
   }
   std::set<std::string> fired_names;
-  std::map<std::pair<std::string, std::string>, std::size_t> episodes;
+  std::map<std::pair<std::string, std::string>, std::size_t> firing_counts;
   for (const auto& candidate : entry.firings) {
     if (candidate.begin < entry.run.begin) {
       ++statistics[candidate.alert].false_alarms;
       continue;
     }
     fired_names.insert(candidate.alert);
-    ++episodes[{candidate.alert, candidate.labels}];
+    ++firing_counts[{candidate.alert, candidate.labels}];
   }
-  std::set<std::string> flapping;
-  for (const auto& [series, count] : episodes) {
-    if (count > 1) flapping.insert(series.first);
+  std::set<std::string> flapping_alerts;
+  for (const auto& [series, count] : firing_counts) {
+    if (count > 1) flapping_alerts.insert(series.first);
   }
-  for (const auto& name : flapping) ++statistics[name].flapping;
+  for (const auto& name : flapping_alerts) ++statistics[name].flapping_incidents;
   for (const auto& name : fired_names) {
     const auto& expected = entry.run.expected;
     const bool is_expected =
         std::any_of(expected.begin(), expected.end(), [&](const auto& each) { return each.name == name; });
-    if (!is_expected) ++statistics[name].other_incidents;
+    if (!is_expected) ++statistics[name].unexpected_incidents;
   }
 }
 
@@ -104,8 +104,8 @@ std::string alert_table(const std::map<std::string, alert_statistics>& statistic
   for (const auto& [name, alert] : statistics) {
     text += row({"`" + name + "`", std::to_string(alert.expected), std::to_string(alert.missed),
                  format_detection_time(alert.detection_time(0.5)), format_detection_time(alert.detection_time(0.9)),
-                 std::to_string(alert.flapping), std::to_string(alert.false_alarms),
-                 std::to_string(alert.other_incidents)});
+                 std::to_string(alert.flapping_incidents), std::to_string(alert.false_alarms),
+                 std::to_string(alert.unexpected_incidents)});
   }
   return text;
 }
@@ -122,7 +122,7 @@ std::string kind_table(const std::vector<incident_run>& runs) {
       ++count;
       std::optional<duration> earliest;
       for (const auto& expected : entry.run.expected) {
-        const auto* const found = detection(entry, expected);
+        const auto* const found = find_detection(entry, expected);
         if (found && (!earliest || found->begin - entry.run.begin < *earliest))
           earliest = found->begin - entry.run.begin;
       }
@@ -203,7 +203,8 @@ std::string render_runs(const std::vector<incident_run>& runs) {
               candidate.alert + "{" + candidate.labels + "}\n";
     }
     for (const auto& expected : run.expected) {
-      if (!detection({run, firings}, expected)) text += "  missed: " + expected.name + "{" + expected.label + "}\n";
+      if (!find_detection({run, firings}, expected))
+        text += "  missed: " + expected.name + "{" + expected.label + "}\n";
     }
   }
   return text;

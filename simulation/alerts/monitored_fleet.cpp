@@ -68,8 +68,8 @@ sim::node::definition_factory with_loop_metrics(service::definition (*make)()) {
 }
 
 sim::node::definition_factory with_monitoring(service::definition (*make)()) {
-  return [make_monitored = with_loop_metrics(make)] {
-    auto definition = make_monitored();
+  return [make_definition = with_loop_metrics(make)] {
+    auto definition = make_definition();
     faults::add_fault_injection(definition);
     return definition;
   };

@@ -50,7 +50,7 @@ result_store::result_store(const std::string& directory, const std::string& key)
   std::filesystem::create_directories(directory_);
 }
 
-std::string result_store::file_of(const incident& run) const {
+std::string result_store::file_path(const incident& run) const {
   auto name = run.kind;
   std::replace(name.begin(), name.end(), ' ', '_');
   return directory_ + "/" + name + "-" + std::to_string(run.seed) + ".tsv";
@@ -58,7 +58,7 @@ std::string result_store::file_of(const incident& run) const {
 
 std::optional<std::vector<firing>> result_store::load(const incident& run) const {
   std::vector<firing> firings;
-  std::ifstream input{file_of(run), std::ios::binary};
+  std::ifstream input{file_path(run), std::ios::binary};
   for (std::string line; std::getline(input, line);) {
     if (line == end_marker) return firings;
     std::istringstream fields{line};
@@ -76,7 +76,7 @@ std::optional<std::vector<firing>> result_store::load(const incident& run) const
 }
 
 void result_store::save(const incident& run, const std::vector<firing>& firings) const {
-  const auto file = file_of(run);
+  const auto file = file_path(run);
   const auto temporary = file + "." + std::to_string(getpid());
   std::ofstream output{temporary, std::ios::binary};
   for (const auto& entry : firings) {

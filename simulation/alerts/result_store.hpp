@@ -28,7 +28,7 @@ class result_store {
   void save(const incident& run, const std::vector<firing>& firings) const;
 
  private:
-  std::string file_of(const incident& run) const;
+  std::string file_path(const incident& run) const;
 
   std::string directory_;
 };

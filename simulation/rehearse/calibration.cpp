@@ -136,11 +136,11 @@ class calibrator {
   static constexpr double max_idle_factor = 100;
   static constexpr std::int64_t min_idle_calls = 100;
 
-  observed_run simulate_at(const sim::plan& candidate, double rate) const {
+  observed_run simulate_load(const sim::plan& candidate, double rate) const {
     const sim::planned_scenario no_fault{"calibration", {}, {}};
     return simulate(candidate, no_fault, rate, candidate.rehearsal->length, programs_, 1);
   }
-  observed_run simulate_calibration(const sim::plan& candidate) const { return simulate_at(candidate, result_.rate); }
+  observed_run simulate_calibration(const sim::plan& candidate) const { return simulate_load(candidate, result_.rate); }
 
   void set_idle_pauses() {
     std::vector<observed_lag> idle_lag;
@@ -177,7 +177,7 @@ class calibrator {
     auto groups = simulated.response_after_idle;
     if (!real_.single_calls.empty()) {
       const auto rate = real_.single_calls.front().rate;
-      const auto single_calls = simulate_at(plan_at(result_, rate), rate).response_after_idle;
+      const auto single_calls = simulate_load(plan_for_rate(result_, rate), rate).response_after_idle;
       groups.insert(groups.end(), single_calls.begin(), single_calls.end());
     }
     const auto found = fit_idle_response(groups, full_after_us);
@@ -214,7 +214,7 @@ class calibrator {
 
 }  // namespace
 
-sim::plan plan_at(const calibration& calibrated, double rate) {
+sim::plan plan_for_rate(const calibration& calibrated, double rate) {
   auto plan = calibrated.plan;
   const auto load = std::min(rate / calibrated.rate, 1.0);
   plan.pauses.per_second *= calibrated.idle_pause_ratio + (1 - calibrated.idle_pause_ratio) * load;

@@ -36,7 +36,7 @@ struct calibration {
 
 /// The calibrated plan for another rate. The rate of the pauses increases linearly with the load, from that of idle
 /// cores to that of the calibration: hypervisors and other programs interrupt a busy core more often.
-sim::plan plan_at(const calibration& calibrated, double rate);
+sim::plan plan_for_rate(const calibration& calibrated, double rate);
 
 /// Sets the parameters of the plan from `real.calibrations`, which has at least one run:
 /// - the pauses of the cores from the dispatch lag of the median run, and their rate without load from the dispatch lag

@@ -61,7 +61,7 @@ observed_run simulate_rate(const sim::plan& plan, double rate, const sim::progra
 
 /// The reasons why predictions at this rate are outside the model's range of validity, other than a load above that of
 /// the calibration.
-std::vector<std::string> warnings_at(double rate, const sim::plan& plan, const calibration& calibrated) {
+std::vector<std::string> find_warnings(double rate, const sim::plan& plan, const calibration& calibrated) {
   auto warnings = plan.warnings;
   if (!calibrated.has_idle_times && rate * 1.1 < calibrated.rate) {
     warnings.emplace_back(
@@ -86,16 +86,16 @@ rehearsal_result rehearse(const sim::plan& plan, const real_runs& real, std::uin
   for (const auto rate : plan.rehearsal->rates) {
     auto measured = runs_of(name_of_rate(rate), real.rates);
     if (measured.empty()) continue;
-    auto simulated = simulate_rate(plan_at(calibrated, rate), rate, programs, seed);
-    const auto warnings = warnings_at(rate, plan, calibrated);
+    auto simulated = simulate_rate(plan_for_rate(calibrated, rate), rate, programs, seed);
+    const auto warnings = find_warnings(rate, plan, calibrated);
     result.rates.push_back(compare(std::move(simulated), std::move(measured), calibrated.rate, warnings));
   }
   for (const auto& scenario : plan.scenarios) {
     auto measured = runs_of(scenario.name, real.scenarios);
     if (measured.empty()) continue;
     const auto rate = plan.load.calls_per_second;
-    auto simulated = simulate(plan_at(calibrated, rate), scenario, rate, plan.load.length, programs, seed);
-    const auto warnings = warnings_at(rate, plan, calibrated);
+    auto simulated = simulate(plan_for_rate(calibrated, rate), scenario, rate, plan.load.length, programs, seed);
+    const auto warnings = find_warnings(rate, plan, calibrated);
     result.scenarios.push_back(compare(std::move(simulated), std::move(measured), calibrated.rate, warnings));
   }
   return result;

@@ -105,7 +105,7 @@ observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& 
   return totals;
 }
 
-std::vector<observed_second> by_second(const std::vector<ended_call>& calls, duration length) {
+std::vector<observed_second> summarize_seconds(const std::vector<ended_call>& calls, duration length) {
   std::vector<observed_second> totals(static_cast<std::size_t>(std::ceil(to_seconds(length))));
   std::vector<std::vector<const ended_call*>> answered(totals.size());
   for (const auto& call : calls) {
@@ -156,7 +156,7 @@ observed_run simulate(const sim::plan& plan, const sim::planned_scenario& scenar
   for (const auto& phase : phases_of(scenario, length)) {
     result.phases.push_back(summarize(phase, run.callers.ended));
   }
-  result.seconds = by_second(run.callers.ended, length);
+  result.seconds = summarize_seconds(run.callers.ended, length);
   result.response_after_idle = response_after_idle(run.callers.ended);
   for (const auto& [service, time] : run.cpu_time) result.cpu_s[service] = to_seconds(time);
   return result;

@@ -67,7 +67,7 @@ loadgen::html::axis goodput_axis() {
   return axis;
 }
 
-std::string with_spaces(std::string_view list) {
+std::string add_comma_spaces(std::string_view list) {
   std::string text;
   for (const char c : list) {
     text += c;

@@ -28,6 +28,6 @@ loadgen::html::axis goodput_axis();
 
 /// Returns a list, such as the settings of a policy, with a space after each comma, so that it can be wrapped in a
 /// table.
-std::string with_spaces(std::string_view list);
+std::string add_comma_spaces(std::string_view list);
 
 }  // namespace cohort::simulation

@@ -89,7 +89,7 @@ std::string format_fixed(double value) {
 }
 
 void print_row(const storm_result& result) {
-  std::printf("%-30s %8s %8s %8s %9s %8s   %8.1f  %016llx\n", result.protected_by.name.c_str(),
+  std::printf("%-30s %8s %8s %8s %9s %8s   %8.1f  %016llx\n", result.applied_protection.name.c_str(),
               percent(result.goodput_before).c_str(), percent(result.goodput_during).c_str(),
               percent(result.goodput_after).c_str(), format_fixed(result.max_amplification).c_str(),
               format_recovery(result).c_str(), result.speed, static_cast<unsigned long long>(result.hash));
@@ -120,7 +120,7 @@ std::string render_over_time(const std::vector<storm_result>& results, const sto
       points.push_back({static_cast<double>(second) + 0.5, results[i].seconds[second].*value});
     }
     chart.add_line(line_classes[i], points);
-    chart.add_legend(line_classes[i], results[i].protected_by.name);
+    chart.add_legend(line_classes[i], results[i].applied_protection.name);
   }
   return chart.html();
 }
@@ -134,7 +134,8 @@ std::string results_table(const std::vector<storm_result>& results) {
                      {"Maximum requests per call"},
                      {"Recovery"}}};
   for (const auto& result : results) {
-    table.add({html::text(result.protected_by.name), html::text(with_spaces(result.protected_by.policy)),
+    table.add({html::text(result.applied_protection.name),
+               html::text(add_comma_spaces(result.applied_protection.policy)),
                html::text(percent(result.goodput_before)), html::text(percent(result.goodput_during)),
                html::text(percent(result.goodput_after)), html::text(format_fixed(result.max_amplification)),
                html::text(format_recovery(result))});
@@ -149,7 +150,7 @@ std::vector<storm_result> charted_results(const std::vector<storm_result>& resul
   std::vector<storm_result> rows;
   for (const auto* name : {"none", "callers do not retry", "concurrency limit", "all defaults"}) {
     for (const auto& result : results) {
-      if (result.protected_by.name == name) rows.push_back(result);
+      if (result.applied_protection.name == name) rows.push_back(result);
     }
   }
   return rows.empty() ? std::vector<storm_result>{results.front()} : rows;

@@ -24,7 +24,7 @@ sim::cpu_costs http_costs() {
   return costs;
 }
 
-sim::planned_service front_service(const storm_settings& settings, const protection& protected_by) {
+sim::planned_service front_service(const storm_settings& settings, const protection& applied_protection) {
   auto model = std::make_shared<sim::service_model>();
   model->name = front;
   model->calls.push_back({std::string{back}, sim::policy_variable_for(back), {}});
@@ -33,12 +33,12 @@ sim::planned_service front_service(const storm_settings& settings, const protect
   service.model = std::move(model);
   service.instances = settings.front_ends;
   service.costs = http_costs();
-  service.environment = {{sim::policy_variable_for(back), protected_by.policy},
-                         {"DRAIN_DELAY", std::to_string(protected_by.drain_delay.count())}};
+  service.environment = {{sim::policy_variable_for(back), applied_protection.policy},
+                         {"DRAIN_DELAY", std::to_string(applied_protection.drain_delay.count())}};
   return service;
 }
 
-sim::planned_service back_service(const storm_settings& settings, const protection& protected_by) {
+sim::planned_service back_service(const storm_settings& settings, const protection& applied_protection) {
   auto model = std::make_shared<sim::service_model>();
   model->name = back;
   const double seconds = settings.utilization * static_cast<double>(settings.back_ends) / settings.calls_per_second;
@@ -48,8 +48,8 @@ sim::planned_service back_service(const storm_settings& settings, const protecti
   service.model = std::move(model);
   service.instances = settings.back_ends;
   service.costs = http_costs();
-  service.environment = protected_by.back_end;
-  service.environment.emplace("DRAIN_DELAY", std::to_string(protected_by.drain_delay.count()));
+  service.environment = applied_protection.back_end;
+  service.environment.emplace("DRAIN_DELAY", std::to_string(applied_protection.drain_delay.count()));
   return service;
 }
 
@@ -61,19 +61,19 @@ sim::planned_fault fault_of(const storm_settings& settings, std::string_view ser
   return fault;
 }
 
-sim::planned_deploy deploy_of(const storm_settings& settings, const protection& protected_by, std::string_view service,
-                              std::size_t batch) {
+sim::planned_deploy deploy_of(const storm_settings& settings, const protection& applied_protection,
+                              std::string_view service, std::size_t batch) {
   sim::planned_deploy deploy;
   deploy.at = settings.trigger_start;
   deploy.service = service;
   deploy.batch = batch;
-  deploy.drain_timeout = protected_by.drain_timeout;
+  deploy.drain_timeout = applied_protection.drain_timeout;
   deploy.deregistration = 500ms;
   deploy.startup = 500ms;
   return deploy;
 }
 
-sim::planned_scenario scenario_of(const storm_settings& settings, const protection& protected_by) {
+sim::planned_scenario scenario_of(const storm_settings& settings, const protection& applied_protection) {
   sim::planned_scenario scenario;
   switch (settings.event) {
     case storm_event::slow_back_ends:
@@ -83,8 +83,9 @@ sim::planned_scenario scenario_of(const storm_settings& settings, const protecti
       break;
     case storm_event::deploy:
       scenario.name = "deploy";
-      scenario.deploys = {deploy_of(settings, protected_by, front, std::max<std::size_t>(settings.front_ends / 10, 1)),
-                          deploy_of(settings, protected_by, back, 1)};
+      scenario.deploys = {
+          deploy_of(settings, applied_protection, front, std::max<std::size_t>(settings.front_ends / 10, 1)),
+          deploy_of(settings, applied_protection, back, 1)};
       break;
     case storm_event::zone_loss:
       scenario.name = "loss of a zone";
@@ -96,17 +97,17 @@ sim::planned_scenario scenario_of(const storm_settings& settings, const protecti
   return scenario;
 }
 
-sim::plan storm_plan(const storm_settings& settings, const protection& protected_by) {
+sim::plan storm_plan(const storm_settings& settings, const protection& applied_protection) {
   sim::plan plan;
-  plan.services = {back_service(settings, protected_by), front_service(settings, protected_by)};
+  plan.services = {back_service(settings, applied_protection), front_service(settings, applied_protection)};
   plan.load_service = front;
   plan.load.url = *boost::urls::parse_uri("http://front/");
   plan.load.calls_per_second = settings.calls_per_second;
   plan.load.length = settings.length;
   plan.load.patience = settings.patience;
-  plan.load.attempts = protected_by.callers_retry ? settings.attempts : 1;
+  plan.load.attempts = applied_protection.callers_retry ? settings.attempts : 1;
   plan.load.deadline = settings.patience;
-  plan.scenarios = {scenario_of(settings, protected_by)};
+  plan.scenarios = {scenario_of(settings, applied_protection)};
   return plan;
 }
 
@@ -184,14 +185,14 @@ std::vector<protection> protections(const storm_settings& settings) {
   };
 }
 
-storm_result run_storm(const storm_settings& settings, const protection& protected_by) {
-  const auto plan = storm_plan(settings, protected_by);
+storm_result run_storm(const storm_settings& settings, const protection& applied_protection) {
+  const auto plan = storm_plan(settings, applied_protection);
   const auto begin = std::clock();
   sim::planned_fleet fleet{plan, plan.scenarios.front(), settings.seed};
   auto run = fleet.run();
   const auto elapsed = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
   storm_result result;
-  result.protected_by = protected_by;
+  result.applied_protection = applied_protection;
   const auto& seconds = run.callers.seconds;
   const auto requests = back_end_requests(fleet, seconds.size());
   for (std::size_t i = 0; i < seconds.size(); ++i) {

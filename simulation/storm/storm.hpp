@@ -65,7 +65,7 @@ struct storm_second {
 };
 
 struct storm_result {
-  protection protected_by;
+  protection applied_protection;
   std::vector<storm_second> seconds;
   double goodput_before = 0;
   double goodput_during = 0;
@@ -84,6 +84,6 @@ struct storm_result {
   double speed = 0;
 };
 
-storm_result run_storm(const storm_settings& settings, const protection& protected_by);
+storm_result run_storm(const storm_settings& settings, const protection& applied_protection);
 
 }  // namespace cohort::simulation

@@ -103,7 +103,7 @@ std::string choices_table(const sim::plan& plan, const sim::tuner_result& result
                      {"Requests per call"},
                      {"Seeds"}}};
   for (const auto& choice : result.choices) {
-    auto settings = with_spaces(format_settings(choice));
+    auto settings = add_comma_spaces(format_settings(choice));
     if (!choice.score.violation.empty()) settings += "; misses the objective: " + choice.score.violation;
     table.add({html::text(settings), html::text(mark_if_invalid(plan, interval(choice.score.goodput))),
                html::text(format_gain(choice)), html::text(mark_if_invalid(plan, format_p99(choice.score))),

@@ -259,11 +259,11 @@ TEST_CASE("network: connection attempts, bytes, closes, lookups and refusals are
 
 struct recording_observer final : connection_observer {
   void on_opened(const connection& connection) override { add(connection, "opened"); }
-  void on_sent(const connection& carrier, net::pipe_side sender, std::string_view bytes) override {
-    add(carrier, std::to_string(sender) + " sent " + std::string{bytes});
+  void on_sent(const connection& connection, net::pipe_side sender, std::string_view bytes) override {
+    add(connection, std::to_string(sender) + " sent " + std::string{bytes});
   }
-  void on_read(const connection& carrier, net::pipe_side reader, std::string_view bytes) override {
-    add(carrier, std::to_string(reader) + " read " + std::string{bytes});
+  void on_read(const connection& connection, net::pipe_side reader, std::string_view bytes) override {
+    add(connection, std::to_string(reader) + " read " + std::string{bytes});
   }
   void on_closed(const connection& connection, net::pipe_side side) override {
     add(connection, std::to_string(side) + " closed");

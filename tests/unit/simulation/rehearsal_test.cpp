@@ -231,7 +231,7 @@ std::vector<observed_lag> dispatch_lag(const sim::core_pauses& source, int calls
   time_point busy_until{};
   for (int i = 0; i < calls; ++i) {
     now += random.uniform_between(0ms, 4ms);
-    busy_until = pauses.free_at(now, busy_until);
+    busy_until = pauses.apply_pauses(now, busy_until);
     ++counts[std::chrono::round<std::chrono::microseconds>(std::max(busy_until - now, duration{0})).count() + 30];
   }
   std::vector<observed_lag> lag;
@@ -255,12 +255,12 @@ TEST_CASE("rehearsal: the rate of the pauses at other loads is between the rate 
   const auto found = calibrate(parse(), calibrations({real}, {idle}), {});
   const auto pauses_per_second = found.plan.pauses.per_second;
   REQUIRE(pauses_per_second > 0);
-  CHECK_THAT(plan_at(found, 100).pauses.per_second, WithinRel(pauses_per_second, 0.001));
-  CHECK_THAT(plan_at(found, 200).pauses.per_second, WithinRel(pauses_per_second, 0.001));
-  CHECK_THAT(plan_at(found, 50).pauses.per_second, WithinRel(pauses_per_second * 0.625, 0.001));
-  CHECK_THAT(plan_at(found, 0.001).pauses.per_second, WithinRel(pauses_per_second * 0.25, 0.001));
+  CHECK_THAT(plan_for_rate(found, 100).pauses.per_second, WithinRel(pauses_per_second, 0.001));
+  CHECK_THAT(plan_for_rate(found, 200).pauses.per_second, WithinRel(pauses_per_second, 0.001));
+  CHECK_THAT(plan_for_rate(found, 50).pauses.per_second, WithinRel(pauses_per_second * 0.625, 0.001));
+  CHECK_THAT(plan_for_rate(found, 0.001).pauses.per_second, WithinRel(pauses_per_second * 0.25, 0.001));
   // Without measurements of idle cores, the rate of the pauses does not depend on the load.
-  CHECK_THAT(plan_at(calibrate(parse(), calibrations({real}), {}), 50).pauses.per_second,
+  CHECK_THAT(plan_for_rate(calibrate(parse(), calibrations({real}), {}), 50).pauses.per_second,
              WithinRel(pauses_per_second, 0.001));
 }
 

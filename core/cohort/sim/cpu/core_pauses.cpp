@@ -21,7 +21,7 @@ void pause_sequence::draw_next(time_point previous) {
   next_ = previous + duration{static_cast<duration::rep>(seconds * 1e9)};
 }
 
-time_point pause_sequence::free_at(time_point now, time_point busy_until) {
+time_point pause_sequence::apply_pauses(time_point now, time_point busy_until) {
   while (next_ <= now) {
     // A pause also suspends the work in progress.
     busy_until = std::max(busy_until, next_) + pauses_.length.draw(random_);

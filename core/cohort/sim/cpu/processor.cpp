@@ -70,7 +70,7 @@ void machine::set_pauses(const core_pauses& pauses) {
 }
 
 void machine::begin_pauses(time_point now) {
-  for (std::size_t i = 0; i < pauses_.size(); ++i) busy_until_[i] = pauses_[i].free_at(now, busy_until_[i]);
+  for (std::size_t i = 0; i < pauses_.size(); ++i) busy_until_[i] = pauses_[i].apply_pauses(now, busy_until_[i]);
 }
 
 void machine::slow_down(cpu_thread& thread) const noexcept {

@@ -74,7 +74,7 @@ task<> caller_population::run(caller_population& self) {
 
 task<> caller_population::wait_for_core() {
   const auto now = loop::current().now();
-  paused_until_ = pauses_->free_at(now, paused_until_);
+  paused_until_ = pauses_->apply_pauses(now, paused_until_);
   if (paused_until_ <= now) co_return;
   auto sleep_task = sleep_until(deadline{paused_until_});
   co_await std::move(sleep_task);

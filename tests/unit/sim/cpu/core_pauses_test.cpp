@@ -10,7 +10,7 @@ using Catch::Matchers::WithinRel;
 
 TEST_CASE("core pauses: a core without pauses is idle when its work ends", "[sim][cpu]") {
   sim::pause_sequence pauses{{}, 1, time_point{}};
-  CHECK(pauses.free_at(time_point{1h}, time_point{5s}) == time_point{5s});
+  CHECK(pauses.apply_pauses(time_point{1h}, time_point{5s}) == time_point{5s});
 }
 
 TEST_CASE("core pauses: the fraction of time in pauses is the rate of the pauses times their mean length",
@@ -21,7 +21,7 @@ TEST_CASE("core pauses: the fraction of time in pauses is the rate of the pauses
   constexpr int samples = 1'000'000;
   for (int i = 0; i < samples; ++i) {
     const auto now = time_point{1ms * i};
-    busy_until = pauses.free_at(now, busy_until);
+    busy_until = pauses.apply_pauses(now, busy_until);
     if (busy_until > now) ++paused;
   }
   CHECK_THAT(static_cast<double>(paused) / samples, WithinRel(0.05, 0.05));
@@ -30,8 +30,8 @@ TEST_CASE("core pauses: the fraction of time in pauses is the rate of the pauses
 TEST_CASE("core pauses: a pause extends the work that it interrupts", "[sim][cpu]") {
   sim::pause_sequence pauses{{1000, sim::distribution::constant(1ms)}, 1, time_point{}};
   // The first pause starts long before 1 s; the work ends later.
-  CHECK(pauses.free_at(time_point{0s}, time_point{10s}) == time_point{10s});
-  const auto free_at = pauses.free_at(time_point{1s}, time_point{10s});
-  CHECK(free_at > time_point{10s + 800ms});
-  CHECK(free_at < time_point{10s + 1200ms});
+  CHECK(pauses.apply_pauses(time_point{0s}, time_point{10s}) == time_point{10s});
+  const auto idle_at = pauses.apply_pauses(time_point{1s}, time_point{10s});
+  CHECK(idle_at > time_point{10s + 800ms});
+  CHECK(idle_at < time_point{10s + 1200ms});
 }
