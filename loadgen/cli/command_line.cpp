@@ -22,7 +22,7 @@ void add_load_flags(config::options& parser, run_options& run, flag_options& fla
              mode_parser(), "balanced");
   parser.add(
       run.length,
-      {"-d,--duration", "", "Length of the run, or of the confirmation in mode knee, such as 60 (seconds) or 5m"},
+      {"-d,--duration", "", "Duration of the run, or of the confirmation in mode knee, such as 60 (seconds) or 5m"},
       length_parser(), "60");
   parser.add(run.rate, {"-r,--rate", "", "Total rate in requests per second, or max for a closed loop"}, rate_parser(),
              "5");
@@ -100,7 +100,7 @@ void add_connection_flags(config::options& parser, flag_options& flags, run_conf
   parser.add(flags.server_name,
              {"--sni", "", "TLS server name of the targets, sent and verified (default: the host of the URL)"},
              server_name_parser());
-  parser.add_switch(flags.skip_verification, "--insecure", "Accept any certificate of a server");
+  parser.add_switch(flags.skip_verification, "--insecure", "Accept any server certificate");
 }
 
 void add_output_flags(config::options& parser, run_configuration& configuration) {

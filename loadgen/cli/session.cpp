@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 /// The maximum size of a response to a scrape. The metrics of large servers take several MiB.
 constexpr std::size_t max_metrics_bytes = std::size_t{64} << 20;
-/// Pause between the trials of a search, during which the queues of the server can empty.
+/// Pause between the trials of a search, during which the queues of the server drain.
 constexpr duration pause_between_trials = 500ms;
 constexpr duration min_trial_length = 2s;
 /// The duration of the confirmation divided by the duration of a trial.

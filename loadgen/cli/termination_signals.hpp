@@ -14,8 +14,8 @@ namespace cohort::loadgen {
 inline constexpr int exit_interrupted = 105;
 
 /// Handles the signals that terminate a process by default and can be handled: the first signal ends the run with a
-/// report, and a later signal terminates the process. In both cases, temporary files are removed. SIGHUP stays ignored
-/// under `nohup`.
+/// report, and a later signal terminates the process. In both cases, temporary files are removed. Under `nohup`, SIGHUP
+/// stays ignored.
 class termination_signals {
  public:
   /// Installs handlers that terminate the process immediately, for the time before the run. Ignores SIGPIPE and

@@ -31,8 +31,7 @@ class weighted_round_robin {
   std::size_t period() const noexcept { return order_.size(); }
 
   /// The number of `connections` to `target` that belong to worker `worker`, which sends every `worker_count`-th
-  /// request: in proportion to the worker's share of the requests to the target, and at least one if the worker has a
-  /// share.
+  /// request. The number is proportional to the worker's requests to the target, and at least one if there are any.
   std::size_t worker_connections(std::size_t target, std::size_t connections, std::size_t worker,
                                  std::size_t worker_count) const;
 

@@ -71,7 +71,7 @@ struct percentile_lines {
 
 constexpr std::size_t curve_segments = 150;
 
-percentile_lines make_lines(const request_stats& stats, double end) {
+percentile_lines make_percentile_lines(const request_stats& stats, double end) {
   percentile_lines lines;
   std::vector<bool> is_bound;
   for (std::size_t i = 0; i <= curve_segments; ++i) {
@@ -178,7 +178,7 @@ std::string percentile_curve(const run_report& report) {
   if (stats.response_time.count() == 0) return {};
   // The last of n requests is at the percentile 100 · (1 − 1/n).
   const double end = std::clamp(std::log10(static_cast<double>(stats.response_time.count())), 1.0, 6.0);
-  const auto lines = make_lines(stats, end);
+  const auto lines = make_percentile_lines(stats, end);
   chart chart{"Percentiles of the response time and of the service time, up to the maximum of " +
                   format_percentile(stats.response_time, 100),
               percentile_axis(end, "percentile"), latency_axis(lines)};

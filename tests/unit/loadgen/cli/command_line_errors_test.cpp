@@ -130,10 +130,9 @@ TEST_CASE("command line: weights whose period is longer than 10000 are rejected"
   weights.push_back("1000");
   CHECK(parse_valid(with_weights(weights)).load.targets.size() == 11);
   weights.back() = "1";
-  CHECK(
-      parse_exit(with_weights(weights)).text ==
-      "loadgen: the sum of the targets' weights, divided by their greatest common divisor, is 10001; it must be at most "
-      "10000\n");
+  CHECK(parse_exit(with_weights(weights)).text ==
+        "loadgen: the sum of the targets' weights, divided by their greatest common divisor, is 10001; it must be at "
+        "most 10000\n");
 }
 
 TEST_CASE("command line: for an unknown mode, flag or argument, the usage text precedes the error", "[loadgen][cli]") {

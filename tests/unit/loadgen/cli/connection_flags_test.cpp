@@ -160,7 +160,7 @@ class tls_session_fixture : public session_fixture {
   }
 
   certificate_authority root{"Test Root"};
-  /// The SNI, `/` and the common name of the client's certificate, for each connection.
+  /// For each connection, the SNI and the common name of the client certificate, separated by `/`.
   std::vector<std::string> clients;
 
  private:

@@ -40,7 +40,7 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and retries 
   CHECK(totals.abandoned == 3);
   CHECK(totals.amplification() == 3);
   CHECK(totals.on_time == 0);
-  // The request has one outcome, and the caller would have waited longer than all attempts together.
+  // The request has one outcome. Its response time is at least the sum of all attempts.
   CHECK(loadgen::total_count(totals.outcomes) == 1);
   CHECK(count_of(totals.outcomes, request_outcome::timeout) == 1);
   CHECK(totals.response_time.censored_count() == 1);
@@ -77,7 +77,7 @@ TEST_CASE("retries: a request is retried only after status 429 or 5xx, or a conn
   CHECK(totals.response_time.percentile(100).microseconds < 5'000);
 }
 
-TEST_CASE("retries: a success counts as goodput within the patience since the start of the request, not of the attempt",
+TEST_CASE("retries: the patience for goodput is measured from the start of the request, not of the attempt",
           "[loadgen][client]") {
   const auto [delay, on_time] = GENERATE(table<duration, std::uint64_t>({{0ms, 0}, {-100ms, 1}}));
   load_fixture fixture;

@@ -16,7 +16,7 @@ using trial_function = std::function<trial_result(knee_search::trial)>;
 
 constexpr auto per_second = [](std::int64_t requests) { return request_rate::per_second(requests); };
 
-/// Returns all rates that were tried. A search with more trials than `max_trials` would not end.
+/// Returns all rates that were tried. More trials than `max_trials` indicate an endless search.
 std::vector<knee_search::trial> run_search(knee_search& search, const trial_function& run_trial,
                                            std::size_t max_trials = 60) {
   std::vector<knee_search::trial> trials;

@@ -174,7 +174,7 @@ TEST_CASE("load modes: stages without a rate have no requests", "[loadgen][sched
   CHECK(profile_for_stages({{.length = 10s}, {.length = 10s, .is_step = true}}).request_count() == 0);
 }
 
-TEST_CASE("load modes: an unpaced profile has a name and a length only", "[loadgen][schedule]") {
+TEST_CASE("load modes: a closed-loop profile has only a name and a length", "[loadgen][schedule]") {
   const auto profile = closed_loop_profile("as fast as possible", 90s);
   CHECK(phase_names(profile) == std::vector<std::string>{"as fast as possible"});
   check_phases(profile, 90s);

@@ -51,7 +51,7 @@ TEST_CASE("load profile: at a constant rate, request i starts at i / rate, witho
   }
 }
 
-TEST_CASE("load profile: a ramp up starts slowly, and a ramp down ends slowly", "[loadgen][schedule]") {
+TEST_CASE("load profile: a ramp up has few requests at its start, and a ramp down at its end", "[loadgen][schedule]") {
   load_profile up;
   up.begin_phase("up").add_ramp(10s, requests_per_second(0), requests_per_second(10));
   // 50 requests; the area is t² / 2.
