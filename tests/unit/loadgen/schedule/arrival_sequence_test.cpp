@@ -55,9 +55,8 @@ TEST_CASE("arrival sequence: workers share the arrivals without loss, for both p
   }
 }
 
-TEST_CASE(
-    "arrival sequence: a seed produces the same arrivals on every machine, and different seeds produce different arrivals",
-    "[loadgen][schedule]") {
+TEST_CASE("arrival sequence: a seed produces the same arrivals on every machine, and different seeds produce others",
+          "[loadgen][schedule]") {
   const auto profile = constant_profile(1s, requests_per_second(1000));
   const auto offsets = offsets_of(collect({profile, arrival_process::poisson, 1}));
   CHECK(offsets == offsets_of(collect({profile, arrival_process::poisson, 1})));
