@@ -19,7 +19,7 @@ static_assert(max_factor <= std::numeric_limits<int128>::max() / max_factor / 2)
 
 enum class rounding { down, up };
 
-/// a · b² / c for 0 <= b <= c, computed as (a · b / c) · b / c with the remainder of the first division kept.
+/// a · b² / c for 0 <= b <= c, computed as (a · b / c) · b / c without losing the remainder of the first division.
 int128 scaled_square(int128 a, int128 b, int128 c, rounding direction) noexcept {
   const auto quotient = a * b / c;
   const auto remainder = a * b % c;

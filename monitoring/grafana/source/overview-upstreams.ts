@@ -216,7 +216,7 @@ export const cache: Section = {
       id: 403,
       title: 'Cache Lookups by Result',
       description:
-        'Cache lookups by result, as a fraction of all lookups: a fresh entry, an expired entry, or no entry, in which case the request waits for a provider.',
+        'Cache lookups by result, as a fraction of all lookups: a fresh entry, an expired entry, or no entry. Without an entry, the request waits for a provider.',
       unit: 'percentunit',
       width: 8,
       max: 1,
