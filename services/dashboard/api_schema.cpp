@@ -14,7 +14,7 @@ using http::status;
 
 /// The bodies of the services are forwarded unchanged, so their members are not described.
 std::string aggregate_schema() {
-  constexpr std::string_view closed_meta =
+  constexpr std::string_view meta_schema =
       R"({"type":"object","properties":{)"
       R"("state":{"type":"string","enum":["fresh","stale","timeout","error","shed","open"]},)"
       R"("elapsed_ms":{"type":"number","minimum":0},"deadline_ms":{"type":"integer","minimum":0}},)"
@@ -29,7 +29,7 @@ std::string aggregate_schema() {
   out.key("dashboard").open_object().field("type", "string").close_object();
   write_services(out, body);
   out.key("meta").open_object().field("type", "object").key("properties").open_object();
-  write_services(out, closed_meta);
+  write_services(out, meta_schema);
   out.close_object().key("required").open_array();
   for (const auto name : part_names) out.value(name);
   out.close_array().field("additionalProperties", false).close_object().close_object();

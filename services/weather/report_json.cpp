@@ -45,7 +45,7 @@ void write_weather(json::writer& writer, const weather_report& report) {
       .close_object();
 }
 
-std::string found_json(const weather_report& report, const report_cache::lookup_result& result) {
+std::string report_body(const weather_report& report, const report_cache::lookup_result& result) {
   std::string body;
   body.reserve(512);
   json::writer writer{body};
@@ -84,12 +84,12 @@ http::response to_unavailable_response(const report_cache::lookup_result& result
 }  // namespace
 
 http::response report_response(const report_cache::lookup_result& result, const location& location) {
-  if (result.report) return http::json_response(found_json(*result.report, result));
+  if (result.report) return http::json_response(report_body(*result.report, result));
   if (!result.is_unknown_location()) return to_unavailable_response(result);
   return to_error_response(http::status::not_found, unknown_location_error,
                            "No weather provider found the location \"" + location.text() + "\"");
 }
 
-std::string new_report_json(const weather_report& report) { return found_json(report, {}); }
+std::string new_report_json(const weather_report& report) { return report_body(report, {}); }
 
 }  // namespace cohort::weather

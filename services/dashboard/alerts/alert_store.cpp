@@ -103,8 +103,9 @@ void alert_store::expire(time_point now) {
       std::count_if(alerts_.begin(), alerts_.end(), [&](const auto& entry) { return is_stale(entry.second, now); }));
   const bool is_not_shown_count_expired = not_shown_ > 0 && now - not_shown_recorded_ >= stale_timeout;
   if (is_not_shown_count_expired) not_shown_ = 0;
-  if (monitoring != last_monitoring_ || stale != stale_count_ || removed > 0 || is_not_shown_count_expired) ++revision_;
-  last_monitoring_ = monitoring;
+  if (monitoring != last_monitoring_state_ || stale != stale_count_ || removed > 0 || is_not_shown_count_expired)
+    ++revision_;
+  last_monitoring_state_ = monitoring;
   stale_count_ = stale;
 }
 
@@ -141,7 +142,7 @@ std::vector<const alert_store::entry*> alert_store::sorted(bool firing) const {
 alert_store::snapshot alert_store::read(time_point now) {
   const std::lock_guard lock{mutex_};
   expire(now);
-  snapshot result{.monitoring = last_monitoring_, .not_shown = not_shown_};
+  snapshot result{.monitoring = last_monitoring_state_, .not_shown = not_shown_};
   if (watchdog_confirmed_) {
     // The confirmation time can be in the future, because another loop may have read its clock later.
     result.last_heard = std::chrono::floor<std::chrono::seconds>(std::max(now - *watchdog_confirmed_, duration{}));

@@ -98,7 +98,7 @@ class alert_store {
   time_point not_shown_recorded_{};
   std::uint64_t revision_ = 1;
   /// The state at the last call of `expire`.
-  monitoring_state last_monitoring_ = monitoring_state::unknown;
+  monitoring_state last_monitoring_state_ = monitoring_state::unknown;
   std::size_t stale_count_ = 0;
 };
 

@@ -162,7 +162,8 @@ result<jwt_claims, jwt_error> jwt_verifier::verify(std::string_view token, wall_
   const auto key = find_key(*token_header);
   if (!key) return key.error();
   if (token_header->has_critical) return jwt_error::critical_extension;
-  if (!required_.type.empty() && !http::iequals(normalize_type(token_header->type), normalize_type(required_.type))) {
+  if (!requirements_.type.empty() &&
+      !http::iequals(normalize_type(token_header->type), normalize_type(requirements_.type))) {
     return jwt_error::type;
   }
   if (!(*key)->verify(token.substr(0, second), *signature)) return jwt_error::signature;
@@ -179,14 +180,14 @@ result<jwt_claims, jwt_error> jwt_verifier::check_claims(std::string_view payloa
       !read_date(*object, "exp", expiry) || !read_date(*object, "nbf", not_before)) {
     return jwt_error::malformed;
   }
-  const auto is_for_audience = has_audience(*object, required_.audience);
+  const auto is_for_audience = has_audience(*object, requirements_.audience);
   if (!is_for_audience) return jwt_error::malformed;
   const auto time = to_seconds(now.time_since_epoch());
-  const auto leeway = static_cast<double>(required_.leeway.count());
+  const auto leeway = static_cast<double>(requirements_.leeway.count());
   if (!expiry) return jwt_error::no_expiry;
   if (time >= *expiry + leeway) return jwt_error::expired;
   if (not_before && time < *not_before - leeway) return jwt_error::not_yet_valid;
-  if (issuer != required_.issuer) return jwt_error::issuer;
+  if (issuer != requirements_.issuer) return jwt_error::issuer;
   if (!*is_for_audience) return jwt_error::audience;
   for (const auto member : *object) {
     if (auto text = format_scalar(member.value)) claims.values.emplace(member.key, std::move(*text));

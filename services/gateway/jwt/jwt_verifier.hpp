@@ -65,7 +65,7 @@ class jwt_verifier {
  public:
   /// `keys` must not be empty.
   jwt_verifier(std::vector<std::unique_ptr<jwt_key>> keys, jwt_requirements jwt_requirements)
-      : keys_(std::move(keys)), required_(std::move(jwt_requirements)) {}
+      : keys_(std::move(keys)), requirements_(std::move(jwt_requirements)) {}
 
   /// Verifies a token at a wall-clock time.
   result<jwt_claims, jwt_error> verify(std::string_view token, wall_time now) const;
@@ -79,7 +79,7 @@ class jwt_verifier {
   result<jwt_claims, jwt_error> check_claims(std::string_view payload, wall_time now) const;
 
   std::vector<std::unique_ptr<jwt_key>> keys_;
-  jwt_requirements required_;
+  jwt_requirements requirements_;
 };
 
 }  // namespace cohort::gateway

@@ -130,16 +130,17 @@ bool forwards_to(const gateway_route& route, const std::string& upstream) {
 std::string document_merger::gateway_path(const std::string& upstream, std::string_view path,
                                           const gateway_route*& route) const {
   for (const auto& candidate : routes_.routes()) {
-    auto external = candidate.entry().strip_prefix + std::string{path};
-    if (!forwards_to(candidate, upstream) || !candidate.matcher().matches_path(external) || is_own_path(external))
+    auto gateway_url_path = candidate.entry().strip_prefix + std::string{path};
+    if (!forwards_to(candidate, upstream) || !candidate.matcher().matches_path(gateway_url_path) ||
+        is_own_path(gateway_url_path))
       continue;
     // An earlier route may match all requests for the path.
     const auto first = std::find_if(routes_.routes().begin(), routes_.routes().end(), [&](const gateway_route& other) {
-      return &other == &candidate || (other.matcher().is_path_only() && other.matcher().matches_path(external));
+      return &other == &candidate || (other.matcher().is_path_only() && other.matcher().matches_path(gateway_url_path));
     });
     if (&*first != &candidate) continue;
     route = &candidate;
-    return external;
+    return gateway_url_path;
   }
   return {};
 }
@@ -158,9 +159,10 @@ bool document_merger::add(const std::string& upstream, std::string_view document
   if (element value; root["security"].get(value) == simdjson::SUCCESS) security = copy.security(value);
   for (const auto path : paths) {
     const gateway_route* route = nullptr;
-    const auto external = gateway_path(upstream, path.key, route);
+    const auto gateway_url_path = gateway_path(upstream, path.key, route);
     object item;
-    if (external.empty() || path.value.get(item) != simdjson::SUCCESS || paths_.contains(external)) continue;
+    if (gateway_url_path.empty() || path.value.get(item) != simdjson::SUCCESS || paths_.contains(gateway_url_path))
+      continue;
     std::map<std::string, std::string> members;
     for (const auto member : item) {
       object operation;
@@ -170,7 +172,7 @@ bool document_merger::add(const std::string& upstream, std::string_view document
         members.emplace(member.key, copy.operation(operation, security));
       }
     }
-    paths_.emplace(external, std::move(members));
+    paths_.emplace(gateway_url_path, std::move(members));
   }
   object kinds;
   if (root["components"].get(kinds) != simdjson::SUCCESS) return true;

@@ -84,11 +84,11 @@ std::optional<http::response> route_authenticator::authenticate_token(http::requ
     token_rejections_[static_cast<std::size_t>(claims.error())]->increment();
     return token_rejection(claims.error());
   }
-  context.set(identify(*claims));
+  context.set(make_identity(*claims));
   return std::nullopt;
 }
 
-caller_identity route_authenticator::identify(const jwt_claims& claims) const {
+caller_identity route_authenticator::make_identity(const jwt_claims& claims) const {
   caller_identity caller;
   if (!claims.subject.empty()) caller.name = "sub:" + claims.subject;
   for (const auto& [claim, field] : claim_headers_) {

@@ -33,7 +33,7 @@ class route_authenticator {
  private:
   std::optional<http::response> authenticate_key(http::request_context& context) const;
   std::optional<http::response> authenticate_token(http::request_context& context) const;
-  caller_identity identify(const jwt_claims& claims) const;
+  caller_identity make_identity(const jwt_claims& claims) const;
 
   std::string route_;
   const service::api_key_authenticator& keys_;

@@ -14,7 +14,7 @@ std::optional<service_target> parse(std::string_view text) {
   return url ? parse_service_target(boost::urls::url{*url}) : std::nullopt;
 }
 
-std::string requests_url(const http::origin& origin) {
+std::string request_url(const http::origin& origin) {
   return (origin.secure ? "https://" : "http://") + origin.host + ":" + std::to_string(origin.port);
 }
 
@@ -44,7 +44,7 @@ TEST_CASE("service URL: a discovery URL is parsed into its parts", "[discovery][
   CHECK(std::string{target->server.buffer()} == expected.server);
   CHECK(target->scope == expected.scope);
   CHECK(target->name == expected.name);
-  CHECK(requests_url(target->requests) == expected.requests);
+  CHECK(request_url(target->requests) == expected.requests);
   CHECK(service_url().parse(expected.url));
 }
 

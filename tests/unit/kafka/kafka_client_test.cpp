@@ -162,7 +162,7 @@ task<messaging::result<void>> count(std::shared_ptr<counting_consumer> counts, m
   co_return messaging::result<void>{};
 }
 
-task<> publish_200(std::shared_ptr<messaging::publisher> outbox, std::shared_ptr<counting_consumer> counts) {
+task<> publish_200_messages(std::shared_ptr<messaging::publisher> outbox, std::shared_ptr<counting_consumer> counts) {
   for (int i = 0; i < 200; ++i) {
     const call_context context{.deadline = kafka_fixture::after(30s)};
     auto enqueue_task =
@@ -188,7 +188,8 @@ task<> check_outbox(kafka_fixture& self, kafka_fixture::client_pointer client) {
       self.log);
   messaging::publisher_settings settings{.max_messages = 64, .confirm_timeout = 5s};
   auto outbox = messaging::publisher::make(client, self.metrics, self.log, settings);
-  auto all = race(publish_200(outbox, counts), messaging::publisher::run(outbox), messaging::consumer::run(consumer));
+  auto all =
+      race(publish_200_messages(outbox, counts), messaging::publisher::run(outbox), messaging::consumer::run(consumer));
   co_await std::move(all);
   CHECK(counts->ids.size() == 200);
   CHECK(counts->calls == 200);

@@ -118,7 +118,7 @@ TEST_CASE("memory broker: the members of a group share its messages, and each gr
   const auto first = subscribe("a");
   const auto second = subscribe("a");
   const auto other = subscribe("b");
-  const auto ungrouped = subscribe("");
+  const auto subscription_without_group = subscribe("");
   for (const auto* const body : {"1", "2"}) fixture.publish(fixture.make_message(body)).value();
   const auto next = [&](auto& source) {
     return fixture.time.run(next_body(*source, deadline::after(fixture.time.now(), 1s)));
@@ -128,12 +128,12 @@ TEST_CASE("memory broker: the members of a group share its messages, and each gr
   CHECK(next(first) == "timeout");
   CHECK(next(other) == "1");
   CHECK(next(other) == "2");
-  CHECK(next(ungrouped) == "1");
+  CHECK(next(subscription_without_group) == "1");
   fixture.broker.stop();
   fixture.broker.start();
   // Only groups receive messages that were published before an interruption.
-  CHECK(next(ungrouped) == "timeout");
-  CHECK(ungrouped->interruptions() == 1);
+  CHECK(next(subscription_without_group) == "timeout");
+  CHECK(subscription_without_group->interruptions() == 1);
   client->close();
   CHECK(next(first) == "closed");
 }

@@ -29,14 +29,15 @@ TEST_CASE("publisher: messages survive a restart of the broker, in their order",
   messaging_fixture fixture;
   fixture.start_consumer();
   fixture.broker.stop();
-  std::vector<std::unique_ptr<messaging_fixture::spawned_publish>> publishes;
-  for (const auto* const body : {"a", "b", "c"}) publishes.push_back(fixture.start_publish(fixture.make_message(body)));
+  std::vector<std::unique_ptr<messaging_fixture::spawned_publish>> pending_publishes;
+  for (const auto* const body : {"a", "b", "c"})
+    pending_publishes.push_back(fixture.start_publish(fixture.make_message(body)));
   fixture.time.run_for(20s);
-  CHECK(!publishes[0]->ended());
+  CHECK(!pending_publishes[0]->ended());
   CHECK(fixture.publisher->size() == 3);
   fixture.broker.start();
   fixture.time.run_for(5s);
-  for (const auto& each : publishes) {
+  for (const auto& each : pending_publishes) {
     REQUIRE(each->ended());
     CHECK(each->outcome().value->has_value());
   }

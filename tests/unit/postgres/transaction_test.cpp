@@ -9,7 +9,7 @@ namespace {
 using statement_list = std::vector<std::string>;
 const std::string begin_statement = "begin isolation level read committed";
 
-task<> commit_one(pool_fixture* fixture) {
+task<> commit_insert(pool_fixture* fixture) {
   auto transaction = co_await fixture->pool.begin(fixture->in(10s));
   REQUIRE(transaction.has_value());
   CHECK(pool_fixture::describe(co_await transaction->query("insert 1")) == "insert 1");
@@ -21,7 +21,7 @@ task<> commit_one(pool_fixture* fixture) {
 
 TEST_CASE("postgres::transaction: the statements use one connection until the commit", "[postgres][transaction]") {
   pool_fixture fixture;
-  fixture.time.run(commit_one(&fixture));
+  fixture.time.run(commit_insert(&fixture));
   CHECK(fixture.server->statements() == statement_list{begin_statement, "insert 1", "commit"});
   CHECK(fixture.outcome_count("ok") == "1");
 }

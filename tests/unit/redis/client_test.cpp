@@ -212,7 +212,7 @@ TEST_CASE("redis client: a server that does not use RESP is reported by one erro
       co_await sleep_for(1s);
     }
   };
-  spawned_task<> serving{fixture.time(), web_server::run(fixture.hosts.network.listen(fixture.hosts.server, 6379))};
+  spawned_task<> server_task{fixture.time(), web_server::run(fixture.hosts.network.listen(fixture.hosts.server, 6379))};
   CHECK(log_text(fixture.command("GET", "a").error()) == "the server sent an invalid reply: a value begins with 'H'");
   fixture.time().run_for(2s);
 }

@@ -30,13 +30,13 @@ struct redis_fixture {
 
   virtual_time& time() { return hosts.time; }
   call_context context(duration timeout = 3s) { return {.deadline = deadline::after(hosts.time.now(), timeout)}; }
-  void start_server() { serving.emplace(hosts.time, server.run(hosts.network.listen(hosts.server, 6379))); }
+  void start_server() { server_task.emplace(hosts.time, server.run(hosts.network.listen(hosts.server, 6379))); }
   /// Closes all connections and the port.
   void stop_server() {
-    if (!serving) return;
-    serving->cancel();
+    if (!server_task) return;
+    server_task->cancel();
     hosts.time.run_for(1ms);
-    serving.reset();
+    server_task.reset();
   }
   template <class... Arguments>
   redis::result<redis::reply> command(const Arguments&... arguments) {
@@ -59,7 +59,7 @@ struct redis_fixture {
   telemetry::logger log{sink, "test", telemetry::log_level::off, telemetry::log_format::json};
   redis::simulated_server server;
   redis::client_settings settings;
-  std::optional<spawned_task<>> serving;
+  std::optional<spawned_task<>> server_task;
   std::unique_ptr<redis::client> client;
 };
 

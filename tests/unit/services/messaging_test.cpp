@@ -23,12 +23,12 @@ struct broker_fixture {
   broker_fixture(const broker_fixture&) = delete;
   broker_fixture& operator=(const broker_fixture&) = delete;
 
-  void start_broker() { serving.emplace(fleet.time(), broker.run(fleet.network().listen(host, 5672))); }
+  void start_broker() { broker_task.emplace(fleet.time(), broker.run(fleet.network().listen(host, 5672))); }
   void stop_broker() {
-    if (!serving) return;
-    serving->cancel();
+    if (!broker_task) return;
+    broker_task->cancel();
     fleet.run_for(1ms);
-    serving.reset();
+    broker_task.reset();
   }
   double metric(const sim::node& node, const std::string& name, const telemetry::label_set& labels) {
     // Returns the existing metric of the service, because the name and the labels are equal.
@@ -49,7 +49,7 @@ struct broker_fixture {
   sim::fleet fleet{1};
   simulation::simulated_rabbitmq broker;
   sim::host& host = fleet.network().add_host("rabbitmq");
-  std::optional<testing::spawned_task<>> serving;
+  std::optional<testing::spawned_task<>> broker_task;
   config::environment variables{{"WEATHER_SAMPLE", "true"},
                                 {"WEATHER_CACHE_SECONDS", "1"},
                                 {"MESSAGING_URL", "amqp://guest:guest@rabbitmq"},

@@ -74,23 +74,23 @@ class message_reader {
   std::string name() {
     std::string text;
     auto at = position_;
-    auto earliest = position_;
+    auto target_limit = position_;
     bool has_jumped = false;
     for (;;) {
-      if (has_failed_ || at >= message_.size()) return fail_name();
+      if (has_failed_ || at >= message_.size()) return fail_with_empty_name();
       const auto length = static_cast<unsigned char>(message_[at]);
       if (length >= 0xc0) {
-        if (at + 1 >= message_.size()) return fail_name();
+        if (at + 1 >= message_.size()) return fail_with_empty_name();
         const auto target =
             static_cast<std::size_t>(length & 0x3fU) << 8U | static_cast<unsigned char>(message_[at + 1]);
-        if (target >= earliest) return fail_name();
+        if (target >= target_limit) return fail_with_empty_name();
         if (!std::exchange(has_jumped, true)) position_ = at + 2;
-        at = earliest = target;
+        at = target_limit = target;
         continue;
       }
-      if (length > max_label_length || at + 1 + length > message_.size()) return fail_name();
+      if (length > max_label_length || at + 1 + length > message_.size()) return fail_with_empty_name();
       if (length == 0) break;
-      if (!append_label(text, message_.substr(at + 1, length))) return fail_name();
+      if (!append_label(text, message_.substr(at + 1, length))) return fail_with_empty_name();
       at += 1U + length;
     }
     if (!has_jumped) position_ = at + 1;
@@ -107,7 +107,7 @@ class message_reader {
     for (const char c : label) name.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
     return true;
   }
-  std::string fail_name() {
+  std::string fail_with_empty_name() {
     has_failed_ = true;
     return {};
   }

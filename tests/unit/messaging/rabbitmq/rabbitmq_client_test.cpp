@@ -38,12 +38,12 @@ struct rabbitmq_fixture {
   rabbitmq_fixture& operator=(const rabbitmq_fixture&) = delete;
 
   virtual_time& time() { return hosts.time; }
-  void start_server() { serving.emplace(time(), server.run(hosts.network.listen(hosts.server, 5672))); }
+  void start_server() { server_task.emplace(time(), server.run(hosts.network.listen(hosts.server, 5672))); }
   void stop_server() {
-    if (!serving) return;
-    serving->cancel();
+    if (!server_task) return;
+    server_task->cancel();
     time().run_for(1ms);
-    serving.reset();
+    server_task.reset();
   }
   task<> make() {
     client =
@@ -91,7 +91,7 @@ struct rabbitmq_fixture {
   simulation::simulated_rabbitmq server;
   messaging::rabbitmq::settings settings;
   messaging::publisher_settings outbox_settings;
-  std::optional<spawned_task<>> serving;
+  std::optional<spawned_task<>> server_task;
   std::shared_ptr<messaging::rabbitmq::client> client;
   std::shared_ptr<messaging::publisher> publisher;
   std::shared_ptr<messaging::consumer> consumer;
@@ -271,12 +271,12 @@ TEST_CASE("rabbitmq: under random faults no confirmed message is lost, and no du
       if (random.bernoulli(0.05)) network.partition(fixture.hosts.client, fixture.hosts.server);
       fixture.server.is_silent = random.bernoulli(0.02);
       if (random.bernoulli(0.1)) {
-        if (!fixture.serving) fixture.start_server();
+        if (!fixture.server_task) fixture.start_server();
         network.heal(fixture.hosts.client, fixture.hosts.server);
       }
     }
     fixture.server.is_silent = false;
-    if (!fixture.serving) fixture.start_server();
+    if (!fixture.server_task) fixture.start_server();
     network.heal(fixture.hosts.client, fixture.hosts.server);
     fixture.time().run_for(4min);
     INFO("seed " << seed);

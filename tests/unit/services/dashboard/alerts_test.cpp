@@ -86,9 +86,10 @@ TEST_CASE("alert routes: a session permits only reading, the API key permits rea
           "[services][dashboard]") {
   dashboard_fixture fixture{"key"};
   fixture.serve_dashboard();
-  const auto signed_in = fixture.response_to(post("/session", "", "X-API-Key: key\r\n"));
-  REQUIRE(signed_in.header("Set-Cookie").has_value());
-  const auto cookie = signed_in.header("Set-Cookie")->substr(0, signed_in.header("Set-Cookie")->find(';'));
+  const auto sign_in_response = fixture.response_to(post("/session", "", "X-API-Key: key\r\n"));
+  REQUIRE(sign_in_response.header("Set-Cookie").has_value());
+  const auto cookie =
+      sign_in_response.header("Set-Cookie")->substr(0, sign_in_response.header("Set-Cookie")->find(';'));
   const auto [fields, read_status, post_status] = GENERATE_COPY(table<std::string, int, int>({
       {"", 401, 401},
       {"X-API-Key: key\r\n", 200, 200},
@@ -107,8 +108,8 @@ TEST_CASE("alert routes: a session permits only reading, the API key permits rea
 TEST_CASE("alert routes: a rejected session is counted as a missing key", "[services][dashboard]") {
   dashboard_fixture fixture{"key"};
   fixture.serve_dashboard();
-  const auto signed_in = fixture.response_to(post("/session", "", "X-API-Key: key\r\n"));
-  fixture.response_to(post_webhook(webhook_body({{}}), "Cookie: " + *signed_in.header("Set-Cookie") + "\r\n"));
+  const auto sign_in_response = fixture.response_to(post("/session", "", "X-API-Key: key\r\n"));
+  fixture.response_to(post_webhook(webhook_body({{}}), "Cookie: " + *sign_in_response.header("Set-Cookie") + "\r\n"));
   CHECK(fixture.metric_value(R"(service_auth_failures_total{endpoint="/api/alerts",reason="missing"})") == 1);
 }
 
