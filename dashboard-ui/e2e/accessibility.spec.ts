@@ -6,7 +6,7 @@ import type { Page } from '@playwright/test';
 import { aggregateBody, alertBody, alertsBody, failedBody, resolvedBody, silentBody, timeBody, warningBody } from '../test/samples/bodies.ts';
 import { doneExperiment } from '../test/samples/experiments.ts';
 import { mapBody } from '../test/samples/maps.ts';
-import { openRequestBody, timedOutRequestBody } from '../test/samples/requests.ts';
+import { openBreakerRequestBody, timedOutRequestBody } from '../test/samples/requests.ts';
 import type { FakeDashboard } from './fake-dashboard.ts';
 import { expect, test } from './fixtures.ts';
 
@@ -44,7 +44,7 @@ const states: Readonly<Record<string, State>> = {
   'an open breaker, and silent monitoring': {
     prepare: (dashboard) => {
       dashboard.aggregate = failed('open');
-      dashboard.request = openRequestBody;
+      dashboard.request = openBreakerRequestBody;
       dashboard.alerts = silentBody([{ ...alertBody, stale: true }]);
       dashboard.maps = [mapBody({ atMs: 0 }), mapBody({ atMs: 2_000, calls: 5, failures: 3, open: 1, addresses: 3, ejected: 1, requests: 2, providerFailures: 1, cooldownMs: 5_000 })];
     },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 import { aggregateBody, failedBody } from '../test/samples/bodies.ts';
-import { openRequestBody, requestBody, requestBodyAt, timedOutRequestBody } from '../test/samples/requests.ts';
+import { openBreakerRequestBody, requestBody, requestBodyAt, timedOutRequestBody } from '../test/samples/requests.ts';
 import { expect, test } from './fixtures.ts';
 
 const timedOut = {
@@ -67,7 +67,7 @@ test('a request in progress grows, and ends with its record', async ({ page, das
 });
 
 test('earlier requests can be selected and pinned, also by keyboard', async ({ page, dashboard }) => {
-  dashboard.earlier = Array.from({ length: 58 }, (_, index) => requestBodyAt(index, index === 57 ? openRequestBody : requestBody));
+  dashboard.earlier = Array.from({ length: 58 }, (_, index) => requestBodyAt(index, index === 57 ? openBreakerRequestBody : requestBody));
   await dashboard.open(page);
   await expect(page.locator('#strip .ok')).toHaveCount(58);
   const slider = page.getByRole('slider', { name: 'Request shown' });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 import type { Alerts } from './alerts/alerts.ts';
 import type { ReceivedExperiment } from './request/experiment.ts';
-import { withPart as pollWithPart, withPoll as pollsWithPoll, type Poll } from './stream/polls.ts';
+import { withPart as addPartToPoll, withPoll as addPoll, type Poll } from './stream/polls.ts';
 import type { HistoryUpdate } from './history/history.ts';
 import type { Traffic } from './map/traffic.ts';
-import { noRequests, type Requests } from './request/requests.ts';
+import { emptyRequests, type Requests } from './request/requests.ts';
 import { services } from './services.ts';
 import type {
   Aggregate,
@@ -74,7 +74,7 @@ export const initialState: PageState = {
   system: emptyPanel,
   weather: emptyPanel,
   alerts: { value: null, receivedAt: 0 },
-  requests: noRequests,
+  requests: emptyRequests,
   history: null,
   experiment: null,
   traffic: [],
@@ -119,7 +119,7 @@ export function withPart(state: PageState, event: PartEvent, now: number): PageS
     ...state,
     malformed: state.malformed === 'part' ? null : state.malformed,
     hasParts: true,
-    polls: pollWithPart(state.polls, event.poll, key, event.part.state, now),
+    polls: addPartToPoll(state.polls, event.poll, key, event.part.state, now),
   };
   switch (event.panel) {
     case 'time':
@@ -132,7 +132,7 @@ export function withPart(state: PageState, event: PartEvent, now: number): PageS
 }
 
 export function withPoll(state: PageState, event: PollEvent, now: number): PageState {
-  return { ...state, malformed: state.malformed === 'poll' ? null : state.malformed, polls: pollsWithPoll(state.polls, event, now) };
+  return { ...state, malformed: state.malformed === 'poll' ? null : state.malformed, polls: addPoll(state.polls, event, now) };
 }
 
 export function withRequests(state: PageState, requests: Requests): PageState {

@@ -90,18 +90,18 @@ export function toAlertsView(received: ReceivedAlerts, idleMs: number, now: numb
 }
 
 /** If there are more alerts, only the most severe alerts are expanded. */
-const maxShown = 4;
+const maxShownAlerts = 4;
 const maxGroups = 6;
 
 function groupAlerts(firing: readonly Alert[]): { shown: number; moreLabel: string | null } {
-  if (firing.length <= maxShown) return { shown: firing.length, moreLabel: null };
-  const more = firing.slice(maxShown - 1);
+  if (firing.length <= maxShownAlerts) return { shown: firing.length, moreLabel: null };
+  const more = firing.slice(maxShownAlerts - 1);
   const groups = new Map<string, number>();
   for (const alert of more) groups.set(alert.name, (groups.get(alert.name) ?? 0) + 1);
   const sorted = [...groups].sort(([, a], [, b]) => b - a);
   const names = sorted.slice(0, maxGroups).map(([name, count]) => truncate(name, 40) + (count === 1 ? '' : ` × ${count}`));
   const others = sorted.length > maxGroups ? [pluralize(sorted.length - maxGroups, 'other name')] : [];
-  return { shown: maxShown - 1, moreLabel: `${more.length} more: ${[...names, ...others].join(', ')}` };
+  return { shown: maxShownAlerts - 1, moreLabel: `${more.length} more: ${[...names, ...others].join(', ')}` };
 }
 
 function headline(alerts: Alerts, dimmed: boolean): { state: AlertsPanelState; label: string } {

@@ -11,7 +11,7 @@ export interface Requests {
   readonly pinned: string | null;
 }
 
-export const noRequests: Requests = { list: [], pinned: null };
+export const emptyRequests: Requests = { list: [], pinned: null };
 
 /** Adds a request, unless it is known. A pinned request stays in the list. */
 export function withRequest(requests: Requests, added: RequestRecord): Requests {

@@ -4,7 +4,7 @@ import { initialState } from '../../src/page-state.ts';
 import { runningRequest } from '../../src/stream/polls.ts';
 import { receive } from '../../src/stream/receive.ts';
 import { parseRequestEvent } from '../../src/request/request.ts';
-import { noRequests, pinAt, shownIndex, shownRequest, unpin, withEarlier, withRequest } from '../../src/request/requests.ts';
+import { emptyRequests, pinAt, shownIndex, shownRequest, unpin, withEarlier, withRequest } from '../../src/request/requests.ts';
 import { aggregateBody, failedBody, weatherBody } from '../samples/bodies.ts';
 import { requestBody, requestBodyAt } from '../samples/requests.ts';
 
@@ -14,7 +14,7 @@ function requestAt(index: number) {
   return request;
 }
 
-const first = (count: number) => Array.from({ length: count }, (_, index) => requestAt(index)).reduce(withRequest, noRequests);
+const first = (count: number) => Array.from({ length: count }, (_, index) => requestAt(index)).reduce(withRequest, emptyRequests);
 
 describe('list of requests', () => {
   test('the list keeps the last 60 requests, and shows the latest request', () => {
@@ -33,7 +33,7 @@ describe('list of requests', () => {
 
   test('an index outside the list is clamped to it', () => {
     expect([pinAt(first(3), -1), pinAt(first(3), 9)].map(shownIndex)).toEqual([0, 2]);
-    expect(shownIndex(pinAt(noRequests, 0))).toBe(-1);
+    expect(shownIndex(pinAt(emptyRequests, 0))).toBe(-1);
   });
 
   test('the list contains each request once', () => {

@@ -3,7 +3,7 @@ import { describe as suite, expect, test } from 'vitest';
 import { parseRequestEvent } from '../../src/request/request.ts';
 import { scaleFor } from '../../src/request/scale.ts';
 import { describe, tableHead, toTableRows, toWaterfallView } from '../../src/request/waterfall-view.ts';
-import { openRequestBody, requestBody, timedOutRequestBody } from '../samples/requests.ts';
+import { openBreakerRequestBody, requestBody, timedOutRequestBody } from '../samples/requests.ts';
 
 function parsed(body: object) {
   const request = parseRequestEvent(JSON.stringify(body));
@@ -72,8 +72,8 @@ suite('waterfall', () => {
   });
 
   test('a waterfall has no bar for a call that was not made', () => {
-    expect(toWaterfallView(parsed(openRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', saved: null });
-    expect(toWaterfallView(parsed(openRequestBody), null).summary).toBe('answered in 800 µs without weather');
+    expect(toWaterfallView(parsed(openBreakerRequestBody), null).rows[2]).toMatchObject({ bars: [], result: 'not called', saved: null });
+    expect(toWaterfallView(parsed(openBreakerRequestBody), null).summary).toBe('answered in 800 µs without weather');
   });
 
   test('segments with invalid durations stay within their attempt', () => {
@@ -96,8 +96,8 @@ test('the table has the same attempts', () => {
     'hedge to 10.0.3.9:5003',
   ]);
   expect(rows[3]).toContain('cancelled: deadline');
-  expect(toTableRows(parsed(openRequestBody))[2]).toContain('circuit breaker open');
-  expect(toTableRows(parsed(openRequestBody), new Set(['time_service'])).map((row) => row[1])).toEqual(['waiting', 'fresh', 'open']);
+  expect(toTableRows(parsed(openBreakerRequestBody))[2]).toContain('circuit breaker open');
+  expect(toTableRows(parsed(openBreakerRequestBody), new Set(['time_service'])).map((row) => row[1])).toEqual(['waiting', 'fresh', 'open']);
 });
 
 test('the picture has a text description', () => {

@@ -71,7 +71,7 @@ export const timedOutRequestBody = {
 };
 
 /** A request whose weather call was rejected by the breaker. */
-export const openRequestBody = {
+export const openBreakerRequestBody = {
   ...requestBody,
   trace_id: '0f00aa0c77aa4f0e8d6c5b4a39281706',
   duration_ms: 0.8,
