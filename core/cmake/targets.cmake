@@ -22,9 +22,9 @@ function(cohort_own_options target)
 endfunction()
 
 # Writes installed_packages.hpp in the build directory. Its content changes with the compiler and the header packages.
-# An upgraded header can be older than the build (its modification time is set by the package), so the build tool would
-# keep the old precompiled header, and Clang would reject it. CMake reconfigures after each change of Debian's package
-# list.
+# The package sets the modification time of a header, so an upgraded header can be older than the build. The build tool
+# would then keep the old precompiled header, and Clang would reject it. CMake reconfigures after each change of
+# Debian's package list.
 function(cohort_watch_packages)
   set(package_list /var/lib/dpkg/status)
   set(packages "")

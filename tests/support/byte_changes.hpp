@@ -7,9 +7,8 @@
 
 namespace cohort::test {
 
-/// Calls `check` with each string that differs from `original` in one of its first `count` bytes: by another value, by
-/// an inserted byte in front of it, or by its removal. Ends the test at the first string for which `check` returns
-/// false.
+/// Calls `check` with each string that differs from `original` at one of its first `count` bytes: the byte is changed
+/// or removed, or a byte is inserted before it. Ends the test at the first string for which `check` returns false.
 template <class Check>
 void check_byte_changes(const std::string& original, std::size_t count, const Check& check) {
   for (std::size_t position = 0; position < count; ++position) {

@@ -61,7 +61,7 @@ std::uint64_t load(const char* source, std::size_t size) noexcept {
 
 /// Writes a number from 0.001 to 99,999.999 with at most three decimals, such as most durations in milliseconds.
 /// Returns the end, or null for other numbers. The text equals the text of `std::to_chars`, which takes ten times as
-/// long: a decimal number of at most 15 digits without trailing zeros is the shortest representation of its double.
+/// long. A decimal number of at most 15 digits without trailing zeros is the shortest representation of its double.
 char* write_thousandths(char* out, double number) noexcept {
   const double scaled = number * 1000;
   if (!(scaled >= 0.5 && scaled < 99'999'999.5)) return nullptr;

@@ -63,10 +63,10 @@ class stream {
   /// default implementation always returns `would_block`.
   virtual io_result try_write(const_buffers buffers);
 
-  /// Writes up to `count` bytes of the open file `file` from `offset` without copying them into the program and without
-  /// waiting for the peer; `would_block` if none, 0 at the end of the file. Reading the file blocks the loop if its
-  /// bytes are not in the page cache. The default implementation always returns `operation_not_supported`; `write_file`
-  /// then copies.
+  /// Writes up to `count` bytes of the open file `file` from `offset`, without copying the bytes into the program and
+  /// without waiting for the peer. Returns `would_block` if no byte was written, 0 at the end of the file. Reading the
+  /// file blocks the loop if its bytes are not in the page cache. The default implementation always returns
+  /// `operation_not_supported`; `write_file` then copies.
   virtual io_result try_send_file(int file, std::uint64_t offset, std::size_t count);
 
   /// Returns an awaitable for an `io_result`: 0 once the stream accepts bytes. Precondition: `try_send_file` has
@@ -97,8 +97,8 @@ class stream {
   virtual void shutdown_write() noexcept = 0;
   /// Closes both directions immediately. Pending operations fail with `operation_aborted`.
   virtual void close() noexcept = 0;
-  /// Like `close`, but the peer receives a reset instead of the end of the stream, so that the peer detects a truncated
-  /// message that ends when the connection is closed. With TLS, the stream ends without close_notify.
+  /// Like `close`, but the peer receives a reset instead of the end of the stream. So the peer detects the truncation
+  /// of a message that is delimited by the end of the connection. With TLS, the stream ends without close_notify.
   virtual void reset() noexcept { close(); }
 
   /// Address of the peer without the port, for logs and limits; `unknown` if the connection no longer exists.

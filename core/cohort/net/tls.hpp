@@ -19,9 +19,9 @@ class tls_client_context {
   ~tls_client_context();
 
   /// Performs the handshake over `plain`, whose deadline must be set. Sends SNI (RFC 6066 section 3), and offers the
-  /// last session with `host` for resumption. Unless the settings disable it, verifies the certificate chain, and that
-  /// the certificate is valid for `host` (RFC 6125; an IP address must be an IP address entry of the certificate).
-  /// Returns the encrypted stream. A certificate that fails verification is an error of Asio's SSL category.
+  /// last session with `host` for resumption. Unless the settings disable verification, verifies the certificate chain
+  /// and the name `host` (RFC 6125). An IP address must be an IP address entry of the certificate. Returns the
+  /// encrypted stream. A certificate that fails verification is an error of Asio's SSL category.
   task<result<stream_ptr>> handshake(stream_ptr plain, std::string host);
 
   /// True if the last handshake resumed a session. For tests.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The cost of a request in counts, which do not depend on the machine's load. A change that increases a count fails
-// here; after a change that decreases it, narrow the band. tests/bench measures times.
+// The cost of a request in counts that do not depend on the machine's load. A change that increases a count fails here;
+// after a change that decreases it, narrow the band. tests/bench measures times.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/cost/counted_program.hpp"

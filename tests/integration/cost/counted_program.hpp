@@ -24,8 +24,9 @@ struct counted_service {
 /// Returns the path of a program in /usr/bin; the result is empty if it is not installed.
 std::optional<std::string> find_tool(const std::string& name);
 
-/// Returns the number of calls of a system call, or of all (`total`), in the summary that `strace -c -o` has written:
-/// the fourth number of its line, such as `100.00 0.004163 1 3052 123 total`. Throws if there is no such line.
+/// Returns the number of calls of a system call, or of all system calls (`total`), in the summary of `strace -c -o`.
+/// The count is the fourth number of the line, such as `100.00 0.004163 1 3052 123 total`. Throws if there is no such
+/// line.
 double count_calls(const std::filesystem::path& summary, const std::string& name);
 
 /// Returns the cost of one request on a keep-alive connection, without the start of the service and its first requests.

@@ -17,9 +17,9 @@ class openapi_document {
   openapi_document(const openapi_document&) = delete;
   openapi_document& operator=(const openapi_document&) = delete;
 
-  /// Returns one line for each violated rule of the specification and of Cohort's own: a missing member, a parameter of
-  /// a path without a description or the reverse, an operation ID or tag that is unknown or not unique, a reference to
-  /// nothing, an object schema that allows additional properties or does not list its required members.
+  /// Returns one line for each violation of the specification or of Cohort's own rules: a missing member, a mismatch
+  /// between the parameters of a path and their descriptions, an unknown or duplicate operation ID or tag, an
+  /// unresolved reference, or an object schema that allows additional properties or does not list its required members.
   [[nodiscard]] std::vector<std::string> problems() const;
 
   /// Returns the reason why a response does not conform; the result is empty if the response conforms. `method` is in

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// A library for LD_PRELOAD that counts the heap allocations of a server. The counter is in the file that the variable
-// COHORT_ALLOCATIONS_FILE names, so a test can read it while the server works and without a signal, which would change
-// the count.
+// A library for LD_PRELOAD that counts the heap allocations of a server. The variable COHORT_ALLOCATIONS_FILE names the
+// file of the counter. So a test can read the counter while the server runs, without a signal that would change the
+// count.
 
 #include <fcntl.h>
 #include <sys/mman.h>

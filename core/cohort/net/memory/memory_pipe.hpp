@@ -47,8 +47,8 @@ class memory_link {
   virtual void on_closed(pipe_side side, bool reset) = 0;
 };
 
-/// A connection in memory, with fault injection. Its ends behave like TCP sockets of Linux: data sent before a close or
-/// a reset still arrives; an end that closes with unread data, or receives data after closing, sends a reset. All uses
+/// A connection in memory, with fault injection. Its ends behave like TCP sockets of Linux. Data sent before a close or
+/// a reset still arrives. An end that closes with unread data, or receives data after closing, sends a reset. All uses
 /// must be on one thread. The ends may belong to different loops, which must share a virtual clock.
 class memory_pipe {
  public:

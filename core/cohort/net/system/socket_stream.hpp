@@ -290,8 +290,8 @@ class socket_stream final : public stream {
 template <class Protocol>
 struct listener {
   /// Maximum number of connections that are accepted without waiting. If each accept waited for the loop's other
-  /// handlers, an overloaded loop would accept fewer connections than arrive, and requests would wait in the listener's
-  /// backlog, without admission control.
+  /// handlers, an overloaded loop would accept fewer connections than arrive. Requests would then wait in the
+  /// listener's backlog, without admission control.
   static constexpr unsigned max_burst = 256;
 
   asio::basic_socket_acceptor<Protocol, executor> acceptor;

@@ -114,8 +114,8 @@ class tls_stream final : public stream {
   /// Returns the plain stream after a failed handshake. Afterwards, only the destructor may be called.
   stream_ptr release_plain() noexcept { return std::move(connection_->plain); }
 
-  /// Encrypts up to 16 KiB. If the plain stream does not accept the whole record, the last byte counts as not written,
-  /// and the next write sends the remaining bytes of the record instead of that byte.
+  /// Encrypts up to 16 KiB. If the plain stream does not accept the complete record, the last byte counts as not
+  /// written. The next write then sends the remaining bytes of the record instead of that byte.
   io_result try_write(const_buffers buffers) override;
   void set_deadline(deadline stream_deadline) override;
   /// Reads ahead and decrypts, because the peer's close_notify and session tickets are bytes of the plain stream.

@@ -45,8 +45,8 @@ struct blocking_pool_observer {
 /// must not block, because that delays all requests of the loop. Thread-safe, except for the construction and
 /// destruction.
 ///
-/// On a loop with a virtual clock, the pool uses no threads: a job occupies one of `settings.threads` slots for
-/// `simulated_cost` of virtual time, after which its function is called inline.
+/// On a loop with a virtual clock, the pool uses no threads. A job occupies one of `settings.threads` slots for
+/// `simulated_cost` of virtual time. Its function is then called inline.
 class blocking_pool {
  public:
   explicit blocking_pool(blocking_pool_settings settings = {}, blocking_pool_observer observer = {});

@@ -32,7 +32,7 @@ struct child_task {
   task_outcome<T> outcome;
 };
 
-/// The bottom coroutine of a stack of coroutines. Asio has no public name for its type. Its `co_spawn` would add a
+/// The bottom coroutine of a stack of coroutines. Asio has no public name for its type. Asio's `co_spawn` would add a
 /// coroutine that only waits for the executor, and a second cancellation signal, which doubles the cost of a child.
 using stack_bottom = asio::awaitable<asio::detail::awaitable_thread_entry_point, executor>;
 

@@ -23,8 +23,8 @@ struct cgroup_limits {
 /// cgroup v2, v1 and the hybrid layout, mounted at /sys/fs/cgroup. If the process moves to another group later, the
 /// limits of the old group are still reported.
 ///
-/// A limit applies to all groups below the group that sets it, so the smallest limit between the process's own group
-/// and the root of the mount is the effective limit. Sources: Documentation/admin-guide/cgroup-v2.rst, "Top-down
+/// A limit applies to all groups below the group that sets it. So the effective limit is the smallest limit between the
+/// process's own group and the root of the mount. Sources: Documentation/admin-guide/cgroup-v2.rst, "Top-down
 /// Constraint"; cgroup-v1/memory.rst, "Hierarchy support"; scheduler/sched-bwc.rst, "Hierarchical considerations".
 class cgroup_reader {
  public:

@@ -13,8 +13,8 @@
 #include <system_error>
 
 /// Reads and parses small text files of the kernel (procfs, sysfs, cgroupfs) without iostreams. These functions report
-/// no errors: a missing or unreadable file counts as empty, and the result for malformed text is `nullopt`, because
-/// every caller has a documented fallback for an unknown value.
+/// no errors, because every caller has a documented fallback for an unknown value. A missing or unreadable file counts
+/// as empty, and the result for malformed text is `nullopt`.
 namespace cohort::platform {
 
 /// Reads the beginning of a file into `buffer`. Returns the part of `buffer` that was filled. Does not allocate.

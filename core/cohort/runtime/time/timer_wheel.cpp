@@ -12,7 +12,7 @@ constexpr unsigned slot_bits = 6;
 constexpr std::uint64_t slot_mask = 63;
 constexpr std::uint64_t max_distance = (std::uint64_t{1} << (slot_bits * 6)) - 1;
 /// The maximum distance, in ticks, at which a timer is placed. A timer with a later expiry is placed again when the
-/// wheel reaches it. The distance is half a revolution of the top level, so that a slot of that level is never both the
+/// wheel reaches it. The distance is half a revolution of the top level, so a slot of that level is never both the
 /// current slot and the slot one revolution ahead.
 constexpr std::uint64_t max_placement_distance = max_distance / 2;
 

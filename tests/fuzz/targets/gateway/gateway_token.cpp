@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// JSON Web Tokens of the gateway: the input is parsed as a token, as a key file, as the header and the claims of a
-// signed token, and as the signature of a token with a public key.
+// JSON Web Tokens of the gateway. The input is parsed as a token, a key file, the header and the claims of a signed
+// token, and the signature of a token with a public key.
 #include <memory>
 #include <string>
 #include <vector>
