@@ -158,7 +158,7 @@ class client_fixture {
   static asio::ip::address address(const char* text) { return asio::ip::make_address(text); }
   void listen(const char* local_address, std::uint16_t port) {
     auto& acceptor = *acceptors_.emplace_back(network.listen({address(local_address), port}));
-    accepting_.emplace_back(time, accept_connections(acceptor, time, connections_));
+    accept_tasks_.emplace_back(time, accept_connections(acceptor, time, connections_));
   }
 
   started_call start(http::client_request request, duration timeout = 10s) {
@@ -208,7 +208,7 @@ class client_fixture {
 
   std::vector<std::unique_ptr<net::acceptor>> acceptors_;
   std::deque<server_connection> connections_;
-  std::deque<spawned_task<>> accepting_;
+  std::deque<spawned_task<>> accept_tasks_;
 };
 
 }  // namespace cohort::test

@@ -295,11 +295,11 @@ TEST_CASE("websocket server: a drain sends queued messages, closes with 1001 and
 
 TEST_CASE("websocket server: a drain does not wait for a peer that does not close", "[http][websocket]") {
   server_fixture server;
-  const bool ends_by_timeout = GENERATE(false, true);
+  const bool has_short_timeout = GENERATE(false, true);
   server.routes.websocket("/echo", echo_socket());
   frame_client client{server, handshake("/echo")};
-  server.begin_drain(ends_by_timeout ? 1s : 60s);
-  server.time.run_for(ends_by_timeout ? 2s : 6s);
+  server.begin_drain(has_short_timeout ? 1s : 60s);
+  server.time.run_for(has_short_timeout ? 2s : 6s);
   CHECK(server.is_drained());
   CHECK(client.receive_close() == close_code::going_away);
 }

@@ -61,7 +61,7 @@ connection_pool::lease::~lease() {
 
 duration connection_pool::lease::round_trip_time() const noexcept { return state_->round_trip_time; }
 
-void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_all_to(address_); }
+void connection_pool::lease::close_idle_to_same_address() { state_->idle.close_connections_to(address_); }
 
 void connection_pool::lease::release(outcome result, bool is_reusable, time_point now) {
   if (!end(result, now)) return;
@@ -315,7 +315,7 @@ std::vector<connection_pool::origin_status> connection_pool::statuses() const {
   for (const auto& [target, state] : origins_) {
     auto& added = result.emplace_back(origin_status{target, state->round_trip_time, {}});
     for (auto& balancing : state->balancer.statuses(loop_.now())) {
-      const auto idle = state->idle.count_to(balancing.address);
+      const auto idle = state->idle.count_connections_to(balancing.address);
       added.addresses.push_back({std::move(balancing), idle});
     }
   }

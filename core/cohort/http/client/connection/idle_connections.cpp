@@ -33,11 +33,11 @@ void idle_connections::close_expired(time_point now, const policy::load_balancer
   });
 }
 
-void idle_connections::close_all_to(const net::endpoint& address) {
+void idle_connections::close_connections_to(const net::endpoint& address) {
   std::erase_if(connections_, [&](const idle_connection& connection) { return connection.address == address; });
 }
 
-std::size_t idle_connections::count_to(const net::endpoint& address) const noexcept {
+std::size_t idle_connections::count_connections_to(const net::endpoint& address) const noexcept {
   return static_cast<std::size_t>(std::ranges::count(connections_, address, &idle_connection::address));
 }
 

@@ -20,9 +20,9 @@ class idle_connections {
   /// Closes connections that have expired, and connections to addresses that `known` no longer contains.
   void close_expired(time_point now, const policy::load_balancer& known);
   void close_all() noexcept { connections_.clear(); }
-  void close_all_to(const net::endpoint& address);
+  void close_connections_to(const net::endpoint& address);
 
-  std::size_t count_to(const net::endpoint& address) const noexcept;
+  std::size_t count_connections_to(const net::endpoint& address) const noexcept;
   bool empty() const noexcept { return connections_.empty(); }
   /// The earliest expiry; `time_point::max()` if there are no connections.
   time_point next_expiry() const noexcept;

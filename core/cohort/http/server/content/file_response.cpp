@@ -151,7 +151,7 @@ void stream_ranges(response& result, const selected_file& file, const std::vecto
 }
 
 /// The entire file, if it is small and unchanged.
-std::optional<std::string> read_small(const selected_file& file) {
+std::optional<std::string> read_if_small(const selected_file& file) {
   if (file.size > max_buffered_file) return std::nullopt;
   std::string content(file.size, '\0');
   const auto size = ::pread(file.file->descriptor(), content.data(), content.size(), 0);
@@ -176,7 +176,7 @@ std::optional<std::vector<byte_range>> requested_ranges(const request_head& head
 void set_content(response& result, const selected_file& file, const std::optional<std::vector<byte_range>>& ranges,
                  std::string_view type) {
   if (!ranges) {
-    if (auto content = read_small(file)) {
+    if (auto content = read_if_small(file)) {
       result.body(std::move(*content), type);
     } else {
       stream_parts(result, file, {{{}, {0, file.size}}}, type);

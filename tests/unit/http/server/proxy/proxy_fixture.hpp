@@ -52,12 +52,12 @@ class proxy_fixture {
 
   void listen() {
     acceptor_ = server.network().listen({asio::ip::make_address("198.51.100.1"), 80});
-    accepting_.emplace(server.time, accept_connections(*acceptor_, server.time, connections_));
+    accept_task_.emplace(server.time, accept_connections(*acceptor_, server.time, connections_));
   }
   void stop_listening() {
     if (acceptor_) acceptor_->close();
     run_ready();
-    accepting_.reset();
+    accept_task_.reset();
     acceptor_.reset();
   }
   void run_ready() { server.time.run_for(8 * tick); }
@@ -104,7 +104,7 @@ class proxy_fixture {
   http::client client_;
   std::unique_ptr<net::acceptor> acceptor_;
   std::deque<server_connection> connections_;
-  std::optional<spawned_task<>> accepting_;
+  std::optional<spawned_task<>> accept_task_;
 };
 
 }  // namespace cohort::test
