@@ -110,7 +110,7 @@ class target_client::connection {
   net::stream_ptr stream;
   receive_buffer buffer;
   /// The serialized request of a retry, whose deadline header contains a shorter time than that of the first attempt.
-  std::string serialized_retry;
+  std::string serialized_retry_request;
   std::size_t response_count = 0;
   time_point idle_since{};
 };
@@ -271,8 +271,8 @@ std::string_view target_client::serialized_request(connection& connection, const
   if (request.attempt == 1 || !deadline) return connection.owner.serialized_request_;
   const auto remaining = request.intended_start + *deadline - context.event_loop.now();
   const auto time_left = std::max<duration>(remaining, std::chrono::milliseconds{1});
-  connection.serialized_retry = serialize_request(connection.owner.target_, context.settings, time_left);
-  return connection.serialized_retry;
+  connection.serialized_retry_request = serialize_request(connection.owner.target_, context.settings, time_left);
+  return connection.serialized_retry_request;
 }
 
 task<std::optional<request_result>> target_client::open(connection& connection, active_request& request) {

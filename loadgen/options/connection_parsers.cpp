@@ -18,7 +18,7 @@ struct host_and_port {
 };
 
 /// The host, without brackets around an IPv6 address.
-std::string without_brackets(std::string_view host) {
+std::string strip_brackets(std::string_view host) {
   return std::string{host.starts_with('[') ? host.substr(1, host.size() - 2) : host};
 }
 
@@ -47,7 +47,7 @@ std::optional<host_and_port> take_host_and_port(std::string_view& text) {
   const auto host = take_field(text);
   const auto port = parse_optional_port(take_field(text));
   if (!port || (!host.empty() && host != "*" && !is_host(host))) return std::nullopt;
-  return host_and_port{without_brackets(host), *port};
+  return host_and_port{strip_brackets(host), *port};
 }
 
 std::optional<connect_override> parse_connect_to(std::string_view text) {
@@ -66,7 +66,7 @@ std::optional<resolve_override> parse_resolve(std::string_view text) {
   while (!text.empty()) {
     const auto comma = std::min(text.find(','), text.size());
     error_code invalid;
-    resolve_override.addresses.push_back(asio::ip::make_address(without_brackets(text.substr(0, comma)), invalid));
+    resolve_override.addresses.push_back(asio::ip::make_address(strip_brackets(text.substr(0, comma)), invalid));
     if (invalid || comma + 1 == text.size()) return std::nullopt;
     text.remove_prefix(std::min(comma + 1, text.size()));
   }
@@ -86,7 +86,7 @@ value_parser<resolve_override> resolve_parser() {
 
 value_parser<std::string> server_name_parser() {
   return {[](std::string_view text) -> std::optional<std::string> {
-            return is_host(text) ? std::optional{without_brackets(text)} : std::nullopt;
+            return is_host(text) ? std::optional{strip_brackets(text)} : std::nullopt;
           },
           "a host name such as shop.example, without a port"};
 }

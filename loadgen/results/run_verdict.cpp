@@ -40,7 +40,7 @@ double max_phase_cpu(const run_report& report) {
 }
 
 /// The fraction of the planned requests that started before the end of the load profile.
-double fraction_started_on_time(const run_report& report) {
+double on_time_fraction(const run_report& report) {
   if (report.totals.planned == 0) return 1;
   std::uint64_t late = 0;
   for (const auto& interval : report.intervals)
@@ -59,8 +59,8 @@ void add_schedule_limits(std::vector<generator_limit>& limits, const run_report&
                                           format_duration(lag.percentile(99)) + "; at most " +
                                           format_duration(allowed) + " is allowed. Run it on a separate CPU."});
   }
-  if (fraction_started_on_time(report) < min_on_time_fraction) {
-    limits.push_back({"late_starts", "Only " + format_percent_down(fraction_started_on_time(report)) +
+  if (on_time_fraction(report) < min_on_time_fraction) {
+    limits.push_back({"late_starts", "Only " + format_percent_down(on_time_fraction(report)) +
                                          " of the requests started before the end of the load profile: the generator "
                                          "could not keep up."});
   }

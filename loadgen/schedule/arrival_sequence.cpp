@@ -57,7 +57,7 @@ std::optional<duration> arrival_sequence::next_poisson() {
 ///
 /// A run of strictly decreasing random numbers has an odd length with the probability exp(−first).
 load_profile::area arrival_sequence::exponential_area() {
-  for (load_profile::area whole = 0;; whole += load_profile::area_per_request) {
+  for (load_profile::area integer_part = 0;; integer_part += load_profile::area_per_request) {
     const std::uint64_t first = random_();
     bool is_odd = true;
     for (auto smallest = first;; is_odd = !is_odd) {
@@ -65,7 +65,7 @@ load_profile::area arrival_sequence::exponential_area() {
       if (next >= smallest) break;
       smallest = next;
     }
-    if (is_odd) return whole + ((static_cast<load_profile::area>(first) * load_profile::area_per_request) >> 64);
+    if (is_odd) return integer_part + ((static_cast<load_profile::area>(first) * load_profile::area_per_request) >> 64);
   }
 }
 

@@ -13,7 +13,7 @@ using namespace terminal;
 
 /// The targets with an outcome, in descending order of their counts: `weather 48, dashboard 3`. Empty for a single
 /// target.
-std::string targets_with(const run_report& report, request_outcome outcome) {
+std::string format_target_counts(const run_report& report, request_outcome outcome) {
   if (report.targets.size() < 2) return {};
   struct target_count {
     std::uint64_t count;
@@ -155,7 +155,7 @@ void write_outcomes(page& page, const run_report& report) {
     rows.add({{std::string{outcome_label(outcome)}, is_success(outcome) ? text_style::success : text_style::error},
               {format_count(count)},
               {format_percentage(count, total)},
-              {is_success(outcome) ? "" : targets_with(report, outcome), text_style::dim}});
+              {is_success(outcome) ? "" : format_target_counts(report, outcome), text_style::dim}});
   }
   page.heading("Outcomes").add(rows);
   if (!stats.statuses.empty()) page.paragraph(format_statuses(stats), text_style::dim);

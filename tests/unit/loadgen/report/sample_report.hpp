@@ -70,9 +70,9 @@ inline request_stats make_stats(std::uint64_t planned, double base_us, failure_c
   return stats;
 }
 
-/// Part `index` of `whole`, which is split into `part_count` parts that differ by at most 1.
-inline std::uint64_t equal_part(std::uint64_t whole, std::uint64_t index, std::uint64_t part_count) {
-  return whole * (index + 1) / part_count - whole * index / part_count;
+/// Part `index` of `total`, which is split into `part_count` parts that differ by at most 1.
+inline std::uint64_t equal_part(std::uint64_t total, std::uint64_t index, std::uint64_t part_count) {
+  return total * (index + 1) / part_count - total * index / part_count;
 }
 
 /// Returns the statistics of one second of a phase: an equal part of its requests, with slightly varying percentiles.
