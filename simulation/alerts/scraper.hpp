@@ -36,9 +36,9 @@ class scraper {
   struct known_line {
     /// Name and labels in the exposition.
     std::string series;
-    /// Null if the series is not kept.
+    /// The samples of the series; null if the series is not kept.
     sample_list* samples = nullptr;
-    /// Subtracted from the values.
+    /// The offset that is subtracted from the values.
     double offset = 0;
   };
 

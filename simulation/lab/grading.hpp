@@ -41,7 +41,7 @@ struct chart_data {
 
 struct grade {
   std::size_t seeds = 0;
-  /// In the order of `lab::criteria`.
+  /// The grades in the order of `lab::criteria`.
   std::vector<criterion_grade> criteria;
   chart_data chart;
 

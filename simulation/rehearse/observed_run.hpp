@@ -28,7 +28,7 @@ struct observed_phase {
   double length_s = 0;
   std::int64_t calls = 0;
   std::int64_t good = 0;
-  /// Retries included.
+  /// Number of attempts, including retries.
   std::int64_t attempts = 0;
   /// Calls by the result of the last attempt: `ok`, `partial`, `429`, `503`, `4xx`, `5xx`, `no response`.
   std::map<std::string, std::int64_t> outcomes;
@@ -83,7 +83,7 @@ struct observed_run {
   std::string invalid_reason;
   /// The dispatch lag of the load generator in ascending order; empty for a simulated run.
   std::vector<observed_lag> dispatch_lag;
-  /// In ascending order of the idle times.
+  /// Groups in ascending order of the idle times.
   std::vector<observed_idle_group> response_after_idle;
 };
 BOOST_DESCRIBE_STRUCT(observed_run, (),

@@ -76,7 +76,7 @@ struct storm_result {
   /// Time from the end of the event until goodput stays at 95 % of its previous level for five seconds; empty if it
   /// does not recover within the run.
   std::optional<duration> recovery;
-  /// False if the run ends less than five seconds after the event.
+  /// Whether the run lasts for at least five seconds after the event.
   bool is_recovery_observable = false;
   std::uint64_t events = 0;
   std::uint64_t hash = 0;

@@ -30,7 +30,7 @@ class simulated_stack {
   const sim::schedule& schedule;
   const test::scenario scenario;
   sim::fleet fleet;
-  /// Empty unless the stack was created with an audit.
+  /// The audit; empty unless the stack was created with one.
   std::optional<sim::deadline_audit> audit;
   sim::node& dashboard;
   /// Hosts with a fault that may lose requests: unanswered requests are not a violation there.

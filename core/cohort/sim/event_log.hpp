@@ -18,9 +18,9 @@ struct event {
   time_point time;
   event_kind kind;
   std::string_view source;
-  /// Empty if the event concerns the source alone.
+  /// The destination; empty if the event concerns the source alone.
   std::string_view destination;
-  /// 0 for events without a connection.
+  /// The ID of the connection; 0 for events without a connection.
   std::uint64_t connection_id = 0;
   /// The bytes sent, or a description.
   std::string_view detail;

@@ -47,7 +47,7 @@ struct exchange {
 /// Counts of a set of exchanges, by result.
 struct exchange_counts {
   std::uint64_t requests = 0;
-  /// Only complete responses count.
+  /// Number of complete responses.
   std::uint64_t responses = 0;
   std::uint64_t closed_without_response = 0;
 };

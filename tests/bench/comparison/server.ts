@@ -106,7 +106,7 @@ export class RunningServer {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It has ended.
+        // The process has ended.
       }
     }
     await this.process.exitStatus;

@@ -91,7 +91,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
     try {
       this.signal('SIGKILL');
     } catch {
-      // It has ended.
+      // The process has ended.
     }
     // The port mapper refuses to exit while the node is registered, for at most 2 s.
     for (let i = 0; i < 20; ++i) {

@@ -9,7 +9,7 @@ export interface Stack {
   services: Record<ServiceName, string>;
   prometheus: string;
   alertmanager: string;
-  /** Empty if the stack has no API key. */
+  /** The API key; empty if the stack has none. */
   apiKey: string;
 }
 
@@ -35,7 +35,7 @@ export interface HttpResponse {
 
 export interface RequestOptions {
   method?: string;
-  /** Sent as JSON. */
+  /** The body, which is sent as JSON. */
   body?: unknown;
 }
 

@@ -10,7 +10,7 @@ import { startProcess } from '../support/processes.ts';
 interface ZipkinSpan {
   id: string;
   parentId?: string;
-  /** In lower case, as Zipkin stores it. */
+  /** The name in lower case, as Zipkin stores it. */
   name: string;
   kind?: string;
   localEndpoint?: { serviceName?: string };

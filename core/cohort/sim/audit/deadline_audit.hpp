@@ -54,7 +54,7 @@ struct time_quantiles {
 struct budget_row {
   std::string service;
   std::string route;
-  /// Empty for the row of the requests of the route.
+  /// The upstream; empty in the row for the requests of the route.
   std::string upstream;
   /// Calls or requests that ended at their deadline.
   std::uint64_t timeouts = 0;
@@ -68,7 +68,7 @@ struct budget_row {
 
 struct audit_report {
   std::vector<budget_row> budgets;
-  /// Empty if no deadline is violated.
+  /// The findings; empty if no deadline is violated.
   std::vector<audit_finding> findings;
   /// A table of the budgets, and one line for each finding.
   std::string text() const;

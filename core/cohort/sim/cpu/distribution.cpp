@@ -111,7 +111,7 @@ distribution distribution::empirical(std::vector<bucket> buckets, std::uint64_t 
 distribution distribution::scaled(double factor) const {
   auto result = *this;
   result.first_ *= factor;
-  // For a lognormal distribution, this is the deviation of the logarithm.
+  // For a lognormal distribution, `second_` is the deviation of the logarithm, which scaling does not change.
   if (shape_ != shape::lognormal) result.second_ *= factor;
   for (auto& entry : result.buckets_) {
     entry.upper_bound = duration{static_cast<duration::rep>(nanoseconds(entry.upper_bound) * factor + 0.5)};
