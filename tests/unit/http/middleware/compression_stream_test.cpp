@@ -60,7 +60,7 @@ std::string received_content(std::string_view bytes) {
   return content;
 }
 
-bool is_whole(std::string_view bytes) { return bytes.ends_with("\r\n0\r\n\r\n"); }
+bool has_last_chunk(std::string_view bytes) { return bytes.ends_with("\r\n0\r\n\r\n"); }
 
 TEST_CASE("compression: a streamed body is encoded correctly for writes and reads of any size", "[http][middleware]") {
   const auto coding = supported_coding();
@@ -174,7 +174,7 @@ TEST_CASE("compression: a pause and each event flush the encoder; the output of 
   std::string bytes;
   while (client.stream().readable()) bytes += *client.read();
   CHECK(decode(coding, received_content(bytes)).text == row.after_500_ms);
-  while (!is_whole(bytes)) bytes += *client.read();
+  while (!has_last_chunk(bytes)) bytes += *client.read();
   const auto decoded = decode(coding, received_content(bytes));
   CHECK(decoded.is_complete);
   CHECK(decoded.text == "one,two,three");
@@ -285,7 +285,7 @@ TEST_CASE("compression: a truncated body lacks the end of its framing and of its
   if (is_http_1_0) {
     CHECK(client.last_error() == asio::error::connection_reset);
   } else {
-    CHECK_FALSE(is_whole(bytes));
+    CHECK_FALSE(has_last_chunk(bytes));
     CHECK_FALSE(decode(coding, received_content(bytes)).is_complete);
   }
 }
@@ -297,7 +297,7 @@ TEST_CASE("compression: bytes beyond the content length of the producer are not 
   auto client = server.connect();
   client.send(get_encoded("/", "gzip"));
   const auto bytes = client.read_to_end();
-  CHECK_FALSE(is_whole(bytes));
+  CHECK_FALSE(has_last_chunk(bytes));
 }
 
 // ---- limits

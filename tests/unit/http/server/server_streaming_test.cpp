@@ -207,14 +207,14 @@ TEST_CASE("server: a body that reaches its content length is complete, also duri
 }
 
 TEST_CASE("server: a body that is cancelled at the end of the drain has no last chunk", "[http][server][case-6.3]") {
-  const auto endless = [](body_writer& writer) -> task<> {
+  const auto endless_producer = [](body_writer& writer) -> task<> {
     for (bool ok = true; ok;) {
       ok = co_await writer.write("part,");
       co_await sleep_for(1s);
     }
   };
   server_fixture server;
-  server.routes.get("/", [&](request_context&) { return http::response{}.stream(endless, "text/plain"); });
+  server.routes.get("/", [&](request_context&) { return http::response{}.stream(endless_producer, "text/plain"); });
   auto client = server.connect();
   client.send(get("/"));
   server.time.run_for(1500ms);

@@ -271,8 +271,8 @@ TEST_CASE("fetch: an idempotent request on a stale connection is resent once on 
     return;
   }
   REQUIRE(fixture.connection_count() == 2);
-  const auto repeated_request = fixture.connection(1).read_request();
-  CHECK(repeated_request.body == (method == http::method::put ? "data" : ""));
+  const auto resent_request = fixture.connection(1).read_request();
+  CHECK(resent_request.body == (method == http::method::put ? "data" : ""));
   fixture.connection(1).send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   CHECK(call.response().status_code() == 200);
 }

@@ -21,7 +21,7 @@ http::client_request unix_request(std::string_view url) {
 struct unix_fixture {
   explicit unix_fixture(http::client_settings settings = {}) : clients({}, std::move(settings)) {
     acceptor = clients.network.listen_unix("/run/app.sock");
-    accepting.emplace(clients.time, accept_connections(*acceptor, clients.time, connections));
+    accept_task.emplace(clients.time, accept_connections(*acceptor, clients.time, connections));
   }
   ~unix_fixture() {
     acceptor->close();
@@ -34,7 +34,7 @@ struct unix_fixture {
   client_fixture clients;
   std::unique_ptr<net::acceptor> acceptor;
   std::deque<server_connection> connections;
-  std::optional<spawned_task<>> accepting;
+  std::optional<spawned_task<>> accept_task;
 };
 
 TEST_CASE("client: a request is sent to a Unix domain socket, whose connection is kept", "[http][client][unix]") {
@@ -81,7 +81,8 @@ TEST_CASE("proxy: requests are forwarded to a Unix domain socket", "[http][proxy
   proxy_fixture fixture{{.strip_prefix = "/api"}, "http://unix:/run/app.sock:/base"};
   std::deque<server_connection> connections;
   auto acceptor = fixture.server.network().listen_unix("/run/app.sock");
-  const spawned_task<> accepting{fixture.server.time, accept_connections(*acceptor, fixture.server.time, connections)};
+  const spawned_task<> accept_task{fixture.server.time,
+                                   accept_connections(*acceptor, fixture.server.time, connections)};
   auto client = fixture.server.connect();
   client.send(get("/api/a?b"));
   fixture.run_ready();

@@ -218,11 +218,11 @@ TEST_CASE("upstream: a replica that does not respond is ejected after five hedge
           "[http][upstream]") {
   upstream_fixture fixture{with_hedges(), 2};
   warm_up(fixture);
-  auto& unresponsive = fixture.replicas[0];
-  const auto before = unresponsive.request_count;
-  unresponsive.default_step = {.delay = 1h};
+  auto& unresponsive_replica = fixture.replicas[0];
+  const auto before = unresponsive_replica.request_count;
+  unresponsive_replica.default_step = {.delay = 1h};
   for (int i = 0; i < 60; ++i) CHECK(is_ok(fixture.call(1s)));
-  CHECK(unresponsive.request_count == before + 5);
+  CHECK(unresponsive_replica.request_count == before + 5);
   CHECK(fixture.metric("addresses", "state=\"ejected\"") == 1);
 }
 

@@ -21,8 +21,8 @@ std::string get_with_timeout(std::string_view path, int milliseconds) {
 task<http::response> cancellable_response(duration delay) {
   auto sleep = sleep_for(delay);
   co_await std::move(sleep);
-  auto short_sleep = sleep_for(1us);
-  co_await std::move(short_sleep);
+  auto sleep_task = sleep_for(1us);
+  co_await std::move(sleep_task);
   co_return text_response("done");
 }
 auto cancellable_handler(duration delay) {

@@ -58,7 +58,7 @@ std::string upload_head(std::string_view path, std::string_view header_lines) {
 
 /// Generates uploads: a chunked body of 3 bytes, a body of 3 bytes with a length, and a body whose transfer may take 64
 /// s longer than the request timeout.
-std::string sample_upload(std::string_view path, std::string_view header_lines = {}) {
+std::string generate_upload(std::string_view path, std::string_view header_lines = {}) {
   const std::string lines{header_lines};
   switch (GENERATE(0, 1, 2)) {
     case 0: return upload_head(path, lines + "Transfer-Encoding: chunked\r\n") + "3\r\nabc\r\n0\r\n\r\n";
@@ -105,7 +105,7 @@ TEST_CASE("body deadline: after the end of the body, a handler has the request t
     server.routes.use(
         [](request_context& context, http::next next_handler) { return call_next(next_handler, &context); });
   }
-  const auto request = sample_upload("/upload");
+  const auto request = generate_upload("/upload");
   auto client = server.connect();
   const spawned_task<> sender{server.time, send_all(client.stream(), request)};
   const auto start = server.time.now();
@@ -177,7 +177,7 @@ TEST_CASE("body deadline: the client's deadline and the timeout of the route are
   auto client = server.connect();
   const auto start = server.time.now();
   SECTION("a deadline of the client") {
-    const auto request = sample_upload("/upload", "X-Envoy-Expected-Rq-Timeout-Ms: 2000\r\n");
+    const auto request = generate_upload("/upload", "X-Envoy-Expected-Rq-Timeout-Ms: 2000\r\n");
     const spawned_task<> sender{server.time, send_all(client.stream(), request)};
     CHECK(client.receive()->status == 504);
     CHECK(server.time.now() - start >= 2s - tick);
@@ -186,7 +186,7 @@ TEST_CASE("body deadline: the client's deadline and the timeout of the route are
   SECTION("a longer timeout of the route") {
     server.route.timeout(300s);
     server.state.work = 100s;
-    const auto request = sample_upload("/upload");
+    const auto request = generate_upload("/upload");
     const spawned_task<> sender{server.time, send_all(client.stream(), request)};
     CHECK(client.receive()->status == 200);
   }
@@ -209,7 +209,7 @@ TEST_CASE("body deadline: the log line has the remaining time until the ordinary
     server.log_to(log.sink());
     server.state.work = 0s;
     if (!reads) server.state.max_parts = 0;
-    const auto request = sample_upload("/upload");
+    const auto request = generate_upload("/upload");
     auto client = server.connect();
     const spawned_task<> sender{server.time, send_all(client.stream(), request)};
     CHECK(client.receive()->status == 200);
@@ -237,7 +237,7 @@ TEST_CASE("body deadline: a proxied request has the timeout of the upstream afte
     });
     return std::optional<http::response>{};
   });
-  const auto request = sample_upload("/api/");
+  const auto request = generate_upload("/api/");
   auto client = fixture.server.connect();
   const spawned_task<> sender{fixture.server.time, send_all(client.stream(), request)};
   fixture.upstream().read_request();

@@ -113,7 +113,7 @@ TEST_CASE("body writer: a producer whose writes complete immediately yields to t
   CHECK(iterations_during_writes(640) == 10);
 }
 
-task<> set_after(event& target, duration delay) {
+task<> notify_after(event& target, duration delay) {
   co_await sleep_for(delay);
   target.set();
 }
@@ -125,7 +125,7 @@ TEST_CASE("body writer: a pause ends early when the server drains", "[http][serv
   body_writer writer{pipe.client.stream(), body_writer::framing::chunked, server_limits{.write_timeout = 1s}, draining};
   const auto start = time.now();
   CHECK_FALSE(writer.draining());
-  spawned_task<> drain{time, set_after(draining, 5s)};
+  spawned_task<> drain{time, notify_after(draining, 5s)};
   CHECK(time.run(writer.pause(1h)) == wait_status::notified);
   CHECK(time.now() - start <= 5s + 2 * tick);
   CHECK(writer.draining());

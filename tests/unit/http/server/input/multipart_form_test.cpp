@@ -111,8 +111,8 @@ TEST_CASE("multipart form: the response to an invalid form has the status, the f
   CHECK_FALSE(binary.write("--b\r\nContent-Disposition: form-data; name=a\r\n\r\n\xFF\r\n--b--\r\n"));
   CHECK(binary.error_response().content().find("must be UTF-8") != std::string_view::npos);
 
-  const auto other_head = make_multipart_head("application/json");
-  const request_context other{other_head, "192.0.2.1"};
+  const auto json_head = make_multipart_head("application/json");
+  const request_context other{json_head, "192.0.2.1"};
   multipart_reader unsupported{other, directory.path};
   CHECK_FALSE(unsupported.finish());
   CHECK_FALSE(unsupported.write(body));
