@@ -86,7 +86,7 @@ test('a resolved alert moves to the collapsed list and is announced', async ({ p
   await expect(page.getByRole('status')).toHaveText('Alert resolved: ServiceDown, weather-service, critical.');
 });
 
-test('the page shows and announces silent monitoring, with and without alerts', async ({ page, dashboard }) => {
+test('the page shows and announces that monitoring is silent, with and without alerts', async ({ page, dashboard }) => {
   dashboard.alerts = alertsBody();
   await dashboard.open(page);
   await page.clock.runFor(1_000);

@@ -38,7 +38,7 @@ class watched_service {
 
   const service_target& target() const noexcept { return target_; }
 
-  /// Watches until it is cancelled. `on_change` is awaited after each change of the endpoints.
+  /// Watches the endpoints until the task is cancelled. `on_change` is awaited after each change of the endpoints.
   task<> run(std::function<task<>()> on_change);
 
   /// The endpoints; waits for the first list. Errors: `host_not_found_try_again` while the source has failed and there

@@ -80,8 +80,8 @@ class broker {
  public:
   virtual ~broker() = default;
 
-  /// Keeps the connection until it is cancelled or `close` is called. Only one call may run at a time; `run` can be
-  /// called again after it has ended. While there is no connection, the other functions wait for one, up to their
+  /// Keeps the connection until the task is cancelled or `close` is called. Only one call may run at a time; `run` can
+  /// be called again after it has ended. While there is no connection, the other functions wait for one, up to their
   /// limits.
   virtual task<> run() = 0;
 

@@ -63,7 +63,7 @@ class consumer {
            telemetry::registry& metrics, telemetry::logger log, consumer_settings settings = {},
            std::string name = "consumer");
 
-  /// Runs until it is cancelled, or the broker client is closed. Started on the loop of the broker client:
+  /// Runs until the task is cancelled, or the broker client is closed. Started on the loop of the broker client:
   /// `context.background.spawn(consumer::run(consumer))`.
   static task<> run(std::shared_ptr<consumer> self);
 

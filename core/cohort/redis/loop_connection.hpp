@@ -53,7 +53,7 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   void start_task();
   void on_task_ended();
   task<> run();
-  /// Whether there is a reason to connect.
+  /// Whether an unsent command or a subscription requires a connection.
   bool has_work() const noexcept { return !unsent_.empty() || !subscribers_.empty(); }
   /// Sends HELLO, SELECT and PING; PING fails while the server loads its data. Returns the error.
   task<std::optional<error>> perform_handshake(net::stream& stream);

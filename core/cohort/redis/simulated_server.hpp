@@ -27,7 +27,7 @@ class simulated_server {
   simulated_server(const simulated_server&) = delete;
   simulated_server& operator=(const simulated_server&) = delete;
 
-  /// Accepts connections and executes their commands until it is cancelled, or the acceptor is closed. Then the
+  /// Accepts connections and executes their commands until the task is cancelled, or the acceptor is closed. Then the
   /// connections are closed, but the data is kept for the next call. Only one call may run at a time. The server must
   /// outlive the task.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
