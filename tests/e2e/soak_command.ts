@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A long load on the real programs with faults of all links: memory and descriptors of each service stay flat. Arguments:
-// the number of requests (default 10⁷).
+// Runs a long load on the real programs with faults of all links, and checks that the memory and descriptors of each
+// service stay constant. Arguments: the number of requests (default 10⁷).
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -108,7 +108,7 @@ class network {
   host* host_at(const asio::ip::address& address) noexcept;
   bool is_reachable(const host& client, const host& server);
   const link_conditions& conditions_of(const link& target_link) const noexcept;
-  /// The delay of a segment caused by losses; zero if it is not lost.
+  /// The delay that losses add to a segment; zero if the segment is not lost.
   duration draw_retransmission(const link_conditions& conditions, duration first_timeout);
   /// The current time of the running loop.
   time_point now() const noexcept;

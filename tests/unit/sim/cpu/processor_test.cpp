@@ -291,7 +291,7 @@ TEST_CASE("link: a lost segment arrives after TCP's retransmission timeout", "[s
   const auto times = fixture.sorted_milliseconds();
   REQUIRE(times.size() == 1000);
   const auto late = std::count_if(times.begin(), times.end(), [](double time) { return time > 200; });
-  // Of a request and a response, 19 % lose a segment at least once.
+  // 19 % of the exchanges lose at least one segment.
   CHECK_THAT(static_cast<double>(late) / 1000, WithinAbs(0.19, 0.05));
 }
 
