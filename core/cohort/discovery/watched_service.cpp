@@ -82,7 +82,7 @@ bool watched_service::apply(endpoint_list endpoints) {
       if (now - *empty_since_ < empty_list_delay) {
         if (!is_new) return false;
         log_.write(telemetry::log_level::warn,
-                   "discovery reports no endpoints; the known endpoints stay in use for now",
+                   "discovery reports no endpoints; the known endpoints stay in use until it confirms the empty list",
                    {{"upstream", std::string_view{target_.requests.host}}, {"source", to_string(target_.kind)}});
         return false;
       }

@@ -100,7 +100,7 @@ class broker {
   /// Whether there is a usable connection.
   virtual bool is_connected() const noexcept = 0;
 
-  /// Ends `run`; pending and further calls fail with `closed`.
+  /// Ends `run`; pending and later calls fail with `closed`.
   virtual void close() = 0;
 };
 

@@ -55,7 +55,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// like `broker::run`: `context.background.spawn(publisher::run(publisher))`.
   static task<> run(std::shared_ptr<publisher> self);
 
-  /// Rejects further messages, and sends the messages in the outbox until `close_deadline`. Returns the number of
+  /// Rejects new messages, and sends the messages in the outbox until `close_deadline`. Returns the number of
   /// messages that were not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`;
   /// runs the broker client until it returns, then closes the client.
   static task<std::size_t> close(std::shared_ptr<publisher> self, deadline close_deadline);

@@ -9,7 +9,7 @@
 namespace cohort::messaging {
 
 struct publisher_settings {
-  /// Maximum number of messages in the outbox, at least 1. A further message waits, or is rejected with
+  /// Maximum number of messages in the outbox, at least 1. Additional messages wait, or are rejected with
   /// `errc::overloaded`.
   std::size_t max_messages = 1024;
   /// Maximum number of messages that are sent together; their confirms are awaited before the next messages are sent.

@@ -23,7 +23,7 @@ namespace cohort::postgres {
 struct pool_settings {
   /// Maximum number of connections of a loop.
   std::size_t max_connections = 10;
-  /// Maximum number of calls of a loop that wait for a connection. A further call fails with `errc::overloaded`.
+  /// Maximum number of calls of a loop that wait for a connection. Additional calls fail with `errc::overloaded`.
   std::size_t max_waiters = 256;
   /// Timeout of a call, capped by the caller's deadline. The timeout includes the wait for a connection.
   duration timeout = std::chrono::seconds{5};
@@ -99,7 +99,7 @@ class pool {
   /// Begins a transaction. A transaction keeps a connection until its end, and counts as one call.
   task<result<transaction>> begin(call_context context, transaction_options options = {});
 
-  /// Closes the connections of all loops, once their calls have ended. Further calls fail with `errc::closed`.
+  /// Closes the connections of all loops, once their calls have ended. Later calls fail with `errc::closed`.
   task<> close();
 
   /// The numbers of this loop's open connections, and of the idle connections among them.

@@ -75,7 +75,7 @@ class client {
   task<result<subscription>> subscribe(call_context context, std::string channel);
   task<result<subscription>> subscribe_pattern(call_context context, std::string pattern);
 
-  /// Closes the connections of all loops. Pending and further calls fail with `errc::closed`.
+  /// Closes the connections of all loops. Pending and later calls fail with `errc::closed`.
   task<> close();
 
   const std::string& name() const noexcept;

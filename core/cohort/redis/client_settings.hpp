@@ -37,7 +37,7 @@ struct client_settings {
   /// Delay before the second attempt to connect; it doubles with each failure up to `max_backoff`, with jitter.
   duration min_backoff = std::chrono::milliseconds{20};
   duration max_backoff = std::chrono::seconds{1};
-  /// Maximum number of commands without a reply. A further call fails with `errc::overloaded`. A call that has reached
+  /// Maximum number of commands without a reply. Additional calls fail with `errc::overloaded`. A call that has reached
   /// its deadline counts until its reply has arrived.
   std::size_t max_pending = 4096;
   /// Maximum number of messages that a subscription keeps. Beyond it, the oldest messages are dropped; see

@@ -32,7 +32,7 @@ class simulated_server {
   /// outlive the task.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
-  /// Sets the processing time of each further batch of commands, for example a time longer than the callers' deadlines.
+  /// Sets the processing time of each later batch of commands, for example a time longer than the callers' deadlines.
   void set_delay(duration delay) noexcept { delay_ = delay; }
   /// The number of executed commands, excluding the handshake.
   std::size_t command_count() const noexcept { return command_count_; }

@@ -25,7 +25,7 @@ struct database_settings {
   std::string path;
   /// Maximum number of connections that read concurrently.
   std::size_t readers = 4;
-  /// Maximum number of calls that wait for a connection, separately for reading and writing. A further call fails with
+  /// Maximum number of calls that wait for a connection, separately for reading and writing. Additional calls fail with
   /// `errc::overloaded`.
   std::size_t max_waiters = 256;
   /// Maximum time that a statement waits for a lock of another process, capped by the deadline of the call.
@@ -122,7 +122,7 @@ class database {
   /// outlive the task.
   task<> create_schema(std::string script, duration timeout = std::chrono::seconds{10});
 
-  /// Waits for the calls, and closes the connections. Further calls fail with `errc::closed`.
+  /// Waits for the calls, and closes the connections. Later calls fail with `errc::closed`.
   task<> close();
 
  private:

@@ -33,7 +33,7 @@ class simulated_dns {
     for (const auto& address : addresses) data.push_back(dns_address(address));
     set(name, discovery::dns_type::a, ttl, std::move(data));
   }
-  /// Sets the response code of all further responses.
+  /// Sets the response code of all later responses.
   void set_response_code(unsigned code) noexcept { code_ = code; }
   /// Returns the number of queries for a type.
   int queries(discovery::dns_type type) { return queries_[static_cast<unsigned>(type)]; }

@@ -36,7 +36,7 @@ TEST_CASE("postgres::pool: a query returns its rows, and its connection is reuse
   CHECK(fixture.metric("cohort_postgres_in_flight{upstream=\"database\"}") == "0");
 }
 
-TEST_CASE("postgres::pool: the number of connections is bounded, and further calls wait", "[postgres][pool]") {
+TEST_CASE("postgres::pool: the number of connections is bounded, and additional calls wait", "[postgres][pool]") {
   pool_fixture fixture{{.max_connections = 3}};
   const auto start = fixture.time.now();
   CHECK(run_concurrent_queries(fixture, 9, 10s) == outcome_map{{"select 1", 9}});

@@ -217,7 +217,7 @@ TEST_CASE("redis client: a server that does not use RESP is reported by one erro
   fixture.time().run_for(2s);
 }
 
-TEST_CASE("redis client: a closed client fails its pending and further calls", "[redis][client]") {
+TEST_CASE("redis client: a closed client fails its pending and later calls", "[redis][client]") {
   redis_fixture fixture;
   fixture.server.set_delay(1s);
   const auto pending = fixture.start(3s, "GET", "a");

@@ -237,8 +237,7 @@ TEST_CASE("sqlite: a call is recorded in the record of its request", "[sqlite][r
   CHECK(record.calls[0].outcome == "ok");
 }
 
-TEST_CASE("sqlite: the statements of a schema take effect together or not at all, and an error throws an exception",
-          "[sqlite]") {
+TEST_CASE("sqlite: the statements of a schema are one transaction, and an error throws an exception", "[sqlite]") {
   database_fixture fixture;
   const std::string schema = "CREATE TABLE IF NOT EXISTS a (x); CREATE TABLE IF NOT EXISTS b (x);";
   for (int i = 0; i < 2; ++i) fixture.time.run(fixture.database.create_schema(schema));

@@ -48,7 +48,7 @@ class dns_address_source final : public dns_source {
 /// load balancer distributes requests by the number of requests in flight.
 class dns_srv_source final : public dns_source {
  public:
-  /// Maximum number of targets that are resolved; further targets are ignored.
+  /// Maximum number of targets that are resolved; additional targets are ignored.
   static constexpr std::size_t max_targets = 64;
 
   dns_srv_source(std::unique_ptr<dns_client> client, std::string name)

@@ -48,7 +48,7 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
   /// Closes the idle connections immediately, because the loop ends.
   void shut_down() noexcept;
   /// Like `shut_down`, but for a pool that is destroyed with its metrics. Connections that are being reset are closed
-  /// afterwards.
+  /// after the reset.
   void abandon() noexcept;
 
   pool::connection_counts counts() const noexcept { return {open_count_, idle_.size()}; }

@@ -85,7 +85,7 @@ TEST_CASE("system info: values from malformed files are unknown", "[services][sy
   CHECK_FALSE(info.cgroup_cpu_limit);
 }
 
-TEST_CASE("system info: a directory in place of a file counts as missing", "[services][sysinfo]") {
+TEST_CASE("system info: a directory instead of a file is treated as a missing file", "[services][sysinfo]") {
   root_directory root;
   root.make_directory("proc/meminfo");
   root.make_directory("proc/cpuinfo");

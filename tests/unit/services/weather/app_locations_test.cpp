@@ -64,7 +64,7 @@ TEST_CASE("weather locations: the response is 404 for a location that is unknown
                              name + R"(\""})");
 }
 
-TEST_CASE("weather locations: without a fallback, wttr.in alone decides that a location is unknown",
+TEST_CASE("weather locations: without a fallback, a location is unknown if wttr.in reports it as unknown",
           "[services][weather][case-3.2]") {
   const auto [status, body] = GENERATE(table<http::status, std::string>({
       {http::status::not_found, "{}"},

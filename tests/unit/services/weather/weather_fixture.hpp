@@ -10,7 +10,7 @@ namespace cohort::test {
 
 using weather::report_cache;
 
-/// A report cache in front of wttr.in alone or of both providers. Reports are fresh for 10 minutes, and revalidated for
+/// A report cache with wttr.in only, or with both providers. Reports are fresh for 10 minutes, and revalidated for
 /// one more minute.
 struct weather_fixture : providers_fixture {
   explicit weather_fixture(const char* wttr_url = "http://wttr.test", std::size_t max_locations = 256,
@@ -38,7 +38,7 @@ struct fallback_fixture : weather_fixture {
   fallback_fixture() : weather_fixture("http://wttr.test", 256, open_meteo()) {}
 };
 
-/// The weather service with wttr.in alone, or with both providers.
+/// The weather service with wttr.in only, or with both providers.
 struct weather_app_fixture : providers_fixture {
   explicit weather_app_fixture(std::string key = {}, std::optional<weather::open_meteo_urls> fallback = {})
       : providers_fixture(std::move(key)) {

@@ -51,7 +51,7 @@ TEST_CASE("geocoding: the first result in the country is used", "[services][weat
   CHECK_FALSE(result->different_place.has_value());
 }
 
-TEST_CASE("geocoding: a place whose name merely begins with the requested name is a different place",
+TEST_CASE("geocoding: a place whose longer name begins with the requested name is a different place",
           "[services][weather][case-3.6]") {
   const auto springfield = geocoding_result("Springfield", "US", "United States", "Missouri", 37.2, -93.3);
   const weather::location spring{"Spring", "USA", {}, {}};

@@ -71,7 +71,7 @@ TEST_CASE("wttr: an area far from known coordinates is a different place", "[ser
   CHECK((*parsed)->area->latitude == 32.817);
 }
 
-TEST_CASE("wttr: an area in the region in place of the country is the same place", "[services][weather]") {
+TEST_CASE("wttr: an area is the same place if its region was requested instead of its country", "[services][weather]") {
   const auto* const body = R"({"current_condition":[{"temp_C":"21"}],"nearest_area":[{"areaName":[{"value":"Austin"}],)"
                            R"("region":[{"value":"Texas"}],"country":[{"value":"United States of America"}]}]})";
   const auto parsed = parse_wttr(body, {"Austin", "Texas", {}, {}});
