@@ -5,7 +5,7 @@ namespace cohort::fuzz {
 namespace {
 
 /// Bytes that are delimiters in one of the formats.
-constexpr char special_bytes[] = "\0\t\n\r \"#%&'()*+,-./0159:;<=>?@AFZ[\\]_`afz{|}~\x7F\x80\xBF\xC2\xE2\xEF\xF0\xFF";
+constexpr char delimiters[] = "\0\t\n\r \"#%&'()*+,-./0159:;<=>?@AFZ[\\]_`afz{|}~\x7F\x80\xBF\xC2\xE2\xEF\xF0\xFF";
 
 }  // namespace
 
@@ -24,15 +24,15 @@ std::string_view mutator::random_part() {
 
 void mutator::change(std::string& input) {
   const auto position = position_in(input);
-  const auto special = special_bytes[random_.uniform_below(sizeof special_bytes)];
+  const auto delimiter = delimiters[random_.uniform_below(sizeof delimiters)];
   switch (random_.uniform_below(7)) {
     case 0:
-      if (position < input.size()) input[position] = special;
+      if (position < input.size()) input[position] = delimiter;
       break;
     case 1:
       if (position < input.size()) input[position] = static_cast<char>(random_.next());
       break;
-    case 2: input.insert(position, 1, special); break;
+    case 2: input.insert(position, 1, delimiter); break;
     case 3: input.erase(position, 1 + random_.uniform_below(8)); break;
     case 4: input.insert(position, random_part()); break;
     case 5: input.insert(position, input.substr(position, 1 + random_.uniform_below(16))); break;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The cost of a request in counts that do not depend on the machine's load. A change that increases a count fails here;
-// after a change that decreases it, narrow the band. tests/bench measures times.
+// after a change that decreases it, tighten the bounds. tests/bench measures times.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/cost/counted_program.hpp"
@@ -10,49 +10,49 @@
 namespace cohort::test {
 namespace {
 
-struct band {
+struct count_range {
   double min;
   double max;
 };
 
-struct cost_bands {
-  band allocations;
-  band system_calls;
-  band instructions;
+struct cost_bounds {
+  count_range allocations;
+  count_range system_calls;
+  count_range instructions;
 };
 
 const counted_service time_service{"time-service", "/api/time", {}};
 /// One read, one write, and the wait between two requests, which a busy server shares among its connections.
-constexpr cost_bands time_bands{.allocations = {0, 0.01}, .system_calls = {2.9, 3.1}, .instructions = {8200, 8800}};
+constexpr cost_bounds time_bounds{.allocations = {0, 0.01}, .system_calls = {2.9, 3.1}, .instructions = {8200, 8800}};
 
 /// One read and one write for the request and for each of the three calls, and the waits between them, whose number
 /// depends on the order of events. A call that is slow on a busy machine is hedged, which costs a second request.
-constexpr cost_bands aggregate_bands{
+constexpr cost_bounds aggregate_bounds{
     .allocations = {2.9, 4}, .system_calls = {11, 20}, .instructions = {75'000, 110'000}};
 
-void check_within(const char* name, double count, band limits) {
+void check_within(const char* name, double count, count_range limits) {
   INFO(name << " per request: " << count << ", expected " << limits.min << " to " << limits.max);
   CHECK(count >= limits.min);
   CHECK(count <= limits.max);
 }
 
-void check_allocations(const counted_service& service, const cost_bands& bands) {
+void check_allocations(const counted_service& service, const cost_bounds& bounds) {
 #ifdef COHORT_SANITIZED
   SKIP("the sanitizer replaces the allocator");
 #endif
-  check_within("allocations", allocations_per_request(service), bands.allocations);
+  check_within("allocations", allocations_per_request(service), bounds.allocations);
 }
 
-void check_system_calls(const counted_service& service, const cost_bands& bands) {
+void check_system_calls(const counted_service& service, const cost_bounds& bounds) {
 #ifdef COHORT_SANITIZED
   SKIP("the sanitizer makes additional system calls");
 #endif
   const auto strace = find_tool("strace");
   if (!strace) SKIP("strace is not installed");
-  check_within("system calls", system_calls_per_request(service, *strace), bands.system_calls);
+  check_within("system calls", system_calls_per_request(service, *strace), bounds.system_calls);
 }
 
-void check_instructions(const counted_service& service, const cost_bands& bands) {
+void check_instructions(const counted_service& service, const cost_bounds& bounds) {
 #ifndef COHORT_OPTIMIZED
   SKIP("the program is not optimized");
 #endif
@@ -61,19 +61,19 @@ void check_instructions(const counted_service& service, const cost_bands& bands)
 #endif
   const auto valgrind = find_tool("valgrind");
   if (!valgrind) SKIP("valgrind is not installed");
-  check_within("instructions", instructions_per_request(service, *valgrind), bands.instructions);
+  check_within("instructions", instructions_per_request(service, *valgrind), bounds.instructions);
 }
 
 TEST_CASE("cost: GET /api/time stays within its bounds for allocations", "[integration][cost][threads]") {
-  check_allocations(time_service, time_bands);
+  check_allocations(time_service, time_bounds);
 }
 
 TEST_CASE("cost: GET /api/time stays within its bounds for system calls", "[integration][cost][threads]") {
-  check_system_calls(time_service, time_bands);
+  check_system_calls(time_service, time_bounds);
 }
 
 TEST_CASE("cost: GET /api/time stays within its bounds for instructions", "[integration][cost][threads]") {
-  check_instructions(time_service, time_bands);
+  check_instructions(time_service, time_bounds);
 }
 
 /// The dashboard with three upstream services that respond immediately.
@@ -108,7 +108,7 @@ class dashboard_fixture {
 TEST_CASE("cost: GET /api/aggregate with reused connections stays within its bounds for allocations",
           "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
-  check_allocations(dashboard.service(), aggregate_bands);
+  check_allocations(dashboard.service(), aggregate_bounds);
   // Each service has one more connection if its calls were hedged, because a hedge that loses keeps its connection.
   CHECK(dashboard.connections() <= 20);
 }
@@ -120,17 +120,17 @@ TEST_CASE("cost: 32 concurrent requests for /api/aggregate stay within their bou
   auto service = dashboard.service();
   service.connections = 32;
   service.variables.emplace("CONCURRENCY_LIMIT", "off");
-  check_allocations(service, aggregate_bands);
+  check_allocations(service, aggregate_bounds);
 }
 
 TEST_CASE("cost: GET /api/aggregate stays within its bounds for system calls", "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
-  check_system_calls(dashboard.service(), aggregate_bands);
+  check_system_calls(dashboard.service(), aggregate_bounds);
 }
 
 TEST_CASE("cost: GET /api/aggregate stays within its bounds for instructions", "[integration][cost][threads]") {
   const dashboard_fixture dashboard;
-  check_instructions(dashboard.service(), aggregate_bands);
+  check_instructions(dashboard.service(), aggregate_bounds);
 }
 
 }  // namespace

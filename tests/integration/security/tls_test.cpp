@@ -154,7 +154,7 @@ TEST_CASE(
   const auto key = files.path("server.key");
   certificate_authority root{"Root"};
   files.write_pair("other", root.issue({.dns = {"localhost"}}));
-  files.write_pair("expired", root.issue({.dns = {"localhost"}, .not_before_offset = -2h, .valid_for = 1h}));
+  files.write_pair("expired", root.issue({.dns = {"localhost"}, .not_before_offset = -2h, .validity_period = 1h}));
   files.write("empty.pem", "");
   const auto check = [](const std::vector<std::string>& flags, const std::string& error) {
     CAPTURE(error);
@@ -251,7 +251,7 @@ TEST_CASE("tls: /api requires an allowed client certificate, health and metrics 
                                                 .uri = {"spiffe://example.org/dashboard"},
                                                 .usage = "clientAuth",
                                                 .not_before_offset = -2h,
-                                                .valid_for = 1h}));
+                                                .validity_period = 1h}));
   CHECK(status("expired", "/api/time") == "none");
   CHECK(status("foreign", "/api/time") == "none");
   CHECK(status("foreign", "/health") == "none");

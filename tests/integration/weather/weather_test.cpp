@@ -234,7 +234,8 @@ TEST_CASE("weather: the provider's certificate is verified", "[integration][weat
            certificate_case{"good", trusted.issue({.dns = {"localhost"}}), 200},
            certificate_case{"for another name", trusted.issue({.dns = {"example.org"}}), 503},
            certificate_case{"expired",
-                            trusted.issue({.dns = {"localhost"}, .not_before_offset = -48h, .valid_for = 24h}), 503},
+                            trusted.issue({.dns = {"localhost"}, .not_before_offset = -48h, .validity_period = 24h}),
+                            503},
            certificate_case{"of an unknown CA", other.issue({.dns = {"localhost"}}), 503},
        }) {
     CAPTURE(test_case.name);

@@ -115,7 +115,7 @@ certificate_and_key certificate_authority::issue(const certificate_request& requ
   X509* leaf = certificate.get();
   X509_set_version(leaf, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(leaf), ++last_serial_);
-  set_validity(leaf, request.not_before_offset, request.valid_for);
+  set_validity(leaf, request.not_before_offset, request.validity_period);
   const auto& subject_names = !request.dns.empty() ? request.dns : !request.ip.empty() ? request.ip : request.uri;
   set_common_name(X509_get_subject_name(leaf), subject_names.front());
   check(X509_set_issuer_name(leaf, X509_get_subject_name(certificate_.get())) == 1, "issuer");

@@ -21,8 +21,8 @@ struct certificate_request {
   std::string usage{"serverAuth"};
   /// Start of validity, relative to now; negative values are in the past.
   std::chrono::seconds not_before_offset{-3600};
-  /// Length of the validity from the start. If the validity ends before now, the certificate has expired.
-  std::chrono::seconds valid_for{24 * 3600};
+  /// Duration of the validity from its start. If the validity ends before now, the certificate has expired.
+  std::chrono::seconds validity_period{24 * 3600};
 };
 
 struct certificate_and_key {

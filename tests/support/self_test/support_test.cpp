@@ -104,7 +104,8 @@ TEST_CASE("certificate authority: invalid certificates fail with the expected co
     long code;
   };
   const std::vector<example> examples{
-      {ca.issue({.dns = {"localhost"}, .not_before_offset = -48h, .valid_for = 24h}), X509_V_ERR_CERT_HAS_EXPIRED},
+      {ca.issue({.dns = {"localhost"}, .not_before_offset = -48h, .validity_period = 24h}),
+       X509_V_ERR_CERT_HAS_EXPIRED},
       {ca.issue({.dns = {"localhost"}, .not_before_offset = 1h}), X509_V_ERR_CERT_NOT_YET_VALID},
       {ca.issue({.dns = {"elsewhere.example"}}), X509_V_ERR_HOSTNAME_MISMATCH},
       {other.issue({.dns = {"localhost"}}), X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY},

@@ -80,7 +80,7 @@ TEST_CASE("tls settings: without verification any certificate is accepted", "[ne
   certificate_request expired;
   expired.dns = {"service.example"};
   expired.not_before_offset = std::chrono::hours{-2};
-  expired.valid_for = std::chrono::hours{1};
+  expired.validity_period = std::chrono::hours{1};
   const net::tls_client_settings settings{.verifies_server = false};
   CHECK(tls_fixture{settings}.connect(issue(root, "service.example")) == error_code{});
   CHECK(tls_fixture{settings}.connect(issue(root, "other.example")) == error_code{});

@@ -122,7 +122,7 @@ TEST_CASE("tls: an invalid certificate ends the handshake with an error of the S
   request.dns = test_case.certificate_names;
   if (test_case.is_expired) {
     request.not_before_offset = std::chrono::hours{-2};
-    request.valid_for = std::chrono::hours{1};
+    request.validity_period = std::chrono::hours{1};
   }
   scripted_upstream upstream{(test_case.has_trusted_root ? root : untrusted_root).issue(request)};
   real_time_fixture time;

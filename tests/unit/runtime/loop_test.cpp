@@ -93,9 +93,9 @@ TEST_CASE("loop: handlers posted by other threads run on the loop's thread, in o
   std::atomic<int> on_wrong_thread = 0;
   int handled_count = 0;
   const auto loop_thread = std::this_thread::get_id();
-  std::vector<std::jthread> posters;
+  std::vector<std::jthread> posting_threads;
   for (int thread_index = 0; thread_index < threads; ++thread_index) {
-    posters.emplace_back([&, thread_index] {
+    posting_threads.emplace_back([&, thread_index] {
       for (int i = 0; i < handlers_per_thread; ++i) {
         asio::post(event_loop.get_executor(), [&, thread_index, i] {
           if (std::this_thread::get_id() != loop_thread || &loop::current() != &event_loop) ++on_wrong_thread;

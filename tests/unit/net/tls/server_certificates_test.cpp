@@ -24,8 +24,8 @@ class sni_fixture {
     add({"*.wild.example"});
     add({"a.wild.example", "shared.example"});
   }
-  void add(std::vector<std::string> names, std::chrono::seconds valid_for = 24h) {
-    const auto leaf = root.issue({.dns = std::move(names), .valid_for = valid_for});
+  void add(std::vector<std::string> names, std::chrono::seconds validity_period = 24h) {
+    const auto leaf = root.issue({.dns = std::move(names), .validity_period = validity_period});
     settings.certificates.push_back({leaf.certificate_pem, leaf.private_key_pem});
   }
 

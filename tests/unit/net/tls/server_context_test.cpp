@@ -111,8 +111,8 @@ TEST_CASE("tls server: client certificates are requested, and invalid certificat
     return connected.server.reason;
   };
   CHECK(check_rejected(issue_client_certificate(other_root, uris)).find("certificate verify failed: ") == 0);
-  const auto expired =
-      fixture.root.issue({.dns = {"client.example"}, .usage = "clientAuth", .not_before_offset = -2h, .valid_for = 1h});
+  const auto expired = fixture.root.issue(
+      {.dns = {"client.example"}, .usage = "clientAuth", .not_before_offset = -2h, .validity_period = 1h});
   CHECK(check_rejected(expired).find("expired") != std::string::npos);
   CHECK(check_rejected(fixture.leaf).find("purpose") != std::string::npos);
 }
@@ -184,7 +184,7 @@ TEST_CASE("tls server: settings that cannot be used are errors that name the set
   certificate_authority root{"Test Root"};
   const auto leaf = issue_server_certificate(root);
   const auto other = issue_server_certificate(root);
-  const auto expired = root.issue({.dns = {"service.example"}, .not_before_offset = -2h, .valid_for = 1h});
+  const auto expired = root.issue({.dns = {"service.example"}, .not_before_offset = -2h, .validity_period = 1h});
   const auto future_certificate = root.issue({.dns = {"service.example"}, .not_before_offset = 1h});
   const auto check = [](const net::tls_server_settings& settings, setting invalid, const std::string& reason) {
     CAPTURE(reason);

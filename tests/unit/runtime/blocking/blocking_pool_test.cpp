@@ -34,7 +34,7 @@ struct context {
   cohort::deadline deadline;
 };
 
-task<> run_values(blocking_pool& pool, std::thread::id loop_thread) {
+task<> check_job_results(blocking_pool& pool, std::thread::id loop_thread) {
   const context limit{deadline_in(30s)};
   const auto id = co_await pool.run(limit, [] { return std::this_thread::get_id(); });
   REQUIRE(id.has_value());
@@ -55,7 +55,7 @@ task<> run_values(blocking_pool& pool, std::thread::id loop_thread) {
 TEST_CASE("blocking_pool: returns the job's value, error or exception to the caller", "[runtime][blocking][threads]") {
   blocking_pool pool;
   CHECK(pool.threads() == 0);
-  run_on_loop(run_values(pool, std::this_thread::get_id()));
+  run_on_loop(check_job_results(pool, std::this_thread::get_id()));
   CHECK(pool.threads() == 1);
   CHECK(pool.running() == 0);
 }
@@ -177,7 +177,7 @@ TEST_CASE("blocking_pool: each job that runs longer than the threshold is report
   CHECK(names == std::vector<std::string>{"slow query", "slow file"});
 }
 
-task<> add_all(blocking_pool& pool, std::atomic<int>* sum, int count) {
+task<> run_increment_jobs(blocking_pool& pool, std::atomic<int>* sum, int count) {
   for (int i = 0; i < count; ++i) {
     auto add = [sum] { ++*sum; };
     static_cast<void>(co_await pool.run(deadline_in(30s), std::move(add)));
@@ -190,7 +190,7 @@ TEST_CASE("blocking_pool: serves several loops", "[runtime][blocking][threads]")
   runtime loops{3};
   std::atomic<int> running{3};
   for (std::size_t i = 0; i < 3; ++i) {
-    asio::co_spawn(loops.at(i).get_executor(), add_all(pool, &sum, 300), [&](const std::exception_ptr&) {
+    asio::co_spawn(loops.at(i).get_executor(), run_increment_jobs(pool, &sum, 300), [&](const std::exception_ptr&) {
       if (--running == 0) loops.stop();
     });
   }

@@ -164,7 +164,7 @@ TEST_CASE("task_group: cancelling join cancels the tasks and still waits until t
 }
 
 /// Joins the group after a cancelled wait, as an acceptor does.
-task<> join_although_cancelled(logging_group& group) {
+task<> join_after_cancellation(logging_group& group) {
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await sleep_for(1h);
   co_await group.tasks.join();
@@ -175,7 +175,7 @@ TEST_CASE("task_group: join by a cancelled caller cancels the tasks and waits fo
   virtual_time time;
   logging_group group;
   time.run(spawn_sleepers(group));
-  spawned_task owner(time, join_although_cancelled(group));
+  spawned_task owner(time, join_after_cancellation(group));
 
   owner.cancel();
   CHECK(group.log == log_lines{"a cancelled", "b cancelled"});

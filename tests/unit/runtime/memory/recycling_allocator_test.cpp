@@ -71,10 +71,10 @@ using detail::recycling_extension;
 
 constexpr std::size_t block_bytes = 4096;
 /// More blocks than a thread keeps without an extension.
-constexpr std::size_t two_mebibytes_of_blocks = 512;
+constexpr std::size_t two_mib_block_count = 512;
 
 /// Allocates blocks of 4 KiB, all live simultaneously, and returns their addresses.
-std::set<char*> use_blocks(std::size_t count) {
+std::set<char*> allocate_and_free_blocks(std::size_t count) {
   recycling_allocator<char> allocator;
   std::set<char*> blocks;
   for (std::size_t i = 0; i < count; ++i) blocks.insert(allocator.allocate(block_bytes));
@@ -98,30 +98,30 @@ TEST_CASE("recycling_extension: a thread keeps at most 2 MiB, and reports once t
   std::set<char*> first;
   std::set<char*> second;
   const int growth_count = run_extended([&] {
-    first = use_blocks(two_mebibytes_of_blocks);
-    second = use_blocks(two_mebibytes_of_blocks);
+    first = allocate_and_free_blocks(two_mib_block_count);
+    second = allocate_and_free_blocks(two_mib_block_count);
   });
   if (is_recycling) CHECK(first == second);
   CHECK(growth_count == (is_recycling ? 1 : 0));
-  CHECK(run_extended([] { use_blocks(1); }) == 0);
+  CHECK(run_extended([] { allocate_and_free_blocks(1); }) == 0);
 }
 
 TEST_CASE("recycling_extension: trim keeps the blocks that were used since the previous call", "[runtime][threads]") {
-  std::vector<bool> exceeds_base;
+  std::vector<bool> exceeds_base_limit;
   const int growth_count = run_extended([&] {
-    use_blocks(two_mebibytes_of_blocks);
-    exceeds_base.push_back(recycling_extension::trim());
-    use_blocks(two_mebibytes_of_blocks);
-    exceeds_base.push_back(recycling_extension::trim());
-    use_blocks(100);
-    exceeds_base.push_back(recycling_extension::trim());
-    use_blocks(10);
-    exceeds_base.push_back(recycling_extension::trim());
-    use_blocks(two_mebibytes_of_blocks);
-    exceeds_base.push_back(recycling_extension::trim());
+    allocate_and_free_blocks(two_mib_block_count);
+    exceeds_base_limit.push_back(recycling_extension::trim());
+    allocate_and_free_blocks(two_mib_block_count);
+    exceeds_base_limit.push_back(recycling_extension::trim());
+    allocate_and_free_blocks(100);
+    exceeds_base_limit.push_back(recycling_extension::trim());
+    allocate_and_free_blocks(10);
+    exceeds_base_limit.push_back(recycling_extension::trim());
+    allocate_and_free_blocks(two_mib_block_count);
+    exceeds_base_limit.push_back(recycling_extension::trim());
   });
   const std::vector<bool> expected{true, true, true, false, true};
-  if (is_recycling) CHECK(exceeds_base == expected);
+  if (is_recycling) CHECK(exceeds_base_limit == expected);
   // The extension reported growth once more after the trim that ended below 256 KiB.
   if (is_recycling) CHECK(growth_count == 2);
 }
@@ -130,7 +130,7 @@ TEST_CASE("recycling_extension: release_recycled frees all blocks", "[runtime][t
   std::vector<bool> released;
   run_extended([&] {
     released.push_back(detail::release_recycled());
-    use_blocks(two_mebibytes_of_blocks);
+    allocate_and_free_blocks(two_mib_block_count);
     released.push_back(detail::release_recycled());
     released.push_back(detail::release_recycled());
     released.push_back(recycling_extension::trim());
@@ -144,9 +144,9 @@ TEST_CASE("recycling_extension: a loop arms a timer only while it keeps more tha
   std::size_t grown_timer_count = 0;
   std::thread{[&] {
     asio::post(event_loop.get_executor(), [&] {
-      use_blocks(10);
+      allocate_and_free_blocks(10);
       idle_timer_count = event_loop.timers().armed_count();
-      use_blocks(two_mebibytes_of_blocks);
+      allocate_and_free_blocks(two_mib_block_count);
       grown_timer_count = event_loop.timers().armed_count();
       event_loop.stop();
     });

@@ -98,7 +98,7 @@ TEST_CASE("cross_thread_once: the next caller restarts a cancelled initializatio
   CHECK(calls == 2);
 }
 
-task<> await_counted(std::shared_ptr<std::atomic<cross_thread_latch*>> shared, int* unsynchronized) {
+task<> await_and_destroy_latch(std::shared_ptr<std::atomic<cross_thread_latch*>> shared, int* unsynchronized) {
   // The latch is destroyed immediately, while the last thread may still be in `count_down`.
   auto counted = std::make_unique<cross_thread_latch>(3);
   shared->store(counted.get());
@@ -120,7 +120,7 @@ TEST_CASE("cross_thread_latch: threads count down, and the waiter destroys the l
         shared->load()->count_down();
       });
     }
-    run_on_loops(1, [&](std::size_t) { return await_counted(shared, &unsynchronized); });
+    run_on_loops(1, [&](std::size_t) { return await_and_destroy_latch(shared, &unsynchronized); });
   }
 }
 

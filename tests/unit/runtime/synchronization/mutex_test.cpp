@@ -99,7 +99,7 @@ TEST_CASE("mutex: no wakeup is lost when a timeout or cancellation coincides wit
   }
 }
 
-task<> take_permits(semaphore& permits, std::size_t count, int id, order& acquired, duration hold) {
+task<> acquire_permits(semaphore& permits, std::size_t count, int id, order& acquired, duration hold) {
   const auto permit = co_await permits.acquire(deadline::never(), count);
   REQUIRE(permit.has_value());
   acquired.push_back(id);
@@ -111,8 +111,8 @@ TEST_CASE("semaphore: a request for many permits is not overtaken by later reque
   virtual_time time;
   semaphore permits{2};
   order acquired;
-  time.run(when_all(take_permits(permits, 1, 1, acquired, 10ms), take_permits(permits, 2, 2, acquired, 10ms),
-                    take_permits(permits, 1, 3, acquired, 10ms)));
+  time.run(when_all(acquire_permits(permits, 1, 1, acquired, 10ms), acquire_permits(permits, 2, 2, acquired, 10ms),
+                    acquire_permits(permits, 1, 3, acquired, 10ms)));
   CHECK(acquired == order{1, 2, 3});
   CHECK(permits.available() == 2);
 }

@@ -79,13 +79,13 @@ task<> log_wait(event& awaited, log_lines& log) {
 
 TEST_CASE("virtual_time: run throws logic_error for a deadlocked task and cancels it", "[runtime][time]") {
   virtual_time time;
-  event never_set;
+  event unset_event;
   log_lines log;
-  CHECK_THROWS_AS(time.run(log_wait(never_set, log)), std::logic_error);
+  CHECK_THROWS_AS(time.run(log_wait(unset_event, log)), std::logic_error);
   CHECK(log == log_lines{"cancelled"});
 
   // The loop remains usable, and setting the event later has no effect.
-  time.run(set_event(never_set));
+  time.run(set_event(unset_event));
   CHECK(time.run(return_after(1ms, 7)) == 7);
   CHECK(log == log_lines{"cancelled"});
 }

@@ -59,8 +59,8 @@ class program_tls_fixture {
     options.upstream_certificate_file = path("client.pem");
   }
   std::string path(const char* name) const { return (directory.path() / name).string(); }
-  void write(const char* name, std::chrono::seconds valid_for = std::chrono::hours{24}) {
-    const auto leaf = root.issue({.dns = {"a.example"}, .valid_for = valid_for});
+  void write(const char* name, std::chrono::seconds validity_period = std::chrono::hours{24}) {
+    const auto leaf = root.issue({.dns = {"a.example"}, .validity_period = validity_period});
     directory.write(name, leaf.certificate_pem + leaf.private_key_pem);
   }
   double not_after(const char* name) {
