@@ -151,9 +151,9 @@ class cpu_scheduler final : public virtual_loop_scheduler {
   /// `time` must outlive the scheduler.
   explicit cpu_scheduler(virtual_time& time);
 
-  /// Throws `std::invalid_argument` without a core.
+  /// Throws `std::invalid_argument` if `cores` is 0.
   machine& add_machine(std::string name, std::size_t cores);
-  /// A process with this number of threads. Throws `std::invalid_argument` without a thread.
+  /// A process with this number of threads. Throws `std::invalid_argument` if `threads` is 0.
   process& add_process(machine& target, std::size_t threads, cpu_costs costs);
   const std::deque<std::unique_ptr<machine>>& machines() const noexcept { return machines_; }
   random_generator& random() noexcept { return time_.event_loop().random(); }
