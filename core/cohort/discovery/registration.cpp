@@ -12,12 +12,12 @@ namespace cohort::discovery {
 namespace {
 
 /// Sets an event when a coroutine ends normally or with an exception.
-class event_at_end {
+class completion_notifier {
  public:
-  explicit event_at_end(event& ended) noexcept : ended_(ended) {}
-  ~event_at_end() { ended_.set(); }
-  event_at_end(const event_at_end&) = delete;
-  event_at_end& operator=(const event_at_end&) = delete;
+  explicit completion_notifier(event& ended) noexcept : ended_(ended) {}
+  ~completion_notifier() { ended_.set(); }
+  completion_notifier(const completion_notifier&) = delete;
+  completion_notifier& operator=(const completion_notifier&) = delete;
 
  private:
   event& ended_;
@@ -41,7 +41,7 @@ registration::registration(std::unique_ptr<registrar> target, const std::string&
 
 task<> registration::run() {
   is_started_ = true;
-  const event_at_end event_at_end{ended_};
+  const completion_notifier notifier{ended_};
   for (unsigned failures = 0; !stop_.is_set();) {
     auto renew_task = registrar_->renew();
     const auto error = co_await std::move(renew_task);

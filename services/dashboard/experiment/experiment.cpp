@@ -66,7 +66,7 @@ task<> experiment::run(std::shared_ptr<experiment> self, std::uint64_t number) {
     std::uint64_t number;
     ~finish_guard() { owner.finish(number, phase::failed, "The experiment was interrupted"); }
   };
-  const finish_guard finish_guard{*self, number};
+  const finish_guard guard{*self, number};
   auto inject_task = self->faults_.inject(self->settings_, fault_lifetime.count());
   auto failure = co_await std::move(inject_task);
   if (!failure.empty()) {

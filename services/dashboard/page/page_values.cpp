@@ -45,7 +45,7 @@ task<> page_values::run(std::shared_ptr<page_values> self, std::shared_ptr<refre
       started.ended.set();
     }
   };
-  const finish_guard ending{*self, *started};
+  const finish_guard guard{*self, *started};
   aggregator::part_observer observer = [&target = *self](std::size_t index, std::string_view, const part& part) {
     const std::lock_guard lock{target.mutex_};
     target.latest_.parts.at(index) = part;
