@@ -7,7 +7,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 
 import { inputAt, seeds } from './inputs.mjs';
-import { proxyToken, startCohort, startProxy, startNode, stopAll } from './peers.mjs';
+import { proxyToken, startCohort, startNode, startProxy, stopAll } from './peers.mjs';
 
 const concurrency = 32;
 const timeoutMs = 5000;
