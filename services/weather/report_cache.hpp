@@ -26,7 +26,7 @@ class report_cache : public std::enable_shared_from_this<report_cache> {
     duration stale_while_revalidate = std::chrono::seconds{60};
     duration unknown_location_max_age = std::chrono::minutes{10};
     std::size_t max_locations = 256;
-    /// The limit for all locations together.
+    /// The limit applies to all locations together.
     std::size_t max_concurrent_fetches = 8;
     /// Called with each report that was fetched, on the loop of the fetch; may be null.
     std::function<void(const weather_report&)> on_new_report{};

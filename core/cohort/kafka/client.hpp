@@ -58,7 +58,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
 
  private:
   class group_subscription;
-  /// A message that was handed to librdkafka.
+  /// A message that was passed to librdkafka.
   struct unconfirmed_message {
     std::shared_ptr<publish_batch> batch;
     std::size_t index;

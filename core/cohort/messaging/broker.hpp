@@ -60,7 +60,7 @@ class subscription {
   /// After an error, the message must still be acknowledged, requeued or dead-lettered.
   virtual task<result<void>> dead_letter(delivery failed_delivery, std::string reason, deadline call_deadline) = 0;
 
-  /// Number of interruptions of the connection. Without a group, messages may be lost each time.
+  /// Number of interruptions of the connection. Without a group, each interruption may lose messages.
   virtual std::uint64_t interruptions() const noexcept = 0;
 };
 

@@ -19,7 +19,7 @@ class duplicate_window {
 
   bool contains(std::string_view id) const { return ids_.contains(id); }
 
-  /// Adds an ID, and evicts the oldest ID at the capacity. Returns false if the ID is already present. An empty ID is
+  /// Adds an ID. At capacity, evicts the oldest ID. Returns false if the ID is already present. An empty ID is
   /// never a duplicate.
   bool add(std::string id) {
     if (id.empty() || capacity_ == 0) return true;

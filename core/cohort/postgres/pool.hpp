@@ -91,8 +91,8 @@ class pool {
   task<result<row_stream>> open_stream(call_context context, statement statement);
 
   /// Executes `COPY … TO STDOUT` or `COPY … FROM STDIN`, whose data is streamed with bounded memory. The text has no
-  /// parameters. Like a stream, it keeps a connection until its end, and its deadline is the deadline of the context,
-  /// without `timeout`.
+  /// parameters. Like a stream, a COPY keeps a connection until its end, and its deadline is the deadline of the
+  /// context, without `timeout`.
   task<result<copy_reader>> copy_out(call_context context, std::string text);
   task<result<copy_writer>> copy_in(call_context context, std::string text);
 

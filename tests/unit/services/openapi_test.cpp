@@ -120,7 +120,7 @@ TEST_CASE(
               "/location/longitude: removed", "/error: removed"});
   CHECK(api.find_undetected(get("/api/weather?location=x"), "/api/weather", 400) == lines{});
   const auto unavailable = get("/api/weather?location=Rome,Italy");
-  // Without `service`, the body conforms as an error of the framework.
+  // Without `service`, the body is a valid error of the framework.
   CHECK(api.find_undetected(unavailable, "/api/weather", 503) == lines{"/service: removed"});
   fixture.wttr.status = http::status::not_found;
   api.check(get("/api/weather?location=Nowhere,Land"), "/api/weather", 404);

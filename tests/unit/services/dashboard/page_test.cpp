@@ -101,7 +101,7 @@ TEST_CASE("page: the page contains the configured links only", "[services][dashb
   CHECK_FALSE(contains(html, "data-link=\"jaeger\""));
 }
 
-TEST_CASE("page: failed parts have their states", "[services][dashboard]") {
+TEST_CASE("page: the HTML shows the states of failed parts", "[services][dashboard]") {
   page_fixture fixture;
   if (!fixture.has_page()) SKIP("built without the page");
   fixture.sysinfo.status = http::status::not_found;

@@ -110,7 +110,7 @@ TEST_CASE("session: a renewal needs a valid session", "[services][dashboard]") {
   CHECK_FALSE(fixture.response_to(renewal("a=b")).header("Set-Cookie").has_value());
 }
 
-TEST_CASE("session: signing out ends all cookies of the session immediately", "[services][dashboard]") {
+TEST_CASE("session: signing out invalidates all cookies of the session immediately", "[services][dashboard]") {
   authenticated_dashboard_fixture fixture;
   const auto first = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
   const auto other = cookie_in(fixture.response_to(sign_in("X-API-Key: key\r\n")));
