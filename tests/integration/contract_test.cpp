@@ -73,7 +73,7 @@ TEST_CASE("contract: the services of one process have separate ports and communi
   const auto proxied = get(dashboard, "/api/time-proxy");
   CHECK(proxied.status == 200);
   CHECK(json_at(proxied.body, "/service") == "\"time-service\"");
-  // Both calls went over HTTP: the time service has counted them.
+  // Both calls use HTTP, so the time service counts them.
   CHECK(metric(stack.port_of("time-service"),
                R"(time_service_http_requests_total{endpoint="/api/time",method="GET",status="200"})") == 2);
   CHECK(stack.stop() == 0);

@@ -76,7 +76,7 @@ std::map<int, int> get_on_connections(std::uint16_t port, std::string_view path,
   return statuses;
 }
 
-TEST_CASE("service: blocking work that exceeds its queue is rejected, and the service recovers",
+TEST_CASE("service: blocking work that exceeds the capacity of the queue is rejected, and the service recovers",
           "[integration][threads][lifecycle]") {
   temporary_directory directory;
   const auto path = directory.write("report", "first").string();

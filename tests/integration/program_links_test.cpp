@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// In the image the programs of the services are links to cohort-stack.
+// In the image, the programs of the services are links to cohort-stack.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <filesystem>

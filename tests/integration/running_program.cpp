@@ -15,7 +15,7 @@ std::vector<std::string> with_default_flags(std::vector<std::string> arguments) 
   return arguments;
 }
 
-/// Returns the arguments of a shell that sets the limit and becomes the program.
+/// Returns the arguments of a shell that sets the limit and then executes the program.
 std::vector<std::string> with_limit_command(const std::string& name, descriptor_limit limit,
                                             std::vector<std::string> arguments) {
   arguments = with_default_flags(std::move(arguments));

@@ -58,7 +58,7 @@ TEST_CASE("files example: a failed upload leaves nothing on disk", "[integration
   SECTION("too large") {
     CHECK(request(files.port, "PUT", "/files/a", {{"Content-Length", "50000001"}}).status == 413);
   }
-  SECTION("the chunked body is too large, is malformed or has too long extensions") {
+  SECTION("the chunked body is too large or malformed, or its extensions are too long") {
     const auto bytes = GENERATE(std::string{"4\r\nabcd\r\n2FAF080\r\n"}, std::string{"4\r\nabcd\r\nZ"},
                                 "4\r\nabcd\r\n4;" + std::string(20'000, 'e'));
     raw_connection client{files.port};

@@ -9,7 +9,7 @@
 namespace cohort::test {
 namespace {
 
-TEST_CASE("reverse proxy example: uploads and downloads pass through unchanged", "[integration][threads][examples]") {
+TEST_CASE("reverse proxy example: uploads and downloads are forwarded unchanged", "[integration][threads][examples]") {
   temporary_directory directory;
   running_program files{"files-service", {"--directory", directory.path().string()}};
   running_program proxy{"reverse-proxy", {"--api-url", "http://127.0.0.1:" + std::to_string(files.port())}};

@@ -80,7 +80,7 @@ task<> place_orders(libpq_fixture& fixture) {
   CHECK(co_await count(fixture.pool, "outbox") == 2);
 }
 
-TEST_CASE("outbox example: with a PostgreSQL server, each order is announced or stays in the outbox",
+TEST_CASE("outbox example: with a PostgreSQL server, each order is published or stays in the outbox",
           "[postgres][examples][threads]") {
   libpq_fixture fixture;
   fixture.run(place_orders(fixture));

@@ -58,8 +58,8 @@ TEST_CASE("fault gate: the aggregate reports each fault of a link within its dea
       canned_response{.body = R"({"service":"weather-service","text":")" + std::string(2000, 'x') + "\"}"});
   fault_gate_link link{weather.port()};
   running_program time{"time-service"};
-  // The breaker is off, so that each request reaches the link. A hedge, which is sent if the machine is slow, would
-  // keep its connection.
+  // The circuit breaker is disabled, so that each request reaches the link. A hedge, which is sent if the machine is
+  // slow, would keep its connection.
   running_program dashboard{"dashboard-service",
                             {"--threads", "1"},
                             {{"TIME_SERVICE_URL", time.url()},

@@ -54,7 +54,7 @@ TEST_CASE("faults: without --enable-faults there is no /api/faults route", "[int
   CHECK(metric(service.port(), R"(cohort_faults_active{kind="error"})") == -1);
 }
 
-TEST_CASE("faults: injected errors are counted, continue after an invalid request and end with DELETE",
+TEST_CASE("faults: injected errors are counted, continue after an invalid request and stop after DELETE",
           "[integration][faults][threads]") {
   running_program service{"time-service", {"--enable-faults", "--threads", "2"}};
   const auto port = service.port();

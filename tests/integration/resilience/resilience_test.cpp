@@ -61,7 +61,7 @@ TEST_CASE("resilience: the aggregate is complete, with a state for each part, re
       CHECK(json_at(response.body, "/time_service") == R"({"error":"Service temporarily unavailable"})");
     }
   }
-  // Calls that timed out were cancelled, and the remaining time was sent.
+  // Calls that time out are cancelled, and the remaining time is sent to the services.
   time.wait_for_disconnects(2);
   const auto remaining_ms = std::stoi(time.requests().back().header("x-envoy-expected-rq-timeout-ms"));
   CHECK(remaining_ms > 0);
@@ -103,7 +103,8 @@ TEST_CASE("resilience: an unreachable weather provider delays the aggregate by t
   CHECK(std::stod(json_at(response.body, "/meta/weather_service/elapsed_ms")) < 5000);
 }
 
-TEST_CASE("resilience: a client's disconnect cancels its upstream calls", "[integration][threads]") {
+TEST_CASE("resilience: a disconnect of the client cancels the upstream calls of its request",
+          "[integration][threads]") {
   scripted_upstream time;
   time.set_default_behavior(no_response{});
   running_program dashboard{"dashboard-service", {}, {{"TIME_SERVICE_URL", time.url()}}};

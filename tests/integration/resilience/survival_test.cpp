@@ -115,7 +115,7 @@ class wall_clock_shift {
 TEST_CASE("clock steps: dates follow the wall clock; timeouts, cache ages and calls are not affected",
           "[integration][threads][survival]") {
 #ifdef COHORT_SANITIZED
-  SKIP("the clock is shifted by a preloaded library, which the runtime of a sanitizer does not allow");
+  SKIP("the preloaded library that shifts the clock is incompatible with sanitizers");
 #endif
   scripted_upstream provider;
   provider.set_default_behavior(canned_response{.body = wttr_response()});

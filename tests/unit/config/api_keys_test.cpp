@@ -33,7 +33,7 @@ TEST_CASE("API keys: a file with one unnamed key is equivalent to that key in AP
   CHECK(read(content).keys == single_api_key("s!~"));
 }
 
-TEST_CASE("API keys: an invalid line is an error with its number, and without its text", "[config][secret]") {
+TEST_CASE("API keys: the error for an invalid line contains its number but not its text", "[config][secret]") {
   const auto [content, error] = GENERATE(table<std::string_view, std::string>({
       {"", "which cannot be read: the file is empty"},
       {"# only a comment\n", "which has no key; write one key per line: \"name: key\" or only the key"},

@@ -248,7 +248,7 @@ TEST_CASE("options: a switch is set by flag or by variable, and the flag takes p
   }
 }
 
-TEST_CASE("options: the variable of a switch is accepted in any case", "[config][options][case-5.2]") {
+TEST_CASE("options: the value of a switch's variable is case-insensitive", "[config][options][case-5.2]") {
   const auto [text, on] =
       GENERATE(table<std::string, bool>({{"TRUE", true}, {"True", true}, {"FALSE", false}, {"False", false}}));
   sample_program program;

@@ -82,8 +82,7 @@ TEST_CASE("secret: a key file that is a pipe without a writer is rejected after 
   CHECK(read.error == "no process wrote to the file within the timeout");
 }
 
-TEST_CASE("secret: a key file can be a pipe, and its reader does not wait for the end after the first line",
-          "[config][secret][case-5.1]") {
+TEST_CASE("secret: a key file can be a pipe, and reading stops after the first line", "[config][secret][case-5.1]") {
   const test::temporary_directory directory;
   const auto path = directory.path() / "pipe";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);

@@ -112,7 +112,7 @@ TEST_CASE("value parsers: one_of accepts only the listed words", "[config][value
   CHECK_FALSE(parser.parse(invalid));
 }
 
-TEST_CASE("value parsers: one_of accepts the listed words and their aliases in any case",
+TEST_CASE("value parsers: one_of accepts the listed words and their aliases, and ignores case",
           "[config][value_parser][case-5.2]") {
   const auto parser = one_of({"info", "warn"}, {{"warning", "warn"}});
   CHECK(parser.accepted_values == "one of info, warn");
@@ -123,7 +123,7 @@ TEST_CASE("value parsers: one_of accepts the listed words and their aliases in a
   CHECK_FALSE(parser.parse(invalid));
 }
 
-TEST_CASE("value parsers: the unit of a rate is accepted in any case", "[config][value_parser][case-5.2]") {
+TEST_CASE("value parsers: the unit of a rate is case-insensitive", "[config][value_parser][case-5.2]") {
   CHECK(event_rate().parse("100/MIN")->period == 60s);
   CHECK(event_rate().parse("5/S")->period == 1s);
   CHECK(event_rate().parse("1000/Hour")->period == 3600s);

@@ -68,7 +68,7 @@ TEST_CASE("memory network: a connection is refused without an acceptor, and afte
   CHECK(time.run(network.connect(endpoint, deadline::never())).error() == asio::error::connection_refused);
 }
 
-TEST_CASE("memory network: closing an acceptor ends a pending accept and closes connections in its backlog",
+TEST_CASE("memory network: closing an acceptor aborts a pending accept and closes connections in its backlog",
           "[net][memory]") {
   virtual_time time;
   net::memory_network network;

@@ -116,7 +116,7 @@ TEST_CASE("memory pipe: a closed end is readable", "[net][memory]") {
   CHECK(fixture.client->stream().readable());
 }
 
-TEST_CASE("memory pipe: a reset ends a pending write", "[net][memory]") {
+TEST_CASE("memory pipe: a pending write fails after a reset", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time, nullptr, 4};
   CHECK(fixture.client->send("full") == 4U);

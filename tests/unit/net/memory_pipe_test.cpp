@@ -143,7 +143,7 @@ TEST_CASE("memory pipe: a write that the peer does not read times out at the dea
   CHECK(pipe.client.send("abcd").error() == asio::error::timed_out);
 }
 
-TEST_CASE("memory pipe: a cancelled read ends with operation_aborted and leaves the stream usable", "[net][memory]") {
+TEST_CASE("memory pipe: a cancelled read fails with operation_aborted and leaves the stream usable", "[net][memory]") {
   virtual_time time;
   connected_peers pipe{time};
   spawned_task<result<std::string>> reading{time, read_once(pipe.client.stream())};

@@ -101,7 +101,7 @@ TEST_CASE("tcp: a read allocates its buffer when bytes have arrived", "[net][tcp
   }
 }
 
-TEST_CASE("tcp: a read times out at the stream's deadline, and works again after a new deadline is set", "[net][tcp]") {
+TEST_CASE("tcp: a read times out at the stream's deadline, and succeeds after a new deadline is set", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   streams.client->set_deadline(time.short_deadline());
@@ -288,7 +288,7 @@ task<std::string> accept_error(net::acceptor& listener) {
   co_return error == asio::error::operation_aborted ? std::string{"operation_aborted"} : error.message();
 }
 
-TEST_CASE("tcp: closing an acceptor ends a pending accept with operation_aborted", "[net][tcp]") {
+TEST_CASE("tcp: closing an acceptor aborts a pending accept with operation_aborted", "[net][tcp]") {
   real_time_fixture time;
   auto listener = *net::listen_tcp(time.event_loop(), loopback_endpoint());
   CHECK(time.run(accept_error(*listener)) == "operation_aborted");

@@ -126,7 +126,7 @@ std::string encrypt_key(const std::string& key) {
   return text;
 }
 
-TEST_CASE("tls settings: settings that cannot be used are errors", "[net][tls][case-4.5]") {
+TEST_CASE("tls settings: invalid settings are rejected", "[net][tls][case-4.5]") {
   certificate_authority root{"Test Root"};
   const auto client = issue(root, "client.example");
   const auto other = issue(root, "other.example");

@@ -100,7 +100,8 @@ TEST_CASE("tls: an IP address is accepted if it is an IP address entry of the ce
   CHECK(time.run(connect_tls(context, upstream.port(), "127.0.0.1", time.long_deadline())).has_value());
 }
 
-TEST_CASE("tls: an invalid certificate ends the handshake with an error of the SSL category", "[net][tls][threads]") {
+TEST_CASE("tls: the handshake fails for an invalid certificate with an error of the SSL category",
+          "[net][tls][threads]") {
   struct row {
     const char* description;
     std::vector<std::string> certificate_names;
@@ -172,7 +173,7 @@ task<std::string> handshake_error_category(net::tls_client_context& context, std
   co_return error ? error.category().name() : "none";
 }
 
-TEST_CASE("tls: a peer that does not use TLS or closes ends the handshake with an error", "[net][tls]") {
+TEST_CASE("tls: the handshake fails if the peer does not use TLS or closes the connection", "[net][tls]") {
   virtual_time time;
   net::tls_client_context context;
   CHECK(time.run(handshake_error_category(context, "HTTP/1.1 400 Bad Request\r\n\r\n")) == "asio.ssl");

@@ -31,7 +31,7 @@ TEST_CASE("tls server: a handshake succeeds, and bytes are transferred in both d
   CHECK(client.read().value() == "response");
 }
 
-TEST_CASE("tls server: bytes that are not TLS end the handshake", "[net][tls]") {
+TEST_CASE("tls server: the handshake fails if the client does not use TLS", "[net][tls]") {
   tls_server_fixture fixture;
   for (const auto* bytes : {"GET / HTTP/1.1\r\nHost: test\r\n\r\n", "CONNECT test:443 HTTP/1.1\r\n\r\n",
                             "SSH-2.0-OpenSSH_9.2\r\n", "{\"text\":\"no TLS\"}"}) {
@@ -69,8 +69,9 @@ TEST_CASE("tls server: a client without a common cipher suite or application pro
   CHECK(result_without_protocol.result == tls_handshake_result::no_common_parameters);
 }
 
-TEST_CASE("tls server: an incomplete handshake times out at the stream's deadline, or ends when the client closes",
-          "[net][tls]") {
+TEST_CASE(
+    "tls server: an incomplete handshake fails at the stream's deadline, or when the client closes the connection",
+    "[net][tls]") {
   tls_server_fixture fixture;
   const auto start = fixture.time.now();
   CHECK(fixture.receive("", false).result == tls_handshake_result::timeout);
@@ -88,7 +89,8 @@ TEST_CASE("tls server: a client that does not trust the certificate rejects the 
   CHECK(connected.server.result == tls_handshake_result::rejected_by_client);
 }
 
-TEST_CASE("tls server: client certificates are requested, and invalid certificates end the handshake", "[net][tls]") {
+TEST_CASE("tls server: client certificates are requested, and the handshake fails for invalid certificates",
+          "[net][tls]") {
   tls_server_fixture fixture;
   certificate_authority other_root{"Other Root"};
   auto settings = make_server_settings(fixture.leaf);
@@ -179,7 +181,7 @@ TEST_CASE("tls server: no session is resumed while client certificates are reque
   }
 }
 
-TEST_CASE("tls server: settings that cannot be used are errors that name the setting", "[net][tls][case-5.4]") {
+TEST_CASE("tls server: invalid settings are rejected with an error that contains the setting", "[net][tls][case-5.4]") {
   using setting = net::tls_server_settings_error::setting;
   certificate_authority root{"Test Root"};
   const auto leaf = issue_server_certificate(root);

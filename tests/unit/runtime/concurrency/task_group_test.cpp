@@ -138,7 +138,7 @@ task<> spawn_two_sleeps(logging_group& group) {
   co_return;
 }
 
-TEST_CASE("task_group: a task that ends by cancellation is not reported as a failure", "[runtime][concurrency]") {
+TEST_CASE("task_group: a cancelled task is not reported as a failure", "[runtime][concurrency]") {
   virtual_time time;
   logging_group group;
   time.run(spawn_two_sleeps(group));

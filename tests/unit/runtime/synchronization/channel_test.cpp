@@ -72,7 +72,7 @@ task<error_code> receive_error(channel<int>& source) {
   co_return received ? error_code{} : received.error();
 }
 
-TEST_CASE("channel: close fails waiting senders, and stored values can still be received", "[runtime][sync]") {
+TEST_CASE("channel: waiting senders fail after close, and stored values can still be received", "[runtime][sync]") {
   virtual_time time;
   channel<int> numbers{1};
   REQUIRE(numbers.try_send(1));
@@ -83,7 +83,7 @@ TEST_CASE("channel: close fails waiting senders, and stored values can still be 
   CHECK(time.run(receive_error(numbers)) == asio::error::eof);
 }
 
-TEST_CASE("channel: close ends waiting receivers", "[runtime][sync]") {
+TEST_CASE("channel: waiting receivers return eof after close", "[runtime][sync]") {
   virtual_time time;
   channel<int> numbers{1};
   const auto results = time.run(when_all(receive_error(numbers), close_after(numbers, 1ms)));

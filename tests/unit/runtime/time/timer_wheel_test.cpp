@@ -137,7 +137,7 @@ TEST_CASE("timer_wheel: a timer armed for the past expires at the next advance",
   CHECK(fixture.calls == timer_names{"expired"});
 }
 
-TEST_CASE("timer_wheel: re-arming a timer for later replaces its expiry", "[runtime][timer]") {
+TEST_CASE("timer_wheel: re-arming a timer for a later time replaces its expiry", "[runtime][timer]") {
   wheel_fixture fixture;
   wheel_fixture::test_timer test_timer{fixture, "expired"};
   test_timer.timer.arm(start + 1ms);
@@ -150,7 +150,7 @@ TEST_CASE("timer_wheel: re-arming a timer for later replaces its expiry", "[runt
   CHECK(fixture.calls == timer_names{"expired"});
 }
 
-TEST_CASE("timer_wheel: re-arming a timer for earlier replaces its expiry", "[runtime][timer]") {
+TEST_CASE("timer_wheel: re-arming a timer for an earlier time replaces its expiry", "[runtime][timer]") {
   wheel_fixture fixture;
   wheel_fixture::test_timer test_timer{fixture, "expired"};
   test_timer.timer.arm(start + 1h);
@@ -269,7 +269,8 @@ TEST_CASE("timer_wheel: a callback can re-arm its own timer periodically", "[run
   CHECK(fixture.calls.size() == 10);
 }
 
-TEST_CASE("timer_wheel: advance returns even if a callback re-arms for the past", "[runtime][timer]") {
+TEST_CASE("timer_wheel: advance returns even if a callback re-arms its timer for a time in the past",
+          "[runtime][timer]") {
   wheel_fixture fixture;
   wheel_fixture::test_timer test_timer{fixture, "timer"};
   test_timer.action = [&] { test_timer.timer.arm(start); };
