@@ -36,7 +36,7 @@ std::string find_secret_error(std::string_view line, const std::string& subject)
 }
 
 secret_file read_secret_file(const std::string& path) {
-  // Reads up to the length of the longest secret and its line end.
+  // Reads at most the length of the longest secret and its line ending.
   auto file = read_small_file(path, max_secret_size + 2, '\n');
   if (!file.error.empty()) return {{}, "which cannot be read: " + file.error};
   if (file.text.empty()) return {{}, "which cannot be read: the file is empty"};

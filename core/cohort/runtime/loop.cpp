@@ -100,8 +100,8 @@ struct loop::wakeup_timer {
     descriptor.async_wait(operation_allocator<void>{wait_memory}, std::move(on_end));
   }
 
-  /// Schedules the next wake-up only after the coroutines that the current wake-up resumed have run. Most of them start
-  /// a timer, and each change to an earlier wake-up costs a system call. Until then, `schedule_wakeup` does nothing.
+  /// Schedules the next wakeup only after the coroutines that the current wakeup resumed have run. Most of them start
+  /// a timer, and each change to an earlier wakeup costs a system call. Until then, `schedule_wakeup` does nothing.
   struct deferred_wait {
     explicit deferred_wait(loop& owner_loop) noexcept : owner(owner_loop) {
       owner.scheduled_wakeup_ = time_point::min();

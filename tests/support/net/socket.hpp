@@ -44,7 +44,7 @@ class stop_signal {
 
 enum class readiness { ready, timed_out, stopped };
 
-/// Waits until `fd` has one of `events`, an error or a hang-up, until the deadline, or until `stop` is raised.
+/// Waits until `fd` has one of `events`, an error or a hangup, until the deadline, or until `stop` is raised.
 /// `time_point::max()` means no deadline.
 readiness wait_for(int fd, short events, time_point deadline, const stop_signal* stop = nullptr);
 

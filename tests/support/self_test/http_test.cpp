@@ -35,8 +35,7 @@ response read_bytes(const std::string& bytes, bool head_request = false) {
 
 }  // namespace
 
-TEST_CASE("http client: a body ends at its length, and the bytes of the next response are not consumed",
-          "[support][threads]") {
+TEST_CASE("http client: reading a body stops at its content length, before the next response", "[support][threads]") {
   scripted_upstream upstream;
   upstream.set_default_behavior(
       raw_bytes{"HTTP/1.1 200 OK\r\ncontent-LENGTH: 3\r\nX-A:  b c \r\n\r\noneHTTP/1.1 404 \r\n"

@@ -86,7 +86,7 @@ TEST_CASE("file watch: a file in a directory that does not exist yet is reported
   CHECK(watch.consume());
 }
 
-TEST_CASE("file watch: a loop of symbolic links ends the search", "[config][file-watch]") {
+TEST_CASE("file watch: a loop of symbolic links is detected", "[config][file-watch]") {
   const temporary_directory directory;
   fs::create_symlink("b", directory.path() / "a");
   fs::create_symlink("a", directory.path() / "b");

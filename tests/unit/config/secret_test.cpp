@@ -96,7 +96,8 @@ TEST_CASE("secret: a key file can be a pipe, and reading stops after the first l
   CHECK(read.secret == "first");
 }
 
-TEST_CASE("secret: the first line of a key file is the key, with any line end", "[config][secret][case-5.1]") {
+TEST_CASE("secret: the first line of a key file is the key, regardless of the line ending",
+          "[config][secret][case-5.1]") {
   const auto content = GENERATE("s!~"sv, "s!~\n"sv, "s!~\r\n"sv, "s!~\nsecond\0line"sv, "s!~\r"sv);
   const test::temporary_directory directory;
   const auto read = read_secret_file(directory.write("key", content).string());

@@ -8,8 +8,9 @@
 namespace cohort::net {
 namespace {
 
-TEST_CASE("client network: the network of an IPv6 client is its /64 prefix, that of an IPv4 client its address",
-          "[net][case-5.3]") {
+TEST_CASE(
+    "client network: the network of an IPv6 client is its /64 prefix, and the network of an IPv4 client is its address",
+    "[net][case-5.3]") {
   const auto [address, network] = GENERATE(table<std::string, std::string>({
       {"2001:db8:1:2::1", "2001:db8:1:2::/64"},
       {"2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"},

@@ -144,7 +144,7 @@ TEST_CASE("memory pipe: unwatch_hangup prevents a notification that is already p
   CHECK(hangup_count == 0);
 }
 
-TEST_CASE("memory pipe: closing an end removes its hang-up watch", "[net][memory]") {
+TEST_CASE("memory pipe: closing an end removes its hangup watch", "[net][memory]") {
   virtual_time time;
   memory_pipe_fixture fixture{time};
   int hangup_count = 0;

@@ -220,7 +220,7 @@ TEST_CASE("memory pipe: readable is true if a read would not wait", "[net][memor
   }
 }
 
-TEST_CASE("memory pipe: the hang-up watch is notified once, and only when the peer closes", "[net][memory]") {
+TEST_CASE("memory pipe: the hangup watch is notified once, and only when the peer closes", "[net][memory]") {
   virtual_time time;
   connected_peers pipe{time};
   auto& server = pipe.server.stream();

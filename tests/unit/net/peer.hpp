@@ -135,7 +135,7 @@ struct connected_peers {
       : client(time, std::move(streams.first)), server(time, std::move(streams.second)) {}
 };
 
-/// Counts the hang-ups of the peer in `hangup_count`.
+/// Counts the hangups of the peer in `hangup_count`.
 inline task<> watch_on_loop(net::stream& stream, int* hangup_count) {
   stream.watch_hangup([hangup_count] { ++*hangup_count; });
   co_return;

@@ -185,8 +185,7 @@ TEST_CASE("resolver: a failure is cached for negative_ttl", "[net][resolver][thr
   }
 }
 
-TEST_CASE("resolver: a request ends at its deadline or by cancellation while its lookup hangs",
-          "[net][resolver][threads]") {
+TEST_CASE("resolver: a request times out or is cancelled while its lookup hangs", "[net][resolver][threads]") {
   real_time_fixture time;
   scripted_lookup lookup;
   net::resolver resolver{lookup.function(), make_resolver_settings(1h, 1h, 1h)};

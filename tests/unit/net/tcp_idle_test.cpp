@@ -58,7 +58,7 @@ TEST_CASE("tcp: an idle stream becomes readable when bytes or the end of the str
   }
 }
 
-TEST_CASE("tcp: the read that follows an idle time can end without bytes", "[net][tcp]") {
+TEST_CASE("tcp: a read after an idle period can fail", "[net][tcp]") {
   // `child` and `byte` outlive the loop, which destroys the coroutine of a pending read.
   detail::child_task<net::io_result> child;
   char byte = 0;

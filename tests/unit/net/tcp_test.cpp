@@ -206,7 +206,7 @@ task<> wait_for_hangup(net::stream& stream, event& hangup) {
   co_await hangup.wait();
 }
 
-TEST_CASE("tcp: the hang-up watch is notified when the peer closes", "[net][tcp]") {
+TEST_CASE("tcp: the hangup watch is notified when the peer closes", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   event hangup;
@@ -221,7 +221,7 @@ task<> watch_until(net::stream& stream, deadline watch_deadline, int* hangup_cou
   co_await sleep_until(watch_deadline);
 }
 
-TEST_CASE("tcp: received bytes neither trigger the hang-up watch nor are consumed by it", "[net][tcp]") {
+TEST_CASE("tcp: received bytes neither trigger the hangup watch nor are consumed by it", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   int hangup_count = 0;
@@ -232,7 +232,7 @@ TEST_CASE("tcp: received bytes neither trigger the hang-up watch nor are consume
   CHECK(time.run(read_once(*streams.client)) == std::string{"next request"});
 }
 
-TEST_CASE("tcp: the hang-up watch stays active after an expired deadline, which causes no notification", "[net][tcp]") {
+TEST_CASE("tcp: the hangup watch stays active after an expired deadline, which causes no notification", "[net][tcp]") {
   real_time_fixture time;
   auto streams = time.run(connect_streams());
   const auto read_deadline = time.short_deadline();

@@ -68,7 +68,7 @@ task<> spawn_and_join(std::vector<std::string>* seen) {
   co_await std::move(join_task);
 }
 
-TEST_CASE("activity: a task of a group has no activity, because it can outlive the activity of its creator",
+TEST_CASE("activity: a task in a group has no activity, because it can outlive the activity of its creator",
           "[runtime][activity]") {
   virtual_time time;
   std::vector<std::string> seen;

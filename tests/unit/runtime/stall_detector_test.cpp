@@ -79,12 +79,12 @@ TEST_CASE("stall_detector: a loop with many short handlers is not stalled", "[ru
   CHECK_FALSE(test.detector.is_stalled());
 }
 
-TEST_CASE("stall_detector: a stall after an idle time is detected", "[runtime][stall]") {
+TEST_CASE("stall_detector: a stall after an idle period is detected", "[runtime][stall]") {
   detector_fixture test;
   test.observe(1);
   test.observe(1);
   for (int i = 0; i < 10; ++i) test.observe(1, 1);
-  // The marker that was posted during the idle time does not count toward the stall.
+  // The marker that was posted during the idle period does not count toward the stall.
   CHECK(test.observe(2, 1) == action::none);
   CHECK(test.observe(2, 1) == action::post_marker);
   CHECK(test.observe(2, 1) == action::none);

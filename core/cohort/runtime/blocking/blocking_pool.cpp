@@ -192,7 +192,7 @@ struct blocking_pool::state {
   std::deque<job_pointer> queue;
   std::list<running_job> running;
   bool is_stopping = false;
-  /// Whether the supervisor waits for the start of a job. If not, its next wake-up is early enough for a job that
+  /// Whether the supervisor waits for the start of a job. If not, its next wakeup is early enough for a job that
   /// starts now, so only the first of several jobs wakes the supervisor.
   bool supervisor_is_idle = false;
   /// Whether the pool was destroyed while jobs were running. If true, the observer must not be called.

@@ -23,7 +23,7 @@ enum class slow_subscriber {
 };
 
 /// Sends values to subscribers on all loops. Each loop has one list of the last `capacity` values for all of its
-/// subscribers. One wake-up of a loop delivers all values that were published before the loop runs. Any thread can
+/// subscribers. One wakeup of a loop delivers all values that were published before the loop runs. Any thread can
 /// publish, without waiting for subscribers; the values of one thread arrive in order. A subscriber belongs to the loop
 /// on which it was created. The subscribers share each value; it is not copied.
 template <class T>

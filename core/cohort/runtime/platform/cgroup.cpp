@@ -19,7 +19,7 @@ namespace fs = std::filesystem;
 /// include/linux/page_counter.h.
 constexpr std::uint64_t unlimited_memory = std::uint64_t{1} << 62;
 
-/// A buffer for two 20-digit numbers, a space and a line end.
+/// A buffer for two 20-digit numbers, a space and a newline.
 using limit_buffer = std::array<char, 64>;
 
 /// The directories of the process's group and of its ancestors, and the cgroup version of their files.

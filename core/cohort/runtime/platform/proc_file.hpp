@@ -23,7 +23,7 @@ std::string_view read_prefix(const std::string& path, std::span<char> buffer) no
 /// Reads a whole file, up to 16 MiB (the largest is /proc/cpuinfo: 8192 CPUs on x86 at less than 2 KiB each).
 std::string read_file(const std::filesystem::path& path);
 
-/// Returns `text` without leading and trailing spaces, tabs and line ends.
+/// Returns `text` without leading and trailing spaces, tabs and newlines.
 std::string_view trim(std::string_view text) noexcept;
 
 /// Returns the text before the first `separator`, or all of `remaining` if there is none, and removes the text and the

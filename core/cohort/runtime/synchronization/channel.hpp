@@ -21,7 +21,7 @@ namespace detail {
 template <class T>
 struct channel_receiver : wait_entry {
   explicit channel_receiver(wait_queue& wakeup) noexcept : wait_entry(wakeup) {}
-  /// Empty after a wake-up that is caused by `close`, or by a value of another channel in `select`.
+  /// Empty after a wakeup that is caused by `close`, or by a value of another channel in `select`.
   std::optional<T> value;
 };
 

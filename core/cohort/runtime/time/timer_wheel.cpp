@@ -49,7 +49,7 @@ void timer::arm(time_point expiry) noexcept {
   } else {
     wheel_.insert(*this);
   }
-  // Most timers expire after the next wake-up.
+  // Most timers expire after the next wakeup.
   if (!wheel_.on_earlier_wakeup_ || (old_wakeup && expiry >= *old_wakeup)) return;
   const auto new_wakeup = wheel_.next_wakeup();
   if (!old_wakeup || *new_wakeup < *old_wakeup) wheel_.on_earlier_wakeup_(*new_wakeup);
@@ -103,7 +103,7 @@ std::optional<time_point> timer_wheel::next_wakeup() const noexcept {
   const auto next = next_occupied_slot();
   if (!next) return std::nullopt;
   if (next->level == 0) return tick_start(std::max(next->tick, current_tick_));
-  // A slot of a coarse level requires a wake-up at its first expiry, or at its end at the latest, but not at its start.
+  // A slot of a coarse level requires a wakeup at its first expiry, or at its end at the latest, but not at its start.
   const auto first = tick_ceil(earliest_expiry_[next->level][next->slot]);
   const auto end = next->tick + (std::uint64_t{1} << (next->level * slot_bits));
   return tick_start(std::max(std::min(first, end), std::max(next->tick, current_tick_)));

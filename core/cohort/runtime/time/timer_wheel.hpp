@@ -121,7 +121,7 @@ class timer_wheel {
   std::array<std::array<detail::timer_list_node, slots>, levels> wheel_;
   /// Bit n of a level is set if slot n has timers.
   std::array<std::uint64_t, levels> occupied_{};
-  /// Lower bound of the expiries in a slot. A slot of a coarse level requires no wake-up before that time.
+  /// Lower bound of the expiries in a slot. A slot of a coarse level requires no wakeup before that time.
   std::array<std::array<time_point, slots>, levels> earliest_expiry_{};
   std::uint64_t current_tick_;
   single_writer_counter armed_;

@@ -196,7 +196,7 @@ task<> cancel_during_start(spawned_task<>*& caller, log_lines& log) {
   co_await std::move(all);
 }
 
-TEST_CASE("when_all: a task that cancels its scope during start-up also cancels the tasks started later",
+TEST_CASE("when_all: a task that cancels its scope during startup also cancels the tasks started later",
           "[runtime][concurrency]") {
   virtual_time time;
   log_lines log;

@@ -175,7 +175,7 @@ TEST_CASE("timer_wheel: postponing a timer repeatedly causes no wakeups", "[runt
   CHECK(fixture.calls == timer_names{"idle"});
 }
 
-TEST_CASE("timer_wheel: a timer armed after a long idle time causes no early wakeups", "[runtime][timer]") {
+TEST_CASE("timer_wheel: a timer armed after a long idle period causes no early wakeups", "[runtime][timer]") {
   wheel_fixture fixture;
   fixture.advance(24h);
   wheel_fixture::test_timer test_timer{fixture, "expired"};
