@@ -245,7 +245,7 @@ void decoder::read(simdjson::dom::element source, T& out, const constraints_of<T
 ///
 /// Rejects input that is not valid JSON in UTF-8 (RFC 8259), absent members unless they are optional, repeated members,
 /// and unknown members unless they are ignored. On failure, the result contains all errors of the document, not only
-/// the first. An integer that exceeds 64 bits makes the whole document invalid.
+/// the first. A document with an integer that exceeds 64 bits is invalid.
 template <class T>
 boost::system::result<T, decode_errors> decode(std::string_view text, const decode_options& options = {}) {
   decoder decoder{options};

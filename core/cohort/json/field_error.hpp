@@ -12,7 +12,7 @@ namespace cohort::json {
 /// The reason why one value of an input was rejected. Both strings are valid UTF-8, of bounded length, and suitable for
 /// clients.
 struct field_error {
-  /// The path of the value, such as `items[2].name`; empty for the whole document.
+  /// The path of the value, such as `items[2].name`; empty for the document itself.
   std::string field;
   /// The reason, such as `must be an integer from 1 to 100`. It follows the field in messages: `limit must be an
   /// integer …`.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Asio, compiled once for the whole program (BOOST_ASIO_SEPARATE_COMPILATION).
+// Asio, compiled once per program (BOOST_ASIO_SEPARATE_COMPILATION).
 #include <boost/asio/detail/epoll_reactor.hpp>
 #include <boost/asio/detail/object_pool.hpp>
 #include <boost/asio/detail/thread_info_base.hpp>

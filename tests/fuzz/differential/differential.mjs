@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: BSL-1.0
-// node differential.mjs FRAMING_SERVER COUNT [SEED]: sends the same bytes to Cohort's server and to Node's, and through
-// haproxy and nginx to Cohort's (those that are installed). Fails if two servers accept the same bytes as different
-// requests, or if Cohort receives a request that a proxy has not forwarded as one. See README.md.
+// node differential.mjs FRAMING_SERVER COUNT [SEED]: sends the same bytes to Cohort and Node.js, and through haproxy
+// and nginx (if installed) to Cohort. Fails if two servers accept the same bytes as different requests, or if Cohort
+// receives a request that a proxy has not forwarded as one. See README.md.
 import { existsSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 

@@ -91,7 +91,7 @@ certificate_authority::certificate_authority(const std::string& name)
   X509* root = certificate_.get();
   X509_set_version(root, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(root), last_serial_);
-  // Includes the validity of every leaf, so that only the leaf's own dates matter.
+  // The validity of the root includes that of every leaf, so a test depends only on the dates of the leaf.
   set_validity(root, std::chrono::hours{-24 * 365}, std::chrono::hours{2 * 24 * 365});
   set_common_name(X509_get_subject_name(root), name);
   check(X509_set_issuer_name(root, X509_get_subject_name(root)) == 1, "issuer");

@@ -33,8 +33,8 @@ struct received_proxy_header {
 };
 
 /// Reads the PROXY protocol header at the beginning of `connection`. The first byte must arrive before the deadline of
-/// the connection, and the whole header within `timeout` after that. Replaces `connection` if bytes after the header,
-/// or in place of a header, have been read.
+/// the connection, and the complete header within `timeout` after that. Replaces `connection` if bytes after the
+/// header, or in place of a header, have been read.
 task<received_proxy_header> read_proxy_header(stream_ptr& connection, duration timeout);
 
 }  // namespace cohort::net

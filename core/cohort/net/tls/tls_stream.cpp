@@ -18,7 +18,7 @@ namespace {
 struct io_handler {
   completion_handler<io_result> handler;
   void operator()(error_code error, std::size_t count) {
-    // The peer closed without close_notify. HTTP's framing shows the reader whether the message was complete.
+    // The peer closed without close_notify. HTTP framing indicates whether the message is complete.
     if (error == asio::ssl::error::stream_truncated) error = asio::error::eof;
     if (error) {
       handler(error);

@@ -14,8 +14,8 @@ namespace cohort {
 /// SIGKILL.
 namespace memory_reserve {
 
-/// Each block costs a page of private memory, because malloc writes its size in front of it. The other pages are not
-/// written.
+/// Each block costs a page of private memory, because malloc writes the size of the block before it. The other pages
+/// are not written.
 inline constexpr std::size_t block_bytes = std::size_t{256} * 1024;
 inline constexpr std::size_t max_blocks = 16;
 

@@ -17,12 +17,12 @@ constexpr unsigned switching_protocols = 101;
 
 struct outcome {
   bool failed = false;
-  /// The header section is too large. The limit is a bound on memory: it depends on how many bytes are received at
-  /// once.
+  /// The header section is too large. The limit bounds the memory, so whether it is exceeded depends on the number of
+  /// bytes per read.
   bool too_large = false;
   bool done = false;
   bool keep_alive = false;
-  /// The close of the connection after the bytes ends the response.
+  /// Whether the response is delimited by the close of the connection.
   bool ends = false;
   std::size_t interim_count = 0;
   std::size_t remaining_size = 0;
@@ -77,8 +77,8 @@ void check_response(const http::client_response& response) {
   }
 }
 
-/// loadgen accepts more header bytes and a longer body. Without an expected body, loadgen stores no data, and scans
-/// instead of parsing a response that is received at once and has the common form.
+/// loadgen accepts more header bytes and a longer body. Without an expected body, loadgen stores no data. It then
+/// scans, instead of parsing, a response in the common form that is received in one read.
 void check_loadgen(std::string_view input, const outcome& expected, bool is_head_request, std::string expected_body,
                    std::size_t buffer_size) {
   loadgen::target target;

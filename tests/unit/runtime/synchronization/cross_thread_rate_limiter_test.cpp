@@ -87,7 +87,7 @@ TEST_CASE("cross_thread_rate_limiter: no operation overtakes a coroutine that wa
   starts started;
   time.run(start_operation(limiter, 0, 0ms, 1h, started));
   bool is_started = true;
-  // Its timer expires immediately before that of the waiting coroutine.
+  // The timer of `try_acquire_at` expires immediately before the timer of the waiting coroutine.
   time.run(when_all(try_acquire_at(limiter, deadline{begin + 1s}, &is_started),
                     start_operation(limiter, 1, 0ms, 1h, started)));
   CHECK_FALSE(is_started);

@@ -12,9 +12,9 @@
 namespace cohort {
 
 /// Admits at most `limit` operations of all loops within any period of `interval`, for example to respect the rate
-/// limit of an upstream that the whole process calls. FIFO over all loops. The first `limit` operations start
-/// immediately; the next operation starts `interval` after the first of them. Stores the start times of the last
-/// `limit` operations. Thread-safe; must outlive its waits.
+/// limit of an upstream for the process. FIFO over all loops. The first `limit` operations start immediately; the next
+/// operation starts `interval` after the first of them. Stores the start times of the last `limit` operations.
+/// Thread-safe; must outlive its waits.
 class cross_thread_rate_limiter {
  public:
   /// Throws `std::invalid_argument` unless `limit` and `interval` are positive.
