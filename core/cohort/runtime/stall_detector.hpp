@@ -9,9 +9,9 @@
 namespace cohort {
 
 /// Decides, by periodic observations from another thread, whether a loop has stalled: one handler has been running for
-/// longer than the threshold. A loop that waits for events is not stalled. To distinguish the two, the caller posts a
-/// marker, a function, to the loop. It posts a marker only if the loop has run a handler since the last marker, so that
-/// an idle loop is not woken. The class is a state machine that uses neither threads nor a clock.
+/// longer than the threshold. A loop that waits for events is not stalled. To distinguish these states, the caller
+/// posts a marker, a function, to the loop. It posts a marker only if the loop has run a handler since the last marker,
+/// so that an idle loop is not woken. The class is a state machine that uses neither threads nor a clock.
 class stall_detector {
  public:
   /// `threshold` must be positive.

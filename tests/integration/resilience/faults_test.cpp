@@ -89,8 +89,7 @@ TEST_CASE("faults: each service in a process has its own settings", "[integratio
   CHECK(json_at(aggregate.body, "/meta/sysinfo_service/state") == "\"fresh\"");
 }
 
-TEST_CASE("faults: the memory of a memory fault is resident, and is released at its end",
-          "[integration][faults][threads]") {
+TEST_CASE("faults: a memory fault occupies resident memory until it ends", "[integration][faults][threads]") {
   running_program service{"time-service", {"--enable-faults"}};
   const auto port = service.port();
   const auto resident = [&] { return metric(port, "process_resident_memory_bytes"); };
