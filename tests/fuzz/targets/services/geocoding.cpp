@@ -24,7 +24,7 @@ std::string locate(std::string_view body, const weather::location& location) {
   require(found.longitude && std::abs(*found.longitude) <= 180, "a longitude is in range");
   static const auto base = boost::urls::parse_uri("http://a").value();
   const auto url = weather::open_meteo_url(base, found);
-  return std::string{url.buffer()} + (result->other ? " " + result->other->city : "");
+  return std::string{url.buffer()} + (result->different_place ? " " + result->different_place->city : "");
 }
 
 void run(std::string_view input) {
