@@ -173,9 +173,8 @@ TEST_CASE("concurrency limiter: after a server has become permanently slower, it
   CHECK(overload.on_time > 0.95);
 }
 
-TEST_CASE(
-    "concurrency limiter: the limit converges if the server starts under overload, without a base latency",
-    "[policy][concurrency_limiter]") {
+TEST_CASE("concurrency limiter: the limit converges if the server starts under overload, without a base latency",
+          "[policy][concurrency_limiter]") {
   const auto kind = GENERATE(distribution::constant, distribution::exponential);
   simulated_server server{16, kind, true};
   server.run(30s, 3, 50ms);
