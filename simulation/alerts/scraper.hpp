@@ -50,7 +50,7 @@ class scraper {
   monitored_fleet& fleet_;
   const rule_files& rules_;
   duration interval_;
-  /// The wall clock at the start of the run, in seconds.
+  /// The Unix time at the start of the run, in seconds.
   double start_;
   std::size_t scrape_count_ = 0;
   series_table series_;

@@ -7,7 +7,7 @@
 namespace cohort::simulation::rehearsal {
 namespace {
 
-/// The first bound separates normal wake-ups from pauses. Each further bound is this factor higher.
+/// The first bound separates normal wake-ups from pauses. Each further bound is `bound_factor` times the previous one.
 constexpr double first_bound_us = 200;
 constexpr double bound_factor = 1.35;
 

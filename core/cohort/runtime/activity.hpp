@@ -25,15 +25,15 @@ class work_recorder {
 
 enum class activity_kind : std::uint8_t { request, job };
 
-/// The work of a coroutine: a request or a run of a periodic job. A loop records the activity of the coroutine that it
-/// runs (`loop::current_activity`), because `completion_handler` keeps it while a coroutine is suspended. The children
-/// of a coroutine have its activity, except the children of a `task_group`, which have none.
+/// The work of a coroutine: a request or a run of a periodic job. `loop::current_activity` is the activity of the
+/// coroutine that the loop runs: `completion_handler` saves it when the coroutine suspends, and restores it when the
+/// coroutine resumes. The children of a coroutine have its activity, except those of a `task_group`, which have none.
 ///
 /// The object belongs to the loop, which reuses it and frees it only in the loop's destructor. So any thread can read
 /// the name and the trace ID at any time, but the values may already be those of the next activity.
 class activity {
  public:
-  /// Begins the activity. `name`, such as the pattern of a route or the name of a job, must remain valid while the loop
+  /// Starts the activity. `name`, such as the pattern of a route or the name of a job, must remain valid while the loop
   /// exists. Must be called on the loop.
   void begin(const char* name, std::uint64_t trace_high, std::uint64_t trace_low, time_point now) noexcept {
     trace_high_.store(trace_high, std::memory_order_relaxed);

@@ -207,7 +207,7 @@ function describeOutcome(attempt: Attempt): string {
   return attempt.status === null ? truncate((attempt.outcome ?? '–').replaceAll('_', ' '), 40) : String(attempt.status);
 }
 
-/** Describes the picture: "time: 412 µs; weather: timed out, 5 s". */
+/** Returns the text alternative of the waterfall: "time: 412 µs; weather: timed out, 5 s". */
 export function describe(request: RequestRecord): string {
   const calls = request.calls.map((call) => {
     const name = truncate(serviceName(call.service), 24);

@@ -100,7 +100,7 @@ test('the table has the same attempts', () => {
   expect(toTableRows(parsed(openBreakerRequestBody), new Set(['time_service'])).map((row) => row[1])).toEqual(['waiting', 'fresh', 'open']);
 });
 
-test('the picture has a text description', () => {
+test('the waterfall has a text alternative', () => {
   expect(describe(parsed(timedOutRequestBody))).toBe(
     'Calls of one request, deadline 5 s. time: 450 µs; system: 690 µs; weather: timed out, 5 s, with retry and hedge.',
   );

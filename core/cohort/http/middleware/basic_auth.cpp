@@ -23,7 +23,7 @@ constexpr std::size_t max_encoded_credentials = 4096;
 
 struct account {
   std::string name;
-  /// The digest of `name:password`.
+  /// The SHA-256 hash of `name:password`.
   digest credentials;
 };
 

@@ -71,7 +71,7 @@ struct planned_scenario {
   std::vector<planned_deploy> deploys;
 };
 
-/// Scenarios whose faults are random: see `draw_scenarios`.
+/// The settings of `draw_scenarios`, which draws scenarios with random faults.
 struct random_scenario_settings {
   /// The services that have faults: services of the plan, at least one.
   std::vector<std::string> services;

@@ -78,7 +78,7 @@ TEST_CASE("authentication: a request that two filters authenticate is counted on
   CHECK(fixture.metric_value(R"(service_auth_failures_total{endpoint="/api/both",reason="missing"})") == 1);
 }
 
-TEST_CASE("authentication: require_api_key accepts all requests without a configured key",
+TEST_CASE("authentication: without a configured key, require_api_key accepts all requests",
           "[service][authentication]") {
   service_fixture fixture;
   fixture.serve(shop_routes(fixture.authenticator));
