@@ -24,7 +24,8 @@ namespace cohort::redis {
 /// first command until `stop`. Used on its loop only.
 class loop_connection : public std::enable_shared_from_this<loop_connection> {
  public:
-  /// The references must be valid until the task has ended, or until `detach`.
+  /// `network` must outlive the task. The registry of `metrics` must remain valid until the task ends or `detach` is
+  /// called.
   loop_connection(net::network& network, const client_settings& settings, std::shared_ptr<client_metrics> metrics,
                   telemetry::logger log, std::string name);
 

@@ -113,7 +113,7 @@ std::size_t reply_parser::parse_line(std::string_view input, parse_failure& fail
   line_ += input.substr(0, count);
   // The type is checked immediately, so that an HTTP server, for example, is recognized before it sends a line feed.
   if (std::string_view{"+-:,(#_$!=*~%>|"}.find(line_.front()) == std::string_view::npos) {
-    failure = "a value begins with " + quote(line_.front());
+    failure = "unknown type of a reply: " + quote(line_.front());
     return count;
   }
   if (end != std::string_view::npos) failure = end_line();
@@ -124,7 +124,7 @@ reply_parser::parse_failure reply_parser::end_line() {
   const auto line = std::exchange(line_, {});
   std::string_view text{line};
   text.remove_suffix(1);
-  if (!text.ends_with('\r')) return "a line does not end with CR LF";
+  if (!text.ends_with('\r')) return "a line does not end with CRLF";
   text.remove_suffix(1);
   if (text.find('\r') != std::string_view::npos) return "a line contains CR";
   if (++value_count_ > limits_.max_values) {
@@ -164,7 +164,7 @@ std::size_t reply_parser::parse_blob(std::string_view input, parse_failure& fail
 reply_parser::parse_failure reply_parser::end_blob() {
   auto value = std::move(*blob_);
   blob_.reset();
-  if (!value.text.ends_with("\r\n")) return "a blob does not end with CR LF";
+  if (!value.text.ends_with("\r\n")) return "a blob does not end with CRLF";
   value.text.resize(value.text.size() - 2);
   if (value.type == kind::verbatim_string) {
     if (value.text.size() < 4 || value.text[3] != ':') return "a verbatim string has no format";

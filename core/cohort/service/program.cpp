@@ -179,9 +179,9 @@ std::unique_ptr<telemetry_export> make_export(const common_settings& settings, n
 
 /// Exports the last spans and log lines.
 task<> stop_export(telemetry_export* telemetry_exporter, telemetry::log_sink& log_output) {
-  constexpr auto max_time = std::chrono::seconds{2};
+  constexpr auto export_timeout = std::chrono::seconds{2};
   if (!telemetry_exporter) co_return;
-  co_await telemetry_exporter->stop(deadline::after(loop::current().now(), max_time));
+  co_await telemetry_exporter->stop(deadline::after(loop::current().now(), export_timeout));
   log_output.set_exporter(nullptr);
 }
 

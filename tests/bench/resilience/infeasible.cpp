@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// CPU time of requests that cannot meet their deadline: processed, and rejected by admission control.
+// Compares the CPU time per request for requests that cannot meet their deadline, with admission control (rejected) and
+// without it (processed).
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "loadgen/results/format.hpp"

@@ -227,7 +227,7 @@ async function checkDeadlines(meshedStack: MeshedStack): Promise<void> {
     const state = meta['weather_service']?.state ?? '';
     const observed = `weather had a budget of ${budget} ms; aggregate after ${duration} ms, its part: ${state}`;
     const isExpected = budget > limit - 1000 && budget <= limit && duration < limit + 1000 && state === 'timeout';
-    report(`deadline: ${name}, to the last service`, `remaining time at the last service: at most ${limit} ms`, observed, isExpected);
+    report(`deadline: ${name} is propagated to the last service`, `remaining time at the last service: at most ${limit} ms`, observed, isExpected);
   }
   await injectFaults(stack, 'weather-service', { latency_ms: 10_000 });
   const response = fetch(`http://127.0.0.1:${ports.outbound}/api/weather`, { headers: { 'x-envoy-upstream-rq-timeout-ms': '1000' } });

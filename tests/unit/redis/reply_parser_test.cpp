@@ -63,9 +63,9 @@ TEST_CASE("redis reply parser: ignores attributes, at each level", "[redis][pars
 }
 
 TEST_CASE("redis reply parser: rejects an invalid reply with one message", "[redis][parser]") {
-  CHECK(parse_error("HTTP/1.1 400 Bad Request") == "a value begins with 'H'");
-  CHECK(parse_error(std::string_view{"\0", 1}) == "a value begins with byte 0");
-  CHECK(parse_error("+OK\n") == "a line does not end with CR LF");
+  CHECK(parse_error("HTTP/1.1 400 Bad Request") == "unknown type of a reply: 'H'");
+  CHECK(parse_error(std::string_view{"\0", 1}) == "unknown type of a reply: byte 0");
+  CHECK(parse_error("+OK\n") == "a line does not end with CRLF");
   CHECK(parse_error("+a\rb\r\n") == "a line contains CR");
   for (const auto* number : {":\r\n", ":1a\r\n", ":9223372036854775808\r\n", ":+-1\r\n", ": 1\r\n"}) {
     CHECK(parse_error(number) == "the value after ':' is invalid");
@@ -74,7 +74,7 @@ TEST_CASE("redis reply parser: rejects an invalid reply with one message", "[red
   for (const auto* length : {"$-2\r\n", "$?\r\n", "*-2\r\n", "*?\r\n", "%1.5\r\n", "=-1\r\n"}) {
     CHECK(parse_error(length) == std::string{"the length after '"} + length[0] + "' is invalid");
   }
-  CHECK(parse_error("$1\r\nabc") == "a blob does not end with CR LF");
+  CHECK(parse_error("$1\r\nabc") == "a blob does not end with CRLF");
   CHECK(parse_error("=3\r\ntxt\r\n") == "a verbatim string has no format");
   CHECK(parse_error("*1\r\n>1\r\n+a\r\n") == "a push is inside another value");
 }

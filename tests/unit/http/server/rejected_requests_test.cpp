@@ -239,7 +239,7 @@ TEST_CASE("server: the response to a malformed request and its log line have the
       {make_request("X: a\r\n b\r\n"), "a header field has a folded line"},
       {make_request("X : a\r\n"), "the name of a header field is invalid"},
       {make_request("X: a\0b\r\n"s), "the value of a header field is invalid"},
-      {"GET / HTTP/1.1\nHost: test\n\n", "a line does not end with CR LF"},
+      {"GET / HTTP/1.1\nHost: test\n\n", "a line does not end with CRLF"},
       {"GET /%zz HTTP/1.1\r\nHost: test\r\n\r\n", "the target has an invalid percent-encoding"},
       {"GET /%00 HTTP/1.1\r\nHost: test\r\n\r\n", "the target has an invalid percent-encoding"},
       {"GET /#a HTTP/1.1\r\nHost: test\r\n\r\n", "the target has a fragment"},
@@ -249,7 +249,7 @@ TEST_CASE("server: the response to a malformed request and its log line have the
       {"SSH-2.0-OpenSSH_9.2\r\n", "the request line is invalid"},
       {make_chunked_request("x\r\n"), "a chunk size is invalid"},
       {make_chunked_request("1;=\r\n"), "a chunk extension is invalid"},
-      {make_chunked_request("1\r\nab\r\n"), "the data of a chunk is not followed by CR LF"},
+      {make_chunked_request("1\r\nab\r\n"), "chunk data is not followed by CRLF"},
       {make_chunked_request("0\r\n:\r\n"), "the trailer section is invalid"},
   }));
   CAPTURE(invalid.bytes);

@@ -90,7 +90,7 @@ TEST_CASE("event feed: events that follow each other closely are sent in one wri
   const auto late = stream.receive_for(310ms).substr(before + early.size());
   const auto last_write = late.substr(late.find("event: part"));
   CHECK(last_write.find("event: request") != std::string::npos);
-  // Chunks end with a CR LF, events with LF.
+  // Chunks end with a CRLF, events with LF.
   CHECK(last_write.find('\r') > last_write.find("event: request"));
 }
 

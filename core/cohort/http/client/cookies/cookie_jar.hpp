@@ -25,7 +25,8 @@ struct cookie_jar_limits {
 /// `upstream.use(std::make_shared<http::cookie_jar>())`. Thread-safe: one jar serves all loops, and several upstreams
 /// can share it.
 ///
-/// - Cookies are sent to the host that set them; with `Domain` also to its subdomains. A `Domain` that does not contain
+/// - A cookie without `Domain` is sent only to the host that set it, a cookie with `Domain` to that domain and its
+///   subdomains (section 5.1.3). A `Domain` that does not contain
 ///   the host, has no dot, or names an IP address is rejected. There is no list of public suffixes: do not share a jar
 ///   between hosts that do not trust each other.
 /// - `Path`, `Secure`, `Max-Age` and `Expires` are applied; an `Expires` that is not an HTTP date (RFC 9110 section

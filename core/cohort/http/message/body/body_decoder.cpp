@@ -69,12 +69,12 @@ void body_decoder::skip_content(std::uint64_t count) noexcept {
 body_decoder::rejection body_decoder::decode_framing(char c) noexcept {
   if (state_ >= state::trailer_start) return decode_trailers(c);
   if (state_ == state::content_carriage_return) {
-    if (c != '\r') return reject("the data of a chunk is not followed by CR LF");
+    if (c != '\r') return reject("chunk data is not followed by CRLF");
     state_ = state::content_line_feed;
     return std::nullopt;
   }
   if (state_ == state::content_line_feed) {
-    if (c != '\n') return reject("the data of a chunk is not followed by CR LF");
+    if (c != '\n') return reject("chunk data is not followed by CRLF");
     state_ = state::size_start;
     return std::nullopt;
   }

@@ -128,7 +128,7 @@ request_parser::rejection request_parser::parse_any_head(std::string_view bytes)
 std::string_view request_parser::beast_error_reason(const error& failed) const noexcept {
   using error_value = beast_http::error;
   const bool has_length = head_.find(field::content_length).has_value();
-  if (failed == error_value::bad_line_ending) return "a line does not end with CR LF";
+  if (failed == error_value::bad_line_ending) return "a line does not end with CRLF";
   if (failed == error_value::bad_method) return "the method is invalid";
   if (failed == error_value::bad_target) return "the target is empty or has an invalid character";
   if (failed == error_value::bad_version) return "the HTTP version is invalid";

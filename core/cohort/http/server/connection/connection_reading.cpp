@@ -25,7 +25,7 @@ constexpr std::uint64_t max_discarded_body = 64 * 1024;
 std::string_view invalid_start_reason(std::string_view bytes, head_scanner::state state) noexcept {
   // The content type of a TLS record with a handshake, and its major version (RFC 8446 section 5.1).
   if (bytes.starts_with("\x16\x03")) return "a TLS handshake on a port without TLS";
-  if (state == head_scanner::state::bare_line_feed) return "a line does not end with CR LF";
+  if (state == head_scanner::state::bare_line_feed) return "a line does not end with CRLF";
   return "the request line is invalid";
 }
 

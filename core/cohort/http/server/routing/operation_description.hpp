@@ -78,7 +78,7 @@ constexpr auto constraints(json::type<error_body>) {
                    {.description = "The reason for the error; for an invalid value also the accepted values"}));
 }
 
-/// A response whose body is a described type, or a list or map of these.
+/// Returns the description of a JSON response whose body is a `T`: a described type, or a list or map of such types.
 template <class T>
 response_description describe_response(status code, std::string description,
                                        std::vector<header_description> headers = {}) {
