@@ -113,7 +113,7 @@ std::size_t reply_parser::parse_line(std::string_view input, parse_failure& fail
   line_ += input.substr(0, count);
   // The type is checked immediately, so that an HTTP server, for example, is recognized before it sends a line feed.
   if (std::string_view{"+-:,(#_$!=*~%>|"}.find(line_.front()) == std::string_view::npos) {
-    failure = "unknown type of a reply: " + quote(line_.front());
+    failure = "unknown reply type " + quote(line_.front());
     return count;
   }
   if (end != std::string_view::npos) failure = end_line();

@@ -213,7 +213,7 @@ TEST_CASE("redis client: a server that does not use RESP is reported by one erro
     }
   };
   spawned_task<> server_task{fixture.time(), web_server::run(fixture.hosts.network.listen(fixture.hosts.server, 6379))};
-  CHECK(log_text(fixture.command("GET", "a").error()) == "the server sent an invalid reply: unknown type of a reply: 'H'");
+  CHECK(log_text(fixture.command("GET", "a").error()) == "the server sent an invalid reply: unknown reply type 'H'");
   fixture.time().run_for(2s);
 }
 

@@ -63,8 +63,8 @@ TEST_CASE("redis reply parser: ignores attributes, at each level", "[redis][pars
 }
 
 TEST_CASE("redis reply parser: rejects an invalid reply with one message", "[redis][parser]") {
-  CHECK(parse_error("HTTP/1.1 400 Bad Request") == "unknown type of a reply: 'H'");
-  CHECK(parse_error(std::string_view{"\0", 1}) == "unknown type of a reply: byte 0");
+  CHECK(parse_error("HTTP/1.1 400 Bad Request") == "unknown reply type 'H'");
+  CHECK(parse_error(std::string_view{"\0", 1}) == "unknown reply type byte 0");
   CHECK(parse_error("+OK\n") == "a line does not end with CRLF");
   CHECK(parse_error("+a\rb\r\n") == "a line contains CR");
   for (const auto* number : {":\r\n", ":1a\r\n", ":9223372036854775808\r\n", ":+-1\r\n", ": 1\r\n"}) {
