@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-# Checks that cohort-alerts reuses the results of a directory, but not for other rules.
+# Checks that cohort-alerts reuses the results in a directory only if the rules have not changed.
 # Variables: program, rules, changed_rules, directory.
 file(REMOVE_RECURSE "${directory}")
 set(evaluation "${program}" --incidents 1 --quiet-hours 0 --only "dead replica" --processes 1 --check --results
@@ -18,12 +18,12 @@ list(LENGTH results count)
 if(NOT count EQUAL 1)
   message(FATAL_ERROR "there are ${count} results instead of 1: ${results}")
 endif()
-# The stored result without firings is used, so that the incident counts as missed.
+# The stored result contains no firing. It is reused, so the incident counts as missed.
 file(WRITE "${results}" "end\n")
 evaluate("${rules}" 1)
-# An incomplete result is not used.
+# An incomplete result is not reused.
 file(WRITE "${results}" "")
 evaluate("${rules}" 0)
-# Other rules do not use it.
+# A result is not reused for other rules.
 file(WRITE "${results}" "end\n")
 evaluate("${changed_rules}" 0)

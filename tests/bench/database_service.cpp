@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// One query to PostgreSQL, or one command to Redis, for each request; for `./dev bench databases`.
+// Sends one query to PostgreSQL, or one command to Redis, for each request. Used by `./dev bench databases`.
 #include <cohort/postgres/libpq/libpq_database.hpp>
 #include <cohort/postgres/pool.hpp>
 #include <cohort/redis/client.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A handler without and with middleware, for `./dev bench middleware`, and handlers that block, for
+// Has a handler without and with middleware for `./dev bench middleware`, and blocking handlers for
 // `tests/bench/blocking`.
 #include <chrono>
 #include <stop_token>

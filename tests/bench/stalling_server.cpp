@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server that responds immediately, except during one stall, such as a garbage collection or a failover. The
-// latencies of requests sent at a constant rate follow from the stall, so `generators` can compare what each load
+// A server that responds immediately, except during one stall, such as a garbage collection or a failover. At a
+// constant request rate, the stall determines all latencies, so `generators` can check the latencies that a load
 // generator reports.
 
 #include <sys/epoll.h>

@@ -22,7 +22,7 @@ const keyFile = join(directory, 'api_key');
 const override = join(directory, 'override.yml');
 const key = 'key-of-the-end-to-end-check';
 
-// Ignore the settings of the user: the environment of compose, and `.env` by --env-file.
+// Ignores the user's settings: deletes these environment variables, and replaces `.env` with --env-file.
 const userSettings = [
   'API_KEY', 'DASHBOARD_SECRET_KEY', 'DASHBOARD_SECRET_KEY_FILE', 'RATE_LIMIT', 'DASHBOARD_PORT', 'TIME_PORT', 'SYSINFO_PORT',
   'WEATHER_PORT', 'GATEWAY_PORT', 'GATEWAY_ROUTES', 'PROMETHEUS_PORT', 'ALERTMANAGER_PORT', 'GRAFANA_PORT',

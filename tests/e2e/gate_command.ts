@@ -22,7 +22,7 @@ const knownStates = new Set(['fresh', 'stale', 'timeout', 'error', 'shed', 'open
 const faultSeconds = 3;
 /**
  * The weather service backs off from a failing provider, and serves the last report during the backoff. A call without
- * a response ends at its timeout of 5 s, and then the backoff starts.
+ * a response times out after 5 s; then the backoff starts.
  */
 const recoverySeconds = (link: LinkName): number => (link === 'provider' ? 20 : 5);
 /** The longest timeout of a part (weather, 5 s), and a margin for a busy machine. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Runs an incident for demonstration: on the stack that is running on the default ports with fault injection, or on a
-// new one.
+// Demonstrates an incident: on the stack that runs on the default ports with fault injection, or on a new stack.
 import { formatEvent, runIncident } from './support/incident.ts';
 import { LocalStack } from './support/local_stack.ts';
 import { terminateChildrenOnExit } from './support/processes.ts';

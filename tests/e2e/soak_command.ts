@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Runs a long load on the real programs with faults of all links, and checks that the memory and descriptors of each
+// Sends a long load to the real programs with faults on all links. Checks that the memory and descriptors of each
 // service stay constant. Arguments: the number of requests (default 10⁷).
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,7 +74,7 @@ function medianMemory(samples: Sample[], name: ServiceName, total: number, from:
 }
 
 const requests = Number(process.argv[2] ?? 1e7);
-expect(Number.isInteger(requests) && requests >= 10_000, `the number of requests is an integer of at least 10000, not ${process.argv[2]}`);
+expect(Number.isInteger(requests) && requests >= 10_000, `the number of requests is "${process.argv[2]}", but must be an integer of at least 10000`);
 terminateChildrenOnExit();
 // Logs only warnings, because a log line for each request would fill the disk.
 const faultGateStack = await FaultGateStack.start({ LOG_LEVEL: 'error', ENABLE_FAULTS: 'true', WEATHER_CACHE_SECONDS: '1' });

@@ -82,7 +82,7 @@ async function startServices(): Promise<{ pid: number; port: number }> {
 async function measure(pid: number, clients: readonly Client[]): Promise<{ cpuPercent: number; eventsPerSecond: number }> {
   const events = () => clients.reduce((sum, client) => sum + client.events, 0);
   const [before, start, initialEventCount] = [readUsage(pid), elapsed(), events()];
-  // The measurement period, in which this program is idle.
+  // This program is idle during the measurement.
   await pause(seconds * 1000);
   const span = (elapsed() - start) / 1000;
   return { cpuPercent: (100 * (readUsage(pid).cpuSeconds - before.cpuSeconds)) / span, eventsPerSecond: (events() - initialEventCount) / span };

@@ -57,9 +57,9 @@ class gate_link {
   std::list<gate_connection*> connections_;
 };
 
-/// The fault-injecting proxy (fault gate): its links, and their administration by HTTP: `GET /api/links`, `PUT
-/// /api/links/{name}` with a fault as text (`faults::parse_link_fault`), and `PUT /api/script` with a fault script,
-/// which starts immediately and replaces an earlier one. All links run on one loop.
+/// The fault-injecting proxy (fault gate). It serves an HTTP API for its links: `GET /api/links`, `PUT
+/// /api/links/{name}` with a fault as text (`faults::parse_link_fault`), and `PUT /api/script` with a fault script. A
+/// script starts immediately and replaces an earlier script. All links run on one loop.
 class fault_gate final : public service::extension {
  public:
   void add_options(config::options& options) override;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Alerts from Alertmanager's webhook to the API and the event stream.
+// Tests that alerts from Alertmanager's webhook appear in the API and the event stream.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/running_program.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Connection limits, and client addresses behind trusted proxies.
+// Tests connection limits, and client addresses behind trusted proxies.
 #include <sys/resource.h>
 
 #include <catch2/catch_test_macros.hpp>
@@ -118,7 +118,7 @@ TEST_CASE("limits: the service accepts connections again after file descriptors 
   CHECK(waiting_client.read_response().status == 200);
   const auto failures = metric(port, R"(cohort_server_accept_errors_total{reason="descriptors"})");
   CHECK(failures >= 1);
-  CHECK(failures < 40);  // with backoff; without backoff there are many thousands
+  CHECK(failures < 40);  // without backoff, there would be many thousands
 }
 
 TEST_CASE("limits: the rate limit applies to each client behind trusted proxies", "[integration][threads]") {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The documented routes and metrics of the built programs, over real sockets.
+// Tests the documented routes and metrics of the built programs, over real sockets.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 #include <regex>

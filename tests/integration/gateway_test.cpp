@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The API gateway as a program: its routes file at startup and at run time.
+// Tests how the gateway program reads its routes file at startup and reloads it at run time.
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 

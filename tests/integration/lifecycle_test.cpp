@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Start hooks, blocking work and shutdown of the report example.
+// Tests the start hooks, the blocking work and the shutdown of the report example.
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -12,7 +12,7 @@
 #include "tests/support/net/certificate_authority.hpp"
 #include "tests/support/temporary_directory.hpp"
 
-// The load generator's program, over real sockets.
+// Tests the load generator's program over real sockets.
 namespace cohort::test {
 namespace {
 

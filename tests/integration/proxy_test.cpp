@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The weather service behind an HTTP proxy, for http and https providers.
+// Tests the weather service behind an HTTP proxy, with http and https providers.
 #include <poll.h>
 #include <sys/socket.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Settings that are reloaded when their files change.
+// Tests settings that are reloaded when their files change.
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Metrics of event loops and memory.
+// Tests the metrics of event loops and memory.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/running_program.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// SIGHUP, the drain delay, and settings that can only be tested with a program.
+// Tests SIGHUP, the drain delay, and settings that can only be tested with a program.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <chrono>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The servers of each comparison.
+// Defines the servers of each comparison.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';

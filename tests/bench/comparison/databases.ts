@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Requests with one query to PostgreSQL or one command to Redis, compared with `GET /api/time`.
+// Compares requests that send one query to PostgreSQL or one command to Redis with `GET /api/time`.
 import { join } from 'node:path';
 
 import { PostgresServer, RedisServer } from '../../e2e/databases/database_servers.ts';

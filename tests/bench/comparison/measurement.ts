@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The measurements of a running server. The load and upstreams run on processor 1, the server on processor 0.
+// Measures a running server. The load generator and the upstreams run on processor 1, the server on processor 0.
 import { spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Builds the servers of other frameworks that the benchmarks compare with. Lock files pin the versions.
+// Builds the servers of the other frameworks in the comparisons. Lock files pin the versions.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

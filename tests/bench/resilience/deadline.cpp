@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A dashboard whose time service is slower than the deadline of the dashboard's callers.
+// Measures a dashboard whose time service is slower than the deadline of the dashboard's clients.
 #include <thread>
 
 #include "tests/bench/resilience/parts.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A server that receives three times its capacity, with its concurrency limit off and on.
+// Measures a server at three times its capacity, with the concurrency limit off and on.
 #include <cohort/http/message/request/deadline_headers.hpp>
 #include <cohort/runtime/concurrency/wait_queue.hpp>
 #include "loadgen/results/format.hpp"
@@ -62,7 +62,7 @@ struct request_counts {
   std::vector<duration> good{};
   std::uint64_t rejected = 0;  // status 503
   std::uint64_t late = 0;
-  /// The part of `late` that had no connection before the timeout.
+  /// Number of `late` requests that received no connection before the timeout.
   std::uint64_t unsent = 0;
 };
 

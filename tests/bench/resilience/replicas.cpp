@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Three replicas of the time service behind one name; one of them is killed and restarted.
+// Measures three replicas of the time service behind one name. One replica is killed and restarted.
 #include <boost/url/parse.hpp>
 #include <csignal>
 #include <optional>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Calls to a server that responds to half of all requests with status 500, with and without retries.
+// Measures calls with and without retries to a server that responds to half of the requests with status 500.
 #include <cohort/http/client/upstream/upstream.hpp>
 #include "loadgen/results/format.hpp"
 #include "tests/bench/resilience/parts.hpp"

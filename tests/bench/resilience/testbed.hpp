@@ -26,7 +26,7 @@ auto run_concurrently(std::size_t count, MakeTask make_task) {
 /// A server and its clients in this process, each on a separate loop and thread, connected by loopback sockets.
 class testbed {
  public:
-  /// `routes` must outlive the testbed. The client keeps up to `max_idle_connections`.
+  /// `routes` must outlive the testbed. The client keeps at most `max_idle_connections` idle connections.
   testbed(const http::router& routes, const http::admission_settings& admission, std::size_t max_idle_connections = 64);
 
   /// Serves while `work` runs on the clients' loop, then drains the server. Call it once. Throws the exceptions of

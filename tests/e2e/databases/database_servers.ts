@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// PostgreSQL and Redis on free ports of the loopback address, without root privileges.
+// Starts PostgreSQL and Redis on free ports of the loopback address, without root privileges.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

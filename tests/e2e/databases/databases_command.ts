@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Restarts PostgreSQL and Redis under load: requests in flight may fail, later ones may not, and no acknowledged write is
-// lost. The services are examples/outbox and examples/redis-counter.
+// Restarts PostgreSQL and Redis under load. Only requests in flight may fail, and no acknowledged write may be lost.
+// The services are examples/outbox and examples/redis-counter.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

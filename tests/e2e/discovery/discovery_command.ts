@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Service discovery by etcd and CoreDNS under load: replicas that start, stop and are killed, and discovery systems
-// that are unavailable. `./dev e2e discovery`
+// Tests service discovery by etcd and CoreDNS under load: replicas start, stop and are killed, and discovery systems
+// are unavailable. `./dev e2e discovery`
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

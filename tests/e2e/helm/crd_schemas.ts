@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Schemas of the custom resources of other projects, from the Go modules that contain their definitions.
+// Reads the schemas of other projects' custom resources from the Go modules that define them.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -98,7 +98,7 @@ async function checkCustomResources(program: string): Promise<void> {
     expect(found.length > 0 && problems.length === 0, `${kind} conforms to its schema:\n${problems.join('\n')}`);
     const [changed] = found;
     const unknownFieldProblems = validateManifest({ ...changed, spec: { rulez: 1 } } as Manifest, definition);
-    expect(unknownFieldProblems.length > 0, `the schema of ${kind} finds an unknown field`);
+    expect(unknownFieldProblems.length > 0, `the schema of ${kind} rejects an unknown field`);
     reportSuccess(`${kind}: ${found.length} manifests conform to the schema of the definition`);
   }
 }
@@ -106,7 +106,7 @@ async function checkCustomResources(program: string): Promise<void> {
 /** Checks that the API server of KUBECONFIG, if any, accepts the manifests without a warning. Nothing is applied. */
 async function checkApiServer(program: string): Promise<void> {
   if ((await runProcess('kubectl', ['get', '--raw', '/readyz'])).status !== 0) {
-    console.log('SKIP  the API server: KUBECONFIG names no cluster');
+    console.log('SKIP  the API server: KUBECONFIG does not select a reachable cluster');
     return;
   }
   const namespace = `cohort-e2e-helm-${process.pid}`;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The services in the namespace `cohort` of the cluster of KUBECONFIG, and load within it. Needs kubectl.
+// Accesses the services in the namespace `cohort` of the cluster that KUBECONFIG selects, and runs load there. Requires
+// kubectl.
 import { eventually } from '../support/assertions.ts';
 import type { FaultScenario } from '../support/fault_scenario.ts';
 import { injectUnderLoad } from '../support/fault_scenario.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stack on the Kubernetes cluster of KUBECONFIG: applies the local overlay in a separate namespace, injects faults
-// under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
+// Tests the stack on the Kubernetes cluster of KUBECONFIG: applies the local overlay in a separate namespace, injects
+// faults under open-loop load, and counts the failed requests. Needs kubectl, and the images of compose on the nodes.
 // usage: kube_command.ts [keep] [SCENARIO]...    keep: leave the stack in the cluster
 import { eventually, expect, pause, reportSuccess } from '../support/assertions.ts';
 import { selectScenarios } from '../support/fault_scenario.ts';

@@ -225,9 +225,9 @@ async function checkDeadlines(meshedStack: MeshedStack): Promise<void> {
     const duration = Math.round(elapsed() - start);
     await clearFaults(stack, 'weather-service');
     const state = meta['weather_service']?.state ?? '';
-    const observed = `weather had a budget of ${budget} ms; aggregate after ${duration} ms, its part: ${state}`;
+    const observed = `the weather service had ${budget} ms left; the aggregate took ${duration} ms, with the weather state ${state}`;
     const isExpected = budget > limit - 1000 && budget <= limit && duration < limit + 1000 && state === 'timeout';
-    report(`deadline: ${name} is propagated to the last service`, `remaining time at the last service: at most ${limit} ms`, observed, isExpected);
+    report(`deadline: ${name} is propagated to the weather service`, `the weather service has at most ${limit} ms left`, observed, isExpected);
   }
   await injectFaults(stack, 'weather-service', { latency_ms: 10_000 });
   const response = fetch(`http://127.0.0.1:${ports.outbound}/api/weather`, { headers: { 'x-envoy-upstream-rq-timeout-ms': '1000' } });
@@ -236,8 +236,8 @@ async function checkDeadlines(meshedStack: MeshedStack): Promise<void> {
   await clearFaults(stack, 'weather-service');
   report(
     'deadline: x-envoy-upstream-rq-timeout-ms 1000 at the outbound sidecar',
-    'the service has at most 1000 ms; 504',
-    `weather had ${budget} ms; status ${status}`,
+    'the weather service has at most 1000 ms left; status 504',
+    `the weather service had ${budget} ms left; status ${status}`,
     budget > 500 && budget <= 1000 && status === 504,
   );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Counts messages through a real broker that is killed, restarted, frozen and partitioned, and checks the services with
-// this broker. `./dev e2e queue [rabbitmq|kafka] [messages]` (default: RabbitMQ, 100,000)
+// Counts the messages that pass through a real broker, which is killed, restarted, frozen and partitioned. Checks the
+// services with this broker. `./dev e2e queue [rabbitmq|kafka] [messages]` (default: RabbitMQ, 100,000)
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -180,8 +180,8 @@ async function measurePushLatency(stack: Stack): Promise<number> {
   const started = performance.now();
   await (await fetch(`${stack.services['weather-service']}/api/weather`)).text();
   let text = '';
-  // Reads until an event contains the report of the broker, which is the only report without a deadline, for at most 10
-  // s. The stream never ends.
+  // Reads for at most 10 s, until an event contains the report from the broker. Only that report has no deadline. The
+  // stream never ends.
   while (!/"weather_service":\{"state":"fresh","elapsed_ms":0\.0,"deadline_ms":0\}/.test(text)) {
     const { value, done } = await reader.read();
     expect(!done && performance.now() - started < 10_000, 'the event stream has the report of the broker');
@@ -285,9 +285,9 @@ async function main(): Promise<void> {
   terminateChildrenOnExit();
   const args = process.argv.slice(2);
   const kind = /^\d+$/.test(args[0] ?? '') ? 'rabbitmq' : (args.shift() ?? 'rabbitmq');
-  expect(kind === 'rabbitmq' || kind === 'kafka', `a broker, rabbitmq or kafka, instead of "${kind}"`);
+  expect(kind === 'rabbitmq' || kind === 'kafka', `the broker is "${kind}", but must be rabbitmq or kafka`);
   const count = Number(args[0] ?? '100000');
-  expect(Number.isInteger(count) && count >= 1000 && count <= 10_000_000, 'a number of messages, 1000 to 10000000');
+  expect(Number.isInteger(count) && count >= 1000 && count <= 10_000_000, `the number of messages is "${args[0]}", but must be an integer from 1000 to 10000000`);
   const broker = kind === 'kafka' ? await Kafka.start() : await RabbitMq.start();
   if (broker === undefined) return;
   if (!canPartition()) console.log('SKIP  partitions: root and iptables are needed');

@@ -93,7 +93,7 @@ export class RabbitMq extends BrokerProcess implements MessageBroker {
     } catch {
       // The process has ended.
     }
-    // The port mapper refuses to exit while the node is registered, for at most 2 s.
+    // The port mapper exits only after the node has deregistered. Retry for at most 2 s.
     for (let i = 0; i < 20; ++i) {
       const ended = spawnSync('epmd', ['-port', this.environment['ERL_EPMD_PORT'] ?? '0', '-kill'], { encoding: 'utf8' });
       if (!`${ended.stdout}${ended.stderr}`.includes('living nodes')) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The JSON that is exchanged with cohort-rehearse: simulation/rehearse/real_plan.hpp and observed_run.hpp.
+// Types of the JSON that is exchanged with cohort-rehearse (simulation/rehearse/real_plan.hpp and observed_run.hpp).
 import { inflateSync } from 'node:zlib';
 
 export interface RealService {

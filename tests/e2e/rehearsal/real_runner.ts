@@ -180,7 +180,8 @@ export class RealRunner {
 
   private loadFlags(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number, file: string): string[] {
     const { load } = this.plan;
-    // Twice the maximum number of attempts in flight, which is reached if each attempt lasts as long as the patience.
+    // Twice the maximum number of attempts in flight. The maximum is reached if each attempt is abandoned after the
+    // patience.
     const connections = Math.min(Math.ceil(2 * rate * load.patience_s * (load.retries + 1)) + 100, maxConnections);
     const stages = scenario.phases.flatMap(({ length_s }) => ['--stage', `${length_s * 1000}ms:${rate}:step`]);
     return [
@@ -208,7 +209,7 @@ export class RealRunner {
       this.watchBreakers(fleet, start, length, scenario.faults.length > 0, breakers),
     ]);
     const status = await load.exitStatus;
-    expect(status === 0 || status === invalidRun, `loadgen ends with 0 or ${invalidRun}, not ${status}: ${load.output}`);
+    expect(status === 0 || status === invalidRun, `loadgen exits with status 0 or ${invalidRun}, not ${status}: ${load.output}`);
     const after = fleet.times();
     const report = JSON.parse(readFileSync(file, 'utf8')) as LoadgenReport;
     const seconds = report.intervals.filter(({ start_s }) => start_s < length);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// Executes a plan with the real programs, simulates it, and compares the results. Arguments: the plan, and --html FILE,
-// --repeat N (calibrations, and runs of each scenario and rate), --only NAME (one scenario, no other rates) or --only
-// rates.
+// Executes a plan with the real programs, simulates it, and compares the results. Arguments: the plan file; --html
+// FILE; --repeat N, the number of calibrations and of runs of each scenario and rate; --only NAME for one scenario, or
+// --only rates.
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -39,7 +39,7 @@ function parseOptions(words: string[]): Options {
     else if (word.startsWith('-') || result.plan !== '') fail(`unknown argument "${word}"; accepted: PLAN, --html FILE, --repeat N, --only NAME`);
     else result.plan = word;
   }
-  if (result.plan === '') fail('the file of a plan is required, such as simulation/rehearsals/stack.json');
+  if (result.plan === '') fail('a plan file is required, such as simulation/rehearsals/stack.json');
   if (!Number.isInteger(result.repeat) || result.repeat < 1 || result.repeat > 20) fail('--repeat must be an integer from 1 to 20');
   return result;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Tunes the policies of the stack by simulation (simulation/rehearsals/tuning.json), and measures the choice and the
-// defaults with the real programs in random fault scripts that the search has not used. Prints a table.
+// Tunes the policies of the stack by simulation (simulation/rehearsals/tuning.json). Measures the chosen and the
+// default settings with the real programs, in random fault scripts that the search has not used. Prints a table.
 // Arguments: --repeat N (runs of each script and setting, default 3), --seed N (of the scripts, default 2).
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -162,7 +162,7 @@ const plan = await readRealPlan(file);
 const relevant = held_out.filter(({ own }) => 1 - own >= minRelevantLoss);
 const measured = relevant.slice(0, measuredScriptCount);
 if (measured.length === 0) fail(`the defaults lose less than ${percent(minRelevantLoss)} in each of the ${drawnScriptCount} scripts of the seed ${seed}`);
-// A dispatch lag of at most this fraction of the deadline does not decide whether a call succeeds.
+// A dispatch lag up to this fraction of the deadline does not determine whether a call succeeds.
 const allowedLag_s = (plan.load.deadline_s ?? plan.load.patience_s) * maxLagRatio;
 const runners = [plan, withSettings(plan, settings)].map((each) => new RealRunner(each, file, directory, allowedLag_s));
 const runs = 2 * repeat * measured.length;

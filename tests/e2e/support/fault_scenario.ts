@@ -38,6 +38,6 @@ export async function injectUnderLoad(name: string, { inject }: FaultScenario, l
   await load.waitUntilSettled();
   await pause(2000);
   const report = await load.stop();
-  expect(report.verdict.word === 'interrupted', `the load runs until it is stopped, and not: ${report.verdict.word}`);
+  expect(report.verdict.word === 'interrupted', `the verdict of the stopped load is interrupted, not ${report.verdict.word}`);
   return printLoadReport(name, report);
 }

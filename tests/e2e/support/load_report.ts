@@ -45,14 +45,14 @@ export function printLoadReport(name: string, { totals }: LoadReport): number {
 /** Longer than any scenario: the load runs until it is stopped. */
 const maxLoadSeconds = 900;
 
-/** The flags of a load of `rate` requests of a target, such as `time=http://HOST/api/time`, per second until SIGTERM. */
+/** Returns the flags for `rate` requests per second to a target, such as `time=http://HOST/api/time`, until SIGTERM. */
 export function constantLoad(target: string, rate: number): string[] {
   return ['-q', '-m', 'constant', '-d', String(maxLoadSeconds), '-r', String(rate), '--json', '/dev/stdout', '--target', target];
 }
 
 /**
- * The flags of a load of `rate` aggregates per second until SIGTERM. A response fails unless the part of the service is
- * fresh.
+ * Returns the flags for `rate` aggregates per second until SIGTERM. A response counts as failed unless its part from
+ * the service is fresh.
  */
 export function aggregateLoad(service: string, rate: number): string[] {
   const part = { 'time-service': 'time_service', 'system-info-service': 'sysinfo_service' }[service] ?? 'weather_service';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The stack of deploy/swarm on a swarm of two engines, which are started in network namespaces of this machine: injects
-// faults under open-loop load, and counts the failed requests. Needs root, Docker, and the images of compose.
+// Tests the stack of deploy/swarm on two engines in network namespaces of this machine: injects faults under open-loop
+// load, and counts the failed requests. Needs root, Docker, and the images of compose.
 // usage: swarm_command.ts [SCENARIO]...
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// npm's `ws` as a client of Cohort's server: node client.mjs URL
+// Tests Cohort's server with a client of npm's `ws`: node client.mjs URL
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 

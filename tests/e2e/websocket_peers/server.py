@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""PyPI's `websockets` as an echo server for Cohort's client. Prints its port; exits at the end of its input."""
+"""An echo server with PyPI's `websockets`, for Cohort's client. Prints its port; exits at the end of its input."""
 import asyncio
 import sys
 

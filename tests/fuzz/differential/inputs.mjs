@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Inputs of the differential fuzzer: seeds with different framings of requests, and mutations of the seeds. Texts are
-// latin1.
+// Generates the inputs of the differential fuzzer: seeds with different request framings, and mutations of the seeds.
+// Texts are latin1.
 
 const host = 'Host: a\r\n';
 const smuggledRequest = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The servers that the differential fuzzer compares: Cohort, Node.js, and reverse proxies in front of Cohort.
+// Starts the servers that the differential fuzzer compares: Cohort, Node.js, and reverse proxies in front of Cohort.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The cost of a request in counts that do not depend on the machine's load. A change that increases a count fails here;
-// after a change that decreases it, tighten the bounds. tests/bench measures times.
+// Counts the allocations, system calls and instructions of a request, which do not depend on the machine's load. A
+// change that increases a count fails these tests. After a change that decreases a count, tighten its bounds.
+// tests/bench measures times.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/cost/counted_program.hpp"
@@ -113,7 +114,8 @@ TEST_CASE("cost: GET /api/aggregate with reused connections stays within its bou
   CHECK(dashboard.connections() <= 20);
 }
 
-/// The service keeps the memory of all requests in progress. With a limit of 256 KiB, each request had 74 allocations.
+/// The service reuses the memory of all concurrent requests. With a limit of 256 KiB on this memory, each request makes
+/// 74 allocations.
 TEST_CASE("cost: 32 concurrent requests for /api/aggregate stay within their bounds for allocations",
           "[integration][cost][threads]") {
   const dashboard_fixture dashboard;

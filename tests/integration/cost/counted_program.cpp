@@ -16,12 +16,12 @@
 namespace cohort::test {
 namespace {
 
-/// Number of requests that fill caches and pools, and the window of the latencies that a hedge needs.
+/// Number of requests that fill the caches, the pools and the latency window that hedging needs.
 constexpr int warm_up_request_count = 150;
 constexpr int counted_request_count = 300;
 
-/// The service on a free port, run by `command`, which may be empty. Log lines would be system calls of the
-/// measurement, so the service writes no log lines.
+/// The service on a free port, run by `command`, which may be empty. The service writes no log lines, because they
+/// would add system calls to the measurement.
 class counted_program {
  public:
   counted_program(std::vector<std::string> command, const counted_service& service,
@@ -63,7 +63,7 @@ class counted_program {
     return sent;
   }
 
-  /// Returns the output of the program and its command to stderr.
+  /// Stops the program. Returns the standard error output of the program and of `command`.
   std::string stop() {
     connections_.clear();
     process_->signal(SIGTERM);
@@ -78,7 +78,7 @@ class counted_program {
   std::list<raw_connection> connections_;
 };
 
-/// Returns the increase of `count_of` for each counted request.
+/// Returns the increase of `count_of` per counted request.
 template <class Count>
 double per_request(Count count_of) {
   const auto before = count_of(warm_up_request_count);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The system calls of a request of the load generator.
+// Counts the system calls of one request of the load generator.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/cost/counted_program.hpp"

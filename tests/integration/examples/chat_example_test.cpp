@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The chat example, with members on several event loops.
+// Tests the chat example with members on several event loops.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 

@@ -34,8 +34,8 @@ class chat_member {
     input_.erase(0, 2 + payload.size());
     return payload;
   }
-  /// Responds to a close frame with the payload `payload`, as RFC 6455 section 5.5.1 requires. Returns whether the
-  /// server then closes the connection, and closes the client's end.
+  /// Responds to a close frame with `payload`, as RFC 6455 section 5.5.1 requires, and closes the client's end of the
+  /// connection. Returns whether the server closed the connection first.
   bool respond_to_close(const std::string& payload) {
     std::string frame{'\x88', static_cast<char>(0x80U | payload.size()), 0, 0, 0, 0};
     connection_.send(frame + payload);

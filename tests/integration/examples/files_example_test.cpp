@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The file service example: streamed uploads, and the cleanup of failed uploads.
+// Tests the file service example: streamed uploads, and the cleanup of failed uploads.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <fstream>

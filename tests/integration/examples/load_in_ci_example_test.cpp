@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The example "load test in CI": the script and its exit statuses.
+// Tests the script of the example "load test in CI", and its exit statuses.
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The reverse proxy example, in front of the file service example and the chat example.
+// Tests the reverse proxy example in front of the file service example and the chat example.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 

@@ -4,7 +4,7 @@
 #include <cohort/runtime/concurrency/with_deadline.hpp>
 #include "tests/integration/postgres/libpq_fixture.hpp"
 
-// COPY against a real server.
+// Tests COPY with a real server.
 namespace cohort::test {
 namespace {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The system calls of a query. Counting functions replace the functions of the C library that Asio and libpq call.
+// Counts the system calls of a query. Counting functions replace the functions of the C library that Asio and libpq
+// call.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>

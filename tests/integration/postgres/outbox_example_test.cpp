@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The outbox example as a program, with a PostgreSQL server and a simulated Redis server.
+// Tests the program of the outbox example with a PostgreSQL server and a simulated Redis server.
 #include <cohort/redis/client.hpp>
 #include <cohort/redis/simulated_server.hpp>
 #include <cohort/runtime/concurrency/task_group.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The dashboard behind a faulty network: the fault gate in front of one upstream.
+// Tests the dashboard in a faulty network: the fault gate is in front of one upstream.
 #include <catch2/catch_test_macros.hpp>
 #include <chrono>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Fault injection at run time into the built programs.
+// Tests fault injection into the built programs at run time.
 #include <catch2/catch_test_macros.hpp>
 
 #include <chrono>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Failing upstreams and graceful shutdown.
+// Tests failing upstreams and graceful shutdown.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>

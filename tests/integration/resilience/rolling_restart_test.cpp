@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Two replicas of each service behind the dashboard, restarted one after the other under load. The name `localhost`
-// resolves to the addresses of both replicas: 127.0.0.1 and ::1.
+// Tests two replicas of each service behind the dashboard, which are restarted one by one under load. The name
+// `localhost` resolves to the addresses of both replicas: 127.0.0.1 and ::1.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 

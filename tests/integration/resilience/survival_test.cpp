@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Failures of a program's environment: a full disk, closed outputs, clock steps and low memory.
+// Tests programs in a failing environment: with a full disk, closed outputs, clock steps and low memory.
 #include <sys/resource.h>
 
 #include <catch2/catch_test_macros.hpp>

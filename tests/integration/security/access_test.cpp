@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// API keys, sessions, rate limits and invalid settings.
+// Tests API keys, sessions, rate limits and invalid settings.
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/integration/running_program.hpp"

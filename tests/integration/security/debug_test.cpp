@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The debug routes of the real programs.
+// Tests the debug routes of the real programs.
 #include <catch2/catch_test_macros.hpp>
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The outputs of a program and its files in /proc contain no secrets.
+// Tests that the outputs of a program and its files in /proc contain no secrets.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 #include <fstream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The four programs with the certificates of deploy/tls/make-certificates, as in compose.tls.yml.
+// Tests the four programs with the certificates of deploy/tls/make-certificates, as in compose.tls.yml.
 #include <catch2/catch_test_macros.hpp>
 #include <filesystem>
 #include <memory>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// TLS listeners and client certificates, tested with OpenSSL's client.
+// Tests TLS listeners and client certificates with OpenSSL's client.
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>
 #include <csignal>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The weather service with scripted providers, also over TLS.
+// Tests the weather service with scripted providers, with and without TLS.
 #include <catch2/catch_test_macros.hpp>
 #include <thread>
 

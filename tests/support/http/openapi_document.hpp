@@ -17,9 +17,9 @@ class openapi_document {
   openapi_document(const openapi_document&) = delete;
   openapi_document& operator=(const openapi_document&) = delete;
 
-  /// Returns one line for each violation of the specification or of Cohort's own rules: a missing member, a mismatch
-  /// between the parameters of a path and their descriptions, an unknown or duplicate operation ID or tag, an
-  /// unresolved reference, or an object schema that allows additional properties or does not list its required members.
+  /// Returns one line for each violation of the specification or of Cohort's own rules. Violations are a missing
+  /// member, undescribed path parameters, an unknown or duplicate operation ID or tag, and an unresolved reference. An
+  /// object schema must disallow additional properties and list its required members.
   [[nodiscard]] std::vector<std::string> problems() const;
 
   /// Returns the reason why a response does not conform; the result is empty if the response conforms. `method` is in
@@ -27,8 +27,8 @@ class openapi_document {
   [[nodiscard]] std::vector<std::string> violations(std::string_view method, std::string_view path, int status,
                                                     std::string_view content_type, std::string_view body) const;
 
-  /// The mutations of a body that are not detected: the result still conforms. For example `/location/city: removed`. A
-  /// mutation removes or replaces one member of one object, or adds an unknown one.
+  /// Returns the mutations of a body that still conform, such as `/location/city: removed`. A mutation removes or
+  /// replaces one member of one object, or adds an unknown member.
   [[nodiscard]] std::vector<std::string> undetected_mutations(std::string_view method, std::string_view path,
                                                               int status, std::string_view content_type,
                                                               std::string_view body) const;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Fault injection in a service, as its program adds it.
+// Tests a service with fault injection, which is added as in the service's program.
 #include <cohort/faults/fault_injection.hpp>
 
 #include <boost/url/parse.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The client against librdkafka's mock cluster, in real time on loopback. These tests have no tag for ThreadSanitizer,
-// which does not intercept thrd_create and therefore fails in the threads of librdkafka.
+// Tests the client with librdkafka's mock cluster, in real time on loopback. These tests have no tag for
+// ThreadSanitizer, which does not intercept thrd_create and therefore fails in the threads of librdkafka.
 #include <set>
 #include <string>
 #include <vector>

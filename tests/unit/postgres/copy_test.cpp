@@ -3,7 +3,7 @@
 
 #include "tests/unit/postgres/pool_fixture.hpp"
 
-// COPY on virtual time, over a scripted database.
+// Tests COPY on virtual time with a scripted database.
 namespace cohort {
 namespace {
 

@@ -4,7 +4,7 @@
 #include <cohort/telemetry/server_timing.hpp>
 #include "tests/unit/postgres/pool_fixture.hpp"
 
-// The records of database calls in the record of their request.
+// Tests the records of database calls in the record of their request.
 namespace cohort {
 namespace {
 

@@ -4,7 +4,7 @@
 #include "tests/unit/postgres/pool_fixture.hpp"
 #include "tests/unit/runtime/iteration_count.hpp"
 
-// Streams and COPY that never wait for the database must not starve the other coroutines of the loop.
+// Tests that a stream or COPY that never waits for the database does not starve the other coroutines of the loop.
 namespace cohort::test {
 namespace {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The client with a real redis-server, on 127.0.0.1. These tests are skipped if redis-server is not installed.
+// Tests the client with a real redis-server on 127.0.0.1. These tests are skipped if redis-server is not installed.
 #include <catch2/catch_test_macros.hpp>
 #include <csignal>
 #include <filesystem>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The effects of each fault of the simulated network on both ends.
+// Tests the effects of each fault of the simulated network on both ends of a connection.
 #include <boost/asio/error.hpp>
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/generators/catch_generators.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Deadlines, locks, overload and threads.
+// Tests deadlines, locks, overload and threads.
 #include <atomic>
 #include <catch2/catch_test_macros.hpp>
 #include <thread>

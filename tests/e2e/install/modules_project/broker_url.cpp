@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Prints the brokers that a URL names.
+// Prints the brokers of a broker URL.
 #include <cohort/kafka/url.hpp>
 #include <iostream>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Values of flags and environment variables, and the redaction of secrets in error messages about them.
+// Fuzzes the values of flags and environment variables, and the redaction of secrets in error messages about these
+// values.
 #include <algorithm>
 #include <array>
 #include <string>

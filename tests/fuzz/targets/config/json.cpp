@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The JSON parser and writer.
+// Fuzzes the JSON parser and writer.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -29,7 +29,7 @@ void check_fixed(double number) {
   require(parser.parse(written).error() == simdjson::SUCCESS, "a written array is valid JSON");
 }
 
-/// Writes numbers to prepared space, and withdraws every second number.
+/// Writes numbers by `prepare` and `finish`, and discards those that correspond to odd characters.
 void check_prepared(std::string_view text) {
   std::string written;
   json::writer out{written};
@@ -45,7 +45,7 @@ void check_prepared(std::string_view text) {
   out.close_array();
   simdjson::dom::element root;
   require(json::parse_document(written, root) && root.is_array(), "written numbers are valid JSON");
-  require(simdjson::dom::array{root}.size() == count, "withdrawn numbers are not written");
+  require(simdjson::dom::array{root}.size() == count, "discarded numbers are not written");
 }
 
 void check_numbers(simdjson::dom::element element) {

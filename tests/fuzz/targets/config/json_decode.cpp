@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// JSON that is read into described types.
+// Fuzzes the decoding of JSON into described types.
 #include <cohort/json/decode.hpp>
 #include "tests/fuzz/framework/fuzz_target.hpp"
 #include "tests/unit/json/described_types.hpp"

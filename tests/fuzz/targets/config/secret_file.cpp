@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Key files, such as that of API_KEY_FILE.
+// Fuzzes key files, such as the file of API_KEY_FILE.
 #include <algorithm>
 #include <string>
 

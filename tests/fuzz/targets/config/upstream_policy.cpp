@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Policies as text, such as the value of TIME_SERVICE_POLICY.
+// Fuzzes policies as text, such as the value of TIME_SERVICE_POLICY.
 #include <cmath>
 #include <string>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Responses of discovery systems: etcd, Kubernetes, Consul and Eureka; URLs of services.
+// Fuzzes URLs of services, and responses of the discovery systems etcd, Kubernetes, Consul and Eureka.
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/url/parse.hpp>
 

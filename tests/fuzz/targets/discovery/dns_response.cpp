@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Responses of a name server: parse_dns_response, select_dns_records, is_dns_response_to.
+// Fuzzes the functions that read responses of a name server: parse_dns_response, select_dns_records and
+// is_dns_response_to.
 #include <algorithm>
 
 #include <cohort/discovery/dns/dns_message.hpp>
@@ -36,7 +37,7 @@ void check_record(const dns_record& record) {
           "an address has the family of its type");
 }
 
-/// The first line is a name, and the beginning of the input a query.
+/// The first line is a name. The start of the input is also parsed as a query.
 void check_query(std::string_view input) {
   const auto name = input.substr(0, input.find('\n'));
   if (const auto query = discovery::make_dns_query(1, name, dns_type::srv)) {

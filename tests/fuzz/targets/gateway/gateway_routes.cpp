@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The routes file of the gateway, and the paths of requests that its routes are compared with.
+// Fuzzes the routes file of the gateway, and the request paths that its routes match.
 #include <algorithm>
 #include <string>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// JSON Web Tokens of the gateway. The input is parsed as a token, a key file, the header and the claims of a signed
-// token, and the signature of a token with a public key.
+// Fuzzes the JSON Web Tokens of the gateway. The input is parsed as a token, a key file, the header and the claims of a
+// signed token, and the signature of a token with a public key.
 #include <memory>
 #include <string>
 #include <vector>
@@ -97,7 +97,7 @@ void check_key_file(std::string_view text) {
     const auto loaded = jwt_key::load("id", algorithm, text);
     require((loaded.key == nullptr) != loaded.error.empty(), "loading a key file results in a key or an error");
     if (!loaded.key) continue;
-    require(loaded.key->algorithm() == algorithm && loaded.key->id() == "id", "a key is for one algorithm");
+    require(loaded.key->algorithm() == algorithm && loaded.key->id() == "id", "a key has exactly one algorithm");
     require(!loaded.key->verify("a", "") && !loaded.key->verify("a", std::string(64, 'x')),
             "an invalid signature is rejected");
   }
@@ -122,8 +122,8 @@ bool check(std::string_view token) {
     const auto result = other.verify(token, now);
     return result ? std::string_view{} : to_string(result.error());
   };
-  require(error_of(other_key) == "signature", "a token is valid for its key only");
-  require(error_of(other_issuer) == "issuer", "a token is valid for its issuer only");
+  require(error_of(other_key) == "signature", "a token is valid for its own key only");
+  require(error_of(other_issuer) == "issuer", "a token is valid for its own issuer only");
   auto changed = std::string{token};
   changed[changed.rfind('.') + 1] ^= 1;
   require(!verifier.verify(changed, now), "a token with another signature is invalid");

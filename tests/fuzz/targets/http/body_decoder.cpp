@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Chunked bodies of requests: body_decoder against a second, simple decoder.
+// Fuzzes the decoding of chunked request bodies: compares body_decoder with a second, simple decoder.
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -32,7 +32,7 @@ decode_result decode(const std::vector<std::string_view>& slices) {
     require(result.body.size() <= limits.max_body_bytes, "a body's length is limited");
     result.complete = decoder.is_complete();
     if (result.rejection || result.complete) return result;
-    require(consumed == slice.size(), "an incomplete body consumes everything");
+    require(consumed == slice.size(), "the decoder consumes all of an incomplete body");
   }
   return result;
 }
@@ -68,9 +68,9 @@ void check_fixed_length(std::string_view input) {
   http::body_decoder decoder{limits, body};
   const auto length = std::min(input.size() / 2, limits.max_body_bytes);
   decoder.start_fixed_length(length);
-  require(decoder.decode(input, rejection) == length && !rejection, "a fixed length is consumed exactly");
+  require(decoder.decode(input, rejection) == length && !rejection, "the decoder consumes exactly a fixed length");
   require(decoder.is_complete() && body == input.substr(0, length), "a body of fixed length is not changed");
-  require(decoder.decode(input, rejection) == 0, "a complete body consumes nothing");
+  require(decoder.decode(input, rejection) == 0, "the decoder consumes nothing after a complete body");
 }
 
 void run(std::string_view input) {

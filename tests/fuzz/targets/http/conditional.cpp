@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Conditional requests and ranges: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range, Range.
+// Fuzzes conditional requests and ranges: If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since, If-Range and
+// Range.
 #include <algorithm>
 #include <optional>
 #include <string>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Cookies. The lines are the name, the value, the path and the domain of a cookie that is set, then `Cookie` fields.
+// Fuzzes cookies. The first lines are the name, the value, the path and the domain of a cookie that is set. The other
+// lines are `Cookie` fields.
 #include <array>
 #include <string>
 

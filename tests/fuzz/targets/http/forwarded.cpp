@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Request fields that proxies add: Forwarded and X-Forwarded-For.
+// Fuzzes the request fields that proxies add: Forwarded and X-Forwarded-For.
 #include <array>
 #include <string>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Compressed bodies of responses.
+// Fuzzes compressed response bodies.
 #include <zlib.h>
 
 #include <string>
@@ -33,7 +33,7 @@ void run(std::string_view input) {
   bool too_large = false;
   const auto content = http::gunzip(input, max_bytes, too_large);
   require(!content || content->size() <= max_bytes, "the size of decompressed data is limited");
-  require(!(content && too_large), "a result beyond the limit is an error");
+  require(!(content && too_large), "data that exceeds the size limit is an error");
   const auto compressed = compress_zlib(input);
   require(http::gunzip(compressed, input.size(), too_large) == input, "decompression reverses compression");
   if (input.empty()) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The values of header fields: deadlines, traces, request IDs, Accept and Retry-After.
+// Fuzzes the values of header fields: deadlines, traces, request IDs, Accept and Retry-After.
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// Bodies of multipart/form-data: the events do not depend on how the bytes are sliced, and the limits hold.
+// Fuzzes bodies of multipart/form-data. The events must not depend on the segmentation of the bytes, and the limits
+// must hold.
 #include <cohort/http/message/form/multipart_parser.hpp>
 #include <string>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// PROXY protocol headers: parse_proxy_header.
+// Fuzzes the parser of PROXY protocol headers, parse_proxy_header.
 #include <algorithm>
 
 #include <cohort/net/proxy_protocol/proxy_header.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// `Location` and other URLs that a client receives from servers or callers.
+// Fuzzes `Location` and other URLs that a client receives from servers or callers.
 #include <array>
 #include <string>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The bytes that a server receives on a connection: head_scanner, request_parser and body_decoder, on input_buffer.
+// Fuzzes the bytes that a server receives on a connection: head_scanner, request_parser and body_decoder read them from
+// an input_buffer.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -151,7 +152,7 @@ class connection {
     input_.consume(consumed);
     if (rejection) return reject();
     if (parser_->has_body()) {
-      require(consumed == size, "an incomplete body consumes everything");
+      require(consumed == size, "the decoder consumes all of an incomplete body");
       return false;
     }
     check_request(head_, body_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The bytes that a client receives: response_parser, and loadgen's response_reader for the same bytes.
+// Fuzzes the bytes that a client receives: compares response_parser with loadgen's response_reader.
 #include <algorithm>
 #include <optional>
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Request targets, hosts, queries and percent-encoding.
+// Fuzzes request targets, hosts, queries and percent-encoding.
 #include <algorithm>
 #include <string>
 

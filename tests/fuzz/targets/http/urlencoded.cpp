@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Forms and queries: application/x-www-form-urlencoded.
+// Fuzzes forms and queries in application/x-www-form-urlencoded.
 #include <simdjson.h>
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Frames of WebSockets, and the offers of permessage-deflate.
+// Fuzzes WebSocket frames, and the offers of permessage-deflate.
 #include <array>
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Values of the load generator's flags.
+// Fuzzes the values of the load generator's flags.
 #include <string>
 
 #include "loadgen/options/connection_parsers.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// JSON reports that a run is compared with.
+// Fuzzes JSON reports that are the baseline of a comparison.
 #include <cmath>
 
 #include <cohort/json/parser.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Scenario files of the load generator.
+// Fuzzes scenario files of the load generator.
 #include <cohort/json/parser.hpp>
 #include "loadgen/options/scenario.hpp"
 #include "tests/fuzz/targets/config/temporary_file.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Metrics of the server under load, in Prometheus's text format.
+// Fuzzes metrics of the server under load, in Prometheus's text format.
 #include <cmath>
 
 #include "loadgen/scrape/server_snapshot.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Frames of a RabbitMQ server (AMQP 0-9-1): frame_parser, wire_reader and headers of messages.
+// Fuzzes frames and message headers of a RabbitMQ server (AMQP 0-9-1): frame_parser and wire_reader.
 #include <algorithm>
 #include <string>
 #include <vector>

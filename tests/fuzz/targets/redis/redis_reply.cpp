@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Replies of a Redis server: reply_parser.
+// Fuzzes the parser of Redis replies, reply_parser.
 #include <bit>
 #include <optional>
 #include <string>

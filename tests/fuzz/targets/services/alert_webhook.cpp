@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Alertmanager's webhook, and its timestamps.
+// Fuzzes the bodies of Alertmanager's webhook, and their timestamps.
 #include "services/dashboard/alerts/alert_webhook.hpp"
 
 #include <cohort/json/description/text_format.hpp>

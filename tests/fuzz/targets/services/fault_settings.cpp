@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The body of `PUT /api/faults`.
+// Fuzzes the body of `PUT /api/faults`.
 #include <string>
 
 #include <cohort/faults/fault_settings.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Responses of Open-Meteo's geocoding API.
+// Fuzzes responses of Open-Meteo's geocoding API.
 #include <cmath>
 
 #include <boost/url/parse.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The location in a query of the weather service, and the names that it is compared with.
+// Fuzzes the location in a query of the weather service, and the names with which the service compares the location.
 #include "services/weather/location/location.hpp"
 
 #include <simdjson.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Responses of Open-Meteo's forecast API.
+// Fuzzes responses of Open-Meteo's forecast API.
 #include "services/weather/providers/open_meteo.hpp"
 #include "tests/fuzz/targets/services/weather_samples.hpp"
 

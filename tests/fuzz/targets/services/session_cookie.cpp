@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
-// The session cookie of the dashboard. Each line is a `Cookie` field. `SESSION` stands for a valid value, and `MAC`
-// after a dot stands for the valid signature of the text before the dot. So the inputs reach the parser behind the
-// signature check.
+// Fuzzes the session cookie of the dashboard. Each line is a `Cookie` field. `SESSION` stands for a valid value, and
+// `MAC` after a dot stands for the valid signature of the text before the dot. So the inputs reach the parser behind
+// the signature check.
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Responses of wttr.in.
+// Fuzzes responses of wttr.in.
 #include "services/weather/providers/wttr.hpp"
 #include "tests/fuzz/targets/services/weather_samples.hpp"
 

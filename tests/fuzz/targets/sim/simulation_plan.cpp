@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Plans of cohort-tune, with their durations and distributions, and the files of measured distributions.
+// Fuzzes the plans of cohort-tune, with their durations and distributions, and the files of measured distributions.
 #include <unistd.h>
 
 #include <filesystem>

@@ -9,7 +9,7 @@
 #include "tests/unit/loadgen/cli/session_fixture.hpp"
 #include "tests/unit/net/tls_server.hpp"
 
-// The flags for hosts, addresses and TLS, from the command line to the bytes that a server receives.
+// Tests the flags for hosts, addresses and TLS, from the command line to the bytes that a server receives.
 namespace cohort {
 namespace {
 

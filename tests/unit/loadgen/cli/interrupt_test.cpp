@@ -8,7 +8,7 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/loadgen/cli/session_fixture.hpp"
 
-// The outputs of interrupted sessions. tests/integration sends real signals.
+// Tests the outputs of interrupted sessions. tests/integration sends real signals.
 namespace cohort {
 namespace {
 

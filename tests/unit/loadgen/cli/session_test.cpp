@@ -8,7 +8,7 @@
 #include "tests/support/temporary_directory.hpp"
 #include "tests/unit/loadgen/cli/session_fixture.hpp"
 
-// Sessions on a virtual clock: preflight, load, search, verdict and files.
+// Tests sessions on a virtual clock: preflight, load, search, verdict and files.
 namespace cohort {
 namespace {
 

@@ -4,7 +4,7 @@
 
 #include "tests/unit/loadgen/load_fixture.hpp"
 
-// Callers that abandon attempts after their patience and retry.
+// Tests simulated callers that abandon an attempt after their patience, and retry.
 namespace cohort {
 namespace {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The client of RabbitMQ and a simulated broker on two hosts of a simulated network.
+// Tests the RabbitMQ client with a simulated broker on two hosts of a simulated network.
 #include <cohort/messaging/rabbitmq/client.hpp>
 
 #include <algorithm>

@@ -6,7 +6,7 @@
 #include "loadgen/report/report_formats.hpp"
 #include "tests/unit/loadgen/report/sample_report.hpp"
 
-// The sections of the text report.
+// Tests the sections of the text report.
 namespace cohort::loadgen {
 namespace {
 
