@@ -44,7 +44,7 @@ foreach(module IN LISTS modules)
   endforeach()
 endforeach()
 
-# Fails for a module without a declaration, whose includes would not be checked.
+# Fails for an undeclared module, because its includes would not be checked.
 file(GLOB directories RELATIVE "${root}/core/cohort" "${root}/core/cohort/*")
 foreach(directory IN LISTS directories)
   if(NOT directory IN_LIST modules)
@@ -53,8 +53,8 @@ foreach(directory IN LISTS directories)
   endif()
 endforeach()
 
-# Services use the framework, their own directory and services/messaging, which describes the messages between services;
-# cohort-stack consists of the services.
+# Services may include the framework, their own directory and services/messaging (the messages between services).
+# cohort-stack contains the services, so it may include all of them.
 file(GLOB_RECURSE sources "${root}/services/*.cpp" "${root}/services/*.hpp" "${root}/loadgen/*.cpp" "${root}/loadgen/*.hpp")
 foreach(source IN LISTS sources)
   file(RELATIVE_PATH shown "${root}" "${source}")

@@ -3,7 +3,7 @@
 # tests/hardening/check verifies each property of the built programs.
 #
 # Control-flow integrity of Clang (-fsanitize=cfi) is not used. This option requires link-time optimization, and a C++
-# library that is built with the same option. Debian has no such library.
+# library that is built with the same option. Debian provides no such library.
 option(COHORT_HARDENING "Build the programs with hardening flags (as in the image)" OFF)
 
 set(COHORT_HARDENING_COMPILE_OPTIONS

@@ -33,7 +33,7 @@ endmacro()
 # variable to the name of its Debian package, and <variable>_pkg_config to the name of its .pc file.
 macro(cohort_find_optional_library target package)
   if("${target}" STREQUAL "libpq::libpq")
-    # CMake's own module for PostgreSQL also requires the headers of the server.
+    # CMake's FindPostgreSQL module also requires the headers of the server.
     set(${package} libpq-dev)
     set(${package}_pkg_config libpq)
     _cohort_import_library(libpq::libpq LIBPQ libpq-fe.h pq)
@@ -51,14 +51,14 @@ macro(cohort_find_optional_library target package)
   endif()
 endmacro()
 
-# _cohort_link_archive(<imported target> <name>) adds an archive that the archive of the target depends on. A shared
-# library loads its dependencies itself.
+# _cohort_link_archive(<imported target> <name>) links the static library <name>, on which the target's static library
+# depends. A shared library loads its dependencies itself.
 macro(_cohort_link_archive target name)
   find_library(COHORT_ARCHIVE_${name} ${name} REQUIRED)
   set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES "${COHORT_ARCHIVE_${name}}")
 endmacro()
 
-# cohort_find_library(<imported target>) finds the package that defines it.
+# cohort_find_library(<imported target>) finds the package that defines the target.
 macro(cohort_find_library target)
   if(NOT TARGET ${target})
     if("${target}" STREQUAL "Threads::Threads")

@@ -13,7 +13,7 @@ elseif(COHORT_PROFILE STREQUAL "record")
   add_compile_options(-fprofile-instr-generate)
   add_link_options(-fprofile-instr-generate)
 elseif(COHORT_PROFILE STREQUAL "use")
-  # A copy whose name depends on the content, so that a new profile causes a full rebuild.
+  # The name of the copy depends on its content, so a new profile causes a full rebuild.
   file(SHA256 "${profile}" hash)
   string(SUBSTRING "${hash}" 0 16 hash)
   configure_file("${profile}" "${CMAKE_BINARY_DIR}/profile-${hash}.profdata" COPYONLY)
@@ -22,6 +22,6 @@ elseif(COHORT_PROFILE STREQUAL "use")
 else()
   message(FATAL_ERROR "COHORT_PROFILE is \"${COHORT_PROFILE}\", but must be use, record or empty")
 endif()
-# In the profile, the name of an internal function begins with the name of the compiled file. With one name for all
+# In the profile, the name of an internal function starts with the name of the compiled file. With one name for all
 # files, the profile is valid with and without unity builds.
 add_compile_options("SHELL:-Xclang -main-file-name -Xclang cohort")

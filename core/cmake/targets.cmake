@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSL-1.0
 # Functions that declare Cohort's targets.
 
-# Sets the warnings and the C++ standard of Cohort's own sources. They are private, so they do not apply to the code of
-# users.
+# Sets the warnings and the C++ standard of Cohort's own sources. The settings are private, so they do not apply to
+# users' code.
 function(cohort_own_options target)
   target_compile_features(${target} PRIVATE cxx_std_20)
   target_compile_options(${target} PRIVATE
-    # Designated initializers omit members with a default.
+    # Designated initializers may omit members that have a default value.
     -Wall -Wextra -Wpedantic -Woverloaded-virtual -Wno-missing-field-initializers
     $<$<BOOL:${COHORT_WERROR}>:-Werror>)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

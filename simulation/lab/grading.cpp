@@ -33,7 +33,7 @@ std::vector<const sim::caller_results::ended_call*> counted_calls(const criterio
 
 double goodput_of(const criterion& target, const sim::caller_results& callers) {
   const auto calls = counted_calls(target, callers);
-  const auto good = std::count_if(calls.begin(), calls.end(), [](const auto* call) { return call->is_good; });
+  const auto good = std::count_if(calls.begin(), calls.end(), [](const auto* call) { return call->is_goodput; });
   return calls.empty() ? 1 : static_cast<double>(good) / static_cast<double>(calls.size());
 }
 

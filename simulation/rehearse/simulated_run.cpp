@@ -92,7 +92,7 @@ observed_phase summarize(const run_phase& phase, const std::vector<ended_call>& 
     if (begin < phase.start_s || begin >= phase.start_s + phase.length_s) continue;
     calls.push_back(&call);
     ++totals.outcomes[outcome_of(call)];
-    totals.good += call.is_good ? 1 : 0;
+    totals.good += call.is_goodput ? 1 : 0;
     totals.attempts += call.attempts;
   }
   totals.calls = static_cast<std::int64_t>(calls.size());
@@ -112,7 +112,7 @@ std::vector<observed_second> summarize_seconds(const std::vector<ended_call>& ca
     const auto second = static_cast<std::size_t>(to_seconds(call.begin + call.elapsed));
     if (second >= totals.size()) continue;
     ++totals[second].ended;
-    totals[second].good += call.is_good ? 1 : 0;
+    totals[second].good += call.is_goodput ? 1 : 0;
     if (call.status != 0) answered[second].push_back(&call);
   }
   for (std::size_t i = 0; i < totals.size(); ++i) totals[i].p99_us = percentile(answered[i], 0.99).value;

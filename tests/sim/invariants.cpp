@@ -81,16 +81,16 @@ class invariant_checker {
   }
 
   void check_response(const sim::exchange& exchange) {
-    if (!exchange.response_started_at && !exchange.closed_without_response) {
+    if (!exchange.response_started_at && !exchange.is_closed_without_response) {
       add_violation("request without a response", exchange.server->name,
                     " neither responded nor closed: ", exchange.path, " on #", exchange.connection_id);
     }
     // No client of the stack pipelines, so a pipelined request used a connection with a pending response.
-    if (exchange.pipelined) {
+    if (exchange.is_pipelined) {
       add_violation("connection used while a response is pending", exchange.client->name, " sent a second request to ",
                     exchange.server->name, " before the response on #", exchange.connection_id);
     }
-    const bool is_response_lost = exchange.closed_without_response && !exchange.client_closed;
+    const bool is_response_lost = exchange.is_closed_without_response && !exchange.has_client_closed;
     if (is_response_lost && scenario_.is_lossless && !is_faulty(*exchange.server)) {
       add_violation("connection closed without a response", exchange.server->name,
                     " closed without a response: ", exchange.path, " on #", exchange.connection_id);

@@ -63,12 +63,12 @@ std::string failure_of(const sim::schedule& run) { return failure_test_for({})(r
 bool shrink_and_print(std::uint64_t seed, const std::string& test_file) {
   const auto start = std::chrono::steady_clock::now();
   const auto original = draw_schedule(seed);
-  const auto kind = sim::isolated(failure_of, limits)(original);
+  const auto kind = sim::isolate(failure_of, limits)(original);
   if (kind.empty()) {
     std::printf("seed %llu passes\n", static_cast<unsigned long long>(seed));
     return false;
   }
-  const auto shrunk = sim::shrink(original, sim::isolated(failure_test_for(kind), limits));
+  const auto shrunk = sim::shrink(original, sim::isolate(failure_test_for(kind), limits));
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   std::printf("seed %llu: %s; shrunk from %zu to %zu events in %zu runs, %.1f s\n",
               static_cast<unsigned long long>(seed), kind.c_str(), original.events.size(),
@@ -79,7 +79,7 @@ bool shrink_and_print(std::uint64_t seed, const std::string& test_file) {
       shrunk,
       {.headers = {"\"tests/sim/run.hpp\""}, .run_function = "cohort::test::failure_of", .tags = "[sim][regression]"});
   std::printf("\ntest, for tests/sim/regressions:\n\n%s\ntimeline:\n\n%s", test.c_str(),
-              sim::isolated(run_and_summarize, limits)(shrunk.schedule).c_str());
+              sim::isolate(run_and_summarize, limits)(shrunk.schedule).c_str());
   std::fflush(stdout);
   if (!test_file.empty()) {
     std::ofstream file{test_file};

@@ -160,10 +160,9 @@ load_reports simulated_stack::run_load() {
     settings.keep_alive = scenario.keep_alive;
   }
   for (auto& [path, settings] : loads) settings.profile = profile_of(times[path]);
-  play(fleet, schedule,
-       {.one_fault_at_a_time = true,
-        .on_fault = [this](const auto& event) { record_fault(event); },
-        .sends_requests = false});
+  play(
+      fleet, schedule,
+      {.is_sequential = true, .on_fault = [this](const auto& event) { record_fault(event); }, .sends_requests = false});
   const loadgen::run_environment environment{fleet.event_loop(),
                                              {&fleet.event_loop()},
                                              fleet.network().network_for(*fleet.network().find(load_host_name)),

@@ -40,7 +40,7 @@ const kind_description* find_kind(std::string_view scheme) noexcept {
 
 /// Letters, digits, `-`, `_` and `.`: the characters that are safe in a key, in a URL and in `Host`.
 bool is_name(std::string_view text) noexcept {
-  constexpr std::size_t max_length = 253;  // of a domain name (RFC 1035 section 2.3.4)
+  constexpr std::size_t max_length = 253;  // the limit of a domain name (RFC 1035 section 2.3.4)
   const auto is_allowed = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
            c == '.';

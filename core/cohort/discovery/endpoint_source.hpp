@@ -21,8 +21,8 @@ class endpoint_source {
 
   /// The first call, and each call after an error, returns the endpoints once the discovery system has returned them.
   /// Later calls wait until the discovery system reports a change or confirms the list, which happens at least every 5
-  /// minutes. After an error, the next call starts from the beginning; the caller chooses the delay. Only one call may
-  /// run at a time. The source must outlive the call, even if the call is cancelled.
+  /// minutes. After an error, the caller determines the delay before the next call. Only one call may run at a time.
+  /// The source must outlive the call, even if the call is cancelled.
   virtual task<result<endpoint_list, source_error>> next() = 0;
 
  protected:

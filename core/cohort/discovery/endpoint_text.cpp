@@ -26,7 +26,7 @@ std::optional<net::endpoint> parse_endpoint(std::string_view text, std::uint16_t
 std::optional<net::endpoint> make_endpoint(std::string_view host, std::uint64_t port) {
   error_code error;
   const auto address = asio::ip::make_address(std::string{host}, error);
-  // The system function reads up to a NUL, which JSON can contain.
+  // The system function stops at a NUL character, which a JSON string can contain.
   if (error || host.find('\0') != std::string_view::npos || address.is_unspecified() || port == 0 || port > 65535)
     return std::nullopt;
   return net::endpoint{address, static_cast<std::uint16_t>(port)};

@@ -31,7 +31,7 @@ std::string service_instance::id() const {
     const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
     if (!is_digit) c = '-';
   }
-  // A DNS label must not begin with a hyphen, which the text of `::1` would.
+  // A DNS label must not start with a hyphen, as the converted text of `::1` would.
   return text.front() == '-' ? "0" + text : text;
 }
 

@@ -10,7 +10,7 @@
 
 namespace cohort::discovery {
 
-/// Keeps one replica registered until the registration is stopped. Belongs to one loop.
+/// Keeps one replica registered until the registration is stopped. Used on one loop.
 class registration {
  public:
   static constexpr duration min_retry_delay = std::chrono::milliseconds{200};

@@ -110,7 +110,7 @@ std::unique_ptr<registrar> service_discovery::make_registrar(const registry_targ
   }
 }
 
-void service_discovery::register_in(const registry_target& registry, const service_instance& instance) {
+void service_discovery::configure_registration(const registry_target& registry, const service_instance& instance) {
   registration_.emplace(make_registrar(registry, instance), std::string{to_string(registry.kind)},
                         dependencies_.metrics, dependencies_.log);
 }

@@ -45,7 +45,7 @@ class service_discovery {
   /// `https://NAME`. Throws `std::invalid_argument` if another service has the same name.
   boost::urls::url watch(const boost::urls::url& url);
   /// Configures the registration of `instance`, which `start_registration` starts.
-  void register_in(const registry_target& registry, const service_instance& instance);
+  void configure_registration(const registry_target& registry, const service_instance& instance);
 
   /// Replaces the TLS settings for requests to discovery systems. Safe from any thread.
   void replace_tls(const net::tls_client_settings& settings) { client_.replace_tls(settings); }

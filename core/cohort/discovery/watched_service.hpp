@@ -28,8 +28,8 @@ class watched_service {
   static constexpr duration empty_list_delay = std::chrono::seconds{60};
   static constexpr duration min_retry_delay = std::chrono::milliseconds{100};
   static constexpr duration max_retry_delay = std::chrono::seconds{5};
-  /// Endpoints beyond this number are ignored, with a warning. The limit bounds the memory and the time that the
-  /// selection of an endpoint takes.
+  /// Endpoints beyond this number are ignored, with a warning. The limit bounds the memory, and the time to select an
+  /// endpoint.
   static constexpr std::size_t max_endpoints = 1000;
 
   /// `metrics` must outlive the service. `now` is the time of the start.

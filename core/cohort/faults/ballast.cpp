@@ -39,7 +39,7 @@ bool ballast::resize(std::size_t bytes) {
 void ballast::touch_chunk() {
   const auto end = std::min(touched_bytes_ + chunk_bytes, size_);
   for (; touched_bytes_ < end; touched_bytes_ = std::min(touched_bytes_ + page_size, end)) {
-    // The store is volatile: the compiler may remove stores that are never read.
+    // The store is volatile, because the compiler may remove other stores that are never read.
     *static_cast<volatile std::byte*>(block_.get() + touched_bytes_) = std::byte{1};
   }
   if (touched_bytes_ < size_) touch_timer_.arm(loop_.now() + pause);

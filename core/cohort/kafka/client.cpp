@@ -14,8 +14,8 @@ client::client(settings settings, telemetry::registry& metrics, telemetry::logge
       settings_(std::move(settings)),
       log_(std::move(log)),
       name_(std::move(name)),
-      connected_(metrics.make_gauge("cohort_messaging_connected", "1 if there is a connection to the broker, else 0.",
-                                    {{"client", name_}})),
+      connected_gauge_(metrics.make_gauge("cohort_messaging_connected",
+                                          "1 if there is a connection to the broker, else 0.", {{"client", name_}})),
       wakeup_(std::make_unique<wakeup>(loop_)),
       disposal_(std::make_unique<instance_disposal>()) {}
 
@@ -44,12 +44,12 @@ task<> client::run() {
 
 void client::serve() {
   if (is_closed_) return;
-  serve_producer();
+  handle_producer_events();
   for (auto* const each : subscriptions_) each->serve();
   update_connected();
 }
 
-void client::serve_producer() {
+void client::handle_producer_events() {
   std::optional<error> fatal;
   while (producer_) {
     const auto next = producer_->next_event();
@@ -95,7 +95,7 @@ void client::update_connected() {
                                                  [](const auto* each) { return each->is_connected(); }));
   if (is_up == is_connected_) return;
   is_connected_ = is_up;
-  connected_.add(is_up ? 1 : -1);
+  connected_gauge_.add(is_up ? 1 : -1);
   if (is_closed_) return;
   if (is_up) {
     if (is_failure_logged_) log_.write(telemetry::log_level::info, "broker reconnected", {{"client", name_}});
@@ -188,7 +188,7 @@ task<result<std::unique_ptr<subscription>>> client::subscribe(subscription_setti
   if (group.group.empty()) group = {settings.topic + "." + make_message_id(loop_.random()), false};
   auto consumer = instance::make(settings_, &group, wakeup_->descriptor(), *disposal_);
   if (!consumer) co_return consumer.error();
-  // A broker creates a missing topic immediately for a producer only.
+  // A broker creates a missing topic immediately only for a producer.
   if (!ensure_producer()) {
     if (auto* const topic = rd_kafka_topic_new(producer_->get(), settings.topic.c_str(), nullptr)) {
       rd_kafka_topic_destroy(topic);

@@ -23,9 +23,9 @@ class wakeup;
 /// Kafka client based on librdkafka (2.0 or later), whose threads perform the I/O and wake the loop through an eventfd.
 /// Calls do not wait for these threads. The destructor joins the threads, for at most `instance_disposal::max_wait`.
 ///
-/// - A message topic corresponds to a Kafka topic. The header `partition-key` chooses the partition, in which messages
-///   keep their order; without it, messages are assigned to random partitions. The ID and the content type are sent in
-///   the headers `message-id` and `content-type`.
+/// - A message topic corresponds to a Kafka topic. The header `partition-key` determines the partition, in which
+///   messages keep their order; without it, messages are assigned to random partitions. The ID and the content type are
+///   sent in the headers `message-id` and `content-type`.
 /// - A confirm is the acknowledgment by all in-sync replicas. The producer is idempotent: a message that librdkafka
 ///   resends within the deadline of a `publish` is stored once. After the deadline the producer is replaced, and a
 ///   message that is republished can be stored twice, with the same ID.
@@ -37,10 +37,10 @@ class wakeup;
 /// - Topics are created by the broker if it is configured to do so (`auto.create.topics.enable`), otherwise by its
 ///   administrator.
 ///
-/// The client does not use the simulated network and the virtual clock; tests use `memory_broker`.
+/// The client uses neither the simulated network nor the virtual clock; tests use `memory_broker`.
 class client final : public broker, public std::enable_shared_from_this<client> {
  public:
-  /// Makes a client on the current loop. `name` is the label `client` of the metric `cohort_messaging_connected`, and
+  /// Creates a client on the current loop. `name` is the label `client` of the metric `cohort_messaging_connected`, and
   /// the name in logs. `metrics` must outlive the client. Throws `std::system_error` if the process has no free
   /// descriptor.
   client(settings settings, telemetry::registry& metrics, telemetry::logger log, std::string name = "kafka");
@@ -75,7 +75,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
   void produce_all(const std::shared_ptr<publish_batch>& batch, const std::optional<std::string>& topic);
   error timeout_error(bool was_connected) const;
   void serve();
-  void serve_producer();
+  void handle_producer_events();
   void update_connected();
   void on_error(error failure, bool is_fatal);
 
@@ -83,7 +83,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
   settings settings_;
   telemetry::logger log_;
   std::string name_;
-  telemetry::gauge& connected_;
+  telemetry::gauge& connected_gauge_;
   std::unique_ptr<wakeup> wakeup_;
   std::unique_ptr<instance_disposal> disposal_;
   std::unique_ptr<instance> producer_;

@@ -12,7 +12,7 @@ namespace cohort::messaging::kafka {
 struct group_settings {
   /// The `group.id` of the consumer.
   std::string group;
-  /// Whether a group without a committed position starts with the oldest message, and not after the newest message.
+  /// Whether a group without a committed offset starts with the oldest message instead of after the newest message.
   bool starts_with_earliest = true;
 };
 

@@ -34,7 +34,8 @@ task<wait_status> client::group_subscription::join(deadline call_deadline) {
       co_return wait_status::timed_out;
     }
     do {
-      auto wait_task = assigned_.wait(std::min(call_deadline, deadline::after(owner_->loop_.now(), retry_interval)));
+      auto wait_task =
+          assignment_received_.wait(std::min(call_deadline, deadline::after(owner_->loop_.now(), retry_interval)));
       const auto status = co_await std::move(wait_task);
       if (status != wait_status::timed_out || call_deadline.expired(owner_->loop_.now())) co_return status;
     } while (!is_topic_missing_);
@@ -118,7 +119,7 @@ void client::group_subscription::assign(rd_kafka_topic_partition_list_t& partiti
   rd_kafka_assign(consumer_->get(), &partitions);
   consumer_->mark_connected();
   // A group member without partitions has also joined; other members have all partitions.
-  if (partitions.cnt > 0 || !settings_.group.empty()) assigned_.set();
+  if (partitions.cnt > 0 || !settings_.group.empty()) assignment_received_.set();
   last_failure_.reset();
 }
 
@@ -227,9 +228,9 @@ task<result<void>> client::group_subscription::dead_letter(delivery failed_deliv
                                                            deadline call_deadline) {
   const auto owner = owner_;
   if (owner->is_closed_) co_return error{errc::closed};
-  auto dead_message = std::make_shared<message>(*failed_delivery.received);
-  dead_message->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
-  std::vector<message_pointer> messages{std::move(dead_message)};
+  auto dead_letter_message = std::make_shared<message>(*failed_delivery.received);
+  dead_letter_message->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
+  std::vector<message_pointer> messages{std::move(dead_letter_message)};
   auto topic = settings_.topic + (settings_.group.empty() ? "" : "." + settings_.group) + ".dead";
   auto send_task = owner->send(std::move(messages), call_deadline, true, std::move(topic));
   const auto results = co_await std::move(send_task);

@@ -75,7 +75,7 @@ class client::group_subscription final : public subscription {
   /// Set when the member can receive no more messages.
   std::optional<error> fatal_failure_;
   bool is_topic_missing_ = false;
-  event assigned_;
+  event assignment_received_;
   wait_queue waiters_;
 };
 

@@ -9,7 +9,7 @@
 
 namespace cohort::messaging::kafka {
 
-/// Names of Kafka headers for the fields of a message that a record does not have.
+/// Names of the Kafka headers for message fields that have no counterpart in a Kafka record.
 inline constexpr const char* message_id_header = "message-id";
 inline constexpr const char* content_type_header = "content-type";
 /// A header whose value is also the key of the record: messages with the same value keep their order.

@@ -27,7 +27,7 @@ struct login {
 
 /// Files in PEM format.
 struct tls_files {
-  /// Trusted CA certificates. The certificates of the system are used if it is empty.
+  /// Trusted CA certificates; the system's certificates if empty.
   std::string ca{};
   /// The certificate chain of the client, and its key. None if empty.
   std::string certificate{};

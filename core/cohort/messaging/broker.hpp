@@ -23,7 +23,7 @@ struct subscription_settings {
   /// is kept while there is none. The name has the syntax of a topic. If it is empty, the subscriber receives every
   /// message that is published while it is connected, at most once.
   std::string group{};
-  /// Maximum number of messages that are delivered and not acknowledged.
+  /// Maximum number of unacknowledged deliveries.
   std::size_t prefetch = 64;
 };
 
@@ -73,16 +73,16 @@ struct publish_options {
   bool requires_queue = false;
 };
 
-/// Client of a message broker. While `run` runs, it connects, and reconnects with backoff. Used on the loop on which it
-/// was created. `publisher` and `consumer` add the features that an application needs: a bounded outbox, retries, dead
-/// letters.
+/// Client of a message broker. While `run` is running, the client connects, and reconnects with backoff. Used on the
+/// loop on which it was created. `publisher` and `consumer` add the features that an application needs: a bounded
+/// outbox, retries, dead letters.
 class broker {
  public:
   virtual ~broker() = default;
 
   /// Keeps the connection until the task is cancelled or `close` is called. Only one call may run at a time; `run` can
-  /// be called again after it has ended. While there is no connection, the other functions wait for one, up to their
-  /// limits.
+  /// be called again after it has ended. While there is no connection, the other functions wait for one until their
+  /// deadlines.
   virtual task<> run() = 0;
 
   /// Sends messages in order and waits for the broker's confirms, at most until `call_deadline`. Returns one result for
@@ -92,8 +92,8 @@ class broker {
   virtual task<std::vector<result<void>>> publish(std::vector<message_pointer> messages, deadline call_deadline,
                                                   publish_options options) = 0;
 
-  /// Subscribes, and completes when the broker has confirmed the subscription. Messages that are published after that
-  /// are received.
+  /// Subscribes, and completes when the broker has confirmed the subscription. The subscription receives the messages
+  /// that are published after that.
   virtual task<result<std::unique_ptr<subscription>>> subscribe(subscription_settings settings,
                                                                 deadline call_deadline) = 0;
 

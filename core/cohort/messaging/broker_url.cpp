@@ -19,7 +19,7 @@ result<broker_endpoint> parse_amqp_url(const boost::urls::url_view& url) {
   settings.host = url.host_address();
   if (settings.host.empty()) return invalid_url_error("the host is missing");
   if (url.has_port()) {
-    // Boost 1.81's port_number() wraps around.
+    // port_number() of Boost 1.81 wraps around on overflow.
     const std::string digits{url.port()};
     const auto number = digits.size() <= 5 ? std::strtoul(digits.c_str(), nullptr, 10) : 0;
     if (number == 0 || number > 65'535) return invalid_url_error("the port is not from 1 to 65535");

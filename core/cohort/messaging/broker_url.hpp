@@ -32,7 +32,7 @@ class broker_endpoint {
 
   /// Scheme, host and port for logs, without credentials.
   const std::string& description() const noexcept { return description_; }
-  /// Makes a client on the current loop.
+  /// Creates a client on the current loop.
   std::shared_ptr<broker> make_client(const broker_dependencies& dependencies) const { return make_(dependencies); }
 
  private:
@@ -40,7 +40,7 @@ class broker_endpoint {
   factory make_;
 };
 
-/// A kind of broker that an optional module provides.
+/// A broker type that an optional module provides.
 struct broker_scheme {
   std::string name;
   std::function<result<broker_endpoint>(std::string_view url)> parse;

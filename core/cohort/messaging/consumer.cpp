@@ -47,18 +47,18 @@ task<> consumer::run(std::shared_ptr<consumer> self) {
   for (;;) {
     auto subscribe_task = self->broker_->subscribe(
         self->subscription_, deadline::after(loop::current().now(), self->settings_.broker_timeout));
-    auto subscribed = co_await std::move(subscribe_task);
-    if (subscribed) {
+    auto subscribe_result = co_await std::move(subscribe_task);
+    if (subscribe_result) {
       failures = 0;
       self->is_subscribed_ = true;
       const subscribed_scope scope{self->is_subscribed_};
-      auto receive_task = self->receive(**subscribed);
+      auto receive_task = self->receive(**subscribe_result);
       if (!co_await std::move(receive_task)) co_return;
-    } else if (subscribed.error().code == errc::closed || subscribed.error().code == errc::cancelled) {
+    } else if (subscribe_result.error().code == errc::closed || subscribe_result.error().code == errc::cancelled) {
       co_return;
     } else if (failures == 0) {
       self->log_.write(telemetry::log_level::warn, "not subscribed",
-                       {{"consumer", self->name_}, {"error", log_text(subscribed.error())}});
+                       {{"consumer", self->name_}, {"error", log_text(subscribe_result.error())}});
     }
     auto wait_task = self->back_off(++failures);
     if (!co_await std::move(wait_task)) co_return;

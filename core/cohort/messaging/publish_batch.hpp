@@ -25,7 +25,7 @@ struct publish_batch {
   std::vector<message_pointer> messages;
   std::vector<result<void>> results;
   std::size_t pending;
-  /// Set once nothing is pending.
+  /// Set when all messages have a result.
   event done;
 };
 

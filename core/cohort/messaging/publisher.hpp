@@ -18,8 +18,8 @@
 
 namespace cohort::messaging {
 
-/// Publishes messages through a bounded outbox in memory. `run` sends them in order and in batches, and sends them
-/// again until the broker has confirmed them, so that the broker receives each message at least once.
+/// Publishes messages through a bounded outbox in memory. `run` sends them in order and in batches, and resends them
+/// until the broker has confirmed them, so that the broker receives each message at least once.
 ///
 /// - Backpressure: a full outbox makes `publish` and `enqueue` wait, and `try_enqueue` fail.
 /// - A message that is resent has the same ID; see `duplicate_window`.
@@ -45,7 +45,7 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// outbox), `unroutable`, `closed`, `cancelled`.
   static task<result<void>> publish(std::shared_ptr<publisher> self, call_context context, message message);
 
-  /// Like `publish`, but does not wait for the confirm: completes when the outbox has the message.
+  /// Like `publish`, but does not wait for the confirm: completes when the outbox contains the message.
   static task<result<void>> enqueue(std::shared_ptr<publisher> self, call_context context, message message);
 
   /// Adds a message to the outbox if it has space. Errors: `invalid`, `overloaded`, `closed`.
@@ -55,9 +55,9 @@ class publisher : public std::enable_shared_from_this<publisher> {
   /// like `broker::run`: `context.background.spawn(publisher::run(publisher))`.
   static task<> run(std::shared_ptr<publisher> self);
 
-  /// Rejects new messages, and sends the messages in the outbox until `close_deadline`. Returns the number of
-  /// messages that were not confirmed. Called after `run` and `broker::run` have ended, in `service_context::on_stop`;
-  /// runs the broker client until it returns, then closes the client.
+  /// Rejects new messages, and sends the messages in the outbox until `close_deadline`. Returns the number of messages
+  /// that were not confirmed. Called in `service_context::on_stop`, after `run` and `broker::run` have ended. Runs the
+  /// broker client while messages are sent, then closes the client.
   static task<std::size_t> close(std::shared_ptr<publisher> self, deadline close_deadline);
 
   /// The number of unconfirmed messages.

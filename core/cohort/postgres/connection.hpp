@@ -52,12 +52,12 @@ class connection {
  public:
   virtual ~connection() = default;
   virtual connection_status status() const noexcept = 0;
-  /// Whether an idle connection is still open. Checks the socket, without waiting.
+  /// Whether an idle connection is still open. Checks the socket without blocking.
   virtual bool is_alive() noexcept = 0;
   /// Sends a statement. `statement` must outlive the task.
   virtual task<std::optional<error>> start(const statement& statement, deadline start_deadline) = 0;
   /// Adds rows of the started statement to `target_rows`. Returns true if a limit was reached. Returns false at the end
-  /// of the result; `target_rows` then has the outcome of the statement, and the connection is no longer active.
+  /// of the result; `target_rows` then contains the outcome of the statement, and the connection is no longer active.
   virtual task<result<bool>> fetch(rows& target_rows, fetch_limits limits, deadline fetch_deadline) = 0;
   /// Sends a COPY statement without parameters. Error: `unsupported` if it is not a COPY statement, or has the other
   /// direction.

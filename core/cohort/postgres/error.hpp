@@ -56,7 +56,8 @@ using result = cohort::result<T, error>;
 std::string_view error_class(errc code) noexcept;
 
 /// One line for a log: the description of the code, the SQLSTATE and the message. The message is omitted if it can
-/// contain values of parameters; errors of class 42 (syntax and names), of connections and of this module cannot.
+/// contain values of parameters. Errors of class 42 (syntax and names), connection errors and errors of this module
+/// never contain such values.
 std::string log_text(const error& failure);
 
 /// Called by `result::value()`: throws `std::runtime_error` with `log_text`.

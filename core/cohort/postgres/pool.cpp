@@ -160,7 +160,7 @@ task<result<transaction>> pool::begin(call_context context, transaction_options 
       if (begin_result) co_return transaction{call};
       failure = begin_result.error();
       call->release();
-      // BEGIN has no effect outside its connection.
+      // The effect of BEGIN ends with its connection, so BEGIN can be resent.
       if (failure->code == errc::connection_lost && attempt < max_attempts) {
         metrics_->retries.increment();
         continue;

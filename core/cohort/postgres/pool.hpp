@@ -39,7 +39,7 @@ struct pool_settings {
   duration idle_timeout = std::chrono::minutes{10};
   /// Time to cancel a statement on the server and to roll back, after which the connection is closed instead.
   duration reset_timeout = std::chrono::seconds{2};
-  /// Maximum size of the result of `query`, in bytes. A larger result needs `stream`.
+  /// Maximum size of the result of `query`, in bytes. A larger result requires `stream`.
   std::size_t max_result_bytes = std::size_t{16} * 1024 * 1024;
 };
 

@@ -153,14 +153,14 @@ class scripted_database::scripted_connection final : public connection {
 
   result<bool> finish(rows& target_rows) {
     auto failure = std::move(reply_->failure);
-    const auto affected = reply_->columns.empty() ? reply_->affected : reply_->rows.size();
+    const auto affected_rows = reply_->columns.empty() ? reply_->affected_rows : reply_->rows.size();
     reply_.reset();
     if (failure) {
       has_failed_ = is_in_transaction_;
       return std::move(*failure);
     }
     const bool is_rollback = command_ == "COMMIT" && has_failed_;
-    target_rows.set_outcome(is_rollback ? "ROLLBACK" : command_, affected);
+    target_rows.set_outcome(is_rollback ? "ROLLBACK" : command_, affected_rows);
     if (command_ == "BEGIN") is_in_transaction_ = true;
     if (command_ == "COMMIT" || command_ == "ROLLBACK") is_in_transaction_ = has_failed_ = false;
     return false;

@@ -22,7 +22,7 @@ struct scripted_reply {
   column_list columns{};
   std::vector<std::vector<value>> rows{};
   /// The number of affected rows. For a reply with columns, the number of `rows`.
-  std::uint64_t affected = 0;
+  std::uint64_t affected_rows = 0;
   std::optional<error> failure{};
   /// The time until the first row, and between two rows.
   duration delay{};

@@ -45,7 +45,7 @@ std::string_view command_name(std::string_view bytes) {
   return bytes.substr(0, bytes.find("\r\n"));
 }
 
-task<> join_on(loop& owner, std::shared_ptr<loop_connection> connection) {
+task<> join_on_loop(loop& owner, std::shared_ptr<loop_connection> connection) {
   auto join_task = run_on(owner, loop_connection::join(std::move(connection)));
   co_await std::move(join_task);
 }
@@ -194,7 +194,8 @@ task<> client::close() {
   shared_->is_closed = true;
   for (const auto& each : connections_) {
     if (!each) continue;
-    auto join_task = &each->owner() == &loop::current() ? loop_connection::join(each) : join_on(each->owner(), each);
+    auto join_task =
+        &each->owner() == &loop::current() ? loop_connection::join(each) : join_on_loop(each->owner(), each);
     co_await std::move(join_task);
   }
 }

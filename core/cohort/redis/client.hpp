@@ -29,10 +29,10 @@ class loop_connection;
 ///   that blocks the connection or changes its state (BLPOP, MULTI, SELECT …) is therefore `errc::unsupported`.
 /// - Deadline: a call times out at the caller's deadline, or after its timeout; a reply that arrives later is
 ///   discarded.
-/// - Connection: the first call connects; later attempts have a backoff. A command that has not been sent waits for the
-///   new connection within its deadline; a command that has been sent fails with `errc::connection_lost`, because it
-///   may have been executed.
-/// - Overload: a bounded number of pending commands for each loop.
+/// - Connection: the first call connects; later attempts are delayed by a backoff. A command that has not been sent
+///   waits for the new connection within its deadline; a command that has been sent fails with `errc::connection_lost`,
+///   because it may have been executed.
+/// - Overload: the number of pending commands of each loop is bounded.
 ///
 /// One client serves all loops; all members except the constructor and the destructor run on a loop. The client must
 /// outlive its calls, and must be destroyed on the only loop that used it, or while no loop runs. A program closes it

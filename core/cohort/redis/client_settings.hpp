@@ -17,7 +17,7 @@ namespace cohort::redis {
 struct client_settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 6379;
-  /// The user of `password`; `default` if empty.
+  /// The user name; `default` if empty.
   std::string user{};
   /// The password; never logged. No authentication if empty.
   std::string password{};

@@ -160,8 +160,8 @@ task<> loop_connection::run() {
     auto connect_task = connect();
     auto connected = co_await std::move(connect_task);
     if (connected) {
-      auto use_task = use(**connected);
-      co_await std::move(use_task);
+      auto connection_task = run_connection(**connected);
+      co_await std::move(connection_task);
       continue;
     }
     if (is_stopped_) co_return;
@@ -174,7 +174,7 @@ task<> loop_connection::run() {
   }
 }
 
-task<> loop_connection::use(net::stream& stream) {
+task<> loop_connection::run_connection(net::stream& stream) {
   const connected_scope connected_scope{*this};
   restore_subscriptions();
   auto io_task = race(read(stream), write(stream));
@@ -231,7 +231,7 @@ task<std::optional<error>> loop_connection::read(net::stream& stream) {
 
 std::optional<error> loop_connection::on_reply(net::stream& stream, reply reply) {
   if (reply.type == reply::kind::push) return on_push(stream, std::move(reply));
-  return complete_first(stream, std::move(reply), false);
+  return complete_first_request(stream, std::move(reply), false);
 }
 
 std::optional<error> loop_connection::on_push(net::stream& stream, reply reply) {
@@ -240,7 +240,7 @@ std::optional<error> loop_connection::on_push(net::stream& stream, reply reply) 
   if (type == "message" || type == "pmessage") {
     on_message(reply);
   } else if (type == "subscribe" || type == "psubscribe" || type == "unsubscribe" || type == "punsubscribe") {
-    return complete_first(stream, std::move(reply), true);
+    return complete_first_request(stream, std::move(reply), true);
   }
   return std::nullopt;
 }
@@ -258,7 +258,7 @@ void loop_connection::on_message(const reply& reply) {
   }
 }
 
-std::optional<error> loop_connection::complete_first(net::stream& stream, reply reply, bool is_subscription) {
+std::optional<error> loop_connection::complete_first_request(net::stream& stream, reply reply, bool is_subscription) {
   if (sent_.empty()) return protocol_error("a reply without a pending command");
   if (sent_.front()->is_subscription != is_subscription && !reply.is_error()) {
     return protocol_error(is_subscription ? "a confirmation without a pending subscription"

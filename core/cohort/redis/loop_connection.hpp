@@ -59,13 +59,13 @@ class loop_connection : public std::enable_shared_from_this<loop_connection> {
   /// Sends HELLO, SELECT and PING; PING fails while the server loads its data. Returns the error.
   task<std::optional<error>> perform_handshake(net::stream& stream);
   task<result<net::stream_ptr>> connect();
-  task<> use(net::stream& stream);
+  task<> run_connection(net::stream& stream);
   task<std::optional<error>> read(net::stream& stream);
   task<std::optional<error>> write(net::stream& stream);
   std::optional<error> on_reply(net::stream& stream, reply reply);
   std::optional<error> on_push(net::stream& stream, reply reply);
   void on_message(const reply& reply);
-  std::optional<error> complete_first(net::stream& stream, reply reply, bool is_subscription);
+  std::optional<error> complete_first_request(net::stream& stream, reply reply, bool is_subscription);
   void set_stream_deadline(net::stream& stream);
   void restore_subscriptions();
   void on_connect_failed(const error& failure);

@@ -88,7 +88,7 @@ std::string quote(char type) {
 
 std::size_t reply_parser::parse(std::string_view input, std::optional<std::string>& failure) {
   std::size_t used_bytes = 0;
-  while (!complete_ && !failure && used_bytes < input.size()) {
+  while (!completed_reply_ && !failure && used_bytes < input.size()) {
     const auto remaining = input.substr(used_bytes);
     const auto count = blob_ ? parse_blob(remaining, failure) : parse_line(remaining, failure);
     used_bytes += count;
@@ -99,8 +99,8 @@ std::size_t reply_parser::parse(std::string_view input, std::optional<std::strin
 }
 
 std::optional<reply> reply_parser::take() {
-  if (complete_) bytes_ = value_count_ = 0;
-  return std::exchange(complete_, std::nullopt);
+  if (completed_reply_) bytes_ = value_count_ = 0;
+  return std::exchange(completed_reply_, std::nullopt);
 }
 
 std::size_t reply_parser::parse_line(std::string_view input, parse_failure& failure) {
@@ -210,7 +210,7 @@ void reply_parser::end_value(reply value) {
     // The value of the attribute follows.
     if (is_attribute) return;
   }
-  complete_ = std::move(value);
+  completed_reply_ = std::move(value);
 }
 
 }  // namespace cohort::redis

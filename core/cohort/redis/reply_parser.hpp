@@ -55,10 +55,10 @@ class reply_parser {
   std::size_t value_count_ = 0;
   std::vector<frame> frames_;
   std::string line_;
-  /// The blob that is being read, and the number of its remaining bytes, including its line end.
+  /// The blob that is being read, and the number of its remaining bytes, including its CRLF.
   std::optional<reply> blob_;
   std::size_t remaining_blob_bytes_ = 0;
-  std::optional<reply> complete_;
+  std::optional<reply> completed_reply_;
 };
 
 }  // namespace cohort::redis

@@ -118,18 +118,18 @@ void simulated_server::execute(session& peer, const arguments& command) {
   auto name = command.front();
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-  if (auto answer = execute_for_connection(peer, name, command)) {
+  if (auto answer = execute_connection_command(peer, name, command)) {
     peer.send(*answer);
   } else if (!peer.is_logged_in) {
     peer.send(failed("NOAUTH Authentication required."));
   } else {
     ++command_count_;
-    peer.send(execute_for_data(name, command));
+    peer.send(execute_data_command(name, command));
   }
 }
 
-std::optional<std::string> simulated_server::execute_for_connection(session& peer, const std::string& name,
-                                                                    const arguments& command) {
+std::optional<std::string> simulated_server::execute_connection_command(session& peer, const std::string& name,
+                                                                        const arguments& command) {
   if (name == "AUTH") return log_in(peer, command.size() > 2 ? command[1] : "default", command.back());
   if (name == "HELLO") {
     if (command.size() >= 5) {
@@ -143,19 +143,19 @@ std::optional<std::string> simulated_server::execute_for_connection(session& pee
   if (name == "PING") return "+PONG\r\n";
   if (name == "SELECT") return "+OK\r\n";
   const bool is_pattern = name.starts_with('P');
-  auto& subscribed = is_pattern ? peer.patterns : peer.channels;
+  auto& subscriptions = is_pattern ? peer.patterns : peer.channels;
   if (name == "SUBSCRIBE" || name == "PSUBSCRIBE") {
-    subscribed.insert(command.back());
+    subscriptions.insert(command.back());
     return ">3\r\n" + blob(is_pattern ? "psubscribe" : "subscribe") + blob(command.back()) + integer(1);
   }
   if (name == "UNSUBSCRIBE" || name == "PUNSUBSCRIBE") {
-    subscribed.erase(command.back());
+    subscriptions.erase(command.back());
     return ">3\r\n" + blob(is_pattern ? "punsubscribe" : "unsubscribe") + blob(command.back()) + integer(0);
   }
   return std::nullopt;
 }
 
-std::string simulated_server::execute_for_data(const std::string& name, const arguments& command) {
+std::string simulated_server::execute_data_command(const std::string& name, const arguments& command) {
   const auto now = loop::current().now();
   const auto count = command.size();
   if (name == "GET" && count == 2) {

@@ -16,9 +16,9 @@
 namespace cohort::redis {
 
 /// A Redis server in memory for tests and simulations, on one loop and any `net::acceptor`, such as one of the
-/// simulated network: PING, HELLO, AUTH, SELECT, GET, SET (with PX), DEL, INCR, INCRBY, EXPIRE, PEXPIRE, PUBLISH,
-/// SUBSCRIBE, PSUBSCRIBE (patterns that end with `*`), UNSUBSCRIBE and PUNSUBSCRIBE, in RESP3. Keys expire by the
-/// loop's clock.
+/// simulated network. Supports PING, HELLO, AUTH, SELECT, GET, SET (with PX), DEL, INCR, INCRBY, EXPIRE, PEXPIRE,
+/// PUBLISH, SUBSCRIBE, PSUBSCRIBE (patterns that end with `*`), UNSUBSCRIBE and PUNSUBSCRIBE, in RESP3. Keys expire by
+/// the loop's clock.
 class simulated_server {
  public:
   /// `password` is the password of the user `default`; if it is empty, no authentication is required.
@@ -51,8 +51,9 @@ class simulated_server {
   static task<> write(session& peer);
   void execute(session& peer, const arguments& command);
   /// The reply of a command that concerns the connection; empty for any other command.
-  std::optional<std::string> execute_for_connection(session& peer, const std::string& name, const arguments& command);
-  std::string execute_for_data(const std::string& name, const arguments& command);
+  std::optional<std::string> execute_connection_command(session& peer, const std::string& name,
+                                                        const arguments& command);
+  std::string execute_data_command(const std::string& name, const arguments& command);
   std::string increment(const std::string& key, const std::string& amount);
   std::string publish(const std::string& channel, const std::string& payload);
   std::string log_in(session& peer, const std::string& user, const std::string& password) const;

@@ -284,7 +284,7 @@ task<> instance::stop(duration drain_timeout) {
   begin_extension_drain();
   if (redirect_) co_await redirect_->drain(std::chrono::seconds{0});
   const auto stop_deadline = deadline::after(loop::current().now(), drain_timeout);
-  // Also ends start hooks that still run.
+  // Also ends start hooks that are still running.
   if (is_starting_) co_await background_->stop();
   auto drain_task = when_all(server_->drain(drain_timeout), lifecycle_->jobs().stop(stop_deadline));
   co_await std::move(drain_task);
@@ -302,7 +302,7 @@ void instance::register_in_discovery(const common_settings& settings) {
     address.address(advertised_endpoint->address());
     if (advertised_endpoint->port() != 0) address.port(advertised_endpoint->port());
   }
-  discovery_->register_in(*settings.registry, {definition_.name, address, tls_ != nullptr});
+  discovery_->configure_registration(*settings.registry, {definition_.name, address, tls_ != nullptr});
 }
 
 std::function<void(task<>)> instance::background_spawner() {

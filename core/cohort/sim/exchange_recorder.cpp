@@ -37,7 +37,7 @@ class exchange_recorder::connection_parser {
   void on_client_closed() noexcept {
     has_client_closed_ = true;
     for (auto* request : pending_) {
-      request->client_closed = true;
+      request->has_client_closed = true;
       request->client_closed_at = owner_.now();
     }
   }
@@ -118,8 +118,8 @@ bool exchange_recorder::connection_parser::read_request() {
   body_.clear();
   request_parser_.reset();
   exchange_.received_at = owner_.now();
-  exchange_.client_closed = has_client_closed_;
-  exchange_.pipelined = !pending_.empty();
+  exchange_.has_client_closed = has_client_closed_;
+  exchange_.is_pipelined = !pending_.empty();
   pending_.push_back(&owner_.exchanges_.emplace_back(std::move(exchange_)));
   if (owner_.observer_) owner_.observer_->on_request_read(*pending_.back());
   return true;
@@ -176,7 +176,7 @@ void exchange_recorder::connection_parser::end_response() {
 }
 
 void exchange_recorder::connection_parser::on_closed() {
-  for (auto* request : pending_) request->closed_without_response = !request->response_started_at;
+  for (auto* request : pending_) request->is_closed_without_response = !request->response_started_at;
   const bool ends_with_close = response_parser_ && response_parser_->header_done() && !response_parser_->end();
   if (ends_with_close) end_response();
 }
@@ -192,7 +192,7 @@ exchange_counts exchange_recorder::count(const std::function<bool(const exchange
     if (!matches(candidate)) continue;
     ++counts.requests;
     if (candidate.response_completed_at) ++counts.responses;
-    if (candidate.closed_without_response) ++counts.closed_without_response;
+    if (candidate.is_closed_without_response) ++counts.closed_without_response;
   }
   return counts;
 }

@@ -35,11 +35,11 @@ struct exchange {
   /// The status code of the response; 0 if there is none yet.
   unsigned status = 0;
   /// Whether the request arrived before the response to the previous request (pipelining).
-  bool pipelined = false;
+  bool is_pipelined = false;
   /// Whether the server closed the connection before the first byte of the response.
-  bool closed_without_response = false;
+  bool is_closed_without_response = false;
   /// Whether the client closed the connection before the response was complete.
-  bool client_closed = false;
+  bool has_client_closed = false;
   /// The time at which the client closed the connection.
   std::optional<time_point> client_closed_at;
 };

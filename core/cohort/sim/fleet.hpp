@@ -118,7 +118,7 @@ class fleet {
 
   /// HTTP client on the host of that name. The first call creates host and client.
   http::client& client(const std::string& host_name = "client");
-  /// Sends a GET request from `client()` and runs the simulation until it has ended.
+  /// Sends a GET request from `client()` and runs the simulation until the request has ended.
   call_result call(std::string_view url, duration timeout = std::chrono::seconds{30});
   /// Like the overload above, but for a request of any method, with its fields and body.
   call_result call(http::client_request request, duration timeout = std::chrono::seconds{30});
@@ -132,8 +132,8 @@ class fleet {
   /// Starts the service again after `kill`, `power_off` or `stop`, and registers its name. Throws `std::logic_error` if
   /// it is running.
   void start(node& target);
-  /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. `deregisters`: its name stops resolving
-  /// to it immediately.
+  /// Stops the service gracefully, as SIGTERM does, after its `--drain-delay`. If `deregisters` is true, the service's
+  /// name stops resolving to the node immediately.
   task<> stop(node& target, duration drain_timeout, bool deregisters = true);
   /// Makes the service's name stop resolving to the node, until the node is restarted.
   void deregister(node& target) { network_.remove_address(target.service_name_, target.host_.address); }

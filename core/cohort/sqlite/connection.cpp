@@ -19,11 +19,11 @@ constexpr duration max_lock_interval = 20ms;
 /// Whether the text has only whitespace, comments and semicolons.
 bool is_blank(sqlite3* handle, const char* begin, const char* end) {
   while (begin != end) {
-    sqlite3_stmt* prepared = nullptr;
+    sqlite3_stmt* prepared_statement = nullptr;
     const char* tail = nullptr;
-    const int code = sqlite3_prepare_v2(handle, begin, static_cast<int>(end - begin), &prepared, &tail);
-    sqlite3_finalize(prepared);
-    if (code != SQLITE_OK || prepared || tail == begin) return false;
+    const int code = sqlite3_prepare_v2(handle, begin, static_cast<int>(end - begin), &prepared_statement, &tail);
+    sqlite3_finalize(prepared_statement);
+    if (code != SQLITE_OK || prepared_statement || tail == begin) return false;
     begin = tail;
   }
   return true;
@@ -31,11 +31,13 @@ bool is_blank(sqlite3* handle, const char* begin, const char* end) {
 
 }  // namespace
 
-void connection::statement_deleter::operator()(sqlite3_stmt* prepared) const noexcept { sqlite3_finalize(prepared); }
+void connection::statement_deleter::operator()(sqlite3_stmt* prepared_statement) const noexcept {
+  sqlite3_finalize(prepared_statement);
+}
 
 connection::~connection() { close(); }
 
-result<changes> connection::execute_with(std::string_view text, const std::vector<parameter>& parameters) {
+result<changes> connection::execute_with_parameters(std::string_view text, const std::vector<parameter>& parameters) {
   const auto ignore_row = [](const statement&) { return std::optional<error>{}; };
   if (auto failure = for_each_row(text, parameters, -1, ignore_row)) return std::move(*failure);
   return changes{sqlite3_changes64(handle_), sqlite3_last_insert_rowid(handle_)};
@@ -50,9 +52,9 @@ std::optional<error> connection::execute_script(const std::string& text) {
 std::optional<error> connection::read_rows(std::string_view text, const std::vector<parameter>& parameters, int columns,
                                            void* function, reader read) {
   if (auto stop_error = check_stopped()) return stop_error;
-  const auto prepared = prepare(text);
-  if (!prepared) return prepared.error();
-  statement statement{*prepared};
+  const auto prepared_statement = prepare(text);
+  if (!prepared_statement) return prepared_statement.error();
+  statement statement{*prepared_statement};
   if (columns >= 0 && statement.columns() != columns) {
     return error{errc::no_such_column, "the number of columns is " + std::to_string(statement.columns()) +
                                            ", but the row type has " + std::to_string(columns)};
@@ -113,15 +115,16 @@ bool connection::is_in_transaction() const noexcept { return handle_ && sqlite3_
 result<sqlite3_stmt*> connection::prepare(std::string_view text) {
   if (const auto found = statements_by_text_.find(text); found != statements_by_text_.end()) {
     statements_.splice(statements_.begin(), statements_, found->second);
-    return found->second->prepared.get();
+    return found->second->prepared_statement.get();
   }
-  sqlite3_stmt* prepared = nullptr;
+  sqlite3_stmt* prepared_statement = nullptr;
   const char* tail = nullptr;
   const auto size = static_cast<int>(std::min<std::size_t>(text.size(), std::numeric_limits<int>::max()));
-  if (sqlite3_prepare_v3(handle_, text.data(), size, SQLITE_PREPARE_PERSISTENT, &prepared, &tail) != SQLITE_OK) {
+  if (sqlite3_prepare_v3(handle_, text.data(), size, SQLITE_PREPARE_PERSISTENT, &prepared_statement, &tail) !=
+      SQLITE_OK) {
     return last_error();
   }
-  statement_pointer statement{prepared};
+  statement_pointer statement{prepared_statement};
   if (!statement) return error{errc::invalid_statement, "the statement is empty"};
   if (!is_blank(handle_, tail, text.data() + text.size())) {
     return error{errc::invalid_statement, "there is more than one statement; use execute_script"};
@@ -132,7 +135,7 @@ result<sqlite3_stmt*> connection::prepare(std::string_view text) {
   }
   statements_.push_front({std::string{text}, std::move(statement)});
   statements_by_text_.emplace(statements_.front().text, statements_.begin());
-  return prepared;
+  return prepared_statement;
 }
 
 std::optional<error> connection::check_stopped() const {

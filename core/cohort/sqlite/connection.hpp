@@ -61,10 +61,10 @@ class connection {
   /// `std::string`, `bytes`, and optionals of them.
   template <class Row, class... Parameters>
   result<std::vector<Row>> query(std::string_view text, Parameters&&... parameters) {
-    return query_with<Row>(text, {parameter(std::forward<Parameters>(parameters))...});
+    return query_with_parameters<Row>(text, {parameter(std::forward<Parameters>(parameters))...});
   }
   template <class Row>
-  result<std::vector<Row>> query_with(std::string_view text, const std::vector<parameter>& parameters) {
+  result<std::vector<Row>> query_with_parameters(std::string_view text, const std::vector<parameter>& parameters) {
     std::vector<Row> rows;
     const auto read_row = [&](const statement& source) {
       Row row{};
@@ -87,21 +87,21 @@ class connection {
   /// Executes one statement without a result. Its rows, if any, are ignored.
   template <class... Parameters>
   result<changes> execute(std::string_view text, Parameters&&... parameters) {
-    return execute_with(text, {parameter(std::forward<Parameters>(parameters))...});
+    return execute_with_parameters(text, {parameter(std::forward<Parameters>(parameters))...});
   }
-  result<changes> execute_with(std::string_view text, const std::vector<parameter>& parameters);
+  result<changes> execute_with_parameters(std::string_view text, const std::vector<parameter>& parameters);
   /// Executes several statements without parameters, such as a schema. Stops at the first error.
   std::optional<error> execute_script(const std::string& text);
 
  private:
   friend class active_call;
   struct statement_deleter {
-    void operator()(sqlite3_stmt* prepared) const noexcept;
+    void operator()(sqlite3_stmt* prepared_statement) const noexcept;
   };
   using statement_pointer = std::unique_ptr<sqlite3_stmt, statement_deleter>;
   struct cached_statement {
     std::string text;
-    statement_pointer prepared;
+    statement_pointer prepared_statement;
   };
   using reader = std::optional<error> (*)(void* function, const statement& source);
 

@@ -88,7 +88,7 @@ class database {
   task<result<std::vector<Row>>> query(call_context context, std::string text, Parameters&&... parameters) {
     std::vector<parameter> values{parameter(std::forward<Parameters>(parameters))...};
     auto function = [text = std::move(text), values = std::move(values)](connection& connection) {
-      return connection.query_with<Row>(text, values);
+      return connection.query_with_parameters<Row>(text, values);
     };
     return call(access::read, nullptr, context, std::move(function));
   }
@@ -97,7 +97,7 @@ class database {
   task<result<changes>> execute(call_context context, std::string text, Parameters&&... parameters) {
     std::vector<parameter> values{parameter(std::forward<Parameters>(parameters))...};
     auto function = [text = std::move(text), values = std::move(values)](connection& connection) {
-      return connection.execute_with(text, values);
+      return connection.execute_with_parameters(text, values);
     };
     return call(access::write, nullptr, context, std::move(function));
   }
@@ -109,7 +109,7 @@ class database {
   task<result<detail::value_of<Function>>> read(call_context context, Function function) {
     return call(access::read, "BEGIN", context, std::move(function));
   }
-  /// Calls `function(connection&)` in a transaction that writes, one at a time. The transaction is committed if the
+  /// Calls `function(connection&)` in a write transaction; only one runs at a time. The transaction is committed if the
   /// function returns no error, and rolled back otherwise, even if it throws. Return value and exceptions: see `read`.
   template <class Function>
   task<result<detail::value_of<Function>>> write(call_context context, Function function) {

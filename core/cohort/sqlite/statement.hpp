@@ -21,8 +21,8 @@ namespace cohort::sqlite {
 /// A prepared statement with its parameters, which is executed row by row. Used by `connection`.
 class statement {
  public:
-  /// `prepared` must outlive this object.
-  explicit statement(sqlite3_stmt* prepared) noexcept : prepared_(prepared) {}
+  /// `prepared_statement` must outlive this object.
+  explicit statement(sqlite3_stmt* prepared_statement) noexcept : prepared_statement_(prepared_statement) {}
   /// Ends the execution and removes the parameters.
   ~statement();
   statement(const statement&) = delete;
@@ -65,7 +65,7 @@ class statement {
   error mismatch_error(int index, const char* reason) const;
   error last_error() const;
 
-  sqlite3_stmt* prepared_;
+  sqlite3_stmt* prepared_statement_;
 };
 
 namespace detail {

@@ -16,9 +16,9 @@ using open_result = result<http::streamed_response, http::client_error>;
 using socket_result = result<http::websocket, http::websocket_connect_error>;
 
 /// A body whose parts are sent as chunks.
-class parts_source final : public http::request_body_source {
+class chunk_source final : public http::request_body_source {
  public:
-  explicit parts_source(std::vector<std::string> parts) : parts_(std::move(parts)) {}
+  explicit chunk_source(std::vector<std::string> parts) : parts_(std::move(parts)) {}
 
   task<result<std::string_view, http::client_error>> read(call_context) override {
     // An empty chunk would end the body.
@@ -37,7 +37,7 @@ task<open_result> open_stream(http::client& transport, http::client_request mess
                               deadline call_deadline) {
   std::unique_ptr<http::request_body_source> source;
   if (!parts.empty()) {
-    source = std::make_unique<parts_source>(std::move(parts));
+    source = std::make_unique<chunk_source>(std::move(parts));
   } else if (!message.body.empty()) {
     source = std::make_unique<http::text_body_source>(std::exchange(message.body, {}));
   }

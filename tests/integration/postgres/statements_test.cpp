@@ -21,7 +21,7 @@ task<> round_trip_values(postgres::pool& pool) {
       large, text, data, time, true, 0.1, nullptr, "12.5");
   REQUIRE(fetched.has_value());
   REQUIRE(fetched->size() == 1);
-  CHECK(fetched->affected() == 1);
+  CHECK(fetched->affected_rows() == 1);
   const auto row = (*fetched)[0];
   CHECK(row.get<std::int64_t>("large").value() == large);
   CHECK(row.get<std::string>("text").value() == text);
@@ -46,7 +46,7 @@ task<> change_rows(postgres::pool& pool) {
   const auto in = libpq_fixture::in(10s);
   CHECK((co_await pool.query(in, "create table counted (n int primary key)")).has_value());
   const auto inserted = co_await pool.query(in, "insert into counted select generate_series(1, 5)");
-  CHECK(inserted.value().affected() == 5);
+  CHECK(inserted.value().affected_rows() == 5);
   CHECK(inserted.value().command() == "INSERT");
   const auto none = co_await pool.query(in, "select n from counted where n > $1", 100);
   CHECK(none.value().empty());
@@ -55,7 +55,7 @@ task<> change_rows(postgres::pool& pool) {
   CHECK(duplicate.error().code == errc::statement_failed);
   CHECK(duplicate.error().sqlstate == "23505");
   CHECK(duplicate.error().constraint == "counted_pkey");
-  CHECK((co_await pool.query(in, "update counted set n = n + 10")).value().affected() == 5);
+  CHECK((co_await pool.query(in, "update counted set n = n + 10")).value().affected_rows() == 5);
   CHECK((co_await pool.query(in, "drop table counted")).has_value());
 }
 

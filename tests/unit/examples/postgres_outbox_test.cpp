@@ -24,7 +24,7 @@ struct order_tables {
     }
     if (text.starts_with("insert into outbox")) outbox[++last_message] = parameters[0].value();
     if (text.starts_with("delete from outbox")) outbox.erase(std::stoi(parameters[0].value()));
-    if (!text.starts_with("select")) return {.affected = 1};
+    if (!text.starts_with("select")) return {.affected_rows = 1};
     postgres::scripted_reply found{.columns = {{"id", postgres::type::int8}, {"message", postgres::type::text}}};
     for (const auto& [id, message] : outbox) found.rows.push_back({std::to_string(id), message});
     return found;

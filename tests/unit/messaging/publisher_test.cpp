@@ -78,7 +78,7 @@ TEST_CASE("publisher: a caller's deadline does not remove its message", "[messag
 TEST_CASE("publisher: an unconfirmed message expires at its maximum age and is counted",
           "[messaging][publisher][deadline]") {
   messaging_fixture fixture{{.max_age = 30s}};
-  fixture.broker.set_rejecting(true);
+  fixture.broker.set_message_rejection(true);
   const auto pending_publish = fixture.start_publish(fixture.make_message("a"), 5min);
   fixture.time.run_for(29s);
   CHECK(!pending_publish->ended());
@@ -104,7 +104,7 @@ TEST_CASE("publisher: an invalid message is rejected, and is not sent", "[messag
   invalid.topic = "not a topic";
   CHECK(fixture.publish(std::move(invalid)).error().code == errc::invalid);
   CHECK(fixture.published("invalid") == 1);
-  CHECK(fixture.broker.confirmed() == 0);
+  CHECK(fixture.broker.confirmed_count() == 0);
 }
 
 TEST_CASE("publisher: close sends the outbox until its deadline, and reports the unsent messages",

@@ -33,7 +33,7 @@ static task<http::response> withdraw(std::shared_ptr<postgres::pool> accounts, h
                                         std::string{request.parameter("name")});
   const auto changed = co_await std::move(update_task);
   if (!changed) co_return failure_response(changed.error());  // rolls back
-  if (changed->affected() == 0) co_return http::error_response(http::status::not_found, "no such account");
+  if (changed->affected_rows() == 0) co_return http::error_response(http::status::not_found, "no such account");
   const auto committed = co_await transaction->commit();
   if (!committed) co_return failure_response(committed.error());
   co_return http::response{http::status::no_content};
@@ -59,7 +59,7 @@ static service::definition accounts_service(std::shared_ptr<postgres::database> 
 
 static postgres::scripted_reply reply(std::string_view text, std::span<const postgres::parameter> parameters) {
   const bool is_known = parameters[0].value() == "ada";
-  if (text.starts_with("update")) return {.affected = is_known ? 1U : 0U, .delay = 2ms};
+  if (text.starts_with("update")) return {.affected_rows = is_known ? 1U : 0U, .delay = 2ms};
   postgres::scripted_reply found{.columns = {{"balance", postgres::type::int8}}, .delay = 2ms};
   if (is_known) found.rows = {{"40"}};
   return found;

@@ -150,8 +150,8 @@ TEST_CASE("deadline_audit: a fleet that propagates deadlines has no findings", "
 TEST_CASE("deadline_audit: each fault is found, and there are no other findings", "[sim][deadline]") {
   CHECK(audit_fixture{}.findings_of("/missing-context") == std::vector{kind::missing_context});
   CHECK(audit_fixture{}.findings_of("/late-deadline") == std::vector{kind::late_deadline});
-  CHECK(audit_fixture{}.findings_of("/timeouts") == std::vector{kind::timeouts_exceed_deadline});
-  CHECK(audit_fixture{}.findings_of("/reserve") == std::vector{kind::reserve_too_small});
+  CHECK(audit_fixture{}.findings_of("/timeouts") == std::vector{kind::excessive_timeouts});
+  CHECK(audit_fixture{}.findings_of("/reserve") == std::vector{kind::small_reserve});
   CHECK(audit_fixture{}.findings_of("/ignored-disconnect", 10ms) == std::vector{kind::work_after_disconnect});
 }
 

@@ -193,19 +193,19 @@ TEST_CASE("exchange recorder: closing a connection is recorded for its pending r
   fixture.read(get_request.size());
   SECTION("before the response") {
     fixture.peers->server.stream().close();
-    CHECK(fixture.only_exchange().closed_without_response);
+    CHECK(fixture.only_exchange().is_closed_without_response);
   }
   SECTION("within the response header") {
     fixture.send_response(ok_response.substr(0, 30));
     fixture.peers->server.stream().close();
-    CHECK_FALSE(fixture.only_exchange().closed_without_response);
+    CHECK_FALSE(fixture.only_exchange().is_closed_without_response);
     CHECK_FALSE(fixture.only_exchange().response_completed_at);
   }
   SECTION("before the last byte of the response") {
     fixture.send_response(ok_response.substr(0, ok_response.size() - 1));
     fixture.peers->server.stream().close();
     CHECK_FALSE(fixture.only_exchange().response_completed_at);
-    CHECK_FALSE(fixture.only_exchange().closed_without_response);
+    CHECK_FALSE(fixture.only_exchange().is_closed_without_response);
   }
   SECTION("at the end of a response without a length") {
     fixture.send_response("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nall of it");
@@ -215,7 +215,7 @@ TEST_CASE("exchange recorder: closing a connection is recorded for its pending r
   }
   SECTION("by the client") {
     fixture.peers->client.stream().close();
-    CHECK_FALSE(fixture.only_exchange().closed_without_response);
+    CHECK_FALSE(fixture.only_exchange().is_closed_without_response);
   }
   CHECK(fixture.recorder.violations().empty());
 }
@@ -225,16 +225,16 @@ TEST_CASE("exchange recorder: pipelined requests, and requests whose client has 
   recorder_fixture fixture;
   fixture.send_request(get_request + get_request);
   fixture.read(2 * get_request.size());
-  CHECK_FALSE(fixture.recorder.exchanges()[0].pipelined);
-  CHECK(fixture.recorder.exchanges()[1].pipelined);
+  CHECK_FALSE(fixture.recorder.exchanges()[0].is_pipelined);
+  CHECK(fixture.recorder.exchanges()[1].is_pipelined);
   fixture.send_response(ok_response);
-  CHECK_FALSE(fixture.recorder.exchanges()[1].client_closed);
+  CHECK_FALSE(fixture.recorder.exchanges()[1].has_client_closed);
   fixture.send_request(get_request);
   fixture.peers->client.stream().close();
-  CHECK_FALSE(fixture.recorder.exchanges()[0].client_closed);
-  CHECK(fixture.recorder.exchanges()[1].client_closed);
+  CHECK_FALSE(fixture.recorder.exchanges()[0].has_client_closed);
+  CHECK(fixture.recorder.exchanges()[1].has_client_closed);
   fixture.read(get_request.size());
-  CHECK(fixture.recorder.exchanges()[2].client_closed);
+  CHECK(fixture.recorder.exchanges()[2].has_client_closed);
 }
 
 TEST_CASE("exchange recorder: bytes that are sent to the client are not recorded as requests", "[sim][recorder]") {

@@ -54,7 +54,7 @@ task<result<endpoint_list, source_error>> consul_source::next() {
   auto timeout = api_client::default_timeout;
   if (index_ > 0) {
     target.append("&index=" + std::to_string(index_) + "&wait=" + std::to_string(wait_time.count()) + "s");
-    // Consul adds up to a sixteenth of the wait time.
+    // Consul adds a random delay of up to a sixteenth of the wait time.
     timeout += wait_time + wait_time / 16;
   }
   auto send_task = api_.send(http::method::get, std::move(target), {}, timeout);

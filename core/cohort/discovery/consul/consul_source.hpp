@@ -19,7 +19,7 @@ class consul_source final : public endpoint_source {
   static constexpr std::chrono::seconds wait_time{55};
   /// Minimum interval between two blocking queries.
   static constexpr duration min_interval = std::chrono::milliseconds{100};
-  /// Minimum interval between two queries while no index of Consul is known, so that queries do not block.
+  /// Minimum interval between two queries while no index of Consul is known: without an index, queries do not block.
   static constexpr duration poll_interval = std::chrono::seconds{1};
 
   /// `transport` must outlive the source.

@@ -210,7 +210,7 @@ std::optional<std::string> make_dns_query(std::uint16_t id, std::string_view nam
 bool is_dns_response_to(std::string_view query, std::string_view response) noexcept {
   if (response.size() < header_size || query.size() < header_size) return false;
   if (u16_at(query, 0) != u16_at(response, 0) || (u16_at(response, 2) & response_flag) == 0) return false;
-  // A server that cannot read the query returns no question.
+  // A server that cannot parse the query returns no question.
   const auto questions = u16_at(response, 4);
   if (questions == 0) return (u16_at(response, 2) & 0xfU) != 0;
   const auto end = query.find('\0', header_size);
@@ -237,7 +237,7 @@ std::optional<dns_response> parse_dns_response(std::string_view message) {
   read_section(in, counts[1], response.answers);
   read_section(in, counts[2], response.authority);
   read_section(in, counts[3], response.additional);
-  // A message can be truncated within a record, so its records are ignored.
+  // A truncated message can end within a record, so its records are ignored.
   if (in.failed() && !response.is_truncated) return std::nullopt;
   return response;
 }

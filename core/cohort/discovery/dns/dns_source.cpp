@@ -11,8 +11,8 @@ namespace {
 
 /// Appends the addresses of `target` from the additional section of the response. Returns whether any address was
 /// found.
-bool add_additional(const dns_client::answer& answer, const dns_record& target, endpoint_list& list,
-                    std::uint32_t& ttl) {
+bool add_additional_addresses(const dns_client::answer& answer, const dns_record& target, endpoint_list& list,
+                              std::uint32_t& ttl) {
   bool is_found = false;
   for (const auto& record : answer.additional) {
     const bool is_address = record.type == dns_type::a || record.type == dns_type::aaaa;
@@ -78,7 +78,7 @@ task<result<dns_source::found_endpoints, source_error>> dns_srv_source::look_up(
     if (record.priority != records.front().priority) break;
     // RFC 2782: the target "." means that the service is unavailable.
     if (record.target.empty() || record.port == 0) continue;
-    if (add_additional(*answer, record, found.list, found.ttl)) continue;
+    if (add_additional_addresses(*answer, record, found.list, found.ttl)) continue;
     auto add_task = add_addresses(record.target + ".", record.port, found);
     if (auto error = co_await std::move(add_task)) co_return std::move(*error);
   }

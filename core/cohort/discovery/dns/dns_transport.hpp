@@ -15,7 +15,8 @@ class dns_transport {
   virtual task<result<std::string>> exchange(net::endpoint server, std::string query, deadline exchange_deadline) = 0;
 };
 
-/// UDP sockets of the operating system, one for each query, so that its port is unpredictable (RFC 5452 section 9.2).
+/// UDP sockets of the operating system, one for each query, so that the port of a query is unpredictable (RFC 5452
+/// section 9.2).
 class udp_dns_transport final : public dns_transport {
  public:
   task<result<std::string>> exchange(net::endpoint server, std::string query, deadline exchange_deadline) override;

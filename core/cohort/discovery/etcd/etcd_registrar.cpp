@@ -79,8 +79,8 @@ task<std::optional<source_error>> etcd_registrar::keep_alive() {
 task<std::optional<source_error>> etcd_registrar::deregister() {
   if (lease_.empty()) co_return std::nullopt;
   auto revoke_task = send("/v3/lease/revoke", lease_request(std::exchange(lease_, {})));
-  const auto revoked = co_await std::move(revoke_task);
-  if (!revoked) co_return revoked.error();
+  const auto revoke_result = co_await std::move(revoke_task);
+  if (!revoke_result) co_return revoke_result.error();
   co_return std::nullopt;
 }
 

@@ -84,8 +84,8 @@ task<std::optional<source_error>> eureka_registrar::deregister() {
   if (!is_registered_) co_return std::nullopt;
   is_registered_ = false;
   auto deregister_task = api_.send(http::method::delete_, instance_target_, {});
-  const auto removed = co_await std::move(deregister_task);
-  if (!removed) co_return removed.error();
+  const auto deregister_result = co_await std::move(deregister_task);
+  if (!deregister_result) co_return deregister_result.error();
   co_return std::nullopt;
 }
 

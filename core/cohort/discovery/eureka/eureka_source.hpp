@@ -12,7 +12,7 @@
 
 namespace cohort::discovery {
 
-/// The instances of an application in Eureka, which are polled, because Eureka has no watch.
+/// Polls the instances of an application in Eureka, which does not support watches.
 class eureka_source final : public endpoint_source {
  public:
   static constexpr duration poll_interval = std::chrono::seconds{5};

@@ -36,7 +36,7 @@ http::client_settings api_client_settings(net::tls_client_settings tls, http::pr
   return settings;
 }
 
-api_client::api_client(http::client& transport, boost::urls::url base, field_source fields)
+api_client::api_client(http::client& transport, boost::urls::url base, header_field_provider fields)
     : transport_(transport), base_(std::move(base)), fields_(std::move(fields)) {}
 
 http::client_request api_client::make_request(http::method method, std::string_view target, std::string body) const {

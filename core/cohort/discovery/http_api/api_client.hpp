@@ -23,10 +23,10 @@ http::client_settings api_client_settings(net::tls_client_settings tls, http::pr
 class api_client {
  public:
   /// Returns the header fields of each request, such as `Authorization`.
-  using field_source = std::function<std::vector<std::pair<std::string, std::string>>()>;
+  using header_field_provider = std::function<std::vector<std::pair<std::string, std::string>>()>;
 
   /// `transport` must outlive the client. `base` is `http://HOST:PORT`, or https.
-  api_client(http::client& transport, boost::urls::url base, field_source fields = {});
+  api_client(http::client& transport, boost::urls::url base, header_field_provider fields = {});
 
   /// Timeout of requests, except for those that wait for a change.
   static constexpr duration default_timeout = std::chrono::seconds{5};
@@ -44,10 +44,10 @@ class api_client {
 
   http::client& transport_;
   boost::urls::url base_;
-  field_source fields_;
+  header_field_provider fields_;
 };
 
-/// Reads a streamed body of lines, each a JSON document.
+/// Reads a streamed body that has one JSON document per line.
 class line_reader {
  public:
   explicit line_reader(std::unique_ptr<http::response_body_stream> body) : body_(std::move(body)) {}
@@ -56,13 +56,13 @@ class line_reader {
   static constexpr std::size_t max_line_bytes = std::size_t{4} << 20U;
 
   enum class failure { ended, timed_out, broken, too_long };
-  /// The next line that is not empty, without its end; valid until the next call.
+  /// The next non-empty line, without its line ending; valid until the next call.
   task<result<std::string_view, failure>> next(deadline read_deadline);
 
  private:
   std::unique_ptr<http::response_body_stream> body_;
   std::string buffer_;
-  /// The number of bytes of `buffer_` that were returned.
+  /// The number of bytes at the front of `buffer_` that `next` has returned.
   std::size_t consumed_ = 0;
 };
 

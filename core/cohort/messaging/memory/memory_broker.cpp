@@ -88,13 +88,13 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
                                                                deadline call_deadline, publish_options options) {
   const auto self = shared_from_this();
   const auto count = messages.size();
-  const auto results_for_all = [count](error failure) {
+  const auto make_error_results = [count](error failure) {
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
   auto wait_task = wait_until_reachable(call_deadline);
   const auto wait_result = co_await std::move(wait_task);
-  if (!wait_result) co_return results_for_all(wait_result.error());
-  if (server_->is_rejecting_) co_return results_for_all({errc::refused, "the broker rejects messages"});
+  if (!wait_result) co_return make_error_results(wait_result.error());
+  if (server_->is_rejecting_) co_return make_error_results({errc::refused, "the broker rejects messages"});
   arrival new_arrival{std::move(messages)};
   struct registration {
     memory_broker& server;
@@ -109,12 +109,12 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
       // A delay that the test has set, on the clock of its loop.
       const auto confirm_time =
           std::min(call_deadline, deadline::after(loop::current().now(), server_->confirm_delay_));
-      if (co_await sleep_until(confirm_time) == wait_status::cancelled) co_return results_for_all({errc::cancelled});
+      if (co_await sleep_until(confirm_time) == wait_status::cancelled) co_return make_error_results({errc::cancelled});
     }
-    if (new_arrival.is_lost) co_return results_for_all({errc::connection_lost, "the broker stopped"});
+    if (new_arrival.is_lost) co_return make_error_results({errc::connection_lost, "the broker stopped"});
     for (const auto& each : new_arrival.messages) {
       const bool is_routed = server_->route(each);
-      ++server_->confirmed_;
+      ++server_->confirmed_count_;
       results.push_back(is_routed || !options.requires_queue ? result<void>{} : error{errc::unroutable});
     }
   }
@@ -122,8 +122,8 @@ task<std::vector<result<void>>> memory_broker::client::publish(std::vector<messa
   const auto stop_count = server_->stop_count_;
   auto receive_task = wait_until_reachable(call_deadline);
   const auto received = co_await std::move(receive_task);
-  if (stop_count != server_->stop_count_) co_return results_for_all({errc::connection_lost, "the broker stopped"});
-  if (!received || call_deadline.expired(loop::current().now())) co_return results_for_all({errc::timeout});
+  if (stop_count != server_->stop_count_) co_return make_error_results({errc::connection_lost, "the broker stopped"});
+  if (!received || call_deadline.expired(loop::current().now())) co_return make_error_results({errc::timeout});
   co_return results;
 }
 

@@ -39,14 +39,14 @@ class memory_broker {
   /// Time from a message's arrival to its confirm. Zero by default.
   void set_confirm_delay(duration delay) noexcept { confirm_delay_ = delay; }
   /// Whether messages are rejected, as by a broker whose disk is full.
-  void set_rejecting(bool is_rejecting) noexcept { is_rejecting_ = is_rejecting; }
+  void set_message_rejection(bool is_rejecting) noexcept { is_rejecting_ = is_rejecting; }
 
   bool is_running() const noexcept { return is_running_; }
   /// The number of unacknowledged messages of a group.
   std::size_t backlog(const std::string& topic, const std::string& group) const;
   const std::vector<message>& dead_letters(const std::string& topic, const std::string& group);
-  /// The number of messages that were confirmed.
-  std::size_t confirmed() const noexcept { return confirmed_; }
+  /// The number of confirmed messages.
+  std::size_t confirmed_count() const noexcept { return confirmed_count_; }
 
  private:
   friend class client;
@@ -81,8 +81,8 @@ class memory_broker {
   bool is_running_ = true;
   bool is_rejecting_ = false;
   duration confirm_delay_{};
-  std::size_t confirmed_ = 0;
-  /// The number of stops. A delivery from before the last stop cannot be acknowledged.
+  std::size_t confirmed_count_ = 0;
+  /// The number of times that the broker has been stopped. A delivery from before the last stop cannot be acknowledged.
   std::uint64_t stop_count_ = 0;
   /// Notified when a client may be able to reach the broker again.
   wait_queue state_changes_;

@@ -76,9 +76,9 @@ task<result<void>> memory_broker::client::memory_subscription::dead_letter(deliv
   const auto wait_result = co_await std::move(wait_task);
   if (!wait_result) co_return wait_result.error();
   if (auto check_result = check(failed_delivery); !check_result) co_return check_result;
-  auto dead_message = *failed_delivery.received;
-  dead_message.set_header(dead_letter_reason_header, std::move(reason));
-  owner->server_->dead_letters_[{settings_.topic, settings_.group}].push_back(std::move(dead_message));
+  auto dead_letter_message = *failed_delivery.received;
+  dead_letter_message.set_header(dead_letter_reason_header, std::move(reason));
+  owner->server_->dead_letters_[{settings_.topic, settings_.group}].push_back(std::move(dead_letter_message));
   co_return acknowledge(failed_delivery);
 }
 

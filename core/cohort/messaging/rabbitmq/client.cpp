@@ -14,12 +14,12 @@ class client::ready_scope {
  public:
   ready_scope(client& owner, session& ready) : owner_(owner) {
     owner_.session_ = &ready;
-    owner_.connected_.add(1);
+    owner_.connected_gauge_.add(1);
     owner_.state_changes_.notify_all();
   }
   ~ready_scope() {
     owner_.session_ = nullptr;
-    owner_.connected_.add(-1);
+    owner_.connected_gauge_.add(-1);
   }
   ready_scope(const ready_scope&) = delete;
   ready_scope& operator=(const ready_scope&) = delete;
@@ -35,8 +35,8 @@ client::client(net::network& network, settings settings, telemetry::registry& me
       settings_(std::move(settings)),
       log_(std::move(log)),
       name_(std::move(name)),
-      connected_(metrics.make_gauge("cohort_messaging_connected", "1 if there is a connection to the broker, else 0.",
-                                    {{"client", name_}})) {
+      connected_gauge_(metrics.make_gauge("cohort_messaging_connected",
+                                          "1 if there is a connection to the broker, else 0.", {{"client", name_}})) {
   if (settings_.tls) tls_ = std::make_unique<net::tls_client_context>(*settings_.tls);
 }
 
@@ -57,8 +57,8 @@ task<> client::run() {
     auto connect_task = connect();
     auto connected = co_await std::move(connect_task);
     if (connected) {
-      auto use_task = use(**connected);
-      const auto reason = co_await std::move(use_task);
+      auto session_task = run_session(**connected);
+      const auto reason = co_await std::move(session_task);
       on_connection_ended(reason);
       connected->reset();
     } else {
@@ -97,7 +97,7 @@ task<result<std::unique_ptr<session>>> client::connect() {
   co_return std::move(opened);
 }
 
-task<error> client::use(session& session) {
+task<error> client::run_session(session& session) {
   struct current_scope {
     client& owner;
     ~current_scope() {
@@ -152,7 +152,7 @@ void client::on_connection_ended(const error& failure) {
   for (const auto& each : queues_) {
     if (each->channel == 0) continue;
     each->channel = 0;
-    // Messages that have not been received are redelivered.
+    // The broker redelivers the messages that are still in `deliveries`.
     each->deliveries.clear();
     ++each->interruptions;
   }
@@ -182,13 +182,13 @@ task<std::vector<result<void>>> client::send(std::vector<message_pointer> messag
                                              bool requires_queue, std::optional<route> destination) {
   const auto self = shared_from_this();
   const auto count = messages.size();
-  const auto results_for_all = [count](error failure) {
+  const auto make_error_results = [count](error failure) {
     return std::vector<result<void>>(count, result<void>{std::move(failure)});
   };
   auto connect_task = wait_until_ready(call_deadline);
   const auto connected = co_await std::move(connect_task);
-  if (!connected) co_return results_for_all(connected.error());
-  if (is_blocked_) co_return results_for_all({errc::refused, "the broker is short of memory or disk space"});
+  if (!connected) co_return make_error_results(connected.error());
+  if (is_blocked_) co_return make_error_results({errc::refused, "the broker is short of memory or disk space"});
   auto batch = std::make_shared<publish_batch>(std::move(messages));
   auto& output = session_->output();
   for (std::size_t i = 0; i < count; ++i) {

@@ -30,8 +30,8 @@ struct subscribed_queue;
 /// without a group has an exclusive queue, which is deleted with the connection. Messages are persistent, with
 /// publisher confirms.
 ///
-/// Reasons for AMQP 0-9-1 without a library: RabbitMQ 3's AMQP 1.0 is a plugin that is disabled by default, cannot
-/// declare a bound queue, and never responds to a message that a queue rejects (`basic.nack`)
+/// Reasons for AMQP 0-9-1 without a library: in RabbitMQ 3, AMQP 1.0 is a plugin that is disabled by default and cannot
+/// declare a bound queue. The plugin never responds to a message that a queue rejects with `basic.nack`
 /// (rabbit_amqp1_0_session_process.erl handles only `basic.ack`). The library librabbitmq owns its sockets, and its
 /// calls block.
 class client final : public broker, public std::enable_shared_from_this<client>, private session_observer {
@@ -67,7 +67,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   using method_call = std::pair<std::string, method_id>;
 
   task<result<std::unique_ptr<session>>> connect();
-  task<error> use(session& session);
+  task<error> run_session(session& session);
   /// Declares the exchange, then opens subscriptions as they are added.
   task<std::optional<error>> manage_topology(session& session);
   task<result<void>> declare_exchange(session& session);
@@ -97,7 +97,7 @@ class client final : public broker, public std::enable_shared_from_this<client>,
   settings settings_;
   telemetry::logger log_;
   std::string name_;
-  telemetry::gauge& connected_;
+  telemetry::gauge& connected_gauge_;
   std::unique_ptr<net::tls_client_context> tls_;
   /// Null while there is no usable connection.
   session* session_ = nullptr;

@@ -9,7 +9,7 @@
 namespace cohort::messaging::rabbitmq {
 namespace {
 
-// Bits of the flags of declarations (AMQP 0-9-1 generated reference, section 1.7).
+// Flag bits of declarations (AMQP 0-9-1 generated reference, section 1.7).
 constexpr std::uint8_t durable = 1U << 1U;
 constexpr std::uint8_t exclusive = 1U << 2U;
 constexpr std::uint8_t auto_delete = 1U << 3U;
@@ -167,20 +167,20 @@ task<std::optional<error>> client::open_subscriptions(session& session) {
 
 task<result<void>> client::open_subscription(session& session, queue_pointer queue) {
   const auto channel = queue->channel;
-  const auto& subscribed = queue->settings;
-  const auto dead_letters = dead_letter_queue(subscribed);
+  const auto& queue_settings = queue->settings;
+  const auto dead_letters = dead_letter_queue(queue_settings);
   const field_table type{{"x-queue-type", settings_.group_queue_type == queue_type::quorum ? "quorum" : "classic"}};
   std::vector<method_call> calls;
   calls.push_back(open_channel(channel));
-  calls.push_back(set_prefetch(channel, subscribed.prefetch));
+  calls.push_back(set_prefetch(channel, queue_settings.prefetch));
   calls.push_back(declare_queue(channel, dead_letters, durable, type));
-  // The broker generates the name of a queue without a name. An empty name refers to the last queue that was declared
-  // on the channel.
-  const bool is_shared = !subscribed.group.empty();
-  const auto name = is_shared ? queue_name(subscribed) : std::string{};
+  // If a queue is declared without a name, the broker generates one. An empty name refers to the last queue that was
+  // declared on the channel.
+  const bool is_shared = !queue_settings.group.empty();
+  const auto name = is_shared ? queue_name(queue_settings) : std::string{};
   calls.push_back(is_shared ? declare_queue(channel, name, durable, type)
                             : declare_queue(channel, name, exclusive | auto_delete, {}));
-  calls.push_back(bind_queue(channel, name, settings_.exchange, subscribed.topic));
+  calls.push_back(bind_queue(channel, name, settings_.exchange, queue_settings.topic));
   calls.push_back(consume(channel, name));
   auto call_task = call_in_order(session, channel, std::move(calls));
   co_return co_await std::move(call_task);

@@ -23,7 +23,7 @@ void confirm_window::settle(slot& slot, bool is_accepted) {
 }
 
 bool confirm_window::settle(std::uint64_t tag, bool is_multiple, bool is_accepted) {
-  // Zero with `multiple`: all messages.
+  // The tag 0 with `multiple` confirms all messages.
   if (tag == 0 && is_multiple) tag = first_tag_ + slots_.size() - 1;
   if (tag < first_tag_ || tag - first_tag_ >= slots_.size()) return false;
   const auto position = static_cast<std::size_t>(tag - first_tag_);

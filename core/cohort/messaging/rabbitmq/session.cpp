@@ -199,8 +199,8 @@ task<std::optional<error>> session::read() {
 task<std::optional<error>> session::write() {
   for (;;) {
     while (output_.empty()) {
-      has_output_.reset();
-      auto wait_task = has_output_.wait();
+      output_available_.reset();
+      auto wait_task = output_available_.wait();
       if (co_await std::move(wait_task) == wait_status::cancelled) co_return std::nullopt;
     }
     auto send_task = send(std::exchange(output_, {}));

@@ -37,7 +37,7 @@ class session_observer {
   virtual void on_returned(const std::string& message_id) = 0;
   virtual void on_channel_closed(std::uint16_t channel, const error& reason) = 0;
   /// Called when the broker is short of memory or disk space and stops reading messages (`is_blocked`), and when it
-  /// continues.
+  /// reads messages again.
   virtual void on_blocked(bool is_blocked) = 0;
 };
 
@@ -60,7 +60,7 @@ class session {
 
   /// The output buffer: append frames to it; `flush` sends them.
   std::string& output() noexcept { return output_; }
-  void flush() { has_output_.set(); }
+  void flush() { output_available_.set(); }
   std::size_t max_frame_size() const noexcept { return max_frame_size_; }
 
   /// Ends `run` with this reason.
@@ -107,7 +107,7 @@ class session {
   frame_parser parser_;
   std::string input_;
   std::string output_;
-  event has_output_;
+  event output_available_;
   std::size_t max_frame_size_;
   duration heartbeat_{};
   time_point last_received_{};

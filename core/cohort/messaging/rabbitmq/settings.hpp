@@ -30,7 +30,7 @@ struct settings {
   /// The name in RabbitMQ's list of connections.
   std::string connection_name = "cohort";
   /// Name of the exchange (durable, type `topic`), and prefix of the names of queues. The name has the syntax of a
-  /// topic, and at most 40 bytes.
+  /// topic and is at most 40 bytes long.
   std::string exchange = "cohort";
   queue_type group_queue_type = queue_type::quorum;
   /// Timeout of an attempt to connect, with TLS, login and the declarations.

@@ -98,9 +98,9 @@ result<void> client::queue_subscription::requeue(const delivery& delivery) {
 task<result<void>> client::queue_subscription::dead_letter(delivery failed_delivery, std::string reason,
                                                            deadline call_deadline) {
   const auto owner = owner_;
-  auto dead_message = std::make_shared<message>(*failed_delivery.received);
-  dead_message->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
-  std::vector<message_pointer> messages{std::move(dead_message)};
+  auto dead_letter_message = std::make_shared<message>(*failed_delivery.received);
+  dead_letter_message->set_header(dead_letter_reason_header, reason.substr(0, message_limits::max_short_text_size));
+  std::vector<message_pointer> messages{std::move(dead_letter_message)};
   // The default exchange routes to the queue of that name.
   route destination{{}, owner->dead_letter_queue(queue_->settings)};
   auto send_task = owner->send(std::move(messages), call_deadline, true, std::move(destination));

@@ -42,7 +42,7 @@ libpq_connection::libpq_connection(pg_connection native_connection, std::unique_
     : connection_(std::move(native_connection)),
       socket_(std::move(socket)),
       blocking_(blocking),
-      prepared_(max_prepared_statements) {}
+      prepared_statements_(max_prepared_statements) {}
 
 connection_status libpq_connection::status() const noexcept {
   if (is_broken_ || PQstatus(connection_.get()) != CONNECTION_OK) return connection_status::broken;
@@ -73,7 +73,7 @@ error libpq_connection::connection_error() {
 
 error libpq_connection::error_of(const PGresult& failed) {
   const auto severity = field(failed, PG_DIAG_SEVERITY_NONLOCALIZED);
-  // libpq itself reports an error without a severity if the connection was closed.
+  // If the connection was closed, libpq itself reports an error, which has no severity.
   if (severity.empty() && PQstatus(connection_.get()) != CONNECTION_OK) return connection_error();
   if (severity == "FATAL" || severity == "PANIC") {
     is_broken_ = true;
@@ -110,7 +110,7 @@ task<std::optional<error>> libpq_connection::discard_results() {
     if (!next) co_return next.error();
     if (!*next) co_return failure;
     const auto status = PQresultStatus(next->get());
-    // A COPY without data does not end, so the connection is closed.
+    // The COPY cannot end before its data is transferred, so the connection is closed.
     if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH) {
       is_broken_ = true;
       co_return error{errc::unsupported, {}, "use copy_in or copy_out for COPY"};
@@ -127,20 +127,20 @@ task<std::optional<error>> libpq_connection::run_command(const std::string& text
 }
 
 task<std::optional<error>> libpq_connection::prepare(const std::string& text, std::uint64_t& number) {
-  if (prepared_.is_full()) {
-    const auto deallocate_command = "deallocate " + prepared_statements::name_of(prepared_.remove_oldest());
+  if (prepared_statements_.is_full()) {
+    const auto deallocate_command = "deallocate " + prepared_statements::name_of(prepared_statements_.remove_oldest());
     // In a failed transaction, the server ignores this command and reports the error of the transaction for the
     // statement.
     if (auto failure = co_await run_command(deallocate_command); failure && failure->code != errc::statement_failed) {
       co_return failure;
     }
   }
-  number = prepared_.next_number();
+  number = prepared_statements_.next_number();
   const auto name = prepared_statements::name_of(number);
   if (!PQsendPrepare(connection_.get(), name.c_str(), text.c_str(), 0, nullptr)) co_return connection_error();
   auto failure = co_await flush();
   if (!failure) failure = co_await discard_results();
-  if (!failure) prepared_.add(text, number);
+  if (!failure) prepared_statements_.add(text, number);
   co_return failure;
 }
 
@@ -174,8 +174,8 @@ task<std::optional<error>> libpq_connection::start(const statement& statement, d
   running_ = 0;
   const auto before = status();
   // In a failed transaction, the server does not prepare statements.
-  if (prepared_.is_enabled() && before != connection_status::failed_transaction) {
-    if (auto* const known = prepared_.find(statement.text)) {
+  if (prepared_statements_.is_enabled() && before != connection_status::failed_transaction) {
+    if (auto* const known = prepared_statements_.find(statement.text)) {
       running_ = known->number;
     } else {
       auto failure = co_await prepare(statement.text, running_);
@@ -190,7 +190,7 @@ task<std::optional<error>> libpq_connection::start(const statement& statement, d
 }
 
 std::shared_ptr<const column_list> libpq_connection::columns_of(const PGresult& received) {
-  auto* const known = running_ == 0 ? nullptr : prepared_.find(running_);
+  auto* const known = running_ == 0 ? nullptr : prepared_statements_.find(running_);
   if (known && known->columns) return known->columns;
   auto columns = std::make_shared<column_list>();
   const int count = PQnfields(&received);
@@ -231,8 +231,8 @@ task<result<bool>> libpq_connection::fetch(rows& target_rows, fetch_limits limit
       case PGRES_COMMAND_OK:
       case PGRES_EMPTY_QUERY: {
         const std::string_view tag{PQcmdStatus(received)};
-        const auto affected = detail::parse_number<std::uint64_t>(PQcmdTuples(received)).value_or(0);
-        target_rows.set_outcome(std::string{tag.substr(0, tag.find(' '))}, affected);
+        const auto affected_rows = detail::parse_number<std::uint64_t>(PQcmdTuples(received)).value_or(0);
+        target_rows.set_outcome(std::string{tag.substr(0, tag.find(' '))}, affected_rows);
         break;
       }
       case PGRES_FATAL_ERROR: {
@@ -242,7 +242,7 @@ task<result<bool>> libpq_connection::fetch(rows& target_rows, fetch_limits limit
           if (auto other = co_await discard_results(); other && other->code != errc::statement_failed) co_return *other;
         }
         if (running_ != 0 && is_stale_statement(failure)) {
-          prepared_.remove(running_);
+          prepared_statements_.remove(running_);
           failure.not_executed = was_idle && status() == connection_status::idle;
         }
         co_return std::move(failure);
@@ -256,7 +256,7 @@ task<result<bool>> libpq_connection::fetch(rows& target_rows, fetch_limits limit
 
 task<bool> libpq_connection::reset(deadline reset_deadline) {
   socket_->set_deadline(reset_deadline);
-  if (copying_ == copy_direction::from_client) {
+  if (copy_direction_ == copy_direction::from_client) {
     // The server waits for data and would not detect a cancellation.
     if (!co_await abandon_copy()) co_return false;
     static_cast<void>(co_await discard_results());
@@ -267,7 +267,7 @@ task<bool> libpq_connection::reset(deadline reset_deadline) {
     const auto cancelled = co_await std::move(cancel_task);
     if (!cancelled || !*cancelled) co_return false;
     if (auto failure = co_await flush()) co_return false;
-    if (copying_ && !co_await abandon_copy()) co_return false;
+    if (copy_direction_ && !co_await abandon_copy()) co_return false;
     // The cancelled statement's own error is expected.
     static_cast<void>(co_await discard_results());
   }

@@ -67,11 +67,11 @@ class libpq_connection final : public connection {
   pg_connection connection_;
   std::unique_ptr<libpq_socket> socket_;
   blocking_pool& blocking_;
-  prepared_statements prepared_;
+  prepared_statements prepared_statements_;
   /// The number of the running prepared statement; 0 if there is none.
   std::uint64_t running_ = 0;
   /// The direction of the running COPY.
-  std::optional<copy_direction> copying_;
+  std::optional<copy_direction> copy_direction_;
   bool is_broken_ = false;
 };
 

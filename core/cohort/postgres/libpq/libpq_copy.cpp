@@ -27,7 +27,7 @@ task<std::optional<error>> libpq_connection::start_copy(const std::string& text,
   const auto status = *first ? PQresultStatus(first->get()) : PGRES_EMPTY_QUERY;
   const auto expected = direction == copy_direction::to_client ? PGRES_COPY_OUT : PGRES_COPY_IN;
   if (status == PGRES_COPY_OUT || status == PGRES_COPY_IN) {
-    copying_ = status == PGRES_COPY_OUT ? copy_direction::to_client : copy_direction::from_client;
+    copy_direction_ = status == PGRES_COPY_OUT ? copy_direction::to_client : copy_direction::from_client;
     if (status == expected) co_return std::nullopt;
     const std::string message = expected == PGRES_COPY_OUT
                                     ? "the statement is COPY … FROM STDIN; COPY … TO STDOUT is required"
@@ -65,7 +65,7 @@ task<result<std::string>> libpq_connection::read_copy(deadline read_deadline) {
     if (wait_result != socket_status::ready) co_return wait_error(wait_result);
     if (!PQconsumeInput(connection_.get())) co_return connection_error();
   }
-  copying_.reset();
+  copy_direction_.reset();
   auto failure = co_await discard_results();
   if (failure) co_return std::move(*failure);
   co_return std::string{};
@@ -91,7 +91,7 @@ task<std::optional<error>> libpq_connection::end_copied_data(const char* reason)
     if (auto failure = co_await flush()) co_return failure;
     if (put > 0) break;
   }
-  copying_.reset();
+  copy_direction_.reset();
   co_return std::nullopt;
 }
 
@@ -114,7 +114,7 @@ task<result<std::uint64_t>> libpq_connection::end_copy(deadline end_deadline) {
 
 /// Ends an abandoned COPY, so that the connection can be reset. Returns false if that failed.
 task<bool> libpq_connection::abandon_copy() {
-  if (copying_ == copy_direction::from_client) {
+  if (copy_direction_ == copy_direction::from_client) {
     const auto failure = co_await end_copied_data("abandoned by the client");
     co_return !failure;
   }
@@ -126,7 +126,7 @@ task<bool> libpq_connection::abandon_copy() {
     const auto wait_result = co_await socket_->wait_for_input();
     if (wait_result != socket_status::ready || !PQconsumeInput(connection_.get())) co_return false;
   }
-  copying_.reset();
+  copy_direction_.reset();
   co_return true;
 }
 

@@ -24,10 +24,10 @@ error connect_error(const PGconn& failed) {
   }
   text.remove_prefix(severity + 8);
   text = text.substr(0, text.find('\n'));
-  const bool has_state = text.size() > 7 && text.substr(5, 2) == ": ";
-  const std::string sqlstate{has_state ? text.substr(0, 5) : ""};
+  const bool has_sqlstate = text.size() > 7 && text.substr(5, 2) == ": ";
+  const std::string sqlstate{has_sqlstate ? text.substr(0, 5) : ""};
   const auto code = sqlstate.starts_with("28") ? errc::authentication_failed : errc::connection_rejected;
-  return {code, sqlstate, std::string{text.substr(has_state ? 7 : 0)}, {}, true};
+  return {code, sqlstate, std::string{text.substr(has_sqlstate ? 7 : 0)}, {}, true};
 }
 
 error wait_error(socket_status status) {
@@ -46,7 +46,7 @@ task<socket_status> wait_for(PGconn* pending_connection, PostgresPollingStatusTy
   co_return co_await (*socket)->wait_writable();
 }
 
-pg_connection begin_connecting(const connection_parameters& parameters) {
+pg_connection start_connection(const connection_parameters& parameters) {
   std::vector<const char*> keywords, values;
   for (const auto& [keyword, value] : parameters) {
     keywords.push_back(keyword.c_str());
@@ -81,7 +81,7 @@ task<result<std::unique_ptr<connection>>> libpq_database::connect(deadline conne
   auto resolve_task = resolve_hosts(target_->parameters, network_, connect_deadline);
   auto parameters = co_await std::move(resolve_task);
   if (!parameters) co_return parameters.error();
-  auto pending_connection = begin_connecting(*parameters);
+  auto pending_connection = start_connection(*parameters);
   if (!pending_connection) co_return error{errc::connect_failed, {}, "insufficient memory", {}, true};
   auto* const native_connection = pending_connection.get();
   PQsetErrorVerbosity(native_connection, PQERRORS_VERBOSE);

@@ -25,7 +25,7 @@ class libpq_socket {
   /// Like `wait_readable`, but without `epoll_ctl`; it may return although there is nothing to read. Calls `has_input`
   /// first, unless `has_input` has returned false since the last wait.
   task<socket_status> wait_for_input();
-  /// Whether there are unread bytes, or the connection was closed. Makes a system call that does not wait.
+  /// Whether there are unread bytes, or the connection was closed. Makes a non-blocking system call.
   bool has_input() noexcept;
 
  private:

@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::size_t max_logged_statement = 200;
 
-/// Whether an error is logged for each call: errors of the server are bugs, limits or constraints. Connection failures
-/// are logged only when the server becomes unreachable, and overload is only a metric.
+/// Whether an error is logged for each call. Errors of the server are logged, because their causes are bugs, limits or
+/// violated constraints. Connection failures are logged only when the server becomes unreachable, and overload is only
+/// a metric.
 bool is_logged(errc code) noexcept {
   switch (code) {
     case errc::statement_failed:

@@ -22,7 +22,7 @@ class active_call {
   active_call(const active_call&) = delete;
   active_call& operator=(const active_call&) = delete;
 
-  /// Executes a statement on the connection and fetches its whole result.
+  /// Executes a statement on the connection and fetches its complete result.
   task<result<rows>> execute(const statement& statement);
   task<std::optional<error>> start(const statement& statement);
   task<result<bool>> fetch(rows& target_rows, fetch_limits limits);

@@ -76,7 +76,7 @@ task<result<loop_connections::lease>> loop_connections::acquire(deadline call_de
     if (!wait_result) co_return wait_result.error();
     permit = std::move(*wait_result);
   }
-  if (auto pooled_connection = take_idle())
+  if (auto pooled_connection = take_idle_connection())
     co_return lease{shared_from_this(), std::move(*permit), std::move(pooled_connection)};
   auto connected = co_await connect(call_deadline);
   if (!connected) co_return connected.error();
@@ -108,7 +108,7 @@ task<result<semaphore_permit>> loop_connections::wait_for_permit(deadline call_d
   co_return error{timed_out ? errc::deadline_exceeded : errc::cancelled, {}, {}, {}, true};
 }
 
-std::unique_ptr<connection> loop_connections::take_idle() {
+std::unique_ptr<connection> loop_connections::take_idle_connection() {
   while (!idle_.empty()) {
     auto pooled_connection = std::move(idle_.back().pooled_connection);
     idle_.pop_back();

@@ -62,7 +62,7 @@ class loop_connections : public std::enable_shared_from_this<loop_connections> {
 
   task<result<semaphore_permit>> wait_for_permit(deadline call_deadline);
   task<result<std::unique_ptr<connection>>> connect(deadline call_deadline);
-  std::unique_ptr<connection> take_idle();
+  std::unique_ptr<connection> take_idle_connection();
   void return_connection(std::unique_ptr<connection> connection, semaphore_permit permit);
   static task<> reset(std::shared_ptr<loop_connections> self, std::unique_ptr<connection> dirty,
                       semaphore_permit permit);

@@ -98,7 +98,7 @@ class rows {
   /// The position of the first column with this name.
   std::optional<std::size_t> find(std::string_view name) const noexcept;
   /// The number of rows that INSERT, UPDATE, DELETE or MERGE affected, or that SELECT returned.
-  std::uint64_t affected() const noexcept { return affected_; }
+  std::uint64_t affected_rows() const noexcept { return affected_rows_; }
   /// The command that the server executed, such as `INSERT` or `ROLLBACK`.
   const std::string& command() const noexcept { return command_; }
   /// The total size of all values, in bytes.
@@ -110,9 +110,9 @@ class rows {
   /// Appends the values of a row, one for each column.
   void append_value(std::optional<std::string_view> value);
   void end_row() noexcept { ++row_count_; }
-  void set_outcome(std::string command, std::uint64_t affected) {
+  void set_outcome(std::string command, std::uint64_t affected_rows) {
     command_ = std::move(command);
-    affected_ = affected;
+    affected_rows_ = affected_rows;
   }
 
  private:
@@ -127,7 +127,7 @@ class rows {
   std::string data_;
   std::vector<cell> cells_;
   std::size_t row_count_ = 0;
-  std::uint64_t affected_ = 0;
+  std::uint64_t affected_rows_ = 0;
   std::string command_;
 };
 

@@ -101,12 +101,13 @@ struct section {
   std::string (*render)(const debug_page_values&);
 };
 
-constexpr std::array<section, 6> sections{{{"requests", "Requests in flight", "requests", requests_section},
-                                           {"tasks", "Tasks", "tasks", tasks_section},
-                                           {"upstreams", "Upstreams", "upstreams", upstreams_section},
-                                           {"loops", "Event loops", "loops", loops_section},
-                                           {"finished", "Failed and slow requests", "requests", finished_section},
-                                           {"settings", "Settings", "config", settings_section}}};
+constexpr std::array<section, 6> sections{
+    {{"requests", "Requests in flight", "requests", requests_section},
+     {"tasks", "Tasks", "tasks", tasks_section},
+     {"upstreams", "Upstreams", "upstreams", upstreams_section},
+     {"loops", "Event loops", "loops", loops_section},
+     {"finished", "Failed and slow requests", "requests", finished_requests_section},
+     {"settings", "Settings", "config", settings_section}}};
 
 std::string section_html(const section& part, const debug_page_values& values) {
   std::string html = "<section id=\"";

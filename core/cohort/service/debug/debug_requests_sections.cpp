@@ -185,7 +185,7 @@ std::string tasks_section(const debug_page_values& values) {
   return html;
 }
 
-std::string finished_section(const debug_page_values& values) {
+std::string finished_requests_section(const debug_page_values& values) {
   std::vector<listed_request> listed;
   for (std::size_t i = 0; i < values.loops.size(); ++i) {
     if (!values.loops[i]) continue;

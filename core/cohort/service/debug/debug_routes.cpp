@@ -101,7 +101,7 @@ http::response set_log_level(const debug_sources& sources, const http::request_c
     sources.log.write(telemetry::log_level::info, "log level changed",
                       {{"from", telemetry::to_string(before)}, {"to", telemetry::to_string(after)}});
   };
-  // The line is written before or after the change, whichever level permits it.
+  // The line is written before the change if the old level permits it, otherwise after the change.
   const bool is_written = sources.log.is_enabled(telemetry::log_level::info);
   if (is_written) write();
   sources.log.set_min_level(after);

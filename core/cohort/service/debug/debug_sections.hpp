@@ -27,7 +27,7 @@ std::string requests_section(const debug_page_values& values);
 /// A tree for each loop: its requests and runs of jobs in progress, the calls that they await, and the attempts.
 std::string tasks_section(const debug_page_values& values);
 /// The finished requests that failed, then the slow requests, the latest first.
-std::string finished_section(const debug_page_values& values);
+std::string finished_requests_section(const debug_page_values& values);
 /// The upstreams and their addresses, each over all loops.
 std::string upstreams_section(const debug_page_values& values);
 std::string loops_section(const debug_page_values& values);

@@ -14,7 +14,7 @@ namespace {
 using namespace markup;
 using policy::circuit_breaker;
 
-std::string one_decimal(double value) {
+std::string format_one_decimal(double value) {
   const auto tenths = std::to_string(std::llround(value * 10));
   return (tenths.size() == 1 ? "0" : tenths.substr(0, tenths.size() - 1)) + "." + tenths.back();
 }
@@ -73,7 +73,7 @@ row upstream_row(const std::string& name, const std::vector<http::upstream_statu
   new_row.html("<span class=\"main\">" + http::escape_html(name) + "</span>" + secondary_text(target))
       .html(breaker_cell(loop_statuses))
       .text(std::to_string(in_flight) + " of " + std::to_string(max_in_flight), "number")
-      .text(format_value_range(one_decimal(low.retry_budget), one_decimal(high.retry_budget)))
+      .text(format_value_range(format_one_decimal(low.retry_budget), format_one_decimal(high.retry_budget)))
       .text(durations(medians))
       .text(hedges.empty() ? "off" : "after " + durations(hedges))
       .text(format_duration(loop_statuses.front().timeout), "number");

@@ -12,14 +12,15 @@
 
 namespace cohort::service {
 
-/// Detects stalled event loops: a handler blocks or computes for too long, so that all other requests of the loop wait.
-/// A separate thread observes the loops (`stall_detector`), so that a stall is logged before it ends. A log line
-/// contains the blocking work: the route and the trace ID of a request, or the name of a job. A line is written at the
-/// threshold, each time the duration has doubled, and at the end. For each loop, at most one stall per second is
-/// logged.
+/// Detects stalled event loops, in which a handler blocks or computes for too long and delays all other requests. A
+/// separate thread observes the loops (`stall_detector`), so that a stall is logged before it ends. A log line contains
+/// the blocking work: the route and the trace ID of a request, or the name of a job. A line is written at the
+/// threshold, each time the duration has doubled, and at the end of the stall. For each loop, at most one stall per
+/// second is logged.
 ///
-/// Metrics, by loop: `cohort_loop_stalls_total`, counted at the threshold; `cohort_loop_stalled_seconds`, the duration
-/// of the current stall. Over all loops: the histogram `cohort_loop_stall_seconds` of completed stalls.
+/// Each loop has the metrics `cohort_loop_stalls_total`, which is incremented at the threshold, and
+/// `cohort_loop_stalled_seconds`, the duration of the current stall. The histogram `cohort_loop_stall_seconds` contains
+/// the completed stalls of all loops.
 class stall_watchdog {
  public:
   /// `monitors`, `registries` and the routes and jobs of the loops must outlive this object.

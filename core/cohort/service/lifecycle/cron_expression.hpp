@@ -35,7 +35,7 @@ class cron_expression {
   /// date that does not exist, such as February 30.
   static result<cron_expression, std::string> parse(std::string_view text);
 
-  /// The first matching time after `after`, a full minute. Empty if no time matches within the next nine years.
+  /// The first matching time after `after`; always a full minute. Empty if no time matches within the next nine years.
   std::optional<wall_time> next(wall_time after) const;
   const std::string& text() const noexcept { return text_; }
 

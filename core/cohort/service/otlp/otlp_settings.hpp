@@ -17,7 +17,7 @@
 
 namespace cohort::service {
 
-/// The endpoint and the format of the export of one signal.
+/// The target of the export of one signal: its endpoint, format and limits.
 struct otlp_target {
   /// The URL to which requests are sent, with its path.
   boost::urls::url url;
@@ -26,14 +26,14 @@ struct otlp_target {
   bool gzip = false;
   /// Timeout of one request.
   duration request_timeout = std::chrono::seconds{10};
-  /// Maximum time for a batch, including all retries; after it, the batch is dropped.
+  /// Maximum time for a batch, including all retries, after which the batch is dropped.
   duration export_timeout = std::chrono::seconds{30};
   /// Maximum time that an item waits for its batch to become full.
   duration schedule_delay = std::chrono::seconds{5};
   telemetry::export_queue_limits limits{};
 };
 
-/// The export of spans and log records by OTLP/HTTP.
+/// The settings of the export of spans and log records by OTLP/HTTP.
 struct otlp_settings {
   /// The targets of the signals; a signal without a target is not exported.
   std::optional<otlp_target> traces;

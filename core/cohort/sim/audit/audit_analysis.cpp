@@ -91,7 +91,7 @@ void audit_analysis::find_excessive_timeouts(const request& request) {
     std::size_t length = 0;
     std::string text;
   };
-  // The chain that ends with each call, in the order of the calls' starts.
+  // For each call, the chain that ends with this call, in the order in which the calls started.
   std::vector<chain> chains;
   for (const auto& upstream_call : request.calls) {
     chain longest;
@@ -110,7 +110,7 @@ void audit_analysis::find_excessive_timeouts(const request& request) {
   const auto longest = std::ranges::max_element(chains, {}, &chain::sum);
   const auto budget = request.deadline.remaining(request.started);
   if (longest->length < 2 || longest->sum <= budget) return;
-  add(audit_finding_kind::timeouts_exceed_deadline, {request.service->name(), request.route, ""}, longest->sum,
+  add(audit_finding_kind::excessive_timeouts, {request.service->name(), request.route, ""}, longest->sum,
       "sequential timeouts add up to " + audit_time(longest->sum) + " (" + longest->text +
           "), more than the route deadline of " + audit_time(budget));
 }
@@ -136,7 +136,7 @@ void audit_analysis::find_small_reserves() {
     if (needed_time.p99 <= route.time_left) continue;
     const auto time_left = route.time_left;
     const auto count = std::ranges::count_if(route.needed, [&](duration span) { return span > time_left; });
-    auto& found = findings_[{audit_finding_kind::reserve_too_small, finding_key}];
+    auto& found = findings_[{audit_finding_kind::small_reserve, finding_key}];
     found.count = static_cast<std::uint64_t>(count);
     found.description = "the handler takes " + audit_time(needed_time.p99) +
                         " after its last call (p99); a call that ends at "

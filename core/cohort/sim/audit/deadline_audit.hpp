@@ -19,9 +19,9 @@ enum class audit_finding_kind : std::uint8_t {
   late_deadline,
   /// Sequential calls whose timeouts add up to more than the deadline of the route, so that the first calls can leave
   /// no time for the last. Requests whose caller sets a shorter deadline than the route are ignored.
-  timeouts_exceed_deadline,
+  excessive_timeouts,
   /// A handler whose work after its last call takes longer than the time that remains if that call times out.
-  reserve_too_small,
+  small_reserve,
   /// A handler that continued after its client had disconnected.
   work_after_disconnect,
 };
@@ -58,7 +58,7 @@ struct budget_row {
   std::string upstream;
   /// Calls or requests that ended at their deadline.
   std::uint64_t timeouts = 0;
-  /// Time to the deadline at the start. Calls without a deadline are not included.
+  /// Time from the start to the deadline. Calls without a deadline are not included.
   time_quantiles given;
   /// Elapsed time from start to end.
   time_quantiles used;
@@ -76,7 +76,7 @@ struct audit_report {
   std::string json() const;
 };
 
-/// Examines how the services of a fleet propagate and use deadlines. It observes the records of requests with an
+/// Examines how the services of a fleet propagate and use deadlines. The audit observes the records of requests with an
 /// asynchronous handler, a body or a streamed response, and every request on the wire.
 class deadline_audit {
  public:

@@ -23,9 +23,9 @@ class pause_sequence {
   /// The first pause starts after `start`.
   pause_sequence(core_pauses pauses, std::uint64_t seed, time_point start);
 
-  /// Returns the time at which the core becomes idle, if its work alone would end at `busy_until`: later if a pause has
-  /// started before `now`. Precondition: `now` ascends from call to call, and `busy_until` is the result of the last
-  /// call unless the core has worked since.
+  /// Returns the time at which the core becomes idle if its work would end at `busy_until` without further pauses;
+  /// pauses that have started before `now` are added. Precondition: `now` ascends from call to call, and `busy_until`
+  /// is the result of the last call unless the core has worked since then.
   time_point apply_pauses(time_point now, time_point busy_until);
 
  private:

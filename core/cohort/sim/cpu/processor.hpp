@@ -32,8 +32,8 @@ class cpu_thread {
   static cpu_thread* current() noexcept;
   /// Makes the running handler take `cost` of CPU time. Precondition: this thread is `current()`.
   void spend(duration cost);
-  /// The time that HTTP with this cost takes now: longer if the core was idle before the thread was woken
-  /// (`machine::set_idle_slowdown`).
+  /// The CPU time that HTTP work with this cost takes now; it is longer if the core was idle before the thread was
+  /// woken (`machine::set_idle_slowdown`).
   duration slowed(duration cost) const noexcept {
     return duration{static_cast<duration::rep>(static_cast<double>(cost.count()) * slowdown_)};
   }

@@ -17,7 +17,7 @@ call_cache::call_cache(call_cache_settings settings, service::background_tasks& 
                   .stale_while_revalidate = settings.stale_while_revalidate,
                   .max_stale_age = settings.ttl + settings.stale_if_error,
                   .base_retry_delay = duration{0}}),
-      fetched_(cross_thread_event::make()) {}
+      call_ended_(cross_thread_event::make()) {}
 
 /// Decides the action of a request. `waiting` is set to the event of the call in flight if the request has to wait for
 /// it.
@@ -31,8 +31,8 @@ call_cache::responses::decision call_cache::decide(std::shared_ptr<cross_thread_
     if (decision.next_action == use && decision.stale) decision.next_action = revalidate;
     return decision;
   }
-  if (decision.next_action == fetch || decision.next_action == revalidate) fetched_ = cross_thread_event::make();
-  if (decision.next_action == fetch || decision.next_action == join) waiting = fetched_;
+  if (decision.next_action == fetch || decision.next_action == revalidate) call_ended_ = cross_thread_event::make();
+  if (decision.next_action == fetch || decision.next_action == join) waiting = call_ended_;
   return decision;
 }
 
@@ -82,7 +82,7 @@ bool call_cache::complete(bool succeeded) {
   } else {
     responses_.record_failure(key, "failed", now);
   }
-  fetched_->set();
+  call_ended_->set();
   return succeeded || responses_.peek(key, now).value != nullptr;
 }
 

@@ -55,7 +55,7 @@ class call_cache {
   std::mutex mutex_;  // guards the members below; never held across a wait
   responses responses_;
   /// Set at the end of the call in flight.
-  std::shared_ptr<cross_thread_event> fetched_;
+  std::shared_ptr<cross_thread_event> call_ended_;
 };
 
 }  // namespace cohort::sim

@@ -136,9 +136,9 @@ void caller_population::record_end(caller_second& second, time_point begin, unsi
   caller_results::ended_call call{begin - start_, loop::current().now() - begin, attempts, result.status,
                                   result.is_partial};
   const bool is_in_time = !settings_.deadline || call.elapsed <= *settings_.deadline;
-  call.is_good = call.is_success() && !call.is_partial && is_in_time;
+  call.is_goodput = call.is_success() && !call.is_partial && is_in_time;
   if (call.is_success()) ++second.successes;
-  if (call.is_good) ++second.good;
+  if (call.is_goodput) ++second.good;
   results_.ended.push_back(call);
 }
 

@@ -64,7 +64,7 @@ struct caller_results {
     unsigned status = 0;
     bool is_partial = false;
     /// A complete success within the deadline.
-    bool is_good = false;
+    bool is_goodput = false;
 
     bool is_success() const noexcept { return status != 0 && status < 400; }
   };

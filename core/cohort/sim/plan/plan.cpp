@@ -207,7 +207,7 @@ class plan_reader {
 
   void read_scenarios(const std::vector<plan_document::scenario>& scenarios) {
     for (std::size_t i = 0; i < scenarios.size(); ++i) {
-      reject_same_name(scenarios[i].name, "scenarios[" + std::to_string(i) + "].name");
+      reject_duplicate_name(scenarios[i].name, "scenarios[" + std::to_string(i) + "].name");
       auto& scenario = plan_.scenarios.emplace_back(planned_scenario{scenarios[i].name, {}, {}});
       for (std::size_t j = 0; j < scenarios[i].faults.size(); ++j) {
         const auto field = "scenarios[" + std::to_string(i) + "].faults[" + std::to_string(j) + "]";
@@ -229,12 +229,12 @@ class plan_reader {
     plan_.random_scenarios = {source.services, read_count(source.count, max_random_scenarios, "random_scenarios.count"),
                               read_count(source.seed, INT64_MAX, "random_scenarios.seed")};
     for (auto& scenario : draw_scenarios(plan_, *plan_.random_scenarios)) {
-      reject_same_name(scenario.name, "scenarios");
+      reject_duplicate_name(scenario.name, "scenarios");
       plan_.scenarios.push_back(std::move(scenario));
     }
   }
 
-  void reject_same_name(const std::string& name, const std::string& field) const {
+  void reject_duplicate_name(const std::string& name, const std::string& field) const {
     const auto has_name = [&](const planned_scenario& other) { return other.name == name; };
     if (std::none_of(plan_.scenarios.begin(), plan_.scenarios.end(), has_name)) return;
     reject(field, "is \"" + name + "\", which is also the name of another scenario");

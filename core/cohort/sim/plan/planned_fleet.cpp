@@ -55,8 +55,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
 /// Returns the most similar variable as a suggestion, or all variables if none is similar.
 std::string suggestion(const std::string& unknown, const std::set<std::string>& variables) {
   const auto distance = [&](const std::string& variable) { return edit_distance(unknown, variable); };
-  const auto nearest = std::ranges::min_element(variables, {}, distance);
-  if (distance(*nearest) <= unknown.size() / 3) return "; did you mean " + *nearest + "?";
+  const auto nearest_variable = std::ranges::min_element(variables, {}, distance);
+  if (distance(*nearest_variable) <= unknown.size() / 3) return "; did you mean " + *nearest_variable + "?";
   std::string names;
   for (const auto& each : variables) names.append(names.empty() ? "" : ", ").append(each);
   return "; its variables are " + names;
@@ -165,28 +165,28 @@ task<> planned_fleet::deregister(planned_fleet& self, node& target, duration del
 }
 
 /// The new process starts when the old process has ended and is deregistered.
-task<> planned_fleet::restart(planned_fleet& self, node& target, const planned_deploy& planned) {
-  auto stop_task = when_all(self.fleet_.stop(target, planned.drain_timeout, false),
-                            deregister(self, target, planned.deregistration));
+task<> planned_fleet::restart(planned_fleet& self, node& target, const planned_deploy& deploy_settings) {
+  auto stop_task = when_all(self.fleet_.stop(target, deploy_settings.drain_timeout, false),
+                            deregister(self, target, deploy_settings.deregistration));
   co_await std::move(stop_task);
-  auto start_task = sleep_for(planned.startup);
+  auto start_task = sleep_for(deploy_settings.startup);
   if (co_await std::move(start_task) != wait_status::cancelled) self.fleet_.start(target);
 }
 
-task<> planned_fleet::deploy(planned_fleet& self, const planned_deploy& planned) {
-  auto& elapsed = self.deploy_times_[planned.service];
-  auto start_delay = sleep_for(planned.at);
+task<> planned_fleet::deploy(planned_fleet& self, const planned_deploy& deploy_settings) {
+  auto& elapsed = self.deploy_times_[deploy_settings.service];
+  auto start_delay = sleep_for(deploy_settings.at);
   co_await std::move(start_delay);
   const auto begin = self.fleet_.elapsed();
-  const auto& nodes = self.nodes_.at(planned.service);
-  for (std::size_t first = 0; first < nodes.size(); first += planned.batch) {
+  const auto& nodes = self.nodes_.at(deploy_settings.service);
+  for (std::size_t first = 0; first < nodes.size(); first += deploy_settings.batch) {
     if (first > 0) {
-      auto pause_task = sleep_for(planned.pause);
+      auto pause_task = sleep_for(deploy_settings.pause);
       co_await std::move(pause_task);
     }
     std::vector<task<>> restarts;
-    const auto end = std::min(first + planned.batch, nodes.size());
-    for (auto i = first; i < end; ++i) restarts.push_back(restart(self, *nodes[i], planned));
+    const auto end = std::min(first + deploy_settings.batch, nodes.size());
+    for (auto i = first; i < end; ++i) restarts.push_back(restart(self, *nodes[i], deploy_settings));
     auto restart_task = when_all(std::move(restarts));
     co_await std::move(restart_task);
   }
@@ -195,7 +195,7 @@ task<> planned_fleet::deploy(planned_fleet& self, const planned_deploy& planned)
 
 plan_run planned_fleet::run() {
   for (const auto& fault : scenario_.faults) fleet_.spawn(inject(*this, fault));
-  for (const auto& planned : scenario_.deploys) fleet_.spawn(deploy(*this, planned));
+  for (const auto& deploy_settings : scenario_.deploys) fleet_.spawn(deploy(*this, deploy_settings));
   callers_->start();
   fleet_.run_for(plan_.load.length);
   plan_run run;

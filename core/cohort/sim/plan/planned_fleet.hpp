@@ -65,8 +65,8 @@ class planned_fleet {
   void add_service(const planned_service& service, const program_catalog& programs, const setting_overrides& overrides);
   sim::machine& machine_for(const planned_service& service, std::size_t instance);
   static task<> inject(planned_fleet& self, const planned_fault& fault);
-  static task<> deploy(planned_fleet& self, const planned_deploy& planned);
-  static task<> restart(planned_fleet& self, node& target, const planned_deploy& planned);
+  static task<> deploy(planned_fleet& self, const planned_deploy& deploy_settings);
+  static task<> restart(planned_fleet& self, node& target, const planned_deploy& deploy_settings);
   static task<> deregister(planned_fleet& self, node& target, duration delay);
 
   const plan& plan_;

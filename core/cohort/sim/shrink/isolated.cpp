@@ -86,7 +86,7 @@ std::string run_isolated(const failure_test& run, const schedule& schedule, cons
 
 }  // namespace
 
-failure_test isolated(failure_test run, isolation_limits limits) {
+failure_test isolate(failure_test run, isolation_limits limits) {
   return [run = std::move(run), limits](const schedule& schedule) { return run_isolated(run, schedule, limits); };
 }
 

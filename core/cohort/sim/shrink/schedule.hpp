@@ -13,7 +13,7 @@
 
 namespace cohort::sim {
 
-/// The action of a scheduled event. All faults but `reset`, `half_open` and `step_clock` end after `lasts`.
+/// The action of a scheduled event. All faults except `reset`, `half_open` and `step_clock` end after `lasts`.
 enum class event_action : std::uint8_t {
   /// Sends a request to `node`, with `peer` as its path.
   request,

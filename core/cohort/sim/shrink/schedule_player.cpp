@@ -169,7 +169,7 @@ void play(fleet& target, const schedule& source, player_settings settings) {
     }
   }
   faults.sort_events();
-  if (shared->settings.one_fault_at_a_time) {
+  if (shared->settings.is_sequential) {
     target.spawn(player::play_faults(shared, std::move(faults.events)));
   } else {
     for (const auto& fault : faults.events) target.spawn(player::play_faults(shared, {fault}));

@@ -10,7 +10,7 @@ namespace cohort::sim {
 
 struct player_settings {
   /// Whether each fault starts only after the previous fault has ended, even if its time has passed.
-  bool one_fault_at_a_time = false;
+  bool is_sequential = false;
   /// Called when a fault starts, before its effect. A fault of a process that is not running is skipped.
   std::function<void(const scheduled_event&)> on_fault{};
   /// Called with the result of each request.

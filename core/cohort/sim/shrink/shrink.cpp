@@ -13,8 +13,12 @@ using namespace std::chrono_literals;
 
 class shrinker {
  public:
-  shrinker(const schedule& failing, const failure_test& run, const shrink_settings& settings)
-      : run_(run), settings_(settings), smallest_(failing), failure_(run(failing)), runs_(1) {
+  shrinker(const schedule& failing_schedule, const failure_test& run, const shrink_settings& settings)
+      : run_(run),
+        settings_(settings),
+        smallest_schedule_(failing_schedule),
+        failure_(run(failing_schedule)),
+        runs_(1) {
     if (failure_.empty())
       throw std::invalid_argument("shrink: the schedule does not fail; only a failing schedule can be shrunk");
   }
@@ -22,17 +26,17 @@ class shrinker {
   shrink_result shrink() {
     // Tries the seed of the schedule first, which preserves most of the run, then other seeds.
     for (std::size_t seeds = 1;;) {
-      const auto before = smallest_;
+      const auto before = smallest_schedule_;
       remove_nodes();
       remove_events();
       remove_parameters();
       simplify_events();
       sort_events();
-      if (smallest_ != before) continue;
+      if (smallest_schedule_ != before) continue;
       if (seeds >= settings_.seeds_per_candidate || is_exhausted()) break;
       seeds_ = seeds = settings_.seeds_per_candidate;
     }
-    return {std::move(smallest_), std::move(failure_), runs_};
+    return {std::move(smallest_schedule_), std::move(failure_), runs_};
   }
 
  private:
@@ -46,20 +50,20 @@ class shrinker {
       if (i > 0) candidate.seed = i == first_seed ? seeds_ : i;
       ++runs_;
       if (run_(candidate) != failure_) continue;
-      smallest_ = std::move(candidate);
+      smallest_schedule_ = std::move(candidate);
       return true;
     }
     return false;
   }
 
-  schedule with_events(const std::vector<scheduled_event>& events, std::size_t first, std::size_t end) const {
-    auto candidate = smallest_;
+  schedule select_events(const std::vector<scheduled_event>& events, std::size_t first, std::size_t end) const {
+    auto candidate = smallest_schedule_;
     candidate.events.assign(events.begin() + static_cast<std::ptrdiff_t>(first),
                             events.begin() + static_cast<std::ptrdiff_t>(end));
     return candidate;
   }
-  schedule without_events(const std::vector<scheduled_event>& events, std::size_t first, std::size_t end) const {
-    auto candidate = smallest_;
+  schedule exclude_events(const std::vector<scheduled_event>& events, std::size_t first, std::size_t end) const {
+    auto candidate = smallest_schedule_;
     candidate.events = events;
     candidate.events.erase(candidate.events.begin() + static_cast<std::ptrdiff_t>(first),
                            candidate.events.begin() + static_cast<std::ptrdiff_t>(end));
@@ -69,11 +73,11 @@ class shrinker {
   /// The algorithm ddmin: splits the list into smaller and smaller parts, and tries first each part alone, then the
   /// list without that part.
   void remove_events() {
-    auto empty = smallest_;
+    auto empty = smallest_schedule_;
     empty.events.clear();
-    if (smallest_.events.empty() || accept(std::move(empty))) return;
-    for (std::size_t parts = 2; smallest_.events.size() > 1 && !is_exhausted();) {
-      const auto events = smallest_.events;
+    if (smallest_schedule_.events.empty() || accept(std::move(empty))) return;
+    for (std::size_t parts = 2; smallest_schedule_.events.size() > 1 && !is_exhausted();) {
+      const auto events = smallest_schedule_.events;
       parts = std::min(parts, events.size());
       if (keep_one_part(events, parts)) {
         parts = 2;
@@ -88,22 +92,22 @@ class shrinker {
   }
   bool keep_one_part(const std::vector<scheduled_event>& events, std::size_t parts) {
     for (std::size_t i = 0; i < parts; ++i) {
-      if (accept(with_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
+      if (accept(select_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
     }
     return false;
   }
   bool drop_one_part(const std::vector<scheduled_event>& events, std::size_t parts) {
     // With two parts, the complement of one part is the other part.
     for (std::size_t i = 0; parts > 2 && i < parts; ++i) {
-      if (accept(without_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
+      if (accept(exclude_events(events, events.size() * i / parts, events.size() * (i + 1) / parts))) return true;
     }
     return false;
   }
 
   /// Removes nodes, each with its events.
   void remove_nodes() {
-    for (auto i = smallest_.nodes.size(); i-- > 0;) {
-      auto candidate = smallest_;
+    for (auto i = smallest_schedule_.nodes.size(); i-- > 0;) {
+      auto candidate = smallest_schedule_;
       const auto name = candidate.nodes[i];
       candidate.nodes.erase(candidate.nodes.begin() + static_cast<std::ptrdiff_t>(i));
       std::erase_if(candidate.events, [&](const auto& event) { return event.node == name || event.peer == name; });
@@ -112,15 +116,15 @@ class shrinker {
   }
 
   void remove_parameters() {
-    for (const auto& [name, value] : schedule{smallest_}.parameters) {
-      auto candidate = smallest_;
+    for (const auto& [name, value] : schedule{smallest_schedule_}.parameters) {
+      auto candidate = smallest_schedule_;
       candidate.parameters.erase(name);
       accept(std::move(candidate));
     }
   }
 
   void simplify_events() {
-    for (std::size_t i = 0; i < smallest_.events.size(); ++i) {
+    for (std::size_t i = 0; i < smallest_schedule_.events.size(); ++i) {
       change(i, [](auto& event) { event.bytes = 0; });
       change(i, [](auto& event) { event.selection = scheduled_event{}.selection; });
       for (const auto unit : {duration{1s}, duration{100ms}, duration{1ms}}) {
@@ -131,23 +135,23 @@ class shrinker {
     }
   }
   void sort_events() {
-    auto sorted_schedule = smallest_;
+    auto sorted_schedule = smallest_schedule_;
     sorted_schedule.sort_events();
-    if (sorted_schedule != smallest_) accept(std::move(sorted_schedule));
+    if (sorted_schedule != smallest_schedule_) accept(std::move(sorted_schedule));
   }
   /// Rounds up, so that positive values stay positive.
   static duration round(duration span, duration unit) { return (span + unit - 1ns) / unit * unit; }
 
   template <class Change>
   void change(std::size_t index, Change apply) {
-    auto candidate = smallest_;
+    auto candidate = smallest_schedule_;
     apply(candidate.events[index]);
-    if (candidate != smallest_) accept(std::move(candidate));
+    if (candidate != smallest_schedule_) accept(std::move(candidate));
   }
 
   const failure_test& run_;
   const shrink_settings& settings_;
-  schedule smallest_;
+  schedule smallest_schedule_;
   std::string failure_;
   std::size_t runs_;
   std::size_t seeds_ = 1;
@@ -164,8 +168,8 @@ std::string string_literal(std::string_view text) {
 
 }  // namespace
 
-shrink_result shrink(const schedule& failing, const failure_test& run, const shrink_settings& settings) {
-  return shrinker{failing, run, settings}.shrink();
+shrink_result shrink(const schedule& failing_schedule, const failure_test& run, const shrink_settings& settings) {
+  return shrinker{failing_schedule, run, settings}.shrink();
 }
 
 std::string to_catch2_test(const shrink_result& result, const test_template& parts) {

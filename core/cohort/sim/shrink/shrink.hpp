@@ -34,7 +34,7 @@ struct shrink_result {
 /// Reduces a failing schedule to the fewest events, nodes and parameters whose failure is of the same kind, and rounds
 /// its times. The same arguments give the same result. Throws `std::invalid_argument` if the schedule passes. Source:
 /// ddmin of Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
-shrink_result shrink(const schedule& failing, const failure_test& run, const shrink_settings& settings = {});
+shrink_result shrink(const schedule& failing_schedule, const failure_test& run, const shrink_settings& settings = {});
 
 /// Limits of a run in a separate process.
 struct isolation_limits {
@@ -47,7 +47,7 @@ struct isolation_limits {
 
 /// A test that executes each run in a separate process, so that crashes, endless loops and exhausted memory are also
 /// kinds of failures: `signal 11`, `time limit exceeded`. Precondition of a run: the process has one thread.
-failure_test isolated(failure_test run, isolation_limits limits = {});
+failure_test isolate(failure_test run, isolation_limits limits = {});
 
 /// The parts of a generated test that depend on the program.
 struct test_template {

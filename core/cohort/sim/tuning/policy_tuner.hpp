@@ -17,8 +17,7 @@ struct policy_score {
   /// The lowest goodput of a scenario.
   double worst_goodput = 1;
   std::string worst_scenario;
-  /// The largest difference by which the goodput of a scenario is lower than with the plan's own settings; 0 if it is
-  /// lower in none.
+  /// The largest loss of goodput of a scenario, compared with the plan's own settings; 0 if no scenario loses goodput.
   double max_loss = 0;
   std::string max_loss_scenario;
   /// The longest p99 of a scenario; empty if it falls on a failed call.
@@ -35,7 +34,7 @@ struct policy_choice {
   /// The changed settings; empty for the settings of the plan itself.
   setting_overrides settings;
   policy_score score;
-  /// The difference between its goodput and the goodput of the plan's own settings, with the same seeds.
+  /// The difference from the goodput of the plan's own settings, with the same seeds.
   mean_estimate gain;
   std::size_t seeds = 0;
   std::size_t rounds = 0;

@@ -10,7 +10,7 @@
 namespace cohort::sim {
 namespace {
 
-/// The results of one scenario; each index is a seed.
+/// The results of one scenario, indexed by seed.
 struct compared_runs {
   std::vector<double> baseline;
   std::vector<double> changed;

@@ -139,7 +139,7 @@ TEST_CASE("shrink: the result is deterministic, and the search ends at the maxim
 }
 
 TEST_CASE("shrink: crashes, endless loops and exceptions are detected as failures", "[sim][shrink]") {
-  const auto kind_of = [](const failure_test& run) { return isolated(run, {.cpu_time = 1s})({}); };
+  const auto kind_of = [](const failure_test& run) { return isolate(run, {.cpu_time = 1s})({}); };
   CHECK(kind_of([](const schedule&) { return "as returned"; }) == "as returned");
   CHECK(kind_of([](const schedule&) { return ""; }).empty());
   CHECK(kind_of([](const schedule&) -> std::string { throw std::runtime_error("broken"); }) == "exception: broken");
@@ -155,7 +155,7 @@ TEST_CASE("shrink: crashes, endless loops and exceptions are detected as failure
     ::pause();
     return {};
   };
-  CHECK(isolated(waits, {.elapsed_time = 1s})({}) == "time limit exceeded");
+  CHECK(isolate(waits, {.elapsed_time = 1s})({}) == "time limit exceeded");
 }
 
 TEST_CASE("play: each fault is injected at its time and removed", "[sim][shrink]") {

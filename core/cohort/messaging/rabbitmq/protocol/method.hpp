@@ -65,7 +65,7 @@ class method_scope {
   wire_writer writer_;
 };
 
-/// The properties of a message in use (class `basic`, section 1.8 of the AMQP 0-9-1 generated reference).
+/// The message properties in use (class `basic`, section 1.8 of the AMQP 0-9-1 generated reference).
 struct content_header {
   std::uint64_t body_size = 0;
   std::string content_type{};

@@ -28,7 +28,7 @@ class wire_writer {
   void long_string(std::string_view text);
   /// Appends a field table; all values are long strings.
   void table(const field_table& fields);
-  /// Begins a block with four length bytes, such as a table or the payload of a frame. Returns its position.
+  /// Starts a block with a four-byte length, such as a table or the payload of a frame. Returns its position.
   std::size_t begin_block();
   void end_block(std::size_t position);
   /// The name and type of a field of a table.
