@@ -47,13 +47,14 @@ int main(int argc, char** argv) {
       "GET /api/plain, /api/middleware (five), /api/sleep (5 ms), /api/stuck (10 s, timeout 300 ms)";
   definition.port = 5098;
   definition.app = [](service::service_context& context, service::api_key_authenticator&) {
-    auto& lag = context.metrics.make_histogram("framework_service_timer_lag_seconds",
-                                               "Delay of a timer of the first loop, observed each millisecond.");
+    auto& lag =
+        context.metrics.make_histogram("framework_service_timer_lag_seconds",
+                                       "Delay of a timer of the first loop in seconds, measured every millisecond.");
     context.background.spawn(observe_lag(lag));
     http::router routes;
     routes.get("/api/plain", hello);
-    auto& wrapped = routes.get("/api/middleware", hello);
-    for (int i = 0; i < 5; ++i) wrapped.use(await_next);
+    auto& middleware_route = routes.get("/api/middleware", hello);
+    for (int i = 0; i < 5; ++i) middleware_route.use(await_next);
     const auto blocking = [&pool = context.blocking](duration time) {
       return [&pool, time](http::request_context& request) { return block(pool, request, time); };
     };

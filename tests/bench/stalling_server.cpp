@@ -86,16 +86,16 @@ class server {
 
  private:
   int milliseconds_until_stall() const {
-    if (!stall_at_) return -1;
-    const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(*stall_at_ - clock_type::now());
+    if (!stall_start_) return -1;
+    const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(*stall_start_ - clock_type::now());
     return static_cast<int>(std::max<std::int64_t>(remaining.count(), 0));
   }
 
   void stall_at_planned_time() {
-    if (!stall_at_ || clock_type::now() < *stall_at_) return;
+    if (!stall_start_ || clock_type::now() < *stall_start_) return;
     // Sleep until the planned end, even if the stall started with a delay, so that the maximum latency is known.
-    std::this_thread::sleep_until(*stall_at_ + stall_length_);
-    stall_at_.reset();
+    std::this_thread::sleep_until(*stall_start_ + stall_length_);
+    stall_start_.reset();
   }
 
   /// Assumes that one read is one complete request, as on loopback from a client that does not pipeline.
@@ -103,7 +103,7 @@ class server {
     std::array<char, 4096> request;
     const auto received = ::recv(client, request.data(), request.size(), 0);
     if (received > 0) {
-      if (++requests_ == 1 && stall_length_ > duration::zero()) stall_at_ = clock_type::now() + stall_after_;
+      if (++requests_ == 1 && stall_length_ > duration::zero()) stall_start_ = clock_type::now() + stall_after_;
       if (::send(client, response.data(), response.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(response.size()))
         return;
     }
@@ -116,7 +116,7 @@ class server {
   int listener_;
   int poller_;
   std::uint64_t requests_ = 0;
-  std::optional<clock_type::time_point> stall_at_;
+  std::optional<clock_type::time_point> stall_start_;
 };
 
 }  // namespace

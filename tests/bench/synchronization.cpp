@@ -87,7 +87,7 @@ task<> acquire_repeatedly(Acquire acquire, int count) {
 }
 /// Holds its permit until the loop has run the other coroutines, so that each acquisition is a handoff.
 template <class Acquire>
-task<> hand_over(Acquire acquire, int count) {
+task<> acquire_with_handoff(Acquire acquire, int count) {
   const auto end = run_deadline();
   for (int i = 0; i < count; ++i) {
     auto acquire_task = acquire(end);
@@ -163,7 +163,7 @@ void measure_one_loop() {
   const auto lock = [&](deadline end) { return owner.lock(end); };
   measure("mutex, uncontended", 1, rounds, tasks(acquire_repeatedly(lock, rounds)));
   measure("mutex, handoff between two coroutines", 1, 2 * rounds,
-          tasks(hand_over(lock, rounds), hand_over(lock, rounds)));
+          tasks(acquire_with_handoff(lock, rounds), acquire_with_handoff(lock, rounds)));
   shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
   measure("shared_mutex, uncontended, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
@@ -173,7 +173,7 @@ void measure_one_loop() {
   const auto acquire = [&](deadline end) { return permits.acquire(end); };
   measure("semaphore, without waiting", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
   measure("semaphore, handoff between two coroutines", 1, 2 * rounds,
-          tasks(hand_over(acquire, rounds), hand_over(acquire, rounds)));
+          tasks(acquire_with_handoff(acquire, rounds), acquire_with_handoff(acquire, rounds)));
   rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
   measure("rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));
@@ -199,14 +199,14 @@ void measure_threads() {
   const auto acquire = [&](deadline end) { return owner.acquire(end); };
   measure("cross_thread_semaphore, without waiting", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
   measure("cross_thread_semaphore, handoff between two loops", 2, rounds / 5,
-          tasks(hand_over(acquire, rounds / 10), hand_over(acquire, rounds / 10)));
+          tasks(acquire_with_handoff(acquire, rounds / 10), acquire_with_handoff(acquire, rounds / 10)));
   cross_thread_shared_mutex shared;
   const auto read = [&](deadline end) { return shared.lock_shared(end); };
   measure("cross_thread_shared_mutex, uncontended, shared", 1, rounds, tasks(acquire_repeatedly(read, rounds)));
   const auto write = [&](deadline end) { return shared.lock(end); };
   measure("cross_thread_shared_mutex, uncontended, exclusive", 1, rounds, tasks(acquire_repeatedly(write, rounds)));
   measure("cross_thread_shared_mutex, handoff between two loops", 2, rounds / 5,
-          tasks(hand_over(write, rounds / 10), hand_over(write, rounds / 10)));
+          tasks(acquire_with_handoff(write, rounds / 10), acquire_with_handoff(write, rounds / 10)));
   cross_thread_rate_limiter limiter{64, std::chrono::nanoseconds{1}};
   const auto start = [&](deadline end) { return limiter.acquire(end); };
   measure("cross_thread_rate_limiter, without waiting", 1, rounds, tasks(acquire_repeatedly(start, rounds)));

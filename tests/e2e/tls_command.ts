@@ -19,7 +19,7 @@ const certificates = process.env['TLS_DIR'] ?? '';
 expect(certificates !== '', 'TLS_DIR is set; use ./dev e2e tls');
 const containers = ['gateway', ...serviceNames, 'prometheus', 'alertmanager'];
 const composeArguments = ['compose', '--env-file', '/dev/null', '-f', 'compose.yml', '-f', 'compose.tls.yml'];
-const innerRoutes: [ServiceName, string][] = [
+const internalRoutes: [ServiceName, string][] = [
   ['time-service', '/api/time'],
   ['system-info-service', '/api/sysinfo'],
   ['weather-service', '/api/weather'],
@@ -73,7 +73,7 @@ async function checkAggregate(stack: Stack): Promise<void> {
 }
 
 async function checkClientCertificates(stack: Stack): Promise<void> {
-  for (const [name, route] of innerRoutes) {
+  for (const [name, route] of internalRoutes) {
     const url = `${stack.services[name]}${route}`;
     const statuses = [await requestStatus(url), await requestStatus(url, 'prometheus'), await requestStatus(url, 'loadgen')];
     expect(statuses.join() === '403,403,200', `${name}: no certificate, another one, an allowed one: ${statuses.join()}`);

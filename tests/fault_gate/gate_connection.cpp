@@ -44,7 +44,7 @@ task<> gate_connection::run(net::endpoint target) {
     auto connect_operation = server_.async_connect(target, as_tuple_token);
     const auto connected = co_await std::move(connect_operation);
     if (std::get<0>(connected) || !client_.is_open()) {
-      reset_both();
+      reset_connections();
       co_return;
     }
     error_code ignored;
@@ -61,7 +61,7 @@ void gate_connection::apply(const link_fault& fault) {
   if (fault.type == kind::half_open) stop_delivery();
   if (fault.type == kind::reset && fault.bytes == 0) {
     ++link_.injected;
-    reset_both();
+    reset_connections();
   }
 }
 
@@ -77,7 +77,7 @@ task<> gate_connection::forward(net::tcp_socket& source, net::tcp_socket& sink, 
       co_return;
     }
     if (error) {
-      error == asio::error::eof ? close_both() : reset_both();
+      error == asio::error::eof ? close_connections() : reset_connections();
       co_return;
     }
     if (is_delivery_stopped_) continue;
@@ -134,7 +134,7 @@ task<> gate_connection::write(net::tcp_socket& sink, bytes data) {
   if (is_delivery_stopped_ || !sink.is_open()) co_return;
   auto write_operation = asio::async_write(sink, asio::buffer(data.data(), data.size()), as_tuple_token);
   const auto written = co_await std::move(write_operation);
-  if (std::get<0>(written)) reset_both();
+  if (std::get<0>(written)) reset_connections();
 }
 
 std::size_t gate_connection::bytes_before_fault(bytes data) const {
@@ -151,11 +151,11 @@ std::size_t gate_connection::bytes_before_fault(bytes data) const {
 void gate_connection::end_response() {
   ++link_.injected;
   if (link_.fault.type == kind::reset) {
-    reset_both();
+    reset_connections();
   } else if (link_.fault.type == kind::black_hole) {
     is_delivery_stopped_ = true;
   } else {
-    close_both();
+    close_connections();
   }
 }
 
@@ -176,12 +176,12 @@ void gate_connection::stop_delivery() {
   is_delivery_stopped_ = true;
 }
 
-void gate_connection::close_both() {
+void gate_connection::close_connections() {
   error_code ignored;
   for (auto* socket : {&client_, &server_}) socket->close(ignored);
 }
 
-void gate_connection::reset_both() {
+void gate_connection::reset_connections() {
   error_code ignored;
   for (auto* socket : {&client_, &server_}) {
     if (socket->is_open()) socket->set_option(asio::socket_base::linger{true, 0}, ignored);

@@ -45,8 +45,8 @@ class gate_connection {
   void end_response();
   void record(bytes data, direction flow_direction);
   void stop_delivery();
-  void close_both();
-  void reset_both();
+  void close_connections();
+  void reset_connections();
 
   link_state& link_;
   random_generator& random_;

@@ -28,7 +28,7 @@ rlim_t set_descriptor_limit(pid_t process, rlim_t soft_limit) {
   return previous.rlim_cur;
 }
 
-/// Returns the status of a request on a new connection that begins with `prefix`, or 0 if the connection was closed.
+/// Returns the status of a request on a new connection that starts with `prefix`, or 0 if the connection was closed.
 int status_with_prefix(std::uint16_t port, const std::string& prefix, const std::string& header_lines = {}) {
   raw_connection connection{port};
   connection.send(prefix + "GET /api/time HTTP/1.1\r\nHost: a\r\n" + header_lines + "\r\n");

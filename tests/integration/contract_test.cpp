@@ -99,9 +99,9 @@ TEST_CASE(
 
     raw_connection head{port};
     head.send("HEAD " + route + " HTTP/1.1\r\nHost: x\r\n\r\n");
-    const auto headers_only = head.read_response(default_timeout, true);
-    CHECK(headers_only.body.empty());
-    CHECK(std::stoi(headers_only.header("content-length")) > 0);
+    const auto head_response = head.read_response(default_timeout, true);
+    CHECK(head_response.body.empty());
+    CHECK(std::stoi(head_response.header("content-length")) > 0);
 
     const auto unknown = get(port, "/nothing/here");
     CHECK(unknown.status == 404);

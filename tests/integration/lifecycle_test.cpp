@@ -125,9 +125,9 @@ TEST_CASE("service: SIGTERM stops a program whose start hook does not return", "
 }
 
 /// A pseudoterminal without input: a read blocks until `hang_up`, and then fails with EIO.
-class silent_terminal {
+class terminal_without_input {
  public:
-  silent_terminal() : controller_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+  terminal_without_input() : controller_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
     REQUIRE(controller_.get() >= 0);
     REQUIRE(::grantpt(controller_.get()) == 0);
     REQUIRE(::unlockpt(controller_.get()) == 0);
@@ -141,7 +141,7 @@ class silent_terminal {
 
 TEST_CASE("service: a start hook that fails after SIGTERM ends the drain delay, with its reason and status",
           "[integration][threads][lifecycle]") {
-  silent_terminal terminal;
+  terminal_without_input terminal;
   running_program program{"report-service", {"--report", terminal.path(), "--drain-delay", "3600"}};
   CHECK(get(program.port(), "/readyz").status == 503);
   program.process().signal(SIGTERM);

@@ -146,13 +146,13 @@ TEST_CASE("loadgen: a CA is trusted with --cacert, and every certificate with --
   scripted_upstream server{authority.issue({.dns = {"localhost"}})};
   server.set_default_behavior(canned_response{.body = "secret"});
   const auto trusted = files.write("ca.pem", authority.certificate_pem()).string();
-  const auto run_with = [&](std::vector<std::string> flags) {
+  const auto run_with_flags = [&](std::vector<std::string> flags) {
     flags.insert(flags.end(), {"-q", "-r", "20", "-d", "0.5", "--target", "site=" + server.url() + "/"});
     return run_program("loadgen", flags);
   };
-  CHECK_THAT(run_with({"--cacert", trusted}).output, ContainsSubstring("Successful:     10\n"));
-  CHECK_THAT(run_with({"--insecure"}).output, ContainsSubstring("Successful:     10\n"));
-  CHECK(run_with({"--cacert", trusted, "--sni", "other.example"}).status == 122);
+  CHECK_THAT(run_with_flags({"--cacert", trusted}).output, ContainsSubstring("Successful:     10\n"));
+  CHECK_THAT(run_with_flags({"--insecure"}).output, ContainsSubstring("Successful:     10\n"));
+  CHECK(run_with_flags({"--cacert", trusted, "--sni", "other.example"}).status == 122);
 }
 
 TEST_CASE("loadgen: the load is divided among the threads, and their counts are added",

@@ -17,7 +17,7 @@ std::string help_of(const std::filesystem::path& program) {
   return process.output();
 }
 
-TEST_CASE("stack: a program that is started through a symbolic link runs the service that the link is named after",
+TEST_CASE("stack: a program that is started through a symbolic link runs the service with the name of the link",
           "[integration][threads]") {
   const std::string name = GENERATE("dashboard-service", "gateway-service", "system-info-service", "time-service",
                                     "weather-service", "another-name");

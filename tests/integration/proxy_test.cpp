@@ -109,7 +109,7 @@ TEST_CASE("proxy settings: a service calls hosts in no_proxy directly", "[integr
       {},
       weather_variables("http://provider.invalid", {{"http_proxy", proxy.url()}, {"no_proxy", "x.test,invalid"}})};
   CHECK(get(service.port(), "/api/weather").status == 503);
-  CHECK(proxy.connections_accepted() == 0);
+  CHECK(proxy.accepted_connection_count() == 0);
 }
 
 TEST_CASE("proxy settings: a service reaches an https provider through a tunnel of the proxy in https_proxy",

@@ -30,7 +30,7 @@ class simulated_stack {
   const sim::schedule& schedule;
   const test::scenario scenario;
   sim::fleet fleet;
-  /// The audit; empty unless the stack was created with one.
+  /// Empty if the stack was created without an audit.
   std::optional<sim::deadline_audit> audit;
   sim::node& dashboard;
   /// Hosts with a fault that may lose requests: unanswered requests are not a violation there.

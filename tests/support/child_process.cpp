@@ -32,9 +32,9 @@ pipe_ends make_pipe() {
 }
 
 std::vector<std::string> environment_strings(child_process::environment variables) {
-  for (const char* inherited : {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
-    if (const char* value = std::getenv(inherited)) {
-      variables.emplace(inherited, value);
+  for (const char* inherited_name : {"PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
+    if (const char* value = std::getenv(inherited_name)) {
+      variables.emplace(inherited_name, value);
     }
   }
   std::vector<std::string> strings;
@@ -229,7 +229,7 @@ std::string child_process::error_output() const {
 }
 
 void child_process::throw_error(const std::string& reason) const {
-  constexpr std::size_t max_output = 4000;
+  constexpr std::size_t max_output_bytes = 4000;
   std::string message = program_ + ": " + reason;
   if (status_) {
     message += " (exit status " + std::to_string(*status_) + ")";
@@ -237,7 +237,7 @@ void child_process::throw_error(const std::string& reason) const {
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     const auto& text = streams_[i].text;
     message += i == 0 ? "\n--- stdout\n" : "\n--- stderr\n";
-    message += text.size() > max_output ? "…" + text.substr(text.size() - max_output) : text;
+    message += text.size() > max_output_bytes ? "…" + text.substr(text.size() - max_output_bytes) : text;
   }
   throw std::runtime_error(message);
 }

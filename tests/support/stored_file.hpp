@@ -9,7 +9,7 @@
 
 namespace cohort::test {
 
-/// The file `target` that a test stores, alone in its directory.
+/// A file `target` that a test stores in an otherwise empty directory.
 struct stored_file {
   std::string content() const {
     std::ifstream file{target};

@@ -21,7 +21,7 @@ export function copyProgram(directory: string, name: string): string {
   return copy;
 }
 
-const quietFlags = ['--host', '127.0.0.1', '--threads', '1', '--log-level', 'warn'];
+const commonFlags = ['--host', '127.0.0.1', '--threads', '1', '--log-level', 'warn'];
 
 /** A service of this project without an access log. */
 export function cohortServer(directory: string, program: string, path: string, flags: string[] = []): Server {
@@ -30,7 +30,7 @@ export function cohortServer(directory: string, program: string, path: string, f
     name: `**${program}**`,
     path,
     usesMalloc: true,
-    command: (port) => ({ program: copy, args: ['--port', String(port), ...quietFlags, ...flags] }),
+    command: (port) => ({ program: copy, args: ['--port', String(port), ...commonFlags, ...flags] }),
   };
 }
 

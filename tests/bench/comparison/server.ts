@@ -50,8 +50,8 @@ export class RunningServer {
     const command = server.command(port);
     const scheme = server.certificateAuthority === undefined ? 'http' : 'https';
     const words = ['taskset', '-c', String(core), command.program, ...command.args];
-    const discardingCommand = ['sh', '-c', 'exec "$0" "$@" >/dev/null 2>&1', ...words];
-    const [program = '', ...args] = server.discardsOutput ? discardingCommand : words;
+    const commandWithoutOutput = ['sh', '-c', 'exec "$0" "$@" >/dev/null 2>&1', ...words];
+    const [program = '', ...args] = server.discardsOutput ? commandWithoutOutput : words;
     const running = new RunningServer(
       server,
       `${scheme}://127.0.0.1:${port}${server.path}`,

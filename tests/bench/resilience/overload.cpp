@@ -34,11 +34,11 @@ http::response deadline_exceeded() { return http::error_response(http::status::g
 class exclusive_resource {
  public:
   task<http::response> use() {
-    if (in_use_) {
+    if (is_in_use_) {
       auto wait_task = waiters_.wait();
       if (co_await std::move(wait_task) == wait_status::cancelled) co_return deadline_exceeded();
     }
-    in_use_ = true;
+    is_in_use_ = true;
     const release_guard guard{*this};
     auto service = sleep_for(service_time);
     if (co_await std::move(service) == wait_status::cancelled) co_return deadline_exceeded();
@@ -49,9 +49,9 @@ class exclusive_resource {
   struct release_guard {
     exclusive_resource& resource;
     /// Hands the resource to the first waiter, so that no later request acquires the resource first.
-    ~release_guard() { resource.in_use_ = resource.waiters_.notify_one(); }
+    ~release_guard() { resource.is_in_use_ = resource.waiters_.notify_one(); }
   };
-  bool in_use_ = false;
+  bool is_in_use_ = false;
   wait_queue waiters_;
 };
 
@@ -77,7 +77,7 @@ struct load {
   duration server_cpu_time{};
 };
 
-void begin_period(load& running, double rate, duration length) {
+void start_period(load& running, double rate, duration length) {
   running.rate = rate;
   running.start = loop::current().now();
   running.end = running.start + length;
@@ -122,17 +122,17 @@ task<> send_continuously(load& running) {
 }
 
 task<> measure_capacity(load& running) {
-  begin_period(running, 0, warm_up_period);
+  start_period(running, 0, warm_up_period);
   auto send_task = run_concurrently(16, [&running] { return send_continuously(running); });
   co_await std::move(send_task);
 }
 
 task<> overload_after_warm_up(load& running) {
-  begin_period(running, nominal_capacity / 2, warm_up_period);
+  start_period(running, nominal_capacity / 2, warm_up_period);
   auto warm_up = run_concurrently(connections, [&running] { return send_at_rate(running); });
   co_await std::move(warm_up);
   const auto before = co_await running.environment.server_cpu_time();
-  begin_period(running, nominal_capacity * overload_factor, overload_period);
+  start_period(running, nominal_capacity * overload_factor, overload_period);
   auto overload = run_concurrently(connections, [&running] { return send_at_rate(running); });
   co_await std::move(overload);
   running.server_cpu_time = co_await running.environment.server_cpu_time() - before;
@@ -166,12 +166,12 @@ void measure(const std::string& scenario, const http::async_handler& handler, bo
   http::router routes;
   routes.get("/work", handler);
   testbed unlimited_testbed{routes, concurrency_limit(false), connections};
-  auto full_load = make_load(unlimited_testbed);
-  unlimited_testbed.run(measure_capacity(full_load));
+  auto capacity_load = make_load(unlimited_testbed);
+  unlimited_testbed.run(measure_capacity(capacity_load));
   testbed overloaded_testbed{routes, concurrency_limit(limited), connections};
   auto overload = make_load(overloaded_testbed);
   overloaded_testbed.run(overload_after_warm_up(overload));
-  const auto capacity = loadgen::per_second(full_load.counts.good.size(), warm_up_period);
+  const auto capacity = loadgen::per_second(capacity_load.counts.good.size(), warm_up_period);
   auto description = describe(overload.counts, capacity);
   if (uses_cpu) {
     const auto good_response_fraction =

@@ -42,13 +42,13 @@ async function outcomes(target: Target, requests: [string, RequestOptions?][]): 
 
 const bearer = (token: string): RequestOptions => ({ headers: { Authorization: `Bearer ${token}` } });
 
-async function weightedRouting(target: Target): Promise<string> {
+async function testWeightedRouting(target: Target): Promise<string> {
   let canary = 0;
   for (let i = 0; i < 300; ++i) canary += outcome(await get(target, '/weighted')) === 'b' ? 1 : 0;
   return canary > 30 && canary < 90 ? '10 to 30 % to b' : `${(canary / 3).toFixed(0)} % to b`;
 }
 
-async function sessionAffinity(target: Target): Promise<string> {
+async function testSessionAffinity(target: Target): Promise<string> {
   let canary = 0;
   let changed = 0;
   for (let user = 0; user < 60; ++user) {
@@ -61,7 +61,7 @@ async function sessionAffinity(target: Target): Promise<string> {
   return `${changed} of 60 users changed, ${used}`;
 }
 
-async function fields(target: Target): Promise<string> {
+async function testFields(target: Target): Promise<string> {
   const response = await get(target, '/headers', { headers: { 'X-Tenant': 'forged', 'X-Debug': '1' } });
   const request = received(response)?.headers;
   return [
@@ -73,30 +73,30 @@ async function fields(target: Target): Promise<string> {
   ].join(', ');
 }
 
-async function events(target: Target): Promise<string> {
+async function testEvents(target: Target): Promise<string> {
   const response = await get(target, '/plain/events');
   const isStreamed = response.firstPartTime < 400 && response.end > 600;
   return `${isStreamed ? 'first event immediately' : 'delayed'}, ${response.body.split('data:').length - 1} events`;
 }
 
-async function deadline(target: Target): Promise<string> {
+async function testDeadline(target: Target): Promise<string> {
   const late = await get(target, '/deadline?delay=3000');
   return `${late.status} ${late.end < 1500 ? 'within 1.5 s' : `after ${(late.end / 1000).toFixed(1)} s`}`;
 }
 
-async function propagation(target: Target): Promise<string> {
+async function testDeadlinePropagation(target: Target): Promise<string> {
   const left = (response: Response): number => Number(received(response)?.headers['x-envoy-expected-rq-timeout-ms']);
   const own = left(await get(target, '/deadline'));
   return own > 300 && own <= 500 ? 'up to 500 ms' : String(own);
 }
 
-async function cappedPropagation(target: Target): Promise<string> {
+async function testEarlierDeadline(target: Target): Promise<string> {
   const response = await get(target, '/deadline', { headers: { 'x-envoy-expected-rq-timeout-ms': '200' } });
   const left = Number(received(response)?.headers['x-envoy-expected-rq-timeout-ms']);
   return left <= 200 ? 'at most 200 ms' : `${left} ms`;
 }
 
-async function retries(target: Target): Promise<string> {
+async function testRetries(target: Target): Promise<string> {
   const before = target.a.requests.length;
   const retried = await get(target, `/plain/r${before}?fail=1`);
   const attempts = target.a.requests.length - before;
@@ -104,7 +104,7 @@ async function retries(target: Target): Promise<string> {
   return `GET ${retried.status} after ${attempts}, POST ${posted.status} after ${target.a.requests.length - before - attempts}`;
 }
 
-async function mirror(target: Target): Promise<string> {
+async function testMirror(target: Target): Promise<string> {
   const before = target.shadow.requests.length;
   const response = await get(target, '/mirrored?delay=0');
   await pause(300);
@@ -112,7 +112,7 @@ async function mirror(target: Target): Promise<string> {
   return `${outcome(response)}, ${copies.length} copy of ${copies[0]?.url ?? 'nothing'}`;
 }
 
-async function rateLimit(target: Target): Promise<string> {
+async function testRateLimit(target: Target): Promise<string> {
   const observed: string[] = [];
   for (let i = 0; i < 6; ++i) observed.push(outcome(await get(target, '/limited')));
   return observed.join(', ');
@@ -128,8 +128,8 @@ export const cases: Case[] = [
   { name: 'host', expected: 'b', run: (to) => outcomes(to, [['/plain/', { headers: { Host: 'b.example' } }]]) },
   { name: 'header', expected: 'b, a', run: (to) =>
     outcomes(to, [['/plain/', { headers: { 'X-Canary': 'always' } }], ['/plain/', { headers: { 'X-Canary': 'no' } }]]) },
-  { name: 'weighted routing 80:20', expected: '10 to 30 % to b', run: weightedRouting },
-  { name: 'session affinity by header', expected: '0 of 60 users changed, both used', run: sessionAffinity },
+  { name: 'weighted routing 80:20', expected: '10 to 30 % to b', run: testWeightedRouting },
+  { name: 'session affinity by header', expected: '0 of 60 users changed, both used', run: testSessionAffinity },
   { name: 'API key: missing, invalid, valid', expected: '401, 401, a', run: (to) =>
     outcomes(to, [['/key'], ['/key', { headers: { 'X-API-Key': 'wrong' } }], ['/key', { headers: { 'X-API-Key': to.key } }]]) },
   { name: 'JWT: valid', expected: 'a for alice', run: async (to) => {
@@ -147,16 +147,16 @@ export const cases: Case[] = [
     outcomes(to, [['/token', bearer(to.tokens.unsigned())], ['/token', bearer(to.tokens.algorithmConfusion())]]) },
   { name: 'JWT: not valid yet', expected: '401', run: (to) =>
     outcomes(to, [['/token', bearer(to.tokens.sign(to.tokens.claims({ nbf: Math.floor(Date.now() / 1000) + 200 })))]]) },
-  { name: 'rate limit of 5', expected: 'a, a, a, a, a, 429', run: rateLimit },
-  { name: 'header fields set and removed', expected: 'X-Tenant one, X-Debug removed, X-Served-By gateway, X-Internal removed, X-Forwarded-For set', run: fields },
+  { name: 'rate limit of 5', expected: 'a, a, a, a, a, 429', run: testRateLimit },
+  { name: 'header fields set and removed', expected: 'X-Tenant one, X-Debug removed, X-Served-By gateway, X-Internal removed, X-Forwarded-For set', run: testFields },
   { name: 'TLS termination', expected: 'a', run: async ({ tlsPort, certificate }) =>
     outcome(await send(`https://localhost:${tlsPort}/plain/`, { ca: certificate })) },
   { name: 'WebSocket', expected: 'hello', run: ({ port }) => echoByWebSocket(port, '/plain/socket', 'hello') },
-  { name: 'server-sent events', expected: 'first event immediately, 2 events', run: events },
-  { name: 'deadline of 500 ms', expected: '504 within 1.5 s', run: deadline },
-  { name: 'deadline sent to the upstream', expected: 'up to 500 ms', run: propagation },
-  { name: 'earlier deadline of the client', expected: 'at most 200 ms', run: cappedPropagation },
-  { name: 'retry of GET, not of POST', expected: 'GET 200 after 2, POST 503 after 1', run: retries },
-  { name: 'mirror', expected: 'a, 1 copy of /mirrored?delay=0', run: mirror },
+  { name: 'server-sent events', expected: 'first event immediately, 2 events', run: testEvents },
+  { name: 'deadline of 500 ms', expected: '504 within 1.5 s', run: testDeadline },
+  { name: 'deadline sent to the upstream', expected: 'up to 500 ms', run: testDeadlinePropagation },
+  { name: 'earlier deadline of the client', expected: 'at most 200 ms', run: testEarlierDeadline },
+  { name: 'retry of GET, not of POST', expected: 'GET 200 after 2, POST 503 after 1', run: testRetries },
+  { name: 'mirror', expected: 'a, 1 copy of /mirrored?delay=0', run: testMirror },
   { name: 'encoded path does not evade the key', expected: 'rejected, rejected', run: (to) => rejections(to, [['/%6bey'], ['//key']]) },
 ];

@@ -40,7 +40,7 @@ interface Row {
   verdict: 'ok' | 'FAIL' | 'not supported';
 }
 
-async function runTable(gateway: Gateway, target: Target): Promise<Row[]> {
+async function runCases(gateway: Gateway, target: Target): Promise<Row[]> {
   const rows: Row[] = [];
   for (const { name, expected, run } of cases) {
     const reason = gateway.unsupported[name];
@@ -70,7 +70,7 @@ async function test(gateway: Gateway): Promise<Row[]> {
       const responses = [await send(`http://127.0.0.1:${plain}/exact`), await send(`https://localhost:${tls}/exact`, { ca: certificate })];
       return responses.every(({ status }) => status === 200);
     });
-    return await runTable(gateway, { port: plain, tlsPort: tls, certificate, key, tokens, a, b, shadow });
+    return await runCases(gateway, { port: plain, tlsPort: tls, certificate, key, tokens, a, b, shadow });
   } catch (error) {
     for (const process of processes) console.log(process.output);
     throw error;
@@ -80,7 +80,7 @@ async function test(gateway: Gateway): Promise<Row[]> {
   }
 }
 
-async function testAll(names: string[]): Promise<void> {
+async function testGateways(names: string[]): Promise<void> {
   const rows: Row[] = [];
   for (const gateway of gateways) {
     if (names.length === 0 || names.includes(gateway.name)) rows.push(...(await test(gateway)));
@@ -92,5 +92,5 @@ async function testAll(names: string[]): Promise<void> {
 }
 
 const names = process.argv.slice(2);
-await (names[0] === 'cost' ? measureCost(base, key, writeSecrets) : testAll(names));
+await (names[0] === 'cost' ? measureCost(base, key, writeSecrets) : testGateways(names));
 rmSync(base, { recursive: true });

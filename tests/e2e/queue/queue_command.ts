@@ -60,7 +60,7 @@ const isConnected = (peer: BackgroundProcess, seconds = 30): Promise<boolean> =>
   });
 
 /** Publishes `count` messages to a new topic, while `action` runs, and counts the messages that a consumer receives. */
-async function publishThrough(
+async function publishDuring(
   broker: MessageBroker,
   name: string,
   expected: string,
@@ -86,22 +86,22 @@ async function publishThrough(
 }
 
 async function checkPeers(broker: MessageBroker, count: number): Promise<void> {
-  const baseline = await publishThrough(broker, `${count} messages`, `${count} confirmed, lost 0`, count, () => Promise.resolve());
+  const baseline = await publishDuring(broker, `${count} messages`, `${count} confirmed, lost 0`, count, () => Promise.resolve());
   record('CPU of publish with confirm', 'at most 15 us per message', `${baseline.cpu_us_per_message.toFixed(2)} us`, baseline.cpu_us_per_message <= 15);
-  await publishThrough(broker, 'broker killed and restarted', `${count} confirmed, lost 0`, count, async () => {
+  await publishDuring(broker, 'broker killed and restarted', `${count} confirmed, lost 0`, count, async () => {
     await pause(Math.min(1000, (baseline.seconds * 1000) / 3));
     await broker.kill();
     await broker.run();
   });
   // The broker is frozen for longer than the confirm timeout (10 s).
-  await publishThrough(broker, 'broker frozen for 15 s', '20000 confirmed, lost 0', 20_000, async () => {
+  await publishDuring(broker, 'broker frozen for 15 s', '20000 confirmed, lost 0', 20_000, async () => {
     await pause(200);
     broker.signal('SIGSTOP');
     await pause(15_000);
     broker.signal('SIGCONT');
   });
   if (canPartition()) {
-    await publishThrough(broker, 'broker partitioned for 15 s', '20000 confirmed, lost 0', 20_000, async () => {
+    await publishDuring(broker, 'broker partitioned for 15 s', '20000 confirmed, lost 0', 20_000, async () => {
       await pause(200);
       await partition(broker.port, () => pause(15_000));
     });

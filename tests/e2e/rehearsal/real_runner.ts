@@ -172,7 +172,7 @@ export class RealRunner {
     const fleet = new RealFleet(this.plan, this.planFile, this.directory);
     await fleet.start();
     try {
-      return await this.runOn(fleet, scenario, rate, seed ?? this.runs + 1);
+      return await this.runOnFleet(fleet, scenario, rate, seed ?? this.runs + 1);
     } finally {
       await fleet.stop();
     }
@@ -195,7 +195,7 @@ export class RealRunner {
     ];
   }
 
-  private async runOn(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number): Promise<ObservedRun> {
+  private async runOnFleet(fleet: RealFleet, scenario: RealScenario, rate: number, seed: number): Promise<ObservedRun> {
     const length = scenario.phases.reduce((sum, { length_s }) => sum + length_s, 0);
     const file = join(this.directory, `run-${++this.runs}.json`);
     console.error(`rehearse: ${scenario.name}, ${rate}/s for ${length} s`);

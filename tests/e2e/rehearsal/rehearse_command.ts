@@ -62,10 +62,10 @@ for (let round = 0; round < options.repeat; ++round) {
   for (const { name, rate } of hasRates ? plan.rates : []) measured.rates.push(await real.run(steadyLoad(name), rate));
   for (const scenario of scenarios) measured.scenarios.push(await real.run(scenario, plan.load.rate));
 }
-const realFile = join(directory, 'real.json');
-writeFileSync(realFile, JSON.stringify(measured));
-console.error(`rehearse: measurements in ${realFile}; simulating`);
-const { status, output } = await runProcess(rehearseProgram, ['--plan', planFile, '--real', realFile, '--html', resolve(options.html)]);
+const measurementFile = join(directory, 'real.json');
+writeFileSync(measurementFile, JSON.stringify(measured));
+console.error(`rehearse: measurements in ${measurementFile}; simulating`);
+const { status, output } = await runProcess(rehearseProgram, ['--plan', planFile, '--real', measurementFile, '--html', resolve(options.html)]);
 process.stdout.write(output);
 console.log(`report with charts: ${options.html}`);
 process.exitCode = status;

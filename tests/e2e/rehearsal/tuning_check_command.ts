@@ -80,7 +80,7 @@ function writeScripts(seed: number, directory: string): string {
   return file;
 }
 
-function withSettings(plan: RealPlan, settings: TuningReport['settings']): RealPlan {
+function applySettings(plan: RealPlan, settings: TuningReport['settings']): RealPlan {
   const services = plan.services.map((service) => ({ ...service, environment: { ...service.environment, ...settings[service.name] } }));
   return { ...plan, services };
 }
@@ -164,7 +164,7 @@ const measured = relevant.slice(0, measuredScriptCount);
 if (measured.length === 0) fail(`the defaults lose less than ${percent(minRelevantLoss)} in each of the ${drawnScriptCount} scripts of the seed ${seed}`);
 // A dispatch lag up to this fraction of the deadline does not determine whether a call succeeds.
 const allowedLag_s = (plan.load.deadline_s ?? plan.load.patience_s) * maxLagRatio;
-const runners = [plan, withSettings(plan, settings)].map((each) => new RealRunner(each, file, directory, allowedLag_s));
+const runners = [plan, applySettings(plan, settings)].map((each) => new RealRunner(each, file, directory, allowedLag_s));
 const runs = 2 * repeat * measured.length;
 const measurement = new Measurement(runners, plan.load.rate, Math.ceil(runs * maxRepetitionRatio));
 

@@ -123,8 +123,8 @@ async function checkTraces(stack: Stack, url: string): Promise<void> {
   let trace: JaegerTrace | undefined;
   await eventually('Jaeger has the hedged trace', 15, async () => {
     trace = await readTrace(url, hedgedTraceId);
-    // The trace contains the span of the server, three calls, four attempts, and the spans of four inner requests, one
-    // of them cancelled.
+    // The trace contains the span of the dashboard's server, three calls, four attempts, and four server spans of the
+    // other services. One of these is cancelled.
     return (trace?.spans.length ?? 0) >= 11;
   });
   checkAggregateTrace(trace as JaegerTrace);

@@ -61,13 +61,13 @@ class raw_broadcast {
     }
     const std::string_view received{bytes.data(), static_cast<std::size_t>(size)};
     if (received.starts_with("GET ")) {
-      answer_handshake(client, received);
+      respond_to_handshake(client, received);
     } else {
       for (const int subscriber : subscribers_) send(subscriber, frame_);
     }
   }
 
-  void answer_handshake(int client, std::string_view request) {
+  void respond_to_handshake(int client, std::string_view request) {
     constexpr std::string_view field = "Sec-WebSocket-Key: ";
     const auto key = request.substr(request.find(field) + field.size(), 24);
     send(client,

@@ -51,7 +51,7 @@ task<> forward(http::websocket& socket, messages::subscription source) {
   }
 }
 
-task<> exchange_all(http::websocket& socket, std::shared_ptr<messages> all) {
+task<> publish_and_forward(http::websocket& socket, std::shared_ptr<messages> all) {
   auto both = race(publish(socket, all), forward(socket, all->subscribe()));
   co_await std::move(both);
 }
@@ -68,8 +68,9 @@ service::definition server() {
     options.connection.max_message_bytes = 4U << 20U;
     routes.websocket("/echo", [](http::request_context&, http::websocket& socket) { return echo(socket); }, options);
     const auto all = std::make_shared<messages>(1000);
-    routes.websocket("/broadcast",
-                     [all](http::request_context&, http::websocket& socket) { return exchange_all(socket, all); });
+    routes.websocket("/broadcast", [all](http::request_context&, http::websocket& socket) {
+      return publish_and_forward(socket, all);
+    });
     return routes;
   };
   return peer;

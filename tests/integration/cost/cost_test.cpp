@@ -97,7 +97,8 @@ class dashboard_fixture {
   }
 
   std::size_t connections() const {
-    return time_.connections_accepted() + sysinfo_.connections_accepted() + weather_.connections_accepted();
+    return time_.accepted_connection_count() + sysinfo_.accepted_connection_count() +
+           weather_.accepted_connection_count();
   }
 
  private:

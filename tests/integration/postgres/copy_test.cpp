@@ -14,7 +14,7 @@ task<std::int64_t> count_rows(postgres::pool& pool, std::string table) {
   co_return counted.value()[0].get<std::int64_t>(0).value();
 }
 
-task<> copy_both_ways(postgres::pool& pool) {
+task<> copy_in_and_out(postgres::pool& pool) {
   const auto in = libpq_fixture::in(60s);
   static_cast<void>(co_await pool.query(in, "create table copied (n int, text text)"));
   auto writer = co_await pool.copy_in(in, "copied from stdin");
@@ -52,7 +52,7 @@ task<> copy_both_ways(postgres::pool& pool) {
 TEST_CASE("libpq: COPY stores and returns many rows in chunks of bounded size, on one connection",
           "[postgres][libpq]") {
   libpq_fixture fixture;
-  fixture.run(copy_both_ways(fixture.pool));
+  fixture.run(copy_in_and_out(fixture.pool));
 }
 
 task<> copy_with_errors(postgres::pool& pool) {
@@ -98,7 +98,7 @@ task<> copy_until_deadline(postgres::pool& pool) {
   auto context = libpq_fixture::in(300ms);
   const auto start = loop::current().now();
   auto reader = co_await pool.copy_out(context, "copy (select pg_sleep(20)) to stdout");
-  // The server may send the beginning of the COPY with the first row only.
+  // The server may delay its first message, so either `copy_out` or `next` times out.
   auto code = errc::timeout;
   if (reader) {
     const auto part = co_await reader->next();

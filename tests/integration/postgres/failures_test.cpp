@@ -11,13 +11,13 @@ namespace cohort::test {
 namespace {
 
 /// Returns the number of sessions that execute a statement with this text.
-task<int> count_running(postgres::pool& pool, std::string text) {
+task<int> count_running_statements(postgres::pool& pool, std::string text) {
   const auto counted = co_await pool.query(
       libpq_fixture::in(10s), "select count(*) from pg_stat_activity where state = 'active' and query = $1", text);
   co_return counted.value()[0].get<int>(0).value();
 }
 
-task<> store_error(postgres::pool& pool, std::string text, duration left, postgres::error* failure) {
+task<> query_and_store_error(postgres::pool& pool, std::string text, duration left, postgres::error* failure) {
   const auto fetched = co_await pool.query(libpq_fixture::in(left), std::move(text));
   if (!fetched) *failure = fetched.error();
 }
@@ -27,12 +27,12 @@ task<> exceed_deadline(postgres::pool& pool) {
   task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
   postgres::error failure{};
   const auto begin = loop::current().now();
-  calls.spawn(store_error(pool, slow, 300ms, &failure));
-  while (co_await count_running(pool, slow) == 0) co_await sleep_for(5ms);
+  calls.spawn(query_and_store_error(pool, slow, 300ms, &failure));
+  while (co_await count_running_statements(pool, slow) == 0) co_await sleep_for(5ms);
   co_await calls.join();
   CHECK(failure.code == errc::timeout);
   CHECK(loop::current().now() - begin < 5s);
-  while (co_await count_running(pool, slow) != 0) co_await sleep_for(5ms);
+  while (co_await count_running_statements(pool, slow) != 0) co_await sleep_for(5ms);
   CHECK(loop::current().now() - begin < 10s);
   // Both connections are idle again.
   while (pool.connections().idle < 2) co_await sleep_for(1ms);
@@ -48,7 +48,7 @@ TEST_CASE("libpq: at the deadline the server cancels the statement, and the conn
 task<> exceed_pool(postgres::pool& pool) {
   task_group calls{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
   std::vector<postgres::error> failures(20);
-  for (auto& failure : failures) calls.spawn(store_error(pool, "select pg_sleep(0.02)", 10s, &failure));
+  for (auto& failure : failures) calls.spawn(query_and_store_error(pool, "select pg_sleep(0.02)", 10s, &failure));
   const auto counted = co_await pool.query(
       libpq_fixture::in(10s), "select count(*) from pg_stat_activity where backend_type = 'client backend'");
   CHECK(counted.value()[0].get<int>(0).value() <= 3);
@@ -115,7 +115,7 @@ TEST_CASE("libpq: during a server restart under load, only the calls in flight f
 }
 
 task<> query_once(postgres::pool& pool, postgres::error* failure) {
-  co_await store_error(pool, "select 1", 10s, failure);
+  co_await query_and_store_error(pool, "select 1", 10s, failure);
 }
 
 postgres::error query_error(const std::string& url) {

@@ -48,8 +48,8 @@ task<> place_orders(libpq_fixture& fixture) {
   auto listener = net::listen_tcp(loop::current(), loopback_endpoint()).value();
   const auto redis_port = listener->local_endpoint().port();
   redis::simulated_server server;
-  task_group serving{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
-  serving.spawn(server.run(std::move(listener)));
+  task_group server_tasks{[](std::exception_ptr failure) { std::rethrow_exception(failure); }};
+  server_tasks.spawn(server.run(std::move(listener)));
   redis::client_settings settings;
   settings.port = redis_port;
   telemetry::logger log{fixture.log.sink(), "test", telemetry::log_level::off, telemetry::log_format::json};
@@ -66,8 +66,8 @@ task<> place_orders(libpq_fixture& fixture) {
   CHECK(co_await count(fixture.pool, "orders") == 1);
 
   co_await subscriber.close();
-  serving.cancel();
-  co_await serving.join();
+  server_tasks.cancel();
+  co_await server_tasks.join();
   CHECK(program.order("?item=desk") == 201);
   CHECK(co_await count(fixture.pool, "outbox") == 1);
 

@@ -147,16 +147,16 @@ TEST_CASE("libpq: rows are streamed in chunks of bounded size, and a large resul
   fixture.run(stream_rows(fixture.pool));
 }
 
-task<int> prepared_count(postgres::pool& pool) {
+task<int> count_prepared_statements(postgres::pool& pool) {
   const auto counted = co_await pool.query(libpq_fixture::in(10s), "select count(*) from pg_prepared_statements");
   co_return counted.value()[0].get<int>(0).value();
 }
 task<> prepare_statements(postgres::pool& pool) {
   const auto in = libpq_fixture::in(10s);
   for (int i = 0; i < 3; ++i) CHECK((co_await pool.query(in, "select 1")).has_value());
-  CHECK(co_await prepared_count(pool) == 2);
+  CHECK(co_await count_prepared_statements(pool) == 2);
   for (int i = 0; i < 5; ++i) CHECK((co_await pool.query(in, "select " + std::to_string(i))).has_value());
-  CHECK(co_await prepared_count(pool) == 3);
+  CHECK(co_await count_prepared_statements(pool) == 3);
   // The server discards the prepared statements, and the type of a result changes.
   CHECK((co_await pool.query(in, "create table altered (n int)")).has_value());
   CHECK((co_await pool.query(in, "select * from altered")).value().columns().size() == 1);

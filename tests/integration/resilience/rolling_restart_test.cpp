@@ -37,7 +37,7 @@ class replicas {
   std::string url() const { return "http://localhost:" + std::to_string(port_); }
 
   /// Restarts the replicas one by one, as an orchestrator does.
-  void restart_each() {
+  void restart_replicas() {
     for (auto& replica : running_) {
       replica.process->signal(SIGTERM);
       CHECK(replica.process->wait_for_exit() == 0);
@@ -89,7 +89,7 @@ TEST_CASE("rolling restart: every replica of time, sysinfo and weather restarts 
                              {"CONCURRENCY_LIMIT", "off"}}};
   client_load load{dashboard.port(), "GET /api/aggregate HTTP/1.1\r\nHost: x\r\n\r\n", is_fresh};
   const auto processes_before = time.processes();
-  for (auto* const service : {&time, &sysinfo, &weather}) service->restart_each();
+  for (auto* const service : {&time, &sysinfo, &weather}) service->restart_replicas();
   const auto processes_after = time.processes();
   CHECK(processes_before[0] != processes_after[0]);
   CHECK(processes_before[1] != processes_after[1]);

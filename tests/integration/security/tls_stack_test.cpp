@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* renewed = "cohort_setting_reloads_total{setting=\"TLS_CERT\",result=\"replaced\"}";
+constexpr const char* renewal_series = "cohort_setting_reloads_total{setting=\"TLS_CERT\",result=\"replaced\"}";
 
 class tls_stack {
  public:
@@ -127,7 +127,7 @@ TEST_CASE("tls stack: no request is lost while all certificates are renewed unde
   for (int renewal = 1; renewal <= 3; ++renewal) {
     stack.make_certificates();
     for (std::size_t i = 0; i < 4; ++i) {
-      const auto expected = renewed + (" " + std::to_string(renewal)) + "\n";
+      const auto expected = renewal_series + (" " + std::to_string(renewal)) + "\n";
       CHECK(eventually([&] { return stack.has_metric(i, expected); }));
     }
   }

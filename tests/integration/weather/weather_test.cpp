@@ -56,7 +56,7 @@ TEST_CASE("weather: an invalid location is rejected with 400, and the provider i
     CHECK(response.status == 400);
     CHECK(json_at(response.body, "/error") == "\"Bad Request\"");
   }
-  CHECK(provider.connections_accepted() == 0);
+  CHECK(provider.accepted_connection_count() == 0);
 }
 
 TEST_CASE("weather: a second request is served from the cache with the age of the report",
@@ -288,7 +288,7 @@ TEST_CASE("weather: WEATHER_SAMPLE serves the marked built-in report without a p
   CHECK(json_at(response.body, "/sample") == "true");
   CHECK(json_at(response.body, "/provider") == "\"sample\"");
   CHECK(json_at(response.body, "/location/city") == "\"Haifa\"");
-  CHECK(provider.connections_accepted() == 0);
+  CHECK(provider.accepted_connection_count() == 0);
 }
 
 }  // namespace

@@ -126,8 +126,8 @@ bool body_decoder::step(std::string& input, std::string& output) {
   switch (state_) {
     case state::finished: return false;
     case state::until_close: output += std::exchange(input, {}); return false;
-    case state::counted: return take_counted(input, output, state::finished);
-    case state::chunk_data: return take_counted(input, output, state::chunk_end);
+    case state::counted: return take_counted_bytes(input, output, state::finished);
+    case state::chunk_data: return take_counted_bytes(input, output, state::chunk_end);
     case state::chunk_size:
       if (const auto line = take_line(input)) {
         remaining_ = number(trim(std::string_view{*line}.substr(0, line->find(';'))), 16);
@@ -157,7 +157,7 @@ bool body_decoder::step(std::string& input, std::string& output) {
   return false;
 }
 
-bool body_decoder::take_counted(std::string& input, std::string& output, state next) {
+bool body_decoder::take_counted_bytes(std::string& input, std::string& output, state next) {
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, input.size()));
   output.append(input, 0, size);
   input.erase(0, size);

@@ -51,7 +51,7 @@ class body_decoder {
   enum class state { finished, counted, until_close, chunk_size, chunk_data, chunk_end, trailers };
 
   bool step(std::string& input, std::string& output);
-  bool take_counted(std::string& input, std::string& output, state next);
+  bool take_counted_bytes(std::string& input, std::string& output, state next);
 
   state state_{state::finished};
   std::uint64_t remaining_{0};

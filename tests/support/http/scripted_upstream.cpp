@@ -209,9 +209,9 @@ std::size_t scripted_upstream::disconnects() const {
   return disconnects_;
 }
 
-std::size_t scripted_upstream::connections_accepted() const {
+std::size_t scripted_upstream::accepted_connection_count() const {
   const std::lock_guard lock{mutex_};
-  return accepted_;
+  return accepted_connection_count_;
 }
 
 std::string scripted_upstream::url() const {
@@ -267,7 +267,7 @@ void scripted_upstream::accept_all() {
     });
     {
       const std::lock_guard lock{mutex_};
-      ++accepted_;
+      ++accepted_connection_count_;
     }
     auto& added = connections_.emplace_back();
     added.thread = std::thread{[this, &added, accepted = std::move(socket)]() mutable {

@@ -117,7 +117,7 @@ class scripted_upstream {
   void wait_for_disconnects(std::size_t count, std::chrono::milliseconds timeout = default_timeout) const;
 
   [[nodiscard]] std::size_t disconnects() const;
-  [[nodiscard]] std::size_t connections_accepted() const;
+  [[nodiscard]] std::size_t accepted_connection_count() const;
   [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
 
   /// "http://127.0.0.1:port" or "https://localhost:port"; there is no listener on ::1.
@@ -150,7 +150,7 @@ class scripted_upstream {
   behavior default_behavior_;
   std::vector<recorded_request> requests_;
   std::size_t disconnects_{0};
-  std::size_t accepted_{0};
+  std::size_t accepted_connection_count_{0};
   std::string last_error_;  // of this server, for the messages of failed waits
 
   std::list<connection> connections_;  // used by the acceptor thread only

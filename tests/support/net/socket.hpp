@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-/// POSIX descriptors with owners, and waits with deadlines.
+/// Owning wrappers of POSIX descriptors, and waits with deadlines.
 namespace cohort::test {
 
 using time_point = std::chrono::steady_clock::time_point;

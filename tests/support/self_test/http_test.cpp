@@ -158,7 +158,7 @@ TEST_CASE("scripted upstream: requests are recorded; connections are persistent"
   CHECK(requests[0].body == "body");
   CHECK(requests[1].method == "PUT");
   CHECK(requests[1].body == "chunks");
-  CHECK(upstream.connections_accepted() == 1);
+  CHECK(upstream.accepted_connection_count() == 1);
 }
 
 TEST_CASE("scripted upstream: each step is used once, then the default step", "[support][threads]") {

@@ -113,7 +113,7 @@ TEST_CASE("certificate authority: invalid certificates fail with the expected co
   for (const auto& [leaf, code] : examples) {
     scripted_upstream upstream{leaf};
     CHECK(get_over_tls(upstream.port(), ca.certificate_pem(), "localhost").verification == code);
-    CHECK(upstream.connections_accepted() == 1);
+    CHECK(upstream.accepted_connection_count() == 1);
     CHECK(upstream.requests().empty());
   }
 }

@@ -45,7 +45,7 @@ TEST_CASE("Consul: the response in Consul's documentation is parsed", "[discover
   CHECK_FALSE(discovery::parse_consul_services(malformed));
 }
 
-/// An agent with one kind of service, whose instances are those that have registered and renewed their check.
+/// A simulated agent for one service. It lists the instances that have registered and renewed their check.
 class simulated_agent {
  public:
   http::router router() {
@@ -122,10 +122,10 @@ TEST_CASE("Consul: replicas register, are found immediately, and deregister", "[
   CHECK(agent.instances.begin()->first == "api-10-0-0-2-8080");
   load requests{fleet};
   requests.run(100);
-  CHECK(requests.responses_of("first") == 100);
+  CHECK(requests.response_count("first") == 100);
   add_replica("second");
   requests.run(500, 2ms);
-  CHECK(requests.responses_of("second") > 0);
+  CHECK(requests.response_count("second") > 0);
 
   fleet.run_for(300s);
   CHECK(agent.queries < 20);

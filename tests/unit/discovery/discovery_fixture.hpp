@@ -60,12 +60,12 @@ inline service::definition front_definition() {
   return definition;
 }
 
-/// Sends requests to the front at a constant rate, and counts the responses by replica and the failures.
+/// Sends requests to the front at a constant rate. Counts the failures, and the responses of each replica.
 class load {
  public:
   explicit load(sim::fleet& fleet) : fleet_(fleet) {}
 
-  /// Sends `count` requests, one each `interval`, and runs the simulation until they have ended.
+  /// Sends one request per `interval`, `count` in total, and runs the simulation until they complete.
   void run(int count, duration interval = std::chrono::milliseconds{10}) {
     const auto end = fleet_.elapsed() + interval * count;
     for (int i = 0; i < count; ++i) {
@@ -76,7 +76,7 @@ class load {
     if (fleet_.elapsed() < end) fleet_.run_for(end - fleet_.elapsed());
   }
 
-  int responses_of(const std::string& replica) const {
+  int response_count(const std::string& replica) const {
     const auto found = responses_.find(replica);
     return found == responses_.end() ? 0 : found->second;
   }

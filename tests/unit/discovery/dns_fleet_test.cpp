@@ -36,7 +36,7 @@ TEST_CASE("DNS: records are used until their TTL expires, and then queried again
   test.dns.set_addresses("api.test", 30, {test.address_of("first")});
   test.add_front("dns://api.test:8080");
   test.requests.run(100);
-  CHECK(test.requests.responses_of("first") == 100);
+  CHECK(test.requests.response_count("first") == 100);
   CHECK(test.dns.queries(dns_type::a) == 1);
 
   test.dns.set_addresses("api.test", 30, {test.address_of("first"), test.address_of("second")});
@@ -47,7 +47,7 @@ TEST_CASE("DNS: records are used until their TTL expires, and then queried again
   CHECK(test.dns.queries(dns_type::a) == 2);
   CHECK(test.known_endpoints("api.test", "dns") == 2);
   test.requests.run(500, 2ms);
-  CHECK(test.requests.responses_of("second") > 0);
+  CHECK(test.requests.response_count("second") > 0);
   CHECK(test.requests.failures() == 0);
 }
 
@@ -95,13 +95,13 @@ TEST_CASE("SRV: requests are sent to the targets with the lowest priority value,
   test.dns.set_addresses("second.test", 60, {test.address_of("second")});
   test.add_front("srv://" + name);
   test.requests.run(100);
-  CHECK(test.requests.responses_of("first") == 100);
+  CHECK(test.requests.response_count("first") == 100);
 
   test.dns.set(name, dns_type::srv, 5, {dns_srv_data(20, 0, 8080, "second.test"), dns_srv_data(20, 0, 1, "")});
   test.fleet.run_for(6s);
   test.requests.clear_responses();
   test.requests.run(100);
-  CHECK(test.requests.responses_of("second") == 100);
+  CHECK(test.requests.response_count("second") == 100);
   CHECK(test.requests.failures() == 0);
   CHECK(test.known_endpoints("api.test", "srv") == 1);
 }

@@ -10,7 +10,7 @@ namespace {
 const std::string endpoints_series = R"(cohort_discovery_endpoints{upstream="api",source="etcd"})";
 const std::string registered_series = R"(cohort_discovery_registered{source="etcd"})";
 
-/// A front that finds the replicas of a service in etcd, in which they register themselves for 10 s.
+/// A front that discovers the replicas of a service in etcd. The replicas register with a TTL of 10 s.
 struct etcd_fixture {
   explicit etcd_fixture(std::uint64_t seed) : fleet(seed) {
     add_replica("first");
@@ -45,8 +45,8 @@ TEST_CASE("etcd: replicas register themselves and receive requests", "[discovery
   CHECK(test.data.values().begin()->second == R"({"host":"10.0.0.3","port":8080})");
   CHECK(test.known_endpoints() == 2);
   test.requests.run(200);
-  CHECK(test.requests.responses_of("first") > 50);
-  CHECK(test.requests.responses_of("second") > 50);
+  CHECK(test.requests.response_count("first") > 50);
+  CHECK(test.requests.response_count("second") > 50);
   // The leases are renewed for much longer than their TTL, without an event on the watches.
   const auto revision = test.data.revision();
   test.fleet.run_for(120s);
@@ -66,7 +66,7 @@ TEST_CASE("etcd: a killed replica is removed within the time to live of its leas
     CHECK(test.data.values().size() == 1);
     test.requests.clear_responses();
     test.requests.run(100);
-    CHECK(test.requests.responses_of("first") == 100);
+    CHECK(test.requests.response_count("first") == 100);
   }
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("etcd: a new replica receives requests within 1 s", "[discovery][sim]"
     test.add_replica("third");
     test.requests.run(500, 2ms);  // 1 s; slow start limits the replica to a tenth of its share
     CHECK(test.known_endpoints() == 3);
-    CHECK(test.requests.responses_of("third") > 0);
+    CHECK(test.requests.response_count("third") > 0);
   }
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("etcd: a stopping replica deregisters before it drains", "[discovery][
   CHECK(test.known_endpoints() == 1);
   test.requests.clear_responses();
   test.requests.run(300);
-  CHECK(test.requests.responses_of("first") == 300);
+  CHECK(test.requests.response_count("first") == 300);
 }
 
 TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discovery][sim]") {
@@ -106,8 +106,8 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
   test.requests.clear_responses();
   test.requests.run(900, 100ms);  // 90 s
   CHECK(test.known_endpoints() == 2);
-  CHECK(test.requests.responses_of("first") > 250);
-  CHECK(test.requests.responses_of("second") > 250);
+  CHECK(test.requests.response_count("first") > 250);
+  CHECK(test.requests.response_count("second") > 250);
   CHECK(metric_value(test.front, R"(cohort_discovery_errors_total{upstream="api",source="etcd"})") > 2);
   CHECK(metric_value(*test.fleet.find("first"), registered_series) == 0);
 
@@ -124,7 +124,7 @@ TEST_CASE("etcd: an unreachable server does not change the endpoints", "[discove
   test.add_replica("third");
   test.requests.run(500, 2ms);  // slow start: a new replica first receives a tenth of its share
   CHECK(test.known_endpoints() == 3);
-  CHECK(test.requests.responses_of("third") > 0);
+  CHECK(test.requests.response_count("third") > 0);
 }
 
 TEST_CASE("etcd: after the server loses its data, replicas re-register and no request fails", "[discovery][sim]") {
@@ -137,7 +137,7 @@ TEST_CASE("etcd: after the server loses its data, replicas re-register and no re
   CHECK(test.known_endpoints() == 2);
   test.add_replica("third");
   test.requests.run(500, 2ms);  // slow start: a new replica first receives a tenth of its share
-  CHECK(test.requests.responses_of("third") > 0);
+  CHECK(test.requests.response_count("third") > 0);
 }
 
 TEST_CASE("etcd: a registration key deleted by another client is restored", "[discovery][sim]") {
@@ -148,7 +148,7 @@ TEST_CASE("etcd: a registration key deleted by another client is restored", "[di
   CHECK(test.data.values().size() == 2);
 }
 
-TEST_CASE("etcd: a watch whose revision was compacted is replaced by a new list", "[discovery][sim]") {
+TEST_CASE("etcd: after the revision of a watch was compacted, the endpoints are listed again", "[discovery][sim]") {
   etcd_fixture test{6};
   const auto ranges = test.data.ranges_read();
   test.data.put("/services/other/1", "10.0.0.9:1");

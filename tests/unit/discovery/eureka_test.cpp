@@ -90,11 +90,11 @@ TEST_CASE("Eureka: replicas register, are found by the next poll, and deregister
   fleet.add_service(front_definition, "front", {{"API_URL", "eureka://eureka/api"}});
   load requests{fleet};
   requests.run(100);
-  CHECK(requests.responses_of("first") == 100);
+  CHECK(requests.response_count("first") == 100);
   add_replica("second");
   fleet.run_for(5s);
   requests.run(500, 2ms);
-  CHECK(requests.responses_of("second") > 0);
+  CHECK(requests.response_count("second") > 0);
 
   fleet.run_for(60s);
   CHECK(server.heartbeat_count >= 12);

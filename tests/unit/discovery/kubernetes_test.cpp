@@ -92,7 +92,7 @@ TEST_CASE("EndpointSlices: the events of a watch update the endpoints", "[discov
   CHECK(text_of(slices.endpoints()) == "10.0.0.3:8080");
 }
 
-/// The part of an API server that serves the slices of one service.
+/// A simulated API server that serves only the slices of one service.
 class simulated_api_server {
  public:
   http::router router() {
@@ -206,18 +206,18 @@ struct kubernetes_fixture {
   load requests{fleet};
 };
 
-TEST_CASE("Kubernetes: changes of the slices apply immediately", "[discovery][kubernetes][sim]") {
+TEST_CASE("Kubernetes: changes to the slices apply immediately", "[discovery][kubernetes][sim]") {
   kubernetes_fixture test;
   test.requests.run(100);
-  CHECK(test.requests.responses_of("first") == 100);
+  CHECK(test.requests.response_count("first") == 100);
   test.server.set("api-2", test.endpoint_of("second"));
   test.requests.run(500, 2ms);
-  CHECK(test.requests.responses_of("second") > 0);
+  CHECK(test.requests.response_count("second") > 0);
   test.server.erase("api-1");
   test.fleet.run_for(100ms);
   test.requests.clear_responses();
   test.requests.run(100);
-  CHECK(test.requests.responses_of("second") == 100);
+  CHECK(test.requests.response_count("second") == 100);
   CHECK(test.server.lists == 1);
 }
 

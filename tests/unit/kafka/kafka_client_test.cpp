@@ -38,7 +38,8 @@ task<> check_round_trip(kafka_fixture& self, kafka_fixture::client_pointer clien
   CHECK(dead_letter.received->header(messaging::dead_letter_reason_header) != nullptr);
 }
 
-TEST_CASE("kafka: a message arrives with ID, type and headers, and is moved to the dead-letter topic", "[kafka]") {
+TEST_CASE("kafka: a message is received with its ID, type and headers, and can be moved to the dead-letter topic",
+          "[kafka]") {
   kafka_fixture{}.run(check_round_trip);
 }
 
@@ -149,26 +150,26 @@ task<> check_unknown_topic(kafka_fixture& self, kafka_fixture::client_pointer cl
 TEST_CASE("kafka: a nonexistent topic is an error", "[kafka]") { kafka_fixture{}.run(check_unknown_topic); }
 
 /// A publisher and a consumer with the mock cluster, which rejects and loses requests.
-struct counting_consumer {
+struct consumer_counts {
   std::set<std::string> ids;
   std::size_t calls = 0;
   event complete;
 };
 
-task<messaging::result<void>> count(std::shared_ptr<counting_consumer> counts, messaging::message_pointer message) {
+task<messaging::result<void>> count(std::shared_ptr<consumer_counts> counts, messaging::message_pointer message) {
   ++counts->calls;
   counts->ids.insert(message->id);
   if (counts->ids.size() == 200) counts->complete.set();
   co_return messaging::result<void>{};
 }
 
-task<> publish_200_messages(std::shared_ptr<messaging::publisher> outbox, std::shared_ptr<counting_consumer> counts) {
+task<> publish_200_messages(std::shared_ptr<messaging::publisher> outbox, std::shared_ptr<consumer_counts> counts) {
   for (int i = 0; i < 200; ++i) {
     const call_context context{.deadline = kafka_fixture::after(30s)};
     auto enqueue_task =
         messaging::publisher::enqueue(outbox, context, kafka_fixture::make_message("body", std::to_string(i)));
-    const auto enqueued = co_await std::move(enqueue_task);
-    REQUIRE(enqueued.has_value());
+    const auto enqueue_result = co_await std::move(enqueue_task);
+    REQUIRE(enqueue_result.has_value());
   }
   auto wait_task = counts->complete.wait(kafka_fixture::after(30s));
   co_await std::move(wait_task);
@@ -179,7 +180,7 @@ task<> check_outbox(kafka_fixture& self, kafka_fixture::client_pointer client) {
   constexpr std::int16_t produce_request = 0;
   rd_kafka_mock_push_request_errors(self.server.cluster(), produce_request, 3, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
                                     RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
-  auto counts = std::make_shared<counting_consumer>();
+  auto counts = std::make_shared<consumer_counts>();
   messaging::consumer::handler handler = [counts](messaging::message_pointer message, call_context) {
     return count(counts, std::move(message));
   };

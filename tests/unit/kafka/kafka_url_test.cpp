@@ -26,9 +26,9 @@ TEST_CASE("kafka: a URL contains the brokers, the credentials and the use of TLS
   CHECK(login.mechanism == sasl_mechanism::scram_sha_512);
   CHECK(parse_url("kafka://user:pass@one")->credentials->mechanism == sasl_mechanism::plain);
   const std::string file = __FILE__;
-  const auto encrypted = parse_url("kafkas://one?ca=" + file + "&certificate=" + file + "&key=" + file);
-  CHECK(encrypted->tls->ca == file);
-  CHECK(encrypted->tls->key == file);
+  const auto tls_url = parse_url("kafkas://one?ca=" + file + "&certificate=" + file + "&key=" + file);
+  CHECK(tls_url->tls->ca == file);
+  CHECK(tls_url->tls->key == file);
   const auto endpoint = messaging::parse_broker_url("kafkas://user:secret@one", messaging::kafka::schemes());
   CHECK(endpoint->description() == "kafkas://one:9092");
 }

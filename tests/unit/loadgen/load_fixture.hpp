@@ -53,7 +53,7 @@ class load_fixture {
   virtual_time time;
   net::memory_network network;
   http::router routes;
-  /// The number of requests that the route handlers or the scripted peer have received.
+  /// Number of requests that the route handlers or the scripted peer received.
   std::uint64_t request_count = 0;
 
   static net::endpoint address() { return {asio::ip::make_address("192.0.2.80"), 80}; }
@@ -76,7 +76,7 @@ class load_fixture {
     accepting_.emplace(time, accept_connections(*this));
   }
 
-  /// Runs the load to its end. `control` runs concurrently.
+  /// Runs the load until it ends. `control` runs concurrently.
   loadgen::run_report run(const load_settings& settings,
                           const std::function<task<>(loadgen::load_run&)>& control = {}) {
     const auto run_environment = environment();

@@ -215,7 +215,7 @@ task<postgres::error> query_with(pool_fixture* fixture, postgres::parameter valu
   co_return fetched ? postgres::error{} : fetched.error();
 }
 
-TEST_CASE("postgres::pool: a text parameter with a NUL byte is rejected, and a parameter of bytes is not",
+TEST_CASE("postgres::pool: a NUL byte is rejected in a text parameter, and accepted in a bytes parameter",
           "[postgres][pool]") {
   pool_fixture fixture;
   const auto failure = fixture.time.run(query_with(&fixture, std::string{"a\0b", 3}));

@@ -8,7 +8,7 @@
 namespace cohort::test {
 namespace {
 
-constexpr int part_count = 640;
+constexpr int operation_count = 640;
 /// Returns whether another coroutine ran once per 64 operations, or once more if the loop had already counted
 /// operations.
 bool is_fair(int iterations) { return iterations == 10 || iterations == 11; }
@@ -16,7 +16,7 @@ bool is_fair(int iterations) { return iterations == 10 || iterations == 11; }
 struct fairness_fixture : pool_fixture {
   fairness_fixture() {
     scripted_reply reply{.columns = {{"n", postgres::type::int4}}};
-    for (int i = 0; i < part_count; ++i) reply.rows.push_back({std::to_string(i)});
+    for (int i = 0; i < operation_count; ++i) reply.rows.push_back({std::to_string(i)});
     replies["select numbers"] = replies["copy numbers to stdout"] = std::move(reply);
     replies["copy numbers from stdin"] = {};
   }
@@ -40,26 +40,26 @@ struct fairness_fixture : pool_fixture {
 task<> read_single_rows(fairness_fixture& fixture) {
   auto stream = co_await fixture.pool.stream(fixture.in(10s), "select numbers");
   fixture.begin();
-  for (int i = 0; i < part_count; ++i) CHECK((co_await stream->next(1)).value().size() == 1);
+  for (int i = 0; i < operation_count; ++i) CHECK((co_await stream->next(1)).value().size() == 1);
   fixture.end();
   CHECK((co_await stream->next()).value().empty());
 }
 task<> copy_lines_out(fairness_fixture& fixture) {
   auto reader = co_await fixture.pool.copy_out(fixture.in(10s), "copy numbers to stdout");
   fixture.begin();
-  for (int i = 0; i < part_count; ++i) CHECK_FALSE((co_await reader->next()).value().empty());
+  for (int i = 0; i < operation_count; ++i) CHECK_FALSE((co_await reader->next()).value().empty());
   fixture.end();
   CHECK((co_await reader->next()).value().empty());
 }
 task<> copy_lines_in(fairness_fixture& fixture) {
   auto writer = co_await fixture.pool.copy_in(fixture.in(10s), "copy numbers from stdin");
   fixture.begin();
-  for (int i = 0; i < part_count; ++i) CHECK((co_await writer->write("1\n")).has_value());
+  for (int i = 0; i < operation_count; ++i) CHECK((co_await writer->write("1\n")).has_value());
   fixture.end();
-  CHECK((co_await writer->finish()).value() == part_count);
+  CHECK((co_await writer->finish()).value() == operation_count);
 }
 
-TEST_CASE("postgres::row_stream: a reader whose parts are available immediately yields to the loop every 64 parts",
+TEST_CASE("postgres::row_stream: reads that complete immediately yield to the loop every 64 reads",
           "[postgres][stream]") {
   fairness_fixture fixture;
   CHECK(is_fair(fixture.count_iterations_during(read_single_rows(fixture))));

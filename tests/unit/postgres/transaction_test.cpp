@@ -45,7 +45,7 @@ TEST_CASE("postgres::transaction: without a commit, the transaction is rolled ba
   CHECK(fixture.outcome_count("cancelled") == "1");
 }
 
-task<> commit_failed(pool_fixture* fixture) {
+task<> commit_failed_transaction(pool_fixture* fixture) {
   auto transaction = co_await fixture->pool.begin(fixture->in(10s));
   REQUIRE(transaction.has_value());
   CHECK((co_await transaction->query("wrong")).error().sqlstate == "23505");
@@ -57,7 +57,7 @@ task<> commit_failed(pool_fixture* fixture) {
 TEST_CASE("postgres::transaction: the commit of a failed transaction is an error", "[postgres][transaction]") {
   pool_fixture fixture;
   fixture.replies["wrong"] = scripted_reply::failed("23505", "duplicate key");
-  fixture.time.run(commit_failed(&fixture));
+  fixture.time.run(commit_failed_transaction(&fixture));
   CHECK(fixture.outcome_count("statement_error") == "1");
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("postgres::pool: a transaction that a statement opened is rolled back"
   CHECK(fixture.server->statements() == statement_list{"begin", "rollback", "select 2"});
 }
 
-task<> pass_deadline(pool_fixture* fixture) {
+task<> exceed_statement_deadline(pool_fixture* fixture) {
   auto transaction = co_await fixture->pool.begin(fixture->in(100ms));
   REQUIRE(transaction.has_value());
   fixture->reply_delay = 1h;
@@ -92,7 +92,7 @@ task<> pass_deadline(pool_fixture* fixture) {
 TEST_CASE("postgres::transaction: at the deadline the statement is cancelled and the transaction rolled back",
           "[postgres][transaction]") {
   pool_fixture fixture{{.max_connections = 1}};
-  fixture.time.run(pass_deadline(&fixture));
+  fixture.time.run(exceed_statement_deadline(&fixture));
   fixture.reply_delay = 1ms;
   CHECK(fixture.query("select 2") == "select 2");
   CHECK(fixture.server->statements() == statement_list{begin_statement, "select 1", "rollback", "select 2"});
@@ -104,12 +104,12 @@ scripted_reply numbered_rows(int count) {
   return reply;
 }
 
-task<int> sum_stream(pool_fixture* fixture, std::size_t part, std::size_t* max_size) {
+task<int> sum_stream(pool_fixture* fixture, std::size_t chunk_size, std::size_t* max_size) {
   auto stream = co_await fixture->pool.stream(fixture->in(10s), "select numbers");
   if (!stream) co_return -1;
   int sum = 0;
   for (;;) {
-    const auto rows = co_await stream->next(part);
+    const auto rows = co_await stream->next(chunk_size);
     if (!rows) co_return -2;
     if (rows->empty()) co_return sum;
     *max_size = std::max(*max_size, rows->size());
@@ -129,7 +129,7 @@ TEST_CASE("postgres::row_stream: returns all rows in chunks", "[postgres][stream
   CHECK(fixture.server->max_open_connections() == 1);
 }
 
-task<> read_first_part(pool_fixture* fixture) {
+task<> read_first_chunk(pool_fixture* fixture) {
   auto stream = co_await fixture->pool.stream(fixture->in(10s), "select numbers");
   REQUIRE(stream.has_value());
   CHECK((co_await stream->next(10)).value().size() == 10);
@@ -139,7 +139,7 @@ TEST_CASE("postgres::row_stream: the destruction of a stream before its end canc
           "[postgres][stream]") {
   pool_fixture fixture{{.max_connections = 1}};
   fixture.replies["select numbers"] = numbered_rows(100);
-  fixture.time.run(read_first_part(&fixture));
+  fixture.time.run(read_first_chunk(&fixture));
   CHECK(fixture.query("select 1") == "select 1");
   CHECK(fixture.server->cancelled_statements() == 1);
 }

@@ -59,7 +59,7 @@ TEST_CASE("event log: the order of events changes the hash", "[sim][event_log]")
   CHECK(one.event_count() == 2);
 }
 
-TEST_CASE("event log: the mode does not change the hash, and mode hash keeps no lines", "[sim][event_log]") {
+TEST_CASE("event log: the mode does not change the hash, and the mode `hash` stores no lines", "[sim][event_log]") {
   event_log log{start, event_log::mode::timeline};
   log.add(sample());
   CHECK(log.hash() == hash_of(sample()));

@@ -71,10 +71,10 @@ TEST_CASE("network faults: reset_after breaks a connection after the sender has 
           "[sim][network]") {
   two_host_fixture fixture;
   auto peers = fixture.connect();
-  const bool client_sends = GENERATE(true, false);
-  auto& sender = client_sends ? peers.client : peers.server;
-  auto& receiver = client_sends ? peers.server : peers.client;
-  only_connection(fixture)->reset_after(client_sends ? fixture.client : fixture.server, 5);
+  const bool is_client_sender = GENERATE(true, false);
+  auto& sender = is_client_sender ? peers.client : peers.server;
+  auto& receiver = is_client_sender ? peers.server : peers.client;
+  only_connection(fixture)->reset_after(is_client_sender ? fixture.client : fixture.server, 5);
   CHECK(receiver.send("any number of bytes") == 19U);
   CHECK(sender.send("abcdefgh") == 8U);
   CHECK(receiver.read_to_end() == "abcde");

@@ -203,11 +203,11 @@ TEST_CASE("network: a delayed lookup times out at its deadline, and ends when ca
   CHECK(fixture.time.now() - start >= 100ms);
   CHECK(fixture.time.now() - start <= 200ms + tick);
   CHECK(resolve(fixture, "server", 50ms).error() == error::timed_out);
-  spawned_task<resolve_result> resolving{
+  spawned_task<resolve_result> lookup_task{
       fixture.time, fixture.network.network_for(fixture.client).resolve("server", 80, deadline::never())};
-  resolving.cancel();
-  REQUIRE(resolving.ended());
-  CHECK((resolving.ended_by_cancellation() || resolving.outcome().value->error() == error::operation_aborted));
+  lookup_task.cancel();
+  REQUIRE(lookup_task.ended());
+  CHECK((lookup_task.ended_by_cancellation() || lookup_task.outcome().value->error() == error::operation_aborted));
 }
 
 TEST_CASE("network: fail_resolution applies until it is removed", "[sim][network]") {

@@ -75,7 +75,7 @@ TEST_CASE("random scenarios: faults are consecutive, in the middle of the load, 
   CHECK(kinds.size() == 6);
 }
 
-TEST_CASE("random scenarios: the name states the faults", "[sim][plan]") {
+TEST_CASE("random scenarios: the name of a scenario describes its faults", "[sim][plan]") {
   const auto plan = plan_with_random_scenarios();
   for (const auto& scenario : sim::draw_scenarios(plan, {{"price"}, 50, 3})) {
     INFO(scenario.name);

@@ -12,10 +12,10 @@ using namespace std::chrono_literals;
 
 constexpr double never = std::numeric_limits<double>::infinity();
 
-sim::planned_fault fault_at(duration at, duration lasts) {
+sim::planned_fault fault_at(duration at, duration length) {
   sim::planned_fault fault;
   fault.at = at;
-  fault.lasts = lasts;
+  fault.lasts = length;
   return fault;
 }
 

@@ -18,8 +18,8 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinAbs;
 using Catch::Matchers::WithinRel;
 
-/// Returns a plan of a front end with a modeled upstream, which has 1 ms of CPU time and a fault from 2 to 4 s; one
-/// part is replaced.
+/// Returns a plan of a front end with a modeled upstream, in which `replaced` is replaced. The upstream has 1 ms of CPU
+/// time and a fault from 2 to 4 s.
 std::string plan_json(std::string_view replaced = {}, std::string_view replacement = {}) {
   std::string text = R"({
     "services": [
@@ -143,11 +143,11 @@ TEST_CASE("rehearsal: percentiles are lower bounds if a call receives no respons
   CHECK_FALSE(run.phases[0].p99_is_lower_bound);
   CHECK(fault.good == 0);
   CHECK(fault.outcomes.at("5xx") == fault.calls);
-  const auto short_timeout =
+  const auto short_timeout_run =
       simulate(parse(R"("patience": "1s", "attempts": 2},)", R"("patience": "1us", "attempts": 2},)"));
-  CHECK(short_timeout.phases[0].outcomes.at("no response") == short_timeout.phases[0].calls);
-  CHECK(short_timeout.phases[0].p99_is_lower_bound);
-  CHECK(short_timeout.phases[0].attempts == 2 * short_timeout.phases[0].calls);
+  CHECK(short_timeout_run.phases[0].outcomes.at("no response") == short_timeout_run.phases[0].calls);
+  CHECK(short_timeout_run.phases[0].p99_is_lower_bound);
+  CHECK(short_timeout_run.phases[0].attempts == 2 * short_timeout_run.phases[0].calls);
 }
 
 /// Measurements that consist of these calibrations.
@@ -239,7 +239,7 @@ std::vector<observed_lag> dispatch_lag(const sim::core_pauses& source, int calls
   return lag;
 }
 
-TEST_CASE("rehearsal: the pauses of a core are found from the dispatch lag", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: the pauses of a core are estimated from the dispatch lag", "[sim][rehearsal]") {
   const auto length = GENERATE(sim::distribution::constant(3ms), sim::distribution::uniform(1ms, 3ms));
   const auto found = pauses_from_dispatch_lag(dispatch_lag({10, length}, 300'000));
   CHECK_THAT(found.per_second, WithinRel(10.0, 0.15));
@@ -269,10 +269,11 @@ TEST_CASE("rehearsal: the lag of normal wake-ups does not count as a pause", "[s
   CHECK_FALSE(pauses_from_dispatch_lag({{30, 1000}, {200, 10}}).any());
 }
 
-TEST_CASE("rehearsal: the simulated tail follows from the dispatch lag of the calibration", "[sim][rehearsal]") {
+TEST_CASE("rehearsal: with the dispatch lag of the calibration, the simulated p99 agrees with the measured p99",
+          "[sim][rehearsal]") {
   auto real_plan = parse();
   real_plan.pauses = {10, sim::distribution::uniform(1ms, 4ms)};
-  // Long enough for its 99th percentile.
+  // The run is long enough to measure the 99th percentile.
   const auto simulate_100_s = [](const sim::plan& plan) {
     return rehearsal::simulate(plan, {"calibration", {}}, 100, 100s, {}, 7);
   };
@@ -280,27 +281,27 @@ TEST_CASE("rehearsal: the simulated tail follows from the dispatch lag of the ca
   const auto p99_of = [&](const sim::plan& plan) {
     return static_cast<double>(simulate_100_s(plan).phases.front().p99_us.value());
   };
-  const auto without_lag = p99_of(calibrate(parse(), calibrations({real}), {}).plan);
+  const auto p99_without_lag = p99_of(calibrate(parse(), calibrations({real}), {}).plan);
   real.dispatch_lag = dispatch_lag(real_plan.pauses, 100'000);
-  const auto with_lag = p99_of(calibrate(parse(), calibrations({real}), {}).plan);
+  const auto p99_with_lag = p99_of(calibrate(parse(), calibrations({real}), {}).plan);
   const auto measured = static_cast<double>(real.phases.front().p99_us.value());
-  CHECK_THAT(with_lag, WithinRel(measured, 0.15));
-  CHECK(without_lag < measured * 0.8);
+  CHECK_THAT(p99_with_lag, WithinRel(measured, 0.15));
+  CHECK(p99_without_lag < measured * 0.8);
 }
 
 TEST_CASE("rehearsal: simulated and measured values are compared, with the range of repeated runs",
           "[sim][rehearsal]") {
   auto plan = parse();
   auto fast_run = simulate(plan);
-  auto slow = fast_run;
+  auto slow_run = fast_run;
   fast_run.phases[0].p99_us = 1000;
-  slow.phases[0].p99_us = 3000;
-  auto predicted = fast_run;
-  predicted.phases[0].p99_us = 1500;
-  predicted.phases[0].good -= predicted.phases[0].calls / 2;
-  const auto compared = compare(predicted, {slow, fast_run}, 200, {});
-  CHECK(compared.warnings.empty());
-  const auto& values = compared.phases.front().values;
+  slow_run.phases[0].p99_us = 3000;
+  auto predicted_run = fast_run;
+  predicted_run.phases[0].p99_us = 1500;
+  predicted_run.phases[0].good -= predicted_run.phases[0].calls / 2;
+  const auto prediction_comparison = compare(predicted_run, {slow_run, fast_run}, 200, {});
+  CHECK(prediction_comparison.warnings.empty());
+  const auto& values = prediction_comparison.phases.front().values;
   const auto find = [&](std::string_view name) {
     return *std::find_if(values.begin(), values.end(), [&](const auto& each) { return each.name == name; });
   };

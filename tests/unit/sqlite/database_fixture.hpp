@@ -35,7 +35,7 @@ struct database_fixture {
   call_context context(duration timeout = 10s) {
     return {.deadline = deadline::after(time.now(), timeout), .request_id = "test"};
   }
-  /// `execute` on a table `users (id, name, age)`.
+  /// Executes a statement on a table `users (id, name, age)`.
   template <class... Parameters>
   sqlite::result<sqlite::changes> execute(std::string text, Parameters... parameters) {
     return time.run(database.execute(context(), std::move(text), parameters...));

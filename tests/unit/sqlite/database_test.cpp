@@ -101,7 +101,7 @@ TEST_CASE("sqlite: an invalid statement is reported by one error with the reason
   CHECK(fixture.metric("invalid") == 6);
 }
 
-TEST_CASE("sqlite: a reading call cannot write", "[sqlite]") {
+TEST_CASE("sqlite: a read call cannot write", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   CHECK(fixture.query<int>("INSERT INTO users VALUES (1, 'Ada', 1) RETURNING id").error().code == errc::read_only);
@@ -155,7 +155,7 @@ TEST_CASE("sqlite: a transaction is committed if its function succeeds, and roll
   }
 }
 
-TEST_CASE("sqlite: the queries of one reading transaction read the same state", "[sqlite]") {
+TEST_CASE("sqlite: the queries of one read transaction read the same state", "[sqlite]") {
   database_fixture fixture;
   fixture.create();
   auto count_twice = [&](sqlite::connection& reader) {

@@ -35,7 +35,7 @@ std::string format_time(const char* format, const std::tm& time) {
   return {text, std::strftime(text, sizeof text, format, &time)};
 }
 
-std::string time_as_json(std::chrono::system_clock::time_point now) {
+std::string format_time_json(std::chrono::system_clock::time_point now) {
   const auto second = std::chrono::system_clock::to_time_t(now);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
   std::tm local{};
@@ -69,7 +69,7 @@ response respond(const request& request, bool sends_all_fields) {
   }
   result.set(http::field::content_type, "application/json");
   result.keep_alive(request.keep_alive());
-  result.body() = time_as_json(now);
+  result.body() = format_time_json(now);
   result.prepare_payload();
   return result;
 }

@@ -22,7 +22,7 @@ void check_text(std::string_view text) {
     require(read == text, "a string is unchanged after writing and parsing");
 }
 
-void check_fixed(double number) {
+void check_array(double number) {
   std::string written;
   json::writer{written}.open_array().fixed(number, 3).value(number > 0).null().value(number).close_array();
   simdjson::dom::parser parser;
@@ -30,7 +30,7 @@ void check_fixed(double number) {
 }
 
 /// Writes numbers by `prepare` and `finish`, and discards those that correspond to odd characters.
-void check_prepared(std::string_view text) {
+void check_prepared_writes(std::string_view text) {
   std::string written;
   json::writer out{written};
   out.open_array();
@@ -63,12 +63,12 @@ void run(std::string_view input) {
   check_text(input);
   double number = 0;
   if (!input.empty()) std::memcpy(&number, input.data(), std::min(input.size(), sizeof number));
-  check_fixed(number);
+  check_array(number);
   const auto minified_text = json::minify(input);
   require(minified_text.empty() || json::minify(minified_text) == minified_text, "minification is idempotent");
   const bool is_object = json::is_object(input);
   require(!minified_text.empty() || !is_object, "an object can be minified");
-  check_prepared(input);
+  check_prepared_writes(input);
   simdjson::dom::element root;
   if (!json::parse_document(input, root)) return;
   require(is_object == root.is_object(), "is_object agrees with the parser");

@@ -32,8 +32,8 @@ jwt_verifier make_verifier(std::string_view key, const std::string& issuer, cons
 }
 
 /// A token of a public key: the input is its signature, in which `SIGNATURE` stands for the valid signature.
-struct public_token {
-  explicit public_token(jwt_algorithm algorithm) : key(algorithm) {
+struct public_key_token {
+  explicit public_key_token(jwt_algorithm algorithm) : key(algorithm) {
     const auto token = key.token("{\"alg\":\"" + std::string{json::enum_name(algorithm)} + "\"}",
                                  R"({"iss":"i","aud":"a","exp":1000000100})");
     signed_part = token.substr(0, token.rfind('.') + 1);
@@ -45,12 +45,12 @@ struct public_token {
   std::string signature;
 };
 
-const public_token& rsa_token() {
-  static const public_token token{jwt_algorithm::RS256};
+const public_key_token& rsa_token() {
+  static const public_key_token token{jwt_algorithm::RS256};
   return token;
 }
-const public_token& ec_token() {
-  static const public_token token{jwt_algorithm::ES256};
+const public_key_token& ec_token() {
+  static const public_key_token token{jwt_algorithm::ES256};
   return token;
 }
 
@@ -78,7 +78,7 @@ const jwt_verifier& public_key_verifier() {
 }
 
 /// `text`: a signature in base64url, with the placeholder.
-void check_signature(const public_token& token, std::string text) {
+void check_signature(const public_key_token& token, std::string text) {
   constexpr std::string_view placeholder = "SIGNATURE";
   if (const auto at = text.find(placeholder); at != std::string::npos) {
     text.replace(at, placeholder.size(), token.signature);

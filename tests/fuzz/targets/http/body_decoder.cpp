@@ -74,10 +74,10 @@ void check_fixed_length(std::string_view input) {
 }
 
 void run(std::string_view input) {
-  const auto whole = decode({input});
-  require(whole == decode(random_slices(input, hash(input))),
+  const auto unsliced_result = decode({input});
+  require(unsliced_result == decode(random_slices(input, hash(input))),
           "a body does not depend on the segmentation of the bytes");
-  if (whole.complete) require(decode_independently(input) == whole, "both decoders agree");
+  if (unsliced_result.complete) require(decode_independently(input) == unsliced_result, "both decoders agree");
   check_fixed_length(input);
 }
 

@@ -52,7 +52,7 @@ bool is_single(const request_head& head, field id) {
   return std::ranges::count(head.fields, id, &header_field::id) == 1;
 }
 
-std::optional<sys_seconds> only_date(const request_head& head, field id) {
+std::optional<sys_seconds> single_date(const request_head& head, field id) {
   return is_single(head, id) ? parse_http_date(*head.find(id)) : std::nullopt;
 }
 
@@ -75,14 +75,14 @@ std::optional<precondition> expected_precondition(const request_head& head, std:
   const auto none_matches = lists(field::if_none_match, false);
   if (!matches || !none_matches) return std::nullopt;
   const bool reads = head.method == method::get || head.method == method::head;
-  const auto unmodified_since = only_date(head, field::if_unmodified_since).value_or(last_modified);
+  const auto unmodified_since = single_date(head, field::if_unmodified_since).value_or(last_modified);
   const bool is_permitted = head.find(field::if_match) ? *matches : last_modified <= unmodified_since;
   if (!is_permitted) return precondition::failed;
   if (head.find(field::if_none_match)) {
     if (!*none_matches) return precondition::met;
     return reads ? precondition::not_modified : precondition::failed;
   }
-  const auto since = only_date(head, field::if_modified_since);
+  const auto since = single_date(head, field::if_modified_since);
   return reads && since && last_modified <= *since ? precondition::not_modified : precondition::met;
 }
 
@@ -102,7 +102,7 @@ void check_preconditions(request_head head) {
 
 void check_if_range(const request_head& head) {
   const auto value = head.find(field::if_range);
-  const auto date = only_date(head, field::if_range);
+  const auto date = single_date(head, field::if_range);
   const auto later = last_modified + std::chrono::seconds{1};
   require(!value || !permits_range(head, {R"(W/"a")"}, later), "a weak entity tag permits no range");
   const bool permits = permits_range(head, {R"("a")", last_modified}, later);
@@ -131,8 +131,8 @@ void check_ranges(std::string_view value) {
   const bool is_open_range = value.starts_with("bytes=") && digits > 6 && value.substr(digits) == "-";
   if (!is_open_range || digits > 6 + 18) return;
   const auto first = std::stoull(std::string{value.substr(6, digits - 6)});
-  const std::vector<byte_range> to_end{{first, 1000 - first}};
-  require(parse_byte_ranges(value, 1000) == (first < 1000 ? to_end : std::vector<byte_range>{}),
+  const std::vector<byte_range> range_to_end{{first, 1000 - first}};
+  require(parse_byte_ranges(value, 1000) == (first < 1000 ? range_to_end : std::vector<byte_range>{}),
           "an open range extends to the end");
 }
 

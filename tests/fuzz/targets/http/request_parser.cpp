@@ -190,9 +190,10 @@ transcript parse(const std::vector<std::string_view>& slices) {
 }
 
 void run(std::string_view input) {
-  const auto whole = parse({input});
-  require(whole == parse(random_slices(input, hash(input))), "requests do not depend on the segmentation of the bytes");
-  for (const auto& request : whole.requests) {
+  const auto unsliced_result = parse({input});
+  require(unsliced_result == parse(random_slices(input, hash(input))),
+          "requests do not depend on the segmentation of the bytes");
+  for (const auto& request : unsliced_result.requests) {
     const auto again = parse({std::string_view{request}.substr(0, request.size() - 2)});
     require(again.requests == std::vector{request} && !again.rejected,
             "parsing a serialized request returns the same request");

@@ -111,30 +111,32 @@ void check_loadgen(std::string_view input, const outcome& expected, bool is_head
 
 void run(std::string_view input) {
   const bool is_head_request = hash(input) % 8 == 0;
-  const auto whole = parse({input}, is_head_request);
+  const auto unsliced_result = parse({input}, is_head_request);
   const auto sliced_result = parse(random_slices(input, hash(input)), is_head_request);
-  if (whole.too_large || sliced_result.too_large) return;
+  if (unsliced_result.too_large || sliced_result.too_large) return;
   // Some invalid bytes are an error only when the header is complete or the connection is closed, depending on the
   // slices.
-  require(whole.done == sliced_result.done && whole.ends == sliced_result.ends,
+  require(unsliced_result.done == sliced_result.done && unsliced_result.ends == sliced_result.ends,
           "completeness does not depend on the segmentation of the bytes");
   for (const std::size_t buffer_size : {64, 2048}) {
-    check_loadgen(input, whole, is_head_request, "a", buffer_size);
-    check_loadgen(input, whole, is_head_request, "", buffer_size);
+    check_loadgen(input, unsliced_result, is_head_request, "a", buffer_size);
+    check_loadgen(input, unsliced_result, is_head_request, "", buffer_size);
   }
-  if (!whole.done && !whole.ends) return;
-  require(whole.keep_alive == sliced_result.keep_alive && whole.interim_count == sliced_result.interim_count &&
-              whole.remaining_size == sliced_result.remaining_size,
+  if (!unsliced_result.done && !unsliced_result.ends) return;
+  require(unsliced_result.keep_alive == sliced_result.keep_alive &&
+              unsliced_result.interim_count == sliced_result.interim_count &&
+              unsliced_result.remaining_size == sliced_result.remaining_size,
           "the end of a response does not depend on the segmentation of the bytes");
-  require(whole.response.status == sliced_result.response.status &&
-              whole.response.fields == sliced_result.response.fields &&
-              whole.response.body == sliced_result.response.body,
+  require(unsliced_result.response.status == sliced_result.response.status &&
+              unsliced_result.response.fields == sliced_result.response.fields &&
+              unsliced_result.response.body == sliced_result.response.body,
           "a response does not depend on the segmentation of the bytes");
-  check_response(whole.response);
-  auto response = whole.response;
-  constexpr std::size_t max_decoded = 2048;
-  if (!http::decode_content(response, max_decoded)) {
-    require(response.body.size() <= std::max(max_decoded, whole.response.body.size()), "a decoded body is limited");
+  check_response(unsliced_result.response);
+  auto response = unsliced_result.response;
+  constexpr std::size_t max_decoded_bytes = 2048;
+  if (!http::decode_content(response, max_decoded_bytes)) {
+    require(response.body.size() <= std::max(max_decoded_bytes, unsliced_result.response.body.size()),
+            "a decoded body is limited");
   }
 }
 

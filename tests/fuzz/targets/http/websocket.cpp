@@ -91,8 +91,8 @@ void run(std::string_view input) {
   const auto sender = (flags & 1U) != 0 ? http::websocket_role::server : http::websocket_role::client;
   const message_decoder::settings settings{sender, max_message_bytes, (flags & 2U) != 0};
   check_frames(input, sender);
-  const auto whole = decode({input}, settings);
-  require(decode(random_slices(input, hash(input)), settings) == whole,
+  const auto unsliced_result = decode({input}, settings);
+  require(decode(random_slices(input, hash(input)), settings) == unsliced_result,
           "the result does not depend on the segmentation of the bytes");
 
   bool too_large = false;

@@ -89,18 +89,18 @@ void check_reader(std::string_view input) {
 }
 
 void run(std::string_view input) {
-  const auto whole = parse({input});
+  const auto unsliced_result = parse({input});
   const auto sliced_result = parse(random_slices(input, hash(input)));
-  require(whole.frames == sliced_result.frames && whole.error == sliced_result.error,
+  require(unsliced_result.frames == sliced_result.frames && unsliced_result.error == sliced_result.error,
           "frames and errors do not depend on the segmentation of the bytes");
   std::string written;
-  for (const auto& each : whole.frames) {
+  for (const auto& each : unsliced_result.frames) {
     require(each.payload.size() + frame_overhead <= max_frame_size, "the size of a frame is limited");
     const frame_scope frame{written, each.type, each.channel};
     written += each.payload;
   }
   require(input.starts_with(written), "frames that are written are the bytes that were received");
-  for (const auto& each : whole.frames) {
+  for (const auto& each : unsliced_result.frames) {
     if (each.type == frame_type::header) check_content(each.payload);
     check_reader(std::string_view{each.payload}.substr(std::min<std::size_t>(4, each.payload.size())));
   }

@@ -65,17 +65,17 @@ void check(const redis::reply& value, std::size_t depth, totals& sum) {
 }
 
 void run(std::string_view input) {
-  const auto whole = parse({input});
+  const auto unsliced_result = parse({input});
   const auto sliced_result = parse(random_slices(input, hash(input)));
-  require(whole.failure.has_value() == sliced_result.failure.has_value(),
+  require(unsliced_result.failure.has_value() == sliced_result.failure.has_value(),
           "validity does not depend on the segmentation of the bytes");
-  require(whole.replies.size() == sliced_result.replies.size(),
+  require(unsliced_result.replies.size() == sliced_result.replies.size(),
           "the replies do not depend on the segmentation of the bytes");
-  for (std::size_t i = 0; i < whole.replies.size(); ++i) {
-    require(equal(whole.replies[i], sliced_result.replies[i]),
+  for (std::size_t i = 0; i < unsliced_result.replies.size(); ++i) {
+    require(equal(unsliced_result.replies[i], sliced_result.replies[i]),
             "a reply does not depend on the segmentation of the bytes");
     totals sum;
-    check(whole.replies[i], 0, sum);
+    check(unsliced_result.replies[i], 0, sum);
   }
 }
 

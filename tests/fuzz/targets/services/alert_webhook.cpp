@@ -33,7 +33,7 @@ void check_alert(const dashboard::alert& alert) {
 }
 
 /// Returns the response of `GET /api/alerts` after this webhook, or the error if it is invalid.
-std::string alerts_after(std::string_view body) {
+std::string alerts_response(std::string_view body) {
   auto webhook = dashboard::parse_alert_webhook(body);
   if (!webhook) {
     require(!webhook.error().empty(), "an error has a message");
@@ -49,9 +49,10 @@ std::string alerts_after(std::string_view body) {
 }
 
 void run(std::string_view input) {
-  const auto alerts = alerts_after(input);
+  const auto alerts = alerts_response(input);
   const auto minified_text = json::minify(input);
-  if (!minified_text.empty()) require(alerts_after(minified_text) == alerts, "whitespace does not change the result");
+  if (!minified_text.empty())
+    require(alerts_response(minified_text) == alerts, "whitespace does not change the result");
   const auto time = json::parse_timestamp(input);
   require(!time || json::parse_timestamp(json::format_timestamp(*time)) == time,
           "a formatted timestamp is parsed to the same time");

@@ -153,8 +153,8 @@ void check_session(const dashboard::session& found) {
   require(!sessions.is_active(found, now), "a revoked session is not active");
   require(!again || !sessions.is_active(*again, now), "the renewed cookie of a revoked session is not active");
   const config::api_key_set other_keys{"another key"};
-  const dashboard::session_cookies without_key{std::string{secret}, other_keys};
-  require(!without_key.is_active(found, now), "the session of a removed key is not active");
+  const dashboard::session_cookies cookies_without_key{std::string{secret}, other_keys};
+  require(!cookies_without_key.is_active(found, now), "the session of a removed key is not active");
   static const dashboard::session_cookies random_secret{"", api_keys()};
   require(!random_secret.is_active(found, now), "a session is valid for its secret only");
   auto session_of_removed_key = found;

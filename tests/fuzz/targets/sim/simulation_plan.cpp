@@ -47,7 +47,7 @@ void check_distribution(const result<sim::distribution, std::string>& read) {
   require(read->overflow_fraction() >= 0 && read->overflow_fraction() <= 1, "a fraction is from 0 to 1");
 }
 
-void check_measured(std::string_view input) {
+void check_measured_distributions(std::string_view input) {
   check_distribution(sim::distribution_from_loadgen_report(input));
   check_distribution(sim::distribution_from_prometheus(input, "m_seconds"));
   check_distribution(sim::distribution_from_prometheus(input, "m_seconds", {{"a", "b"}}));
@@ -78,7 +78,7 @@ void check_plan(std::string_view input) {
 
 void run(std::string_view input) {
   check_plan(input);
-  check_measured(input);
+  check_measured_distributions(input);
   for (const auto line : lines(input)) {
     if (const auto parsed = sim::parse_plan_duration(line))
       require(*parsed >= duration::zero(), "a duration is not negative");

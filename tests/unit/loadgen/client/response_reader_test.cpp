@@ -71,7 +71,7 @@ TEST_CASE("response reader: long trailers and chunk extensions are accepted with
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
 }
 
-TEST_CASE("response reader: a header above 64 KiB is not valid HTTP with any number of connections",
+TEST_CASE("response reader: a header larger than 64 KiB is invalid for any number of connections",
           "[loadgen][client][case-4.1]") {
   auto settings = constant_load(10, 500ms);
   settings.connections = GENERATE(1U, 64U, 8192U);

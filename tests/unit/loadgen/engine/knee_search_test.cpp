@@ -81,7 +81,7 @@ TEST_CASE("knee search: a failing first rate is halved at most ten times", "[loa
     CHECK(search.capacity()->per_second() <= 130);
     CHECK(search.capacity()->per_second() >= 130 / 1.05);
   }
-  SECTION("the limit of halvings") {
+  SECTION("if no rate passes") {
     knee_search search{per_second(1'024)};
     const auto trials = run_search(search, passes_up_to({}));
     CHECK(trials.size() == 11);

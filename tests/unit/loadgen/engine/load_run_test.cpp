@@ -31,8 +31,8 @@ TEST_CASE("load run: a stall of one second delays all requests scheduled during 
   load_fixture fixture;
   fixture.serve_delayed(stall_for_one_second);
   auto settings = constant_load(100, 10s);
-  // A single connection sends no requests during the stall, many connections continue to send; the response times are
-  // the same.
+  // During the stall, a single connection sends no requests, but many connections continue to send. The response times
+  // are the same.
   settings.connections = GENERATE(1, 256);
   CAPTURE(settings.connections);
   const auto report = fixture.run(settings);

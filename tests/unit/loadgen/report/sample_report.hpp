@@ -70,7 +70,7 @@ inline request_stats make_stats(std::uint64_t planned, double base_us, failure_c
   return stats;
 }
 
-/// Part `index` of `total`, which is split into `part_count` parts that differ by at most 1.
+/// Returns part `index` of `total`. The `part_count` parts differ by at most 1.
 inline std::uint64_t equal_part(std::uint64_t total, std::uint64_t index, std::uint64_t part_count) {
   return total * (index + 1) / part_count - total * index / part_count;
 }

@@ -253,15 +253,15 @@ class simulated_server {
 /// Returns the percentage of pairs of runs that are a regression after `change(before, now)`.
 template <class Change>
 double regression_percentage(int pairs, std::size_t intervals, double variation, Change change) {
-  int regressions = 0;
+  int regression_count = 0;
   for (int seed = 1; seed <= pairs; ++seed) {
     simulated_server server{static_cast<std::uint64_t>(seed), 0.5};
     auto before = server.run(intervals, variation);
     auto now = server.run(intervals, variation);
     change(before, now);
-    regressions += compare(before, now).has_regression() ? 1 : 0;
+    regression_count += compare(before, now).has_regression() ? 1 : 0;
   }
-  return 100.0 * regressions / pairs;
+  return 100.0 * regression_count / pairs;
 }
 
 void multiply(samples& values, std::size_t first, std::size_t last, double factor) {

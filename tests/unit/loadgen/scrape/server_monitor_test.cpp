@@ -201,7 +201,8 @@ TEST_CASE("server monitor: a failed scrape between successful scrapes is reporte
   CHECK(report.served == 0);
 }
 
-TEST_CASE("server monitor: a page without metrics is reported as a page without metrics", "[loadgen][scrape]") {
+TEST_CASE("server monitor: a page that contains no metrics is reported with the name of the missing counter",
+          "[loadgen][scrape]") {
   server_monitor_fixture fixture{{"http://192.0.2.80/a"}, {metrics_url}};
   fixture.load.routes.get("/metrics", [](http::request_context&) {
     return http::response{}.body("<html>{{{ not metrics \"\"\" 5</html>\n{}}\n", "text/html");

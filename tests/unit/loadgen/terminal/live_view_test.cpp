@@ -268,7 +268,7 @@ TEST_CASE("live view: a frame leaves one row free, and omits targets if necessar
   CHECK(screen.text().empty());
 }
 
-TEST_CASE("live view: a frame follows a change of the terminal's size", "[loadgen][terminal]") {
+TEST_CASE("live view: a frame adapts to a change of the terminal's size", "[loadgen][terminal]") {
   const run_in_progress run{samples::spike(), 9};
   auto view = make_terminal_view(80, 24);
   static_cast<void>(view.update(run.progress));
@@ -281,10 +281,10 @@ TEST_CASE("live view: a frame follows a change of the terminal's size", "[loadge
 
 TEST_CASE("live view: colors carry no additional information", "[loadgen][terminal]") {
   const run_in_progress run{samples::spike(), 9};
-  const auto colored = make_terminal_view(80, 24, true).update(run.progress);
-  CHECK(colored.find("\x1b[31m") != std::string::npos);
+  const auto colored_frame = make_terminal_view(80, 24, true).update(run.progress);
+  CHECK(colored_frame.find("\x1b[31m") != std::string::npos);
   terminal_screen screen{80, 60};
-  screen.print(colored);
+  screen.print(colored_frame);
   CHECK(screen.text() == draw(run.progress));
   CHECK(make_terminal_view().update(run.progress).find("\x1b[0m") == std::string::npos);
 }
@@ -305,7 +305,7 @@ TEST_CASE("live view: without a terminal, there is a line every 5 seconds and at
                       "0:10 of 0:12 (recovery): planned 100/s, sent 100/s, answered 98/s" + totals);
 }
 
-TEST_CASE("live view: lines without a terminal contain no control characters", "[loadgen][terminal]") {
+TEST_CASE("live view: without a terminal, lines contain no control characters", "[loadgen][terminal]") {
   const run_in_progress run{samples::malicious(), 9};
   live_view view{{}};
   const auto text = view.update(run.progress);

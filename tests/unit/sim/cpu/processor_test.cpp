@@ -95,9 +95,9 @@ constexpr double tick_tolerance = 0.1;
 }  // namespace
 
 TEST_CASE("machine: simultaneous requests to one thread are processed sequentially", "[sim][cpu]") {
-  const bool spends_in_handler = GENERATE(false, true);
-  machine_fixture fixture{1, 1, spends_in_handler ? sim::cpu_costs{} : read_cost(1ms),
-                          spends_in_handler ? duration{1ms} : duration{0}};
+  const bool has_handler_cost = GENERATE(false, true);
+  machine_fixture fixture{1, 1, has_handler_cost ? sim::cpu_costs{} : read_cost(1ms),
+                          has_handler_cost ? duration{1ms} : duration{0}};
   for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
   fixture.fleet.run_for(1s);
   const auto times = fixture.sorted_milliseconds();

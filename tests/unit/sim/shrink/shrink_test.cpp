@@ -101,7 +101,7 @@ TEST_CASE("shrink: a smaller run is accepted only if its failure is of the same 
   CHECK(shrunk.schedule.events.size() == 2);
 }
 
-TEST_CASE("shrink: nodes, parameters and details that do not matter are removed", "[sim][shrink]") {
+TEST_CASE("shrink: nodes, parameters and details that the failure does not need are removed", "[sim][shrink]") {
   auto run = schedule_with_events(1);
   run.nodes = {"a", "b", "c"};
   run.parameters = {{"deadline", "300ms"}, {"links", "slow"}};

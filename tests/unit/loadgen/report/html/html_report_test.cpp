@@ -33,7 +33,7 @@ run_report report_of_one_second() {
   return report;
 }
 
-/// 86,400 intervals in 8640 phases.
+/// Returns a report with 86,400 intervals in 8,640 phases.
 run_report report_of_one_day() {
   auto report = samples::small();
   const auto second = report.intervals.front().totals;
@@ -168,16 +168,16 @@ TEST_CASE("HTML report: an exact percentile that follows a lower bound is drawn 
 
 TEST_CASE("HTML report: a second without responses is a gap in the latency chart", "[loadgen][report]") {
   auto report = samples::small();
-  const auto without_gap = render_html_report(report);
+  const auto page_without_gap = render_html_report(report);
   report.intervals[4].totals.answered = 0;
-  const auto with_gap = render_html_report(report);
+  const auto page_with_gap = render_html_report(report);
   const auto line = [](const std::string& html) {
     const auto start = html.find(R"(<path class="p99" d=")");
     return html.substr(start, html.find("/>", start) - start);
   };
-  CHECK(count_occurrences("M", line(without_gap)) == 1);
-  CHECK(count_occurrences("M", line(with_gap)) == 2);
-  CHECK_THAT(with_gap, ContainsSubstring("4 s to 5 s: no responses"));
+  CHECK(count_occurrences("M", line(page_without_gap)) == 1);
+  CHECK(count_occurrences("M", line(page_with_gap)) == 2);
+  CHECK_THAT(page_with_gap, ContainsSubstring("4 s to 5 s: no responses"));
 }
 
 TEST_CASE("HTML report: a closed loop has no planned rate, and a note about coordinated omission",

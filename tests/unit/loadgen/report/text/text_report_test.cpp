@@ -102,7 +102,7 @@ TEST_CASE("text report: the report of callers with patience and retries has rows
 )"));
 }
 
-TEST_CASE("text report: a run with every section", "[loadgen][report]") {
+TEST_CASE("text report: the text for a report with every section equals the expected text", "[loadgen][report]") {
   CHECK(render_text_report(full_report()) == R"(REGRESSION  spike, 850 requests/s on average for 12 s
   4 targets: time, system_info, weather, dashboard
   constant arrivals, started 2024-05-01 12:00:00 UTC
@@ -211,7 +211,8 @@ Average Rate:   821.96 requests/s
 )");
 }
 
-TEST_CASE("text report: the text for a run with every section equals the expected text", "[loadgen][report]") {
+TEST_CASE("text report: a closed loop has no planned rate, and a note about coordinated omission",
+          "[loadgen][report]") {
   const auto text = render_text_report(samples::closed_loop());
   CHECK(text.starts_with(R"(PASS  balanced, closed loop with 4 connections for 10 s
   time: GET http://127.0.0.1:8001/api/time
@@ -304,10 +305,10 @@ TEST_CASE("text report: the verdict is the first word and precedes the totals, i
   const auto plain = render_text_report(report);
   CHECK(plain.starts_with(word + "  balanced"));
   CHECK(plain.find("\n\n" + word + "\n  Because.\n\nTotal Requests") != std::string::npos);
-  const auto render_line = "\x1b[1;" + use_color + 'm' + word + "\x1b[0m";
+  const auto expected_first_line = "\x1b[1;" + use_color + 'm' + word + "\x1b[0m";
   const auto colored_report = render_text_report(report, {true, 80});
-  CHECK(colored_report.starts_with(render_line));
-  CHECK(colored_report.find("\n\n" + render_line + '\n') != std::string::npos);
+  CHECK(colored_report.starts_with(expected_first_line));
+  CHECK(colored_report.find("\n\n" + expected_first_line + '\n') != std::string::npos);
 }
 
 TEST_CASE("text report: a long run is drawn in fewer columns without losing a peak", "[loadgen][report]") {
