@@ -2,8 +2,8 @@
 # Hardening flags of the programs; enabled in the image and in the preset `release`. A project that uses Cohort keeps its own flags.
 # tests/hardening/check verifies each property of the built programs.
 #
-# Control-flow integrity of Clang (-fsanitize=cfi) is not used. This option requires link-time optimization, and a C++
-# library that is built with the same option. Debian provides no such library.
+# Control-flow integrity of Clang (-fsanitize=cfi) is not used. -fsanitize=cfi requires link-time optimization, and a
+# C++ library that is built with this option. Debian provides no such library.
 option(COHORT_HARDENING "Build the programs with hardening flags (as in the image)" OFF)
 
 set(COHORT_HARDENING_COMPILE_OPTIONS

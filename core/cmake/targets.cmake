@@ -21,10 +21,10 @@ function(cohort_own_options target)
   endif()
 endfunction()
 
-# Writes installed_packages.hpp in the build directory. Its content changes with the compiler and the header packages.
-# The package sets the modification time of a header, so an upgraded header can be older than the build. The build tool
-# would then keep the old precompiled header, and Clang would reject it. CMake reconfigures after each change of
-# Debian's package list.
+# Writes installed_packages.hpp in the build directory. The content of the file changes with the compiler and the header
+# packages. The package sets the modification time of a header, so an upgraded header can be older than the build. The
+# build tool would then keep the old precompiled header, and Clang would reject it. CMake reconfigures after each change
+# of Debian's package list.
 function(cohort_watch_packages)
   set(package_list /var/lib/dpkg/status)
   set(packages "")
@@ -48,8 +48,8 @@ function(cohort_precompile_header target header)
 endfunction()
 
 # cohort_precompile(<target> [runtime|http|service]): precompiles core/precompiled/<module>.hpp in the target of the
-# module (default: service), and reuses it in the modules and programs of higher layers. All of these targets have the
-# same hardening flags.
+# module (default: service), and reuses it in the modules and programs of higher layers. Targets that share a
+# precompiled header have the same hardening flags.
 function(cohort_precompile target)
   set(name service)
   if(ARGC GREATER 1)
@@ -66,9 +66,10 @@ function(cohort_precompile target)
   endif()
 endfunction()
 
-# cohort_module(<name> [OPTIONAL] [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...])
-# defines the static library cohort::<name> from core/cohort/<name>, and installs its headers. An optional module is a
-# separate package and not part of cohort::cohort. It is not built if one of its private libraries is not installed.
+# cohort_module(<name> [OPTIONAL] [MODULES <module>...] [LIBRARIES <target>...] [PRIVATE_LIBRARIES <target>...]) defines
+# the static library cohort::<name> from core/cohort/<name>, and installs its headers. An optional module is a separate
+# package and not part of cohort::cohort. An optional module is not built if one of its private libraries is not
+# installed.
 function(cohort_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "OPTIONAL" "" "MODULES;LIBRARIES;PRIVATE_LIBRARIES")
   if(arg_OPTIONAL)

@@ -19,8 +19,8 @@ namespace cohort::discovery {
 ///
 /// - While the source fails, the last list stays in use, without a time limit.
 /// - An empty list replaces a list with endpoints only if the source still confirms it after `empty_list_delay`.
-///   Otherwise a discovery system that has lost its data would make the service unavailable until its replicas have
-///   re-registered.
+///   Without this delay, a discovery system that has lost its data would make the service unavailable until its
+///   replicas have re-registered.
 /// - Failed requests are retried with exponential backoff from `min_retry_delay` to `max_retry_delay`, with a jitter of
 ///   up to half the delay.
 class watched_service {

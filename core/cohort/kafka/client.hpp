@@ -87,7 +87,7 @@ class client final : public broker, public std::enable_shared_from_this<client> 
   std::unique_ptr<wakeup> wakeup_;
   std::unique_ptr<instance_disposal> disposal_;
   std::unique_ptr<instance> producer_;
-  /// Incremented with each new producer.
+  /// The number of the current producer; incremented with each new producer.
   std::uint64_t producer_number_ = 0;
   /// The key is the sequence number of the message.
   std::unordered_map<std::uint64_t, unconfirmed_message> unconfirmed_;

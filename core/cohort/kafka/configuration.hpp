@@ -8,7 +8,7 @@
 
 namespace cohort::messaging::kafka {
 
-/// Settings of consumers only.
+/// The settings that apply only to consumers.
 struct group_settings {
   /// The `group.id` of the consumer.
   std::string group;

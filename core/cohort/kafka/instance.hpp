@@ -38,8 +38,8 @@ class instance_disposal {
   std::shared_ptr<state> state_;
 };
 
-/// A librdkafka producer or consumer with its threads. Its events are read from queues, which write to the eventfd when
-/// an event arrives in an empty queue. Used on one loop.
+/// A librdkafka producer or consumer with its threads. The events of an instance are read from queues, which write to
+/// the eventfd when an event arrives in an empty queue. Used on one loop.
 class instance {
  public:
   /// Creates a producer, or a consumer if there is a group. `descriptor` (an eventfd) and `disposal` must outlive the

@@ -37,9 +37,9 @@ struct delivery {
   unsigned attempt = 1;
 };
 
-/// Receives the messages of one topic until it is destroyed. It continues after a reconnect, and unacknowledged
-/// deliveries are redelivered. Must be used on the loop on which it was created. A subscription may outlive its broker
-/// client, and must outlive its calls.
+/// Receives the messages of one topic until it is destroyed. The subscription continues after a reconnect, and
+/// unacknowledged deliveries are redelivered. Must be used on the loop on which it was created. A subscription may
+/// outlive its broker client, and must outlive its calls.
 class subscription {
  public:
   virtual ~subscription() = default;

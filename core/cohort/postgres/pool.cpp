@@ -13,7 +13,7 @@ namespace {
 constexpr int max_attempts = 3;
 
 /// Returns the reserve of the settings, but at most a quarter of the remaining time, so that a call with a short
-/// remaining time is still made.
+/// remaining time can still be made.
 duration reserve_for(deadline caller, time_point now, duration max_reserve) noexcept {
   return std::min(max_reserve, caller.remaining(now) / 4);
 }

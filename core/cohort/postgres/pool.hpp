@@ -50,7 +50,7 @@ class loop_connections;
 ///
 /// - Deadline: a call times out at the caller's deadline less `reserve`, or after its timeout. The deadline includes
 ///   the wait for a connection. A statement that is running at the deadline, or whose caller is cancelled, is cancelled
-///   on the server. Its connection is reused only if it becomes idle; otherwise it is closed.
+///   on the server. The connection of a cancelled statement is reused only if it becomes idle; otherwise it is closed.
 /// - Connections: a connection that the server has closed is replaced before it is used. A statement that was not
 ///   executed is resent on a new connection, within the deadline; a statement that may have been executed is never
 ///   resent.

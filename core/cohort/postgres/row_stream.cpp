@@ -24,7 +24,7 @@ task<result<rows>> row_stream::next(std::size_t max_rows) {
   const fetch_limits limits{.max_rows = std::max<std::size_t>(max_rows, 1), .max_bytes = max_part_bytes};
   const auto has_more = co_await call->fetch(part, limits);
   if (has_more && *has_more) {
-    // Rows that libpq has received already are returned without a wait.
+    // Rows that libpq has already received are returned without a wait.
     if (must_yield_after(part.bytes())) co_await yield_to_loop();
     co_return std::move(part);
   }

@@ -32,9 +32,9 @@ struct scripted_reply {
   static scripted_reply failed(std::string sqlstate, std::string message = {});
 };
 
-/// A database for tests and simulations: a function replies to the statements, on the clock of the loop, so that it
-/// works with virtual time. BEGIN, COMMIT and ROLLBACK have the same effects as on the server. The database itself
-/// stores no data; the function may store data. Used on one thread.
+/// A database for tests and simulations, in which a function replies to the statements. The database uses the clock of
+/// the loop, which may be virtual. BEGIN, COMMIT and ROLLBACK have the same effects as in PostgreSQL. The database
+/// itself stores no data; the function may store data. Used on one thread.
 class scripted_database final : public database {
  public:
   using reply_function = std::function<scripted_reply(std::string_view text, std::span<const parameter> parameters)>;

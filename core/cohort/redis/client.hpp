@@ -53,7 +53,8 @@ class client {
   task<result<reply>> command(call_context context, std::string_view name, const Arguments&... arguments) {
     return execute(context, is_supported(name), encode_command(name, arguments...));
   }
-  /// Like the overload above, but takes a list, which must not be empty. Its first element is the name of the command.
+  /// Like the overload above, but takes a list, which must not be empty. The first element of the list is the name of
+  /// the command.
   task<result<reply>> command(call_context context, const std::vector<std::string>& arguments);
 
   /// The value of a string; empty if the key does not exist.

@@ -46,7 +46,7 @@ struct loop_connection::request {
   event done{};
 };
 
-/// Counts an established connection.
+/// Counts an established connection during the lifetime of this object.
 class loop_connection::connected_scope {
  public:
   explicit connected_scope(loop_connection& owner) : owner_(owner) { add(1); }

@@ -27,9 +27,9 @@ class simulated_server {
   simulated_server(const simulated_server&) = delete;
   simulated_server& operator=(const simulated_server&) = delete;
 
-  /// Accepts connections and executes their commands until the task is cancelled, or the acceptor is closed. Then the
-  /// connections are closed, but the data is kept for the next call. Only one call may run at a time. The server must
-  /// outlive the task.
+  /// Accepts connections and executes their commands until the task is cancelled, or the acceptor is closed. When the
+  /// task ends, the connections are closed, but the data is kept for the next call. Only one call may run at a time.
+  /// The server must outlive the task.
   task<> run(std::unique_ptr<net::acceptor> acceptor);
 
   /// Sets the processing time of each later batch of commands, for example a time longer than the callers' deadlines.

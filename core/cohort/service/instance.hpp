@@ -67,7 +67,7 @@ class instance {
   /// Builds the router and the server, before the loops run. `dependencies.network` must outlive this object.
   void build(const dependencies& dependencies);
   /// Replaces the API keys that callers may use; the first key is sent to other services. Sessions of removed keys end.
-  /// Returns false if these keys are in use already. Safe from any thread.
+  /// Returns false if these keys are already in use. Safe from any thread.
   bool replace_api_keys(const config::api_key_list& keys) { return api_keys_.replace(keys); }
   /// Replaces the TLS settings for requests to upstreams. Safe from any thread.
   void replace_upstream_tls(const net::tls_client_settings& settings);

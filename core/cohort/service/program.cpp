@@ -49,7 +49,7 @@ void add_process_wide_metrics(telemetry::registry& metrics, const telemetry::log
 }
 
 /// Opens /dev/null for each closed standard descriptor. Otherwise the next socket would have the number of a standard
-/// descriptor and receive its output.
+/// descriptor, and would receive the output that is written to this descriptor.
 void open_missing_descriptors() {
   for (int descriptor = 0; descriptor <= 2; ++descriptor) {
     if (::fcntl(descriptor, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
@@ -185,7 +185,7 @@ task<> stop_export(telemetry_export* telemetry_exporter, telemetry::log_sink& lo
   log_output.set_exporter(nullptr);
 }
 
-/// Returns the exit status.
+/// Runs the services until a signal, and returns the exit status.
 task<int> serve(instance_list& instances, const common_settings& settings, telemetry_export* telemetry_exporter,
                 telemetry::log_sink& log_output, telemetry::logger log) {
   event ended;

@@ -13,7 +13,7 @@ namespace cohort::service {
 struct unix_socket_options {
   /// The path of the socket; if empty, the program listens on a port.
   std::string path;
-  /// The permissions of the socket.
+  /// The file mode of the socket.
   unsigned mode = 0660;
 };
 

@@ -13,7 +13,7 @@ namespace cohort::sim {
 /// `accepted` and `refused` are the results of `connect`; `dns` is a lookup or a change of a name.
 enum class event_kind : std::uint8_t { connect, accepted, refused, bytes, closed, reset, dns, fault, note };
 
-/// An event at a host or between two hosts. It refers to the strings of the caller of `event_log::add`.
+/// An event at a host or between two hosts. The event refers to strings of the caller of `event_log::add`.
 struct event {
   time_point time;
   event_kind kind;

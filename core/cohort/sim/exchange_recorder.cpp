@@ -11,7 +11,7 @@
 namespace cohort::sim {
 namespace {
 
-/// The parsers only have to find the ends of messages. Limits are enforced by the peers.
+/// The parsers only have to find the ends of messages. The peers enforce the limits.
 constexpr std::size_t no_limit = 1U << 30U;
 const http::server_limits unlimited_requests{
     .max_target_bytes = no_limit, .max_header_bytes = no_limit, .max_fields = no_limit, .max_body_bytes = no_limit};

@@ -62,8 +62,8 @@ class exchange_observer {
   virtual void on_response_started(const exchange& response) = 0;
 };
 
-/// Records the HTTP/1.1 requests that servers have read and the responses that they have written. It uses only the
-/// bytes on the connections. A request counts once its server has read it completely.
+/// Records the HTTP/1.1 requests that servers have read and the responses that they have written. The recorder uses
+/// only the bytes on the connections. A request counts once its server has read it completely.
 class exchange_recorder final : public connection_observer {
  public:
   explicit exchange_recorder(loop& event_loop);

@@ -43,7 +43,7 @@ class node {
   const std::string& name() const noexcept { return host_.name; }
   sim::host& host() noexcept { return host_; }
   const sim::host& host() const noexcept { return host_; }
-  /// `http://` followed by the service's name and port. All replicas share it.
+  /// `http://` followed by the service's name and port. All replicas share this URL.
   std::string url() const;
   /// The port of the service.
   std::uint16_t port() const noexcept { return incarnation_->settings.port; }

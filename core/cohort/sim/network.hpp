@@ -44,7 +44,7 @@ class network {
   /// Precondition: nothing listens on that port of the host.
   std::unique_ptr<net::acceptor> listen(const host& server, std::uint16_t port);
 
-  /// From this call on, `observer` receives the events of all connections. It must outlive the network.
+  /// From this call on, `observer` receives the events of all connections. `observer` must outlive the network.
   void add_observer(connection_observer& observer) { observers_.push_back(&observer); }
   /// `handler` is called for each new connection before its first byte, so that the handler can schedule a fault.
   /// Replaces the previous handler; an empty handler removes it.
@@ -77,7 +77,8 @@ class network {
   void kill(host& target);
   /// Cuts the host's power: its connections become half-open and connection attempts to it are dropped.
   void power_off(host& target);
-  /// Starts a killed or powered-off host again. Its earlier connections are reset once their peers send.
+  /// Starts a killed or powered-off host again. The earlier connections of the host are reset when their peers send
+  /// data.
   void restart(host& target);
 
   /// The addresses that a name resolves to, in this order. An empty list makes the name unknown.

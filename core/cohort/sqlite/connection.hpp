@@ -84,7 +84,7 @@ class connection {
     if (rows->empty()) return std::optional<Row>{};
     return std::optional<Row>{std::move(rows->front())};
   }
-  /// Executes one statement without a result. Its rows, if any, are ignored.
+  /// Executes one statement without a result. Rows that the statement returns are ignored.
   template <class... Parameters>
   result<changes> execute(std::string_view text, Parameters&&... parameters) {
     return execute_with_parameters(text, {parameter(std::forward<Parameters>(parameters))...});
@@ -143,7 +143,7 @@ class active_call {
 
   /// Opens the file unless it is open.
   std::optional<error> open();
-  /// Calls `function`; in a transaction unless `begin` is null. The transaction is committed if the function returns no
+  /// Calls `function`, in a transaction unless `begin` is null. The transaction is committed if the function returns no
   /// error, and rolled back otherwise, even if it throws.
   template <class Function>
   std::optional<error> run(const char* begin, Function& function) {

@@ -65,8 +65,8 @@ using value_of = typename function_value<std::invoke_result_t<Function&, connect
 /// - Deadline: a call times out at the deadline of its context with `errc::timeout`, and the running statement is
 ///   interrupted. The deadline includes the waits for a connection, a thread and a lock. A transaction that is
 ///   interrupted is rolled back, unless its commit has already started: then it may be committed.
-/// - Functions passed to `read` and `write` run on a thread of the pool, possibly after the caller's deadline. They
-///   must own the objects that they use, and use only the connection that is passed to them.
+/// - Functions passed to `read` and `write` run on a thread of the pool, possibly after the caller's deadline. The
+///   functions must own the objects that they use, and may use only the connection that is passed to them.
 ///
 /// The file is opened by the first call. On a loop with a virtual clock, calls run inline (see `blocking_pool`), and a
 /// locked file is `errc::busy` immediately. Thread-safe; calls are made on loops. The database must outlive its calls.

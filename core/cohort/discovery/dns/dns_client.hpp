@@ -11,11 +11,11 @@
 
 namespace cohort::discovery {
 
-/// A stub resolver that returns the TTL of its answers, which `getaddrinfo` does not. It has no cache and does not read
-/// /etc/hosts. Used on one loop.
+/// A stub resolver that returns the TTL of its answers, which `getaddrinfo` does not. The resolver has no cache and
+/// does not read /etc/hosts. Used on one loop.
 class dns_client {
  public:
-  /// TTL limits in seconds. They bound the query interval for any TTL that a name server returns.
+  /// TTL limits in seconds. The limits bound the query interval for any TTL that a name server returns.
   static constexpr std::uint32_t min_ttl = 1;
   static constexpr std::uint32_t max_ttl = 300;
 

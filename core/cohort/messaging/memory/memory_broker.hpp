@@ -18,9 +18,9 @@
 
 namespace cohort::messaging {
 
-/// An in-memory broker for tests and simulations on one loop and any clock. It simulates restarts, network partitions,
-/// slow confirms and rejected messages. Like a broker with a disk, it keeps confirmed messages across a restart; each
-/// unconfirmed message is kept or lost at random.
+/// An in-memory broker for tests and simulations on one loop and any clock. The broker simulates restarts, network
+/// partitions, slow confirms and rejected messages. Like a broker with a disk, it keeps confirmed messages across a
+/// restart; each unconfirmed message is kept or lost at random.
 class memory_broker {
  public:
   class client;

@@ -13,8 +13,9 @@ namespace {
 /// Notices can quote values; libpq would write them to standard error.
 void ignore_notice(void*, const PGresult*) {}
 
-/// For a failed connection, libpq provides only a message. Its verbose form contains the SQLSTATE between the severity
-/// and the message: `connection to server at "::1", port 5432 failed: FATAL: 28P01: password authentication failed …`.
+/// For a failed connection, libpq provides only a message. The verbose message contains the SQLSTATE between the
+/// severity and the text: `connection to server at "::1", port 5432 failed: FATAL: 28P01: password authentication
+/// failed …`.
 error connect_error(const PGconn& failed) {
   std::string_view text{PQerrorMessage(&failed)};
   // Uses the error of the last host that was tried.

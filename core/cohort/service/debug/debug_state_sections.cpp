@@ -19,7 +19,7 @@ std::string format_one_decimal(double value) {
   return (tenths.size() == 1 ? "0" : tenths.substr(0, tenths.size() - 1)) + "." + tenths.back();
 }
 
-/// A value over all loops: `5`, or `5 to 8` if the loops differ.
+/// The range of a value over all loops: `5`, or `5 to 8` if the loops differ.
 std::string format_value_range(const std::string& low, const std::string& high) {
   return low == high ? low : low + " to " + high;
 }

@@ -24,7 +24,7 @@ enum class job_placement : std::uint8_t {
   each_loop,
 };
 
-/// The handling of scheduled times that pass while the job still runs. Two runs never overlap on one loop.
+/// The handling of scheduled times that pass while the job is running. Two runs never overlap on one loop.
 enum class job_overlap : std::uint8_t {
   /// The job runs again at its next regular time.
   skip,

@@ -69,7 +69,7 @@ class export_worker {
   task<> run();
   task<> export_batch(taken_batch& batch);
   task<std::optional<std::string>> compress(std::string body);
-  /// Empty if there is not enough memory.
+  /// Empty if the memory is insufficient.
   task<std::optional<http::client_request>> make_request(std::string_view items);
   /// Records the outcome of the batch, unless the request must be retried.
   std::optional<retry_request> evaluate_response(const http::client_result& result, taken_batch& batch);

@@ -10,7 +10,7 @@
 namespace cohort::sim {
 
 /// The CPU time that a process spends on HTTP, in addition to the time that its handlers spend with `spend_cpu`. All
-/// are zero by default.
+/// costs are zero by default.
 struct cpu_costs {
   struct route_cost {
     /// A path, or a prefix followed by `*`.

@@ -114,7 +114,8 @@ class machine {
   /// Makes each core pause at random times from now on. Replaces the earlier pauses. Pauses do not count as CPU time.
   void set_pauses(const core_pauses& pauses);
   /// After a thread is woken, its HTTP costs (`cpu_costs`) depend on the mean time for which the cores were idle since
-  /// it last ran, until it has no ready handler or reads a second request. Does not affect `spend_cpu`.
+  /// the thread last ran. The effect ends when the thread has no ready handler or reads a second request. Does not
+  /// affect `spend_cpu`.
   void set_idle_slowdown(const idle_slowdown& slowdown) noexcept { idle_slowdown_ = slowdown; }
   /// The time that a core needs at this speed for work that costs `cost` at the speed 1.
   duration time_of(duration cost) const noexcept;

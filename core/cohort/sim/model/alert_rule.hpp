@@ -32,7 +32,8 @@ struct alert_firing {
 inline constexpr duration alert_interval = std::chrono::seconds{15};
 
 /// The firings of a rule in the first `length` of a run. An error is a call that ends without a response or with the
-/// status 5xx. It is counted when it ends. A window is evaluated once the run has lasted as long as the window.
+/// status 5xx. An error is counted when its call ends. A window is evaluated once the run has lasted as long as the
+/// window.
 std::vector<alert_firing> evaluate(const alert_rule& rule, const caller_results& callers, duration length);
 
 }  // namespace cohort::sim

@@ -19,7 +19,7 @@ call_cache::call_cache(call_cache_settings settings, service::background_tasks& 
                   .base_retry_delay = duration{0}}),
       call_ended_(cross_thread_event::make()) {}
 
-/// Decides the action of a request. `waiting` is set to the event of the call in flight if the request has to wait for
+/// Returns the action for a request. `waiting` is set to the event of the call in flight if the request has to wait for
 /// it.
 call_cache::responses::decision call_cache::decide(std::shared_ptr<cross_thread_event>& waiting) {
   using enum responses::action;

@@ -32,7 +32,7 @@ class call_cache {
   /// Makes the call, and returns whether it succeeded.
   using call_function = std::function<task<bool>(call_context)>;
 
-  /// `background` must outlive the cache. It runs the calls for several requests and the calls that replace a stale
+  /// `background` must outlive the cache; it runs the calls for several requests and the calls that replace a stale
   /// response.
   call_cache(call_cache_settings settings, service::background_tasks& background, call_function call);
 

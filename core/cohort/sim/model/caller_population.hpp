@@ -48,8 +48,8 @@ struct caller_second {
   std::uint64_t good = 0;
 };
 
-/// Counters of a run of callers. A call is counted in the second in which it started, and an attempt in the second in
-/// which it was sent.
+/// Counters of one run of a caller population. A call is counted in the second in which it started, and an attempt in
+/// the second in which it was sent.
 struct caller_results {
   std::vector<caller_second> seconds;
   std::vector<std::uint64_t> attempts_by_second;

@@ -52,10 +52,10 @@ struct fault_effects {
 /// The default port of modeled services.
 inline constexpr std::uint16_t modeled_service_port = 8080;
 
-/// A service with the behavior of `model` at all paths. Its server, admission control, clients and policies are those
-/// of Cohort. `faults` may be null. `spend` consumes the CPU time of a request: in a simulation it is `spend_cpu`, in a
-/// real process a function that keeps a core busy. The settings of each call are its policy and its URL
-/// (`url_variable_for`).
+/// A service with the behavior of `model` at all paths. The server, admission control, clients and policies of the
+/// service are those of Cohort. `faults` may be null. `spend` consumes the CPU time of a request: in a simulation it is
+/// `spend_cpu`, in a real process a function that keeps a core busy. The settings of each call are its policy and its
+/// URL (`url_variable_for`).
 service::definition modeled_service(std::shared_ptr<const service_model> model,
                                     std::shared_ptr<const fault_effects> faults = nullptr,
                                     std::function<void(duration)> spend = spend_cpu);

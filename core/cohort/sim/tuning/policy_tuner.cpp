@@ -135,8 +135,8 @@ class tuner {
     return mean;
   }
 
-  /// The amount by which the objective is missed, over all scenarios; 0 if it is met. It is the sum and not the mean,
-  /// because other scenarios must not compensate for a miss in one scenario.
+  /// The amount by which the objective is missed, over all scenarios; 0 if it is met. The amounts are added, not
+  /// averaged, because other scenarios must not compensate for a miss in one scenario.
   double shortfall(std::size_t candidate, std::size_t seeds) const {
     const auto& objective = plan_.objective;
     double missed = 0;

@@ -20,9 +20,9 @@ measured_range range_of(std::vector<double> values);
 
 enum class comparison_verdict : std::uint8_t { better, better_within_range, equal, worse_within_range, worse };
 
-/// Compares two medians. The verdict is `equal` if the medians are equal. It is `better` or `worse` if they differ by
-/// more than the larger of the two ranges (`highest - lowest`), and otherwise `better_within_range` or
-/// `worse_within_range`.
+/// Compares two medians. The verdict is `equal` if the medians are equal. The verdict is `better` or `worse` if the
+/// medians differ by more than the larger of the two ranges (`highest - lowest`), and otherwise `better_within_range`
+/// or `worse_within_range`.
 comparison_verdict compare(const measured_range& baseline, const measured_range& changed) noexcept;
 /// `better`, `better, within noise`, `equal`, `worse, within noise` or `worse`.
 std::string_view to_string(comparison_verdict verdict) noexcept;

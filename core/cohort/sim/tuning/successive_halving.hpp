@@ -17,9 +17,9 @@ struct mean_estimate {
 mean_estimate estimate_mean(const std::vector<double>& samples);
 
 /// Settings of a search for the best of many candidates, whose values can only be sampled. All candidates are sampled
-/// with the same few seeds. In each further round, the better half is sampled with twice as many seeds. So most of the
-/// time is spent on the best candidates, and differences between candidates are not caused by different seeds (common
-/// random numbers). Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter
+/// with the same few seeds. In each further round, the better half is sampled with twice as many seeds. Therefore, most
+/// of the time is spent on the best candidates, and differences between candidates are not caused by different seeds
+/// (common random numbers). Source: Jamieson and Talwalkar, "Non-stochastic best arm identification and hyperparameter
 /// optimization" (2016).
 struct halving_settings {
   std::size_t candidates = 32;

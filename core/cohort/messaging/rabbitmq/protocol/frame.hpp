@@ -44,8 +44,8 @@ class frame_parser {
   std::string error_;
 };
 
-/// Appends a frame to `output`. Its payload consists of the bytes that are appended to `output` during the lifetime of
-/// this object.
+/// Appends a frame to `output`. The payload of the frame consists of the bytes that are appended to `output` during the
+/// lifetime of this object.
 class frame_scope {
  public:
   frame_scope(std::string& output, frame_type type, std::uint16_t channel);

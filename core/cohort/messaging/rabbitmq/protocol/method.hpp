@@ -51,7 +51,7 @@ enum class method_id : std::uint32_t {
 
 inline constexpr std::uint16_t basic_class = 60;
 
-/// Appends a method frame to `output`. Its arguments are written during the lifetime of this object.
+/// Appends a method frame to `output`. The arguments of the method are written during the lifetime of this object.
 class method_scope {
  public:
   method_scope(std::string& output, std::uint16_t channel, method_id method)
