@@ -158,7 +158,7 @@ task<> run_jobs(blocking_pool& pool, int count) {
   }
 }
 
-void measure_one_loop() {
+void measure_single_loop_types() {
   mutex owner;
   const auto lock = [&](deadline end) { return owner.lock(end); };
   measure("mutex, uncontended", 1, rounds, tasks(acquire_repeatedly(lock, rounds)));
@@ -194,7 +194,7 @@ void measure_one_loop() {
           tasks(send_all(numbers, rounds), select_all(other, numbers, rounds)));
 }
 
-void measure_threads() {
+void measure_cross_thread_types() {
   cross_thread_semaphore owner{1};
   const auto acquire = [&](deadline end) { return owner.acquire(end); };
   measure("cross_thread_semaphore, without waiting", 1, rounds, tasks(acquire_repeatedly(acquire, rounds)));
@@ -230,6 +230,6 @@ void measure_threads() {
 
 int main() {
   std::printf("| operation                                            |       ns | alloc |\n|---|---|---|\n");
-  cohort::measure_one_loop();
-  cohort::measure_threads();
+  cohort::measure_single_loop_types();
+  cohort::measure_cross_thread_types();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// End-to-end checks of the compose stack, from `up` to `down`: in a separate project, with an API key, fault injection and
+// Checks the compose stack end to end, from `up` to `down`, in a separate project, with an API key, fault injection and
 // a local weather provider. Requires Docker with compose. Uses the default ports and image names of the stack.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
-// The end-to-end checks that do not require Docker: the services in one process, and the Prometheus and Alertmanager of
-// Debian.
+// Runs the end-to-end checks that do not require Docker, with the services in one process, and with the Prometheus and
+// Alertmanager of Debian.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';

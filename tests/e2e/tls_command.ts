@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// End-to-end checks of compose.yml with compose.tls.yml, from `up` to `down`, in a separate project and on free ports.
+// Checks compose.yml with compose.tls.yml end to end, from `up` to `down`, in a separate project and on free ports.
 // Requires Docker with compose. `--no-build` uses the existing images. `./dev e2e tls` creates the certificates, and
 // passes their directory in TLS_DIR and the CA in NODE_EXTRA_CA_CERTS, which Node.js reads when it starts.
 import { spawnSync } from 'node:child_process';

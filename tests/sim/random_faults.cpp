@@ -13,7 +13,7 @@ class fault_generator {
  public:
   fault_generator(random_generator& random, const sim::schedule& result) : random_(random), schedule_(result) {}
 
-  sim::scheduled_event draw(bool is_lossless) { return is_lossless ? draw_lossless() : draw_event(); }
+  sim::scheduled_event draw(bool is_lossless) { return is_lossless ? draw_lossless_fault() : draw_fault(); }
 
  private:
   std::string draw_time_service() {
@@ -34,7 +34,7 @@ class fault_generator {
   }
   duration draw_length() { return random_.uniform_between(5ms, 1500ms) / 1ms * 1ms; }
 
-  sim::scheduled_event draw_lossless() {
+  sim::scheduled_event draw_lossless_fault() {
     switch (random_.uniform_below(4)) {
       case 0: return {.action = stop, .node = draw_upstream(), .lasts = draw_length()};
       case 1: return {.action = delay_resolution, .node = time_name, .lasts = draw_length(), .amount = draw_length()};
@@ -43,7 +43,7 @@ class fault_generator {
     }
   }
 
-  sim::scheduled_event draw_event() {
+  sim::scheduled_event draw_fault() {
     switch (random_.uniform_below(8)) {
       case 0:
         return {.action = random_.bernoulli(0.5) ? kill : power_off, .node = draw_server(), .lasts = draw_length()};
@@ -59,7 +59,7 @@ class fault_generator {
                 .node = draw_server(),
                 .lasts = draw_length()};
       case 5: return {.action = fail_resolution, .node = time_name, .lasts = draw_length()};
-      default: return draw_lossless();
+      default: return draw_lossless_fault();
     }
   }
 

@@ -85,7 +85,7 @@ async function measureRound(comparison: Comparison, options: Options, running: R
   result.cpuMicroseconds.push(cpuMicroseconds);
   result.requestsPerSecond.push(requestsPerSecond);
   if (comparison.openLoopRate === undefined) return;
-  // A server is not measured beyond three quarters of its capacity, where the queue determines the latency.
+  // A server is not measured above three quarters of its capacity, because the queue would determine the latency.
   const isWithinCapacity = comparison.openLoopRate < (0.75 * 1e6) / cpuMicroseconds;
   const p99 = isWithinCapacity ? await measureP99(running, comparison.openLoopRate, options.seconds) : undefined;
   result.p99Milliseconds.push(p99 ?? null);

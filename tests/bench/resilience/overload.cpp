@@ -86,7 +86,7 @@ void start_period(load& running, double rate, duration length) {
 }
 
 task<> send_request(load& running, time_point intended_start) {
-  // A client that shares its connections with others, such as a proxy, waits for late responses.
+  // Waits for late responses, as a proxy does, which shares its connections.
   auto fetch_task = http::fetch(running.environment.client(), running.request, deadline{intended_start + 5s});
   const auto response = co_await std::move(fetch_task);
   const auto latency = loop::current().now() - intended_start;
@@ -99,8 +99,8 @@ task<> send_request(load& running, time_point intended_start) {
   }
 }
 
-/// The requests of one connection of an open loop: request i is sent i/rate after the start, or as soon as a connection
-/// is idle.
+/// Sends the requests of one connection of an open loop: request i is sent i/rate after the start, or as soon as a
+/// connection is idle.
 task<> send_at_rate(load& running) {
   for (;;) {
     const std::chrono::duration<double> offset{static_cast<double>(running.next_request++) / running.rate};

@@ -38,7 +38,7 @@ class testbed {
   telemetry::registry& metrics() noexcept { return metrics_; }
   const telemetry::logger& log() const noexcept { return log_; }
   http::client_request request(std::string_view path) const;
-  /// CPU time of the server's thread since its start. Runs on the clients' loop.
+  /// Returns the CPU time of the server's thread since its start. Runs on the clients' loop.
   task<duration> server_cpu_time();
 
  private:
@@ -56,7 +56,7 @@ class testbed {
   http::server server_;
 };
 
-/// CPU time of the calling thread since its start.
+/// Returns the CPU time of the calling thread since its start.
 duration thread_cpu_time();
 
 }  // namespace cohort::bench

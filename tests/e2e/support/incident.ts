@@ -31,7 +31,7 @@ async function weatherState(stack: Stack): Promise<string | undefined> {
 /**
  * Makes the weather service slower than the timeout of the dashboard until the alert is shown on the dashboard, then
  * clears the fault and waits until the alert is resolved there. The stack must be under load during the incident, and
- * fast at the start.
+ * must respond fast at its start.
  */
 export async function runIncident(stack: Stack, onEvent: (event: TimelineEvent) => void): Promise<TimelineEvent[]> {
   const timeline: TimelineEvent[] = [];

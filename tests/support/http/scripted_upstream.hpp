@@ -113,7 +113,8 @@ class scripted_upstream {
   void wait_for_requests(std::size_t count, std::chrono::milliseconds timeout = default_timeout) const;
 
   /// Waits for at least `count` clients that have closed, half-closed or reset their connection before the response was
-  /// complete. Detected during `canned_response::delay`, `no_response` and `slow_body`, and by failed writes.
+  /// complete. Disconnects are detected during `canned_response::delay`, `no_response` and `slow_body`, and by failed
+  /// writes.
   void wait_for_disconnects(std::size_t count, std::chrono::milliseconds timeout = default_timeout) const;
 
   [[nodiscard]] std::size_t disconnects() const;

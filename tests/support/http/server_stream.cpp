@@ -53,7 +53,7 @@ server_stream::server_stream(file_descriptor socket, SSL_CTX* tls, const stop_si
   }
 }
 
-// Repeats a TLS operation until it no longer waits for the socket.
+// Retries a TLS operation until it no longer waits for the socket.
 template <class Operation>
 bool server_stream::complete(Operation operation) {
   for (;;) {

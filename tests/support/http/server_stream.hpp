@@ -32,10 +32,10 @@ class server_stream {
   /// Performs the TLS handshake, if any. Returns whether it succeeded.
   bool handshake();
 
-  /// Reads available bytes; empty after the peer has closed or the stop was raised.
+  /// Reads available bytes. The result is empty after the peer has closed the connection, or after `stop` was raised.
   std::string read_some();
 
-  /// False if the peer has closed before all bytes were passed to the kernel, or the stop was raised.
+  /// Returns false if the peer closed the connection, or `stop` was raised, before all bytes were passed to the kernel.
   bool write(std::string_view bytes);
 
   enum class wait_result { elapsed, disconnected, stopped };
@@ -43,10 +43,10 @@ class server_stream {
   /// Waits until the peer closes or half-closes, which TCP does not distinguish, for at most `timeout`.
   wait_result wait_for_disconnect(std::chrono::milliseconds timeout);
 
-  /// Closes in an orderly way: TLS close_notify, then FIN.
+  /// Closes the connection gracefully: sends TLS close_notify, then FIN.
   void close();
 
-  /// Closes with RST. Bytes in transit are lost.
+  /// Closes the connection with RST. Bytes in transit are lost.
   void reset();
 
  private:

@@ -26,7 +26,7 @@ std::vector<std::string> file_names(const std::filesystem::path& directory) {
 /// Sessions with three output files.
 class interrupt_fixture : public session_fixture {
  public:
-  int run_interrupted(std::vector<std::string> arguments, duration interrupt_after) {
+  int run_and_interrupt(std::vector<std::string> arguments, duration interrupt_after) {
     const auto path = [&](const char* name) { return (files.path() / name).string(); };
     arguments.insert(arguments.end(), {"--json", path("r.json"), "--csv", path("r.csv"), "--html", path("r.html")});
     return run_session(parse_valid(arguments), interrupt_after);
@@ -53,7 +53,7 @@ TEST_CASE("loadgen: an interrupt in the preflight produces complete reports", "[
   fixture.routes.get("/", [](http::request_context&) { return respond_after_an_hour(); });
   fixture.serve();
   const auto start = fixture.time.now();
-  CHECK(fixture.run_interrupted({default_target}, 500ms) == 105);
+  CHECK(fixture.run_and_interrupt({default_target}, 500ms) == 105);
   CHECK(fixture.time.now() - start < 2s);
   fixture.check_reports();
   CHECK_THAT(fixture.report_output, ContainsSubstring("Total Requests: 0"));
@@ -63,7 +63,7 @@ TEST_CASE("loadgen: an interrupt while a target does not accept connections prod
           "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
   fixture.network.add_black_hole(load_fixture::address());
-  CHECK(fixture.run_interrupted({default_target}, 500ms) == 105);
+  CHECK(fixture.run_and_interrupt({default_target}, 500ms) == 105);
   fixture.check_reports();
 }
 
@@ -71,7 +71,7 @@ TEST_CASE("loadgen: an interrupt in the first scrape produces complete reports",
   interrupt_fixture fixture;
   fixture.routes.get("/metrics", [](http::request_context&) { return respond_after_an_hour(); });
   fixture.serve_delayed([](duration) { return 1ms; });
-  CHECK(fixture.run_interrupted({default_target, "--server-metrics", "http://192.0.2.80/metrics"}, 500ms) == 105);
+  CHECK(fixture.run_and_interrupt({default_target, "--server-metrics", "http://192.0.2.80/metrics"}, 500ms) == 105);
   fixture.check_reports();
 }
 
@@ -79,7 +79,7 @@ TEST_CASE("loadgen: an interrupt under load produces complete reports", "[loadge
   interrupt_fixture fixture;
   fixture.serve_delayed([](duration) { return 1ms; });
   const auto rate = GENERATE("10", "max");
-  CHECK(fixture.run_interrupted({default_target, "-r", rate, "-d", "60"}, 2500ms) == 105);
+  CHECK(fixture.run_and_interrupt({default_target, "-r", rate, "-d", "60"}, 2500ms) == 105);
   fixture.check_reports();
 }
 
@@ -88,13 +88,13 @@ TEST_CASE("loadgen: an interrupt in a knee search produces complete reports", "[
   fixture.serve_delayed([](duration) { return 1ms; });
   // The interrupt arrives in the preflight, in the first trial, or between two trials.
   const auto interrupt_after = GENERATE(duration{1us}, duration{500ms}, duration{2300ms});
-  CHECK(fixture.run_interrupted({default_target, "-m", "knee", "-d", "12"}, interrupt_after) == 105);
+  CHECK(fixture.run_and_interrupt({default_target, "-m", "knee", "-d", "12"}, interrupt_after) == 105);
   fixture.check_reports();
 }
 
 TEST_CASE("loadgen: a failed preflight leaves no temporary files", "[loadgen][cli][case-4.7]") {
   interrupt_fixture fixture;
-  CHECK(fixture.run_interrupted({default_target}, 1h) == 122);
+  CHECK(fixture.run_and_interrupt({default_target}, 1h) == 122);
   CHECK(file_names(fixture.files.path()).empty());
 }
 

@@ -84,28 +84,28 @@ TEST_CASE("session: a comparison has exit status 0 if unchanged, 121 if slower, 
     return parse_valid(std::move(added));
   };
   // Delays that vary from request to request.
-  const auto varied_delay = [](duration base) {
+  const auto make_varied_delay = [](duration base) {
     return [base, n = 0](duration) mutable { return base + (n = (n + 7) % 13) * 300us; };
   };
   {
     session_fixture fixture;
-    fixture.serve_delayed(varied_delay(20ms));
+    fixture.serve_delayed(make_varied_delay(20ms));
     REQUIRE(fixture.run_session(with_flags({"--json", saved})) == 0);
   }
   SECTION("unchanged") {
     session_fixture fixture;
-    fixture.serve_delayed(varied_delay(20ms));
+    fixture.serve_delayed(make_varied_delay(20ms));
     CHECK(fixture.run_session(with_flags({"--baseline", saved})) == 0);
   }
   SECTION("slower") {
     session_fixture fixture;
-    fixture.serve_delayed(varied_delay(25ms));
+    fixture.serve_delayed(make_varied_delay(25ms));
     CHECK(fixture.run_session(with_flags({"--baseline", saved})) == 121);
     CHECK_THAT(fixture.report_output, ContainsSubstring("REGRESSION"));
   }
   SECTION("different settings") {
     session_fixture fixture;
-    fixture.serve_delayed(varied_delay(20ms));
+    fixture.serve_delayed(make_varied_delay(20ms));
     CHECK(fixture.run_session(with_flags({"--baseline", saved, "--connections", "3"})) == 104);
     CHECK_THAT(fixture.status_output, ContainsSubstring("connections"));
     CHECK(fixture.request_count == 0);

@@ -11,7 +11,7 @@ namespace {
 using namespace cohort::test;
 
 /// Returns the settings for one request of a caller with a patience of 100 ms.
-load_settings request_with_patience(unsigned max_retries) {
+load_settings settings_with_patience(unsigned max_retries) {
   auto settings = constant_load(1, 1s);
   settings.callers = {.patience = 100ms, .max_retries = max_retries};
   return settings;
@@ -20,7 +20,7 @@ load_settings request_with_patience(unsigned max_retries) {
 std::string status_response(int code) { return "HTTP/1.1 " + std::to_string(code) + " x\r\nContent-Length: 0\r\n\r\n"; }
 
 /// Records when the requests arrive, and sends no response.
-peer_script silent_peer(load_fixture& fixture, std::vector<duration>& arrivals) {
+peer_script unresponsive_peer(load_fixture& fixture, std::vector<duration>& arrivals) {
   return [&](net::stream&, std::size_t) -> task<> {
     arrivals.push_back(fixture.since_start());
     co_return;
@@ -31,8 +31,8 @@ TEST_CASE("retries: a caller abandons an attempt after its patience and retries 
           "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
-  fixture.serve_script(silent_peer(fixture, arrivals));
-  const auto report = fixture.run(request_with_patience(2));
+  fixture.serve_script(unresponsive_peer(fixture, arrivals));
+  const auto report = fixture.run(settings_with_patience(2));
   const auto& totals = report.totals;
   CHECK(totals.planned == 1);
   CHECK(totals.sent == 3);
@@ -65,7 +65,7 @@ TEST_CASE("retries: a request is retried only after status 429 or 5xx, or a conn
     net::reset_memory_stream(stream);
     return send(stream, "");
   });
-  const auto report = fixture.run(request_with_patience(3));
+  const auto report = fixture.run(settings_with_patience(3));
   const auto& totals = report.totals;
   CHECK(totals.planned == 1);
   CHECK(fixture.request_count == (is_retried ? 2 : 1));
@@ -86,7 +86,7 @@ TEST_CASE("retries: the patience for goodput is measured from the start of the r
     if (number == 1 && late) co_return;
     co_await send(stream, status_response(200));
   });
-  const auto report = fixture.run(request_with_patience(1));
+  const auto report = fixture.run(settings_with_patience(1));
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 1);
   CHECK(report.totals.on_time == on_time);
 }
@@ -116,7 +116,7 @@ TEST_CASE("retries: a caller that waits for a connection also abandons its reque
           "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
-  fixture.serve_script(silent_peer(fixture, arrivals));
+  fixture.serve_script(unresponsive_peer(fixture, arrivals));
   auto settings = constant_load(1, 0s);
   settings.profile.begin_phase("burst").add_burst(2, 10ms);
   settings.connections = 1;
@@ -133,8 +133,8 @@ TEST_CASE("retries: a caller that waits for a connection also abandons its reque
 TEST_CASE("retries: the timeout limits a request over all attempts", "[loadgen][client]") {
   load_fixture fixture;
   std::vector<duration> arrivals;
-  fixture.serve_script(silent_peer(fixture, arrivals));
-  auto settings = request_with_patience(100);
+  fixture.serve_script(unresponsive_peer(fixture, arrivals));
+  auto settings = settings_with_patience(100);
   settings.timeout = 250ms;
   const auto report = fixture.run(settings);
   CHECK(arrivals.size() == 3);
@@ -151,7 +151,7 @@ TEST_CASE("retries: each attempt sends the remaining time until the deadline", "
     co_return http::response{};
   });
   fixture.serve();
-  auto settings = request_with_patience(2);
+  auto settings = settings_with_patience(2);
   settings.deadline = 250ms;
   fixture.run(settings);
   REQUIRE(timeouts.size() == 3);

@@ -12,7 +12,7 @@ using namespace cohort::test;
 constexpr const char* hello_response = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
 
 /// Returns the settings for five consecutive requests on one connection.
-load_settings five_sequential_requests() {
+load_settings settings_for_five_requests() {
   auto settings = constant_load(10, 500ms);
   settings.connections = 1;
   settings.timeout = 50ms;
@@ -83,7 +83,7 @@ TEST_CASE("target client: each kind of invalid response has a specific outcome",
     CAPTURE(test_case.description);
     load_fixture fixture;
     fixture.serve_script(test_case.peer);
-    const auto report = fixture.run(five_sequential_requests());
+    const auto report = fixture.run(settings_for_five_requests());
     CHECK(count_of(report.totals.outcomes, test_case.outcome) == 5);
     CHECK(loadgen::total_count(report.totals.outcomes) == 5);
     CHECK(report.totals.sent == 5);
@@ -104,7 +104,7 @@ TEST_CASE("target client: statuses are counted by class, and 429 and 503 separat
   fixture.serve_script([code = status_code](net::stream& stream, std::size_t) {
     return send(stream, "HTTP/1.1 " + std::to_string(code) + " x\r\nContent-Length: 0\r\n\r\n");
   });
-  const auto report = fixture.run(five_sequential_requests());
+  const auto report = fixture.run(settings_for_five_requests());
   CHECK(count_of(report.totals.outcomes, outcome) == 5);
   CHECK(report.totals.statuses.at(static_cast<unsigned>(status_code)) == 5);
   CHECK(report.totals.response_time.count() == 5);
@@ -129,7 +129,7 @@ TEST_CASE(
   fixture.serve_script([text = bytes, ends = closes_connection](net::stream& stream, std::size_t) {
     return ends ? send_and_close(stream, text) : send(stream, text);
   });
-  auto settings = five_sequential_requests();
+  auto settings = settings_for_five_requests();
   settings.targets.front().expected_body = GENERATE("", "hello", "llo");
   const auto report = fixture.run(settings);
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
@@ -142,7 +142,7 @@ TEST_CASE("target client: a successful response without the expected text has th
   fixture.serve_script([](net::stream& stream, std::size_t number) {
     return send(stream, number % 2 == 0 ? "HTTP/1.1 500 x\r\nContent-Length: 3\r\n\r\noh!" : hello_response);
   });
-  auto settings = five_sequential_requests();
+  auto settings = settings_for_five_requests();
   settings.targets.front().expected_body = "world";
   const auto report = fixture.run(settings);
   CHECK(count_of(report.totals.outcomes, request_outcome::body_check) == 3);
@@ -155,7 +155,7 @@ TEST_CASE("target client: a reused connection closed before a response has the o
   fixture.serve_script([](net::stream& stream, std::size_t number) {
     return number % 2 == 1 ? send(stream, hello_response) : send_and_close(stream, "");
   });
-  const auto report = fixture.run(five_sequential_requests());
+  const auto report = fixture.run(settings_for_five_requests());
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 3);
   CHECK(count_of(report.totals.outcomes, request_outcome::stale_reuse) == 2);
 }
@@ -171,7 +171,7 @@ TEST_CASE("target client: an idle connection that the server has closed is repla
           "[loadgen][client]") {
   load_fixture fixture;
   fixture.serve_script([](net::stream& stream, std::size_t) { return respond_and_close_later(stream); });
-  const auto report = fixture.run(five_sequential_requests());
+  const auto report = fixture.run(settings_for_five_requests());
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
   CHECK(report.totals.connections_opened == 5);
 }
@@ -185,7 +185,7 @@ TEST_CASE("target client: without keep-alive, each request has a separate connec
     return http::response{}.body("hello", "text/plain");
   });
   fixture.serve();
-  auto settings = five_sequential_requests();
+  auto settings = settings_for_five_requests();
   settings.keep_alive = false;
   const auto report = fixture.run(settings);
   CHECK(count_of(report.totals.outcomes, request_outcome::status_2xx) == 5);
@@ -195,7 +195,7 @@ TEST_CASE("target client: without keep-alive, each request has a separate connec
 
 TEST_CASE("target client: each kind of connect error has a specific outcome", "[loadgen][client]") {
   load_fixture fixture;
-  auto settings = five_sequential_requests();
+  auto settings = settings_for_five_requests();
   const auto [url, outcome] = GENERATE(table<const char*, request_outcome>({
       {"http://192.0.2.80/", request_outcome::connect_refused},
       {"http://192.0.2.99/", request_outcome::connect_timeout},
@@ -213,7 +213,7 @@ TEST_CASE("target client: idle connections are reused before new connections are
   fixture.serve_delayed([](duration) { return 30ms; });
   auto settings = constant_load(100, 5s);
   const auto report = fixture.run(settings);
-  // 100 per second × 0.03 s each: three or four at a time.
+  // At 100 requests per second of 0.03 s each, three or four requests are in flight.
   CHECK(report.totals.connections_opened >= 3);
   CHECK(report.totals.connections_opened <= 4);
 }
@@ -229,7 +229,7 @@ TEST_CASE("target client: a request with a body is sent completely over a pipe w
     return http::response{}.body("hello", "text/plain");
   });
   fixture.serve();
-  auto settings = five_sequential_requests();
+  auto settings = settings_for_five_requests();
   settings.timeout = 10s;
   settings.targets.front().request.method = http::method::post;
   settings.targets.front().request.body = std::string(1000, 'b');

@@ -22,14 +22,12 @@ bool is_close_to(const percentile_value& actual, duration expected) {
 }
 
 /// Returns the delay of a server that stalls from 4 s to 5 s after the start.
-duration stall_for_one_second(duration since_start) {
-  return since_start >= 4s && since_start < 5s ? 5s - since_start : 0s;
-}
+duration delay_of_stall(duration since_start) { return since_start >= 4s && since_start < 5s ? 5s - since_start : 0s; }
 
 TEST_CASE("load run: a stall of one second delays all requests scheduled during it (no coordinated omission)",
           "[loadgen][engine]") {
   load_fixture fixture;
-  fixture.serve_delayed(stall_for_one_second);
+  fixture.serve_delayed(delay_of_stall);
   auto settings = constant_load(100, 10s);
   // During the stall, a single connection sends no requests, but many connections continue to send. The response times
   // are the same.
@@ -54,7 +52,7 @@ TEST_CASE("load run: a stall of one second delays all requests scheduled during 
 TEST_CASE("load run: with one connection, a stall appears in the connection wait instead of the service time",
           "[loadgen][engine]") {
   load_fixture fixture;
-  fixture.serve_delayed(stall_for_one_second);
+  fixture.serve_delayed(delay_of_stall);
   auto settings = constant_load(100, 10s);
   settings.connections = 1;
   const auto report = fixture.run(settings);

@@ -43,7 +43,7 @@ run_report valid_report() {
 }
 
 /// Sets the dispatch lag of `count` of 1000 requests.
-void set_lag(run_report& report, duration lag, std::uint64_t count = 1000) {
+void set_dispatch_lag(run_report& report, duration lag, std::uint64_t count = 1000) {
   report.totals.dispatch_lag = {};
   report.totals.dispatch_lag.record(10, 1000 - count);
   report.totals.dispatch_lag.record(static_cast<std::uint64_t>(lag / 1us), count);
@@ -101,23 +101,23 @@ TEST_CASE("verdict: the allowed dispatch lag is 1 ms, or a tenth of the tightest
       {parse_objectives({"error_rate<50%", "p99<15ms"}), 1500us},
   }));
   auto report = valid_report();
-  set_lag(report, example.allowed_lag);
+  set_dispatch_lag(report, example.allowed_lag);
   CHECK(find_generator_limits(report, example.objectives).empty());
-  set_lag(report, example.allowed_lag + 1us);
+  set_dispatch_lag(report, example.allowed_lag + 1us);
   CHECK(find_generator_limits(report, example.objectives).size() == 1);
 }
 
 TEST_CASE("verdict: up to 1 % of the requests may exceed the allowed dispatch lag", "[loadgen][results]") {
   auto report = valid_report();
-  set_lag(report, 1s, 10);
+  set_dispatch_lag(report, 1s, 10);
   CHECK(find_generator_limits(report, {}).empty());
-  set_lag(report, 1s, 11);
+  set_dispatch_lag(report, 1s, 11);
   CHECK(find_generator_limits(report, {}).size() == 1);
 }
 
 TEST_CASE("verdict: the reason for dispatch lag has the lag and the limit", "[loadgen][results]") {
   auto report = valid_report();
-  set_lag(report, 1900us);
+  set_dispatch_lag(report, 1900us);
   CHECK(reasons_of(report, parse_objectives({"p99<15ms"})) ==
         std::vector<std::string>{"The generator was delayed: the p99 of dispatch lag is 1.90 ms; at most 1.50 ms is "
                                  "allowed. Run it on a separate CPU."});
@@ -126,7 +126,7 @@ TEST_CASE("verdict: the reason for dispatch lag has the lag and the limit", "[lo
 TEST_CASE("verdict: dispatch lag does not make a closed-loop run invalid", "[loadgen][results]") {
   auto report = valid_report();
   report.planned_rate.reset();
-  set_lag(report, 1s);
+  set_dispatch_lag(report, 1s);
   add_late_requests(report);
   CHECK(find_generator_limits(report, {}).empty());
 }
@@ -135,17 +135,17 @@ TEST_CASE("verdict: a worker that is busy for 80 % of a phase makes the run inva
   auto report = valid_report();
   const std::size_t phase = GENERATE(0, 1);
   if (GENERATE(false, true)) report.planned_rate.reset();
-  const auto set_cpu = [&](double share) {
+  const auto set_cpu_utilization = [&](double share) {
     for (auto& interval : report.intervals)
       if (interval.phase == phase) interval.busiest_worker_cpu = share;
   };
-  set_cpu(0.7999);
+  set_cpu_utilization(0.7999);
   CHECK(find_generator_limits(report, {}).empty());
-  set_cpu(0.8001);
+  set_cpu_utilization(0.8001);
   CHECK(reasons_of(report) ==
         std::vector<std::string>{
             "A worker was busy for 80.0 % of a phase; the limit is 80.0 %. Use more --threads, or a lower rate."});
-  set_cpu(0.9549);
+  set_cpu_utilization(0.9549);
   REQUIRE(find_generator_limits(report, {}).size() == 1);
   CHECK(reasons_of(report).front().starts_with("A worker was busy for 95.4 % of a phase"));
 }
@@ -221,7 +221,7 @@ TEST_CASE("verdict: failures of the server do not make the run invalid", "[loadg
 
 TEST_CASE("verdict: all reasons of an invalid run are listed", "[loadgen][results]") {
   auto report = valid_report();
-  set_lag(report, 1s);
+  set_dispatch_lag(report, 1s);
   for (auto& interval : report.intervals) interval.busiest_worker_cpu = 1;
   add_late_requests(report);
   add_outcomes(report, request_outcome::local_fd, 1);
@@ -232,7 +232,7 @@ TEST_CASE("verdict: all reasons of an invalid run are listed", "[loadgen][result
 TEST_CASE("verdict: an invalid run names what limited the generator", "[loadgen][results]") {
   auto report = valid_report();
   CHECK(evaluate_run(report, {}, {}).limited_by.empty());
-  set_lag(report, 1s);
+  set_dispatch_lag(report, 1s);
   add_outcomes(report, request_outcome::local_fd, 1);
   const auto verdict = evaluate_run(report, {}, {});
   CHECK(verdict.kind == verdict_kind::invalid);

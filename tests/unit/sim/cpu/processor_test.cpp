@@ -52,8 +52,8 @@ struct machine_fixture {
     self.times.push_back(loop::current().now() - start);
     if (response) ++self.statuses[static_cast<unsigned>(response->status_code())];
   }
-  /// Requests at the times of a Poisson process.
-  static task<> send_poisson(machine_fixture& self, double per_second, int count, std::string path) {
+  /// Sends requests at the times of a Poisson process.
+  static task<> send_poisson_requests(machine_fixture& self, double per_second, int count, std::string path) {
     random_generator random{42};
     const auto start = loop::current().now();
     double seconds = 0;
@@ -83,7 +83,7 @@ struct machine_fixture {
   std::map<unsigned, int> statuses;
 };
 
-sim::cpu_costs read_cost(duration cost) {
+sim::cpu_costs make_read_costs(duration cost) {
   sim::cpu_costs costs;
   costs.read = sim::distribution::constant(cost);
   return costs;
@@ -96,7 +96,7 @@ constexpr double tick_tolerance = 0.1;
 
 TEST_CASE("machine: simultaneous requests to one thread are processed sequentially", "[sim][cpu]") {
   const bool has_handler_cost = GENERATE(false, true);
-  machine_fixture fixture{1, 1, has_handler_cost ? sim::cpu_costs{} : read_cost(1ms),
+  machine_fixture fixture{1, 1, has_handler_cost ? sim::cpu_costs{} : make_read_costs(1ms),
                           has_handler_cost ? duration{1ms} : duration{0}};
   for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
   fixture.fleet.run_for(1s);
@@ -109,16 +109,16 @@ TEST_CASE("machine: simultaneous requests to one thread are processed sequential
 
 TEST_CASE("machine: two threads run concurrently if there are two cores", "[sim][cpu]") {
   const std::size_t cores = GENERATE(1U, 2U);
-  machine_fixture fixture{cores, 2, read_cost(1ms)};
+  machine_fixture fixture{cores, 2, make_read_costs(1ms)};
   for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
   fixture.fleet.run_for(1s);
   CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(cores == 1 ? 10.0 : 5.0, tick_tolerance));
 }
 
 TEST_CASE("machine: processes share the cores of the machine", "[sim][cpu]") {
-  machine_fixture fixture{1, 1, read_cost(1ms)};
+  machine_fixture fixture{1, 1, make_read_costs(1ms)};
   fixture.fleet.add_stub_server("server", 80, [] { return cpu_cost_router(0ms); },
-                                {&fixture.machine, 1, read_cost(1ms)});
+                                {&fixture.machine, 1, make_read_costs(1ms)});
   for (int i = 0; i < 10; ++i) fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
   fixture.fleet.run_for(1s);
   CHECK_THAT(fixture.sorted_milliseconds().back(), WithinAbs(10.0, tick_tolerance));
@@ -127,9 +127,9 @@ TEST_CASE("machine: processes share the cores of the machine", "[sim][cpu]") {
 TEST_CASE("machine: a request that arrives during a pause of the core is delayed by the rest of the pause",
           "[sim][cpu]") {
   const bool has_pauses = GENERATE(false, true);
-  machine_fixture fixture{1, 1, read_cost(100us)};
+  machine_fixture fixture{1, 1, make_read_costs(100us)};
   if (has_pauses) fixture.machine.set_pauses({10, sim::distribution::constant(4ms)});
-  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 100, 20'000, "/"));
+  fixture.fleet.spawn(machine_fixture::send_poisson_requests(fixture, 100, 20'000, "/"));
   fixture.fleet.run_for(300s);
   REQUIRE(fixture.times.size() == 20'000);
   const auto times = fixture.sorted_milliseconds();
@@ -141,7 +141,7 @@ TEST_CASE("machine: a request that arrives during a pause of the core is delayed
 }
 
 TEST_CASE("machine: only an idle thread spends the wake-up cost", "[sim][cpu]") {
-  auto costs = read_cost(10ms);
+  auto costs = make_read_costs(10ms);
   costs.wake_up = sim::distribution::constant(1ms);
   const auto time_of = [&](duration interval) {
     machine_fixture fixture{1, 1, costs};
@@ -159,7 +159,7 @@ TEST_CASE("machine: only an idle thread spends the wake-up cost", "[sim][cpu]") 
 }
 
 TEST_CASE("machine: HTTP costs rise in proportion to the preceding idle time, up to a maximum", "[sim][cpu]") {
-  machine_fixture fixture{1, 1, read_cost(1ms), 5ms};
+  machine_fixture fixture{1, 1, make_read_costs(1ms), 5ms};
   fixture.fleet.spawn(machine_fixture::send(fixture, "/spend", 10s));
   fixture.fleet.run_for(1s);
   fixture.machine.set_idle_slowdown({3, 100ms});
@@ -178,7 +178,7 @@ TEST_CASE("machine: HTTP costs rise in proportion to the preceding idle time, up
 }
 
 TEST_CASE("machine: preceding idle time slows down only the first request of a busy period", "[sim][cpu]") {
-  machine_fixture fixture{1, 1, read_cost(1ms)};
+  machine_fixture fixture{1, 1, make_read_costs(1ms)};
   fixture.machine.set_idle_slowdown({3, 10ms});
   const auto busy_time_of = [&](int requests) {
     const auto before = fixture.machine.busy_time();
@@ -208,7 +208,7 @@ TEST_CASE("machine: a wake-up takes longer on a slower machine", "[sim][cpu]") {
 }
 
 TEST_CASE("machine: the same work takes longer on a slower machine", "[sim][cpu]") {
-  machine_fixture fixture{1, 1, read_cost(1ms)};
+  machine_fixture fixture{1, 1, make_read_costs(1ms)};
   fixture.machine.set_speed(0.25);
   fixture.fleet.spawn(machine_fixture::send(fixture, "/", 10s));
   fixture.fleet.run_for(1s);
@@ -222,7 +222,7 @@ TEST_CASE("machine: the mean response time agrees with queueing theory", "[sim][
   costs.read = is_constant ? sim::distribution::constant(1ms) : sim::distribution::exponential(1ms);
   constexpr int requests = 6'000;
   machine_fixture fixture{1, 1, std::move(costs)};
-  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, load * 1000, requests, "/"));
+  fixture.fleet.spawn(machine_fixture::send_poisson_requests(fixture, load * 1000, requests, "/"));
   fixture.fleet.run_for(60s);
   REQUIRE(fixture.times.size() == requests);
   const double expected = 1 + load * (is_constant ? 1 : 2) / (2 * (1 - load));
@@ -232,9 +232,9 @@ TEST_CASE("machine: the mean response time agrees with queueing theory", "[sim][
 }
 
 TEST_CASE("machine: admission control sheds the requests that exceed the capacity", "[sim][cpu]") {
-  sim::cpu_costs costs = read_cost(50us);
+  sim::cpu_costs costs = make_read_costs(50us);
   machine_fixture fixture{1, 1, std::move(costs), 950us};
-  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 2000, 6'000, "/spend"));
+  fixture.fleet.spawn(machine_fixture::send_poisson_requests(fixture, 2000, 6'000, "/spend"));
   fixture.fleet.run_for(30s);
   // 3 s at twice the capacity of 1,000 requests per second.
   CHECK(fixture.statuses[200] > 2'300);
@@ -260,7 +260,7 @@ TEST_CASE("machine: the same seed produces the same run, and a shutdown leaves n
     costs.read = sim::distribution::exponential(2ms);
     costs.connection = sim::distribution::constant(100us);
     machine_fixture fixture{1, 2, std::move(costs), 0ms, seed};
-    fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 500, 700, "/"));
+    fixture.fleet.spawn(machine_fixture::send_poisson_requests(fixture, 500, 700, "/"));
     fixture.fleet.run_for(500ms);
     fixture.fleet.kill(fixture.node);
     fixture.fleet.run_for(200ms);
@@ -286,7 +286,7 @@ TEST_CASE("link: a lost segment arrives after TCP's retransmission timeout", "[s
   lossy_link.min_latency = lossy_link.max_latency = 1ms;
   lossy_link.loss = 0.1;
   fixture.fleet.network().set_default_conditions(lossy_link);
-  fixture.fleet.spawn(machine_fixture::send_poisson(fixture, 50, 1000, "/"));
+  fixture.fleet.spawn(machine_fixture::send_poisson_requests(fixture, 50, 1000, "/"));
   fixture.fleet.run_for(2min);
   const auto times = fixture.sorted_milliseconds();
   REQUIRE(times.size() == 1000);
@@ -308,7 +308,7 @@ TEST_CASE("processor: a thread sends a response that is larger than the capacity
     });
     return routes;
   };
-  fleet.add_stub_server("server", 80, make_router, {&machine, 1, read_cost(100us)});
+  fleet.add_stub_server("server", 80, make_router, {&machine, 1, make_read_costs(100us)});
   const auto result = fleet.call("http://server/", 1s);
   REQUIRE(result.has_value());
   CHECK(result->body == content);

@@ -15,7 +15,7 @@ using Catch::Matchers::ContainsSubstring;
 using Catch::Matchers::WithinAbs;
 
 /// 100 requests per second for a value that takes 100 ms to fetch; the offers service fails from second 3 on.
-plan_run run_cached(const std::string& cache, std::size_t scenario = 0) {
+plan_run run_with_cache(const std::string& cache, std::size_t scenario = 0) {
   const auto plan = parse_plan(R"({
     "services": [
       {"name": "offers", "latency": "100ms"},
@@ -40,7 +40,7 @@ std::size_t count_slow_calls(const plan_run& run) {
 
 TEST_CASE("call cache: with single flight, one request per period fetches the value and the others wait",
           "[sim][plan]") {
-  const auto run = run_cached(R"({"ttl": "1s"})");
+  const auto run = run_with_cache(R"({"ttl": "1s"})");
   CHECK(run.goodput() == 1);
   CHECK(run.requests.at("offers") == 6);
   // The fetch takes 100 ms of each 1.1 s.
@@ -49,7 +49,7 @@ TEST_CASE("call cache: with single flight, one request per period fetches the va
 }
 
 TEST_CASE("call cache: without single flight, each request without a cached value fetches the value", "[sim][plan]") {
-  const auto run = run_cached(R"({"ttl": "1s", "single_flight": false})");
+  const auto run = run_with_cache(R"({"ttl": "1s", "single_flight": false})");
   CHECK(run.goodput() == 1);
   // About ten requests arrive while the first request waits.
   CHECK(run.requests.at("offers") > 40);
@@ -57,18 +57,18 @@ TEST_CASE("call cache: without single flight, each request without a cached valu
 }
 
 TEST_CASE("call cache: a stale value is used while it is revalidated", "[sim][plan]") {
-  const auto run = run_cached(R"({"ttl": "1s", "stale_while_revalidate": "1s"})");
+  const auto run = run_with_cache(R"({"ttl": "1s", "stale_while_revalidate": "1s"})");
   CHECK(run.requests.at("offers") == 6);
   // Only requests before the first value fetch a value.
   CHECK(count_slow_calls(run) < 20);
 }
 
 TEST_CASE("call cache: a stale value is used after a failure, for at most stale_if_error", "[sim][plan]") {
-  const auto without = run_cached(R"({"ttl": "1s"})", 1);
+  const auto without = run_with_cache(R"({"ttl": "1s"})", 1);
   CHECK(without.goodput() < 0.7);
-  const auto with = run_cached(R"({"ttl": "1s", "stale_if_error": "1min"})", 1);
+  const auto with = run_with_cache(R"({"ttl": "1s", "stale_if_error": "1min"})", 1);
   CHECK(with.goodput() == 1);
-  const auto limited = run_cached(R"({"ttl": "1s", "stale_if_error": "1s"})", 1);
+  const auto limited = run_with_cache(R"({"ttl": "1s", "stale_if_error": "1s"})", 1);
   CHECK(limited.goodput() > without.goodput() + 0.1);
   CHECK(limited.goodput() < 0.9);
 }
